@@ -1,0 +1,1 @@
+"""Encoders: one file a kind; ``registry`` lists them without importing TensorFlow or OpenVINO."""

@@ -1,0 +1,88 @@
+"""Every error Landlike raises on purpose; nothing else lives here.
+
+The tree:
+
+    LandlikeError                    asked, found, remedy
+    ├── SourceError                  what a person gave cannot become a scene
+    │   ├── UnsafeSourceError        it would make the server read, run or request something
+    │   ├── SourceTooLargeError      it exceeds a limit on size
+    │   └── BandsError               its bands cannot be told apart or are too few
+    ├── SceneError                   no such scene, or its files are damaged
+    ├── PatchError                   a patch size, stride or id that does not fit the scene
+    ├── EncoderError                 a model that cannot be used: unknown, mismatched, damaged
+    │   └── EncoderUnavailableError  a model whose files cannot be had from here
+    ├── StoreError                   features or results that cannot be written or read
+    ├── JobError                     background work that failed
+    │   └── JobCancelledError        background work that a person stopped
+    └── SettingsError                a setting outside its range
+"""
+
+from __future__ import annotations
+
+
+class LandlikeError(Exception):
+    """A failure told in one sentence of three parts.
+
+    Attributes:
+        asked: what was asked for, such as ``Opening “field.tif”``.
+        found: what was found instead, such as ``the file is empty``.
+        remedy: what the reader can do, such as ``choose a GeoTIFF with Sentinel-2 bands``.
+    """
+
+    def __init__(self, asked: str, found: str, remedy: str) -> None:
+        super().__init__(asked, found, remedy)
+        self.asked = asked
+        self.found = found
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """The one sentence a person reads."""
+        return f"{self.asked}: {self.found}; {self.remedy}."
+
+
+class SourceError(LandlikeError):
+    """What a person gave cannot become a scene."""
+
+
+class UnsafeSourceError(SourceError):
+    """The source would make the server read, run or request something of its choosing."""
+
+
+class SourceTooLargeError(SourceError):
+    """The source exceeds a limit on size."""
+
+
+class BandsError(SourceError):
+    """The bands of a source cannot be told apart or are too few."""
+
+
+class SceneError(LandlikeError):
+    """No such scene, or its files are damaged."""
+
+
+class PatchError(LandlikeError):
+    """A patch size, stride or id that does not fit the scene."""
+
+
+class EncoderError(LandlikeError):
+    """A model that cannot be used: unknown, mismatched or damaged."""
+
+
+class EncoderUnavailableError(EncoderError):
+    """A model whose files cannot be had from here."""
+
+
+class StoreError(LandlikeError):
+    """Features or results that cannot be written or read."""
+
+
+class JobError(LandlikeError):
+    """Background work that failed."""
+
+
+class JobCancelledError(JobError):
+    """Background work that a person stopped."""
+
+
+class SettingsError(LandlikeError):
+    """A setting outside its range."""

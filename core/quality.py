@@ -1,0 +1,67 @@
+"""The quality record: everything that was read, decided or assumed while a source became a scene."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.errors import SceneError
+
+Basis = Literal["read", "decided", "assumed", "chosen", "warning"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the record.
+
+    Attributes:
+        topic: what it is about: ``bands``, ``scale``, ``offset``, ``no data``, ``place``, ``date``, ``level``, …
+        value: what holds, in words or numbers for a person.
+        basis: ``read`` from the source, ``decided`` by its statistics, ``assumed`` for want of evidence, ``chosen``
+            by a person, or a ``warning``.
+        because: the evidence, one clause.
+        override: name of the ingest setting that changes it, or None.
+    """
+
+    topic: str
+    value: str
+    basis: Basis
+    because: str
+    override: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityRecord:
+    """All findings about one scene, in reading order, and the settings that were in force."""
+
+    source: str
+    findings: tuple[Finding, ...]
+    settings: dict[str, object]
+
+    def to_json(self) -> str:
+        """The text of ``quality.json``."""
+        return json.dumps(asdict(self), indent=1)
+
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings a reader has to see first: assumptions and warnings."""
+        return tuple(finding for finding in self.findings if finding.basis in {"warning", "assumed"})
+
+
+def load_quality(directory: Path) -> QualityRecord:
+    """Read ``quality.json`` of a scene's directory.
+
+    Raises:
+        SceneError: when it is missing or damaged.
+    """
+    try:
+        fields = json.loads((directory / "quality.json").read_text(encoding="utf-8"))
+        findings = tuple(Finding(**finding) for finding in fields["findings"])
+        return QualityRecord(source=fields["source"], findings=findings, settings=fields["settings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SceneError(
+            f"Reading the quality record of {directory.name}",
+            "it is missing or damaged",
+            "add the scene again",
+        ) from error
