@@ -44,12 +44,17 @@ class Features:
         patch_ids: int64 of shape (N,), ascending; patches with too little valid data are absent.
         vectors: float32 of shape (N, D), read-only.
         valid_fraction: float32 of shape (N,), 0 to 1.
+        band_mean: float32 of shape (N, 13), mean reflectance of each band in the order of ``BAND_NAMES``; missing bands
+            hold their stand-in.
+        band_std: float32 of shape (N, 13), standard deviation inside the patch, likewise.
     """
 
     recipe: Recipe
     patch_ids: NDArray[np.int64]
     vectors: FloatArray
     valid_fraction: NDArray[np.float32]
+    band_mean: FloatArray
+    band_std: FloatArray
 
     def __len__(self) -> int:
         return len(self.patch_ids)

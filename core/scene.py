@@ -1,4 +1,4 @@
-"""The canonical scene: our own GeoTIFF and its record on disk, and reading pixels from it. Nothing untrusted comes here.
+"""The canonical scene: our own GeoTIFF and its record on disk, and reading pixels from it.
 
 A scene is a directory of
 

@@ -11,7 +11,7 @@ from core.bands import FloatArray
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSpec:
-    """Everything that decides what features come out, in one place: weights without their preprocessing are half a model.
+    """Everything that decides what features come out: weights without their preprocessing are half a model.
 
     Attributes:
         name: short name people type, such as ``spectral``.

@@ -1,0 +1,36 @@
+"""Where Landlike keeps things and what its operator configured; the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the operator decides.
+
+    Attributes:
+        root: directory of scenes, features, jobs and projections (``LANDLIKE_DATA``).
+        model_cache: directory of downloaded hub modules (``TFHUB_CACHE_DIR``; else inside ``root``).
+        models: further encoders on offer: paths or handles, separated by ``os.pathsep`` in ``LANDLIKE_MODELS``.
+        port: where the app listens (``LANDLIKE_PORT``).
+    """
+
+    root: Path
+    model_cache: Path
+    models: tuple[str, ...] = ()
+    port: int = 8501
+
+
+def settings(environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of this process, from its environment unless another is given."""
+    env = os.environ if environment is None else environment
+    root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
+    cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"
+    models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(os.pathsep) if part)
+    return Config(root=root, model_cache=cache, models=models, port=int(env.get("LANDLIKE_PORT") or 8501))
