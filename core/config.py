@@ -17,7 +17,7 @@ class Config:
     Attributes:
         root: directory of scenes, features, jobs and projections (``LANDLIKE_DATA``).
         model_cache: directory of downloaded hub modules (``TFHUB_CACHE_DIR``; else inside ``root``).
-        models: further encoders on offer: paths or handles, separated by ``os.pathsep`` in ``LANDLIKE_MODELS``.
+        models: further encoders on offer: paths or handles, separated by ``;`` in ``LANDLIKE_MODELS``.
         port: where the app listens (``LANDLIKE_PORT``).
     """
 
@@ -32,5 +32,5 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
     env = os.environ if environment is None else environment
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
     cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"
-    models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(os.pathsep) if part)
+    models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(";") if part)
     return Config(root=root, model_cache=cache, models=models, port=int(env.get("LANDLIKE_PORT") or 8501))

@@ -1,0 +1,1 @@
+"""What pages share: session, caches, plot, map, gallery."""
