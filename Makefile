@@ -1,0 +1,47 @@
+# Landlike's tasks. `make` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench chromium clean
+
+help: ## list the tasks
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: $(VENV)/.run ## set up on first use, start the app and print its address
+	@$(BIN)/python -m core serve
+
+test: $(VENV)/.test chromium lint ## set up, then lint, types and the whole suite, browser tests included
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not bench"
+
+bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables
+	$(BIN)/python -m pytest tests/bench -m bench -s
+
+lint: $(VENV)/.test ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+chromium: $(VENV)/.test
+	@$(BIN)/python tests/chromium.py
+
+clean: ## remove what set-up made (scenes and features stay)
+	rm -rf $(VENV) .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landlike needs Python 3.11 or newer; found " + sys.version.split()[0] + "; name one by make run PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: tests/requirements.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@

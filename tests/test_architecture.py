@@ -1,0 +1,150 @@
+"""The house rules, read from the imports: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = sorted((ROOT / "core").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
+
+LAYERS = [
+    {"errors", "bands", "progress", "config"},
+    {"scene", "quality"},
+    {"patches", "library"},
+    {"places", "render", "tiles"},
+    {"sources", "encoders"},
+    {"features"},
+    {"neighbours", "projection", "clusters", "explain"},
+    {"store", "export"},
+    {"worker", "jobs"},
+    {"pipeline"},
+    {"__main__"},
+]
+HOMES = {
+    "tensorflow": "core/encoders/",
+    "tensorflow_hub": "core/encoders/",
+    "openvino": "core/encoders/",
+    "umap": "core/projection",
+    "lancedb": "core/store",
+    "pystac_client": "core/sources/stac",
+    "distributed": "core/jobs",
+    "dask": "core/jobs",
+}
+HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "dask", "pystac_client")
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of everything a module imports, at its top or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def room(path: Path) -> str:
+    """The room of a core module: its file's name, or its package's."""
+    return path.relative_to(ROOT / "core").parts[0].removesuffix(".py")
+
+
+def layer(name: str) -> int:
+    for position, names in enumerate(LAYERS):
+        if any(name == known or name.startswith(known + "_") for known in names):
+            return position
+    raise AssertionError(f"core/{name} has no layer; give it one in LAYERS")
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_core_knows_no_user_interface(path: Path) -> None:
+    assert roots(path).isdisjoint({"streamlit", "folium", "streamlit_folium", "pages", "app"})
+    assert "plotly.express" not in imports(path)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_import_the_shared_parts_and_core_but_not_each_other(path: Path) -> None:
+    for name in imports(path):
+        if name.split(".")[0] == "pages" and name != "pages":
+            assert name.split(".")[1] == "ui", f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_in_core_point_one_way(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "core" and len(parts) > 1 and parts[1] != here:
+            assert layer(parts[1]) <= layer(here), f"core/{here} imports core/{parts[1]}, which lies above it"
+
+
+def test_core_has_no_circles() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in CORE:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        graph[name] = imports(path)
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"circle: {' → '.join([*trail, name])}"
+        if name in done:
+            return
+        for other in graph[name] & graph.keys():
+            if other != name and other != "core":
+                visit(other, (*trail, name))
+        done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("path", [*CORE, *PAGES, ROOT / "app.py"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_heavy_library_has_one_home(path: Path) -> None:
+    place = str(path.relative_to(ROOT))
+    for library in roots(path) & HOMES.keys():
+        assert place.startswith(HOMES[library]), f"{place} imports {library}, whose home is {HOMES[library]}"
+
+
+def test_importing_the_app_loads_no_heavy_library() -> None:
+    code = f"import sys, app; print([name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_everything_imported_is_listed() -> None:
+    listed = (ROOT / "requirements.txt").read_text() + (ROOT / "tests" / "requirements.txt").read_text()
+    names = {line.split("==")[0].split("<")[0].strip().lower() for line in listed.splitlines() if line[:1].isalpha()}
+    renamed = {"sklearn": "scikit-learn", "PIL": "pillow", "umap": "umap-learn", "xstatic": "xstatic-leaflet"}
+    for path in [*CORE, *PAGES, ROOT / "app.py", *sorted((ROOT / "tests").rglob("*.py"))]:
+        for module in roots(path) - set(sys.stdlib_module_names) - {"core", "pages", "app", "tests"}:
+            package = renamed.get(module, module).replace("_", "-").lower()
+            assert package in names, f"{path.name} imports {module}, which no requirements file lists"
+
+
+def test_only_their_homes_touch_session_and_caches() -> None:
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        if path.name != "session.py":
+            assert "session_state" not in text, f"{path.name} uses st.session_state"
+        if path.name != "cached.py":
+            assert "st.cache_" not in text, f"{path.name} uses st.cache_*"
+
+
+def test_only_the_configuration_reads_the_environment() -> None:
+    allowed = {"config.py", "child.py", "ingest.py"}
+    for path in [*CORE, *PAGES]:
+        if path.name not in allowed:
+            text = path.read_text(encoding="utf-8")
+            assert "os.environ" not in text and "os.getenv" not in text, f"{path.name} reads the environment"
