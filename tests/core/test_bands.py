@@ -1,0 +1,58 @@
+"""Facts about bands that go wrong everywhere."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from core.bands import BAND_NAMES, BANDS, EUROSAT_ORDER, fill_source, normalised_difference
+from core.config import settings
+from core.errors import JobCancelledError, LandlikeError
+
+
+def test_orders_hold_the_same_bands_but_not_in_the_same_order() -> None:
+    assert sorted(BAND_NAMES) == sorted(EUROSAT_ORDER)
+    assert BAND_NAMES[8] == "B8A"
+    assert EUROSAT_ORDER[-1] == "B8A"
+    assert [band.wavelength for band in BANDS] == sorted(band.wavelength for band in BANDS)
+
+
+@pytest.mark.parametrize(
+    ("band", "present", "expected"),
+    [
+        ("B04", ("B04", "B08"), "B04"),
+        ("B10", BAND_NAMES[:10], None),
+        ("B8A", ("B08", "B11"), "B08"),
+        ("B12", ("B08", "B10", "B11"), "B11"),
+        ("B09", ("B10", "B8A"), "B8A"),
+        ("B01", ("B10",), None),
+        ("B05", ("B04", "B06"), "B06"),
+        ("B05", ("B04", "B07"), "B04"),
+    ],
+)
+def test_missing_bands_take_the_nearest_but_cirrus_takes_nothing(
+    band: str, present: tuple[str, ...], expected: str | None
+) -> None:
+    assert fill_source(band, present) == expected
+
+
+def test_normalised_difference_of_nothing_is_zero() -> None:
+    a, b = np.array([0.3, 0, 0.2], np.float32), np.array([0.1, 0, 0.2], np.float32)
+    np.testing.assert_allclose(normalised_difference(a, b), [0.5, 0, 0], rtol=1e-6)
+
+
+def test_errors_are_one_sentence_and_survive_a_process_border() -> None:
+    error = JobCancelledError("Encoding the scene", "it was stopped", "start it again")
+    copy = pickle.loads(pickle.dumps(error))
+    assert isinstance(copy, LandlikeError)
+    assert str(copy) == "Encoding the scene: it was stopped; start it again."
+
+
+def test_the_operator_configures_by_the_environment() -> None:
+    config = settings({"LANDLIKE_DATA": "/somewhere", "LANDLIKE_MODELS": "a;https://b:1/c", "LANDLIKE_PORT": "9"})
+    assert str(config.model_cache) == "/somewhere/models"
+    assert config.models == ("a", "https://b:1/c")
+    assert config.port == 9
+    assert settings({}).port == 8501

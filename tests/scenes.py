@@ -1,0 +1,67 @@
+"""Small scenes whose pixels encode their own place, so that any misplacement shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from core.bands import BAND_NAMES
+from core.library import Library
+from core.quality import Finding, QualityRecord
+from core.scene import Grid, Scene, canonical_writer
+
+UTM31 = (10.0, 0.0, 600_000.0, 0.0, -10.0, 5_700_000.0)
+
+
+def place_pixels(height: int, width: int, bands: int) -> NDArray[np.uint16]:
+    """Values of shape (bands, height, width): band + 1 in the thousands, then a code of row and column, never 0."""
+    rows, cols = np.mgrid[0:height, 0:width]
+    code = 1 + (rows * 31 + cols * 7) % 997
+    return (code[None] + 1000 * np.arange(bands)[:, None, None]).astype(np.uint16)
+
+
+def add_scene(
+    library: Library,
+    scene_id: str = "t-1",
+    *,
+    height: int = 256,
+    width: int = 320,
+    bands: Sequence[str] = BAND_NAMES,
+    pixels: NDArray[np.uint16] | None = None,
+    crs: str | None = "EPSG:32631",
+    truth: NDArray[np.uint16] | None = None,
+    classes: tuple[str, ...] = (),
+    name: str = "Test scene",
+) -> Scene:
+    """A scene in the library; pixels default to ``place_pixels``."""
+    staged = library.staging()
+    grid = Grid(crs=crs, transform=UTM31, height=height, width=width)
+    values = place_pixels(height, width, len(bands)) if pixels is None else pixels
+    with canonical_writer(staged, grid, tuple(bands)) as data:
+        data.write(values)
+    if truth is not None:
+        write_truth(staged / "truth.tif", truth)
+    finding = Finding(topic="pixels", value="made for a test", basis="read", because="the test says so")
+    record = QualityRecord(source="test", findings=(finding,), settings={})
+    (staged / "quality.json").write_text(record.to_json())
+    scene = Scene(id=scene_id, name=name, grid=grid, bands=tuple(bands), date="2024-06-21", classes=classes)
+    scene = replace(scene, created="2024-06-22T00:00:00+00:00", stretch=stretch(staged, scene))
+    return library.add(staged, scene)
+
+
+def stretch(staged: Path, scene: Scene) -> dict[str, list[list[float]]]:
+    from core.render import compute_stretch
+
+    return compute_stretch(staged / "pixels.tif", scene.bands)
+
+
+def write_truth(path: Path, truth: NDArray[np.uint16]) -> None:
+    height, width = truth.shape
+    with rasterio.open(path, "w", driver="GTiff", height=height, width=width, count=1, dtype="uint16",
+                       transform=rasterio.Affine(*UTM31), crs="EPSG:32631") as data:  # fmt: skip
+        data.write(truth, 1)
