@@ -133,7 +133,7 @@ def test_corners_agree_with_rasterio(tmp_path: Path) -> None:
     corners = corners_lonlat(scene, grid, np.array([0, 7]))
     assert corners is not None
     with rasterio.open(scene.pixels_path) as data:
-        x, y = data.transform * (2 * 64, 64)
+        x, y = data.transform @ (2 * 64, 64)
         lon, lat = Transformer.from_crs(data.crs, "EPSG:4326", always_xy=True).transform(x, y)
     np.testing.assert_allclose(corners[1, 0], [lon, lat], atol=1e-9)
     centre = centres_lonlat(scene, grid, np.array([7]))
