@@ -1,0 +1,98 @@
+"""Unpacking a model's .tar.gz without letting it write, link or grow beyond its own directory."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from core.errors import EncoderError
+
+MAX_MEMBERS = 2_000
+MAX_BYTES = 4 << 30
+"""Limits on what one archive may hold; the largest image modules of TF-Hub are below 2 GB."""
+
+_CHUNK = 1 << 20
+_ADVICE = "download the model again"
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack a .tar.gz so that ``target`` appears complete or not at all; an existing ``target`` is kept.
+
+    Only plain files and directories with relative names inside the archive's own root are taken; a single folder
+    around everything is stripped, so that ``saved_model.pb`` ends up in ``target`` itself.
+
+    Raises:
+        EncoderError: when the archive is damaged, holds links or names leading out, or exceeds the limits.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpack-"))
+    try:
+        _extract(archive, staging)
+        root = _root(staging)
+        if not target.is_dir():
+            _rename(root, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _rename(root: Path, target: Path) -> None:
+    try:
+        root.rename(target)
+    except OSError:
+        if not target.is_dir():  # Somebody else unpacking the same archive at this moment is fine.
+            raise
+
+
+def _root(staging: Path) -> Path:
+    entries = list(staging.iterdir())
+    if len(entries) == 1 and entries[0].is_dir() and (entries[0] / "saved_model.pb").is_file():
+        return entries[0]
+    return staging
+
+
+def _extract(archive: Path, staging: Path) -> None:
+    total = 0
+    try:
+        for name, size, source in _members(archive):
+            total += size
+            if total > MAX_BYTES:
+                raise _refusal(archive, f"it unpacks to more than {MAX_BYTES >> 30} GB")
+            destination = staging.joinpath(*name.parts)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            with destination.open("xb") as file:
+                shutil.copyfileobj(source, file, _CHUNK)
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
+        raise _refusal(archive, "it is not a complete .tar.gz") from error
+    except OSError as error:
+        if error.errno is None:  # gzip's own: bad magic, bad checksum
+            raise _refusal(archive, "it is not a complete .tar.gz") from error
+        found = os.strerror(error.errno).lower()
+        raise EncoderError(f"Unpacking {archive.name}", found, "check the model cache and the disk") from error
+
+
+def _members(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
+    with tarfile.open(archive, "r|gz") as tar:
+        for count, member in enumerate(tar, start=1):
+            if count > MAX_MEMBERS:
+                raise _refusal(archive, f"it holds more than {MAX_MEMBERS} files")
+            name = PurePosixPath(member.name)
+            if name.is_absolute() or ".." in name.parts or "\\" in member.name or "\0" in member.name:
+                raise _refusal(archive, "a name in it leads out of its folder")
+            if member.isdir():
+                continue
+            if not member.isreg() or member.issparse():
+                raise _refusal(archive, "it holds a link or a special file")
+            source = tar.extractfile(member)
+            if source is not None:
+                yield name, member.size, source
+
+
+def _refusal(archive: Path, found: str) -> EncoderError:
+    return EncoderError(f"Unpacking {archive.name}", found, _ADVICE)

@@ -1,0 +1,194 @@
+"""The encoders on offer, by name; what each one is can be asked without loading any of them.
+
+A name is one of the entries below, the short name or full reference of a model that the operator configured, or, from
+the command line, the path of a model directory or .tar.gz, or a handle (a URL). Pages must offer only names of
+``list_encoders``: models are programs, and visitors bring none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from core.config import settings
+from core.encoders.base import Encoder, EncoderSpec
+from core.encoders.hub_cache import HubConfig, is_handle
+from core.errors import EncoderError
+from core.progress import Progress, silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the registry.
+
+    Attributes:
+        title: what pages show.
+        reference: handle or path of the model; empty for encoders without files.
+        home: dotted path of the module with its ``Home`` functions.
+    """
+
+    title: str
+    reference: str
+    home: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderListing:
+    """What the list of encoders shows of one.
+
+    Attributes:
+        name: what ``load_encoder`` takes.
+        title: what pages show.
+        available: True = its files are at hand and fit.
+        spec: what it is, when available.
+        why_not: one sentence, when not.
+        fetchable: True = not available, and ``fetch`` can try to get it.
+    """
+
+    name: str
+    title: str
+    available: bool
+    spec: EncoderSpec | None
+    why_not: str | None
+    fetchable: bool = False
+
+
+class Home(Protocol):
+    """What the module named by ``Entry.home`` offers."""
+
+    def describe(self, name: str, entry: Entry, backend: str | None, config: HubConfig) -> EncoderSpec:
+        """The specification, without importing TensorFlow."""
+
+    def load(self, name: str, entry: Entry, backend: str | None, config: HubConfig) -> Encoder:
+        """The encoder, ready."""
+
+    def fetch(self, name: str, entry: Entry, config: HubConfig, progress: Progress) -> None:
+        """Get its files."""
+
+
+HUB, SPECTRAL = "core.encoders.hub", "core.encoders.spectral"
+EUROSAT_HANDLE = "https://tfhub.dev/google/remote_sensing/eurosat-ms-resnet50/1"
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(
+    {
+        "eurosat-ms-resnet50": Entry(title="EuroSAT ResNet-50, 13 bands", reference=EUROSAT_HANDLE, home=HUB),
+        "spectral": Entry(title="Spectral statistics", reference="", home=SPECTRAL),
+    }
+)
+
+
+def default_encoder() -> str:
+    """The name of the encoder used when none is asked for; it needs no download."""
+    return "spectral"
+
+
+def configured() -> HubConfig:
+    """What the operator configured in this process's environment."""
+    config = settings()
+    return HubConfig(cache_dir=config.model_cache, extra=config.models)
+
+
+def encoder_names(config: HubConfig | None = None) -> list[str]:
+    """Names on offer: the EuroSAT module first, then configured models, spectral statistics last."""
+    return list(_entries(config or configured()))
+
+
+def list_encoders(config: HubConfig | None = None) -> list[EncoderListing]:
+    """All encoders on offer with what they are or why they cannot be used."""
+    config = config or configured()
+    return [_listing(name, entry, config) for name, entry in _entries(config).items()]
+
+
+def describe(name_or_path: str, backend: str | None = None, config: HubConfig | None = None) -> EncoderSpec:
+    """What an encoder is.
+
+    Args:
+        name_or_path: a name on offer, or the path of a model directory or .tar.gz, or a handle.
+        backend: ``tensorflow``, ``openvino``, ``openvino-f32``; None = the fastest there is.
+        config: None = the operator's.
+
+    Raises:
+        EncoderError: for an unknown name, an unknown backend, or a model that does not fit.
+        EncoderUnavailableError: when its files are not at hand; the sentence says how to get them.
+    """
+    name, entry, config = _resolve(name_or_path, config)
+    return _home(entry).describe(name, entry, backend, config)
+
+
+def load_encoder(name_or_path: str, backend: str | None = None, config: HubConfig | None = None) -> Encoder:
+    """An encoder ready to use; arguments and errors as of ``describe``. Every file of a model is read and checked."""
+    name, entry, config = _resolve(name_or_path, config)
+    return _home(entry).load(name, entry, backend, config)
+
+
+def fetch(name: str, progress: Progress = silent, config: HubConfig | None = None) -> None:
+    """Download a model into the cache; does nothing when it is there.
+
+    Args:
+        name: as of ``describe``.
+        progress: called with bytes done and bytes in all (0 when the server does not say).
+        config: None = the operator's.
+
+    Raises:
+        EncoderUnavailableError: when it cannot be downloaded; the sentence says how else to get it.
+        EncoderError: when what came is no usable model.
+    """
+    name, entry, config = _resolve(name, config)
+    _home(entry).fetch(name, entry, config, progress)
+
+
+def short_name(reference: str) -> str:
+    """A name people can type for a path or handle: ``…/eurosat-ms-resnet50/1`` gives ``eurosat-ms-resnet50``."""
+    address = reference.partition("?")[0].replace("\\", "/")
+    parts = [part for part in address.split("/") if part not in ("", ".", "..")]
+    if len(parts) > 1 and parts[-1].isdigit():
+        parts.pop()
+    last = parts[-1] if parts else "model"
+    for suffix in (".tar.gz", ".tgz"):
+        last = last.removesuffix(suffix)
+    return last or "model"
+
+
+def _entries(config: HubConfig) -> dict[str, Entry]:
+    """The registry with the configured models before its last entry; a taken short name gives way to the reference."""
+    entries = {name: entry for name, entry in ENTRIES.items() if name != "spectral"}
+    for reference in config.extra:
+        name = short_name(reference)
+        name = reference if name in ENTRIES or name in entries else name
+        entries[name] = Entry(title=name, reference=reference, home=HUB)
+    entries["spectral"] = ENTRIES["spectral"]
+    return entries
+
+
+def _resolve(asked: str, config: HubConfig | None) -> tuple[str, Entry, HubConfig]:
+    config = config or configured()
+    entries = _entries(config)
+    if asked in entries:
+        return asked, entries[asked], config
+    for name, entry in entries.items():
+        if asked and entry.reference == asked:
+            return name, entry, config
+    if is_handle(asked) or (asked and Path(asked).exists()):
+        name = short_name(asked)
+        return name, Entry(title=name, reference=asked, home=HUB), config
+    remedy = f"choose one of {', '.join(entries)}, or give the path of a model directory or .tar.gz"
+    raise EncoderError(f"Looking for the encoder “{asked}”", "there is none of that name and no such file", remedy)
+
+
+def _home(entry: Entry) -> Home:
+    return cast("Home", import_module(entry.home))
+
+
+def _listing(name: str, entry: Entry, config: HubConfig) -> EncoderListing:
+    try:
+        spec = _home(entry).describe(name, entry, None, config)
+    except EncoderError as error:
+        fetchable = is_handle(entry.reference)
+        return EncoderListing(
+            name=name, title=entry.title, available=False, spec=None, why_not=str(error), fetchable=fetchable
+        )
+    return EncoderListing(name=name, title=spec.title, available=True, spec=spec, why_not=None)
