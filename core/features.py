@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,49 @@ class Recipe:
     def key(self) -> str:
         """A name for files and rows made from this recipe: letters, digits, ``-``."""
         return f"{self.scene_id}-{self.fingerprint[:16]}-{self.patch_size}-{self.stride}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureBatch:
+    """Features of some patches on their way into the store.
+
+    Attributes:
+        ids: int64 of shape (N,), patch ids.
+        rows: int64 of shape (N,), rows in the grid of patches.
+        cols: int64 of shape (N,), columns in the grid of patches.
+        vectors: finite float32 of shape (N, D).
+        valid_fraction: float32 of shape (N,), 0 to 1.
+        band_mean: float32 of shape (N, 13), as in ``Features``.
+        band_std: float32 of shape (N, 13), as in ``Features``.
+        lonlat: float64 of shape (N, 2), centres in EPSG:4326, NaN = unknown; or None when no place is known.
+    """
+
+    ids: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    cols: NDArray[np.int64]
+    vectors: FloatArray
+    valid_fraction: NDArray[np.float32]
+    band_mean: FloatArray
+    band_std: FloatArray
+    lonlat: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def join_batches(batches: Sequence[FeatureBatch]) -> FeatureBatch:
+    """One batch of several, in their order."""
+    lonlat = [batch.lonlat for batch in batches if batch.lonlat is not None]
+    return FeatureBatch(
+        ids=np.concatenate([batch.ids for batch in batches]),
+        rows=np.concatenate([batch.rows for batch in batches]),
+        cols=np.concatenate([batch.cols for batch in batches]),
+        vectors=np.concatenate([batch.vectors for batch in batches]),
+        valid_fraction=np.concatenate([batch.valid_fraction for batch in batches]),
+        band_mean=np.concatenate([batch.band_mean for batch in batches]),
+        band_std=np.concatenate([batch.band_std for batch in batches]),
+        lonlat=np.concatenate(lonlat) if len(lonlat) == len(batches) else None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

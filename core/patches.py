@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,6 +19,10 @@ from core.scene import Scene, SceneReader
 IntArray = NDArray[np.int64]
 MIN_VALID_FRACTION = 0.5
 """Patches with a smaller share of valid pixels are not encoded."""
+
+
+READ_BYTES = 2**27
+"""Pixels read together by ``iter_patches``, at most, unless one patch has more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,26 +211,29 @@ class PatchBatch:
 def iter_patches(
     scene: Scene, grid: PatchGrid, bands: Sequence[str], *, skip: frozenset[int] = frozenset()
 ) -> Iterator[PatchBatch]:
-    """Read patches, one row of the grid at a time, so that memory does not grow with the scene.
+    """Read patches, one row of the grid or a part of it at a time, so that memory does not grow with the scene.
 
     Patches with less than ``MIN_VALID_FRACTION`` valid pixels come with their valid fraction and pixels all zero where
     nothing is valid; the caller decides. Rows whose patches are all in ``skip`` are not read.
     """
+    step = max(1, READ_BYTES // (grid.size**2 * len(bands) * 4))
     with SceneReader(scene) as reader:
-        for row in range(grid.n_rows):
-            ids = np.arange(row * grid.n_cols, (row + 1) * grid.n_cols, dtype=np.int64)
-            ids = ids[[int(patch_id) not in skip for patch_id in ids]]
-            if ids.size:
-                window = (row * grid.stride, 0, grid.size, grid.width)
-                pixels, mask = reader.read(bands, window)
-                yield _cut(pixels, mask, ids, grid)
+        for row, first in product(range(grid.n_rows), range(0, grid.n_cols, step)):
+            cols = np.arange(first, min(first + step, grid.n_cols), dtype=np.int64)
+            ids = row * grid.n_cols + cols
+            wanted = np.array([int(patch_id) not in skip for patch_id in ids])
+            if wanted.any():
+                width = (len(cols) - 1) * grid.stride + grid.size
+                pixels, mask = reader.read(bands, (row * grid.stride, first * grid.stride, grid.size, width))
+                yield _cut(pixels, mask, ids[wanted], np.flatnonzero(wanted), grid)
 
 
-def _cut(pixels: FloatArray, mask: NDArray[np.bool_], ids: IntArray, grid: PatchGrid) -> PatchBatch:
-    """Patches of one row out of a strip of shape (bands, size, width)."""
+def _cut(
+    pixels: FloatArray, mask: NDArray[np.bool_], ids: IntArray, cols: NDArray[np.intp], grid: PatchGrid
+) -> PatchBatch:
+    """Patches out of a strip of shape (bands, size, width); ``cols`` counts from the strip's left edge."""
     views = np.lib.stride_tricks.sliding_window_view(pixels, grid.size, axis=2)[:, :, :: grid.stride]
     masks = np.lib.stride_tricks.sliding_window_view(mask, grid.size, axis=1)[:, :: grid.stride]
-    cols = ids % grid.n_cols
     cut = np.ascontiguousarray(views[:, :, cols].transpose(2, 1, 3, 0))
     valid = np.ascontiguousarray(masks[:, cols].transpose(1, 0, 2))
     fraction = valid.mean(axis=(1, 2), dtype=np.float32)
