@@ -1,0 +1,110 @@
+"""Values of patches as pictures that lie on the map: one colour a patch, warped to web mercator."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import PatchError
+from core.mercator import FloatGrid, footprint, source_positions
+from core.patches import IntArray, PatchGrid
+from core.places import Bounds
+from core.ramps import SIMILARITY_RAMP, Ramp
+from core.scene import Grid, Scene
+
+PIXELS_A_PATCH = 8
+LEAST_SIDE, MOST_SIDE = 256, 1280
+_LEVELS = 255
+"""Colours of the picture; entry 0 of its palette is transparent."""
+
+
+def grid_overlay(  # noqa: PLR0917
+    scene: Scene,
+    grid: PatchGrid,
+    patch_ids: IntArray,
+    values: NDArray[np.float32],
+    vmin: float,
+    vmax: float,
+    *,
+    ramp: Ramp = SIMILARITY_RAMP,
+) -> tuple[bytes, Bounds]:
+    """A value of each patch in colour.
+
+    Args:
+        scene: a scene with a CRS; patches of a collection do not lie side by side.
+        grid: its patches; where they overlap, the one of the nearest centre shows.
+        patch_ids: int64 of shape (N,).
+        values: of shape (N,); clipped to the range.
+        vmin: value of the ramp's first colour.
+        vmax: value of its last.
+        ramp: its own range is ignored.
+
+    Returns:
+        PNG, transparent where there is no patch or no value, and (west, south, east, north) of its edges in degrees
+        (straight in web mercator).
+
+    Raises:
+        PatchError: for a collection or a scene without a place.
+    """
+    share = np.clip((values - vmin) / max(vmax - vmin, 1e-12), 0, 1)
+    levels = np.zeros(grid.count + 1, dtype=np.uint8)
+    levels[patch_ids] = 1 + np.rint(np.nan_to_num(share) * (_LEVELS - 1)).astype(np.uint8)
+    return _drawn(scene, grid, levels, _entries(ramp))
+
+
+def mask_overlay(
+    scene: Scene, grid: PatchGrid, patch_ids: IntArray, colour: tuple[int, int, int]
+) -> tuple[bytes, Bounds]:
+    """Some patches in one colour, the rest transparent; otherwise as ``grid_overlay``."""
+    levels = np.zeros(grid.count + 1, dtype=np.uint8)
+    levels[patch_ids] = 1
+    return _drawn(scene, grid, levels, bytes(3) + bytes(colour))
+
+
+def _entries(ramp: Ramp) -> bytes:
+    """Palette entries: an unused one, then the ramp."""
+    table = ramp.table()
+    chosen = table[np.rint(np.linspace(0, len(table) - 1, _LEVELS)).astype(np.int64)]
+    return bytes(3) + chosen.tobytes()
+
+
+def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes) -> tuple[bytes, Bounds]:
+    if scene.kind == "collection" or scene.grid.crs is None:
+        found = "its patches do not lie side by side on a map"
+        raise PatchError("Colouring the map", found, "use the plot or the gallery instead")
+    cells, bounds = _cells(scene.grid, grid)
+    image = Image.fromarray(levels[cells]).convert("P")
+    image.putpalette(entries)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1, transparency=0)
+    return buffer.getvalue(), bounds
+
+
+@lru_cache(maxsize=8)
+def _cells(grid: Grid, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
+    """Which patch shows at each pixel of the overlay (``patches.count`` = none), and the overlay's edges."""
+    box = footprint(grid)
+    wide, high = box.right - box.left, box.top - box.bottom
+    longest = min(MOST_SIDE, max(LEAST_SIDE, PIXELS_A_PATCH * max(patches.n_rows, patches.n_cols)))
+    pixel = max(wide, high) / longest
+    width, height = max(1, round(wide / pixel)), max(1, round(high / pixel))
+    xs = box.left + (np.arange(width, dtype=np.float64) + 0.5) * (wide / width)
+    ys = box.top - (np.arange(height, dtype=np.float64) + 0.5) * (high / height)
+    rows, cols = source_positions(grid, xs, ys)
+    row, row_ok = _nearest_patch(rows, patches.n_rows, patches)
+    col, col_ok = _nearest_patch(cols, patches.n_cols, patches)
+    cells = np.where(row_ok & col_ok, row * patches.n_cols + col, patches.count).astype(np.int32)
+    cells.flags.writeable = False
+    return cells, box.lonlat()
+
+
+def _nearest_patch(places: FloatGrid, count: int, patches: PatchGrid) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Along one axis: the patch whose centre is nearest to a pixel position, and whether it holds it."""
+    nearest = np.floor((places - (patches.size - patches.stride) / 2) / patches.stride)
+    index = np.clip(nearest, 0, count - 1).astype(np.int64)
+    first = index * patches.stride
+    return index, (places >= first) & (places < first + patches.size)
