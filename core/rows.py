@@ -88,7 +88,7 @@ def to_features(recipe: Recipe, batches: Sequence[pa.RecordBatch]) -> Features:
     order = None if (np.diff(ids) > 0).all() else np.unique(ids, return_index=True)[1]
 
     def column(name: str) -> Any:  # noqa: ANN401  of any dtype
-        parts = [_numpy(batch.column(name)) for batch in batches]
+        parts = [to_numpy(batch.column(name)) for batch in batches]
         joined = np.concatenate(parts)
         joined = joined if order is None else joined[order]
         joined.flags.writeable = False
@@ -105,7 +105,8 @@ def to_features(recipe: Recipe, batches: Sequence[pa.RecordBatch]) -> Features:
     )
 
 
-def _numpy(array: pa.Array) -> Any:  # noqa: ANN401  of any dtype
+def to_numpy(array: pa.Array) -> Any:  # noqa: ANN401  of any dtype
+    """A column as an array of shape (N,), or (N, width) for fixed-size lists."""
     if pa.types.is_fixed_size_list(array.type):
         return array.flatten().to_numpy().reshape(-1, array.type.list_size)
     return array.to_numpy()

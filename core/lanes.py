@@ -1,0 +1,101 @@
+"""Lanes, in which background jobs run: their executors, and attending to one job; their order is ``core.jobs``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from typing import Any
+
+from core.jobfiles import JobFiles, Record
+from core.worker import Outcome, Task, perform
+
+CANCEL_GRACE_SECONDS = 5.0
+"""A worker that does not obey a cancellation for so long is killed."""
+
+POLL_SECONDS = 0.2
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """Where jobs of some kinds run, one after the other in each slot.
+
+    Attributes:
+        executor: makes the executor of a slot, such as ``core.worker.WorkerPool``; called again when its process died.
+        slots: how many jobs at once.
+        warm: done once in each executor as the queue starts; None = the executor starts with its first job.
+    """
+
+    executor: Callable[[], Executor]
+    slots: int = 1
+    warm: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of job: the function that does it, and the name of its lane."""
+
+    task: Task
+    lane: str
+
+
+class Slot:
+    """One place in a lane; used by one thread."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._executor: Executor | None = None
+        if lane.warm is not None:
+            self._submit(lane.warm).add_done_callback(_log_failure)
+
+    def run(self, task: Task, files: JobFiles, record: Record, closing: Callable[[], bool]) -> Outcome | None:
+        """Do a job and wait for its end; None when ``closing`` says so first.
+
+        A worker that ignores a wish to cancel for ``CANCEL_GRACE_SECONDS`` is killed.
+
+        Raises:
+            BrokenExecutor: when the process that did it died; the next run gets a new one.
+        """
+        future = self._submit(perform, task, files.directory, record.id, record.title, record.payload)
+        asked = 0.0
+        while not wait_for([future], timeout=POLL_SECONDS).done:
+            if closing():
+                return None
+            if files.cancel_asked(record.id):
+                asked = asked or time.monotonic()
+                if time.monotonic() - asked > CANCEL_GRACE_SECONDS:
+                    _kill(files.progress(record.id).pid)
+        outcome: Outcome = future.result()
+        return outcome
+
+    def stop(self) -> None:
+        """Let the executor go; a worker process ends at once."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def _submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        if self._executor is None:
+            self._executor = self._lane.executor()
+        return self._executor.submit(function, *arguments)
+
+
+def _log_failure(future: Future[Any]) -> None:
+    """Warming up is a courtesy: when it fails, the jobs themselves will say why."""
+    if not future.cancelled() and future.exception() is not None:
+        _log.warning("Warming a worker up failed: %r", future.exception())
+
+
+def _kill(pid: int) -> None:
+    """Kill a worker process, never this one."""
+    if pid not in {0, os.getpid()}:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return

@@ -1,0 +1,218 @@
+"""The engine: everything that pages and the command line ask for, in one object a process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import tasks
+from core.bands import FloatArray
+from core.config import Config
+from core.encoders.base import EncoderSpec
+from core.encoders.registry import describe
+from core.encoding import encode_scene
+from core.errors import StoreError
+from core.features import Features, Recipe
+from core.jobs import Job, JobQueue
+from core.lanes import Kind, Lane
+from core.layouts import Layouts
+from core.library import Library
+from core.locks import never
+from core.patches import patch_grid
+from core.progress import Progress, silent
+from core.scene import Scene
+from core.sources.settings import IngestSettings
+from core.store import FeatureStore
+from core.worker import WorkerPool
+
+if TYPE_CHECKING:
+    from core.projection import ProjectionSettings
+
+__all__ = ["Engine", "encode_scene"]
+
+NICENESS = 5
+"""Workers give way to the web process, which somebody is looking at."""
+
+SPEC_SECONDS = 30.0
+"""How long a description of an encoder is believed before its files are looked at again."""
+
+
+def default_lanes() -> dict[str, Lane]:
+    """Worker processes: two for making scenes, one for features, one for projections, warmed up at the start."""
+    pool = partial(WorkerPool, NICENESS)
+    return {
+        "scene": Lane(executor=pool, slots=2),
+        "encode": Lane(executor=pool),
+        "project": Lane(executor=pool, warm=tasks.warm_projection),
+    }
+
+
+def kinds(config: Config) -> dict[str, Kind]:
+    """The kinds of jobs there are."""
+    return {
+        "ingest": Kind(task=partial(tasks.ingest_task, config), lane="scene"),
+        "sample": Kind(task=partial(tasks.sample_task, config), lane="scene"),
+        "fetch": Kind(task=partial(tasks.fetch_task, config), lane="scene"),
+        "encode": Kind(task=partial(tasks.encode_task, config), lane="encode"),
+        "delete": Kind(task=partial(tasks.delete_task, config), lane="encode"),
+        "project": Kind(task=partial(tasks.project_task, config), lane="project"),
+    }
+
+
+class Engine:
+    """Scenes, features, projections and the jobs that make them; safe to use from any thread."""
+
+    def __init__(self, config: Config, lanes: Mapping[str, Lane] | None = None) -> None:
+        self.config = config
+        self.library = Library(config.root)
+        self.store = FeatureStore(config.root)
+        self.layouts = Layouts(config.root)
+        self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
+        self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
+
+    def start(self) -> None:
+        """Begin to work on jobs, those of an earlier server first; for the web process only.
+
+        Raises:
+            StoreError: when another server works on the same data.
+        """
+        self.jobs.start()
+
+    def close(self) -> None:
+        """Stop; unfinished jobs go on at the next start."""
+        self.jobs.close()
+
+    def spec(self, encoder: str, backend: str | None = None) -> EncoderSpec:
+        """What an encoder is.
+
+        Raises:
+            EncoderError: when it is unknown or cannot be used.
+        """
+        looked, spec = self._specs.get((encoder, backend), (0.0, None))
+        if spec is None or time.monotonic() - looked > SPEC_SECONDS:
+            spec = describe(encoder, backend, tasks.hub_config(self.config))
+            self._specs[encoder, backend] = (time.monotonic(), spec)
+        return spec
+
+    def recipe(
+        self, scene: Scene, encoder: str, *, backend: str | None = None, patch_size: int = 64, stride: int | None = None
+    ) -> Recipe:
+        """The recipe of a scene, an encoder and a way of cutting; cheap.
+
+        Raises:
+            EncoderError: when the encoder is unknown or cannot be used.
+            PatchError: when patches of that size do not fit the scene.
+        """
+        grid = patch_grid(scene, patch_size, stride)
+        fingerprint = self.spec(encoder, backend).fingerprint
+        return Recipe(
+            scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, patch_size=grid.size, stride=grid.stride
+        )
+
+    def submit_sample(self, size: int = 2560, seed: int = 0) -> Job:
+        """Ask for a synthetic scene; the done job's message is its id."""
+        from core.sources.synthetic import sample_id
+
+        key, title = f"{size}-{seed}", "Making the sample scene"
+        if sample_id(size, seed) in self.library:
+            return self.jobs.settled("sample", key, title, sample_id(size, seed))
+        return self.jobs.submit("sample", key, title, {"size": size, "seed": seed})
+
+    def submit_ingest(
+        self, paths: Sequence[Path], settings: IngestSettings | None = None, name: str | None = None
+    ) -> Job:
+        """Ask for a source to become a scene; the done job's message is the scene's id."""
+        settings = settings or IngestSettings()
+        payload = {"paths": [str(path) for path in paths], "settings": settings.to_dict(), "name": name}
+        stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
+        key = hashlib.sha256(json.dumps([payload, stamps], sort_keys=True).encode()).hexdigest()
+        shown = name or (paths[0].name if paths else "nothing")
+        return self.jobs.submit("ingest", key, f"Opening “{shown}”", payload)
+
+    def submit_fetch(self, encoder: str) -> Job:
+        """Ask for an encoder's files to be downloaded."""
+        return self.jobs.submit("fetch", encoder, f"Downloading the encoder {encoder}", {"name": encoder})
+
+    def submit_encode(self, recipe: Recipe) -> Job:
+        """Ask for features; only what the store does not have is computed.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        title = f"Encoding “{self.library.get(recipe.scene_id).name}”"
+        if self.encoded(recipe):
+            return self.jobs.settled("encode", recipe.key, title, recipe.key)
+        return self.jobs.submit("encode", recipe.key, title, tasks.recipe_payload(recipe))
+
+    def encoded(self, recipe: Recipe) -> bool:
+        """Whether all features of a recipe are there."""
+        return self.store.complete(recipe)
+
+    def features(self, recipe: Recipe) -> Features:
+        """All features of a recipe.
+
+        Raises:
+            StoreError: when they are not complete yet, or damaged.
+        """
+        if not self.encoded(recipe):
+            raise StoreError(f"Reading the features of {recipe.scene_id}", "they are not complete", "encode it first")
+        return self.store.read(recipe)
+
+    def submit_projection(self, recipe: Recipe, settings: ProjectionSettings) -> Job:
+        """Ask for a projection; features that are missing are asked for first.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        key = f"{recipe.key}-{settings.key}"
+        title = f"Arranging “{self.library.get(recipe.scene_id).name}”"
+        if self.layouts.has(recipe, settings.key):
+            return self.jobs.settled("project", key, title, recipe.key)
+        before = None if self.encoded(recipe) else self.submit_encode(recipe).id
+        payload = tasks.recipe_payload(recipe) | {"settings": asdict(settings)}
+        return self.jobs.submit("project", key, title, payload, after=before)
+
+    def projection(self, recipe: Recipe, settings: ProjectionSettings) -> FloatArray | None:
+        """Positions of shape (N, 2), rows as in ``features``; None when they are not made yet."""
+        positions = self.layouts.get(recipe, settings.key)
+        return positions if self.encoded(recipe) else None
+
+    def delete_scene(self, scene_id: str) -> Job:
+        """Remove a scene at once, stop all work on it, and ask for its features to be removed.
+
+        Raises:
+            SceneError: when the id is not of the form of ids.
+        """
+        self.library.directory(scene_id)
+        for job in self.jobs.jobs():
+            if job.active and job.kind != "delete" and self.jobs.payload(job.id).get("scene_id") == scene_id:
+                self.jobs.cancel(job.id)
+        job = self.jobs.submit("delete", scene_id, "Deleting a scene", {"scene_id": scene_id})
+        self.library.delete(scene_id)
+        return job
+
+    def disk_bytes(self, scene_id: str) -> int:
+        """Bytes on disk of a scene with its features and projections."""
+        stores = (self.library, self.store, self.layouts)
+        return sum(store.disk_bytes(scene_id) for store in stores)
+
+    def encode_now(
+        self,
+        scene: Scene,
+        encoder: str,
+        recipe: Recipe,
+        *,
+        progress: Progress = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Features:
+        """Encode in this process and wait; for the command line. Errors as of ``encode_scene``."""
+        if not self.encoded(recipe):
+            model = tasks.matching_encoder(encoder, recipe.fingerprint, tasks.hub_config(self.config))
+            encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)
+        return self.features(recipe)

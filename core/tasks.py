@@ -1,0 +1,121 @@
+"""What background jobs do, one function a kind, each run in a worker process by ``core.worker.perform``.
+
+Each takes the configuration, a ``Work`` to report to, and its arguments as JSON values, and gives a short text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core.config import Config
+from core.encoders.base import Encoder
+from core.encoders.hub_cache import HubConfig
+from core.encoders.registry import describe, load_encoder
+from core.encoders.registry import fetch as fetch_encoder
+from core.encoding import encode_scene
+from core.errors import EncoderError
+from core.features import Recipe
+from core.layouts import Layouts
+from core.library import Library
+from core.store import FeatureStore
+from core.worker import Work
+
+BACKENDS = (None, "openvino", "openvino-f32", "tensorflow")
+
+Payload = Mapping[str, Any]
+
+
+def hub_config(config: Config) -> HubConfig:
+    """The part of the configuration that encoders need."""
+    return HubConfig(cache_dir=config.model_cache, extra=config.models)
+
+
+def ingest_task(config: Config, work: Work, payload: Payload) -> str:
+    """Take a source in; gives the scene's id. Payload: ``paths``, ``settings``, ``name``."""
+    from core.sources.ingest import ingest
+    from core.sources.settings import settings_from_dict
+
+    scene = ingest(
+        [Path(path) for path in payload["paths"]],
+        Library(config.root),
+        settings_from_dict(payload["settings"]),
+        name=payload["name"],
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+    return scene.id
+
+
+def sample_task(config: Config, work: Work, payload: Payload) -> str:
+    """Make a synthetic scene; gives its id. Payload: ``size``, ``seed``."""
+    from core.sources.synthetic import make_sample
+
+    library = Library(config.root)
+    return make_sample(library, size=payload["size"], seed=payload["seed"], progress=work.progress).id
+
+
+def fetch_task(config: Config, work: Work, payload: Payload) -> str:
+    """Download an encoder's files; gives its name. Payload: ``name``."""
+    fetch_encoder(payload["name"], work.progress, hub_config(config))
+    return str(payload["name"])
+
+
+def encode_task(config: Config, work: Work, payload: Payload) -> str:
+    """Encode a scene; gives the recipe's key. Payload: ``recipe``."""
+    recipe = Recipe(**payload["recipe"])
+    scene = Library(config.root).get(recipe.scene_id)
+    encoder = matching_encoder(recipe.encoder, recipe.fingerprint, hub_config(config))
+    store = FeatureStore(config.root)
+    encode_scene(scene, encoder, recipe, store, progress=work.progress, cancelled=work.cancelled)
+    return recipe.key
+
+
+def project_task(config: Config, work: Work, payload: Payload) -> str:
+    """Project features into the plane; gives the recipe's key. Payload: ``recipe``, ``settings``."""
+    from core.projection import ProjectionSettings, umap_layout
+
+    recipe, settings = Recipe(**payload["recipe"]), ProjectionSettings(**payload["settings"])
+    features = FeatureStore(config.root).read(recipe)
+    positions = umap_layout(features.vectors, settings, progress=work.progress)
+    if recipe.scene_id in Library(config.root):
+        Layouts(config.root).put(recipe, settings.key, positions)
+    return recipe.key
+
+
+def delete_task(config: Config, work: Work, payload: Payload) -> str:
+    """Remove a scene's features and projections; gives its id. Payload: ``scene_id``."""
+    scene_id = str(payload["scene_id"])
+    FeatureStore(config.root).delete_scene(scene_id)
+    Layouts(config.root).delete_scene(scene_id)
+    return scene_id
+
+
+def warm_projection() -> None:
+    """Compile the projection's loops, so that the first projection does not wait for it."""
+    from core.projection import warm_up
+
+    warm_up()
+
+
+@lru_cache(maxsize=1)
+def matching_encoder(name: str, fingerprint: str, config: HubConfig) -> Encoder:
+    """The encoder of a name whose backend gives a fingerprint; the last one stays loaded.
+
+    Raises:
+        EncoderError: when none does, because the model's files have changed, or as of ``describe``.
+    """
+    backends = BACKENDS if name != "spectral" else (None,)
+    for backend in backends:
+        if describe(name, backend, config).fingerprint == fingerprint:
+            return load_encoder(name, backend, config)
+    found = "the files of the encoder have changed since it was chosen"
+    raise EncoderError(f"Loading the encoder {name}", found, "choose it again")
+
+
+def recipe_payload(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as part of a payload."""
+    return {"scene_id": recipe.scene_id, "recipe": asdict(recipe)}
