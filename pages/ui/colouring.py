@@ -1,0 +1,74 @@
+"""What the points of the plot can be coloured by, and the legend of each choice. The drawing is ``pages.ui.plot``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.features import Recipe
+from core.scene import Scene
+from pages.ui import cached
+from pages.ui.routes_layout import values_url
+from pages.ui.theme import SCALES, UNKNOWN_COLOUR, class_colours, class_title, group_colours
+
+TITLES = {
+    "class": "Colour by class",
+    "group": "Colour by group",
+    "ndvi": "Colour by NDVI (plants)",
+    "ndwi": "Colour by NDWI (water)",
+    "ndbi": "Colour by NDBI (built-up)",
+    "similarity": "Colour by similarity",
+    "date": "Colour by date",
+}
+MOST_GROUPS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colouring:
+    """How the points are coloured.
+
+    Attributes:
+        values: where the browser gets a number a patch, or None when all are alike.
+        legend: what the numbers mean, as the plot's script takes it.
+    """
+
+    values: str | None
+    legend: dict[str, Any]
+
+
+def choices(scene: Scene, query: int | None) -> list[str]:
+    """What can colour the points of a scene, the best first."""
+    wanted = {"class": bool(scene.classes), "similarity": query is not None, "date": scene.date is not None}
+    order = ("class", "ndvi", "ndwi", "ndbi", "group", "similarity", "date")
+    return [name for name in order if wanted.get(name, True)]
+
+
+def colouring(scene: Scene, recipe: Recipe, name: str, query: int | None) -> Colouring:
+    """The colours of a choice."""
+    if name == "class":
+        legend = {"kind": "class", "names": titles(scene), "colours": class_colours(scene.classes)}
+        return _made(legend, values_url(recipe, "class"))
+    if name == "group":
+        return _made({"kind": "group", "colours": group_colours(MOST_GROUPS)}, values_url(recipe, "group"))
+    if name == "date":
+        return _made({"kind": "date", "names": [scene.date or "No date"], "colours": group_colours(1)}, None)
+    if name == "similarity" and query is not None:
+        low, high = cached.similarity_range(recipe, query)
+        return _made(_scale(name, low, high), values_url(recipe, f"similarity-{query}"))
+    ramp = SCALES[name].ramp
+    return _made(_scale(name, ramp.low, ramp.high), values_url(recipe, name))
+
+
+def titles(scene: Scene) -> list[str]:
+    """The classes of a scene as people write them."""
+    return [class_title(name) for name in scene.classes]
+
+
+def _scale(name: str, low: float, high: float) -> dict[str, Any]:
+    scale = SCALES[name]
+    ends = {"low": low, "high": high, "low_word": scale.low_word, "high_word": scale.high_word}
+    return {"kind": "scale", "title": scale.title, "colours": scale.colours(), **ends}
+
+
+def _made(legend: dict[str, Any], values: str | None) -> Colouring:
+    return Colouring(values=values, legend={**legend, "unknown": UNKNOWN_COLOUR})

@@ -1,0 +1,83 @@
+// The gallery: pictures of patches as buttons. A picture that stays keeps its element, so it never flickers.
+const kept = new WeakMap();
+
+const element = (tag, name, text) => {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+function tile(item) {
+  const button = element("button", "tile");
+  button.type = "button";
+  const picture = element("span", "picture");
+  const image = element("img");
+  image.loading = "lazy";
+  image.decoding = "async";
+  image.alt = "";
+  picture.append(image, element("span", "rank"));
+  const words = element("span", "words");
+  words.append(element("span", "value"), element("span", "label"));
+  button.append(picture, words);
+  return button;
+}
+
+function fill(button, item) {
+  const image = button.querySelector("img");
+  if (image.getAttribute("src") !== item.src) image.src = item.src;
+  button.className = item.rank === "Query" ? "tile query" : "tile";
+  button.dataset.patch = item.id;
+  button.setAttribute("aria-label", item.alt);
+  button.title = item.alt;
+  const rank = button.querySelector(".rank");
+  rank.textContent = item.rank;
+  rank.hidden = !item.rank;
+  const value = button.querySelector(".value");
+  value.textContent = item.value;
+  value.hidden = !item.value;
+  const label = button.querySelector(".label");
+  const spot = item.colour ? element("i") : "";
+  if (item.colour) spot.style.background = item.colour;
+  label.replaceChildren(spot, item.label);
+}
+
+function show(root, data, send) {
+  const tiles = kept.get(root) ?? new Map();
+  const next = new Map();
+  for (const item of data.items) {
+    const button = tiles.get(item.id) ?? tile(item);
+    fill(button, item);
+    button.onclick = () => {
+      if (item.rank === "Query") return;
+      window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
+      send("query", item.id);
+    };
+    const point = (id) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery" } }));
+    button.onmouseenter = button.onfocus = () => point(item.id);
+    button.onmouseleave = button.onblur = () => point(undefined);
+    next.set(item.id, button);
+  }
+  const moved = data.top !== root.dataset.top;
+  root.replaceChildren(...next.values(), ...(data.items.length ? [] : [element("p", "empty", data.empty)]));
+  root.dataset.top = data.top;
+  root.dataset.turn = data.turn;
+  if (moved) root.scrollTop = 0;
+  kept.set(root, next);
+}
+
+const listening = new WeakSet();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".gallery");
+  show(root, data, setTriggerValue);
+  if (!listening.has(root)) {
+    listening.add(root);
+    const hover = ({ detail }) => {
+      for (const [id, button] of kept.get(root)) button.classList.toggle("hover", detail.from !== "gallery" && id === detail.id);
+    };
+    window.addEventListener("landlike:hover", hover);
+    root.forget = () => window.removeEventListener("landlike:hover", hover);
+  }
+  return () => root.forget && root.forget();
+}

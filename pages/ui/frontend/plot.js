@@ -1,0 +1,460 @@
+// The plot: plotly draws the points once and keeps the zoom; the query, its neighbours and the selection are drawn on a
+// canvas above them, because a restyle of 29,000 points takes half a second and a canvas a millisecond.
+const ICONS = {
+  pan: ["Move", "M9 2v14M2 9h14M9 2 7 4.2M9 2l2 2.2M9 16l-2-2.2M9 16l2-2.2M2 9l2.2-2M2 9l2.2 2M16 9l-2.2-2M16 9l-2.2 2"],
+  lasso: ["Draw around points to select them", "M9 3c4 0 7 1.8 7 4.5S13 12 9 12c-1 0-2-.1-3-.4M4.5 10.8C3 10 2 8.8 2 7.5 2 4.8 5 3 9 3M5 10a1.6 1.6 0 1 0 .1 3.2A1.6 1.6 0 0 0 5 10Zm0 3.2c.4 1.3 0 2-1 2.8"],
+  select: ["Select points in a box", "M3 6V3h3M8 3h2M12 3h3v3M15 8v2M15 12v3h-3M10 15H8M6 15H3v-3M3 10V8"],
+  fit: ["Show all points", "M2.5 6.5v-4h4M11.5 2.5h4v4M15.5 11.5v4h-4M6.5 15.5h-4v-4"],
+};
+const views = new WeakMap();
+const answers = new Map();
+
+function plotly(address) {
+  window.__landlikePlotly ??= new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly);
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { delete window.__landlikePlotly; reject(new Error("The drawing library did not load.")); };
+    document.head.append(script);
+  });
+  return window.__landlikePlotly;
+}
+
+function fetched(url) {
+  if (!answers.has(url)) {
+    const answer = fetch(url).then(async (response) => {
+      if (!response.ok) throw new Error(await response.text());
+      return response.arrayBuffer();
+    });
+    answer.catch(() => answers.delete(url));
+    answers.set(url, answer);
+    if (answers.size > 24) answers.delete(answers.keys().next().value);
+  }
+  return answers.get(url);
+}
+
+async function points(url) {
+  const buffer = await fetched(url);
+  const count = new Int32Array(buffer, 0, 1)[0];
+  return {
+    count,
+    ids: new Int32Array(buffer, 4, count),
+    x: new Float32Array(buffer, 4 + 4 * count, count),
+    y: new Float32Array(buffer, 4 + 8 * count, count),
+  };
+}
+
+const numbers = async (url) => (url ? new Float32Array(await fetched(url)) : null);
+const element = (tag, name, text) => {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+class View {
+  constructor(parent) {
+    this.root = parent.querySelector(".ll-plot");
+    this.find = (name) => this.root.querySelector(name);
+    this.graph = this.find(".graph");
+    this.veil = element("canvas", "veil");
+    this.turn = 0;
+    this.tools();
+    this.watcher = new ResizeObserver(() => this.drawn && this.resize());
+    this.watcher.observe(this.find(".stage"));
+    this.hovered = (event) => { this.hover = event.detail.id; this.mark(); };
+    window.addEventListener("landlike:hover", this.hovered);
+    this.asked = (event) => { this.pending = event.detail.id; this.mark(); };
+    window.addEventListener("landlike:query", this.asked);
+  }
+
+  tools() {
+    const bar = this.find(".tools");
+    for (const [name, [title, path]] of Object.entries(ICONS)) {
+      const button = element("button");
+      button.type = "button";
+      button.title = title;
+      button.setAttribute("aria-label", title);
+      button.dataset.tool = name;
+      button.innerHTML = `<svg viewBox="0 0 18 18" aria-hidden="true"><path d="${path}"/></svg>`;
+      button.onclick = () => (name === "fit" ? this.fit() : this.drag(name));
+      bar.append(button);
+    }
+    this.mode = "pan";
+    this.press();
+  }
+
+  press() {
+    for (const button of this.find(".tools").children) {
+      if (button.dataset.tool !== "fit") button.setAttribute("aria-pressed", String(button.dataset.tool === this.mode));
+    }
+  }
+
+  drag(mode) {
+    this.mode = mode;
+    this.press();
+    if (this.drawn) window.Plotly.relayout(this.graph, { dragmode: mode });
+  }
+
+  async update(data, send) {
+    this.data = data;
+    this.send = send;
+    if (this.pending !== undefined && (data.query === this.pending || data.turn !== this.seen)) this.pending = undefined;
+    this.seen = data.turn;
+    this.find(".note").textContent = data.note || "";
+    const turn = ++this.turn;
+    try {
+      const [Plotly, layout, values, classes] = await Promise.all([
+        plotly(data.plotly), points(data.layout), numbers(data.values), numbers(data.classes && data.classes.url)]);
+      if (turn !== this.turn || this.gone) return;
+      this.find(".failed").hidden = true;
+      await this.draw(Plotly, layout, values, classes);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      this.find(".failed").hidden = false;
+      this.find(".failed").textContent = `The plot cannot be drawn: ${error.message}`;
+    }
+  }
+
+  async draw(Plotly, layout, values, classes) {
+    const { data } = this;
+    const theme = getComputedStyle(this.root);
+    this.colours = {
+      paper: theme.getPropertyValue("--st-background-color").trim() || "#ffffff",
+      accent: theme.getPropertyValue("--st-primary-color").trim() || data.accent,
+    };
+    const before = this.layout;
+    this.layout = layout;
+    this.values = values;
+    this.classes = classes;
+    if (!before || before.ids !== layout.ids) this.rows = new Map(Array.from(layout.ids, (id, row) => [id, row]));
+    const look = JSON.stringify([data.values, data.legend]);
+    if (!this.drawn) {
+      await this.first(Plotly);
+    } else if (data.layout !== this.shown) {
+      await this.move(Plotly, before);
+    } else if (look !== this.look) {
+      await Plotly.restyle(this.graph, { marker: [this.marker()] }, [0]);
+    }
+    if (look !== this.look || data.layout !== this.shown || !this.legendDrawn) this.legend();
+    this.shown = data.layout;
+    this.look = look;
+    this.pressChips();
+    this.mark();
+    this.root.dataset.ready = `${data.turn}`;
+  }
+
+  size() {
+    const count = this.layout.count;
+    return count < 300 ? 10 : count < 2500 ? 7 : count < 9000 ? 5 : 3.6;
+  }
+
+  // Every point's place in a list of colours, so that plotly and the canvas paint alike.
+  tones() {
+    const { legend } = this.data;
+    const count = this.layout.count;
+    const tones = new Uint8Array(count);
+    let palette = legend.colours;
+    if (legend.kind === "scale") {
+      const steps = 64;
+      palette = Array.from({ length: steps }, (_, step) => mix(legend.colours, step / (steps - 1)));
+      const scale = (steps - 1) / (legend.high - legend.low || 1);
+      for (let row = 0; row < count; row++) {
+        const value = this.values[row];
+        tones[row] = Number.isNaN(value) ? steps : Math.max(0, Math.min(steps - 1, Math.round((value - legend.low) * scale)));
+      }
+    } else if (this.values) {
+      const groups = this.values.reduce((most, value) => (value >= most ? value + 1 : most), 0);
+      palette = Array.from({ length: Math.max(groups, 1) }, (_, group) => legend.colours[group % legend.colours.length]);
+      for (let row = 0; row < count; row++) tones[row] = Number.isNaN(this.values[row]) ? palette.length : this.values[row];
+    }
+    return { tones, palette: [...palette, legend.unknown] };
+  }
+
+  marker() {
+    const { tones, palette } = this.tones();
+    this.toneOf = tones;
+    this.palette = palette;
+    const last = this.palette.length - 1;
+    const scale = this.palette.flatMap((colour, at) => [[at / (last + 1), colour], [(at + 1) / (last + 1), colour]]);
+    return {
+      size: this.size(), color: Array.from(tones), colorscale: scale, cmin: -0.5, cmax: last + 0.5,
+      opacity: 0.9, line: { width: 0 }, showscale: false,
+    };
+  }
+
+  ranges() {
+    const box = this.find(".stage").getBoundingClientRect();
+    const ends = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+    const [[left, right], [bottom, top]] = [ends(this.layout.x), ends(this.layout.y)];
+    const [width, height] = [Math.max(box.width, 50), Math.max(box.height, 50)];
+    const unit = Math.max((right - left) / (width - 64), (top - bottom) / (height - 64), 1e-6);
+    const [x, y] = [(left + right) / 2, (bottom + top) / 2];
+    return { x: [x - unit * width / 2, x + unit * width / 2], y: [y - unit * height / 2, y + unit * height / 2] };
+  }
+
+  async first(Plotly) {
+    const { x, y } = this.layout;
+    const ranges = this.ranges();
+    const axis = { visible: false, showgrid: false, zeroline: false, fixedrange: false };
+    const same = { marker: { opacity: 0.9 } };
+    await Plotly.newPlot(this.graph, [{
+      type: "scattergl", mode: "markers", x, y, marker: this.marker(), hoverinfo: "none", selected: same, unselected: same,
+    }], {
+      dragmode: this.mode, hovermode: "closest", hoverdistance: 12, showlegend: false, margin: { l: 0, r: 0, t: 0, b: 0 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      xaxis: { ...axis, range: ranges.x }, yaxis: { ...axis, range: ranges.y, scaleanchor: "x" },
+      newselection: { line: { color: this.colours.accent, width: 2, dash: "solid" } },
+      activeselection: { fillcolor: this.colours.accent, opacity: 0.08 },
+    }, { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showTips: false });
+    this.drawn = true;
+    this.graph.on("plotly_click", (event) => this.click(event));
+    this.graph.on("plotly_hover", (event) => this.over(event));
+    this.graph.on("plotly_unhover", () => this.out());
+    this.graph.on("plotly_selected", (event) => this.chosen(event));
+    this.graph.on("plotly_doubleclick", () => (this.data.selection.length ? this.send("select", []) : this.fit()));
+    for (const event of ["plotly_relayouting", "plotly_relayout", "plotly_afterplot"]) this.graph.on(event, () => this.mark());
+  }
+
+  // Another layout of the same points: let them travel, so that the eye can follow; many points jump.
+  async move(Plotly, before) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const { layout } = this;
+    const ranges = this.ranges();
+    const place = { "xaxis.range": ranges.x, "yaxis.range": ranges.y };
+    const turn = this.turn;
+    if (!still && before && before.ids.length === layout.ids.length && layout.count <= 6000) {
+      const from = this.scaled(before, layout);
+      const start = performance.now();
+      for (let share = 0; share < 1 && turn === this.turn && !this.gone;) {
+        await new Promise(requestAnimationFrame);
+        share = Math.min(1, (performance.now() - start) / 700);
+        const ease = share * share * (3 - 2 * share);
+        const between = (a, b) => a.map((value, row) => value + (b[row] - value) * ease);
+        this.layout = { ...layout, x: between(from.x, layout.x), y: between(from.y, layout.y) };
+        if (share < 1) await Plotly.update(this.graph, { x: [this.layout.x], y: [this.layout.y] }, place, [0]);
+      }
+    }
+    this.layout = layout;
+    await Plotly.update(this.graph, { x: [layout.x], y: [layout.y], marker: [this.marker()] }, place, [0]);
+  }
+
+  // The old places in the units of the new ones, so that only the shape changes on the way.
+  scaled(before, after) {
+    const fit = (a, b) => {
+      const ends = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+      const [[a0, a1], [b0, b1]] = [ends(a), ends(b)];
+      return a.map((value) => b0 + ((value - a0) / (a1 - a0 || 1)) * (b1 - b0));
+    };
+    return { x: fit(before.x, after.x), y: fit(before.y, after.y) };
+  }
+
+  fit() {
+    if (!this.drawn) return;
+    const ranges = this.ranges();
+    window.Plotly.relayout(this.graph, { "xaxis.range": ranges.x, "yaxis.range": ranges.y });
+  }
+
+  resize() {
+    const box = this.find(".stage").getBoundingClientRect();
+    const full = this.graph._fullLayout;
+    if (box.width && full && (Math.abs(box.width - full.width) > 1 || Math.abs(box.height - full.height) > 1)) {
+      window.Plotly.relayout(this.graph, { width: box.width, height: box.height }).then(() => this.mark());
+    }
+  }
+
+  click(event) {
+    const row = event.points[0] && event.points[0].pointIndex;
+    if (row === undefined) return;
+    this.pending = this.layout.ids[row];
+    this.find(".card").hidden = true;
+    this.mark();
+    this.send("query", this.pending);
+  }
+
+  chosen(event) {
+    if (!event || !event.points) return;
+    const ids = event.points.map((point) => this.layout.ids[point.pointIndex]);
+    requestAnimationFrame(() => window.Plotly.relayout(this.graph, { selections: [] }));
+    this.send("select", ids);
+  }
+
+  over(event) {
+    const { pointIndex: row } = event.points[0];
+    const id = this.layout.ids[row];
+    this.hover = id;
+    window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "plot" } }));
+    const card = this.find(".card");
+    const image = card.querySelector("img");
+    const address = this.data.thumbs.replace("{id}", id);
+    if (image.getAttribute("src") !== address) image.src = address;
+    const [title, ...lines] = this.describe(row, id);
+    card.querySelector("strong").textContent = title;
+    card.querySelector("div").replaceChildren(...lines.map((line) => element("span", "", line)));
+    card.hidden = false;
+    const stage = this.find(".stage").getBoundingClientRect();
+    const [x, y] = this.pixel(row);
+    card.style.left = `${x + 16 + card.offsetWidth > stage.width ? Math.max(4, x - 16 - card.offsetWidth) : x + 16}px`;
+    card.style.top = `${Math.max(4, Math.min(stage.height - card.offsetHeight - 4, y - card.offsetHeight / 2))}px`;
+  }
+
+  describe(row, id) {
+    const { data } = this;
+    const named = data.classes && this.classes && data.classes.names[this.classes[row]];
+    const lines = [named || `Patch ${id}`];
+    if (named) lines.push(`Patch ${id}`);
+    const rank = data.neighbours.indexOf(id);
+    if (id === data.query) lines.push("The place you asked about");
+    else if (rank >= 0) lines.push(`No. ${rank + 1} · similarity ${data.similarity[rank]}`);
+    else if (data.legend.kind === "scale") lines.push(`${data.legend.title} ${this.values[row].toFixed(2)}`);
+    else if (data.legend.kind === "group") lines.push(`Group ${this.values[row] + 1}`);
+    return lines;
+  }
+
+  out() {
+    this.find(".card").hidden = true;
+    this.hover = undefined;
+    window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: undefined, from: "plot" } }));
+    this.mark();
+  }
+
+  pixel(row) {
+    const { xaxis, yaxis } = this.graph._fullLayout;
+    return [xaxis._offset + xaxis.l2p(this.layout.x[row]), yaxis._offset + yaxis.l2p(this.layout.y[row])];
+  }
+
+  mark() {
+    const holder = this.graph.querySelector(".gl-container");
+    if (!this.drawn || !holder) return;
+    if (this.veil.parentNode !== holder) holder.append(this.veil);
+    const box = this.graph.getBoundingClientRect();
+    const dense = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(box.width * dense), Math.round(box.height * dense)];
+    if (this.veil.width !== width || this.veil.height !== height) Object.assign(this.veil, { width, height });
+    const pen = this.veil.getContext("2d");
+    pen.setTransform(dense, 0, 0, dense, 0, 0);
+    pen.clearRect(0, 0, box.width, box.height);
+    const { data } = this;
+    const query = this.pending ?? data.query;
+    const neighbours = this.pending === undefined ? data.neighbours : [];
+    if (data.selection.length || neighbours.length) {
+      pen.globalAlpha = 0.55;
+      pen.fillStyle = this.colours.paper;
+      pen.fillRect(0, 0, box.width, box.height);
+      pen.globalAlpha = 1;
+    }
+    const radius = this.size() / 2;
+    for (const id of data.selection) this.dot(pen, id, radius);
+    for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
+    if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
+    if (query !== null && query !== undefined) this.target(pen, query);
+  }
+
+  dot(pen, id, radius, ring = 0) {
+    const row = this.rows.get(id);
+    if (row === undefined) return;
+    const [x, y] = this.pixel(row);
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 7);
+    pen.fillStyle = this.palette[this.toneOf[row]];
+    pen.fill();
+    if (!ring) return;
+    pen.beginPath();
+    pen.arc(x, y, radius + 2.5, 0, 7);
+    pen.lineWidth = 4;
+    pen.strokeStyle = this.colours.paper;
+    pen.stroke();
+    pen.lineWidth = ring;
+    pen.strokeStyle = this.colours.accent;
+    pen.stroke();
+  }
+
+  target(pen, id) {
+    const row = this.rows.get(id);
+    if (row === undefined) return;
+    const [x, y] = this.pixel(row);
+    for (const [radius, colour] of [[11, this.colours.paper], [9, this.colours.accent], [4, this.colours.paper]]) {
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 7);
+      pen.fillStyle = colour;
+      pen.fill();
+    }
+  }
+
+  legend() {
+    const { legend } = this.data;
+    const key = this.find(".key");
+    this.legendDrawn = true;
+    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend));
+    const counts = new Map();
+    if (this.values) for (const value of this.values) counts.set(value, (counts.get(value) || 0) + 1);
+    else counts.set(0, this.layout.count);
+    this.chips = [];
+    for (const value of [...counts.keys()].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)) {
+      const name = legend.names ? legend.names[value] : `Group ${value + 1}`;
+      this.chips.push(this.chip(name, this.palette[value], counts.get(value), value));
+    }
+    const rest = this.layout.count - this.chips.reduce((total, chip) => total + chip.count, 0);
+    if (rest > 0) this.chips.push(this.chip("No class", legend.unknown, rest, NaN));
+    return key.replaceChildren(...this.chips.map((chip) => chip.button));
+  }
+
+  chip(name, colour, count, value) {
+    const button = element("button", "chip");
+    button.type = "button";
+    const spot = element("i");
+    spot.style.background = colour;
+    button.append(spot, element("b", "", name), element("small", "", count.toLocaleString("en")));
+    button.title = `Select all: ${name}`;
+    const member = (row) => !this.values || Object.is(this.values[row], value) || this.values[row] === value;
+    button.onclick = () => {
+      const ids = button.getAttribute("aria-pressed") === "true" ? [] : Array.from(this.layout.ids).filter((_, row) => member(row));
+      this.send("select", ids);
+    };
+    return { button, count, first: () => this.layout.ids[this.layout.ids.findIndex((_, row) => member(row))] };
+  }
+
+  pressChips() {
+    const chosen = new Set(this.data.selection);
+    for (const { button, count, first } of this.data.legend.kind === "scale" ? [] : this.chips || []) {
+      button.setAttribute("aria-pressed", String(chosen.size === count && chosen.has(first())));
+    }
+  }
+
+  bar(legend) {
+    const bar = element("div", "bar");
+    const strip = element("div");
+    strip.style.background = `linear-gradient(to right, ${legend.colours.join(",")})`;
+    const end = (value, word) => {
+      const text = element("span", "", value.toFixed(2).replace("-", "−"));
+      if (word) text.append(" ", element("em", "", word));
+      return text;
+    };
+    bar.append(element("b", "", legend.title), end(legend.low, legend.low_word), strip, end(legend.high, legend.high_word));
+    return bar;
+  }
+
+  destroy() {
+    this.gone = true;
+    this.watcher.disconnect();
+    window.removeEventListener("landlike:hover", this.hovered);
+    window.removeEventListener("landlike:query", this.asked);
+    if (this.drawn) window.Plotly.purge(this.graph);
+  }
+}
+
+function mix(colours, share) {
+  const at = share * (colours.length - 1);
+  const left = Math.min(Math.floor(at), colours.length - 2);
+  const [from, to] = [rgb(colours[left]), rgb(colours[left + 1])];
+  return `rgb(${from.map((value, channel) => Math.round(value + (to[channel] - value) * (at - left))).join(",")})`;
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
+  const view = views.get(parentElement);
+  view.update(data, setTriggerValue);
+  return () => { view.destroy(); views.delete(parentElement); };
+}

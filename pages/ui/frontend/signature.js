@@ -1,0 +1,84 @@
+// Spectral signatures: mean and spread by band, over wavelength, for the query and its neighbours.
+const drawn = new WeakMap();
+
+function plotly(address) {
+  window.__landlikePlotly ??= new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly);
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { delete window.__landlikePlotly; reject(new Error("The drawing library did not load.")); };
+    document.head.append(script);
+  });
+  return window.__landlikePlotly;
+}
+
+const faded = (hex, alpha) => {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  return `rgba(${red},${green},${blue},${alpha})`;
+};
+
+function traces(data, line, { paper }) {
+  const around = { x: data.wavelengths, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
+  const high = line.mean.map((mean, band) => mean + line.spread[band]);
+  const low = line.mean.map((mean, band) => Math.max(0, mean - line.spread[band]));
+  const hover = line.mean.map((mean, band) =>
+    `<b>${data.names[band]}</b> ${data.titles[band]}, ${Math.round(data.wavelengths[band])} nm<br>` +
+    `${line.title}: ${(100 * mean).toFixed(1)} % ± ${(100 * line.spread[band]).toFixed(1)}` +
+    (data.words[band] ? `<br><i>${data.words[band]}</i>` : ""));
+  return [
+    { ...around, y: high },
+    { ...around, y: low, fill: "tonexty", fillcolor: faded(line.colour, 0.16) },
+    {
+      x: data.wavelengths, y: line.mean, name: line.title, mode: "lines+markers", text: hover, hoverinfo: "text",
+      line: { color: line.colour, width: 2.2 },
+      marker: {
+        size: 7, color: data.words.map((word) => (word ? paper : line.colour)), line: { color: line.colour, width: 1.8 },
+      },
+    },
+  ];
+}
+
+function layout(data, look) {
+  const ticks = [443, 493, 560, 665, 740, 865, 945, 1375, 1610, 2200];
+  const axis = { gridcolor: faded(look.text, 0.1), linecolor: faded(look.text, 0.3), tickcolor: faded(look.text, 0.3),
+    zeroline: false, tickfont: { size: 11.5, color: look.text }, fixedrange: true };
+  const title = (text) => ({ text, font: { size: 12, color: look.text }, standoff: 6 });
+  return {
+    margin: { l: 46, r: 10, t: 8, b: 38 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: look.font, color: look.text }, showlegend: true,
+    legend: { x: 0.01, y: 1, bgcolor: "rgba(0,0,0,0)", font: { size: 12.5, color: look.text }, itemclick: false, itemdoubleclick: false },
+    hoverlabel: { bgcolor: look.paper, bordercolor: faded(look.text, 0.3), font: { size: 12.5, color: look.text } },
+    xaxis: { ...axis, type: "log", range: [Math.log10(425), Math.log10(2320)], tickvals: ticks,
+      ticktext: ticks.map(String), ticks: "outside", ticklen: 4, title: title("Wavelength (nm)") },
+    yaxis: { ...axis, range: [0, data.top], tickformat: ".0%", nticks: 5, title: title("Reflectance") },
+    hovermode: "closest",
+  };
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".ll-signature");
+  const graph = root.querySelector(".graph");
+  const theme = getComputedStyle(root);
+  const read = (name, other) => theme.getPropertyValue(name).trim() || other;
+  const look = { text: read("--st-text-color", "#222222"), paper: read("--st-background-color", "#ffffff"),
+    font: read("--st-font", "sans-serif") };
+  let state = drawn.get(root);
+  if (!state) {
+    state = { watcher: new ResizeObserver(() => graph._fullLayout && window.Plotly.Plots.resize(graph)) };
+    drawn.set(root, state);
+    state.watcher.observe(root);
+  }
+  state.turn = data;
+  plotly(data.plotly).then((Plotly) => {
+    if (state.turn !== data || state.gone) return;
+    const lines = data.lines.map((line) => ({ ...line, colour: line.accent ? read("--st-primary-color", line.colour) : line.colour || look.text }));
+    Plotly.react(graph, lines.flatMap((line) => traces(data, line, look)), layout(data, look), { displayModeBar: false, responsive: false });
+  }).catch((error) => { graph.textContent = `The chart cannot be drawn: ${error.message}`; });
+  return () => {
+    state.gone = true;
+    state.watcher.disconnect();
+    drawn.delete(root);
+    if (graph._fullLayout) window.Plotly.purge(graph);
+  };
+}

@@ -1,0 +1,90 @@
+"""The plot of all patches: points that the browser fetches once, with query, neighbours and selection above them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from core.projection import ProjectionSettings
+
+from core.features import Recipe
+from core.neighbours import Neighbours
+from core.scene import Scene
+from pages.ui.assets import asset_url
+from pages.ui.colouring import Colouring, titles
+from pages.ui.frontend import text
+from pages.ui.routes_layout import layout_url, values_url
+from pages.ui.session import trigger
+from pages.ui.theme import ACCENT
+
+KEY = "plot"
+_HTML = """
+<div class="ll-plot" role="group" aria-label="Plot of all patches: near each other means alike">
+  <div class="stage"><div class="graph"></div><div class="tools"></div><div class="note"></div>
+    <div class="card" hidden><img alt=""><div><strong></strong><div></div></div></div>
+    <div class="failed" hidden></div></div>
+  <div class="key"></div>
+</div>
+"""
+_component = st.components.v2.component(
+    "landlike_plot", html=_HTML, css=text("plot.css"), js=text("plot.js"), isolate_styles=False
+)
+
+
+def plot_data(
+    scene: Scene,
+    recipe: Recipe,
+    *,
+    settings: ProjectionSettings | None,
+    colours: Colouring,
+    thumbs: str,
+    query: int | None,
+    neighbours: Neighbours | None,
+    selection: Sequence[int],
+) -> dict[str, Any]:
+    """What the plot's script draws.
+
+    Args:
+        scene: the scene.
+        recipe: how it was encoded.
+        settings: of the UMAP to show, or None for PCA.
+        colours: what colours the points.
+        thumbs: address of the patches' pictures, with ``{id}`` where the patch id goes.
+        query: the query's patch, or None.
+        neighbours: its neighbours, or None.
+        selection: selected patches.
+    """
+    ids = neighbours.ids.tolist() if neighbours else []
+    return {
+        "layout": layout_url(recipe, settings),
+        "values": colours.values,
+        "legend": colours.legend,
+        "classes": {"url": values_url(recipe, "class"), "names": titles(scene)} if scene.classes else None,
+        "thumbs": thumbs,
+        "accent": ACCENT,
+        "plotly": asset_url("plotly.min.js"),
+        "query": query,
+        "neighbours": ids,
+        "similarity": [f"{value:.2f}" for value in neighbours.similarity.tolist()] if neighbours else [],
+        "selection": list(selection),
+        "turn": f"{query}/{len(ids)}/{len(selection)}",
+    }
+
+
+def plot(
+    data: dict[str, Any], *, height: int, on_query: Callable[[int], None], on_select: Callable[[list[int]], None]
+) -> None:
+    """Draw the plot; a click calls ``on_query``, a lasso, box or legend entry ``on_select``, before the next run."""
+
+    def asked() -> None:
+        value = trigger(KEY, "query")
+        if isinstance(value, int):
+            on_query(value)
+
+    def selected() -> None:
+        value = trigger(KEY, "select")
+        if isinstance(value, list):
+            on_select([patch_id for patch_id in value if isinstance(patch_id, int)])
+
+    _component(key=KEY, data=data, height=height, on_query_change=asked, on_select_change=selected)

@@ -1,0 +1,89 @@
+"""Signatures against numpy over all pixels; words against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.bands import BAND_NAMES, INDICES
+from core.errors import SettingsError
+from core.explain import band_sources, compare_indices, index_values, signature, signed
+
+
+def bands(**values: float) -> np.ndarray:
+    return np.array([values.get(name, 0.1) for name in BAND_NAMES], dtype=np.float32)
+
+
+@given(st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_a_signature_is_that_of_all_pixels_together(count: int, seed: int) -> None:
+    pixels = np.random.default_rng(seed).random((count, 50, 13))
+    found = signature(pixels.mean(axis=1).astype(np.float32), pixels.std(axis=1).astype(np.float32))
+    np.testing.assert_allclose(found.mean, pixels.reshape(-1, 13).mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(found.spread, pixels.reshape(-1, 13).std(axis=0), atol=1e-4)
+
+
+def test_no_patches_have_no_signature() -> None:
+    none = np.zeros((0, 13), dtype=np.float32)
+    with pytest.raises(SettingsError, match="there are no patches"):
+        signature(none, none)
+
+
+def test_index_values_take_the_right_bands() -> None:
+    values = np.stack([bands(B08=0.4, B04=0.1), bands(B03=0.3, B08=0.1, B11=0.3)])
+    assert index_values(values, "NDVI")[0] == pytest.approx(0.6)
+    assert index_values(values, "NDWI")[1] == pytest.approx(0.5)
+    assert index_values(values, "NDBI")[1] == pytest.approx(0.5)
+    with pytest.raises(SettingsError, match="NDVI, NDWI, NDBI"):
+        index_values(values, "EVI")
+
+
+def test_band_sources_tell_measured_from_filled() -> None:
+    sources = {source.band: source for source in band_sources(("B02", "B03", "B04", "B08"))}
+    assert sources["B04"].measured
+    assert sources["B04"].words == ""
+    assert sources["B8A"].words == "not in this scene; B08 stands in"
+    assert sources["B10"].words == "not in this scene; taken as zero"
+
+
+def test_words_say_which_way_and_how_much() -> None:
+    query = bands(B08=0.4, B04=0.1, B03=0.1, B11=0.2)
+    scene = np.stack([query, *(bands(B08=0.2, B04=0.18, B03=0.1, B11=0.3) for _ in range(9))])
+    less = np.stack([bands(B08=0.4, B04=0.2, B03=0.1, B11=0.2)] * 3)
+    notes = {note.name: note for note in compare_indices(query, less, scene)}
+    assert list(notes) == list(INDICES)
+    assert notes["NDVI"].query == pytest.approx(0.6)
+    assert notes["NDVI"].neighbours == pytest.approx(1 / 3, abs=1e-5)
+    assert notes["NDVI"].below == pytest.approx(0.9)
+    assert notes["NDVI"].sentence == (
+        "Greener than 90 % of the scene: NDVI 0.60. The neighbours are clearly less green (0.33 ± 0.00)."
+    )
+    assert notes["NDWI"].sentence == (
+        "Drier than 90 % of the scene: NDWI −0.60. The neighbours are the same (−0.60 ± 0.00)."
+    )
+    assert notes["NDBI"].sentence.startswith("Less built-up or bare than 90 % of the scene: NDBI −0.33.")
+
+
+@pytest.mark.parametrize(
+    ("red", "words"),
+    [(0.1, "are the same"), (0.108, "are slightly less green"), (0.13, "are less green"),
+     (0.085, "are slightly greener"), (0.3, "are much less green")],
+)  # fmt: skip
+def test_degrees_of_difference(red: float, words: str) -> None:
+    query = bands(B08=0.4, B04=0.1)
+    note = compare_indices(query, bands(B08=0.4, B04=red)[None], query[None])[0]
+    assert words in note.sentence
+    assert note.sentence.startswith("About as green as most of the scene")
+
+
+def test_without_neighbours_only_the_query_is_described() -> None:
+    query = bands(B08=0.4, B04=0.1)
+    note = compare_indices(query, np.zeros((0, 13), dtype=np.float32), query[None])[0]
+    assert "neighbours" not in note.sentence
+    assert note.neighbours == note.query
+
+
+def test_numbers_read_well() -> None:
+    assert signed(-0.004) == "0.00"
+    assert signed(-0.126) == "−0.13"
