@@ -1,7 +1,7 @@
 """The queue of background jobs: kept on disk, resumed after a crash, shared by all who ask for the same work.
 
-Jobs of a kind go through a lane (``core.lanes``), first come, first served; each slot of a lane is served by a thread
-here. What the work is belongs to the functions passed in, and how it is done inside a worker to ``core.worker``.
+Jobs of a kind go through a lane (``core.jobs_lanes``), first come, first served; a thread here serves each slot of a
+lane. What the work is belongs to the functions passed in, and how it is done inside a worker to ``core.worker``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import JobError, StoreError
-from core.jobfiles import JobFiles, ProgressNote, Record
-from core.lanes import Kind, Lane, Slot
-from core.locks import FileLock
+from core.jobs_files import JobFiles, ProgressNote, Record
+from core.jobs_lanes import Kind, Lane, Slot
+from core.store_locks import FileLock
 from core.worker import Outcome
 
 MAX_TRIES = 3

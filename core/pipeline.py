@@ -11,24 +11,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import tasks
+from core import pipeline_tasks as tasks
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
 from core.encoders.registry import describe
-from core.encoding import encode_scene
 from core.errors import StoreError
 from core.features import Features, Recipe
 from core.jobs import Job, JobQueue
-from core.lanes import Kind, Lane
-from core.layouts import Layouts
+from core.jobs_lanes import Kind, Lane
 from core.library import Library
-from core.locks import never
 from core.patches import patch_grid
+from core.pipeline_encoding import encode_scene
 from core.progress import Progress, silent
 from core.scene import Scene
 from core.sources.settings import IngestSettings
 from core.store import FeatureStore
+from core.store_layouts import Layouts
+from core.store_locks import never
 from core.worker import WorkerPool
 
 if TYPE_CHECKING:

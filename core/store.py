@@ -2,9 +2,11 @@
 
 A run appends its chunks to a table of its own; when it is done, its rows move into the encoder's table in one commit.
 So the encoder's table consists of few large pieces, and neither table needs compacting while people wait. Every commit
-is atomic. Beside the tables lie one small record a run (``core.runs``), which says what was planned, what was skipped
-and whether all is there, a snapshot of each finished run (``core.snapshots``), from which it is read without LanceDB,
-and lock files, which make sure that one process at a time writes.
+is atomic. Beside the tables lie
+
+- a small record a run (``core.store_runs``): what was planned, what was skipped, whether all is there,
+- a snapshot of each finished run (``core.store_snapshots``), from which it is read without LanceDB,
+- lock files (``core.store_locks``), which make sure that one process at a time writes.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ import pyarrow as pa
 from core.encoders.base import EncoderSpec
 from core.errors import StoreError
 from core.features import FeatureBatch, Features, Recipe
-from core.locks import locked, never
 from core.patches import IntArray
-from core.rows import READ_COLUMNS, schema, to_arrow, to_features, without
-from core.runs import RunRecord, Runs
-from core.snapshots import Snapshots
+from core.store_locks import locked, never
+from core.store_rows import READ_COLUMNS, schema, to_arrow, to_features, without
+from core.store_runs import RunRecord, Runs
+from core.store_snapshots import Snapshots
 
 ROW_BYTES = 160
 """Bytes of a row beside its vector: places, statistics of thirteen bands, ids."""

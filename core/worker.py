@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import JobCancelledError, LandlikeError
-from core.jobfiles import JobFiles, ProgressNote
+from core.jobs_files import JobFiles, ProgressNote
 
 NOTE_SECONDS = 0.2
 """A note of progress is written, and a wish to cancel looked for, at most this often."""

@@ -16,12 +16,12 @@ from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
 from core.encoders.registry import describe, load_encoder
 from core.encoders.registry import fetch as fetch_encoder
-from core.encoding import encode_scene
 from core.errors import EncoderError
 from core.features import Recipe
-from core.layouts import Layouts
 from core.library import Library
+from core.pipeline_encoding import encode_scene
 from core.store import FeatureStore
+from core.store_layouts import Layouts
 from core.worker import Work
 
 BACKENDS = (None, "openvino", "openvino-f32", "tensorflow")

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.ahead import ahead
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import Encoder
 from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features import FeatureBatch, Recipe, join_batches
-from core.locks import never
 from core.patches import MIN_VALID_FRACTION, IntArray, PatchBatch, PatchGrid, centres_lonlat, iter_patches, patch_grid
+from core.pipeline_ahead import ahead
 from core.progress import Progress, silent
 from core.scene import Scene
 from core.store import FeatureStore
+from core.store_locks import never
 
 CHUNK_SECONDS = 2.0
 CHUNK_PATCHES = 1000

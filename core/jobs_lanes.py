@@ -12,7 +12,7 @@ from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from typing import Any
 
-from core.jobfiles import JobFiles, Record
+from core.jobs_files import JobFiles, Record
 from core.worker import Outcome, Task, perform
 
 CANCEL_GRACE_SECONDS = 5.0

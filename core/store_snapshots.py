@@ -20,7 +20,7 @@ import pyarrow as pa
 from core.features import Features, Recipe
 from core.library import write_atomically
 from core.patches import IntArray
-from core.rows import READ_COLUMNS, to_numpy
+from core.store_rows import READ_COLUMNS, to_numpy
 
 _CHUNK_BYTES = 2**22
 
