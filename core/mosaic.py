@@ -12,7 +12,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from core.mercator import RADIUS, SIDE, WORLD, FloatGrid, TileSquare, mercator_y
-from core.patches import PatchGrid, patch_grid
+from core.patches import IntArray, PatchGrid, patch_grid
 from core.places import collection_corners
 from core.ramps import ByteArray
 from core.rasters import POOL
@@ -26,6 +26,7 @@ MANY = 128
 """Patches in a tile beyond which each shows one colour, its mean."""
 _REACH = math.ceil(DOT_RIM)
 _RIM_COLOUR = (30, 33, 38)
+_WHOLE = np.ones((1, 1), dtype=np.bool_)
 
 
 class _Canvas:
@@ -37,26 +38,50 @@ class _Canvas:
 
 
 def collection_tile(scene: Scene, square: TileSquare, paints: Palette) -> bytes:
-    """The tile of a collection."""
+    """The tile of a collection's pictures."""
     corners = _pixel_corners(collection_corners(scene), square)
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    with np.errstate(invalid="ignore"):
-        near = ((high > -_REACH) & (low < SIDE + _REACH)).all(axis=1)
-    ids = np.flatnonzero(near)
+    ids = _near(corners)
+    if not ids.size:
+        return EMPTY_TILE
+    grid = patch_grid(scene)
+    means = _mean_colours(scene.pixels_path, scene.pixels_path.stat().st_mtime_ns, grid, paints)
+    canvas = _Canvas()
+    for patch_id in _draw_small(canvas, corners, ids, means):
+        if ids.size > MANY:
+            _draw_patch(canvas, corners[patch_id], means[patch_id].reshape(1, 1, 3), _WHOLE)
+        else:
+            _draw_patch(canvas, corners[patch_id], *_picture_of(scene, grid, patch_id, corners[patch_id], paints))
+    return tile_png(canvas.colours, canvas.valid)
+
+
+def overlay_tile(scene: Scene, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
+    """A tile of some patches of a collection, each in one colour: uint8 of shape (N, 3)."""
+    every = collection_corners(scene)
+    by_id: ByteArray = np.zeros((len(every), 3), dtype=np.uint8)
+    by_id[patch_ids] = colours
+    corners = _pixel_corners(every, square)
+    ids = np.intersect1d(_near(corners), patch_ids)
     if not ids.size:
         return EMPTY_TILE
     canvas = _Canvas()
-    small = (high - low)[ids].max(axis=1) < DOT_BELOW
-    grid = patch_grid(scene)
-    means = _mean_colours(scene.pixels_path, scene.pixels_path.stat().st_mtime_ns, grid, paints)
-    _draw_dots(canvas, corners[ids[small]].mean(axis=1), means[ids[small]])
-    for patch_id in ids[~small]:
-        if ids.size > MANY:
-            colours, mask = means[patch_id].reshape(1, 1, 3), np.ones((1, 1), dtype=np.bool_)
-        else:
-            colours, mask = _picture_of(scene, grid, int(patch_id), corners[patch_id], paints)
-        _draw_patch(canvas, corners[patch_id], colours, mask)
+    for patch_id in _draw_small(canvas, corners, ids, by_id):
+        _draw_patch(canvas, corners[patch_id], by_id[patch_id].reshape(1, 1, 3), _WHOLE)
     return tile_png(canvas.colours, canvas.valid)
+
+
+def _near(corners: FloatGrid) -> IntArray:
+    """Ids of patches that a tile may show."""
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    ids: IntArray = np.flatnonzero(((high > -_REACH) & (low < SIDE + _REACH)).all(axis=1))
+    return ids
+
+
+def _draw_small(canvas: _Canvas, corners: FloatGrid, ids: IntArray, colours: ByteArray) -> IntArray:
+    """Draw patches too small to see as dots; gives the ids of the others."""
+    small = np.ptp(corners[ids], axis=1).max(axis=1) < DOT_BELOW
+    _draw_dots(canvas, corners[ids[small]].mean(axis=1), colours[ids[small]])
+    rest: IntArray = ids[~small]
+    return rest
 
 
 def _pixel_corners(corners: FloatGrid, square: TileSquare) -> FloatGrid:

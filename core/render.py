@@ -70,6 +70,8 @@ MIN_SPAN = 0.04
 """The least range of reflectance spread over black to white: dark, even scenes must not become pictures of noise."""
 MIN_SHARE = 0.5
 """The least range of a channel as a share of the widest channel's, so that an even channel brings no false colour."""
+GAMMA = 1.25
+"""Lifts the dark end a little, where forests and water lie."""
 DEFAULT_RANGE: Range = (0.0, 0.3)
 THUMBNAIL_SIDES = (64, 96, 128, 192, 256)
 WEBP_QUALITY = 85
@@ -183,7 +185,8 @@ def _shifted(limits: Range, low_share: float, high_share: float) -> Range:
 def _tone_curve(low: float, high: float) -> ByteArray:
     """The byte of every canonical number; 1 KiB × 64 a curve."""
     reflectance = np.arange(65536, dtype=np.float32) / np.float32(REFLECTANCE_SCALE)
-    curve: ByteArray = np.clip((reflectance - low) * (255 / (high - low)) + 0.5, 0, 255).astype(np.uint8)
+    share = np.clip((reflectance - low) / (high - low), 0, 1)
+    curve: ByteArray = (255 * share ** (1 / GAMMA) + 0.5).astype(np.uint8)
     curve.flags.writeable = False
     return curve
 

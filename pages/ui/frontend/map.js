@@ -1,0 +1,216 @@
+// The map in its frame: made once a scene by landlike.start, changed by landlike.update. Python side: pages/ui/map.py.
+// A new query moves outlines and swaps an image; the Leaflet map, its place and its imagery stay.
+(function () {
+  "use strict";
+
+  const ROOT = new URL("../../", document.baseURI).pathname; // this frame lies at {root}/component/{name}/index.html
+  const CASING = { color: "#fff", opacity: 0.9, fill: false, interactive: false, lineJoin: "miter" };
+  const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
+  const LOST = "Pictures of the scene do not arrive; is the server still running?";
+  let state = null;
+
+  const absolute = (url) => (url.startsWith("data:") ? url : ROOT + url.replace(/^\//, ""));
+  const text = (words, name) => {
+    const element = document.createElement("div");
+    element.className = name || "";
+    element.textContent = words; // never as HTML
+    return element;
+  };
+  const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+  function pane(map, name, order, clickable) {
+    const element = map.createPane(name);
+    element.style.zIndex = order;
+    if (!clickable) element.style.pointerEvents = "none";
+  }
+
+  function start(map, options) {
+    pane(map, "base", 150);
+    pane(map, "imagery", 200);
+    pane(map, "values", 310);
+    pane(map, "marks", 420, true);
+    pane(map, "ranks", 620);
+    map.getContainer().style.setProperty("--accent", options.accent);
+    state = { map, options, view: {}, imagery: null, values: null, notices: {} };
+    state.outlines = L.featureGroup([], { pane: "marks" }).addTo(map);
+    state.scene = L.layerGroup().addTo(map);
+    state.similarity = L.layerGroup().addTo(map);
+    state.canvas = L.canvas({ pane: "marks", padding: 0.3 });
+    map.attributionControl.setPrefix("Leaflet");
+    L.control.scale({ imperial: false }).addTo(map);
+    addHome(map);
+    addLayers(map, options);
+    map.on("click", sendClick);
+    map.on("zoomend", markFar);
+    fit(map, options.bounds);
+  }
+
+  function fit(map, bounds) {
+    // A frame in a hidden tab has no size yet: fit when it gets one, and follow every later change of size.
+    let fitted = false;
+    const resize = () => {
+      map.invalidateSize({ animate: false, pan: fitted });
+      const size = map.getSize();
+      if (!fitted && size.x > 20 && size.y > 20) {
+        fitted = true;
+        map.fitBounds(bounds, { animate: false, padding: [12, 12] });
+      }
+    };
+    resize();
+    new ResizeObserver(resize).observe(map.getContainer());
+  }
+
+  function addHome(map) {
+    const control = L.control({ position: "topleft" });
+    control.onAdd = () => {
+      const bar = L.DomUtil.create("div", "leaflet-bar leaflet-control");
+      const link = L.DomUtil.create("a", "landlike-home", bar);
+      link.textContent = "⛶";
+      link.href = "#";
+      link.title = "Show the whole scene";
+      link.setAttribute("role", "button");
+      link.setAttribute("aria-label", link.title);
+      L.DomEvent.disableClickPropagation(bar);
+      L.DomEvent.on(link, "click", (event) => {
+        L.DomEvent.preventDefault(event);
+        map.fitBounds(state.options.bounds, { padding: [12, 12] });
+      });
+      return bar;
+    };
+    control.addTo(map);
+  }
+
+  function addLayers(map, options) {
+    const choices = { "Scene": state.scene, "Similarity": state.similarity, "Outlines": state.outlines };
+    options.basemaps.forEach((item) => {
+      const layer = L.tileLayer(item.url, { attribution: item.attribution, maxZoom: 19, pane: "base" });
+      layer.on("tileerror", () => notice("online", OFFLINE));
+      layer.on("tileload remove", () => notice("online", null));
+      choices[item.title + " (online)"] = layer;
+    });
+    L.control.layers(null, choices, { position: "topright" }).addTo(map);
+  }
+
+  function notice(name, words) {
+    const shown = state.notices[name];
+    if (Boolean(shown) === Boolean(words)) return;
+    if (shown) {
+      shown.remove();
+      delete state.notices[name];
+      return;
+    }
+    const control = L.control({ position: "bottomright" });
+    control.onAdd = () => {
+      const box = text(words, "landlike-notice");
+      box.setAttribute("role", "status");
+      return box;
+    };
+    state.notices[name] = control.addTo(state.map);
+  }
+
+  function sendClick(event) {
+    // Said at once: the frame's own handler waits a quarter of a second, and then finds nothing new to say.
+    const data = window.__GLOBAL_DATA__;
+    const here = event.latlng;
+    const beside = state.map.containerPointToLatLng(event.containerPoint.add([12, 0]));
+    here.reach = Math.round(state.map.distance(here, beside));
+    const value = { last_clicked: here };
+    if (!data || isSame(data.previous_data, value)) return;
+    data.lat_lng_clicked = here;
+    data.previous_data = value;
+    window.Streamlit.setComponentValue(value);
+  }
+
+  function update(view) {
+    if (!state) return;
+    const before = state.view;
+    state.view = view;
+    if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
+    if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
+    if (!isSame(before.marks, view.marks)) showMarks(view.marks);
+    if (view.marks.query && (!before.marks || !isSame(before.marks.query, view.marks.query))) reveal(view.marks.query);
+    state.map.fire("landlike:updated");
+  }
+
+  function showImagery(imagery) {
+    const old = state.imagery;
+    const layer = L.tileLayer(absolute(imagery.url), {
+      pane: "imagery", bounds: imagery.bounds, minZoom: 0, maxZoom: state.map.getMaxZoom(),
+      maxNativeZoom: imagery.deepest, attribution: imagery.attribution, keepBuffer: 3,
+    });
+    const settle = () => {
+      if (old) state.scene.removeLayer(old);
+    };
+    layer.on("tileerror", () => notice("lost", LOST));
+    layer.on("tileload", () => notice("lost", null));
+    layer.once("load", () => setTimeout(settle, 250)); // the old picture stays until the new one has faded in
+    state.imagery = layer;
+    state.scene.addLayer(layer);
+    setTimeout(settle, 4000);
+  }
+
+  function showValues(overlay) {
+    const old = state.values;
+    if (old && overlay && old.tiled === overlay.tiled && isSame(old.bounds, overlay.bounds)) {
+      old.layer.setUrl(absolute(overlay.url)); // the image on show stays until the new one is there
+      return;
+    }
+    if (old) state.similarity.removeLayer(old.layer);
+    state.values = null;
+    if (!overlay) return;
+    const options = { pane: "values", opacity: overlay.opacity, className: "landlike-overlay", interactive: false };
+    const layer = overlay.tiled
+      ? L.tileLayer(absolute(overlay.url), { ...options, maxZoom: state.map.getMaxZoom(), bounds: overlay.bounds })
+      : L.imageOverlay(absolute(overlay.url), overlay.bounds, options);
+    state.values = { ...overlay, layer };
+    state.similarity.addLayer(layer);
+  }
+
+  function showMarks(marks) {
+    const group = state.outlines;
+    const accent = state.options.accent;
+    group.clearLayers();
+    if (marks.mask) {
+      group.addLayer(L.imageOverlay(absolute(marks.mask.url), marks.mask.bounds, {
+        pane: "marks", opacity: 0.55, className: "landlike-overlay", interactive: false,
+      }));
+    }
+    if (marks.selection.length) {
+      group.addLayer(L.polygon(marks.selection.map((ring) => [ring]), {
+        pane: "marks", renderer: state.canvas, color: accent, weight: 1.5, fillOpacity: 0.35, interactive: false,
+      }));
+    }
+    marks.neighbours.forEach((mark) => outline(group, mark, 2));
+    if (marks.query) outline(group, marks.query, 3.5);
+    markFar();
+  }
+
+  function outline(group, mark, weight) {
+    const accent = state.options.accent;
+    group.addLayer(L.polygon(mark.ring, { ...CASING, pane: "marks", weight: weight + 2.5 }));
+    const shape = L.polygon(mark.ring, { pane: "marks", color: accent, weight, fillOpacity: 0, lineJoin: "miter" });
+    shape.bindTooltip(text(mark.words), { direction: "top", sticky: true, opacity: 0.95 });
+    group.addLayer(shape);
+    const name = "landlike-rank" + (mark.rank ? "" : " landlike-query") + (mark.rank > 9 ? " landlike-late" : "");
+    const size = mark.rank > 99 ? [26, 17] : mark.rank > 9 ? [22, 17] : [17, 17];
+    const icon = L.divIcon({ className: name, html: text(mark.rank ? String(mark.rank) : "★"), iconSize: size });
+    group.addLayer(L.marker(mark.ring[1], { icon, pane: "ranks", interactive: false, keyboard: false }));
+  }
+
+  function markFar() {
+    const query = state.view.marks && state.view.marks.query;
+    if (!query) return;
+    const [a, b] = [query.ring[0], query.ring[2]].map((corner) => state.map.latLngToContainerPoint(corner));
+    state.map.getContainer().classList.toggle("landlike-far", a.distanceTo(b) < 24);
+  }
+
+  function reveal(query) {
+    const bounds = L.latLngBounds(query.ring);
+    if (!state.map.getBounds().pad(-0.05).contains(bounds.getCenter())) {
+      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      state.map.panTo(bounds.getCenter(), { animate: !still });
+    }
+  }
+
+  window.landlike = { start, update };
+})();

@@ -1,0 +1,279 @@
+"""The map of a scene: its imagery, the query and its neighbours as ranked outlines, and the similarity of all patches.
+
+Python says what is on show; ``frontend/map.js`` draws it. The Leaflet map is made once a scene: everything else reaches
+it as a message, so that a new query neither rebuilds nor moves it, and moving it runs nothing here.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import folium
+import numpy as np
+import streamlit as st
+from branca.element import MacroElement
+from folium.template import Template
+from numpy.typing import NDArray
+from streamlit_folium import st_folium
+
+from core.features import Recipe
+from core.neighbours import Neighbours
+from core.overlay import mask_overlay
+from core.patches import PatchGrid
+from core.places import METRES_A_DEGREE, Bounds, bounds_lonlat, outlines, patch_at_lonlat
+from core.render import RENDERINGS
+from core.scene import Scene
+from pages.ui import session
+from pages.ui.assets import asset_url
+from pages.ui.routes import overlay_url, tile_url
+from pages.ui.theme import ACCENT
+
+NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
+MOST_OUTLINED = 2000
+"""Selected patches of a collection that are outlined; of scenes all are shown."""
+DEEPEST = 18
+_COLLECTION_DEEPEST = 16
+_UP = "../.."
+BASEMAPS = (
+    {
+        "title": "OpenStreetMap",
+        "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+        "attribution": '© <a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">'
+        "OpenStreetMap contributors</a>",
+    },
+)
+"""Maps of others that a person can switch on; off until then, and nothing is requested before."""
+
+LatLon = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """Values of all patches in colour.
+
+    Attributes:
+        url: a picture, or a template of tiles, on this server.
+        bounds: (west, south, east, north) of the picture's edges, degrees.
+        tiled: True = ``url`` is a template.
+        opacity: 0 to 1.
+    """
+
+    url: str
+    bounds: Bounds
+    tiled: bool = False
+    opacity: float = 0.65
+
+
+class LocalMap(folium.Map):
+    """A folium map that loads Leaflet from this server and nothing from anywhere else."""
+
+    default_js = [  # noqa: RUF012
+        ("leaflet", _UP + asset_url("leaflet/leaflet.js")),
+        ("landlike", _UP + asset_url("map.js")),
+    ]
+    default_css = [  # noqa: RUF012
+        ("leaflet", _UP + asset_url("leaflet/leaflet.css")),
+        ("landlike", _UP + asset_url("map.css")),
+    ]
+
+
+class _Start(MacroElement):
+    """Hands the fresh Leaflet map over."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "landlike.start({{ this._parent.get_name() }}, {{ this.options|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__()
+        self._name = "Start"
+        self.options = options
+
+
+class _View(MacroElement):
+    """Says what is on show. The list is emptied because the frame would keep every group it was ever given."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "window.feature_group = []; landlike.update({{ this.view|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, view: dict[str, Any]) -> None:
+        super().__init__()
+        self._name = "View"
+        self.view = view
+
+
+def similarity_overlay(scene: Scene, recipe: Recipe, query: int) -> Overlay | None:
+    """The similarity of all patches to a query; None when the scene has no place."""
+    bounds = bounds_lonlat(scene)
+    if bounds is None:
+        return None
+    tiled = scene.kind == "collection"
+    return Overlay(url=overlay_url(recipe.key, query, tiled=tiled), bounds=bounds, tiled=tiled)
+
+
+def scene_map(
+    scene: Scene,
+    grid: PatchGrid,
+    *,
+    rendering: str,
+    contrast: str = "normal",
+    query: int | None = None,
+    neighbours: Neighbours | None = None,
+    overlay: Overlay | None = None,
+    selection: Sequence[int] = (),
+    key: str = "map",
+    height: int = 560,
+    on_click: Callable[[int], None] | None = None,
+) -> LatLon | None:
+    """Draw the map.
+
+    Args:
+        scene: what to show; of one without a place only a sentence appears.
+        grid: its patches.
+        rendering: of ``core.render.RENDERINGS``.
+        contrast: of ``core.render.CONTRASTS``.
+        query: the patch whose like is sought.
+        neighbours: patches like it.
+        overlay: values of all patches in colour.
+        selection: marked patches.
+        key: names the map on its page.
+        height: pixels.
+        on_click: called with the patch that was just clicked, before the page runs again.
+
+    Returns:
+        (lat, lon) of the latest click on land, also when it is long past; None before the first.
+    """
+    bounds = bounds_lonlat(scene)
+    if bounds is None:
+        st.info(NO_PLACE, icon=":material/location_off:")
+        return None
+
+    def clicked() -> None:
+        spot = session.trigger(key, "last_clicked")
+        patch_id = _clicked_patch(scene, grid, spot) if spot else None
+        if on_click is not None and patch_id is not None:
+            on_click(patch_id)
+
+    marks = _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64))
+    view = {"imagery": _imagery(scene, rendering, contrast, bounds), "overlay": _overlay(overlay), "marks": marks}
+    group = folium.FeatureGroup(name="view")
+    group.add_child(_View(view))
+    found = st_folium(
+        _base_map(bounds),
+        key=key,
+        height=height,
+        use_container_width=True,
+        returned_objects=["last_clicked"],
+        feature_group_to_add=group,
+        on_change=clicked,
+    )
+    spot = (found or {}).get("last_clicked")
+    return (spot["lat"], spot["lng"]) if spot else None
+
+
+def _clicked_patch(scene: Scene, grid: PatchGrid, spot: dict[str, float]) -> int | None:
+    return patch_at_lonlat(scene, grid, spot["lng"], spot["lat"], reach=spot.get("reach", 0.0))
+
+
+def _base_map(bounds: Bounds) -> LocalMap:
+    """The map itself: the same text for a scene whatever is on show, so that the frame keeps it."""
+    west, south, east, north = bounds
+    base = LocalMap(
+        location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=10, max_zoom=DEEPEST, min_zoom=1
+    )
+    base.options["maxZoom"], base.options["minZoom"] = DEEPEST, 1
+    base.add_child(_Start({"bounds": _latlng(bounds), "accent": ACCENT, "basemaps": BASEMAPS}))
+    return base
+
+
+def _latlng(bounds: Bounds) -> list[list[float]]:
+    west, south, east, north = bounds
+    return [[south, west], [north, east]]
+
+
+def _imagery(scene: Scene, rendering: str, contrast: str, bounds: Bounds) -> dict[str, Any]:
+    url = tile_url(scene.id, rendering, "normal" if RENDERINGS[rendering].ramp else contrast)
+    west, south, east, north = bounds
+    # Tiles are requested a little beyond the edge, where dots of a collection reach out.
+    edge = max(east - west, north - south) * 0.01
+    room = _latlng((west - edge, south - edge, east + edge, north + edge))
+    return {"url": url, "bounds": room, "deepest": _deepest(scene, bounds), "attribution": attribution(scene)}
+
+
+def attribution(scene: Scene) -> str:
+    """Who saw the scene."""
+    if scene.synthetic:
+        return "<b>Synthetic scene</b>: no satellite saw it"
+    year = f" {scene.date[:4]}" if scene.date else ""
+    return f"Contains modified Copernicus Sentinel data{year}"
+
+
+def _deepest(scene: Scene, bounds: Bounds) -> int:
+    """The zoom beyond which tiles hold no more detail and the browser enlarges them."""
+    if scene.kind == "collection":
+        return _COLLECTION_DEEPEST
+    _, south, _, north = bounds
+    metres = (north - south) * METRES_A_DEGREE / max(scene.grid.height, 1)
+    at_zero = 156_543.0 * math.cos(math.radians((south + north) / 2))
+    return max(1, min(DEEPEST, math.ceil(math.log2(max(at_zero / max(metres, 1e-3), 2))) + 1))
+
+
+def _overlay(overlay: Overlay | None) -> dict[str, Any] | None:
+    if overlay is None:
+        return None
+    return {
+        "url": overlay.url,
+        "bounds": _latlng(overlay.bounds),
+        "tiled": overlay.tiled,
+        "opacity": overlay.opacity,
+    }
+
+
+def _marks(
+    scene: Scene, grid: PatchGrid, query: int | None, neighbours: Neighbours | None, selection: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Everything outlined, as the browser draws it."""
+    marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None}
+    if query is not None:
+        words = f"Query: patch {query}"
+        marks["query"] = next(iter(_outlined(scene, grid, np.array([query]), [words], first_rank=0)), None)
+    if neighbours is not None:
+        words_each = [
+            f"{rank}. patch {patch_id}, similarity {value:.3f}"
+            for rank, (patch_id, value) in enumerate(zip(neighbours.ids, neighbours.similarity, strict=True), start=1)
+        ]
+        marks["neighbours"] = _outlined(scene, grid, neighbours.ids, words_each, first_rank=1)
+    if selection.size and scene.kind == "collection":
+        rings = outlines(scene, grid, selection[:MOST_OUTLINED])
+        marks["selection"] = [_ring(ring) for ring in rings if np.isfinite(ring).all()]
+    elif selection.size:
+        accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
+        picture, edges = mask_overlay(scene, grid, selection, accent)
+        url = "data:image/png;base64," + base64.b64encode(picture).decode()
+        marks["mask"] = {"url": url, "bounds": _latlng(edges)}
+    return marks
+
+
+def _outlined(
+    scene: Scene, grid: PatchGrid, ids: NDArray[np.int64], words: Sequence[str], first_rank: int
+) -> list[dict[str, Any]]:
+    rings = outlines(scene, grid, ids)
+    return [
+        {"rank": first_rank + position, "words": words[position], "ring": _ring(ring)}
+        for position, ring in enumerate(rings)
+        if np.isfinite(ring).all()
+    ]
+
+
+def _ring(corners: NDArray[np.float64]) -> list[list[float]]:
+    """Corners as (lat, lon), to the decimetre."""
+    return [[round(float(lat), 6), round(float(lon), 6)] for lon, lat in corners]
