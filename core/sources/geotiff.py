@@ -1,0 +1,237 @@
+"""Opening a raster file from outside, safely: only rasterio.open of untrusted input lives here, and only in the child."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
+from core.sources.lattice import Lattice, usable_transform
+from core.sources.profile import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
+from core.sources.report import clean_name, damaged, opening
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"II*\x00", "GTiff"),
+    (b"MM\x00*", "GTiff"),
+    (b"II+\x00", "GTiff"),
+    (b"MM\x00+", "GTiff"),
+    (b"\x00\x00\x00\x0cjP  ", "JP2OpenJPEG"),
+    (b"\xff\x4f\xff\x51", "JP2OpenJPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+)
+_POINTS_ELSEWHERE = re.compile(rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)", re.IGNORECASE)
+RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
+
+
+def sniff_driver(head: bytes, name: str) -> str:
+    """The driver for a file, by its first bytes and never by its name.
+
+    Raises:
+        SourceError: when it is empty or no raster.
+        UnsafeSourceError: when it is a description of other files or of addresses.
+    """
+    if not head:
+        raise SourceError(opening(name), "the file is empty", RASTER_REMEDY)
+    for signature, driver in _SIGNATURES:
+        if head.startswith(signature):
+            return driver
+    if _POINTS_ELSEWHERE.search(head):
+        found = "it holds no pixels but points to other files or addresses"
+        raise UnsafeSourceError(opening(name), found, RASTER_REMEDY)
+    raise SourceError(opening(name), "its content is not a raster image", RASTER_REMEDY)
+
+
+def read_head(path: Path, size: int = 4096) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RasterFile:
+    """An open raster that passed every check.
+
+    Attributes:
+        name: what people call it.
+        lattice: where its pixels lie, GCPs already turned into an affine.
+        count: number of bands.
+        dtypes: NumPy type of each band.
+        descriptions: text of each band, empty where there is none.
+        nodata: declared no-data value of each band, or None.
+        alpha: 1-based bands that are transparency.
+        tags: metadata of the default domain.
+        block: (height, width) of a block as decoding does it.
+        notes: what had to be decided about its place, in words.
+        masked: True = the file holds a mask of its own.
+    """
+
+    name: str
+    data: Any
+    lattice: Lattice
+    count: int
+    dtypes: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    nodata: tuple[float | None, ...]
+    alpha: tuple[int, ...]
+    tags: dict[str, str]
+    block: tuple[int, int]
+    masked: bool
+    notes: tuple[str, ...] = field(default=())
+
+    def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
+
+        Raises:
+            SourceError: when the file is damaged or cut short there.
+        """
+        row, col, height, width = window
+        try:
+            numbers: NDArray[Any] = self.data.read(indexes, window=Window(col, row, width, height))
+        except RasterioError as error:
+            raise damaged(self.name) from error
+        return numbers
+
+    def read_missing(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_] | None:
+        """Where the file's own mask or transparency says that there is nothing; None when it has none."""
+        row, col, height, width = window
+        area = Window(col, row, width, height)
+        try:
+            if self.masked:
+                missing: NDArray[np.bool_] = self.data.read_masks(1, window=area) == 0
+                return missing
+            if self.alpha:
+                missing = self.data.read(self.alpha[0], window=area) == 0
+                return missing
+        except RasterioError as error:
+            raise damaged(self.name) from error
+        return None
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.data.close()
+
+
+def open_raster(path: Path, name: str) -> RasterFile:
+    """Open one file of our own naming with the driver that its content asks for, and check it.
+
+    Raises:
+        SourceError: when it is empty, damaged, no raster, or of complex numbers.
+        UnsafeSourceError: when it points to other files.
+        SourceTooLargeError: when it exceeds a limit.
+    """
+    driver = sniff_driver(read_head(path), name)
+    options = {"OVERVIEW_LEVEL": "NONE", "GEOREF_SOURCES": "INTERNAL"} if driver == "GTiff" else {}
+    try:
+        data = rasterio.open(path, driver=driver, sharing=False, **options)
+    except RasterioError as error:
+        raise damaged(name) from error
+    try:
+        return _checked(data, name)
+    except RasterioError as error:
+        data.close()
+        raise damaged(name) from error
+    except SourceError:
+        data.close()
+        raise
+
+
+def _checked(data: Any, name: str) -> RasterFile:
+    if data.tags(ns="OVERVIEWS"):
+        found = "it asks for further files beside it"
+        raise UnsafeSourceError(opening(name), found, "save it again as one plain GeoTIFF")
+    check_size(name, count=data.count, height=data.height, width=data.width)
+    block = _check_block(data, name)
+    if any(dtype.startswith("complex") for dtype in data.dtypes):
+        found = "its pixels are complex numbers"
+        raise SourceError(opening(name), found, "choose optical reflectance, not radar data")
+    lattice, notes = _lattice(data)
+    alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
+    flags = data.mask_flag_enums[0]
+    return RasterFile(
+        name=name,
+        data=data,
+        lattice=lattice,
+        count=data.count,
+        dtypes=tuple(data.dtypes),
+        descriptions=tuple((text or "").strip() for text in data.descriptions),
+        nodata=tuple(data.nodatavals),
+        alpha=alpha,
+        tags={str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]},
+        block=block,
+        masked=MaskFlags.per_dataset in flags and not alpha,
+        notes=notes,
+    )
+
+
+def check_size(name: str, *, count: int, height: int, width: int) -> None:
+    """Refuse more bands or pixels than the limits.
+
+    Raises:
+        SourceTooLargeError: with the numbers found.
+    """
+    if count > MAX_BANDS:
+        found = f"it has {count:,} bands, more than the {MAX_BANDS} allowed"
+        raise SourceTooLargeError(opening(name), found, "choose a file with the Sentinel-2 bands only")
+    if height * width > MAX_PIXELS:
+        found = f"it has {width:,} × {height:,} pixels, more than the {MAX_PIXELS // 10**6} million allowed"
+        raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
+
+
+def _check_block(data: Any, name: str) -> tuple[int, int]:
+    height, width = data.block_shapes[0]
+    interleaved = data.count if str(data.profile.get("interleave", "")).lower() == "pixel" else 1
+    itemsize = max(np.dtype(dtype).itemsize for dtype in data.dtypes)
+    size = height * width * itemsize * interleaved
+    if size > MAX_BLOCK_BYTES:
+        found = f"its pixels come in blocks of {size / 2**20:,.0f} MB, more than the {MAX_BLOCK_BYTES >> 20} MB allowed"
+        raise SourceTooLargeError(opening(name), found, "save it again as a tiled GeoTIFF")
+    return height, width
+
+
+def _lattice(data: Any) -> tuple[Lattice, tuple[str, ...]]:
+    crs, transform, notes = data.crs, data.transform, ()
+    points, points_crs = data.gcps
+    if transform.is_identity and points:
+        transform = rasterio.transform.from_gcps(points)
+        crs = points_crs
+        miss = max(np.hypot(*np.subtract(transform @ (p.col, p.row), (p.x, p.y))) for p in points)
+        size = max(abs(transform.determinant) ** 0.5, 1e-12)
+        notes = (f"placed by {len(points)} control points, off by at most {miss / size:.1f} pixels",)
+    numbers = tuple(float(value) for value in tuple(transform)[:6])
+    if transform.is_identity or not usable_transform(numbers):
+        if not transform.is_identity:
+            notes = ("its position is unusable",)
+        numbers = None
+    lattice = Lattice(
+        crs=_crs_text(crs) if numbers else None,
+        transform=numbers or (1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+        height=data.height,
+        width=data.width,
+        placed=numbers is not None,
+    )
+    return lattice, notes
+
+
+def _crs_text(crs: Any) -> str | None:
+    """``EPSG:n`` where the CRS is one, else its WKT; None without CRS."""
+    if not crs:
+        return None
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(crs.to_wkt())
+
+
+def describe(raster: RasterFile) -> str:
+    """Size and type of a raster in words."""
+    lattice = raster.lattice
+    kinds = ", ".join(sorted(set(raster.dtypes)))
+    return f"{clean_name(raster.name)}: {lattice.width} × {lattice.height} pixels, {raster.count} bands of {kinds}"

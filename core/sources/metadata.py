@@ -1,0 +1,147 @@
+"""What names, tags and product metadata say of date, level and offset; what the pixels say is ``scale``."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+_LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
+_BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
+_BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
+_OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
+_START_TEXT = re.compile(r"<(?:PRODUCT_START_TIME|SENSING_TIME)[^<>]{0,80}>\s*(\d{4}-\d{2}-\d{2})")
+_DATE_TAG = re.compile(r"date|time|sensing|acqui|#units", re.IGNORECASE)
+_FIRST_IMAGE = "2015-06-23"
+"""Sentinel-2A was launched; earlier dates are no acquisitions."""
+
+OFFSET_BASELINE = 4.0
+"""From processing baseline 04.00 on, digital numbers hold 1000 more (ESA, Sentinel-2 products specification)."""
+OFFSET_DATE = "2022-01-25"
+"""First day of baseline 04.00."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """A statement found in a source, and where it was found, as a clause."""
+
+    value: str
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hints:
+    """What a source says of itself; None = it does not say.
+
+    Attributes:
+        date: ``YYYY-MM-DD``.
+        level: ``L1C`` or ``L2A``.
+        baseline: processing baseline such as ``04.00``.
+        offset: what to add to digital numbers, such as ``-1000``.
+        synthetic: True = made by Landlike's own generator.
+    """
+
+    date: Hint | None = None
+    level: Hint | None = None
+    baseline: Hint | None = None
+    offset: Hint | None = None
+    synthetic: bool = False
+
+
+def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterable[str]) -> Hints:
+    """Gather what a source says of itself.
+
+    Args:
+        names: names of its files and folders.
+        tags: metadata of its rasters.
+        documents: text of its product metadata files; searched as text, never parsed.
+    """
+    names, documents = list(names), list(documents)
+    return Hints(
+        date=_date_in_documents(documents) or _date_in_names(names) or _date_in_tags(tags),
+        level=_first(_LEVEL, names, "the file name says so") or _first(_LEVEL, tags.values(), "a tag says so"),
+        baseline=_baseline(names, tags, documents),
+        offset=_offset(documents),
+        synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
+    )
+
+
+def valid_date(text: str) -> str | None:
+    """A date that Sentinel-2 can have, or None."""
+    try:
+        date = datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        return None
+    return date if date >= _FIRST_IMAGE else None
+
+
+def _first(pattern: re.Pattern[str], texts: Iterable[str], where: str) -> Hint | None:
+    for text in texts:
+        found = pattern.search(text)
+        if found:
+            return Hint(value=found.group(1).upper(), where=where)
+    return None
+
+
+def _find_date(text: str) -> str | None:
+    for year, _, month, day in _DATE.findall(text):
+        date = valid_date(f"{year}-{month}-{day}")
+        if date:
+            return date
+    return None
+
+
+def _date_in_names(names: Iterable[str]) -> Hint | None:
+    dates = (_find_date(name) for name in names)
+    date = next((date for date in dates if date), None)
+    return Hint(value=date, where="the file name says so") if date else None
+
+
+def _date_in_documents(documents: Iterable[str]) -> Hint | None:
+    for text in documents:
+        found = _START_TEXT.search(text)
+        date = valid_date(found.group(1)) if found else None
+        if date:
+            return Hint(value=date, where="the product metadata says so")
+    return None
+
+
+def _date_in_tags(tags: Mapping[str, str]) -> Hint | None:
+    for key, value in tags.items():
+        if not _DATE_TAG.search(key) or key == "TIFFTAG_DATETIME":
+            continue
+        date = _find_date(value)
+        if date and "days since" in value:
+            date = _days_after(date, tags.get("NETCDF_DIM_t_VALUES", "0"))
+        if date:
+            return Hint(value=date, where="a tag says so")
+    return None
+
+
+def _days_after(date: str, days: str) -> str | None:
+    if not re.fullmatch(r"\d{1,5}", days):
+        return None
+    return (datetime.date.fromisoformat(date) + datetime.timedelta(days=int(days))).isoformat()
+
+
+def _baseline(names: Iterable[str], tags: Mapping[str, str], documents: Iterable[str]) -> Hint | None:
+    searched = (
+        (_BASELINE_TEXT, documents, "the product metadata"),
+        (_BASELINE_TEXT, [f"{key}={value}" for key, value in tags.items()], "a tag"),
+        (_BASELINE_NAME, names, "the file name"),
+    )
+    for pattern, texts, where in searched:
+        for text in texts:
+            found = pattern.search(text)
+            if found:
+                return Hint(value=f"{found.group(1)}.{found.group(2)}", where=where)
+    return None
+
+
+def _offset(documents: Iterable[str]) -> Hint | None:
+    values = {int(value) for text in documents for value in _OFFSET_TEXT.findall(text)}
+    if len(values) != 1:
+        return None
+    return Hint(value=str(values.pop()), where="the product metadata says so")

@@ -1,0 +1,116 @@
+"""What a person may decide about a source instead of letting its statistics decide; the limits are ``profile``."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+import re
+from dataclasses import asdict, dataclass
+
+from core.bands import BAND_NAMES
+from core.errors import SettingsError
+
+SCALES: tuple[str, ...] = ("auto", "dn", "dn+1000", "unit", "65535")
+"""How numbers in a file mean reflectance ρ: ρ × 10 000; ρ × 10 000 + 1000; ρ itself; ρ × 65 535."""
+
+SKIP = "-"
+"""Stands in ``IngestSettings.bands`` for a band of the file that is left out."""
+
+LEVELS: tuple[str, ...] = ("L1C", "L2A")
+_CRS = re.compile(r"EPSG:[0-9]{4,6}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSettings:
+    """A person's decisions about a source; None and ``auto`` leave the decision to the ingest.
+
+    Attributes:
+        bands: names in the order of the file's bands (or of the files, sorted by name); ``-`` leaves one out.
+        scale: one of ``SCALES``.
+        date: acquisition date as ``YYYY-MM-DD``.
+        level: ``L1C`` or ``L2A``.
+        crs: coordinate reference system as ``EPSG:`` and a number, in place of the file's own.
+        nodata: value that marks missing pixels in the file's own numbers.
+        time: which date of an array of several, counted from 0.
+
+    Raises:
+        SettingsError: when a field is outside its range.
+    """
+
+    bands: tuple[str, ...] | None = None
+    scale: str = "auto"
+    date: str | None = None
+    level: str | None = None
+    crs: str | None = None
+    nodata: float | None = None
+    time: int = 0
+
+    def __post_init__(self) -> None:
+        if self.bands is not None:
+            _check_bands(self.bands)
+        if self.scale not in SCALES:
+            _refuse("scale", self.scale, f"choose one of {', '.join(SCALES)}")
+        if self.level not in (None, *LEVELS):
+            _refuse("level", str(self.level), f"choose one of {', '.join(LEVELS)}")
+        if self.crs is not None and not _CRS.fullmatch(self.crs):
+            _refuse("crs", self.crs, "write it like EPSG:32633")
+        if self.nodata is not None and math.isinf(self.nodata):
+            _refuse("nodata", str(self.nodata), "give a number or NaN")
+        if not 0 <= self.time < 10_000:
+            _refuse("time", str(self.time), "count the dates from 0")
+        if self.date is not None:
+            _check_date(self.date)
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields as plain JSON values; NaN becomes the text ``nan``."""
+        fields = asdict(self)
+        if self.nodata is not None and math.isnan(self.nodata):
+            fields["nodata"] = "nan"
+        return fields
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the settings."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def settings_from_dict(fields: dict[str, object]) -> IngestSettings:
+    """The inverse of ``IngestSettings.to_dict``.
+
+    Raises:
+        SettingsError: when a field is unknown or outside its range.
+    """
+    known = dict(fields)
+    bands = known.pop("bands", None)
+    nodata = known.pop("nodata", None)
+    try:
+        return IngestSettings(
+            bands=None if bands is None else tuple(bands),  # type: ignore[arg-type]
+            nodata=None if nodata is None else float(nodata),  # type: ignore[arg-type]
+            **known,  # type: ignore[arg-type]
+        )
+    except (TypeError, ValueError) as error:
+        found = "a field is unknown or of the wrong type"
+        raise SettingsError("Reading the ingest settings", found, "use the fields of IngestSettings") from error
+
+
+def _check_bands(bands: tuple[str, ...]) -> None:
+    named = [name for name in bands if name != SKIP]
+    unknown = [name for name in named if name not in BAND_NAMES]
+    if unknown:
+        _refuse("bands", unknown[0][:40], f"use {', '.join(BAND_NAMES)} or {SKIP}")
+    if len(set(named)) != len(named):
+        _refuse("bands", ", ".join(named), "name each band once")
+
+
+def _check_date(text: str) -> None:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        _refuse("date", text[:40], "write it like 2019-04-16")
+
+
+def _refuse(field: str, found: str, remedy: str) -> None:
+    raise SettingsError(f"Setting “{field}” of the ingest", f"it is {found}", remedy)
