@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,27 @@ class Library:
         if directory.exists():
             directory.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
+
+    def keep_origin(self, scene_id: str, paths: Sequence[Path]) -> None:
+        """Keep what a scene was made from beside it, so that it can be read again by other settings.
+
+        The files are linked where the file system can, else copied; kept once, they stay as they are.
+        """
+        target = self.directory(scene_id) / "origin"
+        if target.exists():
+            return
+        staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=".origin-"))
+        for path in paths:
+            try:
+                os.link(path, staged / path.name)
+            except OSError:
+                shutil.copyfile(path, staged / path.name)
+        staged.rename(target)
+
+    def origin(self, scene_id: str) -> list[Path]:
+        """The files a scene was made from, by name; empty when they were not kept."""
+        folder = self.directory(scene_id) / "origin"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def disk_bytes(self, scene_id: str) -> int:
         """Bytes on disk of a scene's own files (features not counted)."""

@@ -84,3 +84,16 @@ def test_the_quality_record_comes_back(tmp_path: Path) -> None:
     (scene.directory / "quality.json").unlink()
     with pytest.raises(SceneError, match="missing or damaged"):
         load_quality(scene.directory)
+
+
+def test_what_a_scene_was_made_from_is_kept_once_and_goes_with_it(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    scene = add_scene(library)
+    (tmp_path / "B02.tif").write_bytes(b"first")
+    library.keep_origin("t-1", [tmp_path / "B02.tif"])
+    (tmp_path / "other.tif").write_bytes(b"second")
+    library.keep_origin("t-1", [tmp_path / "other.tif"])
+    assert [path.read_bytes() for path in library.origin("t-1")] == [b"first"]
+    library.delete("t-1")
+    assert not scene.directory.exists()
+    assert (tmp_path / "B02.tif").exists()

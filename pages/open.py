@@ -1,0 +1,154 @@
+"""The Scenes page: add a scene, watch it come in, and keep what is there. Exploring it is another page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import LandlikeError
+from core.quality import load_quality
+from core.scene import Scene
+from core.sources.settings import IngestSettings
+from pages.ui import cached
+from pages.ui.engine import engine
+from pages.ui.labels import plain, safe_label
+from pages.ui.progress import boundary, job_list
+from pages.ui.record import show_record
+from pages.ui.routes import quicklook_url
+from pages.ui.session import current
+from pages.ui.upload import settings_form, spool
+from pages.ui.words import count, size
+
+KINDS = ("ingest", "sample", "delete")
+STYLE = """
+<style>
+.card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}
+.card-name {font-size: 1.125rem; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere}
+.card-tag {font-size: .75rem; padding: 0 .55em; border-radius: .8em; margin-left: .5em;
+  background: rgba(128,128,128,.18)}
+.card-picture {width: 100%; aspect-ratio: 4 / 3; object-fit: cover; border-radius: .5rem; display: block;
+  background: rgba(128,128,128,.12)}
+</style>
+"""
+
+
+def facts(scene: Scene) -> list[str]:
+    """What a card says about a scene, line by line; plain text."""
+    grid = scene.grid
+    what = "Collection of labelled patches" if scene.kind == "collection" else "Scene"
+    when = f"{scene.date}, {scene.level}" if scene.date and scene.level else scene.date or scene.level or "date unknown"
+    lines = [f"{what}, {when}", f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} bands"]
+    if scene.grid.crs is None and scene.kind == "scene":
+        lines.append("No place on Earth is known: no map")
+    lines.append(f"{size(engine().disk_bytes(scene.id))} on disk")
+    return lines
+
+
+def add_panel() -> None:
+    """Uploader, settings and the sample."""
+    uploads = st.file_uploader(
+        "Add Sentinel-2 scenes: a GeoTIFF, the band files of one scene, or a zip of bands or of labelled patches",
+        accept_multiple_files=True,
+        key="upload_files",
+    )
+    with st.expander("Read it differently", icon=":material/tune:"):
+        st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
+        settings = wished("upload")
+    left, right, _ = st.columns([1, 1, 2])
+    if left.button("Add", type="primary", disabled=not uploads or settings is None, key="upload_add", width="stretch"):
+        folder = engine().config.root / "uploads"
+        for batch in batches(spool(uploads, folder)):
+            engine().submit_ingest(batch, settings, None)
+        st.toast("Reading the upload…")
+    if right.button("Open the sample scene", key="open_sample", width="stretch", icon=":material/landscape:"):
+        engine().submit_sample()
+
+
+def batches(paths: list[Path]) -> list[list[Path]]:
+    """Uploads that make one scene each: every zip, every array and every lone file; band files belong together."""
+    alone = [path for path in paths if path.suffix.lower() in {".zip", ".npy"}]
+    together = [path for path in paths if path not in alone]
+    return [[path] for path in alone] + ([together] if together else [])
+
+
+def card(scene: Scene) -> None:
+    """One scene: picture, facts, and what can be done with it."""
+    with st.container(border=True, key=f"card_{scene.id}"):
+        picture, words = st.columns([1, 3], gap="medium")
+        picture.html(f'<img class="card-picture" alt="" src="{quicklook_url(scene.id)}">')
+        with words:
+            tag = '<span class="card-tag">synthetic</span>' if scene.synthetic else ""
+            lines = "<br>".join(safe_label(line) for line in facts(scene))
+            st.html(f'<div class="card-name">{safe_label(scene.name)}{tag}</div><div class="card-facts">{lines}</div>')
+            actions(scene)
+        with st.expander("What was read, decided and assumed", icon=":material/fact_check:"):
+            show_record(load_quality(scene.directory))
+            read_again(scene)
+
+
+def wished(key: str) -> IngestSettings | None:
+    """The settings a person chose; None, and the sentence, when they cannot be."""
+    try:
+        return settings_form(key)
+    except LandlikeError as error:
+        st.error(plain(error), icon=":material/error:")
+        return None
+
+
+def read_again(scene: Scene) -> None:
+    """Override what was decided: the kept source is read by other settings, into a scene of its own."""
+    origin = engine().library.origin(scene.id)
+    if not origin:
+        return
+    with st.popover("Read it differently", icon=":material/tune:", key=f"again_{scene.id}"):
+        st.caption("Say what you know better. The scene as it is stays until you delete it.")
+        settings = wished(f"again_{scene.id}")
+        if st.button("Read again", key=f"reread_{scene.id}", type="primary", disabled=settings is None):
+            engine().submit_ingest(origin, settings, scene.name)
+            st.rerun()
+
+
+def actions(scene: Scene) -> None:
+    """Explore, rename, delete."""
+    explore, rename, delete, _ = st.columns([1, 1, 1, 2])
+    if explore.button("Explore", key=f"explore_{scene.id}", type="primary", width="stretch"):
+        current().open(scene.id)
+        st.switch_page("pages/explore.py")
+    with rename.popover("Rename", width="stretch", key=f"rename_{scene.id}"):
+        name = st.text_input("Name", scene.name, key=f"name_{scene.id}", max_chars=120)
+        if st.button("Save", key=f"save_{scene.id}"):
+            engine().library.rename(scene.id, name)
+            st.rerun()
+    with delete.popover("Delete", width="stretch", key=f"delete_{scene.id}"):
+        st.markdown("This removes the scene, its features and its layouts from this computer.")
+        if st.button("Delete for good", key=f"sure_{scene.id}", type="primary"):
+            engine().delete_scene(scene.id)
+            cached.forget()
+            current().open(None)
+            st.rerun()
+
+
+def total(scenes: list[Scene]) -> str:
+    """One line over the list."""
+    return f"{count(len(scenes), 'scene')}, {size(sum(engine().disk_bytes(scene.id) for scene in scenes))} on disk"
+
+
+def page() -> None:
+    """The whole page."""
+    st.html(STYLE)
+    st.header("Scenes", anchor=False)
+    add_panel()
+    job_list(KINDS)
+    scenes = engine().library.scenes()
+    if not scenes:
+        st.info("There is no scene yet. Add one of yours, or open the sample scene.", icon=":material/info:")
+        return
+    st.caption(total(scenes))
+    for scene in scenes:
+        with boundary():
+            card(scene)
+
+
+with boundary():
+    page()
