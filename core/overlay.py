@@ -1,4 +1,4 @@
-"""Values of patches as pictures that lie on the map: one colour a patch, warped to web mercator."""
+"""Values of a scene's patches on the map: one colour a patch, warped to web mercator. Collections: ``core.mosaic``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import PatchError
-from core.mercator import FloatGrid, footprint, source_positions
+from core.mercator import SIDE, WORLD, FloatGrid, TileSquare, footprint, source_positions
 from core.patches import IntArray, PatchGrid
 from core.places import Bounds
-from core.ramps import SIMILARITY_RAMP, Ramp
+from core.ramps import SIMILARITY_RAMP, ByteArray, Ramp
+from core.render import EMPTY_TILE, tile_png
 from core.scene import Grid, Scene
 
-PIXELS_A_PATCH = 8
-LEAST_SIDE, MOST_SIDE = 256, 1280
+PIXELS_A_PATCH = 16
+LEAST_SIDE, MOST_SIDE = 256, 2048
 _LEVELS = 255
 """Colours of the picture; entry 0 of its palette is transparent."""
 
@@ -65,6 +66,29 @@ def mask_overlay(
     return _drawn(scene, grid, levels, bytes(3) + bytes(colour))
 
 
+def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
+    """A map tile of some patches of a scene, exact at every zoom.
+
+    Args:
+        scene: a scene; of one without a place every tile is empty.
+        grid: its patches.
+        square: from ``core.mercator.tile_square``.
+        patch_ids: int64 of shape (N,).
+        colours: uint8 of shape (N, 3).
+    """
+    if scene.grid.crs is None:
+        return EMPTY_TILE
+    box = footprint(scene.grid)
+    if all(square.pixels_of(box, shift) is None for shift in (0.0, -WORLD, WORLD)):
+        return EMPTY_TILE
+    by_id: ByteArray = np.zeros((grid.count + 1, 3), dtype=np.uint8)
+    by_id[patch_ids] = colours
+    known = np.zeros(grid.count + 1, dtype=np.bool_)
+    known[patch_ids] = True
+    cells = _patches_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
+    return tile_png(by_id[cells], known[cells])
+
+
 def _entries(ramp: Ramp) -> bytes:
     """Palette entries: an unused one, then the ramp."""
     table = ramp.table()
@@ -94,12 +118,16 @@ def _cells(grid: Grid, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
     width, height = max(1, round(wide / pixel)), max(1, round(high / pixel))
     xs = box.left + (np.arange(width, dtype=np.float64) + 0.5) * (wide / width)
     ys = box.top - (np.arange(height, dtype=np.float64) + 0.5) * (high / height)
-    rows, cols = source_positions(grid, xs, ys)
-    row, row_ok = _nearest_patch(rows, patches.n_rows, patches)
-    col, col_ok = _nearest_patch(cols, patches.n_cols, patches)
-    cells = np.where(row_ok & col_ok, row * patches.n_cols + col, patches.count).astype(np.int32)
+    cells = _patches_at(patches, *source_positions(grid, xs, ys))
     cells.flags.writeable = False
     return cells, box.lonlat()
+
+
+def _patches_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid) -> NDArray[np.int32]:
+    """The patch that shows at each pixel position; ``patches.count`` = none."""
+    row, row_ok = _nearest_patch(rows, patches.n_rows, patches)
+    col, col_ok = _nearest_patch(cols, patches.n_cols, patches)
+    return np.where(row_ok & col_ok, row * patches.n_cols + col, patches.count).astype(np.int32)
 
 
 def _nearest_patch(places: FloatGrid, count: int, patches: PatchGrid) -> tuple[IntArray, NDArray[np.bool_]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import folium
@@ -56,15 +56,11 @@ class Overlay:
     """Values of all patches in colour.
 
     Attributes:
-        url: a picture, or a template of tiles, on this server.
-        bounds: (west, south, east, north) of the picture's edges, degrees.
-        tiled: True = ``url`` is a template.
+        url: template of map tiles on this server.
         opacity: 0 to 1.
     """
 
     url: str
-    bounds: Bounds
-    tiled: bool = False
     opacity: float = 0.65
 
 
@@ -111,13 +107,9 @@ class _View(MacroElement):
         self.view = view
 
 
-def similarity_overlay(scene: Scene, recipe: Recipe, query: int) -> Overlay | None:
-    """The similarity of all patches to a query; None when the scene has no place."""
-    bounds = bounds_lonlat(scene)
-    if bounds is None:
-        return None
-    tiled = scene.kind == "collection"
-    return Overlay(url=overlay_url(recipe.key, query, tiled=tiled), bounds=bounds, tiled=tiled)
+def similarity_overlay(recipe: Recipe, query: int) -> Overlay:
+    """The similarity of all patches to a query; its colours run over ``cached.similarity_range``."""
+    return Overlay(url=overlay_url(recipe.key, query))
 
 
 def scene_map(
@@ -164,7 +156,8 @@ def scene_map(
             on_click(patch_id)
 
     marks = _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64))
-    view = {"imagery": _imagery(scene, rendering, contrast, bounds), "overlay": _overlay(overlay), "marks": marks}
+    values = asdict(overlay) if overlay is not None else None
+    view = {"imagery": _imagery(scene, rendering, contrast, bounds), "overlay": values, "marks": marks}
     group = folium.FeatureGroup(name="view")
     group.add_child(_View(view))
     found = st_folium(
@@ -187,11 +180,13 @@ def _clicked_patch(scene: Scene, grid: PatchGrid, spot: dict[str, float]) -> int
 def _base_map(bounds: Bounds) -> LocalMap:
     """The map itself: the same text for a scene whatever is on show, so that the frame keeps it."""
     west, south, east, north = bounds
-    base = LocalMap(
-        location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=10, max_zoom=DEEPEST, min_zoom=1
-    )
-    base.options["maxZoom"], base.options["minZoom"] = DEEPEST, 1
-    base.add_child(_Start({"bounds": _latlng(bounds), "accent": ACCENT, "basemaps": BASEMAPS}))
+    base = LocalMap(location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=10)
+    base.options |= {"maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
+    # Tiles are requested a little beyond the edge, where dots of a collection reach out.
+    edge = max(east - west, north - south) * 0.01
+    room = _latlng((west - edge, south - edge, east + edge, north + edge))
+    options = {"bounds": _latlng(bounds), "room": room, "accent": ACCENT, "basemaps": BASEMAPS}
+    base.add_child(_Start(options))
     return base
 
 
@@ -202,11 +197,7 @@ def _latlng(bounds: Bounds) -> list[list[float]]:
 
 def _imagery(scene: Scene, rendering: str, contrast: str, bounds: Bounds) -> dict[str, Any]:
     url = tile_url(scene.id, rendering, "normal" if RENDERINGS[rendering].ramp else contrast)
-    west, south, east, north = bounds
-    # Tiles are requested a little beyond the edge, where dots of a collection reach out.
-    edge = max(east - west, north - south) * 0.01
-    room = _latlng((west - edge, south - edge, east + edge, north + edge))
-    return {"url": url, "bounds": room, "deepest": _deepest(scene, bounds), "attribution": attribution(scene)}
+    return {"url": url, "deepest": _deepest(scene, bounds), "attribution": attribution(scene)}
 
 
 def attribution(scene: Scene) -> str:
@@ -225,17 +216,6 @@ def _deepest(scene: Scene, bounds: Bounds) -> int:
     metres = (north - south) * METRES_A_DEGREE / max(scene.grid.height, 1)
     at_zero = 156_543.0 * math.cos(math.radians((south + north) / 2))
     return max(1, min(DEEPEST, math.ceil(math.log2(max(at_zero / max(metres, 1e-3), 2))) + 1))
-
-
-def _overlay(overlay: Overlay | None) -> dict[str, Any] | None:
-    if overlay is None:
-        return None
-    return {
-        "url": overlay.url,
-        "bounds": _latlng(overlay.bounds),
-        "tiled": overlay.tiled,
-        "opacity": overlay.opacity,
-    }
 
 
 def _marks(

@@ -3,8 +3,7 @@
     /tiles/{scene}/{rendering}/{z}/{x}/{y}.png?contrast=normal
     /thumbs/{scene}/{size}-{stride}/{rendering}/{patch id}.webp?side=128
     /quicklook/{scene}/{rendering}.webp?side=640
-    /overlay/{recipe key}/similarity-{patch id}.png            scenes
-    /overlay/{recipe key}/similarity-{patch id}/{z}/{x}/{y}.png      collections
+    /overlay/{recipe key}/similarity-{patch id}/{z}/{x}/{y}.png
     /assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
     /health
 
@@ -82,10 +81,9 @@ def quicklook_url(scene_id: str, rendering: str = "true", side: int = 640) -> st
     return f"/quicklook/{scene_id}/{rendering}.webp?side={side}&v={PICTURES}"
 
 
-def overlay_url(recipe_key: str, patch_id: int, *, tiled: bool) -> str:
-    """Address of the similarity of all patches to one: one picture for scenes, a tile template for collections."""
-    name = f"/overlay/{recipe_key}/similarity-{patch_id}"
-    return f"{name}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}" if tiled else f"{name}.png?v={PICTURES}"
+def overlay_url(recipe_key: str, patch_id: int) -> str:
+    """Template of the addresses of map tiles that show the similarity of all patches to one."""
+    return f"/overlay/{recipe_key}/similarity-{patch_id}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
 
 
 def _answering(plan: Callable[[Request], tuple[Draw, str]]) -> Endpoint:
@@ -199,10 +197,7 @@ def _overlay(request: Request) -> tuple[Draw, str]:
     key = request.path_params["recipe"]
     if not _KEY.fullmatch(key):
         raise _Refused("That is no recipe's name.", 400)
-    patch_id = _number(request, "patch")
-    if "z" in request.path_params:
-        return partial(similarity.overlay_tile, key, patch_id, *_zxy(request)), "image/png"
-    return partial(similarity.overlay_picture, key, patch_id), "image/png"
+    return partial(similarity.overlay_tile, key, _number(request, "patch"), *_zxy(request)), "image/png"
 
 
 async def _asset(request: Request) -> Response:
@@ -229,7 +224,6 @@ ROUTES: list[Route] = [
     Route("/tiles/{scene}/{rendering}/{z}/{x}/{y}.png", _answering(_tile)),
     Route("/thumbs/{scene}/{cut}/{rendering}/{patch}.webp", _answering(_thumb)),
     Route("/quicklook/{scene}/{rendering}.webp", _answering(_quicklook)),
-    Route("/overlay/{recipe}/similarity-{patch}.png", _answering(_overlay)),
     Route("/overlay/{recipe}/similarity-{patch}/{z}/{x}/{y}.png", _answering(_overlay)),
     Route("/assets/{name:path}", _asset),
     Route("/health", _health),

@@ -31,7 +31,7 @@
     pane(map, "marks", 420, true);
     pane(map, "ranks", 620);
     map.getContainer().style.setProperty("--accent", options.accent);
-    state = { map, options, view: {}, imagery: null, values: null, notices: {} };
+    state = { map, options, view: {}, notices: {} };
     state.outlines = L.featureGroup([], { pane: "marks" }).addTo(map);
     state.scene = L.layerGroup().addTo(map);
     state.similarity = L.layerGroup().addTo(map);
@@ -65,7 +65,6 @@
     control.onAdd = () => {
       const bar = L.DomUtil.create("div", "leaflet-bar leaflet-control");
       const link = L.DomUtil.create("a", "landlike-home", bar);
-      link.textContent = "⛶";
       link.href = "#";
       link.title = "Show the whole scene";
       link.setAttribute("role", "button");
@@ -132,38 +131,31 @@
     state.map.fire("landlike:updated");
   }
 
-  function showImagery(imagery) {
-    const old = state.imagery;
-    const layer = L.tileLayer(absolute(imagery.url), {
-      pane: "imagery", bounds: imagery.bounds, minZoom: 0, maxZoom: state.map.getMaxZoom(),
-      maxNativeZoom: imagery.deepest, attribution: imagery.attribution, keepBuffer: 3,
+  function swap(group, layer) {
+    // What was on show stays until the new picture has arrived and faded in.
+    const old = group.getLayers();
+    const settle = () => old.forEach((other) => group.removeLayer(other));
+    if (!layer) return settle();
+    layer.once("load", () => setTimeout(settle, 250));
+    setTimeout(settle, 4000);
+    group.addLayer(layer);
+  }
+
+  function tiles(url, options) {
+    return L.tileLayer(absolute(url), {
+      bounds: state.options.room, minZoom: 0, maxZoom: state.map.getMaxZoom(), keepBuffer: 3, ...options,
     });
-    const settle = () => {
-      if (old) state.scene.removeLayer(old);
-    };
+  }
+
+  function showImagery(imagery) {
+    const layer = tiles(imagery.url, { pane: "imagery", maxNativeZoom: imagery.deepest, attribution: imagery.attribution });
     layer.on("tileerror", () => notice("lost", LOST));
     layer.on("tileload", () => notice("lost", null));
-    layer.once("load", () => setTimeout(settle, 250)); // the old picture stays until the new one has faded in
-    state.imagery = layer;
-    state.scene.addLayer(layer);
-    setTimeout(settle, 4000);
+    swap(state.scene, layer);
   }
 
   function showValues(overlay) {
-    const old = state.values;
-    if (old && overlay && old.tiled === overlay.tiled && isSame(old.bounds, overlay.bounds)) {
-      old.layer.setUrl(absolute(overlay.url)); // the image on show stays until the new one is there
-      return;
-    }
-    if (old) state.similarity.removeLayer(old.layer);
-    state.values = null;
-    if (!overlay) return;
-    const options = { pane: "values", opacity: overlay.opacity, className: "landlike-overlay", interactive: false };
-    const layer = overlay.tiled
-      ? L.tileLayer(absolute(overlay.url), { ...options, maxZoom: state.map.getMaxZoom(), bounds: overlay.bounds })
-      : L.imageOverlay(absolute(overlay.url), overlay.bounds, options);
-    state.values = { ...overlay, layer };
-    state.similarity.addLayer(layer);
+    swap(state.similarity, overlay && tiles(overlay.url, { pane: "values", opacity: overlay.opacity }));
   }
 
   function showMarks(marks) {
