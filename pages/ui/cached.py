@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from core.clusters import cluster
-from core.projection import ProjectionSettings, pca_layout
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.encoders.registry import EncoderListing, list_encoders
 from core.errors import SceneError
 from core.explain import index_values
 from core.features import Recipe
 from core.neighbours import Neighbours, nearest, similarities, unit_rows
 from core.patches import IntArray, PatchGrid, PatchLabels, centres_lonlat, patch_grid, patch_labels
+from core.projection import ProjectionSettings, pca_layout
 from core.scene import Scene
 from pages.ui.engine import engine
 
@@ -182,6 +183,12 @@ def examples(recipe: Recipe, count: int = 12) -> IntArray:
         distance = np.minimum(distance, np.square(points - points[chosen[-1]]).sum(axis=1))
         chosen.append(int(distance.argmax()))
     return _frozen(found.patch_ids[chosen])
+
+
+@st.cache_resource(ttl=15, show_spinner=False)
+def encoders() -> dict[str, EncoderListing]:
+    """Encoders on offer by name; looked at again after a while, for their files may come."""
+    return {listing.name: listing for listing in list_encoders()}
 
 
 def forget() -> None:

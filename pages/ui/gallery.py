@@ -75,5 +75,5 @@ def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, o
         if isinstance(value, int):
             on_query(value)
 
-    data = {"items": items, "top": top, "turn": f"{top}/{len(items)}", "empty": empty}
+    data = {"items": items, "top": top, "turn": f"{top}/{len(items)}", "empty": empty, "height": height}
     _component(key=KEY, data=data, height=height, on_query_change=asked)

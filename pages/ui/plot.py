@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
-from core.projection import ProjectionSettings
 
 from core.features import Recipe
 from core.neighbours import Neighbours
+from core.projection import ProjectionSettings
 from core.scene import Scene
 from pages.ui.assets import asset_url
 from pages.ui.colouring import Colouring, titles
@@ -21,7 +21,7 @@ from pages.ui.theme import ACCENT
 KEY = "plot"
 _HTML = """
 <div class="ll-plot" role="group" aria-label="Plot of all patches: near each other means alike">
-  <div class="stage"><div class="graph"></div><div class="tools"></div><div class="note"></div>
+  <div class="stage"><div class="graph"></div><div class="tools"></div>
     <div class="card" hidden><img alt=""><div><strong></strong><div></div></div></div>
     <div class="failed" hidden></div></div>
   <div class="key"></div>
@@ -87,4 +87,6 @@ def plot(
         if isinstance(value, list):
             on_select([patch_id for patch_id in value if isinstance(patch_id, int)])
 
-    _component(key=KEY, data=data, height=height, on_query_change=asked, on_select_change=selected)
+    _component(
+        key=KEY, data={**data, "height": height}, height=height, on_query_change=asked, on_select_change=selected
+    )

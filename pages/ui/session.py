@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ class Session:
         selection: patch ids marked by lasso, box or legend.
         past: earlier queries, the latest last.
         future: queries left by going back, the next one last.
+        contrast: a key of ``core.render.CONTRASTS``.
+        overlay: True = the map shows the similarity of all patches.
         count: how many neighbours are shown, 5 to 100.
         leave_out_touching: True = patches touching the query are no neighbours.
         rendering: a key of ``core.render.RENDERINGS``; one for map, plot and gallery.
@@ -47,6 +49,8 @@ class Session:
     count: int = 20
     leave_out_touching: bool = True
     rendering: str = "true"
+    contrast: str = "normal"
+    overlay: bool = False
     colour: str | None = None
     layout_neighbours: int = 15
     layout_distance: float = 0.1
@@ -93,6 +97,11 @@ class Session:
         self.selection = tuple(sorted(set(ids)))
         self.show = "selection" if self.selection else "similar"
 
+    def clear(self) -> None:
+        """End query and selection; ``back`` returns to the query."""
+        self.ask(None)
+        self.select(())
+
     def link(self, encoder: str | None) -> dict[str, str]:
         """The parameters that reopen this place: ``scene``, ``encoder``, ``q``, those that are known."""
         parts = {"scene": self.scene_id, "encoder": encoder, "q": self.query}
@@ -132,6 +141,40 @@ def bound(key: str, attribute: str) -> dict[str, Any]:
             setattr(current(), attribute, value)
 
     return {"key": key, "on_change": take}
+
+
+def select(
+    label: str,
+    options: Sequence[str],
+    chosen: str,
+    *,
+    key: str,
+    title: Callable[[str], str],
+    take: Callable[[str], None],
+    help_text: str | None = None,
+    width: int | None = None,
+) -> None:
+    """A select box that shows ``chosen`` and calls ``take`` with what a person picks, before the next run.
+
+    One with a ``width`` in pixels stands in a row of tools, where its label is for screen readers only.
+    """
+    st.session_state[key] = chosen
+    st.selectbox(
+        label,
+        options,
+        format_func=title,
+        key=key,
+        help=help_text,
+        on_change=lambda: take(st.session_state[key]),
+        label_visibility="visible" if width is None else "collapsed",
+        width=width or "stretch",
+    )
+
+
+def show_address(parameters: dict[str, str]) -> None:
+    """Make the browser's address lead here."""
+    if st.query_params.to_dict() != parameters:
+        st.query_params.from_dict(parameters)
 
 
 def trigger(key: str, event: str) -> object:

@@ -42,6 +42,7 @@ def signature_chart(lines: Sequence[dict[str, Any]], bands: Sequence[str], *, he
         "titles": [band.title for band in BANDS],
         "words": [source.words for source in band_sources(bands)],
         "lines": list(lines),
+        "height": height,
         "plotly": asset_url("plotly.min.js"),
         "top": round(max([0.1, *tops]) * 1.15, 3),
     }

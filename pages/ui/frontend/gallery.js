@@ -58,6 +58,7 @@ function show(root, data, send) {
     button.onmouseleave = button.onblur = () => point(undefined);
     next.set(item.id, button);
   }
+  root.style.height = `${data.height}px`;
   const moved = data.top !== root.dataset.top;
   root.replaceChildren(...next.values(), ...(data.items.length ? [] : [element("p", "empty", data.empty)]));
   root.dataset.top = data.top;

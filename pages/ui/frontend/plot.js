@@ -103,7 +103,7 @@ class View {
     this.send = send;
     if (this.pending !== undefined && (data.query === this.pending || data.turn !== this.seen)) this.pending = undefined;
     this.seen = data.turn;
-    this.find(".note").textContent = data.note || "";
+    this.root.style.height = `${data.height}px`;
     const turn = ++this.turn;
     try {
       const [Plotly, layout, values, classes] = await Promise.all([

@@ -59,6 +59,7 @@ function layout(data, look) {
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".ll-signature");
   const graph = root.querySelector(".graph");
+  root.style.height = `${data.height}px`;
   const theme = getComputedStyle(root);
   const read = (name, other) => theme.getPropertyValue(name).trim() || other;
   const look = { text: read("--st-text-color", "#222222"), paper: read("--st-background-color", "#ffffff"),

@@ -1,0 +1,35 @@
+"""The Explore page: plot, map and gallery of one scene, linked, and why patches are alike. Layout and wording only."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.features import Recipe
+from core.scene import Scene
+from pages.ui import opening
+from pages.ui.engine import engine
+from pages.ui.linked import linked_views
+from pages.ui.progress import boundary
+from pages.ui.session import current
+
+
+def page() -> None:
+    """The whole page."""
+    visitor = current()
+    scene = opening.chosen_scene(visitor)
+    if scene is None:
+        return
+    recipe = engine().recipe(scene, opening.chosen_encoder(visitor))
+    if opening.encoded(scene, recipe):
+        views(scene, recipe)
+
+
+@st.fragment
+def views(scene: Scene, recipe: Recipe) -> None:
+    """Everything that a click changes; a click runs no more than this."""
+    with boundary():
+        linked_views(scene, recipe)
+
+
+with boundary():
+    page()

@@ -1,0 +1,34 @@
+"""The shell around every page: configuration, navigation, sidebar."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.frontend import path, text
+from pages.ui.progress import boundary
+from pages.ui.sidebar import sidebar
+
+SIDEBAR_WIDTH = 236
+
+
+def shell() -> None:
+    """Set the page up, draw the sidebar, run the page that was chosen."""
+    st.set_page_config(
+        page_title="Landlike", page_icon=path("icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
+    )
+    st.logo(path("logo.svg"), size="large")
+    st.html(f"<style>{text('page.css')}</style>")
+    page = st.navigation(
+        [
+            st.Page("explore.py", title="Explore", icon=":material/travel_explore:", default=True),
+            st.Page("open.py", title="Scenes", icon=":material/satellite_alt:", url_path="scenes"),
+        ]
+    )
+    with boundary():
+        sidebar()
+    page.run()
+
+
+# A worker process that is started while this runs reads this file under another name, and must not draw.
+if __name__ == "__main__":
+    shell()

@@ -1,0 +1,101 @@
+"""The line above the views: what is on show, what to do next, going back and forward, links and downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+from core.export import neighbours_csv, neighbours_geojson
+
+from core.features import Recipe
+from core.neighbours import Neighbours
+from core.scene import Scene
+from pages.ui import cached
+from pages.ui.labels import plain
+from pages.ui.session import Session, show_address
+from pages.ui.theme import class_title
+from pages.ui.words import patches
+
+
+def status(
+    scene: Scene, total: int, query: int | None, label: str, neighbours: Neighbours | None, selected: int
+) -> str:
+    """One line of Markdown: what is shown, how many, what to do next."""
+    if total == 1:
+        return f"**1 patch** of {plain(scene.name)} · too few to compare; open a larger scene"
+    if query is not None and neighbours is not None:
+        kind = f" ({plain(label)})" if label else ""
+        return (
+            f"The **{patches(len(neighbours))}** most like patch {query}{kind} of {total:,} · "
+            "click any other point, place or picture to walk on"
+        )
+    if selected:
+        return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"
+    return f"**{patches(total)}** of {plain(scene.name)} · click any point, place or picture to find land like it"
+
+
+def header(
+    visitor: Session,
+    scene: Scene,
+    recipe: Recipe,
+    total: int,
+    query: int | None,
+    neighbours: Neighbours | None,
+    selection: Sequence[int],
+) -> None:
+    """Draw the line; the address of the page follows it."""
+    truth = cached.labels(scene.id, recipe.patch_size, recipe.stride)
+    position = int(truth.index[query]) if truth is not None and query is not None else -1
+    label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
+    parameters = visitor.link(recipe.encoder)
+    show_address(parameters)
+    with st.container(horizontal=True, vertical_alignment="center", key="status"):
+        st.markdown(status(scene, total, query, label, neighbours, len(selection)), width="stretch")
+        _history(visitor, bool(selection))
+        _share(scene, recipe, query, neighbours, parameters)
+
+
+def _history(visitor: Session, selected: bool) -> None:
+    back, forward = not visitor.past, not visitor.future
+    st.button(
+        "", icon=":material/arrow_back:", key="back", help="The query before", disabled=back, on_click=visitor.back
+    )
+    st.button(
+        "", icon=":material/arrow_forward:", key="forward", help="The query after", disabled=forward,
+        on_click=visitor.forward,
+    )  # fmt: skip
+    nothing = visitor.query is None and not selected
+    st.button("Clear", icon=":material/close:", key="clear", disabled=nothing, on_click=visitor.clear)
+
+
+def _share(
+    scene: Scene, recipe: Recipe, query: int | None, neighbours: Neighbours | None, parameters: dict[str, str]
+) -> None:
+    with st.popover("Share", icon=":material/share:", key="share"):
+        st.markdown("This address opens the same scene, encoder and query:")
+        st.code(_address(parameters), language=None, wrap_lines=True)
+        if query is None or neighbours is None:
+            st.caption("Ask about a place first to download its neighbours.")
+            return
+        st.markdown("The query and its neighbours as a file:")
+        with st.container(horizontal=True, key="downloads"):
+            for title, ending, kind in (("GeoJSON", "geojson", "application/geo+json"), ("CSV", "csv", "text/csv")):
+                st.download_button(
+                    title, lambda ending=ending: _file(ending, scene, recipe, query, neighbours),
+                    f"like-{scene.id}-{query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
+                    icon=":material/download:",
+                )  # fmt: skip
+
+
+def _address(parameters: dict[str, str]) -> str:
+    """The whole address of this place."""
+    parts = urlsplit(st.context.url or "")
+    start = f"{parts.scheme}://{parts.netloc}/" if parts.netloc else "/"
+    return f"{start}?{urlencode(parameters)}"
+
+
+def _file(ending: str, scene: Scene, recipe: Recipe, query: int, neighbours: Neighbours) -> str:
+    grid = cached.scene_grid(scene, recipe)
+    write = neighbours_geojson if ending == "geojson" else neighbours_csv
+    return write(scene, grid, query, neighbours)

@@ -1,0 +1,235 @@
+"""Plot, map, gallery and signatures of one scene side by side: what each shows, and what a click in it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from core.explain import compare_indices, signature
+from core.features import Recipe
+from core.neighbours import Neighbours
+from core.patches import PatchLabels
+from core.projection import ProjectionSettings
+from core.render import RENDERINGS
+from core.scene import Scene
+from pages.ui import cached
+from pages.ui.cached import Table
+from pages.ui.colouring import TITLES, choices, colouring
+from pages.ui.gallery import MOST, gallery, neighbour_items, plain_items
+from pages.ui.header import header
+from pages.ui.labels import plain, safe_label
+from pages.ui.layout_settings import layout_to_show
+from pages.ui.map import NO_PLACE, scene_map, similarity_overlay
+from pages.ui.plot import plot, plot_data
+from pages.ui.routes import quicklook_url, thumb_url
+from pages.ui.session import Session, bound, current, select
+from pages.ui.signature import line, signature_chart
+
+HEIGHT, DETAIL_HEIGHT = 448, 236
+GREY, BLUE = "#8C8A85", "#3E7CB1"
+SHOWN = {"similar": "Most alike", "selection": "Selection"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What is on show.
+
+    Attributes:
+        scene: the scene.
+        recipe: how it was encoded.
+        table: its encoded patches.
+        truth: classes of its patches, or None.
+        query: the query, or None.
+        neighbours: of the query, or None.
+        selection: selected patches, ascending.
+        layout: settings of the UMAP in the plot, or None for PCA.
+    """
+
+    scene: Scene
+    recipe: Recipe
+    table: Table
+    truth: PatchLabels | None
+    query: int | None
+    neighbours: Neighbours | None
+    selection: tuple[int, ...]
+    layout: ProjectionSettings | None = None
+
+    def thumbs(self, rendering: str) -> str:
+        """Address of patches' pictures, ``{id}`` left open."""
+        cut = (self.recipe.patch_size, self.recipe.stride)
+        return thumb_url(self.scene.id, cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
+
+    def rows(self, ids: np.ndarray | tuple[int, ...]) -> np.ndarray:
+        """Rows of the table of some patches."""
+        return self.table.positions(np.asarray(ids, dtype=np.int64))
+
+
+def linked_views(scene: Scene, recipe: Recipe) -> None:
+    """Draw everything."""
+    visitor = current()
+    sight = _sight(visitor, scene, recipe)
+    with st.container(key="views"):
+        header(visitor, scene, recipe, len(sight.table), sight.query, sight.neighbours, sight.selection)
+        left, right = st.columns(2, gap="small")
+        with left:
+            _plot_view(visitor, sight)
+        with right:
+            _map_view(visitor, sight)
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _gallery_view(visitor, sight)
+        with right:
+            _why_view(sight)
+
+
+def _sight(visitor: Session, scene: Scene, recipe: Recipe) -> Sight:
+    """What this visitor sees; patches that are not in this scene are dropped from the session first."""
+    table = cached.table(recipe)
+    if visitor.query is not None and not table.holds(visitor.query):
+        st.warning(f"Patch {visitor.query} is not in this scene or has too little data.", icon=":material/warning:")
+        visitor.query = None
+    visitor.selection = tuple(table.patch_ids[table.positions(np.array(visitor.selection, dtype=np.int64))].tolist())
+    found = None
+    if visitor.query is not None and len(table) > 1:
+        found = cached.neighbours(recipe, visitor.query, visitor.count, visitor.leave_out_touching)
+    return Sight(
+        scene=scene,
+        recipe=recipe,
+        table=table,
+        truth=cached.labels(scene.id, recipe.patch_size, recipe.stride),
+        query=visitor.query,
+        neighbours=found,
+        selection=visitor.selection,
+    )
+
+
+def _plot_view(visitor: Session, sight: Sight) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
+        options = choices(sight.scene, sight.query)
+        name = visitor.colour if visitor.colour in options else options[0]
+        select("Colour", options, name, key="colour", title=TITLES.__getitem__, take=_take_colour, width=230)
+        sight = replace(sight, layout=layout_to_show(visitor, sight.recipe, len(sight.table)))
+    data = plot_data(
+        sight.scene,
+        sight.recipe,
+        settings=sight.layout,
+        colours=colouring(sight.scene, sight.recipe, name, sight.query),
+        thumbs=sight.thumbs(visitor.rendering),
+        query=sight.query,
+        neighbours=sight.neighbours,
+        selection=sight.selection,
+    )
+    plot(data, height=HEIGHT, on_query=visitor.ask, on_select=visitor.select)
+
+
+def _take_colour(name: str) -> None:
+    current().colour = name
+
+
+def _map_view(visitor: Session, sight: Sight) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
+        select(
+            "Picture", list(RENDERINGS), visitor.rendering, key="rendering", width=190, take=_take_rendering,
+            title=lambda name: RENDERINGS[name].title,
+        )  # fmt: skip
+        select(
+            "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=170, take=_take_contrast,
+            title=lambda name: f"{name.capitalize()} contrast",
+        )  # fmt: skip
+        if sight.query is not None:
+            st.toggle("Similarity on the map", **bound("overlay", "overlay"))
+    shown = sight.query is not None and visitor.overlay
+    overlay = similarity_overlay(sight.scene, sight.recipe, sight.query) if shown and sight.query is not None else None
+    if sight.scene.kind == "scene" and sight.scene.grid.crs is None:
+        _no_map(visitor, sight.scene)
+        return
+    scene_map(
+        sight.scene,
+        cached.scene_grid(sight.scene, sight.recipe),
+        rendering=visitor.rendering,
+        contrast=visitor.contrast,
+        query=sight.query,
+        neighbours=sight.neighbours,
+        overlay=overlay,
+        selection=sight.selection,
+        height=HEIGHT,
+        on_click=visitor.ask,
+    )
+
+
+def _no_map(visitor: Session, scene: Scene) -> None:
+    """What stands in for the map of a scene without a place."""
+    st.info(NO_PLACE, icon=":material/location_off:")
+    st.html(
+        f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, visitor.rendering)}" '
+        f'style="display:block;max-height:{HEIGHT - 80}px;max-width:100%;margin:0 auto;border-radius:8px">'
+    )
+
+
+def _take_rendering(name: str) -> None:
+    current().rendering = name
+
+
+def _take_contrast(name: str) -> None:
+    current().contrast = name
+
+
+def _gallery_view(visitor: Session, sight: Sight) -> None:
+    thumbs = sight.thumbs(visitor.rendering)
+    both = sight.neighbours is not None and bool(sight.selection)
+    show = visitor.show if both else ("similar" if sight.neighbours is not None else "selection")
+    with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
+        if both:
+            st.segmented_control(
+                "Show", list(SHOWN), format_func=SHOWN.__getitem__, label_visibility="collapsed",
+                **bound("show", "show"),
+            )  # fmt: skip
+        if show == "similar" and sight.neighbours is not None:
+            _neighbour_controls(both)
+        elif sight.selection:
+            more = f", the first {MOST} shown" if len(sight.selection) > MOST else ""
+            st.markdown(f"**Selection** · {len(sight.selection):,} pictures{more}")
+        else:
+            st.markdown("**Places to start from** · as different as this scene has them")
+    if show == "similar" and sight.neighbours is not None and sight.query is not None:
+        items = neighbour_items(sight.query, sight.neighbours, thumbs, sight.truth)
+        top = f"q{sight.query}"
+    elif sight.selection:
+        items, top = plain_items(sight.selection, thumbs, sight.truth), f"s{hash(sight.selection)}"
+    else:
+        items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.truth), "start"
+    gallery(items, top=top, empty="There is nothing to show.", height=DETAIL_HEIGHT, on_query=visitor.ask)
+
+
+def _neighbour_controls(titled: bool) -> None:
+    if not titled:
+        st.markdown("**Most alike**", width="content")
+    st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=150, **bound("count", "count"))
+    st.toggle(
+        "Leave out touching patches",
+        help="Patches beside the query are nearly always alike; leaving them out shows the places farther away.",
+        **bound("leave_out_touching", "leave_out_touching"),
+    )
+
+
+def _why_view(sight: Sight) -> None:
+    table = sight.table
+    everything = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
+    if sight.query is None:
+        st.markdown("**What the land reflects**")
+        lines = [everything]
+        if sight.selection:
+            rows = sight.rows(sight.selection)
+            lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
+        signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT)
+        return
+    st.markdown("**Why they are alike**")
+    row, rows = sight.rows((sight.query,)), sight.rows(sight.neighbours.ids if sight.neighbours is not None else ())
+    lines = [line("Query", signature(table.band_mean[row], table.band_std[row]), accent=True)]
+    if rows.size:
+        lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
+    signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT - 60)
+    notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean)
+    st.markdown("\n".join(f"- {plain(note.sentence)}" for note in notes))
