@@ -205,7 +205,6 @@ class Engine:
     def encode_now(
         self,
         scene: Scene,
-        encoder: str,
         recipe: Recipe,
         *,
         progress: Progress = silent,
@@ -213,6 +212,6 @@ class Engine:
     ) -> Features:
         """Encode in this process and wait; for the command line. Errors as of ``encode_scene``."""
         if not self.encoded(recipe):
-            model = tasks.matching_encoder(encoder, recipe.fingerprint, tasks.hub_config(self.config))
+            model = tasks.matching_encoder(recipe.encoder, recipe.fingerprint, tasks.hub_config(self.config))
             encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)
         return self.features(recipe)

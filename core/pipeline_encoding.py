@@ -53,6 +53,7 @@ def encode_scene(
     *,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
+    chunk_patches: int = CHUNK_PATCHES,
 ) -> None:
     """Encode all patches of a scene that the store does not have yet.
 
@@ -66,6 +67,7 @@ def encode_scene(
         store: where features go.
         progress: told patches committed or skipped, and all patches.
         cancelled: asked after each batch.
+        chunk_patches: patches committed together, at most about so many.
 
     Raises:
         EncoderError: when the encoder is not the recipe's, or gives something that is not finite.
@@ -79,7 +81,7 @@ def encode_scene(
         if not store.complete(recipe):
             done = store.begin(recipe, encoder.spec, grid.count)
             run = _Run(scene=scene, grid=grid, encoder=encoder, recipe=recipe, store=store, report=progress)
-            run.go(frozenset(done.tolist()), cancelled)
+            run.go(frozenset(done.tolist()), cancelled, chunk_patches)
             _check_any(scene, store.count(recipe), grid)
             store.finish(recipe, encoder.spec)
     progress(grid.count, grid.count)
@@ -109,7 +111,7 @@ class _Run:
         self._skipped: deque[IntArray] = deque()
         self._since = time.monotonic()
 
-    def go(self, done: frozenset[int], cancelled: Callable[[], bool]) -> None:
+    def go(self, done: frozenset[int], cancelled: Callable[[], bool], chunk_patches: int) -> None:
         """Read, encode and commit what is not done."""
         self._done = len(done)
         self._report(self._done, self.grid.count)
@@ -122,7 +124,7 @@ class _Run:
                     if cancelled():
                         raise JobCancelledError(f"Encoding {self.scene.name}", "it was cancelled", "start it again")
                     self._chunk.append(_with_vectors(item, self.encoder.infer(item.prepared), self.encoder))
-                    if self._due():
+                    if self._due(chunk_patches):
                         pending = self._commit(committer, pending)
             _wait(self._commit(committer, pending))
 
@@ -161,9 +163,9 @@ class _Run:
             if enough.any():
                 yield strip if enough.all() else _take(strip, enough)
 
-    def _due(self) -> bool:
+    def _due(self, chunk_patches: int) -> bool:
         waiting = sum(len(batch) for batch in self._chunk)
-        return waiting >= CHUNK_PATCHES or time.monotonic() - self._since >= CHUNK_SECONDS
+        return waiting >= chunk_patches or time.monotonic() - self._since >= CHUNK_SECONDS
 
     def _commit(self, committer: ThreadPoolExecutor, pending: Future[None] | None) -> Future[None]:
         """Hand the chunk to the committing thread, once the chunk before is committed."""
