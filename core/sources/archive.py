@@ -1,4 +1,4 @@
-"""The files inside a zip: checked as a whole, unpacked one by one under numbers; a member's name never becomes a path."""
+"""The files inside a zip: checked as a whole, unpacked one by one under numbers; no name in it becomes a path."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def name_bands(rasters: Sequence[RasterFile], chosen: tuple[str, ...] | None, so
     named, ignored, by = _by_text(spectral)
     if not named and len(rasters) == 1:
         return Naming(layers=(), nameless=rasters[0])
-    layers, duplicates = _distinct(named)
-    layers = check_enough(layers, source)
+    distinct, duplicates = _distinct(named)
+    layers = check_enough(distinct, source)
     finding = Finding(
         topic="bands",
         value=", ".join(layer.band for layer in layers),

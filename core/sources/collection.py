@@ -74,7 +74,7 @@ def mosaic_grid(count: int, side: int) -> Grid:
 
 
 def write_collection(
-    shelf: Shelf, members: Sequence[Member], plan: Plan, directory: Path, progress: Progress, name: str
+    shelf: Shelf, members: Sequence[Member], plan: Plan, *, directory: Path, progress: Progress, name: str
 ) -> Mosaic:
     """Write ``pixels.tif`` and, where there are labels, ``truth.tif``.
 
@@ -89,7 +89,7 @@ def write_collection(
         good = [member for member in members if member not in skipped]
         if not good:
             raise SourceError(opening(name), "none of its patches can be read", "choose GeoTIFF or JPEG patches")
-        mosaic = _write(shelf, good, plan, directory, progress, name)
+        mosaic = _write(shelf, good, plan, directory=directory, progress=progress, name=name)
         if not mosaic.skipped:
             break
         skipped.update(mosaic.skipped)
@@ -106,7 +106,7 @@ def write_collection(
 
 
 def _write(
-    shelf: Shelf, members: Sequence[Member], plan: Plan, directory: Path, progress: Progress, name: str
+    shelf: Shelf, members: Sequence[Member], plan: Plan, *, directory: Path, progress: Progress, name: str
 ) -> Mosaic:
     mosaic = Mosaic(grid=mosaic_grid(len(members), plan.side))
     side, cols = plan.side, mosaic.grid.width // plan.side

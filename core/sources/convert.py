@@ -30,13 +30,13 @@ WRITE_ERRORS = (RasterioError, CPLE_BaseError)
 
 def file_grid(grid: Grid) -> Grid:
     """The grid that goes into a file: a scene without a place counts pixels upwards, as files of that kind have to."""
-    return grid if grid.crs is not None else replace(grid, transform=(1, 0, 0, 0, -1, 0))
+    return grid if grid.crs is not None else replace(grid, transform=(1, 0, 0, 0, -1, grid.height))
 
 
 def to_canonical(numbers: NDArray[Any], gain: float, offset: float) -> NDArray[np.uint16]:
     """(number + offset) × gain, rounded, clipped to 1 … ``LARGEST``."""
     if numbers.dtype == np.uint16 and gain == 1 and offset == 0:
-        return np.clip(numbers, 1, LARGEST)
+        return np.asarray(np.clip(numbers, 1, LARGEST), dtype=np.uint16)
     scaled = numbers.astype(np.float32)
     if offset:
         scaled += np.float32(offset)

@@ -1,7 +1,8 @@
-"""Opening a raster file from outside, safely: only rasterio.open of untrusted input lives here, and only in the child."""
+"""Opening a raster from outside, safely: the only rasterio.open of untrusted input, and only in the child."""
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +11,18 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+from rasterio.transform import from_gcps
 from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.sources.lattice import Lattice, usable_transform
 from core.sources.profile import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
-from core.sources.report import clean_name, damaged, opening
+from core.sources.report import damaged, opening
+from core.sources.tifftags import band_descriptions
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "GTiff"),
@@ -107,11 +112,9 @@ class RasterFile:
         area = Window(col, row, width, height)
         try:
             if self.masked:
-                missing: NDArray[np.bool_] = self.data.read_masks(1, window=area) == 0
-                return missing
+                return np.asarray(self.data.read_masks(1, window=area) == 0, dtype=bool)
             if self.alpha:
-                missing = self.data.read(self.alpha[0], window=area) == 0
-                return missing
+                return np.asarray(self.data.read(self.alpha[0], window=area) == 0, dtype=bool)
         except RasterioError as error:
             raise damaged(self.name) from error
         return None
@@ -130,13 +133,12 @@ def open_raster(path: Path, name: str) -> RasterFile:
         SourceTooLargeError: when it exceeds a limit.
     """
     driver = sniff_driver(read_head(path), name)
-    options = {"OVERVIEW_LEVEL": "NONE", "GEOREF_SOURCES": "INTERNAL"} if driver == "GTiff" else {}
     try:
-        data = rasterio.open(path, driver=driver, sharing=False, **options)
+        data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
     except RasterioError as error:
         raise damaged(name) from error
     try:
-        return _checked(data, name)
+        return _checked(data, path, name)
     except RasterioError as error:
         data.close()
         raise damaged(name) from error
@@ -145,7 +147,7 @@ def open_raster(path: Path, name: str) -> RasterFile:
         raise
 
 
-def _checked(data: Any, name: str) -> RasterFile:
+def _checked(data: DatasetReader, path: Path, name: str) -> RasterFile:
     if data.tags(ns="OVERVIEWS"):
         found = "it asks for further files beside it"
         raise UnsafeSourceError(opening(name), found, "save it again as one plain GeoTIFF")
@@ -157,13 +159,14 @@ def _checked(data: Any, name: str) -> RasterFile:
     lattice, notes = _lattice(data)
     alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
     flags = data.mask_flag_enums[0]
+    told = band_descriptions(path) if data.driver == "GTiff" else {}
     return RasterFile(
         name=name,
         data=data,
         lattice=lattice,
         count=data.count,
         dtypes=tuple(data.dtypes),
-        descriptions=tuple((text or "").strip() for text in data.descriptions),
+        descriptions=tuple(told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)),
         nodata=tuple(data.nodatavals),
         alpha=alpha,
         tags={str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]},
@@ -187,7 +190,7 @@ def check_size(name: str, *, count: int, height: int, width: int) -> None:
         raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
 
 
-def _check_block(data: Any, name: str) -> tuple[int, int]:
+def _check_block(data: DatasetReader, name: str) -> tuple[int, int]:
     height, width = data.block_shapes[0]
     interleaved = data.count if str(data.profile.get("interleave", "")).lower() == "pixel" else 1
     itemsize = max(np.dtype(dtype).itemsize for dtype in data.dtypes)
@@ -198,40 +201,27 @@ def _check_block(data: Any, name: str) -> tuple[int, int]:
     return height, width
 
 
-def _lattice(data: Any) -> tuple[Lattice, tuple[str, ...]]:
-    crs, transform, notes = data.crs, data.transform, ()
+def _lattice(data: DatasetReader) -> tuple[Lattice, tuple[str, ...]]:
+    """Where the pixels lie, and what had to be decided about it."""
+    crs, transform, notes = data.crs, data.transform, []
     points, points_crs = data.gcps
-    if transform.is_identity and points:
-        transform = rasterio.transform.from_gcps(points)
-        crs = points_crs
-        miss = max(np.hypot(*np.subtract(transform @ (p.col, p.row), (p.x, p.y))) for p in points)
+    if transform.is_identity and len(points) > 2:
+        transform, crs = from_gcps(points), points_crs
+        miss = max(math.dist(transform @ (point.col, point.row), (point.x, point.y)) for point in points)
         size = max(abs(transform.determinant) ** 0.5, 1e-12)
-        notes = (f"placed by {len(points)} control points, off by at most {miss / size:.1f} pixels",)
-    numbers = tuple(float(value) for value in tuple(transform)[:6])
-    if transform.is_identity or not usable_transform(numbers):
+        notes.append(f"placed by {len(points)} control points, off by at most {miss / size:.1f} pixels")
+    a, b, c, d, e, f = (float(value) for value in tuple(transform)[:6])
+    shape = {"height": data.height, "width": data.width}
+    if transform.is_identity or not usable_transform((a, b, c, d, e, f)):
         if not transform.is_identity:
-            notes = ("its position is unusable",)
-        numbers = None
-    lattice = Lattice(
-        crs=_crs_text(crs) if numbers else None,
-        transform=numbers or (1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
-        height=data.height,
-        width=data.width,
-        placed=numbers is not None,
-    )
-    return lattice, notes
+            notes.append("the position in the file is unusable")
+        return Lattice(crs=None, transform=(1, 0, 0, 0, 1, 0), placed=False, **shape), tuple(notes)
+    return Lattice(crs=_crs_text(crs), transform=(a, b, c, d, e, f), **shape), tuple(notes)
 
 
-def _crs_text(crs: Any) -> str | None:
+def _crs_text(crs: CRS | None) -> str | None:
     """``EPSG:n`` where the CRS is one, else its WKT; None without CRS."""
     if not crs:
         return None
     code = crs.to_epsg()
     return f"EPSG:{code}" if code else str(crs.to_wkt())
-
-
-def describe(raster: RasterFile) -> str:
-    """Size and type of a raster in words."""
-    lattice = raster.lattice
-    kinds = ", ".join(sorted(set(raster.dtypes)))
-    return f"{clean_name(raster.name)}: {lattice.width} × {lattice.height} pixels, {raster.count} bands of {kinds}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,22 +10,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import SourceError, SourceTooLargeError
+from core.errors import SourceError
 from core.library import Library, write_atomically
 from core.progress import Progress, silent
 from core.quality import QualityRecord
 from core.scene import Scene
-from core.sources.members import natural_key
+from core.sources.inputs import list_files, scene_id_of, source_name, title_of
 from core.sources.process import run_child
-from core.sources.profile import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES, Limits
+from core.sources.profile import Limits
 from core.sources.report import clean_name, disk_full, is_disk_full, opening
 from core.sources.settings import IngestSettings
 from core.sources.task import Outcome, PlacedPatch, Task
 
-INGEST_VERSION = "1"
-"""Part of every scene's id; raised when ingest would give other pixels for the same files."""
-
-_CHUNK = 2**20
+DEFAULT_SETTINGS = IngestSettings()
+DEFAULT_LIMITS = Limits()
 _KEPT = ("pixels.tif", "truth.tif", "places.parquet", "quality.json")
 
 
@@ -39,12 +35,12 @@ def never() -> bool:
 def ingest(
     paths: Sequence[Path],
     library: Library,
-    settings: IngestSettings = IngestSettings(),
+    settings: IngestSettings = DEFAULT_SETTINGS,
     *,
     name: str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = never,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Scene:
     """Take a source into the library; at once when it is there already.
 
@@ -61,16 +57,18 @@ def ingest(
         SourceError: one sentence on why it cannot become a scene.
         JobCancelledError: when it was cancelled.
     """
+    paths = [Path(path) for path in paths]
     shown = source_name(paths)
     try:
         files = list_files(paths, shown)
-        scene_id = _scene_id(files, settings, cancelled)
+        scene_id = scene_id_of(files, settings, cancelled)
         if scene_id in library:
             return library.get(scene_id)
         staged = library.staging()
         try:
-            outcome = _stage(files, shown, settings, staged, limits, progress or silent, cancelled)
-            return library.add(staged, _scene(scene_id, name or _title(paths, shown), outcome, staged))
+            task = _task(files, shown, settings, staged)
+            outcome = _stage(task, limits, progress or silent, cancelled)
+            return library.add(staged, _scene(scene_id, name or title_of(paths, shown), outcome, staged))
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
@@ -79,102 +77,23 @@ def ingest(
         raise SourceError(opening(shown), "its files cannot be read", "check that they are there and yours") from error
 
 
-def source_name(paths: Sequence[Path]) -> str:
-    """What to call a source in sentences: the name of its file or folder, or of the first file and how many more."""
-    if not paths:
-        raise SourceError("Opening a scene", "no file was given", "choose at least one")
-    first = Path(paths[0]).name or str(paths[0])
-    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
-
-
-def _title(paths: Sequence[Path], shown: str) -> str:
-    if len(paths) > 1:
-        stems = [Path(path).stem for path in paths]
-        return clean_name(os.path.commonprefix(stems).rstrip("_- .B") or shown, 120)
-    path = Path(paths[0])
-    return clean_name(path.name if path.is_dir() else path.stem, 120) or "Scene"
-
-
-def list_files(paths: Sequence[Path], shown: str) -> list[tuple[str, Path]]:
-    """(relative name, absolute path) of each file of a source, sorted by name; links inside a folder are left out.
-
-    Raises:
-        SourceError: when a file is missing or no file, or the source is too large.
-    """
-    files: list[tuple[str, Path]] = []
-    for path in paths:
-        if path.is_dir():
-            if len(paths) > 1:
-                raise SourceError(
-                    opening(shown), "a folder comes together with other files", "open one folder at a time"
-                )
-            files = _walk(path, shown)
-        elif path.is_file():
-            files.append((path.name, path.resolve()))
-        else:
-            raise SourceError(opening(clean_name(path.name)), "there is no such file", "check the name")
-    if not files:
-        raise SourceError(opening(shown), "the folder holds no files", "choose a folder of band files or patches")
-    if sum(path.stat().st_size for _, path in files) > MAX_SOURCE_BYTES:
-        found = f"it takes more than {MAX_SOURCE_BYTES >> 30} GB"
-        raise SourceTooLargeError(opening(shown), found, "cut the area of interest out of it first")
-    return sorted(files, key=lambda file: natural_key(file[0]))
-
-
-def _walk(folder: Path, shown: str) -> list[tuple[str, Path]]:
-    files = []
-    for directory, folders, names in os.walk(folder, followlinks=False):
-        folders.sort()
-        for name in names:
-            path = Path(directory) / name
-            if path.is_file() and not path.is_symlink():
-                files.append((path.relative_to(folder).as_posix(), path.resolve()))
-        if len(files) > MAX_COLLECTION_FILES:
-            found = f"the folder holds more than {MAX_COLLECTION_FILES:,} files"
-            raise SourceTooLargeError(opening(shown), found, "split it into several")
-    return files
-
-
-def _scene_id(files: Sequence[tuple[str, Path]], settings: IngestSettings, cancelled: Callable[[], bool]) -> str:
-    """An id made of everything that decides the scene: names, bytes, settings and the version of ingest."""
-    digest = hashlib.sha256(f"{INGEST_VERSION}\n{settings.digest}\n".encode())
-    for name, path in files:
-        content = hashlib.sha256()
-        with path.open("rb") as file:
-            while (chunk := file.read(_CHUNK)) and not cancelled():
-                content.update(chunk)
-        digest.update(f"{len(name)} {name} {content.hexdigest()}\n".encode("utf-8", "surrogateescape"))
-    return f"s-{digest.hexdigest()[:20]}"
-
-
-def _stage(
-    files: Sequence[tuple[str, Path]],
-    shown: str,
-    settings: IngestSettings,
-    staged: Path,
-    limits: Limits,
-    progress: Progress,
-    cancelled: Callable[[], bool],
-) -> Outcome:
-    """Have the child build the scene in ``staged``, then write what is the parent's and clear the rest away."""
+def _task(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSettings, staged: Path) -> Task:
+    """Link the files under numbers, so that no name of theirs is ever opened, and nothing lies beside them."""
     inputs, scratch = staged / "in", staged / "scratch"
     inputs.mkdir()
     scratch.mkdir()
-    links = []
-    for number, (_, path) in enumerate(files):
-        link = inputs / f"{number:06d}"
+    links = [inputs / f"{number:06d}" for number in range(len(files))]
+    for link, (_, path) in zip(links, files, strict=True):
         link.symlink_to(path)
-        links.append(link)
-    task = Task(
-        name=shown,
-        paths=tuple(links),
-        names=tuple(name for name, _ in files),
-        settings=settings,
-        directory=staged,
-        scratch=scratch,
-    )
+    names = tuple(name for name, _ in files)
+    return Task(name=shown, paths=tuple(links), names=names, settings=settings, directory=staged, scratch=scratch)
+
+
+def _stage(task: Task, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> Outcome:
+    """Have the child build the scene, then write what is the parent's and clear the rest away."""
     outcome = run_child(task, limits, progress, cancelled)
-    record = QualityRecord(source=clean_name(shown, 200), findings=outcome.findings, settings=settings.to_dict())
+    findings, staged = outcome.findings, task.directory
+    record = QualityRecord(source=clean_name(task.name, 200), findings=findings, settings=task.settings.to_dict())
     write_atomically(staged / "quality.json", record.to_json().encode())
     if outcome.kind == "collection":
         _write_places(staged / "places.parquet", outcome)

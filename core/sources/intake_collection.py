@@ -29,7 +29,7 @@ def take_collection(
     hints = read_hints([task.name], {}, [])
     plan = make_plan(shelf, patches, task.settings, hints, task.name)
     hints = read_hints([task.name], plan.tags, [])
-    mosaic = write_collection(shelf, patches, plan, task.directory, progress, task.name)
+    mosaic = write_collection(shelf, patches, plan, directory=task.directory, progress=progress, name=task.name)
     corners = place_corners(mosaic.patches)
     date, date_finding = when(task.settings, hints)
     level, level_finding = which(task.settings, hints, plan.bands)

@@ -74,8 +74,8 @@ def take_array(task: Task, shelf: Shelf, member: Member, members: Sequence[Membe
     )
     outcome = _make(task, naming, read_hints([task.name, member.name], {}, []), (), progress)
     axes = finding("axes", array.layout, "assumed", f"its shape is {array.shape_text}")
-    date = finding("time", f"date {task.settings.time} of {array.times}, counted from 0", "chosen", "one date is a scene",
-                   "time")  # fmt: skip
+    which_date = f"date {task.settings.time} of {array.times}, counted from 0"
+    date = finding("time", which_date, "chosen", "one date is a scene", "time")
     others = [other.name.rsplit("/", 1)[-1] for other in members if other.number != member.number]
     findings = (
         axes,

@@ -1,4 +1,4 @@
-"""Where a scene lies: from the lattice of its rasters to the north-up grid of the canonical scene, with its findings."""
+"""Where a scene lies: from the lattice of its rasters to the north-up grid of the canonical scene."""
 
 from __future__ import annotations
 

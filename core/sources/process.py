@@ -119,7 +119,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     return message if isinstance(message, dict) else None
 
 
-def _report(numbers: Any, progress: Progress) -> None:
+def _report(numbers: object, progress: Progress) -> None:
     if isinstance(numbers, list) and len(numbers) == 2 and all(isinstance(number, int) for number in numbers):
         done, total = numbers
         progress(max(0, min(done, total)), max(1, total))

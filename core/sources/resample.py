@@ -1,4 +1,4 @@
-"""Reading windows of a raster on the lattice of another: as they are, shifted, or bilinear; which raster is ``layers``."""
+"""Reading windows of a raster on the lattice of another: as they are, shifted, or bilinear."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ def _shifted(
     if bottom <= top or right <= left:
         return _nothing(len(indexes), shape)
     raw, missing = _read(source, indexes, nodata, (top, left, bottom - top, right - left))
-    gone, zero = missing.any(axis=0), (raw == 0).all(axis=0)
+    gone: Bools = np.asarray(missing.any(axis=0))
+    zero: Bools = np.asarray((raw == 0).all(axis=0))
     if raw.shape[1:] == shape:
         return Sampled(values=raw, missing=gone, zero=zero)
     inside = np.s_[top - start[0] : bottom - start[0], left - start[1] : right - start[1]]
@@ -150,10 +151,10 @@ def _separable(
     outside = _outside(rows, area[2])[:, None] | _outside(cols, area[3])[None, :]
     near = np.ix_(_nearest(rows, area[2]), _nearest(cols, area[3]))
     values = np.empty((len(indexes), *shape), dtype=np.float32)
-    gone, zero = outside, np.ones(shape, dtype=bool)
+    gone, zero = np.asarray(outside, dtype=bool), np.ones(shape, dtype=bool)
     for position in range(len(indexes)):
         values[position] = _bilinear(raw[position], missing[position], rows, cols)
-        gone = gone | missing[position][near]
+        gone |= missing[position][near]
         zero &= raw[position][near] == 0
     return Sampled(values=values, missing=gone, zero=zero)
 
@@ -183,7 +184,7 @@ def _along(numbers: Floats, positions: NDArray[np.float64], axis: int) -> Floats
     second -= first
     second *= part
     second += first
-    return second
+    return np.asarray(second, dtype=np.float32)
 
 
 def _scattered(

@@ -1,4 +1,4 @@
-"""Bands gathered from one or several rasters onto one grid, read window by window; naming the bands is ``bandfiles``."""
+"""Bands of one or several rasters on one grid, read window by window; naming the bands is ``bandfiles``."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def _overlap(one: Lattice, other: Lattice) -> bool:
     to_other = ~other.affine @ one.affine
     corners = [to_other @ end for end in ((0, 0), (one.width, 0), (one.width, one.height), (0, one.height))]
     xs, ys = zip(*corners, strict=True)
-    return min(xs) < other.width and max(xs) > 0 and min(ys) < other.height and max(ys) > 0
+    return bool(min(xs) < other.width and max(xs) > 0 and min(ys) < other.height and max(ys) > 0)
 
 
 class Moved:

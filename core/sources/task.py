@@ -181,26 +181,26 @@ def unreadable(name: str) -> SourceError:
     )
 
 
-def _whole(value: Any, low: int, high: int) -> int:
+def _whole(value: object, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError("whole number")
     return value
 
 
-def _number(value: Any) -> float:
+def _number(value: float) -> float:
     number = float(value)
     if not math.isfinite(number):
         raise ValueError("number")
     return number
 
 
-def _text(value: Any, limit: int) -> str:
+def _text(value: object, limit: int) -> str:
     if not isinstance(value, str):
         raise TypeError("text")
     return clean_name(value, limit)
 
 
-def _crs(value: Any) -> str | None:
+def _crs(value: object) -> str | None:
     from core.sources.place import safe_crs
 
     if value is None:
