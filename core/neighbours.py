@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.errors import SettingsError
 from core.patches import IntArray
+from core.progress import Progress, silent
 from core.projection_axes import principal_axes, project
 
 METRICS = ("cosine", "euclidean", "correlation")
@@ -122,7 +123,9 @@ def _exact_similarities(unit: FloatArray, rows: IntArray, position: int) -> NDAr
     return np.clip(joined, -1, 1, out=joined)
 
 
-def knn_graph(vectors: FloatArray, k: int, metric: str = "cosine") -> tuple[NDArray[np.int32], FloatArray]:
+def knn_graph(
+    vectors: FloatArray, k: int, metric: str = "cosine", *, progress: Progress = silent
+) -> tuple[NDArray[np.int32], FloatArray]:
     """The k nearest of every row among all rows, itself first.
 
     Up to ``EXACT_WORK`` all pairs are compared in full. Beyond, pairs are compared along the leading principal
@@ -135,6 +138,7 @@ def knn_graph(vectors: FloatArray, k: int, metric: str = "cosine") -> tuple[NDAr
         vectors: float32 of shape (N, D), finite.
         k: neighbours, the row itself counted; at most N.
         metric: one of ``METRICS``. Cosine and correlation distances are 1 − similarity, 0 to 2.
+        progress: told (blocks done, blocks); what it raises ends the work.
 
     Returns:
         Indices, int32 of shape (N, k), and distances, float32 of shape (N, k), rising along each row.
@@ -154,10 +158,37 @@ def knn_graph(vectors: FloatArray, k: int, metric: str = "cosine") -> tuple[NDAr
         indices[block, 1:], scores = _search(space, fast, surplus, block, k - 1)
         distances[block, 1:] = space.distances(block, scores)
 
-    if k > 1:
-        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-            list(pool.map(fill, _blocks(len(vectors))))
+    _in_threads(fill, _blocks(len(vectors)) if k > 1 else [], progress)
     return indices, distances
+
+
+def _in_threads(work: Callable[[IntArray], None], blocks: list[IntArray], progress: Progress) -> None:
+    """Do all blocks; what ``progress`` or ``work`` raises drops those not yet begun."""
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        waiting = [pool.submit(work, block) for block in blocks]
+        try:
+            for done, future in enumerate(waiting, 1):
+                future.result()
+                progress(done, len(blocks))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def metric_rows(vectors: FloatArray, metric: str) -> FloatArray:
+    """Vectors in whose space the metric is an angle or a length: unit rows, centred unit rows, or centred columns.
+
+    Raises:
+        SettingsError: for an unknown metric or numbers that are not finite.
+    """
+    if metric == "cosine":
+        return unit_rows(vectors)
+    if metric == "correlation":
+        return unit_rows(_finite(vectors) - vectors.mean(axis=1, keepdims=True))
+    if metric == "euclidean":
+        rows: FloatArray = np.array(_finite(vectors), dtype=np.float32, order="C")
+        rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return rows
+    raise SettingsError("Measuring distances", f"the metric is “{metric}”", f"choose one of {', '.join(METRICS)}")
 
 
 @dataclass(frozen=True)
@@ -171,15 +202,9 @@ class _Space:
     @classmethod
     def of(cls, vectors: FloatArray, metric: str) -> _Space:
         """The space in which a metric is a product."""
-        if metric == "cosine":
-            rows = unit_rows(vectors)
-        elif metric == "correlation":
-            rows = unit_rows(_finite(vectors) - vectors.mean(axis=1, keepdims=True))
-        elif metric == "euclidean":
-            rows = np.subtract(_finite(vectors), vectors.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        rows = metric_rows(vectors, metric)
+        if metric == "euclidean":
             return cls(rows, _half_squares(rows), euclidean=True)
-        else:
-            raise SettingsError("Measuring distances", f"the metric is “{metric}”", f"choose one of {_listed()}")
         return cls(rows, np.zeros(len(rows), dtype=np.float32), euclidean=False)
 
     def reduced(self, width: int) -> _Space:
@@ -202,15 +227,10 @@ def _half_squares(rows: FloatArray) -> FloatArray:
     return halves
 
 
-def _listed() -> str:
-    return ", ".join(METRICS)
-
-
-def _blocks(total: int) -> Iterator[IntArray]:
+def _blocks(total: int) -> list[IntArray]:
     """Positions in blocks whose score matrix stays small."""
     size = max(1, min(256, _BLOCK_ELEMENTS // total))
-    for start in range(0, total, size):
-        yield np.arange(start, min(start + size, total))
+    return [np.arange(start, min(start + size, total)) for start in range(0, total, size)]
 
 
 def _affordable(space: _Space, k: int) -> tuple[_Space, int]:
