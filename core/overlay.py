@@ -18,7 +18,7 @@ from core.render import EMPTY_TILE, tile_png
 from core.scene import Grid, Scene
 
 PIXELS_A_PATCH = 16
-LEAST_SIDE, MOST_SIDE = 256, 2048
+LEAST_SIDE, MOST_SIDE = 256, 1280
 _LEVELS = 255
 """Colours of the picture; entry 0 of its palette is transparent."""
 

@@ -19,9 +19,13 @@ METRES_A_DEGREE = 111_320.0
 
 
 def bounds_lonlat(scene: Scene) -> Bounds | None:
-    """The box around a scene or around all patches of a collection; None when no place is known."""
+    """The box around a scene or around all patches of a collection, as far as web maps reach (±85.05°).
+
+    None when no place is known or all lies beyond.
+    """
     if scene.kind != "collection":
-        return None if scene.grid.crs is None else footprint(scene.grid).lonlat()
+        box = footprint(scene.grid) if scene.grid.crs is not None else None
+        return box.lonlat() if box is not None and box.top - box.bottom > 1 else None
     return _bounds_of(*_version(scene.places_path))
 
 

@@ -70,6 +70,8 @@ MIN_SPAN = 0.04
 """The least range of reflectance spread over black to white: dark, even scenes must not become pictures of noise."""
 MIN_SHARE = 0.5
 """The least range of a channel as a share of the widest channel's, so that an even channel brings no false colour."""
+BRIGHT_SHARE = 2.0
+"""Range from the 2nd percentile as a multiple of that to the 90th, at most: a few clouds must not darken the land."""
 GAMMA = 1.25
 """Lifts the dark end a little, where forests and water lie."""
 DEFAULT_RANGE: Range = (0.0, 0.3)
@@ -80,8 +82,9 @@ WEBP_QUALITY = 85
 def compute_stretch(pixels_path: Path, bands: Sequence[str]) -> dict[str, list[list[float]]]:
     """The contrast of a scene's pictures: per rendering, per channel, (low, high) reflectance.
 
-    Low and high are the 2nd and 98th percentile of the valid pixels of an overview; the range is widened upward where
-    it is narrower than ``MIN_SPAN`` or than ``MIN_SHARE`` of the widest channel's.
+    Low and high are the 2nd and 98th percentile of the valid pixels of an overview. High is lowered where few pixels
+    are far brighter than the rest (``BRIGHT_SHARE``), and raised where the range is narrower than ``MIN_SPAN`` or than
+    ``MIN_SHARE`` of the widest channel's.
 
     Args:
         pixels_path: a canonical GeoTIFF, overviews built.
@@ -108,8 +111,8 @@ def _percentile(data: rasterio.DatasetReader, bands: Sequence[str], name: str, v
     if source is None:
         return DEFAULT_RANGE
     numbers = data.read(bands.index(source) + 1, out_shape=valid.shape)[valid]
-    low, high = np.percentile(numbers, (2, 98)) / REFLECTANCE_SCALE
-    return float(low), float(high)
+    low, most, high = np.percentile(numbers, (2, 90, 98)) / REFLECTANCE_SCALE
+    return float(low), float(min(high, low + BRIGHT_SHARE * (most - low)))
 
 
 def _balance(ranges: Sequence[Range]) -> list[list[float]]:

@@ -29,10 +29,12 @@ from core.render import RENDERINGS
 from core.scene import Scene
 from pages.ui import session
 from pages.ui.assets import asset_url
+from pages.ui.labels import safe_label
 from pages.ui.routes import overlay_url, tile_url
 from pages.ui.theme import ACCENT
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
+NEAR_POLE = "This scene has no map: web maps end at 85° of latitude. Plot, gallery and download work without it."
 MOST_OUTLINED = 2000
 """Selected patches of a collection that are outlined; of scenes all are shown."""
 DEEPEST = 18
@@ -146,7 +148,8 @@ def scene_map(
     """
     bounds = bounds_lonlat(scene)
     if bounds is None:
-        st.info(NO_PLACE, icon=":material/location_off:")
+        unknown = scene.kind == "collection" or scene.grid.crs is None
+        st.info(NO_PLACE if unknown else NEAR_POLE, icon=":material/location_off:")
         return None
 
     def clicked() -> None:
@@ -184,7 +187,9 @@ def _base_map(bounds: Bounds) -> LocalMap:
     base.options |= {"maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
     # Tiles are requested a little beyond the edge, where dots of a collection reach out.
     edge = max(east - west, north - south) * 0.01
-    room = _latlng((west - edge, south - edge, east + edge, north + edge))
+    room: list[list[float]] | None = _latlng((west - edge, south - edge, east + edge, north + edge))
+    if west < -180 or east > 180:
+        room = None  # Leaflet compares tiles of the one side of the antimeridian with edges of the other
     options = {"bounds": _latlng(bounds), "room": room, "accent": ACCENT, "basemaps": BASEMAPS}
     base.add_child(_Start(options))
     return base
@@ -204,7 +209,7 @@ def attribution(scene: Scene) -> str:
     """Who saw the scene."""
     if scene.synthetic:
         return "<b>Synthetic scene</b>: no satellite saw it"
-    year = f" {scene.date[:4]}" if scene.date else ""
+    year = f" {safe_label(scene.date[:4])}" if scene.date else ""
     return f"Contains modified Copernicus Sentinel data{year}"
 
 

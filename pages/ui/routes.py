@@ -163,7 +163,7 @@ def _tile(request: Request) -> tuple[Draw, str]:
     contrast = _one_of(request.query_params.get("contrast", "normal"), CONTRASTS, "contrast")
     scene = _scene(request)
     if bounds_lonlat(scene) is None:
-        raise _Refused("This scene has no map: its place on Earth is unknown.")
+        raise _Refused("This scene has no map: its place is unknown or too near a pole.")
     return partial(map_tile, scene, z, x, y, name, contrast), "image/png"
 
 
