@@ -5,7 +5,8 @@ Each takes the configuration, a ``Work`` to report to, and its arguments as JSON
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -35,19 +36,37 @@ def hub_config(config: Config) -> HubConfig:
 
 
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
-    """Take a source in; gives the scene's id. Payload: ``paths``, ``settings``, ``name``."""
+    """Take a source in; gives the scene's id. Payload: ``paths``, ``settings``, ``name``.
+
+    An upload is kept beside its scene, and gone when it could not become one.
+    """
     from core.sources.ingest import ingest
     from core.sources.settings import settings_from_dict
 
-    scene = ingest(
-        [Path(path) for path in payload["paths"]],
-        Library(config.root),
-        settings_from_dict(payload["settings"]),
-        name=payload["name"],
-        progress=work.progress,
-        cancelled=work.cancelled,
-    )
+    library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
+    try:
+        scene = ingest(
+            paths,
+            library,
+            settings_from_dict(payload["settings"]),
+            name=payload["name"],
+            progress=work.progress,
+            cancelled=work.cancelled,
+        )
+        if paths[0].is_relative_to(config.root):
+            library.keep_origin(scene.id, paths)
+    finally:
+        _drop_upload(config, paths)
     return scene.id
+
+
+def _drop_upload(config: Config, paths: Sequence[Path]) -> None:
+    """Remove files that lie in the folder of uploads, and the folder they came in when it is empty then."""
+    for path in paths:
+        if path.is_relative_to(config.root / "uploads"):
+            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.parent.rmdir()
 
 
 def sample_task(config: Config, work: Work, payload: Payload) -> str:
