@@ -24,6 +24,7 @@ class EncoderSpec:
         dimension: number of features.
         backend: ``numpy``, ``tensorflow``, ``openvino`` (bf16 where the processor has it) or ``openvino-f32``.
         origin: where it came from, in words.
+        precision: numbers it computes in: ``f32``, or ``bf16`` where the backend and the processor have it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class EncoderSpec:
     dimension: int
     backend: str
     origin: str
+    precision: str = "f32"
 
     def to_json(self) -> str:
         """The specification as JSON, as it goes into GeoParquet metadata."""

@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -22,20 +22,36 @@ _CHUNK = 1 << 20
 _ADVICE = "download the model again"
 
 
-def unpack(archive: Path, target: Path) -> None:
-    """Unpack a .tar.gz so that ``target`` appears complete or not at all; an existing ``target`` is kept.
+def unpack(
+    archive: Path, target: Path, *, title: str | None = None, prepare: Callable[[Path], None] | None = None
+) -> None:
+    """Unpack a model's .tar.gz so that ``target`` appears complete or not at all; an existing ``target`` is kept.
 
     Only plain files and directories with relative names inside the archive's own root are taken; a single folder
     around everything is stripped, so that ``saved_model.pb`` ends up in ``target`` itself.
 
+    Args:
+        archive: the .tar.gz.
+        target: a directory to be.
+        title: what errors call the archive; None = its name.
+        prepare: called with the unpacked directory before it appears.
+
     Raises:
-        EncoderError: when the archive is damaged, holds links or names leading out, or exceeds the limits.
+        EncoderError: when the archive is damaged, holds no model, links or names leading out, or exceeds the limits.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpack-"))
+    title = title or f"“{archive.name}”"
     try:
-        _extract(archive, staging)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpack-"))
+    except OSError as error:
+        raise _disk(title, error) from error
+    try:
+        _extract(archive, staging, title)
         root = _root(staging)
+        if not (root / "saved_model.pb").is_file():
+            raise _refusal(title, "it holds no saved_model.pb")
+        if prepare is not None:
+            prepare(root)
         if not target.is_dir():
             _rename(root, target)
     finally:
@@ -57,42 +73,46 @@ def _root(staging: Path) -> Path:
     return staging
 
 
-def _extract(archive: Path, staging: Path) -> None:
+def _extract(archive: Path, staging: Path, title: str) -> None:
     total = 0
     try:
-        for name, size, source in _members(archive):
+        for name, size, source in _members(archive, title):
             total += size
             if total > MAX_BYTES:
-                raise _refusal(archive, f"it unpacks to more than {MAX_BYTES >> 30} GB")
+                raise _refusal(title, f"it unpacks to more than {MAX_BYTES >> 30} GB")
             destination = staging.joinpath(*name.parts)
             destination.parent.mkdir(parents=True, exist_ok=True)
             with destination.open("xb") as file:
                 shutil.copyfileobj(source, file, _CHUNK)
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
-        raise _refusal(archive, "it is not a complete .tar.gz") from error
+        raise _refusal(title, "it is not a complete .tar.gz") from error
     except OSError as error:
         if error.errno is None:  # gzip's own: bad magic, bad checksum
-            raise _refusal(archive, "it is not a complete .tar.gz") from error
-        found = os.strerror(error.errno).lower()
-        raise EncoderError(f"Unpacking {archive.name}", found, "check the model cache and the disk") from error
+            raise _refusal(title, "it is not a complete .tar.gz") from error
+        raise _disk(title, error) from error
 
 
-def _members(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
+def _members(archive: Path, title: str) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
     with tarfile.open(archive, "r|gz") as tar:
         for count, member in enumerate(tar, start=1):
             if count > MAX_MEMBERS:
-                raise _refusal(archive, f"it holds more than {MAX_MEMBERS} files")
+                raise _refusal(title, f"it holds more than {MAX_MEMBERS} files")
             name = PurePosixPath(member.name)
             if name.is_absolute() or ".." in name.parts or "\\" in member.name or "\0" in member.name:
-                raise _refusal(archive, "a name in it leads out of its folder")
+                raise _refusal(title, "a name in it leads out of its folder")
             if member.isdir():
                 continue
             if not member.isreg() or member.issparse():
-                raise _refusal(archive, "it holds a link or a special file")
+                raise _refusal(title, "it holds a link or a special file")
             source = tar.extractfile(member)
             if source is not None:
                 yield name, member.size, source
 
 
-def _refusal(archive: Path, found: str) -> EncoderError:
-    return EncoderError(f"Unpacking {archive.name}", found, _ADVICE)
+def _refusal(title: str, found: str) -> EncoderError:
+    return EncoderError(f"Unpacking {title}", found, _ADVICE)
+
+
+def _disk(title: str, error: OSError) -> EncoderError:
+    found = os.strerror(error.errno or 0).lower()
+    return EncoderError(f"Unpacking {title}", found, "check the model cache and the disk")

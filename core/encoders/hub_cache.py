@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.encoders.hub_archive import unpack
+from core.encoders.model_files import write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
@@ -81,7 +82,7 @@ def unpack_by_content(archive: Path, cache_dir: Path) -> Path:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     target = cache_dir / f"archive-{digest[:32]}"
     if not target.is_dir():
-        unpack(archive, target)
+        unpack(archive, target, prepare=write_checksums)
     return target
 
 
@@ -91,7 +92,7 @@ def _locate_handle(handle: str, config: HubConfig) -> Path:
             return directory
     by_hand = archive_path(config.cache_dir, handle)
     if by_hand.is_file():
-        unpack(by_hand, handle_directory(config.cache_dir, handle))
+        unpack(by_hand, handle_directory(config.cache_dir, handle), prepare=write_checksums)
         return handle_directory(config.cache_dir, handle)
     raise EncoderUnavailableError(
         f"Opening the model {handle}", "its files are not on this computer", how_to_get(handle, config)

@@ -1,0 +1,193 @@
+"""Builds models for tests in the formats of TF-Hub: random weights, real architecture. Nothing here is shipped.
+
+``python -m tests.modules KIND OUT`` does the building, in a process of its own, so that TensorFlow stays out of the
+tests' process; ``build`` starts it once for a whole session.
+
+Kinds: ``resnet50`` is ResNet-50 v2 of 13 channels in TF1-Hub format, as google/remote_sensing/eurosat-ms-resnet50 is:
+tag sets {} and {"train"}, signatures ``default`` and ``image_feature_vector``, 2048 features, images of any size.
+``tiny`` is the same format around three layers; ``tiny-3`` and ``tiny-5`` have as many channels; ``tiny-fixed`` takes
+images of 32 × 32 only; ``tf2`` is a TF2 SavedModel of 13 channels.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+Shape = tuple[int, ...]
+
+RESNET50 = {"widths": (64, 128, 256, 512), "units": (3, 4, 6, 3), "stem": 64}
+TINY = {"widths": (4, 8), "units": (1, 1), "stem": 8}
+KINDS: dict[str, dict[str, Any]] = {
+    "resnet50": {**RESNET50, "channels": 13, "size": None},
+    "tiny": {**TINY, "channels": 13, "size": None},
+    "tiny-3": {**TINY, "channels": 3, "size": None},
+    "tiny-5": {**TINY, "channels": 5, "size": None},
+    "tiny-fixed": {**TINY, "channels": 13, "size": 32},
+}
+
+
+def run(*arguments: str, timeout: float = 600) -> str:
+    """Run ``python -m`` of something in the checkout; gives what it printed."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    if result.returncode:
+        raise RuntimeError(f"{arguments} failed:\n{result.stdout}\n{result.stderr[-4000:]}")
+    return result.stdout
+
+
+def build(kind: str, root: Path) -> Path:
+    """The directory of a model below ``root``, built by whichever process asks first."""
+    root.mkdir(parents=True, exist_ok=True)
+    target = root / kind
+    with (root / f"{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.is_dir():
+            run("-m", "tests.modules", kind, str(target))
+    return target
+
+
+class _Net:
+    """ResNet v2 (He et al. 2016, pre-activation) in plain TF1 operations."""
+
+    def __init__(self, tf: Any, *, training: bool, seed: int = 0) -> None:
+        self.tf, self.v1, self.training = tf, tf.compat.v1, training
+        self.random = np.random.default_rng(seed)
+        self.updates: list[Any] = []
+        self.values: list[tuple[Any, np.ndarray]] = []
+
+    def variable(self, name: str, value: np.ndarray) -> Any:
+        # Zero in the graph, set in the session: constants would swell saved_model.pb by the size of the weights.
+        zeros = self.v1.zeros_initializer()
+        variable = self.v1.get_variable(name, value.shape, self.tf.float32, zeros, use_resource=False)
+        self.values.append((variable, value.astype(np.float32)))
+        return variable
+
+    def conv(self, x: Any, name: str, size: int, filters: int, stride: int = 1, gain: float = 1) -> Any:
+        with self.v1.variable_scope(name):
+            fan_in = size * size * x.shape[-1]
+            shape = (size, size, x.shape[-1], filters)
+            scale = gain * np.sqrt(2 / fan_in)
+            weights = self.variable("weights", self.random.standard_normal(shape, np.float32) * scale)
+            biases = self.variable("biases", self.random.standard_normal(filters, np.float32) * 0.05)
+            return self.tf.nn.conv2d(x, weights, stride, "SAME") + biases
+
+    def norm(self, x: Any, name: str) -> Any:
+        with self.v1.variable_scope(name):
+            n = x.shape[-1]
+            gamma = self.variable("gamma", self.random.uniform(0.7, 1.3, n))
+            beta = self.variable("beta", self.random.uniform(-0.3, 0.3, n))
+            mean, variance = self.variable("moving_mean", np.zeros(n)), self.variable("moving_variance", np.ones(n))
+            if self.training:
+                y, m, v = self.v1.nn.fused_batch_norm(x, gamma, beta, epsilon=1e-5, is_training=True)
+                self.updates += [mean.assign(m), variance.assign(v)]
+            else:
+                y, _, _ = self.v1.nn.fused_batch_norm(x, gamma, beta, mean, variance, epsilon=1e-5, is_training=False)
+            return self.tf.nn.relu(y)
+
+    def unit(self, x: Any, name: str, width: int, stride: int) -> Any:
+        with self.v1.variable_scope(name):
+            before = self.norm(x, "preact")
+            if x.shape[-1] == 4 * width:
+                shortcut = self.tf.nn.max_pool2d(x, 1, stride, "SAME") if stride > 1 else x
+            else:
+                shortcut = self.conv(before, "shortcut", 1, 4 * width, stride)
+            y = self.norm(self.conv(before, "conv1", 1, width), "norm1")
+            y = self.norm(self.conv(y, "conv2", 3, width, stride), "norm2")
+            return shortcut + self.conv(y, "conv3", 1, 4 * width, gain=0.25)
+
+    def features(self, images: Any, plan: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        ends: dict[str, Any] = {}
+        with self.v1.variable_scope("resnet_v2"):
+            x = self.conv(images, "conv1", 7, plan["stem"], 2)
+            x = self.tf.nn.max_pool2d(x, 3, 2, "SAME")
+            for block, (width, units) in enumerate(zip(plan["widths"], plan["units"], strict=True), start=1):
+                last = block == len(plan["widths"])
+                for unit in range(1, units + 1):
+                    stride = 2 if unit == units and not last else 1
+                    x = self.unit(x, f"block{block}_unit{unit}", width, stride)
+                ends[f"resnet_v2/block{block}"] = x
+            x = self.norm(x, "postnorm")
+            return self.tf.reduce_mean(x, [1, 2], name="pool"), ends
+
+
+def _graph(tf: Any, plan: dict[str, Any], *, training: bool) -> tuple[Any, Any, Any, dict[str, Any]]:
+    v1 = tf.compat.v1
+    graph = tf.Graph()
+    with graph.as_default():
+        images = v1.placeholder(tf.float32, (None, plan["size"], plan["size"], plan["channels"]), "images")
+        net = _Net(tf, training=training)
+        features, ends = net.features(images, plan)
+        info = v1.saved_model.build_tensor_info
+        inputs = {"images": info(images)}
+        define = v1.saved_model.build_signature_def
+        every = {"default": info(features)} | {name: info(end) for name, end in ends.items()}
+        signatures = {
+            "default": define(inputs, {"default": info(features)}, "default"),
+            "image_feature_vector": define(inputs, every, "image_feature_vector"),
+        }
+    return graph, images, net, signatures
+
+
+def _save_tf1(kind: str, out: Path) -> None:
+    """Write a TF1-Hub module, its moving averages taken from one batch so that no layer is degenerate."""
+    import tensorflow as tf
+
+    v1, plan = tf.compat.v1, KINDS[kind]
+    side = plan["size"] or 64
+    random = np.random.default_rng(1)
+    coarse = random.uniform(0, 0.6, (8, side // 8, side // 8, plan["channels"])).astype(np.float32)
+    batch = coarse.repeat(8, axis=1).repeat(8, axis=2) + random.normal(0, 0.02, (8, side, side, plan["channels"]))
+    builder = v1.saved_model.builder.SavedModelBuilder(str(out))
+    graph, images, net, signatures = _graph(tf, plan, training=True)
+    with graph.as_default(), v1.Session() as session:
+        for variable, value in net.values:
+            variable.load(value, session)
+        session.run(net.updates, {images: batch})
+        builder.add_meta_graph_and_variables(session, ["train"], signature_def_map=signatures, strip_default_attrs=True)
+    graph, _, _, signatures = _graph(tf, plan, training=False)
+    with graph.as_default():
+        builder.add_meta_graph([], signature_def_map=signatures, strip_default_attrs=True)
+    builder.save()
+    # ModuleDef(format=FORMAT_V3) of tensorflow_hub/module_def.proto: what makes hub.load take the tag set {}.
+    (out / "tfhub_module.pb").write_bytes(b"\x08\x03")
+
+
+def _save_tf2(out: Path) -> None:
+    import tensorflow as tf
+
+    class Model(tf.Module):
+        def __init__(self) -> None:
+            random = np.random.default_rng(2)
+            self.kernel = tf.Variable(random.normal(0, 0.2, (5, 5, 13, 24)).astype(np.float32))
+
+        @tf.function(input_signature=[tf.TensorSpec((None, 48, 48, 13), tf.float32, name="image")])
+        def features(self, image: Any) -> Any:
+            return {"embedding": tf.reduce_mean(tf.nn.relu(tf.nn.conv2d(image, self.kernel, 2, "SAME")), [1, 2])}
+
+    model = Model()
+    tf.saved_model.save(model, str(out), signatures={"serving_default": model.features})
+
+
+def main(kind: str, out: Path) -> None:
+    """Build one kind so that ``out`` appears complete or not at all."""
+    part = out.with_name(f"{out.name}.part")
+    if kind == "tf2":
+        _save_tf2(part)
+    else:
+        _save_tf1(kind, part)
+    part.rename(out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
