@@ -22,7 +22,7 @@ from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.sources.lattice import Lattice, usable_transform
 from core.sources.profile import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
 from core.sources.report import damaged, opening
-from core.sources.tifftags import band_descriptions
+from core.sources.tifftags import TiffDirectory, read_directory
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "GTiff"),
@@ -133,12 +133,17 @@ def open_raster(path: Path, name: str) -> RasterFile:
         SourceTooLargeError: when it exceeds a limit.
     """
     driver = sniff_driver(read_head(path), name)
+    directory = TiffDirectory(complete=True, descriptions={})
+    if driver == "GTiff":
+        directory = read_directory(path)
+        if not directory.complete:
+            raise damaged(name)
     try:
         data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
     except RasterioError as error:
         raise damaged(name) from error
     try:
-        return _checked(data, path, name)
+        return _checked(data, directory, name)
     except RasterioError as error:
         data.close()
         raise damaged(name) from error
@@ -147,7 +152,7 @@ def open_raster(path: Path, name: str) -> RasterFile:
         raise
 
 
-def _checked(data: DatasetReader, path: Path, name: str) -> RasterFile:
+def _checked(data: DatasetReader, directory: TiffDirectory, name: str) -> RasterFile:
     if data.tags(ns="OVERVIEWS"):
         found = "it asks for further files beside it"
         raise UnsafeSourceError(opening(name), found, "save it again as one plain GeoTIFF")
@@ -159,7 +164,7 @@ def _checked(data: DatasetReader, path: Path, name: str) -> RasterFile:
     lattice, notes = _lattice(data)
     alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
     flags = data.mask_flag_enums[0]
-    told = band_descriptions(path) if data.driver == "GTiff" else {}
+    told = directory.descriptions
     return RasterFile(
         name=name,
         data=data,

@@ -1,6 +1,7 @@
-"""Band descriptions straight from a TIFF's own tag; GDAL's view without overviews does not show them.
+"""A TIFF's first directory, read without GDAL: whether the file holds all of it, and the descriptions of bands.
 
-Only the first directory of a classic TIFF or BigTIFF is looked at (TIFF 6.0, section 2; tag 42112 is GDAL_METADATA).
+GDAL passes over tags that a cut file lost, and its view without overviews does not show descriptions. Classic TIFF and
+BigTIFF (TIFF 6.0, section 2; tag 42112 is GDAL_METADATA).
 """
 
 from __future__ import annotations
@@ -8,46 +9,74 @@ from __future__ import annotations
 import html
 import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-_TAG = 42112
+_METADATA = 42112
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 4 * 2**20
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Bytes of one value of each type of tag."""
 _ITEM = re.compile(r"<Item ([^<>]{0,200})>([^<>]{0,500})</Item>")
 _SAMPLE = re.compile(r'sample="(\d{1,5})"')
 
 
-def band_descriptions(path: Path) -> dict[int, str]:
-    """Descriptions by 1-based band; empty when there are none or the directory is odd."""
+@dataclass(frozen=True, kw_only=True)
+class TiffDirectory:
+    """The first directory of a TIFF.
+
+    Attributes:
+        complete: False = a value lies beyond the end of the file.
+        descriptions: text of bands that have one, by 1-based band.
+    """
+
+    complete: bool
+    descriptions: dict[int, str]
+
+
+def read_directory(path: Path) -> TiffDirectory:
+    """Read the first directory; one that makes no sense counts as incomplete."""
     try:
         with path.open("rb") as file:
-            text = _metadata(file)
-    except (OSError, struct.error, ValueError):
-        return {}
+            places = _places(file)
+            size = path.stat().st_size
+            complete = all(start + length <= size for start, length in places.values())
+            start, length = places.get(_METADATA, (0, 0))
+            file.seek(start)
+            text = file.read(min(length, _MAX_TEXT)).decode("utf-8", errors="replace")
+    except (OSError, struct.error, ValueError, OverflowError):
+        return TiffDirectory(complete=False, descriptions={})
+    return TiffDirectory(complete=complete, descriptions=_descriptions(text))
+
+
+def _places(file: BinaryIO) -> dict[int, tuple[int, int]]:
+    """Offset and length in bytes of the values of each tag.
+
+    Raises:
+        struct.error: when the file ends before the directory does.
+    """
+    head = file.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = struct.unpack(order + "H", head[2:4])[0] == 43
+    word, inline = ("Q", 8) if big else ("L", 4)
+    start = struct.unpack(order + word, head[8:16] if big else head[4:8])[0]
+    file.seek(start)
+    count = struct.unpack(order + ("Q" if big else "H"), file.read(8 if big else 2))[0]
+    first = file.tell()
+    length = struct.calcsize(order + "HH" + word + word)
+    places = {}
+    for number in range(min(count, _MAX_ENTRIES)):
+        tag, kind, values, value = struct.unpack(order + "HH" + word + word, file.read(length))
+        size = values * _SIZES.get(kind, 1)
+        places[tag] = (value, size) if size > inline else (first + number * length + length - inline, size)
+    return places
+
+
+def _descriptions(text: str) -> dict[int, str]:
     found = {}
     for attributes, value in _ITEM.findall(text):
         sample = _SAMPLE.search(attributes)
         if sample and 'role="description"' in attributes:
             found[int(sample.group(1)) + 1] = html.unescape(value).strip()
     return found
-
-
-def _metadata(file: BinaryIO) -> str:
-    head = file.read(16)
-    order = "<" if head[:2] == b"II" else ">"
-    big = struct.unpack(order + "H", head[2:4])[0] == 43
-    start = struct.unpack(order + ("Q" if big else "L"), head[8:16] if big else head[4:8])[0]
-    file.seek(start)
-    count = struct.unpack(order + ("Q" if big else "H"), file.read(8 if big else 2))[0]
-    entry = 20 if big else 12
-    table = file.read(entry * min(count, _MAX_ENTRIES))
-    for begin in range(0, len(table) - entry + 1, entry):
-        tag, _, length = struct.unpack(order + ("HHQ" if big else "HHL"), table[begin : begin + (12 if big else 8)])
-        if tag == _TAG:
-            value = table[begin + (12 if big else 8) : begin + entry]
-            if length > len(value):
-                file.seek(struct.unpack(order + ("Q" if big else "L"), value)[0])
-                value = file.read(min(length, _MAX_TEXT))
-            return value[:length].decode("utf-8", errors="replace")
-    return ""
