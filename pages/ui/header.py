@@ -2,58 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from core.export import neighbours_csv, neighbours_geojson
 
-from core.features import Recipe
-from core.neighbours import Neighbours
-from core.scene import Scene
 from pages.ui import cached
 from pages.ui.labels import plain
 from pages.ui.session import Session, show_address
+from pages.ui.sight import Sight
 from pages.ui.theme import class_title
 from pages.ui.words import patches
 
 
-def status(
-    scene: Scene, total: int, query: int | None, label: str, neighbours: Neighbours | None, selected: int
-) -> str:
-    """One line of Markdown: what is shown, how many, what to do next."""
+def status(sight: Sight, label: str) -> str:
+    """One line of Markdown: what is shown, how many, what to do next.
+
+    Args:
+        sight: what is on show.
+        label: the query's class as people write it, or empty.
+    """
+    total, selected = len(sight.table), len(sight.selection)
     if total == 1:
-        return f"**1 patch** of {plain(scene.name)} · too few to compare; open a larger scene"
-    if query is not None and neighbours is not None:
+        return f"**1 patch** of {plain(sight.scene.name)} · too few to compare; open a larger scene"
+    if sight.query is not None and sight.neighbours is not None:
         kind = f" ({plain(label)})" if label else ""
         return (
-            f"The **{patches(len(neighbours))}** most like patch {query}{kind} of {total:,} · "
+            f"The **{patches(len(sight.neighbours))}** most like patch {sight.query}{kind} of {total:,} · "
             "click any other point, place or picture to walk on"
         )
     if selected:
         return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"
-    return f"**{patches(total)}** of {plain(scene.name)} · click any point, place or picture to find land like it"
+    return f"**{patches(total)}** of {plain(sight.scene.name)} · click any point, place or picture to find land like it"
 
 
-def header(
-    visitor: Session,
-    scene: Scene,
-    recipe: Recipe,
-    total: int,
-    query: int | None,
-    neighbours: Neighbours | None,
-    selection: Sequence[int],
-) -> None:
+def header(visitor: Session, sight: Sight) -> None:
     """Draw the line; the address of the page follows it."""
-    truth = cached.labels(scene.id, recipe.patch_size, recipe.stride)
-    position = int(truth.index[query]) if truth is not None and query is not None else -1
-    label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
-    parameters = visitor.link(recipe.encoder)
+    position = int(sight.truth.index[sight.query]) if sight.truth is not None and sight.query is not None else -1
+    label = class_title(sight.truth.classes[position]) if sight.truth is not None and position >= 0 else ""
+    parameters = visitor.link(sight.recipe.encoder)
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
-        st.markdown(status(scene, total, query, label, neighbours, len(selection)), width="stretch")
-        _history(visitor, bool(selection))
-        _share(scene, recipe, query, neighbours, parameters)
+        st.markdown(status(sight, label), width="stretch")
+        _history(visitor, bool(sight.selection))
+        _share(sight, parameters)
 
 
 def _history(visitor: Session, selected: bool) -> None:
@@ -69,21 +61,19 @@ def _history(visitor: Session, selected: bool) -> None:
     st.button("Clear", icon=":material/close:", key="clear", disabled=nothing, on_click=visitor.clear)
 
 
-def _share(
-    scene: Scene, recipe: Recipe, query: int | None, neighbours: Neighbours | None, parameters: dict[str, str]
-) -> None:
+def _share(sight: Sight, parameters: dict[str, str]) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("This address opens the same scene, encoder and query:")
         st.code(_address(parameters), language=None, wrap_lines=True)
-        if query is None or neighbours is None:
+        if sight.query is None or sight.neighbours is None:
             st.caption("Ask about a place first to download its neighbours.")
             return
         st.markdown("The query and its neighbours as a file:")
         with st.container(horizontal=True, key="downloads"):
             for title, ending, kind in (("GeoJSON", "geojson", "application/geo+json"), ("CSV", "csv", "text/csv")):
                 st.download_button(
-                    title, lambda ending=ending: _file(ending, scene, recipe, query, neighbours),
-                    f"like-{scene.id}-{query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
+                    title, lambda ending=ending: _file(ending, sight),
+                    f"like-{sight.scene.id}-{sight.query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
                     icon=":material/download:",
                 )  # fmt: skip
 
@@ -95,7 +85,8 @@ def _address(parameters: dict[str, str]) -> str:
     return f"{start}?{urlencode(parameters)}"
 
 
-def _file(ending: str, scene: Scene, recipe: Recipe, query: int, neighbours: Neighbours) -> str:
-    grid = cached.scene_grid(scene, recipe)
+def _file(ending: str, sight: Sight) -> str:
+    if sight.query is None or sight.neighbours is None:
+        return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    return write(scene, grid, query, neighbours)
+    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours)

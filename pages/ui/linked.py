@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from core.explain import compare_indices, signature
 from core.features import Recipe
-from core.neighbours import Neighbours
-from core.patches import PatchLabels
-from core.projection import ProjectionSettings
 from core.render import RENDERINGS
 from core.scene import Scene
 from pages.ui import cached
-from pages.ui.cached import Table
 from pages.ui.colouring import TITLES, choices, colouring
 from pages.ui.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.header import header
-from pages.ui.labels import plain, safe_label
+from pages.ui.labels import safe_label
 from pages.ui.layout_settings import layout_to_show
 from pages.ui.map import NO_PLACE, scene_map, similarity_overlay
 from pages.ui.plot import plot, plot_data
-from pages.ui.routes import quicklook_url, thumb_url
+from pages.ui.routes import quicklook_url
 from pages.ui.session import Session, bound, current, select
+from pages.ui.sight import Sight, sight_of
 from pages.ui.signature import line, signature_chart
 
 HEIGHT, DETAIL_HEIGHT = 448, 236
@@ -32,46 +28,12 @@ GREY, BLUE = "#8C8A85", "#3E7CB1"
 SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sight:
-    """What is on show.
-
-    Attributes:
-        scene: the scene.
-        recipe: how it was encoded.
-        table: its encoded patches.
-        truth: classes of its patches, or None.
-        query: the query, or None.
-        neighbours: of the query, or None.
-        selection: selected patches, ascending.
-        layout: settings of the UMAP in the plot, or None for PCA.
-    """
-
-    scene: Scene
-    recipe: Recipe
-    table: Table
-    truth: PatchLabels | None
-    query: int | None
-    neighbours: Neighbours | None
-    selection: tuple[int, ...]
-    layout: ProjectionSettings | None = None
-
-    def thumbs(self, rendering: str) -> str:
-        """Address of patches' pictures, ``{id}`` left open."""
-        cut = (self.recipe.patch_size, self.recipe.stride)
-        return thumb_url(self.scene.id, cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
-
-    def rows(self, ids: np.ndarray | tuple[int, ...]) -> np.ndarray:
-        """Rows of the table of some patches."""
-        return self.table.positions(np.asarray(ids, dtype=np.int64))
-
-
 def linked_views(scene: Scene, recipe: Recipe) -> None:
     """Draw everything."""
     visitor = current()
-    sight = _sight(visitor, scene, recipe)
+    sight = sight_of(visitor, scene, recipe)
     with st.container(key="views"):
-        header(visitor, scene, recipe, len(sight.table), sight.query, sight.neighbours, sight.selection)
+        header(visitor, sight)
         left, right = st.columns(2, gap="small")
         with left:
             _plot_view(visitor, sight)
@@ -82,27 +44,6 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
             _gallery_view(visitor, sight)
         with right:
             _why_view(sight)
-
-
-def _sight(visitor: Session, scene: Scene, recipe: Recipe) -> Sight:
-    """What this visitor sees; patches that are not in this scene are dropped from the session first."""
-    table = cached.table(recipe)
-    if visitor.query is not None and not table.holds(visitor.query):
-        st.warning(f"Patch {visitor.query} is not in this scene or has too little data.", icon=":material/warning:")
-        visitor.query = None
-    visitor.selection = tuple(table.patch_ids[table.positions(np.array(visitor.selection, dtype=np.int64))].tolist())
-    found = None
-    if visitor.query is not None and len(table) > 1:
-        found = cached.neighbours(recipe, visitor.query, visitor.count, visitor.leave_out_touching)
-    return Sight(
-        scene=scene,
-        recipe=recipe,
-        table=table,
-        truth=cached.labels(scene.id, recipe.patch_size, recipe.stride),
-        query=visitor.query,
-        neighbours=found,
-        selection=visitor.selection,
-    )
 
 
 def _plot_view(visitor: Session, sight: Sight) -> None:
@@ -218,18 +159,24 @@ def _why_view(sight: Sight) -> None:
     table = sight.table
     everything = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
     if sight.query is None:
-        st.markdown("**What the land reflects**")
+        _why_title("What the land reflects")
         lines = [everything]
         if sight.selection:
             rows = sight.rows(sight.selection)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
         signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT)
         return
-    st.markdown("**Why they are alike**")
+    _why_title("Why they are alike")
     row, rows = sight.rows((sight.query,)), sight.rows(sight.neighbours.ids if sight.neighbours is not None else ())
     lines = [line("Query", signature(table.band_mean[row], table.band_std[row]), accent=True)]
     if rows.size:
         lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
-    signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT - 60)
+    signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT - 100)
     notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean)
-    st.markdown("\n".join(f"- {plain(note.sentence)}" for note in notes))
+    items = "".join(f"<li>{safe_label(note.sentence)}</li>" for note in notes)
+    st.html(f'<ul class="ll-notes">{items}</ul>')
+
+
+def _why_title(words: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="why_bar"):
+        st.markdown(f"**{words}**")

@@ -292,7 +292,7 @@ class View {
     if (image.getAttribute("src") !== address) image.src = address;
     const [title, ...lines] = this.describe(row, id);
     card.querySelector("strong").textContent = title;
-    card.querySelector("div").replaceChildren(...lines.map((line) => element("span", "", line)));
+    card.querySelector("div > div").replaceChildren(...lines.map((line) => element("span", "", line)));
     card.hidden = false;
     const stage = this.find(".stage").getBoundingClientRect();
     const [x, y] = this.pixel(row);
