@@ -1,6 +1,4 @@
-"""Features as GeoParquet files for other programs, written whole or not at all; lists are
-``core.export_lists``, reading is ``core.export_reading``.
-"""
+"""Features as GeoParquet files for other programs, written whole or not at all; reading is ``core.export_reading``."""
 
 from __future__ import annotations
 
