@@ -42,7 +42,10 @@ def _fill(items: Iterable[object], queue: Queue[object], stop: threading.Event, 
                 break
     except BaseException as error:  # noqa: BLE001  carried to the thread that takes the items, and raised there
         failure.append(error)
-    queue.put(_END)
+    finally:
+        if isinstance(items, Generator):
+            items.close()
+        queue.put(_END)
 
 
 def _drain(queue: Queue[object]) -> None:

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
+import rasterio
 
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import Encoder
@@ -33,6 +34,9 @@ CHUNK_PATCHES = 1000
 
 BATCH_BYTES = 2**26
 """Pixels of one batch on their way to the encoder, at most; keeps large patches from filling the memory."""
+
+CACHE_BYTES = 2**28
+"""GDAL's cache of decoded blocks: 3 rows of blocks of a full tile's 13 bands; by default it is 5 % of the memory."""
 
 _QUEUE = 3
 
@@ -81,7 +85,8 @@ def encode_scene(
         if not store.complete(recipe):
             done = store.begin(recipe, encoder.spec, grid.count)
             run = _Run(scene=scene, grid=grid, encoder=encoder, recipe=recipe, store=store, report=progress)
-            run.go(frozenset(done.tolist()), cancelled, chunk_patches)
+            with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+                run.go(frozenset(done.tolist()), cancelled, chunk_patches)
             _check_any(scene, store.count(recipe), grid)
             store.finish(recipe, encoder.spec)
     progress(grid.count, grid.count)
