@@ -107,7 +107,7 @@ def _draw_dots(canvas: _Canvas, centres: FloatGrid, colours: ByteArray) -> None:
     """Discs with a dark rim around (column, row) centres."""
     if not len(centres):
         return
-    at = np.rint(centres - 0.5).astype(np.int64)
+    at = np.floor(centres + 1e-6).astype(np.int64)  # alike in neighbouring tiles, whatever the rounding
     for radius, rim in ((DOT_RIM, True), (DOT_CORE, False)):
         for down in range(-_REACH, _REACH + 1):
             for across in range(-_REACH, _REACH + 1):

@@ -107,7 +107,7 @@ def _bounds_of(path: Path, changed: int) -> Bounds | None:
     known = corners[np.isfinite(corners).all(axis=(1, 2))]
     if not len(known):
         return None
-    west = _start(known[:, 0, 0])
+    west = _start(known[:, 0, 0]) - 1e-9  # so that rounding sends no patch once around the Earth
     first = west + (known[:, :1, 0] - west) % 360
     lon = first + (known[:, :, 0] - known[:, :1, 0] + 180) % 360 - 180
     return float(lon.min()), float(known[:, :, 1].min()), float(lon.max()), float(known[:, :, 1].max())

@@ -14,10 +14,10 @@ CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 LAYERS = [
-    {"errors", "bands", "progress", "config"},
+    {"errors", "bands", "progress", "config", "ramps"},
     {"scene", "quality"},
     {"patches", "library"},
-    {"places", "render", "tiles"},
+    {"places", "render", "tiles", "mercator", "mosaic", "overlay", "rasters"},
     {"sources", "encoders"},
     {"features"},
     {"neighbours", "projection", "clusters", "explain"},
