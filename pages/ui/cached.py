@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from core.clusters import cluster
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.clusters import cluster
 from core.encoders.registry import EncoderListing, list_encoders
 from core.errors import SceneError
 from core.explain import index_values

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
-from core.export import neighbours_csv, neighbours_geojson
 
+from core.export import neighbours_csv, neighbours_geojson
 from pages.ui import cached
 from pages.ui.labels import plain
 from pages.ui.session import Session, show_address

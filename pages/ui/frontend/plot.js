@@ -275,9 +275,14 @@ class View {
   }
 
   chosen(event) {
-    if (!event || !event.points) return;
+    if (!event || !event.points || this.clearing) return;
     const ids = event.points.map((point) => this.layout.ids[point.pointIndex]);
-    requestAnimationFrame(() => window.Plotly.relayout(this.graph, { selections: [] }));
+    // Plotly's own outline goes: what is selected is the page's business, and may come from elsewhere.
+    this.clearing = true;
+    requestAnimationFrame(async () => {
+      await window.Plotly.relayout(this.graph, { selections: [] });
+      this.clearing = false;
+    });
     this.send("select", ids);
   }
 
@@ -292,7 +297,7 @@ class View {
     if (image.getAttribute("src") !== address) image.src = address;
     const [title, ...lines] = this.describe(row, id);
     card.querySelector("strong").textContent = title;
-    card.querySelector("div > div").replaceChildren(...lines.map((line) => element("span", "", line)));
+    card.querySelector(":scope > div > div").replaceChildren(...lines.map((line) => element("span", "", line)));
     card.hidden = false;
     const stage = this.find(".stage").getBoundingClientRect();
     const [x, y] = this.pixel(row);
