@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ from pathlib import Path
 
 # Worker processes import the main module again; they need none of this.
 if multiprocessing.parent_process() is None:
-    from anyio import to_thread
     from streamlit import App
 
     from core.config import settings
@@ -22,12 +22,12 @@ if multiprocessing.parent_process() is None:
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
         """Start the engine with the server, so that it warms up while a person still looks; close it in the end."""
-        held = await to_thread.run_sync(engine)
-        await to_thread.run_sync(held.start)
+        held = await asyncio.to_thread(engine)
+        await asyncio.to_thread(held.start)
         try:
             yield {}
         finally:
-            await to_thread.run_sync(replace_engine, None)
+            await asyncio.to_thread(replace_engine, None)
 
     app = App(
         Path(__file__).resolve().parent / "pages" / "main.py",

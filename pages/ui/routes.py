@@ -12,14 +12,15 @@ What an address shows never changes, so browsers keep it. Anything else gets 400
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter, to_thread
 from rasterio.errors import RasterioError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -42,8 +43,8 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}")
 _NUMBER = re.compile(r"0|[1-9]\d{0,8}")
 _SIDE = re.compile(r"[1-9]\d{1,3}")
 
-_limiter = CapacityLimiter(max(2, os.cpu_count() or 1))
-"""Pictures drawn at the same time; more requests wait without holding a thread."""
+_painters = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1), thread_name_prefix="painter")
+"""Draws as many pictures at a time as there are processors; more requests wait their turn."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Draw = Callable[[], bytes]
@@ -87,13 +88,13 @@ def overlay_url(recipe_key: str, patch_id: int) -> str:
 
 
 def _answering(plan: Callable[[Request], tuple[Draw, str]]) -> Endpoint:
-    """An endpoint that checks a request and draws its picture in a thread, while fewer than the limit are at it.
+    """An endpoint that checks a request and draws its picture in another thread.
 
     ``plan`` returns what draws the picture, and its media type.
     """
 
     async def endpoint(request: Request) -> Response:
-        return await to_thread.run_sync(_answer, plan, request, limiter=_limiter)
+        return await asyncio.get_running_loop().run_in_executor(_painters, _answer, plan, request)
 
     return endpoint
 
@@ -206,7 +207,7 @@ async def _asset(request: Request) -> Response:
     if asset is None:
         return PlainTextResponse("There is no such file.", status_code=404, headers=_COMMON)
     zipped = "gzip" in request.headers.get("accept-encoding", "")
-    content, encoding = await to_thread.run_sync(asset.content, zipped)
+    content, encoding = await asyncio.to_thread(asset.content, zipped)
     headers = {**_FOREVER, "etag": asset.tag, "vary": "accept-encoding"}
     if encoding:
         headers["content-encoding"] = encoding
