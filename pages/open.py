@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
 
 import streamlit as st
@@ -47,22 +48,23 @@ def facts(scene: Scene) -> list[str]:
 
 def add_panel() -> None:
     """Uploader, settings and the sample."""
-    uploads = st.file_uploader(
-        "Add Sentinel-2 scenes: a GeoTIFF, the band files of one scene, or a zip of bands or of labelled patches",
+    left, right = st.columns([3, 2], gap="medium")
+    uploads = left.file_uploader(
+        "Add a scene: one GeoTIFF, the band files of one scene, or a zip of bands or of labelled patches",
         accept_multiple_files=True,
         key="upload_files",
     )
-    with st.expander("Read it differently", icon=":material/tune:"):
-        st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
-        settings = wished("upload")
-    left, right, _ = st.columns([1, 1, 2])
-    if left.button("Add", type="primary", disabled=not uploads or settings is None, key="upload_add", width="stretch"):
-        folder = engine().config.root / "uploads"
-        for batch in batches(spool(uploads, folder)):
-            engine().submit_ingest(batch, settings, None)
-        st.toast("Reading the upload…")
-    if right.button("Open the sample scene", key="open_sample", width="stretch", icon=":material/landscape:"):
-        engine().submit_sample()
+    with right:
+        with st.expander("Read it differently", icon=":material/tune:"):
+            st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
+            settings = wished("upload")
+        add, sample = st.columns(2)
+        ready = bool(uploads) and settings is not None
+        if add.button("Add", type="primary", disabled=not ready, key="upload_add", width="stretch"):
+            for batch in batches(spool(uploads, engine().config.root / "uploads")):
+                engine().submit_ingest(batch, settings)
+        if sample.button("Open the sample scene", key="open_sample", width="stretch"):
+            engine().submit_sample()
 
 
 def batches(paths: list[Path]) -> list[list[Path]]:
@@ -75,7 +77,7 @@ def batches(paths: list[Path]) -> list[list[Path]]:
 def card(scene: Scene) -> None:
     """One scene: picture, facts, and what can be done with it."""
     with st.container(border=True, key=f"card_{scene.id}"):
-        picture, words = st.columns([1, 3], gap="medium")
+        picture, words = st.columns([2, 3], gap="medium")
         picture.html(f'<img class="card-picture" alt="" src="{quicklook_url(scene.id)}">')
         with words:
             tag = '<span class="card-tag">synthetic</span>' if scene.synthetic else ""
@@ -111,7 +113,7 @@ def read_again(scene: Scene) -> None:
 
 def actions(scene: Scene) -> None:
     """Explore, rename, delete."""
-    explore, rename, delete, _ = st.columns([1, 1, 1, 2])
+    explore, rename, delete = st.columns(3)
     if explore.button("Explore", key=f"explore_{scene.id}", type="primary", width="stretch"):
         current().open(scene.id)
         st.switch_page("pages/explore.py")
@@ -145,9 +147,11 @@ def page() -> None:
         st.info("There is no scene yet. Add one of yours, or open the sample scene.", icon=":material/info:")
         return
     st.caption(total(scenes))
-    for scene in scenes:
-        with boundary():
-            card(scene)
+    for pair in zip_longest(scenes[::2], scenes[1::2]):
+        for column, scene in zip(st.columns(2, gap="medium"), pair, strict=True):
+            if scene is not None:
+                with column, boundary():
+                    card(scene)
 
 
 with boundary():

@@ -13,14 +13,14 @@ _JOINER = "\N{WORD JOINER}"
 _LATE = re.compile(r"(?<=:)(?=\S)|(?<=[<>=~-])(?=[<>=~-])|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 
 
-def safe_label(text: object) -> str:
+def safe_label(text: object, longest: int = LONGEST) -> str:
     """Text for HTML, in element content or a quoted attribute, also inside a JavaScript template literal.
 
     Returns:
-        At most ``LONGEST`` printable characters (longer text ends in …), with everything that means something to HTML
+        At most ``longest`` printable characters (longer text ends in …), with everything that means something to HTML
         or to JavaScript string literals as entities.
     """
-    escaped = html.escape(_printable(text), quote=True)
+    escaped = html.escape(_printable(text, longest), quote=True)
     return "".join(_SCRIPT.get(character, character) for character in escaped)
 
 
