@@ -10,7 +10,7 @@ SAMPLE_ROWS = 4096
 """Rows the axes are estimated from; their error falls with the sample, not with the number of all rows."""
 
 _OVERSAMPLING = 10
-_POWER_ITERATIONS = 2
+_POWER_ITERATIONS = 1
 
 
 def principal_axes(vectors: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
@@ -32,11 +32,10 @@ def principal_axes(vectors: FloatArray, count: int) -> tuple[FloatArray, FloatAr
     kept = min(count, *centred.shape)
     width = min(kept + _OVERSAMPLING, *centred.shape)
     probe = np.random.default_rng(0).standard_normal((centred.shape[1], width), dtype=np.float32)
-    basis = np.linalg.qr(centred @ probe)[0]
-    for _ in range(_POWER_ITERATIONS):
-        across = np.linalg.qr(centred.T @ basis)[0]
-        basis = np.linalg.qr(centred @ across)[0]
-    axes = np.linalg.svd(basis.T @ centred, full_matrices=False)[2][:kept].T
+    for _ in range(1 + _POWER_ITERATIONS):
+        probe = np.linalg.qr(centred.T @ (centred @ probe))[0]
+    within = centred @ probe
+    axes = (probe @ np.linalg.eigh(within.T @ within)[1])[:, ::-1][:, :kept]
     largest = np.abs(axes).argmax(axis=0)
     signs = np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1, 1)
     return mean, np.ascontiguousarray(axes * signs, dtype=np.float32)
