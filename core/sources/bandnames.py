@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_CODE = re.compile(r"(?<![A-Za-z0-9])(?:B|BAND)[ _-]?(0?[1-9]|1[0-2]|0?8A)(?![A-Za-z0-9])", re.IGNORECASE)
+_CODE = re.compile(r"(?<![A-Za-z0-9])(?:B|BAND[ _-]?)(0?[1-9]|1[0-2]|0?8A)(?![A-Za-z0-9])", re.IGNORECASE)
 _RESOLUTION = re.compile(r"(?<![A-Za-z0-9])R?(10|20|60)m(?![A-Za-z0-9])", re.IGNORECASE)
 _NEVER = re.compile(
     r"(?<![A-Za-z0-9])(TCI|SCL|AOT|WVP|PVI|MSK|DETFOO|QUALIT|CLASSI|CLDPRB|SNWPRB|CLD|CLP|CLM|SNW|QA\d*|DATAMASK|QL|"

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterWindow
 
 from core.errors import SourceError
 from core.progress import Progress
 from core.scene import Grid, canonical_writer
 from core.sources.collection_plan import PICTURE_GAIN, Plan, shape_of
-from core.sources.convert import WRITE_ERRORS, check_complete, file_grid, to_canonical
+from core.sources.convert import check_complete, file_grid, to_canonical
+from core.sources.gdal import GDAL_ERRORS
 from core.sources.geotiff import RasterFile, open_raster
 from core.sources.lattice import Lattice
 from core.sources.members import Member, Shelf
@@ -124,7 +124,7 @@ def _write(
                     data.write(strip, window=RasterWindow(0, row * side, mosaic.grid.width, side))
                     strip[:] = 0
                 progress(done, len(members))
-    except WRITE_ERRORS as error:
+    except GDAL_ERRORS as error:
         raise disk_full(name) from error
     return mosaic
 
@@ -193,7 +193,7 @@ def write_truth(directory: Path, truth: NDArray[np.uint16], grid: Grid, name: st
             **options,
         ) as data:
             data.write(truth, 1)
-    except RasterioError as error:
+    except GDAL_ERRORS as error:
         raise disk_full(name) from error
     check_complete(directory / "truth.tif", grid, 1, name)
 

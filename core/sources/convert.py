@@ -9,23 +9,18 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
-from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterWindow
 
 from core.errors import SourceError
 from core.progress import Progress
 from core.scene import Grid, canonical_writer
+from core.sources.gdal import GDAL_ERRORS
 from core.sources.report import disk_full, opening
 from core.sources.scale import Calibration
 from core.sources.stack import Stack
 
 LARGEST = 65_000
 """Reflectance above 6.5 is clipped to it."""
-
-
-WRITE_ERRORS = (RasterioError, CPLE_BaseError)
-"""What writing raises when the disk is full; rasterio lets errors of GDAL through on writing."""
 
 
 def file_grid(grid: Grid) -> Grid:
@@ -78,7 +73,7 @@ def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Pro
                 valid += int(pixels.valid.sum())
                 done += height * width
                 progress(done // grid.width, grid.height)
-    except WRITE_ERRORS as error:
+    except GDAL_ERRORS as error:
         raise disk_full(name) from error
     if valid == 0:
         found = "every pixel is no data"
@@ -108,5 +103,5 @@ def check_complete(path: Path, grid: Grid, count: int, name: str) -> None:
                         length = data.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=band)
                         if start is None or int(start) + int(length or 0) > size:
                             raise disk_full(name)
-    except RasterioError as error:
+    except GDAL_ERRORS as error:
         raise disk_full(name) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.transform import from_gcps
 from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
+from core.sources.gdal import GDAL_ERRORS
 from core.sources.lattice import Lattice, usable_transform
 from core.sources.profile import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
 from core.sources.report import damaged, opening
@@ -102,7 +104,7 @@ class RasterFile:
         row, col, height, width = window
         try:
             numbers: NDArray[Any] = self.data.read(indexes, window=Window(col, row, width, height))
-        except RasterioError as error:
+        except GDAL_ERRORS as error:
             raise damaged(self.name) from error
         return numbers
 
@@ -115,7 +117,7 @@ class RasterFile:
                 return np.asarray(self.data.read_masks(1, window=area) == 0, dtype=bool)
             if self.alpha:
                 return np.asarray(self.data.read(self.alpha[0], window=area) == 0, dtype=bool)
-        except RasterioError as error:
+        except GDAL_ERRORS as error:
             raise damaged(self.name) from error
         return None
 
@@ -139,12 +141,14 @@ def open_raster(path: Path, name: str) -> RasterFile:
         if not directory.complete:
             raise damaged(name)
     try:
-        data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
-    except RasterioError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
+    except GDAL_ERRORS as error:
         raise damaged(name) from error
     try:
         return _checked(data, directory, name)
-    except RasterioError as error:
+    except GDAL_ERRORS as error:
         data.close()
         raise damaged(name) from error
     except SourceError:
@@ -209,16 +213,17 @@ def _check_block(data: DatasetReader, name: str) -> tuple[int, int]:
 def _lattice(data: DatasetReader) -> tuple[Lattice, tuple[str, ...]]:
     """Where the pixels lie, and what had to be decided about it."""
     crs, transform, notes = data.crs, data.transform, []
+    none = transform.is_identity or not any(tuple(transform)[:6])  # GDAL says the one or the other
     points, points_crs = data.gcps
-    if transform.is_identity and len(points) > 2:
-        transform, crs = from_gcps(points), points_crs
+    if none and len(points) > 2:
+        none, transform, crs = False, from_gcps(points), points_crs
         miss = max(math.dist(transform @ (point.col, point.row), (point.x, point.y)) for point in points)
         size = max(abs(transform.determinant) ** 0.5, 1e-12)
         notes.append(f"placed by {len(points)} control points, off by at most {miss / size:.1f} pixels")
     a, b, c, d, e, f = (float(value) for value in tuple(transform)[:6])
     shape = {"height": data.height, "width": data.width}
-    if transform.is_identity or not usable_transform((a, b, c, d, e, f)):
-        if not transform.is_identity:
+    if none or not usable_transform((a, b, c, d, e, f)):
+        if not none:
             notes.append("the position in the file is unusable")
         return Lattice(crs=None, transform=(1, 0, 0, 0, 1, 0), placed=False, **shape), tuple(notes)
     return Lattice(crs=_crs_text(crs), transform=(a, b, c, d, e, f), **shape), tuple(notes)

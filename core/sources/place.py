@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass, replace
 
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.warp import transform as warp_points
 
 from core.errors import SourceTooLargeError
 from core.quality import Finding
 from core.scene import Grid
+from core.sources.gdal import GDAL_ERRORS
 from core.sources.lattice import METRES_PER_DEGREE, Lattice, north_up
 from core.sources.profile import MAX_PIXELS
 from core.sources.report import opening
@@ -132,7 +132,7 @@ def to_lonlat(crs: str | None, xs: list[float], ys: list[float]) -> list[tuple[f
     """Points in EPSG:4326 as (lon, lat), or None when the reference system cannot place them."""
     try:
         lons, lats = warp_points(CRS.from_string(crs), CRS.from_epsg(4326), xs, ys)
-    except (RasterioError, ValueError, AttributeError):
+    except (*GDAL_ERRORS, ValueError, AttributeError):
         return None
     points = list(zip(lons, lats, strict=True))
     return points if all(math.isfinite(lon) and math.isfinite(lat) for lon, lat in points) else None
