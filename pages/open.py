@@ -55,7 +55,7 @@ def add_panel() -> None:
         key="upload_files",
     )
     with right:
-        with st.expander("Read it differently", icon=":material/tune:"):
+        with st.popover("Read it differently", icon=":material/tune:", key="upload_settings", width="stretch"):
             st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
             settings = wished("upload")
         add, sample = st.columns(2)

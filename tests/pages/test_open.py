@@ -1,0 +1,118 @@
+"""The Scenes page, cold and warm: what it lists, and that its buttons do what they say."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config import Config
+from core.pipeline import Engine
+from pages.open import batches, facts
+from pages.ui import engine as shared_engine
+from tests.scenes import add_scene
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "open.py")
+NASTY = "Fields <script>alert(1)</script> `${x}`"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
+    shared_engine.replace_engine(made)
+    yield made
+    shared_engine.replace_engine(None)
+
+
+def said(test: AppTest) -> str:
+    """All error sentences of a page, as people read them."""
+    return html.unescape(" ".join(error.value for error in test.error))
+
+
+def run() -> AppTest:
+    test = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert not test.exception
+    return test
+
+
+def test_an_empty_library_says_what_to_do(engine: Engine) -> None:
+    test = run()
+    assert "There is no scene yet" in test.info[0].value
+    assert test.button(key="upload_add").disabled
+
+
+def test_scenes_are_listed_with_their_size(engine: Engine) -> None:
+    add_scene(engine.library, "t-1", name="First")
+    add_scene(engine.library, "t-2", name="Second", crs=None)
+    test = run()
+    assert any(caption.value.startswith("2 scenes, ") for caption in test.caption)
+    assert {test.button(key="explore_t-1").label, test.button(key="explore_t-2").label} == {"Explore"}
+    assert "No place on Earth is known: no map" in facts(engine.library.get("t-2"))
+
+
+def test_names_are_shown_literally(engine: Engine) -> None:
+    add_scene(engine.library, "t-1", name=NASTY)
+    shown = " ".join(element.proto.body for element in run().get("html"))
+    assert "<script>alert" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "${x}" not in shown
+
+
+def test_a_scene_is_renamed(engine: Engine) -> None:
+    add_scene(engine.library, "t-1", name="Before")
+    test = run()
+    test.text_input(key="name_t-1").set_value("After").run()
+    test.button(key="save_t-1").click().run()
+    assert not test.exception
+    assert engine.library.get("t-1").name == "After"
+
+
+def test_an_empty_name_is_refused_in_a_sentence(engine: Engine) -> None:
+    add_scene(engine.library, "t-1", name="Before")
+    test = run()
+    test.text_input(key="name_t-1").set_value("  ").run()
+    test.button(key="save_t-1").click().run()
+    assert "the new name is empty" in said(test)
+    assert engine.library.get("t-1").name == "Before"
+
+
+def test_a_scene_is_deleted_with_its_features(engine: Engine) -> None:
+    add_scene(engine.library, "t-1")
+    test = run()
+    test.button(key="sure_t-1").click().run()
+    assert not test.exception
+    assert "t-1" not in engine.library
+    assert [job.kind for job in engine.jobs.jobs()] == ["delete"]
+
+
+def test_one_damaged_scene_does_not_take_the_page_down(engine: Engine) -> None:
+    broken = add_scene(engine.library, "t-1")
+    add_scene(engine.library, "t-2")
+    (broken.directory / "quality.json").write_text("{")
+    test = run()
+    assert "quality record of t-1" in said(test)
+    assert test.button(key="explore_t-2").label == "Explore"
+
+
+def test_settings_that_cannot_be_are_one_sentence_and_stop_the_upload(engine: Engine) -> None:
+    test = run()
+    test.text_input(key="upload_bands").set_value("B02 B99").run()
+    assert not test.exception
+    assert "B99" in said(test)
+    assert test.button(key="upload_add").disabled
+
+
+def test_the_sample_is_asked_for_once(engine: Engine) -> None:
+    test = run()
+    test.button(key="open_sample").click().run()
+    test.button(key="open_sample").click().run()
+    assert not test.exception
+    assert [job.kind for job in engine.jobs.jobs()] == ["sample"]
+
+
+def test_zips_and_arrays_are_scenes_of_their_own_and_band_files_belong_together() -> None:
+    paths = [Path(name) for name in ("a.zip", "B02.tif", "x.NPY", "B03.tif")]
+    assert batches(paths) == [[Path("a.zip")], [Path("x.NPY")], [Path("B02.tif"), Path("B03.tif")]]
