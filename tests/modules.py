@@ -1,7 +1,10 @@
 """Builds models for tests in the formats of TF-Hub: random weights, real architecture. Nothing here is shipped.
 
-``python -m tests.modules KIND OUT`` does the building, in a process of its own, so that TensorFlow stays out of the
-tests' process; ``build`` starts it once for a whole session.
+``python -m tests.modules build ROOT KIND …`` does the building, in a process of its own, so that TensorFlow stays out
+of the tests' process; ``build`` starts it once for a whole session, all small kinds together.
+
+``python -m tests.modules outputs FOLDER MODEL …`` computes what TensorFlow makes of reflectance, once by a plain
+``hub.load(...)`` and once by our encoder; ``outputs`` starts it.
 
 Kinds: ``resnet50`` is ResNet-50 v2 of 13 channels in TF1-Hub format, as google/remote_sensing/eurosat-ms-resnet50 is:
 tag sets {} and {"train"}, signatures ``default`` and ``image_feature_vector``, 2048 features, images of any size.
@@ -32,6 +35,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "tiny-5": {**TINY, "channels": 5, "size": None},
     "tiny-fixed": {**TINY, "channels": 13, "size": 32},
 }
+SMALL = (*(kind for kind in KINDS if kind != "resnet50"), "tf2")
 
 
 def run(*arguments: str, timeout: float = 600) -> str:
@@ -49,12 +53,46 @@ def run(*arguments: str, timeout: float = 600) -> str:
 def build(kind: str, root: Path) -> Path:
     """The directory of a model below ``root``, built by whichever process asks first."""
     root.mkdir(parents=True, exist_ok=True)
-    target = root / kind
-    with (root / f"{kind}.lock").open("w") as lock:
+    together = SMALL if kind in SMALL else (kind,)
+    with (root / f"{together[0]}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.is_dir():
-            run("-m", "tests.modules", kind, str(target))
-    return target
+        if not (root / kind).is_dir():
+            run("-m", "tests.modules", "build", str(root), *together)
+    return root / kind
+
+
+def outputs(jobs: dict[str, tuple[Path, np.ndarray]], folder: Path) -> dict[str, dict[str, np.ndarray]]:
+    """What TensorFlow makes of reflectance, by the name of the job.
+
+    Gives ``plain`` (features by a plain ``hub.load``), ``ours`` (by our TensorFlow backend) and ``images`` (what
+    ``tf.image.resize`` feeds the former).
+    """
+    for name, (_, batch) in jobs.items():
+        np.save(folder / f"{name}.npy", batch)
+    run("-m", "tests.modules", "outputs", str(folder), *(f"{name}={model}" for name, (model, _) in jobs.items()))
+    results = {}
+    for name in jobs:
+        with np.load(folder / f"{name}.npz") as arrays:
+            results[name] = dict(arrays)
+    return results
+
+
+def _write_outputs(folder: Path, name: str, model: Path) -> None:
+    import tensorflow as tf
+    import tensorflow_hub as hub
+
+    from core.encoders.hub_cache import HubConfig
+    from core.encoders.registry import load_encoder
+
+    encoder = load_encoder(str(model), "tensorflow", HubConfig(cache_dir=folder / "cache"))
+    spec, batch = encoder.spec, np.load(folder / f"{name}.npy")
+    shrinks = batch.shape[1] > spec.input_size
+    images = tf.image.resize(np.clip(batch * spec.gain, 0, 1), (spec.input_size,) * 2, antialias=shrinks)
+    signatures = hub.load(str(model)).signatures
+    call = signatures["default"] if "default" in signatures else signatures["serving_default"]
+    (key,) = call.structured_input_signature[1]
+    (plain,) = call(**{key: tf.cast(images, tf.float32)}).values()
+    np.savez(folder / f"{name}.npz", plain=plain.numpy(), ours=encoder.encode(batch), images=images.numpy())
 
 
 class _Net:
@@ -179,15 +217,25 @@ def _save_tf2(out: Path) -> None:
     tf.saved_model.save(model, str(out), signatures={"serving_default": model.features})
 
 
-def main(kind: str, out: Path) -> None:
-    """Build one kind so that ``out`` appears complete or not at all."""
-    part = out.with_name(f"{out.name}.part")
+def _build(root: Path, kind: str) -> None:
+    """Build one kind so that it appears complete or not at all."""
+    part = root / f"{kind}.part"
     if kind == "tf2":
         _save_tf2(part)
     else:
         _save_tf1(kind, part)
-    part.rename(out)
+    part.rename(root / kind)
+
+
+def main(task: str, folder: Path, arguments: list[str]) -> None:
+    """Do what the module's docstring says of the command line."""
+    for argument in arguments:
+        if task == "build":
+            _build(folder, argument)
+        else:
+            name, _, model = argument.partition("=")
+            _write_outputs(folder, name, Path(model))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

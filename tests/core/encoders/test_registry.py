@@ -1,0 +1,144 @@
+"""Names, paths, handles: what each leads to, and what is said when it leads nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.encoders import registry
+from core.encoders.hub_cache import HubConfig, handle_directory
+from core.encoders.registry import (
+    EUROSAT_HANDLE,
+    default_encoder,
+    describe,
+    encoder_names,
+    fetch,
+    list_encoders,
+    load_encoder,
+    short_name,
+)
+from core.errors import EncoderError, EncoderUnavailableError
+
+Model = Callable[[str], Path]
+EUROSAT = "eurosat-ms-resnet50"
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Another user's or session's TF-Hub cache must not change what tests see."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_eurosat_comes_first_and_spectral_last(config: HubConfig, tmp_path: Path) -> None:
+    extra = (str(tmp_path / "mine.tar.gz"), "https://hub.example/a/other/3", str(tmp_path / "b" / "other"))
+    config = HubConfig(cache_dir=config.cache_dir, extra=extra)
+    assert encoder_names(config) == [EUROSAT, "mine", "other", extra[2], "spectral"]
+    listed = list_encoders(config)
+    assert [one.name for one in listed] == encoder_names(config)
+    assert [one.available for one in listed] == [False, False, False, False, True]
+    assert [one.fetchable for one in listed] == [True, False, True, False, False]
+    assert all((one.spec is None) == (one.why_not is not None) for one in listed)
+
+
+def test_default_needs_no_files(config: HubConfig) -> None:
+    assert describe(default_encoder(), config=config).name == "spectral"
+    fetch("spectral", config=config)
+
+
+def test_missing_eurosat_module_says_how_to_get_it(config: HubConfig) -> None:
+    by_hand = f"{config.cache_dir / hashlib.sha1(EUROSAT_HANDLE.encode()).hexdigest()}.tar.gz"
+    for action in (describe, load_encoder):
+        with pytest.raises(EncoderUnavailableError) as caught:
+            action(EUROSAT, config=config)
+        assert f"{EUROSAT_HANDLE}?tf-hub-format=compressed" in caught.value.remedy
+        assert by_hand in caught.value.remedy
+
+
+@pytest.mark.parametrize("asked", ["nothing-like-it", "", "no/such/model", "ftp://hub.example/m/1"])
+def test_unknown_names_list_the_valid_ones(asked: str, config: HubConfig) -> None:
+    with pytest.raises(EncoderError, match=rf"choose one of {EUROSAT}, spectral, or give the path"):
+        describe(asked, config=config)
+
+
+def test_tensorflow_hubs_own_cache_is_shared(model: Model, config: HubConfig) -> None:
+    shutil.copytree(model("tiny"), handle_directory(config.cache_dir, EUROSAT_HANDLE))
+    spec = describe(EUROSAT, config=config)
+    assert (spec.name, spec.origin, spec.dimension) == (EUROSAT, EUROSAT_HANDLE, 32)
+    assert describe(EUROSAT_HANDLE, config=config) == spec
+    assert spec.fingerprint == describe(str(model("tiny")), config=config).fingerprint
+
+
+def test_default_cache_counts_only_when_it_is_the_users_own(
+    model: Model, config: HubConfig, own_temporary_directory: Path
+) -> None:
+    cache = own_temporary_directory / "tfhub_modules"
+    cache.mkdir(mode=0o755)
+    shutil.copytree(model("tiny"), handle_directory(cache, EUROSAT_HANDLE))
+    assert describe(EUROSAT, config=config).dimension == 32
+    cache.chmod(0o777)
+    with pytest.raises(EncoderUnavailableError):
+        describe(EUROSAT, config=config)
+
+
+def test_archive_put_in_the_cache_by_hand(archive: Path, config: HubConfig) -> None:
+    config.cache_dir.mkdir()
+    by_hand = handle_directory(config.cache_dir, EUROSAT_HANDLE).name + ".tar.gz"
+    shutil.copy(archive, config.cache_dir / by_hand)
+    assert describe(EUROSAT, config=config).dimension == 32
+
+
+def test_archive_by_path_is_unpacked_once_and_equals_the_directory(
+    tiny: Path, archive: Path, config: HubConfig
+) -> None:
+    spec = describe(str(archive), config=config)
+    assert (spec.name, spec.origin) == ("tiny", "model file tiny.tar.gz")
+    assert spec.fingerprint == describe(str(tiny), config=config).fingerprint
+    unpacked = sorted(config.cache_dir.glob("archive-*"))
+    before = [path.stat().st_mtime_ns for path in unpacked]
+    load_encoder(str(archive), config=config)
+    assert [path.stat().st_mtime_ns for path in sorted(config.cache_dir.glob("archive-*"))] == before
+    assert len(before) == 1
+
+
+def test_no_local_folder_reaches_the_specification(tiny: Path, config: HubConfig, tmp_path: Path) -> None:
+    assert str(tmp_path) not in describe(str(tiny), config=config).to_json()
+
+
+def test_files_that_are_no_models(tmp_path: Path, config: HubConfig) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("no model")
+    with pytest.raises(EncoderError, match=r"neither a directory nor a .tar.gz"):
+        describe(str(path), config=config)
+    with pytest.raises(EncoderUnavailableError, match=r"no saved_model.pb"):
+        describe(str(tmp_path), config=config)
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        (EUROSAT_HANDLE, EUROSAT),
+        ("https://hub.example/m/2?x=a/b", "m"),
+        ("/models/mine.tar.gz", "mine"),
+        ("models/mine/", "mine"),
+        ("C:\\models\\mine.tgz", "mine"),
+        ("/", "model"),
+        ("12", "12"),
+    ],
+)
+def test_short_names(reference: str, name: str) -> None:
+    assert short_name(reference) == name
+
+
+def test_configuration_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    monkeypatch.setenv("LANDLIKE_MODELS", "a/one;https://hub.example/two/1")
+    assert registry.configured() == HubConfig(cache_dir=tmp_path / "hub", extra=("a/one", "https://hub.example/two/1"))
+    assert encoder_names() == [EUROSAT, "one", "two", "spectral"]
