@@ -1,0 +1,215 @@
+"""What each command of the command line does; parsing arguments and printing lines is ``core.__main__``.
+
+Every command takes the parsed arguments and the configuration, and yields the lines it has to say. Heavy modules are
+imported inside, so that ``neighbours`` does not wait for what ``project`` needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config import Config
+from core.errors import SettingsError, StoreError
+from core.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from core.pipeline import Engine
+    from core.scene import Scene
+    from core.sources.settings import IngestSettings
+
+SAMPLE = "sample"
+"""As a SOURCE, the sample scene."""
+
+
+def encoders(_options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """Every encoder on offer, what it is or why it cannot be used."""
+    from core.encoders.registry import list_encoders
+    from core.pipeline_tasks import hub_config
+
+    for listing in list_encoders(hub_config(config)):
+        yield listing.name
+        if listing.spec is None:
+            yield f"  not available  {listing.why_not}"
+            continue
+        spec = listing.spec
+        size = "any" if spec.input_size is None else f"{spec.input_size} × {spec.input_size}"
+        yield f"  bands          {len(spec.bands)}: {' '.join(spec.bands)}"
+        yield f"  input size     {size}"
+        yield f"  dimension      {spec.dimension}"
+        yield f"  backend        {spec.backend}"
+        yield f"  fingerprint    {spec.fingerprint}"
+        yield f"  from           {spec.origin}"
+
+
+def scene(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """Take a source into the library; its quality record as JSON."""
+    from core.quality import load_quality
+
+    found = _open_source(options, config)
+    yield json.dumps({"scene": found.id} | asdict(load_quality(found.directory)), indent=1, ensure_ascii=False)
+
+
+def embed(options: argparse.Namespace, config: Config) -> Iterable[str]:
+    """Encode the patches of a source into GeoParquet."""
+    from core.encoders.registry import default_encoder
+    from core.export import write_geoparquet
+    from core.patches import patch_grid
+
+    _check_out(options.out)
+    engine = _engine(config)
+    name = options.encoder or default_encoder()
+    spec = engine.spec(name, options.backend)
+    found = _open_source(options, config)
+    recipe = engine.recipe(found, name, backend=options.backend, patch_size=options.patch_size, stride=options.stride)
+    with _bar("Encoding", "patches") as progress:
+        features = engine.encode_now(found, recipe, progress=progress)
+    grid = patch_grid(found, recipe.patch_size, recipe.stride)
+    write_geoparquet(options.out, found, grid, features, spec)
+    return ()
+
+
+def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:
+    """The patches most similar to one, best first, each a line of JSON."""
+    from core.export import read_geoparquet
+    from core.neighbours import nearest, unit_rows
+
+    found = read_geoparquet(options.file)
+    position = found.position(options.patch_id)
+    if options.k < 1:
+        raise SettingsError("Listing neighbours", f"-k is {options.k}", "ask for at least 1")
+    near = nearest(unit_rows(found.vectors), found.patch_ids, position, options.k, exclude=None)
+    places = {} if found.lonlat is None else dict(zip(found.patch_ids.tolist(), found.lonlat.tolist(), strict=True))
+    for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
+        lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
+        yield json.dumps({"patch_id": patch_id, "similarity": similarity, "lon": lon, "lat": lat})
+
+
+def project(options: argparse.Namespace, _config: Config) -> Iterable[str]:
+    """Add positions x, y of a UMAP layout to a file of features."""
+    from core.export import add_positions, read_geoparquet
+    from core.projection import ProjectionSettings, umap_layout
+
+    _check_out(options.out)
+    chosen = {
+        "n_neighbors": options.neighbours,
+        "min_dist": options.min_dist,
+        "metric": options.metric,
+        "seed": options.seed,
+    }
+    wanted = replace(ProjectionSettings(), **{key: value for key, value in chosen.items() if value is not None})
+    found = read_geoparquet(options.file)
+    with _bar("Arranging", "steps") as progress:
+        positions = umap_layout(found.vectors, wanted, progress=progress)
+    add_positions(options.file, options.out, positions)
+    return ()
+
+
+def sample(options: argparse.Namespace, _config: Config) -> Iterable[str]:
+    """Write a synthetic scene."""
+    from core.sources.synthetic import write_sample
+
+    _check_out(options.out)
+    with _bar("Making the scene", "rows") as progress:
+        write_sample(options.out, size=options.size, seed=options.seed, progress=progress)
+    return ()
+
+
+def serve(options: argparse.Namespace, config: Config) -> Iterable[str]:
+    """Start the app of ``app.py``, which lies beside this package."""
+    from core.store_locks import FileLock
+
+    port = config.port if options.port is None else options.port
+    lock = FileLock(config.root / "jobs" / "server.lock")
+    if not lock.take():
+        found = f"another server works on the data in {config.root} (process {lock.holder()})"
+        raise StoreError("Starting the app", found, "stop that one, or set LANDLIKE_DATA to another folder")
+    lock.release()
+    _check_port(port)
+    home = Path(__file__).resolve().parents[1]
+    sys.path.insert(0, str(home))
+    sys.argv = [str(home / "app.py")]
+    importlib.import_module("app").app.run(config={"server.port": port})
+    return ()
+
+
+def _check_port(port: int) -> None:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("", port))
+    except (OSError, OverflowError) as error:
+        raise SettingsError(f"Listening on port {port}", str(error), "choose another with --port") from error
+
+
+def _engine(config: Config) -> Engine:
+    from core.pipeline import Engine
+
+    return Engine(config, lanes={})
+
+
+def _open_source(options: argparse.Namespace, config: Config) -> Scene:
+    """The scene of a SOURCE, taken into the library if it is not there yet."""
+    from core.library import SCENE_ID, Library
+    from core.sources.ingest import ingest
+
+    library, source = Library(config.root), options.source
+    if not Path(source).exists():
+        if SCENE_ID.fullmatch(source) and source in library:
+            return library.get(source)
+        if source == SAMPLE:
+            from core.sources.synthetic import make_sample
+
+            with _bar("Making the scene", "rows") as progress:
+                return make_sample(library, progress=progress)
+    with _bar("Opening", "steps") as progress:
+        return ingest([Path(source)], library, _overrides(options), progress=progress)
+
+
+def _overrides(options: argparse.Namespace) -> IngestSettings:
+    from core.sources.settings import IngestSettings
+
+    names = ("scale", "date", "level", "crs", "nodata", "time")
+    chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.bands is not None:
+        chosen["bands"] = tuple(part.strip() for part in options.bands.split(","))
+    return IngestSettings(**chosen)
+
+
+def _check_out(path: Path) -> None:
+    """Refuse, before the work is done, a place where its result cannot be written."""
+    asked = f"Writing {path}"
+    if path.is_dir():
+        raise StoreError(asked, "that is a folder", "give the name of a file")
+    if not path.parent.is_dir():
+        raise StoreError(asked, "its folder does not exist", "make the folder first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StoreError(asked, "writing there is not permitted", "choose another place")
+
+
+@contextmanager
+def _bar(title: str, unit: str) -> Iterator[Progress]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    with tqdm(desc=title, unit=f" {unit}", leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            if bar.total is None:
+                bar.initial = done
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress

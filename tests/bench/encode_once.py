@@ -1,0 +1,92 @@
+"""Encodes a scene in a process of its own and prints what it took; ``python -m tests.bench.encode_once`` alone."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from core.bands import BAND_NAMES
+from core.encoders.base import Encoder
+from core.encoders.registry import load_encoder
+from core.features import Recipe
+from core.library import Library
+from core.patches import iter_patches, patch_grid
+from core.pipeline_encoding import encode_scene
+from core.scene import Grid, Scene, canonical_writer
+from core.store import FeatureStore
+
+PATTERN = 1024
+
+
+def write_scene(root: Path, size: int) -> Scene:
+    """A 13-band scene of ``size`` × ``size`` pixels that compresses like a real one: a repeated field with noise."""
+    library, scene_id = Library(root), f"bench-{size}"
+    if scene_id in library:
+        return library.get(scene_id)
+    random = np.random.default_rng(0)
+    coarse = random.uniform(200, 4000, (len(BAND_NAMES), PATTERN // 32, PATTERN // 32))
+    field = coarse.repeat(32, axis=1).repeat(32, axis=2)
+    pattern = np.clip(field + random.normal(0, 40, field.shape), 1, 10_000).astype(np.uint16)
+    grid = Grid(crs="EPSG:32632", transform=(10, 0, 500_000, 0, -10, 5_000_000), height=size, width=size)
+    staged = library.staging()
+    with canonical_writer(staged, grid, BAND_NAMES) as data:
+        for top in range(0, size, PATTERN):
+            rows = np.tile(pattern, (1, 1, size // PATTERN + 1))[:, : min(PATTERN, size - top), :size]
+            data.write(rows, window=((top, top + rows.shape[1]), (0, size)))
+    (staged / "quality.json").write_text("{}")
+    return library.add(staged, Scene(id=scene_id, name="Bench", grid=grid, bands=BAND_NAMES, created="2026-01-01"))
+
+
+def own_rate(encoder: Encoder, scene: Scene, wanted: int) -> float:
+    """Patches a second of ``encode`` on patches that lie ready in memory."""
+    positions = [BAND_NAMES.index(name) for name in encoder.spec.bands]
+    patches = next(iter_patches(scene, patch_grid(scene), BAND_NAMES)).pixels[..., positions]
+    batch = np.concatenate([patches] * (encoder.batch_size // len(patches) + 1))[: encoder.batch_size]
+    encoder.encode(batch)
+    rounds = max(2, wanted // len(batch))
+    started = time.perf_counter()
+    for _ in range(rounds):
+        encoder.encode(batch)
+    return rounds * len(batch) / (time.perf_counter() - started)
+
+
+def reading_rate(scene: Scene) -> float:
+    """Patches a second of reading all strips and doing nothing with them."""
+    grid = patch_grid(scene)
+    started = time.perf_counter()
+    for _ in iter_patches(scene, grid, BAND_NAMES):
+        pass
+    return grid.count / (time.perf_counter() - started)
+
+
+def main(root: Path, size: int, name: str, backend: str | None, rates: bool) -> None:
+    """Encode, and print patches, seconds and peak memory; with ``rates``, those of the parts, before and after."""
+    scene = write_scene(root, size)
+    encoder = load_encoder(name, backend)
+    count = patch_grid(scene).count
+    before = own_rate(encoder, scene, count // 2) if rates else 0.0
+    recipe = Recipe(scene_id=scene.id, encoder=name, fingerprint=encoder.spec.fingerprint, patch_size=64, stride=64)
+    store = FeatureStore(root)
+    store.delete_scene(scene.id)
+    started = time.perf_counter()
+    encode_scene(scene, encoder, recipe, store)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    found = {"patches": count, "seconds": seconds, "rate": count / seconds, "peak_bytes": peak}
+    if rates:
+        after = own_rate(encoder, scene, count // 2)
+        found |= {"encode_rate": (before + after) / 2, "reading_rate": reading_rate(scene)}
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    command, *rest = sys.argv[1:]
+    if command == "write":
+        write_scene(Path(rest[0]), int(rest[1]))
+    else:
+        main(Path(rest[0]), int(rest[1]), rest[2], rest[3] or None, command == "rates")
