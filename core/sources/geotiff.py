@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
-from rasterio.transform import from_gcps
 from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.sources.gdal import GDAL_ERRORS
-from core.sources.lattice import Lattice, usable_transform
+from core.sources.georeference import Georeference, lattice_of, read_georeference
+from core.sources.lattice import Lattice
 from core.sources.profile import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
 from core.sources.report import damaged, opening
 from core.sources.tifftags import TiffDirectory, read_directory
@@ -135,40 +134,38 @@ def open_raster(path: Path, name: str) -> RasterFile:
         SourceTooLargeError: when it exceeds a limit.
     """
     driver = sniff_driver(read_head(path), name)
-    directory = TiffDirectory(complete=True, descriptions={})
-    if driver == "GTiff":
-        directory = read_directory(path)
-        if not directory.complete:
-            raise damaged(name)
+    directory = read_directory(path) if driver == "GTiff" else None
+    if directory is not None and not directory.complete:
+        raise damaged(name)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), ExitStack() as opened:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
+            data = opened.enter_context(rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE"))
+            _check(data, name)
+            georeference = read_georeference(data, path, driver, directory)
+            raster = _raster(data, name, georeference, directory)
+            opened.pop_all()
     except GDAL_ERRORS as error:
         raise damaged(name) from error
-    try:
-        return _checked(data, directory, name)
-    except GDAL_ERRORS as error:
-        data.close()
-        raise damaged(name) from error
-    except SourceError:
-        data.close()
-        raise
+    return raster
 
 
-def _checked(data: DatasetReader, directory: TiffDirectory, name: str) -> RasterFile:
+def _check(data: DatasetReader, name: str) -> None:
+    """Refuse what must not be read, first of all what would make GDAL open further files."""
     if data.tags(ns="OVERVIEWS"):
         found = "it asks for further files beside it"
         raise UnsafeSourceError(opening(name), found, "save it again as one plain GeoTIFF")
     check_size(name, count=data.count, height=data.height, width=data.width)
-    block = _check_block(data, name)
+    _check_block(data, name)
     if any(dtype.startswith("complex") for dtype in data.dtypes):
         found = "its pixels are complex numbers"
         raise SourceError(opening(name), found, "choose optical reflectance, not radar data")
-    lattice, notes = _lattice(data)
+
+
+def _raster(data: DatasetReader, name: str, georeference: Georeference, directory: TiffDirectory | None) -> RasterFile:
+    told = directory.descriptions if directory is not None else {}
+    lattice, notes = lattice_of(georeference, data.height, data.width)
     alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
-    flags = data.mask_flag_enums[0]
-    told = directory.descriptions
     return RasterFile(
         name=name,
         data=data,
@@ -179,8 +176,8 @@ def _checked(data: DatasetReader, directory: TiffDirectory, name: str) -> Raster
         nodata=tuple(data.nodatavals),
         alpha=alpha,
         tags={str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]},
-        block=block,
-        masked=MaskFlags.per_dataset in flags and not alpha,
+        block=data.block_shapes[0],
+        masked=MaskFlags.per_dataset in data.mask_flag_enums[0] and not alpha,
         notes=notes,
     )
 
@@ -199,7 +196,7 @@ def check_size(name: str, *, count: int, height: int, width: int) -> None:
         raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
 
 
-def _check_block(data: DatasetReader, name: str) -> tuple[int, int]:
+def _check_block(data: DatasetReader, name: str) -> None:
     height, width = data.block_shapes[0]
     interleaved = data.count if str(data.profile.get("interleave", "")).lower() == "pixel" else 1
     itemsize = max(np.dtype(dtype).itemsize for dtype in data.dtypes)
@@ -207,31 +204,3 @@ def _check_block(data: DatasetReader, name: str) -> tuple[int, int]:
     if size > MAX_BLOCK_BYTES:
         found = f"its pixels come in blocks of {size / 2**20:,.0f} MB, more than the {MAX_BLOCK_BYTES >> 20} MB allowed"
         raise SourceTooLargeError(opening(name), found, "save it again as a tiled GeoTIFF")
-    return height, width
-
-
-def _lattice(data: DatasetReader) -> tuple[Lattice, tuple[str, ...]]:
-    """Where the pixels lie, and what had to be decided about it."""
-    crs, transform, notes = data.crs, data.transform, []
-    none = transform.is_identity or not any(tuple(transform)[:6])  # GDAL says the one or the other
-    points, points_crs = data.gcps
-    if none and len(points) > 2:
-        none, transform, crs = False, from_gcps(points), points_crs
-        miss = max(math.dist(transform @ (point.col, point.row), (point.x, point.y)) for point in points)
-        size = max(abs(transform.determinant) ** 0.5, 1e-12)
-        notes.append(f"placed by {len(points)} control points, off by at most {miss / size:.1f} pixels")
-    a, b, c, d, e, f = (float(value) for value in tuple(transform)[:6])
-    shape = {"height": data.height, "width": data.width}
-    if none or not usable_transform((a, b, c, d, e, f)):
-        if not none:
-            notes.append("the position in the file is unusable")
-        return Lattice(crs=None, transform=(1, 0, 0, 0, 1, 0), placed=False, **shape), tuple(notes)
-    return Lattice(crs=_crs_text(crs), transform=(a, b, c, d, e, f), **shape), tuple(notes)
-
-
-def _crs_text(crs: CRS | None) -> str | None:
-    """``EPSG:n`` where the CRS is one, else its WKT; None without CRS."""
-    if not crs:
-        return None
-    code = crs.to_epsg()
-    return f"EPSG:{code}" if code else str(crs.to_wkt())

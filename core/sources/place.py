@@ -130,9 +130,11 @@ def centre_lonlat(lattice: Lattice) -> tuple[float, float] | None:
 
 def to_lonlat(crs: str | None, xs: list[float], ys: list[float]) -> list[tuple[float, float]] | None:
     """Points in EPSG:4326 as (lon, lat), or None when the reference system cannot place them."""
+    if crs is None:
+        return None
     try:
         lons, lats = warp_points(CRS.from_string(crs), CRS.from_epsg(4326), xs, ys)
-    except (*GDAL_ERRORS, ValueError, AttributeError):
+    except GDAL_ERRORS:
         return None
     points = list(zip(lons, lats, strict=True))
     return points if all(math.isfinite(lon) and math.isfinite(lat) for lon, lat in points) else None

@@ -39,11 +39,11 @@ def run_child(task: Task, limits: Limits, progress: Progress, cancelled: Callabl
         SourceError: what the child found, or one sentence when it died.
         JobCancelledError: when ``cancelled`` says so.
     """
-    with _start(task) as child:
-        try:
-            message = _watch(child, task, limits, progress, cancelled)
-        finally:
-            _end(child)
+    child = _start(task)
+    try:
+        message = _watch(child, task, limits, progress, cancelled)
+    finally:
+        _end(child)
     return _understand(message, task.name)
 
 
@@ -131,6 +131,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
     child.kill()
     child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what was not sent any more is of no use
+                pipe.close()
 
 
 def _understand(message: dict[str, Any] | None, name: str) -> Outcome:

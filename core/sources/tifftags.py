@@ -1,7 +1,8 @@
-"""A TIFF's first directory, read without GDAL: whether the file holds all of it, and the descriptions of bands.
+"""A TIFF's first directory, read without GDAL: is all of it there, is it placed, and the descriptions of bands.
 
-GDAL passes over tags that a cut file lost, and its view without overviews does not show descriptions. Classic TIFF and
-BigTIFF (TIFF 6.0, section 2; tag 42112 is GDAL_METADATA).
+GDAL passes over tags that a cut file lost; its view without overviews shows no descriptions, and numbers of chance for
+the transform of a file that has none. Classic TIFF and BigTIFF (TIFF 6.0, section 2; GeoTIFF 1.1, section 7; tag 42112
+is GDAL_METADATA).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _METADATA = 42112
+_PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 4 * 2**20
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -28,10 +30,12 @@ class TiffDirectory:
 
     Attributes:
         complete: False = a value lies beyond the end of the file.
+        placed: True = it holds an affine (not only control points).
         descriptions: text of bands that have one, by 1-based band.
     """
 
     complete: bool
+    placed: bool
     descriptions: dict[int, str]
 
 
@@ -46,8 +50,9 @@ def read_directory(path: Path) -> TiffDirectory:
             file.seek(start)
             text = file.read(min(length, _MAX_TEXT)).decode("utf-8", errors="replace")
     except (OSError, struct.error, ValueError, OverflowError):
-        return TiffDirectory(complete=False, descriptions={})
-    return TiffDirectory(complete=complete, descriptions=_descriptions(text))
+        return TiffDirectory(complete=False, placed=False, descriptions={})
+    placed = _TRANSFORMATION in places or {_PIXEL_SCALE, _TIE_POINTS} <= places.keys()
+    return TiffDirectory(complete=complete, placed=placed, descriptions=_descriptions(text))
 
 
 def _places(file: BinaryIO) -> dict[int, tuple[int, int]]:

@@ -43,6 +43,7 @@ def band_bytes(tmp_path: Path, band: str) -> bytes:
     return write_tif(tmp_path / "one.tif", land([band])).read_bytes()
 
 
+@pytest.mark.usefixtures("here")
 def test_empty_file(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "field.tif"
     path.touch()
@@ -51,6 +52,7 @@ def test_empty_file(tmp_path: Path, library: Library) -> None:
     )
 
 
+@pytest.mark.usefixtures("here")
 def test_text_renamed(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "field.tif"
     path.write_text("hello, this is no image\n" * 100)
@@ -101,12 +103,14 @@ def test_siblings_are_not_looked_at(tmp_path: Path, library: Library) -> None:
     assert ingest([folder], library).date is None
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", ["../B04.tif", "/etc/B04.tif", "a/../../B04.tif", "..\\B04.tif", "C:\\B04.tif"])
 def test_zip_that_leaves_itself(tmp_path: Path, library: Library, name: str) -> None:
     path = zip_of(tmp_path / "bands.zip", {"B02.tif": b"II*\x00", name: b"II*\x00"})
     assert "outside of itself" in refused([path], library, UnsafeSourceError)
 
 
+@pytest.mark.usefixtures("here")
 def test_zip_with_link(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "bands.zip"
     with zipfile.ZipFile(path, "w") as file:
@@ -116,6 +120,7 @@ def test_zip_with_link(tmp_path: Path, library: Library) -> None:
     assert "link" in refused([path], library, UnsafeSourceError)
 
 
+@pytest.mark.usefixtures("here")
 def test_nested_zip(tmp_path: Path, library: Library) -> None:
     inner = zip_of(tmp_path / "inner.zip", {"B04.tif": b"II*\x00"})
     named = zip_of(tmp_path / "outer.zip", {"B02.tif": b"II*\x00", "more.zip": inner.read_bytes()})
@@ -129,6 +134,7 @@ def test_zip_of_too_many_members(tmp_path: Path, library: Library) -> None:
     assert "65,000 files" in refused([path], library, SourceTooLargeError)
 
 
+@pytest.mark.usefixtures("here")
 def test_zip_of_many_members_that_are_no_collection(tmp_path: Path, library: Library) -> None:
     path = zip_of(tmp_path / "many.zip", {f"a/{n}.txt": b"" for n in range(20_001)}, zipfile.ZIP_STORED)
     assert "20,001 files" in refused([path], library, SourceTooLargeError)
@@ -139,6 +145,7 @@ def test_zip_that_unpacks_to_far_more(tmp_path: Path, library: Library) -> None:
     assert "100 times" in refused([path], library, SourceTooLargeError)
 
 
+@pytest.mark.usefixtures("here")
 def test_zip_whose_sizes_are_wrong(tmp_path: Path, library: Library) -> None:
     path = zip_of(tmp_path / "bands.zip", {f"B0{n}.tif": band_bytes(tmp_path, f"B0{n}") for n in (2, 3, 4)})
     content = path.read_bytes()
@@ -147,6 +154,7 @@ def test_zip_whose_sizes_are_wrong(tmp_path: Path, library: Library) -> None:
     assert "damaged or cut short" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_locked_zip(tmp_path: Path, library: Library) -> None:
     path = zip_of(tmp_path / "bands.zip", {"B02.tif": b"II*\x00"}, zipfile.ZIP_STORED)
     content = bytearray(path.read_bytes())
@@ -156,16 +164,19 @@ def test_locked_zip(tmp_path: Path, library: Library) -> None:
     assert "password" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_empty_zip(tmp_path: Path, library: Library) -> None:
     assert "no files" in refused([zip_of(tmp_path / "bands.zip", {})], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_damaged_zip(tmp_path: Path, library: Library) -> None:
     path = zip_of(tmp_path / "bands.zip", {"B02.tif": b"II*\x00" * 400}, zipfile.ZIP_STORED)
     path.write_bytes(path.read_bytes()[:600])
     assert "damaged or cut short" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_zip_beside_other_files(tmp_path: Path, library: Library) -> None:
     path = zip_of(tmp_path / "bands.zip", {"B02.tif": b"II*\x00"})
     other = write_tif(tmp_path / "B03.tif", land(["B03"]))
@@ -203,24 +214,28 @@ def test_very_many_bands(tmp_path: Path, library: Library) -> None:
     assert "65,535 bands" in refused([path], library, SourceTooLargeError)
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("kind", ["complex64", "complex128"])
 def test_complex_numbers(tmp_path: Path, library: Library, kind: str) -> None:
     path = write_tif(tmp_path / "radar.tif", land().astype(kind), BAND_NAMES)
     assert "complex" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("kind", ["uint8", "int8"])
 def test_eight_bits(tmp_path: Path, library: Library, kind: str) -> None:
     path = write_tif(tmp_path / "picture.tif", (land() % 100).astype(kind), BAND_NAMES)
     assert "8-bit" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_picture(tmp_path: Path, library: Library) -> None:
     pixels = np.full((3, 64, 64), 80, dtype=np.uint8)
     path = write_tif(tmp_path / "true.jpg", pixels, driver="JPEG", crs=None, transform=None)
     refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_all_no_data(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "field.tif", np.zeros((13, 64, 64), dtype=np.uint16), BAND_NAMES)
     assert "every pixel is no data" in refused([path], library)
@@ -228,11 +243,13 @@ def test_all_no_data(tmp_path: Path, library: Library) -> None:
     assert "every pixel is no data" in refused([floats], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_too_few_bands(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "field.tif", land(["B02", "B03", "B10"]), ["B02", "B03", "B10"])
     assert "only B02, B03, B10" in refused([path], library, BandsError)
 
 
+@pytest.mark.usefixtures("here")
 def test_nameless_bands_that_pixels_do_not_tell(tmp_path: Path, library: Library) -> None:
     noise = np.random.default_rng(0).integers(100, 4000, (13, 64, 64)).astype(np.uint16)
     assert "names of the bands" in refused([write_tif(tmp_path / "noise.tif", noise)], library, BandsError)
@@ -240,11 +257,13 @@ def test_nameless_bands_that_pixels_do_not_tell(tmp_path: Path, library: Library
     assert "names of the bands" in refused([few], library, BandsError)
 
 
+@pytest.mark.usefixtures("here")
 def test_numbers_that_fit_no_scale(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "field.tif", (land() / 100).astype(np.float32), BAND_NAMES)
     assert "choose the scale" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_bands_of_different_places(tmp_path: Path, library: Library) -> None:
     far = NORTH_UP @ rasterio.Affine.translation(10_000, 0)
     paths = [write_tif(tmp_path / f"{band}.tif", land([band])) for band in ("B02", "B03", "B04")]
@@ -254,12 +273,14 @@ def test_bands_of_different_places(tmp_path: Path, library: Library) -> None:
     assert "another reference system" in refused([*paths, turned], library, BandsError)
 
 
+@pytest.mark.usefixtures("here")
 def test_damaged_band_file(tmp_path: Path, library: Library) -> None:
     paths = [write_tif(tmp_path / f"{band}.tif", land([band])) for band in ("B02", "B03", "B04", "B08")]
     paths[2].write_bytes(paths[2].read_bytes()[:300])
     assert "B04.tif" in refused(paths, library)
 
 
+@pytest.mark.usefixtures("here")
 def test_missing_file(tmp_path: Path, library: Library) -> None:
     for name in ("nothing.tif", "/vsicurl/http://example.invalid/a.tif", "GTIFF_DIR:1:field.tif", "ZARR:field"):
         assert "no such file" in refused([Path(name)], library)
@@ -288,6 +309,7 @@ def test_memory_and_time_run_out(tmp_path: Path, library: Library) -> None:
     assert "minutes allowed" in refused([path], library, limits=Limits(wall_seconds=0.0))
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.tif", "`tick` ${HOME} $(id).tif", "a'b\"c & d;.tif"])
 def test_odd_names_stay_as_they_are(tmp_path: Path, library: Library, name: str) -> None:
     path = write_tif(tmp_path / name, land(), BAND_NAMES)
@@ -299,6 +321,7 @@ def test_odd_names_stay_as_they_are(tmp_path: Path, library: Library, name: str)
     assert f"“{name}”" in refused([path], other)
 
 
+@pytest.mark.usefixtures("here")
 def test_control_characters_in_names_are_replaced(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "a\x1b[31m\u202eb\nc.tif"
     path.touch()
