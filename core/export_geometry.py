@@ -51,8 +51,17 @@ def _unrolled(corners: Corners) -> Ring:
     turned = outline[-1][0] - outline[0][0]
     if abs(turned) < 180:
         return outline[:-1]
-    pole = 90.0 if outline[0][1] > 0 else -90.0
-    return [*outline, (outline[-1][0], pole), (outline[0][0], pole)]
+    return _band(outline if turned > 0 else outline[::-1])
+
+
+def _band(line: Ring) -> Ring:
+    """All between a line once round the Earth, eastwards, and the pole near it, beginning at the antimeridian."""
+    pole = 90.0 if line[0][1] > 0 else -90.0
+    seam = 360 * np.ceil((line[0][0] - 180) / 360) + 180
+    crossing = float(np.interp(seam, [x for x, _ in line], [y for _, y in line]))
+    west = [(x, y) for x, y in line[:-1] if x < seam]
+    east = [(x - 360, y) for x, y in line[:-1] if x >= seam]
+    return [(seam - 360, crossing), *east, *west, (seam, crossing), (seam, pole), (seam - 360, pole)]
 
 
 def _clipped(ring: Ring, meridian: float, side: int) -> Ring:
