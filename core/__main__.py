@@ -23,8 +23,6 @@ STOPPED, CLOSED_PIPE = 130, 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    warnings.simplefilter("ignore")
     options = _parser().parse_args(arguments)
     try:
         for line in options.run(options, settings()):
@@ -111,4 +109,6 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    warnings.simplefilter("ignore")
     sys.exit(main())
