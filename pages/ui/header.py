@@ -89,4 +89,4 @@ def _file(ending: str, sight: Sight) -> str:
     if sight.query is None or sight.neighbours is None:
         return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours)
+    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours, sight.truth)

@@ -61,9 +61,9 @@ class Session:
 
     def open(self, scene_id: str | None) -> None:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
-        if scene_id != self.scene_id:
-            self.scene_id = scene_id
+        if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
+        self.scene_id = scene_id
 
     def forget_patches(self) -> None:
         """Drop everything that names patches."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.bands import BAND_NAMES
 from core.encoders.registry import default_encoder
+from core.quality import load_quality
+from core.scene import Scene
 from pages.ui import cached
 from pages.ui.engine import engine
+from pages.ui.labels import plain
 from pages.ui.session import current, select
+from pages.ui.words import count
 
 
 def sidebar() -> None:
@@ -23,12 +28,17 @@ def _scene_picker() -> None:
     if not scenes:
         return
     chosen = visitor.scene_id if visitor.scene_id in scenes else next(iter(scenes))
+    select("Scene", list(scenes), chosen, key="scene", title=lambda name: scenes[name].name, take=visitor.open)
+    st.caption(facts(scenes[chosen]))
 
-    def name(scene_id: str) -> str:
-        scene = scenes[scene_id]
-        return f"{scene.name} · {scene.date}" if scene.date else scene.name
 
-    select("Scene", list(scenes), chosen, key="scene", title=name, take=visitor.open)
+def facts(scene: Scene) -> str:
+    """What a scene is, in a few words of Markdown."""
+    kind = "synthetic, no satellite saw it" if scene.synthetic else ""
+    bands = "all 13 bands" if len(scene.bands) == len(BAND_NAMES) else f"{len(scene.bands)} of 13 bands"
+    words = " · ".join(plain(part) for part in (scene.level, scene.date, bands, kind) if part)
+    assumed = len(load_quality(scene.directory).warnings())
+    return f"{words}  \n:material/info: {count(assumed, 'assumption')}, see Scenes" if assumed else words
 
 
 def _encoder_picker() -> None:

@@ -1,0 +1,247 @@
+"""The Explore page without a browser: cold, encoding, warm, and with everything that can be wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.pipeline import Engine
+from tests.pages.conftest import encode, small_scene, visit
+
+
+def data_of(app: AppTest, name: str) -> dict[str, Any]:
+    """What one of our components was given to draw."""
+    for element in components(app):
+        if element.component_name == name:
+            return json.loads(element.json)
+    raise AssertionError(f"{name} is not on the page")
+
+
+def components(app: AppTest) -> Iterator[Any]:
+    for element in app.get("bidi_component"):
+        yield element.proto
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.markdown, app.error, app.warning, app.info, app.caption)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def sees_nothing_wrong(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+
+
+def test_the_first_visit_makes_the_sample_by_itself(engine: Engine) -> None:
+    app = visit()
+    sees_nothing_wrong(app)
+    assert "Welcome to Landlike" in texts(app)
+    assert [job.kind for job in engine.jobs.jobs()] == ["sample"]
+    assert app.button(key="stop_sample").label == "Stop"
+
+
+def test_what_was_stopped_does_not_begin_again_unasked(engine: Engine) -> None:
+    app = visit()
+    app.button(key="stop_sample").click().run()
+    app.run()
+    assert [job.state for job in engine.jobs.jobs()] == ["cancelled"]
+    app.button(key="again_sample").click().run()
+    assert [job.state for job in engine.jobs.jobs()] == ["queued"]
+
+
+def test_a_scene_that_is_not_encoded_shows_how_far_that_is(engine: Engine) -> None:
+    small_scene(engine)
+    app = visit()
+    sees_nothing_wrong(app)
+    assert [job.kind for job in engine.jobs.jobs()] == ["encode"]
+    assert "Small scene" in texts(app)
+    assert not list(components(app))
+
+
+def test_a_warm_scene_shows_all_views(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine))
+    app = visit()
+    sees_nothing_wrong(app)
+    assert "**42 patches** of Small scene" in texts(app)
+    plot = data_of(app, "landlike_plot")
+    assert plot["layout"] == f"/layout/{recipe.key}/pca.bin"
+    assert plot["query"] is None
+    assert len(data_of(app, "landlike_gallery")["items"]) == 12
+    assert [line["title"] for line in data_of(app, "landlike_signature")["lines"]] == ["Whole scene"]
+    assert [job.kind for job in engine.jobs.jobs()] == ["project"]
+
+
+def test_a_link_reopens_scene_encoder_and_query(engine: Engine) -> None:
+    small_scene(engine, "other-1")
+    encode(engine, small_scene(engine, "wanted-1", name="Wanted"))
+    app = visit(scene="wanted-1", encoder="spectral", q="16")
+    sees_nothing_wrong(app)
+    assert app.query_params == {"scene": "wanted-1", "encoder": "spectral", "q": "16"}
+    assert "most like patch 16" in texts(app)
+    plot, gallery = data_of(app, "landlike_plot"), data_of(app, "landlike_gallery")
+    assert plot["query"] == 16
+    assert [item["id"] for item in gallery["items"]] == [16, *plot["neighbours"]]
+    assert gallery["items"][0]["rank"] == "Query"
+
+
+def test_touching_patches_are_left_out_until_wanted(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    beside = {8, 9, 10, 15, 17, 22, 23, 24}
+    assert not beside & set(data_of(app, "landlike_plot")["neighbours"])
+    app.toggle(key="leave_out_touching").set_value(False).run()
+    assert beside & set(data_of(app, "landlike_plot")["neighbours"])
+
+
+def test_the_number_of_neighbours_is_what_is_asked_for(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    app.slider(key="count").set_value(10).run()
+    assert len(data_of(app, "landlike_plot")["neighbours"]) == 10
+    assert len(data_of(app, "landlike_gallery")["items"]) == 11
+
+
+def test_clearing_ends_the_query_and_back_returns_to_it(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    assert app.button(key="back").disabled
+    app.button(key="clear").click().run()
+    assert data_of(app, "landlike_plot")["query"] is None
+    assert "q" not in app.query_params
+    app.button(key="back").click().run()
+    assert data_of(app, "landlike_plot")["query"] == 16
+    assert app.query_params["q"] == "16"
+    assert app.button(key="forward").disabled
+
+
+@pytest.mark.parametrize("colour", ["class", "ndvi", "ndwi", "ndbi", "group", "similarity", "date"])
+def test_points_can_be_coloured_by(engine: Engine, colour: str) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    app.selectbox(key="colour").set_value(colour).run()
+    sees_nothing_wrong(app)
+    legend = data_of(app, "landlike_plot")["legend"]
+    assert legend["kind"] == {"class": "class", "group": "group", "date": "date"}.get(colour, "scale")
+
+
+def test_similarity_colours_only_with_a_query(engine: Engine) -> None:
+    encode(engine, small_scene(engine, truth=False))
+    app = visit()
+    assert app.selectbox(key="colour").options == [
+        "Colour by NDVI (plants)", "Colour by NDWI (water)", "Colour by NDBI (built-up)", "Colour by group",
+        "Colour by date",
+    ]  # fmt: skip
+
+
+def test_layout_settings_ask_for_another_layout_and_never_encode_again(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit()
+    app.slider(key="layout_neighbours").set_value(5).run()
+    sees_nothing_wrong(app)
+    assert [job.kind for job in engine.jobs.jobs()] == ["project", "project"]
+
+
+def test_a_patch_that_is_not_there_is_said_and_the_page_goes_on(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="4242")
+    sees_nothing_wrong(app)
+    assert "Patch 4242 is not in this scene" in texts(app)
+    assert "**42 patches**" in texts(app)
+
+
+def test_a_scene_that_is_gone_is_said_and_another_is_opened(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(scene="gone-1", q="3")
+    sees_nothing_wrong(app)
+    assert "not in the library" in app.warning[0].value
+    assert "**42 patches** of Small scene" in texts(app)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"scene": "../../etc"}, {"q": "-1"}, {"q": "9" * 40}, {"q": "١٢"}, {"scene": ""}]
+)
+def test_links_that_cannot_be_meant_are_passed_over(engine: Engine, parameters: dict[str, str]) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(**parameters)
+    sees_nothing_wrong(app)
+    assert "**42 patches** of Small scene" in texts(app)
+
+
+def test_an_encoder_that_is_not_here_says_how_to_get_it_and_the_default_goes_on(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(encoder="eurosat-ms-resnet50")
+    sees_nothing_wrong(app)
+    assert "is not on this computer" in texts(app)
+    assert "**42 patches**" in texts(app)
+
+
+def test_an_unknown_encoder_is_said(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(encoder="<script>alert(1)</script>")
+    sees_nothing_wrong(app)
+    assert "not among the encoders" in app.warning[0].value
+    assert "<script>" not in app.warning[0].value
+
+
+def test_a_scene_without_a_place_has_everything_but_a_map(engine: Engine) -> None:
+    encode(engine, small_scene(engine, crs=None))
+    app = visit(q="16")
+    sees_nothing_wrong(app)
+    assert "its place on Earth is unknown" in texts(app)
+    assert data_of(app, "landlike_plot")["neighbours"]
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_a_scene_of_few_patches_is_no_failure(engine: Engine, columns: int) -> None:
+    from tests.pages.conftest import banded
+
+    pixels, _ = banded(1, columns)
+    scene = small_scene(engine, truth=False, pixels=pixels, height=64, width=64 * columns)
+    encode(engine, scene)
+    app = visit(q="0")
+    sees_nothing_wrong(app)
+    assert len(data_of(app, "landlike_plot")["neighbours"]) == (1 if columns == 3 else 0)
+
+
+def test_foreign_names_reach_the_page_as_text(engine: Engine) -> None:
+    encode(engine, small_scene(engine, name="<img src=x onerror=alert(1)> **bold** `code` ${x} :smile:"))
+    app = visit(q="2")
+    sees_nothing_wrong(app)
+    shown = texts(app)
+    assert "<img" not in shown
+    assert "**bold**" not in shown
+    assert "`code`" not in shown
+    labels = {item["label"] for item in data_of(app, "landlike_gallery")["items"]}
+    assert "<b>my</b> `class` ${x}" in labels
+
+
+def test_failed_work_is_a_sentence_and_can_be_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    small_scene(engine)
+    app = visit()
+    job = engine.jobs.jobs()[0]
+    failed = replace(job, state="failed", message="Encoding: the disk is full; make room.")
+    monkeypatch.setattr(engine.jobs, "get", lambda _: failed)
+    app.run()
+    assert not app.exception
+    assert "the disk is full" in app.error[0].value
+    monkeypatch.undo()
+    app.button(key=f"again_{next(b.key for b in app.button if b.key.startswith('again_'))[6:]}").click().run()
+    sees_nothing_wrong(app)
+
+
+def test_something_unforeseen_is_a_sentence_too(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("a secret detail")
+
+    encode(engine, small_scene(engine))
+    monkeypatch.setattr(engine, "recipe", breaks)
+    app = visit()
+    assert not app.exception
+    assert "something went wrong" in app.error[0].value
+    assert "secret" not in app.error[0].value
