@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -12,19 +11,6 @@ import numpy as np
 import pytest
 
 from core.encoders.hub_cache import HubConfig
-from tests import modules
-
-
-@pytest.fixture(scope="session")
-def models_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "models"
-
-
-@pytest.fixture(scope="session")
-def model(models_root: Path) -> Callable[[str], Path]:
-    """``model("tiny")``: a directory not to be changed."""
-    return lambda kind: modules.build(kind, models_root)
 
 
 @pytest.fixture

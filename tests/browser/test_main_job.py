@@ -1,0 +1,194 @@
+"""The main job as a person does it: open, click, find land like it, bring a scene of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server, serving, start
+from tests.browser.views import (
+    LONG,
+    click_a_point,
+    map_frame,
+    query,
+    tiles,
+    wait_for_query,
+    wait_for_ranks,
+    wait_for_views,
+)
+from tests.data import shared
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("data")) as server:
+        yield server
+
+
+def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_place(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    expect(page.get_by_text("patches of")).to_be_visible()
+    click_a_point(page)
+    first = wait_for_query(page)
+    shown = tiles(page)
+    assert [tile["rank"] for tile in shown] == ["Query", *[str(rank) for rank in range(1, 21)]]
+    similarities = [float(tile["value"]) for tile in shown[1:]]
+    assert similarities == sorted(similarities, reverse=True)
+    wait_for_ranks(page, 20)
+    assert page.url.count(f"q={first}") == 1
+
+    land = map_frame(page).locator(".leaflet-container")
+    map_frame(page).locator(".leaflet-container").evaluate("element => { element.dataset.kept = 'yes' }")
+    box = land.bounding_box()
+    assert box is not None
+    land.click(position={"x": box["width"] * 0.37, "y": box["height"] * 0.55})
+    second = wait_for_query(page, first)
+    wait_for_ranks(page, 20)
+    assert land.get_attribute("data-kept") == "yes"
+
+    page.locator(".gallery .tile").nth(3).click()
+    third = wait_for_query(page, second)
+    assert third == tiles(page)[0]["patch"]
+    page.locator(".st-key-back button").click()
+    assert wait_for_query(page, third) == second
+
+
+def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    page.wait_for_function(
+        "() => { const all = [...document.querySelectorAll('.gallery img')].slice(0, 4);"
+        " return all.length == 4 && all.every(i => i.complete && i.naturalWidth > 0); }"
+    )
+    map_frame(page).locator(".leaflet-imagery-pane img.leaflet-tile-loaded").first.wait_for(timeout=LONG)
+
+
+def test_a_link_reopens_scene_and_query(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    scene = next(path.name for path in (server.root / "scenes").iterdir())
+    page.goto(f"{server.url}/?scene={scene}&q=7")
+    assert wait_for_query(page) == 7
+    wait_for_ranks(page, 20)
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "says"),
+    [
+        (
+            ["scenes/eo_browser_aquileia_2019-04-16_L2A.zip"],
+            "eo_browser_aquileia_2019-04-16_L2A",
+            "reflectance × 65,535",
+        ),
+        (["eurosat_ms.zip"], "eurosat_ms", "collection of 296 patches"),
+    ],
+)
+def test_an_upload_becomes_a_scene_that_can_be_searched(
+    page: Page, server: Server, files: list[str], name: str, says: str
+) -> None:
+    page.goto(f"{server.url}/scenes")
+    page.locator("input[type=file]").set_input_files([shared(file) for file in files])
+    page.locator(".st-key-upload_add button:enabled").click(timeout=LONG)
+    card = page.locator("[class*='st-key-card_']", has_text=name)
+    card.wait_for(timeout=LONG)
+    card.get_by_text("What was read, decided and assumed").click()
+    expect(card.get_by_text(says).first).to_be_visible()
+    card.get_by_role("button", name="Explore").click()
+    wait_for_views(page)
+    expect(page.get_by_text(name).first).to_be_visible()
+    page.locator(".gallery .tile").nth(1).click()
+    asked = wait_for_query(page)
+    wait_for_ranks(page, 20)
+    assert query(page) == asked
+
+
+def test_a_file_that_is_no_scene_gets_one_sentence_and_loses_nothing(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    bad = tmp_path / "<b>holiday</b> ${x} `y`.tif"
+    bad.write_text("this is no image")
+    page.goto(f"{server.url}/scenes")
+    before = page.locator("[class*='st-key-card_']").count()
+    page.locator("input[type=file]").set_input_files([bad])
+    page.locator(".st-key-upload_add button:enabled").click()
+    sentence = page.locator("[data-testid=stAlert]", has_text="holiday")
+    sentence.wait_for(timeout=LONG)
+    assert "<b>holiday</b> ${x} `y`" in sentence.inner_text().replace("\u2060", "")
+    assert "Traceback" not in page.content()
+    expect(page.locator("[class*='st-key-card_']")).to_have_count(before)
+
+
+def running(server: Server) -> dict[str, object]:
+    """The encode job's progress as it lies on disk."""
+    for path in (server.root / "jobs").glob("*.json"):
+        record = json.loads(path.read_text())
+        if record["kind"] == "encode" and record["payload"]["recipe"]["encoder"] != "spectral":
+            note = path.with_suffix(".progress")
+            return record | (json.loads(note.read_text()) if note.exists() else {"done": 0})
+    return {"state": "none", "done": 0}
+
+
+def wait_until(server: Server, done: int) -> dict[str, object]:
+    for _ in range(1200):
+        job = running(server)
+        assert job["state"] not in {"failed", "cancelled"}, job
+        if int(str(job["done"])) >= done or job["state"] == "done":
+            return job
+        time.sleep(0.1)
+    raise AssertionError(f"no progress: {running(server)}")
+
+
+def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
+    page: Page, tmp_path: Path, model: Callable[[str], Path]
+) -> None:
+    slow = str(model("resnet50"))
+    root = tmp_path / "data"
+    server = start(root, LANDLIKE_MODELS=slow)
+    try:
+        page.goto(f"{server.url}/scenes")
+        page.locator("input[type=file]").set_input_files([shared("scenes/quilt_l1c_13band.tif")])
+        page.locator(".st-key-upload_add button:enabled").click(timeout=LONG)
+        page.locator("[class*='st-key-card_']", has_text="quilt").wait_for(timeout=LONG)
+        scene = next(path.name for path in (root / "scenes").iterdir() if path.name.startswith("s-"))
+        address = f"{server.url}/?scene={scene}&encoder={slow}"
+        page.goto(address)
+        page.get_by_text("of 280 patches").wait_for(timeout=LONG)
+        wait_until(server, 20)
+
+        page.reload()
+        page.get_by_text("of 280 patches").wait_for(timeout=LONG)
+        assert running(server)["state"] == "running"
+
+        worker = int(str(running(server)["pid"]))
+        os.kill(worker, signal.SIGKILL)
+        for _ in range(600):
+            if running(server).get("pid") not in {worker, None}:
+                break
+            time.sleep(0.1)
+        job = running(server)
+        assert (job["state"], job["tries"]) == ("running", 1)
+
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        server.stop(signal.SIGKILL)
+        psutil.wait_procs(children, timeout=20)
+        assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        port = int(server.url.rsplit(":", 1)[1])
+        server = start(root, port, LANDLIKE_MODELS=slow)
+        page.goto(address)
+        wait_for_views(page)
+        assert wait_until(server, 280)["state"] == "done"
+        page.locator(".gallery .tile").nth(1).click()
+        wait_for_query(page)
+    finally:
+        server.stop()

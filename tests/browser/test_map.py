@@ -1,0 +1,189 @@
+"""The map in a real frame: kept over queries, offline, fast, aligned; and foreign text that stays text."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Frame, Page, expect
+
+from core.library import Library
+from core.patches import centres_lonlat, patch_grid
+from core.scene import Scene
+from tests.browser.conftest import ROOT, free_port
+from tests.mapped import add_mapped
+from tests.pages.test_labels import HOSTILE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Scene]]:
+    root, port = tmp_path_factory.mktemp("map"), free_port()
+    scene = add_mapped(Library(root), shape=(1024, 1280))
+    environment = {**os.environ, "LANDLIKE_DATA": str(root), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.browser.map_app", str(port)]
+    log = root / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(process, url, log)
+        yield url, scene
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    for _ in range(600):
+        assert process.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"{url}/health", timeout=2)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture
+def frame(page: Page, served: tuple[str, Scene]) -> Frame:
+    """The map's frame, imagery loaded."""
+    page.goto(f"{served[0]}/?scene={served[1].id}")
+    return _frame(page)
+
+
+def _frame(page: Page) -> Frame:
+    page.wait_for_selector('iframe[title*="folium"]')
+    frame = next(frame for frame in page.frames if "folium" in frame.url)
+    frame.wait_for_selector(".leaflet-imagery-pane .leaflet-tile-loaded")
+    frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img:not(.leaflet-tile-loaded)')")
+    return frame
+
+
+def _pixel(frame: Frame, lon: float, lat: float) -> tuple[float, float]:
+    """Where a place is on the whole page."""
+    x, y = frame.evaluate(f"(() => {{ const p = map.latLngToContainerPoint([{lat}, {lon}]); return [p.x, p.y]; }})()")
+    box = frame.frame_element().bounding_box()
+    assert box is not None
+    return box["x"] + x, box["y"] + y
+
+
+def _centre(scene: Scene, patch_id: int) -> tuple[float, float]:
+    centres = centres_lonlat(scene, patch_grid(scene), np.array([patch_id]))
+    assert centres is not None
+    return float(centres[0, 0]), float(centres[0, 1])
+
+
+def test_a_click_asks_for_the_patch_under_it(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
+    page.mouse.click(*_pixel(frame, *_centre(served[1], 137)))
+    expect(page.get_by_text("query=137")).to_be_visible()
+    assert frame.locator(".landlike-query").count() == 1
+    assert frame.locator(".landlike-rank").count() == 13
+
+
+def test_a_new_query_keeps_the_map_its_place_and_its_pictures(
+    page: Page, served: tuple[str, Scene], frame: Frame
+) -> None:
+    frame.evaluate("window.__mark = map; map.setView(map.getCenter(), map.getZoom() + 1, {animate: false})")
+    frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img:not(.leaflet-tile-loaded)')")
+    frame.evaluate("document.querySelectorAll('.leaflet-imagery-pane img').forEach((image) => { image.__mark = 1; })")
+    before = frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]")
+    for patch_id in (150, 169, 151):
+        page.mouse.click(*_pixel(frame, *_centre(served[1], patch_id)))
+        expect(page.get_by_text(f"query={patch_id}")).to_be_visible()
+        frame.wait_for_selector(".landlike-query")
+    assert frame.evaluate("window.__mark === map && window.map === map")
+    assert frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]") == before
+    assert frame.evaluate("[...document.querySelectorAll('.leaflet-imagery-pane img')].every((image) => image.__mark)")
+    # Another rendering changes the pictures and nothing else.
+    page.get_by_text("ndvi", exact=True).click()
+    frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img[src*=true]')")
+    assert frame.evaluate("window.__mark === map")
+    assert frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]") == before
+
+
+def test_moving_the_map_does_not_run_the_page(page: Page, frame: Frame) -> None:
+    runs = page.get_by_text("runs=").inner_text()
+    frame.evaluate("map.zoomIn(1, {animate: false}); map.panBy([60, 40], {animate: false})")
+    page.wait_for_timeout(900)
+    assert page.get_by_text("runs=").inner_text() == runs
+
+
+def test_a_query_from_elsewhere_is_brought_into_view(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
+    lon, lat = _centre(served[1], 300)
+    frame.evaluate(f"map.setView([{lat}, {lon}], 16, {{animate: false}})")
+    zoom = frame.evaluate("map.getZoom()")
+    page.get_by_text("query 5", exact=True).click()
+    lon, lat = _centre(served[1], 5)
+    frame.wait_for_function(f"map.getBounds().contains([{lat}, {lon}])")
+    assert frame.evaluate("map.getZoom()") == zoom
+
+
+def test_outlines_lie_on_the_pixels_of_their_patch(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
+    """``ramps`` brightens red downward and green to the right: the colour under a patch's centre tells its place."""
+    scene = served[1]
+    page.wait_for_timeout(600)  # tiles fade in
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    curve_red, curve_green = [], []
+    for patch_id in (21, 90, 188, 255, 318):
+        red, green, _ = picture.getpixel(tuple(round(value) for value in _pixel(frame, *_centre(scene, patch_id))))
+        row, col = divmod(patch_id, patch_grid(scene).n_cols)
+        curve_red.append((row, red))
+        curve_green.append((col, green))
+    for curve in (curve_red, curve_green):
+        ordered = [value for _, value in sorted(curve)]
+        assert ordered == sorted(ordered)
+        assert ordered[-1] - ordered[0] > 60
+
+
+def test_an_online_map_that_cannot_be_reached_says_so(browser: Browser, served: tuple[str, Scene]) -> None:
+    # In a context of its own: only here is another machine asked, after a person chose so, and never reached.
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.route("**/tile.openstreetmap.org/**", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{served[0]}/?scene={served[1].id}")
+    frame = _frame(page)
+    frame.locator(".leaflet-control-layers").hover()
+    choice = frame.get_by_text("OpenStreetMap (online)")
+    choice.hover()
+    page.wait_for_timeout(300)  # Leaflet ignores a click right after the mouse came in
+    choice.click()
+    expect(frame.get_by_text("cannot be reached")).to_be_visible()
+    choice.click()
+    expect(frame.get_by_text("cannot be reached")).to_have_count(0)
+    context.close()
+
+
+def test_foreign_text_stays_text_everywhere(page: Page, served: tuple[str, Scene]) -> None:
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    page.goto(served[0])
+    page.wait_for_selector('iframe[title*="folium"]')
+    frame = next(frame for frame in page.frames if "folium" in frame.url)
+    frame.wait_for_selector(".leaflet-tooltip")
+    page.wait_for_selector(f".st-key-html{len(HOSTILE) - 1} p")
+    tooltips = [text.strip() for text in frame.locator(".leaflet-tooltip").all_inner_texts()]
+    for number, text in enumerate(HOSTILE):
+        shown = "".join(character if character.isprintable() else "�" for character in text)
+        markdown = page.locator(f".st-key-markdown{number}")
+        assert markdown.inner_text().replace("\N{WORD JOINER}", "").strip() == shown
+        assert markdown.locator("a, em, strong, code, img, script, .katex").count() == 0
+        paragraph = page.locator(f".st-key-html{number} p")
+        assert paragraph.inner_text() == shown
+        assert paragraph.get_attribute("title") in (shown, None)  # Streamlit drops what looks like a script's end
+        assert tooltips[number] == shown
+    assert frame.locator(".leaflet-tooltip img, .leaflet-tooltip script").count() == 0
+    frame.locator("path.leaflet-interactive").first.dispatch_event("click")
+    page.wait_for_timeout(800)
+    assert alarms == []

@@ -1,0 +1,75 @@
+"""What a person can see and do on the Explore page, in terms of the page's own parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import FrameLocator, Page, expect
+
+LONG = 240_000
+POINT = """
+(id) => {
+  const graph = document.querySelector(".ll-plot .graph"), box = graph.getBoundingClientRect();
+  const { xaxis, yaxis } = graph._fullLayout, trace = graph.data[0];
+  const at = (row) => ({ x: box.left + xaxis._offset + xaxis.l2p(trace.x[row]),
+                         y: box.top + yaxis._offset + yaxis.l2p(trace.y[row]) });
+  const all = Array.from(trace.x, (_, row) => at(row));
+  let best = 0, gap = -1;
+  for (let row = 0; row < all.length; row += Math.ceil(all.length / 200)) {
+    if (all[row].x < box.left + 60 || all[row].y < box.top + 60 || all[row].x > box.right - 20) continue;
+    const here = all[row];
+    const near = Math.min(...all.map((p, other) => other === row ? 1e9 : Math.hypot(p.x - here.x, p.y - here.y)));
+    if (near > gap) { gap = near; best = row; }
+  }
+  return all[best];
+}
+"""
+
+
+def wait_for_views(page: Page) -> None:
+    """Wait until the plot has drawn its points."""
+    page.locator(".ll-plot[data-ready]").wait_for(timeout=LONG)
+    page.locator(".gallery .tile").first.wait_for(timeout=LONG)
+
+
+def tiles(page: Page) -> list[dict[str, Any]]:
+    """The gallery's pictures, in order: patch, rank, similarity."""
+    found: list[dict[str, Any]] = page.locator(".gallery .tile").evaluate_all(
+        "tiles => tiles.map(t => ({patch: +t.dataset.patch, rank: t.querySelector('.rank').textContent,"
+        " value: t.querySelector('.value').textContent, loaded: t.querySelector('img').naturalWidth}))"
+    )
+    return found
+
+
+def query(page: Page) -> int | None:
+    """The patch asked about, as the gallery shows it."""
+    return next((tile["patch"] for tile in tiles(page) if tile["rank"] == "Query"), None)
+
+
+def wait_for_query(page: Page, other_than: int | None = None) -> int:
+    """Wait until the gallery shows a query, another one than before; gives its patch."""
+    page.wait_for_function(
+        "before => { const tile = document.querySelector('.gallery .tile.query');"
+        " return tile && +tile.dataset.patch !== before; }",
+        arg=-1 if other_than is None else other_than,
+        timeout=LONG,
+    )
+    found = query(page)
+    assert found is not None
+    return found
+
+
+def click_a_point(page: Page) -> None:
+    """Click the loneliest of some points of the plot."""
+    spot = page.evaluate(POINT)
+    page.mouse.click(spot["x"], spot["y"])
+
+
+def map_frame(page: Page) -> FrameLocator:
+    """The frame the map lives in."""
+    return page.frame_locator("iframe[title*='folium']")
+
+
+def wait_for_ranks(page: Page, count: int) -> None:
+    """Wait until the map shows so many ranked outlines."""
+    expect(map_frame(page).locator(".landlike-rank:not(.landlike-query)")).to_have_count(count, timeout=LONG)
