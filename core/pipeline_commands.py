@@ -138,7 +138,8 @@ def serve(options: argparse.Namespace, config: Config) -> Iterable[str]:
     home = Path(__file__).resolve().parents[1]
     sys.path.insert(0, str(home))
     sys.argv = [str(home / "app.py")]
-    importlib.import_module("app").app.run(config={"server.port": port})
+    # A stated address keeps Streamlit from asking a web service for the public one.
+    importlib.import_module("app").app.run(config={"server.port": port, "browser.serverAddress": "localhost"})
     return ()
 
 
