@@ -1,0 +1,53 @@
+"""How fast encoders are: hub modules against a plain hub.load loop in the same run, and spectral statistics."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.encoders.registry import load_encoder
+from tests import modules
+
+pytestmark = pytest.mark.bench
+
+
+def test_hub_module_against_plain_hub_load(tmp_path: Path) -> None:
+    """Targets: f32 at least 1.1 times, bf16 (where the processor has it) at least 2.2 times the plain loop."""
+    directory = modules.build("resnet50", tmp_path)
+    measured = json.loads(modules.run("-m", "tests.bench.encode_rates", str(directory), str(tmp_path / "cache")))
+    rates = {name: np.array(values) for name, values in measured["rates"].items()}
+    busy = {name: np.array(values) for name, values in measured["processor"].items()}
+    ratios = {name: float(np.median(values / rates["hub.load"])) for name, values in rates.items()}
+    lines = [f"\nResNet-50 v2, 13 × 224 × 224, {measured['gflop']:.1f} GFLOP a patch, {os.cpu_count()} processors"]
+    lines.append(f"{'way':14} {'best/s':>8} {'median/s':>9} {'× hub.load':>11} {'/processor-s':>13} {'× hub.load':>11}")
+    for name, values in rates.items():
+        economy = np.median(busy[name] / busy["hub.load"])
+        lines.append(
+            f"{name:14} {values.max():8.1f} {np.median(values):9.1f} {ratios[name]:11.2f}"
+            f" {np.median(busy[name]):13.1f} {economy:11.2f}"
+        )
+    sys.stdout.write("\n".join([*lines, ""]))
+    assert ratios["openvino-f32"] >= 1.1
+    assert ratios.get("openvino", np.inf) >= 2.2
+
+
+def test_spectral_statistics() -> None:
+    """Target: 10,000 patches of 64 × 64 a second on an idle core."""
+    encoder = load_encoder("spectral")
+    batch = np.random.default_rng(0).uniform(0, 0.6, (512, 64, 64, 13)).astype(np.float32)
+    walls, processor = [], []
+    for _ in range(7):
+        start, busy = time.perf_counter(), time.process_time()
+        encoder.encode(batch)
+        walls.append(len(batch) / (time.perf_counter() - start))
+        processor.append(len(batch) / (time.process_time() - busy))
+    sys.stdout.write(
+        f"\nspectral: best {max(walls):,.0f} patches/s, {max(processor):,.0f} a second of processor time\n"
+    )
+    assert max(processor) >= 5_000  # half of the target, for processors slower than ours
