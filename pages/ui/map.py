@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import folium
@@ -27,11 +27,11 @@ from core.patches import PatchGrid
 from core.places import METRES_A_DEGREE, Bounds, bounds_lonlat, outlines, patch_at_lonlat
 from core.render import RENDERINGS
 from core.scene import Scene
-from pages.ui import session
+from pages.ui import cached, session
 from pages.ui.assets import asset_url
 from pages.ui.labels import safe_label
 from pages.ui.routes import overlay_url, tile_url
-from pages.ui.theme import ACCENT
+from pages.ui.theme import ACCENT, SCALES
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
 NEAR_POLE = "This scene has no map: web maps end at 85° of latitude. Plot, gallery and download work without it."
@@ -59,10 +59,16 @@ class Overlay:
 
     Attributes:
         url: template of map tiles on this server.
+        scale: name of the colour bar in ``pages.ui.theme.SCALES``.
+        low: value of its first colour.
+        high: value of its last.
         opacity: 0 to 1.
     """
 
     url: str
+    scale: str
+    low: float
+    high: float
     opacity: float = 0.65
 
 
@@ -111,7 +117,8 @@ class _View(MacroElement):
 
 def similarity_overlay(recipe: Recipe, query: int) -> Overlay:
     """The similarity of all patches to a query; its colours run over ``cached.similarity_range``."""
-    return Overlay(url=overlay_url(recipe.key, query))
+    low, high = cached.similarity_range(recipe, query)
+    return Overlay(url=overlay_url(recipe.key, query), scale="similarity", low=low, high=high)
 
 
 def scene_map(
@@ -159,8 +166,12 @@ def scene_map(
             on_click(patch_id)
 
     marks = _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64))
-    values = asdict(overlay) if overlay is not None else None
-    view = {"imagery": _imagery(scene, rendering, contrast, bounds), "overlay": values, "marks": marks}
+    view = {
+        "imagery": _imagery(scene, rendering, contrast, bounds),
+        "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
+        "marks": marks,
+        "legends": _legends(rendering, overlay),
+    }
     group = folium.FeatureGroup(name="view")
     group.add_child(_View(view))
     found = st_folium(
@@ -203,6 +214,22 @@ def _latlng(bounds: Bounds) -> list[list[float]]:
 def _imagery(scene: Scene, rendering: str, contrast: str, bounds: Bounds) -> dict[str, Any]:
     url = tile_url(scene.id, rendering, "normal" if RENDERINGS[rendering].ramp else contrast)
     return {"url": url, "deepest": _deepest(scene, bounds), "attribution": attribution(scene)}
+
+
+def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
+    """Colour bars of what is on show, as the browser draws them."""
+    ramp = RENDERINGS[rendering].ramp
+    shown = [] if ramp is None else [(rendering, ramp.low, ramp.high)]
+    shown += [] if overlay is None else [(overlay.scale, overlay.low, overlay.high)]
+    return [
+        {
+            "title": SCALES[name].title,
+            "colours": SCALES[name].colours(),
+            "low": f"{low:.2f} {SCALES[name].low_word}",
+            "high": f"{SCALES[name].high_word} {high:.2f}",
+        }
+        for name, low, high in shown
+    ]
 
 
 def attribution(scene: Scene) -> str:

@@ -117,13 +117,21 @@ def test_a_date_from_a_file_cannot_write_html(library: Library) -> None:
     assert "<" not in attribution(add_mapped(library, date="<img>"))
 
 
-def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame) -> None:
+def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = add_mapped(library)
     recipe = Recipe(scene_id="m-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
+    monkeypatch.setattr(scene_maps.cached, "similarity_range", lambda *_: (0.4, 0.97))
     scene_map(scene, patch_grid(scene), rendering="true", query=3, overlay=similarity_overlay(recipe, 3))
     assert frame.view["overlay"]["url"].startswith(f"/overlay/{recipe.key}/similarity-3/{{z}}/")
-    scene_map(scene, patch_grid(scene), rendering="true")
+    (legend,) = frame.view["legends"]
+    assert (legend["title"], legend["low"], legend["high"]) == ("Similarity", "0.40 unlike", "alike 0.97")
+    scene_map(scene, patch_grid(scene), rendering="ndvi")
     assert frame.view["overlay"] is None
+    (legend,) = frame.view["legends"]
+    assert (legend["title"], legend["low"]) == ("NDVI", "-0.30 bare or water")
+    assert legend["colours"][0] == "#46607f"
+    scene_map(scene, patch_grid(scene), rendering="true")
+    assert frame.view["legends"] == []
 
 
 def test_a_selection_of_any_size_is_one_small_picture(library: Library, frame: Frame) -> None:

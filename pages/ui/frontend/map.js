@@ -127,6 +127,7 @@
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
     if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
     if (!isSame(before.marks, view.marks)) showMarks(view.marks);
+    if (!isSame(before.legends, view.legends)) showLegends(view.legends);
     if (view.marks.query && (!before.marks || !isSame(before.marks.query, view.marks.query))) reveal(view.marks.query);
     state.map.fire("landlike:updated");
   }
@@ -156,6 +157,25 @@
 
   function showValues(overlay) {
     swap(state.similarity, overlay && tiles(overlay.url, { pane: "values", opacity: overlay.opacity }));
+  }
+
+  function showLegends(legends) {
+    if (state.legend) state.legend.remove();
+    state.legend = null;
+    if (!legends.length) return;
+    state.legend = L.control({ position: "bottomleft" });
+    state.legend.onAdd = () => {
+      const box = text("", "landlike-legend");
+      legends.forEach((item) => {
+        box.appendChild(text(item.title, "landlike-legend-title"));
+        box.appendChild(text("")).style.background = `linear-gradient(to right, ${item.colours.join(", ")})`;
+        box.lastChild.className = "landlike-legend-bar";
+        const ends = box.appendChild(text("", "landlike-legend-ends"));
+        ends.append(text(item.low), text(item.high));
+      });
+      return box;
+    };
+    state.legend.addTo(state.map);
   }
 
   function showMarks(marks) {
