@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,14 +18,21 @@ if multiprocessing.parent_process() is None:
     from streamlit import App
 
     from core.config import settings
+    from core.errors import LandlikeError
     from pages.ui import routes, routes_layout
     from pages.ui.engine import engine, replace_engine
 
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
         """Start the engine with the server, so that it warms up while a person still looks; close it in the end."""
-        held = await asyncio.to_thread(engine)
-        await asyncio.to_thread(held.start)
+        try:
+            held = await asyncio.to_thread(engine)
+            await asyncio.to_thread(held.start)
+        except LandlikeError as error:
+            # The server would print a traceback; a person at the terminal reads one sentence.
+            sys.stderr.write(f"Landlike did not start. {error}\n")
+            sys.stderr.flush()
+            os._exit(1)
         try:
             yield {}
         finally:
