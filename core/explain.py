@@ -148,9 +148,9 @@ def _note(name: str, query: FloatArray, neighbours: FloatArray, scene: FloatArra
     others = index_values(neighbours, name)
     mean, spread = (float(others.mean()), float(others.std())) if len(others) else (value, 0.0)
     below, above = _shares(index_values(scene, name), value)
-    sentence = f"{_place(name, below, above)}: {name} {signed(value)}."
+    sentence = f"{name} {signed(value)}: {_place(name, below, above)}"
     if len(others):
-        sentence += f" {_difference(name, mean - value)} ({signed(mean)} ± {spread:.2f})."
+        sentence += f"; neighbours {_difference(name, mean - value)} ({signed(mean)} ± {spread:.2f})"
     return IndexNote(name=name, query=value, neighbours=mean, spread=spread, below=below, sentence=sentence)
 
 
@@ -162,10 +162,10 @@ def _place(name: str, below: float, above: float) -> str:
     """Where a value lies among all of the scene's."""
     more, less = _WORDS[name]
     if below >= 0.6:
-        return f"{more.capitalize()} than {_percent(below)} of the scene"
+        return f"{more} than {_percent(below)} of the scene"
     if above >= 0.6:
-        return f"{less.capitalize()} than {_percent(above)} of the scene"
-    return f"About as {_PLAIN[name]} as most of the scene"
+        return f"{less} than {_percent(above)} of the scene"
+    return f"about as {_PLAIN[name]} as most of the scene"
 
 
 _PLAIN: Mapping[str, str] = MappingProxyType({"NDVI": "green", "NDWI": "wet", "NDBI": "built-up or bare"})
@@ -175,8 +175,8 @@ def _difference(name: str, difference: float) -> str:
     """How the neighbours differ from the query."""
     degree = next((word for limit, word in _DEGREES if abs(difference) < limit), "much ")
     if abs(difference) < _DEGREES[0][0]:
-        return "The neighbours are the same"
-    return f"The neighbours are {degree}{_WORDS[name][0 if difference > 0 else 1]}"
+        return "the same"
+    return f"{degree}{_WORDS[name][0 if difference > 0 else 1]}"
 
 
 def _percent(share: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 
 import streamlit as st
@@ -23,7 +24,8 @@ from pages.ui.session import Session, bound, current, select
 from pages.ui.sight import Sight, sight_of
 from pages.ui.signature import line, signature_chart
 
-HEIGHT, DETAIL_HEIGHT = 448, 236
+AROUND = 214
+"""Pixels of a window's height that titles, tools and margins take."""
 GREY, BLUE = "#8C8A85", "#3E7CB1"
 SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
@@ -43,7 +45,14 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
         with left:
             _gallery_view(visitor, sight)
         with right:
-            _why_view(sight)
+            _why_view(visitor, sight)
+
+
+def heights(visitor: Session) -> tuple[int, int]:
+    """Pixels of plot and map, and of the strip below, that fill the visitor's window."""
+    room = visitor.screen - AROUND
+    strip = min(400, max(250, round(room * 0.38)))
+    return max(360, room - strip), strip
 
 
 def _plot_view(visitor: Session, sight: Sight) -> None:
@@ -62,7 +71,14 @@ def _plot_view(visitor: Session, sight: Sight) -> None:
         neighbours=sight.neighbours,
         selection=sight.selection,
     )
-    plot(data, height=HEIGHT, on_query=visitor.ask, on_select=visitor.select)
+    plot(
+        data,
+        height=heights(visitor)[0],
+        screen=visitor.screen,
+        on_query=visitor.ask,
+        on_select=visitor.select,
+        on_room=visitor.resize,
+    )
 
 
 def _take_colour(name: str) -> None:
@@ -95,7 +111,7 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         neighbours=sight.neighbours,
         overlay=overlay,
         selection=sight.selection,
-        height=HEIGHT,
+        height=heights(visitor)[0],
         on_click=visitor.ask,
     )
 
@@ -105,7 +121,7 @@ def _no_map(visitor: Session, scene: Scene) -> None:
     st.info(NO_PLACE, icon=":material/location_off:")
     st.html(
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, visitor.rendering)}" '
-        f'style="display:block;max-height:{HEIGHT - 80}px;max-width:100%;margin:0 auto;border-radius:8px">'
+        f'style="display:block;max-height:{heights(visitor)[0] - 80}px;max-width:100%;margin:0 auto;border-radius:8px">'
     )
 
 
@@ -141,7 +157,7 @@ def _gallery_view(visitor: Session, sight: Sight) -> None:
         items, top = plain_items(sight.selection, thumbs, sight.truth), f"s{hash(sight.selection)}"
     else:
         items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.truth), "start"
-    gallery(items, top=top, empty="There is nothing to show.", height=DETAIL_HEIGHT, on_query=visitor.ask)
+    gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 
 def _neighbour_controls(titled: bool) -> None:
@@ -155,7 +171,8 @@ def _neighbour_controls(titled: bool) -> None:
     )
 
 
-def _why_view(sight: Sight) -> None:
+def _why_view(visitor: Session, sight: Sight) -> None:
+    height = heights(visitor)[1]
     table = sight.table
     everything = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
     if sight.query is None:
@@ -164,16 +181,16 @@ def _why_view(sight: Sight) -> None:
         if sight.selection:
             rows = sight.rows(sight.selection)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
-        signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT)
+        signature_chart(lines, sight.scene.bands, height=height)
         return
     _why_title("Why they are alike")
     row, rows = sight.rows((sight.query,)), sight.rows(sight.neighbours.ids if sight.neighbours is not None else ())
     lines = [line("Query", signature(table.band_mean[row], table.band_std[row]), accent=True)]
     if rows.size:
         lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
-    signature_chart(lines, sight.scene.bands, height=DETAIL_HEIGHT - 100)
+    signature_chart(lines, sight.scene.bands, height=height - 104)
     notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean)
-    items = "".join(f"<li>{safe_label(note.sentence)}</li>" for note in notes)
+    items = "".join(f"<li>{html.escape(note.sentence)}</li>" for note in notes)
     st.html(f'<ul class="ll-notes">{items}</ul>')
 
 

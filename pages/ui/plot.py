@@ -73,9 +73,24 @@ def plot_data(
 
 
 def plot(
-    data: dict[str, Any], *, height: int, on_query: Callable[[int], None], on_select: Callable[[list[int]], None]
+    data: dict[str, Any],
+    *,
+    height: int,
+    screen: int,
+    on_query: Callable[[int], None],
+    on_select: Callable[[list[int]], None],
+    on_room: Callable[[int], None],
 ) -> None:
-    """Draw the plot; a click calls ``on_query``, a lasso, box or legend entry ``on_select``, before the next run."""
+    """Draw the plot; what a person does calls a function before the next run.
+
+    Args:
+        data: from ``plot_data``.
+        height: pixels.
+        screen: height of the browser's window that the page was laid out for, in pixels.
+        on_query: called with the patch that was clicked.
+        on_select: called with the patches inside a lasso or box, or of an entry of the legend.
+        on_room: called with the window's height when it is another.
+    """
 
     def asked() -> None:
         value = trigger(KEY, "query")
@@ -87,6 +102,16 @@ def plot(
         if isinstance(value, list):
             on_select([patch_id for patch_id in value if isinstance(patch_id, int)])
 
+    def resized() -> None:
+        value = trigger(KEY, "room")
+        if isinstance(value, int):
+            on_room(value)
+
     _component(
-        key=KEY, data={**data, "height": height}, height=height, on_query_change=asked, on_select_change=selected
+        key=KEY,
+        data={**data, "height": height, "screen": screen},
+        height=height,
+        on_query_change=asked,
+        on_select_change=selected,
+        on_room_change=resized,
     )

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from core.projection import ProjectionSettings
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -21,6 +20,7 @@ from starlette.routing import Route
 from core.bands import FloatArray
 from core.errors import LandlikeError
 from core.features import Recipe
+from core.projection import ProjectionSettings
 from pages.ui import cached
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}")

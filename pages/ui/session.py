@@ -36,6 +36,7 @@ class Session:
         layout_distance: UMAP's minimum distance.
         layout_metric: UMAP's metric.
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
+        screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
         dismissed: ids of failed jobs this visitor has read about.
     """
@@ -56,6 +57,7 @@ class Session:
     layout_distance: float = 0.1
     layout_metric: str = "cosine"
     show: str = "similar"
+    screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
     dismissed: set[str] = field(default_factory=set)
 
@@ -96,6 +98,10 @@ class Session:
         """Mark patches; none clears the selection."""
         self.selection = tuple(sorted(set(ids)))
         self.show = "selection" if self.selection else "similar"
+
+    def resize(self, screen: int) -> None:
+        """Take note of the window's height."""
+        self.screen = min(2400, max(600, screen))
 
     def clear(self) -> None:
         """End query and selection; ``back`` returns to the query."""

@@ -57,24 +57,22 @@ def test_words_say_which_way_and_how_much() -> None:
     assert notes["NDVI"].neighbours == pytest.approx(1 / 3, abs=1e-5)
     assert notes["NDVI"].below == pytest.approx(0.9)
     assert notes["NDVI"].sentence == (
-        "Greener than 90 % of the scene: NDVI 0.60. The neighbours are clearly less green (0.33 ± 0.00)."
+        "NDVI 0.60: greener than 90 % of the scene; neighbours clearly less green (0.33 ± 0.00)"
     )
-    assert notes["NDWI"].sentence == (
-        "Drier than 90 % of the scene: NDWI −0.60. The neighbours are the same (−0.60 ± 0.00)."
-    )
-    assert notes["NDBI"].sentence.startswith("Less built-up or bare than 90 % of the scene: NDBI −0.33.")
+    assert notes["NDWI"].sentence == ("NDWI −0.60: drier than 90 % of the scene; neighbours the same (−0.60 ± 0.00)")
+    assert notes["NDBI"].sentence.startswith("NDBI −0.33: less built-up or bare than 90 % of the scene;")
 
 
 @pytest.mark.parametrize(
     ("red", "words"),
-    [(0.1, "are the same"), (0.108, "are slightly less green"), (0.13, "are less green"),
-     (0.085, "are slightly greener"), (0.3, "are much less green")],
+    [(0.1, "neighbours the same"), (0.108, "neighbours slightly less green"), (0.13, "neighbours less green"),
+     (0.085, "neighbours slightly greener"), (0.3, "neighbours much less green")],
 )  # fmt: skip
 def test_degrees_of_difference(red: float, words: str) -> None:
     query = bands(B08=0.4, B04=0.1)
     note = compare_indices(query, bands(B08=0.4, B04=red)[None], query[None])[0]
     assert words in note.sentence
-    assert note.sentence.startswith("About as green as most of the scene")
+    assert note.sentence.startswith("NDVI 0.60: about as green as most of the scene;")
 
 
 def test_without_neighbours_only_the_query_is_described() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     cached.forget()
 
 
+@lru_cache
 def banded(rows: int = 6, cols: int = 7) -> tuple[np.ndarray, np.ndarray]:
     """Pixels and truth of rows × cols patches of 64: columns of patches go from dark water to bright plants."""
     rng = np.random.default_rng(0)

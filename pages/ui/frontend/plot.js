@@ -6,6 +6,7 @@ const ICONS = {
   select: ["Select points in a box", "M3 6V3h3M8 3h2M12 3h3v3M15 8v2M15 12v3h-3M10 15H8M6 15H3v-3M3 10V8"],
   fit: ["Show all points", "M2.5 6.5v-4h4M11.5 2.5h4v4M15.5 11.5v4h-4M6.5 15.5h-4v-4"],
 };
+const STRETCH = 1.5;
 const views = new WeakMap();
 const answers = new Map();
 
@@ -63,6 +64,8 @@ class View {
     this.turn = 0;
     this.tools();
     this.watcher = new ResizeObserver(() => this.drawn && this.resize());
+    this.grown = () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.room(), 300); };
+    window.addEventListener("resize", this.grown);
     this.watcher.observe(this.find(".stage"));
     this.hovered = (event) => { this.hover = event.detail.id; this.mark(); };
     window.addEventListener("landlike:hover", this.hovered);
@@ -104,6 +107,7 @@ class View {
     if (this.pending !== undefined && (data.query === this.pending || data.turn !== this.seen)) this.pending = undefined;
     this.seen = data.turn;
     this.root.style.height = `${data.height}px`;
+    this.room();
     const turn = ++this.turn;
     try {
       const [Plotly, layout, values, classes] = await Promise.all([
@@ -115,6 +119,14 @@ class View {
       if (turn !== this.turn) return;
       this.find(".failed").hidden = false;
       this.find(".failed").textContent = `The plot cannot be drawn: ${error.message}`;
+    }
+  }
+
+  // How high the window is, for the page to fill it.
+  room() {
+    if (!this.gone && Math.abs(window.innerHeight - this.data.screen) > 40 && window.innerHeight !== this.told) {
+      this.told = window.innerHeight;
+      this.send("room", this.told);
     }
   }
 
@@ -190,9 +202,11 @@ class View {
     const ends = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
     const [[left, right], [bottom, top]] = [ends(this.layout.x), ends(this.layout.y)];
     const [width, height] = [Math.max(box.width, 50), Math.max(box.height, 50)];
-    const unit = Math.max((right - left) / (width - 64), (top - bottom) / (height - 64), 1e-6);
+    // Directions mean nothing in a layout, so it may be drawn wider or higher to fill the room, but not out of shape.
+    const [wide, high] = [Math.max((right - left) / (width - 64), 1e-6), Math.max((top - bottom) / (height - 64), 1e-6)];
+    const [across, up] = [Math.max(wide, high / STRETCH), Math.max(high, wide / STRETCH)];
     const [x, y] = [(left + right) / 2, (bottom + top) / 2];
-    return { x: [x - unit * width / 2, x + unit * width / 2], y: [y - unit * height / 2, y + unit * height / 2] };
+    return { x: [x - across * width / 2, x + across * width / 2], y: [y - up * height / 2, y + up * height / 2] };
   }
 
   async first(Plotly) {
@@ -205,7 +219,7 @@ class View {
     }], {
       dragmode: this.mode, hovermode: "closest", hoverdistance: 12, showlegend: false, margin: { l: 0, r: 0, t: 0, b: 0 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      xaxis: { ...axis, range: ranges.x }, yaxis: { ...axis, range: ranges.y, scaleanchor: "x" },
+      xaxis: { ...axis, range: ranges.x }, yaxis: { ...axis, range: ranges.y },
       newselection: { line: { color: this.colours.accent, width: 2, dash: "solid" } },
       activeselection: { fillcolor: this.colours.accent, opacity: 0.08 },
     }, { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showTips: false });
@@ -444,6 +458,8 @@ class View {
   destroy() {
     this.gone = true;
     this.watcher.disconnect();
+    clearTimeout(this.waiting);
+    window.removeEventListener("resize", this.grown);
     window.removeEventListener("landlike:hover", this.hovered);
     window.removeEventListener("landlike:query", this.asked);
     if (this.drawn) window.Plotly.purge(this.graph);
