@@ -36,7 +36,7 @@ class TensorFlowRunner:
 
 def _load(directory: Path, signature: Signature) -> tuple[Any, Any]:
     """The module, which has to be kept alive, and its signature as a function."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.putenv("TF_CPP_MIN_LOG_LEVEL", "2")  # for its C++ part, which would announce the processor's features
     asked = f"Loading the model “{directory.name}” by TensorFlow"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pkg_resources and protobuf announce their future at import
@@ -45,6 +45,7 @@ def _load(directory: Path, signature: Signature) -> tuple[Any, Any]:
             import tensorflow_hub as hub
         except ImportError as error:
             raise EncoderError(asked, "TensorFlow is not installed", "use the backend openvino") from error
+        tf.get_logger().setLevel("ERROR")  # a TF1 module earns a warning for each of its variables
         tags = None if "serve" in signature.tags else sorted(signature.tags)
         try:
             module = hub.load(str(directory), tags=tags)
