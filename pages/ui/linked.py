@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.explain import compare_indices, signature
 from core.features import Recipe
+from core.places import bounds_lonlat
 from core.render import RENDERINGS
 from core.scene import Scene
 from pages.ui import cached
@@ -17,7 +18,7 @@ from pages.ui.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.header import header
 from pages.ui.labels import safe_label
 from pages.ui.layout_settings import layout_to_show
-from pages.ui.map import NO_PLACE, scene_map, similarity_overlay
+from pages.ui.map import scene_map, similarity_overlay
 from pages.ui.plot import plot, plot_data
 from pages.ui.routes import quicklook_url
 from pages.ui.session import Session, bound, current, select
@@ -97,11 +98,10 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         )  # fmt: skip
         if sight.query is not None:
             st.toggle("Similarity on the map", **bound("overlay", "overlay"))
-    shown = sight.query is not None and visitor.overlay
-    overlay = similarity_overlay(sight.scene, sight.recipe, sight.query) if shown and sight.query is not None else None
-    if sight.scene.kind == "scene" and sight.scene.grid.crs is None:
-        _no_map(visitor, sight.scene)
-        return
+    overlay = None
+    if sight.query is not None and visitor.overlay:
+        overlay = similarity_overlay(sight.recipe, sight.query)
+    height = heights(visitor)[0]
     scene_map(
         sight.scene,
         cached.scene_grid(sight.scene, sight.recipe),
@@ -111,17 +111,18 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         neighbours=sight.neighbours,
         overlay=overlay,
         selection=sight.selection,
-        height=heights(visitor)[0],
+        height=height,
         on_click=visitor.ask,
     )
+    if bounds_lonlat(sight.scene) is None:
+        _picture(sight.scene, visitor.rendering, height - 80)
 
 
-def _no_map(visitor: Session, scene: Scene) -> None:
-    """What stands in for the map of a scene without a place."""
-    st.info(NO_PLACE, icon=":material/location_off:")
+def _picture(scene: Scene, rendering: str, height: int) -> None:
+    """What stands in for the map of a scene that has none."""
     st.html(
-        f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, visitor.rendering)}" '
-        f'style="display:block;max-height:{heights(visitor)[0] - 80}px;max-width:100%;margin:0 auto;border-radius:8px">'
+        f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, rendering)}" '
+        f'style="display:block;max-height:{height}px;max-width:100%;margin:0 auto;border-radius:8px">'
     )
 
 

@@ -128,6 +128,15 @@ def test_points_can_be_coloured_by(engine: Engine, colour: str) -> None:
     assert legend["kind"] == {"class": "class", "group": "group", "date": "date"}.get(colour, "scale")
 
 
+def test_similarity_can_be_laid_over_the_map(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    app.toggle(key="overlay").set_value(True).run()
+    sees_nothing_wrong(app)
+    app.button(key="clear").click().run()
+    sees_nothing_wrong(app)
+
+
 def test_similarity_colours_only_with_a_query(engine: Engine) -> None:
     encode(engine, small_scene(engine, truth=False))
     app = visit()
