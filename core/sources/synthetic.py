@@ -1,8 +1,8 @@
-"""The sample scene: a made-up landscape seen as Sentinel-2 would see it, from a seed; ingest of real input is elsewhere.
+"""The sample scene: a made-up landscape as Sentinel-2 would see it, from a seed; real input is ingested elsewhere.
 
-The world behind it (``synthetic_layout``) has no edge; a scene is the window of it centred on one spot, so the scene of
-one size is a cut of the scene of a larger one with the same seed. It is painted in blocks (``synthetic_block``) and seen
-through air and instrument (``synthetic_sensor``), so that memory does not grow with the scene.
+The world behind it (``synthetic_layout``) has no edge; a scene is the window of it centred on one spot, so the scene
+of one size is a cut of the scene of a larger one with the same seed. It is painted in blocks (``synthetic_block``) and
+seen through air and instrument (``synthetic_sensor``), so that memory does not grow with the scene.
 """
 
 from __future__ import annotations
@@ -222,9 +222,7 @@ def _record(size: int, seed: int) -> QualityRecord:
         "reflectance of 45 materials from published libraries, parcels, crops at several stages, hedges, woods, towns, "
         "rivers, a coast, terrain light, air, point spread and native resolution of each band, and sensor noise"
     )
-    corridor = (
-        f"the strip {CORRIDOR * 10} m on either side of motorways and main rivers carries their class, as patches do"
-    )
+    corridor = f"{CORRIDOR * 10} m on either side of motorways and broad rivers carry their class"
     facts: tuple[tuple[str, str, str], ...] = (
         ("origin", "synthetic: no satellite saw this land", "it is made by Landlike's own generator"),
         ("seed", f"{seed}, {size} × {size} pixels", "the same seed and size give the same pixels"),
@@ -238,13 +236,13 @@ def _record(size: int, seed: int) -> QualityRecord:
     findings = [Finding(topic=topic, value=value, basis="warning", because=why) for topic, value, why in facts[:1]]
     findings += [Finding(topic=topic, value=value, basis="chosen", because=why) for topic, value, why in facts[1:]]
     findings += [
-        Finding(topic="level", value="L1C, top of atmosphere", basis="chosen", because="the path through air is modelled"),
-        Finding(topic="bands", value="13 in product order", basis="read", because="the generator writes all"),
-        Finding(topic="scale", value="reflectance × 10 000, no offset", basis="read", because="the generator writes it"),
+        Finding(topic="level", value="L1C, top of atmosphere", basis="chosen", because="the air is modelled"),
+        Finding(topic="bands", value="13 in product order", basis="read", because="it writes all"),
+        Finding(topic="scale", value="reflectance × 10 000, no offset", basis="read", because="it is written so"),
         Finding(topic="modelled", value=modelled, basis="read", because="it is what the generator does"),
         Finding(topic="left out", value="clouds, adjacency light, whitecaps, band misregistration", basis="warning",
                 because="the generator does not model them"),
-        Finding(topic="truth", value=corridor, basis="chosen", because="EuroSAT names patches by what runs through them"),
+        Finding(topic="truth", value=corridor, basis="chosen", because="EuroSAT names patches so"),
     ]  # fmt: skip
     return QualityRecord(
         source=f"synthetic landscape, seed {seed}", findings=tuple(findings), settings={"size": size, "seed": seed}

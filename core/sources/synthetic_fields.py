@@ -1,4 +1,4 @@
-"""What grows on the sample world's parcels, by kind of land, and how rows, clumps and tillage show; towns are elsewhere."""
+"""What grows on the sample world's parcels, by kind of land, and how rows and tillage show; towns are elsewhere."""
 
 from __future__ import annotations
 
@@ -36,48 +36,58 @@ class Growth(NamedTuple):
 
 _GROWTH: Mapping[Kind, tuple[Growth, ...]] = {
     Kind.CROPS: (
-        Growth(0.13, "soil_brown", "wheat_ripe", 0.75, 1.00, 0.07),
-        Growth(0.11, "soil_light", "wheat_ripe", 0.55, 0.95, 0.09),
-        Growth(0.13, "soil_brown", "maize", 0.25, 0.80, 0.09, drill=0.05),
-        Growth(0.06, "soil_dark", "maize", 0.35, 0.90, 0.08, drill=0.05),
-        Growth(0.09, "soil_brown", "beet", 0.70, 0.98, 0.05, drill=0.04),
-        Growth(0.06, "soil_light", "sunflower", 0.30, 0.85, 0.09),
-        Growth(0.06, "soil_light", "beet", 0.02, 0.15, 0.04, drill=0.06),
+        Growth(0.11, "soil_brown", "wheat_ripe", 0.75, 1.00, 0.07),
+        Growth(0.09, "soil_light", "wheat_ripe", 0.55, 0.95, 0.09),
+        Growth(0.14, "soil_brown", "maize", 0.30, 0.90, 0.09, drill=0.05),
+        Growth(0.07, "soil_dark", "maize", 0.40, 0.95, 0.08, drill=0.05),
+        Growth(0.11, "soil_brown", "beet", 0.70, 0.98, 0.05, drill=0.04),
+        Growth(0.06, "soil_light", "sunflower", 0.40, 0.90, 0.09),
+        Growth(0.09, "soil_light", "beet", 0.02, 0.15, 0.04, drill=0.06),
         Growth(0.07, "soil_brown", "hay", 0.02, 0.20, 0.04, drill=0.06),
-        Growth(0.02, "soil_dark", "hay", 0.02, 0.15, 0.03, drill=0.06),
-        Growth(0.07, "soil_light", "stubble", 0.50, 0.95, 0.06, drill=0.06),
-        Growth(0.08, "soil_brown", "wheat_green", 0.75, 0.97, 0.05),
+        Growth(0.01, "soil_dark", "hay", 0.02, 0.15, 0.03, drill=0.06),
+        Growth(0.09, "soil_light", "stubble", 0.50, 0.95, 0.06, drill=0.06),
+        Growth(0.09, "soil_brown", "wheat_green", 0.75, 0.97, 0.05),
         Growth(0.05, "soil_brown", "rape_ripening", 0.80, 1.00, 0.05),
-        Growth(0.04, "soil_brown", "meadow", 0.75, 1.00, 0.05),
+        Growth(0.05, "soil_brown", "meadow", 0.75, 1.00, 0.05),
         Growth(0.03, "grass_dry", "broadleaf", 0.90, 1.00, 0.02, clump=0.9, drill=0.0),
     ),
     Kind.FOREST: (
-        Growth(0.42, "heath", "broadleaf", 0.88, 1.00, 0.03, clump=0.85, drill=0.0),
-        Growth(0.22, "broadleaf", "conifer", 0.30, 0.70, 0.16, clump=0.9, drill=0.0),
-        Growth(0.25, "heath", "conifer", 0.86, 1.00, 0.04, clump=0.95, drill=0.0),
-        Growth(0.08, "heath", "broadleaf", 0.70, 0.90, 0.05, clump=0.7, drill=0.0),
-        Growth(0.03, "grass_dry", "shrub", 0.30, 0.70, 0.12, clump=0.4, drill=0.01),
+        Growth(0.48, "shrub", "broadleaf", 0.88, 1.00, 0.03, clump=0.7, drill=0.0),
+        Growth(0.28, "broadleaf", "conifer", 0.25, 0.60, 0.12, clump=0.75, drill=0.0),
+        Growth(0.16, "broadleaf", "conifer", 0.60, 0.85, 0.08, clump=0.8, drill=0.0),
+        Growth(0.075, "shrub", "broadleaf", 0.60, 0.85, 0.05, clump=0.6, drill=0.0),
+        Growth(0.005, "grass_dry", "shrub", 0.50, 0.80, 0.12, clump=0.4, drill=0.01),
     ),
     Kind.SCRUB: (
-        Growth(0.44, "grass_dry", "shrub", 0.15, 0.50, 0.20, clump=0.7, drill=0.0),
-        Growth(0.28, "grass_dry", "heath", 0.25, 0.65, 0.22, clump=0.5, drill=0.0),
-        Growth(0.16, "rock", "shrub", 0.35, 0.70, 0.20, clump=0.7, drill=0.0),
-        Growth(0.12, "grass_dry", "grass", 0.10, 0.45, 0.18, clump=0.2, drill=0.0),
+        Growth(0.48, "grass_dry", "shrub", 0.15, 0.50, 0.13, clump=0.7, drill=0.0),
+        Growth(0.30, "grass_dry", "heath", 0.20, 0.55, 0.12, clump=0.5, drill=0.0),
+        Growth(0.07, "rock", "shrub", 0.50, 0.80, 0.12, clump=0.7, drill=0.0),
+        Growth(0.15, "grass_dry", "grass", 0.10, 0.45, 0.14, clump=0.3, drill=0.0),
     ),
     Kind.PASTURE: (
-        Growth(0.58, "hay", "meadow", 0.65, 0.98, 0.10, drill=0.012),
-        Growth(0.26, "hay", "grass", 0.60, 0.95, 0.12, drill=0.012),
-        Growth(0.10, "soil_brown", "grass", 0.80, 0.95, 0.06, drill=0.015),
-        Growth(0.06, "grass_dry", "hay", 0.55, 0.90, 0.10, drill=0.03),
+        Growth(0.58, "hay", "meadow", 0.65, 0.98, 0.11, drill=0.012),
+        Growth(0.26, "hay", "grass", 0.55, 0.95, 0.13, drill=0.012),
+        Growth(0.09, "soil_brown", "grass", 0.80, 0.95, 0.06, drill=0.015),
+        Growth(0.07, "grass_dry", "hay", 0.45, 0.90, 0.10, drill=0.03),
     ),
     Kind.ORCHARD: (
-        Growth(0.34, "soil_light", "vine", 0.28, 0.50, 0.05, rows=0.16),
-        Growth(0.22, "soil_red", "vine", 0.30, 0.55, 0.05, rows=0.16),
-        Growth(0.20, "hay", "fruit_tree", 0.35, 0.60, 0.05, rows=0.24, clump=0.3),
-        Growth(0.14, "soil_light", "fruit_tree", 0.25, 0.45, 0.05, rows=0.22, clump=0.4),
-        Growth(0.10, "grass_dry", "vine", 0.15, 0.40, 0.06, rows=0.12),
+        Growth(0.34, "soil_light", "vine", 0.32, 0.58, 0.05, rows=0.15),
+        Growth(0.20, "soil_red", "vine", 0.35, 0.60, 0.05, rows=0.15),
+        Growth(0.20, "hay", "fruit_tree", 0.35, 0.60, 0.05, rows=0.22, clump=0.3),
+        Growth(0.14, "soil_light", "fruit_tree", 0.30, 0.50, 0.05, rows=0.20, clump=0.4),
+        Growth(0.12, "grass_dry", "vine", 0.20, 0.45, 0.06, rows=0.12),
+    ),
+    Kind.ROADSIDE: (
+        Growth(0.20, "hay", "grass", 0.45, 0.90, 0.12, drill=0.012),
+        Growth(0.14, "hay", "meadow", 0.50, 0.90, 0.12, drill=0.012),
+        Growth(0.14, "grass_dry", "shrub", 0.35, 0.75, 0.15, clump=0.6, drill=0.0),
+        Growth(0.14, "grass_dry", "broadleaf", 0.75, 1.00, 0.06, clump=0.8, drill=0.0),
+        Growth(0.12, "soil_brown", "maize", 0.35, 0.85, 0.08, drill=0.05),
+        Growth(0.12, "soil_brown", "wheat_ripe", 0.70, 1.00, 0.07),
+        Growth(0.10, "soil_brown", "grass_dry", 0.20, 0.70, 0.20, drill=0.03),
     ),
 }
+_BUILT = (int(Kind.TOWN), int(Kind.INDUSTRY))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,16 +112,16 @@ class Holdings:
     spectra: FloatArray
 
 
-def holdings(land: Districts, depth: int) -> Holdings:
-    """Choose what stands on every parcel, with a tint of its own."""
+def holdings(land: Districts, depth: int, kind: IndexArray) -> Holdings:
+    """Choose what stands on every parcel, ``kind`` of shape (K · 2^depth,), with a tint of its own."""
     parcel = np.arange(2**depth)[None, :]
     key = hash32(land.key[:, None], parcel, 61)
     zero = np.zeros(1, dtype=np.uint32)
     draw = [uniform(key, zero, 62 + position).ravel() for position in range(5)]
-    # A district grows a part of what its region grows: three quarters of the list, beginning anywhere.
+    # A district grows a part of what its region grows: two thirds of the list, beginning anywhere.
     start = np.repeat(uniform(land.key, zero, 69), 2**depth)
-    kind = np.repeat(np.where(land.kind > Kind.ORCHARD, int(Kind.PASTURE), land.kind), 2**depth)
-    chosen = _choose(kind, (start + 0.75 * draw[0]) % 1.0)
+    grown = np.where(np.isin(kind, _BUILT), np.int32(Kind.PASTURE), kind)
+    chosen = _choose(grown, np.asarray((start + 0.66 * draw[0]) % 1.0, np.float32))
     table = np.array([[g.low, g.high, g.patchy, g.rows, g.clump, g.drill] for _, g in _flat()], dtype=np.float32)
     own = table[chosen]
     return Holdings(

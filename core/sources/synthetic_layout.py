@@ -30,6 +30,7 @@ class Kind(IntEnum):
     ORCHARD = 4
     TOWN = 5
     INDUSTRY = 6
+    ROADSIDE = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,15 +170,16 @@ def hilliness(box: Box, zones: tuple[Zone, ...]) -> FloatArray:
 def _main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
     """The river of a row of counties: a sine-generated curve (Langbein & Leopold 1966) about a wandering axis."""
     key = seed * 131 + row * 17
-    middle, step = 0.5 * COUNTY, 6.0
+    middle, step = 0.5 * COUNTY, 9.0
 
     def walk(sign: int, limit: float) -> list[tuple[float, float, float]]:
-        x, s, found = middle, 0.0, []
+        x, s = middle, 0.0
+        found: list[tuple[float, float, float]] = []
         y = float(_river_axis(x, key, row))
         while sign * (limit - x) > 0 and len(found) < 60_000:
-            swing = 0.85 + 0.45 * float(wave(s * sign, 1500, key + 3))
+            swing = 0.72 + 0.5 * float(wave(s * sign, 1300, key + 3))
             lead = float(_river_axis(x + sign * 60, key, row)) - y
-            phase = 2 * np.pi * s * sign / 270 + 1.1 * float(wave(s * sign, 1100, key + 4))
+            phase = 2 * np.pi * s * sign / 340 + 2.2 * float(wave(s * sign, 1500, key + 4))
             angle = np.arctan2(lead, 90) + swing * np.sin(phase) * sign
             x, y, s = x + sign * step * np.cos(angle), y + step * np.sin(angle), s + step
             found.append((x, y, s * sign))
@@ -185,7 +187,7 @@ def _main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
 
     west, east = walk(-1, x_from), walk(1, x_to)
     table = np.array(west[::-1] + east)
-    width = 21 * (1 + 0.22 * wave(table[:, 2], 420, key + 5))
+    width = 27 * (1 + 0.22 * wave(table[:, 2], 420, key + 5))
     return _course(table[:, :2], width)
 
 
@@ -211,19 +213,20 @@ def _tributary(seed: int, county: tuple[int, int], side: int, river: Course) -> 
     rng = _generator(seed, 5, *county, side)
     at = (county[0] + (0.70 if side < 0 else 0.60) + rng.uniform(-0.04, 0.04)) * COUNTY
     x, y = river.points[np.argmin(np.abs(river.points[:, 0] - at))]
-    length, phase, lean = rng.uniform(1150, 1500), rng.uniform(0, 6), rng.uniform(-0.35, 0.35)
+    length, phase, lean = rng.uniform(1150, 1500), rng.uniform(0, 6), rng.uniform(-0.25, 0.25)
+    loop, first, last = (105, 5.0, 1.2) if side < 0 else (230, 17.0, 11.0)
     points, s = [(x, y)], 0.0
     while s < length:
         swing = 0.8 + 0.3 * np.sin(s / 310 + phase)
-        angle = side * np.pi / 2 + lean + 0.35 * np.sin(s / 420 + phase) + swing * np.sin(2 * np.pi * s / 105 + phase)
-        x, y, s = x + 5 * np.cos(angle), y + 5 * np.sin(angle), s + 5
+        angle = side * np.pi / 2 + lean + 0.35 * np.sin(s / 420 + phase) + swing * np.sin(2 * np.pi * s / loop + phase)
+        x, y, s = x + 7 * np.cos(angle), y + 7 * np.sin(angle), s + 7
         points.append((x, y))
-    return _course(np.array(points), np.linspace(5.0, 1.2, len(points)))
+    return _course(np.array(points), np.linspace(first, last, len(points)))
 
 
 def _motorway(seed: int, index: int, across: bool, t_from: float, t_to: float) -> Course:
     """A motorway along a row of counties (``across``) or a column: a slow curve."""
-    t = np.arange(np.floor(t_from / 20), np.ceil(t_to / 20)) * 20.0
+    t = np.arange(np.floor(t_from / 20), np.ceil(t_to / 20), dtype=np.float64) * 20.0
     key = seed * 97 + index * 13 + (7 if across else 8)
     offset = (index + (0.195 if across else 0.655)) * COUNTY
     bow = offset + 0.030 * COUNTY * wave(t, 2600, key)
@@ -254,12 +257,12 @@ def _towns(seed: int, i: int, j: int, zones: list[Zone], waters: tuple[Water, ..
     """Centres of a county's city and villages; few in hills, none in water."""
     rng = _generator(seed, 2, i, j)
     found = [zone for zone in zones if zone.kind == Kind.TOWN]
-    for cell in range(25):
-        x = (i + (cell % 5 + rng.uniform(0.2, 0.8)) / 5) * COUNTY
-        y = (j + (cell // 5 + rng.uniform(0.2, 0.8)) / 5) * COUNTY
-        radius, chance = 12 + 34 * rng.random() ** 2.2, rng.random()
+    for cell in range(36):
+        x = (i + (cell % 6 + rng.uniform(0.2, 0.8)) / 6) * COUNTY
+        y = (j + (cell // 6 + rng.uniform(0.2, 0.8)) / 6) * COUNTY
+        radius, chance = 14 + 46 * rng.random() ** 1.8, rng.random()
         inside = [zone.kind for zone in zones if np.hypot(x - zone.x, y - zone.y) < 1.15 * zone.radius]
-        wild = any(kind in {Kind.FOREST, Kind.SCRUB} for kind in inside) and chance < 0.75
+        wild = any(kind in {Kind.FOREST, Kind.SCRUB} for kind in inside) and chance < 0.6
         if not wild and Kind.TOWN not in inside and _shore_at(x, y, waters) < -30:
             found.append(Zone(kind=Kind.TOWN, x=x, y=y, radius=radius))
     return found
@@ -277,7 +280,7 @@ def _road(seed: int, a: Zone, b: Zone) -> Course:
     sway = sway + envelope * length * 0.022 * np.sin(2 * np.pi * t * max(length / 190, 1) + rng.uniform(0, 6))
     points = start + t[:, None] * (stop - start) + sway[:, None] * normal
     big = min(a.radius, b.radius) > 22 or max(a.radius, b.radius) > 200
-    return _course(points, 1.25 if big else 0.9)
+    return _course(points, 1.6 if big else 1.1)
 
 
 def _roads(seed: int, towns: list[Zone]) -> Iterator[Course]:

@@ -92,8 +92,8 @@ def _spline(positions: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[Floa
 
 def noise(box: Box, cell: float, seed: int) -> FloatArray:
     """Smooth noise, float32 of the box's shape, mean 0, standard deviation 1, features about ``cell`` pixels wide."""
-    iy, wy = _spline((np.arange(box.y0, box.y0 + box.height) + 0.5) / cell)
-    ix, wx = _spline((np.arange(box.x0, box.x0 + box.width) + 0.5) / cell)
+    iy, wy = _spline((np.arange(box.y0, box.y0 + box.height, dtype=np.float64) + 0.5) / cell)
+    ix, wx = _spline((np.arange(box.x0, box.x0 + box.width, dtype=np.float64) + 0.5) / cell)
     rows, cols = np.arange(iy[0] - 1, iy[-1] + 3), np.arange(ix[0] - 1, ix[-1] + 3)
     lattice = gauss(cols[None, :], rows[:, None], seed)
     iy, ix = iy - iy[0], ix - ix[0]

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from core.bands import FloatArray
 from core.sources.synthetic_layout import Course, Kind, Plan
 from core.sources.synthetic_noise import Box, hash32, noise, uniform
 
+_ZERO = np.zeros(1, dtype=np.uint32)
 CELL = 112
 """Mean spacing of districts in pixels."""
 _EXTENT = 1.05 * CELL
@@ -25,7 +27,7 @@ IndexArray = NDArray[np.int32]
 
 _TARGET = {
     Kind.CROPS: 44.0, Kind.FOREST: 54.0, Kind.SCRUB: 62.0, Kind.PASTURE: 36.0, Kind.ORCHARD: 24.0,
-    Kind.TOWN: 10.5, Kind.INDUSTRY: 27.0,
+    Kind.TOWN: 30.0, Kind.INDUSTRY: 34.0, Kind.ROADSIDE: 30.0,
 }  # fmt: skip
 """About the side of a parcel or block, in pixels."""
 
@@ -53,22 +55,24 @@ class Districts:
     strip: FloatArray
 
 
-def _kinds(x: FloatArray, y: FloatArray, key: NDArray[np.uint32], plan: Plan) -> IndexArray:
-    """Kind of the districts at some sites: the zone they lie deepest in, else mostly crops."""
-    zero = np.zeros(1, dtype=np.uint32)
+def kinds(x: FloatArray, y: FloatArray, key: NDArray[np.uint32], plan: Plan) -> IndexArray:
+    """Kind of land at places: the zone they lie deepest in, else mostly crops; places of one ``key`` stray alike."""
     best = np.ones(len(x), dtype=np.float32)
     kind = np.zeros(len(x), dtype=np.int32)
+    lot = uniform(key, _ZERO, 31) - 0.5
     for zone in plan.zones:
         near = np.hypot(x - zone.x, y - zone.y) / zone.radius
-        rough = near + (0.10 if zone.kind in {Kind.TOWN, Kind.INDUSTRY} else 0.22) * (
-            np.sin(x / 97 + zone.kind) * np.sin(y / 83 + 2 * zone.kind) + uniform(key, zero, 31) - 0.5
-        )
+        built = zone.kind in {Kind.TOWN, Kind.INDUSTRY}
+        turn = np.arctan2(y - zone.y, x - zone.x)
+        lobes = np.sin(3 * turn + zone.x) + 0.7 * np.sin(5 * turn + zone.y) + 0.5 * np.sin(9 * turn)
+        ripple = np.sin(x / 61 + zone.kind) * np.sin(y / 53 + 2 * zone.kind)
+        rough = near + 0.07 * lobes + (0.06 if built else 0.10) * ripple + (0.12 if built else 0.22) * lot
         win = rough < best
         best[win], kind[win] = rough[win], int(zone.kind)
-    open_land, draw = best >= 1, uniform(key, zero, 32)
-    for other, low, high in ((Kind.PASTURE, 0.0, 0.07), (Kind.FOREST, 0.07, 0.14), (Kind.ORCHARD, 0.14, 0.17)):
+    open_land, draw = best >= 1, uniform(key, _ZERO, 32)
+    for other, low, high in ((Kind.PASTURE, 0.0, 0.07), (Kind.FOREST, 0.07, 0.13), (Kind.ORCHARD, 0.13, 0.16)):
         kind[open_land & (draw >= low) & (draw < high)] = int(other)
-    stray = ~open_land & (draw > 0.95) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)
+    stray = ~open_land & (draw > 0.96) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)
     kind[stray] = np.where(kind[stray] == Kind.FOREST, int(Kind.SCRUB), int(Kind.FOREST))
     return kind
 
@@ -82,13 +86,12 @@ def districts(box: Box, plan: Plan) -> Districts:
     x = ((i + 0.12 + 0.76 * uniform(i, j, seed + 21)) * CELL).astype(np.float32)
     y = ((j + 0.12 + 0.76 * uniform(i, j, seed + 22)) * CELL).astype(np.float32)
     key = hash32(i, j, seed + 23)
-    kind = _kinds(x, y, key, plan)
+    kind = kinds(x, y, key, plan)
     # Neighbouring districts lean alike, as land shares roads and slopes: a slow field plus a little of their own.
     trend = 1.6 * np.sin(x / 640 + seed) + 1.3 * np.sin(y / 710 + 2.1 + seed) + 0.7 * np.sin((x + y) / 300)
-    zero = np.zeros(1, dtype=np.uint32)
-    angle = trend + 0.45 * (uniform(key, zero, 24) - 0.5)
-    target = np.array([_TARGET[Kind(k)] for k in kind], dtype=np.float32) * (0.75 + 0.6 * uniform(key, zero, 25))
-    strip = np.where(kind == Kind.CROPS, 1.0 + 2.8 * uniform(key, zero, 26) ** 2, 1.0 + 0.7 * uniform(key, zero, 26))
+    angle = trend + 0.45 * (uniform(key, _ZERO, 24) - 0.5)
+    target = np.array([_TARGET[Kind(k)] for k in kind], dtype=np.float32) * (0.75 + 0.6 * uniform(key, _ZERO, 25))
+    strip = np.where(kind == Kind.CROPS, 1.0 + 2.8 * uniform(key, _ZERO, 26) ** 2, 1.0 + 0.7 * uniform(key, _ZERO, 26))
     return Districts(
         x=x, y=y, key=key, kind=kind, cos=np.cos(angle).astype(np.float32), sin=np.sin(angle).astype(np.float32),
         target=target.astype(np.float32), strip=strip.astype(np.float32),
@@ -128,17 +131,22 @@ def nearest(box: Box, land: Districts, x: FloatArray, y: FloatArray) -> tuple[In
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """Split lines of a set of districts as a heap: node n has children 2n and 2n + 1; flat index = district · 2^depth + n.
+    """Split lines of a set of districts as a heap: node n has children 2n and 2n + 1.
+
+    Flat index = district · 2^depth + n.
 
     Attributes:
         depth: levels of splitting; parcels of a district are numbered 0 … 2^depth − 1.
         nx, ny, offset: float32, the line nx·u + ny·v = offset in district coordinates; offset 1e9 = not split.
+        u, v: float32 of shape (K · 2^depth,), the middle of each parcel in district coordinates.
     """
 
     depth: int
     nx: FloatArray
     ny: FloatArray
     offset: FloatArray
+    u: FloatArray
+    v: FloatArray
 
 
 def splits(land: Districts, depth: int, target: FloatArray) -> Splits:
@@ -146,7 +154,7 @@ def splits(land: Districts, depth: int, target: FloatArray) -> Splits:
     count, nodes = len(land.x), 2**depth
     nx, ny = np.zeros((count, nodes), np.float32), np.zeros((count, nodes), np.float32)
     offset = np.full((count, nodes), 1e9, np.float32)
-    boxes = np.broadcast_to(np.float32([-_EXTENT, _EXTENT, -_EXTENT, _EXTENT]), (count, 1, 4))
+    boxes = np.broadcast_to(np.array([-_EXTENT, _EXTENT, -_EXTENT, _EXTENT], np.float32), (count, 1, 4))
     key, area, strip = land.key[:, None], target[:, None] ** 2, land.strip[:, None]
     for level in range(depth):
         ids = np.arange(2**level, 2 ** (level + 1))[None, :]
@@ -168,7 +176,25 @@ def splits(land: Districts, depth: int, target: FloatArray) -> Splits:
         high[..., 0] = np.where(cut_u, place, high[..., 0])
         high[..., 2] = np.where(cut_u, high[..., 2], place)
         boxes = np.stack([low, high], axis=2).reshape(count, -1, 4)
-    return Splits(depth=depth, nx=nx.ravel(), ny=ny.ravel(), offset=offset.ravel())
+    middle_u, middle_v = boxes[..., :2].mean(-1).ravel(), boxes[..., 2:].mean(-1).ravel()
+    return Splits(depth=depth, nx=nx.ravel(), ny=ny.ravel(), offset=offset.ravel(), u=middle_u, v=middle_v)
+
+
+def parcel_kinds(land: Districts, tree: Splits, plan: Plan) -> IndexArray:
+    """Kind of each parcel, shape (K · 2^depth,): zones end where parcels do, and a strip along motorways is its own."""
+    count = 2**tree.depth
+    x, y, cos, sin = (np.repeat(part, count) for part in (land.x, land.y, land.cos, land.sin))
+    x, y = x + tree.u * cos - tree.v * sin, y + tree.u * sin + tree.v * cos
+    kind = kinds(x, y, np.repeat(land.key, count), plan)
+    points = np.concatenate([course.points for course in plan.motorways])
+    gap, _ = cKDTree(points).query(np.stack([x, y], axis=1), distance_upper_bound=60.0)
+    lot = uniform(hash32(np.repeat(land.key, count), np.tile(np.arange(count), len(land.key)), 34), _ZERO, 35)
+    in_town = kind == Kind.TOWN
+    kind[in_town & (lot < 0.13)] = int(Kind.INDUSTRY)
+    kind[in_town & (lot < 0.075)] = int(Kind.PASTURE)
+    kind[in_town & (lot < 0.035)] = int(Kind.FOREST)
+    kind[(gap < 36) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)] = int(Kind.ROADSIDE)
+    return kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +263,8 @@ def lines(box: Box, courses: Sequence[Course], reach: float) -> Lines:
     """Distance to courses up to ``reach`` pixels; beyond, ``reach``, width 0 and bend 0."""
     xs, ys = box.centres()
     best = np.full(box.shape, reach * reach, dtype=np.float32)
-    width, bend = np.zeros(box.shape, np.float32), np.zeros(box.shape, np.float32)
+    piece, side = np.zeros(box.shape, np.int32), np.ones(box.shape, np.float32)
+    widths, bends, first = [np.zeros(1, np.float32)], [np.zeros(1, np.float32)], 1
     for course in courses:
         p, q = course.points[:-1], course.points[1:]
         low, high = np.minimum(p, q) - reach, np.maximum(p, q) + reach
@@ -247,15 +274,16 @@ def lines(box: Box, courses: Sequence[Course], reach: float) -> Lines:
             window = box.clip(low[k, 0], low[k, 1], high[k, 0], high[k, 1])
             if window is None:
                 continue
-            (ax, ay), (dx, dy) = p[k], q[k] - p[k]
-            px, py = xs[:, window[1]] - np.float32(ax), ys[window[0]] - np.float32(ay)
-            length = max(dx * dx + dy * dy, 1e-6)
-            along = px * np.float32(dx / length) + py * np.float32(dy / length)
-            t = np.clip(along, 0, 1)
-            square = (px - t * np.float32(dx)) ** 2 + (py - t * np.float32(dy)) ** 2
+            dx, dy = (np.float32(part) for part in q[k] - p[k])
+            px, py = xs[:, window[1]] - np.float32(p[k, 0]), ys[window[0]] - np.float32(p[k, 1])
+            length = np.float32(max(float(dx * dx + dy * dy), 1e-6))
+            t = np.clip(px * (dx / length) + py * (dy / length), 0, 1)
+            square = (px - t * dx) ** 2 + (py - t * dy) ** 2
             closer = square < best[window]
             np.copyto(best[window], square, where=closer)
-            side = np.sign(py * np.float32(dx) - px * np.float32(dy))
-            np.copyto(width[window], course.width[k], where=closer)
-            np.copyto(bend[window], side * course.bend[k], where=closer)
-    return Lines(distance=np.sqrt(best), width=width, bend=bend)
+            np.copyto(piece[window], np.int32(first + k), where=closer)
+            np.copyto(side[window], np.sign(py * dx - px * dy), where=closer)
+        widths.append(course.width)
+        bends.append(course.bend)
+        first += len(course.width)
+    return Lines(distance=np.sqrt(best), width=np.concatenate(widths)[piece], bend=side * np.concatenate(bends)[piece])
