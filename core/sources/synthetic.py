@@ -28,7 +28,8 @@ from core.progress import Progress, silent
 from core.quality import Finding, QualityRecord
 from core.scene import Grid, Scene, canonical_writer
 from core.sources.synthetic_block import CORRIDOR, paint
-from core.sources.synthetic_layout import COUNTY, Plan, make_plan
+from core.sources.synthetic_courses import COUNTY
+from core.sources.synthetic_layout import Plan, make_plan
 from core.sources.synthetic_noise import Box
 from core.sources.synthetic_sensor import HALO, expose
 

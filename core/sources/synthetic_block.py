@@ -11,15 +11,14 @@ from core.bands import FloatArray
 from core.sources.synthetic_canvas import CODE, Canvas, Textures, canvas, textures
 from core.sources.synthetic_fields import holdings, look
 from core.sources.synthetic_layout import Kind, Plan, hilliness, shore
+from core.sources.synthetic_lines import Lines, lines
 from core.sources.synthetic_noise import Box, fractal, noise, uniform
 from core.sources.synthetic_parcels import (
     Districts,
     IndexArray,
-    Lines,
     Parcels,
     descend,
     districts,
-    lines,
     nearest,
     parcel_kinds,
     splits,

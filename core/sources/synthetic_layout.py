@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.sources.synthetic_noise import Box, fractal, wave
-
-COUNTY = 2560
-"""Pixels a side of a county."""
+from core.sources.synthetic_courses import COUNTY, generator, main_river, motorway, ramps, tributary
+from core.sources.synthetic_lines import Course, course
+from core.sources.synthetic_noise import Box, fractal
 
 
 class Kind(IntEnum):
@@ -51,22 +49,6 @@ class Water:
     y: float
     rx: float
     ry: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Course:
-    """A line on the land.
-
-    Attributes:
-        points: float64 of shape (N, 2), x and y.
-        width: float32 of shape (N,), full width in pixels.
-        bend: float32 of shape (N,), radians a pixel, positive where the line turns towards its right-hand side (on
-            the screen, y down).
-    """
-
-    points: NDArray[np.float64]
-    width: FloatArray
-    bend: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,14 +86,9 @@ _WATERS = ((-0.03, 0.790, 0.290, 0.255), (0.785, 0.905, 0.075, 0.055))
 _HILLY = {Kind.FOREST: 1.0, Kind.SCRUB: 0.9, Kind.ORCHARD: 0.35}
 
 
-def _generator(seed: int, *key: int) -> np.random.Generator:
-    """Randomness of its own for one feature."""
-    return np.random.default_rng([part & 0xFFFFFFFF for part in (seed, *key)])
-
-
 def _county(seed: int, i: int, j: int) -> tuple[list[Zone], list[Water]]:
     """Zones and waters of a county: one pattern, mirrored and shifted by chance outside county (0, 0)."""
-    rng = _generator(seed, 1, i, j)
+    rng = generator(seed, 1, i, j)
     flips = rng.integers(0, 2, 2) if (i, j) != (0, 0) else (0, 0)
     spread = 0.05 if (i, j) != (0, 0) else 0.012
 
@@ -167,95 +144,9 @@ def hilliness(box: Box, zones: tuple[Zone, ...]) -> FloatArray:
     return np.minimum(total, 1.2)
 
 
-def _main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
-    """The river of a row of counties: a sine-generated curve (Langbein & Leopold 1966) about a wandering axis."""
-    key = seed * 131 + row * 17
-    middle, step = 0.5 * COUNTY, 9.0
-
-    def walk(sign: int, limit: float) -> list[tuple[float, float, float]]:
-        x, s = middle, 0.0
-        found: list[tuple[float, float, float]] = []
-        y = float(_river_axis(x, key, row))
-        while sign * (limit - x) > 0 and len(found) < 60_000:
-            swing = 0.72 + 0.5 * float(wave(s * sign, 1300, key + 3))
-            lead = float(_river_axis(x + sign * 60, key, row)) - y
-            phase = 2 * np.pi * s * sign / 340 + 2.2 * float(wave(s * sign, 1500, key + 4))
-            angle = np.arctan2(lead, 90) + swing * np.sin(phase) * sign
-            x, y, s = x + sign * step * np.cos(angle), y + step * np.sin(angle), s + step
-            found.append((x, y, s * sign))
-        return found
-
-    west, east = walk(-1, x_from), walk(1, x_to)
-    table = np.array(west[::-1] + east)
-    width = 27 * (1 + 0.22 * wave(table[:, 2], 420, key + 5))
-    return _course(table[:, :2], width)
-
-
-def _river_axis(x: float, key: int, row: int) -> float:
-    """The line a main river winds about."""
-    return (row + 0.605) * COUNTY + 0.045 * COUNTY * float(wave(x, 2100, key + 1))
-
-
-def _course(points: NDArray[np.float64], width: NDArray[np.float64] | float) -> Course:
-    """A course of points, with its bends."""
-    ahead = np.gradient(points, axis=0)
-    angle = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
-    bend = np.gradient(angle) / np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-6)
-    return Course(
-        points=points,
-        width=np.broadcast_to(np.asarray(width, dtype=np.float32), (len(points),)).copy(),
-        bend=bend.astype(np.float32),
-    )
-
-
-def _tributary(seed: int, county: tuple[int, int], side: int, river: Course) -> Course:
-    """A stream that winds down to the main river from the north (side −1) or south (side 1) of a county."""
-    rng = _generator(seed, 5, *county, side)
-    at = (county[0] + (0.70 if side < 0 else 0.60) + rng.uniform(-0.04, 0.04)) * COUNTY
-    x, y = river.points[np.argmin(np.abs(river.points[:, 0] - at))]
-    length, phase, lean = rng.uniform(1150, 1500), rng.uniform(0, 6), rng.uniform(-0.25, 0.25)
-    loop, first, last = (105, 5.0, 1.2) if side < 0 else (230, 17.0, 11.0)
-    points, s = [(x, y)], 0.0
-    while s < length:
-        swing = 0.8 + 0.3 * np.sin(s / 310 + phase)
-        angle = side * np.pi / 2 + lean + 0.35 * np.sin(s / 420 + phase) + swing * np.sin(2 * np.pi * s / loop + phase)
-        x, y, s = x + 7 * np.cos(angle), y + 7 * np.sin(angle), s + 7
-        points.append((x, y))
-    return _course(np.array(points), np.linspace(first, last, len(points)))
-
-
-def _motorway(seed: int, index: int, across: bool, t_from: float, t_to: float) -> Course:
-    """A motorway along a row of counties (``across``) or a column: a slow curve."""
-    t = np.arange(np.floor(t_from / 20), np.ceil(t_to / 20), dtype=np.float64) * 20.0
-    key = seed * 97 + index * 13 + (7 if across else 8)
-    offset = (index + (0.195 if across else 0.655)) * COUNTY
-    bow = offset + 0.030 * COUNTY * wave(t, 2600, key)
-    points = np.stack([t, bow] if across else [bow, t], axis=1)
-    return _course(points, 4.0)
-
-
-def _ramps(first: Course, second: Course) -> Iterator[Course]:
-    """A cloverleaf where two motorways cross: four loops and four outer curves."""
-    gaps = np.hypot(*(first.points[:, None] - second.points[None]).transpose(2, 0, 1))
-    a, b = np.unravel_index(np.argmin(gaps), gaps.shape)
-    if gaps[a, b] > 30:
-        return
-    centre = (first.points[a] + second.points[b]) / 2
-    one, two = (line.points[k + 1] - line.points[k - 1] for line, k in ((first, a), (second, b)))
-    one, two = one / np.hypot(*one), two / np.hypot(*two)
-    turn = np.linspace(0, 2 * np.pi, 24)
-    bow = np.linspace(0, 1, 16)[:, None]
-    for sx, sy in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-        middle = centre + 9.5 * (sx * one + sy * two)
-        loop = middle + 8.0 * (np.cos(turn)[:, None] * one + np.sin(turn)[:, None] * two)
-        yield _course(loop, 1.0)
-        ends = centre + 46 * sx * one, centre + 13 * (sx * one + sy * two), centre + 46 * sy * two
-        yield _course((1 - bow) ** 2 * ends[0] + 2 * bow * (1 - bow) * ends[1] + bow**2 * ends[2], 1.0)
-
-
 def _towns(seed: int, i: int, j: int, zones: list[Zone], waters: tuple[Water, ...]) -> list[Zone]:
     """Centres of a county's city and villages; few in hills, none in water."""
-    rng = _generator(seed, 2, i, j)
+    rng = generator(seed, 2, i, j)
     found = [zone for zone in zones if zone.kind == Kind.TOWN]
     for cell in range(36):
         x = (i + (cell % 6 + rng.uniform(0.2, 0.8)) / 6) * COUNTY
@@ -270,7 +161,7 @@ def _towns(seed: int, i: int, j: int, zones: list[Zone], waters: tuple[Water, ..
 
 def _road(seed: int, a: Zone, b: Zone) -> Course:
     """A country road from town to town, bowed and winding a little."""
-    rng = _generator(seed, 3, int(a.x * 8), int(a.y * 8), int(b.x * 8), int(b.y * 8))
+    rng = generator(seed, 3, int(a.x * 8), int(a.y * 8), int(b.x * 8), int(b.y * 8))
     start, stop = np.array([a.x, a.y]), np.array([b.x, b.y])
     length = float(np.hypot(*(stop - start)))
     t = np.linspace(0, 1, max(int(length / 12), 3))
@@ -280,7 +171,7 @@ def _road(seed: int, a: Zone, b: Zone) -> Course:
     sway = sway + envelope * length * 0.022 * np.sin(2 * np.pi * t * max(length / 190, 1) + rng.uniform(0, 6))
     points = start + t[:, None] * (stop - start) + sway[:, None] * normal
     big = min(a.radius, b.radius) > 22 or max(a.radius, b.radius) > 200
-    return _course(points, 1.6 if big else 1.1)
+    return course(points, 1.6 if big else 1.1)
 
 
 def _roads(seed: int, towns: list[Zone]) -> Iterator[Course]:
@@ -304,10 +195,10 @@ def make_plan(box: Box, seed: int) -> Plan:
     waters = tuple(water for _, found in content.values() for water in found)
     towns = [town for county in counties for town in _towns(seed, *county, content[county][0], waters)]
     left, right, top, bottom = i0 * COUNTY, (i1 + 1) * COUNTY, j0 * COUNTY, (j1 + 1) * COUNTY
-    mains = {j: _main_river(seed, j, left, right) for j in range(j0, j1 + 1)}
-    streams = [_tributary(seed, county, side, mains[county[1]]) for county in counties for side in (-1, 1)]
-    across = [_motorway(seed, j, True, left, right) for j in range(j0, j1 + 1)]
-    along = [_motorway(seed, i, False, top, bottom) for i in range(i0, i1 + 1)]
+    mains = {j: main_river(seed, j, left, right) for j in range(j0, j1 + 1)}
+    streams = [tributary(seed, county, side, mains[county[1]]) for county in counties for side in (-1, 1)]
+    across = [motorway(seed, j, True, left, right) for j in range(j0, j1 + 1)]
+    along = [motorway(seed, i, False, top, bottom) for i in range(i0, i1 + 1)]
     return Plan(
         seed=seed,
         zones=tuple(zone for zones, _ in content.values() for zone in zones),
@@ -315,6 +206,6 @@ def make_plan(box: Box, seed: int) -> Plan:
         towns=tuple(towns),
         rivers=(*mains.values(), *streams),
         motorways=(*across, *along),
-        ramps=tuple(ramp for first in across for second in along for ramp in _ramps(first, second)),
+        ramps=tuple(ramp for first in across for second in along for ramp in ramps(first, second)),
         roads=tuple(_roads(seed, towns)),
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.sources.synthetic_canvas import CODE, Canvas, Textures
-from core.sources.synthetic_parcels import Lines
+from core.sources.synthetic_lines import Lines
 
 RIVER_REACH = 64.0
 """Pixels from its middle line up to which a river shapes the land."""
