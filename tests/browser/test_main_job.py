@@ -161,7 +161,7 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         page.locator(".st-key-upload_add button:enabled").click(timeout=LONG)
         page.locator("[class*='st-key-card_']", has_text="quilt").wait_for(timeout=LONG)
         scene = next(path.name for path in (root / "scenes").iterdir() if path.name.startswith("s-"))
-        address = f"{server.url}/?scene={scene}&encoder={slow}"
+        address = f"{server.url}/?scene={scene}&encoder=resnet50"
         page.goto(address)
         page.get_by_text("of 280 patches").wait_for(timeout=LONG)
         wait_until(server, 20)

@@ -1,0 +1,105 @@
+"""From a click to its neighbours, drawn in plot, map and gallery of a real browser; and from start to first paint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from core.library import Library
+from tests.browser.conftest import Server, browser, page, serving, start
+from tests.browser.views import LONG, POINT, wait_for_query, wait_for_ranks, wait_for_views
+from tests.scenes import add_scene
+
+pytestmark = pytest.mark.bench
+__all__ = ["browser", "page"]
+
+CLICKS = 25
+MARKS = """
+() => { const frame = document.querySelector("iframe[title*='folium']").contentDocument;
+  return [...frame.querySelectorAll('.landlike-rank')].map(mark => mark.style.transform).join(); }
+"""
+DRAWN = """
+([query, marks]) => {
+  const tile = document.querySelector('.gallery .tile.query');
+  const tiles = document.querySelectorAll('.gallery .tile');
+  if (!tile || +tile.dataset.patch === query || tiles.length !== 21) return false;
+  if (![...tiles].slice(0, 5).every(one => one.querySelector('img').complete)) return false;
+  const frame = document.querySelector("iframe[title*='folium']").contentDocument;
+  const found = [...frame.querySelectorAll('.landlike-rank')].map(mark => mark.style.transform);
+  if (found.length !== 21 || found.join() === marks) return false;
+  return performance.now() - window.clickedAt;
+}
+"""
+LISTEN = "() => document.addEventListener('mousedown', () => { window.clickedAt = performance.now(); }, true)"
+
+
+def latencies(page: Page, clicks: int = CLICKS) -> list[float]:
+    """Milliseconds from pressing the mouse on a picture of the gallery to everything drawn."""
+    page.evaluate(LISTEN)
+    spot = page.evaluate(POINT)
+    page.mouse.click(spot["x"], spot["y"])
+    asked = wait_for_query(page)
+    wait_for_ranks(page, 20)
+    taken = []
+    for turn in range(clicks + 3):
+        page.wait_for_timeout(400)
+        marks = page.evaluate(MARKS)
+        page.locator(".gallery .tile").nth(2 + turn % 3).click()
+        handle = page.wait_for_function(DRAWN, arg=[asked, marks], polling="raf", timeout=LONG)
+        taken.append(float(handle.json_value()))
+        asked = wait_for_query(page, asked)
+    return taken[3:]
+
+
+def report(title: str, taken: list[float]) -> float:
+    low, median, high = np.percentile(taken, [5, 50, 95])
+    print(f"\n{title}: {median:.0f} ms at the median, {low:.0f} to {high:.0f} ms at 5 and 95 % of {len(taken)} clicks")
+    return float(median)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("latency")) as made:
+        yield made
+
+
+def test_a_click_on_the_sample(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    assert report("1,600 patches", latencies(page)) <= 400
+
+
+def test_a_click_on_a_full_tile(page: Page, tmp_path: Path) -> None:
+    side = 171 * 64
+    rng = np.random.default_rng(0)
+    small = rng.integers(200, 4000, (4, side // 32, side // 32), dtype=np.uint16)
+    pixels = np.kron(small, np.ones((1, 32, 32), dtype=np.uint16))
+    add_scene(Library(tmp_path), height=side, width=side, bands=("B02", "B03", "B04", "B08"), pixels=pixels)
+    with serving(tmp_path) as made:
+        page.goto(made.url)
+        wait_for_views(page)
+        assert report("29,241 patches", latencies(page)) <= 800
+
+
+def test_a_start_to_the_first_paint(page: Page, server: Server, tmp_path: Path) -> None:
+    """A fresh server on a library with the sample in it: seconds to its health, and to the first paint of a page."""
+    server.stop()
+    taken = []
+    for _ in range(5):
+        began = time.perf_counter()
+        fresh = start(server.root)
+        answered = time.perf_counter() - began
+        page.goto(fresh.url)
+        page.get_by_text("Landlike").or_(page.locator("[data-testid=stSidebar]")).first.wait_for(timeout=LONG)
+        painted = time.perf_counter() - began
+        wait_for_views(page)
+        taken.append((answered, painted, time.perf_counter() - began))
+        fresh.stop()
+    answered, painted, explored = np.median(np.array(taken[1:]), axis=0)
+    print(f"\nstart: answers after {answered:.1f} s, first paint {painted:.1f} s, scene explored {explored:.1f} s")
+    assert painted <= 3
