@@ -49,6 +49,8 @@ class _Speaker:
 
 def _work(request: dict[str, Any], say: _Speaker) -> dict[str, Any]:
     """The one boundary where everything is caught: whatever goes wrong becomes one sentence."""
+    import rasterio
+
     from core.errors import LandlikeError, SourceTooLargeError
     from core.sources.confine import confine
     from core.sources.intake import take_in
@@ -60,7 +62,8 @@ def _work(request: dict[str, Any], say: _Speaker) -> dict[str, Any]:
         _check_drivers()
         task = task_from_dict(request["task"])
         confine(read=[*task.paths], write=[task.directory, task.scratch])
-        return {"result": take_in(task, say.progress).to_dict()}
+        with rasterio.Env():
+            return {"result": take_in(task, say.progress).to_dict()}
     except LandlikeError as error:
         return {"error": error_to_dict(error)}
     except MemoryError:

@@ -30,10 +30,12 @@ def read_georeference(data: DatasetReader, path: Path, driver: str, directory: T
     """The georeference of a file that passed the first check.
 
     The view without overviews gives numbers of chance for an affine that is not there, so a TIFF's own tags decide
-    whether there is one, and other formats are opened a second time.
+    whether there is one, JPEG 2000 is opened a second time, and plain pictures have none.
     """
     if directory is not None:
         return _stated(data, data.transform if directory.placed else None)
+    if driver != "JP2OpenJPEG":
+        return Georeference(crs=None, transform=None, points=())
     with rasterio.open(path, driver=driver, sharing=False) as plain:
         return _stated(plain, None if plain.transform.is_identity else plain.transform)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import ColorInterp, Interleaving, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
@@ -198,7 +198,7 @@ def check_size(name: str, *, count: int, height: int, width: int) -> None:
 
 def _check_block(data: DatasetReader, name: str) -> None:
     height, width = data.block_shapes[0]
-    interleaved = data.count if str(data.profile.get("interleave", "")).lower() == "pixel" else 1
+    interleaved = data.count if data.interleaving == Interleaving.pixel else 1
     itemsize = max(np.dtype(dtype).itemsize for dtype in data.dtypes)
     size = height * width * itemsize * interleaved
     if size > MAX_BLOCK_BYTES:

@@ -24,6 +24,8 @@ from core.sources.task import Outcome, Task, error_from_dict, outcome_from_dict,
 
 _MAX_LINE = 64 * 2**20
 _TICK = 0.1
+_PATIENCE = 60.0
+"""Seconds after which nobody listens to the child any more."""
 
 
 def run_child(task: Task, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> Outcome:
@@ -105,10 +107,11 @@ def _send(stdin: IO[bytes] | None, request: str) -> None:
 
 def _pump(stdout: IO[bytes] | None, lines: queue.Queue[bytes | None]) -> None:
     if stdout is not None:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, queue.Full):
             while line := stdout.readline(_MAX_LINE):
-                lines.put(line)
-    lines.put(None)
+                lines.put(line, timeout=_PATIENCE)
+    with suppress(queue.Full):
+        lines.put(None, timeout=_PATIENCE)
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

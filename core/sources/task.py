@@ -143,7 +143,10 @@ def outcome_from_dict(fields: Mapping[str, Any]) -> Outcome:
         raise ValueError("grid or bands")
     if fields["kind"] not in ("scene", "collection") or fields["level"] not in (None, "L1C", "L2A"):
         raise ValueError("kind or level")
-    settings = IngestSettings(date=fields["date"], level=fields["level"])
+    try:
+        settings = IngestSettings(date=fields["date"], level=fields["level"])
+    except SettingsError as error:
+        raise ValueError("date") from error
     size = fields["patch_size"]
     return Outcome(
         grid=Grid(crs=_crs(grid["crs"]), transform=transform, height=height, width=width),
