@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -42,6 +43,9 @@ NICENESS = 5
 SPEC_SECONDS = 30.0
 """How long a description of an encoder is believed before its files are looked at again."""
 
+SWEEP_SECONDS = 24 * 3600.0
+"""Half-made scenes older than this belong to nobody."""
+
 
 def default_lanes() -> dict[str, Lane]:
     """Worker processes: two for making scenes, one for features, one for projections, warmed up at the start."""
@@ -65,6 +69,13 @@ def kinds(config: Config) -> dict[str, Kind]:
     }
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what killed workers left half made a day ago or earlier; its name begins with a dot."""
+    for path in folder.glob(".*"):
+        if path.is_dir() and time.time() - path.stat().st_mtime > SWEEP_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 class Engine:
     """Scenes, features, projections and the jobs that make them; safe to use from any thread."""
 
@@ -83,6 +94,8 @@ class Engine:
             StoreError: when another server works on the same data.
         """
         self.jobs.start()
+        for folder in (self.library.root, self.store.snapshots.root):
+            _sweep(folder)
 
     def close(self) -> None:
         """Stop; unfinished jobs go on at the next start."""

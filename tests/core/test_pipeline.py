@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -170,6 +171,24 @@ def test_deleting_a_scene_stops_work_on_it(tmp_path: Path, scene: Scene) -> None
 def test_only_ids_of_scenes_can_be_deleted(engine: Engine, scene_id: str) -> None:
     with pytest.raises(SceneError):
         engine.delete_scene(scene_id)
+
+
+def test_a_sample_scene_is_made_once(engine: Engine) -> None:
+    made = engine.jobs.wait(engine.submit_sample(size=256).id, 60)
+    assert made.state == "done"
+    assert engine.library.get(made.message).synthetic
+    assert engine.submit_sample(size=256).state == "done"
+
+
+def test_what_killed_workers_left_is_swept_away(tmp_path: Path) -> None:
+    engine = Engine(config(tmp_path), {})
+    old, fresh = engine.library.staging(), engine.library.staging()
+    (old / "pixels.tif").touch()
+    os.utime(old, (0, 0))
+    engine.start()
+    engine.close()
+    assert not old.exists()
+    assert fresh.exists()
 
 
 def test_an_ingest_that_is_refused_tells_why(engine: Engine, tmp_path: Path) -> None:
