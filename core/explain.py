@@ -125,6 +125,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "NDBI": ("more built-up or bare", "less built-up or bare"),
     }
 )
+_PLUS_MINUS = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
 _DEGREES = ((0.02, ""), (0.06, "slightly "), (0.15, ""), (0.3, "clearly "), (2.01, "much "))
 """Differences of an index below the first number count as none; each word holds up to its number."""
 
@@ -150,7 +151,7 @@ def _note(name: str, query: FloatArray, neighbours: FloatArray, scene: FloatArra
     below, above = _shares(index_values(scene, name), value)
     sentence = f"{name} {signed(value)}: {_place(name, below, above)}"
     if len(others):
-        sentence += f"; neighbours {_difference(name, mean - value)} ({signed(mean)} ± {spread:.2f})"
+        sentence += f"; neighbours {_difference(name, mean - value)} ({signed(mean)}{_PLUS_MINUS}{spread:.2f})"
     return IndexNote(name=name, query=value, neighbours=mean, spread=spread, below=below, sentence=sentence)
 
 
@@ -180,8 +181,8 @@ def _difference(name: str, difference: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in whole per cent that never rounds up to all."""
-    return "all" if share == 1 else f"{min(99, round(100 * share))} %"
+    """A share in whole per cent; never all, for the query itself is part of the scene."""
+    return f"{min(99, round(100 * share))}\N{NO-BREAK SPACE}%"
 
 
 def signed(value: float) -> str:

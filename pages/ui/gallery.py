@@ -15,6 +15,7 @@ from pages.ui.theme import class_colours, class_title
 
 KEY = "gallery"
 QUERY = "Query"
+ROWS = 2
 MOST = 200
 """Pictures of a selection that are shown; neighbours are fewer anyway."""
 
@@ -59,6 +60,11 @@ def _item(patch_id: int, thumbs: str, truth: PatchLabels | None, *, rank: str, v
     }
 
 
+def tile_side(height: int) -> int:
+    """Pixels a side of the pictures, so that two rows of them with their words fill the height."""
+    return max(88, (height - 60) // ROWS)
+
+
 def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, on_query: Callable[[int], None]) -> None:
     """Draw the pictures.
 
@@ -75,5 +81,12 @@ def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, o
         if isinstance(value, int):
             on_query(value)
 
-    data = {"items": items, "top": top, "turn": f"{top}/{len(items)}", "empty": empty, "height": height}
+    data = {
+        "items": items,
+        "top": top,
+        "turn": f"{top}/{len(items)}",
+        "empty": empty,
+        "height": height,
+        "tile": tile_side(height),
+    }
     _component(key=KEY, data=data, height=height, on_query_change=asked)

@@ -42,7 +42,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
             _plot_view(visitor, sight)
         with right:
             _map_view(visitor, sight)
-        left, right = st.columns([3, 2], gap="medium")
+        left, right = st.columns([4, 3], gap="medium")
         with left:
             _gallery_view(visitor, sight)
         with right:

@@ -43,7 +43,7 @@ def _make_sample() -> None:
     st.markdown("#### Welcome to Landlike")
     st.markdown(
         "Landlike finds land that looks alike in Sentinel-2 scenes. There is no scene yet, so a synthetic one is being "
-        "made for you to try; it takes about twenty seconds. Your own scenes go in on the **Scenes** page."
+        "made for you to try; it takes less than a minute. Your own scenes go in on the **Scenes** page."
     )
     panel(job, SAMPLE, "Making the sample scene")
 

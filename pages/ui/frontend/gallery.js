@@ -59,6 +59,7 @@ function show(root, data, send) {
     next.set(item.id, button);
   }
   root.style.height = `${data.height}px`;
+  root.style.setProperty("--tile", `${data.tile}px`);
   const moved = data.top !== root.dataset.top;
   root.replaceChildren(...next.values(), ...(data.items.length ? [] : [element("p", "empty", data.empty)]));
   root.dataset.top = data.top;

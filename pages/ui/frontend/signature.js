@@ -31,9 +31,9 @@ function traces(data, line, { paper }) {
     { ...around, y: low, fill: "tonexty", fillcolor: faded(line.colour, 0.16) },
     {
       x: data.wavelengths, y: line.mean, name: line.title, mode: "lines+markers", text: hover, hoverinfo: "text",
-      line: { color: line.colour, width: 2.2 },
+      line: { color: line.accent ? line.colour : faded(line.colour, 0.55), width: line.accent ? 2.2 : 5 },
       marker: {
-        size: 7, color: data.words.map((word) => (word ? paper : line.colour)), line: { color: line.colour, width: 1.8 },
+        size: line.accent ? 7 : 9, color: data.words.map((word) => (word ? paper : line.colour)), line: { color: line.colour, width: 1.8 },
       },
     },
   ];
@@ -71,7 +71,8 @@ export default function ({ data, parentElement }) {
     state.watcher.observe(root);
   }
   state.turn = data;
-  plotly(data.plotly).then((Plotly) => {
+  // Plot, map and gallery first: the chart waits until they are on the screen.
+  plotly(data.plotly).then((Plotly) => new Promise((resolve) => setTimeout(() => resolve(Plotly), 60))).then((Plotly) => {
     if (state.turn !== data || state.gone) return;
     const lines = data.lines.map((line) => ({ ...line, colour: line.accent ? read("--st-primary-color", line.colour) : line.colour || look.text }));
     Plotly.react(graph, lines.flatMap((line) => traces(data, line, look)), layout(data, look), { displayModeBar: false, responsive: false });
