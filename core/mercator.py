@@ -101,14 +101,17 @@ def source_positions(grid: Grid, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGri
     node_xs = np.linspace(xs[0], xs[-1], min(NODES, len(xs)), dtype=np.float64)
     node_ys = np.linspace(ys[0], ys[-1], min(NODES, len(ys)), dtype=np.float64)
     rows, cols = rowcol(grid, *np.meshgrid(node_xs, node_ys))
-    across, down = _between(len(xs), len(node_xs)), _between(len(ys), len(node_ys))
-    return down @ rows @ across.T, down @ cols @ across.T
+    return _between(_between(rows, len(ys)).T, len(xs)).T, _between(_between(cols, len(ys)).T, len(xs)).T
 
 
-def _between(count: int, nodes: int) -> FloatGrid:
-    """Weights of linear interpolation from evenly spread nodes to ``count`` places, shape (count, nodes)."""
-    wanted = np.linspace(0, nodes - 1, count)
-    return np.maximum(0.0, 1.0 - np.abs(wanted[:, None] - np.arange(nodes)[None, :]))
+def _between(values: FloatGrid, count: int) -> FloatGrid:
+    """Linear interpolation of evenly spread rows to ``count`` evenly spread rows over the same range."""
+    wanted = np.linspace(0, len(values) - 1, count)
+    before = np.minimum(wanted.astype(np.int64), max(len(values) - 2, 0))
+    after = np.minimum(before + 1, len(values) - 1)
+    share = (wanted - before)[:, None]
+    between: FloatGrid = values[before] * (1 - share) + values[after] * share
+    return between
 
 
 def rowcol(grid: Grid, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:

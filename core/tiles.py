@@ -109,21 +109,17 @@ def _bilinear(
     row, col = rows.astype(np.int64), cols.astype(np.int64)
     below, right = np.minimum(row + 1, height - 1) * width, np.minimum(col + 1, width - 1)
     down, across = (rows - row).astype(np.float32), (cols - col).astype(np.float32)
-    corners = (
-        (row * width + col, (1 - down) * (1 - across)),
-        (row * width + right, (1 - down) * across),
-        (below + col, down * (1 - across)),
-        (below + right, down * across),
-    )
-    flat, flags = colours.reshape(-1, 3), valid.ravel()
-    every = bool(flags.all())
-    total = np.zeros((*rows.shape, 3), dtype=np.float32)
-    weights = np.zeros(rows.shape, dtype=np.float32)
-    for place, weight in corners:
-        share = weight if every else weight * flags[place]
-        total += flat[place] * share[..., None]
-        weights += share
-    if not every:
-        total /= np.maximum(weights, 1e-6)[..., None]
+    places = (row * width + col, row * width + right, below + col, below + right)
+    shares = [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across]
+    flags = valid.ravel()
+    if not flags.all():
+        shares = [share * flags.take(place) for place, share in zip(places, shares, strict=True)]
+        total = np.maximum(sum(shares), np.float32(1e-6))
+        shares = [share / total for share in shares]
+    result: ByteArray = np.empty((*rows.shape, 3), dtype=np.uint8)
+    for channel in range(3):
+        plane = np.ascontiguousarray(colours[..., channel]).ravel()
+        # 0.5 rounds when the fraction is cut off.
+        result[..., channel] = sum((plane.take(at) * share for at, share in zip(places, shares, strict=True)), 0.5)
     nearest = flags[np.rint(rows).astype(np.int64) * width + np.rint(cols).astype(np.int64)]
-    return (total + 0.5).astype(np.uint8), inside & nearest
+    return result, inside & nearest

@@ -225,11 +225,15 @@ def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
         {
             "title": SCALES[name].title,
             "colours": SCALES[name].colours(),
-            "low": f"{low:.2f} {SCALES[name].low_word}",
-            "high": f"{SCALES[name].high_word} {high:.2f}",
+            "low": f"{_number(low)} {SCALES[name].low_word}",
+            "high": f"{SCALES[name].high_word} {_number(high)}",
         }
         for name, low, high in shown
     ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def attribution(scene: Scene) -> str:

@@ -128,7 +128,7 @@ def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame, monk
     scene_map(scene, patch_grid(scene), rendering="ndvi")
     assert frame.view["overlay"] is None
     (legend,) = frame.view["legends"]
-    assert (legend["title"], legend["low"]) == ("NDVI", "-0.30 bare or water")
+    assert (legend["title"], legend["low"]) == ("NDVI", "−0.30 bare or water")
     assert legend["colours"][0] == "#46607f"
     scene_map(scene, patch_grid(scene), rendering="true")
     assert frame.view["legends"] == []
