@@ -126,7 +126,7 @@ def _wilds(picture: Canvas, ground: Ground, plan: Plan, noises: Textures) -> Non
     """In the hills nature draws the edges: clearings in the forest, woods in the gullies of the scrub; then relief."""
     around = picture.box.grown(1)
     hills = hilliness(around, plan.zones)
-    if hills.max() < 0.02:
+    if not hills.any():
         return
     ragged = fractal(picture.box, 60, plan.seed + 214, 4, 0.6) / np.float32(1.2)
     steep, kind = hills[1:-1, 1:-1] > 0.25, ground.kind
@@ -229,6 +229,8 @@ def _lines(picture: Canvas, plan: Plan, noises: Textures) -> None:
 
 def _motorway(picture: Canvas, plan: Plan, motorways: Lines, noises: Textures) -> None:
     """Verges, plantings, slip roads, and a service road that follows for parts of the way."""
+    if not motorways.width.any():
+        return
     ramps, gap = lines(picture.box, plan.ramps, 3), motorways.distance
     verge = (gap < 4.6 + 0.5 * noises.slow) | (ramps.distance < 2.5)
     picture.mix(verge, "grass_dry", "grass", 0.45 + 0.2 * noises.soil, np.ones_like(gap))

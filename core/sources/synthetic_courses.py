@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from core.sources.synthetic_lines import Course, course
-from core.sources.synthetic_noise import wave
+from core.sources.synthetic_noise import wave, wave_at
 
 COUNTY = 2560
 """Pixels a side of a county."""
@@ -21,18 +22,18 @@ def generator(seed: int, *key: int) -> np.random.Generator:
 def main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
     """The river of a row of counties: a sine-generated curve (Langbein & Leopold 1966) about a wandering axis."""
     key = seed * 131 + row * 17
-    middle, step = 0.5 * COUNTY, 9.0
+    middle, step = 0.5 * COUNTY, 12.0
 
     def walk(sign: int, limit: float) -> list[tuple[float, float, float]]:
         x, s = middle, 0.0
         found: list[tuple[float, float, float]] = []
-        y = float(_river_axis(x, key, row))
+        y = _river_axis(x, key, row)
         while sign * (limit - x) > 0 and len(found) < 60_000:
-            swing = 0.72 + 0.5 * float(wave(s * sign, 1300, key + 3))
-            lead = float(_river_axis(x + sign * 60, key, row)) - y
-            phase = 2 * np.pi * s * sign / 340 + 2.2 * float(wave(s * sign, 1500, key + 4))
-            angle = np.arctan2(lead, 90) + swing * np.sin(phase) * sign
-            x, y, s = x + sign * step * np.cos(angle), y + step * np.sin(angle), s + step
+            swing = 0.72 + 0.5 * wave_at(s * sign, 1300, key + 3)
+            lead = _river_axis(x + sign * 60, key, row) - y
+            phase = 2 * math.pi * s * sign / 340 + 2.2 * wave_at(s * sign, 1500, key + 4)
+            angle = math.atan2(lead, 90) + swing * math.sin(phase) * sign
+            x, y, s = x + sign * step * math.cos(angle), y + step * math.sin(angle), s + step
             found.append((x, y, s * sign))
         return found
 
@@ -44,7 +45,7 @@ def main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
 
 def _river_axis(x: float, key: int, row: int) -> float:
     """The line a main river winds about."""
-    return (row + 0.605) * COUNTY + 0.045 * COUNTY * float(wave(x, 2100, key + 1))
+    return (row + 0.605) * COUNTY + 0.045 * COUNTY * wave_at(x, 2100, key + 1)
 
 
 def tributary(seed: int, county: tuple[int, int], side: int, river: Course) -> Course:
@@ -75,12 +76,13 @@ def motorway(seed: int, index: int, across: bool, t_from: float, t_to: float) ->
 
 def ramps(first: Course, second: Course) -> Iterator[Course]:
     """A cloverleaf where two motorways cross: four loops and four outer curves."""
-    gaps = np.hypot(*(first.points[:, None] - second.points[None]).transpose(2, 0, 1))
-    a, b = np.unravel_index(np.argmin(gaps), gaps.shape)
-    if gaps[a, b] > 30:
-        return
-    centre = (first.points[a] + second.points[b]) / 2
-    one, two = (line.points[k + 1] - line.points[k - 1] for line, k in ((first, a), (second, b)))
+    across, along = first.points, second.points
+    across = across[np.abs(across[:, 0] - along[:, 0].mean()) < 0.2 * COUNTY]
+    along = along[np.abs(along[:, 1] - across[:, 1].mean()) < 0.2 * COUNTY]
+    gaps = np.hypot(*(across[:, None] - along[None]).transpose(2, 0, 1))
+    a, b = (int(k) for k in np.unravel_index(np.argmin(gaps), gaps.shape))
+    centre = (across[a] + along[b]) / 2
+    one, two = across[a + 1] - across[a - 1], along[b + 1] - along[b - 1]
     one, two = one / np.hypot(*one), two / np.hypot(*two)
     turn = np.linspace(0, 2 * np.pi, 24)
     bow = np.linspace(0, 1, 16)[:, None]

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.sources.synthetic_courses import COUNTY, generator, main_river, motorway, ramps, tributary
-from core.sources.synthetic_lines import Course, course
+from core.sources.synthetic_lines import Course
 from core.sources.synthetic_noise import Box, fractal
 
 
@@ -141,7 +141,7 @@ def hilliness(box: Box, zones: tuple[Zone, ...]) -> FloatArray:
             scale = np.float32(1 / zone.radius**2)
             squares = ((xs[:, window[1]] - zone.x) ** 2 + (ys[window[0]] - zone.y) ** 2) * scale
             total[window] += np.float32(strength) * np.exp(-1.1 * squares) * np.clip(6.7 - squares, 0, 1)
-    return np.minimum(total, 1.2)
+    return np.asarray(np.clip(total - np.float32(0.02), 0, 1.2), dtype=np.float32)
 
 
 def _towns(seed: int, i: int, j: int, zones: list[Zone], waters: tuple[Water, ...]) -> list[Zone]:
@@ -171,11 +171,12 @@ def _road(seed: int, a: Zone, b: Zone) -> Course:
     sway = sway + envelope * length * 0.022 * np.sin(2 * np.pi * t * max(length / 190, 1) + rng.uniform(0, 6))
     points = start + t[:, None] * (stop - start) + sway[:, None] * normal
     big = min(a.radius, b.radius) > 22 or max(a.radius, b.radius) > 200
-    return course(points, 1.6 if big else 1.1)
+    width = np.full(len(points), 1.6 if big else 1.1, dtype=np.float32)
+    return Course(points=points, width=width, bend=np.zeros_like(width))
 
 
-def _roads(seed: int, towns: list[Zone]) -> Iterator[Course]:
-    """Each town tied to its nearest ones: three, the city to eight."""
+def _roads(seed: int, towns: list[Zone], box: Box) -> Iterator[Course]:
+    """Each town tied to its nearest ones: three, the city to eight; roads that can touch the window."""
     places = np.array([[town.x, town.y] for town in towns])
     gaps = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
     pairs = set()
@@ -183,7 +184,10 @@ def _roads(seed: int, towns: list[Zone]) -> Iterator[Course]:
         for other in np.argsort(gaps[k])[1 : 9 if town.radius > 200 else 4]:
             pairs.add((min(k, int(other)), max(k, int(other))))
     for a, b in sorted(pairs):
-        yield _road(seed, towns[a], towns[b])
+        low, high = np.minimum(places[a], places[b]), np.maximum(places[a], places[b])
+        slack = 0.25 * float(np.hypot(*(high - low))) + 60
+        if box.clip(low[0] - slack, low[1] - slack, high[0] + slack, high[1] + slack) is not None:
+            yield _road(seed, towns[a], towns[b])
 
 
 def make_plan(box: Box, seed: int) -> Plan:
@@ -207,5 +211,5 @@ def make_plan(box: Box, seed: int) -> Plan:
         rivers=(*mains.values(), *streams),
         motorways=(*across, *along),
         ramps=tuple(ramp for first in across for second in along for ramp in ramps(first, second)),
-        roads=tuple(_roads(seed, towns)),
+        roads=tuple(_roads(seed, towns, box)),
     )

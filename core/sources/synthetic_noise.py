@@ -6,6 +6,7 @@ blocks has no seams and a small scene is a cut of a large one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -97,10 +98,11 @@ def noise(box: Box, cell: float, seed: int) -> FloatArray:
     rows, cols = np.arange(iy[0] - 1, iy[-1] + 3), np.arange(ix[0] - 1, ix[-1] + 3)
     lattice = gauss(cols[None, :], rows[:, None], seed)
     iy, ix = iy - iy[0], ix - ix[0]
-    tall = sum(lattice[iy + k] * wy[k][:, None] for k in range(4))
-    out = np.take(tall, ix, axis=1) * wx[0]
+    # Columns first, while there are few rows: rows are then gathered whole.
+    wide = sum(lattice[:, ix + k] * wx[k] for k in range(4))
+    out = np.take(wide, iy, axis=0) * wy[0][:, None]
     for k in (1, 2, 3):
-        out += np.take(tall, ix + k, axis=1) * wx[k]
+        out += np.take(wide, iy + k, axis=0) * wy[k][:, None]
     out *= np.float32(1 / _SPLINE_STD)
     return np.asarray(out, dtype=np.float32)
 
@@ -127,3 +129,10 @@ def wave(t: NDArray[np.float64] | float, period: float, seed: int) -> NDArray[np
         np.sin(2 * np.pi * np.asarray(t) * stretch[k] / (period * (0.618 + 0.55 * k)) + phases[k]) for k in range(4)
     ]
     return np.asarray(sum(parts) / 2.2, dtype=np.float64)
+
+
+def wave_at(t: float, period: float, seed: int) -> float:
+    """``wave`` at one place."""
+    phases, stretch = _wave_parts(seed)
+    parts = (math.sin(2 * math.pi * t * stretch[k] / (period * (0.618 + 0.55 * k)) + phases[k]) for k in range(4))
+    return sum(parts) / 2.2

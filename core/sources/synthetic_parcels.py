@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from core.bands import FloatArray
-from core.sources.synthetic_layout import Kind, Plan
+from core.sources.synthetic_layout import Kind, Plan, Zone
 from core.sources.synthetic_noise import Box, hash32, noise, uniform
 
 _ZERO = np.zeros(1, dtype=np.uint32)
@@ -54,20 +54,28 @@ class Districts:
     strip: FloatArray
 
 
+def _depth(zone: Zone, x: FloatArray, y: FloatArray, lot: FloatArray) -> FloatArray:
+    """How deep places lie in a zone of ragged outline: 0 in its middle, 1 at its edge, at most 1.5 away from it."""
+    dx, dy = x - np.float32(zone.x), y - np.float32(zone.y)
+    turn = np.arctan2(dy, dx)
+    lobes = np.sin(3 * turn + np.float32(zone.x)) + 0.7 * np.sin(5 * turn + np.float32(zone.y)) + 0.5 * np.sin(9 * turn)
+    ripple = np.sin(x / 61 + int(zone.kind)) * np.sin(y / 53 + 2 * int(zone.kind))
+    loose = zone.kind not in {Kind.TOWN, Kind.INDUSTRY}
+    rough = np.hypot(dx, dy) / zone.radius + 0.07 * lobes + (0.10 if loose else 0.06) * ripple
+    return np.asarray(rough + (0.22 if loose else 0.12) * lot, dtype=np.float32)
+
+
 def kinds(x: FloatArray, y: FloatArray, key: NDArray[np.uint32], plan: Plan) -> IndexArray:
     """Kind of land at places: the zone they lie deepest in, else mostly crops; places of one ``key`` stray alike."""
     best = np.ones(len(x), dtype=np.float32)
     kind = np.zeros(len(x), dtype=np.int32)
     lot = uniform(key, _ZERO, 31) - 0.5
     for zone in plan.zones:
-        near = np.hypot(x - zone.x, y - zone.y) / zone.radius
-        built = zone.kind in {Kind.TOWN, Kind.INDUSTRY}
-        turn = np.arctan2(y - zone.y, x - zone.x)
-        lobes = np.sin(3 * turn + zone.x) + 0.7 * np.sin(5 * turn + zone.y) + 0.5 * np.sin(9 * turn)
-        ripple = np.sin(x / 61 + zone.kind) * np.sin(y / 53 + 2 * zone.kind)
-        rough = near + 0.07 * lobes + (0.06 if built else 0.10) * ripple + (0.12 if built else 0.22) * lot
-        win = rough < best
-        best[win], kind[win] = rough[win], int(zone.kind)
+        dx, dy = x - np.float32(zone.x), y - np.float32(zone.y)
+        near = np.flatnonzero((np.abs(dx) < 1.5 * zone.radius) & (np.abs(dy) < 1.5 * zone.radius))
+        depth = _depth(zone, x[near], y[near], lot[near])
+        win = depth < best[near]
+        best[near[win]], kind[near[win]] = depth[win], int(zone.kind)
     open_land, draw = best >= 1, uniform(key, _ZERO, 32)
     for other, low, high in ((Kind.PASTURE, 0.0, 0.07), (Kind.FOREST, 0.07, 0.13), (Kind.ORCHARD, 0.13, 0.16)):
         kind[open_land & (draw >= low) & (draw < high)] = int(other)
@@ -226,7 +234,9 @@ def descend(land: Districts, tree: Splits, owner: IndexArray, x: FloatArray, y: 
     edge, line = np.full(owner.shape, 1e6, np.float32), base.copy()
     for _ in range(tree.depth):
         index = base + node
-        value = tree.nx[index] * u + tree.ny[index] * v - tree.offset[index]
+        value = tree.nx.take(index, mode="clip") * u
+        value += tree.ny.take(index, mode="clip") * v
+        value -= tree.offset.take(index, mode="clip")
         gap = np.abs(value)
         closer = gap < edge
         np.copyto(edge, gap, where=closer)

@@ -31,18 +31,20 @@ def expose(canvas: Canvas, seed: int) -> NDArray[np.uint16]:
     The canvas has to lie on multiples of 12 pixels and hold ``HALO`` pixels around what is wanted.
     """
     path, through = path_reflectance(), transmittance()
-    haze = 1 + 0.02 * noise(canvas.box, 480, seed + 301)
+    haze = 1 + np.float32(0.02) * noise(canvas.box, 480, seed + 301)
     inner = slice(HALO, -HALO)
     out = np.empty((len(BANDS), canvas.box.height - 2 * HALO, canvas.box.width - 2 * HALO), dtype=np.uint16)
     bare, covered = 1 - canvas.cover, canvas.share > 0
+    share, over = canvas.share[covered], canvas.over[covered]
     for position, band in enumerate(BANDS):
         colours = canvas.spectra[position]
-        surface = colours[canvas.ground] * bare
-        surface += colours[canvas.plant] * canvas.cover
+        surface = colours.take(canvas.ground, mode="clip") * bare
+        surface += colours.take(canvas.plant, mode="clip") * canvas.cover
         surface *= canvas.gain
-        surface[covered] += canvas.share[covered] * (colours[canvas.over[covered]] - surface[covered])
-        light = path[position] * haze + through[position] * surface
-        seen = _see(light.astype(np.float32), band.resolution, canvas.box, band.name, seed + 401 + position)
+        surface[covered] += share * (colours[over] - surface[covered])
+        surface *= through[position]
+        surface += path[position] * haze
+        seen = _see(surface, band.resolution, canvas.box, band.name, seed + 401 + position)
         numbers = np.rint(seen[inner, inner] * np.float32(REFLECTANCE_SCALE))
         out[position] = np.clip(numbers, 1, 28_000).astype(np.uint16)
     return out

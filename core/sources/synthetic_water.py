@@ -24,6 +24,8 @@ def paint_river(canvas: Canvas, rivers: Lines, noises: Textures, level: FloatArr
         level: distance from the sea's shore in pixels, positive on water; rivers widen towards it.
         corridor: pixels on either side of broad rivers whose truth is ``River``.
     """
+    if not rivers.width.any():
+        return
     gap, known, broad = rivers.distance, rivers.width > 0, rivers.width > _BROAD
     swell = 1 + broad * np.exp(np.minimum(level, 0) / 45)
     half = rivers.width / 2 * swell + np.where(broad, 0.9, 0.25) * noises.slow
@@ -45,7 +47,7 @@ def paint_river(canvas: Canvas, rivers: Lines, noises: Textures, level: FloatArr
 
 def paint_sea(canvas: Canvas, level: FloatArray, rivers: Lines, noises: Textures) -> None:
     """Gulfs and lakes: beach, reeds or trees along the shore, shallows, the deep, and the river's plume."""
-    if level.max() < -30:
+    if level.max() < -50:
         return
     ones = np.ones_like(level)
     beach = (level > -0.3 - 1.3 * noises.slow) & (noises.slow > -0.1)
