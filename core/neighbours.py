@@ -25,7 +25,7 @@ EXACT_WORK = 6000 * 6000 * 2048
 WANTED_RECALL = 0.97
 """Share of true neighbours that ``knn_graph`` aims at on its sample of rows."""
 
-_RUNGS = ((64, 32), (96, 64), (128, 96), (256, 96))
+_RUNGS = ((64, 32), (128, 48), (128, 96), (256, 96))
 """Components and surplus of the shortlist, from cheap to thorough."""
 
 _PROBES = 128
@@ -244,7 +244,7 @@ def _affordable(space: _Space, k: int) -> tuple[_Space, int]:
     for rung, surplus in _RUNGS:
         if rung >= width:
             return space, 0
-        reduced = space.reduced(rung)
+        reduced = reduced if reduced.rows.shape[1] == rung else space.reduced(rung)
         if np.mean(_search(space, reduced, surplus, probes, k)[1] >= least - _TIE_WIDTH) >= WANTED_RECALL:
             break
     return reduced, surplus
@@ -253,7 +253,8 @@ def _affordable(space: _Space, k: int) -> tuple[_Space, int]:
 def _search(full: _Space, fast: _Space, surplus: int, block: IntArray, k: int) -> tuple[IntArray, FloatArray]:
     """The k best of each row of a block and their scores in the full space, best first, themselves left out."""
     scores = fast.rows[block] @ fast.rows.T
-    scores -= fast.offsets
+    if fast.euclidean:
+        scores -= fast.offsets
     scores[np.arange(len(block)), block] = -np.inf
     found = np.sort(_top(scores, min(k + surplus, len(full.rows) - 1)), axis=1)
     values = np.take_along_axis(scores, found, axis=1) if fast is full else _full_scores(full, block, found)

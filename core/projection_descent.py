@@ -64,13 +64,15 @@ def _epoch(  # noqa: PLR0917 -- compiled functions take positions
                 pull = np.float32(-2) * a * b * power / (square * (a * power + one))
                 x += np.float32(2) * alpha * min(max(pull * dx, -four), four)
                 y += np.float32(2) * alpha * min(max(pull * dy, -four), four)
+            # All five push from one place, so that the processor can work on them side by side.
+            from_x, from_y = x, y
             for _ in range(5):
                 state ^= state >> np.uint64(12)
                 state ^= state << np.uint64(25)
                 state ^= state >> np.uint64(27)
                 drawn = (state * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(32)
                 j = np.int64((drawn * total) >> np.uint64(32))
-                dx, dy = x - old[j, 0], y - old[j, 1]
+                dx, dy = from_x - old[j, 0], from_y - old[j, 1]
                 square = dx * dx + dy * dy
                 if square > 0 and i != j:
                     push = np.float32(2) * b / ((tiny + square) * (a * square**b + one))
