@@ -37,10 +37,10 @@ def main() -> None:
     for command in attempts():
         if find():
             return
-        print("Chromium is missing; trying:", " ".join(command), flush=True)  # noqa: T201
+        print("Chromium is missing; trying:", " ".join(command), flush=True)
         subprocess.run(command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
     if not find():
-        print("Chromium could not be installed; browser tests will be skipped.")  # noqa: T201
+        print("Chromium could not be installed; browser tests will be skipped.")
 
 
 if __name__ == "__main__":
