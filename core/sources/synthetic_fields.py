@@ -78,13 +78,14 @@ _GROWTH: Mapping[Kind, tuple[Growth, ...]] = {
         Growth(0.12, "grass_dry", "vine", 0.20, 0.45, 0.06, rows=0.12),
     ),
     Kind.ROADSIDE: (
-        Growth(0.20, "hay", "grass", 0.45, 0.90, 0.12, drill=0.012),
-        Growth(0.14, "hay", "meadow", 0.50, 0.90, 0.12, drill=0.012),
+        Growth(0.17, "hay", "grass", 0.35, 0.80, 0.12, drill=0.012),
+        Growth(0.10, "hay", "meadow", 0.50, 0.90, 0.12, drill=0.012),
         Growth(0.14, "grass_dry", "shrub", 0.35, 0.75, 0.15, clump=0.6, drill=0.0),
-        Growth(0.14, "grass_dry", "broadleaf", 0.75, 1.00, 0.06, clump=0.8, drill=0.0),
+        Growth(0.18, "grass_dry", "broadleaf", 0.75, 1.00, 0.06, clump=0.8, drill=0.0),
         Growth(0.12, "soil_brown", "maize", 0.35, 0.85, 0.08, drill=0.05),
-        Growth(0.12, "soil_brown", "wheat_ripe", 0.70, 1.00, 0.07),
-        Growth(0.10, "soil_brown", "grass_dry", 0.20, 0.70, 0.20, drill=0.03),
+        Growth(0.10, "soil_brown", "wheat_ripe", 0.70, 1.00, 0.07),
+        Growth(0.08, "soil_light", "hay", 0.10, 0.40, 0.06),
+        Growth(0.11, "soil_brown", "grass_dry", 0.20, 0.70, 0.20, drill=0.03),
     ),
 }
 _BUILT = (int(Kind.TOWN), int(Kind.INDUSTRY))

@@ -197,10 +197,11 @@ def parcel_kinds(land: Districts, tree: Splits, plan: Plan) -> IndexArray:
     gap, _ = cKDTree(points).query(np.stack([x, y], axis=1), distance_upper_bound=60.0)
     lot = uniform(hash32(np.repeat(land.key, count), np.tile(np.arange(count), len(land.key)), 34), _ZERO, 35)
     in_town = kind == Kind.TOWN
-    kind[in_town & (lot < 0.13)] = int(Kind.INDUSTRY)
+    kind[in_town & (lot < 0.105)] = int(Kind.INDUSTRY)
     kind[in_town & (lot < 0.075)] = int(Kind.PASTURE)
     kind[in_town & (lot < 0.035)] = int(Kind.FOREST)
-    kind[(gap < 36) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)] = int(Kind.ROADSIDE)
+    roadside = (gap < 36) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)
+    kind[roadside] = np.where(lot[roadside] < 0.12, int(Kind.INDUSTRY), int(Kind.ROADSIDE))
     return kind
 
 
