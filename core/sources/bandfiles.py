@@ -58,7 +58,7 @@ def name_bands(rasters: Sequence[RasterFile], chosen: tuple[str, ...] | None, so
     named, ignored, by = _by_text(spectral)
     if not named and len(rasters) == 1:
         return Naming(layers=(), nameless=rasters[0])
-    distinct, duplicates = _distinct(named)
+    distinct, duplicates = _distinct(named, source)
     layers = check_enough(distinct, source)
     finding = Finding(
         topic="bands",
@@ -116,16 +116,27 @@ def _where(layer: Layer) -> str:
     return f"{name} band {layer.index} {clean_name(raster.descriptions[layer.index - 1], 30)}".rstrip()
 
 
-def _distinct(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
-    """One layer a band, the finest; the others in words."""
+def _distinct(layers: Sequence[Layer], source: str) -> tuple[list[Layer], list[str]]:
+    """One layer a band, the finest; the others in words.
+
+    Raises:
+        BandsError: when two files hold the same band equally fine, so that they are several scenes.
+    """
     best: dict[str, Layer] = {}
     dropped = []
     for layer in sorted(layers, key=_fineness):
         if layer.band in best:
+            _refuse_twins(best[layer.band], layer, source)
             dropped.append(_where(layer))
         else:
             best[layer.band] = layer
     return list(best.values()), dropped
+
+
+def _refuse_twins(kept: Layer, other: Layer, source: str) -> None:
+    if kept.source is not other.source and _fineness(kept) == _fineness(other):
+        found = f"{_where(kept)} and {_where(other)} both hold {kept.band}"
+        raise BandsError(opening(source), found, "open one scene at a time")
 
 
 def _fineness(layer: Layer) -> tuple[float, int]:

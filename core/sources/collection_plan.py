@@ -84,8 +84,9 @@ def make_plan(shelf: Shelf, patches: Sequence[Member], settings: IngestSettings,
     alike = [entry for entry in opened if entry[0] == shape]
     count, height, width, kind = shape
     if height != width or height not in SIDES:
-        found = f"most of its patches are {width} × {height} pixels"
-        raise SourceError(opening(name), found, f"choose square patches of {SIDES[0]} to {SIDES[-1]} pixels")
+        found = f"its rasters are not named as bands, and with {width} × {height} pixels they are no patches"
+        remedy = f"name them like B04.tif, or choose square patches of {SIDES[0]} to {SIDES[-1]} pixels"
+        raise SourceError(opening(name), found, remedy)
     tags = {key: value for _, _, _, entry in reversed(alike) for key, value in entry.items()}
     if np.dtype(kind).itemsize == 1:
         return _picture_plan(shape, tags, name)

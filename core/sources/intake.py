@@ -33,7 +33,7 @@ def take_in(task: Task, progress: Progress) -> Outcome:
     arrays = [member for member in members if _is_array(shelf, member, alone=len(members) == 1)]
     if len(arrays) == 1:
         return take_array(task, shelf, arrays[0], members, progress)
-    patches = find_patches(members)
+    patches = find_patches(members, task.settings.bands)
     if patches:
         return take_collection(task, shelf, members, patches, progress)
     if len(members) > MAX_FILES:
@@ -55,9 +55,14 @@ def _is_array(shelf: Shelf, member: Member, *, alone: bool) -> bool:
     return (alone or member.suffix == ".npy") and read_head(shelf.path(member), 6) == SIGNATURE
 
 
-def find_patches(members: Sequence[Member]) -> list[Member]:
-    """The patches of a collection: several rasters not named as bands; empty when the source is no collection."""
+def find_patches(members: Sequence[Member], chosen: tuple[str, ...] | None = None) -> list[Member]:
+    """The patches of a collection: several rasters not named as bands; empty when the source is no collection.
+
+    Rasters in one folder, as many as the names that a person gave to bands, are the bands of one scene.
+    """
     rasters = [member for member in members if member.suffix in RASTER_SUFFIXES]
+    if chosen is not None and len(chosen) == len(rasters) and len({member.folder for member in rasters}) == 1:
+        return []
     bands = [member for member in rasters if band_of_file(member.stem) is not None]
     patches = [m for m in rasters if band_of_file(m.stem) is None and not names_other_layer(m.stem)]
     patches = [member for member in patches if member.size <= MAX_PATCH_BYTES]
@@ -65,5 +70,5 @@ def find_patches(members: Sequence[Member]) -> list[Member]:
         return []
     pictures = [member for member in patches if member.suffix in {".jpg", ".jpeg", ".png"}]
     others = [member for member in patches if member.suffix not in {".jpg", ".jpeg", ".png"}]
-    chosen = others if len(others) >= max(1, 0.1 * len(pictures)) else pictures
-    return chosen if len(chosen) > 1 and (any(member.folder for member in chosen) or len(chosen) > 2) else []
+    found = others if len(others) >= max(1, 0.1 * len(pictures)) else pictures
+    return found if len(found) > 1 and (any(member.folder for member in found) or len(found) > 2) else []

@@ -128,7 +128,7 @@ class Stack:
         height = 512 if striped else 1024
         while height * width * len(self.bands) > budget and height > 256:
             height //= 2
-        while height * width * len(self.bands) > budget:
+        while height * width * len(self.bands) > budget and width > 256:
             width = -(-width // 2 // 256) * 256
         return min(height, self.grid.height), width
 

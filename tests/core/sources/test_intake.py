@@ -19,6 +19,7 @@ from core.quality import Finding, load_quality
 from core.scene import Scene, SceneReader
 from core.sources.ingest import ingest
 from core.sources.settings import IngestSettings
+from core.sources.stack import Stack
 from tests.core.sources.rasters import NORTH_UP, land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -287,3 +288,46 @@ def test_scene_smaller_than_a_patch(tmp_path: Path, library: Library) -> None:
 def test_mark_of_the_generator_is_kept(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "made.tif", land(), BAND_NAMES, tags={"LANDLIKE": "synthetic"})
     assert ingest([path], library).synthetic
+
+
+def test_files_without_names_take_the_chosen_ones(tmp_path: Path, library: Library) -> None:
+    folder = tmp_path / "layers"
+    folder.mkdir()
+    for number, band in enumerate(BAND_NAMES):
+        write_tif(folder / f"layer_{number}.tif", land([band]))
+    scene = ingest([folder], library, IngestSettings(bands=BAND_NAMES))
+    np.testing.assert_array_equal(read_scene(scene.directory), land())
+
+
+def test_several_scenes_at_once_are_refused(tmp_path: Path, library: Library) -> None:
+    paths = [
+        write_tif(tmp_path / f"2020-0{n}-01_{band}.tif", land([band])) for n in (1, 2) for band in ("B02", "B03", "B04")
+    ]
+    with pytest.raises(BandsError, match="open one scene at a time"):
+        ingest(paths, library)
+
+
+def test_stacks_of_two_resolutions(tmp_path: Path, library: Library) -> None:
+    fine, coarse = ["B02", "B03", "B04", "B08"], ["B02", "B05", "B11"]
+    one = write_tif(tmp_path / "ten.tif", land(fine, 64, 64), fine)
+    two = write_tif(
+        tmp_path / "twenty.tif", land(coarse, 32, 32), coarse, transform=NORTH_UP @ rasterio.Affine.scale(2)
+    )
+    scene = ingest([two, one], library)
+    assert scene.bands == ("B02", "B03", "B04", "B05", "B08", "B11")
+    np.testing.assert_array_equal(read_scene(scene.directory)[[0, 1, 2, 4]], land(fine, 64, 64))
+    assert finding(scene, "left out").value == "twenty.tif band 1 B02"
+
+
+def test_windows_change_nothing(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scene of several windows, tiled and striped, equals its source."""
+    names = ("B02", "B03", "B04")
+    pixels = land(names, 600, 2300)
+    tiled = write_tif(tmp_path / "tiled.tif", pixels, names, tiled=True, blockxsize=256, blockysize=256)
+    striped = write_tif(tmp_path / "striped.tif", pixels, names, compress="deflate")
+    for path in (tiled, striped):
+        np.testing.assert_array_equal(read_scene(ingest([path], library).directory), pixels)
+    windows = Stack.windows
+    monkeypatch.setattr(Stack, "windows", lambda stack: windows(stack, budget=500_000))
+    narrow = ingest([striped], library, IngestSettings(level="L1C"))
+    np.testing.assert_array_equal(read_scene(narrow.directory), pixels)
