@@ -83,6 +83,8 @@ _ZONES: tuple[tuple[Kind, float, float, float], ...] = (
 )
 """Kind, centre and radius in counties."""
 _WATERS = ((-0.03, 0.790, 0.290, 0.255), (0.785, 0.905, 0.075, 0.055))
+_LAKES = ((0.190, 0.780, 0.150, 0.110), (0.785, 0.905, 0.060, 0.045))
+"""Centre and half-axes in counties: a gulf and a lake in county (0, 0), two lakes that stay inside elsewhere."""
 _HILLY = {Kind.FOREST: 1.0, Kind.SCRUB: 0.9, Kind.ORCHARD: 0.35}
 
 
@@ -102,7 +104,7 @@ def _county(seed: int, i: int, j: int) -> tuple[list[Zone], list[Water]]:
         px, py = place(x, y)
         zones.append(Zone(kind=kind, x=px, y=py, radius=radius * COUNTY * rng.uniform(0.95, 1.08)))
     waters = []
-    for x, y, rx, ry in _WATERS:
+    for x, y, rx, ry in _WATERS if (i, j) == (0, 0) else _LAKES:
         px, py = place(x, y)
         waters.append(Water(x=px, y=py, rx=rx * COUNTY, ry=ry * COUNTY))
     return zones, waters
