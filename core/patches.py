@@ -182,15 +182,24 @@ def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
         return None
     with rasterio.open(scene.truth_path, driver="GTiff") as data:
         truth = data.read(1)
-    index = np.full(grid.count, -1, dtype=np.int16)
-    purity = np.zeros(grid.count, dtype=np.float32)
-    for patch_id in range(grid.count):
-        row, col, size, _ = grid.window(patch_id)
-        counts = np.bincount(truth[row : row + size, col : col + size].ravel(), minlength=2)
-        best = int(counts[1:].argmax()) if counts[1:].any() else -1
-        index[patch_id] = best
-        purity[patch_id] = counts[best + 1] / size**2 if best >= 0 else 0.0
+    rows = [_class_counts(truth, grid, row, len(scene.classes)) for row in range(grid.n_rows)]
+    counts = np.concatenate(rows)[:, 1:]
+    best = counts.argmax(axis=1)
+    most = counts[np.arange(grid.count), best]
+    index = np.where(most > 0, best, -1).astype(np.int16)
+    purity = (most / grid.size**2).astype(np.float32)
     return PatchLabels(classes=scene.classes, index=index, purity=purity)
+
+
+def _class_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
+    """Pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
+    strip = truth[row * grid.stride : row * grid.stride + grid.size].astype(np.int64)
+    if grid.stride == grid.size:
+        strip = strip[:, : grid.n_cols * grid.size] + np.repeat(np.arange(grid.n_cols), grid.size) * (classes + 1)
+        return np.bincount(strip.ravel(), minlength=grid.n_cols * (classes + 1)).reshape(grid.n_cols, -1)
+    starts = range(0, grid.n_cols * grid.stride, grid.stride)
+    parts = [np.bincount(strip[:, at : at + grid.size].ravel(), minlength=classes + 1) for at in starts]
+    return np.stack(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

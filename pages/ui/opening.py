@@ -97,7 +97,7 @@ def encoded(scene: Scene, recipe: Recipe) -> bool:
     if job.state == "done":
         st.rerun()
     st.markdown(f"**{plain(scene.name)}** is being read patch by patch. It opens by itself when that is done.")
-    panel(job, recipe.key, "Comparing land")
+    panel(job, recipe.key, "Encoding the scene")
     st.html(
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id)}" '
         'style="display:block;max-height:60vh;max-width:100%;margin:0 auto;border-radius:8px">'
