@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from core.library import Library
 from tests.browser.conftest import Server, browser, page, serving, start
-from tests.browser.views import LONG, POINT, wait_for_query, wait_for_ranks, wait_for_views
+from tests.browser.views import LONG, click_a_point, wait_for_query, wait_for_ranks, wait_for_views
 from tests.scenes import add_scene
 
 pytestmark = pytest.mark.bench
@@ -25,8 +25,10 @@ MARKS = """
 """
 DRAWN = """
 ([query, marks]) => {
-  const tile = document.querySelector('.gallery .tile.query');
-  const tiles = document.querySelectorAll('.gallery .tile');
+  const roots = [...document.querySelectorAll('*')].map(element => element.shadowRoot).filter(Boolean);
+  const gallery = [document, ...roots].map(root => root.querySelector('.gallery')).find(Boolean);
+  const tile = gallery && gallery.querySelector('.tile.query');
+  const tiles = gallery ? gallery.querySelectorAll('.tile') : [];
   if (!tile || +tile.dataset.patch === query || tiles.length !== 21) return false;
   if (![...tiles].slice(0, 5).every(one => one.querySelector('img').complete)) return false;
   const frame = document.querySelector("iframe[title*='folium']").contentDocument;
@@ -41,9 +43,7 @@ LISTEN = "() => document.addEventListener('mousedown', () => { window.clickedAt 
 def latencies(page: Page, clicks: int = CLICKS) -> list[float]:
     """Milliseconds from pressing the mouse on a picture of the gallery to everything drawn."""
     page.evaluate(LISTEN)
-    spot = page.evaluate(POINT)
-    page.mouse.click(spot["x"], spot["y"])
-    asked = wait_for_query(page)
+    asked = click_a_point(page)
     wait_for_ranks(page, 20)
     taken = []
     for turn in range(clicks + 3):

@@ -39,8 +39,7 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     page.goto(server.url)
     wait_for_views(page)
     expect(page.get_by_text("patches of")).to_be_visible()
-    click_a_point(page)
-    first = wait_for_query(page)
+    first = click_a_point(page)
     shown = tiles(page)
     assert [tile["rank"] for tile in shown] == ["Query", *[str(rank) for rank in range(1, 21)]]
     similarities = [float(tile["value"]) for tile in shown[1:]]
@@ -60,17 +59,17 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     page.locator(".gallery .tile").nth(3).click()
     third = wait_for_query(page, second)
     assert third == tiles(page)[0]["patch"]
-    page.locator(".st-key-back button").click()
+    page.locator(".st-key-back button").first.click()
     assert wait_for_query(page, third) == second
 
 
 def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
-    page.wait_for_function(
-        "() => { const all = [...document.querySelectorAll('.gallery img')].slice(0, 4);"
-        " return all.length == 4 && all.every(i => i.complete && i.naturalWidth > 0); }"
-    )
+    for place in range(4):
+        picture = page.locator(".gallery .tile img").nth(place)
+        expect(picture).to_have_js_property("complete", True, timeout=LONG)
+        assert picture.evaluate("image => image.naturalWidth") > 0
     map_frame(page).locator(".leaflet-imagery-pane img.leaflet-tile-loaded").first.wait_for(timeout=LONG)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 LONG = 240_000
 POINT = """
@@ -48,21 +49,24 @@ def query(page: Page) -> int | None:
 
 def wait_for_query(page: Page, other_than: int | None = None) -> int:
     """Wait until the gallery shows a query, another one than before; gives its patch."""
-    page.wait_for_function(
-        "before => { const tile = document.querySelector('.gallery .tile.query');"
-        " return tile && +tile.dataset.patch !== before; }",
-        arg=-1 if other_than is None else other_than,
-        timeout=LONG,
-    )
-    found = query(page)
-    assert found is not None
-    return found
+    tile = page.locator(".gallery .tile.query")
+    tile.wait_for(timeout=LONG)
+    expect(tile).not_to_have_attribute("data-patch", str(other_than), timeout=LONG)
+    return int(str(tile.get_attribute("data-patch")))
 
 
-def click_a_point(page: Page) -> None:
-    """Click the loneliest of some points of the plot."""
-    spot = page.evaluate(POINT)
-    page.mouse.click(spot["x"], spot["y"])
+def click_a_point(page: Page) -> int:
+    """Click the loneliest of some points of the plot; again where it moved away under the mouse. Gives its patch."""
+    for _ in range(10):
+        spot = page.evaluate(POINT)
+        page.mouse.move(spot["x"], spot["y"])
+        page.mouse.click(spot["x"], spot["y"])
+        try:
+            page.locator(".gallery .tile.query").wait_for(timeout=15_000)
+        except PlaywrightTimeout:
+            continue
+        return wait_for_query(page)
+    raise AssertionError("no click on a point made it the query")
 
 
 def map_frame(page: Page) -> FrameLocator:
