@@ -29,7 +29,7 @@ def status(sight: Sight, label: str) -> str:
         kind = f" ({plain(label)})" if label else ""
         return (
             f"The **{patches(len(sight.neighbours))}** most like patch {sight.query}{kind} of {total:,} · "
-            "click any other point, place or picture to walk on"
+            "click any other point, place or picture"
         )
     if selected:
         return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"

@@ -89,15 +89,15 @@ def _take_colour(name: str) -> None:
 def _map_view(visitor: Session, sight: Sight) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         select(
-            "Picture", list(RENDERINGS), visitor.rendering, key="rendering", width=190, take=_take_rendering,
+            "Picture", list(RENDERINGS), visitor.rendering, key="rendering", width=170, take=_take_rendering,
             title=lambda name: RENDERINGS[name].title,
         )  # fmt: skip
         select(
-            "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=170, take=_take_contrast,
+            "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=160, take=_take_contrast,
             title=lambda name: f"{name.capitalize()} contrast",
         )  # fmt: skip
         if sight.query is not None:
-            st.toggle("Similarity on the map", **bound("overlay", "overlay"))
+            st.toggle("Similarity", **bound("overlay", "overlay"))
     overlay = None
     if sight.query is not None and visitor.overlay:
         overlay = similarity_overlay(sight.recipe, sight.query)

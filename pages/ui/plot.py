@@ -28,7 +28,11 @@ _HTML = """
 </div>
 """
 _component = st.components.v2.component(
-    "landlike_plot", html=_HTML, css=text("plot.css"), js=text("plot.js"), isolate_styles=False
+    "landlike_plot",
+    html=_HTML,
+    css=text("plot.css"),
+    js=text("plotly.js", "plot_parts.js", "plot.js"),
+    isolate_styles=False,
 )
 
 

@@ -17,7 +17,7 @@ _component = st.components.v2.component(
     "landlike_signature",
     html='<div class="ll-signature" role="img" aria-label="Reflectance by wavelength"><div class="graph"></div></div>',
     css=text("signature.css"),
-    js=text("signature.js"),
+    js=text("plotly.js", "signature.js"),
     isolate_styles=False,
 )
 

@@ -10,6 +10,6 @@ def path(name: str) -> str:
     return str(Path(__file__).parent / name)
 
 
-def text(name: str) -> str:
-    """The content of a file of this folder."""
-    return Path(path(name)).read_text(encoding="utf-8")
+def text(*names: str) -> str:
+    """The content of files of this folder, one after the other."""
+    return "\n".join(Path(path(name)).read_text(encoding="utf-8") for name in names)

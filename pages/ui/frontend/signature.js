@@ -1,18 +1,6 @@
 // Spectral signatures: mean and spread by band, over wavelength, for the query and its neighbours.
 const drawn = new WeakMap();
 
-function plotly(address) {
-  window.__landlikePlotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly);
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { delete window.__landlikePlotly; reject(new Error("The drawing library did not load.")); };
-    document.head.append(script);
-  });
-  return window.__landlikePlotly;
-}
-
 const faded = (hex, alpha) => {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
   return `rgba(${red},${green},${blue},${alpha})`;
@@ -40,7 +28,7 @@ function traces(data, line, { paper }) {
 }
 
 function layout(data, look) {
-  const ticks = [443, 493, 560, 665, 740, 865, 945, 1375, 1610, 2200];
+  const ticks = [443, 493, 560, 665, 740, 865, 1000, 1375, 1610, 2200].filter((tick) => data.wide || ![493, 1000].includes(tick));
   const axis = { gridcolor: faded(look.text, 0.1), linecolor: faded(look.text, 0.3), tickcolor: faded(look.text, 0.3),
     zeroline: false, tickfont: { size: 11.5, color: look.text }, fixedrange: true };
   const title = (text) => ({ text, font: { size: 12, color: look.text }, standoff: 6 });
@@ -50,7 +38,7 @@ function layout(data, look) {
     legend: { x: 0.01, y: 1, bgcolor: "rgba(0,0,0,0)", font: { size: 12.5, color: look.text }, itemclick: false, itemdoubleclick: false },
     hoverlabel: { bgcolor: look.paper, bordercolor: faded(look.text, 0.3), font: { size: 12.5, color: look.text } },
     xaxis: { ...axis, type: "log", range: [Math.log10(425), Math.log10(2320)], tickvals: ticks,
-      ticktext: ticks.map(String), ticks: "outside", ticklen: 4, title: title("Wavelength (nm)") },
+      ticktext: ticks.map(String), tickangle: 0, ticks: "outside", ticklen: 4, title: title("Wavelength (nm)") },
     yaxis: { ...axis, range: [0, data.top], tickformat: ".0%", nticks: 5, title: title("Reflectance") },
     hovermode: "closest",
   };
@@ -74,6 +62,7 @@ export default function ({ data, parentElement }) {
   // Plot, map and gallery first: the chart waits until they are on the screen.
   plotly(data.plotly).then((Plotly) => new Promise((resolve) => setTimeout(() => resolve(Plotly), 60))).then((Plotly) => {
     if (state.turn !== data || state.gone) return;
+    data.wide = root.clientWidth > 420;
     const lines = data.lines.map((line) => ({ ...line, colour: line.accent ? read("--st-primary-color", line.colour) : line.colour || look.text }));
     Plotly.react(graph, lines.flatMap((line) => traces(data, line, look)), layout(data, look), { displayModeBar: false, responsive: false });
   }).catch((error) => { graph.textContent = `The chart cannot be drawn: ${error.message}`; });
