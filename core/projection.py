@@ -8,7 +8,8 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.neighbours import METRICS, knn_graph, metric_rows, unit_rows
+from core.neighbours import unit_rows
+from core.neighbours_graph import METRICS, knn_graph, metric_rows
 from core.progress import Progress, silent
 from core.projection_axes import principal_axes, project
 
@@ -27,7 +28,7 @@ class ProjectionSettings:
         n_neighbors: how many patches count as near, the patch itself included: 2 to 200. Few show fine detail, many
             the large picture.
         min_dist: how close points may lie in the plot: 0 (dense clumps) to 0.99 (spread out).
-        metric: what near means, one of ``core.neighbours.METRICS``.
+        metric: what near means, one of ``core.neighbours_graph.METRICS``.
         seed: 0 to 2³² − 1; equal seeds give equal layouts.
 
     Raises:
@@ -90,7 +91,7 @@ def umap_layout(
 ) -> FloatArray:
     """Vectors laid out by UMAP (McInnes, Healy and Melville, arXiv:1802.03426) from a start by principal components.
 
-    The graph of ties is umap-learn's, computed from ``core.neighbours.knn_graph``; the descent is
+    The graph of ties is umap-learn's, computed from ``core.neighbours_graph.knn_graph``; the descent is
     ``core.projection_descent``. Reproducible on one machine: equal vectors, settings and versions give equal layouts.
 
     Args:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from core import neighbours
+from core import neighbours_graph
 from core.clusters import cluster
-from core.neighbours import knn_graph, nearest, unit_rows
+from core.neighbours import nearest, unit_rows
+from core.neighbours_graph import knn_graph
 from core.projection import pca_layout
 
 pytestmark = pytest.mark.bench
@@ -69,9 +70,9 @@ def test_neighbours_of_all_patches(vectors: np.ndarray) -> None:
     began = time.perf_counter()
     indices, _ = knn_graph(vectors, 15)
     took = time.perf_counter() - began
-    space = neighbours._Space.of(vectors, "cosine")
+    space = neighbours_graph._Space.of(vectors, "cosine")
     rows = np.random.default_rng(1).permutation(COUNT)[:1000]
-    exact, _ = neighbours._search(space, space, 0, rows, 14)
+    exact, _ = neighbours_graph._search(space, space, 0, rows, 14)
     recall = np.mean([len(set(a) & set(b)) / 14 for a, b in zip(exact, indices[rows, 1:], strict=True)])
     sys.stdout.write(
         f"\n15 neighbours of each of {COUNT:,} × {WIDTH}: {took:.1f} s; recall on 1,000 rows {recall:.4f}\n"

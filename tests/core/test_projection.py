@@ -14,7 +14,8 @@ from sklearn.manifold import trustworthiness
 
 from core import projection_descent
 from core.errors import JobCancelledError, SettingsError
-from core.neighbours import knn_graph, unit_rows
+from core.neighbours import unit_rows
+from core.neighbours_graph import knn_graph
 from core.projection import ProjectionSettings, pca_layout, umap_layout, warm_up
 from core.projection_descent import descend
 from core.projection_graph import curve, fuzzy_graph, smooth_distances
