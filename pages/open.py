@@ -116,7 +116,7 @@ def actions(scene: Scene) -> None:
     explore, rename, delete = st.columns(3)
     if explore.button("Explore", key=f"explore_{scene.id}", type="primary", width="stretch"):
         current().open(scene.id)
-        st.switch_page("pages/explore.py")
+        st.switch_page("explore.py")
     with rename.popover("Rename", width="stretch", key=f"rename_{scene.id}"):
         name = st.text_input("Name", scene.name, key=f"name_{scene.id}", max_chars=120)
         if st.button("Save", key=f"save_{scene.id}"):

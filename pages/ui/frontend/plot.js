@@ -154,7 +154,8 @@ class View {
     const [wide, high] = [Math.max((right - left) / (width - 64), 1e-6), Math.max((top - bottom) / (height - 64), 1e-6)];
     const [across, up] = [Math.max(wide, high / STRETCH), Math.max(high, wide / STRETCH)];
     const [x, y] = [(left + right) / 2, (bottom + top) / 2];
-    return { x: [x - across * width / 2, x + across * width / 2], y: [y - up * height / 2, y + up * height / 2] };
+    this.fitted = { x: [x - across * width / 2, x + across * width / 2], y: [y - up * height / 2, y + up * height / 2] };
+    return this.fitted;
   }
 
   async first(Plotly) {
@@ -223,7 +224,13 @@ class View {
     const box = this.find(".stage").getBoundingClientRect();
     const full = this.graph._fullLayout;
     if (box.width && full && (Math.abs(box.width - full.width) > 1 || Math.abs(box.height - full.height) > 1)) {
-      window.Plotly.relayout(this.graph, { width: box.width, height: box.height }).then(() => this.mark());
+      const asFitted = this.fitted && Math.abs(full.xaxis.range[0] - this.fitted.x[0]) < 1e-3 * Math.abs(this.fitted.x[1] - this.fitted.x[0]);
+      const shape = { width: box.width, height: box.height };
+      if (asFitted) {
+        const ranges = this.ranges();
+        Object.assign(shape, { "xaxis.range": ranges.x, "yaxis.range": ranges.y });
+      }
+      window.Plotly.relayout(this.graph, shape).then(() => this.mark());
     }
   }
 
