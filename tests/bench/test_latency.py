@@ -37,6 +37,7 @@ DRAWN = """
   return performance.now() - window.clickedAt;
 }
 """
+PAINT = "(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)"
 LISTEN = "() => document.addEventListener('mousedown', () => { window.clickedAt = performance.now(); }, true)"
 
 
@@ -87,16 +88,17 @@ def test_a_click_on_a_full_tile(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_start_to_the_first_paint(page: Page, server: Server, tmp_path: Path) -> None:
-    """A fresh server on a library with the sample in it: seconds to its health, and to the first paint of a page."""
+    """A fresh server on a library with the sample in it: seconds to its health and to the first contentful paint."""
     server.stop()
     taken = []
     for _ in range(5):
         began = time.perf_counter()
         fresh = start(server.root)
         answered = time.perf_counter() - began
+        opened = time.perf_counter() - began
         page.goto(fresh.url)
-        page.get_by_text("Landlike").or_(page.locator("[data-testid=stSidebar]")).first.wait_for(timeout=LONG)
-        painted = time.perf_counter() - began
+        page.wait_for_function(f"{PAINT}() !== undefined", timeout=LONG)
+        painted = opened + page.evaluate(PAINT) / 1000
         wait_for_views(page)
         taken.append((answered, painted, time.perf_counter() - began))
         fresh.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -281,12 +282,13 @@ def all_places(root: Path) -> dict[str, int]:
 
 
 def test_kill_9_of_the_worker_redoes_only_what_was_not_committed(processes: JobQueue, tmp_path: Path) -> None:
+    importlib.import_module("lancedb")  # takes seconds, and the store is read below before the next worker begins
     scene, store = place_scene(tmp_path), FeatureStore(tmp_path)
     recipe, places, log = recipe_of(scene, PlaceEncoder()), all_places(tmp_path), tmp_path / "encoder.log"
     job = processes.submit("encode", recipe.key, "Encoding", encode_payload(tmp_path, recipe, delay=0.08))
     until(lambda: get(processes, job).done >= 24)
     os.kill(JobFiles(tmp_path / "jobs").progress(job.id).pid, signal.SIGKILL)
-    kept, before = committed(tmp_path, store, places), logged(log)
+    before, kept = logged(log), committed(tmp_path, store, places)
     ended = processes.wait(job.id, 60)
     assert ended.state == "done"
     after = logged(log)[len(before) :]

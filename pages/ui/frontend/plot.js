@@ -151,9 +151,10 @@ class View {
     const [[left, right], [bottom, top]] = [ends(this.layout.x), ends(this.layout.y)];
     const [width, height] = [Math.max(box.width, 50), Math.max(box.height, 50)];
     // Directions mean nothing in a layout, so it may be drawn wider or higher to fill the room, but not out of shape.
-    const [wide, high] = [Math.max((right - left) / (width - 64), 1e-6), Math.max((top - bottom) / (height - 64), 1e-6)];
+    const [wide, high] = [Math.max((right - left) / (width - 64), 1e-6), Math.max((top - bottom) / (height - 88), 1e-6)];
     const [across, up] = [Math.max(wide, high / STRETCH), Math.max(high, wide / STRETCH)];
-    const [x, y] = [(left + right) / 2, (bottom + top) / 2];
+    // The points keep clear of the buttons along the upper edge.
+    const [x, y] = [(left + right) / 2, (bottom + top) / 2 + up * 16];
     this.fitted = { x: [x - across * width / 2, x + across * width / 2], y: [y - up * height / 2, y + up * height / 2] };
     return this.fitted;
   }
