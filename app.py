@@ -9,8 +9,10 @@ import asyncio
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 # Worker processes import the main module again; they need none of this.
@@ -19,28 +21,39 @@ if multiprocessing.parent_process() is None:
 
     from core.config import settings
     from core.errors import LandlikeError
-    from pages.ui import routes, routes_layout
+    from pages.ui import entrance
+    from pages.ui.deferred import Deferred
     from pages.ui.engine import engine, replace_engine
 
-    @asynccontextmanager
-    async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
-        """Start the engine with the server, so that it warms up while a person still looks; close it in the end."""
+    PICTURES = Deferred("pages.ui.routes", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/"))
+    POINTS = Deferred("pages.ui.routes_layout", ("/layout/", "/values/"))
+
+    def prepare() -> None:
+        """Start the engine and import what the pages need, while a browser still loads Streamlit's JavaScript."""
         try:
-            held = await asyncio.to_thread(engine)
-            await asyncio.to_thread(held.start)
-        except LandlikeError as error:
-            # The server would print a traceback; a person at the terminal reads one sentence.
+            engine().start()
+        except (LandlikeError, OSError) as error:
+            # The server would go on without it; a person at the terminal reads one sentence.
             sys.stderr.write(f"Landlike did not start. {error}\n")
             sys.stderr.flush()
             os._exit(1)
+        for module in ("folium.plugins", PICTURES.module, POINTS.module):
+            import_module(module)
+
+    @asynccontextmanager
+    async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
+        """Prepare while the server already answers; close the engine in the end."""
+        preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
+        preparing.start()
         try:
             yield {}
         finally:
+            await asyncio.to_thread(preparing.join)
             await asyncio.to_thread(replace_engine, None)
 
     app = App(
         Path(__file__).resolve().parent / "pages" / "main.py",
-        routes=[*routes.ROUTES, *routes_layout.ROUTES],
+        routes=[*entrance.ROUTES, PICTURES, POINTS],
         lifespan=lifespan,
     )
 

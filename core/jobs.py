@@ -257,15 +257,18 @@ class JobQueue:
     def _serve(self, lane: str) -> None:
         """One slot: job after job until the queue closes."""
         slot = Slot(self._lanes[lane])
-        while (record := self._take(lane)) is not None:
+        while (record := self._take(lane, slot)) is not None:
             outcome = self._try(record, slot)
             if outcome is not None:
                 with self._changed:
                     self._end(self._records[record.id], outcome)
         slot.stop()
 
-    def _take(self, lane: str) -> Record | None:
-        """The next job of a lane, now running; waits for one; None when the queue closes."""
+    def _take(self, lane: str, slot: Slot) -> Record | None:
+        """The next job of a lane, now running; waits for one, and warms its slot up if that takes long.
+
+        None when the queue closes.
+        """
         with self._changed:
             while not self._closing:
                 ready = self._ready(lane)
@@ -274,7 +277,8 @@ class JobQueue:
                     self._files.forget_progress(ready.id)
                     self._put(running)
                     return running
-                self._changed.wait()
+                if not self._changed.wait(slot.patience):
+                    slot.warm_up()
         return None
 
     def _ready(self, lane: str) -> Record | None:

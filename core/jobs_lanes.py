@@ -18,6 +18,9 @@ from core.worker import Outcome, Task, perform
 CANCEL_GRACE_SECONDS = 5.0
 """A worker that does not obey a cancellation for so long is killed."""
 
+WARM_AFTER_SECONDS = 10.0
+"""Until then somebody may be waiting for the first page, which needs the processor more."""
+
 POLL_SECONDS = 0.2
 _log = logging.getLogger(__name__)
 
@@ -29,7 +32,8 @@ class Lane:
     Attributes:
         executor: makes the executor of a slot, such as ``core.worker.WorkerPool``; called again when its process died.
         slots: how many jobs at once.
-        warm: done once in each executor as the queue starts; None = the executor starts with its first job.
+        warm: done once in each executor that has been idle for ``WARM_AFTER_SECONDS``, so that its first job starts
+            quicker; None = nothing.
     """
 
     executor: Callable[[], Executor]
@@ -51,8 +55,17 @@ class Slot:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._executor: Executor | None = None
-        if lane.warm is not None:
-            self._submit(lane.warm).add_done_callback(_log_failure)
+        self._cold = lane.warm is not None
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds without a job after which to warm up; None = never."""
+        return WARM_AFTER_SECONDS if self._cold else None
+
+    def warm_up(self) -> None:
+        """Start what the lane's ``warm`` does; once."""
+        if self._cold and self._lane.warm is not None:
+            self._submit(self._lane.warm).add_done_callback(_log_failure)
 
     def run(self, task: Task, files: JobFiles, record: Record, closing: Callable[[], bool]) -> Outcome | None:
         """Do a job and wait for its end; None when ``closing`` says so first.
@@ -81,6 +94,7 @@ class Slot:
             self._executor = None
 
     def _submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        self._cold = False
         if self._executor is None:
             self._executor = self._lane.executor()
         return self._executor.submit(function, *arguments)

@@ -48,7 +48,7 @@ SWEEP_SECONDS = 24 * 3600.0
 
 
 def default_lanes() -> dict[str, Lane]:
-    """Worker processes: two for making scenes, one for features, one for projections, warmed up at the start."""
+    """Worker processes: two for making scenes, one for features, one for projections, warmed up while idle."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),

@@ -1,11 +1,10 @@
-"""Routes that serve pictures and the files of our JavaScript: tiles, thumbnails, quick looks, overlays, assets, health.
+"""Routes that serve pictures and the files of our JavaScript: tiles, thumbnails, quick looks, overlays, assets.
 
     /tiles/{scene}/{rendering}/{z}/{x}/{y}.png?contrast=normal
     /thumbs/{scene}/{size}-{stride}/{rendering}/{patch id}.webp?side=128
     /quicklook/{scene}/{rendering}.webp?side=640
     /overlay/{recipe key}/similarity-{patch id}/{z}/{x}/{y}.png
     /assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
-    /health
 
 What an address shows never changes, so browsers keep it. Anything else gets 400 or 404 and one sentence.
 """
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from rasterio.errors import RasterioError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.errors import LandlikeError
@@ -216,17 +215,11 @@ async def _asset(request: Request) -> Response:
     return Response(content, media_type=asset.kind, headers=headers)
 
 
-async def _health(_request: Request) -> Response:
-    """Whether this process answers."""
-    return JSONResponse({"status": "ok"}, headers={**_COMMON, "cache-control": "no-store"})
-
-
 ROUTES: list[Route] = [
     Route("/tiles/{scene}/{rendering}/{z}/{x}/{y}.png", _answering(_tile)),
     Route("/thumbs/{scene}/{cut}/{rendering}/{patch}.webp", _answering(_thumb)),
     Route("/quicklook/{scene}/{rendering}.webp", _answering(_quicklook)),
     Route("/overlay/{recipe}/similarity-{patch}/{z}/{x}/{y}.png", _answering(_overlay)),
     Route("/assets/{name:path}", _asset),
-    Route("/health", _health),
 ]
-"""What ``app.py`` adds to its routes."""
+"""All of them; ``app.py`` adds them to its own when the first is asked for."""

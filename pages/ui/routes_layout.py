@@ -101,4 +101,4 @@ ROUTES: list[Route] = [
     Route("/layout/{recipe}/{name}.bin", layout),
     Route("/values/{recipe}/{what}.bin", values),
 ]
-"""What ``app.py`` adds to its routes."""
+"""All of them; ``app.py`` adds them to its own when the first is asked for."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from core.features import Features, Recipe
 from core.library import Library
@@ -39,8 +39,8 @@ class Answer:
         return self.body.decode()
 
 
-def get(url: str, **headers: str) -> Answer:
-    """Ask the routes; an exception in them is raised here."""
+def get(url: str, app: ASGIApp = APP, **headers: str) -> Answer:
+    """Ask an app, the routes of pictures if none is named; an exception in it is raised here."""
     parts = urlsplit(url)
     scope = {
         "type": "http", "method": "GET", "path": parts.path, "raw_path": parts.path.encode(), "scheme": "http",
@@ -55,7 +55,7 @@ def get(url: str, **headers: str) -> Answer:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(APP(scope, receive, send))
+    asyncio.run(app(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent)
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return Answer(sent[0]["status"], found, body)
@@ -224,9 +224,3 @@ def test_leaflets_own_addresses_are_all_served() -> None:
     assert images
     for image in images:
         assert get(f"/assets/leaflet/{image}").headers["content-type"] == "image/png"
-
-
-def test_health() -> None:
-    answer = get("/health")
-    assert json.loads(answer.text) == {"status": "ok"}
-    assert answer.headers["cache-control"] == "no-store"

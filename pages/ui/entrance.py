@@ -1,0 +1,49 @@
+"""What the server answers at once: its health, and the HTML that a browser gets first.
+
+That page is Streamlit's, with our name and logo on show until its JavaScript has loaded.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from pages.ui.frontend import text
+
+ADDRESSES = ("/", "/scenes")
+"""The pages' own addresses; below others Streamlit answers by itself."""
+
+ROOT = '<div id="root"></div>'
+"""Where Streamlit's JavaScript draws; what lies inside before is what a person sees first, and is replaced."""
+
+TITLE = "<title>Streamlit</title>"
+
+
+@cache
+def entrance() -> str:
+    """The page; Streamlit's own, unchanged, when it is not of the form that is known."""
+    spec = find_spec("streamlit")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("streamlit")
+    page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
+    shown = f'<style>{text("entrance.css")}</style><div class="ll-entrance">{text("logo.svg")}</div>'
+    page = page.replace(TITLE, "<title>Landlike</title>")
+    return page.replace(ROOT, f'<div id="root">{shown}</div>')
+
+
+async def _page(_request: Request) -> Response:
+    return HTMLResponse(entrance(), headers={"cache-control": "no-cache"})
+
+
+async def _health(_request: Request) -> Response:
+    """Whether this process answers."""
+    return JSONResponse({"status": "ok"}, headers={"x-content-type-options": "nosniff", "cache-control": "no-store"})
+
+
+ROUTES: list[Route] = [*(Route(address, _page) for address in ADDRESSES), Route("/health", _health)]
+"""What ``app.py`` adds to its routes."""
