@@ -218,5 +218,9 @@ def canonical_writer(directory: Path, grid: Grid, bands: Sequence[str]) -> Itera
         yield data
     factors = [2**level for level in range(1, 10) if max(grid.height, grid.width) / 2**level >= 128]
     if factors:
-        with rasterio.open(path, "r+", driver="GTiff") as data:
+        # Without these GDAL packs overviews tighter than the pixels themselves, in more than twice the time.
+        with (
+            rasterio.Env(ZSTD_LEVEL_OVERVIEW=1, PREDICTOR_OVERVIEW=2, GDAL_NUM_THREADS="ALL_CPUS"),
+            rasterio.open(path, "r+", driver="GTiff") as data,
+        ):
             data.build_overviews(factors, rasterio.enums.Resampling.average)

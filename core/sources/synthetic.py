@@ -32,6 +32,7 @@ from core.sources.synthetic_courses import COUNTY
 from core.sources.synthetic_layout import Plan, make_plan
 from core.sources.synthetic_noise import Box
 from core.sources.synthetic_sensor import HALO, expose
+from core.sources.synthetic_spectra import MATERIALS
 
 VERSION = 1
 """Raise when the same size and seed give other pixels, so that scenes made before keep their own id."""
@@ -220,8 +221,8 @@ def _write(pixels: Any, truth: Any | None, size: int, seed: int, progress: Progr
 def _record(size: int, seed: int) -> QualityRecord:
     """What a reader of the scene has to know."""
     modelled = (
-        "reflectance of 45 materials from published libraries, parcels, crops at several stages, hedges, woods, towns, "
-        "rivers, a coast, terrain light, air, point spread and native resolution of each band, and sensor noise"
+        f"reflectance of {len(MATERIALS)} materials from published libraries, parcels, crops of several stages, "
+        "hedges, woods, towns, rivers, a coast, terrain light, air, point spread and native resolution, and noise"
     )
     corridor = f"{CORRIDOR * 10} m on either side of motorways and broad rivers carry their class"
     facts: tuple[tuple[str, str, str], ...] = (
