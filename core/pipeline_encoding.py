@@ -32,7 +32,7 @@ CHUNK_SECONDS = 2.0
 CHUNK_PATCHES = 1000
 """A chunk is committed when it is this old or this large; a killed run loses at most one chunk, or two."""
 
-BATCH_BYTES = 2**26
+BATCH_BYTES = 2**27
 """Pixels of one batch on their way to the encoder, at most; keeps large patches from filling the memory."""
 
 CACHE_BYTES = 2**28
@@ -155,9 +155,15 @@ class _Run:
             yield _Prepared(batch=batch, prepared=self.encoder.prepare(pixels))
 
     def _batch_size(self) -> int:
-        """The encoder's batch size, less where prepared patches are large."""
+        """The encoder's batch size, halved until the prepared patches of a batch fit ``BATCH_BYTES``.
+
+        Halved, because encoders go through a batch in groups, and a group that is not full costs as much as a full one.
+        """
         side = max(self.grid.size, self.encoder.spec.input_size or 0)
-        return max(1, min(self.encoder.batch_size, BATCH_BYTES // (side * side * len(BAND_NAMES) * 4)))
+        size = self.encoder.batch_size
+        while size > 1 and size * side * side * len(BAND_NAMES) * 4 > BATCH_BYTES:
+            size //= 2
+        return size
 
     def _valid(self, strips: Iterator[PatchBatch]) -> Iterator[PatchBatch]:
         """Strips less the patches with too little valid data, which are noted."""

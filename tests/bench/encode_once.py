@@ -66,26 +66,34 @@ def reading_rate(scene: Scene) -> float:
     return grid.count / (time.perf_counter() - started)
 
 
-def main(root: Path, size: int, name: str, backend: str | None, rates: bool) -> None:
-    """Encode, and print patches, seconds and peak memory; with ``rates``, those of the parts, before and after."""
-    scene = write_scene(root, size)
-    encoder = load_encoder(name, backend)
-    count = patch_grid(scene).count
-    before = own_rate(encoder, scene, count // 2) if rates else (0.0, 0.0)
+def encode(root: Path, scene: Scene, name: str, encoder: Encoder) -> tuple[float, float]:
+    """Patches a second, and processor seconds a patch, from the scene on disk to features in a new store."""
     recipe = Recipe(scene_id=scene.id, encoder=name, fingerprint=encoder.spec.fingerprint, patch_size=64, stride=64)
     store = FeatureStore(root)
     store.delete_scene(scene.id)
-    importlib.import_module("lancedb")  # once a worker, not once a scene
-    started, busy = time.perf_counter(), time.process_time()
+    count, started, busy = patch_grid(scene).count, time.perf_counter(), time.process_time()
     encode_scene(scene, encoder, recipe, store)
-    seconds, processor = time.perf_counter() - started, time.process_time() - busy
+    return count / (time.perf_counter() - started), (time.process_time() - busy) / count
+
+
+def main(root: Path, size: int, name: str, backend: str | None, rounds: int) -> None:
+    """Encode, and print patches, rate and peak memory; with ``rounds``, those of the parts, by turns, at the median."""
+    scene = write_scene(root, size)
+    encoder = load_encoder(name, backend)
+    count = patch_grid(scene).count
+    importlib.import_module("lancedb")  # once a worker, not once a scene
+    whole, parts = [], []
+    for _ in range(max(1, rounds)):
+        if rounds:
+            parts.append(own_rate(encoder, scene, count // 2))
+        whole.append(encode(root, scene, name, encoder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    found = {"patches": count, "seconds": seconds, "rate": count / seconds, "peak_bytes": peak}
-    if rates:
-        after = own_rate(encoder, scene, count // 2)
-        own = np.mean([before, after], axis=0)
-        found |= {"encode_rate": own[0], "reading_rate": reading_rate(scene)}
-        found |= {"own_processor_share": own[1] * count / processor}
+    rate, processor = np.median(whole, axis=0)
+    found = {"patches": count, "seconds": count / rate, "rate": rate, "peak_bytes": peak}
+    if rounds:
+        parts.append(own_rate(encoder, scene, count // 2))
+        own = np.median(parts, axis=0)
+        found |= {"encode_rate": own[0], "reading_rate": reading_rate(scene), "own_processor_share": own[1] / processor}
     sys.stdout.write(json.dumps(found))
 
 
@@ -94,4 +102,4 @@ if __name__ == "__main__":
     if command == "write":
         write_scene(Path(rest[0]), int(rest[1]))
     else:
-        main(Path(rest[0]), int(rest[1]), rest[2], rest[3] or None, command == "rates")
+        main(Path(rest[0]), int(rest[1]), rest[2], rest[3] or None, 5 if command == "rates" else 0)
