@@ -69,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_overrides(embed)
     embed.set_defaults(run=commands.embed)
 
+    evaluate = choice.add_parser("evaluate", help="how well an encoder tells labelled patches apart; prints a table")
+    evaluate.add_argument("source", metavar="LABELLED", help=f"{source_help}; its patches in folders named by class")
+    evaluate.add_argument("--encoder", metavar="NAME|PATH", help="a name from “encoders”, or the path of a model")
+    evaluate.add_argument("--backend", metavar="B", help="tensorflow, openvino or openvino-f32")
+    _add_overrides(evaluate)
+    evaluate.set_defaults(run=commands.evaluate)
+
     neighbours = choice.add_parser("neighbours", help="list the patches most similar to one, as JSON lines")
     neighbours.add_argument("file", type=Path, metavar="F.parquet")
     neighbours.add_argument("--patch-id", type=int, required=True, metavar="N")

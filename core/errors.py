@@ -11,6 +11,7 @@ The tree:
     ├── PatchError                   a patch size, stride or id that does not fit the scene
     ├── EncoderError                 a model that cannot be used: unknown, mismatched, damaged
     │   └── EncoderUnavailableError  a model whose files cannot be had from here
+    ├── TrainingError                labelled patches that nothing can be learned from
     ├── StoreError                   features or results that cannot be written or read
     ├── JobError                     background work that failed
     │   └── JobCancelledError        background work that a person stopped
@@ -70,6 +71,10 @@ class EncoderError(LandlikeError):
 
 class EncoderUnavailableError(EncoderError):
     """A model whose files cannot be had from here."""
+
+
+class TrainingError(LandlikeError):
+    """Labelled patches that nothing can be learned from, or training that went astray."""
 
 
 class StoreError(LandlikeError):

@@ -78,6 +78,18 @@ def embed(options: argparse.Namespace, config: Config) -> Iterable[str]:
     return ()
 
 
+def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """How well an encoder tells the classes of labelled patches apart, beside the plain spectrum; a table."""
+    from core.encoders.registry import default_encoder
+    from core.pipeline_evaluation import assess, table
+
+    engine, found = _engine(config), _open_source(options, config)
+    with _bar("Encoding", "patches") as progress:
+        name = options.encoder or default_encoder()
+        assessments = assess(engine, found, name, backend=options.backend, progress=progress)
+    yield from table(assessments)
+
+
 def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:
     """The patches most similar to one, best first, each a line of JSON."""
     from core.export import read_geoparquet

@@ -20,7 +20,7 @@ LAYERS = [
     {"places", "render", "tiles", "mercator", "mosaic", "overlay", "rasters"},
     {"sources", "encoders"},
     {"features"},
-    {"neighbours", "projection", "clusters", "explain"},
+    {"neighbours", "projection", "clusters", "explain", "evaluation", "splits", "training"},
     {"store", "export"},
     {"worker", "jobs"},
     {"pipeline"},

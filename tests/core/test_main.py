@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ import rasterio
 from core.__main__ import main
 from core.bands import EUROSAT_ORDER
 from tests.core.fakes import place_scene
+from tests.labelled import write_zip
 
 ROOT = Path(__file__).resolve().parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -85,6 +88,28 @@ def test_from_a_scene_to_a_projection(source: Path, tmp_path: Path, capsys: Capt
     assert 13.7 < lines[0]["lon"] < 13.8
     assert main(["project", str(features), "--out", str(positions)]) == 0
     assert pq.read_table(positions).schema.names == [*table.schema.names, "x", "y"]
+
+
+def test_an_encoder_is_evaluated_beside_the_plain_spectrum(
+    tmp_path: Path, model: Callable[[str], Path], capsys: Capture
+) -> None:
+    labelled = write_zip(tmp_path / "set.zip", 6)
+    assert main(["evaluate", str(labelled), "--encoder", str(model("tiny")), "--scale", "dn"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "18 labelled patches of 3 classes; 95 % intervals in brackets"
+    assert lines[2].split("  ")[-1].strip() == "Spectral statistics, 32"
+    nearest = next(line for line in lines if "among the nearest 1 " in line)
+    figures = [float(found) for found in re.findall(r"([\d.]+) \(", nearest)]
+    assert len(figures) == 2
+    assert figures[1] == 1, "meadow, sand and water differ in every spectrum"
+    assert sum("held out" in line for line in lines) == 2
+    assert [line.split()[0] for line in lines[-3:]] == ["Meadow", "Sand", "Water"]
+
+
+def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:
+    assert refused(capsys, "evaluate", source) == (
+        "Measuring on “field”: its patches have no labels; give patches in folders named by class.\n"
+    )
 
 
 def test_encoders_are_listed(capsys: Capture) -> None:

@@ -1,0 +1,237 @@
+"""How often neighbours share a class: precision, nearest-neighbour and linear accuracy, each with an interval.
+
+Whose labels they are, and which features, is told from outside. How true a layout is, is ``core.fidelity``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.errors import SettingsError
+from core.neighbours import unit_rows
+from core.patches import IntArray
+
+DEPTHS = (1, 5, 10)
+"""Numbers of neighbours at which precision is given."""
+
+VOTERS = 5
+"""Neighbours that vote for a class."""
+
+MAX_QUERIES = 5000
+"""More patches than this are asked by a sample; all of them stay candidates."""
+
+NORMAL_95 = 1.959964
+_BLOCK = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A share of all cases, 0 to 1, with its 95 % interval.
+
+    The interval is Wilson's (1927) for ``count`` independent cases. Where a case is itself a mean, as the precision of
+    one query at 10 neighbours is, it is wider than need be.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    def __str__(self) -> str:
+        """Such as ``0.780 (0.729–0.824)``."""
+        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
+
+
+def share(values: NDArray[np.floating] | NDArray[np.bool_]) -> Share:
+    """The mean of some cases of 0 to 1; NaN with the interval 0 to 1 when there are none."""
+    count = len(values)
+    if not count:
+        return Share(value=math.nan, low=0.0, high=1.0, count=0)
+    mean, spread = float(np.mean(values)), NORMAL_95**2 / count
+    centre = (mean + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * (mean * (1 - mean) + spread / 4)) / (1 + spread)
+    low, high = min(max(0.0, centre - half), mean), max(min(1.0, centre + half), mean)
+    return Share(value=mean, low=low, high=high, count=count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassRow:
+    """How well one class is found again.
+
+    Attributes:
+        name: the class.
+        count: its patches.
+        precision: share of the ``DEPTHS[-1]`` nearest that are of the class too.
+        recall: share of its patches that their ``VOTERS`` nearest name rightly.
+    """
+
+    name: str
+    count: int
+    precision: Share
+    recall: Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """How often neighbours share the class of the patch that was asked about; every patch left out of its own answer.
+
+    Attributes:
+        count: labelled patches.
+        queries: how many of them were asked.
+        chance: precision of neighbours drawn at random.
+        precision: by number of neighbours.
+        accuracy: share of patches whose ``VOTERS`` nearest name their class rightly.
+        classes: one row a class.
+        confusion: int64 of shape (classes, classes): true class by the class that the nearest name.
+    """
+
+    count: int
+    queries: int
+    chance: float
+    precision: Mapping[int, Share]
+    accuracy: Share
+    classes: tuple[ClassRow, ...]
+    confusion: IntArray
+
+
+def retrieval(
+    vectors: FloatArray,
+    labels: IntArray,
+    classes: Sequence[str],
+    *,
+    places: IntArray | None = None,
+    seed: int = 0,
+) -> Retrieval:
+    """Ask every labelled patch, or a sample of ``MAX_QUERIES``, for its neighbours among all others.
+
+    Args:
+        vectors: float32 of shape (N, D).
+        labels: int64 of shape (N,), indices into ``classes``; all at least 0.
+        classes: names.
+        places: int64 of shape (N, 2), row and column of each patch on its grid; patches that touch the query are then
+            left out, because land beside land is alike under any encoder. None = all count.
+        seed: of the sample.
+
+    Raises:
+        SettingsError: with fewer than two classes or fewer than three patches.
+    """
+    present = np.unique(labels)
+    if len(present) < 2 or len(labels) < 3:
+        found = f"there are {len(labels)} labelled patches of {len(present)} classes"
+        raise SettingsError("Measuring how well classes are found", found, "label patches of two classes or more")
+    asked = _sample(len(labels), seed)
+    near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places)
+    same = (labels[near] == labels[asked][:, None]) & (near >= 0)
+    found_for = np.maximum((near >= 0).cumsum(axis=1), 1)
+    shares = same.cumsum(axis=1) / found_for
+    depths = {depth: min(depth, near.shape[1]) for depth in DEPTHS}
+    named = _vote(near[:, :VOTERS], labels, len(classes))
+    truth = labels[asked]
+    confusion = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(confusion, (truth, named), 1)
+    deepest = shares[:, depths[DEPTHS[-1]] - 1]
+    rows = tuple(
+        ClassRow(
+            name=classes[number],
+            count=int((labels == number).sum()),
+            precision=share(deepest[truth == number]),
+            recall=share(named[truth == number] == number),
+        )
+        for number in present.tolist()
+    )
+    sizes = np.bincount(labels)
+    chance = float((sizes * (sizes - 1)).sum() / (len(labels) * (len(labels) - 1)))
+    return Retrieval(
+        count=len(labels),
+        queries=len(asked),
+        chance=chance,
+        precision={depth: share(shares[:, column - 1]) for depth, column in depths.items()},
+        accuracy=share(named == truth),
+        classes=rows,
+        confusion=confusion,
+    )
+
+
+def _sample(count: int, seed: int) -> IntArray:
+    if count <= MAX_QUERIES:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).permutation(count)[:MAX_QUERIES])
+
+
+def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None) -> IntArray:
+    """Rows of the k nearest of each asked row, best first, shape (asked, k); −1 where there are no more."""
+    k = min(k, len(unit) - 1)
+    parts = []
+    for rows in _blocks(asked):
+        scores = unit[rows] @ unit.T
+        if places is not None:
+            apart = np.abs(places[rows][:, None] - places[None]).max(axis=2)
+            scores[apart <= 1] = -np.inf
+        scores[np.arange(len(rows)), rows] = -np.inf
+        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+        best = np.take_along_axis(best, order, axis=1)
+        best[np.isneginf(np.take_along_axis(scores, best, axis=1))] = -1
+        parts.append(best)
+    return np.concatenate(parts)
+
+
+def _blocks(rows: IntArray) -> Iterator[IntArray]:
+    for first in range(0, len(rows), _BLOCK):
+        yield rows[first : first + _BLOCK]
+
+
+def _vote(near: IntArray, labels: IntArray, classes: int) -> IntArray:
+    """The commonest class among neighbours; of equal ones the class of the nearer neighbour."""
+    votes = np.zeros((len(near), classes))
+    for column in range(near.shape[1]):
+        there = np.flatnonzero(near[:, column] >= 0)
+        # The nearer of two votes weighs a little more, which decides between equals and nothing else.
+        votes[there, labels[near[there, column]]] += 1 + 1e-3 / (column + 1)
+    named: IntArray = votes.argmax(axis=1)
+    return named
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """How well held-out patches are named by what the others teach.
+
+    Attributes:
+        nearest: share that the ``VOTERS`` nearest of the others name rightly.
+        linear: share that a linear classifier fitted to the others names rightly.
+    """
+
+    nearest: Share
+    linear: Share
+
+
+def held_out(vectors: FloatArray, labels: IntArray, held: NDArray[np.bool_]) -> HeldOut:
+    """Name held-out patches by their nearest others, and by a logistic regression on standardised features.
+
+    Args:
+        vectors: float32 of shape (N, D).
+        labels: int64 of shape (N,), at least 0.
+        held: shape (N,), True = held out.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    unit, known = unit_rows(vectors), np.flatnonzero(~held)
+    asked = np.flatnonzero(held)
+    named = []
+    for rows in _blocks(asked):
+        scores = unit[rows] @ unit[known].T
+        k = min(VOTERS, len(known))
+        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+        near = known[np.take_along_axis(best, order, axis=1)]
+        named.append(_vote(near, labels, int(labels.max()) + 1))
+    mean, std = unit[known].mean(axis=0), unit[known].std(axis=0) + 1e-6
+    model = LogisticRegression(C=1.0, max_iter=300).fit((unit[known] - mean) / std, labels[known])
+    guessed = model.predict((unit[asked] - mean) / std)
+    return HeldOut(nearest=share(np.concatenate(named) == labels[asked]), linear=share(guessed == labels[asked]))

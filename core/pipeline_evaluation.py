@@ -1,0 +1,115 @@
+"""How good an encoder is on labelled patches, beside the plain spectrum of the same patches; and that as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import TrainingError
+from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
+from core.patches import centres_lonlat, patch_grid, patch_labels
+from core.progress import Progress, silent
+from core.splits import random_split, spatial_split
+from core.training import MIN_PURITY
+
+if TYPE_CHECKING:
+    from core.features import Recipe
+    from core.pipeline import Engine
+    from core.scene import Scene
+
+BASELINE = "spectral"
+"""The encoder that every other one is shown beside."""
+
+HELD_OUT = 0.2
+"""Share of the patches that are held out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What one encoder does with some labelled patches.
+
+    Attributes:
+        encoder: its title.
+        dimension: number of features.
+        retrieval: every patch asked for its neighbours among the others.
+        random: a random fifth of each class held out; None when a class has one patch only.
+        spatial: whole blocks of land held out; None where places are unknown or all in one block.
+    """
+
+    encoder: str
+    dimension: int
+    retrieval: Retrieval
+    random: HeldOut | None
+    spatial: HeldOut | None
+
+
+def assess(
+    engine: Engine, scene: Scene, encoder: str, *, backend: str | None = None, progress: Progress = silent
+) -> list[Assessment]:
+    """Assess an encoder on the labels of a scene, and the baseline after it unless it is the baseline.
+
+    Features that are stored are not computed again.
+
+    Raises:
+        TrainingError: when the scene has no labels.
+        SettingsError: when it has too few.
+    """
+    wanted = [(encoder, backend)] if encoder == BASELINE else [(encoder, backend), (BASELINE, None)]
+    return [_assess(engine, scene, engine.recipe(scene, name, backend=way), way, progress) for name, way in wanted]
+
+
+def _assess(engine: Engine, scene: Scene, recipe: Recipe, backend: str | None, progress: Progress) -> Assessment:
+    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    truth = patch_labels(scene, grid)
+    if truth is None:
+        found = "its patches have no labels"
+        raise TrainingError(f"Measuring on “{scene.name}”", found, "give patches in folders named by class")
+    features = engine.encode_now(scene, recipe, progress=progress)
+    ids = features.patch_ids
+    known = (truth.index[ids] >= 0) & (truth.purity[ids] >= MIN_PURITY)
+    ids, vectors = ids[known], np.asarray(features.vectors)[known]
+    labels = truth.index[ids].astype(np.int64)
+    places = None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1)
+    centres = centres_lonlat(scene, grid, ids)
+    held = random_split(labels, HELD_OUT, 0)
+    blocks = None if centres is None else spatial_split(centres, HELD_OUT, 0)
+    spec = engine.spec(recipe.encoder, backend)
+    return Assessment(
+        encoder=spec.title,
+        dimension=spec.dimension,
+        retrieval=retrieval(vectors, labels, truth.classes, places=places),
+        random=held_out(vectors, labels, held),
+        spatial=None if blocks is None else held_out(vectors, labels, blocks),
+    )
+
+
+def table(assessments: list[Assessment]) -> Iterator[str]:
+    """The lines of a table, one column an encoder, and precision by class below."""
+    first = assessments[0].retrieval
+    asked = "" if first.queries == first.count else f", {first.queries:,} of them asked"
+    yield f"{first.count:,} labelled patches of {len(first.classes)} classes{asked}; 95 % intervals in brackets"
+    yield ""
+    yield _row("", *(f"{one.encoder}, {one.dimension}" for one in assessments))
+    yield _row("neighbours share the class (each patch left out of its own answer)")
+    for depth in DEPTHS:
+        yield _row(f"  among the nearest {depth}", *(one.retrieval.precision[depth] for one in assessments))
+    yield _row("  by chance", *(f"{one.retrieval.chance:.3f}" for one in assessments))
+    yield _row(f"class named rightly by {VOTERS} nearest", *(one.retrieval.accuracy for one in assessments))
+    for title, name in (("a random fifth held out", "random"), ("whole blocks of land held out", "spatial")):
+        splits: list[HeldOut | None] = [getattr(one, name) for one in assessments]
+        if any(splits):
+            yield _row(title)
+            yield _row(f"  named rightly by {VOTERS} nearest", *(split.nearest if split else None for split in splits))
+            yield _row("  by a linear classifier", *(split.linear if split else None for split in splits))
+    yield ""
+    yield _row(f"share of the nearest {DEPTHS[-1]} by class")
+    for number, row in enumerate(first.classes):
+        columns = (one.retrieval.classes[number].precision for one in assessments)
+        yield _row(f"  {row.name} ({row.count:,})", *columns)
+
+
+def _row(title: str, *columns: Share | str | None) -> str:
+    return f"{title:44}" + "".join(f"{'—' if column is None else column!s:26}" for column in columns).rstrip()

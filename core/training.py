@@ -1,0 +1,96 @@
+"""Labelled patches as something to learn from, read from scenes that have a truth.
+
+How they are split is ``core.splits``; how a network is fitted to them, ``core.encoders.fitting``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import BAND_NAMES
+from core.errors import TrainingError
+from core.patches import IntArray, centres_lonlat, iter_patches, patch_grid, patch_labels, source_names
+from core.progress import Progress, silent
+from core.scene import REFLECTANCE_SCALE, Scene
+
+MIN_PURITY = 0.8
+"""A patch of a scene counts for a class when at least this share of its pixels lies in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Labelled patches of one size.
+
+    Attributes:
+        classes: class names, sorted.
+        bands: in product order.
+        pixels: uint16 reflectance × 10 000 of shape (N, side, side, bands); 0 where not measured.
+        labels: int64 of shape (N,), indices into ``classes``.
+        names: of each patch, from its file where it had one.
+        lonlat: float64 of shape (N, 2), EPSG:4326; NaN where the place is unknown.
+    """
+
+    classes: tuple[str, ...]
+    bands: tuple[str, ...]
+    pixels: NDArray[np.uint16]
+    labels: IntArray
+    names: tuple[str, ...]
+    lonlat: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: NDArray[np.bool_] | IntArray) -> Labelled:
+        """Some of the patches."""
+        rows = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        names = tuple(self.names[row] for row in rows.tolist())
+        return replace(self, pixels=self.pixels[rows], labels=self.labels[rows], names=names, lonlat=self.lonlat[rows])
+
+    def counts(self) -> dict[str, int]:
+        """Patches a class."""
+        found = np.bincount(self.labels, minlength=len(self.classes))
+        return dict(zip(self.classes, found.tolist(), strict=True))
+
+
+def labelled(scene: Scene, patch_size: int = 64, *, progress: Progress = silent) -> Labelled:
+    """The labelled patches of a collection, or of a scene with a truth where one class fills the patch.
+
+    Raises:
+        TrainingError: when the scene has no labels.
+        PatchError: when patches of that size do not fit.
+    """
+    grid = patch_grid(scene, patch_size)
+    truth = patch_labels(scene, grid)
+    if truth is None:
+        found = "its patches have no labels"
+        raise TrainingError(f"Learning from “{scene.name}”", found, "give patches in folders named by class")
+    wanted = (truth.index >= 0) & (truth.purity >= MIN_PURITY)
+    bands = tuple(name for name in BAND_NAMES if name in scene.bands)
+    skip = frozenset(np.flatnonzero(~wanted).tolist())
+    pixels = np.empty((int(wanted.sum()), grid.size, grid.size, len(bands)), np.uint16)
+    place = 0
+    for batch in iter_patches(scene, grid, bands, skip=skip):
+        block = pixels[place : place + len(batch.ids)]
+        np.rint(batch.pixels * REFLECTANCE_SCALE, out=block, casting="unsafe")
+        place += len(batch.ids)
+        progress(place, len(pixels))
+    ids = np.flatnonzero(wanted)
+    centres = centres_lonlat(scene, grid, ids)
+    files = source_names(scene)
+    return Labelled(
+        classes=truth.classes,
+        bands=bands,
+        pixels=pixels,
+        labels=truth.index[ids].astype(np.int64),
+        names=tuple(files[row] if files else f"{scene.id}-{row}" for row in ids.tolist()),
+        lonlat=np.full((len(ids), 2), np.nan) if centres is None else centres,
+    )
+
+
+def stems(names: Sequence[str]) -> list[str]:
+    """Names without folders and endings: patches of one stem show one place, whatever set they come from."""
+    return [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names]

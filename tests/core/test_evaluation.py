@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.neighbors import KNeighborsClassifier
+
+from core import evaluation
+from core.errors import SettingsError
+from core.evaluation import held_out, retrieval, share
+from core.neighbours import unit_rows
+
+
+def groups(count: int = 120, spread: float = 0.3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors around three directions, and which direction each one belongs to."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, count)
+    return (np.eye(3, 8)[labels] + spread * random.standard_normal((count, 8))).astype(np.float32), labels
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 7), (3, 10), (281, 296), (50, 50)])
+def test_the_interval_is_wilsons(right: int, count: int) -> None:
+    found = share(np.arange(count) < right)
+    theirs = binomtest(right, count).proportion_ci(method="wilson")
+    assert found.value == right / count
+    assert found.low == pytest.approx(theirs.low, abs=1e-6)
+    assert found.high == pytest.approx(theirs.high, abs=1e-6)
+
+
+def test_a_share_of_nothing_is_not_known() -> None:
+    found = share(np.empty(0, bool))
+    assert math.isnan(found.value)
+    assert (found.low, found.high, found.count) == (0, 1, 0)
+
+
+def test_a_share_reads_as_people_write_it() -> None:
+    assert str(share(np.arange(100) < 78)) == "0.780 (0.689–0.850)"
+
+
+def test_precision_and_accuracy_are_those_of_an_exhaustive_search() -> None:
+    vectors, labels = groups()
+    found = retrieval(vectors, labels, ["a", "b", "c"])
+    cosine = unit_rows(vectors) @ unit_rows(vectors).T
+    np.fill_diagonal(cosine, -np.inf)
+    order = np.argsort(-cosine, axis=1)
+    for depth in (1, 5, 10):
+        expected = (labels[order[:, :depth]] == labels[:, None]).mean()
+        assert found.precision[depth].value == pytest.approx(expected)
+    named = [np.bincount(labels[row[:5]], minlength=3) for row in order]
+    clear = np.array([np.sort(votes)[-1] > np.sort(votes)[-2] for votes in named])
+    right = np.array([votes.argmax() for votes in named]) == labels
+    assert np.trace(found.confusion) >= right[clear].sum()
+    assert found.accuracy.value == np.trace(found.confusion) / 120
+    assert found.confusion.sum(axis=1).tolist() == np.bincount(labels).tolist()
+    for number, row in enumerate(found.classes):
+        assert row.count == (labels == number).sum()
+        assert row.precision.value == pytest.approx((labels[order[labels == number, :10]] == number).mean())
+        assert row.recall.value == found.confusion[number, number] / row.count
+
+
+def test_random_features_do_as_well_as_chance() -> None:
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 4, 800)
+    found = retrieval(random.standard_normal((800, 16)).astype(np.float32), labels, list("abcd"))
+    assert found.chance == pytest.approx(0.25, abs=0.01)
+    assert found.precision[10].value == pytest.approx(found.chance, abs=0.03)
+
+
+def test_patches_that_touch_the_query_can_be_left_out() -> None:
+    """On a line of 30 patches each looks exactly like its two neighbours and like nothing else."""
+    labels = np.arange(30) // 2 % 2
+    vectors = np.zeros((30, 30), np.float32)
+    for row in range(30):
+        vectors[row, [row, (row + 1) % 30]] = 1
+    places = np.stack([np.zeros(30, np.int64), np.arange(30)], axis=1)
+    near = evaluation._nearest_rows(unit_rows(vectors), np.arange(30), 2, None)
+    assert all(min((row - other) % 30, (other - row) % 30) == 1 for row, pair in enumerate(near) for other in pair)
+    apart = evaluation._nearest_rows(unit_rows(vectors), np.arange(30), 2, places)
+    assert all(abs(row - other) > 1 for row, pair in enumerate(apart) for other in pair)
+    both = [retrieval(vectors, labels, ["a", "b"], places=one).precision[1].value for one in (None, places)]
+    assert both[0] != both[1]
+
+
+def test_fewer_patches_than_neighbours() -> None:
+    found = retrieval(np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1]), ["a", "b"])
+    assert found.precision[10].value == pytest.approx(1 / 3)
+
+
+def test_touching_patches_alone_leave_no_neighbours() -> None:
+    places = np.array([[0, 0], [0, 1], [1, 0]])
+    found = retrieval(np.eye(3, dtype=np.float32), np.array([0, 0, 1]), ["a", "b"], places=places)
+    assert found.precision[1].value == 0
+
+
+def test_many_patches_are_asked_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels = groups(600)
+    everything = retrieval(vectors, labels, ["a", "b", "c"])
+    monkeypatch.setattr(evaluation, "MAX_QUERIES", 300)
+    sample = retrieval(vectors, labels, ["a", "b", "c"])
+    assert (everything.queries, sample.queries, sample.count) == (600, 300, 600)
+    assert sample.precision[10].low <= everything.precision[10].value <= sample.precision[10].high
+    assert sample.precision == retrieval(vectors, labels, ["a", "b", "c"]).precision, "the sample is the same each time"
+
+
+def test_one_class_cannot_be_measured() -> None:
+    with pytest.raises(SettingsError, match="label patches of two classes or more"):
+        retrieval(np.eye(4, dtype=np.float32), np.zeros(4, np.int64), ["a", "b"])
+
+
+def test_held_out_patches_are_named_as_scikit_learn_names_them() -> None:
+    vectors, labels = groups(400, 0.6)
+    held = np.arange(400) % 5 == 0
+    found = held_out(vectors, labels, held)
+    unit = unit_rows(vectors)
+    theirs = KNeighborsClassifier(5, metric="cosine", algorithm="brute").fit(unit[~held], labels[~held])
+    clear = np.sort(theirs.predict_proba(unit[held]), axis=1)
+    unlike = (clear[:, -1] == clear[:, -2]).mean()
+    assert found.nearest.count == held.sum()
+    assert found.nearest.value == pytest.approx(theirs.score(unit[held], labels[held]), abs=unlike + 1e-9)
+    assert 0.6 < found.linear.value <= 1
+    assert found.linear.low < found.linear.value < found.linear.high
