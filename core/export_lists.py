@@ -82,12 +82,7 @@ def neighbours_csv(
     Columns: rank, patch_id, similarity, lon, lat (of the centre, degrees), label; unknown values are empty. A label
     that a spreadsheet would run as a formula gets an apostrophe in front.
 
-    Args:
-        scene: where the patches are from.
-        grid: its patches.
-        query_id: the patch that was asked about.
-        neighbours: what was found.
-        labels: truth to name the patches by; None = no labels.
+    Arguments as of ``neighbours_geojson``.
     """
     lines = list(_lines(query_id, neighbours, labels))
     middles = centres_lonlat(scene, grid, np.array([line.patch_id for line in lines], dtype=np.int64))

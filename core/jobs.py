@@ -6,18 +6,18 @@ lane. What the work is belongs to the functions passed in, and how it is done in
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import JobError, StoreError
 from core.jobs_files import JobFiles, ProgressNote, Record
+from core.jobs_job import Job, job_id
 from core.jobs_lanes import Kind, Lane, Slot
 from core.store_locks import FileLock
 from core.worker import Outcome
@@ -28,46 +28,8 @@ MAX_TRIES = 3
 KEEP_SECONDS, KEEP_COUNT = 24 * 3600, 100
 """Finished jobs are forgotten after a day, or when there are more than so many."""
 
+__all__ = ["Job", "JobQueue", "job_id"]
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A piece of background work as people see it.
-
-    Attributes:
-        id: names it.
-        kind: ``ingest``, ``sample``, ``encode``, ``project``, ``delete`` or ``fetch``.
-        title: what it is, for people; may hold names that people typed.
-        state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
-        done: units done.
-        total: units in all, 0 = unknown.
-        rate: units a second, smoothed; 0 = unknown.
-        seconds_left: an estimate, or None when there is none.
-        message: of what is done, the result, such as a scene's id; else the sentence of a failure.
-        position: how many jobs go before it; 0 = its turn.
-    """
-
-    id: str
-    kind: str
-    title: str
-    state: str
-    done: int = 0
-    total: int = 0
-    rate: float = 0.0
-    seconds_left: float | None = None
-    message: str = ""
-    position: int = 0
-
-    @property
-    def active(self) -> bool:
-        """Whether it waits or runs."""
-        return self.state in {"queued", "running"}
-
-
-def job_id(kind: str, key: str) -> str:
-    """The id of the job of a kind and key."""
-    return hashlib.sha256(f"{kind}:{key}".encode()).hexdigest()[:20]
 
 
 class JobQueue:

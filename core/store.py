@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from core.encoders.base import EncoderSpec
 from core.errors import StoreError
 from core.features import FeatureBatch, Features, Recipe
 from core.patches import IntArray
+from core.store_failures import FAILURES, reading, storing
 from core.store_locks import locked, never
 from core.store_rows import READ_COLUMNS, schema, to_arrow, to_features, without
 from core.store_runs import RunRecord, Runs
@@ -34,7 +35,6 @@ from core.store_snapshots import Snapshots
 ROW_BYTES = 160
 """Bytes of a row beside its vector: places, statistics of thirteen bands, ids."""
 
-_FAILURES = (OSError, RuntimeError, ValueError, pa.ArrowException)
 _log = logging.getLogger(__name__)
 
 
@@ -78,12 +78,12 @@ class FeatureStore:
         Raises:
             StoreError: when they cannot be written, as when the disk is full.
         """
-        with _storing(recipe):
+        with storing(recipe):
             self._table(_run_table(recipe), schema(spec.dimension)).add(to_arrow(recipe, batch, spec.dimension))
 
     def skip(self, recipe: Recipe, ids: IntArray) -> None:
         """Remember patches that need no features; call under ``claim``."""
-        with _storing(recipe):
+        with storing(recipe):
             self.runs.skip(recipe, ids)
 
     def finish(self, recipe: Recipe, spec: EncoderSpec) -> None:
@@ -92,7 +92,7 @@ class FeatureStore:
         Raises:
             StoreError: when they cannot be written.
         """
-        with _storing(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
+        with storing(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
             run = self._open(_run_table(recipe))
             if run is not None:
                 table = self._table(_encoder_table(recipe), schema(spec.dimension))
@@ -118,7 +118,7 @@ class FeatureStore:
         Raises:
             StoreError: when the store is damaged.
         """
-        with _reading(recipe):
+        with reading(recipe):
             return np.unique(np.concatenate([_ids(table, recipe) for table in self._tables(recipe)] or [_NO_IDS]))
 
     def count(self, recipe: Recipe) -> int:
@@ -165,7 +165,7 @@ class FeatureStore:
                 self.snapshots.remove(recipe)
                 try:
                     self._delete_rows(recipe)
-                except _FAILURES as error:
+                except FAILURES as error:
                     _log.warning("Dropping a damaged table while deleting %s: %s", recipe.key, error)
                     self._drop(_encoder_table(recipe))
                     self.runs.remove_fingerprint(recipe.fingerprint)
@@ -216,12 +216,12 @@ class FeatureStore:
     def _read_twice(self, recipe: Recipe) -> Features:
         """Read, and once more if files went away meanwhile because a deletion compacted the table."""
         try:
-            with _reading(recipe):
+            with reading(recipe):
                 return self._read(recipe)
         except StoreError as error:
             if error.__cause__ is None:
                 raise
-            with _reading(recipe):
+            with reading(recipe):
                 return self._read(recipe)
 
     def _read(self, recipe: Recipe) -> Features:
@@ -275,29 +275,3 @@ def _ids(table: Any, recipe: Recipe) -> IntArray:  # noqa: ANN401  lancedb is un
     found = table.search().where(_where(recipe)).select(["patch_id"]).to_arrow()
     ids: IntArray = found.column("patch_id").to_numpy()
     return ids
-
-
-@contextmanager
-def _storing(recipe: Recipe) -> Iterator[None]:
-    """Turn what LanceDB and the system raise while writing into one sentence."""
-    try:
-        yield
-    except _FAILURES as error:
-        asked = f"Storing the features of {recipe.scene_id}"
-        if "No space left" in str(error) or "StorageFull" in str(error) or "Disk quota" in str(error):
-            remedy = "free some and start again, what is stored so far is kept"
-            raise StoreError(asked, "the disk is full", remedy) from error
-        _log.warning("%s: %s", asked, error)
-        remedy = "check the disk and its permissions, then start again"
-        raise StoreError(asked, "the store could not be written", remedy) from error
-
-
-@contextmanager
-def _reading(recipe: Recipe) -> Iterator[None]:
-    """Turn what LanceDB raises over damaged files into one sentence."""
-    try:
-        yield
-    except _FAILURES as error:
-        _log.warning("Reading the features of %s: %s", recipe.scene_id, error)
-        asked = f"Reading the features of {recipe.scene_id}"
-        raise StoreError(asked, "the store is damaged", "encode the scene again") from error

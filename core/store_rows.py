@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,11 @@ def to_features(recipe: Recipe, batches: Sequence[pa.RecordBatch]) -> Features:
         joined.flags.writeable = False
         return joined
 
-    columns = {name: column(name) for name in READ_COLUMNS}
+    return from_columns(recipe, {name: column(name) for name in READ_COLUMNS})
+
+
+def from_columns(recipe: Recipe, columns: Mapping[str, Any]) -> Features:
+    """Features of arrays named by ``READ_COLUMNS``."""
     return Features(
         recipe=recipe,
         patch_ids=columns["patch_id"],

@@ -20,7 +20,7 @@ import pyarrow as pa
 from core.features import Features, Recipe
 from core.library import write_atomically
 from core.patches import IntArray
-from core.store_rows import READ_COLUMNS, to_numpy
+from core.store_rows import READ_COLUMNS, from_columns, to_numpy
 
 _CHUNK_BYTES = 2**22
 
@@ -61,14 +61,7 @@ class Snapshots:
             columns = {name: _load(directory / f"{name}.npy", sums[name]) for name in READ_COLUMNS}
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Features(
-            recipe=recipe,
-            patch_ids=columns["patch_id"],
-            vectors=columns["vector"],
-            valid_fraction=columns["valid_fraction"],
-            band_mean=columns["band_mean"],
-            band_std=columns["band_std"],
-        )
+        return from_columns(recipe, columns)
 
     def remove(self, recipe: Recipe) -> None:
         """Remove a snapshot; who has it open keeps it."""

@@ -165,13 +165,19 @@ def scene_map(
         if on_click is not None and patch_id is not None:
             on_click(patch_id)
 
-    marks = _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64))
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
-        "marks": marks,
+        "marks": _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
         "legends": _legends(rendering, overlay),
     }
+    return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
+
+
+def _folium_map(
+    bounds: Bounds, view: dict[str, Any], *, key: str, height: int, clicked: Callable[[], None]
+) -> LatLon | None:
+    """The map with a view in it; gives (lat, lon) of the latest click."""
     group = folium.FeatureGroup(name="view")
     group.add_child(_View(view))
     found = st_folium(

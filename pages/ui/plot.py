@@ -31,7 +31,7 @@ _component = st.components.v2.component(
     "landlike_plot",
     html=_HTML,
     css=text("plot.css"),
-    js=text("plotly.js", "plot_parts.js", "plot.js"),
+    js=text("plotly.js", "plot_parts.js", "plot_marks.js", "plot_legend.js", "plot.js"),
     isolate_styles=False,
 )
 

@@ -295,122 +295,6 @@ class View {
     this.mark();
   }
 
-  pixel(row) {
-    const { xaxis, yaxis } = this.graph._fullLayout;
-    return [xaxis._offset + xaxis.l2p(this.layout.x[row]), yaxis._offset + yaxis.l2p(this.layout.y[row])];
-  }
-
-  mark() {
-    const holder = this.graph.querySelector(".gl-container");
-    if (!this.drawn || !holder) return;
-    if (this.veil.parentNode !== holder) holder.append(this.veil);
-    const box = this.graph.getBoundingClientRect();
-    const dense = window.devicePixelRatio || 1;
-    const [width, height] = [Math.round(box.width * dense), Math.round(box.height * dense)];
-    if (this.veil.width !== width || this.veil.height !== height) Object.assign(this.veil, { width, height });
-    const pen = this.veil.getContext("2d");
-    pen.setTransform(dense, 0, 0, dense, 0, 0);
-    pen.clearRect(0, 0, box.width, box.height);
-    const { data } = this;
-    const query = this.pending ?? data.query;
-    const neighbours = this.pending === undefined ? data.neighbours : [];
-    if (data.selection.length || neighbours.length) {
-      pen.globalAlpha = 0.55;
-      pen.fillStyle = this.colours.paper;
-      pen.fillRect(0, 0, box.width, box.height);
-      pen.globalAlpha = 1;
-    }
-    const radius = this.size() / 2;
-    for (const id of data.selection) this.dot(pen, id, radius);
-    for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
-    if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
-    if (query !== null && query !== undefined) this.target(pen, query);
-  }
-
-  dot(pen, id, radius, ring = 0) {
-    const row = this.rows.get(id);
-    if (row === undefined) return;
-    const [x, y] = this.pixel(row);
-    pen.beginPath();
-    pen.arc(x, y, radius, 0, 7);
-    pen.fillStyle = this.palette[this.toneOf[row]];
-    pen.fill();
-    if (!ring) return;
-    pen.beginPath();
-    pen.arc(x, y, radius + 2.5, 0, 7);
-    pen.lineWidth = 4;
-    pen.strokeStyle = this.colours.paper;
-    pen.stroke();
-    pen.lineWidth = ring;
-    pen.strokeStyle = this.colours.accent;
-    pen.stroke();
-  }
-
-  target(pen, id) {
-    const row = this.rows.get(id);
-    if (row === undefined) return;
-    const [x, y] = this.pixel(row);
-    for (const [radius, colour] of [[11, this.colours.paper], [9, this.colours.accent], [4, this.colours.paper]]) {
-      pen.beginPath();
-      pen.arc(x, y, radius, 0, 7);
-      pen.fillStyle = colour;
-      pen.fill();
-    }
-  }
-
-  legend() {
-    const { legend } = this.data;
-    const key = this.find(".key");
-    this.legendDrawn = true;
-    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend));
-    const counts = new Map();
-    if (this.values) for (const value of this.values) counts.set(value, (counts.get(value) || 0) + 1);
-    else counts.set(0, this.layout.count);
-    this.chips = [];
-    for (const value of [...counts.keys()].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)) {
-      const name = legend.names ? legend.names[value] : `Group ${value + 1}`;
-      this.chips.push(this.chip(name, this.palette[value], counts.get(value), value));
-    }
-    const rest = this.layout.count - this.chips.reduce((total, chip) => total + chip.count, 0);
-    if (rest > 0) this.chips.push(this.chip("No class", legend.unknown, rest, NaN));
-    return key.replaceChildren(...this.chips.map((chip) => chip.button));
-  }
-
-  chip(name, colour, count, value) {
-    const button = element("button", "chip");
-    button.type = "button";
-    const spot = element("i");
-    spot.style.background = colour;
-    button.append(spot, element("b", "", name), element("small", "", count.toLocaleString("en")));
-    button.title = `Select all: ${name}`;
-    const member = (row) => !this.values || Object.is(this.values[row], value) || this.values[row] === value;
-    button.onclick = () => {
-      const ids = button.getAttribute("aria-pressed") === "true" ? [] : Array.from(this.layout.ids).filter((_, row) => member(row));
-      this.send("select", ids);
-    };
-    return { button, count, first: () => this.layout.ids[this.layout.ids.findIndex((_, row) => member(row))] };
-  }
-
-  pressChips() {
-    const chosen = new Set(this.data.selection);
-    for (const { button, count, first } of this.data.legend.kind === "scale" ? [] : this.chips || []) {
-      button.setAttribute("aria-pressed", String(chosen.size === count && chosen.has(first())));
-    }
-  }
-
-  bar(legend) {
-    const bar = element("div", "bar");
-    const strip = element("div");
-    strip.style.background = `linear-gradient(to right, ${legend.colours.join(",")})`;
-    const end = (value, word) => {
-      const text = element("span", "", value.toFixed(2).replace("-", "−"));
-      if (word) text.append(" ", element("em", "", word));
-      return text;
-    };
-    bar.append(element("b", "", legend.title), end(legend.low, legend.low_word), strip, end(legend.high, legend.high_word));
-    return bar;
-  }
-
   destroy() {
     this.gone = true;
     this.watcher.disconnect();
@@ -421,6 +305,8 @@ class View {
     if (this.drawn) window.Plotly.purge(this.graph);
   }
 }
+
+Object.assign(View.prototype, marking, explaining);
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));

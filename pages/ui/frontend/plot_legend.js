@@ -1,0 +1,55 @@
+// What the colours of the plot mean, and hiding classes by pressing their names. The plot itself is plot.js.
+const explaining = {
+  legend() {
+    const { legend } = this.data;
+    const key = this.find(".key");
+    this.legendDrawn = true;
+    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend));
+    const counts = new Map();
+    if (this.values) for (const value of this.values) counts.set(value, (counts.get(value) || 0) + 1);
+    else counts.set(0, this.layout.count);
+    this.chips = [];
+    for (const value of [...counts.keys()].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)) {
+      const name = legend.names ? legend.names[value] : `Group ${value + 1}`;
+      this.chips.push(this.chip(name, this.palette[value], counts.get(value), value));
+    }
+    const rest = this.layout.count - this.chips.reduce((total, chip) => total + chip.count, 0);
+    if (rest > 0) this.chips.push(this.chip("No class", legend.unknown, rest, NaN));
+    return key.replaceChildren(...this.chips.map((chip) => chip.button));
+  },
+
+  chip(name, colour, count, value) {
+    const button = element("button", "chip");
+    button.type = "button";
+    const spot = element("i");
+    spot.style.background = colour;
+    button.append(spot, element("b", "", name), element("small", "", count.toLocaleString("en")));
+    button.title = `Select all: ${name}`;
+    const member = (row) => !this.values || Object.is(this.values[row], value) || this.values[row] === value;
+    button.onclick = () => {
+      const ids = button.getAttribute("aria-pressed") === "true" ? [] : Array.from(this.layout.ids).filter((_, row) => member(row));
+      this.send("select", ids);
+    };
+    return { button, count, first: () => this.layout.ids[this.layout.ids.findIndex((_, row) => member(row))] };
+  },
+
+  pressChips() {
+    const chosen = new Set(this.data.selection);
+    for (const { button, count, first } of this.data.legend.kind === "scale" ? [] : this.chips || []) {
+      button.setAttribute("aria-pressed", String(chosen.size === count && chosen.has(first())));
+    }
+  },
+
+  bar(legend) {
+    const bar = element("div", "bar");
+    const strip = element("div");
+    strip.style.background = `linear-gradient(to right, ${legend.colours.join(",")})`;
+    const end = (value, word) => {
+      const text = element("span", "", value.toFixed(2).replace("-", "−"));
+      if (word) text.append(" ", element("em", "", word));
+      return text;
+    };
+    bar.append(element("b", "", legend.title), end(legend.low, legend.low_word), strip, end(legend.high, legend.high_word));
+    return bar;
+  },
+};

@@ -1,0 +1,65 @@
+// What lies over the points of the plot: the query, its neighbours, the selection. The plot itself is plot.js.
+const marking = {
+  pixel(row) {
+    const { xaxis, yaxis } = this.graph._fullLayout;
+    return [xaxis._offset + xaxis.l2p(this.layout.x[row]), yaxis._offset + yaxis.l2p(this.layout.y[row])];
+  },
+
+  mark() {
+    const holder = this.graph.querySelector(".gl-container");
+    if (!this.drawn || !holder) return;
+    if (this.veil.parentNode !== holder) holder.append(this.veil);
+    const box = this.graph.getBoundingClientRect();
+    const dense = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(box.width * dense), Math.round(box.height * dense)];
+    if (this.veil.width !== width || this.veil.height !== height) Object.assign(this.veil, { width, height });
+    const pen = this.veil.getContext("2d");
+    pen.setTransform(dense, 0, 0, dense, 0, 0);
+    pen.clearRect(0, 0, box.width, box.height);
+    const { data } = this;
+    const query = this.pending ?? data.query;
+    const neighbours = this.pending === undefined ? data.neighbours : [];
+    if (data.selection.length || neighbours.length) {
+      pen.globalAlpha = 0.55;
+      pen.fillStyle = this.colours.paper;
+      pen.fillRect(0, 0, box.width, box.height);
+      pen.globalAlpha = 1;
+    }
+    const radius = this.size() / 2;
+    for (const id of data.selection) this.dot(pen, id, radius);
+    for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
+    if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
+    if (query !== null && query !== undefined) this.target(pen, query);
+  },
+
+  dot(pen, id, radius, ring = 0) {
+    const row = this.rows.get(id);
+    if (row === undefined) return;
+    const [x, y] = this.pixel(row);
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 7);
+    pen.fillStyle = this.palette[this.toneOf[row]];
+    pen.fill();
+    if (!ring) return;
+    pen.beginPath();
+    pen.arc(x, y, radius + 2.5, 0, 7);
+    pen.lineWidth = 4;
+    pen.strokeStyle = this.colours.paper;
+    pen.stroke();
+    pen.lineWidth = ring;
+    pen.strokeStyle = this.colours.accent;
+    pen.stroke();
+  },
+
+  target(pen, id) {
+    const row = this.rows.get(id);
+    if (row === undefined) return;
+    const [x, y] = this.pixel(row);
+    for (const [radius, colour] of [[11, this.colours.paper], [9, this.colours.accent], [4, this.colours.paper]]) {
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 7);
+      pen.fillStyle = colour;
+      pen.fill();
+    }
+  },
+};
