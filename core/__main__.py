@@ -69,12 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_overrides(embed)
     embed.set_defaults(run=commands.embed)
 
-    evaluate = choice.add_parser("evaluate", help="how well an encoder tells labelled patches apart; prints a table")
-    evaluate.add_argument("source", metavar="LABELLED", help=f"{source_help}; its patches in folders named by class")
-    evaluate.add_argument("--encoder", metavar="NAME|PATH", help="a name from “encoders”, or the path of a model")
-    evaluate.add_argument("--backend", metavar="B", help="tensorflow, openvino or openvino-f32")
-    _add_overrides(evaluate)
-    evaluate.set_defaults(run=commands.evaluate)
+    _add_labelled(choice)
 
     neighbours = choice.add_parser("neighbours", help="list the patches most similar to one, as JSON lines")
     neighbours.add_argument("file", type=Path, metavar="F.parquet")
@@ -101,6 +96,39 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, metavar="P", help="where to listen; default 8501, or LANDLIKE_PORT")
     serve.set_defaults(run=commands.serve)
     return parser
+
+
+def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that learn from labels or measure by them."""
+    evaluate = choice.add_parser("evaluate", help="how well an encoder tells labelled patches apart; prints a table")
+    evaluate.add_argument(
+        "source", metavar="LABELLED", help="patches in folders named by class, or a scene with a truth"
+    )
+    evaluate.add_argument("--encoder", metavar="NAME|PATH", help="a name from “encoders”, or the path of a model")
+    evaluate.add_argument("--backend", metavar="B", help="tensorflow, openvino or openvino-f32")
+    _add_overrides(evaluate)
+    evaluate.set_defaults(run=commands.evaluate)
+
+    finetune = choice.add_parser("finetune", help="train an encoder on labelled patches; prints its model card as JSON")
+    finetune.add_argument(
+        "sources", metavar="LABELLED", nargs="+", help="patches in folders named by class, or a scene with a truth"
+    )
+    finetune.add_argument(
+        "--apart",
+        metavar="LABELLED",
+        nargs="*",
+        default=[],
+        help="leave out what shows the same places: files of the same names",
+    )
+    finetune.add_argument(
+        "--train-bands", metavar="B02,B03,…", help="the bands the network sees; default: all that the patches share"
+    )
+    finetune.add_argument("--epochs", type=int, metavar="N", help="passes over the patches")
+    finetune.add_argument("--seed", type=int, default=0, metavar="S")
+    finetune.add_argument("--title", metavar="T", help="what pages call it; default: the name of the folder")
+    finetune.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _add_overrides(finetune)
+    finetune.set_defaults(run=commands.finetune)
 
 
 def _add_overrides(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from core.errors import SettingsError
 from core.neighbours import unit_rows
 from core.projection_axes import principal_axes, project
 
-CHOICES = range(4, 15)
-"""Numbers of clusters tried when none is given."""
+CHOICES = range(4, 11)
+"""Numbers of clusters tried when none is given; there are as many colours that people can tell apart."""
 
 _COMPONENTS = 20
 _SAMPLE = 2500

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config import Config
-from core.errors import SettingsError, StoreError
+from core.errors import SettingsError, SourceError, StoreError
 from core.progress import Progress, silent
+from core.store_locks import never
 
 if TYPE_CHECKING:
     from core.pipeline import Engine
@@ -88,6 +89,35 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
         name = options.encoder or default_encoder()
         assessments = assess(engine, found, name, backend=options.backend, progress=progress)
     yield from table(assessments)
+
+
+def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """Train an encoder on labelled patches; its model card as JSON."""
+    from core.encoders.fitting import Epoch, FitSettings
+    from core.pipeline_training import gather, split, train
+    from core.training import labelled
+
+    _check_new_folder(options.out)
+    scenes = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.sources]
+    apart = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.apart]
+    whole = gather(
+        [labelled(one) for one in scenes], apart=[labelled(one) for one in apart],
+        bands=None if options.train_bands is None else options.train_bands.split(","),
+    )  # fmt: skip
+    wanted = FitSettings(seed=options.seed)
+    wanted = wanted if options.epochs is None else replace(wanted, epochs=options.epochs)
+
+    def tell(epoch: Epoch) -> None:
+        sys.stderr.write(
+            f"epoch {epoch.number} of {wanted.epochs}: loss {epoch.loss:.3f}, "
+            f"accuracy on held-out patches {epoch.accuracy:.3f}, {epoch.seconds:.0f} s\n"
+        )
+
+    card = train(
+        split(whole, options.seed), wanted, options.out, title=options.title or options.out.name,
+        source=", ".join(one.name for one in scenes), report=tell, cancelled=never,
+    )  # fmt: skip
+    yield json.dumps(card, indent=1, ensure_ascii=False)
 
 
 def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:
@@ -161,7 +191,10 @@ def _check_port(port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("", port))
     except (OSError, OverflowError) as error:
-        raise SettingsError(f"Listening on port {port}", str(error), "choose another with --port") from error
+        found = "another program listens there" if isinstance(error, OSError) else "ports go from 0 to 65535"
+        if isinstance(error, PermissionError):
+            found = "this user may not listen there"
+        raise SettingsError(f"Listening on port {port}", found, "choose another with --port") from error
 
 
 def _engine(config: Config) -> Engine:
@@ -176,6 +209,8 @@ def _open_source(options: argparse.Namespace, config: Config) -> Scene:
     from core.sources.ingest import ingest
 
     library, source = Library(config.root), options.source
+    if not source:
+        raise SourceError("Opening a scene", "its name is empty", "give a file, a folder, a zip or “sample”")
     if not Path(source).exists():
         if SCENE_ID.fullmatch(source) and source in library:
             return library.get(source)
@@ -207,6 +242,15 @@ def _check_out(path: Path) -> None:
         raise StoreError(asked, "its folder does not exist", "make the folder first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise StoreError(asked, "writing there is not permitted", "choose another place")
+
+
+def _check_new_folder(path: Path) -> None:
+    """Refuse, before the work is done, a folder that is there already or cannot be made."""
+    asked = f"Writing {path}"
+    if path.exists():
+        raise StoreError(asked, "it exists already", "give the name of a new folder")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise StoreError(asked, "the folder it lies in does not exist or is not writable", "choose another place")
 
 
 @contextmanager

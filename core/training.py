@@ -94,3 +94,37 @@ def labelled(scene: Scene, patch_size: int = 64, *, progress: Progress = silent)
 def stems(names: Sequence[str]) -> list[str]:
     """Names without folders and endings: patches of one stem show one place, whatever set they come from."""
     return [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names]
+
+
+def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labelled:
+    """Several sets as one, on the bands they share; classes of one name are one class.
+
+    Args:
+        sets: at least one.
+        bands: which bands to keep; None = all they share.
+
+    Raises:
+        TrainingError: when their patches differ in size, or they share no band, or one lacks a wanted band.
+    """
+    asked = "Learning from labelled patches"
+    sides = sorted({one.pixels.shape[1] for one in sets})
+    if len(sides) > 1:
+        found = f"they come in sizes of {' and '.join(str(side) for side in sides)} pixels"
+        raise TrainingError(asked, found, "give patches of one size")
+    shared = [name for name in BAND_NAMES if all(name in one.bands for one in sets)]
+    wanted = shared if bands is None else [name for name in BAND_NAMES if name in bands]
+    missing = [name for name in bands or () if name not in shared]
+    if missing or not wanted:
+        found = f"they share the bands {', '.join(shared) or 'none'}"
+        raise TrainingError(asked, found, "choose among these" if shared else "give sets with the same bands")
+    classes = tuple(sorted({name for one in sets for name in one.classes}))
+    numbers = [np.array([classes.index(name) for name in one.classes], np.int64) for one in sets]
+    columns = [[one.bands.index(name) for name in wanted] for one in sets]
+    return Labelled(
+        classes=classes,
+        bands=tuple(wanted),
+        pixels=np.concatenate([one.pixels[..., column] for one, column in zip(sets, columns, strict=True)]),
+        labels=np.concatenate([number[one.labels] for one, number in zip(sets, numbers, strict=True)]),
+        names=tuple(name for one in sets for name in one.names),
+        lonlat=np.concatenate([one.lonlat for one in sets]),
+    )

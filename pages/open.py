@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import streamlit as st
 from core.errors import LandlikeError
 from core.quality import load_quality
 from core.scene import Scene
+from core.sources.bandnames import band_of_file, names_other_layer
+from core.sources.members import RASTER_SUFFIXES
 from core.sources.settings import IngestSettings
 from pages.ui import cached
 from pages.ui.engine import engine
@@ -22,6 +25,8 @@ from pages.ui.upload import settings_form, spool
 from pages.ui.words import count, size
 
 KINDS = ("ingest", "sample", "delete")
+MOST_SCENES = 12
+"""Rasters uploaded together that are a scene each; more are patches of a collection."""
 STYLE = """
 <style>
 .card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}
@@ -60,17 +65,26 @@ def add_panel() -> None:
             settings = wished("upload")
         add, sample = st.columns(2)
         ready = bool(uploads) and settings is not None
-        if add.button("Add", type="primary", disabled=not ready, key="upload_add", width="stretch"):
-            for batch in batches(spool(uploads, engine().config.root / "uploads")):
+        if add.button("Add", type="primary", disabled=not ready, key="upload_add", width="stretch") and settings:
+            for batch in batches(spool(uploads, engine().config.root / "uploads"), settings.bands):
                 engine().submit_ingest(batch, settings)
         if sample.button("Open the sample scene", key="open_sample", width="stretch"):
             engine().submit_sample()
 
 
-def batches(paths: list[Path]) -> list[list[Path]]:
-    """Uploads that make one scene each: every zip, every array and every lone file; band files belong together."""
+def batches(paths: list[Path], bands: Sequence[str] | None = None) -> list[list[Path]]:
+    """Uploads that make one scene each: every zip, every array and every raster that is not named as a band.
+
+    Band files belong together, and so do all files when a person named their bands, and many rasters, which are the
+    patches of a collection. Tables and metadata go with the rasters that belong together, or with the only one.
+    """
     alone = [path for path in paths if path.suffix.lower() in {".zip", ".npy"}]
     together = [path for path in paths if path not in alone]
+    rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
+    whole = [path for path in rasters if band_of_file(path.stem) is None and not names_other_layer(path.stem)]
+    if bands is None and len(rasters) > 1 and len(whole) <= MOST_SCENES:
+        alone += whole
+        together = [path for path in together if path not in whole]
     return [[path] for path in alone] + ([together] if together else [])
 
 
@@ -120,8 +134,9 @@ def actions(scene: Scene) -> None:
     with rename.popover("Rename", width="stretch", key=f"rename_{scene.id}"):
         name = st.text_input("Name", scene.name, key=f"name_{scene.id}", max_chars=120)
         if st.button("Save", key=f"save_{scene.id}"):
-            engine().library.rename(scene.id, name)
-            st.rerun()
+            with boundary():
+                engine().library.rename(scene.id, name)
+                st.rerun()
     with delete.popover("Delete", width="stretch", key=f"delete_{scene.id}"):
         st.markdown("This removes the scene, its features and its layouts from this computer.")
         if st.button("Delete for good", key=f"sure_{scene.id}", type="primary"):

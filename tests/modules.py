@@ -87,7 +87,8 @@ def _write_outputs(folder: Path, name: str, model: Path) -> None:
     encoder = load_encoder(str(model), "tensorflow", HubConfig(cache_dir=folder / "cache"))
     spec, batch = encoder.spec, np.load(folder / f"{name}.npy")
     shrinks = batch.shape[1] > spec.input_size
-    images = tf.image.resize(np.clip(batch * spec.gain, 0, 1), (spec.input_size,) * 2, antialias=shrinks)
+    scaled = batch if spec.gain is None else np.clip(batch * spec.gain, 0, 1)
+    images = tf.image.resize(scaled, (spec.input_size,) * 2, antialias=shrinks)
     signatures = hub.load(str(model)).signatures
     call = signatures["default"] if "default" in signatures else signatures["serving_default"]
     (key,) = call.structured_input_signature[1]

@@ -90,9 +90,7 @@ def _length(answer: Any) -> int:  # noqa: ANN401 - urlopen gives one of several 
 
 
 def _unavailable(handle: str, config: HubConfig, found: str) -> EncoderUnavailableError:
-    by_hand = archive_path(config.cache_dir, handle)
     remedy = (
-        f"try again, or download {compressed_url(handle)} elsewhere and save it as {by_hand}"
-        ", or name the .tar.gz by its path"
+        f"check the connection and try again, or save the archive by hand as {archive_path(config.cache_dir, handle)}"
     )
     return EncoderUnavailableError(f"Downloading the model {handle}", found, remedy)

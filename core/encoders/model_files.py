@@ -11,7 +11,10 @@ from core.errors import EncoderError, EncoderUnavailableError
 
 CHECKSUMS = "SHA256SUMS"
 SIDECAR = "landlike.json"
-NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR})
+CARD = "card.json"
+"""The model card: what a model was trained on, how it was measured, and when."""
+
+NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD})
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
 MAX_FILES = 2_000

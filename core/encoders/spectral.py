@@ -170,6 +170,15 @@ def _shipped() -> tuple[Table, str]:
     return table, hashlib.sha256(raw).hexdigest()
 
 
+def shipped_table() -> Table:
+    """The shipped constants.
+
+    Raises:
+        EncoderError: when their file is missing or damaged.
+    """
+    return _shipped()[0]
+
+
 def spectral_spec() -> EncoderSpec:
     """The specification of spectral statistics.
 
@@ -233,7 +242,7 @@ class SpectralEncoder:
 
     def infer(self, prepared: FloatArray) -> FloatArray:
         """Features, shape (N, 32), of statistics."""
-        return _shipped()[0].features(prepared)
+        return shipped_table().features(prepared)
 
     def encode(self, batch: FloatArray) -> FloatArray:
         """Features, shape (N, 32), of reflectance of shape (N, H, W, 13)."""

@@ -33,7 +33,7 @@ def read_georeference(data: DatasetReader, path: Path, driver: str, directory: T
     whether there is one, JPEG 2000 is opened a second time, and plain pictures have none.
     """
     if directory is not None:
-        return _stated(data, data.transform if directory.placed else None)
+        return _stated(data, data.transform if directory.placed and not data.transform.is_identity else None)
     if driver != "JP2OpenJPEG":
         return Georeference(crs=None, transform=None, points=())
     with rasterio.open(path, driver=driver, sharing=False) as plain:

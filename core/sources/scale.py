@@ -15,6 +15,9 @@ from core.sources.report import opening
 
 Samples = Mapping[str, NDArray[np.float32]]
 
+HIGHEST = 100_000.0
+"""Numbers beyond this mean reflectance on no scale that is known; 65,535 is the most that portals write."""
+
 PORTAL_STEP = 6.5535
 """Reflectance steps of 1/10 000 written × 65 535 are this far apart."""
 
@@ -72,6 +75,9 @@ def decide_scale(samples: Samples, *, integers: bool, chosen: str, hints: Hints,
     if chosen != "auto":
         return calibration(chosen, "chosen", "chosen in the ingest settings")
     high = max(float(np.percentile(numbers, 98)) for numbers in samples.values())
+    if not 0 < high < HIGHEST:
+        found = f"98 % of its numbers are at most {high:.4g}, which fits no scale of reflectance"
+        raise SourceError(opening(name), found, "choose the scale in the ingest settings or export 16-bit reflectance")
     if not integers and high <= 3:
         return calibration("unit", "decided", f"98 % of the numbers are at most {high:.3g}")
     if high <= 3 or (not integers and high <= 255) or max(float(numbers.max()) for numbers in samples.values()) <= 255:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from dataclasses import asdict, dataclass
+from typing import NoReturn
 
 from core.bands import BAND_NAMES
 from core.errors import SettingsError
@@ -19,6 +20,9 @@ SKIP = "-"
 """Stands in ``IngestSettings.bands`` for a band of the file that is left out."""
 
 LEVELS: tuple[str, ...] = ("L1C", "L2A")
+FIRST_IMAGE = datetime.date(2015, 6, 27)
+"""When Sentinel-2A, launched four days before, sent its first pictures (ESA)."""
+
 _CRS = re.compile(r"EPSG:[0-9]{4,6}")
 
 
@@ -54,8 +58,8 @@ class IngestSettings:
             _refuse("scale", self.scale, f"choose one of {', '.join(SCALES)}")
         if self.level not in (None, *LEVELS):
             _refuse("level", str(self.level), f"choose one of {', '.join(LEVELS)}")
-        if self.crs is not None and not _CRS.fullmatch(self.crs):
-            _refuse("crs", self.crs, "write it like EPSG:32633")
+        if self.crs is not None:
+            _check_crs(self.crs)
         if self.nodata is not None and math.isinf(self.nodata):
             _refuse("nodata", str(self.nodata), "give a number or NaN")
         if not 0 <= self.time < 10_000:
@@ -105,12 +109,28 @@ def _check_bands(bands: tuple[str, ...]) -> None:
         _refuse("bands", ", ".join(named), "name each band once")
 
 
+def _check_crs(text: str) -> None:
+    if not _CRS.fullmatch(text):
+        _refuse("crs", text[:40], "write it like EPSG:32633")
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        known = CRS.from_user_input(text)
+    except CRSError:
+        _refuse("crs", text, "there is no such reference system, so look its number up")
+    if not (known.is_projected or (known.is_geographic and len(known.axis_info) == 2)):
+        _refuse("crs", text, "choose one for maps, such as EPSG:32633 or EPSG:4326")
+
+
 def _check_date(text: str) -> None:
     try:
-        datetime.date.fromisoformat(text)
+        date = datetime.date.fromisoformat(text)
     except ValueError:
         _refuse("date", text[:40], "write it like 2019-04-16")
+    if date < FIRST_IMAGE:
+        _refuse("date", text[:40], f"give one from {FIRST_IMAGE} on, when Sentinel-2 took its first pictures")
 
 
-def _refuse(field: str, found: str, remedy: str) -> None:
+def _refuse(field: str, found: str, remedy: str) -> NoReturn:
     raise SettingsError(f"Setting “{field}” of the ingest", f"it is {found}", remedy)

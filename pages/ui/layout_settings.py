@@ -52,7 +52,7 @@ def _popover() -> None:
             help="How many alike patches each point is placed by. Few: fine groups. Many: the large picture.",
         )  # fmt: skip
         st.slider(
-            "Minimum distance", 0.0, 1.0, step=0.05, **bound("layout_distance", "layout_distance"),
+            "Minimum distance", 0.0, 0.95, step=0.05, **bound("layout_distance", "layout_distance"),
             help="How tightly alike points may be packed. Small: dense clumps. Large: an even spread.",
         )  # fmt: skip
         st.selectbox(

@@ -13,9 +13,11 @@ from pages.ui.engine import engine
 from pages.ui.labels import plain, safe_label
 from pages.ui.progress import panel, wanted
 from pages.ui.routes import quicklook_url
-from pages.ui.session import Session, current
+from pages.ui.session import Session, current, show_address
 
 SAMPLE = "sample"
+MOST_WORDS = 1500
+"""Characters of the sentence on how an encoder can be had; it holds an address and a path."""
 
 
 def chosen_scene(visitor: Session) -> Scene | None:
@@ -23,16 +25,25 @@ def chosen_scene(visitor: Session) -> Scene | None:
     library = engine().library
     if visitor.scene_id is not None:
         try:
-            return library.get(visitor.scene_id)
+            scene = library.get(visitor.scene_id)
         except SceneError as error:
-            st.warning(plain(error), icon=":material/warning:")
             visitor.open(None)
+            visitor.notice = str(error)
+        else:
+            _say_notice(visitor)
+            return scene
     scenes = library.scenes()
     if scenes:
         visitor.open(scenes[0].id)
+        _say_notice(visitor)
         return scenes[0]
     _make_sample()
     return None
+
+
+def _say_notice(visitor: Session) -> None:
+    if visitor.notice:
+        st.warning(plain(visitor.notice), icon=":material/warning:")
 
 
 def _make_sample() -> None:
@@ -66,7 +77,9 @@ def _offer(listing: EncoderListing) -> None:
     """How an encoder that is not at hand can be had, and the one click where that may do."""
     with st.container(border=True, key="encoder_offer"):
         going_on = f"Meanwhile this page uses {plain(_default_title())}."
-        st.markdown(f"**{plain(listing.title)}** is not on this computer. {plain(listing.why_not or '')} {going_on}")
+        # As HTML, because Markdown would take the address in it for a link, or break it where it may be copied.
+        why = safe_label(listing.why_not or "", MOST_WORDS)
+        st.html(f"<p><b>{safe_label(listing.title)}</b> is not on this computer. {why} {going_on}</p>")
         if not listing.fetchable:
             return
         key = f"fetch-{listing.name}"
@@ -96,6 +109,7 @@ def encoded(scene: Scene, recipe: Recipe) -> bool:
     job = wanted(recipe.key, lambda: engine().submit_encode(recipe))
     if job.state == "done":
         st.rerun()
+    show_address(current().link(recipe.encoder))
     st.markdown(f"**{plain(scene.name)}** is being read patch by patch. It opens by itself when that is done.")
     panel(job, recipe.key, "Encoding the scene")
     st.html(

@@ -39,6 +39,7 @@ class Session:
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
         dismissed: ids of failed jobs this visitor has read about.
+        notice: a sentence that stays until the visitor goes to another scene.
     """
 
     scene_id: str | None = None
@@ -60,11 +61,13 @@ class Session:
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
     dismissed: set[str] = field(default_factory=set)
+    notice: str = ""
 
     def open(self, scene_id: str | None) -> None:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
+            self.notice = ""
         self.scene_id = scene_id
 
     def forget_patches(self) -> None:

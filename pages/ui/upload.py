@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Protocol
 
 import streamlit as st
 
-from core.sources.settings import IngestSettings
+from core.sources.settings import FIRST_IMAGE, IngestSettings
 
 SCALES = {
     "auto": "Decide from the values",
@@ -74,7 +75,13 @@ def settings_form(key: str) -> IngestSettings:
     bands = left.text_input(
         "Bands, in the order of the file", placeholder="B02 B03 B04 B08", key=f"{key}_bands", help="Empty: decide."
     )
-    date = right.date_input("Date", value=None, key=f"{key}_date")
+    date = right.date_input(
+        "Date",
+        value=None,
+        min_value=FIRST_IMAGE,
+        max_value=datetime.datetime.now().astimezone().date(),
+        key=f"{key}_date",
+    )
     crs = left.text_input(
         "Coordinate system", placeholder="EPSG:32631", key=f"{key}_crs", help="Empty: as in the file."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -80,6 +81,28 @@ def test_a_link_reopens_scene_and_query(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/?scene={scene}&q=7")
     assert wait_for_query(page) == 7
     wait_for_ranks(page, 20)
+
+
+def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    scene = next(path.name for path in (server.root / "scenes").iterdir())
+    page.goto(f"{server.url}/?scene={scene}&q=7")
+    wait_for_ranks(page, 20)
+    page.get_by_role("button", name="Share").click()
+    contents = {}
+    for title, ending in (("GeoJSON", "geojson"), ("CSV", "csv")):
+        with page.expect_download(timeout=LONG) as download:
+            page.get_by_role("button", name=title).click()
+        assert download.value.suggested_filename == f"like-{scene}-7.{ending}"
+        download.value.save_as(tmp_path / ending)
+        contents[ending] = (tmp_path / ending).read_text()
+    features = json.loads(contents["geojson"])["features"]
+    rows = list(csv.DictReader(contents["csv"].splitlines()))
+    shown = [tile["patch"] for tile in tiles(page)]
+    assert [feature["properties"]["patch_id"] for feature in features] == shown
+    assert [int(row["patch_id"]) for row in rows] == shown
+    assert shown[0] == 7
 
 
 @pytest.mark.parametrize(

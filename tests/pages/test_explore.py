@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.encoders.registry import EUROSAT_HANDLE
 from core.pipeline import Engine
 from tests.pages.conftest import encode, small_scene, visit
 
@@ -184,8 +186,26 @@ def test_an_encoder_that_is_not_here_says_how_to_get_it_and_the_default_goes_on(
     encode(engine, small_scene(engine))
     app = visit(encoder="eurosat-ms-resnet50")
     sees_nothing_wrong(app)
-    assert "is not on this computer" in texts(app)
+    (offer,) = [element.proto.body for element in app.get("html") if "is not on this computer" in element.proto.body]
+    assert f"{EUROSAT_HANDLE}?tf-hub-format=compressed elsewhere" in offer, "an address that can be copied"
+    assert f"save it as {engine.config.model_cache}" in offer
+    assert "…" not in offer
     assert "**42 patches**" in texts(app)
+
+
+def test_the_address_names_the_scene_while_it_is_encoded(engine: Engine) -> None:
+    scene = small_scene(engine)
+    app = visit()
+    sees_nothing_wrong(app)
+    assert app.query_params["scene"] == scene.id
+
+
+def test_a_scene_that_is_not_there_is_said_until_the_visitor_goes_elsewhere(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(scene="gone")
+    for _ in range(2):
+        assert "it is not in the library" in html.unescape(app.warning[0].value)
+        app.run()
 
 
 def test_an_unknown_encoder_is_said(engine: Engine) -> None:

@@ -116,3 +116,34 @@ def test_the_sample_is_asked_for_once(engine: Engine) -> None:
 def test_zips_and_arrays_are_scenes_of_their_own_and_band_files_belong_together() -> None:
     paths = [Path(name) for name in ("a.zip", "B02.tif", "x.NPY", "B03.tif")]
     assert batches(paths) == [[Path("a.zip")], [Path("x.NPY")], [Path("B02.tif"), Path("B03.tif")]]
+
+
+def test_scenes_sent_together_are_a_scene_each_so_that_a_bad_one_harms_no_other() -> None:
+    whole = [Path("good.tif"), Path("text.tif"), Path("more.tif")]
+    assert batches(whole) == [[path] for path in whole]
+    assert batches([*whole, Path("B02.tif"), Path("B03.tif")]) == [
+        *([path] for path in whole),
+        [Path("B02.tif"), Path("B03.tif")],
+    ]
+
+
+def test_one_scene_comes_with_its_table_and_many_small_rasters_are_a_collection() -> None:
+    pair = [Path("scene.tif"), Path("labels.csv")]
+    assert batches(pair) == [pair]
+    many = [Path(f"field {number}.tif") for number in range(30)]
+    assert batches(many) == [many]
+
+
+def test_files_whose_bands_were_named_belong_together() -> None:
+    paths = [Path("one.tif"), Path("two.tif")]
+    assert batches(paths, ("B02", "B03")) == [paths]
+
+
+def test_an_empty_name_is_refused_in_its_place(engine: Engine) -> None:
+    scene = add_scene(engine.library)
+    test = run()
+    test.text_input(key=f"name_{scene.id}").set_value("  ")
+    test.button(key=f"save_{scene.id}").click().run()
+    assert "the new name is empty" in said(test)
+    assert test.button(key=f"sure_{scene.id}"), "the card is whole"
+    assert engine.library.get(scene.id).name == scene.name

@@ -23,6 +23,7 @@ class View {
 
   tools() {
     const bar = this.find(".tools");
+    bar.replaceChildren();  // a page that comes back brings the element of its first time
     for (const [name, [title, path]] of Object.entries(ICONS)) {
       const button = element("button");
       button.type = "button";
@@ -85,6 +86,7 @@ class View {
       paper: theme.getPropertyValue("--st-background-color").trim() || "#ffffff",
       accent: theme.getPropertyValue("--st-primary-color").trim() || data.accent,
     };
+    this.dark = luminance(this.colours.paper) < 0.5;
     const before = this.layout;
     this.layout = layout;
     this.values = values;
@@ -303,6 +305,7 @@ class View {
     window.removeEventListener("landlike:hover", this.hovered);
     window.removeEventListener("landlike:query", this.asked);
     if (this.drawn) window.Plotly.purge(this.graph);
+    this.veil.remove();
   }
 }
 

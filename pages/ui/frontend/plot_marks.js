@@ -20,7 +20,7 @@ const marking = {
     const query = this.pending ?? data.query;
     const neighbours = this.pending === undefined ? data.neighbours : [];
     if (data.selection.length || neighbours.length) {
-      pen.globalAlpha = 0.55;
+      pen.globalAlpha = this.dark ? 0.35 : 0.55;
       pen.fillStyle = this.colours.paper;
       pen.fillRect(0, 0, box.width, box.height);
       pen.globalAlpha = 1;

@@ -46,3 +46,12 @@ function mix(colours, share) {
   const [from, to] = [rgb(colours[left]), rgb(colours[left + 1])];
   return `rgb(${from.map((value, channel) => Math.round(value + (to[channel] - value) * (at - left))).join(",")})`;
 }
+
+// Of a colour as the browser writes it, 0 = black to 1 = white.
+function luminance(colour) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+  return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+}

@@ -46,6 +46,14 @@ def test_south_up(tmp_path: Path, library: Library) -> None:
     assert "mirrored" in notes(scene)["orientation"]
 
 
+def test_an_affine_that_says_nothing_turns_nothing(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "a.tif", land(), BAND_NAMES, crs=None, transform=Affine.identity())
+    scene = ingest([path], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land())
+    assert scene.grid.crs is None
+    assert "orientation" not in notes(scene)
+
+
 def test_columns_backwards(tmp_path: Path, library: Library) -> None:
     flipped = Affine(-10, 0, 400_800, 0, -10, 5_000_000)
     scene = ingest([write_tif(tmp_path / "a.tif", land()[:, :, ::-1], BAND_NAMES, transform=flipped)], library)

@@ -95,3 +95,10 @@ def test_numbers_without_meaning(top: int, integers: bool) -> None:
     with pytest.raises(SourceError, match="choose the scale"):
         decide(numbers, integers=integers)
     assert decide(numbers, integers=integers, chosen="unit") == "unit"
+
+
+@pytest.mark.parametrize("factor", [-1e-3, 1e30])
+def test_numbers_that_are_no_light(factor: float) -> None:
+    numbers = {band: (RNG.uniform(0.1, 0.6, 4000) * factor).astype(np.float32) for band in VISIBLE}
+    with pytest.raises(SourceError, match=r"98 % of its numbers are at most .* fits no scale of reflectance"):
+        decide(numbers, integers=False)
