@@ -7,12 +7,13 @@ from starlette.applications import Starlette
 
 from pages.ui import entrance
 from pages.ui.deferred import Deferred
-from tests.pages.test_routes import APP, get
+from pages.ui.routes import ROUTES as PICTURES
+from tests.asgi import ask
 
 
 @pytest.mark.parametrize("address", entrance.ADDRESSES)
 def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -> None:
-    answer = get(address, Starlette(routes=entrance.ROUTES))
+    answer = ask(Starlette(routes=entrance.ROUTES), address)
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-cache"
     assert "<title>Landlike</title>" in answer.text
@@ -22,7 +23,7 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
 
 
 def test_the_server_says_that_it_is_well() -> None:
-    answer = get("/health", Starlette(routes=entrance.ROUTES))
+    answer = ask(Starlette(routes=entrance.ROUTES), "/health")
     assert json.loads(answer.text) == {"status": "ok"}
     assert answer.headers["cache-control"] == "no-store"
 
@@ -30,7 +31,7 @@ def test_the_server_says_that_it_is_well() -> None:
 def test_deferred_routes_answer_like_their_module() -> None:
     there = Starlette(routes=[Deferred("pages.ui.routes", ("/assets/", "/tiles/"))])
     for address in ("/assets/map.css", "/assets/none.css", "/tiles/m/none/0/0/0.png", "/tiles/", "/elsewhere"):
-        ours, theirs = get(address, there), get(address, APP)
+        ours, theirs = ask(there, address), ask(Starlette(routes=PICTURES), address)
         assert (ours.status, ours.body) == (theirs.status, theirs.body), address
 
 
@@ -44,7 +45,7 @@ def test_a_deferred_module_is_imported_by_its_first_request_only(monkeypatch: py
     monkeypatch.setattr("pages.ui.deferred.import_module", importing)
     app = Starlette(routes=[Deferred("some.module", ("/health",))])
     assert asked == []
-    assert get("/elsewhere", app).status == 404
+    assert ask(app, "/elsewhere").status == 404
     assert asked == []
-    assert get("/health", app).text == get("/health", app).text
+    assert ask(app, "/health").text == ask(app, "/health").text
     assert asked == ["some.module"]

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from core.features import Features, Recipe
 from core.library import Library
@@ -22,43 +17,15 @@ from core.tiles import map_tile
 from pages.ui import cached, routes
 from pages.ui.assets import ASSETS, asset_url
 from pages.ui.engine import replace_engine
+from tests.asgi import Answer, ask
 from tests.mapped import add_collection, add_mapped, pixels_of, square_corners, tile_at
 
 RECIPE = Recipe(scene_id="m-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
 APP = Starlette(routes=routes.ROUTES)
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-def get(url: str, app: ASGIApp = APP, **headers: str) -> Answer:
-    """Ask an app, the routes of pictures if none is named; an exception in it is raised here."""
-    parts = urlsplit(url)
-    scope = {
-        "type": "http", "method": "GET", "path": parts.path, "raw_path": parts.path.encode(), "scheme": "http",
-        "query_string": parts.query.encode(), "root_path": "", "server": ("test", 80), "http_version": "1.1",
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
-    }  # fmt: skip
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b""}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    body = b"".join(message.get("body", b"") for message in sent)
-    found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], found, body)
+def get(url: str, **headers: str) -> Answer:
+    return ask(APP, url, **headers)
 
 
 class Store:
@@ -129,7 +96,7 @@ def test_overlays_are_brightest_at_the_query(library: Library) -> None:
 
 REFUSED = [
     ("/tiles/M-1/true/1/0/0.png", 400),
-    ("/tiles/..%2fx/true/1/0/0.png", 400),
+    ("/tiles/..%5cx/true/1/0/0.png", 400),
     ("/tiles/m-9/true/1/0/0.png", 404),
     ("/tiles/m-1/thermal/1/0/0.png", 400),
     ("/tiles/m-1/true/1/2/0.png", 400),

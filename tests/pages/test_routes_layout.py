@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
-
 import numpy as np
 import pytest
 from starlette.applications import Starlette
@@ -17,7 +12,10 @@ from core.pipeline import Engine
 from core.projection import ProjectionSettings
 from pages.ui import cached
 from pages.ui.routes_layout import ROUTES, layout_url, values_url
+from tests.asgi import Answer, ask
 from tests.pages.conftest import CLASSES, encode, small_scene
+
+APP = Starlette(routes=ROUTES)
 
 
 @pytest.fixture
@@ -25,41 +23,19 @@ def recipe(engine: Engine) -> Recipe:
     return encode(engine, small_scene(engine))
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-
 def get(url: str) -> Answer:
-    """Ask the routes; an exception in them is raised here."""
-    scope = {
-        "type": "http", "method": "GET", "path": unquote(url), "raw_path": url.encode(), "query_string": b"",
-        "root_path": "", "scheme": "http", "server": ("test", 80), "http_version": "1.1", "headers": [],
-    }  # fmt: skip
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b""}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(Starlette(routes=ROUTES)(scope, receive, send))
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent))
+    return ask(APP, url)
 
 
 def values(recipe: Recipe, what: str) -> np.ndarray:
     answer = get(values_url(recipe, what))
     assert answer.status == 200
     assert "immutable" in answer.headers["cache-control"]
-    return np.frombuffer(answer.content, "<f4")
+    return np.frombuffer(answer.body, "<f4")
 
 
 def test_a_layout_holds_count_ids_and_places(recipe: Recipe) -> None:
-    content = get(layout_url(recipe, None)).content
+    content = get(layout_url(recipe, None)).body
     total = int(np.frombuffer(content, "<i4", 1)[0])
     assert total == 42
     np.testing.assert_array_equal(np.frombuffer(content, "<i4", total, 4), np.arange(42))
@@ -73,7 +49,7 @@ def test_a_projection_is_found_by_its_settings(recipe: Recipe, engine: Engine) -
     assert get(url).status == 404
     points = np.arange(84, dtype=np.float32).reshape(42, 2)
     engine.layouts.put(recipe, settings.key, points)
-    content = get(url).content
+    content = get(url).body
     np.testing.assert_array_equal(np.frombuffer(content, "<f4", 84, 4 + 4 * 42).reshape(2, 42).T, points)
 
 
@@ -104,4 +80,4 @@ def test_what_is_not_there_is_one_plain_sentence(recipe: Recipe, path: str) -> N
     answer = get(path.format(key=recipe.key))
     assert answer.status == 404
     assert answer.headers["content-type"].startswith("text/plain")
-    assert b"Traceback" not in answer.content
+    assert b"Traceback" not in answer.body

@@ -36,10 +36,13 @@ def test_any_scale(scale: float) -> None:
 
 
 def test_other_orders_are_refused() -> None:
-    for order in (BAND_NAMES[::-1], (*BAND_NAMES[4:], *BAND_NAMES[:4]), tuple(sorted(BAND_NAMES, key=hash))):
-        if order not in (BAND_NAMES, EUROSAT_ORDER):
-            with pytest.raises(BandsError, match="give the names of the bands"):
-                tell_order(pixels(order, 0), "x")
+    for order in (
+        BAND_NAMES[::-1],
+        (*BAND_NAMES[4:], *BAND_NAMES[:4]),
+        tuple(sorted(BAND_NAMES, key=lambda n: n[::-1])),
+    ):
+        with pytest.raises(BandsError, match="give the names of the bands"):
+            tell_order(pixels(order, 0), "x")
 
 
 @pytest.mark.parametrize("count", [1, 4, 10, 11, 14, 40])
