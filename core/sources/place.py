@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform as warp_points
 
 from core.errors import SourceTooLargeError
-from core.quality import Finding
+from core.quality import Basis, Finding
 from core.scene import Grid
 from core.sources.gdal import GDAL_ERRORS
 from core.sources.lattice import METRES_PER_DEGREE, Lattice, north_up
@@ -71,7 +71,10 @@ def find_place(lattice: Lattice, *, chosen_crs: str | None, notes: tuple[str, ..
         found = f"turned north up it has {height * width / 1e6:,.0f} million pixels"
         raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
     grid = Grid(crs=lattice.crs, transform=transform, height=height, width=width)
-    size = Finding(topic="size", value=f"{width} × {height} pixels", basis="read", because="as in the file")
+    turned = (height, width) != (lattice.height, lattice.width)
+    because = f"the file has {lattice.width} × {lattice.height}, before turning" if turned else "as in the file"
+    basis: Basis = "decided" if turned else "read"
+    size = Finding(topic="size", value=f"{width} × {height} pixels", basis=basis, because=because)
     return Place(grid=grid, lattice=lattice, findings=(*findings, size, _resolution(grid)))
 
 

@@ -86,6 +86,7 @@ def test_rotated(tmp_path: Path, library: Library, angle: float) -> None:
     assert abs(int(valid.sum()) - 100 * 120) < 300
     off = np.abs(got.astype(int) - expected.astype(int))[:, valid]
     assert np.quantile(off, 0.95) <= 1
+    assert "the file has 120 × 100" in notes(scene)["size"]
     assert off.max() <= 4
     assert "north up" in notes(scene)["orientation"]
 
