@@ -25,8 +25,7 @@ from pages.ui.upload import settings_form, spool
 from pages.ui.words import count, size
 
 KINDS = ("ingest", "sample", "delete")
-MOST_SCENES = 12
-"""Rasters uploaded together that are a scene each; more are patches of a collection."""
+MOST_SCENES = 12  # rasters uploaded together that are a scene each; more are patches of a collection
 STYLE = """
 <style>
 .card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}

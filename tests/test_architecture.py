@@ -148,3 +148,9 @@ def test_only_the_configuration_reads_the_environment() -> None:
             text = path.read_text(encoding="utf-8")
             for way in ("environ.get", "environ[", "getenv", "in os.environ"):
                 assert way not in text, f"{path.name} reads the environment"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.name)
+def test_page_scripts_hold_no_loose_text_which_streamlit_would_draw(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body[1:]
+    assert not [node for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
