@@ -174,12 +174,17 @@ def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | 
             apart = np.abs(places[rows][:, None] - places[None]).max(axis=2)
             scores[apart <= 1] = -np.inf
         scores[np.arange(len(rows)), rows] = -np.inf
-        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        best = np.take_along_axis(best, order, axis=1)
+        best = _best(scores, k)
         best[np.isneginf(np.take_along_axis(scores, best, axis=1))] = -1
         parts.append(best)
     return np.concatenate(parts)
+
+
+def _best(scores: FloatArray, k: int) -> IntArray:
+    """Columns of the k largest scores of each row, largest first."""
+    found = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(scores, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)
 
 
 def _blocks(rows: IntArray) -> Iterator[IntArray]:
@@ -226,10 +231,7 @@ def held_out(vectors: FloatArray, labels: IntArray, held: NDArray[np.bool_]) -> 
     named = []
     for rows in _blocks(asked):
         scores = unit[rows] @ unit[known].T
-        k = min(VOTERS, len(known))
-        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        near = known[np.take_along_axis(best, order, axis=1)]
+        near = known[_best(scores, min(VOTERS, len(known)))]
         named.append(_vote(near, labels, int(labels.max()) + 1))
     mean, std = unit[known].mean(axis=0), unit[known].std(axis=0) + 1e-6
     model = LogisticRegression(C=1.0, max_iter=300).fit((unit[known] - mean) / std, labels[known])

@@ -63,6 +63,15 @@ def report(title: str, taken: list[float]) -> float:
     return float(median)
 
 
+def add_full_tile(root: Path) -> None:
+    """A scene of 29,241 patches."""
+    side = 171 * 64
+    rng = np.random.default_rng(0)
+    small = rng.integers(200, 4000, (4, side // 32, side // 32), dtype=np.uint16)
+    pixels = np.kron(small, np.ones((1, 32, 32), dtype=np.uint16))
+    add_scene(Library(root), height=side, width=side, bands=("B02", "B03", "B04", "B08"), pixels=pixels)
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("latency")) as made:
@@ -76,11 +85,7 @@ def test_a_click_on_the_sample(page: Page, server: Server) -> None:
 
 
 def test_a_click_on_a_full_tile(page: Page, tmp_path: Path) -> None:
-    side = 171 * 64
-    rng = np.random.default_rng(0)
-    small = rng.integers(200, 4000, (4, side // 32, side // 32), dtype=np.uint16)
-    pixels = np.kron(small, np.ones((1, 32, 32), dtype=np.uint16))
-    add_scene(Library(tmp_path), height=side, width=side, bands=("B02", "B03", "B04", "B08"), pixels=pixels)
+    add_full_tile(tmp_path)
     with serving(tmp_path) as made:
         page.goto(made.url)
         wait_for_views(page)
@@ -109,11 +114,7 @@ def test_a_start_to_the_first_paint(page: Page, server: Server, tmp_path: Path) 
 
 def test_a_scene_is_reopened(page: Page, tmp_path: Path) -> None:
     """From the button on the Scenes page to all views of a scene of 29,241 encoded patches, on a warm server."""
-    side = 171 * 64
-    rng = np.random.default_rng(0)
-    small = rng.integers(200, 4000, (4, side // 32, side // 32), dtype=np.uint16)
-    pixels = np.kron(small, np.ones((1, 32, 32), dtype=np.uint16))
-    add_scene(Library(tmp_path), height=side, width=side, bands=("B02", "B03", "B04", "B08"), pixels=pixels)
+    add_full_tile(tmp_path)
     with serving(tmp_path) as made:
         page.goto(made.url)
         wait_for_views(page)
