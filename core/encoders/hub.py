@@ -18,7 +18,7 @@ from core.encoders.hub_download import download
 from core.encoders.model_files import digest
 from core.encoders.preprocessing import Preprocessing, preprocessing
 from core.encoders.signature import Signature, read_signature
-from core.errors import EncoderError
+from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -123,6 +123,15 @@ def fetch(name: str, entry: Entry, config: HubConfig, progress: Progress) -> Non
     if is_handle(entry.reference):
         download(entry.reference, config, progress)
     describe(name, entry, None, config)
+
+
+def companion(entry: Entry, config: HubConfig, file: str) -> Path | None:
+    """A file beside the model, for the registry; None when there is none or the model is not at hand."""
+    try:
+        path = locate(entry.reference, config) / file
+    except EncoderUnavailableError:
+        return None
+    return path if path.is_file() else None
 
 
 def _open(entry: Entry, config: HubConfig, memory: Path | None) -> _Model:

@@ -14,7 +14,10 @@ SIDECAR = "landlike.json"
 CARD = "card.json"
 """The model card: what a model was trained on, how it was measured, and when."""
 
-NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD})
+FAMILIAR = "familiar.npz"
+"""Features of what a model was trained on, by which patches unlike them are known."""
+
+NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR})
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
 MAX_FILES = 2_000

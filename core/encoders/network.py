@@ -12,8 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
-WIDTHS = (24, 48, 112, 224)
-"""Channels of the four stages, at a half, a quarter, an eighth and a sixteenth of the patch's side."""
+STEM, WIDTHS = 32, (64, 128, 224)
+"""Channels at a half of the patch's side, and of the three stages at a quarter, an eighth and a sixteenth."""
 
 BLOCKS = 2
 DIMENSION = 128
@@ -87,10 +87,10 @@ def build(
     """
     images = tf.keras.Input((None, None, len(mean)), name="images")
     x = Standardise(mean, std, ceiling, name="standardise")(images)
-    x = _convolution(x, widths[0], 5, 2, "stem")
+    x = _convolution(x, STEM, 5, 2, "stem")
     for stage, width in enumerate(widths):
         for block in range(BLOCKS):
-            x = _block(x, width, 2 if stage and not block else 1, f"stage{stage}_block{block}")
+            x = _block(x, width, 1 if block else 2, f"stage{stage}_block{block}")
     x = _activated(x, "last")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dense(DIMENSION, use_bias=False, name="to_embedding")(x)

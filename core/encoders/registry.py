@@ -69,6 +69,9 @@ class Home(Protocol):
     def fetch(self, name: str, entry: Entry, config: HubConfig, progress: Progress) -> None:
         """Get its files."""
 
+    def companion(self, entry: Entry, config: HubConfig, file: str) -> Path | None:
+        """A file beside the model; None when there is none."""
+
 
 HUB, SPECTRAL = "core.encoders.hub", "core.encoders.spectral"
 EUROSAT_HANDLE = "https://tfhub.dev/google/remote_sensing/eurosat-ms-resnet50/1"
@@ -139,6 +142,21 @@ def fetch(name: str, progress: Progress = silent, config: HubConfig | None = Non
     """
     name, entry, config = _resolve(name, config)
     _home(entry).fetch(name, entry, config, progress)
+
+
+def companion(name_or_path: str, file: str, config: HubConfig | None = None) -> Path | None:
+    """A file that lies beside a model, such as its card; None when there is none.
+
+    Args:
+        name_or_path: as of ``describe``.
+        file: its name, one that ``core.encoders.model_files`` defines.
+        config: None = the operator's.
+
+    Raises:
+        EncoderError: for an unknown name.
+    """
+    _, entry, config = _resolve(name_or_path, config)
+    return _home(entry).companion(entry, config, file)
 
 
 def short_name(reference: str) -> str:

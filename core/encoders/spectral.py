@@ -221,6 +221,10 @@ def fetch(name: str, entry: Entry, config: HubConfig, progress: Progress) -> Non
     """Nothing to get."""
 
 
+def companion(entry: Entry, config: HubConfig, file: str) -> Path | None:
+    """No file lies beside it."""
+
+
 class SpectralEncoder:
     """Spectral statistics as an ``Encoder``; the work is in ``prepare``, which threads can share."""
 
