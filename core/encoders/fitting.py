@@ -22,7 +22,7 @@ from core.scene import REFLECTANCE_SCALE
 LEAST_STEPS = 8
 
 WORTH_COMPILING = 8_000
-"""Patches an epoch from which compiling the step saves more than it takes. Coarse epochs gain nothing by it."""
+"""Patches an epoch from which compiling the step saves more than it takes."""
 
 MOST_JUDGED = 2_000
 """Held-out patches that an epoch is judged by, at most."""
@@ -39,27 +39,25 @@ class FitSettings:
         batch_size: patches a step, at most.
         rate: highest step size of AdamW.
         decay: weight decay of AdamW.
-        crop: pixels a side that are cut out of a patch at random, as its share of the side; the last epochs see all.
-        whole: share of the epochs at the end that see whole patches.
-        coarse: share of the epochs at the start that see patches at half their resolution, at a quarter of the cost.
+        crops: pixels a side that are cut out of a patch at random, as shares of the side, one after the other.
+        until: share of the epochs at which each of them but the last ends.
         smoothing: share of each label that is spread over all classes.
-        mixing: share of the steps that mix patches in pairs.
+        mixing: share of the patches that are mixed with another one.
         gain: bands are multiplied by up to this much more or less, all by one number and each by one of its own.
         offset: reflectance added to or taken from each band, at most.
         seed: of everything that is drawn.
     """
 
-    epochs: int = 44
+    epochs: int = 40
     batch_size: int = 128
     rate: float = 2e-3
     decay: float = 0.05
-    crop: float = 0.75
-    whole: float = 0.09
-    coarse: float = 0.6
+    crops: tuple[float, ...] = (0.625, 0.75, 1.0)
+    until: tuple[float, ...] = (0.65, 0.9)
     smoothing: float = 0.1
-    mixing: float = 0.2
-    gain: float = 0.12
-    offset: float = 0.006
+    mixing: float = 0.15
+    gain: float = 0.08
+    offset: float = 0.003
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -90,8 +88,7 @@ class Epoch:
     Attributes:
         number: from 1.
         loss: mean over the steps.
-        accuracy: share of validation patches named rightly, at the resolution of the epoch, all classes counting
-            alike; NaN without any.
+        accuracy: share of validation patches named rightly, all classes counting alike; NaN without any.
         seconds: since fitting began.
     """
 
@@ -129,21 +126,18 @@ def fit(
     steps = _steps(train, settings)
     optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    steppers = {False: _step(network, optimizer, settings, compiled=False)}
-    steppers[True] = _step(network, optimizer, settings, compiled=True)
+    step = _step(network, optimizer, settings, compiled=len(train) >= WORTH_COMPILING)
     judges = _judges(validation)
     random = np.random.default_rng([settings.seed, first])
     began = time.monotonic()
     for number in range(first, settings.epochs + 1):
-        share, factor = _sight(settings, number)
         losses = []
-        step = steppers[factor == 1 and len(train) >= WORTH_COMPILING]
-        for place, (pixels, labels) in enumerate(batches(train, settings, random, share, factor)):
+        for place, (pixels, labels) in enumerate(batches(train, settings, random, _crop(settings, number))):
             if cancelled():
                 raise JobCancelledError("Training", "it was cancelled", "the last whole epoch is kept")
             optimizer.learning_rate.assign(_rate(settings, (number - 1 + place / steps) / settings.epochs))
             losses.append(step(tf.constant(pixels), tf.constant(labels)))
-        accuracy = balanced_accuracy(predict(network, shrunk(judges.pixels, factor))[1], judges.labels)
+        accuracy = balanced_accuracy(predict(network, judges.pixels)[1], judges.labels)
         loss = float(np.mean([float(loss) for loss in losses]))
         report(Epoch(number=number, loss=loss, accuracy=accuracy, seconds=time.monotonic() - began))
 
@@ -158,12 +152,10 @@ def _steps(train: Samples, settings: FitSettings) -> int:
     return max(1, len(train) // batch_size(train, settings))
 
 
-def _sight(settings: FitSettings, number: int) -> tuple[float, int]:
-    """The share of a patch's side that an epoch sees, and how many pixels a side become one."""
+def _crop(settings: FitSettings, number: int) -> float:
+    """The share of a patch's side that an epoch sees."""
     progress = (number - 1) / settings.epochs
-    if progress < settings.coarse:
-        return (1 + settings.crop) / 2, 2
-    return (1.0 if progress >= 1 - settings.whole else settings.crop), 1
+    return settings.crops[sum(progress >= end for end in settings.until)]
 
 
 def _rate(settings: FitSettings, progress: float) -> float:
@@ -189,9 +181,10 @@ def _step(network: Any, optimizer: Any, settings: FitSettings, *, compiled: bool
         classes = network.output["logits"].shape[-1]
         wanted = tf.one_hot(labels, classes) * (1 - settings.smoothing) + settings.smoothing / classes
         images = _shaded(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, settings)
-        drawn = tf.random.uniform(())
-        share = tf.where(drawn < settings.mixing, tf.random.uniform((), 0.5, 1.0), 1.0)
-        images = share * images + (1 - share) * images[::-1]
+        drawn = tf.random.uniform((tf.shape(labels)[0], 1))
+        share = tf.where(drawn < settings.mixing, tf.random.uniform(tf.shape(drawn), 0.5, 1.0), 1.0)
+        wide = share[:, :, None, None]
+        images = wide * images + (1 - wide) * images[::-1]
         wanted = share * wanted + (1 - share) * wanted[::-1]
         with tf.GradientTape() as tape:
             logits = network(images, training=True)["logits"]
@@ -213,21 +206,20 @@ def _shaded(images: Any, settings: FitSettings) -> Any:  # noqa: ANN401  tensorf
 
 
 def batches(
-    train: Samples, settings: FitSettings, random: np.random.Generator, share: float, factor: int
+    train: Samples, settings: FitSettings, random: np.random.Generator, share: float
 ) -> Iterator[tuple[Array, Array]]:
-    """Pixels and labels of an epoch's batches, turned, mirrored, cut at random and shrunk.
+    """Pixels and labels of an epoch's batches, turned, mirrored and cut at random.
 
     Args:
         train: what to draw from.
         settings: their size.
         random: what to draw with.
         share: of the side that is cut out.
-        factor: pixels a side that are averaged into one.
     """
     size = batch_size(train, settings)
     order = _balanced_order(train.labels, _steps(train, settings) * size, random)
     side = train.pixels.shape[1]
-    cut = min(side, max(8, round(side * share / (4 * factor)) * 4 * factor))
+    cut = min(side, max(8, round(side * share / 8) * 8))
     for first in range(0, len(order), size):
         chosen = order[first : first + size]
         out = np.empty((len(chosen), cut, cut, train.pixels.shape[3]), train.pixels.dtype)
@@ -237,17 +229,7 @@ def batches(
             piece = train.pixels[index, top : top + cut, left : left + cut]
             piece = np.rot90(piece, turn % 4)
             out[place] = piece[::-1] if turn >= 4 else piece
-        yield shrunk(out, factor), train.labels[chosen]
-
-
-def shrunk(pixels: Array, factor: int) -> Array:
-    """Pixels averaged ``factor`` × ``factor`` at a time."""
-    if factor == 1:
-        return pixels
-    count, side, _, bands = pixels.shape
-    small = pixels.reshape(count, side // factor, factor, side // factor, factor, bands).mean(axis=(2, 4))
-    result: Array = np.rint(small).astype(pixels.dtype)
-    return result
+        yield out, train.labels[chosen]
 
 
 def _balanced_order(labels: Array, count: int, random: np.random.Generator) -> Array:

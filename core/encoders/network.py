@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-STEM, WIDTHS = 32, (64, 128, 224)
+STEM, WIDTHS = 32, (48, 96, 192)
 """Channels at a half of the patch's side, and of the three stages at a quarter, an eighth and a sixteenth."""
 
 BLOCKS = 2
@@ -22,7 +22,7 @@ DIMENSION = 128
 SHARPNESS = 16.0
 """What cosines are multiplied by before the softmax."""
 
-MOMENTUM = 0.9
+MOMENTUM = 0.97
 """Of the moving statistics; low, because small sets of patches have few steps."""
 
 layers: Any = tf.keras.layers

@@ -25,7 +25,7 @@ from core.pipeline_training import Parts, train
 from tests.core.test_pipeline_training import some
 
 parts = Parts(train=some(8, side=32), random=some(2, side=32, seed=500), spatial=None)
-settings = FitSettings(epochs=3, coarse=0.0, rate=5e-3)
+settings = FitSettings(epochs=3, rate=5e-3)
 seen, stop = [], json.loads(sys.argv[2])
 
 class Killed(BaseException):
