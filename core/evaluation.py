@@ -106,6 +106,7 @@ def retrieval(
     classes: Sequence[str],
     *,
     places: IntArray | None = None,
+    reach: int = 1,
     seed: int = 0,
 ) -> Retrieval:
     """Ask every labelled patch, or a sample of ``MAX_QUERIES``, for its neighbours among all others.
@@ -116,6 +117,7 @@ def retrieval(
         classes: names.
         places: int64 of shape (N, 2), row and column of each patch on its grid; patches that touch the query are then
             left out, because land beside land is alike under any encoder. None = all count.
+        reach: rows and columns of the grid up to which patches touch; more than 1 where they overlap.
         seed: of the sample.
 
     Raises:
@@ -126,7 +128,7 @@ def retrieval(
         found = f"there are {len(labels)} labelled patches of {len(present)} classes"
         raise SettingsError("Measuring how well classes are found", found, "label patches of two classes or more")
     asked = _sample(len(labels), seed)
-    near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places)
+    near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places, reach)
     same = (labels[near] == labels[asked][:, None]) & (near >= 0)
     found_for = np.maximum((near >= 0).cumsum(axis=1), 1)
     shares = same.cumsum(axis=1) / found_for
@@ -164,7 +166,7 @@ def _sample(count: int, seed: int) -> IntArray:
     return np.sort(np.random.default_rng(seed).permutation(count)[:MAX_QUERIES])
 
 
-def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None) -> IntArray:
+def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None, reach: int = 1) -> IntArray:
     """Rows of the k nearest of each asked row, best first, shape (asked, k); −1 where there are no more."""
     k = min(k, len(unit) - 1)
     parts = []
@@ -172,7 +174,7 @@ def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | 
         scores = unit[rows] @ unit.T
         if places is not None:
             apart = np.abs(places[rows][:, None] - places[None]).max(axis=2)
-            scores[apart <= 1] = -np.inf
+            scores[apart <= reach] = -np.inf
         scores[np.arange(len(rows)), rows] = -np.inf
         best = _best(scores, k)
         best[np.isneginf(np.take_along_axis(scores, best, axis=1))] = -1

@@ -29,7 +29,8 @@ from core.scene import Scene
 __all__ = ["Embeddings", "add_positions", "neighbours_csv", "neighbours_geojson", "read_geoparquet", "write_geoparquet"]
 
 COLUMNS = (
-    "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector",
+    "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
+    "band_std",
 )  # fmt: skip
 """Columns of a file of features, in their order; ``add_positions`` appends ``x`` and ``y``."""
 
@@ -40,8 +41,9 @@ def write_geoparquet(path: Path, scene: Scene, grid: PatchGrid, features: Featur
     """Write the features of a scene as GeoParquet 1.1; readers see the whole file or none.
 
     ``geometry`` holds WKB polygons in EPSG:4326, longitude first, counterclockwise; a patch across the antimeridian
-    is a MultiPolygon of its two sides; null where the place is unknown. The file's metadata has, beside ``geo``, a key
-    ``landlike`` with the encoder's specification, the scene and the grid of patches as JSON.
+    is a MultiPolygon of its two sides; null where the place is unknown. ``band_mean`` and ``band_std`` are reflectance
+    in the order of ``BAND_NAMES``, as in ``Features``. The file's metadata has, beside ``geo``, a key ``landlike`` with
+    the encoder's specification, the scene and the grid of patches as JSON.
 
     Raises:
         StoreError: when the file cannot be written.
@@ -51,7 +53,6 @@ def write_geoparquet(path: Path, scene: Scene, grid: PatchGrid, features: Featur
     corners = np.full((len(ids), 4, 2), np.nan) if corners is None else corners
     geometry, kinds = wkb_array(corners)
     rows, cols = np.divmod(ids, grid.n_cols)
-    vectors = np.ascontiguousarray(features.vectors, dtype=np.float32)
     columns = [
         pa.array(ids, pa.int64()),
         pa.array([scene.id] * len(ids), pa.string()),
@@ -61,10 +62,15 @@ def write_geoparquet(path: Path, scene: Scene, grid: PatchGrid, features: Featur
         pa.array(cols, pa.int32()),
         pa.array(features.valid_fraction, pa.float32()),
         geometry,
-        pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel(), pa.float32()), vectors.shape[1]),
+        *(_matrix(values) for values in (features.vectors, features.band_mean, features.band_std)),
     ]
     metadata = {"geo": json.dumps(_geo(corners, kinds)), "landlike": json.dumps(_about(scene, grid, spec))}
     _write(path, pa.table(columns, names=list(COLUMNS)).replace_schema_metadata(metadata))
+
+
+def _matrix(values: FloatArray) -> pa.FixedSizeListArray:
+    rows = np.ascontiguousarray(values, dtype=np.float32)
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel(), pa.float32()), rows.shape[1])
 
 
 def _of(names: list[str] | None, ids: IntArray) -> list[str | None]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
+from core.bands import BAND_NAMES, FloatArray
 from core.errors import PatchError, StoreError
 from core.export_geometry import centres
 from core.patches import IntArray
@@ -29,6 +29,8 @@ class Embeddings:
         vectors: finite float32 of shape (N, D), read-only.
         lonlat: centres in degrees, shape (N, 2), NaN where unknown; None when all are.
         positions: the plot's x and y, float32 of shape (N, 2); None when the file has none.
+        band_mean: float32 of shape (N, 13), as in ``Features``; None when the file has none.
+        band_std: float32 of shape (N, 13), likewise.
         spec: the encoder's specification as written; empty when the file says nothing of it.
         scene: the scene's summary as written; empty likewise.
         table: all columns and metadata.
@@ -38,6 +40,8 @@ class Embeddings:
     vectors: FloatArray
     lonlat: NDArray[np.float64] | None
     positions: FloatArray | None
+    band_mean: FloatArray | None
+    band_std: FloatArray | None
     spec: dict[str, Any]
     scene: dict[str, Any]
     table: pa.Table
@@ -76,6 +80,7 @@ def read_geoparquet(path: Path) -> Embeddings:
         about = json.loads((table.schema.metadata or {}).get(b"landlike", b"{}"))
         spec, scene = dict(about.get("encoder", {})), dict(about.get("scene", {}))
         places = _positions(table)
+        bands = [_bands(table, name) for name in ("band_mean", "band_std")]
     except (pa.ArrowException, ValueError, TypeError, AttributeError) as error:
         raise StoreError(asked, f"its contents are not features of patches ({_brief(error)})", _REMEDY) from error
     if len(np.unique(ids)) != len(ids):
@@ -85,6 +90,8 @@ def read_geoparquet(path: Path) -> Embeddings:
         vectors=vectors,
         lonlat=None if lonlat is None or np.isnan(lonlat).all() else lonlat,
         positions=places,
+        band_mean=bands[0],
+        band_std=bands[1],
         spec=spec,
         scene=scene,
         table=table,
@@ -140,6 +147,20 @@ def _positions(table: pa.Table) -> FloatArray | None:
     pair = [table.column(name).to_numpy().astype(np.float32) for name in ("x", "y")]
     places: FloatArray = np.stack(pair, axis=1)
     return places
+
+
+def _bands(table: pa.Table, name: str) -> FloatArray | None:
+    """A column of numbers by band; None where the file has no such column.
+
+    Raises:
+        ValueError: when there are not thirteen of them, saying so.
+    """
+    if name not in table.column_names:
+        return None
+    found = _vectors(table.column(name))
+    if found.shape[1] != len(BAND_NAMES):
+        raise ValueError(f"{name} has {found.shape[1]} bands")
+    return found
 
 
 def _brief(error: Exception) -> str:

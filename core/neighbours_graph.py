@@ -68,11 +68,11 @@ def knn_graph(
         indices[block, 1:], scores = _search(space, fast, surplus, block, k - 1)
         distances[block, 1:] = space.distances(block, scores)
 
-    _in_threads(fill, _blocks(len(vectors)) if k > 1 else [], progress)
+    in_threads(fill, _blocks(len(vectors)) if k > 1 else [], progress)
     return indices, distances
 
 
-def _in_threads(work: Callable[[IntArray], None], blocks: list[IntArray], progress: Progress) -> None:
+def in_threads(work: Callable[[IntArray], None], blocks: list[IntArray], progress: Progress) -> None:
     """Do all blocks; what ``progress`` or ``work`` raises drops those not yet begun."""
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         waiting = [pool.submit(work, block) for block in blocks]
@@ -166,7 +166,7 @@ def _search(full: _Space, fast: _Space, surplus: int, block: IntArray, k: int) -
     if fast.euclidean:
         scores -= fast.offsets
     scores[np.arange(len(block)), block] = -np.inf
-    found = np.sort(_top(scores, min(k + surplus, len(full.rows) - 1)), axis=1)
+    found = np.sort(top_columns(scores, min(k + surplus, len(full.rows) - 1)), axis=1)
     values = np.take_along_axis(scores, found, axis=1) if fast is full else _full_scores(full, block, found)
     order = np.argsort(-values, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(values, order, axis=1)
@@ -183,7 +183,7 @@ def _full_scores(full: _Space, block: IntArray, found: IntArray) -> FloatArray:
     return values
 
 
-def _top(scores: FloatArray, k: int) -> IntArray:
+def top_columns(scores: FloatArray, k: int) -> IntArray:
     """Columns of the k largest scores of each row, in no order.
 
     Columns are dealt into groups; the k largest lie in the k groups of largest maxima, so only those are looked at.

@@ -31,7 +31,10 @@ SPEC = EncoderSpec(
     name="spectral", title="Spectral", fingerprint="ab" * 32, bands=BAND_NAMES, input_size=None, gain=None,
     dimension=6, backend="numpy", origin="a test",
 )  # fmt: skip
-COLUMNS = ["patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector"]
+COLUMNS = [
+    "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
+    "band_std",
+]  # fmt: skip
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
 ACROSS = SQUARE + np.array([169.5, 0])
 OVER_THE_POLE = np.array([[-135.0, 89.0], [135.0, 89.0], [45.0, 89.0], [-45.0, 89.0]])
@@ -45,10 +48,10 @@ def scene(crs: str | None = "EPSG:32631", x: float = 600_000, size: float = 10, 
 def features(ids: list[int], width: int = 6) -> Features:
     recipe = Recipe(scene_id="t-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
     vectors = np.random.default_rng(0).random((len(ids), width), dtype=np.float32)
-    bands = np.zeros((len(ids), 13), dtype=np.float32)
+    bands = np.arange(13 * len(ids), dtype=np.float32).reshape(-1, 13)
     return Features(
         recipe=recipe, patch_ids=np.array(ids, dtype=np.int64), vectors=vectors,
-        valid_fraction=np.linspace(0.5, 1, len(ids), dtype=np.float32), band_mean=bands, band_std=bands,
+        valid_fraction=np.linspace(0.5, 1, len(ids), dtype=np.float32), band_mean=bands, band_std=bands + 1,
     )  # fmt: skip
 
 
@@ -186,6 +189,8 @@ def test_positions_are_added_and_all_else_is_kept(written: tuple[Path, Scene, Pa
     back = read_geoparquet(path.with_name("g.parquet"))
     np.testing.assert_array_equal(back.positions, xy)
     np.testing.assert_array_equal(back.vectors, found.vectors)
+    np.testing.assert_array_equal(back.band_mean, found.band_mean)
+    np.testing.assert_array_equal(back.band_std, found.band_std)
     assert json.loads(table.schema.metadata[b"geo"])["version"] == "1.1.0"
 
 
@@ -244,6 +249,7 @@ def swap(name: str, values: object) -> Callable[[Path], None]:
         (swap("vector", [[1.0], [None], [1.0], [1.0]]), "not a finite number"),
         (swap("vector", [["a"], ["b"], ["c"], ["d"]]), "not features"),
         (swap("vector", [1.0, 2.0, 3.0, 4.0]), "the vectors are not lists"),
+        (swap("band_mean", [[1.0, 2.0]] * 4), "band_mean has 2 bands"),
         (swap("patch_id", [1, 1, 2, 3]), "some patch ids occur twice"),
         (swap("patch_id", [1, None, 2, 3]), "not features"),
         (swap("patch_id", ["a", "b", "c", "d"]), "not features"),

@@ -107,7 +107,7 @@ def test_what_progress_raises_ends_the_work() -> None:
 def test_the_grouped_selection_finds_the_largest(rows: int, columns: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(1, columns))
     scores = np.random.default_rng(columns * 7 + k).integers(0, 50, (rows, columns)).astype(np.float32)
-    found = module._top(scores, k)
+    found = module.top_columns(scores, k)
     assert all(len(set(row)) == k for row in found.tolist())
     picked = np.sort(np.take_along_axis(scores, found, axis=1), axis=1)
     np.testing.assert_array_equal(picked, np.sort(scores, axis=1)[:, columns - k :])

@@ -1,0 +1,181 @@
+"""How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model.
+
+Whether a model has that file is ``core.encoders.registry.companion(name, FAMILIAR)``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.errors import EncoderError, SettingsError, StoreError
+from core.neighbours import unit_rows
+from core.patches import IntArray
+
+K = 10
+"""The distance that counts is that to the nearest, second nearest, … up to this one of the bank."""
+
+MOST = 2000
+"""Rows of the bank."""
+
+UNFAMILIAR = 99.0
+"""Percentile above which a patch is called unfamiliar: stranger than 99 of 100 patches of the training's own kind."""
+
+FEWEST_HELD = 100
+"""Held-out patches without which there is no 99th percentile."""
+
+_STEPS = 1000
+_BLOCK = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class Familiar:
+    """What an encoder was trained on, as far as it takes to tell what is unlike it.
+
+    Attributes:
+        bank: float16 of shape (M, C), features of training patches scaled to length 1, M at most ``MOST``.
+        columns: int64 of shape (C,), the columns of a whole feature vector that count.
+        k: which nearest row of the bank the distance is taken to, from 1.
+        quantiles: float32 of shape (1001,), rising: quantiles 0, 0.001, … 1 of the distance of held-out patches.
+    """
+
+    bank: NDArray[np.float16]
+    columns: IntArray
+    k: int
+    quantiles: FloatArray
+
+    def distance(self, vectors: FloatArray) -> FloatArray:
+        """Cosine distance to the k-th nearest of the bank, float32 of shape (N,), 0 to 2.
+
+        Args:
+            vectors: whole feature vectors, shape (N, D); of any length, such as 1.
+
+        Raises:
+            EncoderError: when the vectors have too few columns.
+            SettingsError: when a number is not finite.
+        """
+        if vectors.ndim != 2 or vectors.shape[1] <= int(self.columns.max()):
+            found = f"the features have shape {vectors.shape} and column {int(self.columns.max())} is asked for"
+            raise EncoderError("Comparing patches with the training", found, "get the model again")
+        bank = self.bank.astype(np.float32)
+        parts = [np.empty(0, np.float32)]
+        for start in range(0, len(vectors), _BLOCK):
+            unit = unit_rows(vectors[start : start + _BLOCK][:, self.columns])
+            scores = unit @ bank.T
+            near = np.partition(scores, len(bank) - self.k, axis=1)[:, len(bank) - self.k]
+            parts.append(np.clip(1 - near, 0, 2))
+        return np.concatenate(parts)
+
+    def percentile(self, vectors: FloatArray) -> FloatArray:
+        """How many of 100 held-out training patches lie nearer to the training than each patch, 0 to 100.
+
+        Arguments and errors as of ``distance``.
+
+        Returns:
+            float32 of shape (N,); 100 beyond all held-out patches.
+        """
+        found = np.interp(self.distance(vectors), self.quantiles, np.linspace(0, 100, len(self.quantiles)))
+        percent: FloatArray = found.astype(np.float32)
+        return percent
+
+    def save(self, path: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            StoreError: when it cannot be written.
+        """
+        buffer = io.BytesIO()
+        np.savez(buffer, bank=self.bank, columns=self.columns, k=np.int64(self.k), quantiles=self.quantiles)
+        part = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            with part.open("wb") as file:
+                file.write(buffer.getvalue())
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            found = f"the disk refused it ({error.strerror})"
+            raise StoreError(f"Writing “{path.name}”", found, "free some space and start again") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> Familiar:
+        """Read a file that ``save`` wrote.
+
+        Raises:
+            EncoderError: when it cannot be read or is damaged.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+                found = cls(bank=data["bank"], columns=data["columns"], k=int(data["k"]), quantiles=data["quantiles"])
+            whole = found._whole()
+        except (OSError, ValueError, KeyError, EOFError, TypeError, IndexError, BadZipFile) as error:
+            raise _damaged(path) from error
+        if not whole:
+            raise _damaged(path)
+        return found
+
+    def _whole(self) -> bool:
+        """Whether the arrays fit each other."""
+        shapes = self.bank.ndim == 2 and self.columns.ndim == self.quantiles.ndim == 1 and len(self.quantiles) > 1
+        if not shapes or self.columns.dtype.kind != "i" or self.bank.dtype.kind != "f":
+            return False
+        fits = 1 <= self.k <= len(self.bank) and len(self.columns) == self.bank.shape[1] > 0
+        numbers = bool(np.isfinite(self.bank).all() and np.isfinite(self.quantiles).all())
+        return fits and numbers and self.columns.min() >= 0 and bool((np.diff(self.quantiles) >= 0).all())
+
+
+def _damaged(path: Path) -> EncoderError:
+    found = f"{path.name} cannot be read or is damaged"
+    return EncoderError("Looking up what the encoder was trained on", found, "get the model again")
+
+
+def calibrate(
+    train: FloatArray,
+    held_out: FloatArray,
+    columns: Sequence[int] | IntArray | None = None,
+    *,
+    k: int = K,
+    most: int = MOST,
+    seed: int = 0,
+) -> Familiar:
+    """What is familiar to an encoder, from features of patches it was trained on and of patches like them.
+
+    The score is the distance to the k-th nearest training feature: Y. Sun, Y. Ming, X. Zhu and Y. Li,
+    "Out-of-distribution detection with deep nearest neighbors" (ICML 2022).
+
+    Args:
+        train: features of training patches, shape (N, D); ``most`` of them, drawn at random, are kept.
+        held_out: features of patches of the same kind that were not trained on, shape (M, D), M at least
+            ``FEWEST_HELD``; none of them may be among ``train``.
+        columns: those of the D that the training made; None = all.
+        k: which nearest, 1 or more.
+        most: rows of the bank.
+        seed: of the draw.
+
+    Raises:
+        SettingsError: when there are too few patches or columns, or a number is not finite.
+    """
+    chosen = np.arange(train.shape[1]) if columns is None else np.asarray(columns, dtype=np.int64)
+    kept = np.sort(np.random.default_rng(seed).permutation(len(train))[:most])
+    asked = "Measuring what is familiar to an encoder"
+    if not 1 <= k <= len(kept) or len(held_out) < FEWEST_HELD:
+        found = f"there are {len(train)} training patches and {len(held_out)} held-out ones"
+        raise SettingsError(asked, found, f"give at least {max(k, 1)} and {FEWEST_HELD}")
+    if not len(chosen) or chosen.min() < 0 or chosen.max() >= min(train.shape[1], held_out.shape[1]):
+        found = f"{len(chosen)} columns of {train.shape[1]} are to count"
+        raise SettingsError(asked, found, "choose columns that the features have")
+    bank = unit_rows(train[kept][:, chosen]).astype(np.float16)
+    bare = Familiar(bank=bank, columns=chosen, k=k, quantiles=np.zeros(2, np.float32))
+    quantiles = np.quantile(bare.distance(held_out), np.linspace(0, 1, _STEPS + 1)).astype(np.float32)
+    return Familiar(bank=bank, columns=chosen, k=k, quantiles=quantiles)
