@@ -77,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     neighbours.add_argument("-k", type=int, default=10, metavar="K", help="how many; default 10")
     neighbours.set_defaults(run=commands.neighbours)
 
+    report = choice.add_parser("report", help="how far features can be trusted, in sentences and tables")
+    report.add_argument("file", type=Path, metavar="F.parquet")
+    report.set_defaults(run=commands.report)
+
     project = choice.add_parser("project", help="add positions x, y of a UMAP projection")
     project.add_argument("file", type=Path, metavar="F.parquet")
     project.add_argument("--out", type=Path, required=True, metavar="G.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -63,6 +64,17 @@ EUROSAT_CLASSES: tuple[str, ...] = (
     "Pasture", "PermanentCrop", "Residential", "River", "SeaLake",
 )  # fmt: skip
 """The ten classes of EuroSAT, in its own alphabetical order (Helber et al. 2019)."""
+
+
+def class_title(name: str) -> str:
+    """A class name as people write it: ``AnnualCrop`` becomes ``Annual crop``; names with spaces stay as they are."""
+    if name == "SeaLake":
+        return "Sea or lake"
+    if not re.fullmatch(r"(?:[A-Z][a-z]+){2,}", name):
+        return name
+    words = re.findall(r"[A-Z][a-z]+", name)
+    return " ".join([words[0], *(word.lower() for word in words[1:])])
+
 
 INDICES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"NDVI": ("B08", "B04"), "NDWI": ("B03", "B08"), "NDBI": ("B11", "B08")}

@@ -66,12 +66,14 @@ class ClassRow:
 
     Attributes:
         name: the class.
+        number: its place in the list of classes, and in the confusion matrix.
         count: its patches.
         precision: share of the ``DEPTHS[-1]`` nearest that are of the class too.
         recall: share of its patches that their ``VOTERS`` nearest name rightly.
     """
 
     name: str
+    number: int
     count: int
     precision: Share
     recall: Share
@@ -141,6 +143,7 @@ def retrieval(
     rows = tuple(
         ClassRow(
             name=classes[number],
+            number=number,
             count=int((labels == number).sum()),
             precision=share(deepest[truth == number]),
             recall=share(named[truth == number] == number),

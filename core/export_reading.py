@@ -33,6 +33,7 @@ class Embeddings:
         band_std: float32 of shape (N, 13), likewise.
         spec: the encoder's specification as written; empty when the file says nothing of it.
         scene: the scene's summary as written; empty likewise.
+        cut: size and stride of its patches as written; empty likewise.
         table: all columns and metadata.
     """
 
@@ -44,6 +45,7 @@ class Embeddings:
     band_std: FloatArray | None
     spec: dict[str, Any]
     scene: dict[str, Any]
+    cut: dict[str, Any]
     table: pa.Table
 
     def __len__(self) -> int:
@@ -78,7 +80,7 @@ def read_geoparquet(path: Path) -> Embeddings:
         vectors = _vectors(table.column("vector"))
         lonlat = centres(table.column("geometry")) if "geometry" in table.column_names else None
         about = json.loads((table.schema.metadata or {}).get(b"landlike", b"{}"))
-        spec, scene = dict(about.get("encoder", {})), dict(about.get("scene", {}))
+        spec, scene, cut = (dict(about.get(name, {})) for name in ("encoder", "scene", "patches"))
         places = _positions(table)
         bands = [_bands(table, name) for name in ("band_mean", "band_std")]
     except (pa.ArrowException, ValueError, TypeError, AttributeError) as error:
@@ -94,6 +96,7 @@ def read_geoparquet(path: Path) -> Embeddings:
         band_std=bands[1],
         spec=spec,
         scene=scene,
+        cut=cut,
         table=table,
     )
 

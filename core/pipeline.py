@@ -30,6 +30,7 @@ from core.sources.settings import IngestSettings
 from core.store import FeatureStore
 from core.store_layouts import Layouts
 from core.store_locks import never
+from core.store_reports import Reports
 from core.worker import WorkerPool
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ SWEEP_SECONDS = 24 * 3600.0
 
 
 def default_lanes() -> dict[str, Lane]:
-    """Worker processes: two for making scenes, one for features, one for projections, warmed up while idle."""
+    """Worker processes: two for scenes, one each for features, projections (warmed up) and reports."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),
         "encode": Lane(executor=pool),
         "project": Lane(executor=pool, warm=tasks.warm_projection),
+        "trust": Lane(executor=pool),
     }
 
 
@@ -66,6 +68,7 @@ def kinds(config: Config) -> dict[str, Kind]:
         "encode": Kind(task=partial(tasks.encode_task, config), lane="encode"),
         "delete": Kind(task=partial(tasks.delete_task, config), lane="encode"),
         "project": Kind(task=partial(tasks.project_task, config), lane="project"),
+        "trust": Kind(task=partial(tasks.trust_task, config), lane="trust"),
     }
 
 
@@ -84,6 +87,7 @@ class Engine:
         self.library = Library(config.root)
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
+        self.reports = Reports(config.root)
         self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 
@@ -195,6 +199,17 @@ class Engine:
         """Positions of shape (N, 2), rows as in ``features``; None when they are not made yet."""
         positions = self.layouts.get(recipe, settings.key)
         return positions if self.encoded(recipe) else None
+
+    def submit_trust(self, recipe: Recipe, settings: ProjectionSettings | None) -> Job:
+        """Ask for the report card of finished features and, unless it is None, of a finished layout of them.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        key = f"{recipe.key}-{'' if settings is None else settings.key}"
+        title = f"Measuring “{self.library.get(recipe.scene_id).name}”"
+        payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
+        return self.jobs.submit("trust", key, title, payload)
 
     def delete_scene(self, scene_id: str) -> Job:
         """Remove a scene at once, stop all work on it, and ask for its features to be removed.

@@ -136,6 +136,14 @@ def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:
         yield json.dumps({"patch_id": patch_id, "similarity": similarity, "lon": lon, "lat": lat})
 
 
+def report(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """How far the features of a file, and its layout, can be trusted: sentences and tables."""
+    from core.export_reading import read_geoparquet
+    from core.pipeline_report_file import report_on_file
+
+    yield from report_on_file(options.file, read_geoparquet(options.file), config, _bar)
+
+
 def project(options: argparse.Namespace, _config: Config) -> Iterable[str]:
     """Add positions x, y of a UMAP layout to a file of features."""
     from core.export import add_positions, read_geoparquet

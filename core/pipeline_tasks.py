@@ -105,6 +105,24 @@ def project_task(config: Config, work: Work, payload: Payload) -> str:
     return recipe.key
 
 
+def trust_task(config: Config, work: Work, payload: Payload) -> str:
+    """Measure how far features, and a layout of them, can be trusted; gives the recipe's key.
+
+    What is measured already is not measured again. Payload: ``recipe``, ``settings`` of the layout or None.
+    """
+    from core.pipeline_report_scene import report_on_scene
+    from core.projection import ProjectionSettings
+
+    recipe, wanted = Recipe(**payload["recipe"]), payload["settings"]
+    settings = None if wanted is None else ProjectionSettings(**wanted)
+
+    def load() -> Encoder:
+        return matching_encoder(recipe.encoder, recipe.fingerprint, hub_config(config))
+
+    report_on_scene(config.root, recipe, settings, load, progress=work.progress)
+    return recipe.key
+
+
 def delete_task(config: Config, work: Work, payload: Payload) -> str:
     """Remove a scene's features and projections; gives its id. Payload: ``scene_id``."""
     scene_id = str(payload["scene_id"])

@@ -58,12 +58,12 @@ class Layouts:
         return self.get(recipe, settings_key) is not None
 
     def delete_scene(self, scene_id: str) -> None:
-        """Remove all projections of a scene."""
+        """Remove all projections of a scene, and the reports on them."""
         shutil.rmtree(self.root / scene_id, ignore_errors=True)
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Bytes on disk of a scene's projections."""
-        return sum(path.stat().st_size for path in (self.root / scene_id).glob("*.npy"))
+        """Bytes on disk of a scene's projections and the reports on them."""
+        return sum(path.stat().st_size for path in (self.root / scene_id).glob("*"))
 
     def _path(self, recipe: Recipe, settings_key: str) -> Path:
         return self.root / recipe.scene_id / f"{recipe.key}-{settings_key}.npy"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from core.bands import class_title
 from core.ramps import NDVI_RAMP, SIMILARITY_RAMP, Ramp
+
+__all__ = ["ACCENT", "SCALES", "class_colours", "class_title", "group_colours"]
 
 ACCENT = "#D1196F"
 """The one accent: the query, its neighbours, the selection, the primary button. No class and no index has it."""
@@ -74,16 +76,6 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
     }
 )
 """Colour bars by what they colour."""
-
-
-def class_title(name: str) -> str:
-    """A class name as people write it: ``AnnualCrop`` becomes ``Annual crop``; names with spaces stay as they are."""
-    if name == "SeaLake":
-        return "Sea or lake"
-    if not re.fullmatch(r"(?:[A-Z][a-z]+){2,}", name):
-        return name
-    words = re.findall(r"[A-Z][a-z]+", name)
-    return " ".join([words[0], *(word.lower() for word in words[1:])])
 
 
 def class_colours(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,189 @@
+"""The report card of features: which measures there are for some patches, taken, and put into words.
+
+The parts that belong to the features are apart from the one that belongs to a layout of them, because layouts change
+more often. Keeping reports is ``core.store_reports``; the pages and the command line show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.baseline import plain_spectrum
+from core.encoders.base import Encoder
+from core.encoders.hub_cache import HubConfig
+from core.encoders.model_files import FAMILIAR
+from core.encoders.registry import companion
+from core.encoders.spectral import NAME as BASELINE
+from core.errors import EncoderError, LandlikeError
+from core.evaluation import Retrieval, retrieval
+from core.familiarity import Familiar
+from core.features import Features
+from core.fidelity import fidelity
+from core.hubness import hubness
+from core.neighbours_graph import knn_graph
+from core.patches import IntArray, patch_grid, patch_labels
+from core.pipeline_stability import cannot_shift, stability
+from core.progress import Progress, silent
+from core.report import Section
+from core.report_words import (
+    familiar_section,
+    hubs_section,
+    labels_section,
+    layout_section,
+    stability_section,
+    unmeasured,
+)
+from core.scene import Scene
+from core.training import MIN_PURITY
+
+K = 10
+FEWEST = 12
+"""Patches below which nearest neighbours are not worth counting."""
+
+SUMMARY_ROWS = 2000
+"""Points at which the truth of a layout is measured where only the summary is wanted."""
+
+UNKNOWN_TRAINING = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+NO_LABELS = "the patches have no classes; give them a truth map, class folders, or a column “label”"
+NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Patches to report on.
+
+    Attributes:
+        vectors: float32 of shape (N, D).
+        ids: patch ids, int64 of shape (N,).
+        labels: int64 of shape (N,), indices into ``classes``, −1 = none.
+        classes: their names.
+        places: int64 of shape (N, 2), row and column on the grid; None where what touches on it is not beside each
+            other on land.
+        reach: rows and columns up to which patches touch.
+        spectrum: features of the plain spectrum, shape (N, 32); None when it is not known.
+        itself: True = the encoder is the plain spectrum.
+    """
+
+    vectors: FloatArray
+    ids: IntArray
+    labels: IntArray
+    classes: tuple[str, ...]
+    places: IntArray | None
+    reach: int = 1
+    spectrum: FloatArray | None
+    itself: bool
+
+
+def case_of(scene: Scene, features: Features) -> Case:
+    """The case of an encoded scene; patches of mixed land have no class, as in ``core.training``."""
+    recipe, ids = features.recipe, features.patch_ids
+    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    truth = patch_labels(scene, grid)
+    labels = np.full(len(ids), -1, np.int64)
+    if truth is not None:
+        labels = np.where(truth.purity[ids] >= MIN_PURITY, truth.index[ids], -1).astype(np.int64)
+    return Case(
+        vectors=features.vectors,
+        ids=ids,
+        labels=labels,
+        classes=() if truth is None else truth.classes,
+        places=None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1),
+        reach=grid.size // grid.stride,
+        spectrum=plain_spectrum(features.band_mean, features.band_std),
+        itself=recipe.encoder == BASELINE,
+    )
+
+
+def labels_part(case: Case) -> Section:
+    """How often neighbours share a class, beside the plain spectrum; or why that is not known."""
+    known = case.labels >= 0
+    if not known.any():
+        return unmeasured("labels", NO_LABELS)
+    if len(np.unique(case.labels[known])) < 2 or known.sum() < FEWEST:
+        return unmeasured("labels", "there are too few patches with a class, or all have the same one")
+    own = _retrieved(case, case.vectors, known)
+    plain = None if case.spectrum is None else _retrieved(case, case.spectrum, known)
+    return labels_section(own, plain, apart=case.places is not None, itself=case.itself)
+
+
+def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:
+    places = None if case.places is None else case.places[known]
+    return retrieval(vectors[known], case.labels[known], case.classes, places=places, reach=case.reach)
+
+
+def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
+    """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
+    if len(case.ids) < FEWEST:
+        return unmeasured("hubs", f"{len(case.ids)} patches are too few"), {}
+    near = knn_graph(case.vectors, K + 1, progress=progress)[0]
+    found = hubness(near[:, 1:])
+    return hubs_section(found, case.ids), {"counts": found.counts}
+
+
+def stability_part(
+    scene: Scene, features: Features, load: Callable[[], Encoder], progress: Progress = silent
+) -> Section:
+    """What a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
+    grid = patch_grid(scene, features.recipe.patch_size, features.recipe.stride)
+    why = cannot_shift(scene, grid)
+    if why is not None:
+        return unmeasured("stability", why)
+    try:
+        found = stability(scene, grid, load(), features.vectors, features.patch_ids, progress=progress)
+    except EncoderError as error:
+        return unmeasured("stability", f"the encoder is not at hand ({error.found})")
+    return stability_section(found.kept, found.itself, found.similarity, k=found.k, pixels=found.pixels)
+
+
+def layout_part(
+    case: Case, layout: FloatArray, metric: str = "cosine", *, sampled: bool = False, progress: Progress = silent
+) -> tuple[Section, Arrays]:
+    """How true a layout is, and ``distortion``, float32 of shape (N,), or of the sample where only that was asked."""
+    total = len(case.ids)
+    if total < FEWEST:
+        return unmeasured("layout", f"{total} patches are too few"), {}
+    rows = None
+    if sampled and total > SUMMARY_ROWS:
+        rows = np.sort(np.random.default_rng(0).permutation(total)[:SUMMARY_ROWS])
+    found = fidelity(case.vectors, layout, metric, rows=rows, progress=progress)
+    return layout_section(found, case.ids[found.rows], total), {"distortion": found.distortion}
+
+
+def known_training(encoder: str, config: HubConfig) -> Familiar | None:
+    """What an encoder was trained on, from the file beside its model; None when there is none.
+
+    Raises:
+        EncoderError: when that file is damaged.
+    """
+    try:
+        path = companion(encoder, FAMILIAR, config)
+    except EncoderError:
+        return None
+    return None if path is None else Familiar.load(path)
+
+
+def familiar_part(case: Case, encoder: str, config: HubConfig) -> Section:
+    """How much of the land is strange to the encoder, or that this is not known."""
+    try:
+        known = known_training(encoder, config)
+        if known is None:
+            return unmeasured("familiar", UNKNOWN_TRAINING)
+        return familiar_section(known.percentile(case.vectors), case.ids)
+    except LandlikeError as error:
+        return unmeasured("familiar", error.found)
+
+
+def part_of(progress: Progress, first: int, last: int) -> Progress:
+    """Progress of one part of a work as thousandths of the whole, from ``first`` to ``last``."""
+
+    def told(done: int, total: int) -> None:
+        progress(first + (last - first) * done // max(total, 1), 1000)
+
+    return told

@@ -1,0 +1,213 @@
+"""The report card of a file of features: what can be told from the file, and from its scene where that is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from core.baseline import plain_spectrum
+from core.config import Config
+from core.encoders.spectral import NAME as BASELINE
+from core.errors import EncoderError, LandlikeError, StoreError
+from core.export_reading import Embeddings
+from core.features import Features, Recipe
+from core.library import SCENE_ID, Library
+from core.patches import IntArray, PatchGrid, patch_grid, patch_labels
+from core.pipeline_report import (
+    NO_PLACES,
+    UNKNOWN_TRAINING,
+    Case,
+    familiar_part,
+    hubs_part,
+    labels_part,
+    layout_part,
+    stability_part,
+)
+from core.pipeline_tasks import hub_config, matching_encoder
+from core.progress import Progress
+from core.report import Section, lines
+from core.report_words import unmeasured
+from core.scene import Scene
+from core.training import MIN_PURITY
+
+Bar = Callable[[str, str], AbstractContextManager[Progress]]
+
+NO_SCENE = "this needs the pixels, and the scene of the file is not in the library here"
+NO_ENCODER = "the encoder that made the file is not at hand, or its files have changed"
+
+
+@dataclass(frozen=True)
+class _Home:
+    """The scene of a file, and the grid it was cut by."""
+
+    scene: Scene
+    grid: PatchGrid
+
+
+def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar) -> Iterator[str]:
+    """The lines of a report on a file of features.
+
+    Args:
+        path: the file, for its name.
+        found: what is in it.
+        config: where scenes and models lie.
+        bar: gives a progress for a title and a unit.
+
+    Raises:
+        StoreError: when columns of the file cannot be used.
+    """
+    home = _home(found, config)
+    case = _case(path, found, home)
+    name = home.scene.name if home else found.scene.get("name")
+    of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
+    yield f"{path.name}: {len(found):,} patches{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
+    yield from lines(list(_sections(case, found, home, config, bar)))
+
+
+def _sections(case: Case, found: Embeddings, home: _Home | None, config: Config, bar: Bar) -> Iterator[Section]:
+    yield labels_part(case)
+    recipe = _recipe(found)
+    yield (
+        unmeasured("familiar", UNKNOWN_TRAINING)
+        if recipe is None
+        else familiar_part(case, recipe.encoder, hub_config(config))
+    )
+    with bar("Shifting the grid", "patches") as progress:
+        yield _stability(found, home, recipe, config, progress)
+    with bar("Comparing patches", "blocks") as progress:
+        yield hubs_part(case, progress)[0]
+    if found.positions is None:
+        yield unmeasured("layout", NO_PLACES)
+        return
+    with bar("Judging the plot", "blocks") as progress:
+        yield layout_part(case, found.positions, sampled=True, progress=progress)[0]
+
+
+def _home(found: Embeddings, config: Config) -> _Home | None:
+    """The scene of a file where it is in the library and has the file's patches."""
+    library, name = Library(config.root), str(found.scene.get("id", ""))
+    size, stride = found.cut.get("size"), found.cut.get("stride")
+    if not SCENE_ID.fullmatch(name) or not isinstance(size, int) or not isinstance(stride, int):
+        return None
+    try:
+        scene = library.get(name)
+        grid = patch_grid(scene, size, stride)
+    except LandlikeError:
+        return None
+    fits = found.patch_ids.min() >= 0 and found.patch_ids.max() < grid.count
+    return _Home(scene, grid) if fits else None
+
+
+def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
+    labels, classes = _labels(path, found.table, len(found))
+    if home is not None:
+        labels = _without_mixed(labels, classes, found.patch_ids, home)
+    spectrum = None
+    if found.band_mean is not None and found.band_std is not None:
+        spectrum = plain_spectrum(found.band_mean, found.band_std)
+    return Case(
+        vectors=found.vectors,
+        ids=found.patch_ids,
+        labels=labels,
+        classes=classes,
+        places=None if found.scene.get("kind") == "collection" else _places(path, found.table),
+        reach=_reach(found),
+        spectrum=spectrum,
+        itself=found.spec.get("name") == BASELINE,
+    )
+
+
+def _reach(found: Embeddings) -> int:
+    """Rows and columns up to which patches touch."""
+    size, stride = found.cut.get("size"), found.cut.get("stride")
+    if not (isinstance(size, int) and isinstance(stride, int) and 0 < stride <= size):
+        return 1
+    return size // stride
+
+
+def _labels(path: Path, table: pa.Table, count: int) -> tuple[IntArray, tuple[str, ...]]:
+    """Labels as indices into class names, −1 = none.
+
+    Raises:
+        StoreError: when the column holds something other than names.
+    """
+    if "label" not in table.column_names:
+        return np.full(count, -1, np.int64), ()
+    column = table.column("label")
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_null(kind):
+        return np.full(count, -1, np.int64), ()
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        found = f"its column “label” holds {kind} and not names"
+        raise StoreError(f"Reading “{path.name}”", found, "write the names of classes as text")
+    names = [name or None for name in column.to_pylist()]
+    classes = sorted({name for name in names if name is not None})
+    number = {name: place for place, name in enumerate(classes)}
+    return np.array([-1 if name is None else number[name] for name in names], dtype=np.int64), tuple(classes)
+
+
+def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, home: _Home) -> IntArray:
+    """Labels less those that the scene itself gave to patches of mixed land; what a person wrote stays."""
+    truth = patch_labels(home.scene, home.grid)
+    if truth is None or not classes:
+        return labels
+    own = np.array([*truth.classes, ""], dtype=object)[truth.index[ids]]
+    written = np.array([*classes, ""], dtype=object)[labels]
+    mixed: IntArray = np.where((own == written) & (truth.purity[ids] < MIN_PURITY), -1, labels)
+    return mixed
+
+
+def _places(path: Path, table: pa.Table) -> IntArray | None:
+    """Row and column of each patch on the grid; None when the file has none.
+
+    Raises:
+        StoreError: when they are not whole numbers.
+    """
+    if not {"row", "col"} <= set(table.column_names):
+        return None
+    try:
+        pair = [table.column(name).to_numpy().astype(np.int64, casting="safe") for name in ("row", "col")]
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        found = "its columns “row” and “col” are not whole numbers"
+        raise StoreError(f"Reading “{path.name}”", found, "give a file that “python -m core embed” wrote") from error
+    return np.stack(pair, axis=1)
+
+
+def _recipe(found: Embeddings) -> Recipe | None:
+    """How the file was made, as far as it says so."""
+    name, fingerprint = found.spec.get("name"), found.spec.get("fingerprint")
+    size, stride = found.cut.get("size"), found.cut.get("stride")
+    if not (isinstance(name, str) and isinstance(fingerprint, str) and isinstance(size, int)):
+        return None
+    scene = str(found.scene.get("id", ""))
+    stride = stride if isinstance(stride, int) else size
+    return Recipe(scene_id=scene, encoder=name, fingerprint=fingerprint, patch_size=size, stride=stride)
+
+
+def _stability(
+    found: Embeddings, home: _Home | None, recipe: Recipe | None, config: Config, progress: Progress
+) -> Section:
+    if home is None:
+        return unmeasured("stability", NO_SCENE)
+    if recipe is None:
+        return unmeasured("stability", NO_ENCODER)
+    order = np.argsort(found.patch_ids)
+    nothing = np.empty((len(found), 0), np.float32)
+    features = Features(
+        recipe=recipe,
+        patch_ids=found.patch_ids[order],
+        vectors=found.vectors[order],
+        valid_fraction=np.ones(len(found), np.float32),
+        band_mean=nothing,
+        band_std=nothing,
+    )
+    try:
+        encoder = matching_encoder(recipe.encoder, recipe.fingerprint, hub_config(config))
+    except EncoderError:
+        return unmeasured("stability", NO_ENCODER)
+    return stability_part(home.scene, features, lambda: encoder, progress)

@@ -1,0 +1,66 @@
+"""The report card of an encoded scene: measured once for its features and once for each layout, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.encoders.base import Encoder
+from core.features import Features, Recipe
+from core.library import Library
+from core.pipeline_report import case_of, hubs_part, labels_part, layout_part, part_of, stability_part
+from core.progress import Progress, silent
+from core.projection import ProjectionSettings
+from core.store import FeatureStore
+from core.store_layouts import Layouts
+from core.store_reports import FEATURES, Reports
+
+
+def report_on_scene(
+    root: Path,
+    recipe: Recipe,
+    settings: ProjectionSettings | None,
+    load: Callable[[], Encoder],
+    *,
+    progress: Progress = silent,
+) -> None:
+    """Measure what of a report is not kept yet, and keep it, unless the scene is gone by then.
+
+    Args:
+        root: where scenes, features and layouts lie.
+        recipe: finished features.
+        settings: of a finished layout, or None for the features only.
+        load: gives the encoder that made the features, once it is needed.
+        progress: told thousandths; what it raises ends the work.
+
+    Raises:
+        SceneError: when there is no such scene.
+        StoreError: when the features cannot be read, or the report cannot be written.
+    """
+    reports, library = Reports(root), Library(root)
+    features = FeatureStore(root).read(recipe)
+    half = 1000
+    if settings is not None:
+        half = 1000 if reports.get(recipe, settings.key) is not None else 400
+    if reports.get(recipe, FEATURES) is None:
+        _report_on_features(root, features, load, part_of(progress, 0, half))
+    if settings is None or reports.get(recipe, settings.key) is not None:
+        return
+    layout = Layouts(root).get(recipe, settings.key)
+    if layout is not None:
+        case = case_of(library.get(recipe.scene_id), features)
+        section, arrays = layout_part(case, layout, settings.metric, progress=part_of(progress, half, 1000))
+        if recipe.scene_id in library:
+            reports.put(recipe, settings.key, [section], arrays)
+
+
+def _report_on_features(root: Path, features: Features, load: Callable[[], Encoder], progress: Progress) -> None:
+    recipe, library = features.recipe, Library(root)
+    scene = library.get(recipe.scene_id)
+    case = case_of(scene, features)
+    sections = [labels_part(case)]
+    progress(100, 1000)
+    sections.append(stability_part(scene, features, load, part_of(progress, 100, 500)))
+    hubs, arrays = hubs_part(case, part_of(progress, 500, 1000))
+    if recipe.scene_id in library:
+        Reports(root).put(recipe, FEATURES, [*sections, hubs], arrays)

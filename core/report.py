@@ -1,0 +1,90 @@
+"""A report card as data: sections of plain sentences and tables, to and from JSON. Its wording is ``report_words``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VERSION = 1
+"""Reports of another version are measured again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        title: what its numbers are, one line.
+        head: names of the columns.
+        rows: cells as text, as many as ``head`` in each row.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One question about the features, answered.
+
+    Attributes:
+        name: ``labels``, ``familiar``, ``stability``, ``hubs`` or ``layout``.
+        title: the question.
+        sentences: the answer in plain words, the shortest first.
+        measured: False = the sentences say why there is no answer.
+        sheets: the numbers.
+        patches: patch ids that the answer names, the most notable first.
+    """
+
+    name: str
+    title: str
+    sentences: tuple[str, ...]
+    measured: bool = True
+    sheets: tuple[Sheet, ...] = ()
+    patches: tuple[int, ...] = ()
+
+
+def to_json(sections: Sequence[Section]) -> str:
+    """Sections as JSON."""
+    return json.dumps({"version": VERSION, "sections": [asdict(one) for one in sections]}, ensure_ascii=False)
+
+
+def from_json(text: str | bytes) -> list[Section] | None:
+    """Sections that ``to_json`` wrote; None when they are of another version or damaged."""
+    try:
+        whole = json.loads(text)
+        return [_section(one) for one in whole["sections"]] if whole["version"] == VERSION else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _section(fields: dict[str, Any]) -> Section:
+    sheets = tuple(
+        Sheet(title=one["title"], head=tuple(one["head"]), rows=tuple(tuple(row) for row in one["rows"]))
+        for one in fields["sheets"]
+    )
+    lists = {"sheets": sheets, "sentences": tuple(fields["sentences"]), "patches": tuple(fields["patches"])}
+    return Section(**{**fields, **lists})
+
+
+def lines(sections: Sequence[Section]) -> list[str]:
+    """The report for a terminal: each section's title, sentences and tables."""
+    shown: list[str] = []
+    for section in sections:
+        shown += ["", section.title, *(f"  {sentence}" for sentence in section.sentences)]
+        for sheet in section.sheets:
+            shown += ["", f"  {sheet.title}", *_columns(sheet)]
+    return shown
+
+
+def _columns(sheet: Sheet) -> list[str]:
+    table = [sheet.head, *sheet.rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(sheet.head))]
+    return [
+        "    "
+        + "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in table
+    ]

@@ -1,0 +1,133 @@
+"""The wording of a report card, from measures made by hand; and the card as text and JSON."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.evaluation import retrieval, share
+from core.fidelity import Fidelity
+from core.hubness import hubness
+from core.report import Section, Sheet, from_json, lines, to_json
+from core.report_words import (
+    familiar_section,
+    hubs_section,
+    labels_section,
+    layout_section,
+    stability_section,
+    unmeasured,
+)
+
+CLASSES = ("SeaLake", "Forest", "never seen")
+
+
+def labelled(spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    labels = np.arange(200) % 2
+    return (np.eye(2, 6)[labels] + spread * random.standard_normal((200, 6))).astype(np.float32), labels
+
+
+def section(own: float, plain: float | None) -> Section:
+    of = [None if spread is None else retrieval(*labelled(spread), CLASSES) for spread in (own, plain)]
+    assert of[0] is not None
+    return labels_section(of[0], of[1], apart=False, itself=False)
+
+
+def test_labels_are_put_into_one_sentence_with_its_interval() -> None:
+    found = section(0.01, 3.0)
+    assert found.sentences[0].startswith(
+        "Neighbours here share the class 100 times in 100 (98–100); the plain spectrum"
+    )
+    assert found.sentences[0].endswith("chance 50.")
+    assert "clearly better" in found.sentences[1]
+    classes, confusion = found.sheets
+    assert [row[0] for row in classes.rows] == ["Sea or lake", "Forest", "All"]
+    assert classes.rows[0][:3] == ("Sea or lake", "100", "100 (96–100)")
+    assert confusion.head == ("", "Sea or lake", "Forest")
+    assert confusion.rows == (("Sea or lake", "100", "0"), ("Forest", "0", "100"))
+
+
+def test_the_plain_spectrum_may_win_tie_or_be_unknown() -> None:
+    assert "The plain spectrum does better here" in section(3.0, 0.01).sentences[1]
+    assert "too close to call" in section(0.01, 0.01).sentences[1]
+    alone = section(0.01, None)
+    assert alone.sentences[0].endswith("chance would give 50.")
+    assert len(alone.sheets[0].head) == 4
+    assert "most often taken for" in section(3.0, None).sentences[1]
+
+
+def test_strange_patches_are_counted_and_named_the_strangest_first() -> None:
+    percent = np.array([0, 99, 99.5, 100, 50, 20, 10, 5], np.float32)
+    found = familiar_section(percent, np.arange(8) + 40)
+    assert found.patches == (43, 42)
+    assert found.sentences[0] == "75 of 100 patches look like what the encoder was trained on."
+    assert found.sentences[1].startswith("2 patches are stranger")
+    assert "No patch is stranger" in familiar_section(percent[4:], np.arange(4)).sentences[1]
+
+
+def test_stability_gives_a_number_of_neighbours() -> None:
+    found = stability_section(share(np.full(200, 0.74)), share(np.arange(200) < 196), 0.97, k=10, pixels=8)
+    assert "a patch keeps 7.4 of its 10 nearest (6.8–8.0)" in found.sentences[0]
+    assert found.sentences[1].startswith("98 times in 100 (95–99)")
+
+
+def test_hubs_are_named_by_their_patch() -> None:
+    crowd = hubness(np.array([[1], *[[0]] * 30]))
+    found = hubs_section(crowd, np.arange(31) * 2)
+    assert found.sentences[0] == "Yes, some: the most frequent one is among the 1 nearest of 30 others."
+    assert found.patches[:2] == (0, 2)
+    assert found.sheets[0].rows[0] == ("Patch 0", "30")
+    even = hubs_section(hubness(np.array([[1], [2], [0]])), np.arange(3))
+    assert even.sentences[0].startswith("No:")
+
+
+def test_a_layout_is_put_into_points_and_the_worst_come_first() -> None:
+    one = np.array([1, 0.4, 0.7], np.float32)
+    true = Fidelity(k=10, rows=np.arange(3), trust=one, continuity=np.ones(3, np.float32), kept=np.full(3, 0.61))
+    found = layout_section(true, np.array([7, 8, 9]), 3)
+    assert found.sentences[0] == "Of the 10 points drawn nearest to a point, 6.1 are among its 10 truly nearest."
+    assert "0.700 of 1 (trustworthiness)" in found.sentences[1]
+    assert found.sentences[2].startswith("67 of 100 points are badly misplaced")
+    assert found.patches == (8, 9)
+    assert "3 of 50 (drawn at random)" in layout_section(true, np.arange(3), 50).sentences[2]
+
+
+def test_a_card_comes_back_from_json_and_damage_is_no_card() -> None:
+    sheet = Sheet(title="t", head=("", "ä"), rows=(("x", "1"),))
+    card = [
+        Section(name="hubs", title="?", sentences=("a.", "b."), sheets=(sheet,), patches=(3, 1)),
+        unmeasured("labels", "no"),
+    ]
+    assert from_json(to_json(card)) == card
+    assert from_json(to_json(card).replace('"version": 1', '"version": 0')) is None
+    for damaged in (
+        "",
+        "{",
+        "[]",
+        '{"version": 1}',
+        '{"version": 1, "sections": [{}]}',
+        '{"version": 1, "sections": [3]}',
+    ):
+        assert from_json(damaged) is None
+
+
+def test_a_card_as_text_has_aligned_columns() -> None:
+    sheet = Sheet(title="Counts", head=("", "n"), rows=(("long name", "1"), ("b", "1,000")))
+    text = lines([Section(name="hubs", title="Why?", sentences=("So.",), sheets=(sheet,))])
+    assert text == [
+        "",
+        "Why?",
+        "  So.",
+        "",
+        "  Counts",
+        "                   n",
+        "    long name      1",
+        "    b          1,000",
+    ]
+
+
+@pytest.mark.parametrize("name", ["labels", "familiar", "stability", "hubs", "layout"])
+def test_what_was_not_measured_says_why(name: str) -> None:
+    found = unmeasured(name, "there is no reason")
+    assert not found.measured
+    assert found.sentences == ("Not measured: there is no reason.",)
