@@ -26,6 +26,11 @@ class Config:
     models: tuple[str, ...] = ()
     port: int = 8501
 
+    @property
+    def trained(self) -> Path:
+        """Folder of the models trained on this computer."""
+        return self.root / "trained"
+
 
 def settings(environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of this process, from its environment unless another is given."""

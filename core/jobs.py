@@ -257,11 +257,11 @@ class JobQueue:
 
     def _try(self, record: Record, slot: Slot) -> Outcome | None:
         """Run a job until it ends; None when the queue closes first. A worker that is killed is replaced."""
-        task = self._kinds[record.kind].task
+        kind = self._kinds[record.kind]
         outcome = None
         while outcome is None and not self._closing:
             try:
-                outcome = slot.run(task, self._files, self._records[record.id], lambda: self._closing)
+                outcome = slot.run(kind, self._files, self._records[record.id], lambda: self._closing)
             except BrokenExecutor:
                 slot.stop()
                 outcome = self._died(self._records[record.id])

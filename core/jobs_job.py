@@ -12,7 +12,7 @@ class Job:
 
     Attributes:
         id: names it.
-        kind: ``ingest``, ``sample``, ``encode``, ``project``, ``delete`` or ``fetch``.
+        kind: ``ingest``, ``sample``, ``encode``, ``project``, ``trust``, ``train``, ``delete`` or ``fetch``.
         title: what it is, for people; may hold names that people typed.
         state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
         done: units done.

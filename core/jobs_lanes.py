@@ -16,7 +16,7 @@ from core.jobs_files import JobFiles, Record
 from core.worker import Outcome, Task, perform
 
 CANCEL_GRACE_SECONDS = 5.0
-"""A worker that does not obey a cancellation for so long is killed."""
+"""A worker that does not obey a cancellation for so long is killed, unless its kind of job says otherwise."""
 
 WARM_AFTER_SECONDS = 10.0
 """Until then somebody may be waiting for the first page, which needs the processor more."""
@@ -43,10 +43,17 @@ class Lane:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of job: the function that does it, and the name of its lane."""
+    """A kind of job.
+
+    Attributes:
+        task: the function that does it.
+        lane: the name of its lane.
+        grace: seconds that a worker may take to end its work well when it is cancelled.
+    """
 
     task: Task
     lane: str
+    grace: float = CANCEL_GRACE_SECONDS
 
 
 class Slot:
@@ -67,22 +74,22 @@ class Slot:
         if self._cold and self._lane.warm is not None:
             self._submit(self._lane.warm).add_done_callback(_log_failure)
 
-    def run(self, task: Task, files: JobFiles, record: Record, closing: Callable[[], bool]) -> Outcome | None:
+    def run(self, kind: Kind, files: JobFiles, record: Record, closing: Callable[[], bool]) -> Outcome | None:
         """Do a job and wait for its end; None when ``closing`` says so first.
 
-        A worker that ignores a wish to cancel for ``CANCEL_GRACE_SECONDS`` is killed.
+        A worker that ignores a wish to cancel for the grace of its kind is killed.
 
         Raises:
             BrokenExecutor: when the process that did it died; the next run gets a new one.
         """
-        future = self._submit(perform, task, files.directory, record.id, record.title, record.payload)
+        future = self._submit(perform, kind.task, files.directory, record.id, record.title, record.payload)
         asked = 0.0
         while not wait_for([future], timeout=POLL_SECONDS).done:
             if closing():
                 return None
             if files.cancel_asked(record.id):
                 asked = asked or time.monotonic()
-                if time.monotonic() - asked > CANCEL_GRACE_SECONDS:
+                if time.monotonic() - asked > kind.grace:
                     _kill(files.progress(record.id).pid)
         outcome: Outcome = future.result()
         return outcome

@@ -31,6 +31,7 @@ from core.store import FeatureStore
 from core.store_layouts import Layouts
 from core.store_locks import never
 from core.store_reports import Reports
+from core.store_trained import Trained
 from core.worker import WorkerPool
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ __all__ = ["Engine", "encode_scene"]
 NICENESS = 5
 """Workers give way to the web process, which somebody is looking at."""
 
+TRAINING_NICENESS = 15
+"""Training takes long and nobody waits for it, so it gives way to all other work."""
+
+TRAINING_GRACE_SECONDS = 120.0
+"""A training that is stopped writes the model of its last whole epoch, which takes a while."""
+
 SPEC_SECONDS = 30.0
 """How long a description of an encoder is believed before its files are looked at again."""
 
@@ -49,13 +56,14 @@ SWEEP_SECONDS = 24 * 3600.0
 
 
 def default_lanes() -> dict[str, Lane]:
-    """Worker processes: two for scenes, one each for features, projections (warmed up) and reports."""
+    """Worker processes: two for scenes, one each for features, projections (warmed up), reports and training."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),
         "encode": Lane(executor=pool),
         "project": Lane(executor=pool, warm=tasks.warm_projection),
         "trust": Lane(executor=pool),
+        "train": Lane(executor=partial(WorkerPool, TRAINING_NICENESS)),
     }
 
 
@@ -69,6 +77,7 @@ def kinds(config: Config) -> dict[str, Kind]:
         "delete": Kind(task=partial(tasks.delete_task, config), lane="encode"),
         "project": Kind(task=partial(tasks.project_task, config), lane="project"),
         "trust": Kind(task=partial(tasks.trust_task, config), lane="trust"),
+        "train": Kind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }
 
 
@@ -88,6 +97,7 @@ class Engine:
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
         self.reports = Reports(config.root)
+        self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 
@@ -210,6 +220,26 @@ class Engine:
         title = f"Measuring “{self.library.get(recipe.scene_id).name}”"
         payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
         return self.jobs.submit("trust", key, title, payload)
+
+    def submit_training(self, scene_ids: Sequence[str], *, base: str, freeze: bool, epochs: int, title: str) -> Job:
+        """Ask for an encoder that has learned the labels of some scenes; the done job's message is its name.
+
+        Args:
+            scene_ids: scenes with labels.
+            base: name of the encoder to go on from, or ``scratch``.
+            freeze: True = what the base sees stays, only what it makes of it is learned.
+            epochs: passes over the patches.
+            title: what pages call it.
+        """
+        name = self.trained.fresh_name(title)
+        wanted = {"scenes": list(scene_ids), "base": base, "freeze": freeze, "epochs": epochs, "title": title}
+        key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+        return self.jobs.submit("train", key, f"Training “{title}”", wanted | {"name": name})
+
+    def training_history(self, job_id: str) -> list[dict[str, float]]:
+        """How a training has gone so far, an object an epoch; empty before the first is over."""
+        name = self.jobs.payload(job_id).get("name")
+        return self.trained.history(name) if name else []
 
     def delete_scene(self, scene_id: str) -> Job:
         """Remove a scene at once, stop all work on it, and ask for its features to be removed.

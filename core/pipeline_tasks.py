@@ -23,6 +23,7 @@ from core.library import Library
 from core.pipeline_encoding import encode_scene
 from core.store import FeatureStore
 from core.store_layouts import Layouts
+from core.store_trained import Trained
 from core.worker import Work
 
 BACKENDS = (None, "openvino", "openvino-f32", "tensorflow")
@@ -32,7 +33,7 @@ Payload = Mapping[str, Any]
 
 def hub_config(config: Config) -> HubConfig:
     """The part of the configuration that encoders need."""
-    return HubConfig(cache_dir=config.model_cache, extra=config.models)
+    return HubConfig(cache_dir=config.model_cache, extra=config.models, trained=config.trained)
 
 
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
@@ -121,6 +122,30 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
 
     report_on_scene(config.root, recipe, settings, load, progress=work.progress)
     return recipe.key
+
+
+def train_task(config: Config, work: Work, payload: Payload) -> str:
+    """Train an encoder on the labels of scenes; gives its name.
+
+    Payload: ``scenes`` (ids), ``base`` (a name, or ``scratch``), ``freeze``, ``epochs``, ``title``, ``name``.
+    """
+    from core.pipeline_training import teach
+
+    trained, name = Trained(config.trained), str(payload["name"])
+    trained.root.mkdir(parents=True, exist_ok=True)
+    library = Library(config.root)
+    teach(
+        [library.get(scene_id) for scene_id in payload["scenes"]],
+        trained.directory(name),
+        base=payload["base"],
+        freeze=payload["freeze"],
+        epochs=payload["epochs"],
+        title=payload["title"],
+        hub=hub_config(config),
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+    return name
 
 
 def delete_task(config: Config, work: Work, payload: Payload) -> str:

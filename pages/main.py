@@ -22,6 +22,7 @@ def shell() -> None:
         [
             st.Page("explore.py", title="Explore", icon=":material/travel_explore:", default=True),
             st.Page("open.py", title="Scenes", icon=":material/satellite_alt:", url_path="scenes"),
+            st.Page("models.py", title="Models", icon=":material/model_training:", url_path="models"),
         ]
     )
     with boundary():

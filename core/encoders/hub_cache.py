@@ -26,10 +26,18 @@ class HubConfig:
     Attributes:
         cache_dir: where downloaded and unpacked modules are kept.
         extra: further models on offer, paths or handles.
+        trained: folder of the models trained here, each a folder of its own; None = there are none.
     """
 
     cache_dir: Path
     extra: tuple[str, ...] = ()
+    trained: Path | None = None
+
+    def trained_models(self) -> list[Path]:
+        """Directories of the models trained here, by name; half-written ones are not among them."""
+        if self.trained is None or not self.trained.is_dir():
+            return []
+        return sorted(path.parent for path in self.trained.glob("[!.]*/saved_model.pb"))
 
 
 def is_handle(reference: str) -> bool:

@@ -75,9 +75,12 @@ class Home(Protocol):
 
 HUB, SPECTRAL = "core.encoders.hub", "core.encoders.spectral"
 EUROSAT_HANDLE = "https://tfhub.dev/google/remote_sensing/eurosat-ms-resnet50/1"
+SHIPPED = "landlike-1"
+"""The encoder that comes with Landlike; its folder below ``models`` here."""
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {
+        SHIPPED: Entry(title="Landlike 1", reference=str(Path(__file__).with_name("models") / SHIPPED), home=HUB),
         "eurosat-ms-resnet50": Entry(title="EuroSAT ResNet-50, 13 bands", reference=EUROSAT_HANDLE, home=HUB),
         "spectral": Entry(title="Spectral statistics", reference="", home=SPECTRAL),
     }
@@ -86,17 +89,17 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
 
 def default_encoder() -> str:
     """The name of the encoder used when none is asked for; it needs no download."""
-    return "spectral"
+    return SHIPPED if Path(ENTRIES[SHIPPED].reference).is_dir() else "spectral"
 
 
 def configured() -> HubConfig:
     """What the operator configured in this process's environment."""
     config = settings()
-    return HubConfig(cache_dir=config.model_cache, extra=config.models)
+    return HubConfig(cache_dir=config.model_cache, extra=config.models, trained=config.trained)
 
 
 def encoder_names(config: HubConfig | None = None) -> list[str]:
-    """Names on offer: the EuroSAT module first, then configured models, spectral statistics last."""
+    """Names on offer: ours, the EuroSAT module, models trained here, configured ones, spectral statistics last."""
     return list(_entries(config or configured()))
 
 
@@ -172,9 +175,9 @@ def short_name(reference: str) -> str:
 
 
 def _entries(config: HubConfig) -> dict[str, Entry]:
-    """The registry with the configured models before its last entry; a taken short name gives way to the reference."""
+    """The registry with the other models before its last entry; a taken short name gives way to the reference."""
     entries = {name: entry for name, entry in ENTRIES.items() if name != "spectral"}
-    for reference in config.extra:
+    for reference in (*map(str, config.trained_models()), *config.extra):
         name = short_name(reference)
         name = reference if name in ENTRIES or name in entries else name
         entries[name] = Entry(title=name, reference=reference, home=HUB)

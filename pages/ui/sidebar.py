@@ -11,6 +11,7 @@ from core.scene import Scene
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.labels import plain
+from pages.ui.model_card import show_card
 from pages.ui.session import current, select
 from pages.ui.words import count
 
@@ -56,3 +57,5 @@ def _encoder_picker() -> None:
     chosen = wish if wish in listings else default_encoder()
     help_text = "What turns a patch into numbers. Encoders that learned from many scenes see more than statistics do."
     select("Encoder", list(listings), chosen, key="encoder", title=name, take=take, help_text=help_text)
+    with st.popover("What it has learned", icon=":material/badge:", key="encoder_card", width="stretch"):
+        show_card(listings[chosen])

@@ -165,7 +165,7 @@ TASKS = {
 
 def process_queue(root: Path) -> JobQueue:
     """A queue with one lane of one real worker process."""
-    kinds = {name: Kind(task=task, lane="one") for name, task in TASKS.items()}
+    kinds = {name: Kind(task=task, lane="one", grace=0.3) for name, task in TASKS.items()}
     return JobQueue(root, kinds, {"one": Lane(executor=WorkerPool)})
 
 

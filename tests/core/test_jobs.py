@@ -232,8 +232,7 @@ def test_a_job_that_kills_every_worker_has_failed(processes: JobQueue, tmp_path:
     assert processes.wait(processes.submit("count", "b", "B", {"total": 1, "delay": 0}).id, 60).state == "done"
 
 
-def test_a_worker_that_does_not_listen_is_killed(processes: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.jobs_lanes.CANCEL_GRACE_SECONDS", 0.3)
+def test_a_worker_that_does_not_listen_is_killed(processes: JobQueue) -> None:
     job = processes.submit("deaf", "a", "Arranging", {"seconds": 120})
     until(lambda: get(processes, job).total == 1)
     processes.cancel(job.id)

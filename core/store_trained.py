@@ -1,0 +1,74 @@
+"""Models trained on this computer: their folders, their cards, and how a training under way stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from core.errors import TrainingError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+"""What names of models look like: they are names of folders and parts of addresses."""
+
+UNDER_WAY, STATE = ".training", "state.json"
+"""A training's last epoch is kept in the folder of this ending beside its result; this file there says how it went."""
+
+
+class Trained:
+    """The models below one folder, each in a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def directory(self, name: str) -> Path:
+        """Where a model lies or will lie.
+
+        Raises:
+            TrainingError: when it is no name of a model.
+        """
+        if not NAME.fullmatch(name):
+            raise TrainingError(f"Looking for the model “{name}”", "that is no name of one", "choose one from the list")
+        return self.root / name
+
+    def fresh_name(self, title: str) -> str:
+        """A name that no model has, made of a title: ``Alpine meadows 2`` gives ``alpine-meadows-2``."""
+        plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+        stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].rstrip("-") or "model"
+        name, number = stem, 1
+        while (self.root / name).exists() or (self.root / f"{name}{UNDER_WAY}").exists():
+            number += 1
+            name = f"{stem}-{number}"
+        return name
+
+    def names(self) -> list[str]:
+        """Names of finished models."""
+        return sorted(path.parent.name for path in self.root.glob("[!.]*/saved_model.pb"))
+
+    def history(self, name: str) -> list[dict[str, float]]:
+        """How a training under way has gone: ``number``, ``loss``, ``accuracy``, ``seconds`` of each epoch."""
+        folder = self.directory(name)
+        found = _read(folder.with_name(folder.name + UNDER_WAY) / STATE).get("history", [])
+        return found if isinstance(found, list) else []
+
+    def delete(self, name: str) -> None:
+        """Remove a model, and what a stopped training of that name left; does nothing when there is none."""
+        folder = self.directory(name)
+        for path in (folder, folder.with_name(folder.name + UNDER_WAY)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def read_card(path: Path | None) -> dict[str, Any]:
+    """A model card; empty when there is none or it cannot be read."""
+    return {} if path is None else _read(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return fields if isinstance(fields, dict) else {}

@@ -1,0 +1,69 @@
+"""The Models page: the encoders on this computer, and teaching a new one the classes of one's own patches."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+import streamlit as st
+
+from core.encoders.registry import EncoderListing, default_encoder
+from core.scene import Scene
+from pages.ui import cached
+from pages.ui.engine import engine
+from pages.ui.labels import safe_label
+from pages.ui.model_card import show_card
+from pages.ui.progress import boundary
+from pages.ui.session import current
+from pages.ui.teaching import teach_panel, trainings
+
+
+def encoder_card(listing: EncoderListing) -> None:
+    """One encoder: what it is, and using or deleting it."""
+    visitor = current()
+    chosen = (visitor.encoder or default_encoder()) == listing.name
+    with st.container(border=True, key=f"model_{listing.name}"):
+        tag = " (in use)" if chosen else "" if listing.available else " (not on this computer)"
+        st.html(f'<div style="font-size:1.125rem;font-weight:600">{safe_label(listing.title)}{tag}</div>')
+        show_card(listing)
+        use, delete = st.columns(2)
+        label = "Use it" if listing.available else "Get it"
+        if use.button(label, key=f"use_{listing.name}", disabled=chosen, width="stretch"):
+            visitor.encoder = listing.name
+            st.switch_page("explore.py")
+        if listing.name in engine().trained.names():
+            with delete.popover("Delete", width="stretch", key=f"drop_{listing.name}"):
+                st.markdown("This removes the model. Features it gave stay with their scenes until these are deleted.")
+                if st.button("Delete for good", key=f"gone_{listing.name}", type="primary"):
+                    remove(listing.name)
+
+
+def remove(name: str) -> None:
+    """Delete a model and forget that it was chosen."""
+    engine().trained.delete(name)
+    if current().encoder == name:
+        current().encoder = None
+    cached.encoders.clear()
+    st.rerun()
+
+
+def labelled_scenes() -> list[Scene]:
+    """Scenes that have labels."""
+    return [scene for scene in engine().library.scenes() if scene.classes]
+
+
+def page() -> None:
+    """The whole page."""
+    st.header("Models", anchor=False)
+    trainings()
+    teach_panel(labelled_scenes())
+    st.subheader("Encoders on this computer", anchor=False)
+    listings = list(cached.encoders().values())
+    for pair in zip_longest(listings[::2], listings[1::2]):
+        for column, listing in zip(st.columns(2, gap="medium"), pair, strict=True):
+            if listing is not None:
+                with column, boundary():
+                    encoder_card(listing)
+
+
+with boundary():
+    page()
