@@ -102,14 +102,14 @@ class _Model:
 def describe(name: str, entry: Entry, backend: str | None, config: HubConfig) -> EncoderSpec:
     """The specification, for the registry; errors as of ``registry.describe``."""
     chosen = _backend(name, backend)
-    return _spec(name, entry, chosen, _open(entry, config, memory=config.cache_dir))
+    return _spec(name, entry, chosen, _open(entry, config, memory=config.cache_dir), config.cache_dir)
 
 
 def load(name: str, entry: Entry, backend: str | None, config: HubConfig) -> Encoder:
     """The encoder, for the registry; every file is read and checked."""
     chosen = _backend(name, backend)
     model = _open(entry, config, memory=None)
-    spec = _spec(name, entry, chosen, model)
+    spec = _spec(name, entry, chosen, model, config.cache_dir)
     if chosen == "tensorflow":
         from core.encoders.hub_tensorflow import TensorFlowRunner
 
@@ -152,9 +152,9 @@ def _backend(name: str, asked: str | None) -> str:
     return asked
 
 
-def _spec(name: str, entry: Entry, backend: str, model: _Model) -> EncoderSpec:
+def _spec(name: str, entry: Entry, backend: str, model: _Model, memory: Path) -> EncoderSpec:
     wanted, signature = model.wanted, model.signature
-    precision = "bf16" if backend == "openvino" and hub_openvino.has_bf16() else "f32"
+    precision = "bf16" if backend == "openvino" and hub_openvino.has_bf16(memory) else "f32"
     decisive = [1, model.content, wanted.bands, wanted.input_size, wanted.gain, signature.name, precision]
     origin = entry.reference if is_handle(entry.reference) else f"model file {Path(entry.reference).name}"
     return EncoderSpec(

@@ -7,8 +7,12 @@ so a patch's features do not depend on how many others came with it.
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import threading
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,11 +28,36 @@ GROUP = 4
 
 
 @cache
-def has_bf16() -> bool:
-    """True when OpenVINO says that this processor computes in bfloat16."""
-    import openvino
+def has_bf16(memory: Path | None = None) -> bool:
+    """True when OpenVINO says that this processor computes in bfloat16.
 
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    Args:
+        memory: a directory in which to remember the answer for this processor and this OpenVINO, because importing it
+            takes half a second that a page would wait for. None = ask.
+    """
+    if memory is None:
+        import openvino
+
+        return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    note = memory / f"bf16-{_processor()}"
+    try:
+        return note.read_text(encoding="ascii") == "yes"
+    except (OSError, ValueError):
+        answer = has_bf16()
+    with suppress(OSError):  # Remembering only saves time.
+        memory.mkdir(parents=True, exist_ok=True)
+        note.write_text("yes" if answer else "no", encoding="ascii")
+    return answer
+
+
+def _processor() -> str:
+    """A name of this processor and this OpenVINO."""
+    try:
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        known = sorted({line for line in about.splitlines() if line.startswith(("model name", "flags", "Features"))})
+    except OSError:
+        known = [platform.processor(), platform.node()]
+    return hashlib.sha256("\n".join([version("openvino"), *known]).encode()).hexdigest()[:32]
 
 
 @cache

@@ -204,3 +204,17 @@ def test_loading_leaves_no_threads_waiting_for_nothing(model: Model, config: Hub
     before = threading.active_count()
     load_encoder(str(model("tiny")), config=config).encode(patches(2))
     assert threading.active_count() <= before
+
+
+def test_what_the_processor_can_do_is_asked_once(tmp_path: Path) -> None:
+    hub_openvino.has_bf16.cache_clear()
+    answer = hub_openvino.has_bf16(tmp_path / "cache")
+    (note,) = (tmp_path / "cache").iterdir()
+    assert note.read_text() == ("yes" if answer else "no")
+    note.write_text("no" if answer else "yes")
+    hub_openvino.has_bf16.cache_clear()
+    assert hub_openvino.has_bf16(tmp_path / "cache") != answer
+    note.write_bytes(b"\xff")
+    hub_openvino.has_bf16.cache_clear()
+    assert hub_openvino.has_bf16(tmp_path / "cache") == answer
+    hub_openvino.has_bf16.cache_clear()
