@@ -1,7 +1,4 @@
-"""How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model.
-
-Whether a model has that file is ``core.encoders.registry.companion(name, FAMILIAR)``.
-"""
+"""How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model."""
 
 from __future__ import annotations
 
@@ -17,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.encoders.hub_cache import HubConfig
+from core.encoders.model_files import FAMILIAR
+from core.encoders.registry import companion
 from core.errors import EncoderError, SettingsError, StoreError
 from core.neighbours import unit_rows
 from core.patches import IntArray
@@ -179,3 +179,16 @@ def calibrate(
     bare = Familiar(bank=bank, columns=chosen, k=k, quantiles=np.zeros(2, np.float32))
     quantiles = np.quantile(bare.distance(held_out), np.linspace(0, 1, _STEPS + 1)).astype(np.float32)
     return Familiar(bank=bank, columns=chosen, k=k, quantiles=quantiles)
+
+
+def known_training(encoder: str, config: HubConfig) -> Familiar | None:
+    """What an encoder was trained on, from the file beside its model; None when there is none.
+
+    Raises:
+        EncoderError: when that file is damaged.
+    """
+    try:
+        path = companion(encoder, FAMILIAR, config)
+    except EncoderError:
+        return None
+    return None if path is None else Familiar.load(path)

@@ -16,12 +16,10 @@ from core.bands import FloatArray
 from core.baseline import plain_spectrum
 from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
-from core.encoders.model_files import FAMILIAR
-from core.encoders.registry import companion
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError
 from core.evaluation import Retrieval, retrieval
-from core.familiarity import Familiar
+from core.familiarity import known_training
 from core.features import Features
 from core.fidelity import fidelity
 from core.hubness import hubness
@@ -31,6 +29,7 @@ from core.pipeline_stability import cannot_shift, stability
 from core.progress import Progress, silent
 from core.report import Section
 from core.report_words import (
+    FAMILIAR_UNKNOWN,
     familiar_section,
     hubs_section,
     labels_section,
@@ -48,7 +47,6 @@ FEWEST = 12
 SUMMARY_ROWS = 2000
 """Points at which the truth of a layout is measured where only the summary is wanted."""
 
-UNKNOWN_TRAINING = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
 NO_LABELS = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
@@ -156,25 +154,12 @@ def layout_part(
     return layout_section(found, case.ids[found.rows], total), {"distortion": found.distortion}
 
 
-def known_training(encoder: str, config: HubConfig) -> Familiar | None:
-    """What an encoder was trained on, from the file beside its model; None when there is none.
-
-    Raises:
-        EncoderError: when that file is damaged.
-    """
-    try:
-        path = companion(encoder, FAMILIAR, config)
-    except EncoderError:
-        return None
-    return None if path is None else Familiar.load(path)
-
-
 def familiar_part(case: Case, encoder: str, config: HubConfig) -> Section:
     """How much of the land is strange to the encoder, or that this is not known."""
     try:
         known = known_training(encoder, config)
         if known is None:
-            return unmeasured("familiar", UNKNOWN_TRAINING)
+            return unmeasured("familiar", FAMILIAR_UNKNOWN)
         return familiar_section(known.percentile(case.vectors), case.ids)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)

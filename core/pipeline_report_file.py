@@ -20,7 +20,6 @@ from core.library import SCENE_ID, Library
 from core.patches import IntArray, PatchGrid, patch_grid, patch_labels
 from core.pipeline_report import (
     NO_PLACES,
-    UNKNOWN_TRAINING,
     Case,
     familiar_part,
     hubs_part,
@@ -31,7 +30,7 @@ from core.pipeline_report import (
 from core.pipeline_tasks import hub_config, matching_encoder
 from core.progress import Progress
 from core.report import Section, lines
-from core.report_words import unmeasured
+from core.report_words import FAMILIAR_UNKNOWN, unmeasured
 from core.scene import Scene
 from core.training import MIN_PURITY
 
@@ -73,7 +72,7 @@ def _sections(case: Case, found: Embeddings, home: _Home | None, config: Config,
     yield labels_part(case)
     recipe = _recipe(found)
     yield (
-        unmeasured("familiar", UNKNOWN_TRAINING)
+        unmeasured("familiar", FAMILIAR_UNKNOWN)
         if recipe is None
         else familiar_part(case, recipe.encoder, hub_config(config))
     )

@@ -23,6 +23,9 @@ TITLES = {
 """The questions, in the order of a report."""
 
 
+FAMILIAR_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+
+
 def unmeasured(name: str, why: str) -> Section:
     """A section that says why there is no answer; ``why`` is a sentence without its full stop."""
     return Section(name=name, title=TITLES[name], sentences=(f"Not measured: {why}.",), measured=False)

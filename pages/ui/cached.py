@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.clusters import cluster
 from core.encoders.registry import EncoderListing, list_encoders
-from core.errors import SceneError
+from core.errors import EncoderError, SceneError
 from core.explain import index_values
+from core.familiarity import UNFAMILIAR, known_training
 from core.features import Recipe
 from core.neighbours import Neighbours, nearest, similarities, unit_rows
 from core.patches import IntArray, PatchGrid, PatchLabels, centres_lonlat, patch_grid, patch_labels
+from core.pipeline_tasks import hub_config
 from core.projection import ProjectionSettings, pca_layout
 from core.scene import Scene
 from pages.ui.engine import engine
@@ -149,6 +151,35 @@ def similarity_range(recipe: Recipe, patch_id: int) -> tuple[float, float]:
     low = float(np.quantile(values, 0.25))
     high = float(np.partition(values, -2)[-2])
     return (low, high) if high > low else (high - 0.01, high)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def strangeness(recipe: Recipe) -> FloatArray | None:
+    """How strange a table's patches are to the encoder, percentiles of shape (N,); None when that cannot be known."""
+    try:
+        known = known_training(recipe.encoder, hub_config(engine().config))
+        if known is None or engine().spec(recipe.encoder).fingerprint != recipe.fingerprint:
+            return None
+        return _frozen(known.percentile(table(recipe).unit))
+    except EncoderError:
+        return None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def strangers(recipe: Recipe) -> IntArray:
+    """Ids of the patches that are unfamiliar to the encoder, the strangest first; none when that cannot be known."""
+    found = strangeness(recipe)
+    if found is None:
+        return _frozen(np.empty(0, np.int64))
+    rows = np.flatnonzero(found > UNFAMILIAR)
+    return _frozen(table(recipe).patch_ids[rows[np.argsort(-found[rows], kind="stable")]])
+
+
+def distortion(recipe: Recipe, settings: ProjectionSettings) -> FloatArray | None:
+    """How badly a layout places a table's patches, shape (N,), 0 to 1; None while it is not measured."""
+    found = engine().reports.values(recipe, settings.key, "distortion")
+    whole = found is not None and len(found) == len(table(recipe))
+    return np.asarray(found, dtype=np.float32) if whole else None
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.features import Recipe
+from core.projection import ProjectionSettings
 from core.scene import Scene
 from pages.ui import cached
-from pages.ui.routes_layout import values_url
+from pages.ui.engine import engine
+from pages.ui.routes_layout import layout_name, values_url
 from pages.ui.theme import SCALES, UNKNOWN_COLOUR, class_colours, class_title, group_colours
 
 TITLES = {
@@ -18,6 +20,8 @@ TITLES = {
     "ndwi": "Colour by NDWI (water)",
     "ndbi": "Colour by NDBI (built-up)",
     "similarity": "Colour by similarity",
+    "distortion": "Colour by distortion",
+    "unfamiliar": "Colour by unfamiliarity",
     "date": "Colour by date",
 }
 MOST_GROUPS = 30
@@ -36,15 +40,23 @@ class Colouring:
     legend: dict[str, Any]
 
 
-def choices(scene: Scene, query: int | None) -> list[str]:
-    """What can colour the points of a scene, the best first."""
-    wanted = {"class": bool(scene.classes), "similarity": query is not None, "date": scene.date is not None}
-    order = ("class", "ndvi", "ndwi", "ndbi", "group", "similarity", "date")
+def choices(scene: Scene, recipe: Recipe, layout: ProjectionSettings | None, query: int | None) -> list[str]:
+    """What can colour the points of a scene, the best first; ``layout`` is the one the plot is to show."""
+    wanted = {
+        "class": bool(scene.classes),
+        "similarity": query is not None,
+        "distortion": layout is not None and engine().reports.get(recipe, layout.key) is not None,
+        "unfamiliar": cached.strangeness(recipe) is not None,
+        "date": scene.date is not None,
+    }
+    order = ("class", "ndvi", "ndwi", "ndbi", "group", "similarity", "distortion", "unfamiliar", "date")
     return [name for name in order if wanted.get(name, True)]
 
 
-def colouring(scene: Scene, recipe: Recipe, name: str, query: int | None) -> Colouring:
-    """The colours of a choice."""
+def colouring(
+    scene: Scene, recipe: Recipe, name: str, query: int | None, layout: ProjectionSettings | None = None
+) -> Colouring:
+    """The colours of a choice; distortion is that of ``layout``."""
     if name == "class":
         legend = {"kind": "class", "names": titles(scene), "colours": class_colours(scene.classes)}
         return _made(legend, values_url(recipe, "class"))
@@ -56,7 +68,8 @@ def colouring(scene: Scene, recipe: Recipe, name: str, query: int | None) -> Col
         low, high = cached.similarity_range(recipe, query)
         return _made(_scale(name, low, high), values_url(recipe, f"similarity-{query}"))
     ramp = SCALES[name].ramp
-    return _made(_scale(name, ramp.low, ramp.high), values_url(recipe, name))
+    what = f"{name}-{layout_name(layout)}" if name == "distortion" and layout is not None else name
+    return _made(_scale(name, ramp.low, ramp.high), values_url(recipe, what))
 
 
 def titles(scene: Scene) -> list[str]:
@@ -67,7 +80,7 @@ def titles(scene: Scene) -> list[str]:
 def _scale(name: str, low: float, high: float) -> dict[str, Any]:
     scale = SCALES[name]
     ends = {"low": low, "high": high, "low_word": scale.low_word, "high_word": scale.high_word}
-    return {"kind": "scale", "title": scale.title, "colours": scale.colours(), **ends}
+    return {"kind": "scale", "title": scale.title, "colours": scale.colours(), "digits": scale.digits, **ends}
 
 
 def _made(legend: dict[str, Any], values: str | None) -> Colouring:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from core.neighbours import Neighbours
 from core.patches import PatchLabels
 from pages.ui.frontend import text
 from pages.ui.session import trigger
+from pages.ui.strangers import marked
 from pages.ui.theme import class_colours, class_title
 
 KEY = "gallery"
@@ -27,8 +28,14 @@ _component = st.components.v2.component(
 )
 
 
-def neighbour_items(query: int, neighbours: Neighbours, thumbs: str, truth: PatchLabels | None) -> list[dict[str, Any]]:
-    """The query and its neighbours as the gallery's script takes them."""
+def neighbour_items(
+    query: int,
+    neighbours: Neighbours,
+    thumbs: str,
+    truth: PatchLabels | None,
+    strange: Collection[int] = (),
+) -> list[dict[str, Any]]:
+    """The query and its neighbours as the gallery's script takes them; ``strange`` are marked as unfamiliar."""
     items = [_item(query, thumbs, truth, rank=QUERY, value="", lead="The place you asked about")]
     pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
     for rank, (patch_id, similarity) in enumerate(pairs, start=1):
@@ -36,12 +43,16 @@ def neighbour_items(query: int, neighbours: Neighbours, thumbs: str, truth: Patc
         items.append(
             _item(patch_id, thumbs, truth, rank=str(rank), value=value, lead=f"No. {rank}, similarity {value}")
         )
-    return items
+    return marked(items, strange)
 
 
-def plain_items(ids: Sequence[int], thumbs: str, truth: PatchLabels | None) -> list[dict[str, Any]]:
-    """Patches without rank, at most ``MOST``, as the gallery's script takes them."""
-    return [_item(patch_id, thumbs, truth, rank="", value="", lead="Find land like this") for patch_id in ids[:MOST]]
+def plain_items(
+    ids: Sequence[int], thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
+) -> list[dict[str, Any]]:
+    """Patches without rank, at most ``MOST``, as the gallery's script takes them; ``strange`` are marked."""
+    lead = "Find land like this"
+    items = [_item(patch_id, thumbs, truth, rank="", value="", lead=lead) for patch_id in ids[:MOST]]
+    return marked(items, strange)
 
 
 def _item(patch_id: int, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pages.ui.labels import plain
 from pages.ui.session import Session, show_address
 from pages.ui.sight import Sight
 from pages.ui.theme import class_title
+from pages.ui.trust import trust_panel
 from pages.ui.words import patches
 
 
@@ -45,6 +46,7 @@ def header(visitor: Session, sight: Sight) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         st.markdown(status(sight, label), width="stretch")
         _history(visitor, bool(sight.selection))
+        trust_panel(visitor, sight)
         _share(sight, parameters)
 
 

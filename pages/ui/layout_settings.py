@@ -18,19 +18,39 @@ METRICS = {"cosine": "Kind of land (angle)", "euclidean": "Kind and brightness (
 POLL_SECONDS = 0.5
 
 
+def layout_wanted(visitor: Session, total: int) -> ProjectionSettings | None:
+    """The UMAP that a visitor wants of so many patches; None when they are too few.
+
+    Raises:
+        SettingsError: when a setting is out of range.
+    """
+    if total < FEWEST:
+        return None
+    return ProjectionSettings(
+        n_neighbors=min(visitor.layout_neighbours, total - 1),
+        min_dist=visitor.layout_distance,
+        metric=visitor.layout_metric,
+    )
+
+
+def layout_there(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
+    """The UMAP that a visitor wants, once it is computed; else None. Draws nothing."""
+    try:
+        settings = layout_wanted(visitor, total)
+    except SettingsError:
+        return None
+    return settings if settings is not None and engine().projection(recipe, settings) is not None else None
+
+
 def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
     """The UMAP to draw, or None for PCA while it is being computed; draws the popover and what is going on."""
     _popover()
-    if total < FEWEST:
-        return None
     try:
-        settings = ProjectionSettings(
-            n_neighbors=min(visitor.layout_neighbours, total - 1),
-            min_dist=visitor.layout_distance,
-            metric=visitor.layout_metric,
-        )
+        settings = layout_wanted(visitor, total)
     except SettingsError as error:
         st.caption(plain(error))
+        return None
+    if settings is None:
         return None
     if engine().projection(recipe, settings) is not None:
         return settings

@@ -17,7 +17,7 @@ from pages.ui.colouring import TITLES, choices, colouring
 from pages.ui.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.header import header
 from pages.ui.labels import safe_label
-from pages.ui.layout_settings import layout_to_show
+from pages.ui.layout_settings import layout_there, layout_to_show
 from pages.ui.map import scene_map, similarity_overlay
 from pages.ui.plot import plot, plot_data
 from pages.ui.routes import quicklook_url
@@ -58,7 +58,8 @@ def heights(visitor: Session) -> tuple[int, int]:
 
 def _plot_view(visitor: Session, sight: Sight) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
-        options = choices(sight.scene, sight.query)
+        layout = layout_there(visitor, sight.recipe, len(sight.table))
+        options = choices(sight.scene, sight.recipe, layout, sight.query)
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=TITLES.__getitem__, take=_take_colour, width=230)
         sight = replace(sight, layout=layout_to_show(visitor, sight.recipe, len(sight.table)))
@@ -66,7 +67,7 @@ def _plot_view(visitor: Session, sight: Sight) -> None:
         sight.scene,
         sight.recipe,
         settings=sight.layout,
-        colours=colouring(sight.scene, sight.recipe, name, sight.query),
+        colours=colouring(sight.scene, sight.recipe, name, sight.query, sight.layout),
         thumbs=sight.thumbs(visitor.rendering),
         query=sight.query,
         neighbours=sight.neighbours,
@@ -111,6 +112,7 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         neighbours=sight.neighbours,
         overlay=overlay,
         selection=sight.selection,
+        strangers=cached.strangers(sight.recipe),
         height=height,
         on_click=visitor.ask,
     )
@@ -138,6 +140,7 @@ def _gallery_view(visitor: Session, sight: Sight) -> None:
     thumbs = sight.thumbs(visitor.rendering)
     both = sight.neighbours is not None and bool(sight.selection)
     show = visitor.show if both else ("similar" if sight.neighbours is not None else "selection")
+    strange = frozenset(cached.strangers(sight.recipe).tolist())
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(
@@ -152,12 +155,12 @@ def _gallery_view(visitor: Session, sight: Sight) -> None:
         else:
             st.markdown("**Places to start from** · as different as this scene has them")
     if show == "similar" and sight.neighbours is not None and sight.query is not None:
-        items = neighbour_items(sight.query, sight.neighbours, thumbs, sight.truth)
+        items = neighbour_items(sight.query, sight.neighbours, thumbs, sight.truth, strange)
         top = f"q{sight.query}"
     elif sight.selection:
-        items, top = plain_items(sight.selection, thumbs, sight.truth), f"s{hash(sight.selection)}"
+        items, top = plain_items(sight.selection, thumbs, sight.truth, strange), f"s{hash(sight.selection)}"
     else:
-        items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.truth), "start"
+        items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.truth, strange), "start"
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 

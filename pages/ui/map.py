@@ -31,6 +31,7 @@ from pages.ui import cached, session
 from pages.ui.assets import asset_url
 from pages.ui.labels import safe_label
 from pages.ui.routes import overlay_url, tile_url
+from pages.ui.strangers import diamonds, diamonds_legend
 from pages.ui.theme import ACCENT, SCALES
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
@@ -131,6 +132,7 @@ def scene_map(
     neighbours: Neighbours | None = None,
     overlay: Overlay | None = None,
     selection: Sequence[int] = (),
+    strangers: Sequence[int] | NDArray[np.int64] = (),
     key: str = "map",
     height: int = 560,
     on_click: Callable[[int], None] | None = None,
@@ -146,6 +148,7 @@ def scene_map(
         neighbours: patches like it.
         overlay: values of all patches in colour.
         selection: marked patches.
+        strangers: patches that are unfamiliar to the encoder, the strangest first; they get a diamond.
         key: names the map on its page.
         height: pixels.
         on_click: called with the patch that was just clicked, before the page runs again.
@@ -169,7 +172,8 @@ def scene_map(
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
         "marks": _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
-        "legends": _legends(rendering, overlay),
+        "strangers": diamonds(scene, grid, np.array(strangers, dtype=np.int64)),
+        "legends": [*_legends(rendering, overlay), *diamonds_legend(len(strangers))],
     }
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.familiarity import UNFAMILIAR
 from core.features import Recipe
 from core.neighbours import Neighbours
 from core.projection import ProjectionSettings
 from core.scene import Scene
+from pages.ui import cached
 from pages.ui.assets import asset_url
 from pages.ui.colouring import Colouring, titles
 from pages.ui.frontend import text
@@ -65,6 +67,8 @@ def plot_data(
         "values": colours.values,
         "legend": colours.legend,
         "classes": {"url": values_url(recipe, "class"), "names": titles(scene)} if scene.classes else None,
+        "strange": values_url(recipe, "unfamiliar") if len(cached.strangers(recipe)) else None,
+        "unfamiliar": UNFAMILIAR,
         "thumbs": thumbs,
         "accent": ACCENT,
         "plotly": asset_url("plotly.min.js"),

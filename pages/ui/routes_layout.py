@@ -4,8 +4,8 @@
     /layout/{recipe key}/umap-{neighbours}-{distance}-{metric}-{seed}.bin    the same
     /values/{recipe key}/{what}.bin                            float32 (N), NaN = none
 
-``what`` is ``class``, ``group``, ``ndvi``, ``ndwi``, ``ndbi`` or ``similarity-{patch id}``. An answer never changes for
-one address, so browsers keep it.
+``what`` is ``class``, ``group``, ``ndvi``, ``ndwi``, ``ndbi``, ``unfamiliar``, ``similarity-{patch id}`` or
+``distortion-`` and the name of a UMAP layout. An answer never changes for one address, so browsers keep it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ _HEADERS = {"cache-control": "public, max-age=31536000, immutable"}
 
 def layout_url(recipe: Recipe, settings: ProjectionSettings | None) -> str:
     """Where the browser gets a layout; PCA when ``settings`` is None."""
-    if settings is None:
-        return f"/layout/{recipe.key}/pca.bin"
-    distance = f"{settings.min_dist:.4f}"
-    return f"/layout/{recipe.key}/umap-{settings.n_neighbors}-{distance}-{settings.metric}-{settings.seed}.bin"
+    return f"/layout/{recipe.key}/{'pca' if settings is None else layout_name(settings)}.bin"
+
+
+def layout_name(settings: ProjectionSettings) -> str:
+    """A UMAP layout in an address."""
+    return f"umap-{settings.n_neighbors}-{settings.min_dist:.4f}-{settings.metric}-{settings.seed}"
 
 
 def values_url(recipe: Recipe, what: str) -> str:
@@ -82,15 +84,28 @@ def _values(recipe: Recipe, what: str) -> FloatArray | None:
     if what == "group":
         return cached.groups(recipe).astype(np.float32)
     if what == "class":
-        truth = cached.labels(recipe.scene_id, recipe.patch_size, recipe.stride)
-        if truth is None:
-            return None
-        found = truth.index[cached.table(recipe).patch_ids].astype(np.float32)
-        return np.where(found < 0, np.float32(np.nan), found)
+        return _classes(recipe)
+    if what == "unfamiliar" or what.startswith("distortion-"):
+        return _trust(recipe, what)
     match = _SIMILARITY.fullmatch(what)
     if match is None or not cached.table(recipe).holds(int(match[1])):
         return None
     return cached.similarity(recipe, int(match[1]))
+
+
+def _classes(recipe: Recipe) -> FloatArray | None:
+    truth = cached.labels(recipe.scene_id, recipe.patch_size, recipe.stride)
+    if truth is None:
+        return None
+    found = truth.index[cached.table(recipe).patch_ids].astype(np.float32)
+    return np.where(found < 0, np.float32(np.nan), found)
+
+
+def _trust(recipe: Recipe, what: str) -> FloatArray | None:
+    if what == "unfamiliar":
+        return cached.strangeness(recipe)
+    match = _UMAP.fullmatch(what.removeprefix("distortion-"))
+    return cached.distortion(recipe, _settings(match)) if match else None
 
 
 def _binary(content: bytes) -> Response:

@@ -44,6 +44,13 @@ NDBI_RAMP = Ramp(((-0.6, "#1f5a44"), (-0.3, "#7fae8f"), (-0.05, "#eee7db"), (0.1
 """Green for plants and water, wine red for what is built up or bare; paper between."""
 
 
+DISTORTION_RAMP = Ramp(((0.0, "#8fa3ad"), (0.1, "#b3ac98"), (0.25, "#d99a3d"), (0.5, "#8f2d12")))
+"""Slate for points in their place, amber to brown for points that are not; 0.5 is what chance gives."""
+
+UNFAMILIAR_RAMP = Ramp(((0.0, "#8fa3ad"), (85.0, "#a9a89d"), (95.0, "#d99a3d"), (100.0, "#8f2d12")))
+"""Slate for land as it was trained on, amber to brown for land that is strange to the encoder."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """A colour bar.
@@ -53,12 +60,14 @@ class Scale:
         ramp: colours over the range; values beyond it look like its ends.
         low_word: what low values mean on land.
         high_word: what high values mean on land.
+        digits: decimals of a value in words.
     """
 
     title: str
     ramp: Ramp
     low_word: str
     high_word: str
+    digits: int = 2
 
     def colours(self, count: int = 16) -> list[str]:
         """``count`` evenly spaced colours, ``#rrggbb``, first to last."""
@@ -73,6 +82,10 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
         "ndwi": Scale(title="NDWI", ramp=NDWI_RAMP, low_word="dry land", high_word="open water"),
         "ndbi": Scale(title="NDBI", ramp=NDBI_RAMP, low_word="plants or water", high_word="built-up or bare"),
         "similarity": Scale(title="Similarity", ramp=SIMILARITY_RAMP, low_word="unlike", high_word="alike"),
+        "distortion": Scale(title="Distortion", ramp=DISTORTION_RAMP, low_word="in place", high_word="misplaced"),
+        "unfamiliar": Scale(
+            title="Unfamiliar", ramp=UNFAMILIAR_RAMP, low_word="as trained on", high_word="strange", digits=0
+        ),
     }
 )
 """Colour bars by what they colour."""

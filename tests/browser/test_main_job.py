@@ -64,6 +64,20 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     assert wait_for_query(page, third) == second
 
 
+def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
+    page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
+    expect(
+        page.get_by_text("Measuring how far this can be trusted").or_(page.locator(".ll-trust")).first
+    ).to_be_visible()
+    expect(page.locator(".ll-trust .lead").first).to_contain_text("Neighbours here share the class", timeout=LONG)
+    expect(page.locator(".ll-trust")).to_have_count(5)
+    page.locator(".st-key-trust_colour_layout button").first.click()
+    expect(page.locator(".ll-plot .bar")).to_contain_text("Distortion", timeout=LONG)
+
+
 def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)

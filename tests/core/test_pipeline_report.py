@@ -11,17 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core import pipeline_report, pipeline_report_scene
+from core import familiarity, pipeline_report_scene
 from core.__main__ import main
 from core.config import Config
 from core.encoders.base import Encoder
 from core.errors import JobCancelledError, PatchError
-from core.familiarity import calibrate
+from core.familiarity import calibrate, known_training
 from core.features import Features, Recipe
 from core.patches import patch_grid
 from core.pipeline import Engine
 from core.pipeline_evaluation import BASELINE
-from core.pipeline_report import case_of, familiar_part, hubs_part, known_training, labels_part, layout_part
+from core.pipeline_report import case_of, familiar_part, hubs_part, labels_part, layout_part
 from core.pipeline_report_scene import report_on_scene
 from core.pipeline_stability import cannot_shift, stability
 from core.pipeline_tasks import hub_config, matching_encoder
@@ -199,7 +199,7 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     assert known_training("no such encoder", config) is None
     assert "is not known here" in familiar_part(case, recipe.encoder, config).sentences[0]
     path = tmp_path / "familiar.npz"
-    monkeypatch.setattr(pipeline_report, "companion", lambda *_: path)
+    monkeypatch.setattr(familiarity, "companion", lambda *_: path)
     path.write_bytes(b"PK")
     assert "damaged" in familiar_part(case, recipe.encoder, config).sentences[0]
     random = np.random.default_rng(0)

@@ -16,7 +16,7 @@ function tile(item) {
   image.loading = "lazy";
   image.decoding = "async";
   image.alt = "";
-  picture.append(image, element("span", "rank"));
+  picture.append(image, element("span", "rank"), element("span", "mark"));
   const words = element("span", "words");
   words.append(element("span", "value"), element("span", "label"));
   button.append(picture, words);
@@ -33,6 +33,9 @@ function fill(button, item) {
   const rank = button.querySelector(".rank");
   rank.textContent = item.rank;
   rank.hidden = !item.rank;
+  const mark = button.querySelector(".mark");
+  mark.textContent = item.mark;
+  mark.hidden = !item.mark;
   const value = button.querySelector(".value");
   value.textContent = item.value;
   value.hidden = !item.value;

@@ -28,11 +28,14 @@
     pane(map, "base", 150);
     pane(map, "imagery", 200);
     pane(map, "values", 310);
+    pane(map, "strange", 410);
     pane(map, "marks", 420, true);
     pane(map, "ranks", 620);
     map.getContainer().style.setProperty("--accent", options.accent);
     state = { map, options, view: {}, notices: {} };
     state.outlines = L.featureGroup([], { pane: "marks" }).addTo(map);
+    state.strange = L.layerGroup().addTo(map);
+    state.ink = L.canvas({ pane: "strange", padding: 0.3 });
     state.scene = L.layerGroup().addTo(map);
     state.similarity = L.layerGroup().addTo(map);
     state.canvas = L.canvas({ pane: "marks", padding: 0.3 });
@@ -127,6 +130,7 @@
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
     if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
     if (!isSame(before.marks, view.marks)) showMarks(view.marks);
+    if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
     if (view.marks.query && (!before.marks || !isSame(before.marks.query, view.marks.query))) reveal(view.marks.query);
     state.map.fire("landlike:updated");
@@ -168,6 +172,7 @@
       const box = text("", "landlike-legend");
       legends.forEach((item) => {
         box.appendChild(text(item.title, "landlike-legend-title"));
+        if (!item.colours) return;
         box.appendChild(text("")).style.background = `linear-gradient(to right, ${item.colours.join(", ")})`;
         box.lastChild.className = "landlike-legend-bar";
         const ends = box.appendChild(text("", "landlike-legend-ends"));
@@ -195,6 +200,15 @@
     marks.neighbours.forEach((mark) => outline(group, mark, 2));
     if (marks.query) outline(group, marks.query, 3.5);
     markFar();
+  }
+
+  // Patches that are unfamiliar to the encoder: small diamonds, dark in light so that they show on any land.
+  function showStrangers(rings) {
+    const style = { pane: "strange", renderer: state.ink, fill: false, interactive: false, smoothFactor: 0 };
+    state.strange.clearLayers();
+    for (const [color, weight] of [["#fff", 2.8], ["#14191b", 1.2]]) {
+      rings.forEach((ring) => state.strange.addLayer(L.polygon(ring, { ...style, color, weight })));
+    }
   }
 
   function outline(group, mark, weight) {

@@ -59,10 +59,12 @@ class View {
     this.room();
     const turn = ++this.turn;
     try {
-      const [Plotly, layout, values, classes] = await Promise.all([
-        plotly(data.plotly), points(data.layout), numbers(data.values), numbers(data.classes && data.classes.url)]);
+      const [Plotly, layout, values, classes, strange] = await Promise.all([
+        plotly(data.plotly), points(data.layout), numbers(data.values), numbers(data.classes && data.classes.url),
+        numbers(data.strange)]);
       if (turn !== this.turn || this.gone) return;
       this.find(".failed").hidden = true;
+      this.strangers = strange ? Array.from(strange.keys()).filter((row) => strange[row] > data.unfamiliar) : [];
       await this.draw(Plotly, layout, values, classes);
     } catch (error) {
       if (turn !== this.turn) return;
@@ -85,6 +87,7 @@ class View {
     this.colours = {
       paper: theme.getPropertyValue("--st-background-color").trim() || "#ffffff",
       accent: theme.getPropertyValue("--st-primary-color").trim() || data.accent,
+      ink: theme.getPropertyValue("--st-text-color").trim() || "#222222",
     };
     this.dark = luminance(this.colours.paper) < 0.5;
     const before = this.layout;
@@ -92,7 +95,7 @@ class View {
     this.values = values;
     this.classes = classes;
     if (!before || before.ids !== layout.ids) this.rows = new Map(Array.from(layout.ids, (id, row) => [id, row]));
-    const look = JSON.stringify([data.values, data.legend]);
+    const look = JSON.stringify([data.values, data.legend, data.strange]);
     if (!this.drawn) {
       await this.first(Plotly);
     } else if (data.layout !== this.shown) {
@@ -285,8 +288,9 @@ class View {
     const rank = data.neighbours.indexOf(id);
     if (id === data.query) lines.push("The place you asked about");
     else if (rank >= 0) lines.push(`No. ${rank + 1} · similarity ${data.similarity[rank]}`);
-    else if (data.legend.kind === "scale") lines.push(`${data.legend.title} ${this.values[row].toFixed(2)}`);
+    else if (data.legend.kind === "scale") lines.push(`${data.legend.title} ${this.values[row].toFixed(data.legend.digits ?? 2)}`);
     else if (data.legend.kind === "group") lines.push(`Group ${this.values[row] + 1}`);
+    if (this.strangers.includes(row)) lines.push("◇ Unfamiliar to the encoder");
     return lines;
   }
 

@@ -4,7 +4,8 @@ const explaining = {
     const { legend } = this.data;
     const key = this.find(".key");
     this.legendDrawn = true;
-    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend));
+    const strange = this.strangers.length ? [this.strange()] : [];
+    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend), ...strange);
     const counts = new Map();
     if (this.values) for (const value of this.values) counts.set(value, (counts.get(value) || 0) + 1);
     else counts.set(0, this.layout.count);
@@ -15,7 +16,16 @@ const explaining = {
     }
     const rest = this.layout.count - this.chips.reduce((total, chip) => total + chip.count, 0);
     if (rest > 0) this.chips.push(this.chip("No class", legend.unknown, rest, NaN));
-    return key.replaceChildren(...this.chips.map((chip) => chip.button));
+    return key.replaceChildren(...this.chips.map((chip) => chip.button), ...strange);
+  },
+
+  strange() {
+    const button = element("button", "chip");
+    button.type = "button";
+    button.append(element("b", "", "◇ Unfamiliar"), element("small", "", this.strangers.length.toLocaleString("en")));
+    button.title = "Select all that are stranger to the encoder than 99 in 100 of its training patches";
+    button.onclick = () => this.send("select", this.strangers.map((row) => this.layout.ids[row]));
+    return button;
   },
 
   chip(name, colour, count, value) {
@@ -45,7 +55,7 @@ const explaining = {
     const strip = element("div");
     strip.style.background = `linear-gradient(to right, ${legend.colours.join(",")})`;
     const end = (value, word) => {
-      const text = element("span", "", value.toFixed(2).replace("-", "−"));
+      const text = element("span", "", value.toFixed(legend.digits ?? 2).replace("-", "−"));
       if (word) text.append(" ", element("em", "", word));
       return text;
     };

@@ -26,10 +26,27 @@ const marking = {
       pen.globalAlpha = 1;
     }
     const radius = this.size() / 2;
+    this.diamonds(pen, radius + 2);
     for (const id of data.selection) this.dot(pen, id, radius);
     for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
     if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
     if (query !== null && query !== undefined) this.target(pen, query);
+  },
+
+  // Points that are unfamiliar to the encoder.
+  diamonds(pen, reach) {
+    pen.beginPath();
+    for (const row of this.strangers) {
+      const [x, y] = this.pixel(row);
+      pen.moveTo(x, y - reach);
+      for (const [across, up] of [[1, 0], [0, 1], [-1, 0]]) pen.lineTo(x + across * reach, y + up * reach);
+      pen.closePath();
+    }
+    pen.globalAlpha = 0.75;
+    pen.lineWidth = 1;
+    pen.strokeStyle = this.colours.ink;
+    pen.stroke();
+    pen.globalAlpha = 1;
   },
 
   dot(pen, id, radius, ring = 0) {
