@@ -118,6 +118,16 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "sources", metavar="LABELLED", nargs="+", help="patches in folders named by class, or a scene with a truth"
     )
     finetune.add_argument(
+        "--from",
+        dest="base",
+        metavar="NAME|PATH|scratch",
+        default="scratch",
+        help="what to go on from: a name from “encoders”, or the path of a model; default: scratch",
+    )
+    finetune.add_argument(
+        "--freeze", choices=["body"], help="train only what follows the body of that model, which takes seconds"
+    )
+    finetune.add_argument(
         "--apart",
         metavar="LABELLED",
         nargs="*",
@@ -127,7 +137,9 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
     finetune.add_argument(
         "--train-bands", metavar="B02,B03,…", help="the bands the network sees; default: all that the patches share"
     )
-    finetune.add_argument("--epochs", type=int, metavar="N", help="passes over the patches")
+    finetune.add_argument(
+        "--epochs", type=int, metavar="N", help="passes over the patches; default: what suits the start"
+    )
     finetune.add_argument("--seed", type=int, default=0, metavar="S")
     finetune.add_argument("--title", metavar="T", help="what pages call it; default: the name of the folder")
     finetune.add_argument("--out", type=Path, required=True, metavar="DIR")

@@ -24,6 +24,7 @@ from core.progress import Progress, silent
 from core.store_locks import never
 
 if TYPE_CHECKING:
+    from core.encoders.fit_settings import Epoch
     from core.pipeline import Engine
     from core.scene import Scene
     from core.sources.settings import IngestSettings
@@ -93,29 +94,30 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
 
 def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """Train an encoder on labelled patches; its model card as JSON."""
-    from core.encoders.fitting import Epoch, FitSettings
-    from core.pipeline_training import gather, split, train
+    from core.pipeline_tasks import hub_config
+    from core.pipeline_training import Wanted, look_up
+    from core.pipeline_training import finetune as train
     from core.training import labelled
 
     _check_new_folder(options.out)
+    bands = None if options.train_bands is None else tuple(options.train_bands.split(","))
+    wanted = Wanted(
+        base=options.base, freeze=options.freeze is not None, bands=bands, epochs=options.epochs, seed=options.seed
+    )
+    epochs = look_up(wanted, hub_config(config))[1].epochs
     scenes = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.sources]
     apart = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.apart]
-    whole = gather(
-        [labelled(one) for one in scenes], apart=[labelled(one) for one in apart],
-        bands=None if options.train_bands is None else options.train_bands.split(","),
-    )  # fmt: skip
-    wanted = FitSettings(seed=options.seed)
-    wanted = wanted if options.epochs is None else replace(wanted, epochs=options.epochs)
 
     def tell(epoch: Epoch) -> None:
         sys.stderr.write(
-            f"epoch {epoch.number} of {wanted.epochs}: loss {epoch.loss:.3f}, "
+            f"epoch {epoch.number} of {epochs}: loss {epoch.loss:.3f}, "
             f"accuracy on held-out patches {epoch.accuracy:.3f}, {epoch.seconds:.0f} s\n"
         )
 
     card = train(
-        split(whole, options.seed), wanted, options.out, title=options.title or options.out.name,
-        source=", ".join(one.name for one in scenes), report=tell, cancelled=never,
+        [labelled(one) for one in scenes], wanted, options.out, apart=[labelled(one) for one in apart],
+        title=options.title or options.out.name, source=", ".join(one.name for one in scenes),
+        report=tell, cancelled=never, config=hub_config(config),
     )  # fmt: skip
     yield json.dumps(card, indent=1, ensure_ascii=False)
 

@@ -5,8 +5,11 @@ How they are split is ``core.splits``; how a network is fitted to them, ``core.e
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +97,33 @@ def labelled(scene: Scene, patch_size: int = 64, *, progress: Progress = silent)
 def stems(names: Sequence[str]) -> list[str]:
     """Names without folders and endings: patches of one stem show one place, whatever set they come from."""
     return [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names]
+
+
+def contradictions(whole: Labelled) -> list[str]:
+    """Patches that stand for two classes, each as ``name (class, class)``: of the same pixels, or of one file name.
+
+    Where half the names of a class or more occur in another, files are numbered anew in each folder, and their names
+    say nothing. Patches all of one value look alike without being the same land.
+    """
+    by_pixels: dict[str, set[int]] = {}
+    by_name: dict[str, set[int]] = {}
+    labels = whole.labels.tolist()
+    keys = [hashlib.sha256(np.ascontiguousarray(patch).data).hexdigest() for patch in whole.pixels]
+    for key, stem, label in zip(keys, stems(whole.names), labels, strict=True):
+        by_pixels.setdefault(key, set()).add(label)
+        by_name.setdefault(stem, set()).add(label)
+    of_class = Counter(label for members in by_name.values() for label in members)
+    shared = Counter(pair for members in by_name.values() for pair in combinations(sorted(members), 2))
+    telling = {pair for pair, count in shared.items() if 2 * count < min(of_class[label] for label in pair)}
+    found = {}
+    for patch, key, name, stem in zip(whole.pixels, keys, whole.names, stems(whole.names), strict=True):
+        members = by_pixels[key] if patch.min() < patch.max() else set[int]()
+        if len(members) < 2:
+            members = {label for pair in combinations(sorted(by_name[stem]), 2) if pair in telling for label in pair}
+        if len(members) > 1:
+            classes = ", ".join(whole.classes[label] for label in sorted(members))
+            found[name.rsplit("/", 1)[-1]] = f"{name.rsplit('/', 1)[-1]} ({classes})"
+    return list(found.values())
 
 
 def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labelled:

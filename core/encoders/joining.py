@@ -18,6 +18,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from core.bands import BAND_NAMES, INDICES
 from core.encoders.model_files import CARD, SIDECAR, write_checksums
+from core.encoders.recovery import note_network
 from core.encoders.spectral import CLIP, Table, shipped_table
 
 SPECTRUM_SHARE = 0.25
@@ -38,13 +39,15 @@ def write_model(
 ) -> None:
     """Write an encoder that the hub loader reads: SavedModel, ``landlike.json``, ``card.json``, ``SHA256SUMS``.
 
+    What training on from it needs lies beside (``core.encoders.recovery``).
+
     Args:
         network: of ``core.encoders.network.build``, trained.
         directory: empty or new.
         bands: of the network, in product order.
         side: pixels a side of the patches it was trained on.
         title: what pages show.
-        card: the model card.
+        card: the model card; names the network's classes in their order.
         spectrum_share: weight of the spectral part in the cosine, 0 to 1; 0 leaves it out.
     """
     module = _Joined(network, [BAND_NAMES.index(name) for name in bands], spectrum_share)
@@ -57,7 +60,14 @@ def write_model(
         return {"default": frozen(images)[0]}
 
     tf.saved_model.save(tf.Module(), str(directory), signatures={"default": features})
-    sidecar = {"bands": list(BAND_NAMES), "gain": None, "input_size": side, "title": title}
+    note_network(
+        network, directory, bands=bands, side=side, spectrum_share=spectrum_share, classes=list(card.get("classes", ()))
+    )
+    finish(directory, {"bands": list(BAND_NAMES), "gain": None, "input_size": side, "title": title}, card)
+
+
+def finish(directory: Path, sidecar: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+    """Write what lies beside every SavedModel of ours: ``landlike.json``, ``card.json``, ``SHA256SUMS``."""
     (directory / SIDECAR).write_text(json.dumps(sidecar, indent=1) + "\n", encoding="utf-8")
     (directory / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write_checksums(directory)

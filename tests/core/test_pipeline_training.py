@@ -12,7 +12,7 @@ import pytest
 from core.__main__ import main
 from core.encoders.registry import load_encoder
 from core.errors import TrainingError
-from core.pipeline_training import gather, split
+from core.pipeline_labelled import gather, split
 from core.training import Labelled, joined
 from tests import modules
 from tests.labelled import CLASSES, pixels, write_zip
@@ -21,11 +21,12 @@ RUN = """
 import json, sys
 from pathlib import Path
 from core.encoders.fitting import FitSettings
-from core.pipeline_training import Parts, train
+from core.pipeline_epochs import train
+from core.pipeline_labelled import Parts
 from tests.core.test_pipeline_training import some
 
 parts = Parts(train=some(8, side=32), random=some(2, side=32, seed=500), spatial=None)
-settings = FitSettings(epochs=3, rate=5e-3)
+settings = FitSettings(epochs=3, rate=3e-3, crops=(1.0,), until=(), mixing=0.0)
 seen, stop = [], json.loads(sys.argv[2])
 
 class Killed(BaseException):

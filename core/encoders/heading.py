@@ -1,0 +1,127 @@
+"""Training the head of a network alone: what follows its layer ``pool``. The frozen body sees each patch a few times.
+
+Of our own network that is the linear layer, its standardisation and the classifier; of a module, what was put on it.
+What the body makes of the patches is computed once, as they are and turned, cut, shaded and robbed of bands; so an
+epoch costs a matrix product.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core.bands import FloatArray
+from core.encoders.batching import batch_size, drawn, judges, step_count, turned
+from core.encoders.fit_settings import Array, Epoch, FitSettings, Samples
+from core.encoders.fitting import balanced_accuracy, rate, robbed, shaded
+from core.errors import JobCancelledError
+from core.scene import REFLECTANCE_SCALE
+
+VIEWS = 4
+"""Versions of each patch that are learned from, at most; the first is the patch as it is."""
+
+MOST_ROWS = 40_000
+"""With more patches than this over ``VIEWS``, there are fewer versions of each."""
+
+_AT_ONCE = 64
+
+
+def fit_head(
+    network: Any,  # noqa: ANN401  tensorflow is untyped
+    train: Samples,
+    validation: Samples,
+    settings: FitSettings,
+    *,
+    first: int = 1,
+    report: Callable[[Epoch], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """Fit what follows the layer ``pool`` in place; arguments and errors as of ``fitting.fit``.
+
+    Neither the weights of the body nor its statistics of batch normalisation change.
+    """
+    tf.keras.utils.set_random_seed(settings.seed)
+    began, random = time.monotonic(), np.random.default_rng([settings.seed, first])
+    body, head = _halves(network)
+    rows = _views(body, train, settings, cancelled)
+    judged_by = judges(validation)
+    judged = _through(body, judged_by.pixels, cancelled)
+    optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
+    step = _step(head, optimizer, settings, learns_light=batch_size(rows, settings) >= settings.steady_below)
+    steps = step_count(rows, settings)
+    for number in range(first, settings.epochs + 1):
+        losses = []
+        for place, chosen in enumerate(drawn(rows, settings, random)):
+            if cancelled():
+                raise _cancelled()
+            optimizer.learning_rate.assign(rate(settings, (number - 1 + place / steps) / settings.epochs))
+            losses.append(step(tf.constant(rows.pixels[chosen]), tf.constant(rows.labels[chosen])))
+        accuracy = balanced_accuracy(head(judged, training=False)["logits"].numpy(), judged_by.labels)
+        loss = float(np.mean([float(loss) for loss in losses]))
+        report(Epoch(number=number, loss=loss, accuracy=accuracy, seconds=time.monotonic() - began))
+
+
+def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """A network up to its layer ``pool``, and the same layers that follow it."""
+    pooled = network.get_layer("pool").output
+    given = tf.keras.Input(pooled.shape[1:])
+    embedding = network.get_layer("embedding")(network.get_layer("to_embedding")(given))
+    head = {"embedding": embedding, "logits": network.get_layer("logits")(embedding)}
+    return tf.keras.Model(network.input, pooled), tf.keras.Model(given, head)
+
+
+def _views(body: Any, train: Samples, settings: FitSettings, cancelled: Callable[[], bool]) -> Samples:  # noqa: ANN401
+    """What the body makes of every version of every patch, in the place of pixels."""
+    count = max(1, min(VIEWS, MOST_ROWS // max(1, len(train))))
+    random = np.random.default_rng([settings.seed, count])
+    found = [_through(body, train.pixels, cancelled)]
+    for _ in range(1, count):
+        versions = turned(train.pixels, np.arange(len(train)), random, settings.crops[0])
+        found.append(_through(body, versions, cancelled, settings))
+    return Samples(pixels=np.concatenate(found), labels=np.tile(train.labels, count))
+
+
+def _through(
+    body: Any,  # noqa: ANN401
+    pixels: Array,
+    cancelled: Callable[[], bool],
+    settings: FitSettings | None = None,
+) -> FloatArray:
+    """What the body makes of patches, float32 of shape (N, D); in other light when there are settings for that."""
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def run(images: Any) -> Any:  # noqa: ANN401
+        images = images if settings is None else robbed(shaded(images, settings), settings)
+        return body(images, training=False)
+
+    found = [np.empty((0, body.output.shape[-1]), np.float32)]
+    for first in range(0, len(pixels), _AT_ONCE):
+        if cancelled():
+            raise _cancelled()
+        part = pixels[first : first + _AT_ONCE].astype(np.float32) / np.float32(REFLECTANCE_SCALE)
+        found.append(run(tf.constant(part)).numpy())
+    return np.concatenate(found)
+
+
+def _step(head: Any, optimizer: Any, settings: FitSettings, *, learns_light: bool) -> Any:  # noqa: ANN401
+    weights = head.trainable_variables
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(rows: Any, labels: Any) -> Any:  # noqa: ANN401
+        classes = head.output["logits"].shape[-1]
+        wanted = tf.one_hot(labels, classes) * (1 - settings.smoothing) + settings.smoothing / classes
+        with tf.GradientTape() as tape:
+            logits = head(rows, training=learns_light)["logits"]
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    return step
+
+
+def _cancelled() -> JobCancelledError:
+    return JobCancelledError("Training", "it was cancelled", "the last whole epoch is kept")

@@ -1,0 +1,208 @@
+"""A training under way: epoch by epoch, the last one kept, and at the end the encoder and its model card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.encoders.bases import NOTHING, Base
+from core.encoders.fit_settings import Epoch, FitSettings, Samples
+from core.errors import JobCancelledError, StoreError, TrainingError
+from core.evaluation import share
+from core.library import write_atomically
+from core.pipeline_labelled import Parts
+from core.training import Labelled
+
+if TYPE_CHECKING:
+    from core.encoders.starting import Start
+
+SATURATED = 99.5
+"""Percentile of each band's reflectance above which pixels count as equally bright."""
+
+WEIGHTS, STATE = "last.weights.h5", "state.json"
+"""Files of a training under way, in the folder ``DIR.training`` beside its result."""
+
+
+def train(
+    parts: Parts,
+    settings: FitSettings,
+    directory: Path,
+    *,
+    base: Base = NOTHING,
+    freeze: bool = False,
+    title: str,
+    source: str,
+    report: Callable[[Epoch], None],
+    cancelled: Callable[[], bool],
+) -> dict[str, Any]:
+    """Train on patches that are gathered and split already; a training that was stopped goes on.
+
+    Args:
+        parts: of ``split``, with the bands and the size that the base takes.
+        settings: how.
+        directory: where the model goes; must not exist.
+        base: what it starts from.
+        freeze: True = only what follows the body of the base is trained.
+        title: what pages show.
+        source: what the card says of the data.
+        report: told after each epoch.
+        cancelled: asked at each step; the encoder of the last whole epoch is written then, if there is one.
+
+    Returns:
+        The model card.
+
+    Raises:
+        JobCancelledError: when it was cancelled before the first epoch was over.
+        StoreError: when the disk cannot be written.
+        TrainingError: when the loss is no number any more.
+    """
+    start = _start(base, parts.train, freeze=freeze, seed=settings.seed)
+    net, work = start.network, directory.with_name(f"{directory.name}.training")
+    with _room(directory):
+        work.mkdir(parents=True, exist_ok=True)
+    state = _resume(net, work, [asdict(settings), parts.train.counts(), parts.train.bands, base.fingerprint, freeze])
+    history: list[dict[str, float]] = state["history"]
+
+    def keep(epoch: Epoch) -> None:
+        if not np.isfinite(epoch.loss):
+            raise TrainingError(f"Training “{title}”", "the loss is no number any more", "try a smaller step size")
+        history.append(asdict(epoch))
+        with _room(directory):
+            net.save_weights(work / f"new.{WEIGHTS}")
+            (work / f"new.{WEIGHTS}").replace(work / WEIGHTS)
+            write_atomically(work / STATE, json.dumps(state).encode())
+        report(epoch)
+
+    try:
+        _fit(start, parts, settings, freeze=freeze, done=len(history), report=keep, cancelled=cancelled)
+    except JobCancelledError:
+        if not history:
+            raise
+        net.load_weights(work / WEIGHTS)
+    card = {
+        "title": title,
+        "data": source,
+        "base": base.name,
+        "base_fingerprint": base.fingerprint or None,
+        "frozen": freeze,
+        "seed": settings.seed,
+        **_figures(net, parts),
+        "settings": asdict(settings),
+        "epochs": len(history),
+        "history": history,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    with _room(directory):
+        _write(start, directory, title, card)
+    shutil.rmtree(work)
+    return card
+
+
+def _start(base: Base, learned: Labelled, *, freeze: bool, seed: int) -> Start:
+    from core.encoders import starting
+
+    classes = learned.classes
+    if base.directory is None:
+        side = learned.pixels.shape[1]
+        return starting.from_scratch(_light(learned), learned.bands, side=side, classes=len(classes), seed=seed)
+    samples = Samples(pixels=learned.pixels, labels=learned.labels)
+    return starting.from_base(base, base.directory, samples, classes, freeze=freeze, seed=seed)
+
+
+def _fit(
+    start: Start,
+    parts: Parts,
+    settings: FitSettings,
+    *,
+    freeze: bool,
+    done: int,
+    report: Callable[[Epoch], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    from core.encoders import fitting, heading
+
+    learned, judged_by = (Samples(pixels=part.pixels, labels=part.labels) for part in (parts.train, parts.random))
+    if done >= settings.epochs:
+        return
+    if freeze:
+        heading.fit_head(
+            start.network, learned, judged_by, settings, first=done + 1, report=report, cancelled=cancelled
+        )
+    else:
+        fitting.fit(
+            start.network, learned, judged_by, settings,
+            first=done + 1, compiles=start.compiles, report=report, cancelled=cancelled,
+        )  # fmt: skip
+
+
+def _light(train: Labelled) -> tuple[list[float], list[float], list[float]]:
+    """Mean, deviation and ceiling of each band, reflectance, over a sample of the patches."""
+    sample = train.pixels[:: max(1, len(train) // 4000)].astype(np.float32) / 10_000
+    ceiling = np.percentile(sample, SATURATED, axis=(0, 1, 2))
+    sample = np.minimum(sample, ceiling.astype(np.float32))
+    mean, std = sample.mean(axis=(0, 1, 2)), sample.std(axis=(0, 1, 2)) + 1e-4
+    return mean.tolist(), std.tolist(), ceiling.tolist()
+
+
+def _resume(net: Any, work: Path, identity: Sequence[Any]) -> dict[str, Any]:  # noqa: ANN401
+    """The state of a training of the same settings, patches and base that was stopped, or a fresh one."""
+    key = json.dumps(identity)
+    try:
+        state = json.loads((work / STATE).read_text(encoding="utf-8"))
+        if state["key"] == key:
+            net.load_weights(work / WEIGHTS)
+            return dict(state)
+    except (OSError, ValueError, KeyError):
+        pass
+    return {"key": key, "history": []}
+
+
+def _figures(net: Any, parts: Parts) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
+    """What the card says of the patches, and of how many held-out ones the network names rightly, with intervals."""
+    from core.encoders.fitting import predict
+
+    figures = {}
+    for name, part in (("random", parts.random), ("spatial", parts.spatial)):
+        if part is not None and len(part):
+            right = share(predict(net, part.pixels)[1].argmax(axis=1) == part.labels)
+            figures[name] = {"patches": right.count, "accuracy": right.value, "low": right.low, "high": right.high}
+    blocks = "none in held-out blocks of land, because places are unknown or too close together"
+    if parts.spatial is not None:
+        blocks = f"{len(parts.spatial):,} in held-out blocks of land"
+    return {
+        "classes": parts.train.counts(),
+        "bands": list(parts.train.bands),
+        "split": f"{len(parts.train):,} patches learned from, {len(parts.random):,} held out at random, {blocks}",
+        "accuracy": figures,
+    }
+
+
+def _write(start: Start, directory: Path, title: str, card: dict[str, Any]) -> None:
+    """The model appears by one rename, whole or not at all."""
+    staged = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+    try:
+        start.write(staged, title, card)
+        staged.chmod(0o755)
+        staged.rename(directory)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+@contextmanager
+def _room(directory: Path) -> Iterator[None]:
+    """An error of the disk, told as one; what was kept before stays."""
+    try:
+        yield
+    except OSError as error:
+        found = f"it cannot be written ({error.strerror or str(error)[:100]})"
+        remedy = "make room on the disk and repeat it, the last whole epoch is kept"
+        raise StoreError(f"Writing the model “{directory.name}”", found, remedy) from error

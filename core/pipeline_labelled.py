@@ -1,0 +1,74 @@
+"""Labelled patches made ready for training: several sets as one, refused where nothing can be learned, and split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.bands import BAND_NAMES
+from core.errors import TrainingError
+from core.splits import random_split, spatial_split
+from core.training import Labelled, contradictions, joined, stems
+
+HELD_OUT = 0.2
+"""Share of the patches held out at random, and of those in whole blocks of land where places are known."""
+
+_ASKED = "Learning from labelled patches"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Labelled patches in three parts.
+
+    Attributes:
+        train: learned from.
+        random: held out at random, of every class.
+        spatial: in held-out blocks of land; None where places are unknown.
+    """
+
+    train: Labelled
+    random: Labelled
+    spatial: Labelled | None
+
+
+def gather(sets: Sequence[Labelled], *, apart: Sequence[Labelled] = (), bands: Sequence[str] | None = None) -> Labelled:
+    """One set of several, on the bands they share, less the patches that show a place of ``apart``.
+
+    Raises:
+        TrainingError: when nothing can be learned from them.
+    """
+    shown = {stem for other in apart for stem in stems(other.names)}
+    kept = [one.take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool)) for one in sets]
+    whole = joined(kept, bands)
+    counts = whole.counts()
+    few = [f"{name} ({count})" for name, count in counts.items() if count < 2]
+    if len(counts) < 2 or few:
+        found = (
+            f"there is only the class {next(iter(counts), 'none')}"
+            if not few
+            else f"too few patches of {', '.join(few)}"
+        )
+        raise TrainingError(_ASKED, found, "give two classes or more, two patches or more each")
+    wrong = contradictions(whole)
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        found = f"the same patch stands for several classes: {', '.join(wrong[:3])}{more}"
+        raise TrainingError(_ASKED, found, "leave each patch in one class only")
+    return whole
+
+
+def split(whole: Labelled, seed: int) -> Parts:
+    """Held-out blocks first, then a random part of the rest."""
+    blocks = spatial_split(whole.lonlat, HELD_OUT, seed)
+    if blocks is not None and len(np.unique(whole.labels[~blocks])) < len(np.unique(whole.labels)):
+        blocks = None
+    rest = whole if blocks is None else whole.take(~blocks)
+    held = random_split(rest.labels, HELD_OUT, seed)
+    return Parts(train=rest.take(~held), random=rest.take(held), spatial=None if blocks is None else whole.take(blocks))
+
+
+def shared_bands(sets: Sequence[Labelled]) -> tuple[str, ...]:
+    """Bands that all sets have, in product order."""
+    return tuple(name for name in BAND_NAMES if all(name in one.bands for one in sets))

@@ -1,0 +1,216 @@
+"""Training on from a model: that nothing changes before it, that it learns, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.__main__ import main
+from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.encoders.bases import check_bands, find_base, suited
+from core.encoders.hub_cache import HubConfig
+from core.encoders.registry import describe
+from core.errors import TrainingError
+from core.pipeline_labelled import gather
+from core.training import contradictions
+from tests import finetuning, modules
+from tests.finetuning import COLOURS, some
+from tests.labelled import CLASSES, write_zip
+
+OTHERS = ("Dune", "Grass", "Lake")
+CHANGED = """
+import json, sys
+from pathlib import Path
+from core.encoders.recovery import recover
+
+first, second = ({v.path: v.numpy() for v in recover(Path(path)).network.weights} for path in sys.argv[1:])
+print(json.dumps([path for path in first if path != "logits/directions" and (first[path] != second[path]).any()]))
+"""
+
+Results = tuple[Path, dict[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Everything that needs TensorFlow, in one process: importing it costs more than the training."""
+    folder = tmp_path_factory.mktemp("models")
+    sidecars = {
+        "tiny": {"bands": list(EUROSAT_ORDER), "input_size": 32, "gain": 1.5},
+        "tiny-3": {"input_size": 32},
+    }
+    for kind, sidecar in sidecars.items():
+        shutil.copytree(model(kind), folder / kind)
+        (folder / kind / "landlike.json").write_text(json.dumps(sidecar))
+    tiny, tf2, ours = str(folder / "tiny"), str(model("tf2")), str(folder / "ours")
+    tasks: dict[str, dict[str, Any]] = {
+        "zero-tiny": {"base": tiny, "zero": True},
+        "zero-tiny-3": {"base": str(folder / "tiny-3"), "zero": True},
+        "zero-tf2": {"base": tf2, "zero": True},
+        "on-tiny": {"base": tiny, "epochs": 6},
+        "on-tf2": {"base": tf2, "epochs": 6},
+        "head-tiny": {"base": tiny, "freeze": True, "epochs": 8},
+        "ours": {"base": "scratch", "bands": COLOURS, "epochs": 3},
+        "zero-ours": {"base": ours, "zero": True},
+        "zero-ours-others": {"base": ours, "zero": True, "classes": OTHERS},
+        "on-ours": {"base": ours, "epochs": 1, "side": 40},
+        "head-ours": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS},
+        "no-blue": {"base": ours, "bands": ["B03", "B04", "B08"]},
+        "full": {"base": tiny, "epochs": 2, "limit": [1, 20_000]},
+        "frozen-graph": {"base": str(folder / "bare")},
+    }
+    first = {name: tasks.pop(name) for name in ("ours",)}
+    results = finetuning.do(folder, first)
+    bare = Path(shutil.copytree(folder / "ours", folder / "bare"))
+    (bare / "network.json").unlink()
+    results |= finetuning.do(folder, tasks)
+    return folder, results
+
+
+def _apart(result: dict[str, Any], backend: str = "tensorflow") -> float:
+    """The largest difference from the base, relative to its largest feature."""
+    base = np.array(result["base"])
+    return float(np.abs(np.array(result["features"][backend]) - base).max() / np.abs(base).max())
+
+
+@pytest.mark.parametrize("name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others"])
+@pytest.mark.parametrize("backend", finetuning.BACKENDS)
+def test_without_a_step_features_are_those_of_the_base(done: Results, name: str, backend: str) -> None:
+    folder, results = done
+    assert results[name]["error"] is None
+    assert _apart(results[name], backend) <= 1e-5
+    base, written = describe(_base_of(folder, name)), describe(str(folder / name))
+    assert (written.bands, written.gain, written.input_size) == (base.bands, base.gain, base.input_size)
+    assert written.dimension == base.dimension
+
+
+def _base_of(folder: Path, name: str) -> str:
+    """The base of a task whose name ends like it."""
+    kind = name.split("-", 1)[1].removesuffix("-others")
+    return str(folder / kind) if (folder / kind).is_dir() else str(folder.parent / "models" / kind)
+
+
+@pytest.mark.parametrize("name", ["on-tiny", "on-tf2", "head-tiny", "on-ours", "head-ours"])
+def test_training_on_lowers_the_loss_and_changes_the_features(done: Results, name: str) -> None:
+    folder, results = done
+    found = results[name]
+    assert found["error"] is None
+    losses = found["losses"]
+    assert len(losses) == 1 or np.mean(losses[-2:]) < np.mean(losses[:2])
+    assert found["card"]["base"] == Path(_base_of(folder, name)).name
+    assert found["card"]["frozen"] == name.startswith("head")
+    assert json.loads((folder / name / "card.json").read_text())["accuracy"] == found["card"]["accuracy"]
+    assert "none in held-out blocks of land" in found["card"]["split"]
+    assert set(found["card"]["accuracy"]["random"]) == {"patches", "accuracy", "low", "high"}
+    if name == "head-tiny":
+        assert np.shape(found["features"]["tensorflow"]) == (12, 128), "a linear layer gives the features"
+    else:
+        assert _apart(found) > 1e-4
+
+
+def _gathered(features: list[list[float]]) -> float:
+    """How much more alike patches of one class are than patches of two, by cosine."""
+    rows = np.array(features)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    same = np.repeat(np.arange(3), 4)[:, None] == np.repeat(np.arange(3), 4)[None, :]
+    cosine = rows @ rows.T
+    return float(cosine[same].mean() - cosine[~same].mean())
+
+
+def test_a_frozen_body_with_a_new_head_draws_classes_together(done: Results) -> None:
+    found = done[1]["head-tiny"]
+    assert _gathered(found["features"]["tensorflow"]) > _gathered(found["base"]) + 0.1
+
+
+def test_a_frozen_body_of_ours_keeps_every_weight_and_statistic(done: Results) -> None:
+    folder, _ = done
+    changed = json.loads(modules.run("-c", CHANGED, str(folder / "ours"), str(folder / "head-ours")).splitlines()[-1])
+    assert "to_embedding/kernel" in changed
+    assert {path.split("/")[0] for path in changed} <= {"to_embedding", "embedding"}
+
+
+def test_weights_are_not_stored_twice(done: Results) -> None:
+    folder, _ = done
+    beside = sum((folder / "ours" / name).stat().st_size for name in ("network.json", "classifier.npy"))
+    assert beside < 0.02 * (folder / "ours" / "saved_model.pb").stat().st_size
+
+
+def test_patches_without_a_band_of_the_base_are_refused(done: Results) -> None:
+    said = done[1]["no-blue"]["error"]
+    assert said.startswith("Training on from ours: it takes B02, B03, B04, and the patches lack B02; give patches")
+    base = find_base(str(done[0] / "tiny"))
+    with pytest.raises(TrainingError, match=r"and the patches lack B10; give patches with these bands"):
+        check_bands(base, [name for name in BAND_NAMES if name != "B10"], None)
+    with pytest.raises(TrainingError, match="B02 were asked for; leave the choice of bands out"):
+        check_bands(base, BAND_NAMES, ["B02"])
+
+
+def test_a_model_without_variables_is_refused(done: Results) -> None:
+    said = done[1]["frozen-graph"]["error"]
+    assert said.endswith("it has no variables that can be trained; choose another model to start from.")
+    assert not (done[0] / "frozen-graph").exists()
+
+
+def test_a_full_disk_is_one_sentence_and_loses_no_epoch(done: Results) -> None:
+    folder, results = done
+    said = results["full"]["error"]
+    assert said.startswith("Writing the model “full”: it cannot be written (")
+    assert said.endswith("make room on the disk and repeat it, the last whole epoch is kept.")
+    assert not (folder / "full").exists()
+    assert not list(folder.glob(".full.*"))
+    assert len(json.loads((folder / "full.training" / "state.json").read_text())["history"]) == 1
+    again = finetuning.do(folder, {"full": {"base": str(folder / "tiny"), "epochs": 2}})["full"]
+    assert (again["error"], again["seen"]) == (None, [2])
+
+
+def test_what_has_no_weights_or_no_body_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="from spectral: it has no weights; choose another model"):
+        find_base("spectral", HubConfig(cache_dir=tmp_path))
+    with pytest.raises(TrainingError, match="name a model to start from, or do not freeze"):
+        suited(find_base("scratch"), freeze=True)
+
+
+def test_a_warm_start_takes_smaller_steps_and_few_patches_keep_its_statistics(done: Results) -> None:
+    scratch, ours, module = (find_base(one) for one in ("scratch", str(done[0] / "ours"), str(done[0] / "tiny")))
+    rates = [suited(base, freeze=False).rate for base in (module, ours, scratch)]
+    assert rates == sorted(set(rates))
+    assert suited(ours, freeze=False).steady_below > 4
+    assert suited(scratch, freeze=False).steady_below == 0
+    assert suited(module, freeze=False, epochs=7, seed=3).seed == 3
+
+
+def test_a_patch_in_two_classes_is_refused_by_name() -> None:
+    whole = some(6)
+    copied = whole.pixels.copy()
+    copied[7] = copied[2]
+    with pytest.raises(TrainingError, match=r"several classes: Meadow_2\.tif \(Meadow, Sand\), Sand_7\.tif"):
+        gather([replace(whole, pixels=copied)])
+    names = (*whole.names[:6], "pictures/Meadow_3.jpg", *whole.names[7:])
+    assert contradictions(replace(whole, names=names)) == ["Meadow_3.tif (Meadow, Sand)", "Meadow_3.jpg (Meadow, Sand)"]
+
+
+def test_files_numbered_anew_in_each_folder_and_blank_patches_do_not_contradict() -> None:
+    whole = some(6)
+    numbered = replace(whole, names=tuple(f"{CLASSES[row // 6]}/{row % 6}.tif" for row in range(18)))
+    assert contradictions(numbered) == []
+    blank = whole.pixels.copy()
+    blank[[0, 7]] = 0
+    assert contradictions(replace(whole, pixels=blank)) == []
+
+
+def test_the_command_refuses_a_base_before_it_reads_patches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
+    labelled, out = str(write_zip(tmp_path / "set.zip", 2)), str(tmp_path / "m")
+    assert main(["finetune", labelled, "--from", "spectral", "--out", out]) == 1
+    assert "it has no weights" in capsys.readouterr().err
+    assert main(["finetune", labelled, "--from", "nothing-such", "--out", out]) == 1
+    assert "there is none of that name" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()

@@ -1,0 +1,131 @@
+"""Trains and writes encoders in a process of its own, as the worker does, so that TensorFlow stays out of the tests'.
+
+``python -m tests.finetuning FOLDER TASKS`` does tasks given as JSON, by name; ``do`` starts it. A task has ``base`` and
+any of ``zero`` (write what training starts from, untrained), ``freeze``, ``bands``, ``side``, ``classes`` (of the
+patches), ``epochs``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a file may
+have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of the ``base``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.bands import BAND_NAMES
+from core.encoders.hub_cache import HubConfig
+from core.errors import LandlikeError
+from core.training import Labelled
+from tests import modules
+from tests.labelled import CLASSES, pixels
+
+COLOURS = ("B02", "B03", "B04")
+BACKENDS = ("tensorflow", "openvino-f32")
+
+
+class Killed(BaseException):
+    """What ends a training without its knowing."""
+
+
+def some(
+    per_class: int,
+    *,
+    side: int = 32,
+    seed: int = 0,
+    bands: tuple[str, ...] = COLOURS,
+    classes: tuple[str, ...] = CLASSES,
+) -> Labelled:
+    """Labelled patches whose classes differ in level and stripes; places unknown."""
+    labels = np.repeat(np.arange(len(classes)), per_class)
+    found = [pixels(CLASSES[label], seed + row, bands, side).transpose(1, 2, 0) for row, label in enumerate(labels)]
+    return Labelled(
+        classes=classes,
+        bands=bands,
+        pixels=np.stack(found),
+        labels=labels,
+        names=tuple(f"{classes[label]}_{seed + row}.tif" for row, label in enumerate(labels)),
+        lonlat=np.full((len(labels), 2), np.nan),
+    )
+
+
+def do(folder: Path, tasks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each task gave; its encoder lies in ``folder / name``."""
+    printed = modules.run("-m", "tests.finetuning", str(folder), json.dumps(tasks))
+    found: dict[str, dict[str, Any]] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
+    """Features of twelve patches of thirteen bands, four a class, of the bands that the model wants."""
+    from core.encoders.registry import load_encoder
+
+    encoder = load_encoder(str(model), backend, HubConfig(cache_dir=folder / "cache"))
+    batch = some(4, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
+    return encoder.encode(batch[..., [BAND_NAMES.index(band) for band in encoder.spec.bands]])
+
+
+def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
+    from core.encoders.fit_settings import Epoch
+    from core.pipeline_training import Wanted, finetune
+
+    seen: list[list[float]] = []
+
+    def report(epoch: Epoch) -> None:
+        seen.append([epoch.number, epoch.loss])
+        if task.get("limit") and epoch.number == task["limit"][0]:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (task["limit"][1], resource.RLIM_INFINITY))
+        if task.get("kill") == epoch.number:
+            raise Killed
+
+    sets = [
+        some(
+            task.get("per_class", 10), side=task.get("side", 32), bands=tuple(task.get("bands", BAND_NAMES)),
+            classes=tuple(task.get("classes", CLASSES)),
+        )
+    ]  # fmt: skip
+    config = HubConfig(cache_dir=folder / "cache")
+    wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs", 3))
+    result: dict[str, Any] = {"card": None, "error": None}
+    try:
+        if task.get("zero"):
+            _zero(sets[0], wanted, folder / name, config)
+        else:
+            result["card"] = finetune(
+                sets, wanted, folder / name, title=name, source="test", report=report, config=config,
+                cancelled=lambda: bool(seen) and task.get("cancel") == seen[-1][0],
+            )  # fmt: skip
+    except LandlikeError as error:
+        result["error"] = str(error)
+    except Killed:
+        result["error"] = "killed"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    result |= {"seen": [number for number, _ in seen], "losses": [loss for _, loss in seen]}
+    if (folder / name).is_dir() and task["base"] != "scratch":
+        result["base"] = _features(Path(task["base"]), "tensorflow", folder).tolist()
+        backends = BACKENDS if task.get("zero") else BACKENDS[:1]
+        result["features"] = {backend: _features(folder / name, backend, folder).tolist() for backend in backends}
+    return result
+
+
+def _zero(learned: Labelled, wanted: Any, directory: Path, config: HubConfig) -> None:
+    """Write the network that a training starts from."""
+    from core.encoders.fit_settings import Samples
+    from core.encoders.starting import from_base
+    from core.pipeline_training import look_up
+
+    base, _ = look_up(wanted, config)
+    assert base.directory is not None
+    wide = learned.pixels[..., [learned.bands.index(band) for band in base.product_bands]]
+    samples = Samples(pixels=wide, labels=learned.labels)
+    start = from_base(base, base.directory, samples, learned.classes, freeze=wanted.freeze, seed=0)
+    directory.mkdir()
+    start.write(directory, directory.name, {"classes": dict.fromkeys(learned.classes, 1)})
+
+
+if __name__ == "__main__":
+    where = Path(sys.argv[1])
+    print(json.dumps({name: _task(where, name, task) for name, task in json.loads(sys.argv[2]).items()}))
