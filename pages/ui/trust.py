@@ -72,7 +72,7 @@ def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None, 
     recipe = sight.recipe
     key = f"trust-{recipe.key}-{layout.key if layout else ''}"
     if not asked and key not in visitor.work:
-        st.caption("Nothing is measured yet.")
+        st.caption("Measuring begins…")
         return
     job = wanted(key, lambda: engine().submit_trust(recipe, layout))
     if job.active:

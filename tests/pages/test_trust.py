@@ -96,7 +96,7 @@ def htmls(app: AppTest) -> str:
 def test_nothing_is_measured_until_the_panel_is_opened(engine: Engine, recipe: Recipe) -> None:
     app = visit(encoder=BASELINE)
     sees_nothing_wrong(app)
-    assert "Nothing is measured yet." in texts(app)
+    assert "Measuring begins…" in texts(app)
     assert not [job for job in engine.jobs.jobs() if job.kind == "trust"]
 
 
