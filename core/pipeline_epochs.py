@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 SATURATED = 99.5
 """Percentile of each band's reflectance above which pixels count as equally bright."""
 
-WEIGHTS, STATE = "last.weights.h5", "state.json"
+WEIGHTS, STATE = "last.npz", "state.json"
 """Files of a training under way, in the folder ``DIR.training`` beside its result."""
 
 
@@ -77,8 +78,7 @@ def train(
             raise TrainingError(f"Training “{title}”", "the loss is no number any more", "try a smaller step size")
         history.append(asdict(epoch))
         with _room(directory):
-            net.save_weights(work / f"new.{WEIGHTS}")
-            (work / f"new.{WEIGHTS}").replace(work / WEIGHTS)
+            _save(net, work / WEIGHTS)
             write_atomically(work / STATE, json.dumps(state).encode())
         report(epoch)
 
@@ -87,7 +87,7 @@ def train(
     except JobCancelledError:
         if not history:
             raise
-        net.load_weights(work / WEIGHTS)
+        _load(net, work / WEIGHTS)
     card = {
         "title": title,
         "data": source,
@@ -159,11 +159,25 @@ def _resume(net: Any, work: Path, identity: Sequence[Any]) -> dict[str, Any]:  #
     try:
         state = json.loads((work / STATE).read_text(encoding="utf-8"))
         if state["key"] == key:
-            net.load_weights(work / WEIGHTS)
+            _load(net, work / WEIGHTS)
             return dict(state)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, BadZipFile):
         pass
     return {"key": key, "history": []}
+
+
+def _save(net: Any, path: Path) -> None:  # noqa: ANN401
+    """Keep the weights; not as HDF5, whose library ends the process when the disk is full."""
+    part = path.with_name(f"new.{path.name}")
+    with part.open("wb") as file:
+        np.savez(file, *(variable.numpy() for variable in net.weights))
+    part.replace(path)
+
+
+def _load(net: Any, path: Path) -> None:  # noqa: ANN401
+    with np.load(path) as kept:
+        for number, variable in enumerate(net.weights):
+            variable.assign(kept[f"arr_{number}"])
 
 
 def _figures(net: Any, parts: Parts) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped

@@ -2,8 +2,8 @@
 
 ``python -m tests.finetuning FOLDER TASKS`` does tasks given as JSON, by name; ``do`` starts it. A task has ``base`` and
 any of ``zero`` (write what training starts from, untrained), ``freeze``, ``bands``, ``side``, ``classes`` (of the
-patches), ``epochs``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a file may
-have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of the ``base``.
+patches), ``epochs``, ``settings``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a
+file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of ``base``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,9 @@ def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
 
 def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     from core.encoders.fit_settings import Epoch
-    from core.pipeline_training import Wanted, finetune
+    from core.pipeline_epochs import train
+    from core.pipeline_labelled import gather, split
+    from core.pipeline_training import Wanted, finetune, look_up
 
     seen: list[list[float]] = []
 
@@ -88,16 +91,20 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
         )
     ]  # fmt: skip
     config = HubConfig(cache_dir=folder / "cache")
-    wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs", 3))
+    wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs"))
+    said: dict[str, Any] = {"title": name, "source": "test", "report": report}
+    said["cancelled"] = lambda: bool(seen) and task.get("cancel") == seen[-1][0]
     result: dict[str, Any] = {"card": None, "error": None}
     try:
         if task.get("zero"):
             _zero(sets[0], wanted, folder / name, config)
+        elif task.get("settings"):
+            base, settings = look_up(wanted, config)
+            parts = split(gather(sets, bands=base.product_bands), 0)
+            settings = replace(settings, **task["settings"])
+            result["card"] = train(parts, settings, folder / name, base=base, freeze=wanted.freeze, **said)
         else:
-            result["card"] = finetune(
-                sets, wanted, folder / name, title=name, source="test", report=report, config=config,
-                cancelled=lambda: bool(seen) and task.get("cancel") == seen[-1][0],
-            )  # fmt: skip
+            result["card"] = finetune(sets, wanted, folder / name, config=config, **said)
     except LandlikeError as error:
         result["error"] = str(error)
     except Killed:

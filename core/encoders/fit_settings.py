@@ -33,7 +33,7 @@ class FitSettings:
         offset: reflectance added to or taken from each band, at most.
         band_dropout: probability that a band of a patch is set to 0, as if it had not been measured; only where there
             are more than ``FEW_BANDS``, so that a network of pictures never loses a colour.
-        steady_below: batches of fewer patches leave the statistics of batch normalisation as they are.
+        steady_below: batches of fewer patches leave batch normalisation in the body as it is.
         seed: of everything that is drawn.
     """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import tensorflow as tf
 from core.bands import FloatArray
 from core.encoders.batching import batch_size, batches, judges, step_count
 from core.encoders.fit_settings import FEW_BANDS, Array, Epoch, FitSettings, Samples
+from core.encoders.grafting import Body
 from core.errors import JobCancelledError
 from core.scene import REFLECTANCE_SCALE
 
@@ -57,10 +59,9 @@ def fit(
     steps = step_count(train, settings)
     optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    learns_light = batch_size(train, settings) >= settings.steady_below
-    step = _step(
-        network, optimizer, settings, compiled=compiles and len(train) >= WORTH_COMPILING, learns_light=learns_light
-    )
+    if batch_size(train, settings) < settings.steady_below:
+        _steady(network)
+    step = _step(network, optimizer, settings, compiled=compiles and len(train) >= WORTH_COMPILING)
     judged_by = judges(validation)
     random = np.random.default_rng([settings.seed, first])
     began = time.monotonic()
@@ -90,15 +91,16 @@ def rate(settings: FitSettings, progress: float) -> float:
     return settings.rate * max(1e-3, 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise))))
 
 
-def _step(
-    network: Any,  # noqa: ANN401  tensorflow is untyped
-    optimizer: Any,  # noqa: ANN401
-    settings: FitSettings,
-    *,
-    compiled: bool,
-    learns_light: bool,
-) -> Any:  # noqa: ANN401
-    """A step of training; batch normalisation uses and learns the statistics of its batch only if ``learns_light``."""
+def _steady(network: Any) -> None:  # noqa: ANN401  tensorflow is untyped
+    """Let batch normalisation in the body use the statistics it has; that of the embedding goes on centring it."""
+    for layer in network.layers:
+        if isinstance(layer, Body):
+            layer.steady = True
+        elif isinstance(layer, tf.keras.layers.BatchNormalization) and layer.name != "embedding":
+            layer.trainable = False
+
+
+def _step(network: Any, optimizer: Any, settings: FitSettings, *, compiled: bool) -> Any:  # noqa: ANN401
     weights = network.trainable_variables
 
     @tf.function(reduce_retracing=not compiled, jit_compile=compiled)  # type: ignore[untyped-decorator]
@@ -113,7 +115,7 @@ def _step(
         wanted = share * wanted + (1 - share) * wanted[::-1]
         images = robbed(images, settings)
         with tf.GradientTape() as tape:
-            logits = network(images, training=learns_light)["logits"]
+            logits = network(images, training=True)["logits"]
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
@@ -141,15 +143,20 @@ def robbed(images: Any, settings: FitSettings) -> Any:  # noqa: ANN401  tensorfl
 
 def predict(network: Any, pixels: Array, batch: int = 64) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401
     """Embeddings and logits of patches, uint16 reflectance × 10 000."""
-    outputs = network.output
+    outputs, run = network.output, _runner(network)
     found: tuple[list[FloatArray], list[FloatArray]] = ([], [])
-    run = tf.function(lambda images: network(images, training=False), reduce_retracing=True)
     for first in range(0, len(pixels), batch):
         given = run(tf.constant(pixels[first : first + batch].astype(np.float32) / np.float32(REFLECTANCE_SCALE)))
         found[0].append(given["embedding"].numpy())
         found[1].append(given["logits"].numpy())
     empty = [np.empty((0, outputs[name].shape[-1]), np.float32) for name in ("embedding", "logits")]
     return np.concatenate(found[0] or empty[:1]), np.concatenate(found[1] or empty[1:])
+
+
+@lru_cache(maxsize=1)
+def _runner(network: Any) -> Any:  # noqa: ANN401
+    """The network as a function, made once: making it takes longer than a few hundred patches."""
+    return tf.function(lambda images: network(images, training=False), reduce_retracing=True)
 
 
 def balanced_accuracy(logits: FloatArray, labels: Array) -> float:

@@ -142,7 +142,13 @@ def _statistics(norm: Any, graph: Any) -> tuple[str, str]:  # noqa: ANN401
 
 
 class Body(tf.keras.layers.Layer):  # type: ignore[misc]
-    """A graft with its weights: features of shape (N, dimension) of prepared images."""
+    """A graft with its weights: features of shape (N, dimension) of prepared images.
+
+    Attributes:
+        steady: True = the statistics of batch normalisation stay as they are in training too.
+    """
+
+    steady = False
 
     def __init__(self, given: Graft, **rest: object) -> None:
         super().__init__(**rest)
@@ -161,7 +167,7 @@ class Body(tf.keras.layers.Layer):  # type: ignore[misc]
     def call(self, images: Any, training: bool | None = None) -> Any:  # noqa: ANN401
         """Features; in training the moving statistics move."""
         weights = {name: variable.value for name, variable in self._named.items()}
-        features, moved = self._graft.run(images, weights, learning=bool(training))
+        features, moved = self._graft.run(images, weights, learning=bool(training) and not self.steady)
         for name, value in moved.items():
             self._named[name].assign(value)
         return features

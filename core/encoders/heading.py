@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from core.bands import FloatArray
-from core.encoders.batching import batch_size, drawn, judges, step_count, turned
+from core.encoders.batching import drawn, judges, step_count, turned
 from core.encoders.fit_settings import Array, Epoch, FitSettings, Samples
 from core.encoders.fitting import balanced_accuracy, rate, robbed, shaded
 from core.errors import JobCancelledError
@@ -42,7 +42,8 @@ def fit_head(
 ) -> None:
     """Fit what follows the layer ``pool`` in place; arguments and errors as of ``fitting.fit``.
 
-    Neither the weights of the body nor its statistics of batch normalisation change.
+    Neither the weights of the body nor its statistics of batch normalisation change; those of the embedding do, since
+    without them all embeddings would drift to one side, and their cosines to 1.
     """
     tf.keras.utils.set_random_seed(settings.seed)
     began, random = time.monotonic(), np.random.default_rng([settings.seed, first])
@@ -51,7 +52,7 @@ def fit_head(
     judged_by = judges(validation)
     judged = _through(body, judged_by.pixels, cancelled)
     optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
-    step = _step(head, optimizer, settings, learns_light=batch_size(rows, settings) >= settings.steady_below)
+    step = _step(head, optimizer, settings)
     steps = step_count(rows, settings)
     for number in range(first, settings.epochs + 1):
         losses = []
@@ -107,7 +108,7 @@ def _through(
     return np.concatenate(found)
 
 
-def _step(head: Any, optimizer: Any, settings: FitSettings, *, learns_light: bool) -> Any:  # noqa: ANN401
+def _step(head: Any, optimizer: Any, settings: FitSettings) -> Any:  # noqa: ANN401
     weights = head.trainable_variables
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -115,7 +116,7 @@ def _step(head: Any, optimizer: Any, settings: FitSettings, *, learns_light: boo
         classes = head.output["logits"].shape[-1]
         wanted = tf.one_hot(labels, classes) * (1 - settings.smoothing) + settings.smoothing / classes
         with tf.GradientTape() as tape:
-            logits = head(rows, training=learns_light)["logits"]
+            logits = head(rows, training=True)["logits"]
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
