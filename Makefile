@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench chromium clean
+.PHONY: help run test lint format bench model chromium clean
 
 help: ## list the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -27,6 +27,15 @@ lint: $(VENV)/.test ## style and types
 format: $(VENV)/.test ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+DATA ?= ../shared/data
+MODEL := core/encoders/models/landlike-1
+model: $(VENV)/.run ## train the shipped encoder again from EuroSAT's two zips in the folder DATA, in an hour or two
+	$(BIN)/python -m core finetune $(DATA)/eurosat_rgb.zip --apart $(DATA)/eurosat_ms.zip --title "Landlike 1" \
+	  --not-learned "Land outside Europe: its patches come from 34 European countries." \
+	  --not-learned "Surface reflectance (L2A): its patches are top-of-atmosphere reflectance (L1C)." \
+	  --out $(MODEL).new
+	rm -rf $(MODEL) && mv $(MODEL).new $(MODEL)
 
 chromium: $(VENV)/.test
 	@$(BIN)/python tests/chromium.py

@@ -141,6 +141,10 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--epochs", type=int, metavar="N", help="passes over the patches; default: what suits the start"
     )
     finetune.add_argument("--seed", type=int, default=0, metavar="S")
+    finetune.add_argument(
+        "--not-learned", action="append", default=[], metavar="TEXT",
+        help="what the model card says besides of what it has not learned; may be given several times",
+    )  # fmt: skip
     finetune.add_argument("--title", metavar="T", help="what pages call it; default: the name of the folder")
     finetune.add_argument("--out", type=Path, required=True, metavar="DIR")
     _add_overrides(finetune)

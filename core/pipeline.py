@@ -45,7 +45,7 @@ NICENESS = 5
 TRAINING_NICENESS = 15
 """Training takes long and nobody waits for it, so it gives way to all other work."""
 
-TRAINING_GRACE_SECONDS = 120.0
+TRAINING_GRACE_SECONDS = 600.0
 """A training that is stopped writes the model of its last whole epoch, which takes a while."""
 
 SPEC_SECONDS = 30.0

@@ -117,7 +117,7 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
     card = train(
         [labelled(one) for one in scenes], wanted, options.out, apart=[labelled(one) for one in apart],
         title=options.title or options.out.name, source=", ".join(one.name for one in scenes),
-        report=tell, cancelled=never, config=hub_config(config),
+        limits=options.not_learned, report=tell, cancelled=never, config=hub_config(config),
     )  # fmt: skip
     yield json.dumps(card, indent=1, ensure_ascii=False)
 

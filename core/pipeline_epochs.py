@@ -15,12 +15,15 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from core.bands import BAND_NAMES
 from core.encoders.bases import NOTHING, Base
 from core.encoders.fit_settings import Epoch, FitSettings, Samples
+from core.encoders.model_files import CARD, FAMILIAR
 from core.errors import JobCancelledError, StoreError, TrainingError
 from core.evaluation import share
 from core.library import write_atomically
 from core.pipeline_labelled import Parts
+from core.pipeline_measuring import measure
 from core.training import Labelled
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 SATURATED = 99.5
 """Percentile of each band's reflectance above which pixels count as equally bright."""
+
+EMBEDDING = 128
+"""The first so many features of a model of ours are what its network learned (``core.encoders.network.DIMENSION``)."""
 
 WEIGHTS, STATE = "last.npz", "state.json"
 """Files of a training under way, in the folder ``DIR.training`` beside its result."""
@@ -42,6 +48,8 @@ def train(
     freeze: bool = False,
     title: str,
     source: str,
+    apart: Sequence[Labelled] = (),
+    limits: Sequence[str] = (),
     report: Callable[[Epoch], None],
     cancelled: Callable[[], bool],
 ) -> dict[str, Any]:
@@ -55,6 +63,8 @@ def train(
         freeze: True = only what follows the body of the base is trained.
         title: what pages show.
         source: what the card says of the data.
+        apart: labelled patches whose places are not among ``parts``; the finished encoder is measured on each set.
+        limits: what the card says besides of what was not learned.
         report: told after each epoch.
         cancelled: asked at each step; the encoder of the last whole epoch is written then, if there is one.
 
@@ -100,11 +110,31 @@ def train(
         "epochs": len(history),
         "history": history,
         "date": datetime.now(UTC).date().isoformat(),
+        "limits": [*limits, *_limits(parts.train, base)],
     }
+
+    def add_measures(staged: Path) -> None:
+        columns = range(EMBEDDING) if base.ours else None
+        measured = measure(staged, parts, apart, columns=columns, config=None)
+        card.update(measured.card)
+        (staged / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+        if measured.familiar is not None:
+            measured.familiar.save(staged / FAMILIAR)
+
     with _room(directory):
-        _write(start, directory, title, card)
+        _write(start, directory, title, card, add_measures)
     shutil.rmtree(work)
     return card
+
+
+def _limits(learned: Labelled, base: Base) -> list[str]:
+    """What was not learned, as far as it follows from the patches."""
+    found = ["Clouds, snow, and seasons and regions other than those of its patches."]
+    found.append("Land cover other than its classes; it is found by its likeness to what was learned.")
+    if base.ours and len(learned.bands) < len(BAND_NAMES):
+        known = ", ".join(learned.bands)
+        found.append(f"Texture in bands other than {known}: these count by their mean and spread in a patch only.")
+    return found
 
 
 def _start(base: Base, learned: Labelled, *, freeze: bool, seed: int) -> Start:
@@ -200,11 +230,12 @@ def _figures(net: Any, parts: Parts) -> dict[str, Any]:  # noqa: ANN401  tensorf
     }
 
 
-def _write(start: Start, directory: Path, title: str, card: dict[str, Any]) -> None:
+def _write(start: Start, directory: Path, title: str, card: dict[str, Any], finish: Callable[[Path], None]) -> None:
     """The model appears by one rename, whole or not at all."""
     staged = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
         start.write(staged, title, card)
+        finish(staged)
         staged.chmod(0o755)
         staged.rename(directory)
     finally:

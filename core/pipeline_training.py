@@ -56,6 +56,7 @@ def finetune(
     apart: Sequence[Labelled] = (),
     title: str,
     source: str,
+    limits: Sequence[str] = (),
     report: Callable[[Epoch], None],
     cancelled: Callable[[], bool],
     config: HubConfig | None = None,
@@ -66,9 +67,10 @@ def finetune(
         sets: labelled patches.
         wanted: from what, and how.
         directory: where the model goes; must not exist.
-        apart: labelled patches whose places are left out.
+        apart: labelled patches whose places are left out; the finished encoder is measured on each set.
         title: what pages show.
         source: what the card says of the data.
+        limits: what the card says besides of what was not learned.
         report: told after each epoch.
         cancelled: asked at each step; the encoder of the last whole epoch is written then, if there is one.
         config: where models lie; None = the operator's.
@@ -89,7 +91,7 @@ def finetune(
     parts = split(_sized(whole, base.side), wanted.seed)
     return train(
         parts, settings, directory, base=base, freeze=wanted.freeze,
-        title=title, source=source, report=report, cancelled=cancelled,
+        title=title, source=source, apart=apart, limits=limits, report=report, cancelled=cancelled,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.encoders.registry import EUROSAT_HANDLE
+from core.encoders.registry import EUROSAT_HANDLE, default_encoder
 from core.pipeline import Engine
 from tests.pages.conftest import encode, small_scene, visit
 
@@ -80,9 +80,9 @@ def test_a_warm_scene_shows_all_views(engine: Engine) -> None:
 def test_a_link_reopens_scene_encoder_and_query(engine: Engine) -> None:
     small_scene(engine, "other-1")
     encode(engine, small_scene(engine, "wanted-1", name="Wanted"))
-    app = visit(scene="wanted-1", encoder="spectral", q="16")
+    app = visit(scene="wanted-1", encoder=default_encoder(), q="16")
     sees_nothing_wrong(app)
-    assert app.query_params == {"scene": "wanted-1", "encoder": "spectral", "q": "16"}
+    assert app.query_params == {"scene": "wanted-1", "encoder": default_encoder(), "q": "16"}
     assert "most like patch 16" in texts(app)
     plot, gallery = data_of(app, "landlike_plot"), data_of(app, "landlike_gallery")
     assert plot["query"] == 16

@@ -13,7 +13,9 @@ import pytest
 from core.encoders import registry
 from core.encoders.hub_cache import HubConfig, handle_directory
 from core.encoders.registry import (
+    ENTRIES,
     EUROSAT_HANDLE,
+    SHIPPED,
     default_encoder,
     describe,
     encoder_names,
@@ -37,20 +39,31 @@ def own_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return folder
 
 
-def test_eurosat_comes_first_and_spectral_last(config: HubConfig, tmp_path: Path) -> None:
+def test_ours_comes_first_and_spectral_last(config: HubConfig, tmp_path: Path) -> None:
     extra = (str(tmp_path / "mine.tar.gz"), "https://hub.example/a/other/3", str(tmp_path / "b" / "other"))
     config = HubConfig(cache_dir=config.cache_dir, extra=extra)
-    assert encoder_names(config) == [EUROSAT, "mine", "other", extra[2], "spectral"]
+    assert encoder_names(config) == [SHIPPED, EUROSAT, "mine", "other", extra[2], "spectral"]
     listed = list_encoders(config)
     assert [one.name for one in listed] == encoder_names(config)
-    assert [one.available for one in listed] == [False, False, False, False, True]
-    assert [one.fetchable for one in listed] == [True, False, True, False, False]
+    assert [one.available for one in listed] == [True, False, False, False, False, True]
+    assert [one.fetchable for one in listed] == [False, True, False, True, False, False]
     assert all((one.spec is None) == (one.why_not is not None) for one in listed)
 
 
 def test_default_needs_no_files(config: HubConfig) -> None:
-    assert describe(default_encoder(), config=config).name == "spectral"
+    assert describe(default_encoder(), config=config).name == SHIPPED
+    fetch(default_encoder(), config=config)
     fetch("spectral", config=config)
+
+
+def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: HubConfig, tmp_path: Path) -> None:
+    for name in ("meadows", ".meadows.part", "alps.training"):
+        (tmp_path / name).mkdir()
+    shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "meadows", dirs_exist_ok=True)
+    (tmp_path / ".meadows.part" / "saved_model.pb").touch()
+    config = HubConfig(cache_dir=config.cache_dir, trained=tmp_path)
+    assert encoder_names(config) == [SHIPPED, EUROSAT, "meadows", "spectral"]
+    assert describe("meadows", config=config).dimension == describe(SHIPPED, config=config).dimension
 
 
 def test_missing_eurosat_module_says_how_to_get_it(config: HubConfig) -> None:
@@ -64,7 +77,7 @@ def test_missing_eurosat_module_says_how_to_get_it(config: HubConfig) -> None:
 
 @pytest.mark.parametrize("asked", ["nothing-like-it", "", "no/such/model", "ftp://hub.example/m/1"])
 def test_unknown_names_list_the_valid_ones(asked: str, config: HubConfig) -> None:
-    with pytest.raises(EncoderError, match=rf"choose one of {EUROSAT}, spectral, or give the path"):
+    with pytest.raises(EncoderError, match=rf"choose one of {SHIPPED}, {EUROSAT}, spectral, or give the path"):
         describe(asked, config=config)
 
 
@@ -138,7 +151,10 @@ def test_short_names(reference: str, name: str) -> None:
 
 
 def test_configuration_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     monkeypatch.setenv("LANDLIKE_MODELS", "a/one;https://hub.example/two/1")
-    assert registry.configured() == HubConfig(cache_dir=tmp_path / "hub", extra=("a/one", "https://hub.example/two/1"))
-    assert encoder_names() == [EUROSAT, "one", "two", "spectral"]
+    assert registry.configured() == HubConfig(
+        cache_dir=tmp_path / "hub", extra=("a/one", "https://hub.example/two/1"), trained=tmp_path / "trained"
+    )
+    assert encoder_names() == [SHIPPED, EUROSAT, "one", "two", "spectral"]

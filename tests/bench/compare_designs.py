@@ -1,0 +1,226 @@
+"""Compare designs of the default encoder, each trained alike and for a short time, on EuroSAT.
+
+``python -m tests.bench.compare_designs FOLDER [--patches 6000] [--epochs 12] [--left-out CLASS …]`` with a folder that
+holds ``eurosat_rgb.zip`` and ``eurosat_ms.zip`` prints, for each design:
+
+* the 5-nearest accuracy of 2,000 held-out RGB patches among those learned from;
+* the precision at 1 and 10 of the 13-band patches among their own half, averaged over both halves.
+
+Designs: ``colour``, a network of the three RGB bands (cross-entropy), alone and joined with spectral statistics;
+``contrast``, the same by the supervised contrastive loss (Khosla et al., 2020); ``masked``, one network of 13 bands and
+13 planes that say which were measured, taught on the RGB patches and one half of the 13-band patches with bands dropped
+at random, measured on the other half. No RGB patch that shows the place of a 13-band patch is learned from.
+
+With ``--left-out`` it trains ``colour`` without a class and says how well that class is then found again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core.bands import BAND_NAMES
+from core.encoders import fitting, network
+from core.encoders.spectral import SpectralEncoder
+from core.evaluation import held_out, retrieval
+from core.library import Library
+from core.neighbours import unit_rows
+from core.pipeline_training import gather
+from core.scene import REFLECTANCE_SCALE
+from core.sources.ingest import ingest
+from core.sources.settings import IngestSettings
+from core.training import Labelled, joined, labelled
+
+HELD_OUT, SPECTRUM_SHARES = 2_000, (0.1, 0.25, 0.4)
+RGB = tuple(BAND_NAMES.index(name) for name in ("B02", "B03", "B04"))
+Array = np.ndarray[Any, np.dtype[Any]]
+Loss = Callable[[Any, Any, Any], Any]
+
+
+def main() -> None:
+    """Train the designs one after the other and print a line for each measurement."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--patches", type=int, default=6_000)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--left-out", nargs="*", default=[])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        library = Library(Path(root))
+        rgb, bands13 = (
+            labelled(ingest([options.folder / name], library, IngestSettings()))
+            for name in ("eurosat_rgb.zip", "eurosat_ms.zip")
+        )
+    whole = gather([rgb], apart=[bands13])
+    order = np.random.default_rng(0).permutation(len(whole))
+    held, train = whole.take(order[:HELD_OUT]), whole.take(order[HELD_OUT : HELD_OUT + options.patches])
+    settings = fitting.FitSettings(epochs=options.epochs)
+    if options.left_out:
+        for name in options.left_out:
+            _left_out(name, train, held, settings)
+        return
+    halves = np.random.default_rng(1).permutation(len(bands13)) % 2 == 0
+    spectrum = SpectralEncoder().encode(bands13.pixels.astype(np.float32) / REFLECTANCE_SCALE)
+    _say("spectral statistics", _halves(spectrum, bands13, halves))
+    for name, loss in (("colour", _cross_entropy), ("contrast", _contrast)):
+        net = _train(train, settings, loss)
+        vectors = fitting.predict(net, bands13.pixels[..., RGB])[0]
+        known, asked = (fitting.predict(net, part.pixels)[0] for part in (train, held))
+        _say(name, _halves(vectors, bands13, halves), _named(known, train.labels, asked, held.labels))
+        for part in SPECTRUM_SHARES:
+            both = np.concatenate(
+                [unit_rows(vectors) * (1 - part) ** 0.5, unit_rows(spectrum) * part**0.5], axis=1
+            )  # fmt: skip
+            _say(f"{name} with {part:.0%} spectral statistics", _halves(both, bands13, halves))
+    _masked(train, held, bands13, halves, settings)
+
+
+def _masked(train: Labelled, held: Labelled, bands13: Labelled, halves: Array, settings: fitting.FitSettings) -> None:
+    """One network of 13 bands, taught once for each half of the 13-band patches."""
+    scores: dict[str, list[list[float]]] = {"all 13 bands": [], "RGB only": []}
+    named = []
+    for half in (halves, ~halves):
+        taught = bands13.take(half)
+        # Each 13-band patch as often as makes them a fifth of what is learned from.
+        often = np.repeat(np.arange(len(taught)), max(1, len(train) // (4 * len(taught))))
+        both = joined([_widened(train), taught.take(often)], BAND_NAMES)
+        net = _train(both, settings, _cross_entropy, dropped=0.3)
+        asked = bands13.take(~half)
+        bare = np.zeros_like(asked.pixels)
+        bare[..., RGB] = asked.pixels[..., RGB]
+        for kind, pixels in zip(scores, (asked.pixels, bare), strict=True):
+            scores[kind].append(_precision(fitting.predict(net, pixels)[0], asked.labels, asked.classes))
+        known, others = (fitting.predict(net, _widened(part).pixels)[0] for part in (train, held))
+        named.append(_named(known, train.labels, others, held.labels))
+    for kind, found in scores.items():
+        _say(f"masked, fed {kind}", np.mean(found, axis=0).tolist(), float(np.mean(named)))
+
+
+def _left_out(name: str, train: Labelled, held: Labelled, settings: fitting.FitSettings) -> None:
+    """How well a class is found again by a network that never saw it, and by one that did."""
+    number = train.classes.index(name)
+    for title, part in (("seen", train), ("never seen", train.take(train.labels != number))):
+        net = _train(part, settings, _cross_entropy)
+        found = retrieval(fitting.predict(net, held.pixels)[0], held.labels, held.classes)
+        row = next(row for row in found.classes if row.name == name)
+        print(f"{name}, {title}: share of the nearest 10 {row.precision}, of {row.count} patches", flush=True)
+
+
+def _widened(part: Labelled) -> Labelled:
+    """Patches of three bands as patches of 13 of which ten were not measured."""
+    pixels = np.zeros((*part.pixels.shape[:3], len(BAND_NAMES)), np.uint16)
+    pixels[..., RGB] = part.pixels
+    return replace(part, pixels=pixels, bands=BAND_NAMES)
+
+
+def _train(part: Labelled, settings: fitting.FitSettings, loss: Loss, dropped: float = 0.0) -> Any:
+    """A network taught with a loss; ``dropped`` is the probability that a band beyond RGB is taken away."""
+    tf.keras.utils.set_random_seed(settings.seed)
+    sample = part.pixels[:: max(1, len(part) // 4000)].astype(np.float32) / REFLECTANCE_SCALE
+    sample[sample == 0] = np.nan
+    ceiling = np.nanpercentile(sample, 99.5, axis=(0, 1, 2))
+    sample = np.minimum(sample, ceiling.astype(np.float32))
+    light = [np.nanmean(sample, axis=(0, 1, 2)).tolist(), (np.nanstd(sample, axis=(0, 1, 2)) + 1e-4).tolist()]
+    net = _network(*light, ceiling.tolist(), len(part.classes), dropped)
+    optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
+    samples, random = fitting.Samples(pixels=part.pixels, labels=part.labels), np.random.default_rng(settings.seed)
+    step = _step(net, optimizer, loss, settings, dropped)
+    steps = settings.epochs * max(1, len(samples) // fitting.batch_size(samples, settings))
+    for number, (pixels, labels) in enumerate(_epochs(samples, settings, random)):
+        optimizer.learning_rate.assign(fitting.rate(settings, number / steps))
+        step(tf.constant(pixels), tf.constant(labels))
+    return net
+
+
+def _epochs(
+    samples: fitting.Samples, settings: fitting.FitSettings, random: np.random.Generator
+) -> Iterator[tuple[Array, Array]]:
+    for number in range(settings.epochs):
+        yield from fitting.batches(samples, settings, random, 0.75 if number < settings.epochs - 1 else 1.0)
+
+
+def _network(mean: list[float], std: list[float], ceiling: list[float], classes: int, dropped: float) -> Any:
+    """The shipped design; where bands are dropped, with a plane a band that says whether it was measured."""
+    if not dropped:
+        return network.build(mean, std, ceiling, classes)
+    images = tf.keras.Input((None, None, len(mean)))
+    planes = tf.keras.layers.Lambda(_with_presence)(images)
+    inner = network.build(
+        [*mean, *[0.0] * len(mean)], [*std, *[1.0] * len(mean)], [*ceiling, *[1.0] * len(mean)], classes
+    )
+    return tf.keras.Model(images, inner(planes))
+
+
+def _with_presence(images: Any) -> Any:
+    present = tf.cast(tf.reduce_max(images, axis=(1, 2), keepdims=True) > 0, images.dtype)
+    return tf.concat([images, present + tf.zeros_like(images)], axis=-1)
+
+
+def _step(net: Any, optimizer: Any, loss: Loss, settings: fitting.FitSettings, dropped: float) -> Any:
+    weights = net.trainable_variables
+    beyond = np.array([number not in RGB for number in range(len(BAND_NAMES))])
+
+    @tf.function(jit_compile=True)
+    def step(pixels: Any, labels: Any) -> Any:
+        images = fitting.shaded(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, settings)
+        if dropped:
+            drawn = tf.random.uniform((tf.shape(labels)[0], 1, 1, len(BAND_NAMES))) < dropped
+            images = tf.where(tf.logical_and(drawn, beyond), 0.0, images)
+        with tf.GradientTape() as tape:
+            given = net(images, training=True)
+            value = loss(given["embedding"], given["logits"], labels)
+        optimizer.apply_gradients(zip(tape.gradient(value, weights), weights, strict=True))
+        return value
+
+    return step
+
+
+def _cross_entropy(_embedding: Any, logits: Any, labels: Any) -> Any:
+    wanted = tf.one_hot(labels, logits.shape[-1]) * 0.9 + 0.1 / logits.shape[-1]
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+
+
+def _contrast(embedding: Any, logits: Any, labels: Any) -> Any:
+    """Khosla et al. (2020), equation 2, temperature 0.1, other patches of the class in the batch as positives."""
+    unit = tf.math.l2_normalize(embedding, axis=-1)
+    scores = tf.matmul(unit, unit, transpose_b=True) / 0.1
+    apart = 1 - tf.eye(tf.shape(labels)[0])
+    same = tf.cast(labels[:, None] == labels[None], tf.float32) * apart
+    each = scores - tf.reduce_logsumexp(scores - 1e9 * (1 - apart), axis=1, keepdims=True)
+    # The classifier is taught beside, without a say in the embedding, so that every weight has a gradient.
+    return -tf.reduce_mean(tf.reduce_sum(each * same, 1) / tf.maximum(tf.reduce_sum(same, 1), 1)) + 0 * tf.reduce_sum(
+        logits
+    )
+
+
+def _precision(vectors: Array, labels: Array, classes: tuple[str, ...]) -> list[float]:
+    found = retrieval(vectors, labels, classes).precision
+    return [found[1].value, found[10].value]
+
+
+def _halves(vectors: Array, bands13: Labelled, halves: Array) -> list[float]:
+    """Precision at 1 and 10 inside each half, averaged."""
+    parts = [_precision(vectors[half], bands13.labels[half], bands13.classes) for half in (halves, ~halves)]
+    return [float(value) for value in np.mean(parts, axis=0)]
+
+
+def _named(known: Array, labels: Array, asked: Array, truth: Array) -> float:
+    """Share of the asked that the five nearest of the known name rightly."""
+    held = np.arange(len(known) + len(asked)) >= len(known)
+    return held_out(np.concatenate([known, asked]), np.concatenate([labels, truth]), held).nearest.value
+
+
+def _say(title: str, precision: list[float], named: float | None = None) -> None:
+    shown = "" if named is None else f"   RGB by 5 nearest {named:.3f}"
+    print(f"{title:44} at 1 {precision[0]:.3f}   at 10 {precision[1]:.3f}{shown}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
