@@ -3,13 +3,16 @@
 ``python -m tests.finetuning FOLDER TASKS`` does tasks given as JSON, by name; ``do`` starts it. A task has ``base`` and
 any of ``zero`` (write what training starts from, untrained), ``freeze``, ``bands``, ``side``, ``classes`` (of the
 patches), ``epochs``, ``settings``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a
-file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of ``base``.
+file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of the
+base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights ``changed``
+between two models; one with ``strip`` copies a model without its ``network.json``.
 """
 
 from __future__ import annotations
 
 import json
 import resource
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +73,12 @@ def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
 
 
 def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
+    if "compare" in task:
+        return _changed(*(folder / one for one in task["compare"]))
+    if "strip" in task:
+        (Path(shutil.copytree(folder / task["strip"], folder / name)) / "network.json").unlink()
+        return {}
+    name = task.get("into", name)
     from core.encoders.fit_settings import Epoch
     from core.pipeline_epochs import train
     from core.pipeline_labelled import gather, split
@@ -118,6 +127,21 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _changed(first: Path, second: Path) -> dict[str, Any]:
+    """Paths of the weights of two models of ours that differ."""
+    from core.encoders.recovery import DIRECTIONS, recover
+
+    kept, other = ({v.path: v.numpy() for v in recover(path).network.weights} for path in (first, second))
+    return {"changed": [path for path in kept if path != DIRECTIONS and (kept[path] != other[path]).any()]}
+
+
+def _shrink() -> None:
+    """Make networks of ours small: most of the time goes into tracing them."""
+    from core.encoders import network
+
+    network.BLOCKS, network.build.__defaults__ = 1, ((8, 16),)
+
+
 def _zero(learned: Labelled, wanted: Any, directory: Path, config: HubConfig) -> None:
     """Write the network that a training starts from."""
     from core.encoders.fit_settings import Samples
@@ -135,4 +159,5 @@ def _zero(learned: Labelled, wanted: Any, directory: Path, config: HubConfig) ->
 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
+    _shrink()
     print(json.dumps({name: _task(where, name, task) for name, task in json.loads(sys.argv[2]).items()}))

@@ -102,8 +102,13 @@ def _steady(network: Any) -> None:  # noqa: ANN401  tensorflow is untyped
 
 def _step(network: Any, optimizer: Any, settings: FitSettings, *, compiled: bool) -> Any:  # noqa: ANN401
     weights = network.trainable_variables
+    # Compiled code needs every size; else one trace serves all sizes of crops, and takes longer than some trainings.
+    signature = [
+        tf.TensorSpec((None, None, None, network.input.shape[-1]), tf.uint16),
+        tf.TensorSpec((None,), tf.int64),
+    ]
 
-    @tf.function(reduce_retracing=not compiled, jit_compile=compiled)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=None if compiled else signature, jit_compile=compiled)  # type: ignore[untyped-decorator]
     def step(pixels: Any, labels: Any) -> Any:  # noqa: ANN401
         classes = network.output["logits"].shape[-1]
         wanted = tf.one_hot(labels, classes) * (1 - settings.smoothing) + settings.smoothing / classes

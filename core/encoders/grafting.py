@@ -181,20 +181,20 @@ class Body(tf.keras.layers.Layer):  # type: ignore[misc]
 class Prepare(tf.keras.layers.Layer):  # type: ignore[misc]
     """Reflectance (N, H, W, bands) as a module wants it: its order of bands, its scale, its size.
 
-    The same as ``core.encoders.preprocessing`` does when the module is used.
+    The same as ``core.encoders.preprocessing`` does when the module is used. ``side`` is that of whole patches, in
+    pixels: where they are shrunk no pixel is skipped, and parts of them that are enlarged are not touched by that.
     """
 
-    def __init__(self, order: list[int], gain: float | None, size: int, **rest: object) -> None:
+    def __init__(self, order: list[int], gain: float | None, size: int, side: int, **rest: object) -> None:
         super().__init__(**rest)
-        self._order, self._gain, self._size = order, gain, size
+        self._order, self._gain, self._size, self._shrinks = order, gain, size, side > size
 
     def call(self, images: Any) -> Any:  # noqa: ANN401
         """Images of shape (N, size, size, channels)."""
         images = tf.gather(images, self._order, axis=-1)
         if self._gain is not None:
             images = tf.clip_by_value(images * self._gain, 0.0, 1.0)
-        shrinks = images.shape[1] is not None and images.shape[1] > self._size
-        return tf.image.resize(images, (self._size, self._size), antialias=shrinks)
+        return tf.image.resize(images, (self._size, self._size), antialias=self._shrinks)
 
     def compute_output_spec(self, images: Any) -> Any:  # noqa: ANN401
         """Shape and type of what comes out."""

@@ -121,7 +121,7 @@ def _from_module(base: Base, directory: Path, samples: Samples, classes: Sequenc
     body = Body(graft(directory, read_signature(directory), base.dimension), name="pool" if freeze else "embedding")
     images = tf.keras.Input((None, None, len(base.bands)), name="images")
     order = [base.product_bands.index(name) for name in base.bands]
-    embedding = body(Prepare(order, base.gain, size, name="prepare")(images))
+    embedding = body(Prepare(order, base.gain, size, samples.pixels.shape[1], name="prepare")(images))
     if freeze:
         embedding = tf.keras.layers.Dense(networks.DIMENSION, use_bias=False, name="to_embedding")(embedding)
         norm = tf.keras.layers.BatchNormalization(
