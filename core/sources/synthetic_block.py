@@ -136,7 +136,7 @@ def _wilds(picture: Canvas, ground: Ground, plan: Plan, noises: Textures) -> Non
     picture.mix(wood, "shrub", "broadleaf", 0.8 + 0.1 * noises.soil, 1 + 0.09 * noises.crowns)
     kind[clearing], kind[wood] = int(Kind.SCRUB), int(Kind.FOREST)
     ridges = 1 - 1.2 * np.abs(noise(around, 95, plan.seed + 211))
-    height = hills * (12 * fractal(around, 130, plan.seed + 212, 5, 0.42) + 8 * ridges)
+    height = hills * (8 * fractal(around, 130, plan.seed + 212, 5, 0.42) + 5 * ridges)
     picture.gain *= _light(np.asarray(height, dtype=np.float32))
 
 

@@ -204,7 +204,7 @@ def look(own: Holdings, parcels: Parcels, soil: FloatArray, crowns: FloatArray, 
     cover = own.cover[leaf] + own.patchy[leaf] * soil + own.rows[leaf] * rows
     cover -= np.float32(0.05) * clump * fine
     stripes = gauss(np.floor(across * np.float32(1.1)).astype(np.int32), parcels.key, 81)
-    gain = 1 + own.drill[leaf] * stripes + np.float32(0.10) * clump * crowns + np.float32(0.022) * fine
+    gain = 1 + own.drill[leaf] * stripes + np.float32(0.23) * clump * crowns + np.float32(0.022) * fine
     gain -= np.float32(0.035) * soil
     gain *= 1 - np.float32(0.07) * ((parcels.edge < 1.4) & (clump == 0))
     first = np.int32(len(MATERIALS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 
 from core.bands import BAND_NAMES, EUROSAT_CLASSES, EUROSAT_ORDER
+from core.encoders.registry import SHIPPED, load_encoder
 from core.encoders.spectral import statistics
 from core.errors import JobCancelledError, SettingsError
 from core.library import Library
+from core.neighbours import unit_rows
 from core.patches import corners_lonlat, patch_grid, patch_labels
 from core.quality import load_quality
 from core.scene import Scene
@@ -274,19 +277,32 @@ def test_spectra_are_reflectances_and_air_lets_light_through() -> None:
 # --- held to reality ------------------------------------------------------------
 
 
+def spectrum(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean and deviation of each band and index, evened out."""
+    return np.sqrt(np.abs(statistics(patches)))
+
+
+def learned(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features of the shipped encoder, scaled to length 1."""
+    return unit_rows(load_encoder(SHIPPED).encode(patches))
+
+
+Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
 def pure_patches(
     pixels: NDArray[np.uint16], truth: NDArray[np.uint16]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Statistics and class of the patches with at least 80 % of one class."""
+    """Reflectance and class of the patches with at least 80 % of one class."""
     cut = pixels.reshape(13, 40, 64, 40, 64).transpose(1, 3, 2, 4, 0).reshape(1600, 64, 64, 13)
     tiles = truth.reshape(40, 64, 40, 64).transpose(0, 2, 1, 3).reshape(1600, -1)
     share = np.stack([(tiles == 1 + k).mean(axis=1) for k in range(10)], axis=1)
     pure = share.max(axis=1) >= 0.8
-    return statistics(cut[pure].astype(np.float32) / 10_000), share.argmax(axis=1)[pure]
+    return cut[pure].astype(np.float32) / 10_000, share.argmax(axis=1)[pure]
 
 
 def real_patches(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Statistics and class of real EuroSAT patches."""
+    """Reflectance and class of real EuroSAT patches."""
     order = [EUROSAT_ORDER.index(name) for name in BAND_NAMES]
     found, labels = [], []
     with zipfile.ZipFile(path) as archive:
@@ -295,11 +311,12 @@ def real_patches(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
                 with MemoryFile(archive.read(name)) as memory, memory.open() as data:
                     found.append(data.read()[order].transpose(1, 2, 0))
                 labels.append(EUROSAT_CLASSES.index(name.split("/")[1]))
-    return statistics(np.stack(found).astype(np.float32) / 10_000), np.array(labels)
+    return np.stack(found).astype(np.float32) / 10_000, np.array(labels)
 
 
+@pytest.mark.parametrize("features", [spectrum, learned])
 def test_a_classifier_of_real_land_names_the_pure_patches(
-    pixels: NDArray[np.uint16], truth: NDArray[np.uint16]
+    pixels: NDArray[np.uint16], truth: NDArray[np.uint16], features: Features
 ) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -308,17 +325,19 @@ def test_a_classifier_of_real_land_names_the_pure_patches(
     real, classes = real_patches(shared("eurosat_ms.zip"))
     made, named = pure_patches(pixels, truth)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=5000))
-    model.fit(np.sqrt(np.abs(real)), classes)
-    assert (model.predict(np.sqrt(np.abs(made))) == named).mean() >= 0.75
+    model.fit(features(real), classes)
+    assert (model.predict(features(made)) == named).mean() >= 0.75
 
 
+@pytest.mark.parametrize("features", [spectrum, learned])
 def test_the_nearest_neighbours_of_a_pure_patch_share_its_class(
-    pixels: NDArray[np.uint16], truth: NDArray[np.uint16]
+    pixels: NDArray[np.uint16], truth: NDArray[np.uint16], features: Features
 ) -> None:
     made, named = pure_patches(pixels, truth)
-    unit = np.sqrt(np.abs(made))
-    unit = (unit - unit.mean(axis=0)) / unit.std(axis=0)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    found = features(made)
+    if features is spectrum:
+        found = (found - found.mean(axis=0)) / found.std(axis=0)
+    unit = unit_rows(found)
     alike = unit @ unit.T
     np.fill_diagonal(alike, -2)
     nearest = np.argsort(-alike, axis=1)[:, :10]
