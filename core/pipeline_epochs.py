@@ -105,7 +105,7 @@ def train(
         "base_fingerprint": base.fingerprint or None,
         "frozen": freeze,
         "seed": settings.seed,
-        **_figures(net, parts),
+        **_figures(net, parts, base),
         "settings": asdict(settings),
         "epochs": len(history),
         "history": history,
@@ -210,7 +210,7 @@ def _load(net: Any, path: Path) -> None:  # noqa: ANN401
             variable.assign(kept[f"arr_{number}"])
 
 
-def _figures(net: Any, parts: Parts) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
+def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
     """What the card says of the patches, and of how many held-out ones the network names rightly, with intervals."""
     from core.encoders.fitting import predict
 
@@ -222,6 +222,8 @@ def _figures(net: Any, parts: Parts) -> dict[str, Any]:  # noqa: ANN401  tensorf
     blocks = "none in held-out blocks of land, because places are unknown or too close together"
     if parts.spatial is not None:
         blocks = f"{len(parts.spatial):,} in held-out blocks of land"
+    if base.directory is not None:
+        blocks += f"; {base.name} may have learned from any of them before"
     return {
         "classes": parts.train.counts(),
         "bands": list(parts.train.bands),

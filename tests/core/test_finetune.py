@@ -99,6 +99,7 @@ def test_training_on_lowers_the_loss_and_changes_the_features(done: Results, nam
     assert found["card"]["frozen"] == name.startswith("head")
     assert json.loads((folder / name / "card.json").read_text())["accuracy"] == found["card"]["accuracy"]
     assert "none in held-out blocks of land" in found["card"]["split"]
+    assert found["card"]["split"].endswith(f"{found['card']['base']} may have learned from any of them before")
     assert set(found["card"]["accuracy"]["random"]) == {"patches", "accuracy", "low", "high"}
     if name == "head-tiny":
         assert np.shape(found["features"]["tensorflow"]) == (12, 128), "a linear layer gives the features"
