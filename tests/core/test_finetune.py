@@ -42,7 +42,8 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
     for kind, sidecar in sidecars.items():
         shutil.copytree(model(kind), folder / kind)
         (folder / kind / "landlike.json").write_text(json.dumps(sidecar))
-    tiny, tf2, ours = str(folder / "tiny"), str(model("tf2")), str(folder / "ours")
+    shutil.copytree(model("tf2"), folder / "tf2")
+    tiny, tf2, ours = str(folder / "tiny"), str(folder / "tf2"), str(folder / "ours")
     tasks: dict[str, dict[str, Any]] = {
         "zero-tiny": {"base": tiny, "zero": True},
         "zero-tiny-3": {"base": str(folder / "tiny-3"), "zero": True},
@@ -84,8 +85,7 @@ def test_without_a_step_features_are_those_of_the_base(done: Results, name: str,
 
 def _base_of(folder: Path, name: str) -> str:
     """The base of a task whose name ends like it."""
-    kind = name.split("-", 1)[1].removesuffix("-others")
-    return str(folder / kind) if (folder / kind).is_dir() else str(folder.parent / "models" / kind)
+    return str(folder / name.split("-", 1)[1].removesuffix("-others"))
 
 
 @pytest.mark.parametrize("name", ["on-tiny", "on-tf2", "head-tiny", "on-ours", "head-ours"])

@@ -223,7 +223,11 @@ def test_ctrl_c_ends_in_a_sentence(data: Path, tmp_path: Path) -> None:
     place_scene(data, height=768, width=768)
     command = [sys.executable, "-m", "core", "embed", "place-1", "--patch-size", "64", "--stride", "8"]
     with subprocess.Popen(
-        [*command, "--out", str(tmp_path / "f.parquet")], cwd=ROOT, stderr=subprocess.PIPE
+        [*command, "--out", str(tmp_path / "f.parquet")],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        # Shells start what runs in their background deaf to Ctrl-C, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         deadline = time.monotonic() + 60
         while not list(data.glob("features/run-*")) and time.monotonic() < deadline:

@@ -144,7 +144,7 @@ def test_similarity_colours_only_with_a_query(engine: Engine) -> None:
     app = visit()
     assert app.selectbox(key="colour").options == [
         "Colour by NDVI (plants)", "Colour by NDWI (water)", "Colour by NDBI (built-up)", "Colour by group",
-        "Colour by date",
+        "Colour by unfamiliarity", "Colour by date",
     ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def kept(config: HubConfig) -> list[str]:
 
 def test_fetch_makes_a_configured_handle_usable(hub: Hub, config: HubConfig) -> None:
     config = HubConfig(cache_dir=config.cache_dir, extra=(hub.handle,))
-    before = list_encoders(config)[1]
+    before = list_encoders(config)[2]
     assert (before.name, before.available, before.fetchable) == ("tiny", False, True)
     assert f"{hub.handle}?tf-hub-format=compressed" in (before.why_not or "")
     seen: list[tuple[int, int]] = []
@@ -86,7 +86,7 @@ def test_fetch_makes_a_configured_handle_usable(hub: Hub, config: HubConfig) -> 
     size = len(hub.content)
     assert (seen[0], seen[-1]) == ((0, size), (size, size))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert list_encoders(config)[1].available
+    assert list_encoders(config)[2].available
     assert describe("tiny", config=config).origin == hub.handle
     assert load_encoder(hub.handle, config=config).encode(patches(1)).shape == (1, 32)
     assert hub.asked == ["/somebody/tiny/1?tf-hub-format=compressed"]
