@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.bands import class_title
 from core.encoders.base import EncoderSpec
 from core.encoders.model_files import CARD
 from core.encoders.registry import EncoderListing, companion
@@ -57,7 +58,7 @@ def learned(card: Mapping[str, Any]) -> str:
     if not isinstance(classes, dict):
         return ""
     total = sum(int(number) for number in classes.values())
-    names = [plain(str(name)) for name in classes]
+    names = [plain(class_title(str(name))) for name in classes]
     shown = ", ".join(names[:MOST_CLASSES]) + (" and others" if len(names) > MOST_CLASSES else "")
     start = card.get("base")
     before = f", going on from {plain(str(start))}" if start and start != "scratch" else ""
