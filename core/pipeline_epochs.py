@@ -17,13 +17,14 @@ import numpy as np
 
 from core.bands import BAND_NAMES
 from core.encoders.bases import NOTHING, Base
-from core.encoders.fit_settings import Epoch, FitSettings, Samples
+from core.encoders.fit_settings import DIMENSION, Epoch, FitSettings, Samples
 from core.encoders.model_files import CARD, FAMILIAR
 from core.errors import JobCancelledError, StoreError, TrainingError
 from core.evaluation import share
 from core.library import write_atomically
 from core.pipeline_labelled import Parts
 from core.pipeline_measuring import measure
+from core.store_trained import STATE, under_way
 from core.training import Labelled
 
 if TYPE_CHECKING:
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
 SATURATED = 99.5
 """Percentile of each band's reflectance above which pixels count as equally bright."""
 
-EMBEDDING = 128
-"""The first so many features of a model of ours are what its network learned (``core.encoders.network.DIMENSION``)."""
-
-WEIGHTS, STATE = "last.npz", "state.json"
-"""Files of a training under way, in the folder ``DIR.training`` beside its result."""
+WEIGHTS = "last.npz"
+"""The weights of a training under way, in the folder beside its result that ``core.store_trained`` names."""
 
 
 def train(
@@ -77,7 +75,7 @@ def train(
         TrainingError: when the loss is no number any more.
     """
     start = _start(base, parts.train, freeze=freeze, seed=settings.seed)
-    net, work = start.network, directory.with_name(f"{directory.name}.training")
+    net, work = start.network, under_way(directory)
     with _room(directory):
         work.mkdir(parents=True, exist_ok=True)
     state = _resume(net, work, [asdict(settings), parts.train.counts(), parts.train.bands, base.fingerprint, freeze])
@@ -98,33 +96,37 @@ def train(
         if not history:
             raise
         _load(net, work / WEIGHTS)
-    card = {
-        "title": title,
-        "data": source,
+    said = {"title": title, "data": source, "frozen": freeze, "limits": [*limits, *_limits(parts.train, base)]}
+    card = said | _card(net, parts, settings, base, history)
+    with _room(directory), _staged(directory) as staged:
+        start.write(staged, title, card)
+        measured = measure(staged, parts, apart, columns=range(DIMENSION) if base.ours else None)
+        card |= measured.card
+        (staged / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+        if measured.familiar is not None:
+            measured.familiar.save(staged / FAMILIAR)
+    shutil.rmtree(work)
+    return card
+
+
+def _card(
+    net: Any,  # noqa: ANN401  tensorflow is untyped
+    parts: Parts,
+    settings: FitSettings,
+    base: Base,
+    history: list[dict[str, float]],
+) -> dict[str, Any]:
+    """What the card says of how the network was trained."""
+    return {
         "base": base.name,
         "base_fingerprint": base.fingerprint or None,
-        "frozen": freeze,
         "seed": settings.seed,
         **_figures(net, parts, base),
         "settings": asdict(settings),
         "epochs": len(history),
         "history": history,
         "date": datetime.now(UTC).date().isoformat(),
-        "limits": [*limits, *_limits(parts.train, base)],
     }
-
-    def add_measures(staged: Path) -> None:
-        columns = range(EMBEDDING) if base.ours else None
-        measured = measure(staged, parts, apart, columns=columns, config=None)
-        card.update(measured.card)
-        (staged / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
-        if measured.familiar is not None:
-            measured.familiar.save(staged / FAMILIAR)
-
-    with _room(directory):
-        _write(start, directory, title, card, add_measures)
-    shutil.rmtree(work)
-    return card
 
 
 def _limits(learned: Labelled, base: Base) -> list[str]:
@@ -232,12 +234,12 @@ def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN
     }
 
 
-def _write(start: Start, directory: Path, title: str, card: dict[str, Any], finish: Callable[[Path], None]) -> None:
-    """The model appears by one rename, whole or not at all."""
+@contextmanager
+def _staged(directory: Path) -> Iterator[Path]:
+    """A folder to write a model into; it appears in its place by one rename, whole or not at all."""
     staged = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
-        start.write(staged, title, card)
-        finish(staged)
+        yield staged
         staged.chmod(0o755)
         staged.rename(directory)
     finally:

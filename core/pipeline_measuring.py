@@ -15,15 +15,13 @@ import numpy as np
 
 from core.bands import FloatArray, fill_source
 from core.encoders.base import Encoder
-from core.encoders.hub_cache import HubConfig
 from core.encoders.registry import load_encoder
+from core.encoders.spectral import NAME as BASELINE
 from core.evaluation import DEPTHS, VOTERS, Share, held_out, retrieval
 from core.familiarity import FEWEST_HELD, Familiar, K, calibrate
 from core.pipeline_labelled import Parts
 from core.scene import REFLECTANCE_SCALE
 from core.training import Labelled
-
-BASELINE = "spectral"
 
 SMALL_SIDE, MOST, MOST_OF_LARGE = 64, 30_000, 500
 """Of encoders whose input is larger than so many pixels a side, which are slow, fewer patches are measured."""
@@ -44,9 +42,7 @@ class Measured:
     familiar: Familiar | None
 
 
-def measure(
-    directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns: Sequence[int] | None, config: HubConfig | None
-) -> Measured:
+def measure(directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns: Sequence[int] | None) -> Measured:
     """Measure an encoder that was just written.
 
     Args:
@@ -54,9 +50,8 @@ def measure(
         parts: what it learned from, and what was held out.
         apart: labelled patches whose places were left out of training; each set is measured by itself.
         columns: of the features that training made; None = all.
-        config: where models lie; None = the operator's.
     """
-    encoder, baseline = load_encoder(str(directory), config=config), load_encoder(BASELINE, config=config)
+    encoder, baseline = load_encoder(str(directory)), load_encoder(BASELINE)
     most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
     train, random = _some(parts.train, most), _some(parts.random, most)
     known, asked = features(encoder, train), features(encoder, random)

@@ -39,7 +39,7 @@ class Trained:
         plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
         stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].rstrip("-") or "model"
         name, number = stem, 1
-        while (self.root / name).exists() or (self.root / f"{name}{UNDER_WAY}").exists():
+        while (self.root / name).exists() or under_way(self.root / name).exists():
             number += 1
             name = f"{stem}-{number}"
         return name
@@ -51,14 +51,19 @@ class Trained:
     def history(self, name: str) -> list[dict[str, float]]:
         """How a training under way has gone: ``number``, ``loss``, ``accuracy``, ``seconds`` of each epoch."""
         folder = self.directory(name)
-        found = _read(folder.with_name(folder.name + UNDER_WAY) / STATE).get("history", [])
+        found = _read(under_way(folder) / STATE).get("history", [])
         return found if isinstance(found, list) else []
 
     def delete(self, name: str) -> None:
         """Remove a model, and what a stopped training of that name left; does nothing when there is none."""
         folder = self.directory(name)
-        for path in (folder, folder.with_name(folder.name + UNDER_WAY)):
+        for path in (folder, under_way(folder)):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def under_way(directory: Path) -> Path:
+    """The folder of the training whose result will lie in a directory."""
+    return directory.with_name(directory.name + UNDER_WAY)
 
 
 def read_card(path: Path | None) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from core.errors import SettingsError
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+DIMENSION = 128
+"""Numbers in an embedding of our network; the first so many features of a model of ours."""
+
 FEW_BANDS = 4
 """Up to so many bands none is left out in training."""
 

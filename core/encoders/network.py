@@ -12,12 +12,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from core.encoders.fit_settings import DIMENSION
+
 STEM, WIDTHS = 32, (48, 96, 192)
 """Channels at a half of the patch's side, and of the three stages at a quarter, an eighth and a sixteenth."""
 
 BLOCKS = 2
-DIMENSION = 128
-"""Numbers in an embedding."""
 
 SHARPNESS = 16.0
 """What cosines are multiplied by before the softmax."""

@@ -26,7 +26,7 @@ import tensorflow as tf
 from core.bands import FloatArray
 from core.encoders import network as networks
 from core.encoders.bases import Base
-from core.encoders.fit_settings import Array, Samples
+from core.encoders.fit_settings import DIMENSION, Array, Samples
 from core.encoders.fitting import predict
 from core.encoders.grafting import Body, Prepare, graft, write_body
 from core.encoders.joining import SPECTRUM_SHARE, finish, write_model
@@ -123,7 +123,7 @@ def _from_module(base: Base, directory: Path, samples: Samples, classes: Sequenc
     order = [base.product_bands.index(name) for name in base.bands]
     embedding = body(Prepare(order, base.gain, size, samples.pixels.shape[1], name="prepare")(images))
     if freeze:
-        embedding = tf.keras.layers.Dense(networks.DIMENSION, use_bias=False, name="to_embedding")(embedding)
+        embedding = tf.keras.layers.Dense(DIMENSION, use_bias=False, name="to_embedding")(embedding)
         norm = tf.keras.layers.BatchNormalization(
             momentum=networks.MOMENTUM, scale=False, center=False, name="embedding"
         )

@@ -12,7 +12,7 @@ from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.evaluation import retrieval
 from core.pipeline_labelled import Parts
 from core.pipeline_measuring import features, measure
-from tests.core.test_pipeline_training import some
+from tests.finetuning import some
 
 MODEL = Path(ENTRIES[SHIPPED].reference)
 
@@ -20,7 +20,7 @@ MODEL = Path(ENTRIES[SHIPPED].reference)
 def test_card_and_familiarity_of_a_finished_encoder() -> None:
     parts = Parts(train=some(40, side=64), random=some(34, side=64, seed=700), spatial=None)
     apart = some(4, side=64, seed=900, bands=("B02", "B03", "B04", "B08"))
-    found = measure(MODEL, parts, [apart], columns=range(128), config=None)
+    found = measure(MODEL, parts, [apart], columns=range(128))
     json.dumps(found.card)
     nearest = found.card["held_out"]["encoder"]["nearest"]
     assert nearest["patches"] == 102
@@ -42,7 +42,7 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
 
 def test_few_patches_give_no_familiarity() -> None:
     parts = Parts(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    found = measure(MODEL, parts, [], columns=None, config=None)
+    found = measure(MODEL, parts, [], columns=None)
     assert found.familiar is None
     assert found.card["apart"] == []
 

@@ -15,6 +15,7 @@ from core.errors import TrainingError
 from core.pipeline_labelled import gather, split
 from core.training import Labelled, joined
 from tests import modules
+from tests.finetuning import some
 from tests.labelled import CLASSES, pixels, write_zip
 
 RUN = """
@@ -23,7 +24,7 @@ from pathlib import Path
 from core.encoders.fitting import FitSettings
 from core.pipeline_epochs import train
 from core.pipeline_labelled import Parts
-from tests.core.test_pipeline_training import some
+from tests.finetuning import some
 
 parts = Parts(train=some(8, side=32), random=some(2, side=32, seed=500), spatial=None)
 settings = FitSettings(epochs=3, rate=3e-3, crops=(1.0,), until=(), mixing=0.0)
@@ -49,19 +50,6 @@ print(json.dumps({"seen": seen, "card": card}))
 """
 
 
-def some(per_class: int, *, side: int = 64, seed: int = 0, bands: tuple[str, ...] = ("B02", "B03", "B04")) -> Labelled:
-    labels = np.repeat(np.arange(3), per_class)
-    found = [pixels(CLASSES[label], seed + row, bands, side).transpose(1, 2, 0) for row, label in enumerate(labels)]
-    return Labelled(
-        classes=CLASSES,
-        bands=bands,
-        pixels=np.stack(found),
-        labels=labels,
-        names=tuple(f"{CLASSES[label]}_{row}.tif" for row, label in enumerate(labels)),
-        lonlat=np.full((len(labels), 2), np.nan),
-    )
-
-
 def trained(directory: Path, **stop: int) -> dict[str, object]:
     """Train in a process of its own, as the worker does; ``kill`` or ``cancel`` after an epoch."""
     printed = modules.run("-c", RUN, str(directory), json.dumps(stop))
@@ -83,7 +71,7 @@ def test_sets_are_joined_on_the_bands_and_classes_they_share() -> None:
 @pytest.mark.parametrize(
     ("sets", "bands", "says"),
     [
-        ([some(2), some(2, side=32)], None, "sizes of 32 and 64 pixels"),
+        ([some(2), some(2, side=64)], None, "sizes of 32 and 64 pixels"),
         ([some(2), some(2, bands=("B08", "B11"))], None, "share the bands none"),
         ([some(2)], ["B08"], "share the bands B02, B03, B04; choose among these"),
     ],
