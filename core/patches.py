@@ -20,6 +20,8 @@ IntArray = NDArray[np.int64]
 MIN_VALID_FRACTION = 0.5
 """Patches with a smaller share of valid pixels are not encoded."""
 
+MIN_PURITY = 0.8
+"""A patch of a scene counts for a class when at least this share of its pixels lies in it."""
 
 READ_BYTES = 2**27
 """Pixels read together by ``iter_patches``, at most, unless one patch has more."""
@@ -174,6 +176,11 @@ class PatchLabels:
     classes: tuple[str, ...]
     index: NDArray[np.int16]
     purity: NDArray[np.float32]
+
+    @property
+    def pure(self) -> NDArray[np.int64]:
+        """Classes of shape (N,) as ``index``, −1 also where less than ``MIN_PURITY`` of the patch is of one class."""
+        return np.where(self.purity >= MIN_PURITY, self.index, -1).astype(np.int64)
 
 
 def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:

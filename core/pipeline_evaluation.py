@@ -13,7 +13,6 @@ from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out,
 from core.patches import centres_lonlat, patch_grid, patch_labels
 from core.progress import Progress, silent
 from core.splits import random_split, spatial_split
-from core.training import MIN_PURITY
 
 if TYPE_CHECKING:
     from core.features import Recipe
@@ -69,9 +68,9 @@ def _assess(engine: Engine, scene: Scene, recipe: Recipe, backend: str | None, p
         raise TrainingError(f"Measuring on “{scene.name}”", found, "give patches in folders named by class")
     features = engine.encode_now(scene, recipe, progress=progress)
     ids = features.patch_ids
-    known = (truth.index[ids] >= 0) & (truth.purity[ids] >= MIN_PURITY)
+    known = truth.pure[ids] >= 0
     ids, vectors = ids[known], np.asarray(features.vectors)[known]
-    labels = truth.index[ids].astype(np.int64)
+    labels = truth.pure[ids]
     places = None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1)
     centres = centres_lonlat(scene, grid, ids)
     held = random_split(labels, HELD_OUT, 0)

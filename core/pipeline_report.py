@@ -38,7 +38,6 @@ from core.report_words import (
     unmeasured,
 )
 from core.scene import Scene
-from core.training import MIN_PURITY
 
 K = 10
 FEWEST = 12
@@ -80,13 +79,11 @@ class Case:
 
 
 def case_of(scene: Scene, features: Features) -> Case:
-    """The case of an encoded scene; patches of mixed land have no class, as in ``core.training``."""
+    """The case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
     grid = patch_grid(scene, recipe.patch_size, recipe.stride)
     truth = patch_labels(scene, grid)
-    labels = np.full(len(ids), -1, np.int64)
-    if truth is not None:
-        labels = np.where(truth.purity[ids] >= MIN_PURITY, truth.index[ids], -1).astype(np.int64)
+    labels = np.full(len(ids), -1, np.int64) if truth is None else truth.pure[ids]
     return Case(
         vectors=features.vectors,
         ids=ids,

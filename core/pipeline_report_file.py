@@ -32,7 +32,6 @@ from core.progress import Progress
 from core.report import Section, lines
 from core.report_words import FAMILIAR_UNKNOWN, unmeasured
 from core.scene import Scene
-from core.training import MIN_PURITY
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
 
@@ -157,7 +156,7 @@ def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, ho
         return labels
     own = np.array([*truth.classes, ""], dtype=object)[truth.index[ids]]
     written = np.array([*classes, ""], dtype=object)[labels]
-    mixed: IntArray = np.where((own == written) & (truth.purity[ids] < MIN_PURITY), -1, labels)
+    mixed: IntArray = np.where((own == written) & (truth.pure[ids] < 0), -1, labels)
     return mixed
 
 

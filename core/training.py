@@ -20,9 +20,6 @@ from core.patches import IntArray, centres_lonlat, iter_patches, patch_grid, pat
 from core.progress import Progress, silent
 from core.scene import REFLECTANCE_SCALE, Scene
 
-MIN_PURITY = 0.8
-"""A patch of a scene counts for a class when at least this share of its pixels lies in it."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
@@ -71,7 +68,7 @@ def labelled(scene: Scene, patch_size: int = 64, *, progress: Progress = silent)
     if truth is None:
         found = "its patches have no labels"
         raise TrainingError(f"Learning from “{scene.name}”", found, "give patches in folders named by class")
-    wanted = (truth.index >= 0) & (truth.purity >= MIN_PURITY)
+    wanted = truth.pure >= 0
     bands = tuple(name for name in BAND_NAMES if name in scene.bands)
     skip = frozenset(np.flatnonzero(~wanted).tolist())
     pixels = np.empty((int(wanted.sum()), grid.size, grid.size, len(bands)), np.uint16)

@@ -12,7 +12,6 @@ from core.encoders.bases import SCRATCH
 from core.encoders.registry import EncoderListing
 from core.jobs import Job
 from core.scene import Scene
-from core.training import MIN_PURITY
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.labels import plain
@@ -73,8 +72,8 @@ def class_counts(scenes: Sequence[Scene]) -> dict[str, int]:
         size = min(PATCH, scene.grid.width, scene.grid.height)
         truth = cached.labels(scene.id, size, size)
         if truth is not None:
-            pure = truth.index[(truth.index >= 0) & (truth.purity >= MIN_PURITY)]
-            for name, number in zip(truth.classes, np.bincount(pure, minlength=len(truth.classes)), strict=True):
+            numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
+            for name, number in zip(truth.classes, numbers, strict=True):
                 if number:
                     counts[name] = counts.get(name, 0) + int(number)
     return dict(sorted(counts.items()))

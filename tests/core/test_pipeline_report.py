@@ -29,7 +29,7 @@ from core.projection import ProjectionSettings
 from core.scene import Scene
 from core.store_reports import FEATURES
 from tests.core.fakes import PlaceEncoder, place_scene
-from tests.pages.conftest import small_scene
+from tests.pages.conftest import encode, small_scene
 
 Capture = pytest.CaptureFixture[str]
 SETTINGS = ProjectionSettings()
@@ -47,10 +47,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 @pytest.fixture
 def recipe(engine: Engine) -> Recipe:
-    scene = small_scene(engine)
-    made = engine.recipe(scene, BASELINE)
-    engine.encode_now(scene, made)
-    return made
+    return encode(engine, small_scene(engine), BASELINE)
 
 
 def loader(engine: Engine, recipe: Recipe) -> Callable[[], Encoder]:

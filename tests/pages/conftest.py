@@ -58,9 +58,9 @@ def small_scene(engine: Engine, scene_id: str = "small-1", *, truth: bool = True
     return add_scene(engine.library, scene_id, **{**options, **given, **changes})
 
 
-def encode(engine: Engine, scene: Scene) -> Recipe:
+def encode(engine: Engine, scene: Scene, encoder: str | None = None) -> Recipe:
     """The scene's features, in the store."""
-    recipe = engine.recipe(scene, default_encoder())
+    recipe = engine.recipe(scene, encoder or default_encoder())
     engine.encode_now(scene, recipe)
     return recipe
 

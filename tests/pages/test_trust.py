@@ -26,7 +26,7 @@ from pages.ui.routes_layout import ROUTES, layout_name, values_url
 from pages.ui.strangers import MOST, diamonds, diamonds_legend
 from pages.ui.trust import section_html
 from tests.asgi import ask
-from tests.pages.conftest import small_scene, visit
+from tests.pages.conftest import encode, small_scene, visit
 from tests.pages.test_explore import data_of, sees_nothing_wrong, texts
 
 SETTINGS = ProjectionSettings()
@@ -34,10 +34,7 @@ SETTINGS = ProjectionSettings()
 
 @pytest.fixture
 def recipe(engine: Engine) -> Recipe:
-    scene = small_scene(engine)
-    made = engine.recipe(scene, BASELINE)
-    engine.encode_now(scene, made)
-    return made
+    return encode(engine, small_scene(engine), BASELINE)
 
 
 @pytest.fixture
