@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from core.config import Config
 from core.errors import SettingsError, SourceError, StoreError
 from core.progress import Progress, silent
-from core.store_locks import never
 
 if TYPE_CHECKING:
     from core.encoders.fit_settings import Epoch
@@ -94,6 +93,8 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
 
 def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """Train an encoder on labelled patches; its model card as JSON."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
     from core.pipeline_tasks import hub_config
     from core.pipeline_training import Wanted, look_up
     from core.pipeline_training import finetune as train
@@ -109,16 +110,18 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
     apart = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.apart]
 
     def tell(epoch: Epoch) -> None:
-        sys.stderr.write(
+        tqdm.write(
             f"epoch {epoch.number} of {epochs}: loss {epoch.loss:.3f}, "
-            f"accuracy on held-out patches {epoch.accuracy:.3f}, {epoch.seconds:.0f} s\n"
+            f"accuracy on held-out patches {epoch.accuracy:.3f}, {epoch.seconds:.0f} s",
+            file=sys.stderr,
         )
 
-    card = train(
-        [labelled(one) for one in scenes], wanted, options.out, apart=[labelled(one) for one in apart],
-        title=options.title or options.out.name, source=", ".join(one.name for one in scenes),
-        limits=options.not_learned, report=tell, cancelled=never, config=hub_config(config),
-    )  # fmt: skip
+    with _bar("Training", "steps") as progress:
+        card = train(
+            [labelled(one) for one in scenes], wanted, options.out, apart=[labelled(one) for one in apart],
+            title=options.title or options.out.name, source=", ".join(one.name for one in scenes),
+            limits=options.not_learned, report=tell, progress=progress, config=hub_config(config),
+        )  # fmt: skip
     yield json.dumps(card, indent=1, ensure_ascii=False)
 
 
@@ -269,7 +272,7 @@ def _bar(title: str, unit: str) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield silent
         return
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     with tqdm(desc=title, unit=f" {unit}", leave=False) as bar:
 

@@ -24,6 +24,7 @@ from core.evaluation import share
 from core.library import write_atomically
 from core.pipeline_labelled import Parts
 from core.pipeline_measuring import measure
+from core.progress import Progress
 from core.store_trained import STATE, under_way
 from core.training import Labelled
 
@@ -49,7 +50,7 @@ def train(
     apart: Sequence[Labelled] = (),
     limits: Sequence[str] = (),
     report: Callable[[Epoch], None],
-    cancelled: Callable[[], bool],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Train on patches that are gathered and split already; a training that was stopped goes on.
 
@@ -64,7 +65,8 @@ def train(
         apart: labelled patches whose places are not among ``parts``; the finished encoder is measured on each set.
         limits: what the card says besides of what was not learned.
         report: told after each epoch.
-        cancelled: asked at each step; the encoder of the last whole epoch is written then, if there is one.
+        progress: told at each step how many of all are done; when it raises ``JobCancelledError``, the encoder of the
+            last whole epoch is written, if there is one.
 
     Returns:
         The model card.
@@ -91,7 +93,7 @@ def train(
         report(epoch)
 
     try:
-        _fit(start, parts, settings, freeze=freeze, done=len(history), report=keep, cancelled=cancelled)
+        _fit(start, parts, settings, freeze=freeze, done=len(history), report=keep, progress=progress)
     except JobCancelledError:
         if not history:
             raise
@@ -158,7 +160,7 @@ def _fit(
     freeze: bool,
     done: int,
     report: Callable[[Epoch], None],
-    cancelled: Callable[[], bool],
+    progress: Progress,
 ) -> None:
     from core.encoders import fitting, heading
 
@@ -166,13 +168,11 @@ def _fit(
     if done >= settings.epochs:
         return
     if freeze:
-        heading.fit_head(
-            start.network, learned, judged_by, settings, first=done + 1, report=report, cancelled=cancelled
-        )
+        heading.fit_head(start.network, learned, judged_by, settings, first=done + 1, report=report, progress=progress)
     else:
         fitting.fit(
             start.network, learned, judged_by, settings,
-            first=done + 1, compiles=start.compiles, report=report, cancelled=cancelled,
+            first=done + 1, compiles=start.compiles, report=report, progress=progress,
         )  # fmt: skip
 
 

@@ -143,7 +143,6 @@ def train_task(config: Config, work: Work, payload: Payload) -> str:
         title=payload["title"],
         hub=hub_config(config),
         progress=work.progress,
-        cancelled=work.cancelled,
     )
     return name
 

@@ -58,7 +58,7 @@ def finetune(
     source: str,
     limits: Sequence[str] = (),
     report: Callable[[Epoch], None],
-    cancelled: Callable[[], bool],
+    progress: Progress,
     config: HubConfig | None = None,
 ) -> dict[str, Any]:
     """Train an encoder on labelled patches and write it; a training that was stopped goes on where it was.
@@ -72,7 +72,8 @@ def finetune(
         source: what the card says of the data.
         limits: what the card says besides of what was not learned.
         report: told after each epoch.
-        cancelled: asked at each step; the encoder of the last whole epoch is written then, if there is one.
+        progress: told at each step how many of all are done; when it raises ``JobCancelledError``, the encoder of the
+            last whole epoch is written, if there is one.
         config: where models lie; None = the operator's.
 
     Returns:
@@ -91,7 +92,7 @@ def finetune(
     parts = split(_sized(whole, base.side), wanted.seed)
     return train(
         parts, settings, directory, base=base, freeze=wanted.freeze,
-        title=title, source=source, apart=apart, limits=limits, report=report, cancelled=cancelled,
+        title=title, source=source, apart=apart, limits=limits, report=report, progress=progress,
     )  # fmt: skip
 
 
@@ -105,7 +106,6 @@ def teach(
     title: str,
     hub: HubConfig,
     progress: Progress,
-    cancelled: Callable[[], bool],
 ) -> dict[str, Any]:
     """``finetune`` on the labels of scenes, as background work.
 
@@ -117,23 +117,21 @@ def teach(
         epochs: as of ``Wanted``.
         title: what pages show.
         hub: where models lie.
-        progress: called with epochs done and epochs in all.
-        cancelled: as of ``finetune``.
+        progress: told how many patches are read, then as of ``finetune``.
 
     Returns:
         The model card.
     """
     wanted = Wanted(base=base, freeze=freeze, epochs=epochs)
-    total = look_up(wanted, hub)[1].epochs
-    progress(0, total)
+    look_up(wanted, hub)
     return finetune(
-        [labelled(scene) for scene in scenes],
+        [labelled(scene, progress=progress) for scene in scenes],
         wanted,
         directory,
         title=title,
         source=", ".join(scene.name for scene in scenes),
-        report=lambda epoch: progress(epoch.number, total),
-        cancelled=cancelled,
+        report=lambda _epoch: None,
+        progress=progress,
         config=hub,
     )
 

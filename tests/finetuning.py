@@ -22,7 +22,7 @@ import numpy as np
 
 from core.bands import BAND_NAMES
 from core.encoders.hub_cache import HubConfig
-from core.errors import LandlikeError
+from core.errors import JobCancelledError, LandlikeError
 from core.training import Labelled
 from tests import modules
 from tests.labelled import CLASSES, pixels
@@ -102,14 +102,21 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     config = HubConfig(cache_dir=folder / "cache")
     wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs"))
     said: dict[str, Any] = {"title": name, "source": "test", "report": report}
-    said["cancelled"] = lambda: bool(seen) and task.get("cancel") == seen[-1][0]
+    steps: list[tuple[int, int]] = []
+
+    def progress(done: int, total: int) -> None:
+        steps.append((done, total))
+        if seen and task.get("cancel") == seen[-1][0]:
+            raise JobCancelledError("Training", "it was cancelled", "start it again")
+
+    said["progress"] = progress
     result: dict[str, Any] = {"card": None, "error": None}
     try:
         if task.get("zero"):
             _zero(sets[0], wanted, folder / name, config)
         elif task.get("settings"):
             base, settings = look_up(wanted, config)
-            parts = split(gather(sets, bands=base.product_bands), 0)
+            parts = split(gather(sets, bands=base.product_bands or None), 0)
             settings = replace(settings, **task["settings"])
             result["card"] = train(parts, settings, folder / name, base=base, freeze=wanted.freeze, **said)
         else:
@@ -119,7 +126,7 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     except Killed:
         result["error"] = "killed"
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    result |= {"seen": [number for number, _ in seen], "losses": [loss for _, loss in seen]}
+    result |= {"seen": [number for number, _ in seen], "losses": [loss for _, loss in seen], "steps": steps}
     if (folder / name).is_dir() and task["base"] != "scratch":
         result["base"] = _features(Path(task["base"]), "tensorflow", folder).tolist()
         backends = BACKENDS if task.get("zero") else BACKENDS[:1]

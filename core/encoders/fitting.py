@@ -20,7 +20,7 @@ from core.bands import FloatArray
 from core.encoders.batching import batch_size, batches, judges, step_count
 from core.encoders.fit_settings import FEW_BANDS, Array, Epoch, FitSettings, Samples
 from core.encoders.grafting import Body
-from core.errors import JobCancelledError
+from core.progress import Progress
 from core.scene import REFLECTANCE_SCALE
 
 __all__ = ["FitSettings", "Samples", "batch_size", "batches", "fit", "predict", "rate", "shaded"]
@@ -38,7 +38,7 @@ def fit(
     first: int = 1,
     compiles: bool = True,
     report: Callable[[Epoch], None],
-    cancelled: Callable[[], bool],
+    progress: Progress,
 ) -> None:
     """Fit a network in place.
 
@@ -50,10 +50,8 @@ def fit(
         first: epoch to begin with, of a network that has gone through those before.
         compiles: False = the network has operations that cannot be compiled.
         report: told after each epoch; the network has that epoch's weights then.
-        cancelled: asked at each step.
-
-    Raises:
-        JobCancelledError: when ``cancelled`` says so; the network keeps what it has learned.
+        progress: told at each step how many of all there are is done; what it raises to stop the work passes through,
+            and the network keeps what it has learned.
     """
     tf.keras.utils.set_random_seed(settings.seed)
     steps = step_count(train, settings)
@@ -68,13 +66,13 @@ def fit(
     for number in range(first, settings.epochs + 1):
         losses = []
         for place, (pixels, labels) in enumerate(batches(train, settings, random, _crop(settings, number))):
-            if cancelled():
-                raise JobCancelledError("Training", "it was cancelled", "the last whole epoch is kept")
+            progress((number - 1) * steps + place, settings.epochs * steps)
             optimizer.learning_rate.assign(rate(settings, (number - 1 + place / steps) / settings.epochs))
             losses.append(step(tf.constant(pixels), tf.constant(labels)))
         accuracy = balanced_accuracy(predict(network, judged_by.pixels)[1], judged_by.labels)
         loss = float(np.mean([float(loss) for loss in losses]))
         report(Epoch(number=number, loss=loss, accuracy=accuracy, seconds=time.monotonic() - began))
+    progress(settings.epochs * steps, settings.epochs * steps)
 
 
 def _crop(settings: FitSettings, number: int) -> float:

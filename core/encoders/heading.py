@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from core.bands import FloatArray
 from core.encoders.batching import drawn, judges, step_count, turned
 from core.encoders.fit_settings import Array, Epoch, FitSettings, Samples
 from core.encoders.fitting import balanced_accuracy, rate, robbed, shaded
-from core.errors import JobCancelledError
+from core.progress import Progress
 from core.scene import REFLECTANCE_SCALE
 
 VIEWS = 4
@@ -38,7 +39,7 @@ def fit_head(
     *,
     first: int = 1,
     report: Callable[[Epoch], None],
-    cancelled: Callable[[], bool],
+    progress: Progress,
 ) -> None:
     """Fit what follows the layer ``pool`` in place; arguments and errors as of ``fitting.fit``.
 
@@ -48,22 +49,22 @@ def fit_head(
     tf.keras.utils.set_random_seed(settings.seed)
     began, random = time.monotonic(), np.random.default_rng([settings.seed, first])
     body, head = _halves(network)
-    rows = _views(body, train, settings, cancelled)
+    rows = _views(body, train, settings, progress)
     judged_by = judges(validation)
-    judged = _through(body, judged_by.pixels, cancelled)
+    judged = _through(body, judged_by.pixels)
     optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
     step = _step(head, optimizer, settings)
     steps = step_count(rows, settings)
     for number in range(first, settings.epochs + 1):
         losses = []
         for place, chosen in enumerate(drawn(rows, settings, random)):
-            if cancelled():
-                raise _cancelled()
+            progress((number - 1) * steps + place, settings.epochs * steps)
             optimizer.learning_rate.assign(rate(settings, (number - 1 + place / steps) / settings.epochs))
             losses.append(step(tf.constant(rows.pixels[chosen]), tf.constant(rows.labels[chosen])))
         accuracy = balanced_accuracy(head(judged, training=False)["logits"].numpy(), judged_by.labels)
         loss = float(np.mean([float(loss) for loss in losses]))
         report(Epoch(number=number, loss=loss, accuracy=accuracy, seconds=time.monotonic() - began))
+    progress(settings.epochs * steps, settings.epochs * steps)
 
 
 def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
@@ -75,21 +76,26 @@ def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
     return tf.keras.Model(network.input, pooled), tf.keras.Model(given, head)
 
 
-def _views(body: Any, train: Samples, settings: FitSettings, cancelled: Callable[[], bool]) -> Samples:  # noqa: ANN401
+def _views(body: Any, train: Samples, settings: FitSettings, progress: Progress) -> Samples:  # noqa: ANN401
     """What the body makes of every version of every patch, in the place of pixels."""
     count = max(1, min(VIEWS, MOST_ROWS // max(1, len(train))))
     random = np.random.default_rng([settings.seed, count])
-    found = [_through(body, train.pixels, cancelled)]
-    for _ in range(1, count):
+    told = [partial(_tell, progress, number * len(train), count * len(train)) for number in range(count)]
+    found = [_through(body, train.pixels, told[0])]
+    for tell in told[1:]:
         versions = turned(train.pixels, np.arange(len(train)), random, settings.crops[0])
-        found.append(_through(body, versions, cancelled, settings))
+        found.append(_through(body, versions, tell, settings))
     return Samples(pixels=np.concatenate(found), labels=np.tile(train.labels, count))
+
+
+def _tell(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 def _through(
     body: Any,  # noqa: ANN401
     pixels: Array,
-    cancelled: Callable[[], bool],
+    tell: Callable[[int], None] = lambda _done: None,
     settings: FitSettings | None = None,
 ) -> FloatArray:
     """What the body makes of patches, float32 of shape (N, D); in other light when there are settings for that."""
@@ -101,8 +107,7 @@ def _through(
 
     found = [np.empty((0, body.output.shape[-1]), np.float32)]
     for first in range(0, len(pixels), _AT_ONCE):
-        if cancelled():
-            raise _cancelled()
+        tell(first)
         part = pixels[first : first + _AT_ONCE].astype(np.float32) / np.float32(REFLECTANCE_SCALE)
         found.append(run(tf.constant(part)).numpy())
     return np.concatenate(found)
@@ -122,7 +127,3 @@ def _step(head: Any, optimizer: Any, settings: FitSettings) -> Any:  # noqa: ANN
         return loss
 
     return step
-
-
-def _cancelled() -> JobCancelledError:
-    return JobCancelledError("Training", "it was cancelled", "the last whole epoch is kept")

@@ -160,6 +160,8 @@ def _watch(job_id: str) -> None:
 def _words(job: Job) -> str:
     if job.state == "queued" or not job.total:
         return progress_words(job)
+    if job.done >= job.total:
+        return "measuring what it has learned, and writing its card…"
     return f"{progress_words(job)}. Stopping keeps the model as it is after its last whole pass."
 
 

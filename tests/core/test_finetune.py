@@ -16,17 +16,19 @@ from core.__main__ import main
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.encoders.bases import check_bands, find_base, suited
 from core.encoders.hub_cache import HubConfig
-from core.encoders.registry import describe
+from core.encoders.registry import describe, load_encoder
 from core.errors import TrainingError
 from core.pipeline_labelled import gather
 from core.training import contradictions
-from tests import finetuning
+from tests import finetuning, modules
 from tests.finetuning import COLOURS, some
-from tests.labelled import CLASSES, write_zip
+from tests.labelled import CLASSES, pixels, write_zip
 
 OTHERS = ("Dune", "Grass", "Lake")
 PLAIN = {"mixing": 0.0, "gain": 0.0, "offset": 0.0, "band_dropout": 0.0, "crops": [1.0], "until": [], "rate": 1e-3}
 """Settings without augmentation, so that a few patches give a loss that can be compared."""
+
+LEARNS = PLAIN | {"rate": 3e-3}
 
 Results = tuple[Path, dict[str, dict[str, Any]]]
 
@@ -58,6 +60,9 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         "head-ours": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS},
         "heads": {"compare": ["ours", "head-ours"]},
         "no-blue": {"base": ours, "bands": ["B03", "B04", "B08"]},
+        "killed": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "kill": 2},
+        "killed-again": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "into": "killed"},
+        "cancelled": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "cancel": 1},
         "full": {"base": tf2, "epochs": 2, "limit": [1, 20_000]},
         "full-again": {"base": tf2, "epochs": 2, "into": "full"},
         "bare": {"strip": "ours"},
@@ -147,6 +152,51 @@ def test_a_model_without_variables_is_refused(done: Results) -> None:
     said = done[1]["frozen-graph"]["error"]
     assert said.endswith("it has no variables that can be trained; choose another model to start from.")
     assert not (done[0] / "frozen-graph").exists()
+
+
+def test_a_training_goes_on_where_it_was_killed(done: Results) -> None:
+    folder, results = done
+    killed, rest = results["killed"], results["killed-again"]
+    assert (killed["error"], killed["seen"]) == ("killed", [1, 2])
+    assert killed["card"] is None
+    assert rest["seen"] == [3], "the first two epochs are not done again"
+    losses = [epoch["loss"] for epoch in rest["card"]["history"]]
+    assert len(losses) == rest["card"]["epochs"] == 3
+    assert losses[-1] < 0.8 * losses[0]
+    assert rest["card"]["classes"] == dict.fromkeys(CLASSES, 8)
+    assert rest["card"]["accuracy"]["random"]["patches"] == 6
+    assert not (folder / "killed.training").exists()
+
+
+def test_progress_counts_every_step_of_every_epoch(done: Results) -> None:
+    killed, rest = (done[1][name]["steps"] for name in ("killed", "killed-again"))
+    total = killed[0][1]
+    assert total % 3 == 0
+    assert total > 3, "an epoch has several steps"
+    whole = [tuple(step) for step in killed + rest]
+    assert whole == [(step, total) for step in range(total + 1)]
+
+
+def test_a_network_from_scratch_draws_classes_together_on_both_backends(done: Results, tmp_path: Path) -> None:
+    directory = done[0] / "killed"
+    batch = np.stack([pixels(name, 900 + row).transpose(1, 2, 0)[:32, :32] for row, name in enumerate(CLASSES * 4)])
+    batch = batch.astype(np.float32) / 10_000
+    features = load_encoder(str(directory), "openvino-f32").encode(batch)
+    assert features.shape == (12, 160)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-4)
+    plain = modules.outputs({"model": (directory, batch)}, tmp_path)["model"]
+    np.testing.assert_allclose(features, plain["plain"], atol=1e-3)
+    np.testing.assert_allclose(features, plain["ours"], atol=1e-3)
+    cosine = features @ features.T
+    np.fill_diagonal(cosine, -1)
+    assert ((cosine.argmax(axis=1) % 3) == np.arange(12) % 3).all(), "each patch's nearest is of its class"
+
+
+def test_a_cancelled_training_leaves_the_encoder_of_its_last_whole_epoch(done: Results) -> None:
+    found = done[1]["cancelled"]
+    assert (found["error"], found["seen"]) == (None, [1])
+    assert found["card"]["epochs"] == 1
+    assert describe(str(done[0] / "cancelled")).dimension == 160
 
 
 def test_a_full_disk_is_one_sentence_and_loses_no_epoch(done: Results) -> None:

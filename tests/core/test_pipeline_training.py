@@ -1,8 +1,7 @@
-"""Training an encoder: what is learned from, that it learns, that the last epoch is kept, what is refused."""
+"""What an encoder is trained on: sets joined, places and blocks left out, and what is refused before the work."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,51 +9,11 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
-from core.encoders.registry import load_encoder
 from core.errors import TrainingError
 from core.pipeline_labelled import gather, split
 from core.training import Labelled, joined
-from tests import modules
 from tests.finetuning import some
-from tests.labelled import CLASSES, pixels, write_zip
-
-RUN = """
-import json, sys
-from pathlib import Path
-from core.encoders.fitting import FitSettings
-from core.pipeline_epochs import train
-from core.pipeline_labelled import Parts
-from tests.finetuning import some
-
-parts = Parts(train=some(8, side=32), random=some(2, side=32, seed=500), spatial=None)
-settings = FitSettings(epochs=3, rate=3e-3, crops=(1.0,), until=(), mixing=0.0)
-seen, stop = [], json.loads(sys.argv[2])
-
-class Killed(BaseException):
-    pass
-
-def report(epoch):
-    seen.append([epoch.number, epoch.loss])
-    if stop.get("kill") == epoch.number:
-        raise Killed
-
-def cancelled():
-    return bool(seen) and stop.get("cancel") == seen[-1][0]
-
-card = None
-try:
-    card = train(parts, settings, Path(sys.argv[1]), title="Three", source="test", report=report, cancelled=cancelled)
-except Killed:
-    pass
-print(json.dumps({"seen": seen, "card": card}))
-"""
-
-
-def trained(directory: Path, **stop: int) -> dict[str, object]:
-    """Train in a process of its own, as the worker does; ``kill`` or ``cancel`` after an epoch."""
-    printed = modules.run("-c", RUN, str(directory), json.dumps(stop))
-    found: dict[str, object] = json.loads(printed.splitlines()[-1])
-    return found
+from tests.labelled import write_zip
 
 
 def test_sets_are_joined_on_the_bands_and_classes_they_share() -> None:
@@ -109,39 +68,6 @@ def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
     assert split(whole, 0).spatial is None
     names = [set(part.names) for part in (parts.train, parts.random, parts.spatial)]
     assert sum(len(part) for part in names) == len(set.union(*names))
-
-
-def test_it_learns_keeps_the_last_epoch_and_goes_on_where_it_was_killed(tmp_path: Path) -> None:
-    killed = trained(tmp_path / "model", kill=2)
-    assert [number for number, _ in killed["seen"]] == [1, 2]
-    assert not (tmp_path / "model").exists()
-    rest = trained(tmp_path / "model")
-    assert [number for number, _ in rest["seen"]] == [3], "the first two epochs are not done again"
-    card = rest["card"]
-    losses = [epoch["loss"] for epoch in card["history"]]
-    assert len(losses) == card["epochs"] == 3
-    assert losses[-1] < 0.8 * losses[0]
-    assert card["classes"] == dict.fromkeys(CLASSES, 8)
-    assert card["accuracy"]["random"]["patches"] == 6
-    assert not (tmp_path / "model.training").exists()
-
-    batch = np.stack([pixels(name, 900 + row).transpose(1, 2, 0)[:32, :32] for row, name in enumerate(CLASSES * 4)])
-    batch = batch.astype(np.float32) / 10_000
-    features = load_encoder(str(tmp_path / "model"), "openvino-f32").encode(batch)
-    assert features.shape == (12, 160)
-    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-4)
-    plain = modules.outputs({"model": (tmp_path / "model", batch)}, tmp_path)["model"]
-    np.testing.assert_allclose(features, plain["plain"], atol=1e-3)
-    np.testing.assert_allclose(features, plain["ours"], atol=1e-3)
-    cosine = features @ features.T
-    np.fill_diagonal(cosine, -1)
-    assert ((cosine.argmax(axis=1) % 3) == np.arange(12) % 3).all(), "each patch's nearest is of its class"
-
-
-def test_a_cancelled_training_leaves_the_encoder_of_its_last_whole_epoch(tmp_path: Path) -> None:
-    found = trained(tmp_path / "model", cancel=1)
-    assert found["card"]["epochs"] == 1
-    assert load_encoder(str(tmp_path / "model")).spec.dimension == 160
 
 
 def test_the_command_says_what_is_wrong_before_the_work(
