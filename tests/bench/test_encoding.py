@@ -51,3 +51,18 @@ def test_spectral_statistics() -> None:
         f"\nspectral: best {max(walls):,.0f} patches/s, {max(processor):,.0f} a second of processor time\n"
     )
     assert max(processor) >= 5_000  # half of the target, for processors slower than ours
+
+
+def test_shipped_encoder_beside_a_plain_network(tmp_path: Path) -> None:
+    """The spectral part and wider layers may cost a third of a plain network's rate at most."""
+    measured = json.loads(modules.run("-m", "tests.bench.encode_default", str(tmp_path)))
+    rates = {name: np.array(values) for name, values in measured["rates"].items()}
+    work = ", ".join(f"{name} {value:.0f}" for name, value in measured["mflop"].items())
+    sys.stdout.write(f"\nMFLOP a patch: {work}; {os.cpu_count()} processors\n")
+    for name, values in rates.items():
+        sys.stdout.write(f"{name:14} {np.median(values):8,.0f} patches/s at the median, {values.max():,.0f} at best\n")
+    for kind in ("f32", "bf16"):
+        if f"plain {kind}" in rates:
+            ratio = float(np.median(rates[f"shipped {kind}"] / rates[f"plain {kind}"]))
+            sys.stdout.write(f"shipped / plain, {kind}: {ratio:.2f}\n")
+            assert ratio >= 0.67
