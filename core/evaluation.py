@@ -5,6 +5,7 @@ Whose labels they are, and which features, is told from outside. How true a layo
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,17 @@ class Retrieval:
     accuracy: Share
     classes: tuple[ClassRow, ...]
     confusion: IntArray
+
+
+def without_copies(vectors: FloatArray) -> NDArray[np.bool_]:
+    """The first of each rows that are the same, True of shape (N,): a copy among neighbours proves nothing."""
+    rows = np.ascontiguousarray(vectors, np.float32)
+    seen: dict[bytes, int] = {}
+    first = [
+        seen.setdefault(hashlib.blake2b(row.data, digest_size=16).digest(), place) for place, row in enumerate(rows)
+    ]
+    single: NDArray[np.bool_] = np.array(first, np.int64) == np.arange(len(rows))
+    return single
 
 
 def retrieval(

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.encoders.hub_cache import HubConfig
 from core.encoders.model_files import FAMILIAR
-from core.encoders.registry import companion
+from core.encoders.registry import companion, matching_backend
 from core.errors import EncoderError, SettingsError, StoreError
+from core.features import Recipe
 from core.neighbours import unit_rows
 from core.patches import IntArray
 
@@ -181,14 +182,18 @@ def calibrate(
     return Familiar(bank=bank, columns=chosen, k=k, quantiles=quantiles)
 
 
-def known_training(encoder: str, config: HubConfig) -> Familiar | None:
-    """What an encoder was trained on, from the file beside its model; None when there is none.
+def known_training(recipe: Recipe, config: HubConfig) -> Familiar | None:
+    """What the encoder of a recipe was trained on, from the file beside its model.
+
+    None when there is no such file, or the model is another than the one that made the features.
 
     Raises:
         EncoderError: when that file is damaged.
     """
     try:
-        path = companion(encoder, FAMILIAR, config)
+        path = companion(recipe.encoder, FAMILIAR, config)
+        if path is None or matching_backend(recipe.encoder, recipe.fingerprint, config) is None:
+            return None
     except EncoderError:
         return None
-    return None if path is None else Familiar.load(path)
+    return Familiar.load(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,10 +17,12 @@ from core import pipeline_tasks as tasks
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
-from core.encoders.registry import describe
+from core.encoders.bases import SCRATCH
+from core.encoders.registry import describe, encoder_names
 from core.errors import StoreError
 from core.features import Features, Recipe
 from core.jobs import Job, JobQueue
+from core.jobs_job import job_id
 from core.jobs_lanes import Kind, Lane
 from core.library import Library
 from core.patches import patch_grid
@@ -99,6 +102,7 @@ class Engine:
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
+        self._naming = threading.Lock()
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 
     def start(self) -> None:
@@ -230,11 +234,25 @@ class Engine:
             freeze: True = what the base sees stays, only what it makes of it is learned.
             epochs: passes over the patches.
             title: what pages call it.
+
+        A training that was asked for before and ended with an epoch done, but without a model, goes on.
         """
-        name = self.trained.fresh_name(title)
         wanted = {"scenes": list(scene_ids), "base": base, "freeze": freeze, "epochs": epochs, "title": title}
         key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
-        return self.jobs.submit("train", key, f"Training “{title}”", wanted | {"name": name})
+        with self._naming:
+            name = self._stopped_training(key) or self.trained.fresh_name(title, self._taken_names())
+            return self.jobs.submit("train", key, f"Training “{title}”", wanted | {"name": name})
+
+    def _taken_names(self) -> set[str]:
+        """Names that a new model cannot have: those of other encoders, and of models that are being trained."""
+        active = [job.id for job in self.jobs.jobs() if job.kind == "train" and job.active]
+        names = {str(self.jobs.payload(active_id).get("name")) for active_id in active}
+        return {SCRATCH, *encoder_names(tasks.hub_config(self.config)), *names}
+
+    def _stopped_training(self, key: str) -> str | None:
+        """The name of the same training where it ended with an epoch done and no model; it goes on then."""
+        name = self.jobs.payload(job_id("train", key)).get("name")
+        return str(name) if name and self.trained.history(str(name)) else None
 
     def training_history(self, job_id: str) -> list[dict[str, float]]:
         """How a training has gone so far, an object an epoch; empty before the first is over."""

@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING
 from core.config import Config
 from core.errors import SettingsError, SourceError, StoreError
 from core.progress import Progress, silent
+from core.quality import load_quality
+from core.store_trained import under_way
 
 if TYPE_CHECKING:
     from core.encoders.fit_settings import Epoch
@@ -101,13 +104,20 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
     from core.training import labelled
 
     _check_new_folder(options.out)
-    bands = None if options.train_bands is None else tuple(options.train_bands.split(","))
+    bands = (
+        None if options.train_bands is None else tuple(part.strip().upper() for part in options.train_bands.split(","))
+    )
     wanted = Wanted(
         base=options.base, freeze=options.freeze is not None, bands=bands, epochs=options.epochs, seed=options.seed
     )
     epochs = look_up(wanted, hub_config(config))[1].epochs
     scenes = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.sources]
     apart = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.apart]
+
+    for one in (*scenes, *apart):
+        for finding in load_quality(one.directory).findings:
+            if finding.basis == "warning":
+                sys.stderr.write(f"{one.name}: {finding.topic}: {finding.value} ({finding.because})\n")
 
     def tell(epoch: Epoch) -> None:
         tqdm.write(
@@ -264,6 +274,11 @@ def _check_new_folder(path: Path) -> None:
         raise StoreError(asked, "it exists already", "give the name of a new folder")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise StoreError(asked, "the folder it lies in does not exist or is not writable", "choose another place")
+    try:  # What training keeps beside it has the longest name that will be needed.
+        Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{under_way(path).name}.")).rmdir()
+    except OSError as error:
+        found = f"it cannot be made ({error.strerror})"
+        raise StoreError(asked, found, "choose another place or a shorter name") from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 from core.bands import BAND_NAMES
 from core.encoders.bases import NOTHING, Base
 from core.encoders.fit_settings import DIMENSION, Epoch, FitSettings, Samples
-from core.encoders.model_files import CARD, FAMILIAR
+from core.encoders.model_files import CARD, FAMILIAR, write_checksums
 from core.errors import JobCancelledError, StoreError, TrainingError
 from core.evaluation import share
 from core.library import write_atomically
@@ -80,7 +80,8 @@ def train(
     net, work = start.network, under_way(directory)
     with _room(directory):
         work.mkdir(parents=True, exist_ok=True)
-    state = _resume(net, work, [asdict(settings), parts.train.counts(), parts.train.bands, base.fingerprint, freeze])
+    patches = [part.digest() for part in (parts.train, parts.random)]
+    state = _resume(net, work, [asdict(settings), *patches, base.fingerprint, freeze])
     history: list[dict[str, float]] = state["history"]
 
     def keep(epoch: Epoch) -> None:
@@ -96,6 +97,7 @@ def train(
         _fit(start, parts, settings, freeze=freeze, done=len(history), report=keep, progress=progress)
     except JobCancelledError:
         if not history:
+            shutil.rmtree(work, ignore_errors=True)
             raise
         _load(net, work / WEIGHTS)
     said = {"title": title, "data": source, "frozen": freeze, "limits": [*limits, *_limits(parts.train, base)]}
@@ -107,6 +109,7 @@ def train(
         (staged / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
         if measured.familiar is not None:
             measured.familiar.save(staged / FAMILIAR)
+        write_checksums(staged, whole=True)
     shutil.rmtree(work)
     return card
 
@@ -191,10 +194,11 @@ def _resume(net: Any, work: Path, identity: Sequence[Any]) -> dict[str, Any]:  #
     try:
         state = json.loads((work / STATE).read_text(encoding="utf-8"))
         if state["key"] == key:
+            history = [asdict(Epoch(**epoch)) for epoch in state["history"]]
             _load(net, work / WEIGHTS)
-            return dict(state)
-    except (OSError, ValueError, KeyError, BadZipFile):
-        pass
+            return {"key": key, "history": history}
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
+        pass  # What cannot be read is as good as none: the training begins anew.
     return {"key": key, "history": []}
 
 
@@ -208,8 +212,11 @@ def _save(net: Any, path: Path) -> None:  # noqa: ANN401
 
 def _load(net: Any, path: Path) -> None:  # noqa: ANN401
     with np.load(path) as kept:
-        for number, variable in enumerate(net.weights):
-            variable.assign(kept[f"arr_{number}"])
+        values = [kept[f"arr_{number}"] for number in range(len(net.weights))]
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in net.weights]:
+        raise ValueError("the weights are of another network")
+    for variable, value in zip(net.weights, values, strict=True):
+        variable.assign(value)
 
 
 def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
@@ -221,6 +228,7 @@ def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN
         if part is not None and len(part):
             right = share(predict(net, part.pixels)[1].argmax(axis=1) == part.labels)
             figures[name] = {"patches": right.count, "accuracy": right.value, "low": right.low, "high": right.high}
+    copies = f"; {parts.train.repeats:,} copies of others were left out" if parts.train.repeats else ""
     blocks = "none in held-out blocks of land, because places are unknown or too close together"
     if parts.spatial is not None:
         blocks = f"{len(parts.spatial):,} in held-out blocks of land"
@@ -229,7 +237,8 @@ def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN
     return {
         "classes": parts.train.counts(),
         "bands": list(parts.train.bands),
-        "split": f"{len(parts.train):,} patches learned from, {len(parts.random):,} held out at random, {blocks}",
+        "split": f"{len(parts.train):,} patches learned from, {len(parts.random):,} held out at random, "
+        f"{blocks}{copies}",
         "accuracy": figures,
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import TrainingError
-from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
+from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval, without_copies
 from core.patches import centres_lonlat, patch_grid, patch_labels
 from core.progress import Progress, silent
 from core.splits import random_split, spatial_split
@@ -70,6 +70,8 @@ def _assess(engine: Engine, scene: Scene, recipe: Recipe, backend: str | None, p
     ids = features.patch_ids
     known = truth.pure[ids] >= 0
     ids, vectors = ids[known], np.asarray(features.vectors)[known]
+    single = without_copies(vectors)
+    ids, vectors = ids[single], vectors[single]
     labels = truth.pure[ids]
     places = None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1)
     centres = centres_lonlat(scene, grid, ids)

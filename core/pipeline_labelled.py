@@ -10,7 +10,7 @@ import numpy as np
 from core.bands import BAND_NAMES
 from core.errors import TrainingError
 from core.splits import random_split, spatial_split
-from core.training import Labelled, contradictions, joined, stems
+from core.training import Labelled, contradictions, joined, stems, without_copies
 
 HELD_OUT = 0.2
 """Share of the patches held out at random, and of those in whole blocks of land where places are known."""
@@ -34,14 +34,20 @@ class Parts:
 
 
 def gather(sets: Sequence[Labelled], *, apart: Sequence[Labelled] = (), bands: Sequence[str] | None = None) -> Labelled:
-    """One set of several, on the bands they share, less the patches that show a place of ``apart``.
+    """One set of several, on the bands they share, less copies, and less patches that show a place of ``apart``.
 
     Raises:
         TrainingError: when nothing can be learned from them.
     """
     shown = {stem for other in apart for stem in stems(other.names)}
     kept = [one.take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool)) for one in sets]
-    whole = joined(kept, bands)
+    every = joined(kept, bands)
+    whole = without_copies(every)
+    wrong = contradictions(every)
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        found = f"the same patch stands for several classes: {', '.join(wrong[:3])}{more}"
+        raise TrainingError(_ASKED, found, "leave each patch in one class only")
     counts = whole.counts()
     few = [f"{name} ({count})" for name, count in counts.items() if count < 2]
     if len(counts) < 2 or few:
@@ -51,22 +57,24 @@ def gather(sets: Sequence[Labelled], *, apart: Sequence[Labelled] = (), bands: S
             else f"too few patches of {', '.join(few)}"
         )
         raise TrainingError(_ASKED, found, "give two classes or more, two patches or more each")
-    wrong = contradictions(whole)
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        found = f"the same patch stands for several classes: {', '.join(wrong[:3])}{more}"
-        raise TrainingError(_ASKED, found, "leave each patch in one class only")
     return whole
 
 
 def split(whole: Labelled, seed: int) -> Parts:
-    """Held-out blocks first, then a random part of the rest."""
+    """Held-out blocks first, then a random part of the rest; patches of one place stay together."""
+    kin = whole.kin()
     blocks = spatial_split(whole.lonlat, HELD_OUT, seed)
-    if blocks is not None and len(np.unique(whole.labels[~blocks])) < len(np.unique(whole.labels)):
-        blocks = None
-    rest = whole if blocks is None else whole.take(~blocks)
-    held = random_split(rest.labels, HELD_OUT, seed)
-    return Parts(train=rest.take(~held), random=rest.take(held), spatial=None if blocks is None else whole.take(blocks))
+    if blocks is not None:
+        blocks = np.isin(kin, kin[blocks])
+        if len(np.unique(whole.labels[~blocks])) < len(np.unique(whole.labels)):
+            blocks = None
+    rest = np.arange(len(whole)) if blocks is None else np.flatnonzero(~blocks)
+    held = random_split(whole.labels[rest], HELD_OUT, seed, kin[rest])
+    return Parts(
+        train=whole.take(rest[~held]),
+        random=whole.take(rest[held]),
+        spatial=None if blocks is None else whole.take(blocks),
+    )
 
 
 def shared_bands(sets: Sequence[Labelled]) -> tuple[str, ...]:

@@ -18,9 +18,9 @@ from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError
-from core.evaluation import Retrieval, retrieval
+from core.evaluation import Retrieval, retrieval, without_copies
 from core.familiarity import known_training
-from core.features import Features
+from core.features import Features, Recipe
 from core.fidelity import fidelity
 from core.hubness import hubness
 from core.neighbours_graph import knn_graph
@@ -98,14 +98,16 @@ def case_of(scene: Scene, features: Features) -> Case:
 
 def labels_part(case: Case) -> Section:
     """How often neighbours share a class, beside the plain spectrum; or why that is not known."""
-    known = case.labels >= 0
+    with_class = case.labels >= 0
+    known = with_class & without_copies(case.vectors)
     if not known.any():
         return unmeasured("labels", NO_LABELS)
     if len(np.unique(case.labels[known])) < 2 or known.sum() < FEWEST:
         return unmeasured("labels", "there are too few patches with a class, or all have the same one")
     own = _retrieved(case, case.vectors, known)
     plain = None if case.spectrum is None else _retrieved(case, case.spectrum, known)
-    return labels_section(own, plain, apart=case.places is not None, itself=case.itself)
+    copies = int(with_class.sum() - known.sum())
+    return labels_section(own, plain, apart=case.places is not None, itself=case.itself, copies=copies)
 
 
 def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:
@@ -116,7 +118,7 @@ def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Ret
 def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
     """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
     if len(case.ids) < FEWEST:
-        return unmeasured("hubs", f"{len(case.ids)} patches are too few"), {}
+        return unmeasured("hubs", f"{len(case.ids):,} are too few patches"), {}
     near = knn_graph(case.vectors, K + 1, progress=progress)[0]
     found = hubness(near[:, 1:])
     return hubs_section(found, case.ids), {"counts": found.counts}
@@ -134,7 +136,9 @@ def stability_part(
         found = stability(scene, grid, load(), features.vectors, features.patch_ids, progress=progress)
     except EncoderError as error:
         return unmeasured("stability", f"the encoder is not at hand ({error.found})")
-    return stability_section(found.kept, found.itself, found.similarity, k=found.k, pixels=found.pixels)
+    return stability_section(
+        found.kept, found.itself, found.similarity, k=found.k, pixels=found.pixels, total=len(features.patch_ids)
+    )
 
 
 def layout_part(
@@ -151,10 +155,10 @@ def layout_part(
     return layout_section(found, case.ids[found.rows], total), {"distortion": found.distortion}
 
 
-def familiar_part(case: Case, encoder: str, config: HubConfig) -> Section:
+def familiar_part(case: Case, recipe: Recipe, config: HubConfig) -> Section:
     """How much of the land is strange to the encoder, or that this is not known."""
     try:
-        known = known_training(encoder, config)
+        known = known_training(recipe, config)
         if known is None:
             return unmeasured("familiar", FAMILIAR_UNKNOWN)
         return familiar_section(known.percentile(case.vectors), case.ids)

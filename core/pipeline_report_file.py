@@ -71,9 +71,7 @@ def _sections(case: Case, found: Embeddings, home: _Home | None, config: Config,
     yield labels_part(case)
     recipe = _recipe(found)
     yield (
-        unmeasured("familiar", FAMILIAR_UNKNOWN)
-        if recipe is None
-        else familiar_part(case, recipe.encoder, hub_config(config))
+        unmeasured("familiar", FAMILIAR_UNKNOWN) if recipe is None else familiar_part(case, recipe, hub_config(config))
     )
     with bar("Shifting the grid", "patches") as progress:
         yield _stability(found, home, recipe, config, progress)
@@ -83,7 +81,11 @@ def _sections(case: Case, found: Embeddings, home: _Home | None, config: Config,
         yield unmeasured("layout", NO_PLACES)
         return
     with bar("Judging the plot", "blocks") as progress:
-        yield layout_part(case, found.positions, sampled=True, progress=progress)[0]
+        try:
+            section = layout_part(case, found.positions, sampled=True, progress=progress)[0]
+        except LandlikeError as error:
+            section = unmeasured("layout", error.found)
+        yield section
 
 
 def _home(found: Embeddings, config: Config) -> _Home | None:

@@ -15,8 +15,8 @@ from typing import Any
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
-from core.encoders.registry import describe, load_encoder
 from core.encoders.registry import fetch as fetch_encoder
+from core.encoders.registry import load_encoder, matching_backend
 from core.errors import EncoderError
 from core.features import Recipe
 from core.library import Library
@@ -25,8 +25,6 @@ from core.store import FeatureStore
 from core.store_layouts import Layouts
 from core.store_trained import Trained
 from core.worker import Work
-
-BACKENDS = (None, "openvino", "openvino-f32", "tensorflow")
 
 Payload = Mapping[str, Any]
 
@@ -169,10 +167,9 @@ def matching_encoder(name: str, fingerprint: str, config: HubConfig) -> Encoder:
     Raises:
         EncoderError: when none does, because the model's files have changed, or as of ``describe``.
     """
-    backends = BACKENDS if name != "spectral" else (None,)
-    for backend in backends:
-        if describe(name, backend, config).fingerprint == fingerprint:
-            return load_encoder(name, backend, config)
+    backend = matching_backend(name, fingerprint, config)
+    if backend is not None:
+        return load_encoder(name, backend, config)
     found = "the files of the encoder have changed since it was chosen"
     raise EncoderError(f"Loading the encoder {name}", found, "choose it again")
 

@@ -31,7 +31,7 @@ def unmeasured(name: str, why: str) -> Section:
     return Section(name=name, title=TITLES[name], sentences=(f"Not measured: {why}.",), measured=False)
 
 
-def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool) -> Section:
+def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, copies: int = 0) -> Section:
     """How often neighbours share a class.
 
     Args:
@@ -39,6 +39,7 @@ def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itse
         plain: of the plain spectrum of the same patches; None when it is not known.
         apart: True = patches that touch the query were left out.
         itself: True = the encoder is the plain spectrum.
+        copies: how many patches were left out because they are the same as others.
     """
     found = own.precision[DEPTH]
     beside = f"chance would give {round(100 * own.chance)}"
@@ -48,10 +49,14 @@ def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itse
     verdict = [] if plain is None else [_verdict(found, plain.precision[DEPTH], itself=itself)]
     how = f"The {DEPTH} nearest of {_asked(own)} were looked at"
     how += "; patches that touch the one asked about were left out." if apart else "."
+    how += f" {copies:,} patches that are copies of others do not count." if copies else ""
     worst = min(own.classes, key=lambda row: row.precision.value)
     best = max(own.classes, key=lambda row: row.precision.value)
+    even = best.precision.value == worst.precision.value
     ends = (
-        f"Best found: {class_title(best.name)}, {_hundred(best.precision)} of 100 neighbours; worst: "
+        f"All classes are found alike often, {_hundred(best.precision)} of 100 neighbours."
+        if even
+        else f"Best found: {class_title(best.name)}, {_hundred(best.precision)} of 100 neighbours; worst: "
         f"{class_title(worst.name)}, {_hundred(worst.precision)}{_mistaken(own, worst)}."
     )
     return Section(
@@ -133,7 +138,7 @@ def familiar_section(percent: FloatArray, ids: IntArray) -> Section:
     )
 
 
-def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, pixels: int) -> Section:
+def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, pixels: int, total: int) -> Section:
     """What a small shift of the grid changes.
 
     Args:
@@ -142,6 +147,7 @@ def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, 
         similarity: cosine similarity of a patch to its shifted self, at the median.
         k: how many nearest.
         pixels: the shift.
+        total: patches that there are.
     """
     first = (
         f"With the grid moved by {pixels} pixels, a patch keeps {k * kept.value:.1f} of its {k} nearest "
@@ -151,7 +157,8 @@ def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, 
         f"{_hundred(itself, 'times in 100')} the patch most like the moved one is the patch itself; "
         f"their similarity is {similarity:.2f} at the median."
     )
-    third = f"Measured on {itself.count:,} patches drawn at random and encoded again."
+    drawn = f"all {total:,} patches" if itself.count == total else f"{itself.count:,} patches drawn at random"
+    third = f"Measured on {drawn}, encoded again."
     return Section(name="stability", title=TITLES["stability"], sentences=(first, second, third))
 
 

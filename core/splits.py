@@ -7,36 +7,56 @@ from numpy.typing import NDArray
 
 from core.patches import IntArray
 
-BLOCK_DEGREES = 0.25
-"""Side of the blocks of a spatial split, in degrees of latitude: about 28 km."""
+BLOCK_DEGREES, LEAST_DEGREES = 0.25, 0.02
+"""Side of the blocks of a spatial split, in degrees of latitude, at most and at least: about 28 and 2 km."""
+
+BLOCKS_ACROSS = 5
+"""Blocks that land smaller than that is cut into, from side to side."""
 
 
-def random_split(labels: IntArray, share: float, seed: int) -> NDArray[np.bool_]:
-    """A random part of each class, at least one patch and never all: True = held out."""
+def random_split(labels: IntArray, share: float, seed: int, kin: IntArray | None = None) -> NDArray[np.bool_]:
+    """A random part of each class, at least one place and never all: True = held out.
+
+    Args:
+        labels: of shape (N,).
+        share: of each class.
+        seed: of what is drawn.
+        kin: a number of shape (N,) that patches of one place share, which are held out together; None = each by itself.
+    """
     random = np.random.default_rng(seed)
+    kin = np.arange(len(labels)) if kin is None else kin
     held = np.zeros(len(labels), dtype=bool)
     for name in np.unique(labels):
-        members = random.permutation(np.flatnonzero(labels == name))
-        held[members[: min(len(members) - 1, max(1, round(share * len(members))))]] = True
+        of_class = np.flatnonzero(labels == name)
+        places = np.unique(kin[of_class])
+        chosen = random.permutation(places)[: min(len(places) - 1, max(1, round(share * len(places))))]
+        held[of_class] = np.isin(kin[of_class], chosen)
     return held
 
 
 def spatial_split(lonlat: NDArray[np.float64], share: float, seed: int) -> NDArray[np.bool_] | None:
-    """Whole blocks of land, about a share of all patches: True = held out; None where places are unknown.
+    """Whole blocks of land, about a share of all patches: True = held out; None where there are no two blocks.
 
-    Neighbouring patches look alike, so that a random split asks for land the network has nearly seen (Ploton et al.,
-    “Spatial validation reveals poor predictive performance of large-scale ecological mapping models”, 2020).
+    Patches whose place is unknown (NaN) are never held out. Neighbouring patches look alike, so that a random split
+    asks for land the network has nearly seen (Ploton et al., “Spatial validation reveals poor predictive performance of
+    large-scale ecological mapping models”, 2020).
     """
-    if np.isnan(lonlat).any():
+    known = np.flatnonzero(~np.isnan(lonlat).any(axis=1))
+    if not len(known):
         return None
-    blocks = np.floor(lonlat / [BLOCK_DEGREES / np.cos(np.radians(45)), BLOCK_DEGREES]).astype(np.int64)
+    square = [np.cos(np.radians(45)), 1.0]
+    across = float(np.ptp(lonlat[known] * square, axis=0).max())
+    side = min(BLOCK_DEGREES, max(LEAST_DEGREES, across / BLOCKS_ACROSS))
+    blocks = np.floor(lonlat[known] / [side / square[0], side]).astype(np.int64)
     _, block = np.unique(blocks, axis=0, return_inverse=True)
-    sizes = np.bincount(block)
+    sizes = np.bincount(block.ravel())
     if len(sizes) < 2:
         return None
     held, count = np.zeros(len(sizes), dtype=bool), 0
     for name in np.random.default_rng(seed).permutation(len(sizes)).tolist():
-        if count >= share * len(block) or held.sum() == len(sizes) - 1:
+        if count >= share * len(known) or held.sum() == len(sizes) - 1:
             break
         held[name], count = True, count + int(sizes[name])
-    return held[block.ravel()]
+    found = np.zeros(len(lonlat), dtype=bool)
+    found[known] = held[block.ravel()]
+    return found

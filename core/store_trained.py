@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,18 @@ class Trained:
             raise TrainingError(f"Looking for the model “{name}”", "that is no name of one", "choose one from the list")
         return self.root / name
 
-    def fresh_name(self, title: str) -> str:
-        """A name that no model has, made of a title: ``Alpine meadows 2`` gives ``alpine-meadows-2``."""
+    def fresh_name(self, title: str, taken: Collection[str] = ()) -> str:
+        """A name that no model has, made of a title: ``Alpine meadows 2`` gives ``alpine-meadows-2``.
+
+        Args:
+            title: what people call it.
+            taken: names that mean something else.
+        """
         plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-        stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].rstrip("-") or "model"
+        stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].rstrip("-")
+        stem = f"model-{stem}".rstrip("-") if stem.isdigit() or not stem else stem
         name, number = stem, 1
-        while (self.root / name).exists() or under_way(self.root / name).exists():
+        while name in taken or (self.root / name).exists() or under_way(self.root / name).exists():
             number += 1
             name = f"{stem}-{number}"
         return name

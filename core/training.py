@@ -6,6 +6,7 @@ How they are split is ``core.splits``; how a network is fitted to them, ``core.e
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ class Labelled:
         labels: int64 of shape (N,), indices into ``classes``.
         names: of each patch, from its file where it had one.
         lonlat: float64 of shape (N, 2), EPSG:4326; NaN where the place is unknown.
+        repeats: how many patches were left out because they were copies of others.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +42,7 @@ class Labelled:
     labels: IntArray
     names: tuple[str, ...]
     lonlat: NDArray[np.float64]
+    repeats: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -54,6 +57,30 @@ class Labelled:
         """Patches a class."""
         found = np.bincount(self.labels, minlength=len(self.classes))
         return dict(zip(self.classes, found.tolist(), strict=True))
+
+    def digest(self) -> str:
+        """What tells these patches from any others, in hexadecimal."""
+        state = hashlib.blake2b(json.dumps([self.classes, self.bands, self.names]).encode(), digest_size=16)
+        state.update(np.ascontiguousarray(self.labels).data)
+        for patch in self.pixels:
+            state.update(np.ascontiguousarray(patch).data)
+        return state.hexdigest()
+
+    def kin(self) -> IntArray:
+        """A number of shape (N,) that patches of one place share: those of one class and one file name.
+
+        Where most files of a class have a name that others have too, names say nothing, and each is by itself.
+        """
+        keys = list(zip(self.labels.tolist(), stems(self.names), strict=True))
+        often = Counter(keys)
+        places = Counter(label for label, _ in often)
+        patches = Counter(label for label, _ in keys)
+        telling = {label for label in patches if places[label] > 1 and 2 * places[label] >= patches[label]}
+        numbers: dict[tuple[object, ...], int] = {}
+        for row, key in enumerate(keys):
+            numbers.setdefault(key if key[0] in telling else (row,), len(numbers))
+        found = [numbers[key if key[0] in telling else (row,)] for row, key in enumerate(keys)]
+        return np.array(found, np.int64)
 
 
 def labelled(scene: Scene, patch_size: int = 64, *, progress: Progress = silent) -> Labelled:
@@ -105,7 +132,7 @@ def contradictions(whole: Labelled) -> list[str]:
     by_pixels: dict[str, set[int]] = {}
     by_name: dict[str, set[int]] = {}
     labels = whole.labels.tolist()
-    keys = [hashlib.sha256(np.ascontiguousarray(patch).data).hexdigest() for patch in whole.pixels]
+    keys = _pixel_keys(whole)
     for key, stem, label in zip(keys, stems(whole.names), labels, strict=True):
         by_pixels.setdefault(key, set()).add(label)
         by_name.setdefault(stem, set()).add(label)
@@ -121,6 +148,17 @@ def contradictions(whole: Labelled) -> list[str]:
             classes = ", ".join(whole.classes[label] for label in sorted(members))
             found[name.rsplit("/", 1)[-1]] = f"{name.rsplit('/', 1)[-1]} ({classes})"
     return list(found.values())
+
+
+def without_copies(whole: Labelled) -> Labelled:
+    """One patch of each that are the same, pixel for pixel: a copy that is held out measures nothing."""
+    _, first = np.unique(_pixel_keys(whole), return_index=True)
+    kept = whole.take(np.sort(first))
+    return replace(kept, repeats=whole.repeats + len(whole) - len(kept))
+
+
+def _pixel_keys(whole: Labelled) -> list[str]:
+    return [hashlib.sha256(np.ascontiguousarray(patch).data).hexdigest() for patch in whole.pixels]
 
 
 def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labelled:
@@ -143,6 +181,8 @@ def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labe
     missing = [name for name in bands or () if name not in shared]
     if missing or not wanted:
         found = f"they share the bands {', '.join(shared) or 'none'}"
+        if bands is not None:
+            found += f", and {', '.join(missing) or 'no band'} was asked for"
         raise TrainingError(asked, found, "choose among these" if shared else "give sets with the same bands")
     classes = tuple(sorted({name for one in sets for name in one.classes}))
     numbers = [np.array([classes.index(name) for name in one.classes], np.int64) for one in sets]

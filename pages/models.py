@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from pathlib import Path
 
 import streamlit as st
 
@@ -21,7 +22,7 @@ def encoder_card(listing: EncoderListing) -> None:
     """One encoder: what it is, and using or deleting it."""
     visitor = current()
     chosen = (visitor.encoder or default_encoder()) == listing.name
-    with st.container(border=True, key=f"model_{listing.name}"):
+    with st.container(border=True, key=f"model_{listing.name}", height="stretch"):
         tag = " (in use)" if chosen else "" if listing.available else " (not on this computer)"
         st.html(f'<div style="font-size:1.125rem;font-weight:600">{safe_label(listing.title)}{tag}</div>')
         show_card(listing)
@@ -30,17 +31,24 @@ def encoder_card(listing: EncoderListing) -> None:
         if use.button(label, key=f"use_{listing.name}", disabled=chosen, width="stretch"):
             visitor.encoder = listing.name
             st.switch_page("explore.py")
-        if listing.name in engine().trained.names():
+        trained = trained_name(listing)
+        if trained is not None:
             with delete.popover("Delete", width="stretch", key=f"drop_{listing.name}"):
                 st.markdown("This removes the model. Features it gave stay with their scenes until these are deleted.")
                 if st.button("Delete for good", key=f"gone_{listing.name}", type="primary"):
-                    remove(listing.name)
+                    remove(listing, trained)
 
 
-def remove(name: str) -> None:
+def trained_name(listing: EncoderListing) -> str | None:
+    """The name of a model that was trained here; None for any other encoder."""
+    home = Path(listing.reference)
+    return home.name if home.parent == engine().trained.root else None
+
+
+def remove(listing: EncoderListing, trained: str) -> None:
     """Delete a model and forget that it was chosen."""
-    engine().trained.delete(name)
-    if current().encoder == name:
+    engine().trained.delete(trained)
+    if current().encoder == listing.name:
         current().encoder = None
     cached.encoders.clear()
     st.rerun()

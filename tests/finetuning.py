@@ -76,7 +76,9 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     if "compare" in task:
         return _changed(*(folder / one for one in task["compare"]))
     if "strip" in task:
-        (Path(shutil.copytree(folder / task["strip"], folder / name)) / "network.json").unlink()
+        copy = Path(shutil.copytree(folder / task["strip"], folder / name))
+        (copy / "network.json").unlink()
+        (copy / "SHA256SUMS").unlink()
         return {}
     name = task.get("into", name)
     from core.encoders.fit_settings import Epoch

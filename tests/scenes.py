@@ -37,6 +37,7 @@ def add_scene(
     truth: NDArray[np.uint16] | None = None,
     classes: tuple[str, ...] = (),
     name: str = "Test scene",
+    created: str = "2024-06-22T00:00:00+00:00",
 ) -> Scene:
     """A scene in the library; pixels default to ``place_pixels``."""
     staged = library.staging()
@@ -50,7 +51,7 @@ def add_scene(
     record = QualityRecord(source="test", findings=(finding,), settings={})
     (staged / "quality.json").write_text(record.to_json())
     scene = Scene(id=scene_id, name=name, grid=grid, bands=tuple(bands), date="2024-06-21", classes=classes)
-    scene = replace(scene, created="2024-06-22T00:00:00+00:00", stretch=stretch(staged, scene))
+    scene = replace(scene, created=created, stretch=stretch(staged, scene))
     return library.add(staged, scene)
 
 

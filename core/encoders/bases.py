@@ -133,7 +133,8 @@ def suited(base: Base, *, freeze: bool, epochs: int | None = None, seed: int = 0
 
 def _own_bands(directory: Path) -> tuple[str, ...]:
     try:
-        return tuple(str(name) for name in json.loads((directory / NETWORK).read_text(encoding="utf-8"))["bands"])
+        bands = json.loads((directory / NETWORK).read_text(encoding="utf-8"))["bands"]
+        return tuple(BAND_NAMES[BAND_NAMES.index(name)] for name in bands)
     except (OSError, ValueError, KeyError, TypeError) as error:
         found = f"{NETWORK} is damaged"
         raise EncoderError(f"Training on from the model “{directory.name}”", found, "get the model again") from error

@@ -57,6 +57,9 @@ class FitSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.epochs <= 10_000:
             raise SettingsError("Training", f"{self.epochs} epochs were asked for", "ask for 1 to 10,000")
+        if not 0 <= self.seed < 2**32:
+            found = f"the seed {self.seed} was asked for"
+            raise SettingsError("Training", found, "give a whole number from 0 to 4,294,967,295")
         if not 0 <= self.band_dropout < 1:
             found = f"bands are to be left out with the probability {self.band_dropout}"
             raise SettingsError("Training", found, "give a number from 0 to below 1")

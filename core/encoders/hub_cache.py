@@ -111,8 +111,7 @@ def how_to_get(handle: str, config: HubConfig) -> str:
     """What a person can do to have the files of a handle, as the remedy of a sentence."""
     by_hand = archive_path(config.cache_dir, handle)
     return (
-        f"download it on the Explore page of the app, or download {compressed_url(handle)} elsewhere and save it as "
-        f"{by_hand}"
+        f"get it on the Models page of the app, or download {compressed_url(handle)} elsewhere and save it as {by_hand}"
     )
 
 

@@ -63,14 +63,17 @@ def digest(directory: Path, memory: Path | None = None) -> str:
     return result
 
 
-def write_checksums(directory: Path) -> None:
-    """Write the ``SHA256SUMS`` that later damage is found by; one that came with the model is kept."""
-    if (directory / CHECKSUMS).exists():
+def write_checksums(directory: Path, *, whole: bool = False) -> None:
+    """Write the ``SHA256SUMS`` that later damage is found by; one that came with the model is kept.
+
+    With ``whole`` it is written anew and names every file, also those that do not count for the digest.
+    """
+    if (directory / CHECKSUMS).exists() and not whole:
         return
     lines = [
         f"{_sha256(path, directory)}  {name}\n"
         for name, path in sorted(_files(directory).items())
-        if name not in NOT_WEIGHTS
+        if name != CHECKSUMS and (whole or name not in NOT_WEIGHTS)
     ]
     (directory / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 

@@ -111,8 +111,8 @@ def recover(directory: Path) -> Recovered:
             spectrum_share=float(fields["spectrum_share"]),
             classes=classes,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        found = f"its weights cannot be read back ({str(error)[:100]})"
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        found = "its weights cannot be read back, because its files are damaged or do not fit together"
         raise EncoderError(f"Training on from the model “{directory.name}”", found, "get the model again") from error
 
 

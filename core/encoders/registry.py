@@ -47,6 +47,7 @@ class EncoderListing:
         spec: what it is, when available.
         why_not: one sentence, when not.
         fetchable: True = not available, and ``fetch`` can try to get it.
+        reference: as of ``Entry``.
     """
 
     name: str
@@ -55,10 +56,13 @@ class EncoderListing:
     spec: EncoderSpec | None
     why_not: str | None
     fetchable: bool = False
+    reference: str = ""
 
 
 class Home(Protocol):
-    """What the module named by ``Entry.home`` offers."""
+    """What the module named by ``Entry.home`` offers; ``BACKENDS`` are the ways to run its encoders."""
+
+    BACKENDS: tuple[str, ...]
 
     def describe(self, name: str, entry: Entry, backend: str | None, config: HubConfig) -> EncoderSpec:
         """The specification, without importing TensorFlow."""
@@ -129,6 +133,24 @@ def load_encoder(name_or_path: str, backend: str | None = None, config: HubConfi
     """An encoder ready to use; arguments and errors as of ``describe``. Every file of a model is read and checked."""
     name, entry, config = _resolve(name_or_path, config)
     return _home(entry).load(name, entry, backend, config)
+
+
+def matching_backend(name: str, fingerprint: str, config: HubConfig | None = None) -> str | None:
+    """The way to run an encoder that gives features of a fingerprint; None when none does.
+
+    Args:
+        name: as of ``describe``.
+        fingerprint: of the features.
+        config: None = the operator's.
+
+    Raises:
+        EncoderError: as of ``describe``.
+    """
+    resolved, entry, config = _resolve(name, config)
+    for backend in _home(entry).BACKENDS:
+        if _home(entry).describe(resolved, entry, backend, config).fingerprint == fingerprint:
+            return backend
+    return None
 
 
 def fetch(name: str, progress: Progress = silent, config: HubConfig | None = None) -> None:
@@ -210,6 +232,14 @@ def _listing(name: str, entry: Entry, config: HubConfig) -> EncoderListing:
     except EncoderError as error:
         fetchable = is_handle(entry.reference)
         return EncoderListing(
-            name=name, title=entry.title, available=False, spec=None, why_not=str(error), fetchable=fetchable
+            name=name,
+            title=entry.title,
+            available=False,
+            spec=None,
+            why_not=str(error),
+            fetchable=fetchable,
+            reference=entry.reference,
         )
-    return EncoderListing(name=name, title=spec.title, available=True, spec=spec, why_not=None)
+    return EncoderListing(
+        name=name, title=spec.title, available=True, spec=spec, why_not=None, reference=entry.reference
+    )

@@ -199,6 +199,9 @@ def spectral_spec() -> EncoderSpec:
     )
 
 
+BACKENDS = ("numpy",)
+
+
 def describe(name: str, entry: Entry, backend: str | None, config: HubConfig) -> EncoderSpec:
     """The specification, for the registry.
 

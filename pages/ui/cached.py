@@ -157,10 +157,8 @@ def similarity_range(recipe: Recipe, patch_id: int) -> tuple[float, float]:
 def strangeness(recipe: Recipe) -> FloatArray | None:
     """How strange a table's patches are to the encoder, percentiles of shape (N,); None when that cannot be known."""
     try:
-        known = known_training(recipe.encoder, hub_config(engine().config))
-        if known is None or engine().spec(recipe.encoder).fingerprint != recipe.fingerprint:
-            return None
-        return _frozen(known.percentile(table(recipe).unit))
+        known = known_training(recipe, hub_config(engine().config))
+        return None if known is None else _frozen(known.percentile(table(recipe).unit))
     except EncoderError:
         return None
 

@@ -100,7 +100,8 @@ def job_list(kinds: Collection[str]) -> None:
         elif job.id not in current().dismissed:
             words, button = st.columns([8, 1], vertical_alignment="center")
             words.error(plain(job.message), icon=":material/error:")
-            button.button("Dismiss", key=f"dismiss_{job.id}", on_click=current().dismissed.add, args=(job.id,))
+            dismiss = current().dismissed.add
+            button.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
 
 
 def _follow(job_id: str, key: str, title: str) -> None:

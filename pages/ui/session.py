@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.library import SCENE_ID
+from pages.ui.words import distinct
 
 _KEY = "landlike"
 _HISTORY = 200
@@ -171,7 +172,7 @@ def select(
     st.selectbox(
         label,
         options,
-        format_func=title,
+        format_func=distinct({option: title(option) for option in options}).__getitem__,
         key=key,
         help=help_text,
         on_change=lambda: take(st.session_state[key]),

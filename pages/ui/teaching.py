@@ -19,9 +19,12 @@ from pages.ui.progress import job_list, progress_words
 from pages.ui.session import current
 from pages.ui.theme import class_title
 from pages.ui.upload import spool
-from pages.ui.words import patches
+from pages.ui.words import distinct, patches
 
 PATCH, POLL_SECONDS = 64, 1.0
+ADDED = "added patches"
+"""What the job that takes a zip in is for, in the session."""
+
 EPOCHS = {SCRATCH: 40, "": 10}
 """Passes that are offered first: from scratch, and from a model."""
 
@@ -44,13 +47,16 @@ def teach_panel(scenes: Sequence[Scene]) -> None:
         with left:
             _add_patches()
             job_list(("ingest",))
+            _without_labels()
             if not scenes:
                 st.info("There are no labelled patches yet. Add a zip above.", icon=":material/info:")
                 return
-            names, first = {scene.id: scene.name for scene in scenes}, [scenes[0].id]
+            names, newest = distinct({scene.id: scene.name for scene in scenes}), scenes[0].id
+            # With the newest in its key, patches that were just added are chosen.
             chosen = st.multiselect(
-                "Patches to learn from", list(names), default=first, format_func=names.__getitem__, key="teach_sets"
-            )
+                "Patches to learn from", list(names), default=[newest], format_func=names.__getitem__,
+                key=f"teach_sets_{newest}",
+            )  # fmt: skip
             counts = class_counts([scene for scene in scenes if scene.id in chosen])
             _start_form(chosen, counts)
         with right:
@@ -61,8 +67,19 @@ def _add_patches() -> None:
     files, button = st.columns([5, 1], vertical_alignment="bottom")
     upload = files.file_uploader("A zip of patches in class folders", type="zip", key="teach_zip")
     if button.button("Add", key="teach_add", disabled=upload is None, width="stretch") and upload is not None:
-        engine().submit_ingest(spool([upload], engine().config.root / "uploads"))
+        current().work[ADDED] = engine().submit_ingest(spool([upload], engine().config.root / "uploads")).id
         st.rerun()
+
+
+def _without_labels() -> None:
+    """Say so when what was added cannot be learned from."""
+    job = engine().jobs.get(current().work.get(ADDED, ""))
+    if job is None or job.state != "done" or job.message not in engine().library:
+        return
+    scene = engine().library.get(job.message)
+    if not scene.classes:
+        found = f"“{plain(scene.name)}” has no classes, so nothing can be learned from it"
+        st.warning(f"{found}; add a zip that holds a folder for each class.", icon=":material/warning:")
 
 
 def class_counts(scenes: Sequence[Scene]) -> dict[str, int]:
@@ -92,9 +109,11 @@ def _show_counts(counts: dict[str, int]) -> None:
 
 
 def _start_form(chosen: Sequence[str], counts: dict[str, int]) -> None:
-    bases = {SCRATCH: "Nothing: a small network from scratch"} | {
-        name: listing.title for name, listing in cached.encoders().items() if _trainable(listing)
-    }
+    listings = cached.encoders()
+    bases = distinct(
+        {SCRATCH: "Nothing: a small network from scratch"}
+        | {name: listing.title for name, listing in listings.items() if _trainable(listing)}
+    )
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     base = left.selectbox(
         "Start from", list(bases), format_func=bases.__getitem__, index=1 % len(bases), key="teach_base"
@@ -109,26 +128,29 @@ def _start_form(chosen: Sequence[str], counts: dict[str, int]) -> None:
     )
     name, button = st.columns([5, 2], vertical_alignment="bottom")
     title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key="teach_title")
-    ready = len(counts) >= 2 and min(counts.values()) >= 2 and bool(title.strip())
+    taken = title.strip().casefold() in {listing.title.casefold() for listing in listings.values()}
+    ready = len(counts) >= 2 and min(counts.values()) >= 2 and bool(title.strip()) and not taken
     if button.button("Start", type="primary", disabled=not ready, key="teach_start", width="stretch"):
         engine().submit_training(
             chosen, base=base, freeze=freeze and base != SCRATCH, epochs=int(epochs), title=title.strip()
         )
         st.rerun()
     if not ready:
-        st.caption(_lacking(counts, title))
+        st.caption(_lacking(counts, title, taken=taken))
 
 
 def _trainable(listing: EncoderListing) -> bool:
     return listing.available and listing.spec is not None and listing.spec.backend != "numpy"
 
 
-def _lacking(counts: dict[str, int], title: str) -> str:
+def _lacking(counts: dict[str, int], title: str, *, taken: bool) -> str:
     if len(counts) < 2:
         return "Two classes or more are needed."
     few = [class_title(name) for name, number in counts.items() if number < 2]
     if few:
         return f"Each class needs two patches or more: {plain(', '.join(few))} has one."
+    if taken:
+        return f"There is an encoder named {plain(title.strip())} already: give the new one another name."
     return "" if title.strip() else "Give the new model a name to start."
 
 
@@ -138,9 +160,11 @@ def trainings() -> None:
         if job.kind == "train" and job.active:
             st.fragment(_watch, run_every=POLL_SECONDS)(job.id)
         elif job.kind == "train" and job.state in {"failed", "cancelled"} and job.id not in current().dismissed:
-            words, button = st.columns([8, 1], vertical_alignment="center")
-            words.error(plain(job.message), icon=":material/error:")
-            button.button("Dismiss", key=f"dismiss_{job.id}", on_click=current().dismissed.add, args=(job.id,))
+            words, button = st.columns([9, 1], vertical_alignment="center")
+            tell = words.error if job.state == "failed" else words.info
+            tell(plain(job.message), icon=":material/error:" if job.state == "failed" else ":material/info:")
+            dismiss = current().dismissed.add
+            button.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
 
 
 def _watch(job_id: str) -> None:
@@ -154,7 +178,11 @@ def _watch(job_id: str) -> None:
         share = min(1.0, job.done / job.total) if job.total else 0.0
         bar.progress(share, text=f"**{plain(job.title)}**: {_words(job)}")
         button.button("Stop", key=f"stop_{job_id}", on_click=engine().jobs.cancel, args=(job_id,), width="stretch")
-        _curves(engine().training_history(job_id))
+        history = engine().training_history(job_id)
+        if history:
+            _curves(history)
+        elif job.state == "running":
+            st.caption("Curves appear after the first pass.")
 
 
 def _words(job: Job) -> str:
@@ -166,9 +194,6 @@ def _words(job: Job) -> str:
 
 
 def _curves(history: Sequence[dict[str, float]]) -> None:
-    if not history:
-        st.caption("Reading patches; curves appear after the first pass.")
-        return
     passes = [int(epoch["number"]) for epoch in history]
     loss, accuracy = st.columns(2, gap="medium")
     for column, key, title in ((loss, "loss", "Loss"), (accuracy, "accuracy", "Held-out patches named rightly, %")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 patch``, ``1,600 patches``."""
@@ -29,3 +31,15 @@ def size(number: int) -> str:
         if number >= factor:
             return f"{number / factor:.1f} {unit}" if number < 10 * factor else f"{number / factor:.0f} {unit}"
     return f"{number} bytes"
+
+
+def distinct(titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles by key; one that was there before gets a number, because lists tell their entries apart by titles."""
+    found: dict[str, str] = {}
+    for key, title in titles.items():
+        number, shown = 1, title
+        while shown in found.values():
+            number += 1
+            shown = f"{title} ({number})"
+        found[key] = shown
+    return found

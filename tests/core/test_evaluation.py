@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from core import evaluation
 from core.errors import SettingsError
-from core.evaluation import held_out, retrieval, share
+from core.evaluation import held_out, retrieval, share, without_copies
 from core.neighbours import unit_rows
 
 
@@ -123,3 +123,8 @@ def test_held_out_patches_are_named_as_scikit_learn_names_them() -> None:
     assert found.nearest.value == pytest.approx(theirs.score(unit[held], labels[held]), abs=unlike + 1e-9)
     assert 0.6 < found.linear.value <= 1
     assert found.linear.low < found.linear.value < found.linear.high
+
+
+def test_copies_of_a_row_are_not_first() -> None:
+    rows = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [1, 1e-7]], np.float32)
+    assert without_copies(rows).tolist() == [True, True, False, False, True]

@@ -17,7 +17,8 @@ from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.encoders.bases import check_bands, find_base, suited
 from core.encoders.hub_cache import HubConfig
 from core.encoders.registry import describe, load_encoder
-from core.errors import TrainingError
+from core.errors import SettingsError, TrainingError
+from core.pipeline_epochs import _resume
 from core.pipeline_labelled import gather
 from core.training import contradictions
 from tests import finetuning, modules
@@ -166,6 +167,29 @@ def test_a_training_goes_on_where_it_was_killed(done: Results) -> None:
     assert rest["card"]["classes"] == dict.fromkeys(CLASSES, 8)
     assert rest["card"]["accuracy"]["random"]["patches"] == 6
     assert not (folder / "killed.training").exists()
+
+
+@pytest.mark.parametrize("state", ["[]", '{"key": "%s", "history": 3}', '{"key": "%s", "history": [{"loss": 1}]}', "{"])
+def test_a_damaged_memory_of_a_training_begins_anew(state: str, tmp_path: Path) -> None:
+    identity = ["settings"]
+    (tmp_path / "state.json").write_text(state.replace("%s", json.dumps(identity).replace('"', '\\"')))
+    (tmp_path / "last.npz").write_bytes(b"")
+    found = _resume(None, tmp_path, identity)
+    assert found == {"key": json.dumps(identity), "history": []}
+
+
+def test_every_file_of_a_written_model_is_in_its_list(done: Results) -> None:
+    folder = done[0] / "ours"
+    listed = {line.split("  ", 1)[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert listed == files - {"SHA256SUMS"}
+    assert {"card.json", "network.json", "landlike.json"} <= listed
+
+
+def test_seeds_out_of_range_are_refused() -> None:
+    for seed in (-1, 2**32):
+        with pytest.raises(SettingsError, match=f"the seed {seed} was asked for"):
+            suited(find_base("scratch"), freeze=False, seed=seed)
 
 
 def test_progress_counts_every_step_of_every_epoch(done: Results) -> None:

@@ -192,17 +192,19 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
 ) -> None:
     case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
     config = hub_config(engine.config)
-    assert known_training(recipe.encoder, config) is None
-    assert known_training("no such encoder", config) is None
-    assert "is not known here" in familiar_part(case, recipe.encoder, config).sentences[0]
+    assert known_training(recipe, config) is None
+    assert known_training(replace(recipe, encoder="no such encoder"), config) is None
+    assert "is not known here" in familiar_part(case, recipe, config).sentences[0]
     path = tmp_path / "familiar.npz"
     monkeypatch.setattr(familiarity, "companion", lambda *_: path)
     path.write_bytes(b"PK")
-    assert "damaged" in familiar_part(case, recipe.encoder, config).sentences[0]
+    assert "damaged" in familiar_part(case, recipe, config).sentences[0]
     random = np.random.default_rng(0)
     near = case.vectors[random.integers(0, 42, 400)] + 0.02 * random.standard_normal((400, 32)).astype(np.float32)
     calibrate(near[:200], near[200:]).save(path)
-    assert familiar_part(case, recipe.encoder, config).measured
+    assert familiar_part(case, recipe, config).measured
+    other = replace(recipe, fingerprint="0" * 64)
+    assert not familiar_part(case, other, config).measured, "a model of that name, but another one"
 
 
 def test_few_patches_are_not_measured(engine: Engine, recipe: Recipe) -> None:

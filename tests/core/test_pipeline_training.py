@@ -32,7 +32,7 @@ def test_sets_are_joined_on_the_bands_and_classes_they_share() -> None:
     [
         ([some(2), some(2, side=64)], None, "sizes of 32 and 64 pixels"),
         ([some(2), some(2, bands=("B08", "B11"))], None, "share the bands none"),
-        ([some(2)], ["B08"], "share the bands B02, B03, B04; choose among these"),
+        ([some(2)], ["B08"], "share the bands B02, B03, B04, and B08 was asked for; choose among these"),
     ],
 )
 def test_sets_that_do_not_fit_are_refused(sets: list[Labelled], bands: list[str] | None, says: str) -> None:
@@ -47,6 +47,48 @@ def test_places_of_another_set_are_left_out_whatever_their_ending() -> None:
     kept = gather([whole], apart=[other])
     assert len(kept) == 13
     assert set(whole.names) - set(kept.names) == {whole.names[0], whole.names[7]}
+
+
+def test_copies_count_once_and_patches_of_one_place_stay_on_one_side() -> None:
+    whole = some(20)
+    twice = gather([whole, whole])
+    assert (len(twice), twice.repeats) == (60, 60)
+    darker = replace(whole, pixels=whole.pixels // 2)
+    parts = split(gather([whole, darker]), 0)
+    assert len(parts.random) == 24
+    assert not set(parts.random.names) & set(parts.train.names)
+
+
+def test_files_of_one_name_in_every_folder_say_nothing_of_their_place() -> None:
+    whole = some(20)
+    parts = split(replace(whole, names=tuple(f"{row}/patch.tif" for row in range(60))), 0)
+    assert len(parts.random) == 12
+
+
+def test_other_patches_are_another_training() -> None:
+    whole = some(6)
+    changed = whole.pixels.copy()
+    changed[3, 0, 0, 0] += 1
+    others = [
+        replace(whole, pixels=changed),
+        replace(whole, labels=whole.labels[::-1].copy()),
+        replace(whole, names=("a", *whole.names[1:])),
+    ]
+    assert len({one.digest() for one in (whole, *others)}) == 4
+    assert whole.digest() == some(6).digest()
+
+
+def test_a_small_scene_is_split_by_blocks_of_a_few_patches() -> None:
+    whole = some(40)
+    rows, cols = np.divmod(np.arange(120), 12)
+    parts = split(replace(whole, lonlat=np.stack([11 + cols * 0.008, 46 - rows * 0.006], axis=1)), 0)
+    assert parts.spatial is not None
+    assert 0.15 < len(parts.spatial) / 120 < 0.4
+    half = whole.lonlat.copy()
+    half[:60] = np.random.default_rng(0).uniform([10, 45], [13, 47], (60, 2))
+    known = split(replace(whole, lonlat=half), 0).spatial
+    assert known is not None
+    assert not np.isnan(known.lonlat).any(), "blocks are of land whose place is known"
 
 
 def test_classes_that_teach_nothing_are_refused() -> None:

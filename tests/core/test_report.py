@@ -66,9 +66,10 @@ def test_strange_patches_are_counted_and_named_the_strangest_first() -> None:
 
 
 def test_stability_gives_a_number_of_neighbours() -> None:
-    found = stability_section(share(np.full(200, 0.74)), share(np.arange(200) < 196), 0.97, k=10, pixels=8)
+    found = stability_section(share(np.full(200, 0.74)), share(np.arange(200) < 196), 0.97, k=10, pixels=8, total=900)
     assert "a patch keeps 7.4 of its 10 nearest (6.8–8.0)" in found.sentences[0]
     assert found.sentences[1].startswith("98 times in 100 (95–99)")
+    assert found.sentences[2] == "Measured on 200 patches drawn at random, encoded again."
 
 
 def test_hubs_are_named_by_their_patch() -> None:

@@ -12,12 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.encoders.base import EncoderSpec
+from core.encoders.model_files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
 from core.pipeline import Engine
 from pages.ui import cached
 from pages.ui import engine as shared_engine
 from pages.ui.model_card import WHY_THEY_DIFFER, sentences, technical
-from tests.pages.conftest import CLASSES, banded
+from pages.ui.session import Session
+from pages.ui.teaching import ADDED
+from tests.pages.conftest import CLASSES, banded, small_scene
 from tests.scenes import add_scene
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "models.py")
@@ -65,6 +68,7 @@ def add_trained(engine: Engine, name: str = "meadows") -> Path:
     target = engine.trained.directory(name)
     shutil.copytree(source, target)
     (target / "card.json").write_text(json.dumps(CARD))
+    write_checksums(target, whole=True)
     return target
 
 
@@ -166,3 +170,50 @@ def test_names_of_models_are_safe_and_free(engine: Engine) -> None:
     assert trained.fresh_name("水") == "model"
     add_trained(engine, "reed")
     assert trained.fresh_name("Reed") == "reed-2"
+
+
+def test_deleting_reaches_the_model_of_the_card_and_no_other(engine: Engine) -> None:
+    add_trained(engine, SHIPPED)
+    assert not any(button.key == f"gone_{SHIPPED}" for button in run().button), "the shipped one cannot be deleted"
+    taken = engine.trained.directory(SHIPPED)
+    run().button(key=f"gone_{taken}").click().run()
+    assert not taken.exists()
+
+
+def test_a_taken_name_is_refused_before_the_training(engine: Engine) -> None:
+    add_labelled(engine)
+    test = run()
+    test.text_input(key="teach_title").set_value("landlike 1").run()
+    assert test.button(key="teach_start").disabled
+    assert "There is an encoder named landlike 1 already" in shown(test)
+
+
+def test_names_that_mean_something_else_are_not_given(engine: Engine) -> None:
+    scene_id = add_labelled(engine)
+    wanted = {"base": "scratch", "freeze": False, "epochs": 1}
+    names = []
+    for title in ("scratch", "spectral", "2024", "2024!", "Landlike 1", "森林", "Rice", "rice"):
+        job = engine.submit_training([scene_id], title=title, **wanted)
+        names.append(engine.jobs.payload(job.id)["name"])
+    assert names == [
+        "scratch-2", "spectral-2", "model-2024", "model-2024-2", "landlike-1-2", "model", "rice", "rice-2",
+    ]  # fmt: skip
+
+
+def test_what_was_added_without_classes_is_said(engine: Engine) -> None:
+    scene = small_scene(engine, truth=False)
+    add_labelled(engine)
+    job = engine.jobs.settled("ingest", "k", "Opening", scene.id)
+    test = AppTest.from_file(PAGE, default_timeout=30)
+    visitor = Session()
+    visitor.work[ADDED] = job.id
+    test.session_state["landlike"] = visitor
+    test.run()
+    assert "has no classes, so nothing can be learned from it" in test.warning[0].value
+
+
+def test_patches_that_were_just_added_are_chosen(engine: Engine) -> None:
+    add_labelled(engine)
+    test = run()
+    newest = small_scene(engine, "newest-1", created="2999-01-01T00:00:00+00:00", name="Newest")
+    assert test.run().multiselect[0].value == [newest.id]

@@ -6,7 +6,7 @@ import pytest
 
 from core.jobs import Job
 from pages.ui.progress import progress_words
-from pages.ui.words import count, duration, patches, size
+from pages.ui.words import count, distinct, duration, patches, size
 
 
 def job(**changes: object) -> Job:
@@ -51,3 +51,8 @@ def test_the_queue_says_how_many_are_before() -> None:
     assert progress_words(job(state="queued", position=3)) == "waiting for 3 others…"
     assert progress_words(job(state="queued", position=1)) == "next in line…"
     assert progress_words(job(total=0)) == "starting…"
+
+
+def test_titles_that_repeat_get_a_number() -> None:
+    titles = {"a": "Fields", "b": "Fields (2)", "c": "Fields", "d": "Woods", "e": "Fields"}
+    assert distinct(titles) == {"a": "Fields", "b": "Fields (2)", "c": "Fields (3)", "d": "Woods", "e": "Fields (4)"}
