@@ -164,12 +164,3 @@ def familiar_part(case: Case, recipe: Recipe, config: HubConfig) -> Section:
         return familiar_section(known.percentile(case.vectors), case.ids)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)
-
-
-def part_of(progress: Progress, first: int, last: int) -> Progress:
-    """Progress of one part of a work as thousandths of the whole, from ``first`` to ``last``."""
-
-    def told(done: int, total: int) -> None:
-        progress(first + (last - first) * done // max(total, 1), 1000)
-
-    return told

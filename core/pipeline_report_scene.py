@@ -8,8 +8,8 @@ from pathlib import Path
 from core.encoders.base import Encoder
 from core.features import Features, Recipe
 from core.library import Library
-from core.pipeline_report import case_of, hubs_part, labels_part, layout_part, part_of, stability_part
-from core.progress import Progress, silent
+from core.pipeline_report import case_of, hubs_part, labels_part, layout_part, stability_part
+from core.progress import Progress, part_of, silent
 from core.projection import ProjectionSettings
 from core.store import FeatureStore
 from core.store_layouts import Layouts

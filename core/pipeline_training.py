@@ -18,9 +18,12 @@ from core.encoders.hub_cache import HubConfig
 from core.encoders.preprocessing import resized
 from core.pipeline_epochs import train
 from core.pipeline_labelled import gather, shared_bands, split
-from core.progress import Progress
+from core.progress import Progress, part_of
 from core.scene import Scene
 from core.training import Labelled, labelled
+
+READING = 50
+"""Thousandths of a training that reading the patches counts for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,21 +120,26 @@ def teach(
         epochs: as of ``Wanted``.
         title: what pages show.
         hub: where models lie.
-        progress: told how many patches are read, then as of ``finetune``.
+        progress: told in thousandths; it may stop the work as in ``finetune``.
 
     Returns:
         The model card.
     """
     wanted = Wanted(base=base, freeze=freeze, epochs=epochs)
     look_up(wanted, hub)
+    ends = [READING * number // len(scenes) for number in range(len(scenes) + 1)]
+    sets = [
+        labelled(scene, progress=part_of(progress, first, last))
+        for scene, first, last in zip(scenes, ends, ends[1:], strict=False)
+    ]
     return finetune(
-        [labelled(scene, progress=progress) for scene in scenes],
+        sets,
         wanted,
         directory,
         title=title,
         source=", ".join(scene.name for scene in scenes),
         report=lambda _epoch: None,
-        progress=progress,
+        progress=part_of(progress, READING, 1000),
         config=hub,
     )
 

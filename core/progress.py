@@ -10,3 +10,12 @@ Progress = Callable[[int, int], None]
 
 def silent(_done: int, _total: int) -> None:
     """Progress nobody watches."""
+
+
+def part_of(progress: Progress, first: int, last: int) -> Progress:
+    """Progress of one part of a work as thousandths of the whole, from ``first`` to ``last``."""
+
+    def told(done: int, total: int) -> None:
+        progress(first + (last - first) * done // max(total, 1), 1000)
+
+    return told

@@ -58,13 +58,13 @@ def fit_head(
     for number in range(first, settings.epochs + 1):
         losses = []
         for place, chosen in enumerate(drawn(rows, settings, random)):
-            progress((number - 1) * steps + place, settings.epochs * steps)
+            progress((settings.epochs + number - 1) * steps + place, 2 * settings.epochs * steps)
             optimizer.learning_rate.assign(rate(settings, (number - 1 + place / steps) / settings.epochs))
             losses.append(step(tf.constant(rows.pixels[chosen]), tf.constant(rows.labels[chosen])))
         accuracy = balanced_accuracy(head(judged, training=False)["logits"].numpy(), judged_by.labels)
         loss = float(np.mean([float(loss) for loss in losses]))
         report(Epoch(number=number, loss=loss, accuracy=accuracy, seconds=time.monotonic() - began))
-    progress(settings.epochs * steps, settings.epochs * steps)
+    progress(1, 1)
 
 
 def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
@@ -80,7 +80,7 @@ def _views(body: Any, train: Samples, settings: FitSettings, progress: Progress)
     """What the body makes of every version of every patch, in the place of pixels."""
     count = max(1, min(VIEWS, MOST_ROWS // max(1, len(train))))
     random = np.random.default_rng([settings.seed, count])
-    told = [partial(_tell, progress, number * len(train), count * len(train)) for number in range(count)]
+    told = [partial(_tell, progress, number * len(train), 2 * count * len(train)) for number in range(count)]
     found = [_through(body, train.pixels, told[0])]
     for tell in told[1:]:
         versions = turned(train.pixels, np.arange(len(train)), random, settings.crops[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -326,7 +327,9 @@ def test_a_classifier_of_real_land_names_the_pure_patches(
     made, named = pure_patches(pixels, truth)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=5000))
     model.fit(features(real), classes)
-    assert (model.predict(features(made)) == named).mean() >= 0.75
+    right = float((model.predict(features(made)) == named).mean())
+    sys.stdout.write(f"\n{features.__name__}: a classifier of real land names {right:.3f} of {len(made):,} patches\n")
+    assert right >= 0.75
 
 
 @pytest.mark.parametrize("features", [spectrum, learned])
@@ -341,4 +344,6 @@ def test_the_nearest_neighbours_of_a_pure_patch_share_its_class(
     alike = unit @ unit.T
     np.fill_diagonal(alike, -2)
     nearest = np.argsort(-alike, axis=1)[:, :10]
-    assert (named[nearest] == named[:, None]).mean() >= 0.9
+    share = float((named[nearest] == named[:, None]).mean())
+    sys.stdout.write(f"\n{features.__name__}: {share:.3f} of the nearest 10 share the class\n")
+    assert share >= 0.9
