@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core import pipeline_commands as commands
-from core.config import settings
+from core.config import hush, settings
 from core.errors import LandlikeError
 
 STOPPED, CLOSED_PIPE = 130, 141
@@ -24,6 +24,7 @@ STOPPED, CLOSED_PIPE = 130, 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     options = _parser().parse_args(arguments)
+    hush()
     try:
         for line in options.run(options, settings()):
             print(line)

@@ -32,6 +32,11 @@ class Config:
         return self.root / "trained"
 
 
+def hush() -> None:
+    """Keep TensorFlow from telling of graphics cards that are not there, here and in processes started from here."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
 def settings(environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of this process, from its environment unless another is given."""
     env = os.environ if environment is None else environment

@@ -176,18 +176,20 @@ def _watch(job_id: str) -> None:
     with st.container(border=True, key=f"training_{job_id}"):
         bar, button = st.columns([8, 1], vertical_alignment="center")
         share = min(1.0, job.done / job.total) if job.total else 0.0
-        bar.progress(share, text=f"**{plain(job.title)}**: {_words(job)}")
-        button.button("Stop", key=f"stop_{job_id}", on_click=engine().jobs.cancel, args=(job_id,), width="stretch")
         history = engine().training_history(job_id)
+        bar.progress(share, text=f"**{plain(job.title)}**: {_words(job, begun=bool(history))}")
+        button.button("Stop", key=f"stop_{job_id}", on_click=engine().jobs.cancel, args=(job_id,), width="stretch")
         if history:
             _curves(history)
         elif job.state == "running":
             st.caption("Curves appear after the first pass.")
 
 
-def _words(job: Job) -> str:
+def _words(job: Job, *, begun: bool) -> str:
     if job.state == "queued" or not job.total:
         return progress_words(job)
+    if not begun:  # How long passes take is not known before the first.
+        return f"{100 * job.done // job.total} %, in the first pass…"
     if job.done >= job.total:
         return "measuring what it has learned, and writing its card…"
     return f"{progress_words(job)}. Stopping keeps the model as it is after its last whole pass."
