@@ -126,7 +126,7 @@ def teach(
         The model card.
     """
     wanted = Wanted(base=base, freeze=freeze, epochs=epochs)
-    look_up(wanted, hub)
+    look_up(wanted, hub)  # Refuses a base before patches are read.
     ends = [READING * number // len(scenes) for number in range(len(scenes) + 1)]
     sets = [
         labelled(scene, progress=part_of(progress, first, last))

@@ -64,7 +64,7 @@ def fit_head(
         accuracy = balanced_accuracy(head(judged, training=False)["logits"].numpy(), judged_by.labels)
         loss = float(np.mean([float(loss) for loss in losses]))
         report(Epoch(number=number, loss=loss, accuracy=accuracy, seconds=time.monotonic() - began))
-    progress(1, 1)
+    progress(2 * settings.epochs * steps, 2 * settings.epochs * steps)
 
 
 def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
