@@ -139,8 +139,10 @@ def retrieval(
     """
     present = np.unique(labels)
     if len(present) < 2 or len(labels) < 3:
-        found = f"there are {len(labels)} labelled patches of {len(present)} classes"
-        raise SettingsError("Measuring how well classes are found", found, "label patches of two classes or more")
+        few = {0: "no patch has a label", 1: "all labelled patches are of one class"}
+        found = few.get(len(present), f"only {len(labels)} patches have labels")
+        remedy = "label at least three patches, of two classes or more"
+        raise SettingsError("Measuring how well classes are found", found, remedy)
     asked = _sample(len(labels), seed)
     near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places, reach)
     same = (labels[near] == labels[asked][:, None]) & (near >= 0)

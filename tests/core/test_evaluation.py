@@ -106,9 +106,17 @@ def test_many_patches_are_asked_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> 
     assert sample.precision == retrieval(vectors, labels, ["a", "b", "c"]).precision, "the sample is the same each time"
 
 
-def test_one_class_cannot_be_measured() -> None:
-    with pytest.raises(SettingsError, match="label patches of two classes or more"):
-        retrieval(np.eye(4, dtype=np.float32), np.zeros(4, np.int64), ["a", "b"])
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ([0, 0, 0, 0], "all labelled patches are of one class"),
+        ([0, 1], "only 2 patches have labels"),
+        ([], "no patch has a label"),
+    ],
+)
+def test_too_few_labels_cannot_be_measured(labels: list[int], found: str) -> None:
+    with pytest.raises(SettingsError, match=f"{found}; label at least three patches, of two classes or more"):
+        retrieval(np.eye(len(labels), 4, dtype=np.float32), np.array(labels, dtype=np.int64), ["a", "b"])
 
 
 def test_held_out_patches_are_named_as_scikit_learn_names_them() -> None:
