@@ -202,12 +202,13 @@
     markFar();
   }
 
-  // Patches that are unfamiliar to the encoder: small diamonds, dark in light so that they show on any land.
+  // Patches that are unfamiliar to the encoder: small diamonds, dark in light so that they show on any land, all in one
+  // shape so that moving the map redraws two and not hundreds.
   function showStrangers(rings) {
     const style = { pane: "strange", renderer: state.ink, fill: false, interactive: false, smoothFactor: 0 };
     state.strange.clearLayers();
     for (const [color, weight] of [["#fff", 2.8], ["#14191b", 1.2]]) {
-      rings.forEach((ring) => state.strange.addLayer(L.polygon(ring, { ...style, color, weight })));
+      state.strange.addLayer(L.polygon(rings.map((ring) => [ring]), { ...style, color, weight }));
     }
   }
 
