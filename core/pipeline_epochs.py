@@ -102,16 +102,23 @@ def train(
         _load(net, work / WEIGHTS)
     said = {"title": title, "data": source, "frozen": freeze, "limits": [*limits, *_limits(parts.train, base)]}
     card = said | _card(net, parts, settings, base, history)
+    card |= _write(directory, start, parts, apart, card, ours=base.ours)
+    shutil.rmtree(work)
+    return card
+
+
+def _write(
+    directory: Path, start: Start, parts: Parts, apart: Sequence[Labelled], card: dict[str, Any], *, ours: bool
+) -> dict[str, Any]:
+    """Write the model whole, its card with what the finished encoder measures on patches held out; gives the latter."""
     with _room(directory), _staged(directory) as staged:
-        start.write(staged, title, card)
-        measured = measure(staged, parts, apart, columns=range(DIMENSION) if base.ours else None)
-        card |= measured.card
-        (staged / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+        start.write(staged, card["title"], card)
+        measured = measure(staged, parts, apart, columns=range(DIMENSION) if ours else None)
+        (staged / CARD).write_text(json.dumps(card | measured.card, indent=1, ensure_ascii=False), encoding="utf-8")
         if measured.familiar is not None:
             measured.familiar.save(staged / FAMILIAR)
         write_checksums(staged, whole=True)
-    shutil.rmtree(work)
-    return card
+    return measured.card
 
 
 def _card(

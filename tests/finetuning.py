@@ -81,59 +81,67 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
         (copy / "SHA256SUMS").unlink()
         return {}
     name = task.get("into", name)
-    from core.encoders.fit_settings import Epoch
-    from core.pipeline_epochs import train
-    from core.pipeline_labelled import gather, split
-    from core.pipeline_training import Wanted, finetune, look_up
-
-    seen: list[list[float]] = []
-
-    def report(epoch: Epoch) -> None:
-        seen.append([epoch.number, epoch.loss])
-        if task.get("limit") and epoch.number == task["limit"][0]:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (task["limit"][1], resource.RLIM_INFINITY))
-        if task.get("kill") == epoch.number:
-            raise Killed
-
-    sets = [
-        some(
-            task.get("per_class", 10), side=task.get("side", 32), bands=tuple(task.get("bands", BAND_NAMES)),
-            classes=tuple(task.get("classes", CLASSES)),
-        )
-    ]  # fmt: skip
-    config = HubConfig(cache_dir=folder / "cache")
-    wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs"))
-    said: dict[str, Any] = {"title": name, "source": "test", "report": report}
-    steps: list[tuple[int, int]] = []
-
-    def progress(done: int, total: int) -> None:
-        steps.append((done, total))
-        if seen and task.get("cancel") == seen[-1][0]:
-            raise JobCancelledError("Training", "it was cancelled", "start it again")
-
-    said["progress"] = progress
+    watch = _Watch(task)
     result: dict[str, Any] = {"card": None, "error": None}
     try:
-        if task.get("zero"):
-            _zero(sets[0], wanted, folder / name, config)
-        elif task.get("settings"):
-            base, settings = look_up(wanted, config)
-            parts = split(gather(sets, bands=base.product_bands or None), 0)
-            settings = replace(settings, **task["settings"])
-            result["card"] = train(parts, settings, folder / name, base=base, freeze=wanted.freeze, **said)
-        else:
-            result["card"] = finetune(sets, wanted, folder / name, config=config, **said)
+        result["card"] = _trained(folder / name, task, watch)
     except LandlikeError as error:
         result["error"] = str(error)
     except Killed:
         result["error"] = "killed"
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    result |= {"seen": [number for number, _ in seen], "losses": [loss for _, loss in seen], "steps": steps}
+    result |= {"seen": watch.epochs, "losses": watch.losses, "steps": watch.steps}
     if (folder / name).is_dir() and task["base"] != "scratch":
         result["base"] = _features(Path(task["base"]), "tensorflow", folder).tolist()
         backends = BACKENDS if task.get("zero") else BACKENDS[:1]
         result["features"] = {backend: _features(folder / name, backend, folder).tolist() for backend in backends}
     return result
+
+
+class _Watch:
+    """Notes what a training tells, and disturbs it where its task says so."""
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.task = task
+        self.epochs: list[int] = []
+        self.losses: list[float] = []
+        self.steps: list[tuple[int, int]] = []
+
+    def report(self, epoch: Any) -> None:
+        self.epochs.append(epoch.number)
+        self.losses.append(epoch.loss)
+        if self.task.get("limit") and epoch.number == self.task["limit"][0]:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.task["limit"][1], resource.RLIM_INFINITY))
+        if self.task.get("kill") == epoch.number:
+            raise Killed
+
+    def progress(self, done: int, total: int) -> None:
+        self.steps.append((done, total))
+        if self.epochs and self.task.get("cancel") == self.epochs[-1]:
+            raise JobCancelledError("Training", "it was cancelled", "start it again")
+
+
+def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, Any] | None:
+    """The card of an encoder trained as its task says; None where only its start is written."""
+    from core.pipeline_epochs import train
+    from core.pipeline_labelled import gather, split
+    from core.pipeline_training import Wanted, finetune, look_up
+
+    bands, classes = tuple(task.get("bands", BAND_NAMES)), tuple(task.get("classes", CLASSES))
+    learned = some(task.get("per_class", 10), side=task.get("side", 32), bands=bands, classes=classes)
+    config = HubConfig(cache_dir=directory.parent / "cache")
+    wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs"))
+    said: dict[str, Any] = {"title": directory.name, "source": "test"}
+    told: dict[str, Any] = {"report": watch.report, "progress": watch.progress}
+    if task.get("zero"):
+        _zero(learned, wanted, directory, config)
+        return None
+    if not task.get("settings"):
+        return finetune([learned], wanted, directory, config=config, **said, **told)
+    base, settings = look_up(wanted, config)
+    parts = split(gather([learned], bands=base.product_bands or None), 0)
+    settings = replace(settings, **task["settings"])
+    return train(parts, settings, directory, base=base, freeze=wanted.freeze, **said, **told)
 
 
 def _changed(first: Path, second: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ it as a message, so that a new query neither rebuilds nor moves it, and moving i
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,22 +21,20 @@ from streamlit_folium import st_folium
 
 from core.features import Recipe
 from core.neighbours import Neighbours
-from core.overlay import mask_overlay
 from core.patches import PatchGrid
-from core.places import METRES_A_DEGREE, Bounds, bounds_lonlat, outlines, patch_at_lonlat
+from core.places import METRES_A_DEGREE, Bounds, bounds_lonlat, patch_at_lonlat
 from core.render import RENDERINGS
 from core.scene import Scene
 from pages.ui import cached, session
 from pages.ui.assets import asset_url
 from pages.ui.labels import safe_label
+from pages.ui.map_marks import lat_lon, outlined
 from pages.ui.routes import overlay_url, tile_url
 from pages.ui.strangers import diamonds, diamonds_legend
 from pages.ui.theme import ACCENT, SCALES
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
 NEAR_POLE = "This scene has no map: web maps end at 85° of latitude. Plot, gallery and download work without it."
-MOST_OUTLINED = 2000
-"""Selected patches of a collection that are outlined; of scenes all are shown."""
 DEEPEST = 18
 _COLLECTION_DEEPEST = 16
 _UP = "../.."
@@ -171,7 +168,7 @@ def scene_map(
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
-        "marks": _marks(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
+        "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
         "strangers": diamonds(scene, grid, np.array(strangers, dtype=np.int64)),
         "legends": [*_legends(rendering, overlay), *diamonds_legend(len(strangers))],
     }
@@ -208,17 +205,12 @@ def _base_map(bounds: Bounds) -> LocalMap:
     base.options |= {"maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
     # Tiles are requested a little beyond the edge, where dots of a collection reach out.
     edge = max(east - west, north - south) * 0.01
-    room: list[list[float]] | None = _latlng((west - edge, south - edge, east + edge, north + edge))
+    room: list[list[float]] | None = lat_lon((west - edge, south - edge, east + edge, north + edge))
     if west < -180 or east > 180:
         room = None  # Leaflet compares tiles of the one side of the antimeridian with edges of the other
-    options = {"bounds": _latlng(bounds), "room": room, "accent": ACCENT, "basemaps": BASEMAPS}
+    options = {"bounds": lat_lon(bounds), "room": room, "accent": ACCENT, "basemaps": BASEMAPS}
     base.add_child(_Start(options))
     return base
-
-
-def _latlng(bounds: Bounds) -> list[list[float]]:
-    west, south, east, north = bounds
-    return [[south, west], [north, east]]
 
 
 def _imagery(scene: Scene, rendering: str, contrast: str, bounds: Bounds) -> dict[str, Any]:
@@ -262,44 +254,3 @@ def _deepest(scene: Scene, bounds: Bounds) -> int:
     metres = (north - south) * METRES_A_DEGREE / max(scene.grid.height, 1)
     at_zero = 156_543.0 * math.cos(math.radians((south + north) / 2))
     return max(1, min(DEEPEST, math.ceil(math.log2(max(at_zero / max(metres, 1e-3), 2))) + 1))
-
-
-def _marks(
-    scene: Scene, grid: PatchGrid, query: int | None, neighbours: Neighbours | None, selection: NDArray[np.int64]
-) -> dict[str, Any]:
-    """Everything outlined, as the browser draws it."""
-    marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None}
-    if query is not None:
-        words = f"Query: patch {query}"
-        marks["query"] = next(iter(_outlined(scene, grid, np.array([query]), [words], first_rank=0)), None)
-    if neighbours is not None:
-        words_each = [
-            f"{rank}. patch {patch_id}, similarity {value:.3f}"
-            for rank, (patch_id, value) in enumerate(zip(neighbours.ids, neighbours.similarity, strict=True), start=1)
-        ]
-        marks["neighbours"] = _outlined(scene, grid, neighbours.ids, words_each, first_rank=1)
-    if selection.size and scene.kind == "collection":
-        rings = outlines(scene, grid, selection[:MOST_OUTLINED])
-        marks["selection"] = [_ring(ring) for ring in rings if np.isfinite(ring).all()]
-    elif selection.size:
-        accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
-        picture, edges = mask_overlay(scene, grid, selection, accent)
-        url = "data:image/png;base64," + base64.b64encode(picture).decode()
-        marks["mask"] = {"url": url, "bounds": _latlng(edges)}
-    return marks
-
-
-def _outlined(
-    scene: Scene, grid: PatchGrid, ids: NDArray[np.int64], words: Sequence[str], first_rank: int
-) -> list[dict[str, Any]]:
-    rings = outlines(scene, grid, ids)
-    return [
-        {"rank": first_rank + position, "words": words[position], "ring": _ring(ring)}
-        for position, ring in enumerate(rings)
-        if np.isfinite(ring).all()
-    ]
-
-
-def _ring(corners: NDArray[np.float64]) -> list[list[float]]:
-    """Corners as (lat, lon), to the decimetre."""
-    return [[round(float(lat), 6), round(float(lon), 6)] for lon, lat in corners]

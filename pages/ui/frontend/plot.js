@@ -64,13 +64,20 @@ class View {
         numbers(data.strange)]);
       if (turn !== this.turn || this.gone) return;
       this.find(".failed").hidden = true;
-      this.strangers = strange ? Array.from(strange.keys()).filter((row) => strange[row] > data.unfamiliar) : [];
+      this.know(strange);
       await this.draw(Plotly, layout, values, classes);
     } catch (error) {
       if (turn !== this.turn) return;
       this.find(".failed").hidden = false;
       this.find(".failed").textContent = `The plot cannot be drawn: ${error.message}`;
     }
+  }
+
+  // Which points are unfamiliar, by their values.
+  know(strange) {
+    if (this.strangers && strange === this.strangeness) return;
+    this.strangeness = strange;
+    this.strangers = strange ? Array.from(strange.keys()).filter((row) => strange[row] > this.data.unfamiliar) : [];
   }
 
   // How high the window is, for the page to fill it.

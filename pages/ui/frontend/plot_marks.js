@@ -1,4 +1,18 @@
 // What lies over the points of the plot: the query, its neighbours, the selection. The plot itself is plot.js.
+function diamond(reach, line, colour) {
+  const stamp = element("canvas");
+  stamp.width = stamp.height = 2 * Math.ceil(reach + line);
+  const middle = stamp.width / 2;
+  const pen = stamp.getContext("2d");
+  pen.moveTo(middle, middle - reach);
+  for (const [across, up] of [[1, 0], [0, 1], [-1, 0]]) pen.lineTo(middle + across * reach, middle + up * reach);
+  pen.closePath();
+  pen.lineWidth = line;
+  pen.strokeStyle = colour;
+  pen.stroke();
+  return stamp;
+}
+
 const marking = {
   pixel(row) {
     const { xaxis, yaxis } = this.graph._fullLayout;
@@ -26,26 +40,34 @@ const marking = {
       pen.globalAlpha = 1;
     }
     const radius = this.size() / 2;
-    this.diamonds(pen, radius + 2);
+    this.diamonds(pen, radius + 2, dense);
     for (const id of data.selection) this.dot(pen, id, radius);
     for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
     if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
     if (query !== null && query !== undefined) this.target(pen, query);
   },
 
-  // Points that are unfamiliar to the encoder.
-  diamonds(pen, reach) {
-    pen.beginPath();
-    for (const row of this.strangers) {
-      const [x, y] = this.pixel(row);
-      pen.moveTo(x, y - reach);
-      for (const [across, up] of [[1, 0], [0, 1], [-1, 0]]) pen.lineTo(x + across * reach, y + up * reach);
-      pen.closePath();
+  // Points that are unfamiliar to the encoder. They stay on a sheet of their own until the points move, each one stamped:
+  // the browser takes seconds for an outline of 29,000 diamonds, and a query or a glance would draw it again.
+  diamonds(pen, reach, dense) {
+    if (!this.strangers.length) return;
+    const { xaxis, yaxis } = this.graph._fullLayout;
+    const { width, height } = this.veil;
+    const drawn = [this.layout, this.strangers, width, height, reach, this.colours.ink, ...xaxis.range, ...yaxis.range];
+    if (!this.drawnStones || drawn.some((part, at) => part !== this.drawnStones[at])) {
+      this.drawnStones = drawn;
+      this.stones ??= element("canvas");
+      Object.assign(this.stones, { width, height });
+      const sheet = this.stones.getContext("2d");
+      const stamp = diamond(reach * dense, dense, this.colours.ink);
+      const middle = stamp.width / 2;
+      for (const row of this.strangers) {
+        const [x, y] = this.pixel(row);
+        sheet.drawImage(stamp, Math.round(x * dense - middle), Math.round(y * dense - middle));
+      }
     }
     pen.globalAlpha = 0.75;
-    pen.lineWidth = 1;
-    pen.strokeStyle = this.colours.ink;
-    pen.stroke();
+    pen.drawImage(this.stones, 0, 0, width / dense, height / dense);
     pen.globalAlpha = 1;
   },
 

@@ -7,11 +7,12 @@ const ICONS = {
 };
 const answers = new Map();
 
-function fetched(url) {
+// What a route gives, decoded; asked for once, and the same object each time.
+function fetched(url, decode) {
   if (!answers.has(url)) {
     const answer = fetch(url).then(async (response) => {
       if (!response.ok) throw new Error(await response.text());
-      return response.arrayBuffer();
+      return decode(await response.arrayBuffer());
     });
     answer.catch(() => answers.delete(url));
     answers.set(url, answer);
@@ -20,8 +21,7 @@ function fetched(url) {
   return answers.get(url);
 }
 
-async function points(url) {
-  const buffer = await fetched(url);
+const points = (url) => fetched(url, (buffer) => {
   const count = new Int32Array(buffer, 0, 1)[0];
   return {
     count,
@@ -29,9 +29,8 @@ async function points(url) {
     x: new Float32Array(buffer, 4 + 4 * count, count),
     y: new Float32Array(buffer, 4 + 8 * count, count),
   };
-}
-
-const numbers = async (url) => (url ? new Float32Array(await fetched(url)) : null);
+});
+const numbers = async (url) => (url ? fetched(url, (buffer) => new Float32Array(buffer)) : null);
 const element = (tag, name, text) => {
   const made = document.createElement(tag);
   if (name) made.className = name;
