@@ -78,6 +78,34 @@ def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page:
     expect(page.locator(".ll-plot .bar")).to_contain_text("Distortion", timeout=LONG)
 
 
+STAMPS = """
+  window.stamps = 0;
+  const draw = CanvasRenderingContext2D.prototype.drawImage;
+  CanvasRenderingContext2D.prototype.drawImage = function (source, ...place) {
+    if (source instanceof HTMLCanvasElement && source.width < 64) window.stamps += 1;
+    return draw.call(this, source, ...place);
+  };
+"""
+
+
+def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(page: Page, server: Server) -> None:
+    page.add_init_script(STAMPS)
+    page.goto(server.url)
+    wait_for_views(page)
+    expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
+    page.wait_for_function("window.stamps >= 50", timeout=LONG)
+    page.wait_for_timeout(1_000)
+    stamped = page.evaluate("window.stamps")
+    first = click_a_point(page)
+    page.locator(".gallery .tile").nth(3).hover()
+    page.locator(".gallery .tile").nth(5).click()
+    wait_for_query(page, first)
+    wait_for_ranks(page, 20)
+    assert page.evaluate("window.stamps") == stamped
+    page.set_viewport_size({"width": 1300, "height": 900})
+    page.wait_for_function("before => window.stamps > before", arg=stamped, timeout=LONG)
+
+
 def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
