@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.encoders.registry import default_encoder
 from tests.modules import build
 
 pytestmark = pytest.mark.bench
@@ -51,6 +52,13 @@ def test_spectral_statistics_keep_up_with_reading(data: Path) -> None:
     found = run("rates", data, 2560, "spectral", "")
     tell("spectral", found)
     assert found["rate"] >= 0.4 * min(found["encode_rate"], found["reading_rate"])
+
+
+def test_the_shipped_encoder_takes_a_full_tile(data: Path) -> None:
+    run("write", data, TILE)
+    found = run("plain", data, TILE, default_encoder(), "")
+    tell(f"{default_encoder()}, {TILE} × {TILE}", found)
+    assert found["peak_bytes"] <= 3e9
 
 
 @pytest.mark.parametrize("backend", ["openvino", "openvino-f32"])
