@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
 SATURATED = 99.5
 """Percentile of each band's reflectance above which pixels count as equally bright."""
 
-WEIGHTS = "last.npz"
-"""The weights of a training under way, in the folder beside its result that ``core.store_trained`` names."""
+LAST = "last.npz"
+"""A training under way after its last epoch, in the folder beside its result that ``core.store_trained`` names.
+
+Weights, the optimiser's moments and how it went are one file, because they are worth nothing if of different epochs.
+"""
 
 
 def train(
@@ -81,7 +85,9 @@ def train(
     with _room(directory):
         work.mkdir(parents=True, exist_ok=True)
     patches = [part.digest() for part in (parts.train, parts.random)]
-    state = _resume(net, work, [asdict(settings), *patches, base.fingerprint, freeze])
+    optimizer = _ready(net, parts.train, settings, freeze=freeze)
+    kept = [*net.weights, *optimizer.variables]
+    state = _resume(kept, work, [asdict(settings), *patches, base.fingerprint, freeze])
     history: list[dict[str, float]] = state["history"]
 
     def keep(epoch: Epoch) -> None:
@@ -89,17 +95,19 @@ def train(
             raise TrainingError(f"Training “{title}”", "the loss is no number any more", "try a smaller step size")
         history.append(asdict(epoch))
         with _room(directory):
-            _save(net, work / WEIGHTS)
-            write_atomically(work / STATE, json.dumps(state).encode())
+            whole = json.dumps(state).encode()
+            _save(kept, work / LAST, whole)
+            write_atomically(work / STATE, whole)
         report(epoch)
 
     try:
-        _fit(start, parts, settings, freeze=freeze, done=len(history), report=keep, progress=progress)
+        _fit(start, optimizer, parts, settings, freeze=freeze, done=len(history), report=keep, progress=progress)
     except JobCancelledError:
         if not history:
             shutil.rmtree(work, ignore_errors=True)
             raise
-        _load(net, work / WEIGHTS)
+        with np.load(work / LAST) as file:
+            _load(kept, file)
     said = {"title": title, "data": source, "frozen": freeze, "limits": [*limits, *_limits(parts.train, base)]}
     card = said | _card(net, parts, settings, base, history)
     card |= _write(directory, start, parts, apart, card, ours=base.ours)
@@ -162,8 +170,16 @@ def _start(base: Base, learned: Labelled, *, freeze: bool, seed: int) -> Start:
     return starting.from_base(base, base.directory, samples, classes, freeze=freeze, seed=seed)
 
 
+def _ready(net: Any, learned: Labelled, settings: FitSettings, *, freeze: bool) -> Any:  # noqa: ANN401
+    from core.encoders import fitting, heading
+
+    samples = Samples(pixels=learned.pixels, labels=learned.labels)
+    return heading.ready_head(net, settings) if freeze else fitting.ready(net, samples, settings)
+
+
 def _fit(
     start: Start,
+    optimizer: Any,  # noqa: ANN401
     parts: Parts,
     settings: FitSettings,
     *,
@@ -177,13 +193,8 @@ def _fit(
     learned, judged_by = (Samples(pixels=part.pixels, labels=part.labels) for part in (parts.train, parts.random))
     if done >= settings.epochs:
         return
-    if freeze:
-        heading.fit_head(start.network, learned, judged_by, settings, first=done + 1, report=report, progress=progress)
-    else:
-        fitting.fit(
-            start.network, learned, judged_by, settings,
-            first=done + 1, compiles=start.compiles, report=report, progress=progress,
-        )  # fmt: skip
+    fit = heading.fit_head if freeze else partial(fitting.fit, compiles=start.compiles)
+    fit(start.network, optimizer, learned, judged_by, settings, first=done + 1, report=report, progress=progress)
 
 
 def _light(train: Labelled) -> tuple[list[float], list[float], list[float]]:
@@ -195,34 +206,34 @@ def _light(train: Labelled) -> tuple[list[float], list[float], list[float]]:
     return mean.tolist(), std.tolist(), ceiling.tolist()
 
 
-def _resume(net: Any, work: Path, identity: Sequence[Any]) -> dict[str, Any]:  # noqa: ANN401
+def _resume(kept: Sequence[Any], work: Path, identity: Sequence[Any]) -> dict[str, Any]:
     """The state of a training of the same settings, patches and base that was stopped, or a fresh one."""
     key = json.dumps(identity)
     try:
-        state = json.loads((work / STATE).read_text(encoding="utf-8"))
-        if state["key"] == key:
-            history = [asdict(Epoch(**epoch)) for epoch in state["history"]]
-            _load(net, work / WEIGHTS)
-            return {"key": key, "history": history}
-    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
+        with (work / LAST).open("rb") as opened, np.load(opened) as file:
+            state = json.loads(file["state"].item())
+            if state["key"] == key:
+                history = [asdict(Epoch(**epoch)) for epoch in state["history"]]
+                _load(kept, file)
+                return {"key": key, "history": history}
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile):
         pass  # What cannot be read is as good as none: the training begins anew.
     return {"key": key, "history": []}
 
 
-def _save(net: Any, path: Path) -> None:  # noqa: ANN401
-    """Keep the weights; not as HDF5, whose library ends the process when the disk is full."""
+def _save(kept: Sequence[Any], path: Path, state: bytes) -> None:
+    """Keep variables and state; not as HDF5, whose library ends the process when the disk is full."""
     part = path.with_name(f"new.{path.name}")
     with part.open("wb") as file:
-        np.savez(file, *(variable.numpy() for variable in net.weights))
+        np.savez(file, *(variable.numpy() for variable in kept), state=np.bytes_(state))
     part.replace(path)
 
 
-def _load(net: Any, path: Path) -> None:  # noqa: ANN401
-    with np.load(path) as kept:
-        values = [kept[f"arr_{number}"] for number in range(len(net.weights))]
-    if [value.shape for value in values] != [tuple(variable.shape) for variable in net.weights]:
-        raise ValueError("the weights are of another network")
-    for variable, value in zip(net.weights, values, strict=True):
+def _load(kept: Sequence[Any], file: Mapping[str, Any]) -> None:
+    values = [file[f"arr_{number}"] for number in range(len(kept))]
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in kept]:
+        raise ValueError("the variables are of another network")
+    for variable, value in zip(kept, values, strict=True):
         variable.assign(value)
 
 

@@ -5,7 +5,7 @@ any of ``zero`` (write what training starts from, untrained), ``freeze``, ``band
 patches), ``epochs``, ``settings``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a
 file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of the
 base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights ``changed``
-between two models; one with ``strip`` copies a model without its ``network.json``.
+between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its ``network.json``.
 """
 
 from __future__ import annotations
@@ -145,11 +145,16 @@ def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, 
 
 
 def _changed(first: Path, second: Path) -> dict[str, Any]:
-    """Paths of the weights of two models of ours that differ."""
+    """Paths of the weights of two models of ours that differ, and by how much of the largest of each at most."""
     from core.encoders.recovery import DIRECTIONS, recover
 
     kept, other = ({v.path: v.numpy() for v in recover(path).network.weights} for path in (first, second))
-    return {"changed": [path for path in kept if path != DIRECTIONS and (kept[path] != other[path]).any()]}
+    names = [path for path in kept if path != DIRECTIONS]
+    apart = [np.abs(kept[path] - other[path]).max() / np.abs(kept[path]).max() for path in names]
+    return {
+        "changed": [path for path in names if (kept[path] != other[path]).any()],
+        "apart": float(max(apart)),
+    }
 
 
 def _shrink() -> None:

@@ -2,14 +2,15 @@
 
 Patches are turned and mirrored, cut at a random place (``core.encoders.batching``), made brighter or darker band by
 band, now and then mixed with another one (Zhang et al., “mixup”, 2018), and robbed of a band. The step size follows a
-cosine after a short rise (Loshchilov and Hutter, 2017).
+cosine after a short rise (Loshchilov and Hutter, 2017). What an epoch draws follows from the seed and its number, so
+that a training which is stopped and goes on draws what it would have drawn.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,14 +24,36 @@ from core.encoders.grafting import Body
 from core.progress import Progress
 from core.scene import REFLECTANCE_SCALE
 
-__all__ = ["FitSettings", "Samples", "batch_size", "batches", "fit", "predict", "rate", "shaded"]
+__all__ = ["FitSettings", "Samples", "batch_size", "batches", "fit", "predict", "rate", "ready", "shaded"]
+
+Uniform = Callable[..., Any]
+"""Draws numbers as ``tf.random.uniform`` does: shape, least, most."""
 
 WORTH_COMPILING = 8_000
 """Patches an epoch from which compiling the step saves more than it takes."""
 
 
+def ready(network: Any, train: Samples, settings: FitSettings) -> Any:  # noqa: ANN401  tensorflow is untyped
+    """Make a network ready for ``fit``; gives the optimiser, which has not taken a step yet.
+
+    Where batches are small, batch normalisation in the body uses the statistics it has from here on.
+    """
+    if batch_size(train, settings) < settings.steady_below:
+        _steady(network)
+    return adamw(network.trainable_variables, settings)
+
+
+def adamw(weights: Sequence[Any], settings: FitSettings) -> Any:  # noqa: ANN401
+    """The optimiser of some weights; its ``variables``, moments and count of steps, are all that it remembers."""
+    optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    optimizer.build(weights)
+    return optimizer
+
+
 def fit(
     network: Any,  # noqa: ANN401  tensorflow is untyped
+    optimizer: Any,  # noqa: ANN401
     train: Samples,
     validation: Samples,
     settings: FitSettings,
@@ -44,27 +67,24 @@ def fit(
 
     Args:
         network: of ``core.encoders.network.build``, or one with the same outputs.
+        optimizer: of ``ready``; of a network that has gone through epochs before, with its variables as they were then.
         train: what it learns from; classes are drawn alike often, however many patches they have.
         validation: what it is judged by after each epoch; may be empty.
         settings: how.
         first: epoch to begin with, of a network that has gone through those before.
         compiles: False = the network has operations that cannot be compiled.
-        report: told after each epoch; the network has that epoch's weights then.
+        report: told after each epoch; network and optimiser are then as that epoch left them.
         progress: told at each step how many of all there are is done; what it raises to stop the work passes through,
             and the network keeps what it has learned.
     """
-    tf.keras.utils.set_random_seed(settings.seed)
     steps = step_count(train, settings)
-    optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    if batch_size(train, settings) < settings.steady_below:
-        _steady(network)
-    step = _step(network, optimizer, settings, compiled=compiles and len(train) >= WORTH_COMPILING)
+    generator = tf.random.Generator.from_seed(settings.seed)
+    step = _step(network, optimizer, settings, generator.uniform, compiled=compiles and len(train) >= WORTH_COMPILING)
     judged_by = judges(validation)
-    random = np.random.default_rng([settings.seed, first])
     began = time.monotonic()
     for number in range(first, settings.epochs + 1):
-        losses = []
+        losses, random = [], np.random.default_rng([settings.seed, number])
+        generator.reset_from_seed([settings.seed, number])
         for place, (pixels, labels) in enumerate(batches(train, settings, random, _crop(settings, number))):
             progress((number - 1) * steps + place, settings.epochs * steps)
             optimizer.learning_rate.assign(rate(settings, (number - 1 + place / steps) / settings.epochs))
@@ -98,7 +118,7 @@ def _steady(network: Any) -> None:  # noqa: ANN401  tensorflow is untyped
             layer.trainable = False
 
 
-def _step(network: Any, optimizer: Any, settings: FitSettings, *, compiled: bool) -> Any:  # noqa: ANN401
+def _step(network: Any, optimizer: Any, settings: FitSettings, uniform: Uniform, *, compiled: bool) -> Any:  # noqa: ANN401
     weights = network.trainable_variables
     # Compiled code needs every size; else one trace serves all sizes of crops, and takes longer than some trainings.
     signature = [
@@ -110,13 +130,13 @@ def _step(network: Any, optimizer: Any, settings: FitSettings, *, compiled: bool
     def step(pixels: Any, labels: Any) -> Any:  # noqa: ANN401
         classes = network.output["logits"].shape[-1]
         wanted = tf.one_hot(labels, classes) * (1 - settings.smoothing) + settings.smoothing / classes
-        images = shaded(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, settings)
-        drawn = tf.random.uniform((tf.shape(labels)[0], 1))
-        share = tf.where(drawn < settings.mixing, tf.random.uniform(tf.shape(drawn), 0.5, 1.0), 1.0)
+        images = shaded(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, settings, uniform)
+        drawn = uniform((tf.shape(labels)[0], 1))
+        share = tf.where(drawn < settings.mixing, uniform(tf.shape(drawn), 0.5, 1.0), 1.0)
         wide = share[:, :, None, None]
         images = wide * images + (1 - wide) * images[::-1]
         wanted = share * wanted + (1 - share) * wanted[::-1]
-        images = robbed(images, settings)
+        images = robbed(images, settings, uniform)
         with tf.GradientTape() as tape:
             logits = network(images, training=True)["logits"]
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
@@ -126,21 +146,21 @@ def _step(network: Any, optimizer: Any, settings: FitSettings, *, compiled: bool
     return step
 
 
-def shaded(images: Any, settings: FitSettings) -> Any:  # noqa: ANN401  tensorflow is untyped
+def shaded(images: Any, settings: FitSettings, uniform: Uniform = tf.random.uniform) -> Any:  # noqa: ANN401
     """Patches in another light; what was not measured stays 0."""
     shape = tf.shape(images)
-    everything = 1 + tf.random.uniform((shape[0], 1, 1, 1), -settings.gain, settings.gain)
-    each = 1 + tf.random.uniform((shape[0], 1, 1, shape[3]), -settings.gain / 2, settings.gain / 2)
-    offset = tf.random.uniform((shape[0], 1, 1, shape[3]), -settings.offset, settings.offset)
+    everything = 1 + uniform((shape[0], 1, 1, 1), -settings.gain, settings.gain)
+    each = 1 + uniform((shape[0], 1, 1, shape[3]), -settings.gain / 2, settings.gain / 2)
+    offset = uniform((shape[0], 1, 1, shape[3]), -settings.offset, settings.offset)
     shaded = tf.maximum(images * everything * each + offset, 1e-4)
     return tf.where(images > 0, shaded, 0.0)
 
 
-def robbed(images: Any, settings: FitSettings) -> Any:  # noqa: ANN401  tensorflow is untyped
+def robbed(images: Any, settings: FitSettings, uniform: Uniform = tf.random.uniform) -> Any:  # noqa: ANN401
     """Patches some of whose bands are 0, where there are bands to spare."""
     if images.shape[-1] <= FEW_BANDS or not settings.band_dropout:
         return images
-    drawn = tf.random.uniform((tf.shape(images)[0], 1, 1, images.shape[-1]))
+    drawn = uniform((tf.shape(images)[0], 1, 1, images.shape[-1]))
     return tf.where(drawn < settings.band_dropout, 0.0, images)
 
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 from core.bands import FloatArray
 from core.encoders.batching import drawn, judges, step_count, turned
 from core.encoders.fit_settings import Array, Epoch, FitSettings, Samples
-from core.encoders.fitting import balanced_accuracy, rate, robbed, shaded
+from core.encoders.fitting import adamw, balanced_accuracy, rate, robbed, shaded
 from core.progress import Progress
 from core.scene import REFLECTANCE_SCALE
 
@@ -31,8 +31,14 @@ MOST_ROWS = 40_000
 _AT_ONCE = 64
 
 
+def ready_head(network: Any, settings: FitSettings) -> Any:  # noqa: ANN401  tensorflow is untyped
+    """The optimiser for ``fit_head``, which has not taken a step yet."""
+    return adamw(_halves(network)[1].trainable_variables, settings)
+
+
 def fit_head(
     network: Any,  # noqa: ANN401  tensorflow is untyped
+    optimizer: Any,  # noqa: ANN401
     train: Samples,
     validation: Samples,
     settings: FitSettings,
@@ -46,17 +52,15 @@ def fit_head(
     Neither the weights of the body nor its statistics of batch normalisation change; those of the embedding do, since
     without them all embeddings would drift to one side, and their cosines to 1.
     """
-    tf.keras.utils.set_random_seed(settings.seed)
-    began, random = time.monotonic(), np.random.default_rng([settings.seed, first])
+    began = time.monotonic()
     body, head = _halves(network)
     rows = _views(body, train, settings, progress)
     judged_by = judges(validation)
     judged = _through(body, judged_by.pixels)
-    optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
     step = _step(head, optimizer, settings)
     steps = step_count(rows, settings)
     for number in range(first, settings.epochs + 1):
-        losses = []
+        losses, random = [], np.random.default_rng([settings.seed, number])
         for place, chosen in enumerate(drawn(rows, settings, random)):
             progress((settings.epochs + number - 1) * steps + place, 2 * settings.epochs * steps)
             optimizer.learning_rate.assign(rate(settings, (number - 1 + place / steps) / settings.epochs))
@@ -79,12 +83,16 @@ def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
 def _views(body: Any, train: Samples, settings: FitSettings, progress: Progress) -> Samples:  # noqa: ANN401
     """What the body makes of every version of every patch, in the place of pixels."""
     count = max(1, min(VIEWS, MOST_ROWS // max(1, len(train))))
-    random = np.random.default_rng([settings.seed, count])
+    random, generator = np.random.default_rng([settings.seed, count]), tf.random.Generator.from_seed(settings.seed)
+
+    def change(images: Any) -> Any:  # noqa: ANN401
+        return robbed(shaded(images, settings, generator.uniform), settings, generator.uniform)
+
     told = [partial(_tell, progress, number * len(train), 2 * count * len(train)) for number in range(count)]
     found = [_through(body, train.pixels, told[0])]
     for tell in told[1:]:
         versions = turned(train.pixels, np.arange(len(train)), random, settings.crops[0])
-        found.append(_through(body, versions, tell, settings))
+        found.append(_through(body, versions, tell, change))
     return Samples(pixels=np.concatenate(found), labels=np.tile(train.labels, count))
 
 
@@ -96,14 +104,13 @@ def _through(
     body: Any,  # noqa: ANN401
     pixels: Array,
     tell: Callable[[int], None] = lambda _done: None,
-    settings: FitSettings | None = None,
+    change: Callable[[Any], Any] = lambda images: images,
 ) -> FloatArray:
-    """What the body makes of patches, float32 of shape (N, D); in other light when there are settings for that."""
+    """What the body makes of patches, float32 of shape (N, D), after some change of them."""
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def run(images: Any) -> Any:  # noqa: ANN401
-        images = images if settings is None else robbed(shaded(images, settings), settings)
-        return body(images, training=False)
+        return body(change(images), training=False)
 
     found = [np.empty((0, body.output.shape[-1]), np.float32)]
     for first in range(0, len(pixels), _AT_ONCE):

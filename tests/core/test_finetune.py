@@ -18,7 +18,7 @@ from core.encoders.bases import check_bands, find_base, suited
 from core.encoders.hub_cache import HubConfig
 from core.encoders.registry import describe, load_encoder
 from core.errors import SettingsError, TrainingError
-from core.pipeline_epochs import _resume
+from core.pipeline_epochs import LAST, _resume, _save
 from core.pipeline_labelled import gather
 from core.training import contradictions
 from tests import finetuning, modules
@@ -30,6 +30,18 @@ PLAIN = {"mixing": 0.0, "gain": 0.0, "offset": 0.0, "band_dropout": 0.0, "crops"
 """Settings without augmentation, so that a few patches give a loss that can be compared."""
 
 LEARNS = PLAIN | {"rate": 3e-3}
+
+DRAWS = LEARNS | {
+    "mixing": 0.3,
+    "gain": 0.08,
+    "offset": 0.003,
+    "band_dropout": 0.1,
+    "crops": [0.75, 1.0],
+    "until": [0.5],
+}
+"""Settings that draw everything that can be drawn, given ``FIVE`` bands."""
+
+FIVE = (*COLOURS, "B08", "B11")
 
 Results = tuple[Path, dict[str, dict[str, Any]]]
 
@@ -61,8 +73,15 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         "head-ours": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS},
         "heads": {"compare": ["ours", "head-ours"]},
         "no-blue": {"base": ours, "bands": ["B03", "B04", "B08"]},
-        "killed": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "kill": 2},
-        "killed-again": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "into": "killed"},
+        "unbroken": {"base": "scratch", "bands": FIVE, "epochs": 3, "settings": DRAWS},
+        "killed": {"base": "scratch", "bands": FIVE, "epochs": 3, "settings": DRAWS, "kill": 2},
+        "killed-again": {"base": "scratch", "bands": FIVE, "epochs": 3, "settings": DRAWS, "into": "killed"},
+        "killed-apart": {"compare": ["unbroken", "killed"]},
+        "head-killed": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS, "kill": 2},
+        "head-killed-again": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS, "into": "head-killed"},
+        "head-killed-apart": {"compare": ["head-ours", "head-killed"]},
+        "tiny-killed": {"base": tiny, "epochs": 4, "settings": PLAIN, "kill": 2},
+        "tiny-killed-again": {"base": tiny, "epochs": 4, "settings": PLAIN, "into": "tiny-killed"},
         "cancelled": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "cancel": 1},
         "full": {"base": tf2, "epochs": 2, "limit": [1, 20_000]},
         "full-again": {"base": tf2, "epochs": 2, "into": "full"},
@@ -169,13 +188,87 @@ def test_a_training_goes_on_where_it_was_killed(done: Results) -> None:
     assert not (folder / "killed.training").exists()
 
 
-@pytest.mark.parametrize("state", ["[]", '{"key": "%s", "history": 3}', '{"key": "%s", "history": [{"loss": 1}]}', "{"])
-def test_a_damaged_memory_of_a_training_begins_anew(state: str, tmp_path: Path) -> None:
-    identity = ["settings"]
-    (tmp_path / "state.json").write_text(state.replace("%s", json.dumps(identity).replace('"', '\\"')))
-    (tmp_path / "last.npz").write_bytes(b"")
-    found = _resume(None, tmp_path, identity)
-    assert found == {"key": json.dumps(identity), "history": []}
+@pytest.mark.parametrize(("whole", "rest"), [("unbroken", "killed"), ("head-ours", "head-killed")])
+def test_a_killed_training_ends_with_the_weights_it_would_have_had(done: Results, whole: str, rest: str) -> None:
+    results = done[1]
+    assert results[rest]["seen"] == [1, 2]
+    assert results[rest]["losses"] + results[f"{rest}-again"]["losses"] == pytest.approx(results[whole]["losses"], 1e-4)
+    assert results[f"{rest}-apart"]["apart"] < 1e-4
+
+
+def test_a_killed_training_of_a_module_ends_with_the_features_it_would_have_had(done: Results) -> None:
+    whole, killed, rest = (done[1][name] for name in ("on-tiny", "tiny-killed", "tiny-killed-again"))
+    assert (killed["seen"], rest["seen"]) == ([1, 2], [3, 4])
+    assert killed["losses"] + rest["losses"] == pytest.approx(whole["losses"], 1e-4)
+    features = np.array(whole["features"]["tensorflow"])
+    np.testing.assert_allclose(rest["features"]["tensorflow"], features, atol=1e-4 * np.abs(features).max())
+
+
+class Held:
+    """A variable, as far as it is kept."""
+
+    def __init__(self, value: list[float]) -> None:
+        self.assign(np.array(value))
+
+    def assign(self, value: np.ndarray) -> None:
+        self.value, self.shape = value, value.shape
+
+    def numpy(self) -> np.ndarray:
+        return self.value
+
+
+EPOCH = {"number": 1, "loss": 0.5, "accuracy": 1.0, "seconds": 2.0}
+
+
+def _kept(folder: Path, history: Any, key: str = '["settings"]') -> Path:
+    """A memory of one variable."""
+    _save([Held([1, 2, 3])], folder / LAST, json.dumps({"key": key, "history": history}).encode())
+    return folder / LAST
+
+
+def test_a_memory_of_a_training_is_read_whole(tmp_path: Path) -> None:
+    _kept(tmp_path, [EPOCH])
+    held = Held([0, 0, 0])
+    assert _resume([held], tmp_path, ["settings"]) == {"key": '["settings"]', "history": [EPOCH]}
+    assert held.value.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("history", [3, [{"loss": 1}], [3], None])
+def test_a_memory_of_no_history_begins_anew(history: Any, tmp_path: Path) -> None:
+    _kept(tmp_path, history)
+    _begins_anew(tmp_path)
+
+
+def test_a_damaged_or_foreign_memory_begins_anew(tmp_path: Path) -> None:
+    _begins_anew(tmp_path)
+    _kept(tmp_path, [EPOCH], key='["other settings"]')
+    _begins_anew(tmp_path)
+    whole = _kept(tmp_path, [EPOCH]).read_bytes()
+    _begins_anew(tmp_path, size=2)
+    for at in range(0, len(whole), 7):
+        (tmp_path / LAST).write_bytes(whole[:at])
+        _begins_anew(tmp_path)
+    np.savez(tmp_path / LAST, np.array([1.0, 2, 3]))
+    _begins_anew(tmp_path)
+    np.savez(tmp_path / LAST, state=np.bytes_(b"[]"))
+    _begins_anew(tmp_path)
+
+
+def _begins_anew(folder: Path, size: int = 3) -> None:
+    held = Held([0] * size)
+    assert _resume([held], folder, ["settings"]) == {"key": '["settings"]', "history": []}
+    assert not held.value.any(), "nothing of it is taken over"
+
+
+def test_a_memory_whose_bits_have_flipped_begins_anew_or_is_whole(tmp_path: Path) -> None:
+    whole = _kept(tmp_path, [EPOCH]).read_bytes()
+    for bit in range(0, 8 * len(whole), 5):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (tmp_path / LAST).write_bytes(flipped)
+        held = Held([0, 0, 0])
+        found = _resume([held], tmp_path, ["settings"])["history"]
+        assert (found, held.value.tolist()) in (([], [0, 0, 0]), ([EPOCH], [1, 2, 3]))
 
 
 def test_every_file_of_a_written_model_is_in_its_list(done: Results) -> None:
