@@ -136,7 +136,10 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="leave out what shows the same places: files of the same names",
     )
     finetune.add_argument(
-        "--train-bands", metavar="B02,B03,…", help="the bands the network sees; default: all that the patches share"
+        "--bands",
+        dest="train_bands",  # ``bands`` are those of the file in every command
+        metavar="B02,B03,…",
+        help="the bands the network learns from; default: all that the patches share",
     )
     finetune.add_argument(
         "--epochs", type=int, metavar="N", help="passes over the patches; default: what suits the start"
@@ -148,14 +151,16 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )  # fmt: skip
     finetune.add_argument("--title", metavar="T", help="what pages call it; default: the name of the folder")
     finetune.add_argument("--out", type=Path, required=True, metavar="DIR")
-    _add_overrides(finetune)
+    _add_overrides(finetune, bands="--file-bands")
     finetune.set_defaults(run=commands.finetune)
 
 
-def _add_overrides(parser: argparse.ArgumentParser) -> None:
-    """The decisions that a person may take out of the ingest's hands."""
+def _add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> None:
+    """The decisions that a person may take out of the ingest's hands; ``bands`` is what that of the bands is called."""
     group = parser.add_argument_group("decide instead of the ingest")
-    group.add_argument("--bands", metavar="B01,B02,…", help="the bands in the order of the file; - leaves one out")
+    group.add_argument(
+        bands, dest="bands", metavar="B01,B02,…", help="the bands in the order of the file; - leaves one out"
+    )
     group.add_argument("--scale", metavar="S", help="auto, dn, dn+1000, unit or 65535")
     group.add_argument("--date", metavar="YYYY-MM-DD")
     group.add_argument("--level", metavar="L", help="L1C or L2A")

@@ -362,6 +362,30 @@ def test_files_numbered_anew_in_each_folder_and_blank_patches_do_not_contradict(
     assert contradictions(replace(whole, pixels=blank)) == []
 
 
+def test_the_command_tells_bands_to_learn_from_and_bands_of_the_files_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+
+    def train(sets: Any, wanted: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        told.update(sets=sets, bands=wanted.bands)
+        return {}
+
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("core.pipeline_training.finetune", train)
+    labelled = str(write_zip(tmp_path / "set.zip", 2, bands=("B02", "B03", "B04", "B08")))
+    asked = ["finetune", labelled, "--scale", "dn", "--out", str(tmp_path / "m")]
+    assert main([*asked, "--bands", "B08,b03"]) == 0
+    assert told["bands"] == ("B08", "B03")
+    plain = told["sets"][0]
+    assert plain.bands == ("B02", "B03", "B04", "B08"), "all that the files have are read"
+    assert main([*asked, "--file-bands", "B08,-,B03,B02"]) == 0
+    assert told["bands"] is None
+    swapped = told["sets"][0]
+    assert swapped.bands == ("B02", "B03", "B08")
+    assert (swapped.pixels == plain.pixels[..., [3, 2, 0]]).all()
+
+
 def test_the_command_refuses_a_base_before_it_reads_patches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,5 +121,7 @@ def test_the_command_says_what_is_wrong_before_the_work(
     assert "it exists already; give the name of a new folder." in capsys.readouterr().err
     assert main(["finetune", str(labelled), "--scale", "dn", "--epochs", "0", "--out", str(tmp_path / "m")]) == 1
     assert "0 epochs" in capsys.readouterr().err
-    assert main(["finetune", str(labelled), "--scale", "dn", "--train-bands", "B99", "--out", str(tmp_path / "m")]) == 1
-    assert "choose among these" in capsys.readouterr().err
+    assert main(["finetune", str(labelled), "--scale", "dn", "--bands", "B99", "--out", str(tmp_path / "m")]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith(", and B99 was asked for; choose among these.\n")
+    assert said.startswith("Learning from labelled patches: they share the bands B01, B02, B03,")
