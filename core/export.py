@@ -20,13 +20,17 @@ from core.bands import FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import StoreError
 from core.export_geometry import bounds, wkb_array
-from core.export_lists import neighbours_csv, neighbours_geojson
+from core.export_lists import labels_csv, neighbours_csv, neighbours_geojson
 from core.export_reading import Embeddings, open_table, read_geoparquet
 from core.features import Features
-from core.patches import IntArray, PatchGrid, corners_lonlat, patch_labels, source_names
+from core.labels import hand_labels, merged, patch_labels
+from core.patches import IntArray, PatchGrid, corners_lonlat, source_names
 from core.scene import Scene
 
-__all__ = ["Embeddings", "add_positions", "neighbours_csv", "neighbours_geojson", "read_geoparquet", "write_geoparquet"]
+__all__ = [
+    "Embeddings", "add_positions", "labels_csv", "neighbours_csv", "neighbours_geojson", "read_geoparquet",
+    "write_geoparquet",
+]  # fmt: skip
 
 COLUMNS = (
     "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
@@ -41,9 +45,10 @@ def write_geoparquet(path: Path, scene: Scene, grid: PatchGrid, features: Featur
     """Write the features of a scene as GeoParquet 1.1; readers see the whole file or none.
 
     ``geometry`` holds WKB polygons in EPSG:4326, longitude first, counterclockwise; a patch across the antimeridian
-    is a MultiPolygon of its two sides; null where the place is unknown. ``band_mean`` and ``band_std`` are reflectance
-    in the order of ``BAND_NAMES``, as in ``Features``. The file's metadata has, beside ``geo``, a key ``landlike`` with
-    the encoder's specification, the scene and the grid of patches as JSON.
+    is a MultiPolygon of its two sides; null where the place is unknown. ``label`` is the class given by hand, else that
+    of the truth. ``band_mean`` and ``band_std`` are reflectance in the order of ``BAND_NAMES``, as in ``Features``. The
+    file's metadata has, beside ``geo``, a key ``landlike`` with the encoder's specification, the scene and the grid of
+    patches as JSON.
 
     Raises:
         StoreError: when the file cannot be written.
@@ -78,7 +83,7 @@ def _of(names: list[str] | None, ids: IntArray) -> list[str | None]:
 
 
 def _labels(scene: Scene, grid: PatchGrid, ids: IntArray) -> list[str | None]:
-    truth = patch_labels(scene, grid)
+    truth = merged(hand_labels(scene, grid), patch_labels(scene, grid))
     if truth is None:
         return [None] * len(ids)
     return [truth.classes[index] if index >= 0 else None for index in truth.index[ids]]

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.export_geometry import geojson_geometry
+from core.labels import PatchLabels
 from core.neighbours import Neighbours
-from core.patches import PatchGrid, PatchLabels, centres_lonlat, corners_lonlat
+from core.patches import PatchGrid, centres_lonlat, corners_lonlat
 from core.scene import Scene
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -90,10 +92,33 @@ def neighbours_csv(
     writer = csv.writer(text)
     writer.writerow(["rank", "patch_id", "similarity", "lon", "lat", "label"])
     for line in lines:
-        place = [] if middles is None else middles[line.rank].tolist()
-        lon, lat = ("", "") if not place or np.isnan(place).any() else (f"{place[0]:.7f}", f"{place[1]:.7f}")
-        writer.writerow([line.rank, line.patch_id, f"{line.similarity:.6f}", lon, lat, harmless(line.label or "")])
+        place = _degrees(middles, line.rank)
+        writer.writerow([line.rank, line.patch_id, f"{line.similarity:.6f}", *place, harmless(line.label or "")])
     return text.getvalue()
+
+
+def labels_csv(scene: Scene, grid: PatchGrid, labels: PatchLabels) -> str:
+    """The labelled patches as CSV (RFC 4180), by patch id.
+
+    Columns: patch_id, row, col (on the grid of patches), lon, lat (of the centre, degrees; empty where unknown), label,
+    as in ``neighbours_csv``.
+    """
+    ids = np.flatnonzero(labels.index >= 0)
+    middles = centres_lonlat(scene, grid, ids)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["patch_id", "row", "col", "lon", "lat", "label"])
+    for line, patch_id in enumerate(ids.tolist()):
+        name = labels.classes[int(labels.index[patch_id])]
+        writer.writerow([patch_id, *grid.row_col(patch_id), *_degrees(middles, line), harmless(name)])
+    return text.getvalue()
+
+
+def _degrees(middles: NDArray[np.float64] | None, line: int) -> tuple[str, str]:
+    """Longitude and latitude as text; empty where they are unknown."""
+    if middles is None or np.isnan(middles[line]).any():
+        return "", ""
+    return f"{middles[line, 0]:.7f}", f"{middles[line, 1]:.7f}"
 
 
 def harmless(cell: str) -> str:

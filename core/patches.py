@@ -1,4 +1,4 @@
-"""Cutting a scene into patches: ids, windows, places, labels, and reading their pixels row by row of the grid."""
+"""Cutting a scene into patches: ids, windows, places, and reading their pixels row by row of the grid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import product
 
 import numpy as np
 import pyarrow.parquet as pq
-import rasterio
 from numpy.typing import NDArray
 from pyproj import Transformer
 
@@ -19,9 +18,6 @@ from core.scene import Scene, SceneReader
 IntArray = NDArray[np.int64]
 MIN_VALID_FRACTION = 0.5
 """Patches with a smaller share of valid pixels are not encoded."""
-
-MIN_PURITY = 0.8
-"""A patch of a scene counts for a class when at least this share of its pixels lies in it."""
 
 READ_BYTES = 2**27
 """Pixels read together by ``iter_patches``, at most, unless one patch has more."""
@@ -161,52 +157,6 @@ def source_names(scene: Scene) -> list[str] | None:
         return None
     names: list[str] = pq.read_table(scene.places_path, columns=["source_name"]).column(0).to_pylist()
     return names
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatchLabels:
-    """The truth of patches.
-
-    Attributes:
-        classes: class names.
-        index: int16 of shape (N,), the commonest class of each patch by patch_id, −1 = none.
-        purity: float32 of shape (N,), the share of the patch's pixels in that class, 0 to 1.
-    """
-
-    classes: tuple[str, ...]
-    index: NDArray[np.int16]
-    purity: NDArray[np.float32]
-
-    @property
-    def pure(self) -> NDArray[np.int64]:
-        """Classes of shape (N,) as ``index``, −1 also where less than ``MIN_PURITY`` of the patch is of one class."""
-        return np.where(self.purity >= MIN_PURITY, self.index, -1).astype(np.int64)
-
-
-def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Labels of all patches from the scene's truth raster; None when it has none."""
-    if scene.truth_path is None:
-        return None
-    with rasterio.open(scene.truth_path, driver="GTiff") as data:
-        truth = data.read(1)
-    rows = [_class_counts(truth, grid, row, len(scene.classes)) for row in range(grid.n_rows)]
-    counts = np.concatenate(rows)[:, 1:]
-    best = counts.argmax(axis=1)
-    most = counts[np.arange(grid.count), best]
-    index = np.where(most > 0, best, -1).astype(np.int16)
-    purity = (most / grid.size**2).astype(np.float32)
-    return PatchLabels(classes=scene.classes, index=index, purity=purity)
-
-
-def _class_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
-    """Pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
-    strip = truth[row * grid.stride : row * grid.stride + grid.size].astype(np.int64)
-    if grid.stride == grid.size:
-        strip = strip[:, : grid.n_cols * grid.size] + np.repeat(np.arange(grid.n_cols), grid.size) * (classes + 1)
-        return np.bincount(strip.ravel(), minlength=grid.n_cols * (classes + 1)).reshape(grid.n_cols, -1)
-    starts = range(0, grid.n_cols * grid.stride, grid.stride)
-    parts = [np.bincount(strip[:, at : at + grid.size].ravel(), minlength=classes + 1) for at in starts]
-    return np.stack(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from core.features import Features, Recipe
 from core.jobs import Job, JobQueue
 from core.jobs_job import job_id
 from core.jobs_lanes import Kind, Lane
+from core.labels import LabelSet, hand_version
 from core.library import Library
 from core.patches import patch_grid
 from core.pipeline_encoding import encode_scene
@@ -220,16 +221,17 @@ class Engine:
         Raises:
             SceneError: when there is no such scene.
         """
-        key = f"{recipe.key}-{'' if settings is None else settings.key}"
-        title = f"Measuring “{self.library.get(recipe.scene_id).name}”"
+        scene = self.library.get(recipe.scene_id)
+        key = f"{recipe.key}-{'' if settings is None else settings.key}-{hand_version(scene)}"
+        title = f"Measuring “{scene.name}”"
         payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
         return self.jobs.submit("trust", key, title, payload)
 
-    def submit_training(self, scene_ids: Sequence[str], *, base: str, freeze: bool, epochs: int, title: str) -> Job:
+    def submit_training(self, sets: Sequence[LabelSet], *, base: str, freeze: bool, epochs: int, title: str) -> Job:
         """Ask for an encoder that has learned the labels of some scenes; the done job's message is its name.
 
         Args:
-            scene_ids: scenes with labels.
+            sets: labelled patches.
             base: name of the encoder to go on from, or ``scratch``.
             freeze: True = what the base sees stays, only what it makes of it is learned.
             epochs: passes over the patches.
@@ -237,8 +239,10 @@ class Engine:
 
         A training that was asked for before and ended with an epoch done, but without a model, goes on.
         """
-        wanted = {"scenes": list(scene_ids), "base": base, "freeze": freeze, "epochs": epochs, "title": title}
-        key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+        named = [asdict(one) for one in sets]
+        wanted = {"sets": named, "base": base, "freeze": freeze, "epochs": epochs, "title": title}
+        versions = [hand_version(self.library.get(one.scene_id)) for one in sets if one.by == "hand"]
+        key = hashlib.sha256(json.dumps([wanted, versions], sort_keys=True).encode()).hexdigest()
         with self._naming:
             name = self._stopped_training(key) or self.trained.fresh_name(title, self._taken_names())
             return self.jobs.submit("train", key, f"Training “{title}”", wanted | {"name": name})

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import TrainingError
 from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval, without_copies
-from core.patches import centres_lonlat, patch_grid, patch_labels
+from core.labels import By, needed_labels
+from core.patches import centres_lonlat, patch_grid
 from core.progress import Progress, silent
 from core.splits import random_split, spatial_split
 
@@ -46,26 +46,35 @@ class Assessment:
 
 
 def assess(
-    engine: Engine, scene: Scene, encoder: str, *, backend: str | None = None, progress: Progress = silent
+    engine: Engine,
+    scene: Scene,
+    encoder: str,
+    *,
+    backend: str | None = None,
+    by: By | None = None,
+    progress: Progress = silent,
 ) -> list[Assessment]:
     """Assess an encoder on the labels of a scene, and the baseline after it unless it is the baseline.
 
-    Features that are stored are not computed again.
+    Features that are stored are not computed again. Labels come from the truth or by hand as ``by`` says (None = from
+    the truth if there is one).
 
     Raises:
         TrainingError: when the scene has no labels.
         SettingsError: when it has too few.
     """
     wanted = [(encoder, backend)] if encoder == BASELINE else [(encoder, backend), (BASELINE, None)]
-    return [_assess(engine, scene, engine.recipe(scene, name, backend=way), way, progress) for name, way in wanted]
+    return [
+        _assess(engine, scene, engine.recipe(scene, name, backend=way), backend=way, by=by, progress=progress)
+        for name, way in wanted
+    ]
 
 
-def _assess(engine: Engine, scene: Scene, recipe: Recipe, backend: str | None, progress: Progress) -> Assessment:
+def _assess(
+    engine: Engine, scene: Scene, recipe: Recipe, *, backend: str | None, by: By | None, progress: Progress
+) -> Assessment:
     grid = patch_grid(scene, recipe.patch_size, recipe.stride)
-    truth = patch_labels(scene, grid)
-    if truth is None:
-        found = "its patches have no labels"
-        raise TrainingError(f"Measuring on “{scene.name}”", found, "give patches in folders named by class")
+    truth = needed_labels(f"Measuring on “{scene.name}”", scene, grid, by)
     features = engine.encode_now(scene, recipe, progress=progress)
     ids = features.patch_ids
     known = truth.pure[ids] >= 0

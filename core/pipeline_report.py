@@ -23,8 +23,9 @@ from core.familiarity import known_training
 from core.features import Features, Recipe
 from core.fidelity import fidelity
 from core.hubness import hubness
+from core.labels import By, labels_by
 from core.neighbours_graph import knn_graph
-from core.patches import IntArray, patch_grid, patch_labels
+from core.patches import IntArray, patch_grid
 from core.pipeline_stability import cannot_shift, stability
 from core.progress import Progress, silent
 from core.report import Section
@@ -78,11 +79,11 @@ class Case:
     itself: bool
 
 
-def case_of(scene: Scene, features: Features) -> Case:
+def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
     """The case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
     grid = patch_grid(scene, recipe.patch_size, recipe.stride)
-    truth = patch_labels(scene, grid)
+    truth = labels_by(by, scene, grid)
     labels = np.full(len(ids), -1, np.int64) if truth is None else truth.pure[ids]
     return Case(
         vectors=features.vectors,

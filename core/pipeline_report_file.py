@@ -16,8 +16,9 @@ from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.export_reading import Embeddings
 from core.features import Features, Recipe
+from core.labels import hand_labels, patch_labels
 from core.library import SCENE_ID, Library
-from core.patches import IntArray, PatchGrid, patch_grid, patch_labels
+from core.patches import IntArray, PatchGrid, patch_grid
 from core.pipeline_report import (
     NO_PLACES,
     Case,
@@ -158,7 +159,11 @@ def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, ho
         return labels
     own = np.array([*truth.classes, ""], dtype=object)[truth.index[ids]]
     written = np.array([*classes, ""], dtype=object)[labels]
-    mixed: IntArray = np.where((own == written) & (truth.pure[ids] < 0), -1, labels)
+    unsure = (own == written) & (truth.pure[ids] < 0)
+    given = hand_labels(home.scene, home.grid)
+    if given is not None:
+        unsure &= given.index[ids] < 0
+    mixed: IntArray = np.where(unsure, -1, labels)
     return mixed
 
 

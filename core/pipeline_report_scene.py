@@ -7,13 +7,15 @@ from pathlib import Path
 
 from core.encoders.base import Encoder
 from core.features import Features, Recipe
+from core.labels import hand_version
 from core.library import Library
 from core.pipeline_report import case_of, hubs_part, labels_part, layout_part, stability_part
 from core.progress import Progress, part_of, silent
 from core.projection import ProjectionSettings
+from core.report_words import by_hand
 from core.store import FeatureStore
 from core.store_layouts import Layouts
-from core.store_reports import FEATURES, Reports
+from core.store_reports import FEATURES, HAND, Reports
 
 
 def report_on_scene(
@@ -42,6 +44,7 @@ def report_on_scene(
     half = 1000
     if settings is not None:
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
+    _report_on_hand_labels(root, features)
     if reports.get(recipe, FEATURES) is None:
         _report_on_features(root, features, load, part_of(progress, 0, half))
     if settings is None or reports.get(recipe, settings.key) is not None:
@@ -52,6 +55,18 @@ def report_on_scene(
         section, arrays = layout_part(case, layout, settings.metric, progress=part_of(progress, half, 1000))
         if recipe.scene_id in library:
             reports.put(recipe, settings.key, [section], arrays)
+
+
+def _report_on_hand_labels(root: Path, features: Features) -> None:
+    """The part on labels given by hand as they are now; the one on labels as they were goes."""
+    recipe, library, reports = features.recipe, Library(root), Reports(root)
+    scene = library.get(recipe.scene_id)
+    version = hand_version(scene)
+    if version and reports.get(recipe, HAND + version) is None:
+        section = by_hand(labels_part(case_of(scene, features, "hand")))
+        if recipe.scene_id in library:
+            reports.put(recipe, HAND + version, [section], {})
+            reports.drop(recipe, HAND, HAND + version)
 
 
 def _report_on_features(root: Path, features: Features, load: Callable[[], Encoder], progress: Progress) -> None:

@@ -125,7 +125,8 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
 def train_task(config: Config, work: Work, payload: Payload) -> str:
     """Train an encoder on the labels of scenes; gives its name.
 
-    Payload: ``scenes`` (ids), ``base`` (a name, or ``scratch``), ``freeze``, ``epochs``, ``title``, ``name``.
+    Payload: ``sets`` (fields of ``LabelSet``), ``base`` (a name, or ``scratch``), ``freeze``, ``epochs``, ``title``,
+    ``name``.
     """
     from core.pipeline_training import teach
 
@@ -133,7 +134,7 @@ def train_task(config: Config, work: Work, payload: Payload) -> str:
     trained.root.mkdir(parents=True, exist_ok=True)
     library = Library(config.root)
     teach(
-        [library.get(scene_id) for scene_id in payload["scenes"]],
+        [(library.get(one["scene_id"]), one["by"]) for one in payload["sets"]],
         trained.directory(name),
         base=payload["base"],
         freeze=payload["freeze"],

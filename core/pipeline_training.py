@@ -16,6 +16,7 @@ from core.encoders.bases import SCRATCH, Base, check_bands, find_base, suited
 from core.encoders.fit_settings import Epoch, FitSettings
 from core.encoders.hub_cache import HubConfig
 from core.encoders.preprocessing import resized
+from core.labels import By
 from core.pipeline_epochs import train
 from core.pipeline_labelled import gather, shared_bands, split
 from core.progress import Progress, part_of
@@ -100,7 +101,7 @@ def finetune(
 
 
 def teach(
-    scenes: Sequence[Scene],
+    scenes: Sequence[tuple[Scene, By]],
     directory: Path,
     *,
     base: str,
@@ -113,7 +114,7 @@ def teach(
     """``finetune`` on the labels of scenes, as background work.
 
     Args:
-        scenes: collections in class folders, or scenes with a truth.
+        scenes: scenes or collections, each with where its classes come from.
         directory: where the model goes; must not exist.
         base: as of ``Wanted``.
         freeze: as of ``Wanted``.
@@ -129,15 +130,15 @@ def teach(
     look_up(wanted, hub)  # Refuses a base before patches are read.
     ends = [READING * number // len(scenes) for number in range(len(scenes) + 1)]
     sets = [
-        labelled(scene, progress=part_of(progress, first, last))
-        for scene, first, last in zip(scenes, ends, ends[1:], strict=False)
+        labelled(scene, by=by, progress=part_of(progress, first, last))
+        for (scene, by), first, last in zip(scenes, ends, ends[1:], strict=False)
     ]
     return finetune(
         sets,
         wanted,
         directory,
         title=title,
-        source=", ".join(scene.name for scene in scenes),
+        source=", ".join(scene.name for scene, _by in scenes),
         report=lambda _epoch: None,
         progress=part_of(progress, READING, 1000),
         config=hub,

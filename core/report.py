@@ -31,7 +31,7 @@ class Section:
     """One question about the features, answered.
 
     Attributes:
-        name: ``labels``, ``familiar``, ``stability``, ``hubs`` or ``layout``.
+        name: ``labels``, ``hand``, ``familiar``, ``stability``, ``hubs`` or ``layout``.
         title: the question.
         sentences: the answer in plain words, the shortest first.
         measured: False = the sentences say why there is no answer.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.bands import FloatArray, class_title
@@ -15,6 +17,7 @@ from core.report import Section, Sheet
 DEPTH = DEPTHS[-1]
 TITLES = {
     "labels": "Do neighbours show the same kind of land?",
+    "hand": "Do neighbours share the labels that people gave by hand?",
     "familiar": "Does the encoder know land like this?",
     "stability": "Do the answers depend on where the grid of patches happens to lie?",
     "hubs": "Are some patches everybody's neighbour?",
@@ -65,6 +68,13 @@ def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itse
         sentences=(first, *verdict, ends, f"{how} In brackets: where the true value lies 95 times in 100."),
         sheets=(_classes(own, plain), _confusion(own)),
     )
+
+
+def by_hand(found: Section) -> Section:
+    """What ``labels_section`` says of labels that people gave in the app, with what to keep in mind of these."""
+    beware = "Patches that were labelled because they look alike make these numbers too good; label places you know."
+    sentences = (*found.sentences, beware) if found.measured else found.sentences
+    return replace(found, name="hand", title=TITLES["hand"], sentences=sentences)
 
 
 def _asked(found: Retrieval) -> str:

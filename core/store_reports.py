@@ -18,6 +18,9 @@ from core.report import Section, from_json, to_json
 FEATURES = "features"
 """As a settings key: the part of a report that belongs to the features themselves."""
 
+HAND = "hand-"
+"""The start of a settings key: the part that belongs to labels given by hand; their version follows."""
+
 
 class Reports:
     """Reports under ``root``/projections, for each recipe and settings: sections as JSON, numbers as ``.npz``."""
@@ -43,6 +46,13 @@ class Reports:
         except OSError as error:
             found = f"the disk refused it ({error.strerror})"
             raise StoreError("Storing a report", found, "free some space and start again") from error
+
+    def drop(self, recipe: Recipe, start: str, but: str) -> None:
+        """Remove the reports whose settings key begins like that, but for one."""
+        kept = self._path(recipe, but)
+        for path in kept.parent.glob(f"{recipe.key}-{start}*.trust.*"):
+            if path.stem != kept.stem:
+                path.unlink(missing_ok=True)
 
     def get(self, recipe: Recipe, settings_key: str) -> list[Section] | None:
         """The sections; None when there are none of this version, or the file is damaged."""

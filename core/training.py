@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.errors import TrainingError
-from core.patches import IntArray, centres_lonlat, iter_patches, patch_grid, patch_labels, source_names
+from core.labels import By, needed_labels
+from core.patches import IntArray, centres_lonlat, iter_patches, patch_grid, source_names
 from core.progress import Progress, silent
 from core.scene import REFLECTANCE_SCALE, Scene
 
@@ -83,18 +84,21 @@ class Labelled:
         return np.array(found, np.int64)
 
 
-def labelled(scene: Scene, patch_size: int = 64, *, progress: Progress = silent) -> Labelled:
-    """The labelled patches of a collection, or of a scene with a truth where one class fills the patch.
+def labelled(scene: Scene, patch_size: int = 64, *, by: By | None = None, progress: Progress = silent) -> Labelled:
+    """The labelled patches of a scene: by its truth those that one class fills, or those that people gave a class.
+
+    Args:
+        scene: a scene or a collection.
+        patch_size: pixels a side; a collection has its own.
+        by: where classes come from; None = from the truth if there is one, else by hand.
+        progress: told how many patches of all are read.
 
     Raises:
         TrainingError: when the scene has no labels.
         PatchError: when patches of that size do not fit.
     """
     grid = patch_grid(scene, patch_size)
-    truth = patch_labels(scene, grid)
-    if truth is None:
-        found = "its patches have no labels"
-        raise TrainingError(f"Learning from “{scene.name}”", found, "give patches in folders named by class")
+    truth = needed_labels(f"Learning from “{scene.name}”", scene, grid, by)
     wanted = truth.pure >= 0
     bands = tuple(name for name in BAND_NAMES if name in scene.bands)
     skip = frozenset(np.flatnonzero(~wanted).tolist())

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
-from core.scene import Scene
+from core.labels import LabelSet, hand_version
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.labels import safe_label
@@ -54,16 +54,22 @@ def remove(listing: EncoderListing, trained: str) -> None:
     st.rerun()
 
 
-def labelled_scenes() -> list[Scene]:
-    """Scenes that have labels."""
-    return [scene for scene in engine().library.scenes() if scene.classes]
+def label_sets() -> dict[LabelSet, str]:
+    """All labelled patches there are with what people call them, those of the newest scene first."""
+    found = {}
+    for scene in engine().library.scenes():
+        if hand_version(scene):
+            found[LabelSet(scene_id=scene.id, by="hand")] = f"{scene.name}: your labels"
+        if scene.classes:
+            found[LabelSet(scene_id=scene.id, by="truth")] = scene.name
+    return found
 
 
 def page() -> None:
     """The whole page."""
     st.header("Models", anchor=False)
     trainings()
-    teach_panel(labelled_scenes())
+    teach_panel(label_sets())
     st.subheader("Encoders on this computer", anchor=False)
     listings = list(cached.encoders().values())
     for pair in zip_longest(listings[::2], listings[1::2]):

@@ -16,7 +16,7 @@ PAGES = sorted((ROOT / "pages").rglob("*.py"))
 LAYERS = [
     {"errors", "bands", "progress", "config", "ramps"},
     {"scene", "quality"},
-    {"patches", "library"},
+    {"patches", "library", "labels"},
     {"places", "render", "tiles", "mercator", "mosaic", "overlay", "rasters"},
     {"sources", "encoders"},
     {"features"},

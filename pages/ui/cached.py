@@ -19,8 +19,9 @@ from core.errors import EncoderError, SceneError
 from core.explain import index_values
 from core.familiarity import UNFAMILIAR, known_training
 from core.features import Recipe
+from core.labels import LabelSet, PatchLabels, hand_labels, hand_version, merged, patch_labels
 from core.neighbours import Neighbours, nearest, similarities, unit_rows
-from core.patches import IntArray, PatchGrid, PatchLabels, centres_lonlat, patch_grid, patch_labels
+from core.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.pipeline_tasks import hub_config
 from core.projection import ProjectionSettings, pca_layout
 from core.scene import Scene
@@ -99,6 +100,39 @@ def labels(scene_id: str, patch_size: int, stride: int) -> PatchLabels | None:
     """Truth of all patches of a scene by patch id; None when it has none."""
     scene = engine().library.get(scene_id)
     return patch_labels(scene, patch_grid(scene, patch_size, stride))
+
+
+def label_version(scene_id: str) -> str:
+    """What tells the labels that people gave in a scene from any others; empty when there are none."""
+    return hand_version(engine().library.get(scene_id))
+
+
+def given_labels(recipe: Recipe) -> PatchLabels | None:
+    """Labels that people gave to a scene's patches, as they are now; None when there are none."""
+    return _given(recipe.scene_id, recipe.patch_size, recipe.stride, label_version(recipe.scene_id))
+
+
+def shown_labels(recipe: Recipe) -> PatchLabels | None:
+    """Labels by people where there are any, else by the truth; None when there are none."""
+    return _shown(recipe.scene_id, recipe.patch_size, recipe.stride, label_version(recipe.scene_id))
+
+
+def labels_by(wanted: LabelSet, patch_size: int) -> PatchLabels | None:
+    """Labels of all patches of a set, by patch id; None when there are none any more."""
+    if wanted.by == "truth":
+        return labels(wanted.scene_id, patch_size, patch_size)
+    return _given(wanted.scene_id, patch_size, patch_size, label_version(wanted.scene_id))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _given(scene_id: str, patch_size: int, stride: int, version: str) -> PatchLabels | None:
+    scene = engine().library.get(scene_id)
+    return hand_labels(scene, patch_grid(scene, patch_size, stride))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _shown(scene_id: str, patch_size: int, stride: int, version: str) -> PatchLabels | None:
+    return merged(_given(scene_id, patch_size, stride, version), labels(scene_id, patch_size, stride))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from pages.ui.theme import SCALES, UNKNOWN_COLOUR, class_colours, class_title, g
 
 TITLES = {
     "class": "Colour by class",
+    "hand": "Colour by your labels",
     "group": "Colour by group",
     "ndvi": "Colour by NDVI (plants)",
     "ndwi": "Colour by NDWI (water)",
@@ -44,12 +46,13 @@ def choices(scene: Scene, recipe: Recipe, layout: ProjectionSettings | None, que
     """What can colour the points of a scene, the best first; ``layout`` is the one the plot is to show."""
     wanted = {
         "class": bool(scene.classes),
+        "hand": cached.given_labels(recipe) is not None,
         "similarity": query is not None,
         "distortion": layout is not None and engine().reports.get(recipe, layout.key) is not None,
         "unfamiliar": cached.strangeness(recipe) is not None,
         "date": scene.date is not None,
     }
-    order = ("class", "ndvi", "ndwi", "ndbi", "group", "similarity", "distortion", "unfamiliar", "date")
+    order = ("class", "hand", "ndvi", "ndwi", "ndbi", "group", "similarity", "distortion", "unfamiliar", "date")
     return [name for name in order if wanted.get(name, True)]
 
 
@@ -58,8 +61,10 @@ def colouring(
 ) -> Colouring:
     """The colours of a choice; distortion is that of ``layout``."""
     if name == "class":
-        legend = {"kind": "class", "names": titles(scene), "colours": class_colours(scene.classes)}
-        return _made(legend, values_url(recipe, "class"))
+        return _made(_classes(recipe, scene.classes), values_url(recipe, "class"))
+    given = cached.given_labels(recipe)
+    if name == "hand" and given is not None:
+        return _made(_classes(recipe, given.classes), values_url(recipe, f"hand-{cached.label_version(scene.id)}"))
     if name == "group":
         return _made({"kind": "group", "colours": group_colours(MOST_GROUPS)}, values_url(recipe, "group"))
     if name == "date":
@@ -72,9 +77,20 @@ def colouring(
     return _made(_scale(name, ramp.low, ramp.high), values_url(recipe, what))
 
 
-def titles(scene: Scene) -> list[str]:
-    """The classes of a scene as people write them."""
-    return [class_title(name) for name in scene.classes]
+def colours_of(recipe: Recipe, classes: Sequence[str]) -> list[str]:
+    """The colours of some classes, which are the same whichever of them are on show."""
+    shown = cached.shown_labels(recipe)
+    every = classes if shown is None else shown.classes
+    return [dict(zip(every, class_colours(every), strict=True))[name] for name in classes]
+
+
+def _classes(recipe: Recipe, classes: Sequence[str]) -> dict[str, Any]:
+    return {"kind": "class", "names": titles(classes), "colours": colours_of(recipe, classes)}
+
+
+def titles(classes: Sequence[str]) -> list[str]:
+    """Classes as people write them."""
+    return [class_title(name) for name in classes]
 
 
 def _scale(name: str, low: float, high: float) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.labels import PatchLabels
 from core.neighbours import Neighbours
-from core.patches import PatchLabels
 from pages.ui.frontend import text
 from pages.ui.session import trigger
 from pages.ui.strangers import marked

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.export import neighbours_csv, neighbours_geojson
 from pages.ui import cached
+from pages.ui.labelling import label_panel
 from pages.ui.labels import plain
 from pages.ui.session import Session, show_address
 from pages.ui.sight import Sight
@@ -39,13 +40,14 @@ def status(sight: Sight, label: str) -> str:
 
 def header(visitor: Session, sight: Sight) -> None:
     """Draw the line; the address of the page follows it."""
-    position = int(sight.truth.index[sight.query]) if sight.truth is not None and sight.query is not None else -1
-    label = class_title(sight.truth.classes[position]) if sight.truth is not None and position >= 0 else ""
+    position = int(sight.labels.index[sight.query]) if sight.labels is not None and sight.query is not None else -1
+    label = class_title(sight.labels.classes[position]) if sight.labels is not None and position >= 0 else ""
     parameters = visitor.link(sight.recipe.encoder)
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         st.markdown(status(sight, label), width="stretch")
         _history(visitor, bool(sight.selection))
+        label_panel(visitor, sight)
         trust_panel(visitor, sight)
         _share(sight, parameters)
 
@@ -60,7 +62,14 @@ def _history(visitor: Session, selected: bool) -> None:
         on_click=visitor.forward,
     )  # fmt: skip
     nothing = visitor.query is None and not selected
-    st.button("Clear", icon=":material/close:", key="clear", disabled=nothing, on_click=visitor.clear)
+    st.button(
+        "",
+        icon=":material/close:",
+        key="clear",
+        help="Clear query and selection",
+        disabled=nothing,
+        on_click=visitor.clear,
+    )
 
 
 def _share(sight: Sight, parameters: dict[str, str]) -> None:
@@ -91,4 +100,4 @@ def _file(ending: str, sight: Sight) -> str:
     if sight.query is None or sight.neighbours is None:
         return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours, sight.truth)
+    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours, sight.labels)

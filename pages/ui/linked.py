@@ -18,7 +18,7 @@ from pages.ui.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.header import header
 from pages.ui.labels import safe_label
 from pages.ui.layout_settings import layout_there, layout_to_show
-from pages.ui.map import scene_map, similarity_overlay
+from pages.ui.map import given_on_map, scene_map, similarity_overlay
 from pages.ui.plot import plot, plot_data
 from pages.ui.routes import quicklook_url
 from pages.ui.session import Session, bound, current, select
@@ -99,6 +99,8 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         )  # fmt: skip
         if sight.query is not None:
             st.toggle("Similarity", **bound("overlay", "overlay"))
+        if sight.given is not None:
+            st.toggle("Labels", **bound("labels_on_map", "labels_on_map"))
     overlay = None
     if sight.query is not None and visitor.overlay:
         overlay = similarity_overlay(sight.recipe, sight.query)
@@ -111,6 +113,7 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         query=sight.query,
         neighbours=sight.neighbours,
         overlay=overlay,
+        labels=given_on_map(sight.recipe) if visitor.labels_on_map else None,
         selection=sight.selection,
         strangers=cached.strangers(sight.recipe),
         height=height,
@@ -155,12 +158,12 @@ def _gallery_view(visitor: Session, sight: Sight) -> None:
         else:
             st.markdown("**Places to start from** · as different as this scene has them")
     if show == "similar" and sight.neighbours is not None and sight.query is not None:
-        items = neighbour_items(sight.query, sight.neighbours, thumbs, sight.truth, strange)
+        items = neighbour_items(sight.query, sight.neighbours, thumbs, sight.labels, strange)
         top = f"q{sight.query}"
     elif sight.selection:
-        items, top = plain_items(sight.selection, thumbs, sight.truth, strange), f"s{hash(sight.selection)}"
+        items, top = plain_items(sight.selection, thumbs, sight.labels, strange), f"s{hash(sight.selection)}"
     else:
-        items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.truth, strange), "start"
+        items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.labels, strange), "start"
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 

@@ -27,9 +27,10 @@ from core.render import RENDERINGS
 from core.scene import Scene
 from pages.ui import cached, session
 from pages.ui.assets import asset_url
+from pages.ui.colouring import colours_of, titles
 from pages.ui.labels import safe_label
 from pages.ui.map_marks import lat_lon, outlined
-from pages.ui.routes import overlay_url, tile_url
+from pages.ui.routes import labels_url, overlay_url, tile_url
 from pages.ui.strangers import diamonds, diamonds_legend
 from pages.ui.theme import ACCENT, SCALES
 
@@ -37,6 +38,9 @@ NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery 
 NEAR_POLE = "This scene has no map: web maps end at 85° of latitude. Plot, gallery and download work without it."
 DEEPEST = 18
 _COLLECTION_DEEPEST = 16
+MOST_SWATCHES = 12
+"""Classes that the map lists."""
+
 _UP = "../.."
 BASEMAPS = (
     {
@@ -68,6 +72,21 @@ class Overlay:
     low: float
     high: float
     opacity: float = 0.65
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapLabels:
+    """Classes that people gave to patches.
+
+    Attributes:
+        url: template of map tiles on this server.
+        classes: title and colour of each.
+        opacity: 0 to 1.
+    """
+
+    url: str
+    classes: Sequence[tuple[str, str]]
+    opacity: float = 0.6
 
 
 class LocalMap(folium.Map):
@@ -119,6 +138,16 @@ def similarity_overlay(recipe: Recipe, query: int) -> Overlay:
     return Overlay(url=overlay_url(recipe.key, query), scale="similarity", low=low, high=high)
 
 
+def given_on_map(recipe: Recipe) -> MapLabels | None:
+    """The labels that people gave to a scene's patches; None when there are none."""
+    given = cached.given_labels(recipe)
+    if given is None:
+        return None
+    url = labels_url(recipe.key, cached.label_version(recipe.scene_id))
+    colours = colours_of(recipe, given.classes)
+    return MapLabels(url=url, classes=tuple(zip(titles(given.classes), colours, strict=True)))
+
+
 def scene_map(
     scene: Scene,
     grid: PatchGrid,
@@ -128,6 +157,7 @@ def scene_map(
     query: int | None = None,
     neighbours: Neighbours | None = None,
     overlay: Overlay | None = None,
+    labels: MapLabels | None = None,
     selection: Sequence[int] = (),
     strangers: Sequence[int] | NDArray[np.int64] = (),
     key: str = "map",
@@ -144,6 +174,7 @@ def scene_map(
         query: the patch whose like is sought.
         neighbours: patches like it.
         overlay: values of all patches in colour.
+        labels: what people gave to patches, in the colours of the classes.
         selection: marked patches.
         strangers: patches that are unfamiliar to the encoder, the strangest first; they get a diamond.
         key: names the map on its page.
@@ -168,9 +199,10 @@ def scene_map(
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
+        "labels": {"url": labels.url, "opacity": labels.opacity} if labels is not None else None,
         "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
         "strangers": diamonds(scene, grid, np.array(strangers, dtype=np.int64)),
-        "legends": [*_legends(rendering, overlay), *diamonds_legend(len(strangers))],
+        "legends": [*_legends(rendering, overlay), *_swatches(labels), *diamonds_legend(len(strangers))],
     }
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
 
@@ -232,6 +264,13 @@ def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
         }
         for name, low, high in shown
     ]
+
+
+def _swatches(labels: MapLabels | None) -> list[dict[str, Any]]:
+    """The classes of labels, as the browser lists them."""
+    shown = [] if labels is None else [{"title": title, "swatch": colour} for title, colour in labels.classes]
+    more = len(shown) - MOST_SWATCHES
+    return shown if more <= 0 else [*shown[:MOST_SWATCHES], {"title": f"and {more} more"}]
 
 
 def _number(value: float) -> str:

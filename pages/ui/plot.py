@@ -66,7 +66,7 @@ def plot_data(
         "layout": layout_url(recipe, settings),
         "values": colours.values,
         "legend": colours.legend,
-        "classes": {"url": values_url(recipe, "class"), "names": titles(scene)} if scene.classes else None,
+        "classes": _classes(recipe),
         "strange": values_url(recipe, "unfamiliar") if len(cached.strangers(recipe)) else None,
         "unfamiliar": UNFAMILIAR,
         "thumbs": thumbs,
@@ -78,6 +78,13 @@ def plot_data(
         "selection": list(selection),
         "turn": f"{query}/{len(ids)}/{len(selection)}",
     }
+
+
+def _classes(recipe: Recipe) -> dict[str, Any] | None:
+    """Where the script gets the class of each patch, which it names when a point is pointed at."""
+    found, version = cached.shown_labels(recipe), cached.label_version(recipe.scene_id)
+    what = f"label-{version}" if version else "class"
+    return None if found is None else {"url": values_url(recipe, what), "names": titles(found.classes)}
 
 
 def plot(

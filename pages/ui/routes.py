@@ -4,6 +4,7 @@
     /thumbs/{scene}/{size}-{stride}/{rendering}/{patch id}.webp?side=128
     /quicklook/{scene}/{rendering}.webp?side=640
     /overlay/{recipe key}/similarity-{patch id}/{z}/{x}/{y}.png
+    /overlay/{recipe key}/labels-{version}/{z}/{x}/{y}.png
     /assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
 
 What an address shows never changes, so browsers keep it. Anything else gets 400 or 404 and one sentence.
@@ -84,6 +85,11 @@ def quicklook_url(scene_id: str, rendering: str = "true", side: int = 640) -> st
 def overlay_url(recipe_key: str, patch_id: int) -> str:
     """Template of the addresses of map tiles that show the similarity of all patches to one."""
     return f"/overlay/{recipe_key}/similarity-{patch_id}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
+
+
+def labels_url(recipe_key: str, version: str) -> str:
+    """Template of the addresses of map tiles that show the labels people gave, as they are in a version."""
+    return f"/overlay/{recipe_key}/labels-{version}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
 
 
 def _answering(plan: Callable[[Request], tuple[Draw, str]]) -> Endpoint:
@@ -192,12 +198,27 @@ def _quicklook(request: Request) -> tuple[Draw, str]:
 
 
 def _overlay(request: Request) -> tuple[Draw, str]:
-    from pages.ui import similarity
+    from pages.ui import map_values
 
-    key = request.path_params["recipe"]
+    return partial(
+        map_values.similarity_tile, _recipe_key(request), _number(request, "patch"), *_zxy(request)
+    ), "image/png"
+
+
+def _labels(request: Request) -> tuple[Draw, str]:
+    from pages.ui import map_values
+
+    key = _recipe_key(request)
+    if request.path_params["version"] != map_values.labels_version(key):
+        raise _Refused("There are no such labels any more.")
+    return partial(map_values.labels_tile, key, *_zxy(request)), "image/png"
+
+
+def _recipe_key(request: Request) -> str:
+    key: str = request.path_params["recipe"]
     if not _KEY.fullmatch(key):
         raise _Refused("That is no recipe's name.", 400)
-    return partial(similarity.overlay_tile, key, _number(request, "patch"), *_zxy(request)), "image/png"
+    return key
 
 
 async def _asset(request: Request) -> Response:
@@ -220,6 +241,7 @@ ROUTES: list[Route] = [
     Route("/thumbs/{scene}/{cut}/{rendering}/{patch}.webp", _answering(_thumb)),
     Route("/quicklook/{scene}/{rendering}.webp", _answering(_quicklook)),
     Route("/overlay/{recipe}/similarity-{patch}/{z}/{x}/{y}.png", _answering(_overlay)),
+    Route("/overlay/{recipe}/labels-{version}/{z}/{x}/{y}.png", _answering(_labels)),
     Route("/assets/{name:path}", _asset),
 ]
 """All of them; ``app.py`` adds them to its own when the first is asked for."""

@@ -4,8 +4,9 @@
     /layout/{recipe key}/umap-{neighbours}-{distance}-{metric}-{seed}.bin    the same
     /values/{recipe key}/{what}.bin                            float32 (N), NaN = none
 
-``what`` is ``class``, ``group``, ``ndvi``, ``ndwi``, ``ndbi``, ``unfamiliar``, ``similarity-{patch id}`` or
-``distortion-`` and the name of a UMAP layout. An answer never changes for one address, so browsers keep it.
+``what`` is ``class``, ``hand-{version}`` (labels by people), ``label-{version}`` (labels by people, else the truth),
+``group``, ``ndvi``, ``ndwi``, ``ndbi``, ``unfamiliar``, ``similarity-{patch id}`` or ``distortion-`` and the name of a
+UMAP layout. An answer never changes for one address, so browsers keep it.
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ def _values(recipe: Recipe, what: str) -> FloatArray | None:
         return cached.index(recipe, what.upper())
     if what == "group":
         return cached.groups(recipe).astype(np.float32)
-    if what == "class":
-        return _classes(recipe)
+    if what == "class" or what.startswith(("hand-", "label-")):
+        return _labels(recipe, what)
     if what == "unfamiliar" or what.startswith("distortion-"):
         return _trust(recipe, what)
     match = _SIMILARITY.fullmatch(what)
@@ -93,12 +94,18 @@ def _values(recipe: Recipe, what: str) -> FloatArray | None:
     return cached.similarity(recipe, int(match[1]))
 
 
-def _classes(recipe: Recipe) -> FloatArray | None:
-    truth = cached.labels(recipe.scene_id, recipe.patch_size, recipe.stride)
-    if truth is None:
+def _labels(recipe: Recipe, what: str) -> FloatArray | None:
+    """Numbers of classes; those that a person's labels had in another version are no longer known."""
+    if what == "class":
+        found = cached.labels(recipe.scene_id, recipe.patch_size, recipe.stride)
+    elif what.partition("-")[2] == cached.label_version(recipe.scene_id):
+        found = cached.given_labels(recipe) if what.startswith("hand-") else cached.shown_labels(recipe)
+    else:
         return None
-    found = truth.index[cached.table(recipe).patch_ids].astype(np.float32)
-    return np.where(found < 0, np.float32(np.nan), found)
+    if found is None:
+        return None
+    numbers = found.index[cached.table(recipe).patch_ids].astype(np.float32)
+    return np.where(numbers < 0, np.float32(np.nan), numbers)
 
 
 def _trust(recipe: Recipe, what: str) -> FloatArray | None:

@@ -29,6 +29,8 @@ class Session:
         future: queries left by going back, the next one last.
         contrast: a key of ``core.render.CONTRASTS``.
         overlay: True = the map shows the similarity of all patches.
+        labels_on_map: True = the map shows the labels that people gave.
+        labelled: what became of the latest labelling, a sentence.
         count: how many neighbours are shown, 5 to 100.
         leave_out_touching: True = patches touching the query are no neighbours.
         rendering: a key of ``core.render.RENDERINGS``; one for map, plot and gallery.
@@ -54,6 +56,8 @@ class Session:
     rendering: str = "true"
     contrast: str = "normal"
     overlay: bool = False
+    labels_on_map: bool = True
+    labelled: str = ""
     colour: str | None = None
     layout_neighbours: int = 15
     layout_distance: float = 0.1
@@ -74,7 +78,7 @@ class Session:
     def forget_patches(self) -> None:
         """Drop everything that names patches."""
         self.query, self.selection, self.past, self.future = None, (), [], []
-        self.show = "similar"
+        self.show, self.labelled = "similar", ""
 
     def ask(self, patch_id: int | None) -> None:
         """Make a patch the query; None ends the query. What was forward of here is gone."""

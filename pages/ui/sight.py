@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from core.features import Recipe
+from core.labels import PatchLabels
 from core.neighbours import Neighbours
-from core.patches import PatchLabels
 from core.projection import ProjectionSettings
 from core.scene import Scene
 from pages.ui import cached
@@ -26,7 +26,8 @@ class Sight:
         scene: the scene.
         recipe: how it was encoded.
         table: its encoded patches.
-        truth: classes of its patches, or None.
+        labels: classes of its patches, by people or by the truth, or None.
+        given: those by people, or None.
         query: the query, or None.
         neighbours: of the query, or None.
         selection: selected patches, ascending.
@@ -36,7 +37,8 @@ class Sight:
     scene: Scene
     recipe: Recipe
     table: Table
-    truth: PatchLabels | None
+    labels: PatchLabels | None
+    given: PatchLabels | None
     query: int | None
     neighbours: Neighbours | None
     selection: tuple[int, ...]
@@ -66,7 +68,8 @@ def sight_of(visitor: Session, scene: Scene, recipe: Recipe) -> Sight:
         scene=scene,
         recipe=recipe,
         table=table,
-        truth=cached.labels(scene.id, recipe.patch_size, recipe.stride),
+        labels=cached.shown_labels(recipe),
+        given=cached.given_labels(recipe),
         query=visitor.query,
         neighbours=found,
         selection=visitor.selection,

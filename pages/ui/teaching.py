@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import streamlit as st
 from core.encoders.bases import SCRATCH
 from core.encoders.registry import EncoderListing
 from core.jobs import Job
-from core.scene import Scene
+from core.labels import LabelSet
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.labels import plain
@@ -30,17 +30,18 @@ EPOCHS = {SCRATCH: 40, "": 10}
 
 INTRO = (
     "An encoder that has seen **your** classes finds them better. Give it patches with labels: a zip with a folder for "
-    "each class (as EuroSAT comes), or a scene with a class map. It runs beside everything else, and the model appears "
-    "below when it is done."
+    "each class (as EuroSAT comes), a scene with a class map, or patches you labelled on the Explore page. It runs "
+    "beside everything else, and the model appears below when it is done."
 )
+NOTHING = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
 HELD_OUT = (
     "A fifth is held out to measure with; where their places are known, so are whole blocks of land, because patches "
     "near those it learned from are easier than land elsewhere."
 )
 
 
-def teach_panel(scenes: Sequence[Scene]) -> None:
-    """Everything needed to start a training."""
+def teach_panel(sets: Mapping[LabelSet, str]) -> None:
+    """Everything needed to start a training on some of the sets of labelled patches, given with their titles."""
     with st.expander("Teach an encoder your classes", icon=":material/school:", expanded=False, key="teach"):
         st.markdown(INTRO)
         left, right = st.columns([3, 2], gap="large")
@@ -48,16 +49,20 @@ def teach_panel(scenes: Sequence[Scene]) -> None:
             _add_patches()
             job_list(("ingest",))
             _without_labels()
-            if not scenes:
-                st.info("There are no labelled patches yet. Add a zip above.", icon=":material/info:")
+            if not sets:
+                st.info(NOTHING, icon=":material/info:")
                 return
-            names, newest = distinct({scene.id: scene.name for scene in scenes}), scenes[0].id
+            # Options are plain text, which Streamlit knows again in every run.
+            names = distinct({f"{one.by}-{one.scene_id}": title for one, title in sets.items()})
+            by_key = dict(zip(names, sets, strict=True))
+            newest = next(iter(names))
             # With the newest in its key, patches that were just added are chosen.
-            chosen = st.multiselect(
+            picked = st.multiselect(
                 "Patches to learn from", list(names), default=[newest], format_func=names.__getitem__,
                 key=f"teach_sets_{newest}",
             )  # fmt: skip
-            counts = class_counts([scene for scene in scenes if scene.id in chosen])
+            chosen = [by_key[key] for key in picked]
+            counts = class_counts(chosen)
             _start_form(chosen, counts)
         with right:
             _show_counts(counts)
@@ -82,12 +87,13 @@ def _without_labels() -> None:
         st.warning(f"{found}; add a zip that holds a folder for each class.", icon=":material/warning:")
 
 
-def class_counts(scenes: Sequence[Scene]) -> dict[str, int]:
+def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
     """Patches a class that can be learned from; of scenes with a map, those that one class fills."""
     counts: dict[str, int] = {}
-    for scene in scenes:
+    for one in sets:
+        scene = engine().library.get(one.scene_id)
         size = min(PATCH, scene.grid.width, scene.grid.height)
-        truth = cached.labels(scene.id, size, size)
+        truth = cached.labels_by(one, size)
         if truth is not None:
             numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
             for name, number in zip(truth.classes, numbers, strict=True):
@@ -108,7 +114,7 @@ def _show_counts(counts: dict[str, int]) -> None:
     st.caption(f"{patches(sum(counts.values()))}. {HELD_OUT}{uneven}")
 
 
-def _start_form(chosen: Sequence[str], counts: dict[str, int]) -> None:
+def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
     listings = cached.encoders()
     bases = distinct(
         {SCRATCH: "Nothing: a small network from scratch"}

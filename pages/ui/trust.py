@@ -13,7 +13,7 @@ import streamlit as st
 from core.projection import ProjectionSettings
 from core.report import Section, Sheet
 from core.report_words import FAMILIAR_UNKNOWN, TITLES, familiar_section, unmeasured
-from core.store_reports import FEATURES
+from core.store_reports import FEATURES, HAND
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.labels import plain
@@ -38,7 +38,9 @@ def _content(visitor: Session, sight: Sight, *, asked: bool) -> None:
     recipe = sight.recipe
     layout = layout_there(visitor, recipe, len(sight.table))
     found = known_sections(sight, layout)
+    version = cached.label_version(recipe.scene_id)
     missing = engine().reports.get(recipe, FEATURES) is None
+    missing = missing or (bool(version) and engine().reports.get(recipe, HAND + version) is None)
     missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
     if missing:
         _measure(visitor, sight, layout, asked=asked)
@@ -57,7 +59,11 @@ def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Sect
     features = reports.get(recipe, FEATURES)
     if features is None:
         return []
-    known = features + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
+    version = cached.label_version(recipe.scene_id)
+    by_hand = (reports.get(recipe, HAND + version) or []) if version else []
+    if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
+        features = [section for section in features if section.measured or section.name != "labels"]
+    known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
     strange = cached.strangeness(recipe)
     known.append(
         unmeasured("familiar", FAMILIAR_UNKNOWN)
@@ -70,7 +76,7 @@ def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Sect
 def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None, *, asked: bool) -> None:
     """How far the measuring is, beginning it when the panel is open; or why it stopped, and a way to go on."""
     recipe = sight.recipe
-    key = f"trust-{recipe.key}-{layout.key if layout else ''}"
+    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{cached.label_version(recipe.scene_id)}"
     if not asked and key not in visitor.work:
         st.caption("Measuring begins…")
         return

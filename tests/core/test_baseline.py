@@ -12,8 +12,9 @@ from core.config import Config
 from core.encoders.spectral import shipped_table, spectral_spec
 from core.evaluation import retrieval
 from core.features import Features, Recipe
+from core.labels import PatchLabels, patch_labels
 from core.library import Library
-from core.patches import PatchLabels, patch_grid, patch_labels
+from core.patches import patch_grid
 from core.pipeline import Engine
 from core.scene import Scene
 from core.sources.ingest import ingest

@@ -21,8 +21,9 @@ from core.export import add_positions, neighbours_csv, neighbours_geojson, read_
 from core.export_geometry import bounds, centres, geojson_geometry, rings, wkb_array
 from core.export_lists import harmless
 from core.features import Features, Recipe
+from core.labels import PatchLabels
 from core.neighbours import Neighbours
-from core.patches import PatchGrid, PatchLabels, centres_lonlat, corners_lonlat, patch_grid
+from core.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
 from core.scene import Grid, Scene
 from tests.data import shared
 from tests.scenes import write_truth

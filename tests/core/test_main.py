@@ -108,7 +108,8 @@ def test_an_encoder_is_evaluated_beside_the_plain_spectrum(
 
 def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:
     assert refused(capsys, "evaluate", source) == (
-        "Measuring on “field”: its patches have no labels; give patches in folders named by class.\n"
+        "Measuring on “field”: its patches have no labels; give patches in folders named by class, or label patches "
+        "on the Explore page.\n"
     )
 
 

@@ -17,16 +17,7 @@ from pyproj import Transformer
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import PatchError
 from core.library import Library
-from core.patches import (
-    PatchGrid,
-    centres_lonlat,
-    corners_lonlat,
-    iter_patches,
-    patch_grid,
-    patch_labels,
-    read_patch,
-    source_names,
-)
+from core.patches import PatchGrid, centres_lonlat, corners_lonlat, iter_patches, patch_grid, read_patch, source_names
 from tests.scenes import add_scene, place_pixels
 
 
@@ -158,18 +149,6 @@ def test_a_scene_without_a_place_has_no_corners(tmp_path: Path) -> None:
     scene = add_scene(Library(tmp_path), crs=None)
     assert corners_lonlat(scene, patch_grid(scene), np.array([0])) is None
     assert centres_lonlat(scene, patch_grid(scene), np.array([0])) is None
-
-
-def test_labels_are_the_commonest_class_with_its_share(tmp_path: Path) -> None:
-    truth = np.zeros((256, 320), dtype=np.uint16)
-    truth[:64, :48] = 2
-    truth[:64, 48:64] = 1
-    truth[64:128, :64] = 1
-    scene = add_scene(Library(tmp_path), truth=truth, classes=("Forest", "River"))
-    labels = patch_labels(scene, patch_grid(scene))
-    assert labels is not None
-    assert labels.index[[0, 1, 5]].tolist() == [1, -1, 0]
-    np.testing.assert_allclose(labels.purity[[0, 1, 5]], [0.75, 0, 1])
 
 
 @pytest.mark.parametrize(("size", "stride"), [(7, 7), (513, 513), (64, 65), (64, 0), (64, 7)])

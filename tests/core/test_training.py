@@ -7,7 +7,9 @@ import pytest
 
 from core.bands import BAND_NAMES
 from core.errors import TrainingError
+from core.labels import give_label
 from core.library import Library
+from core.patches import patch_grid
 from core.sources.ingest import ingest
 from core.sources.settings import IngestSettings
 from core.training import labelled, stems
@@ -52,6 +54,23 @@ def test_patches_of_a_scene_count_where_one_class_fills_them(tmp_path: Path) -> 
     expected = place_pixels(256, 320, 13)[:, 64:128, :64].transpose(1, 2, 0)
     row = found.names.index("t-1-5")
     assert (found.pixels[row] == expected).all()
+
+
+def test_patches_labelled_by_hand_count_however_mixed_their_land_is(tmp_path: Path) -> None:
+    truth = np.ones((256, 320), np.uint16)
+    truth[:, ::2] = 2
+    scene = add_scene(Library(tmp_path), truth=truth, classes=("Land", "Water"))
+    assert len(labelled(scene)) == 0
+    grid = patch_grid(scene)
+    give_label(scene, grid, [6, 3], "Reed")
+    give_label(scene, grid, [19], "Bog")
+    found = labelled(scene, by="hand")
+    assert found.classes == ("Bog", "Reed")
+    assert found.names == ("t-1-3", "t-1-6", "t-1-19")
+    assert found.labels.tolist() == [1, 1, 0]
+    expected = place_pixels(256, 320, 13)
+    for row, (top, left) in enumerate([(0, 192), (64, 64), (192, 256)]):
+        assert (found.pixels[row] == expected[:, top : top + 64, left : left + 64].transpose(1, 2, 0)).all()
 
 
 def test_a_scene_without_labels_teaches_nothing(tmp_path: Path) -> None:

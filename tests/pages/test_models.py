@@ -14,6 +14,7 @@ from core.config import Config
 from core.encoders.base import EncoderSpec
 from core.encoders.model_files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
+from core.labels import LabelSet
 from core.pipeline import Engine
 from pages.ui import cached
 from pages.ui import engine as shared_engine
@@ -118,7 +119,7 @@ def test_a_training_is_asked_for_with_what_was_chosen(engine: Engine) -> None:
     (job,) = [job for job in engine.jobs.jobs() if job.kind == "train"]
     asked = engine.jobs.payload(job.id)
     assert asked == {
-        "scenes": [scene_id], "base": "scratch", "freeze": False, "epochs": 40,
+        "sets": [{"scene_id": scene_id, "by": "truth"}], "base": "scratch", "freeze": False, "epochs": 40,
         "title": "Alpine Wiesen & Seen", "name": "alpine-wiesen-seen",
     }  # fmt: skip
 
@@ -134,8 +135,8 @@ def test_one_class_is_not_enough(engine: Engine) -> None:
 
 
 def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine) -> None:
-    scene_id = add_labelled(engine)
-    job = engine.submit_training([scene_id], base="scratch", freeze=False, epochs=5, title="Reed")
+    plots = LabelSet(scene_id=add_labelled(engine), by="truth")
+    job = engine.submit_training([plots], base="scratch", freeze=False, epochs=5, title="Reed")
     folder = engine.config.trained / "reed.training"
     folder.mkdir(parents=True)
     history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in (1, 2)]
@@ -193,7 +194,7 @@ def test_names_that_mean_something_else_are_not_given(engine: Engine) -> None:
     wanted = {"base": "scratch", "freeze": False, "epochs": 1}
     names = []
     for title in ("scratch", "spectral", "2024", "2024!", "Landlike 1", "森林", "Rice", "rice"):
-        job = engine.submit_training([scene_id], title=title, **wanted)
+        job = engine.submit_training([LabelSet(scene_id=scene_id, by="truth")], title=title, **wanted)
         names.append(engine.jobs.payload(job.id)["name"])
     assert names == [
         "scratch-2", "spectral-2", "model-2024", "model-2024-2", "landlike-1-2", "model", "rice", "rice-2",
@@ -216,4 +217,4 @@ def test_patches_that_were_just_added_are_chosen(engine: Engine) -> None:
     add_labelled(engine)
     test = run()
     newest = small_scene(engine, "newest-1", created="2999-01-01T00:00:00+00:00", name="Newest")
-    assert test.run().multiselect[0].value == [newest.id]
+    assert test.run().multiselect[0].value == [f"truth-{newest.id}"]

@@ -16,6 +16,11 @@
     element.textContent = words; // never as HTML
     return element;
   };
+  const swatch = (colour) => {
+    const spot = text("", "landlike-swatch");
+    spot.style.background = colour;
+    return spot;
+  };
   const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   function pane(map, name, order, clickable) {
@@ -38,6 +43,7 @@
     state.ink = L.canvas({ pane: "strange", padding: 0.3 });
     state.scene = L.layerGroup().addTo(map);
     state.similarity = L.layerGroup().addTo(map);
+    state.labels = L.layerGroup().addTo(map);
     state.canvas = L.canvas({ pane: "marks", padding: 0.3 });
     map.attributionControl.setPrefix("Leaflet");
     L.control.scale({ imperial: false }).addTo(map);
@@ -83,7 +89,7 @@
   }
 
   function addLayers(map, options) {
-    const choices = { "Scene": state.scene, "Similarity": state.similarity, "Outlines": state.outlines };
+    const choices = { "Scene": state.scene, "Similarity": state.similarity, "Labels": state.labels, "Outlines": state.outlines };
     options.basemaps.forEach((item) => {
       const layer = L.tileLayer(item.url, { attribution: item.attribution, maxZoom: 19, pane: "base" });
       layer.on("tileerror", () => notice("online", OFFLINE));
@@ -128,7 +134,8 @@
     const before = state.view;
     state.view = view;
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
-    if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
+    if (!isSame(before.overlay, view.overlay)) showValues(state.similarity, view.overlay);
+    if (!isSame(before.labels, view.labels)) showValues(state.labels, view.labels);
     if (!isSame(before.marks, view.marks)) showMarks(view.marks);
     if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
@@ -159,8 +166,8 @@
     swap(state.scene, layer);
   }
 
-  function showValues(overlay) {
-    swap(state.similarity, overlay && tiles(overlay.url, { pane: "values", opacity: overlay.opacity }));
+  function showValues(group, overlay) {
+    swap(group, overlay && tiles(overlay.url, { pane: "values", opacity: overlay.opacity }));
   }
 
   function showLegends(legends) {
@@ -172,6 +179,7 @@
       const box = text("", "landlike-legend");
       legends.forEach((item) => {
         box.appendChild(text(item.title, "landlike-legend-title"));
+        if (item.swatch) box.lastChild.prepend(swatch(item.swatch));
         if (!item.colours) return;
         box.appendChild(text("")).style.background = `linear-gradient(to right, ${item.colours.join(", ")})`;
         box.lastChild.className = "landlike-legend-bar";

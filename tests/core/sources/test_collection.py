@@ -14,8 +14,9 @@ from rasterio.warp import transform as warp_points
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import SourceError
+from core.labels import patch_labels
 from core.library import Library
-from core.patches import corners_lonlat, patch_grid, patch_labels, read_patch, source_names
+from core.patches import corners_lonlat, patch_grid, read_patch, source_names
 from core.quality import load_quality
 from core.scene import Scene
 from core.sources.ingest import ingest

@@ -18,9 +18,10 @@ from core.bands import BAND_NAMES, EUROSAT_CLASSES, EUROSAT_ORDER
 from core.encoders.registry import SHIPPED, load_encoder
 from core.encoders.spectral import statistics
 from core.errors import JobCancelledError, SettingsError
+from core.labels import patch_labels
 from core.library import Library
 from core.neighbours import unit_rows
-from core.patches import corners_lonlat, patch_grid, patch_labels
+from core.patches import corners_lonlat, patch_grid
 from core.quality import load_quality
 from core.scene import Scene
 from core.sources import synthetic

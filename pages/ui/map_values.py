@@ -1,21 +1,24 @@
-"""The similarity of all patches to a query as pictures for the map. The numbers come from ``pages.ui.cached``."""
+"""Values of all patches as pictures for the map: similarity to a query, labels. They come from ``pages.ui.cached``."""
 
 from __future__ import annotations
 
 import numpy as np
+from PIL import ImageColor
 
 from core import mosaic, overlay
 from core.bands import FloatArray
 from core.errors import PatchError
 from core.features import Recipe
 from core.mercator import tile_square
-from core.patches import patch_grid
+from core.patches import IntArray, patch_grid
 from core.ramps import LEVELS, SIMILARITY_RAMP, ByteArray
+from core.render import EMPTY_TILE
 from pages.ui import cached
 from pages.ui.engine import engine
+from pages.ui.theme import class_colours
 
 
-def overlay_tile(key: str, patch_id: int, z: int, x: int, y: int) -> bytes:
+def similarity_tile(key: str, patch_id: int, z: int, x: int, y: int) -> bytes:
     """A map tile of the similarity of all patches to one, PNG; colours run over ``cached.similarity_range``.
 
     Args:
@@ -29,9 +32,28 @@ def overlay_tile(key: str, patch_id: int, z: int, x: int, y: int) -> bytes:
         LandlikeError: when there are no such features or no such patch.
     """
     recipe = _recipe(key, patch_id)
-    scene, ids = engine().library.get(recipe.scene_id), cached.table(recipe).patch_ids
     colours = similarity_colours(cached.similarity(recipe, patch_id), *cached.similarity_range(recipe, patch_id))
-    square = tile_square(z, x, y)
+    return _tile(recipe, cached.table(recipe).patch_ids, colours, (z, x, y))
+
+
+def labels_version(key: str) -> str:
+    """What tells the labels of a recipe's scene that people gave from any others; empty when there are none."""
+    return cached.label_version(cached.recipe_by_key(key).scene_id)
+
+
+def labels_tile(key: str, z: int, x: int, y: int) -> bytes:
+    """A map tile of the patches that people gave a class, in its colour; arguments and errors as of the other."""
+    recipe = cached.recipe_by_key(key)
+    given, shown = cached.given_labels(recipe), cached.shown_labels(recipe)
+    if given is None or shown is None:
+        return EMPTY_TILE
+    ids = np.flatnonzero(given.index >= 0)
+    table = np.array([ImageColor.getrgb(colour) for colour in class_colours(shown.classes)], np.uint8)
+    return _tile(recipe, ids, table[shown.index[ids]], (z, x, y))
+
+
+def _tile(recipe: Recipe, ids: IntArray, colours: ByteArray, place: tuple[int, int, int]) -> bytes:
+    scene, square = engine().library.get(recipe.scene_id), tile_square(*place)
     if scene.kind == "collection":
         return mosaic.overlay_tile(scene, square, ids, colours)
     return overlay.overlay_tile(scene, patch_grid(scene, recipe.patch_size, recipe.stride), square, ids, colours)

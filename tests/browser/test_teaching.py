@@ -1,0 +1,79 @@
+"""Teaching an encoder as a person does it: label patches, start a training, watch it, use what it gave, delete it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.library import Library
+from core.sources.synthetic import make_sample
+from tests.browser.conftest import Server, serving
+from tests.browser.views import LONG, map_frame, tiles, wait_for_query, wait_for_views
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("data")
+    make_sample(Library(root), size=1280)
+    with serving(root) as server:
+        yield server
+
+
+def label(page: Page, place: int, name: str) -> None:
+    """Ask for the picture at a place of the gallery, and label it and the patches most like it."""
+    before = next((tile["patch"] for tile in tiles(page) if tile["rank"] == "Query"), None)
+    page.locator(".gallery .tile").nth(place).click()
+    wait_for_query(page, before)
+    page.get_by_test_id("stPopoverButton").filter(has_text="Label").click()
+    page.locator(".st-key-label_panel").get_by_text("most like it").click()
+    choice = page.locator(".st-key-label_class input")
+    choice.fill(name)
+    choice.press("Enter")
+    page.locator(".st-key-label_give button:not([disabled])").click()
+    expect(page.locator(".st-key-label_panel")).to_contain_text(f"21 patches labelled {name}", timeout=LONG)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-clear button").first.click()
+    expect(page.locator(".gallery .tile.query")).to_have_count(0, timeout=LONG)
+
+
+def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    label(page, 0, "Shore <i>")
+    label(page, 5, "Upland")
+    legend = page.locator(".ll-plot .key .chip b")
+    expect(legend.filter(has_text="Shore <i>")).to_have_count(1, timeout=LONG)
+    expect(legend.filter(has_text="Upland")).to_have_count(1)
+    expect(map_frame(page).locator(".landlike-legend-title").filter(has_text="Upland")).to_have_count(1)
+
+    page.get_by_test_id("stPopoverButton").filter(has_text="Label").click()
+    page.locator(".st-key-label_teach button").click()
+    page.locator(".st-key-teach").get_by_text("Teach an encoder your classes").click()
+    expect(page.locator(".st-key-teach")).to_contain_text("your labels", timeout=LONG)
+    page.locator(".st-key-teach_freeze label").first.click()
+    title = page.locator(".st-key-teach_title input")
+    title.fill("Two lands")
+    title.press("Enter")
+    page.locator(".st-key-teach_start button:not([disabled])").click()
+    expect(page.get_by_text("Training “Two lands”")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Held-out patches named rightly").first).to_be_visible(timeout=LONG)
+
+    page.locator(".st-key-use_two-lands button").click(timeout=LONG)
+    wait_for_views(page)
+    expect(page.get_by_role("combobox", name="Encoder")).to_have_value("Two lands")
+    page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
+    expect(page.locator(".ll-trust").filter(has_text="people gave by hand")).to_contain_text(
+        "times in 100", timeout=LONG
+    )
+
+    page.get_by_role("link", name="Models").click()
+    page.locator(".st-key-model_two-lands").get_by_test_id("stPopoverButton").click()
+    page.locator(".st-key-gone_two-lands button").click()
+    expect(page.locator(".st-key-model_two-lands")).to_have_count(0, timeout=LONG)
+    page.get_by_role("link", name="Explore").click()
+    wait_for_views(page)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
