@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from core.report_words import FAMILIAR_UNKNOWN, TITLES, familiar_section, unmeas
 from core.store_reports import FEATURES, HAND
 from pages.ui import cached
 from pages.ui.engine import engine
+from pages.ui.frontend import text
 from pages.ui.labels import plain
 from pages.ui.layout_settings import layout_there
 from pages.ui.progress import POLL_SECONDS, progress_words, wanted
@@ -24,17 +26,20 @@ from pages.ui.sight import Sight
 
 SHOW = {"familiar": "Show these patches", "hubs": "Show these patches", "layout": "Show misplaced points"}
 ORDER = list(TITLES)
+_seen = st.components.v2.component("landlike_seen", html='<span class="ll-seen">&nbsp;</span>', js=text("seen.js"))
+"""Tells when a person opens the panel. The popover's own event would too, but also when it closes, and where that is a
+click on another page, the two runs of the page meet and the new page stays blank."""
+
 WAITING = "The plot is still being arranged; come back when it is."
 
 
 def trust_panel(visitor: Session, sight: Sight) -> None:
     """The button and what it opens: at once, with what is known by then."""
-    panel = st.popover("Trust", icon=":material/verified:", key="trust", on_change="rerun")
-    with panel, st.container(key="trust_panel"):
-        _content(visitor, sight, asked=bool(panel.open))
+    with st.popover("Trust", icon=":material/verified:", key="trust"), st.container(key="trust_panel"):
+        _content(visitor, sight)
 
 
-def _content(visitor: Session, sight: Sight, *, asked: bool) -> None:
+def _content(visitor: Session, sight: Sight) -> None:
     recipe = sight.recipe
     layout = layout_there(visitor, recipe, len(sight.table))
     found = known_sections(sight, layout)
@@ -43,7 +48,7 @@ def _content(visitor: Session, sight: Sight, *, asked: bool) -> None:
     missing = missing or (bool(version) and engine().reports.get(recipe, HAND + version) is None)
     missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
     if missing:
-        _measure(visitor, sight, layout, asked=asked)
+        _measure(visitor, sight, layout)
     if not found:
         return
     for section in found:
@@ -73,14 +78,16 @@ def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Sect
     return sorted(known, key=lambda section: ORDER.index(section.name))
 
 
-def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None, *, asked: bool) -> None:
-    """How far the measuring is, beginning it when the panel is open; or why it stopped, and a way to go on."""
+def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None) -> None:
+    """How far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
     recipe = sight.recipe
     key = f"trust-{recipe.key}-{layout.key if layout else ''}-{cached.label_version(recipe.scene_id)}"
-    if not asked and key not in visitor.work:
+    begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))
+    if key not in visitor.work:
         st.caption("Measuring begins…")
+        _seen(key="trust_seen", on_seen_change=begin)
         return
-    job = wanted(key, lambda: engine().submit_trust(recipe, layout))
+    job = begin()
     if job.active:
         st.fragment(_follow, run_every=POLL_SECONDS)(job.id)
         return

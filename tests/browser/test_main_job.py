@@ -256,3 +256,14 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         wait_for_query(page)
     finally:
         server.stop()
+
+
+def test_leaving_the_page_with_the_trust_panel_open_shows_the_other_page(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
+    page.locator(".st-key-trust_panel").wait_for()
+    page.get_by_role("link", name="Models").click()
+    page.locator(".st-key-model_spectral").wait_for()
+    page.wait_for_timeout(2_000)
+    expect(page.locator(".st-key-model_spectral")).to_have_count(1)

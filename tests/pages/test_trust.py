@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
@@ -39,27 +38,8 @@ def recipe(engine: Engine) -> Recipe:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Popovers that are open, which nobody can click here."""
-
-    class Open:
-        open = True
-
-        def __init__(self, *_: object, **__: object) -> None:
-            self.inside = st.container()
-
-        def __enter__(self) -> object:
-            return self.inside.__enter__()
-
-        def __exit__(self, *error: object) -> None:
-            self.inside.__exit__(*error)
-
-    class Streamlit:
-        popover = Open
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(st, name)
-
-    monkeypatch.setattr(trust, "st", Streamlit())
+    """The panel is open, which nobody can click here."""
+    monkeypatch.setattr(trust, "_seen", lambda *, key, on_seen_change: on_seen_change())
 
 
 def measured(engine: Engine, recipe: Recipe) -> None:
