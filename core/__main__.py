@@ -172,4 +172,8 @@ def _add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> N
 if __name__ == "__main__":
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     warnings.simplefilter("ignore")
-    sys.exit(main())
+    status = main()
+    if status == STOPPED:  # Threads of libraries may still be at work, and would abort the process when Python ends.
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

@@ -23,7 +23,7 @@ from core.config import Config
 from core.errors import SettingsError, SourceError, StoreError
 from core.progress import Progress, silent
 from core.quality import load_quality
-from core.store_trained import under_way
+from core.store_trained import history_of, under_way
 
 if TYPE_CHECKING:
     from core.encoders.fit_settings import Epoch
@@ -119,7 +119,11 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
             if finding.basis == "warning":
                 sys.stderr.write(f"{one.name}: {finding.topic}: {finding.value} ({finding.because})\n")
 
+    earlier = iter([len(history_of(options.out))])
+
     def tell(epoch: Epoch) -> None:
+        for done in earlier:  # Before the first epoch that is told of.
+            sys.stderr.write(_going_on(done, epoch.number))
         tqdm.write(
             f"epoch {epoch.number} of {epochs}: loss {epoch.loss:.3f}, "
             f"accuracy on held-out patches {epoch.accuracy:.3f}, {epoch.seconds:.0f} s",
@@ -133,6 +137,15 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
             limits=options.not_learned, report=tell, progress=progress, config=hub_config(config),
         )  # fmt: skip
     yield json.dumps(card, indent=1, ensure_ascii=False)
+
+
+def _going_on(done: int, first: int) -> str:
+    """A line on a training that lay there, stopped after so many epochs; this one began with epoch ``first``."""
+    if not done:
+        return ""
+    if first > 1:
+        return f"going on after epoch {first - 1}\n"
+    return "the training that was stopped here had other patches or settings; this one began anew\n"
 
 
 def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:

@@ -57,15 +57,19 @@ class Trained:
 
     def history(self, name: str) -> list[dict[str, float]]:
         """How a training under way has gone: ``number``, ``loss``, ``accuracy``, ``seconds`` of each epoch."""
-        folder = self.directory(name)
-        found = _read(under_way(folder) / STATE).get("history", [])
-        return found if isinstance(found, list) else []
+        return history_of(self.directory(name))
 
     def delete(self, name: str) -> None:
         """Remove a model, and what a stopped training of that name left; does nothing when there is none."""
         folder = self.directory(name)
         for path in (folder, under_way(folder)):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def history_of(directory: Path) -> list[dict[str, float]]:
+    """How the training whose result will lie in a directory has gone, as of ``Trained.history``."""
+    found = _read(under_way(directory) / STATE).get("history", [])
+    return found if isinstance(found, list) else []
 
 
 def under_way(directory: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.encoders.preprocessing import Preprocessing, resized, scaled
+from core.encoders.quiet import import_tensorflow
 from core.encoders.signature import Signature
 from core.errors import EncoderError
 
@@ -36,11 +36,11 @@ class TensorFlowRunner:
 
 def _load(directory: Path, signature: Signature) -> tuple[Any, Any]:
     """The module, which has to be kept alive, and its signature as a function."""
-    os.putenv("TF_CPP_MIN_LOG_LEVEL", "2")  # for its C++ part, which would announce the processor's features
     asked = f"Loading the model “{directory.name}” by TensorFlow"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pkg_resources and protobuf announce their future at import
         try:
+            import_tensorflow()
             import tensorflow as tf
             import tensorflow_hub as hub
         except ImportError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from core.__main__ import main
 from core.errors import TrainingError
+from core.pipeline_commands import _going_on
 from core.pipeline_labelled import gather, split
 from core.training import Labelled, joined
 from tests.finetuning import some
@@ -125,3 +126,9 @@ def test_the_command_says_what_is_wrong_before_the_work(
     said = capsys.readouterr().err
     assert said.endswith(", and B99 was asked for; choose among these.\n")
     assert said.startswith("Learning from labelled patches: they share the bands B01, B02, B03,")
+
+
+def test_a_training_that_goes_on_says_from_where() -> None:
+    assert _going_on(0, 1) == ""
+    assert _going_on(3, 4) == "going on after epoch 3\n"
+    assert "had other patches or settings; this one began anew" in _going_on(3, 1)
