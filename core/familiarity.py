@@ -1,11 +1,15 @@
-"""How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model."""
+"""How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model.
+
+Two distances count, whichever is the stranger: of the features, and of the light (``core.light``), since an encoder may
+see known land in a cloud or a blank sheet.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 from zipfile import BadZipFile
@@ -13,12 +17,13 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
+from core.bands import BAND_NAMES, FloatArray
 from core.encoders.hub_cache import HubConfig
 from core.encoders.model_files import FAMILIAR
 from core.encoders.registry import companion, matching_backend
 from core.errors import EncoderError, SettingsError, StoreError
 from core.features import Recipe
+from core.light import light_of_bands
 from core.neighbours import unit_rows
 from core.patches import IntArray
 
@@ -47,12 +52,20 @@ class Familiar:
         columns: int64 of shape (C,), the columns of a whole feature vector that count.
         k: which nearest row of the bank the distance is taken to, from 1.
         quantiles: float32 of shape (1001,), rising: quantiles 0, 0.001, … 1 of the distance of held-out patches.
+        bands: of the light.
+        light: float32 of shape (L, 2 · bands), light of training patches, L at most ``MOST``.
+        light_quantiles: as ``quantiles``, of the distance in light.
+        joint: as ``quantiles``, of the larger of the two percentiles.
     """
 
     bank: NDArray[np.float16]
     columns: IntArray
     k: int
     quantiles: FloatArray
+    bands: tuple[str, ...]
+    light: FloatArray
+    light_quantiles: FloatArray
+    joint: FloatArray
 
     def distance(self, vectors: FloatArray) -> FloatArray:
         """Cosine distance to the k-th nearest of the bank, float32 of shape (N,), 0 to 2.
@@ -76,17 +89,47 @@ class Familiar:
             parts.append(np.clip(1 - near, 0, 2))
         return np.concatenate(parts)
 
-    def percentile(self, vectors: FloatArray) -> FloatArray:
-        """How many of 100 held-out training patches lie nearer to the training than each patch, 0 to 100.
+    def light_distance(self, light: FloatArray) -> FloatArray:
+        """Distance in light to the k-th nearest training patch, float32 of shape (N,).
 
-        Arguments and errors as of ``distance``.
+        It is Euclidean in the square roots of all numbers, each in deviations of the training's.
+
+        Args:
+            light: shape (N, 2 · bands), in ``bands``.
+        """
+        bank = np.sqrt(np.maximum(self.light, 0))
+        middle, spread = bank.mean(axis=0), np.maximum(bank.std(axis=0), 1e-4)
+        bank = (bank - middle) / spread
+        parts = [np.empty(0, np.float32)]
+        for start in range(0, len(light), _BLOCK):
+            asked = (np.sqrt(np.maximum(light[start : start + _BLOCK], 0)) - middle) / spread
+            squares = np.square(asked).sum(axis=1)[:, None] + np.square(bank).sum(axis=1) - 2 * asked @ bank.T
+            parts.append(np.sqrt(np.maximum(np.partition(squares, self.k - 1, axis=1)[:, self.k - 1], 0)))
+        return np.concatenate(parts).astype(np.float32)
+
+    def percentile(
+        self, vectors: FloatArray, band_mean: FloatArray | None = None, band_std: FloatArray | None = None
+    ) -> FloatArray:
+        """How many of 100 held-out training patches are less strange than each patch, 0 to 100.
+
+        Args:
+            vectors: as of ``distance``.
+            band_mean: means of 13 bands, shape (N, 13); None = not known, so that only features count.
+            band_std: their deviations, likewise.
 
         Returns:
             float32 of shape (N,); 100 beyond all held-out patches.
+
+        Raises:
+            EncoderError: as of ``distance``.
+            SettingsError: as of ``distance``.
         """
-        found = np.interp(self.distance(vectors), self.quantiles, np.linspace(0, 100, len(self.quantiles)))
-        percent: FloatArray = found.astype(np.float32)
-        return percent
+        by_features = _ranked(self.distance(vectors), self.quantiles)
+        if band_mean is None or band_std is None:
+            return by_features
+        light = light_of_bands(band_mean, band_std, self.bands)
+        by_light = _ranked(self.light_distance(light), self.light_quantiles)
+        return _ranked(np.maximum(by_features, by_light), self.joint)
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all.
@@ -95,7 +138,10 @@ class Familiar:
             StoreError: when it cannot be written.
         """
         buffer = io.BytesIO()
-        np.savez(buffer, bank=self.bank, columns=self.columns, k=np.int64(self.k), quantiles=self.quantiles)
+        np.savez(
+            buffer, bank=self.bank, columns=self.columns, k=np.int64(self.k), quantiles=self.quantiles,
+            bands=np.array(self.bands), light=self.light, light_quantiles=self.light_quantiles, joint=self.joint,
+        )  # fmt: skip
         part = path.with_name(f".{path.name}.{uuid4().hex}")
         try:
             with part.open("wb") as file:
@@ -118,7 +164,8 @@ class Familiar:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                found = cls(bank=data["bank"], columns=data["columns"], k=int(data["k"]), quantiles=data["quantiles"])
+                arrays = {name: data[name] for name in _ARRAYS}
+                found = cls(k=int(data["k"]), bands=tuple(data["bands"].tolist()), **arrays)
             whole = found._whole()
         except (OSError, ValueError, KeyError, EOFError, TypeError, IndexError, BadZipFile) as error:
             raise _damaged(path) from error
@@ -128,12 +175,34 @@ class Familiar:
 
     def _whole(self) -> bool:
         """Whether the arrays fit each other."""
-        shapes = self.bank.ndim == 2 and self.columns.ndim == self.quantiles.ndim == 1 and len(self.quantiles) > 1
+        curves = (self.quantiles, self.light_quantiles, self.joint)
+        shapes = self.bank.ndim == 2 and self.columns.ndim == 1 and all(_rises(curve) for curve in curves)
         if not shapes or self.columns.dtype.kind != "i" or self.bank.dtype.kind != "f":
             return False
+        lit = self.light.shape[1:] == (2 * len(self.bands),) and all(name in BAND_NAMES for name in self.bands)
+        if not lit or not self.bands or self.light.dtype.kind != "f" or len(self.light) < self.k:
+            return False
         fits = 1 <= self.k <= len(self.bank) and len(self.columns) == self.bank.shape[1] > 0
-        numbers = bool(np.isfinite(self.bank).all() and np.isfinite(self.quantiles).all())
-        return fits and numbers and self.columns.min() >= 0 and bool((np.diff(self.quantiles) >= 0).all())
+        numbers = bool(np.isfinite(self.bank).all() and np.isfinite(self.light).all())
+        return fits and numbers and self.columns.min() >= 0
+
+
+_ARRAYS = ("bank", "columns", "quantiles", "light", "light_quantiles", "joint")
+
+
+def _rises(curve: FloatArray) -> bool:
+    whole = curve.ndim == 1 and len(curve) > 1 and curve.dtype.kind == "f"
+    return whole and bool(np.isfinite(curve).all() and (np.diff(curve) >= 0).all())
+
+
+def _ranked(values: FloatArray, quantiles: FloatArray) -> FloatArray:
+    """Values as percentiles, 0 to 100, float32."""
+    return np.interp(values, quantiles, np.linspace(0, 100, len(quantiles))).astype(np.float32)
+
+
+def _quantiles(values: FloatArray) -> FloatArray:
+    found: FloatArray = np.quantile(values, np.linspace(0, 1, _STEPS + 1)).astype(np.float32)
+    return found
 
 
 def _damaged(path: Path) -> EncoderError:
@@ -146,6 +215,8 @@ def calibrate(
     held_out: FloatArray,
     columns: Sequence[int] | IntArray | None = None,
     *,
+    light: tuple[FloatArray, FloatArray],
+    bands: Sequence[str],
     k: int = K,
     most: int = MOST,
     seed: int = 0,
@@ -160,6 +231,8 @@ def calibrate(
         held_out: features of patches of the same kind that were not trained on, shape (M, D), M at least
             ``FEWEST_HELD``; none of them may be among ``train``.
         columns: those of the D that the training made; None = all.
+        light: of the same training and held-out patches, shapes (N, 2 · bands) and (M, 2 · bands).
+        bands: of the light.
         k: which nearest, 1 or more.
         most: rows of the bank.
         seed: of the draw.
@@ -177,9 +250,15 @@ def calibrate(
         found = f"{len(chosen)} columns of {train.shape[1]} are to count"
         raise SettingsError(asked, found, "choose columns that the features have")
     bank = unit_rows(train[kept][:, chosen]).astype(np.float16)
-    bare = Familiar(bank=bank, columns=chosen, k=k, quantiles=np.zeros(2, np.float32))
-    quantiles = np.quantile(bare.distance(held_out), np.linspace(0, 1, _STEPS + 1)).astype(np.float32)
-    return Familiar(bank=bank, columns=chosen, k=k, quantiles=quantiles)
+    flat = np.zeros(2, np.float32)
+    bare = Familiar(
+        bank=bank, columns=chosen, k=k, quantiles=flat, bands=tuple(bands), light=light[0][kept].astype(np.float32),
+        light_quantiles=flat, joint=flat,
+    )  # fmt: skip
+    distances = bare.distance(held_out), bare.light_distance(light[1])
+    by_features, by_light = (_quantiles(one) for one in distances)
+    larger = np.maximum(_ranked(distances[0], by_features), _ranked(distances[1], by_light))
+    return replace(bare, quantiles=by_features, light_quantiles=by_light, joint=_quantiles(larger))
 
 
 def known_training(recipe: Recipe, config: HubConfig) -> Familiar | None:

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from core.bands import BAND_NAMES
 from core.encoders.bases import NOTHING, Base
 from core.encoders.fit_settings import DIMENSION, Epoch, FitSettings, Samples
-from core.encoders.model_files import CARD, FAMILIAR, write_checksums
+from core.encoders.model_files import CARD, FAMILIAR, LEARNED, write_checksums
 from core.errors import JobCancelledError, StoreError, TrainingError
-from core.evaluation import share
 from core.library import write_atomically
+from core.pipeline_card import all_learned, card_of, every_limit, learned_before, seen_before
 from core.pipeline_labelled import Parts
 from core.pipeline_measuring import measure
 from core.progress import Progress
@@ -108,58 +106,34 @@ def train(
             raise
         with np.load(work / LAST) as file:
             _load(kept, file)
-    said = {"title": title, "data": source, "frozen": freeze, "limits": [*limits, *_limits(parts.train, base)]}
-    card = said | _card(net, parts, settings, base, history)
-    card |= _write(directory, start, parts, apart, card, ours=base.ours)
+    said = {"title": title, "data": source, "frozen": freeze, "limits": every_limit(limits, parts.train, base)}
+    card = said | card_of(net, parts, settings, base, history)
+    card |= _write(directory, start, parts, apart, card, base=base)
     shutil.rmtree(work)
     return card
 
 
 def _write(
-    directory: Path, start: Start, parts: Parts, apart: Sequence[Labelled], card: dict[str, Any], *, ours: bool
+    directory: Path, start: Start, parts: Parts, apart: Sequence[Labelled], card: dict[str, Any], *, base: Base
 ) -> dict[str, Any]:
     """Write the model whole, its card with what the finished encoder measures on patches held out; gives the latter."""
+    before = learned_before(base)
     with _room(directory), _staged(directory) as staged:
         start.write(staged, card["title"], card)
-        measured = measure(staged, parts, apart, columns=range(DIMENSION) if ours else None)
-        (staged / CARD).write_text(json.dumps(card | measured.card, indent=1, ensure_ascii=False), encoding="utf-8")
+        measured = measure(staged, parts, apart, columns=range(DIMENSION) if base.ours else None)
+        found = measured.card | {"measured": [*seen_before(before, parts, apart, base), *measured.card["measured"]]}
+        (staged / CARD).write_text(json.dumps(card | found, indent=1, ensure_ascii=False), encoding="utf-8")
+        (staged / LEARNED).write_bytes(all_learned(before, parts.train).to_bytes())
         if measured.familiar is not None:
             measured.familiar.save(staged / FAMILIAR)
         write_checksums(staged, whole=True)
-    return measured.card
-
-
-def _card(
-    net: Any,  # noqa: ANN401  tensorflow is untyped
-    parts: Parts,
-    settings: FitSettings,
-    base: Base,
-    history: list[dict[str, float]],
-) -> dict[str, Any]:
-    """What the card says of how the network was trained."""
-    return {
-        "base": base.name,
-        "base_fingerprint": base.fingerprint or None,
-        "seed": settings.seed,
-        **_figures(net, parts, base),
-        "settings": asdict(settings),
-        "epochs": len(history),
-        "history": history,
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-
-
-def _limits(learned: Labelled, base: Base) -> list[str]:
-    """What was not learned, as far as it follows from the patches."""
-    found = ["Clouds, snow, and seasons and regions other than those of its patches."]
-    found.append("Land cover other than its classes; it is found by its likeness to what was learned.")
-    if base.ours and len(learned.bands) < len(BAND_NAMES):
-        known = ", ".join(learned.bands)
-        found.append(f"Texture in bands other than {known}: these count by their mean and spread in a patch only.")
     return found
 
 
 def _start(base: Base, learned: Labelled, *, freeze: bool, seed: int) -> Start:
+    from core.encoders.quiet import import_tensorflow
+
+    import_tensorflow()
     from core.encoders import starting
 
     classes = learned.classes
@@ -235,30 +209,6 @@ def _load(kept: Sequence[Any], file: Mapping[str, Any]) -> None:
         raise ValueError("the variables are of another network")
     for variable, value in zip(kept, values, strict=True):
         variable.assign(value)
-
-
-def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
-    """What the card says of the patches, and of how many held-out ones the network names rightly, with intervals."""
-    from core.encoders.fitting import predict
-
-    figures = {}
-    for name, part in (("random", parts.random), ("spatial", parts.spatial)):
-        if part is not None and len(part):
-            right = share(predict(net, part.pixels)[1].argmax(axis=1) == part.labels)
-            figures[name] = {"patches": right.count, "accuracy": right.value, "low": right.low, "high": right.high}
-    copies = f"; {parts.train.repeats:,} copies of others were left out" if parts.train.repeats else ""
-    blocks = "none in held-out blocks of land, because places are unknown or too close together"
-    if parts.spatial is not None:
-        blocks = f"{len(parts.spatial):,} in held-out blocks of land"
-    if base.directory is not None:
-        blocks += f"; {base.name} may have learned from any of them before"
-    return {
-        "classes": parts.train.counts(),
-        "bands": list(parts.train.bands),
-        "split": f"{len(parts.train):,} patches learned from, {len(parts.random):,} held out at random, "
-        f"{blocks}{copies}",
-        "accuracy": figures,
-    }
 
 
 @contextmanager

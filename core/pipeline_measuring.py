@@ -69,7 +69,8 @@ def measure(directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns
     for one in apart:
         card["apart"].append({"patches": len(one), **_retrieved(one, encoder, baseline)})
     enough = len(asked) >= FEWEST_HELD and len(known) >= K
-    familiar = calibrate(known, asked, columns) if enough else None
+    light = train.light(), random.light()
+    familiar = calibrate(known, asked, columns, light=light, bands=train.bands) if enough else None
     return Measured(card=card | {"measured": list(sentences(card))}, familiar=familiar)
 
 

@@ -65,6 +65,8 @@ class Case:
         places: int64 of shape (N, 2), row and column on the grid; None where what touches on it is not beside each
             other on land.
         reach: rows and columns up to which patches touch.
+        band_mean: means of 13 bands, shape (N, 13); None when they are not known.
+        band_std: their deviations, likewise.
         spectrum: features of the plain spectrum, shape (N, 32); None when it is not known.
         itself: True = the encoder is the plain spectrum.
     """
@@ -75,6 +77,8 @@ class Case:
     classes: tuple[str, ...]
     places: IntArray | None
     reach: int = 1
+    band_mean: FloatArray | None = None
+    band_std: FloatArray | None = None
     spectrum: FloatArray | None
     itself: bool
 
@@ -92,6 +96,8 @@ def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
         classes=() if truth is None else truth.classes,
         places=None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1),
         reach=grid.size // grid.stride,
+        band_mean=features.band_mean,
+        band_std=features.band_std,
         spectrum=plain_spectrum(features.band_mean, features.band_std),
         itself=recipe.encoder == BASELINE,
     )
@@ -162,6 +168,6 @@ def familiar_part(case: Case, recipe: Recipe, config: HubConfig) -> Section:
         known = known_training(recipe, config)
         if known is None:
             return unmeasured("familiar", FAMILIAR_UNKNOWN)
-        return familiar_section(known.percentile(case.vectors), case.ids)
+        return familiar_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)

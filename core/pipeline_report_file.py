@@ -118,6 +118,8 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         classes=classes,
         places=None if found.scene.get("kind") == "collection" else _places(path, found.table),
         reach=_reach(found),
+        band_mean=found.band_mean,
+        band_std=found.band_std,
         spectrum=spectrum,
         itself=found.spec.get("name") == BASELINE,
     )

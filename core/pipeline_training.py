@@ -152,4 +152,4 @@ def _sized(whole: Labelled, side: int | None) -> Labelled:
     pixels = np.empty((len(whole), side, side, len(whole.bands)), np.uint16)
     for row, patch in enumerate(whole.pixels):
         pixels[row] = np.rint(resized(patch[None].astype(np.float32), side)[0])
-    return replace(whole, pixels=pixels)
+    return replace(whole, pixels=pixels, lit=whole.light())

@@ -15,9 +15,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES
+from core.bands import BAND_NAMES, FloatArray
 from core.errors import TrainingError
 from core.labels import By, needed_labels
+from core.light import light_of_pixels
 from core.patches import IntArray, centres_lonlat, iter_patches, patch_grid, source_names
 from core.progress import Progress, silent
 from core.scene import REFLECTANCE_SCALE, Scene
@@ -35,6 +36,7 @@ class Labelled:
         names: of each patch, from its file where it had one.
         lonlat: float64 of shape (N, 2), EPSG:4326; NaN where the place is unknown.
         repeats: how many patches were left out because they were copies of others.
+        lit: their light (``core.light``) where ``pixels`` are no longer those of the scene; None = that of ``pixels``.
     """
 
     classes: tuple[str, ...]
@@ -44,6 +46,7 @@ class Labelled:
     names: tuple[str, ...]
     lonlat: NDArray[np.float64]
     repeats: int = 0
+    lit: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,7 +55,14 @@ class Labelled:
         """Some of the patches."""
         rows = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         names = tuple(self.names[row] for row in rows.tolist())
-        return replace(self, pixels=self.pixels[rows], labels=self.labels[rows], names=names, lonlat=self.lonlat[rows])
+        return replace(
+            self, pixels=self.pixels[rows], labels=self.labels[rows], names=names, lonlat=self.lonlat[rows],
+            lit=None if self.lit is None else self.lit[rows],
+        )  # fmt: skip
+
+    def light(self) -> FloatArray:
+        """The light of the patches as they lie in their scene, float32 of shape (N, 2 · bands)."""
+        return light_of_pixels(self.pixels) if self.lit is None else self.lit
 
     def counts(self) -> dict[str, int]:
         """Patches a class."""

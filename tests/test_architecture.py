@@ -31,6 +31,8 @@ LAYERS = [
         "baseline",
         "fidelity",
         "familiarity",
+        "light",
+        "learned",
         "hubness",
         "report",
     },

@@ -17,13 +17,16 @@ CARD = "card.json"
 FAMILIAR = "familiar.npz"
 """Features of what a model was trained on, by which patches unlike them are known."""
 
+LEARNED = "learned.npz"
+"""The light of the patches that a model has learned from, by which they are known again."""
+
 NETWORK = "network.json"
 """How the network of a model that ``finetune`` wrote is built, and where in its graph each weight lies."""
 
 CLASSIFIER = "classifier.npy"
 """Class directions, float32 of shape (dimension, classes), of a model that ``finetune`` wrote; no part of features."""
 
-NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, NETWORK, CLASSIFIER})
+NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER})
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
 MAX_FILES = 2_000

@@ -192,7 +192,8 @@ def strangeness(recipe: Recipe) -> FloatArray | None:
     """How strange a table's patches are to the encoder, percentiles of shape (N,); None when that cannot be known."""
     try:
         known = known_training(recipe, hub_config(engine().config))
-        return None if known is None else _frozen(known.percentile(table(recipe).unit))
+        found = table(recipe)
+        return None if known is None else _frozen(known.percentile(found.unit, found.band_mean, found.band_std))
     except EncoderError:
         return None
 

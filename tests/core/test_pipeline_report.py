@@ -201,7 +201,8 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     assert "damaged" in familiar_part(case, recipe, config).sentences[0]
     random = np.random.default_rng(0)
     near = case.vectors[random.integers(0, 42, 400)] + 0.02 * random.standard_normal((400, 32)).astype(np.float32)
-    calibrate(near[:200], near[200:]).save(path)
+    light = np.abs(random.standard_normal((400, 2))).astype(np.float32)
+    calibrate(near[:200], near[200:], light=(light[:200], light[200:]), bands=["B04"]).save(path)
     assert familiar_part(case, recipe, config).measured
     other = replace(recipe, fingerprint="0" * 64)
     assert not familiar_part(case, other, config).measured, "a model of that name, but another one"

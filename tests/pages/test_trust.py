@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core import familiarity
 from core.familiarity import UNFAMILIAR, calibrate
 from core.features import Recipe
+from core.light import light_of_bands
 from core.patches import patch_grid
 from core.pipeline import Engine
 from core.pipeline_evaluation import BASELINE
@@ -55,13 +56,18 @@ def measured(engine: Engine, recipe: Recipe) -> None:
 @pytest.fixture
 def strange(engine: Engine, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The patches of the last two columns, the brightest, are unlike what the encoder was trained on."""
-    vectors = np.asarray(engine.features(recipe).vectors)
+    features = engine.features(recipe)
+    vectors = np.asarray(features.vectors)
     known = np.flatnonzero(np.arange(42) % 7 < 5)
     random = np.random.default_rng(0)
-    spread = vectors[random.choice(known, 600)]
+    rows = random.choice(known, 600)
+    spread = vectors[rows]
+    light = light_of_bands(features.band_mean, features.band_std, ("B02", "B03", "B04"))[rows]
+    light *= random.normal(1, 0.05, light.shape).astype(np.float32)
     spread = spread + 0.02 * np.abs(spread).mean() * random.standard_normal(spread.shape).astype(np.float32)
     path = tmp_path / "familiar.npz"
-    calibrate(spread[:300], spread[300:], k=1).save(path)
+    bands = ("B02", "B03", "B04")
+    calibrate(spread[:300], spread[300:], light=(light[:300], light[300:]), bands=bands, k=1).save(path)
     monkeypatch.setattr(familiarity, "companion", lambda *_: path)
     return [patch for patch in range(42) if patch % 7 >= 5]
 
