@@ -1,37 +1,42 @@
-"""The plain spectrum of patches, from the band means and deviations that lie beside their features: no pixels are read.
+"""The plain spectrum of some patches of a scene: what the encoder ``spectral`` makes of them, and nothing like it.
 
-It is what every encoder is shown beside. ``core.encoders.spectral`` makes nearly the same of the pixels themselves.
+It is what every encoder is shown beside. The band means and deviations that lie beside features do not suffice for it:
+the mean of an index over the pixels of a patch is not the index of the means, and its deviation is not in them at all.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from core.bands import INDICES, FloatArray
-from core.encoders.spectral import shipped_table
-from core.explain import index_values
+from core.bands import FloatArray
+from core.encoders.spectral import DIMENSION, SpectralEncoder
+from core.patches import IntArray, PatchGrid, iter_patches
+from core.progress import Progress, silent
+from core.scene import Scene
 
 
-def plain_spectrum(band_mean: FloatArray, band_std: FloatArray) -> FloatArray:
-    """Features of patches made of their band means, band deviations and three indices of the means.
-
-    They are weighted by the constants of the ``spectral`` encoder, so that they never depend on the scene. That encoder
-    also has the deviation of each index inside the patch, which means cannot tell; it counts as average here. A test
-    holds the precision of the nearest 10 within 2 points of that encoder's.
+def plain_spectrum(scene: Scene, grid: PatchGrid, ids: IntArray, progress: Progress = silent) -> FloatArray:
+    """Features of patches by the encoder ``spectral``, read from the scene's pixels.
 
     Args:
-        band_mean: shape (N, 13), mean reflectance, in the order of ``BAND_NAMES``.
-        band_std: shape (N, 13), standard deviation inside the patch, likewise.
+        scene: the scene.
+        grid: its patches.
+        ids: which of them, int64 of shape (N,), in any order, each once.
+        progress: told how many of them are read.
 
     Returns:
-        float32 of shape (N, 32).
+        float32 of shape (N, 32), bit for bit those that encoding the scene gives.
 
     Raises:
         EncoderError: when the shipped constants are damaged.
     """
-    table = shipped_table()
-    indices = [index_values(band_mean, name) for name in INDICES]
-    # Statistics are compared after a square root, so an average one is the square of the mean.
-    average = np.square(table.mean[-len(INDICES) :])
-    unknown = np.broadcast_to(average, (len(band_mean), len(INDICES)))
-    return table.features(np.concatenate([band_mean, band_std, np.stack(indices, axis=1), unknown], axis=1))
+    encoder = SpectralEncoder()
+    order = np.argsort(ids)
+    features = np.empty((len(ids), DIMENSION), np.float32)
+    skip = frozenset(np.setdiff1d(np.arange(grid.count), ids).tolist())
+    done = 0
+    for batch in iter_patches(scene, grid, encoder.spec.bands, skip=skip):
+        features[order[done : done + len(batch.ids)]] = encoder.encode(batch.pixels)
+        done += len(batch.ids)
+        progress(done, len(ids))
+    return features

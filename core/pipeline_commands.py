@@ -86,11 +86,14 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """How well an encoder tells the classes of labelled patches apart, beside the plain spectrum; a table."""
     from core.encoders.registry import default_encoder
     from core.pipeline_evaluation import assess, table
+    from core.report_words import left_out
 
     engine, found = _engine(config), _open_source(options, config)
+    _warn([found])
     with _bar("Encoding", "patches") as progress:
         name = options.encoder or default_encoder()
         assessments = assess(engine, found, name, backend=options.backend, progress=progress)
+    sys.stderr.writelines(f"{sentence}\n" for sentence in left_out(assessments[0].copies))
     yield from table(assessments)
 
 
@@ -113,11 +116,7 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
     epochs = look_up(wanted, hub_config(config))[1].epochs
     scenes = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.sources]
     apart = [_open_source(argparse.Namespace(**vars(options) | {"source": one}), config) for one in options.apart]
-
-    for one in (*scenes, *apart):
-        for finding in load_quality(one.directory).findings:
-            if finding.basis == "warning":
-                sys.stderr.write(f"{one.name}: {finding.topic}: {finding.value} ({finding.because})\n")
+    _warn([*scenes, *apart])
 
     earlier = iter([len(history_of(options.out))])
 
@@ -257,6 +256,14 @@ def _open_source(options: argparse.Namespace, config: Config) -> Scene:
                 return make_sample(library, progress=progress)
     with _bar("Opening", "steps") as progress:
         return ingest([Path(source)], library, _overrides(options), progress=progress)
+
+
+def _warn(scenes: Iterable[Scene]) -> None:
+    """Tell on stderr what was left out or doubtful when scenes were read."""
+    for one in scenes:
+        for finding in load_quality(one.directory).findings:
+            if finding.basis == "warning":
+                sys.stderr.write(f"{one.name}: {finding.topic}: {finding.value} ({finding.because})\n")
 
 
 def _overrides(options: argparse.Namespace) -> IngestSettings:

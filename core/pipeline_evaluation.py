@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval, without_copies
+from core.encoders.spectral import NAME as BASELINE
+from core.evaluation import DEPTHS, VOTERS, Copies, HeldOut, Retrieval, Share, held_out, retrieval, without_copies
 from core.labels import By, needed_labels
 from core.patches import centres_lonlat, patch_grid
 from core.progress import Progress, silent
+from core.report_words import unasked
 from core.splits import random_split, spatial_split
 
 if TYPE_CHECKING:
     from core.features import Recipe
     from core.pipeline import Engine
     from core.scene import Scene
-
-BASELINE = "spectral"
-"""The encoder that every other one is shown beside."""
 
 HELD_OUT = 0.2
 """Share of the patches that are held out."""
@@ -33,6 +32,7 @@ class Assessment:
     Attributes:
         encoder: its title.
         dimension: number of features.
+        copies: the patches that were left out because they are the same as others.
         retrieval: every patch asked for its neighbours among the others.
         random: a random fifth of each class held out; None when a class has one patch only.
         spatial: whole blocks of land held out; None where places are unknown or all in one block.
@@ -40,6 +40,7 @@ class Assessment:
 
     encoder: str
     dimension: int
+    copies: Copies
     retrieval: Retrieval
     random: HeldOut | None
     spatial: HeldOut | None
@@ -77,10 +78,8 @@ def _assess(
     truth = needed_labels(f"Measuring on “{scene.name}”", scene, grid, by)
     features = engine.encode_now(scene, recipe, progress=progress)
     ids = features.patch_ids
-    known = truth.pure[ids] >= 0
-    ids, vectors = ids[known], np.asarray(features.vectors)[known]
-    single = without_copies(vectors)
-    ids, vectors = ids[single], vectors[single]
+    copies = without_copies(np.concatenate([features.band_mean, features.band_std], axis=1), truth.pure[ids])
+    ids, vectors = ids[copies.kept], np.asarray(features.vectors)[copies.kept]
     labels = truth.pure[ids]
     places = None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1)
     centres = centres_lonlat(scene, grid, ids)
@@ -90,6 +89,7 @@ def _assess(
     return Assessment(
         encoder=spec.title,
         dimension=spec.dimension,
+        copies=copies,
         retrieval=retrieval(vectors, labels, truth.classes, places=places),
         random=held_out(vectors, labels, held),
         spatial=None if blocks is None else held_out(vectors, labels, blocks),
@@ -101,6 +101,7 @@ def table(assessments: list[Assessment]) -> Iterator[str]:
     first = assessments[0].retrieval
     asked = "" if first.queries == first.count else f", {first.queries:,} of them asked"
     yield f"{first.count:,} labelled patches of {len(first.classes)} classes{asked}; 95 % intervals in brackets"
+    yield from unasked(first, first.alone)
     yield ""
     yield _row("", *(f"{one.encoder}, {one.dimension}" for one in assessments))
     yield _row("neighbours share the class (each patch left out of its own answer)")
@@ -122,4 +123,7 @@ def table(assessments: list[Assessment]) -> Iterator[str]:
 
 
 def _row(title: str, *columns: Share | str | None) -> str:
-    return f"{title:44}" + "".join(f"{'—' if column is None else column!s:26}" for column in columns).rstrip()
+    cells = (
+        "—" if column is None or (isinstance(column, Share) and not column.count) else str(column) for column in columns
+    )
+    return (f"{title:44}" + "".join(f"{cell:26}" for cell in cells)).rstrip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from core.baseline import plain_spectrum
 from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
 from core.encoders.spectral import NAME as BASELINE
-from core.errors import EncoderError, LandlikeError
+from core.errors import EncoderError, LandlikeError, SettingsError
 from core.evaluation import Retrieval, retrieval, without_copies
 from core.familiarity import known_training
 from core.features import Features, Recipe
@@ -30,12 +31,13 @@ from core.pipeline_stability import cannot_shift, stability
 from core.progress import Progress, silent
 from core.report import Section
 from core.report_words import (
-    FAMILIAR_UNKNOWN,
     familiar_section,
     hubs_section,
     labels_section,
     layout_section,
     stability_section,
+    too_few,
+    unfamiliar_unknown,
     unmeasured,
 )
 from core.scene import Scene
@@ -47,10 +49,13 @@ FEWEST = 12
 SUMMARY_ROWS = 2000
 """Points at which the truth of a layout is measured where only the summary is wanted."""
 
-NO_LABELS = "the patches have no classes; give them a truth map, class folders, or a column “label”"
+NO_LABELS = "the patches have no classes; give them some with Label above, or add patches in class folders"
+NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
 Arrays = dict[str, NDArray[np.generic]]
+Spectrum = Callable[[IntArray, Progress], FloatArray]
+"""Gives the plain spectrum of the patches of some ids, float32 of shape (N, 32)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,8 @@ class Case:
         reach: rows and columns up to which patches touch.
         band_mean: means of 13 bands, shape (N, 13); None when they are not known.
         band_std: their deviations, likewise.
-        spectrum: features of the plain spectrum, shape (N, 32); None when it is not known.
+        content: what tells a patch from its copies, float32 of shape (N, C).
+        spectrum: gives the plain spectrum; None when the pixels are not at hand.
         itself: True = the encoder is the plain spectrum.
     """
 
@@ -77,9 +83,10 @@ class Case:
     classes: tuple[str, ...]
     places: IntArray | None
     reach: int = 1
-    band_mean: FloatArray | None = None
-    band_std: FloatArray | None = None
-    spectrum: FloatArray | None
+    band_mean: FloatArray | None
+    band_std: FloatArray | None
+    content: FloatArray
+    spectrum: Spectrum | None
     itself: bool
 
 
@@ -98,34 +105,45 @@ def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
         reach=grid.size // grid.stride,
         band_mean=features.band_mean,
         band_std=features.band_std,
-        spectrum=plain_spectrum(features.band_mean, features.band_std),
+        content=np.concatenate([features.band_mean, features.band_std], axis=1),
+        spectrum=partial(plain_spectrum, scene, grid),
         itself=recipe.encoder == BASELINE,
     )
 
 
-def labels_part(case: Case) -> Section:
-    """How often neighbours share a class, beside the plain spectrum; or why that is not known."""
-    with_class = case.labels >= 0
-    known = with_class & without_copies(case.vectors)
-    if not known.any():
-        return unmeasured("labels", NO_LABELS)
+def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) -> Section:
+    """How often neighbours share a class, beside the plain spectrum; or why that is not known.
+
+    Args:
+        case: the patches.
+        none: what is said where they have no classes.
+        progress: told how many patches are read for the plain spectrum.
+    """
+    copies = without_copies(case.content, case.labels)
+    known = copies.kept
+    if not (case.labels >= 0).any():
+        return unmeasured("labels", none)
     if len(np.unique(case.labels[known])) < 2 or known.sum() < FEWEST:
         return unmeasured("labels", "there are too few patches with a class, or all have the same one")
-    own = _retrieved(case, case.vectors, known)
-    plain = None if case.spectrum is None else _retrieved(case, case.spectrum, known)
-    copies = int(with_class.sum() - known.sum())
+    try:
+        own = _retrieved(case, case.vectors[known], known)
+    except SettingsError as error:
+        return unmeasured("labels", error.found)
+    plain = None
+    if case.spectrum is not None and not case.itself:
+        plain = _retrieved(case, case.spectrum(case.ids[known], progress), known)
     return labels_section(own, plain, apart=case.places is not None, itself=case.itself, copies=copies)
 
 
 def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:
     places = None if case.places is None else case.places[known]
-    return retrieval(vectors[known], case.labels[known], case.classes, places=places, reach=case.reach)
+    return retrieval(vectors, case.labels[known], case.classes, places=places, reach=case.reach)
 
 
 def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
     """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
     if len(case.ids) < FEWEST:
-        return unmeasured("hubs", f"{len(case.ids):,} are too few patches"), {}
+        return unmeasured("hubs", too_few(len(case.ids))), {}
     near = knn_graph(case.vectors, K + 1, progress=progress)[0]
     found = hubness(near[:, 1:])
     return hubs_section(found, case.ids), {"counts": found.counts}
@@ -154,7 +172,7 @@ def layout_part(
     """How true a layout is, and ``distortion``, float32 of shape (N,), or of the sample where only that was asked."""
     total = len(case.ids)
     if total < FEWEST:
-        return unmeasured("layout", f"{total} patches are too few"), {}
+        return unmeasured("layout", too_few(total)), {}
     rows = None
     if sampled and total > SUMMARY_ROWS:
         rows = np.sort(np.random.default_rng(0).permutation(total)[:SUMMARY_ROWS])
@@ -167,7 +185,7 @@ def familiar_part(case: Case, recipe: Recipe, config: HubConfig) -> Section:
     try:
         known = known_training(recipe, config)
         if known is None:
-            return unmeasured("familiar", FAMILIAR_UNKNOWN)
-        return familiar_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids)
+            return unfamiliar_unknown(recipe.encoder)
+        return familiar_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids, marked=False)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)

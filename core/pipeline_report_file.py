@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from core.labels import hand_labels, patch_labels
 from core.library import SCENE_ID, Library
 from core.patches import IntArray, PatchGrid, patch_grid
 from core.pipeline_report import (
+    NO_LABELS_IN_FILE,
     NO_PLACES,
     Case,
     familiar_part,
@@ -31,7 +33,7 @@ from core.pipeline_report import (
 from core.pipeline_tasks import hub_config, matching_encoder
 from core.progress import Progress
 from core.report import Section, lines
-from core.report_words import FAMILIAR_UNKNOWN, unmeasured
+from core.report_words import patches, unfamiliar_unknown, unmeasured
 from core.scene import Scene
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
@@ -64,15 +66,18 @@ def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar) -> I
     case = _case(path, found, home)
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
-    yield f"{path.name}: {len(found):,} patches{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
+    yield f"{path.name}: {patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
     yield from lines(list(_sections(case, found, home, config, bar)))
 
 
 def _sections(case: Case, found: Embeddings, home: _Home | None, config: Config, bar: Bar) -> Iterator[Section]:
-    yield labels_part(case)
+    with bar("Reading the plain spectrum", "patches") as progress:
+        yield labels_part(case, NO_LABELS_IN_FILE, progress)
     recipe = _recipe(found)
     yield (
-        unmeasured("familiar", FAMILIAR_UNKNOWN) if recipe is None else familiar_part(case, recipe, hub_config(config))
+        unfamiliar_unknown(found.spec.get("name"))
+        if recipe is None
+        else familiar_part(case, recipe, hub_config(config))
     )
     with bar("Shifting the grid", "patches") as progress:
         yield _stability(found, home, recipe, config, progress)
@@ -108,9 +113,9 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
     labels, classes = _labels(path, found.table, len(found))
     if home is not None:
         labels = _without_mixed(labels, classes, found.patch_ids, home)
-    spectrum = None
+    content = found.vectors
     if found.band_mean is not None and found.band_std is not None:
-        spectrum = plain_spectrum(found.band_mean, found.band_std)
+        content = np.concatenate([found.band_mean, found.band_std], axis=1)
     return Case(
         vectors=found.vectors,
         ids=found.patch_ids,
@@ -120,7 +125,8 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         reach=_reach(found),
         band_mean=found.band_mean,
         band_std=found.band_std,
-        spectrum=spectrum,
+        content=content,
+        spectrum=None if home is None else partial(plain_spectrum, home.scene, home.grid),
         itself=found.spec.get("name") == BASELINE,
     )
 

@@ -44,9 +44,9 @@ def report_on_scene(
     half = 1000
     if settings is not None:
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
-    _report_on_hand_labels(root, features)
+    _report_on_hand_labels(root, features, part_of(progress, 0, 100))
     if reports.get(recipe, FEATURES) is None:
-        _report_on_features(root, features, load, part_of(progress, 0, half))
+        _report_on_features(root, features, load, part_of(progress, 100, half))
     if settings is None or reports.get(recipe, settings.key) is not None:
         return
     layout = Layouts(root).get(recipe, settings.key)
@@ -57,13 +57,13 @@ def report_on_scene(
             reports.put(recipe, settings.key, [section], arrays)
 
 
-def _report_on_hand_labels(root: Path, features: Features) -> None:
+def _report_on_hand_labels(root: Path, features: Features, progress: Progress) -> None:
     """The part on labels given by hand as they are now; the one on labels as they were goes."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
     scene = library.get(recipe.scene_id)
     version = hand_version(scene)
     if version and reports.get(recipe, HAND + version) is None:
-        section = by_hand(labels_part(case_of(scene, features, "hand")))
+        section = by_hand(labels_part(case_of(scene, features, "hand"), progress=progress))
         if recipe.scene_id in library:
             reports.put(recipe, HAND + version, [section], {})
             reports.drop(recipe, HAND, HAND + version)
@@ -73,9 +73,9 @@ def _report_on_features(root: Path, features: Features, load: Callable[[], Encod
     recipe, library = features.recipe, Library(root)
     scene = library.get(recipe.scene_id)
     case = case_of(scene, features)
-    sections = [labels_part(case)]
-    progress(100, 1000)
-    sections.append(stability_part(scene, features, load, part_of(progress, 100, 500)))
-    hubs, arrays = hubs_part(case, part_of(progress, 500, 1000))
+    sections = [labels_part(case, progress=part_of(progress, 0, 300))]
+    progress(300, 1000)
+    sections.append(stability_part(scene, features, load, part_of(progress, 300, 600)))
+    hubs, arrays = hubs_part(case, part_of(progress, 600, 1000))
     if recipe.scene_id in library:
         Reports(root).put(recipe, FEATURES, [*sections, hubs], arrays)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from core.bands import FloatArray, class_title
-from core.evaluation import DEPTHS, VOTERS, ClassRow, Retrieval, Share
+from core.encoders.spectral import NAME as BASELINE
+from core.evaluation import DEPTHS, VOTERS, ClassRow, Copies, Retrieval, Share
 from core.familiarity import UNFAMILIAR
 from core.fidelity import MISPLACED, Fidelity
 from core.hubness import LOPSIDED, Hubness
@@ -27,6 +29,14 @@ TITLES = {
 
 
 FAMILIAR_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+LEARNED_NOTHING = "It has learned nothing, so no land is strange to it."
+ITSELF = "This encoder is the plain spectrum itself, beside which every other one is shown."
+NO_SPECTRUM = (
+    "What the plain spectrum would give is not known: this needs the pixels, and the scene of the file is not in the "
+    "library here."
+)
+NAMED = 5
+"""Classes of one patch that are named."""
 
 
 def unmeasured(name: str, why: str) -> Section:
@@ -34,28 +44,79 @@ def unmeasured(name: str, why: str) -> Section:
     return Section(name=name, title=TITLES[name], sentences=(f"Not measured: {why}.",), measured=False)
 
 
-def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, copies: int = 0) -> Section:
+def unfamiliar_unknown(encoder: str | None) -> Section:
+    """Why there is no telling what is strange to an encoder of that name."""
+    if encoder != BASELINE:
+        return unmeasured("familiar", FAMILIAR_UNKNOWN)
+    return Section(name="familiar", title=TITLES["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
+
+
+def patches(number: int) -> str:
+    """``1 patch``, ``1,600 patches``."""
+    return f"{number:,} {'patch' if number == 1 else 'patches'}"
+
+
+def too_few(number: int) -> str:
+    """``1 patch is too few``, ``5 patches are too few``."""
+    return f"{patches(number)} {'is' if number == 1 else 'are'} too few"
+
+
+def left_out(found: Copies) -> list[str]:
+    """Which patches do not count because they are the same as others, a sentence for each reason."""
+    told = []
+    if found.copies:
+        what = "patch that is a copy of another does" if found.copies == 1 else "patches that are copies of others do"
+        told.append(f"{found.copies:,} {what} not count.")
+    if found.torn:
+        told.append(f"{patches(found.torn)} do not count, because the same patch stands for several classes.")
+    return told
+
+
+def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
+    """Which patches were not asked, a sentence for each reason; ``names`` are those of the classes of one patch."""
+    told = []
+    if names:
+        more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
+        parts = [*names[:NAMED], *more]
+        listed = " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
+        told.append(
+            f"{listed} {'has one patch and is' if len(names) == 1 else 'have one patch each and are'} not counted."
+        )
+    touched = found.unasked - len(found.alone)
+    if touched:
+        are, it = ("is", "it") if touched == 1 else ("are", "them")
+        told.append(f"{patches(touched)} {are} not asked, because all others of the class touch {it}.")
+    return told
+
+
+def labels_section(
+    own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, copies: Copies | None = None
+) -> Section:
     """How often neighbours share a class.
 
     Args:
         own: of the encoder.
-        plain: of the plain spectrum of the same patches; None when it is not known.
+        plain: of the plain spectrum of the same patches; None when it is not known, or the encoder is that itself.
         apart: True = patches that touch the query were left out.
         itself: True = the encoder is the plain spectrum.
-        copies: how many patches were left out because they are the same as others.
+        copies: the patches that were left out because they are the same as others.
     """
     found = own.precision[DEPTH]
     beside = f"chance would give {round(100 * own.chance)}"
     if plain is not None:
         beside = f"the plain spectrum would give {_hundred(plain.precision[DEPTH])}, chance {round(100 * own.chance)}"
     first = f"Neighbours here share the class {_hundred(found, 'times in 100')}; {beside}."
-    verdict = [] if plain is None else [_verdict(found, plain.precision[DEPTH], itself=itself)]
+    verdict = ITSELF if itself else (NO_SPECTRUM if plain is None else _verdict(found, plain.precision[DEPTH]))
     how = f"The {DEPTH} nearest of {_asked(own)} were looked at"
     how += "; patches that touch the one asked about were left out." if apart else "."
-    how += f" {copies:,} patches that are copies of others do not count." if copies else ""
-    worst = min(own.classes, key=lambda row: row.precision.value)
-    best = max(own.classes, key=lambda row: row.precision.value)
+    counted = [row for row in own.classes if row.precision.count]
+    worst = min(counted, key=lambda row: row.precision.value)
+    best = max(counted, key=lambda row: row.precision.value)
     even = best.precision.value == worst.precision.value
+    apart_from = [
+        *unasked(own, [class_title(name) for name in own.alone]),
+        *([] if copies is None else left_out(copies)),
+    ]
     ends = (
         f"All classes are found alike often, {_hundred(best.precision)} of 100 neighbours."
         if even
@@ -65,7 +126,7 @@ def labels_section(own: Retrieval, plain: Retrieval | None, *, apart: bool, itse
     return Section(
         name="labels",
         title=TITLES["labels"],
-        sentences=(first, *verdict, ends, f"{how} In brackets: where the true value lies 95 times in 100."),
+        sentences=(first, verdict, ends, f"{how} In brackets: where the true value lies 95 times in 100.", *apart_from),
         sheets=(_classes(own, plain), _confusion(own)),
     )
 
@@ -80,12 +141,12 @@ def by_hand(found: Section) -> Section:
 def _asked(found: Retrieval) -> str:
     if found.queries == found.count:
         return f"all {found.count:,} labelled patches"
+    if found.queries == found.count - found.unasked:
+        return f"{found.queries:,} of {found.count:,} labelled patches"
     return f"{found.queries:,} of {found.count:,} labelled patches, drawn at random,"
 
 
-def _verdict(own: Share, plain: Share, *, itself: bool) -> str:
-    if itself:
-        return "This encoder is itself a form of the plain spectrum, so the two should be close."
+def _verdict(own: Share, plain: Share) -> str:
     if own.low > plain.high:
         return "This encoder tells land apart clearly better than the plain spectrum does."
     if own.high < plain.low:
@@ -125,8 +186,14 @@ def _confusion(found: Retrieval) -> Sheet:
     return Sheet(title=title, head=("", *names), rows=tuple(rows))
 
 
-def familiar_section(percent: FloatArray, ids: IntArray) -> Section:
-    """How much of the land is strange to the encoder, from percentiles of shape (N,) and the patches' ids."""
+def familiar_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Section:
+    """How much of the land is strange to the encoder.
+
+    Args:
+        percent: percentiles of shape (N,).
+        ids: the patches' ids.
+        marked: True = who reads this sees those patches marked.
+    """
     strange = np.flatnonzero(percent > UNFAMILIAR)
     order = strange[np.argsort(-percent[strange], kind="stable")]
     count, total = len(strange), len(percent)
@@ -135,11 +202,15 @@ def familiar_section(percent: FloatArray, ids: IntArray) -> Section:
     if not count:
         second = "No patch is stranger to it than 99 in 100 of its own kind of training patches."
     else:
+        them = "it" if count == 1 else "them"
+        mark = f"; {'it is' if count == 1 else 'they are'} marked with a diamond ◇, and what" if marked else "; what"
         second = (
-            f"{many} stranger to it than 99 in 100 of its own kind of training patches; they are marked with a "
-            "diamond, and what is found for them deserves a second look."
+            f"{many} stranger to it than 99 in 100 of its own kind of training patches{mark} is found for {them} "
+            "deserves a second look."
         )
-    third = f"By that rule 1 in 100 would be marked anyway; here it is {_of_hundred(count / max(total, 1))} in 100."
+    third = (
+        f"By that rule 1 in 100 would be called strange anyway; here it is {_of_hundred(count / max(total, 1))} in 100."
+    )
     return Section(
         name="familiar",
         title=TITLES["familiar"],

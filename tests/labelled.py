@@ -39,11 +39,12 @@ def write_zip(
             for index in range(per_class):
                 values = pixels(name, seed + 1000 * number + index, bands, side)
                 left, top = 300_000 + 20_000 * index, 5_000_000 - 5_000 * number
-                archive.writestr(f"Set/{name}/{name}_{index + 1}.tif", _tif(values, bands, left, top))
+                archive.writestr(f"Set/{name}/{name}_{index + 1}.tif", tif(values, bands, left, top))
     return path
 
 
-def _tif(values: np.ndarray, bands: Sequence[str], left: float, top: float) -> bytes:
+def tif(values: np.ndarray, bands: Sequence[str], left: float, top: float) -> bytes:
+    """A GeoTIFF of pixels of 10 m whose upper left corner lies there in UTM zone 33."""
     with MemoryFile() as memory:
         with memory.open(
             driver="GTiff", width=values.shape[2], height=values.shape[1], count=len(values), dtype="uint16",

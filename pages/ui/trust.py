@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.projection import ProjectionSettings
 from core.report import Section, Sheet
-from core.report_words import FAMILIAR_UNKNOWN, TITLES, familiar_section, unmeasured
+from core.report_words import TITLES, familiar_section, unfamiliar_unknown
 from core.store_reports import FEATURES, HAND
 from pages.ui import cached
 from pages.ui.engine import engine
@@ -71,9 +71,9 @@ def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Sect
     known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
     strange = cached.strangeness(recipe)
     known.append(
-        unmeasured("familiar", FAMILIAR_UNKNOWN)
+        unfamiliar_unknown(recipe.encoder)
         if strange is None
-        else familiar_section(strange, sight.table.patch_ids)
+        else familiar_section(strange, sight.table.patch_ids, marked=True)
     )
     return sorted(known, key=lambda section: ORDER.index(section.name))
 

@@ -1,28 +1,28 @@
+"""The plain spectrum is the encoder of spectra and nothing like it: the same features, and so the same figures."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.bands import INDICES
+from core.bands import BAND_NAMES
 from core.baseline import plain_spectrum
 from core.config import Config
-from core.encoders.spectral import shipped_table, spectral_spec
+from core.encoders.spectral import NAME
 from core.evaluation import retrieval
-from core.features import Features, Recipe
-from core.labels import PatchLabels, patch_labels
 from core.library import Library
 from core.patches import patch_grid
 from core.pipeline import Engine
-from core.scene import Scene
+from core.pipeline_evaluation import assess
+from core.pipeline_report import case_of, labels_part
 from core.sources.ingest import ingest
 from core.sources.settings import IngestSettings
-from core.sources.synthetic import make_sample
 from tests.data import shared
-
-WITHIN = 0.02
+from tests.pages.conftest import encode, small_scene
+from tests.scenes import add_scene, place_pixels
 
 
 @pytest.fixture
@@ -32,48 +32,38 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.close()
 
 
-def encoded(engine: Engine, scene: Scene) -> tuple[Features, PatchLabels]:
-    recipe: Recipe = engine.recipe(scene, spectral_spec().name)
-    truth = patch_labels(scene, patch_grid(scene))
-    assert truth is not None
-    return engine.encode_now(scene, recipe), truth
+@pytest.mark.parametrize("bands", [BAND_NAMES, ("B02", "B03", "B04")])
+def test_it_is_what_encoding_the_scene_gives_bit_for_bit(engine: Engine, bands: Sequence[str]) -> None:
+    """Stand-ins for missing bands, pixels without data and overlapping patches included."""
+    pixels = place_pixels(200, 300, len(bands))
+    pixels[:, :50, 100:190] = 0
+    scene = add_scene(engine.library, "holes", height=200, width=300, bands=bands, pixels=pixels)
+    features = engine.encode_now(scene, engine.recipe(scene, NAME, patch_size=64, stride=32))
+    grid, told = patch_grid(scene, 64, 32), list[tuple[int, int]]()
+    assert 0 < len(features.patch_ids) < grid.count, "one patch at least has too little data"
+    asked = np.random.default_rng(0).permutation(features.patch_ids)[: len(features) // 2]
+    found = plain_spectrum(scene, grid, asked, progress=lambda *pair: told.append(pair))
+    np.testing.assert_array_equal(found, features.vectors[np.searchsorted(features.patch_ids, asked)])
+    assert told[-1] == (len(asked), len(asked))
 
 
-def precision(vectors: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> list[float]:
-    found = retrieval(vectors, labels.astype(np.int64), classes)
-    return [*(share.value for share in found.precision.values()), found.accuracy.value]
-
-
-def test_it_does_as_well_as_the_encoder_of_spectra_on_a_scene(engine: Engine) -> None:
-    found, truth = encoded(engine, make_sample(Library(engine.config.root), size=768))
-    labels = truth.index[found.patch_ids]
-    ours = precision(plain_spectrum(found.band_mean, found.band_std), labels, truth.classes)
-    np.testing.assert_allclose(ours, precision(found.vectors, labels, truth.classes), atol=WITHIN)
-    blind = precision(np.random.default_rng(0).standard_normal(found.vectors.shape), labels, truth.classes)
-    assert blind[0] < ours[0] - 5 * WITHIN
-
-
-def test_it_does_as_well_as_the_encoder_of_spectra_on_eurosat(engine: Engine) -> None:
+def test_a_report_gives_the_figure_of_evaluate(engine: Engine) -> None:
     scene = ingest([shared("eurosat_ms.zip")], Library(engine.config.root), IngestSettings())
-    found, truth = encoded(engine, scene)
-    labels = truth.index[found.patch_ids]
-    ours = precision(plain_spectrum(found.band_mean, found.band_std), labels, truth.classes)
-    np.testing.assert_allclose(ours, precision(found.vectors, labels, truth.classes), atol=WITHIN)
+    spectrum = assess(engine, scene, NAME)[0].retrieval
+    assert [round(share.value, 3) for share in spectrum.precision.values()] == [0.780, 0.682, 0.636]
+    recipe = encode(engine, scene, NAME)
+    features, grid = engine.features(recipe), patch_grid(scene)
+    case = case_of(scene, features)
+    assert case.spectrum is not None
+    plain = retrieval(case.spectrum(case.ids, lambda *_: None), case.labels, case.classes)
+    assert plain.precision == spectrum.precision
+    np.testing.assert_array_equal(plain_spectrum(scene, grid, case.ids), features.vectors)
 
 
-def test_means_deviations_and_indices_have_the_encoders_weights() -> None:
-    """A patch whose statistics are all the average ones lies at the origin."""
-    table = shipped_table()
-    mean, std = np.square(table.mean[:13])[None], np.square(table.mean[13:26])[None]
-    found = plain_spectrum(mean, std)
-    assert found.shape == (1, 32)
-    assert found.dtype == np.float32
-    brighter = plain_spectrum(mean, std * 1.5)
-    expected = table.axes[13:26].T @ ((np.sqrt(std * 1.5) - np.sqrt(std))[0] / table.std[13:26])
-    np.testing.assert_allclose(brighter[0] - found[0], expected, atol=1e-5)
-    red, infrared = 3, 7
-    assert INDICES["NDVI"] == ("B08", "B04")
-    greener = mean.copy()
-    greener[0, infrared] *= 3
-    assert np.abs(plain_spectrum(greener, std) - found).max() > 0.3
-    assert mean[0, red] == pytest.approx(table.mean[3] ** 2)
+def test_of_the_plain_spectrum_itself_there_is_one_number(engine: Engine) -> None:
+    scene = small_scene(engine)
+    section = labels_part(case_of(scene, engine.features(encode(engine, scene, NAME))))
+    assert section.measured
+    assert "plain spectrum would give" not in section.sentences[0]
+    assert section.sentences[1] == "This encoder is the plain spectrum itself, beside which every other one is shown."
+    assert "Plain spectrum, same class" not in section.sheets[0].head

@@ -86,14 +86,47 @@ def test_patches_that_touch_the_query_can_be_left_out() -> None:
 
 
 def test_fewer_patches_than_neighbours() -> None:
-    found = retrieval(np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1]), ["a", "b"])
-    assert found.precision[10].value == pytest.approx(1 / 3)
+    """Each patch has one other of its class, so the nearest neighbour alone is looked at."""
+    rows = np.array([[1, 0], [1, 0.1], [0, 1], [0.2, 1]], np.float32)
+    found = retrieval(rows, np.array([0, 0, 1, 1]), ["a", "b"])
+    assert {share.value for share in found.precision.values()} == {1.0}
+    assert found.accuracy.value == 1
 
 
-def test_touching_patches_alone_leave_no_neighbours() -> None:
+def test_a_small_class_that_is_told_apart_perfectly_scores_one() -> None:
+    """Of a class of four, three others can be found: among ten neighbours that would be 0.3 at best."""
+    labels = np.array([0] * 40 + [1] * 4)
+    vectors = np.eye(2, 6, dtype=np.float32)[labels] + 0.01 * np.random.default_rng(0).standard_normal((44, 6))
+    found = retrieval(vectors.astype(np.float32), labels, ["large", "small"])
+    assert [row.precision.value for row in found.classes] == [1, 1]
+    assert [row.recall.value for row in found.classes] == [1, 1]
+    blind = retrieval(np.random.default_rng(1).standard_normal((44, 6)).astype(np.float32), labels, ["large", "small"])
+    assert blind.classes[1].precision.value < 0.5
+
+
+def test_a_patch_alone_in_its_class_is_not_asked_but_can_be_found() -> None:
+    rows = np.array([[1, 0], [1, 0.2], [1, 0.1], [0, 1], [0.1, 1]], np.float32)
+    found = retrieval(rows, np.array([0, 0, 1, 2, 2]), ["a", "River", "c"])
+    assert (found.count, found.queries, found.unasked, found.alone) == (5, 4, 1, ("River",))
+    assert found.precision[1].value == 0.5, "the patch of River is the nearest of both patches of a"
+    assert (found.classes[1].count, found.classes[1].precision.count, found.classes[1].recall.count) == (1, 0, 0)
+    assert found.confusion[1].sum() == 0
+    assert found.chance == pytest.approx(4 / (4 * 4))
+    with pytest.raises(SettingsError, match="no patch has another of its class to find"):
+        retrieval(np.eye(3, dtype=np.float32), np.arange(3), ["a", "b", "c"])
+
+
+def test_patches_that_touch_do_not_count_among_those_to_be_found() -> None:
     places = np.array([[0, 0], [0, 1], [1, 0]])
-    found = retrieval(np.eye(3, dtype=np.float32), np.array([0, 0, 1]), ["a", "b"], places=places)
-    assert found.precision[1].value == 0
+    with pytest.raises(SettingsError, match="no patch has another"):
+        retrieval(np.eye(3, dtype=np.float32), np.array([0, 0, 1]), ["a", "b"], places=places)
+    random = np.random.default_rng(0)
+    for reach in (1, 2):
+        spread = random.integers(-9, 9, (60, 2)) * np.array([1, 10**12]) // np.array([1, 10**11])
+        labels = random.integers(0, 3, 60)
+        apart = np.abs(spread[:, None] - spread[None]).max(axis=2) > reach
+        expected = ((labels[:, None] == labels[None]) & apart).sum(axis=1)
+        np.testing.assert_array_equal(evaluation._others_of_class(labels, spread, reach), expected)
 
 
 def test_many_patches_are_asked_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +166,8 @@ def test_held_out_patches_are_named_as_scikit_learn_names_them() -> None:
     assert found.linear.low < found.linear.value < found.linear.high
 
 
-def test_copies_of_a_row_are_not_first() -> None:
-    rows = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [1, 1e-7]], np.float32)
-    assert without_copies(rows).tolist() == [True, True, False, False, True]
+def test_copies_count_once_and_not_at_all_where_their_classes_differ() -> None:
+    rows = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [1, 1e-7], [3, 3], [3, 3], [3, 3]], np.float32)
+    found = without_copies(rows, np.array([0, 1, 0, 2, 0, 1, 1, -1]))
+    assert found.kept.tolist() == [True, False, False, False, True, True, False, False]
+    assert (found.copies, found.torn) == (2, 2)

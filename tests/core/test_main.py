@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +20,9 @@ import pytest
 import rasterio
 
 from core.__main__ import main
-from core.bands import EUROSAT_ORDER
+from core.bands import BAND_NAMES, EUROSAT_ORDER
 from tests.core.fakes import place_scene
-from tests.labelled import write_zip
+from tests.labelled import pixels, tif, write_zip
 
 ROOT = Path(__file__).resolve().parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -104,6 +105,27 @@ def test_an_encoder_is_evaluated_beside_the_plain_spectrum(
     assert figures[1] == 1, "meadow, sand and water differ in every spectrum"
     assert sum("held out" in line for line in lines) == 2
     assert [line.split()[0] for line in lines[-3:]] == ["Meadow", "Sand", "Water"]
+
+
+def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Capture) -> None:
+    path = write_zip(tmp_path / "set.zip", 6)
+    with zipfile.ZipFile(path, "a") as archive:
+        first, second = (archive.read(f"Set/{name}_1.tif") for name in ("Meadow/Meadow", "Water/Water"))
+        archive.writestr("Set/Sand/again.tif", first)
+        archive.writestr("Set/Water/again.tif", second)
+        archive.writestr("Set/River/River_1.tif", tif(pixels("River", 99), BAND_NAMES, 300_000, 5_000_000))
+        archive.writestr("Set/Water/broken.tif", b"II*")
+    assert main(["evaluate", str(path), "--encoder", "spectral", "--scale", "dn"]) == 0
+    out, err = capsys.readouterr()
+    warned, copies, torn = err.splitlines()
+    assert warned.startswith("set: damaged files: 1 ")
+    assert "broken.tif" in warned
+    assert copies == "1 patch that is a copy of another does not count."
+    assert torn == "2 patches do not count, because the same patch stands for several classes."
+    lines = out.splitlines()
+    assert lines[0].startswith("18 labelled patches of 4 classes, 17 of them asked;")
+    assert [line for line in lines if line.startswith("River")] == ["River has one patch and is not counted."]
+    assert next(line for line in lines if line.startswith("  River (1)")).split()[-1] == "—"
 
 
 def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:

@@ -20,7 +20,7 @@ from core.familiarity import calibrate, known_training
 from core.features import Features, Recipe
 from core.patches import patch_grid
 from core.pipeline import Engine
-from core.pipeline_evaluation import BASELINE
+from core.pipeline_evaluation import BASELINE, assess
 from core.pipeline_report import case_of, familiar_part, hubs_part, labels_part, layout_part
 from core.pipeline_report_scene import report_on_scene
 from core.pipeline_stability import cannot_shift, stability
@@ -194,7 +194,8 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     config = hub_config(engine.config)
     assert known_training(recipe, config) is None
     assert known_training(replace(recipe, encoder="no such encoder"), config) is None
-    assert "is not known here" in familiar_part(case, recipe, config).sentences[0]
+    assert familiar_part(case, recipe, config).sentences == ("It has learned nothing, so no land is strange to it.",)
+    assert "is not known here" in familiar_part(case, replace(recipe, encoder="other"), config).sentences[0]
     path = tmp_path / "familiar.npz"
     monkeypatch.setattr(familiarity, "companion", lambda *_: path)
     path.write_bytes(b"PK")
@@ -210,12 +211,55 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
 
 def test_few_patches_are_not_measured(engine: Engine, recipe: Recipe) -> None:
     case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
-    few = replace(case, vectors=case.vectors[:5], ids=case.ids[:5], labels=case.labels[:5], places=None)
-    assert not hubs_part(few)[0].measured
+    few = replace(
+        case, vectors=case.vectors[:5], content=case.content[:5], ids=case.ids[:5], labels=case.labels[:5], places=None
+    )
+    assert hubs_part(few)[0].sentences == ("Not measured: 5 patches are too few.",)
     assert not layout_part(few, np.zeros((5, 2), np.float32))[0].measured
     assert not labels_part(few).measured
     one_class = replace(case, labels=np.zeros(42, np.int64))
     assert "all have the same" in labels_part(one_class).sentences[0]
+
+
+def test_classes_of_one_patch_each_cannot_be_measured(engine: Engine, recipe: Recipe) -> None:
+    case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
+    each = replace(case, labels=np.arange(42), classes=tuple(f"c{number}" for number in range(42)))
+    assert "no patch has another of its class" in labels_part(each).sentences[0]
+
+
+def test_copies_count_once_and_not_in_two_classes(engine: Engine, recipe: Recipe) -> None:
+    case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
+    content = case.content.copy()
+    content[7], content[1] = content[0], content[8]
+    assert (case.labels[7], case.labels[0], case.labels[1], case.labels[8]) == (0, 0, 1, 1)
+    labels = case.labels.copy()
+    labels[8] = 0
+    told = labels_part(replace(case, content=content, labels=labels)).sentences
+    assert "1 patch that is a copy of another does not count." in told
+    assert "2 patches do not count, because the same patch stands for several classes." in told
+    assert any("39 labelled patches" in sentence for sentence in told)
+
+
+def test_without_classes_the_app_and_the_command_line_say_what_to_do_there(engine: Engine, recipe: Recipe) -> None:
+    case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
+    bare = labels_part(replace(case, labels=np.full(42, -1)))
+    assert bare.sentences == (
+        "Not measured: the patches have no classes; give them some with Label above, or add patches in class folders.",
+    )
+
+
+def test_the_plain_spectrum_of_a_file_is_that_of_its_scene(
+    engine: Engine, tmp_path: Path, model: Callable[[str], Path], capsys: Capture
+) -> None:
+    scene = small_scene(engine)
+    path = tmp_path / "f.parquet"
+    assert main(["embed", "small-1", "--encoder", str(model("tiny")), "--out", str(path)]) == 0
+    spectrum = assess(engine, scene, BASELINE)[0].retrieval.precision[10]
+    assert f"the plain spectrum would give {round(100 * spectrum.value)} (" in told(capsys, path)
+    engine.library.delete("small-1")
+    alone = told(capsys, path)
+    assert "plain spectrum would give" not in alone.replace("What the plain spectrum would give", "")
+    assert "What the plain spectrum would give is not known: this needs the pixels" in alone
 
 
 def embedded(tmp_path: Path, *options: str) -> Path:
@@ -242,8 +286,8 @@ def test_the_command_line_tells_everything_of_a_scene_in_the_library(
     assert out.startswith("f.parquet: 42 patches of Small scene; encoder: Spectral statistics, 32 numbers a patch\n")
     for words in ("times in 100", "With the grid moved by 8 pixels", "Among the 10 nearest of", "truly nearest"):
         assert words in out
-    assert out.count("Not measured") == 1
-    assert "trained on is not known here" in out
+    assert "Not measured" not in out
+    assert "It has learned nothing" in out
 
 
 def test_what_a_file_alone_cannot_tell_is_said(engine: Engine, tmp_path: Path, capsys: Capture) -> None:
@@ -252,7 +296,7 @@ def test_what_a_file_alone_cannot_tell_is_said(engine: Engine, tmp_path: Path, c
     engine.library.delete("small-1")
     pq.write_table(pq.read_table(path).drop_columns(["label", "band_mean", "row"]), path)
     out = told(capsys, path)
-    for words in ("give them a truth map", "the scene of the file is not in the library", "project” adds them"):
+    for words in ("or a column “label”", "the scene of the file is not in the library", "project” adds them"):
         assert words in out
     assert "everybody's neighbour?\n  No: even" in out
     pq.write_table(pq.read_table(path).select(["patch_id", "vector"]).replace_schema_metadata(None), path)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation import retrieval, share
+from core.evaluation import Copies, retrieval, share
 from core.fidelity import Fidelity
 from core.hubness import hubness
-from core.report import Section, Sheet, from_json, lines, to_json
+from core.report import VERSION, Section, Sheet, from_json, lines, to_json
 from core.report_words import (
     familiar_section,
     hubs_section,
     labels_section,
     layout_section,
+    left_out,
     stability_section,
+    too_few,
+    unasked,
+    unfamiliar_unknown,
     unmeasured,
 )
 
@@ -53,16 +57,60 @@ def test_the_plain_spectrum_may_win_tie_or_be_unknown() -> None:
     alone = section(0.01, None)
     assert alone.sentences[0].endswith("chance would give 50.")
     assert len(alone.sheets[0].head) == 4
-    assert "most often taken for" in section(3.0, None).sentences[1]
+    assert "most often taken for" in section(3.0, None).sentences[2]
+
+
+def test_what_does_not_count_is_said_in_sentences() -> None:
+    random = np.random.default_rng(0)
+    labels = np.array([0] * 20 + [1] * 20 + [2])
+    own = retrieval(random.standard_normal((41, 6)).astype(np.float32), labels, ("Forest", "SeaLake", "River"))
+    found = labels_section(
+        own, None, apart=False, itself=False, copies=Copies(kept=np.ones(41, bool), copies=1, torn=2)
+    )
+    assert "River" not in found.sentences[2], "a class of one patch is neither best nor worst"
+    assert found.sentences[3].startswith("The 10 nearest of 40 of 41 labelled patches were looked at.")
+    assert found.sentences[4:] == (
+        "River has one patch and is not counted.",
+        "1 patch that is a copy of another does not count.",
+        "2 patches do not count, because the same patch stands for several classes.",
+    )
+    assert found.sheets[0].rows[2][:4] == ("River", "1", "—", "—")
+    many = [f"c{number}" for number in range(7)]
+    assert unasked(own, many[:2]) == ["c0 and c1 have one patch each and are not counted."]
+    assert unasked(own, many) == ["c0, c1, c2, c3, c4 and 2 more have one patch each and are not counted."]
+    apart = np.stack([np.zeros(41, np.int64), np.arange(41)], axis=1)
+    close = retrieval(np.eye(41, dtype=np.float32), np.array([0] * 38 + [1, 1, 2]), ("a", "b", "c"), places=apart)
+    assert unasked(close, []) == ["2 patches are not asked, because all others of the class touch them."]
+    assert left_out(Copies(kept=np.ones(1, bool), copies=3))[0] == "3 patches that are copies of others do not count."
+
+
+def test_a_plain_spectrum_that_cannot_be_had_is_named() -> None:
+    assert "the scene of the file is not in the library here" in section(0.01, None).sentences[1]
+
+
+def test_what_has_learned_nothing_finds_nothing_strange() -> None:
+    found = unfamiliar_unknown("spectral")
+    assert found.sentences == ("It has learned nothing, so no land is strange to it.",)
+    assert "is not known here" in unfamiliar_unknown("other").sentences[0]
+    assert "is not known here" in unfamiliar_unknown(None).sentences[0]
+
+
+def test_few_patches_are_counted_as_people_do() -> None:
+    assert too_few(1) == "1 patch is too few"
+    assert too_few(1200) == "1,200 patches are too few"
 
 
 def test_strange_patches_are_counted_and_named_the_strangest_first() -> None:
     percent = np.array([0, 99, 99.5, 100, 50, 20, 10, 5], np.float32)
-    found = familiar_section(percent, np.arange(8) + 40)
+    found = familiar_section(percent, np.arange(8) + 40, marked=True)
     assert found.patches == (43, 42)
     assert found.sentences[0] == "75 of 100 patches look like what the encoder was trained on."
     assert found.sentences[1].startswith("2 patches are stranger")
-    assert "No patch is stranger" in familiar_section(percent[4:], np.arange(4)).sentences[1]
+    assert "they are marked with a diamond" in found.sentences[1]
+    bare = " ".join(familiar_section(percent, np.arange(8), marked=False).sentences)
+    assert "marked" not in bare, "on the command line there is no view"
+    assert "what is found for them deserves a second look" in bare
+    assert "No patch is stranger" in familiar_section(percent[4:], np.arange(4), marked=True).sentences[1]
 
 
 def test_stability_gives_a_number_of_neighbours() -> None:
@@ -100,14 +148,14 @@ def test_a_card_comes_back_from_json_and_damage_is_no_card() -> None:
         unmeasured("labels", "no"),
     ]
     assert from_json(to_json(card)) == card
-    assert from_json(to_json(card).replace('"version": 1', '"version": 0')) is None
+    assert from_json(to_json(card).replace(f'"version": {VERSION}', '"version": 0')) is None
     for damaged in (
         "",
         "{",
         "[]",
         '{"version": 1}',
-        '{"version": 1, "sections": [{}]}',
-        '{"version": 1, "sections": [3]}',
+        f'{{"version": {VERSION}, "sections": [{{}}]}}',
+        f'{{"version": {VERSION}, "sections": [3]}}',
     ):
         assert from_json(damaged) is None
 

@@ -102,8 +102,8 @@ def test_what_is_measured_stands_there_in_the_order_of_a_report(engine: Engine, 
     sees_nothing_wrong(app)
     shown = htmls(app)
     places = [shown.index(words) for words in (
-        "Neighbours here share the class", "is not known here", "With the grid moved", "everybody&#x27;s neighbour",
-        "truly nearest",
+        "Neighbours here share the class", "It has learned nothing", "With the grid moved",
+        "everybody&#x27;s neighbour", "truly nearest",
     )]  # fmt: skip
     assert places == sorted(places)
     assert "&lt;b&gt;my&lt;/b&gt; `class` ${x}" in shown, "names of classes are text"
