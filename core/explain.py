@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -130,18 +130,29 @@ _DEGREES = ((0.02, ""), (0.06, "slightly "), (0.15, ""), (0.3, "clearly "), (2.0
 """Differences of an index below the first number count as none; each word holds up to its number."""
 
 
-def compare_indices(query: FloatArray, neighbours: FloatArray, scene: FloatArray) -> tuple[IndexNote, ...]:
+NO_INDICES = "The scene lacks the bands for indices of plants, water and built-up land."
+
+
+def indices_of(present: Collection[str]) -> tuple[str, ...]:
+    """The indices of a scene with these bands, in the order of ``INDICES``: one made of a stand-in tells nothing."""
+    return tuple(name for name, pair in INDICES.items() if set(pair) <= set(present))
+
+
+def compare_indices(
+    query: FloatArray, neighbours: FloatArray, scene: FloatArray, present: Collection[str] = BAND_NAMES
+) -> tuple[IndexNote, ...]:
     """What the indices say about a query, its neighbours and the scene they come from.
 
     Args:
         query: shape (13,), mean reflectance of the query's bands.
         neighbours: shape (K, 13), likewise, of its neighbours; K may be 0.
         scene: shape (N, 13), likewise, of all patches, N ≥ 1.
+        present: bands that the scene has itself.
 
     Returns:
-        One note an index, in the order of ``core.bands.INDICES``.
+        One note an index that these bands make, in the order of ``core.bands.INDICES``.
     """
-    return tuple(_note(name, query, neighbours, scene) for name in INDICES)
+    return tuple(_note(name, query, neighbours, scene) for name in indices_of(present))
 
 
 def _note(name: str, query: FloatArray, neighbours: FloatArray, scene: FloatArray) -> IndexNote:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +59,12 @@ RENDERINGS: Mapping[str, Rendering] = MappingProxyType(
     }
 )
 """All renderings by the name used in addresses."""
+
+
+def renderings_of(present: Collection[str]) -> list[str]:
+    """Names of the renderings that tell something of a scene with these bands: an index needs both of its bands."""
+    return [name for name, item in RENDERINGS.items() if item.ramp is None or set(item.bands) <= set(present)]
+
 
 CONTRASTS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"soft": (-0.1, 0.5), "normal": (0.0, 0.0), "strong": (0.08, -0.3)}

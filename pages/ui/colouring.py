@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.bands import INDICES
+from core.explain import indices_of
 from core.features import Recipe
 from core.projection import ProjectionSettings
 from core.scene import Scene
@@ -44,7 +46,9 @@ class Colouring:
 
 def choices(scene: Scene, recipe: Recipe, layout: ProjectionSettings | None, query: int | None) -> list[str]:
     """What can colour the points of a scene, the best first; ``layout`` is the one the plot is to show."""
+    there = {name.lower() for name in indices_of(scene.bands)}
     wanted = {
+        **{name.lower(): name.lower() in there for name in INDICES},
         "class": bool(scene.classes),
         "hand": cached.given_labels(recipe) is not None,
         "similarity": query is not None,

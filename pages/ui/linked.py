@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.explain import compare_indices, signature
+from core.explain import NO_INDICES, compare_indices, signature
 from core.features import Recipe
 from core.places import bounds_lonlat
-from core.render import RENDERINGS
+from core.render import RENDERINGS, renderings_of
 from core.scene import Scene
 from pages.ui import cached
 from pages.ui.colouring import TITLES, choices, colouring
@@ -68,7 +68,7 @@ def _plot_view(visitor: Session, sight: Sight) -> None:
         sight.recipe,
         settings=sight.layout,
         colours=colouring(sight.scene, sight.recipe, name, sight.query, sight.layout),
-        thumbs=sight.thumbs(visitor.rendering),
+        thumbs=sight.thumbs(_rendering(visitor, sight.scene)),
         query=sight.query,
         neighbours=sight.neighbours,
         selection=sight.selection,
@@ -88,9 +88,10 @@ def _take_colour(name: str) -> None:
 
 
 def _map_view(visitor: Session, sight: Sight) -> None:
+    rendering = _rendering(visitor, sight.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         select(
-            "Picture", list(RENDERINGS), visitor.rendering, key="rendering", width=170, take=_take_rendering,
+            "Picture", renderings_of(sight.scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
             title=lambda name: RENDERINGS[name].title,
         )  # fmt: skip
         select(
@@ -108,7 +109,7 @@ def _map_view(visitor: Session, sight: Sight) -> None:
     scene_map(
         sight.scene,
         cached.scene_grid(sight.scene, sight.recipe),
-        rendering=visitor.rendering,
+        rendering=rendering,
         contrast=visitor.contrast,
         query=sight.query,
         neighbours=sight.neighbours,
@@ -120,7 +121,7 @@ def _map_view(visitor: Session, sight: Sight) -> None:
         on_click=visitor.ask,
     )
     if bounds_lonlat(sight.scene) is None:
-        _picture(sight.scene, visitor.rendering, height - 80)
+        _picture(sight.scene, rendering, height - 80)
 
 
 def _picture(scene: Scene, rendering: str, height: int) -> None:
@@ -129,6 +130,12 @@ def _picture(scene: Scene, rendering: str, height: int) -> None:
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, rendering)}" '
         f'style="display:block;max-height:{height}px;max-width:100%;margin:0 auto;border-radius:8px">'
     )
+
+
+def _rendering(visitor: Session, scene: Scene) -> str:
+    """What the visitor wants to see of a scene, or its true colours where it lacks the bands for that."""
+    possible = renderings_of(scene.bands)
+    return visitor.rendering if visitor.rendering in possible else possible[0]
 
 
 def _take_rendering(name: str) -> None:
@@ -140,7 +147,7 @@ def _take_contrast(name: str) -> None:
 
 
 def _gallery_view(visitor: Session, sight: Sight) -> None:
-    thumbs = sight.thumbs(visitor.rendering)
+    thumbs = sight.thumbs(_rendering(visitor, sight.scene))
     both = sight.neighbours is not None and bool(sight.selection)
     show = visitor.show if both else ("similar" if sight.neighbours is not None else "selection")
     strange = frozenset(cached.strangers(sight.recipe).tolist())
@@ -196,8 +203,9 @@ def _why_view(visitor: Session, sight: Sight) -> None:
     if rows.size:
         lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
     signature_chart(lines, sight.scene.bands, height=height - 104)
-    notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean)
-    items = "".join(f"<li>{html.escape(note.sentence)}</li>" for note in notes)
+    notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean, sight.scene.bands)
+    sentences = [note.sentence for note in notes] or [NO_INDICES]
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(f'<ul class="ll-notes">{items}</ul>')
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.bands import BAND_NAMES, INDICES
 from core.errors import SettingsError
-from core.explain import band_sources, compare_indices, index_values, signature, signed
+from core.explain import band_sources, compare_indices, index_values, indices_of, signature, signed
 
 
 def bands(**values: float) -> np.ndarray:
@@ -79,6 +79,15 @@ def test_without_neighbours_only_the_query_is_described() -> None:
     note = compare_indices(query, np.zeros((0, 13), dtype=np.float32), query[None])[0]
     assert "neighbours" not in note.sentence
     assert note.neighbours == note.query
+
+
+def test_indices_of_stand_ins_are_left_out() -> None:
+    assert indices_of(BAND_NAMES) == tuple(INDICES)
+    assert indices_of(("B02", "B03", "B04", "B08")) == ("NDVI", "NDWI")
+    assert indices_of(("B02", "B03", "B04")) == ()
+    query = bands(B08=0.4, B04=0.1)
+    notes = compare_indices(query, query[None], query[None], ("B04", "B08", "B12"))
+    assert [note.name for note in notes] == ["NDVI"]
 
 
 def test_numbers_read_well() -> None:

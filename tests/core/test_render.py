@@ -21,6 +21,7 @@ from core.render import (
     compute_stretch,
     palette,
     quicklook,
+    renderings_of,
     thumbnail,
 )
 from core.scene import Scene
@@ -94,6 +95,11 @@ def test_contrast_spreads_the_middle(library: Library) -> None:
     numbers = np.full((3, 1, 2), [[3000, 7000]], np.uint16)
     spread = {name: np.ptp(palette(scene, "true", name).paint(numbers)[0, :, 0].astype(int)) for name in CONTRASTS}
     assert spread["soft"] < spread["normal"] < spread["strong"]
+
+
+def test_an_index_of_stand_ins_is_no_picture() -> None:
+    assert renderings_of(BAND_NAMES) == list(RENDERINGS)
+    assert renderings_of(("B02", "B03", "B04")) == ["true", "false", "swir"]
 
 
 def test_ndvi_shows_the_ramp(library: Library) -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import EUROSAT_HANDLE, default_encoder
 from core.pipeline import Engine
-from tests.pages.conftest import encode, small_scene, visit
+from tests.pages.conftest import banded, encode, small_scene, visit
 
 
 def data_of(app: AppTest, name: str) -> dict[str, Any]:
@@ -146,6 +146,26 @@ def test_similarity_colours_only_with_a_query(engine: Engine) -> None:
         "Colour by NDVI (plants)", "Colour by NDWI (water)", "Colour by NDBI (built-up)", "Colour by group",
         "Colour by unfamiliarity", "Colour by date",
     ]  # fmt: skip
+
+
+def test_a_scene_in_three_colours_has_no_indices(engine: Engine) -> None:
+    pixels = banded()[0][1:4]
+    encode(engine, small_scene(engine, truth=False, pixels=pixels, bands=("B02", "B03", "B04")))
+    encode(engine, small_scene(engine, "whole-1"))
+    app = visit(scene="whole-1", q="16")
+    app.selectbox(key="rendering").set_value("ndvi").run()
+    assert "/ndvi/" in data_of(app, "landlike_gallery")["items"][0]["src"]
+    app.selectbox(key="scene").set_value("small-1").run()
+    app.query_params["q"] = "16"
+    sees_nothing_wrong(app)
+    assert "Colour by group" in app.selectbox(key="colour").options
+    assert not [title for title in app.selectbox(key="colour").options if "ND" in title]
+    assert app.selectbox(key="rendering").options == ["True colour", "False colour", "Short-wave infrared"]
+    assert "/true/" in data_of(app, "landlike_gallery")["items"][0]["src"]
+    asked = visit(scene="small-1", q="16")
+    (notes,) = [element.proto.body for element in asked.get("html") if '"ll-notes"' in element.proto.body]
+    assert notes.count("<li>") == 1
+    assert "The scene lacks the bands for indices of plants, water and built-up land." in notes
 
 
 def test_layout_settings_ask_for_another_layout_and_never_encode_again(engine: Engine) -> None:
