@@ -13,13 +13,13 @@ import streamlit as st
 
 from core.projection import ProjectionSettings
 from core.report import Section, Sheet
-from core.report_words import TITLES, familiar_section, unfamiliar_unknown
+from core.report_words import TITLES, familiar_section, too_few, unfamiliar_unknown, unmeasured
 from core.store_reports import FEATURES, HAND
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.frontend import text
 from pages.ui.labels import plain
-from pages.ui.layout_settings import layout_there
+from pages.ui.layout_settings import FEWEST, layout_there
 from pages.ui.progress import POLL_SECONDS, progress_words, wanted
 from pages.ui.session import Session
 from pages.ui.sight import Sight
@@ -54,7 +54,7 @@ def _content(visitor: Session, sight: Sight) -> None:
     for section in found:
         st.html(section_html(section))
         _actions(visitor, section)
-    if layout is None and not missing:
+    if layout is None and not missing and len(sight.table) >= FEWEST:
         st.caption(WAITING)
 
 
@@ -75,6 +75,8 @@ def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Sect
         if strange is None
         else familiar_section(strange, sight.table.patch_ids, marked=True)
     )
+    if len(sight.table) < FEWEST:
+        known.append(unmeasured("layout", too_few(len(sight.table))))
     return sorted(known, key=lambda section: ORDER.index(section.name))
 
 
@@ -103,7 +105,9 @@ def _follow(job_id: str) -> None:
         st.rerun(scope="app")
     share = min(1.0, job.done / job.total) if job.total else 0.0
     st.progress(share, text=f"Measuring how far this can be trusted: {progress_words(job)}")
-    st.button("Stop", key="trust_stop", on_click=engine().jobs.cancel, args=(job_id,))
+    stopping = getattr(job, "stopping", False)
+    label = "Stopping…" if stopping else "Stop"
+    st.button(label, key="trust_stop", disabled=stopping, on_click=engine().jobs.cancel, args=(job_id,))
 
 
 def _actions(visitor: Session, section: Section) -> None:

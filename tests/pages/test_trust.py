@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core import familiarity
 from core.familiarity import UNFAMILIAR, calibrate
 from core.features import Recipe
+from core.jobs import Job
 from core.light import light_of_bands
 from core.patches import patch_grid
 from core.pipeline import Engine
@@ -26,7 +28,7 @@ from pages.ui.routes_layout import ROUTES, layout_name, values_url
 from pages.ui.strangers import MOST, diamonds, diamonds_legend
 from pages.ui.trust import section_html
 from tests.asgi import ask
-from tests.pages.conftest import encode, small_scene, visit
+from tests.pages.conftest import banded, encode, small_scene, visit
 from tests.pages.test_explore import data_of, sees_nothing_wrong, texts
 
 SETTINGS = ProjectionSettings()
@@ -94,6 +96,37 @@ def test_opening_the_panel_measures_once_and_can_be_stopped(engine: Engine, reci
     assert [job.state for job in engine.jobs.jobs() if job.kind == "trust"] == ["cancelled"]
     app.button(key="trust_again").click().run()
     assert [job.state for job in engine.jobs.jobs() if job.kind == "trust"] == ["queued"]
+
+
+def test_stopping_is_seen_to_be_heard(engine: Engine, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Stopped(Job):
+        stopping: bool = True
+
+    monkeypatch.setattr(trust, "_seen", lambda *, key, on_seen_change: on_seen_change())
+    visit(encoder=BASELINE)
+    job = next(job for job in engine.jobs.jobs() if job.kind == "trust")
+    fields, get = {name: getattr(job, name) for name in Job.__dataclass_fields__}, engine.jobs.get
+    for one, label in ((Job(**fields), "Stop"), (Stopped(**fields | {"stopping": True}), "Stopping…")):
+        monkeypatch.setattr(engine.jobs, "get", lambda asked, one=one: one if asked == job.id else get(asked))
+        app = visit(encoder=BASELINE)
+        sees_nothing_wrong(app)
+        button = app.run().button(key="trust_stop")
+        assert (button.label, button.disabled) == (label, label == "Stopping…")
+
+
+def test_of_one_patch_there_is_no_plot_to_wait_for(engine: Engine) -> None:
+    pixels, _ = banded(1, 1)
+    recipe = encode(engine, small_scene(engine, truth=False, pixels=pixels, height=64, width=64), BASELINE)
+    report_on_scene(
+        engine.config.root, recipe, None,
+        lambda: matching_encoder(recipe.encoder, recipe.fingerprint, hub_config(engine.config)),
+    )  # fmt: skip
+    app = visit(encoder=BASELINE)
+    sees_nothing_wrong(app)
+    assert trust.WAITING not in texts(app)
+    assert htmls(app).count("Not measured: 1 patch is too few.") == 2, "hubs, and the plot"
+    assert "give them some with Label above" in htmls(app)
 
 
 def test_what_is_measured_stands_there_in_the_order_of_a_report(engine: Engine, recipe: Recipe) -> None:
