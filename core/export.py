@@ -26,6 +26,7 @@ from core.features import Features
 from core.labels import hand_labels, merged, patch_labels
 from core.patches import IntArray, PatchGrid, corners_lonlat, source_names
 from core.scene import Scene
+from core.store_failures import disk_full, reason
 
 __all__ = [
     "Embeddings", "add_positions", "labels_csv", "neighbours_csv", "neighbours_geojson", "read_geoparquet",
@@ -138,8 +139,10 @@ def _beside(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        found = (error.strerror or str(error)).lower()
-        raise StoreError(f"Writing “{path.name}”", found, "choose another place or make room") from error
+        found, remedy = "the disk is full", "free some space or choose another place"
+        if not disk_full(error):
+            found, remedy = reason(error), "choose another place"
+        raise StoreError(f"Writing “{path.name}”", found, remedy) from error
     finally:
         temporary.unlink(missing_ok=True)
 

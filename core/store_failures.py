@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +17,19 @@ FAILURES = (OSError, RuntimeError, ValueError, pa.ArrowException)
 _log = logging.getLogger(__name__)
 
 
+def disk_full(error: BaseException) -> bool:
+    """Whether a failure to write comes from a disk or a quota that has no room, whoever raises it."""
+    words = str(error).lower()
+    return any(sign in words for sign in ("no space left", "storagefull", "disk quota"))
+
+
+def reason(error: OSError) -> str:
+    """What the system says of a failure in a few words, without what libraries write around it."""
+    inside = re.search(r"\[errno (\d+)\]", str(error), re.IGNORECASE)
+    number = error.errno or (int(inside[1]) if inside else None)
+    return (os.strerror(number) if number else str(error).splitlines()[0].rstrip(".")).lower()
+
+
 @contextmanager
 def storing(recipe: Recipe) -> Iterator[None]:
     """Turn what LanceDB and the system raise while writing into one sentence."""
@@ -22,7 +37,7 @@ def storing(recipe: Recipe) -> Iterator[None]:
         yield
     except FAILURES as error:
         asked = f"Storing the features of {recipe.scene_id}"
-        if "No space left" in str(error) or "StorageFull" in str(error) or "Disk quota" in str(error):
+        if disk_full(error):
             remedy = "free some and start again, what is stored so far is kept"
             raise StoreError(asked, "the disk is full", remedy) from error
         _log.warning("%s: %s", asked, error)

@@ -200,18 +200,31 @@ def test_positions_of_another_number_are_refused(written: tuple[Path, Scene, Pat
         add_positions(written[0], written[0], np.zeros((3, 2), dtype=np.float32))
 
 
+FULL = "the disk is full; free some space or choose another place"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), FULL),
+        (OSError("Error writing bytes to file. Detail: [errno 28] No space left on device"), FULL),
+        (OSError("Error writing bytes to file. Detail: [errno 122] Disk quota exceeded"), FULL),
+        (OSError("Error writing bytes to file. Detail: [errno 5] x"), "input/output error; choose another place"),
+        (OSError("Something else."), "something else; choose another place"),
+    ],
+)
 def test_what_cannot_be_written_leaves_the_old_file_and_no_other(
-    written: tuple[Path, Scene, PatchGrid, Features], monkeypatch: pytest.MonkeyPatch
+    written: tuple[Path, Scene, PatchGrid, Features], monkeypatch: pytest.MonkeyPatch, error: OSError, words: str
 ) -> None:
     path, one, grid, found = written
     before = path.read_bytes()
 
     def full(_table: pa.Table, where: Path, **_: object) -> None:
         where.write_bytes(b"PAR1")
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(pq, "write_table", full)
-    with pytest.raises(StoreError, match=r"^Writing “f\.parquet”: no space left on device; .+\.$"):
+    with pytest.raises(StoreError, match=rf"^Writing “f\.parquet”: {words}\.$"):
         write_geoparquet(path, one, grid, found, SPEC)
     assert path.read_bytes() == before
     assert [child.name for child in path.parent.iterdir()] == ["f.parquet"]
@@ -219,7 +232,7 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_other(
 
 def test_writing_into_a_missing_directory_is_one_sentence(tmp_path: Path) -> None:
     one = scene()
-    with pytest.raises(StoreError, match=r"^Writing “f\.parquet”: .+; choose another place or make room\.$"):
+    with pytest.raises(StoreError, match=r"^Writing “f\.parquet”: .+; choose another place\.$"):
         write_geoparquet(tmp_path / "none" / "f.parquet", one, patch_grid(one), features([0]), SPEC)
 
 
