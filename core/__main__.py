@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("source", metavar="SOURCE", help=source_help)
     embed.add_argument("--encoder", metavar="NAME|PATH", help="a name from “encoders”, or the path of a model")
     embed.add_argument("--backend", metavar="B", help="tensorflow, openvino or openvino-f32")
-    embed.add_argument("--patch-size", type=int, default=64, metavar="PIXELS")
+    embed.add_argument("--patch-size", type=int, metavar="PIXELS", help="a side; default: 64, or a collection's own")
     embed.add_argument("--stride", type=int, metavar="PIXELS", help="pixels from patch to patch; default: the size")
     embed.add_argument("--out", type=Path, required=True, metavar="F.parquet")
     _add_overrides(embed)

@@ -92,28 +92,31 @@ def patch_grid(scene: Scene, size: int = 64, stride: int | None = None) -> Patch
     """The patches of a scene.
 
     Args:
-        scene: a scene or collection; a collection's own patch size replaces ``size`` and ``stride``.
+        scene: a scene or collection; a collection's own patch size replaces ``size`` and ``stride``, which have to be
+            in range all the same.
         size: pixels a side, 8 to 512.
         stride: pixels from patch to patch, 1 to ``size``; None = ``size``.
 
     Raises:
         PatchError: for a size or stride out of range, or a scene smaller than one patch.
     """
+    stride = size if stride is None else stride
+    _check_cut(size, stride)
     if scene.patch_size is not None:
         size = stride = scene.patch_size
-    stride = size if stride is None else stride
-    if not 8 <= size <= 512 or not max(1, size // 8) <= stride <= size:
-        found = f"patch size {size}, stride {stride}"
-        raise PatchError(
-            "Cutting the scene into patches",
-            found,
-            "choose a size of 8 to 512 and a stride from size / 8 to size",
-        )
+        _check_cut(size, stride)
     grid = scene.grid
     if min(grid.height, grid.width) < size:
         found = f"the scene is {grid.width} × {grid.height} pixels, smaller than one patch of {size} × {size}"
         raise PatchError("Cutting the scene into patches", found, "choose a smaller patch size or a larger scene")
     return PatchGrid(height=grid.height, width=grid.width, size=size, stride=stride)
+
+
+def _check_cut(size: int, stride: int) -> None:
+    if not 8 <= size <= 512 or not max(1, size // 8) <= stride <= size:
+        found = f"patch size {size}, stride {stride}"
+        remedy = "choose a size of 8 to 512 and a stride from size / 8 to size"
+        raise PatchError("Cutting the scene into patches", found, remedy)
 
 
 def corners_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SAMPLE = "sample"
 """As a SOURCE, the sample scene."""
 
+SIZE = 64
+"""Pixels a side of the patches of a scene where nothing else is asked for."""
+
 
 def encoders(_options: argparse.Namespace, config: Config) -> Iterator[str]:
     """Every encoder on offer, what it is or why it cannot be used."""
@@ -74,7 +77,10 @@ def embed(options: argparse.Namespace, config: Config) -> Iterable[str]:
     name = options.encoder or default_encoder()
     spec = engine.spec(name, options.backend)
     found = _open_source(options, config)
-    recipe = engine.recipe(found, name, backend=options.backend, patch_size=options.patch_size, stride=options.stride)
+    size = (found.patch_size or SIZE) if options.patch_size is None else options.patch_size
+    recipe = engine.recipe(found, name, backend=options.backend, patch_size=size, stride=options.stride)
+    if found.patch_size is not None and (size, options.stride or size) != (recipe.patch_size, recipe.stride):
+        sys.stderr.write(f"{found.name}: its patches are {found.patch_size} pixels a side and are not cut otherwise\n")
     with _bar("Encoding", "patches") as progress:
         features = engine.encode_now(found, recipe, progress=progress)
     grid = patch_grid(found, recipe.patch_size, recipe.stride)

@@ -128,6 +128,20 @@ def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Captu
     assert next(line for line in lines if line.startswith("  River (1)")).split()[-1] == "—"
 
 
+def test_a_collection_is_not_cut_otherwise_and_that_is_said(tmp_path: Path, capsys: Capture) -> None:
+    path, out = write_zip(tmp_path / "set.zip", 3, side=32), tmp_path / "f.parquet"
+    asked = ["embed", str(path), "--scale", "dn", "--encoder", "spectral", "--out", str(out)]
+    for more in ([], ["--patch-size", "32"], ["--stride", "32"]):
+        assert main([*asked, *more]) == 0
+        assert capsys.readouterr() == ("", "")
+    for more in (["--patch-size", "64"], ["--stride", "16"]):
+        assert main([*asked, *more]) == 0
+        assert capsys.readouterr().err == "set: its patches are 32 pixels a side and are not cut otherwise\n"
+        assert pq.read_table(out).num_rows == 9
+    for more in (["--patch-size", "0"], ["--patch-size", "4096"], ["--stride", "-5"], ["--stride", "0"]):
+        assert "choose a size of 8 to 512" in refused(capsys, *asked, *more)
+
+
 def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:
     assert refused(capsys, "evaluate", source) == (
         "Measuring on “field”: its patches have no labels; give patches in folders named by class, or label patches "

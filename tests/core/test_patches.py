@@ -158,6 +158,13 @@ def test_sizes_and_strides_out_of_range_are_refused(tmp_path: Path, size: int, s
         patch_grid(scene, size, stride)
 
 
+@pytest.mark.parametrize(("size", "stride"), [(0, None), (4096, None), (64, -5), (32, 2)])
+def test_of_a_collection_they_are_refused_too(tmp_path: Path, size: int, stride: int | None) -> None:
+    scene = replace(add_scene(Library(tmp_path)), kind="collection", patch_size=64)
+    with pytest.raises(PatchError, match="choose a size"):
+        patch_grid(scene, size, stride)
+
+
 def test_a_scene_smaller_than_a_patch_is_refused(tmp_path: Path) -> None:
     scene = add_scene(Library(tmp_path), height=63, width=300)
     with pytest.raises(PatchError, match="300 × 63 pixels, smaller than one patch of 64 × 64"):
