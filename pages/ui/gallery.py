@@ -72,8 +72,8 @@ def _item(patch_id: int, thumbs: str, truth: PatchLabels | None, *, rank: str, v
 
 
 def tile_side(height: int) -> int:
-    """Pixels a side of the pictures, so that two rows of them with their words fill the height."""
-    return max(88, (height - 60) // ROWS)
+    """Pixels a side of the pictures at most, so that two rows of them with their words fit the height."""
+    return max(88, (height - 54) // ROWS)
 
 
 def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, on_query: Callable[[int], None]) -> None:

@@ -45,6 +45,13 @@ function fill(button, item) {
   label.replaceChildren(spot, item.label);
 }
 
+// As few columns as fill the width with pictures no larger than a side at which two rows with their words fit the height.
+const GAP = 8, PADDING = 6;
+const arrange = (root, tile) => {
+  const columns = Math.max(2, Math.ceil((root.clientWidth - PADDING + GAP) / (tile + GAP)));
+  if (root.clientWidth) root.style.setProperty("--columns", columns);
+};
+
 function show(root, data, send) {
   const tiles = kept.get(root) ?? new Map();
   const next = new Map();
@@ -62,7 +69,8 @@ function show(root, data, send) {
     next.set(item.id, button);
   }
   root.style.height = `${data.height}px`;
-  root.style.setProperty("--tile", `${data.tile}px`);
+  root.tile = data.tile;
+  arrange(root, data.tile);
   const moved = data.top !== root.dataset.top;
   root.replaceChildren(...next.values(), ...(data.items.length ? [] : [element("p", "empty", data.empty)]));
   root.dataset.top = data.top;
@@ -82,7 +90,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
       for (const [id, button] of kept.get(root)) button.classList.toggle("hover", detail.from !== "gallery" && id === detail.id);
     };
     window.addEventListener("landlike:hover", hover);
-    root.forget = () => window.removeEventListener("landlike:hover", hover);
+    const watcher = new ResizeObserver(() => arrange(root, root.tile));
+    watcher.observe(root);
+    root.forget = () => {
+      window.removeEventListener("landlike:hover", hover);
+      watcher.disconnect();
+      listening.delete(root);
+    };
   }
   return () => root.forget && root.forget();
 }

@@ -33,9 +33,9 @@ function layout(data, look) {
     zeroline: false, tickfont: { size: 11.5, color: look.text }, fixedrange: true };
   const title = (text) => ({ text, font: { size: 12, color: look.text }, standoff: 6 });
   return {
-    margin: { l: 46, r: 10, t: 8, b: 38 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    margin: { l: 46, r: 10, t: 24, b: 38 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: look.font, color: look.text }, showlegend: true,
-    legend: { x: 0.01, y: 1, bgcolor: "rgba(0,0,0,0)", font: { size: 12.5, color: look.text }, itemclick: false, itemdoubleclick: false },
+    legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)", font: { size: 12.5, color: look.text }, itemclick: false, itemdoubleclick: false },
     hoverlabel: { bgcolor: look.paper, bordercolor: faded(look.text, 0.3), font: { size: 12.5, color: look.text } },
     xaxis: { ...axis, type: "log", range: [Math.log10(425), Math.log10(2320)], tickvals: ticks,
       ticktext: ticks.map(String), tickangle: 0, ticks: "outside", ticklen: 4, title: title("Wavelength (nm)") },

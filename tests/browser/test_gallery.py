@@ -1,0 +1,47 @@
+"""The gallery's pictures in a real browser, without the app around them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from core.neighbours import Neighbours
+from pages.ui.frontend import text
+from pages.ui.gallery import neighbour_items, tile_side
+
+pytestmark = pytest.mark.browser
+
+DRAW = """
+async ([script, data]) => {
+  const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  window.forget = module.default({ data, parentElement: document.body, setTriggerValue: () => {} });
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}
+"""
+EDGES = """
+(root) => [...root.querySelectorAll(".tile")].map((tile) => {
+  const box = tile.getBoundingClientRect(), from = root.getBoundingClientRect();
+  return { top: box.top - from.top, bottom: box.bottom - from.top, right: box.right - from.left };
+})
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(660, 261), (617, 261), (916, 329), (930, 329), (380, 250), (1400, 400)])
+def test_two_rows_with_their_words_are_whole_and_fill_the_width(page: Page, width: int, height: int) -> None:
+    """Whether there are words or not: a query in a scene without classes has none."""
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.set_content(f'<style>{text("gallery.css")}</style><div class="gallery" style="width:{width}px"></div>')
+    items = neighbour_items(
+        3, Neighbours(ids=np.arange(10, 50), similarity=np.linspace(1, 0, 40, dtype=np.float32)), "{id}.webp", None
+    )
+    data = {"items": items, "top": "q3", "turn": "q3/41", "empty": "", "height": height, "tile": tile_side(height)}
+    page.evaluate(DRAW, [text("gallery.js"), data])
+    edges = page.locator(".gallery").evaluate(EDGES)
+    tops = sorted({round(edge["top"]) for edge in edges})
+    first, second = ([edge for edge in edges if round(edge["top"]) == top] for top in tops[:2])
+    assert len(first) == len(second) > 1, "all of a row begin at one height"
+    assert max(edge["bottom"] for edge in second) <= height
+    assert max(edge["right"] for edge in first) == pytest.approx(width - 3, abs=16), "less a scrollbar at most"
+    page.locator(".gallery").evaluate("root => { root.style.width = '300px'; }")
+    page.wait_for_function("() => document.querySelector('.gallery').style.getPropertyValue('--columns') < 4")
