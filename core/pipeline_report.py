@@ -7,7 +7,7 @@ more often. Keeping reports is ``core.store_reports``; the pages and the command
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,7 @@ from core.baseline import plain_spectrum
 from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
 from core.encoders.spectral import NAME as BASELINE
-from core.errors import EncoderError, LandlikeError, SettingsError
+from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
 from core.evaluation import Retrieval, retrieval, without_copies
 from core.familiarity import known_training
 from core.features import Features, Recipe
@@ -29,6 +29,7 @@ from core.neighbours_graph import knn_graph
 from core.patches import IntArray, patch_grid
 from core.pipeline_stability import cannot_shift, stability
 from core.progress import Progress, silent
+from core.quality import load_quality
 from core.report import Section
 from core.report_words import (
     familiar_section,
@@ -53,6 +54,9 @@ NO_LABELS = "the patches have no classes; give them some with Label above, or ad
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
+LEFT_OUT = ("damaged files", "left out")
+"""Topics of the quality record that say which files are no part of a collection."""
+
 Arrays = dict[str, NDArray[np.generic]]
 Spectrum = Callable[[IntArray, Progress], FloatArray]
 """Gives the plain spectrum of the patches of some ids, float32 of shape (N, 32)."""
@@ -75,6 +79,7 @@ class Case:
         content: what tells a patch from its copies, float32 of shape (N, C).
         spectrum: gives the plain spectrum; None when the pixels are not at hand.
         itself: True = the encoder is the plain spectrum.
+        warnings: which files of a collection were left out when it was read, sentences.
     """
 
     vectors: FloatArray
@@ -88,6 +93,7 @@ class Case:
     content: FloatArray
     spectrum: Spectrum | None
     itself: bool
+    warnings: tuple[str, ...] = ()
 
 
 def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
@@ -108,7 +114,18 @@ def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
         content=np.concatenate([features.band_mean, features.band_std], axis=1),
         spectrum=partial(plain_spectrum, scene, grid),
         itself=recipe.encoder == BASELINE,
+        warnings=warnings_of(scene),
     )
+
+
+def warnings_of(scene: Scene) -> tuple[str, ...]:
+    """Which files were left out when a collection was read, by its quality record."""
+    try:
+        findings = load_quality(scene.directory).findings if scene.kind == "collection" else ()
+    except SceneError:
+        return ()
+    told = [one for one in findings if one.basis == "warning" and one.topic in LEFT_OUT]
+    return tuple(f"When these patches were read: {one.topic}, {one.value}; {one.because}." for one in told)
 
 
 def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) -> Section:
@@ -132,7 +149,8 @@ def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) 
     plain = None
     if case.spectrum is not None and not case.itself:
         plain = _retrieved(case, case.spectrum(case.ids[known], progress), known)
-    return labels_section(own, plain, apart=case.places is not None, itself=case.itself, copies=copies)
+    section = labels_section(own, plain, apart=case.places is not None, itself=case.itself, copies=copies)
+    return replace(section, sentences=(*section.sentences, *case.warnings))
 
 
 def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:

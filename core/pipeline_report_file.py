@@ -29,6 +29,7 @@ from core.pipeline_report import (
     labels_part,
     layout_part,
     stability_part,
+    warnings_of,
 )
 from core.pipeline_tasks import hub_config, matching_encoder
 from core.progress import Progress
@@ -128,6 +129,7 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         content=content,
         spectrum=None if home is None else partial(plain_spectrum, home.scene, home.grid),
         itself=found.spec.get("name") == BASELINE,
+        warnings=() if home is None else warnings_of(home.scene),
     )
 
 

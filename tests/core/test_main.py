@@ -126,6 +126,13 @@ def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Captu
     assert lines[0].startswith("18 labelled patches of 4 classes, 17 of them asked;")
     assert [line for line in lines if line.startswith("River")] == ["River has one patch and is not counted."]
     assert next(line for line in lines if line.startswith("  River (1)")).split()[-1] == "—"
+    file = tmp_path / "f.parquet"
+    assert main(["embed", str(path), "--encoder", "spectral", "--scale", "dn", "--out", str(file)]) == 0
+    assert main(["report", str(file)]) == 0
+    report = capsys.readouterr().out
+    for sentence in (copies, torn, "River has one patch and is not counted.", "When these patches were read: damaged"):
+        assert f"  {sentence}" in report
+    assert "the patches hold no position" not in report
 
 
 def test_a_collection_is_not_cut_otherwise_and_that_is_said(tmp_path: Path, capsys: Capture) -> None:
