@@ -17,6 +17,8 @@ from core import pipeline_commands as commands
 from core.config import hush, settings
 from core.errors import LandlikeError
 
+LABELS_HELP = "the truth of a scene, or what people gave its patches in the app; default: the truth if there is one"
+
 STOPPED, CLOSED_PIPE = 130, 141
 """128 + the number of the signal, as shells count."""
 
@@ -111,6 +113,7 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     evaluate.add_argument("--encoder", metavar="NAME|PATH", help="a name from “encoders”, or the path of a model")
     evaluate.add_argument("--backend", metavar="B", help="tensorflow, openvino or openvino-f32")
+    evaluate.add_argument("--labels", choices=["truth", "hand"], help=LABELS_HELP)
     _add_overrides(evaluate)
     evaluate.set_defaults(run=commands.evaluate)
 
@@ -141,6 +144,7 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
         metavar="B02,B03,…",
         help="the bands the network learns from; default: all that the patches share",
     )
+    finetune.add_argument("--labels", choices=["truth", "hand"], help=LABELS_HELP)
     finetune.add_argument(
         "--epochs", type=int, metavar="N", help="passes over the patches; default: what suits the start"
     )

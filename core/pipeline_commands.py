@@ -98,7 +98,7 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
     _warn([found])
     with _bar("Encoding", "patches") as progress:
         name = options.encoder or default_encoder()
-        assessments = assess(engine, found, name, backend=options.backend, progress=progress)
+        assessments = assess(engine, found, name, backend=options.backend, by=options.labels, progress=progress)
     sys.stderr.writelines(f"{sentence}\n" for sentence in left_out(assessments[0].copies))
     yield from table(assessments)
 
@@ -137,7 +137,8 @@ def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:
 
     with _bar("Training", "steps") as progress:
         card = train(
-            [labelled(one) for one in scenes], wanted, options.out, apart=[labelled(one) for one in apart],
+            [labelled(one, by=options.labels) for one in scenes], wanted, options.out,
+            apart=[labelled(one) for one in apart],
             title=options.title or options.out.name, source=", ".join(one.name for one in scenes),
             limits=options.not_learned, report=tell, progress=progress, config=hub_config(config),
         )  # fmt: skip

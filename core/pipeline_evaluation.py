@@ -11,10 +11,12 @@ import numpy as np
 from core.encoders.spectral import NAME as BASELINE
 from core.evaluation import DEPTHS, VOTERS, Copies, HeldOut, Retrieval, Share, held_out, retrieval, without_copies
 from core.labels import By, needed_labels
+from core.learned import learned_from
 from core.patches import centres_lonlat, patch_grid
+from core.pipeline_tasks import hub_config
 from core.progress import Progress, silent
-from core.report_words import unasked
-from core.splits import random_split, spatial_split
+from core.report_words import learned_words, unasked
+from core.splits import leaves_every_class, random_split, spatial_split
 
 if TYPE_CHECKING:
     from core.features import Recipe
@@ -33,14 +35,17 @@ class Assessment:
         encoder: its title.
         dimension: number of features.
         copies: the patches that were left out because they are the same as others.
+        learned: how many of the patches that count the encoder has learned from.
         retrieval: every patch asked for its neighbours among the others.
         random: a random fifth of each class held out; None when a class has one patch only.
-        spatial: whole blocks of land held out; None where places are unknown or all in one block.
+        spatial: whole blocks of land held out; None where places are unknown, all in one block, or blocks hold all
+            there is of a class.
     """
 
     encoder: str
     dimension: int
     copies: Copies
+    learned: int
     retrieval: Retrieval
     random: HeldOut | None
     spatial: HeldOut | None
@@ -85,11 +90,15 @@ def _assess(
     centres = centres_lonlat(scene, grid, ids)
     held = random_split(labels, HELD_OUT, 0)
     blocks = None if centres is None else spatial_split(centres, HELD_OUT, 0)
+    if blocks is not None and not leaves_every_class(labels, blocks):
+        blocks = None
     spec = engine.spec(recipe.encoder, backend)
+    known = learned_from(recipe, hub_config(engine.config))
     return Assessment(
         encoder=spec.title,
         dimension=spec.dimension,
         copies=copies,
+        learned=0 if known is None else int(known.holds(features.band_mean, features.band_std)[copies.kept].sum()),
         retrieval=retrieval(vectors, labels, truth.classes, places=places),
         random=held_out(vectors, labels, held),
         spatial=None if blocks is None else held_out(vectors, labels, blocks),
@@ -102,6 +111,7 @@ def table(assessments: list[Assessment]) -> Iterator[str]:
     asked = "" if first.queries == first.count else f", {first.queries:,} of them asked"
     yield f"{first.count:,} labelled patches of {len(first.classes)} classes{asked}; 95 % intervals in brackets"
     yield from unasked(first, first.alone)
+    yield from learned_words(assessments[0].learned, first.count)
     yield ""
     yield _row("", *(f"{one.encoder}, {one.dimension}" for one in assessments))
     yield _row("neighbours share the class (each patch left out of its own answer)")

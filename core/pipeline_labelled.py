@@ -9,7 +9,7 @@ import numpy as np
 
 from core.bands import BAND_NAMES
 from core.errors import TrainingError
-from core.splits import random_split, spatial_split
+from core.splits import leaves_every_class, random_split, spatial_split
 from core.training import Labelled, contradictions, joined, stems, without_copies
 
 HELD_OUT = 0.2
@@ -66,7 +66,7 @@ def split(whole: Labelled, seed: int) -> Parts:
     blocks = spatial_split(whole.lonlat, HELD_OUT, seed)
     if blocks is not None:
         blocks = np.isin(kin, kin[blocks])
-        if len(np.unique(whole.labels[~blocks])) < len(np.unique(whole.labels)):
+        if not leaves_every_class(whole.labels, blocks):
             blocks = None
     rest = np.arange(len(whole)) if blocks is None else np.flatnonzero(~blocks)
     held = random_split(whole.labels[rest], HELD_OUT, seed, kin[rest])

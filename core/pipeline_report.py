@@ -25,6 +25,7 @@ from core.features import Features, Recipe
 from core.fidelity import fidelity
 from core.hubness import hubness
 from core.labels import By, labels_by
+from core.learned import Learned
 from core.neighbours_graph import knn_graph
 from core.patches import IntArray, patch_grid
 from core.pipeline_stability import cannot_shift, stability
@@ -77,7 +78,9 @@ class Case:
         band_mean: means of 13 bands, shape (N, 13); None when they are not known.
         band_std: their deviations, likewise.
         content: what tells a patch from its copies, float32 of shape (N, C).
-        spectrum: gives the plain spectrum; None when the pixels are not at hand.
+        spectrum: gives the plain spectrum; None when neither pixels nor means are at hand.
+        rough: True = it is made of means, without the pixels.
+        learned: True = the encoder has learned from the patch, shape (N,); None when that is not known.
         itself: True = the encoder is the plain spectrum.
         warnings: which files of a collection were left out when it was read, sentences.
     """
@@ -93,10 +96,12 @@ class Case:
     content: FloatArray
     spectrum: Spectrum | None
     itself: bool
+    rough: bool = False
+    learned: NDArray[np.bool_] | None = None
     warnings: tuple[str, ...] = ()
 
 
-def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
+def case_of(scene: Scene, features: Features, by: By = "truth", learned: Learned | None = None) -> Case:
     """The case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
     grid = patch_grid(scene, recipe.patch_size, recipe.stride)
@@ -114,6 +119,7 @@ def case_of(scene: Scene, features: Features, by: By = "truth") -> Case:
         content=np.concatenate([features.band_mean, features.band_std], axis=1),
         spectrum=partial(plain_spectrum, scene, grid),
         itself=recipe.encoder == BASELINE,
+        learned=None if learned is None else learned.holds(features.band_mean, features.band_std),
         warnings=warnings_of(scene),
     )
 
@@ -149,7 +155,10 @@ def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) 
     plain = None
     if case.spectrum is not None and not case.itself:
         plain = _retrieved(case, case.spectrum(case.ids[known], progress), known)
-    section = labels_section(own, plain, apart=case.places is not None, itself=case.itself, copies=copies)
+    section = labels_section(
+        own, plain, apart=case.places is not None, itself=case.itself, rough=case.rough, copies=copies,
+        learned=0 if case.learned is None else int(case.learned[known].sum()),
+    )  # fmt: skip
     return replace(section, sentences=(*section.sentences, *case.warnings))
 
 

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from core.baseline import plain_spectrum
+from core.bands import FloatArray
+from core.baseline import plain_spectrum, rough_spectrum
 from core.config import Config
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.export_reading import Embeddings
 from core.features import Features, Recipe
 from core.labels import hand_labels, patch_labels
+from core.learned import learned_from
 from core.library import SCENE_ID, Library
 from core.patches import IntArray, PatchGrid, patch_grid
 from core.pipeline_report import (
@@ -64,7 +67,7 @@ def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar) -> I
         StoreError: when columns of the file cannot be used.
     """
     home = _home(found, config)
-    case = _case(path, found, home)
+    case = _case(path, found, home, config)
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
     yield f"{path.name}: {patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
@@ -110,13 +113,14 @@ def _home(found: Embeddings, config: Config) -> _Home | None:
     return _Home(scene, grid) if fits else None
 
 
-def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
+def _case(path: Path, found: Embeddings, home: _Home | None, config: Config) -> Case:
     labels, classes = _labels(path, found.table, len(found))
     if home is not None:
         labels = _without_mixed(labels, classes, found.patch_ids, home)
-    content = found.vectors
+    content, spectrum = found.vectors, None if home is None else partial(plain_spectrum, home.scene, home.grid)
     if found.band_mean is not None and found.band_std is not None:
         content = np.concatenate([found.band_mean, found.band_std], axis=1)
+        spectrum = spectrum or partial(_rough, found.patch_ids, found.band_mean, found.band_std)
     return Case(
         vectors=found.vectors,
         ids=found.patch_ids,
@@ -127,10 +131,31 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         band_mean=found.band_mean,
         band_std=found.band_std,
         content=content,
-        spectrum=None if home is None else partial(plain_spectrum, home.scene, home.grid),
+        spectrum=spectrum,
+        rough=home is None,
+        learned=_learned(found, config),
         itself=found.spec.get("name") == BASELINE,
         warnings=() if home is None else warnings_of(home.scene),
     )
+
+
+def _learned(found: Embeddings, config: Config) -> NDArray[np.bool_] | None:
+    """Which patches of a file its encoder has learned from; None where that cannot be known."""
+    recipe = _recipe(found)
+    if recipe is None or found.band_mean is None or found.band_std is None:
+        return None
+    try:
+        known = learned_from(recipe, hub_config(config))
+    except EncoderError:
+        return None
+    return None if known is None else known.holds(found.band_mean, found.band_std)
+
+
+def _rough(every: IntArray, band_mean: FloatArray, band_std: FloatArray, ids: IntArray, _: Progress) -> FloatArray:
+    """The plain spectrum of patches of some ids, from the means of all."""
+    order = np.argsort(every)
+    rows = order[np.searchsorted(every, ids, sorter=order)]
+    return rough_spectrum(band_mean[rows], band_std[rows])
 
 
 def _reach(found: Embeddings) -> int:

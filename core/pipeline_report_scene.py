@@ -8,8 +8,9 @@ from pathlib import Path
 from core.encoders.base import Encoder
 from core.features import Features, Recipe
 from core.labels import hand_version
+from core.learned import Learned
 from core.library import Library
-from core.pipeline_report import case_of, hubs_part, labels_part, layout_part, stability_part
+from core.pipeline_report import Case, case_of, hubs_part, labels_part, layout_part, stability_part
 from core.progress import Progress, part_of, silent
 from core.projection import ProjectionSettings
 from core.report_words import by_hand
@@ -24,6 +25,7 @@ def report_on_scene(
     settings: ProjectionSettings | None,
     load: Callable[[], Encoder],
     *,
+    learned: Learned | None = None,
     progress: Progress = silent,
 ) -> None:
     """Measure what of a report is not kept yet, and keep it, unless the scene is gone by then.
@@ -33,6 +35,7 @@ def report_on_scene(
         recipe: finished features.
         settings: of a finished layout, or None for the features only.
         load: gives the encoder that made the features, once it is needed.
+        learned: what that encoder has learned from; None when that is not known.
         progress: told thousandths; what it raises ends the work.
 
     Raises:
@@ -44,35 +47,37 @@ def report_on_scene(
     half = 1000
     if settings is not None:
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
-    _report_on_hand_labels(root, features, part_of(progress, 0, 100))
+    scene = library.get(recipe.scene_id)
+    _report_on_hand_labels(root, features, case_of(scene, features, "hand", learned), part_of(progress, 0, 100))
     if reports.get(recipe, FEATURES) is None:
-        _report_on_features(root, features, load, part_of(progress, 100, half))
+        case = case_of(scene, features, learned=learned)
+        _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
     if settings is None or reports.get(recipe, settings.key) is not None:
         return
     layout = Layouts(root).get(recipe, settings.key)
     if layout is not None:
-        case = case_of(library.get(recipe.scene_id), features)
+        case = case_of(scene, features)
         section, arrays = layout_part(case, layout, settings.metric, progress=part_of(progress, half, 1000))
         if recipe.scene_id in library:
             reports.put(recipe, settings.key, [section], arrays)
 
 
-def _report_on_hand_labels(root: Path, features: Features, progress: Progress) -> None:
+def _report_on_hand_labels(root: Path, features: Features, case: Case, progress: Progress) -> None:
     """The part on labels given by hand as they are now; the one on labels as they were goes."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
-    scene = library.get(recipe.scene_id)
-    version = hand_version(scene)
+    version = hand_version(library.get(recipe.scene_id))
     if version and reports.get(recipe, HAND + version) is None:
-        section = by_hand(labels_part(case_of(scene, features, "hand"), progress=progress))
+        section = by_hand(labels_part(case, progress=progress))
         if recipe.scene_id in library:
             reports.put(recipe, HAND + version, [section], {})
             reports.drop(recipe, HAND, HAND + version)
 
 
-def _report_on_features(root: Path, features: Features, load: Callable[[], Encoder], progress: Progress) -> None:
+def _report_on_features(
+    root: Path, features: Features, case: Case, load: Callable[[], Encoder], *, progress: Progress
+) -> None:
     recipe, library = features.recipe, Library(root)
     scene = library.get(recipe.scene_id)
-    case = case_of(scene, features)
     sections = [labels_part(case, progress=part_of(progress, 0, 300))]
     progress(300, 1000)
     sections.append(stability_part(scene, features, load, part_of(progress, 300, 600)))

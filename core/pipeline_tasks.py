@@ -109,6 +109,7 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
 
     What is measured already is not measured again. Payload: ``recipe``, ``settings`` of the layout or None.
     """
+    from core.learned import learned_from
     from core.pipeline_report_scene import report_on_scene
     from core.projection import ProjectionSettings
 
@@ -118,7 +119,11 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
     def load() -> Encoder:
         return matching_encoder(recipe.encoder, recipe.fingerprint, hub_config(config))
 
-    report_on_scene(config.root, recipe, settings, load, progress=work.progress)
+    try:
+        learned = learned_from(recipe, hub_config(config))
+    except EncoderError:
+        learned = None
+    report_on_scene(config.root, recipe, settings, load, learned=learned, progress=work.progress)
     return recipe.key
 
 

@@ -32,8 +32,8 @@ FAMILIAR_UNKNOWN = "what this encoder was trained on is not known here, so nothi
 LEARNED_NOTHING = "It has learned nothing, so no land is strange to it."
 ITSELF = "This encoder is the plain spectrum itself, beside which every other one is shown."
 NO_SPECTRUM = (
-    "What the plain spectrum would give is not known: this needs the pixels, and the scene of the file is not in the "
-    "library here."
+    "What the plain spectrum would give is not known: this needs the pixels or the means of the bands, and neither is "
+    "here."
 )
 NAMED = 5
 """Classes of one patch that are named."""
@@ -90,8 +90,9 @@ def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
 
 
 def labels_section(
-    own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, copies: Copies | None = None
-) -> Section:
+    own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, rough: bool = False,
+    copies: Copies | None = None, learned: int = 0,
+) -> Section:  # fmt: skip
     """How often neighbours share a class.
 
     Args:
@@ -99,12 +100,16 @@ def labels_section(
         plain: of the plain spectrum of the same patches; None when it is not known, or the encoder is that itself.
         apart: True = patches that touch the query were left out.
         itself: True = the encoder is the plain spectrum.
+        rough: True = the plain spectrum was made without pixels.
         copies: the patches that were left out because they are the same as others.
+        learned: how many patches the encoder has learned from.
     """
     found = own.precision[DEPTH]
     beside = f"chance would give {round(100 * own.chance)}"
     if plain is not None:
-        beside = f"the plain spectrum would give {_hundred(plain.precision[DEPTH])}, chance {round(100 * own.chance)}"
+        about = "about " if rough else ""
+        beside = f"the plain spectrum would give {about}{_hundred(plain.precision[DEPTH])}"
+        beside += f", chance {round(100 * own.chance)}"
     first = f"Neighbours here share the class {_hundred(found, 'times in 100')}; {beside}."
     verdict = ITSELF if itself else (NO_SPECTRUM if plain is None else _verdict(found, plain.precision[DEPTH]))
     how = f"The {DEPTH} nearest of {_asked(own)} were looked at"
@@ -126,9 +131,24 @@ def labels_section(
     return Section(
         name="labels",
         title=TITLES["labels"],
-        sentences=(first, verdict, ends, f"{how} In brackets: where the true value lies 95 times in 100.", *apart_from),
+        sentences=(
+            first,
+            *learned_words(learned, own.count),
+            verdict,
+            ends,
+            f"{how} In brackets: where the true value lies 95 times in 100.",
+            *apart_from,
+        ),
         sheets=(_classes(own, plain), _confusion(own)),
     )
+
+
+def learned_words(learned: int, count: int) -> list[str]:
+    """What the figures are worth where the encoder has learned from so many of the patches; empty where from none."""
+    if not learned:
+        return []
+    what = "these patches" if learned == count else f"{learned:,} of these {count:,} patches"
+    return [f"The encoder has learned from {what}, so this is better than it does on land it never saw."]
 
 
 def by_hand(found: Section) -> Section:

@@ -34,6 +34,11 @@ def random_split(labels: IntArray, share: float, seed: int, kin: IntArray | None
     return held
 
 
+def leaves_every_class(labels: IntArray, held: NDArray[np.bool_]) -> bool:
+    """Whether patches of every class are left to learn from when some are held out."""
+    return len(np.unique(labels[~held])) == len(np.unique(labels))
+
+
 def spatial_split(lonlat: NDArray[np.float64], share: float, seed: int) -> NDArray[np.bool_] | None:
     """Whole blocks of land, about a share of all patches: True = held out; None where there are no two blocks.
 

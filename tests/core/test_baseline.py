@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.bands import BAND_NAMES
-from core.baseline import plain_spectrum
+from core.baseline import plain_spectrum, rough_spectrum
 from core.config import Config
 from core.encoders.spectral import NAME
 from core.evaluation import retrieval
@@ -67,3 +67,13 @@ def test_of_the_plain_spectrum_itself_there_is_one_number(engine: Engine) -> Non
     assert "plain spectrum would give" not in section.sentences[0]
     assert section.sentences[1] == "This encoder is the plain spectrum itself, beside which every other one is shown."
     assert "Plain spectrum, same class" not in section.sheets[0].head
+
+
+def test_means_alone_give_it_within_two_points(engine: Engine) -> None:
+    scene = ingest([shared("eurosat_ms.zip")], Library(engine.config.root), IngestSettings())
+    features = engine.features(encode(engine, scene, NAME))
+    case = case_of(scene, features)
+    rough = rough_spectrum(features.band_mean, features.band_std)
+    both = [retrieval(vectors, case.labels, case.classes).precision[10].value for vectors in (rough, features.vectors)]
+    assert abs(both[0] - both[1]) <= 0.02
+    assert not np.array_equal(rough, features.vectors)

@@ -21,6 +21,9 @@ import rasterio
 
 from core.__main__ import main
 from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.labels import give_label
+from core.library import Library
+from core.patches import patch_grid
 from tests.core.fakes import place_scene
 from tests.labelled import pixels, tif, write_zip
 
@@ -147,6 +150,23 @@ def test_a_collection_is_not_cut_otherwise_and_that_is_said(tmp_path: Path, caps
         assert pq.read_table(out).num_rows == 9
     for more in (["--patch-size", "0"], ["--patch-size", "4096"], ["--stride", "-5"], ["--stride", "0"]):
         assert "choose a size of 8 to 512" in refused(capsys, *asked, *more)
+
+
+def test_labels_by_hand_are_measured_by_where_they_are_asked_for(source: Path, data: Path, capsys: Capture) -> None:
+    assert main(["scene", str(source)]) == 0
+    scene = Library(data).get(json.loads(capsys.readouterr().out)["scene"])
+    assert refused(capsys, "evaluate", scene.id, "--labels", "hand").startswith(
+        f"Measuring on “{scene.name}”: nobody has labelled its patches by hand"
+    )
+    grid = patch_grid(scene)
+    half = grid.count // 2
+    give_label(scene, grid, range(half), "Bog")
+    give_label(scene, grid, range(half, grid.count), "Fen")
+    capsys.readouterr()
+    assert main(["evaluate", scene.id, "--encoder", "spectral", "--labels", "hand"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{grid.count} labelled patches of 2 classes" in lines[0]
+    assert [line.split()[0] for line in lines[-2:]] == ["Bog", "Fen"]
 
 
 def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:

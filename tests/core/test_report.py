@@ -85,7 +85,7 @@ def test_what_does_not_count_is_said_in_sentences() -> None:
 
 
 def test_a_plain_spectrum_that_cannot_be_had_is_named() -> None:
-    assert "the scene of the file is not in the library here" in section(0.01, None).sentences[1]
+    assert "neither is here" in section(0.01, None).sentences[1]
 
 
 def test_what_has_learned_nothing_finds_nothing_strange() -> None:
@@ -180,3 +180,19 @@ def test_what_was_not_measured_says_why(name: str) -> None:
     found = unmeasured(name, "there is no reason")
     assert not found.measured
     assert found.sentences == ("Not measured: there is no reason.",)
+
+
+def test_figures_of_patches_that_were_learned_from_are_said_to_be_better_than_elsewhere() -> None:
+    own = retrieval(*labelled(0.01), CLASSES)
+    some, every, none = (
+        labels_section(own, None, apart=False, itself=False, learned=count).sentences for count in (30, 200, 0)
+    )
+    assert some[1].startswith("The encoder has learned from 30 of these 200 patches, so this is better than")
+    assert every[1].startswith("The encoder has learned from these patches, so this is better than")
+    assert not any("has learned from" in sentence for sentence in none)
+
+
+def test_a_rough_spectrum_is_said_to_be_about() -> None:
+    of = [retrieval(*labelled(spread), CLASSES) for spread in (0.01, 3.0)]
+    first = labels_section(of[0], of[1], apart=False, itself=False, rough=True).sentences[0]
+    assert "the plain spectrum would give about " in first

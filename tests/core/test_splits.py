@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.splits import BLOCK_DEGREES, random_split, spatial_split
+from core.splits import BLOCK_DEGREES, leaves_every_class, random_split, spatial_split
 
 
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6), part=st.floats(0.05, 0.6), seed=st.integers(0, 99))
@@ -44,3 +44,9 @@ def test_a_spatial_split_never_holds_everything_out() -> None:
     held = spatial_split(np.array([[1.0, 1.0], [9.0, 9.0]]), 0.9, 0)
     assert held is not None
     assert sorted(held.tolist()) == [False, True]
+
+
+def test_a_split_may_leave_nothing_of_a_class() -> None:
+    labels = np.array([0, 0, 1, 1])
+    assert leaves_every_class(labels, np.array([True, False, True, False]))
+    assert not leaves_every_class(labels, np.array([True, True, False, False]))
