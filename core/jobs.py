@@ -109,10 +109,10 @@ class JobQueue:
             return None if record is None else self._job(record)
 
     def jobs(self) -> list[Job]:
-        """All jobs, latest first."""
+        """All jobs, latest first, but those that were dismissed."""
         with self._changed:
             records = sorted(self._records.values(), key=lambda record: record.sequence, reverse=True)
-            return [self._job(record) for record in records]
+            return [self._job(record) for record in records if not record.dismissed]
 
     def payload(self, job_id: str) -> Mapping[str, Any]:
         """The arguments a job was submitted with; empty for an unknown one."""
@@ -129,6 +129,16 @@ class JobQueue:
                 self._end(record, _cancelled(record))
             else:
                 self._files.ask_cancel(job_id)
+
+    def dismiss(self, job_id: str) -> None:
+        """Take a job that has ended off the list, for all; does nothing to one that waits or runs.
+
+        Its record stays as long as any: who asked for it sees how it ended, and the same training goes on from it.
+        """
+        with self._changed:
+            record = self._records.get(job_id)
+            if record is not None and not record.active:
+                self._put(replace(record, dismissed=True))
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """Wait until a job has ended.
@@ -195,6 +205,7 @@ class JobQueue:
             seconds_left=left,
             message=record.message,
             position=self._position(record),
+            stopping=record.state == "running" and self._files.cancel_asked(record.id),
         )
 
     def _position(self, record: Record) -> int:

@@ -35,6 +35,7 @@ class Record:
         tries: how often a worker died over it.
         sequence: order of submission.
         finished: seconds since 1970 when it ended, 0 = it has not.
+        dismissed: True = people have read how it ended, so lists leave it out.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Record:
     tries: int = 0
     sequence: int = 0
     finished: float = 0.0
+    dismissed: bool = False
 
     @property
     def active(self) -> bool:

@@ -21,6 +21,7 @@ class Job:
         seconds_left: an estimate, or None when there is none.
         message: of what is done, the result, such as a scene's id; else the sentence of a failure.
         position: how many jobs go before it; 0 = its turn.
+        stopping: True = it runs still, and somebody asked it to stop.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Job:
     seconds_left: float | None = None
     message: str = ""
     position: int = 0
+    stopping: bool = False
 
     @property
     def active(self) -> bool:

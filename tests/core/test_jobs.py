@@ -144,6 +144,29 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_step(q
     assert queue.wait(queue.submit("gate", "a", "Encoding", {"name": "a"}).id, 10).state == "done"
 
 
+def test_a_running_job_that_was_asked_to_stop_says_so_until_it_has(processes: JobQueue) -> None:
+    job = processes.submit("deaf", "a", "Arranging", {"seconds": 120})
+    until(lambda: get(processes, job).total == 1)
+    assert not get(processes, job).stopping
+    processes.cancel(job.id)
+    seen = get(processes, job)
+    assert (seen.state, seen.stopping) == ("running", True)
+    ended = processes.wait(job.id, 10)
+    assert (ended.state, ended.stopping) == ("cancelled", False)
+
+
+def test_an_ended_job_is_dismissed_for_all_and_for_good(queue: JobQueue, gate: Gate, tmp_path: Path) -> None:
+    failed = queue.wait(queue.submit("refuse", "a", "Encoding").id, 10)
+    running = queue.submit("gate", "a", "A", {"name": "a"})
+    for name in (failed.id, running.id, "nothing"):
+        queue.dismiss(name)
+    assert [job.id for job in queue.jobs()] == [running.id]
+    assert queue.get(failed.id) == failed, "who asked for it still sees why it is not done"
+    assert [record.id for record in JobFiles(tmp_path / "jobs").records() if record.dismissed] == [failed.id]
+    again = queue.submit("refuse", "a", "Encoding")
+    assert again.id in [job.id for job in queue.jobs()]
+
+
 def test_a_job_waits_for_another_and_shares_its_failure(queue: JobQueue, gate: Gate) -> None:
     before = queue.submit("gate", "a", "a", {"name": "a"})
     after = queue.submit("side", "b", "b", {"name": "b"}, after=before.id)
