@@ -52,12 +52,22 @@ def gather(sets: Sequence[Labelled], *, apart: Sequence[Labelled] = (), bands: S
     few = [f"{name} ({count})" for name, count in counts.items() if count < 2]
     if len(counts) < 2 or few:
         found = (
-            f"there is only the class {next(iter(counts), 'none')}"
-            if not few
-            else f"too few patches of {', '.join(few)}"
+            f"too few patches of {', '.join(few)}" if few else f"there is only the class {next(iter(counts), 'none')}"
         )
+        gone = sum(map(len, sets)) - len(every)
+        found += _missing(copies=whole.repeats, apart=gone)
         raise TrainingError(_ASKED, found, "give two classes or more, two patches or more each")
     return whole
+
+
+def _missing(*, copies: int, apart: int) -> str:
+    """Why fewer patches count than were given, as the end of a clause; empty when all count."""
+    reasons = []
+    if copies:
+        reasons.append(f"{copies:,} {'is a copy' if copies == 1 else 'are copies'} of others, which count once")
+    if apart:
+        reasons.append(f"{apart:,} of the same names as the sets kept apart {'was' if apart == 1 else 'were'} left out")
+    return "".join(f", and {reason}" for reason in reasons)
 
 
 def split(whole: Labelled, seed: int) -> Parts:

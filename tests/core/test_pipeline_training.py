@@ -101,6 +101,23 @@ def test_classes_that_teach_nothing_are_refused() -> None:
         gather([one])
 
 
+def test_a_refusal_says_which_patches_do_not_count() -> None:
+    whole = some(4)
+    copies = whole.take(np.array([0, 0, 0, 4, 4, 8, 9]))
+    with pytest.raises(TrainingError) as refused:
+        gather([copies])
+    assert (
+        refused.value.found == "too few patches of Meadow (1), Sand (1), and 3 are copies of others, which count once"
+    )
+    with pytest.raises(TrainingError) as refused:
+        gather([whole], apart=[whole.take(np.array([0, 1, 2]))])
+    assert refused.value.found == (
+        "too few patches of Meadow (1), and 3 of the same names as the sets kept apart were left out"
+    )
+    with pytest.raises(TrainingError, match=r"Meadow \(0\), Sand \(0\), Water \(0\), and 12 of the same names"):
+        gather([whole], apart=[whole])
+
+
 def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
     whole = some(40)
     random = np.random.default_rng(0)
