@@ -16,7 +16,7 @@ from rasterio.windows import Window as RasterWindow
 from core.errors import SourceError
 from core.progress import Progress
 from core.scene import Grid, canonical_writer
-from core.sources.collection_plan import PICTURE_GAIN, Plan, shape_of
+from core.sources.collection_plan import PICTURE_GAIN, Plan, Shape, shape_of
 from core.sources.convert import check_complete, file_grid, to_canonical
 from core.sources.gdal import GDAL_ERRORS
 from core.sources.geotiff import RasterFile, open_raster
@@ -135,7 +135,7 @@ def _take(shelf: Shelf, member: Member, plan: Plan, mosaic: Mosaic) -> NDArray[n
         raster = open_raster(shelf.path(member), member.name)
         try:
             if shape_of(raster) != plan.shape:
-                mosaic.skipped[member] = "of another size or type than most"
+                mosaic.skipped[member] = _unlike(shape_of(raster), plan.shape)
                 return None
             block = _canonical(raster, plan)
         finally:
@@ -147,6 +147,15 @@ def _take(shelf: Shelf, member: Member, plan: Plan, mosaic: Mosaic) -> NDArray[n
         shelf.release(member)
     mosaic.patches.append(Patch(name=member.name, label=clean_name(member.folder, 120) or None, lattice=raster.lattice))
     return block
+
+
+def _unlike(shape: Shape, most: Shape) -> str:
+    """How a patch differs from most, in words; shapes as of ``shape_of``."""
+    if shape[0] != most[0]:
+        return f"{shape[0]} {'band' if shape[0] == 1 else 'bands'} where most have {most[0]}"
+    if shape[1:3] != most[1:3]:
+        return f"{shape[2]} × {shape[1]} pixels where most have {most[2]} × {most[1]}"
+    return f"numbers of type {shape[3]} where most have {most[3]}"
 
 
 def _canonical(raster: RasterFile, plan: Plan) -> NDArray[np.uint16]:
@@ -226,10 +235,3 @@ def _corner_points(lattice: Lattice) -> list[tuple[float, float]]:
 def _unwrapped(corners: list[tuple[float, float]]) -> list[float]:
     first = corners[0][0]
     return [value for lon, lat in corners for value in (lon - 360 * round((lon - first) / 360), lat)]
-
-
-def skipped_text(skipped: dict[Member, str]) -> str:
-    """Which files were left out and why, the first few by name."""
-    shown = [f"{clean_name(member.name, 60)} ({reason})" for member, reason in list(skipped.items())[:5]]
-    more = f" and {len(skipped) - 5} more" if len(skipped) > 5 else ""
-    return f"{', '.join(shown)}{more}"

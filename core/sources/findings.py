@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.quality import Basis, Finding
+from core.sources.members import Member
 from core.sources.metadata import Hint, Hints
 from core.sources.report import clean_name
 from core.sources.settings import IngestSettings
 
 _SHOWN = 8
+_NAMES, _REASONS = 3, 4
+"""What is said of files that were left out: so many names a reason, and so many reasons."""
 
 
 def finding(topic: str, value: str, basis: Basis, because: str, override: str | None = None) -> Finding:
@@ -53,3 +56,20 @@ def no_data(valid: float, because: str) -> Finding:
     """The share of pixels without data; a warning when it is most of the scene."""
     basis: Basis = "warning" if valid < 0.5 else "read"
     return finding("no data", f"{1 - valid:.1%} of the pixels", basis, because, "nodata")
+
+
+def skipped_text(skipped: Mapping[Member, str]) -> str:
+    """Which files were left out and why, a reason at a time: for each the first few by name."""
+    by_reason: dict[str, list[Member]] = {}
+    for member, reason in skipped.items():
+        by_reason.setdefault(reason, []).append(member)
+    shown = [f"{some_names(members)} ({reason})" for reason, members in list(by_reason.items())[:_REASONS]]
+    rest = sum(map(len, list(by_reason.values())[_REASONS:]))
+    return f"{', '.join(shown)}{f', and {rest:,} more' if rest else ''}"
+
+
+def some_names(members: Sequence[Member]) -> str:
+    """The first few of files by name, without folders, and how many more there are."""
+    names = [clean_name(member.name.rsplit("/", 1)[-1], 40) for member in members[:_NAMES]]
+    rest = len(members) - len(names)
+    return f"{', '.join(names)}{f' and {rest:,} more' if rest else ''}"

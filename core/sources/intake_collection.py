@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from core.progress import Progress
 from core.quality import Basis, Finding
 from core.sources.bandfiles import filling
-from core.sources.collection import Mosaic, place_corners, skipped_text, write_collection
+from core.sources.collection import Mosaic, place_corners, write_collection
 from core.sources.collection_plan import Plan, make_plan
-from core.sources.findings import finding, ignored, no_data, when, which
-from core.sources.members import Member, Shelf
+from core.sources.findings import finding, ignored, no_data, skipped_text, some_names, when, which
+from core.sources.members import RASTER_SUFFIXES, Member, Shelf
 from core.sources.metadata import read_hints
 from core.sources.report import clean_name
 from core.sources.task import Outcome, PlacedPatch, Task
@@ -34,13 +34,16 @@ def take_collection(
     date, date_finding = when(task.settings, hints)
     level, level_finding = which(task.settings, hints, plan.bands)
     chosen = {member.number for member in patches}
-    others = [member.name.rsplit("/", 1)[-1] for member in members if member.number not in chosen]
+    others = [member for member in members if member.number not in chosen]
+    rasters = [member for member in others if member.suffix in RASTER_SUFFIXES]
+    rest = [member.name.rsplit("/", 1)[-1] for member in others if member not in rasters]
     findings = [
         *_mosaic_findings(mosaic, plan),
         _places(sum(1 for place in corners if not math.isnan(place[0])), len(corners)),
         date_finding,
         level_finding,
-        *ignored(others, "they are no patches like the others"),
+        *_other_kind(rasters, plan),
+        *ignored(rest, "they are no patches like the others"),
     ]
     names = _short_names([patch.name for patch in mosaic.patches])
     places = tuple(
@@ -89,9 +92,22 @@ def _mosaic_findings(mosaic: Mosaic, plan: Plan) -> list[Finding]:
         _classes(mosaic),
     ]
     if mosaic.skipped:
-        value = f"{len(mosaic.skipped):,} files: {skipped_text(mosaic.skipped)}"
-        lines.append(finding("damaged files", value, "warning", "they cannot be read as patches like the others"))
+        value = f"{_files(len(mosaic.skipped))}: {skipped_text(mosaic.skipped)}"
+        lines.append(finding("left out", value, "warning", "a collection holds patches of one kind that can be read"))
     return lines
+
+
+def _other_kind(members: Sequence[Member], plan: Plan) -> list[Finding]:
+    """What is said of rasters that were not even tried; empty when there are none."""
+    if not members:
+        return []
+    value = f"{_files(len(members))}: {some_names(members)}"
+    taken = "pictures" if plan.picture else f"those with {len(plan.bands)} bands"
+    return [finding("left out", value, "warning", f"a collection holds patches of one kind, here {taken}")]
+
+
+def _files(number: int) -> str:
+    return f"{number:,} {'file' if number == 1 else 'files'}"
 
 
 def _places(placed: int, count: int) -> Finding:

@@ -104,8 +104,10 @@ def test_order_is_as_people_count(tmp_path: Path, library: Library) -> None:
 
 
 def left_out(scene: Scene) -> str:
-    found = [line for line in load_quality(scene.directory).findings if line.topic == "damaged files"]
-    assert [line.basis for line in found] == ["warning"]
+    found = [
+        line for line in load_quality(scene.directory).findings if line.topic == "left out" and line.basis == "warning"
+    ]
+    assert len(found) == 1
     return found[0].value
 
 
@@ -129,11 +131,41 @@ def test_files_that_cannot_be_read_are_left_out(tmp_path: Path, library: Library
     assert sorted(filter(None, names)) == good
     assert len(names) == 6
     told = left_out(scene)
-    assert told.startswith("4 files")
-    assert "Pasture_5.tif (of another size or type than most)" in told
+    assert told.startswith("4 files: ")
+    assert "Pasture_5.tif (20 × 20 pixels where most have 16 × 16)" in told
+    assert told.count("Pasture_1.tif") == told.count("Forest_2.tif") == 1
     for position, name in enumerate(filter(None, names)):
         pixels, _ = read_patch(scene, patch_grid(scene), position, ["B04"])
         assert round(float(pixels[0, 0, 0]) * 10_000) == 400 + numbers[name]
+
+
+def test_one_file_that_cannot_be_read_is_one_file(tmp_path: Path, library: Library) -> None:
+    make(tmp_path / "set")
+    (tmp_path / "set" / "Forest" / "Forest_2.tif").write_text("no image")
+    assert left_out(ingest([tmp_path / "set"], library)) == "1 file: Forest_2.tif (its content is not a raster image)"
+
+
+def test_patches_of_two_kinds_are_one_collection_and_a_warning(tmp_path: Path, library: Library) -> None:
+    folder = tmp_path / "set"
+    make(folder, {"Forest": 3, "Pasture": 2})
+    picture = np.full((3, SIDE, SIDE), 90, dtype=np.uint8)
+    for number in range(6):
+        write_tif(folder / "Forest" / f"seen_{number}.png", picture, driver="PNG", crs=None, transform=None)
+    (folder / "notes.txt").write_text("hello")
+    scene = ingest([folder], library)
+    assert len(list(filter(None, source_names(scene) or []))) == 5
+    assert left_out(scene) == "6 files: seen_0.png, seen_1.png, seen_2.png and 3 more"
+    (told,) = [line for line in load_quality(scene.directory).warnings() if line.topic == "left out"]
+    assert told.because == "a collection holds patches of one kind, here those with 13 bands"
+
+
+def test_files_left_out_for_one_reason_are_named_together(tmp_path: Path, library: Library) -> None:
+    folder = tmp_path / "set"
+    make(folder, {"Forest": 3, "Pasture": 3})
+    for number in range(5):
+        write_tif(folder / "Forest" / f"seen_{number}.tif", np.full((3, SIDE, SIDE), 900, np.uint16))
+    told = left_out(ingest([folder], library))
+    assert told == "5 files: seen_0.tif, seen_1.tif, seen_2.tif and 2 more (3 bands where most have 13)"
 
 
 def test_all_files_damaged(tmp_path: Path, library: Library) -> None:
