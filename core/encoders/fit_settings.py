@@ -15,6 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 DIMENSION = 128
 """Numbers in an embedding of our network; the first so many features of a model of ours."""
 
+MOST_EPOCHS = 10_000
+"""A network is fitted for no more passes."""
+
 FEW_BANDS = 4
 """Up to so many bands none is left out in training."""
 
@@ -55,8 +58,8 @@ class FitSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.epochs <= 10_000:
-            raise SettingsError("Training", f"{self.epochs} epochs were asked for", "ask for 1 to 10,000")
+        if not 1 <= self.epochs <= MOST_EPOCHS:
+            raise SettingsError("Training", f"{self.epochs} epochs were asked for", f"ask for 1 to {MOST_EPOCHS:,}")
         if not 0 <= self.seed < 2**32:
             found = f"the seed {self.seed} was asked for"
             raise SettingsError("Training", found, "give a whole number from 0 to 4,294,967,295")

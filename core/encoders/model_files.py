@@ -81,6 +81,18 @@ def write_checksums(directory: Path, *, whole: bool = False) -> None:
     (directory / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
+def stated_title(directory: Path) -> str | None:
+    """What a model calls itself in its card, else in its sidecar; None when neither can be read."""
+    for name in (CARD, SIDECAR):
+        try:
+            fields = json.loads((directory / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(fields, dict) and isinstance(fields.get("title"), str) and fields["title"].strip():
+            return str(fields["title"])
+    return None
+
+
 def _files(directory: Path) -> dict[str, Path]:
     """Files by their name relative to the directory, with ``/`` between folders."""
     found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}

@@ -17,7 +17,8 @@ from typing import Protocol, cast
 from core.config import settings
 from core.encoders.base import Encoder, EncoderSpec
 from core.encoders.hub_cache import HubConfig, is_handle
-from core.errors import EncoderError
+from core.encoders.model_files import stated_title
+from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress, silent
 
 
@@ -46,7 +47,8 @@ class EncoderListing:
         available: True = its files are at hand and fit.
         spec: what it is, when available.
         why_not: one sentence, when not.
-        fetchable: True = not available, and ``fetch`` can try to get it.
+        fetchable: True = its files are not at hand, and ``fetch`` can try to get them.
+        unfit: True = its files are at hand, and damaged or of no use here.
         reference: as of ``Entry``.
     """
 
@@ -56,6 +58,7 @@ class EncoderListing:
     spec: EncoderSpec | None
     why_not: str | None
     fetchable: bool = False
+    unfit: bool = False
     reference: str = ""
 
 
@@ -230,14 +233,18 @@ def _listing(name: str, entry: Entry, config: HubConfig) -> EncoderListing:
     try:
         spec = _home(entry).describe(name, entry, None, config)
     except EncoderError as error:
-        fetchable = is_handle(entry.reference)
+        unfit = not isinstance(error, EncoderUnavailableError)
+        title = (stated_title(Path(entry.reference)) if unfit else None) or entry.title
+        if Path(entry.reference).parent == config.trained:
+            error = EncoderError(f"Opening the model “{title}”", error.found, "delete it and train it again")
         return EncoderListing(
             name=name,
-            title=entry.title,
+            title=title,
             available=False,
             spec=None,
             why_not=str(error),
-            fetchable=fetchable,
+            fetchable=is_handle(entry.reference) and not unfit,
+            unfit=unfit,
             reference=entry.reference,
         )
     return EncoderListing(

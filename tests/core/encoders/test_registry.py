@@ -66,6 +66,23 @@ def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: 
     assert describe("meadows", config=config).dimension == describe(SHIPPED, config=config).dimension
 
 
+def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config: HubConfig, tmp_path: Path) -> None:
+    shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "second")
+    (tmp_path / "second" / "saved_model.pb").write_bytes(b"nothing")
+    config = HubConfig(cache_dir=config.cache_dir, trained=tmp_path)
+    listing = {one.name: one for one in list_encoders(config)}["second"]
+    assert (listing.available, listing.unfit, listing.fetchable) == (False, True, False)
+    assert listing.title == "Landlike 1"
+    assert (listing.why_not or "").startswith("Opening the model “Landlike 1”: saved_model.pb is damaged")
+    assert (listing.why_not or "").endswith("; delete it and train it again.")
+    (tmp_path / "second" / "card.json").write_bytes(b"\xff{")
+    assert {one.name: one for one in list_encoders(config)}["second"].title == "Landlike 1", "its sidecar says so too"
+    (tmp_path / "second" / "landlike.json").write_text("[]")
+    assert {one.name: one for one in list_encoders(config)}["second"].title == "second"
+    missing = {one.name: one for one in list_encoders(config)}[EUROSAT]
+    assert (missing.unfit, missing.fetchable) == (False, True)
+
+
 def test_missing_eurosat_module_says_how_to_get_it(config: HubConfig) -> None:
     by_hand = f"{config.cache_dir / hashlib.sha1(EUROSAT_HANDLE.encode()).hexdigest()}.tar.gz"
     for action in (describe, load_encoder):
