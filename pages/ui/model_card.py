@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
 from core.bands import class_title
 from core.encoders.base import EncoderSpec
+from core.encoders.bases import SCRATCH
+from core.encoders.hub_cache import archive_path, compressed_url
 from core.encoders.model_files import CARD
 from core.encoders.registry import EncoderListing, companion
+from core.pipeline_tasks import hub_config
 from core.store_trained import read_card
+from pages.ui import cached
+from pages.ui.engine import engine
 from pages.ui.labels import plain
 from pages.ui.words import count, patches
 
 MOST_CLASSES = 12
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 WHY_THEY_DIFFER = (
     "Land that lies near land it learned from is easier: it shares light, season and farming. The second figure is "
     "what to expect elsewhere."
@@ -30,10 +37,10 @@ def card_of(listing: EncoderListing) -> dict[str, Any]:
 def show_card(listing: EncoderListing) -> None:
     """Draw all that is known of an encoder."""
     if listing.spec is None:
-        st.markdown(plain(listing.why_not or ""))
+        _absent(listing)
         return
     card = card_of(listing)
-    for line in sentences(card, listing.spec):
+    for line in sentences(card, listing.spec, {name: other.title for name, other in cached.encoders().items()}):
         st.markdown(line)
     if card.get("limits"):
         st.markdown("**What it has not learned**")
@@ -41,18 +48,32 @@ def show_card(listing: EncoderListing) -> None:
     st.caption(technical(listing.spec, card))
 
 
-def sentences(card: Mapping[str, Any], spec: EncoderSpec) -> list[str]:
-    """What an encoder is in sentences of Markdown."""
+def _absent(listing: EncoderListing) -> None:
+    """Why there is no card, and how files that are not here can be had without this computer's network."""
+    if not listing.fetchable:
+        st.markdown(plain(listing.why_not or ""))
+        return
+    st.markdown("Its files are not on this computer. “Get it” leads to the download.")
+    with st.expander("Without a connection", icon=":material/cloud_off:"):
+        st.caption("Download this file elsewhere:")
+        st.code(compressed_url(listing.reference), language=None, wrap_lines=True)
+        st.caption("Save it on this computer as:")
+        cache = hub_config(engine().config).cache_dir
+        st.code(str(archive_path(cache, listing.reference)), language=None, wrap_lines=True)
+
+
+def sentences(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, str] = NO_TITLES) -> list[str]:
+    """What an encoder is in sentences of Markdown; ``titles`` are those of encoders by name."""
     if not card:
         return [_without_card(spec)]
-    lines = [learned(card), *accuracy(card)]
+    lines = [learned(card, titles), *accuracy(card)]
     measured = card.get("measured")
     if isinstance(measured, list):
         lines += [plain(str(line)) for line in measured]
     return [line for line in lines if line]
 
 
-def learned(card: Mapping[str, Any]) -> str:
+def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> str:
     """What a model learned from."""
     classes = card.get("classes")
     if not isinstance(classes, dict):
@@ -60,8 +81,8 @@ def learned(card: Mapping[str, Any]) -> str:
     total = sum(int(number) for number in classes.values())
     names = [plain(class_title(str(name))) for name in classes]
     shown = ", ".join(names[:MOST_CLASSES]) + (" and others" if len(names) > MOST_CLASSES else "")
-    start = card.get("base")
-    before = f", going on from {plain(str(start))}" if start and start != "scratch" else ""
+    start = str(card.get("base") or SCRATCH)
+    before = f", going on from {plain(titles.get(start, start))}" if start != SCRATCH else ""
     data, date = plain(str(card.get("data", ""))), plain(str(card.get("date", "")))
     return f"Learned from {patches(total)} of {data}{before}, {date}. {count(len(names), 'class', 'classes')}: {shown}."
 
@@ -72,11 +93,11 @@ def accuracy(card: Mapping[str, Any]) -> list[str]:
     if not isinstance(found, dict):
         return []
     lines = []
-    kinds = {"random": "patches held out at random", "spatial": "patches in blocks of land that were held out whole"}
+    kinds = {"random": "held out at random", "spatial": "in blocks of land that were held out whole"}
     for kind, what in kinds.items():
         figures = found.get(kind)
         if isinstance(figures, dict):
-            lines.append(f"Names **{times(figures)}** of {int(figures['patches']):,} {what} rightly.")
+            lines.append(f"Of {patches(int(figures['patches']))} {what} it names **{times(figures)}** rightly.")
     if len(lines) == len(kinds):
         lines.append(WHY_THEY_DIFFER)
     elif "random" in found:
@@ -93,7 +114,7 @@ def times(figures: Mapping[str, Any]) -> str:
 def technical(spec: EncoderSpec, card: Mapping[str, Any]) -> str:
     """Bands, size, features and backend in one line."""
     side = f"{spec.input_size} × {spec.input_size} pixels" if spec.input_size else "patches of any size"
-    epochs = f" · {count(int(card['epochs']), 'epoch')}" if isinstance(card.get("epochs"), int) else ""
+    epochs = f" · {count(int(card['epochs']), 'pass', 'passes')}" if isinstance(card.get("epochs"), int) else ""
     bands = count(len(spec.bands), "band")
     return f"{bands} · {side} · {spec.dimension} features · {spec.backend}, {spec.precision}{epochs}"
 

@@ -79,7 +79,8 @@ def _offer(listing: EncoderListing) -> None:
         going_on = f"Meanwhile this page uses {plain(_default_title())}."
         # As HTML, because Markdown would take the address in it for a link, or break it where it may be copied.
         why = safe_label(listing.why_not or "", MOST_WORDS)
-        st.html(f"<p><b>{safe_label(listing.title)}</b> is not on this computer. {why} {going_on}</p>")
+        found = "cannot be used" if listing.unfit else "is not on this computer"
+        st.html(f"<p><b>{safe_label(listing.title)}</b> {found}. {why} {going_on}</p>")
         if not listing.fetchable:
             return
         key = f"fetch-{listing.name}"

@@ -88,6 +88,8 @@ def test_encoders_are_listed_with_what_is_known_of_them(engine: Engine) -> None:
     assert test.button(key=f"use_{SHIPPED}").disabled
     assert not test.button(key="use_spectral").disabled
     assert test.button(key="use_eurosat-ms-resnet50").label == "Get it"
+    assert "on the Models page" not in shown(test)
+    assert test.code[0].value.partition("?")[0].endswith("/eurosat-ms-resnet50/1")
     assert "It has learned nothing" in shown(test)
     assert "no labelled patches yet" in test.info[0].value
 
@@ -98,7 +100,9 @@ def test_a_model_trained_here_is_shown_used_and_deleted(engine: Engine) -> None:
     words = shown(test)
     assert "Learned from 42 patches of plots" in words
     assert "<b>2024</b>" not in words
-    assert "**87 in 100 (53 to 98)** of 8 patches held out at random" in words
+    assert "Of 8 patches held out at random it names **87 in 100 (53 to 98)** rightly." in words
+    assert "going on from Landlike 1, " in words
+    assert "10 passes" in words
     assert WHY_THEY_DIFFER in words
     assert load_encoder("meadows").spec.dimension == load_encoder(SHIPPED).spec.dimension
     test.button(key="gone_meadows").click().run()
