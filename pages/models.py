@@ -11,32 +11,52 @@ from core.encoders.registry import EncoderListing, default_encoder
 from core.labels import LabelSet, hand_version
 from pages.ui import cached
 from pages.ui.engine import engine
-from pages.ui.labels import safe_label
+from pages.ui.labels import plain, safe_label
 from pages.ui.model_card import show_card
 from pages.ui.progress import boundary
 from pages.ui.session import current
-from pages.ui.teaching import teach_panel, trainings
+from pages.ui.teaching import teach_panel
+from pages.ui.trainings import going_on_from, trainings
 
 
 def encoder_card(listing: EncoderListing) -> None:
     """One encoder: what it is, and using or deleting it."""
     visitor = current()
     chosen = (visitor.encoder or default_encoder()) == listing.name
+    trained = trained_name(listing)
     with st.container(border=True, key=f"model_{listing.name}", height="stretch"):
-        tag = " (in use)" if chosen else "" if listing.available else " (not on this computer)"
+        tag = " (in use)" if chosen and listing.available else state(listing)
         st.html(f'<div style="font-size:1.125rem;font-weight:600">{safe_label(listing.title)}{tag}</div>')
         show_card(listing)
         use, delete = st.columns(2)
-        label = "Use it" if listing.available else "Get it"
-        if use.button(label, key=f"use_{listing.name}", disabled=chosen, width="stretch"):
-            visitor.encoder = listing.name
-            st.switch_page("explore.py")
-        trained = trained_name(listing)
+        if listing.available or listing.fetchable:
+            label = "Use it" if listing.available else "Get it"
+            if use.button(label, key=f"use_{listing.name}", disabled=chosen and listing.available, width="stretch"):
+                visitor.encoder = listing.name
+                st.switch_page("explore.py")
         if trained is not None:
             with delete.popover("Delete", width="stretch", key=f"drop_{listing.name}"):
-                st.markdown("This removes the model. Features it gave stay with their scenes until these are deleted.")
-                if st.button("Delete for good", key=f"gone_{listing.name}", type="primary"):
-                    remove(listing, trained)
+                confirm_removal(listing, trained)
+
+
+def state(listing: EncoderListing) -> str:
+    """What keeps an encoder from being used, as the end of its title; empty when nothing does."""
+    if listing.available:
+        return ""
+    if not listing.unfit:
+        return " (not on this computer)"
+    return " (damaged)" if trained_name(listing) is not None else " (cannot be used)"
+
+
+def confirm_removal(listing: EncoderListing, trained: str) -> None:
+    """What deleting a model does, and the button that does it."""
+    st.markdown("This removes the model. Features it gave stay with their scenes until these are deleted.")
+    waiting = going_on_from(listing.name)
+    if waiting:
+        names = plain(", ".join(f"“{title}”" for title in waiting))
+        st.markdown(f"A training that goes on from it is waiting or running, and may fail without it: {names}.")
+    if st.button("Delete for good", key=f"gone_{listing.name}", type="primary"):
+        remove(listing, trained)
 
 
 def trained_name(listing: EncoderListing) -> str | None:

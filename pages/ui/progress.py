@@ -42,6 +42,8 @@ def boundary() -> Iterator[None]:
 
 def progress_words(job: Job) -> str:
     """How far a job is, in one line without its title."""
+    if job.stopping:
+        return "stopping…"
     if job.state == "queued":
         return "next in line…" if job.position <= 1 else f"waiting for {job.position} others…"
     if not job.total:
@@ -97,21 +99,35 @@ def job_list(kinds: Collection[str]) -> None:
     for job in shown:
         if job.active:
             st.fragment(_follow, run_every=POLL_SECONDS)(job.id, job.id, job.title)
-        elif job.id not in current().dismissed:
-            words, button = st.columns([8, 1], vertical_alignment="center")
-            words.error(plain(job.message), icon=":material/error:")
-            dismiss = current().dismissed.add
-            button.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
+        else:
+            ended_line(job, job.message)
+
+
+def ended_line(job: Job, words: str) -> None:
+    """Why a job failed or was stopped, until anybody dismisses it."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"ended_{job.id}"):
+        if job.state == "failed":
+            st.error(plain(words), icon=":material/error:")
+        else:
+            st.info(plain(words), icon=":material/info:")
+        dismiss = engine().jobs.dismiss
+        st.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
+
+
+def follow_bar(job: Job, key: str, text: str) -> None:
+    """How far a job is as a bar under a line of Markdown, and a button that stops it; off once it was asked to."""
+    share = min(1.0, job.done / job.total) if job.total else 0.0
+    with st.container(horizontal=True, vertical_alignment="center", key=f"follow_{key}"):
+        st.progress(share, text=text)
+        cancel = engine().jobs.cancel
+        st.button("Stop", key=f"stop_{key}", disabled=job.stopping, on_click=cancel, args=(job.id,), width="content")
 
 
 def _follow(job_id: str, key: str, title: str) -> None:
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
         st.rerun(scope="app")
-    share = min(1.0, job.done / job.total) if job.total else 0.0
-    bar, button = st.columns([8, 1], vertical_alignment="center")
-    bar.progress(share, text=f"**{plain(title)}**: {progress_words(job)}")
-    button.button("Stop", key=f"stop_{key}", on_click=engine().jobs.cancel, args=(job_id,), width="stretch")
+    follow_bar(job, key, f"**{plain(title)}**: {progress_words(job)}")
 
 
 def _again(key: str) -> None:

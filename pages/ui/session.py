@@ -41,7 +41,6 @@ class Session:
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
-        dismissed: ids of failed jobs this visitor has read about.
         notice: a sentence that stays until the visitor goes to another scene.
     """
 
@@ -65,7 +64,6 @@ class Session:
     show: str = "similar"
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
-    dismissed: set[str] = field(default_factory=set)
     notice: str = ""
 
     def open(self, scene_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Teaching an encoder: choosing patches, base and name, and watching a training live."""
+"""Teaching an encoder: adding patches, choosing patches, base and name, and starting. Watching it is ``trainings``."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import pandas as pd
 import streamlit as st
 
 from core.encoders.bases import SCRATCH
+from core.encoders.fit_settings import MOST_EPOCHS
 from core.encoders.registry import EncoderListing
-from core.jobs import Job
 from core.labels import LabelSet
+from core.quality import load_quality
+from core.scene import Scene
 from pages.ui import cached
 from pages.ui.engine import engine
 from pages.ui.labels import plain
-from pages.ui.progress import job_list, progress_words
+from pages.ui.progress import boundary, job_list
 from pages.ui.session import current
 from pages.ui.theme import class_title
+from pages.ui.trainings import note_started, titles_in_training
 from pages.ui.upload import spool
 from pages.ui.words import distinct, patches
 
-PATCH, POLL_SECONDS = 64, 1.0
+PATCH = 64
 ADDED = "added patches"
 """What the job that takes a zip in is for, in the session."""
 
@@ -34,9 +37,10 @@ INTRO = (
     "beside everything else, and the model appears below when it is done."
 )
 NOTHING = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
+NO_ZIP = "What is wanted here is a zip with a folder for each class, and GeoTIFF or JPEG patches in the folders."
 HELD_OUT = (
-    "A fifth is held out to measure with; where their places are known, so are whole blocks of land, because patches "
-    "near those it learned from are easier than land elsewhere."
+    "Copies count once. A fifth is held out to measure with; where their places are known, so are whole blocks of "
+    "land, because patches near those it learned from are easier than land elsewhere."
 )
 
 
@@ -48,7 +52,7 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
         with left:
             _add_patches()
             job_list(("ingest",))
-            _without_labels()
+            _on_what_was_added()
             if not sets:
                 st.info(NOTHING, icon=":material/info:")
                 return
@@ -76,15 +80,31 @@ def _add_patches() -> None:
         st.rerun()
 
 
-def _without_labels() -> None:
-    """Say so when what was added cannot be learned from."""
+def _on_what_was_added() -> None:
+    """Say what is wrong with the zip that was added last."""
     job = engine().jobs.get(current().work.get(ADDED, ""))
-    if job is None or job.state != "done" or job.message not in engine().library:
+    if job is None:
         return
-    scene = engine().library.get(job.message)
+    if job.state == "failed" and job.id in [listed.id for listed in engine().jobs.jobs()]:
+        st.caption(NO_ZIP)
+    elif job.state == "done" and job.message in engine().library:
+        with boundary():
+            lines = _amiss(engine().library.get(job.message))
+            if lines:
+                st.warning("\n\n".join(map(plain, lines)), icon=":material/warning:")
+
+
+def _amiss(scene: Scene) -> list[str]:
+    """What a person should know before learning from a scene, a sentence each."""
+    lines = [
+        f"{scene.name}: {finding.topic} {finding.value} ({finding.because})."
+        for finding in load_quality(scene.directory).findings
+        if finding.basis == "warning"
+    ]
     if not scene.classes:
-        found = f"“{plain(scene.name)}” has no classes, so nothing can be learned from it"
-        st.warning(f"{found}; add a zip that holds a folder for each class.", icon=":material/warning:")
+        found = f"“{scene.name}” has no classes, so nothing can be learned from it"
+        lines.insert(0, f"{found}; add a zip that holds a folder for each class.")
+    return lines
 
 
 def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
@@ -125,7 +145,8 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
         "Start from", list(bases), format_func=bases.__getitem__, index=1 % len(bases), key="teach_base"
     )
     offered = EPOCHS.get(base, EPOCHS[""])
-    epochs = right.number_input("Passes over the patches", 1, 500, offered, key=f"teach_epochs_{offered}")
+    # Without limits of its own: beyond them it would go back to what was offered, and that be trained.
+    epochs = right.number_input("Passes over the patches", value=offered, step=1, key=f"teach_epochs_{offered}")
     freeze = st.toggle(
         "Keep what it sees, learn only the classes",
         key="teach_freeze",
@@ -134,78 +155,40 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
     )
     name, button = st.columns([5, 2], vertical_alignment="bottom")
     title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key="teach_title")
-    taken = title.strip().casefold() in {listing.title.casefold() for listing in listings.values()}
-    ready = len(counts) >= 2 and min(counts.values()) >= 2 and bool(title.strip()) and not taken
-    if button.button("Start", type="primary", disabled=not ready, key="teach_start", width="stretch"):
-        engine().submit_training(
+    lacking = _lacking_patches(counts) or _lacking_epochs(epochs) or _lacking_name(title.strip())
+    if button.button("Start", type="primary", disabled=bool(lacking), key="teach_start", width="stretch"):
+        job = engine().submit_training(
             chosen, base=base, freeze=freeze and base != SCRATCH, epochs=int(epochs), title=title.strip()
         )
+        note_started(job)
         st.rerun()
-    if not ready:
-        st.caption(_lacking(counts, title, taken=taken))
+    st.caption(lacking)
 
 
 def _trainable(listing: EncoderListing) -> bool:
     return listing.available and listing.spec is not None and listing.spec.backend != "numpy"
 
 
-def _lacking(counts: dict[str, int], title: str, *, taken: bool) -> str:
+def _lacking_patches(counts: Mapping[str, int]) -> str:
     if len(counts) < 2:
         return "Two classes or more are needed."
     few = [class_title(name) for name, number in counts.items() if number < 2]
     if few:
-        return f"Each class needs two patches or more: {plain(', '.join(few))} has one."
-    if taken:
-        return f"There is an encoder named {plain(title.strip())} already: give the new one another name."
-    return "" if title.strip() else "Give the new model a name to start."
+        return (
+            f"Each class needs two patches or more: {plain(', '.join(few))} {'has' if len(few) == 1 else 'have'} one."
+        )
+    return ""
 
 
-def trainings() -> None:
-    """Trainings that wait or run, live, and what became of those that ended badly."""
-    for job in engine().jobs.jobs():
-        if job.kind == "train" and job.active:
-            st.fragment(_watch, run_every=POLL_SECONDS)(job.id)
-        elif job.kind == "train" and job.state in {"failed", "cancelled"} and job.id not in current().dismissed:
-            words, button = st.columns([9, 1], vertical_alignment="center")
-            tell = words.error if job.state == "failed" else words.info
-            tell(plain(job.message), icon=":material/error:" if job.state == "failed" else ":material/info:")
-            dismiss = current().dismissed.add
-            button.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
+def _lacking_epochs(epochs: int) -> str:
+    return "" if 1 <= epochs <= MOST_EPOCHS else f"Passes over the patches go from 1 to {MOST_EPOCHS:,}."
 
 
-def _watch(job_id: str) -> None:
-    """A training as it goes: bar, loss, accuracy, and a way to stop it."""
-    job = engine().jobs.get(job_id)
-    if job is None or not job.active:
-        cached.encoders.clear()
-        st.rerun(scope="app")
-    with st.container(border=True, key=f"training_{job_id}"):
-        bar, button = st.columns([8, 1], vertical_alignment="center")
-        share = min(1.0, job.done / job.total) if job.total else 0.0
-        history = engine().training_history(job_id)
-        bar.progress(share, text=f"**{plain(job.title)}**: {_words(job, begun=bool(history))}")
-        button.button("Stop", key=f"stop_{job_id}", on_click=engine().jobs.cancel, args=(job_id,), width="stretch")
-        if history:
-            _curves(history)
-        elif job.state == "running":
-            st.caption("Curves appear after the first pass.")
-
-
-def _words(job: Job, *, begun: bool) -> str:
-    if job.state == "queued" or not job.total:
-        return progress_words(job)
-    if not begun:  # How long passes take is not known before the first.
-        return f"{100 * job.done // job.total} %, in the first pass…"
-    if job.done >= job.total:
-        return "measuring what it has learned, and writing its card…"
-    return f"{progress_words(job)}. Stopping keeps the model as it is after its last whole pass."
-
-
-def _curves(history: Sequence[dict[str, float]]) -> None:
-    passes = [int(epoch["number"]) for epoch in history]
-    loss, accuracy = st.columns(2, gap="medium")
-    for column, key, title in ((loss, "loss", "Loss"), (accuracy, "accuracy", "Held-out patches named rightly, %")):
-        factor = 100 if key == "accuracy" else 1
-        frame = pd.DataFrame({"Pass": passes, title: [factor * epoch[key] for epoch in history]})
-        column.caption(f"{title}: {frame[title].iloc[-1]:.3g}")
-        column.line_chart(frame, x="Pass", y=title, height=180, x_label="", y_label="")
+def _lacking_name(title: str) -> str:
+    if not title:
+        return "Give the new model a name to start."
+    if title.casefold() in {listing.title.casefold() for listing in cached.encoders().values()}:
+        return f"There is an encoder named {plain(title)} already: give the new one another name."
+    if title.casefold() in titles_in_training():
+        return "A model of that name is being trained already: give the new one another name."
+    return ""

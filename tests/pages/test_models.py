@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,13 +17,19 @@ from core.config import Config
 from core.encoders.base import EncoderSpec
 from core.encoders.model_files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
+from core.errors import TrainingError
+from core.jobs import Job
+from core.jobs_lanes import Lane
 from core.labels import LabelSet
 from core.pipeline import Engine
+from core.quality import Finding, QualityRecord
+from core.worker import Outcome
 from pages.ui import cached
 from pages.ui import engine as shared_engine
+from pages.ui.labels import plain
 from pages.ui.model_card import WHY_THEY_DIFFER, sentences, technical
 from pages.ui.session import Session
-from pages.ui.teaching import ADDED
+from pages.ui.teaching import ADDED, NO_ZIP
 from tests.pages.conftest import CLASSES, banded, small_scene
 from tests.scenes import add_scene
 
@@ -44,17 +53,61 @@ SPEC = EncoderSpec(
 )  # fmt: skip
 
 
+class Held(Executor):
+    """Takes the work of a started engine and holds it, so that it runs until a test says how it ends."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, Future[Outcome]] = {}
+
+    def submit(self, *arguments: Any, **_: Any) -> Future[Any]:
+        self.running[arguments[3]] = Future()
+        return self.running[arguments[3]]
+
+    def wait(self, job: Job) -> None:
+        """Until a job runs."""
+        deadline = time.monotonic() + 10
+        while job.id not in self.running:
+            assert time.monotonic() < deadline, "it never began"
+            time.sleep(0.01)
+
+    def end(self, engine: Engine, job: Job, state: str, message: str) -> None:
+        """Have a job end."""
+        self.wait(job)
+        self.running[job.id].set_result(Outcome(state=state, message=message))
+        engine.jobs.wait(job.id, 10)
+
+
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def held() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, held: Held, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
     monkeypatch.delenv("LANDLIKE_MODELS", raising=False)
-    made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
+    lanes = {name: Lane(executor=lambda: held) for name in ("train", "scene")}
+    made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes=lanes)
     shared_engine.replace_engine(made)
     cached.forget()
     yield made
+    made.close()
     shared_engine.replace_engine(None)
     cached.forget()
+
+
+def train(engine: Engine, title: str, scene_id: str = "small-1", base: str = "scratch") -> Job:
+    plots = LabelSet(scene_id=scene_id, by="truth")
+    return engine.submit_training([plots], base=base, freeze=False, epochs=5, title=title)
+
+
+def passes(engine: Engine, name: str, count: int) -> None:
+    """Make a training look as if so many passes were done."""
+    folder = engine.config.trained / f"{name}.training"
+    folder.mkdir(parents=True, exist_ok=True)
+    history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in range(1, count + 1)]
+    (folder / "state.json").write_text(json.dumps({"history": history}))
 
 
 def add_labelled(engine: Engine) -> str:
@@ -73,8 +126,23 @@ def add_trained(engine: Engine, name: str = "meadows") -> Path:
     return target
 
 
+def html(test: AppTest) -> str:
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
 def run() -> AppTest:
     test = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert not test.exception
+    return test
+
+
+def added(job: Job) -> AppTest:
+    """The page of the visitor who asked for a job by adding a zip."""
+    test = AppTest.from_file(PAGE, default_timeout=30)
+    visitor = Session()
+    visitor.work[ADDED] = job.id
+    test.session_state["landlike"] = visitor
+    test.run()
     assert not test.exception
     return test
 
@@ -146,6 +214,7 @@ def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine
     history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in (1, 2)]
     (folder / "state.json").write_text(json.dumps({"history": history}))
     test = run()
+    assert len(test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")) == 2
     assert "Loss: 1" in shown(test)
     assert "named rightly, %: 60" in shown(test)
     test.button(key=f"stop_{job.id}").click().run()
@@ -159,6 +228,9 @@ def test_a_damaged_model_is_named_and_the_page_goes_on(engine: Engine) -> None:
     (directory / "saved_model.pb").write_bytes(b"nothing")
     test = run()
     assert "damaged" in shown(test)
+    assert "delete it and train it again" in shown(test)
+    assert "Meadows (damaged)" in html(test)
+    assert "use_meadows" not in [button.key for button in test.button], "there is nowhere to get it from"
     assert test.button(key="gone_meadows")
 
 
@@ -193,6 +265,147 @@ def test_a_taken_name_is_refused_before_the_training(engine: Engine) -> None:
     assert "There is an encoder named landlike 1 already" in shown(test)
 
 
+def test_the_name_of_a_model_that_is_being_trained_is_taken(engine: Engine, held: Held) -> None:
+    engine.start()
+    add_labelled(engine)
+    test = run()
+    test.text_input(key="teach_title").set_value("Second").run()
+    test.button(key="teach_start").click().run()
+    assert not test.exception
+    assert len(engine.jobs.jobs()) == 1
+    for epochs in (40, 7):
+        test.number_input[0].set_value(epochs)
+        test.text_input(key="teach_title").set_value("second ").run()
+        assert test.button(key="teach_start").disabled
+        assert "A model of that name is being trained already" in shown(test)
+    held.end(engine, engine.jobs.jobs()[0], "failed", "It failed.")
+    assert not test.run().button(key="teach_start").disabled
+
+
+def test_as_many_passes_are_trained_as_were_typed_or_none(engine: Engine) -> None:
+    add_labelled(engine)
+    test = run()
+    test.text_input(key="teach_title").set_value("Reed").run()
+    for wrong in (10_001, 0, -3):
+        test.number_input[0].set_value(wrong).run()
+        assert test.button(key="teach_start").disabled
+        assert "Passes over the patches go from 1 to 10,000." in shown(test)
+    test.number_input[0].set_value(600).run()
+    test.button(key="teach_start").click().run()
+    (job,) = engine.jobs.jobs()
+    assert engine.jobs.payload(job.id)["epochs"] == 600
+
+
+def test_one_pass_is_told_in_words_for_no_line_can_be_drawn(engine: Engine) -> None:
+    add_labelled(engine)
+    train(engine, "Reed")
+    passes(engine, "reed", 1)
+    test = run()
+    assert "After the first pass: 30 in 100 held-out patches named rightly, loss 2. Curves appear" in shown(test)
+    assert not test.get("vega_lite_chart")
+    assert not test.get("arrow_vega_lite_chart")
+
+
+@pytest.mark.parametrize(("done", "says"), [(0, "stopping…"), (2, "stopping; measuring what it has learned")])
+def test_stop_is_seen_to_be_heard(engine: Engine, held: Held, done: int, says: str) -> None:
+    add_labelled(engine)
+    engine.start()
+    job = train(engine, "Reed")
+    passes(engine, "reed", done)
+    held.wait(job)
+    test = run()
+    assert not test.button(key=f"stop_{job.id}").disabled
+    test.button(key=f"stop_{job.id}").click().run()
+    assert test.button(key=f"stop_{job.id}").disabled
+    (bar,) = test.get("progress")
+    assert says in bar.proto.text
+
+
+def test_a_model_that_is_ready_is_announced_to_who_started_it(engine: Engine, held: Held) -> None:
+    engine.start()
+    add_labelled(engine)
+    test = run()
+    for title in ("Reed", "Bog"):
+        test.text_input(key="teach_title").set_value(title).run()
+        test.button(key="teach_start").click().run()
+    second, first = engine.jobs.jobs()
+    assert not test.success
+    for job, name in ((first, "reed"), (second, "bog")):
+        add_trained(engine, name)
+        held.end(engine, job, "done", name)
+    test.run()
+    assert [line.value for line in test.success] == [plain(f"“{title}”") + " is ready." for title in ("Reed", "Bog")]
+    test.button(key=f"dismiss_ready_{first.id}").click().run()
+    assert len(test.success) == 1
+    test.button(key=f"use_ready_{second.id}").click().run()
+    visitor = test.session_state["landlike"]
+    assert (visitor.encoder, visitor.work) == ("bog", {})
+    assert not run().success, "others have not waited for it"
+
+
+def test_a_model_that_was_deleted_is_not_announced(engine: Engine, held: Held) -> None:
+    engine.start()
+    add_labelled(engine)
+    test = run()
+    test.text_input(key="teach_title").set_value("Reed").run()
+    test.button(key="teach_start").click().run()
+    held.end(engine, engine.jobs.jobs()[0], "done", "reed")
+    test.run()
+    assert not test.exception
+    assert not test.success
+
+
+def test_how_a_training_failed_is_told_with_its_title_until_somebody_dismisses_it(engine: Engine, held: Held) -> None:
+    engine.start()
+    add_labelled(engine)
+    for title, asked in (("Blank", "Learning from labelled patches"), ("Other", "Training on from x")):
+        held.end(
+            engine, train(engine, title), "failed", str(TrainingError(asked, "too few patches of A (1)", "give more"))
+        )
+    test = run()
+    assert [line.value for line in test.error] == [
+        plain("Training “Other”: training on from x: too few patches of A (1); give more."),
+        plain("Training “Blank”: too few patches of A (1); give more."),
+    ]
+    for job in engine.jobs.jobs():
+        test.button(key=f"dismiss_{job.id}").click().run()
+    assert not test.error
+    assert not run().error, "nor does another visitor read of it again"
+
+
+def test_deleting_a_model_says_which_trainings_need_it(engine: Engine) -> None:
+    add_labelled(engine)
+    add_trained(engine, "reed")
+    add_trained(engine, "bog")
+    train(engine, "Upland", base="reed")
+    assert shown(run()).count("may fail without it: " + plain("“Upland”")) == 1
+
+
+def test_what_was_left_out_of_a_zip_is_said(engine: Engine) -> None:
+    scene_id = add_labelled(engine)
+    lines = (
+        Finding(topic="left out", value="3 files: a.tif, b.tif, c.tif (broken)", basis="warning", because="they are"),
+        Finding(topic="date", value="unknown", basis="assumed", because="nothing says it"),
+    )
+    record = QualityRecord(source="x", findings=lines, settings={})
+    (engine.library.get(scene_id).directory / "quality.json").write_text(record.to_json())
+    assert not run().warning
+    job = engine.jobs.settled("ingest", "k", "Opening", scene_id)
+    (told,) = added(job).warning
+    assert told.value == plain("Plots: left out 3 files: a.tif, b.tif, c.tif (broken) (they are).")
+
+
+def test_a_zip_that_cannot_be_opened_is_told_with_what_is_wanted(engine: Engine, held: Held, tmp_path: Path) -> None:
+    engine.start()
+    job = engine.submit_ingest([tmp_path / "letter.zip"])
+    held.end(engine, job, "failed", "Opening “letter.zip”: its content is not a raster image; choose a GeoTIFF.")
+    assert NO_ZIP not in shown(run()), "somebody else's"
+    test = added(job)
+    assert NO_ZIP in shown(test)
+    test.button(key=f"dismiss_{job.id}").click().run()
+    assert NO_ZIP not in shown(test)
+
+
 def test_names_that_mean_something_else_are_not_given(engine: Engine) -> None:
     scene_id = add_labelled(engine)
     wanted = {"base": "scratch", "freeze": False, "epochs": 1}
@@ -208,13 +421,8 @@ def test_names_that_mean_something_else_are_not_given(engine: Engine) -> None:
 def test_what_was_added_without_classes_is_said(engine: Engine) -> None:
     scene = small_scene(engine, truth=False)
     add_labelled(engine)
-    job = engine.jobs.settled("ingest", "k", "Opening", scene.id)
-    test = AppTest.from_file(PAGE, default_timeout=30)
-    visitor = Session()
-    visitor.work[ADDED] = job.id
-    test.session_state["landlike"] = visitor
-    test.run()
-    assert "has no classes, so nothing can be learned from it" in test.warning[0].value
+    test = added(engine.jobs.settled("ingest", "k", "Opening", scene.id))
+    assert plain("has no classes, so nothing can be learned from it") in test.warning[0].value
 
 
 def test_patches_that_were_just_added_are_chosen(engine: Engine) -> None:
