@@ -28,14 +28,16 @@ def encoder_card(listing: EncoderListing) -> None:
         tag = " (in use)" if chosen and listing.available else state(listing)
         st.html(f'<div style="font-size:1.125rem;font-weight:600">{safe_label(listing.title)}{tag}</div>')
         show_card(listing)
-        use, delete = st.columns(2)
+        slots = iter(st.columns(2))
         if listing.available or listing.fetchable:
             label = "Use it" if listing.available else "Get it"
-            if use.button(label, key=f"use_{listing.name}", disabled=chosen and listing.available, width="stretch"):
+            if next(slots).button(
+                label, key=f"use_{listing.name}", disabled=chosen and listing.available, width="stretch"
+            ):
                 visitor.encoder = listing.name
                 st.switch_page("explore.py")
         if trained is not None:
-            with delete.popover("Delete", width="stretch", key=f"drop_{listing.name}"):
+            with next(slots).popover("Delete", width="stretch", key=f"drop_{listing.name}"):
                 confirm_removal(listing, trained)
 
 

@@ -106,10 +106,11 @@ def job_list(kinds: Collection[str]) -> None:
 def ended_line(job: Job, words: str) -> None:
     """Why a job failed or was stopped, until anybody dismisses it."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"ended_{job.id}"):
-        if job.state == "failed":
-            st.error(plain(words), icon=":material/error:")
-        else:
-            st.info(plain(words), icon=":material/info:")
+        with st.container():  # Without it a long sentence takes the whole row.
+            if job.state == "failed":
+                st.error(plain(words), icon=":material/error:")
+            else:
+                st.info(plain(words), icon=":material/info:")
         dismiss = engine().jobs.dismiss
         st.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
 

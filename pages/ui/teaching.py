@@ -97,7 +97,7 @@ def _on_what_was_added() -> None:
 def _amiss(scene: Scene) -> list[str]:
     """What a person should know before learning from a scene, a sentence each."""
     lines = [
-        f"{scene.name}: {finding.topic} {finding.value} ({finding.because})."
+        f"{scene.name}: {finding.topic} {finding.value}; {finding.because}."
         for finding in load_quality(scene.directory).findings
         if finding.basis == "warning"
     ]
@@ -162,7 +162,8 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
         )
         note_started(job)
         st.rerun()
-    st.caption(lacking)
+    if lacking:
+        st.caption(lacking)
 
 
 def _trainable(listing: EncoderListing) -> bool:

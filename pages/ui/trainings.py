@@ -73,10 +73,13 @@ def _ready(key: str, job_id: str) -> None:
         return
     title = plain(engine().jobs.payload(job_id).get("title", name))
     with st.container(horizontal=True, vertical_alignment="center", key=f"ready_{job_id}"):
-        st.success(f"“{title}” is ready.", icon=":material/check_circle:")
-        forget = current().work.pop
-        if st.button("Use it", key=f"use_ready_{job_id}", type="primary", on_click=_use, args=(key, name)):
+        with st.container():
+            st.success(f"“{title}” is ready.", icon=":material/check_circle:")
+        if st.button("Use it", key=f"use_ready_{job_id}", type="primary"):
+            current().work.pop(key)
+            current().encoder = name
             st.switch_page("explore.py")
+        forget = current().work.pop
         st.button("Dismiss", key=f"dismiss_ready_{job_id}", on_click=forget, args=(key, None))
 
 
@@ -92,11 +95,6 @@ def _listed(name: str) -> str | None:
             if listing.reference and Path(listing.reference) == home:
                 return listing.name
     return None
-
-
-def _use(key: str, encoder: str) -> None:
-    current().work.pop(key, None)
-    current().encoder = encoder
 
 
 def _watch(job_id: str) -> None:
@@ -131,7 +129,7 @@ def _words(job: Job, *, begun: bool) -> str:
 
 def _first_pass(epoch: Mapping[str, float]) -> str:
     """The figures of one pass, of which no line can be drawn."""
-    right = f"{100 * epoch['accuracy']:.3g} in 100 held-out patches named rightly"
+    right = f"{100 * epoch['accuracy']:.3g} % of the held-out patches named rightly"
     return f"After the first pass: {right}, loss {epoch['loss']:.3g}. Curves appear after the second."
 
 

@@ -62,7 +62,8 @@ def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Se
     expect(page.get_by_text("Training “Two lands”")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Held-out patches named rightly").first).to_be_visible(timeout=LONG)
 
-    page.locator(".st-key-use_two-lands button").click(timeout=LONG)
+    expect(page.get_by_text("“Two lands” is ready.")).to_be_visible(timeout=LONG)
+    page.locator("[class*=st-key-use_ready_] button").click()
     wait_for_views(page)
     expect(page.get_by_role("combobox", name="Encoder")).to_have_value("Two lands")
     page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()

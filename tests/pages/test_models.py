@@ -301,7 +301,7 @@ def test_one_pass_is_told_in_words_for_no_line_can_be_drawn(engine: Engine) -> N
     train(engine, "Reed")
     passes(engine, "reed", 1)
     test = run()
-    assert "After the first pass: 30 in 100 held-out patches named rightly, loss 2. Curves appear" in shown(test)
+    assert "After the first pass: 30 % of the held-out patches named rightly, loss 2. Curves appear" in shown(test)
     assert not test.get("vega_lite_chart")
     assert not test.get("arrow_vega_lite_chart")
 
@@ -321,7 +321,11 @@ def test_stop_is_seen_to_be_heard(engine: Engine, held: Held, done: int, says: s
     assert says in bar.proto.text
 
 
-def test_a_model_that_is_ready_is_announced_to_who_started_it(engine: Engine, held: Held) -> None:
+def test_a_model_that_is_ready_is_announced_to_who_started_it(
+    engine: Engine, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+    monkeypatch.setattr("streamlit.switch_page", left.append)
     engine.start()
     add_labelled(engine)
     test = run()
@@ -339,7 +343,7 @@ def test_a_model_that_is_ready_is_announced_to_who_started_it(engine: Engine, he
     assert len(test.success) == 1
     test.button(key=f"use_ready_{second.id}").click().run()
     visitor = test.session_state["landlike"]
-    assert (visitor.encoder, visitor.work) == ("bog", {})
+    assert (visitor.encoder, visitor.work, left) == ("bog", {}, ["explore.py"])
     assert not run().success, "others have not waited for it"
 
 
@@ -392,7 +396,7 @@ def test_what_was_left_out_of_a_zip_is_said(engine: Engine) -> None:
     assert not run().warning
     job = engine.jobs.settled("ingest", "k", "Opening", scene_id)
     (told,) = added(job).warning
-    assert told.value == plain("Plots: left out 3 files: a.tif, b.tif, c.tif (broken) (they are).")
+    assert told.value == plain("Plots: left out 3 files: a.tif, b.tif, c.tif (broken); they are.")
 
 
 def test_a_zip_that_cannot_be_opened_is_told_with_what_is_wanted(engine: Engine, held: Held, tmp_path: Path) -> None:
