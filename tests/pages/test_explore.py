@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.encoders.registry import EUROSAT_HANDLE, default_encoder
+from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.pipeline import Engine
 from tests.pages.conftest import banded, encode, small_scene, visit
 
@@ -210,6 +211,18 @@ def test_an_encoder_that_is_not_here_says_how_to_get_it_and_the_default_goes_on(
     assert f"{EUROSAT_HANDLE}?tf-hub-format=compressed elsewhere" in offer, "an address that can be copied"
     assert f"save it as {engine.config.model_cache}" in offer
     assert "…" not in offer
+    assert "**42 patches**" in texts(app)
+
+
+def test_a_damaged_encoder_cannot_be_used_and_is_not_said_to_be_elsewhere(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    shutil.copytree(ENTRIES[SHIPPED].reference, engine.trained.directory("reed"))
+    (engine.trained.directory("reed") / "saved_model.pb").write_bytes(b"nothing")
+    app = visit(encoder="reed")
+    sees_nothing_wrong(app)
+    (offer,) = [element.proto.body for element in app.get("html") if "cannot be used" in element.proto.body]
+    assert "delete it and train it again" in offer
+    assert "not on this computer" not in offer
     assert "**42 patches**" in texts(app)
 
 
