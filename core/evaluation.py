@@ -5,17 +5,16 @@ Whose labels they are, and which features, is told from outside. How true a layo
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
+from core.evaluation_reach import others_of_class
 from core.neighbours import unit_rows
 from core.patches import IntArray
 
@@ -111,41 +110,6 @@ class Retrieval:
         return tuple(row.name for row in self.classes if row.count == 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Copies:
-    """Which patches count where some are the same.
-
-    Attributes:
-        kept: shape (N,), True = of a class, the first of its copies, and of one class only.
-        copies: how many of a class were left out because another of the same class is the same.
-        torn: how many were left out because the same patch stands for several classes.
-    """
-
-    kept: NDArray[np.bool_]
-    copies: int = 0
-    torn: int = 0
-
-
-def without_copies(content: FloatArray, labels: IntArray) -> Copies:
-    """One patch of each that are the same, and none where these are of different classes.
-
-    A copy among neighbours proves nothing, and of one patch in two classes nobody knows which is right.
-
-    Args:
-        content: what patches are the same by, float32 of shape (N, D), such as means and deviations of their bands.
-        labels: int64 of shape (N,), −1 = no class.
-    """
-    rows = np.ascontiguousarray(content, np.float32)
-    known = np.flatnonzero(labels >= 0)
-    first: dict[bytes, int] = {}
-    keys = [hashlib.blake2b(rows[row].data, digest_size=16).digest() for row in known]
-    origin = np.array([first.setdefault(key, row) for key, row in zip(keys, known.tolist(), strict=True)], np.int64)
-    torn = np.isin(origin, origin[labels[origin] != labels[known]])
-    kept = np.zeros(len(labels), bool)
-    kept[known[(origin == known) & ~torn]] = True
-    return Copies(kept=kept, copies=int(((origin != known) & ~torn).sum()), torn=int(torn.sum()))
-
-
 def retrieval(
     vectors: FloatArray,
     labels: IntArray,
@@ -178,7 +142,7 @@ def retrieval(
     if len(present) < 2 or len(labels) < 3:
         few = {0: "no patch has a label", 1: "all labelled patches are of one class"}
         raise _unmeasurable(few.get(len(present), f"only {len(labels)} patches have labels"))
-    others = _others_of_class(labels, places, reach)
+    others = others_of_class(labels, places, reach)
     asked = np.flatnonzero(others)
     if not len(asked):
         raise _unmeasurable("no patch has another of its class to find")
@@ -217,29 +181,6 @@ def retrieval(
 def _unmeasurable(found: str) -> SettingsError:
     remedy = "label at least three patches, of two classes or more"
     return SettingsError("Measuring how well classes are found", found, remedy)
-
-
-def _others_of_class(labels: IntArray, places: IntArray | None, reach: int) -> IntArray:
-    """Of each patch, how many others of its class it may find: those that do not touch it, where places are given."""
-    if places is None:
-        others: IntArray = np.bincount(labels)[labels] - 1
-        return others
-    row, col = (_closed_up(axis, reach) for axis in places.T)
-    width, height = (int(axis.max()) + 2 * reach + 1 for axis in (col, row))
-    keys = (labels * height + row + reach) * width + col + reach
-    order = np.sort(keys)
-    others = np.bincount(labels)[labels]
-    for down, right in product(range(-reach, reach + 1), repeat=2):
-        there = keys + down * width + right
-        others -= np.searchsorted(order, there, "right") - np.searchsorted(order, there, "left")
-    return others
-
-
-def _closed_up(axis: IntArray, reach: int) -> IntArray:
-    """Numbers from 0 that lie as near each other as those given, where these are no more than ``reach`` apart."""
-    values, place = np.unique(axis, return_inverse=True)
-    closed: IntArray = np.concatenate([[0], np.minimum(np.diff(values), reach + 1).cumsum()])[place]
-    return closed
 
 
 def _precision(same: NDArray[np.bool_], most: IntArray) -> dict[int, NDArray[np.float64]]:

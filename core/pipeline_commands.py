@@ -92,7 +92,7 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """How well an encoder tells the classes of labelled patches apart, beside the plain spectrum; a table."""
     from core.encoders.registry import default_encoder
     from core.pipeline_evaluation import assess, table
-    from core.report_words import left_out
+    from core.report_counts import left_out
 
     engine, found = _engine(config), _open_source(options, config)
     _warn([found])

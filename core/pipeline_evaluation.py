@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.encoders.spectral import NAME as BASELINE
-from core.evaluation import DEPTHS, VOTERS, Copies, HeldOut, Retrieval, Share, held_out, retrieval, without_copies
+from core.evaluation import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
+from core.evaluation_copies import Copies, without_copies
 from core.labels import By, needed_labels
 from core.learned import learned_from
 from core.patches import centres_lonlat, patch_grid
 from core.pipeline_tasks import hub_config
 from core.progress import Progress, silent
-from core.report_words import learned_words, unasked
+from core.report_counts import unasked
+from core.report_words import learned_words
 from core.splits import leaves_every_class, random_split, spatial_split
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
-from core.evaluation import Retrieval, retrieval, without_copies
+from core.evaluation import Retrieval, retrieval
+from core.evaluation_copies import without_copies
 from core.familiarity import known_training
 from core.features import Features, Recipe
 from core.fidelity import fidelity
@@ -32,13 +33,13 @@ from core.pipeline_stability import cannot_shift, stability
 from core.progress import Progress, silent
 from core.quality import load_quality
 from core.report import Section
+from core.report_counts import too_few
 from core.report_words import (
     familiar_section,
     hubs_section,
     labels_section,
     layout_section,
     stability_section,
-    too_few,
     unfamiliar_unknown,
     unmeasured,
 )

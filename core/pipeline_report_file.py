@@ -37,7 +37,8 @@ from core.pipeline_report import (
 from core.pipeline_tasks import hub_config, matching_encoder
 from core.progress import Progress
 from core.report import Section, lines
-from core.report_words import patches, unfamiliar_unknown, unmeasured
+from core.report_counts import patches
+from core.report_words import unfamiliar_unknown, unmeasured
 from core.scene import Scene
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]

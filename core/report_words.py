@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from core.bands import FloatArray, class_title
 from core.encoders.spectral import NAME as BASELINE
-from core.evaluation import DEPTHS, VOTERS, ClassRow, Copies, Retrieval, Share
+from core.evaluation import DEPTHS, VOTERS, ClassRow, Retrieval, Share
+from core.evaluation_copies import Copies
 from core.familiarity import UNFAMILIAR
 from core.fidelity import MISPLACED, Fidelity
 from core.hubness import LOPSIDED, Hubness
 from core.patches import IntArray
 from core.report import Section, Sheet
+from core.report_counts import left_out, unasked
 
 DEPTH = DEPTHS[-1]
 TITLES = {
@@ -35,8 +36,6 @@ NO_SPECTRUM = (
     "What the plain spectrum would give is not known: this needs the pixels or the means of the bands, and neither is "
     "here."
 )
-NAMED = 5
-"""Classes of one patch that are named."""
 
 
 def unmeasured(name: str, why: str) -> Section:
@@ -49,44 +48,6 @@ def unfamiliar_unknown(encoder: str | None) -> Section:
     if encoder != BASELINE:
         return unmeasured("familiar", FAMILIAR_UNKNOWN)
     return Section(name="familiar", title=TITLES["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
-
-
-def patches(number: int) -> str:
-    """``1 patch``, ``1,600 patches``."""
-    return f"{number:,} {'patch' if number == 1 else 'patches'}"
-
-
-def too_few(number: int) -> str:
-    """``1 patch is too few``, ``5 patches are too few``."""
-    return f"{patches(number)} {'is' if number == 1 else 'are'} too few"
-
-
-def left_out(found: Copies) -> list[str]:
-    """Which patches do not count because they are the same as others, a sentence for each reason."""
-    told = []
-    if found.copies:
-        what = "patch that is a copy of another does" if found.copies == 1 else "patches that are copies of others do"
-        told.append(f"{found.copies:,} {what} not count.")
-    if found.torn:
-        told.append(f"{patches(found.torn)} do not count, because the same patch stands for several classes.")
-    return told
-
-
-def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
-    """Which patches were not asked, a sentence for each reason; ``names`` are those of the classes of one patch."""
-    told = []
-    if names:
-        more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
-        parts = [*names[:NAMED], *more]
-        listed = " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
-        told.append(
-            f"{listed} {'has one patch and is' if len(names) == 1 else 'have one patch each and are'} not counted."
-        )
-    touched = found.unasked - len(found.alone)
-    if touched:
-        are, it = ("is", "it") if touched == 1 else ("are", "them")
-        told.append(f"{patches(touched)} {are} not asked, because all others of the class touch {it}.")
-    return told
 
 
 def labels_section(

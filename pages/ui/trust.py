@@ -13,7 +13,8 @@ import streamlit as st
 
 from core.projection import ProjectionSettings
 from core.report import Section, Sheet
-from core.report_words import TITLES, familiar_section, too_few, unfamiliar_unknown, unmeasured
+from core.report_counts import too_few
+from core.report_words import TITLES, familiar_section, unfamiliar_unknown, unmeasured
 from core.store_reports import FEATURES, HAND
 from pages.ui import cached
 from pages.ui.engine import engine

@@ -9,7 +9,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from core import evaluation
 from core.errors import SettingsError
-from core.evaluation import held_out, retrieval, share, without_copies
+from core.evaluation import held_out, retrieval, share
+from core.evaluation_copies import without_copies
+from core.evaluation_reach import others_of_class
 from core.neighbours import unit_rows
 
 
@@ -126,7 +128,7 @@ def test_patches_that_touch_do_not_count_among_those_to_be_found() -> None:
         labels = random.integers(0, 3, 60)
         apart = np.abs(spread[:, None] - spread[None]).max(axis=2) > reach
         expected = ((labels[:, None] == labels[None]) & apart).sum(axis=1)
-        np.testing.assert_array_equal(evaluation._others_of_class(labels, spread, reach), expected)
+        np.testing.assert_array_equal(others_of_class(labels, spread, reach), expected)
 
 
 def test_many_patches_are_asked_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation import Copies, retrieval, share
+from core.evaluation import retrieval, share
+from core.evaluation_copies import Copies
 from core.fidelity import Fidelity
 from core.hubness import hubness
 from core.report import VERSION, Section, Sheet, from_json, lines, to_json
+from core.report_counts import left_out, too_few, unasked
 from core.report_words import (
     familiar_section,
     hubs_section,
     labels_section,
     layout_section,
-    left_out,
     stability_section,
-    too_few,
-    unasked,
     unfamiliar_unknown,
     unmeasured,
 )
