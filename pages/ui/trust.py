@@ -106,9 +106,8 @@ def _follow(job_id: str) -> None:
         st.rerun(scope="app")
     share = min(1.0, job.done / job.total) if job.total else 0.0
     st.progress(share, text=f"Measuring how far this can be trusted: {progress_words(job)}")
-    stopping = getattr(job, "stopping", False)
-    label = "Stopping…" if stopping else "Stop"
-    st.button(label, key="trust_stop", disabled=stopping, on_click=engine().jobs.cancel, args=(job_id,))
+    label = "Stopping…" if job.stopping else "Stop"
+    st.button(label, key="trust_stop", disabled=job.stopping, on_click=engine().jobs.cancel, args=(job_id,))
 
 
 def _actions(visitor: Session, section: Section) -> None:
