@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core import pipeline_commands as commands
+from core import pipeline_commands_labelled as labelled_commands
 from core.config import hush, settings
 from core.errors import LandlikeError
 
@@ -115,7 +116,7 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
     evaluate.add_argument("--backend", metavar="B", help="tensorflow, openvino or openvino-f32")
     evaluate.add_argument("--labels", choices=["truth", "hand"], help=LABELS_HELP)
     _add_overrides(evaluate)
-    evaluate.set_defaults(run=commands.evaluate)
+    evaluate.set_defaults(run=labelled_commands.evaluate)
 
     finetune = choice.add_parser("finetune", help="train an encoder on labelled patches; prints its model card as JSON")
     finetune.add_argument(
@@ -156,7 +157,7 @@ def _add_labelled(choice: argparse._SubParsersAction[argparse.ArgumentParser]) -
     finetune.add_argument("--title", metavar="T", help="what pages call it; default: the name of the folder")
     finetune.add_argument("--out", type=Path, required=True, metavar="DIR")
     _add_overrides(finetune, bands="--file-bands")
-    finetune.set_defaults(run=commands.finetune)
+    finetune.set_defaults(run=labelled_commands.finetune)
 
 
 def _add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> None:

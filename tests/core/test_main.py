@@ -121,7 +121,7 @@ def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Captu
     assert main(["evaluate", str(path), "--encoder", "spectral", "--scale", "dn"]) == 0
     out, err = capsys.readouterr()
     warned, copies, torn = err.splitlines()
-    assert warned.startswith("set: damaged files: 1 ")
+    assert warned.startswith("set: left out: 1 file: broken.tif")
     assert "broken.tif" in warned
     assert copies == "1 patch that is a copy of another does not count."
     assert torn == "2 patches do not count, because the same patch stands for several classes."

@@ -10,7 +10,7 @@ import pytest
 
 from core.__main__ import main
 from core.errors import TrainingError
-from core.pipeline_commands import _going_on
+from core.pipeline_commands_labelled import _going_on
 from core.pipeline_labelled import gather, split
 from core.training import Labelled, joined
 from tests.finetuning import some
