@@ -56,7 +56,7 @@ NO_LABELS = "the patches have no classes; give them some with Label above, or ad
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
-LEFT_OUT = ("damaged files", "left out")
+LEFT_OUT = ("left out",)
 """Topics of the quality record that say which files are no part of a collection."""
 
 Arrays = dict[str, NDArray[np.generic]]

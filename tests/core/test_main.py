@@ -133,7 +133,7 @@ def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Captu
     assert main(["embed", str(path), "--encoder", "spectral", "--scale", "dn", "--out", str(file)]) == 0
     assert main(["report", str(file)]) == 0
     report = capsys.readouterr().out
-    for sentence in (copies, torn, "River has one patch and is not counted.", "When these patches were read: damaged"):
+    for sentence in (copies, torn, "River has one patch and is not counted.", "When these patches were read: left out"):
         assert f"  {sentence}" in report
     assert "the patches hold no position" not in report
 
