@@ -31,11 +31,11 @@ def status(sight: Sight, label: str) -> str:
         kind = f" ({plain(label)})" if label else ""
         return (
             f"The **{patches(len(sight.neighbours))}** most like patch {sight.query}{kind} of {total:,} · "
-            "click any other point, place or picture"
+            "click another to go on"
         )
     if selected:
         return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"
-    return f"**{patches(total)}** of {plain(sight.scene.name)} · click any point, place or picture to find land like it"
+    return f"**{patches(total)}** of {plain(sight.scene.name)} · click one to find land like it"
 
 
 def header(visitor: Session, sight: Sight) -> None:

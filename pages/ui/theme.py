@@ -31,6 +31,9 @@ CLASS_COLOURS: Mapping[str, str] = MappingProxyType(
 """EuroSAT's classes. Any two differ by at least 0.09 in OKLab for full colour vision and for simulated protanopia,
 deuteranopia and tritanopia (Machado, Oliveira and Fernandes 2009); ``tests/pages/test_theme.py`` checks it."""
 
+FURTHER_COLOURS = ("#601074", "#103838", "#3810B0", "#1074EC", "#743888", "#9C4C9C")
+"""For classes of people's own where EuroSAT's colours are taken; these differ from all by at least 0.065 likewise."""
+
 UNKNOWN_COLOUR = "#A8A6A1"
 """Points without a class or a value."""
 
@@ -92,9 +95,8 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
 
 
 def class_colours(names: Sequence[str]) -> list[str]:
-    """A colour for each class: the fixed one where there is one, else the fixed colours not yet taken, in turn."""
-    palette = list(CLASS_COLOURS.values())
-    free = [colour for name, colour in CLASS_COLOURS.items() if name not in names] or palette
+    """A colour for each class: the fixed one where there is one, else colours not yet taken, in turn."""
+    free = [colour for name, colour in CLASS_COLOURS.items() if name not in names] + list(FURTHER_COLOURS)
     unknown = [name for name in names if name not in CLASS_COLOURS]
     return [CLASS_COLOURS.get(name) or free[unknown.index(name) % len(free)] for name in names]
 

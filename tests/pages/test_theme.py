@@ -9,7 +9,16 @@ import pytest
 
 from core.bands import EUROSAT_CLASSES
 from core.ramps import oklab
-from pages.ui.theme import ACCENT, CLASS_COLOURS, SCALES, class_colours, class_title, group_colours
+from pages.ui.theme import (
+    ACCENT,
+    CLASS_COLOURS,
+    FURTHER_COLOURS,
+    SCALES,
+    UNKNOWN_COLOUR,
+    class_colours,
+    class_title,
+    group_colours,
+)
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, in linear RGB.
 VISION = {
@@ -39,6 +48,17 @@ def test_any_two_classes_differ_for_every_kind_of_colour_vision(vision: str) -> 
     lab = seen(list(CLASS_COLOURS.values()), vision)
     for one, other in combinations(range(len(names)), 2):
         assert np.linalg.norm(lab[one] - lab[other]) > 0.085, f"{names[one]} and {names[other]}"
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colours_of_further_classes_differ_from_all_others(vision: str) -> None:
+    every = [*FURTHER_COLOURS, *CLASS_COLOURS.values(), ACCENT, UNKNOWN_COLOUR]
+    lab = seen(every, vision)
+    for one, other in combinations(range(len(every)), 2):
+        if one < len(FURTHER_COLOURS):
+            assert np.linalg.norm(lab[one] - lab[other]) > 0.065, f"{every[one]} and {every[other]}"
+    named = [*CLASS_COLOURS, *(f"class {number}" for number in range(len(FURTHER_COLOURS)))]
+    assert len(set(class_colours(named))) == len(named)
 
 
 def test_the_palette_is_that_of_eurosat_and_the_accent_is_nobody_else() -> None:
