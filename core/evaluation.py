@@ -153,29 +153,32 @@ def retrieval(
     named, truth = _vote(voters, labels, len(classes)), labels[asked]
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(confusion, (truth, named), 1)
-    deepest = precision[DEPTHS[-1]]
     rows = tuple(
         ClassRow(
             name=classes[number],
             number=number,
             count=int((labels == number).sum()),
-            precision=share(deepest[truth == number]),
+            precision=share(precision[DEPTHS[-1]][truth == number]),
             recall=share(named[truth == number] == number),
         )
         for number in present.tolist()
     )
-    sizes = np.bincount(labels)
-    chance = float((sizes * (sizes - 1)).sum() / (sizes[sizes > 1].sum() * (len(labels) - 1)))
     return Retrieval(
         count=len(labels),
         queries=len(asked),
         unasked=int((others == 0).sum()),
-        chance=chance,
+        chance=_chance(labels),
         precision={depth: share(values) for depth, values in precision.items()},
         accuracy=share(named == truth),
         classes=rows,
         confusion=confusion,
     )
+
+
+def _chance(labels: IntArray) -> float:
+    """Share of other patches that are of the class of one, averaged over the patches that are not alone in theirs."""
+    sizes = np.bincount(labels)
+    return float((sizes * (sizes - 1)).sum() / (sizes[sizes > 1].sum() * (len(labels) - 1)))
 
 
 def _unmeasurable(found: str) -> SettingsError:

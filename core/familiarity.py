@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.hub_cache import HubConfig
 from core.encoders.model_files import FAMILIAR
-from core.encoders.registry import companion, matching_backend
 from core.errors import EncoderError, SettingsError, StoreError
-from core.features import Recipe
+from core.features import Recipe, companion_of
 from core.light import light_of_bands
 from core.neighbours import unit_rows
 from core.patches import IntArray
@@ -269,10 +268,5 @@ def known_training(recipe: Recipe, config: HubConfig) -> Familiar | None:
     Raises:
         EncoderError: when that file is damaged.
     """
-    try:
-        path = companion(recipe.encoder, FAMILIAR, config)
-        if path is None or matching_backend(recipe.encoder, recipe.fingerprint, config) is None:
-            return None
-    except EncoderError:
-        return None
-    return Familiar.load(path)
+    path = companion_of(recipe, FAMILIAR, config)
+    return None if path is None else Familiar.load(path)

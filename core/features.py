@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.errors import PatchError
+from core.encoders.hub_cache import HubConfig
+from core.encoders.registry import companion, matching_backend
+from core.errors import EncoderError, PatchError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,3 +117,15 @@ class Features:
             found = "it has too little valid data or is not in the scene"
             raise PatchError(f"Looking up patch {patch_id}", found, "choose another patch")
         return position
+
+
+def companion_of(recipe: Recipe, file: str, config: HubConfig) -> Path | None:
+    """A file beside the model that made the features of a recipe.
+
+    None when there is no such file, or the model of that name is another by now.
+    """
+    try:
+        path = companion(recipe.encoder, file, config)
+        return None if path is None or matching_backend(recipe.encoder, recipe.fingerprint, config) is None else path
+    except EncoderError:
+        return None

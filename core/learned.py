@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.hub_cache import HubConfig
 from core.encoders.model_files import LEARNED
-from core.encoders.registry import companion, matching_backend
 from core.errors import EncoderError
-from core.features import Recipe
+from core.features import Recipe, companion_of
 from core.light import light_of_bands
 
 TOLERANCE = 1e-5
@@ -126,10 +125,5 @@ def learned_from(recipe: Recipe, config: HubConfig) -> Learned | None:
     Raises:
         EncoderError: when the file that says so is damaged.
     """
-    try:
-        path = companion(recipe.encoder, LEARNED, config)
-        if path is None or matching_backend(recipe.encoder, recipe.fingerprint, config) is None:
-            return None
-    except EncoderError:
-        return None
-    return Learned.load(path)
+    path = companion_of(recipe, LEARNED, config)
+    return None if path is None else Learned.load(path)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core import familiarity, pipeline_report_scene
+from core import features, pipeline_report_scene
 from core.__main__ import main
 from core.config import Config
 from core.encoders.base import Encoder
@@ -198,7 +198,7 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     assert familiar_part(case, recipe, config).sentences == ("It has learned nothing, so no land is strange to it.",)
     assert "is not known here" in familiar_part(case, replace(recipe, encoder="other"), config).sentences[0]
     path = tmp_path / "familiar.npz"
-    monkeypatch.setattr(familiarity, "companion", lambda *_: path)
+    monkeypatch.setattr(features, "companion", lambda *_: path)
     path.write_bytes(b"PK")
     assert "damaged" in familiar_part(case, recipe, config).sentences[0]
     random = np.random.default_rng(0)

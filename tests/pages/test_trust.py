@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
-from core import familiarity
+from core import features
 from core.familiarity import UNFAMILIAR, calibrate
 from core.features import Recipe
 from core.jobs import Job
@@ -58,19 +58,19 @@ def measured(engine: Engine, recipe: Recipe) -> None:
 @pytest.fixture
 def strange(engine: Engine, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The patches of the last two columns, the brightest, are unlike what the encoder was trained on."""
-    features = engine.features(recipe)
-    vectors = np.asarray(features.vectors)
+    made = engine.features(recipe)
+    vectors = np.asarray(made.vectors)
     known = np.flatnonzero(np.arange(42) % 7 < 5)
     random = np.random.default_rng(0)
     rows = random.choice(known, 600)
     spread = vectors[rows]
-    light = light_of_bands(features.band_mean, features.band_std, ("B02", "B03", "B04"))[rows]
+    light = light_of_bands(made.band_mean, made.band_std, ("B02", "B03", "B04"))[rows]
     light *= random.normal(1, 0.05, light.shape).astype(np.float32)
     spread = spread + 0.02 * np.abs(spread).mean() * random.standard_normal(spread.shape).astype(np.float32)
     path = tmp_path / "familiar.npz"
     bands = ("B02", "B03", "B04")
     calibrate(spread[:300], spread[300:], light=(light[:300], light[300:]), bands=bands, k=1).save(path)
-    monkeypatch.setattr(familiarity, "companion", lambda *_: path)
+    monkeypatch.setattr(features, "companion", lambda *_: path)
     return [patch for patch in range(42) if patch % 7 >= 5]
 
 
@@ -193,7 +193,7 @@ def test_a_damaged_file_of_the_training_marks_nothing(
 ) -> None:
     path = tmp_path / "familiar.npz"
     path.write_bytes(b"PK")
-    monkeypatch.setattr(familiarity, "companion", lambda *_: path)
+    monkeypatch.setattr(features, "companion", lambda *_: path)
     sees_nothing_wrong(visit(encoder=BASELINE))
     assert cached.strangeness(recipe) is None
 
