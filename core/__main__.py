@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = choice.add_parser("report", help="how far features can be trusted, in sentences and tables")
     report.add_argument("file", type=Path, metavar="F.parquet")
+    report.add_argument("--encoder", metavar="PATH", help="the model that made the file, if it is no encoder here")
     report.set_defaults(run=commands.report)
 
     project = choice.add_parser("project", help="add positions x, y of a UMAP projection")

@@ -26,6 +26,9 @@ By = Literal["truth", "hand"]
 """Where classes come from: with the scene, or from people."""
 
 FILE = "labels.json"
+NOBODYS = "no class"
+"""What legends call patches that have no class, with case folded."""
+
 LONGEST_NAME, MOST_CLASSES = 60, 200
 """Characters of a class name, and classes of a scene, that people can give."""
 
@@ -186,6 +189,8 @@ def hand_version(scene: Scene) -> str:
 
 def _clean(asked: str, name: str) -> str:
     clean = " ".join(name.split())
+    if clean.casefold() == NOBODYS:
+        raise SettingsError(asked, f"“{clean}” means patches without a class", "give another name")
     if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
         found = "the class has no name" if not clean else "its name is too long or has characters that cannot be shown"
         raise SettingsError(asked, found, f"give a name of 1 to {LONGEST_NAME} letters")

@@ -38,11 +38,26 @@ def card_of(
     }
 
 
+INHERITED = "As of "
+"""What a limit begins with that a model has from its base, whose title follows."""
+
+
 def every_limit(said: Sequence[str], learned: Labelled, base: Base) -> list[str]:
     """What was not learned: what a person says, what the card of the base says, and what follows from the patches."""
     known = read_card(base.directory / CARD).get("limits", []) if base.directory is not None else []
-    inherited = [str(limit) for limit in known] if isinstance(known, list) else []
-    return list(dict.fromkeys([*said, *inherited, *_limits(learned, base)]))
+    own = [*said, *_limits(learned, base)]
+    inherited = [str(limit) for limit in known if str(limit) not in own] if isinstance(known, list) else []
+    return list(dict.fromkeys([*said, *(_inherited(limit, base) for limit in inherited), *own]))
+
+
+def title_of(base: Base) -> str:
+    """What people call a base."""
+    card = read_card(base.directory / CARD) if base.directory is not None else {}
+    return str(card.get("title") or base.name)
+
+
+def _inherited(limit: str, base: Base) -> str:
+    return limit if limit.startswith(INHERITED) else f"{INHERITED}{title_of(base)}: {limit}"
 
 
 def learned_before(base: Base) -> Learned | None:
@@ -61,18 +76,17 @@ def all_learned(before: Learned | None, train: Labelled) -> Learned:
     return Learned(blocks=(own, *(before.blocks if before is not None else ())))
 
 
-def seen_before(before: Learned | None, parts: Parts, apart: Sequence[Labelled], base: Base) -> Iterator[str]:
+def seen_before(before: Learned | None, parts: Parts, apart: Sequence[Labelled], base: str) -> Iterator[str]:
     """Sentences on patches the model is measured by although its base has learned from them."""
-    if before is None or base.directory is None:
+    if before is None:
         return
-    title = str(read_card(base.directory / CARD).get("title") or base.name)
     sets = [("held out at random", parts.random), ("held out in whole blocks of land", parts.spatial)]
     for name, part in [*sets, *(("kept apart", one) for one in apart)]:
         if part is not None and len(part):
             known = int(before.holds_light(part.bands, part.light()).sum())
             if known:
                 yield (
-                    f"{title}, which it goes on from, had learned from {known:,} of the {len(part):,} patches {name}: "
+                    f"{base}, which it goes on from, had learned from {known:,} of the {len(part):,} patches {name}: "
                     "figures of these are too good."
                 )
 

@@ -96,7 +96,7 @@ def report(options: argparse.Namespace, config: Config) -> Iterator[str]:
     from core.export_reading import read_geoparquet
     from core.pipeline_report_file import report_on_file
 
-    yield from report_on_file(options.file, read_geoparquet(options.file), config, bar_of)
+    yield from report_on_file(options.file, read_geoparquet(options.file), config, bar_of, options.encoder)
 
 
 def project(options: argparse.Namespace, _config: Config) -> Iterable[str]:

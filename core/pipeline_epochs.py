@@ -19,8 +19,9 @@ from core.encoders.bases import NOTHING, Base
 from core.encoders.fit_settings import DIMENSION, Epoch, FitSettings, Samples
 from core.encoders.model_files import CARD, FAMILIAR, LEARNED, write_checksums
 from core.errors import JobCancelledError, StoreError, TrainingError
+from core.learned import Learned
 from core.library import write_atomically
-from core.pipeline_card import all_learned, card_of, every_limit, learned_before, seen_before
+from core.pipeline_card import all_learned, card_of, every_limit, learned_before, seen_before, title_of
 from core.pipeline_labelled import Parts
 from core.pipeline_measuring import measure
 from core.progress import Progress
@@ -78,6 +79,10 @@ def train(
         StoreError: when the disk cannot be written.
         TrainingError: when the loss is no number any more.
     """
+    # What belongs to the base is read before the training, in which somebody may delete it.
+    said = {"title": title, "data": source, "frozen": freeze, "limits": every_limit(limits, parts.train, base)}
+    said |= {"base_title": title_of(base)} if base.directory is not None else {}
+    before = learned_before(base)
     start = _start(base, parts.train, freeze=freeze, seed=settings.seed)
     net, work = start.network, under_way(directory)
     with _room(directory):
@@ -106,22 +111,24 @@ def train(
             raise
         with np.load(work / LAST) as file:
             _load(kept, file)
-    said = {"title": title, "data": source, "frozen": freeze, "limits": every_limit(limits, parts.train, base)}
     card = said | card_of(net, parts, settings, base, history)
-    card |= _write(directory, start, parts, apart, card, base=base)
+    card |= _write(directory, start, parts, apart, card, base=base, before=before)
     shutil.rmtree(work)
     return card
 
 
 def _write(
-    directory: Path, start: Start, parts: Parts, apart: Sequence[Labelled], card: dict[str, Any], *, base: Base
-) -> dict[str, Any]:
+    directory: Path, start: Start, parts: Parts, apart: Sequence[Labelled], card: dict[str, Any], *, base: Base,
+    before: Learned | None,
+) -> dict[str, Any]:  # fmt: skip
     """Write the model whole, its card with what the finished encoder measures on patches held out; gives the latter."""
-    before = learned_before(base)
+    known = (card["base_title"], base.directory) if base.directory is not None and base.directory.is_dir() else None
     with _room(directory), _staged(directory) as staged:
         start.write(staged, card["title"], card)
-        measured = measure(staged, parts, apart, columns=range(DIMENSION) if base.ours else None)
-        found = measured.card | {"measured": [*seen_before(before, parts, apart, base), *measured.card["measured"]]}
+        measured = measure(staged, parts, apart, columns=range(DIMENSION) if base.ours else None, base=known)
+        found = measured.card | {
+            "measured": [*seen_before(before, parts, apart, card.get("base_title", "")), *measured.card["measured"]]
+        }
         (staged / CARD).write_text(json.dumps(card | found, indent=1, ensure_ascii=False), encoding="utf-8")
         (staged / LEARNED).write_bytes(all_learned(before, parts.train).to_bytes())
         if measured.familiar is not None:

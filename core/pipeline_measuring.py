@@ -42,7 +42,10 @@ class Measured:
     familiar: Familiar | None
 
 
-def measure(directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns: Sequence[int] | None) -> Measured:
+def measure(
+    directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns: Sequence[int] | None,
+    base: tuple[str, Path] | None = None,
+) -> Measured:  # fmt: skip
     """Measure an encoder that was just written.
 
     Args:
@@ -50,16 +53,18 @@ def measure(directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns
         parts: what it learned from, and what was held out.
         apart: labelled patches whose places were left out of training; each set is measured by itself.
         columns: of the features that training made; None = all.
+        base: title and directory of the model it goes on from; None = none.
     """
     encoder, baseline = load_encoder(str(directory)), load_encoder(BASELINE)
     most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
     train, random = _some(parts.train, most), _some(parts.random, most)
     known, asked = features(encoder, train), features(encoder, random)
     card: dict[str, Any] = {"held_out": {}, "apart": []}
-    for name, pair in {
-        "encoder": (known, asked),
-        "spectrum": (features(baseline, train), features(baseline, random)),
-    }.items():
+    pairs = {"encoder": (known, asked), "spectrum": (features(baseline, train), features(baseline, random))}
+    if base is not None:
+        before = load_encoder(str(base[1]))
+        pairs["base"] = (features(before, train), features(before, random))
+    for name, pair in pairs.items():
         found = held_out(
             np.concatenate(pair),
             np.concatenate([train.labels, random.labels]),
@@ -71,7 +76,7 @@ def measure(directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns
     enough = len(asked) >= FEWEST_HELD and len(known) >= K
     light = train.light(), random.light()
     familiar = calibrate(known, asked, columns, light=light, bands=train.bands) if enough else None
-    return Measured(card=card | {"measured": list(sentences(card))}, familiar=familiar)
+    return Measured(card=card | {"measured": sentences(card, None if base is None else base[0])}, familiar=familiar)
 
 
 def features(encoder: Encoder, part: Labelled) -> FloatArray:
@@ -93,13 +98,15 @@ def as_json(share: Share) -> dict[str, float]:
     return {"patches": share.count, "accuracy": share.value, "low": share.low, "high": share.high}
 
 
-def sentences(card: Mapping[str, Any]) -> list[str]:
-    """The figures in words."""
+def sentences(card: Mapping[str, Any], base: str | None = None) -> list[str]:
+    """The figures in words; ``base`` is the title of the model it goes on from."""
     ours, plain = (card["held_out"][name]["nearest"] for name in ("encoder", "spectrum"))
     lines = [
         f"The {VOTERS} nearest of the patches it learned from name {_of_hundred(ours)} held-out patches rightly; "
         f"by the plain spectrum of the same bands it would be {100 * plain['accuracy']:.0f}."
     ]
+    if base is not None:
+        lines.append(_beside(base, ours["accuracy"], card["held_out"]["base"]["nearest"]["accuracy"]))
     for one in card["apart"]:
         first, last = (one["encoder"][str(depth)] for depth in (DEPTHS[0], DEPTHS[-1]))
         bare = [100 * one["spectrum"][str(depth)]["accuracy"] for depth in (DEPTHS[0], DEPTHS[-1])]
@@ -109,6 +116,14 @@ def sentences(card: Mapping[str, Any]) -> list[str]:
             f"by the plain spectrum it would be {bare[0]:.0f} and {bare[1]:.0f}."
         )
     return lines
+
+
+def _beside(base: str, ours: float, before: float) -> str:
+    """Whether training on was worth it."""
+    found = f"By {base}, which it goes on from, it would be {100 * before:.0f}"
+    if ours > before:
+        return f"{found}."
+    return f"{found}: on these patches the training made nothing better; fewer passes, or more patches, may."
 
 
 def _times(found: Mapping[str, float]) -> str:

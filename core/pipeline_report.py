@@ -17,12 +17,13 @@ from core.bands import FloatArray
 from core.baseline import plain_spectrum
 from core.encoders.base import Encoder
 from core.encoders.hub_cache import HubConfig
+from core.encoders.model_files import LEARNED
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
 from core.evaluation import Retrieval, retrieval
 from core.evaluation_copies import without_copies
 from core.familiarity import known_training
-from core.features import Features, Recipe
+from core.features import Features, Recipe, companion_of
 from core.fidelity import fidelity
 from core.hubness import hubness
 from core.labels import By, labels_by
@@ -33,7 +34,7 @@ from core.pipeline_stability import cannot_shift, stability
 from core.progress import Progress, silent
 from core.quality import load_quality
 from core.report import Section
-from core.report_counts import too_few
+from core.report_counts import patches, too_few
 from core.report_words import (
     familiar_section,
     hubs_section,
@@ -54,6 +55,7 @@ SUMMARY_ROWS = 2000
 
 NO_LABELS = "the patches have no classes; give them some with Label above, or add patches in class folders"
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
+TOO_FEW_LABELS = f"are too few to measure by; {FEWEST} are enough"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
 LEFT_OUT = ("left out",)
@@ -147,8 +149,13 @@ def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) 
     known = copies.kept
     if not (case.labels >= 0).any():
         return unmeasured("labels", none)
-    if len(np.unique(case.labels[known])) < 2 or known.sum() < FEWEST:
-        return unmeasured("labels", "there are too few patches with a class, or all have the same one")
+    found = np.bincount(case.labels[known])
+    if known.sum() < FEWEST:
+        return unmeasured("labels", f"{patches(int(known.sum()))} with a class {TOO_FEW_LABELS}")
+    if (found > 1).sum() < 2:
+        return unmeasured(
+            "labels", "fewer than two classes have two patches or more, which leaves nothing to tell apart"
+        )
     try:
         own = _retrieved(case, case.vectors[known], known)
     except SettingsError as error:
@@ -170,7 +177,7 @@ def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Ret
 
 def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
     """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
-    if len(case.ids) < FEWEST:
+    if len(case.ids) < 4 * K:
         return unmeasured("hubs", too_few(len(case.ids))), {}
     near = knn_graph(case.vectors, K + 1, progress=progress)[0]
     found = hubness(near[:, 1:])
@@ -213,7 +220,7 @@ def familiar_part(case: Case, recipe: Recipe, config: HubConfig) -> Section:
     try:
         known = known_training(recipe, config)
         if known is None:
-            return unfamiliar_unknown(recipe.encoder)
+            return unfamiliar_unknown(recipe.encoder, trained=companion_of(recipe, LEARNED, config) is not None)
         return familiar_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids, marked=False)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -55,7 +55,9 @@ class _Home:
     grid: PatchGrid
 
 
-def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar) -> Iterator[str]:
+def report_on_file(
+    path: Path, found: Embeddings, config: Config, bar: Bar, encoder: str | None = None
+) -> Iterator[str]:
     """The lines of a report on a file of features.
 
     Args:
@@ -63,22 +65,26 @@ def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar) -> I
         found: what is in it.
         config: where scenes and models lie.
         bar: gives a progress for a title and a unit.
+        encoder: where the model lies that made the file; None = it is one of those here.
 
     Raises:
         StoreError: when columns of the file cannot be used.
     """
     home = _home(found, config)
-    case = _case(path, found, home, config)
+    recipe = _recipe(found, encoder)
+    case = replace(_case(path, found, home), learned=_learned(found, recipe, config))
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
     yield f"{path.name}: {patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
-    yield from lines(list(_sections(case, found, home, config, bar)))
+    yield from lines(list(_sections(case, found, home, recipe, (config, bar))))
 
 
-def _sections(case: Case, found: Embeddings, home: _Home | None, config: Config, bar: Bar) -> Iterator[Section]:
+def _sections(
+    case: Case, found: Embeddings, home: _Home | None, recipe: Recipe | None, means: tuple[Config, Bar]
+) -> Iterator[Section]:
+    config, bar = means
     with bar("Reading the plain spectrum", "patches") as progress:
         yield labels_part(case, NO_LABELS_IN_FILE, progress)
-    recipe = _recipe(found)
     yield (
         unfamiliar_unknown(found.spec.get("name"))
         if recipe is None
@@ -114,7 +120,7 @@ def _home(found: Embeddings, config: Config) -> _Home | None:
     return _Home(scene, grid) if fits else None
 
 
-def _case(path: Path, found: Embeddings, home: _Home | None, config: Config) -> Case:
+def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
     labels, classes = _labels(path, found.table, len(found))
     if home is not None:
         labels = _without_mixed(labels, classes, found.patch_ids, home)
@@ -134,15 +140,13 @@ def _case(path: Path, found: Embeddings, home: _Home | None, config: Config) -> 
         content=content,
         spectrum=spectrum,
         rough=home is None,
-        learned=_learned(found, config),
         itself=found.spec.get("name") == BASELINE,
         warnings=() if home is None else warnings_of(home.scene),
     )
 
 
-def _learned(found: Embeddings, config: Config) -> NDArray[np.bool_] | None:
+def _learned(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArray[np.bool_] | None:
     """Which patches of a file its encoder has learned from; None where that cannot be known."""
-    recipe = _recipe(found)
     if recipe is None or found.band_mean is None or found.band_std is None:
         return None
     try:
@@ -219,15 +223,15 @@ def _places(path: Path, table: pa.Table) -> IntArray | None:
     return np.stack(pair, axis=1)
 
 
-def _recipe(found: Embeddings) -> Recipe | None:
-    """How the file was made, as far as it says so."""
+def _recipe(found: Embeddings, encoder: str | None) -> Recipe | None:
+    """How the file was made, as far as it says so; by an encoder that lies elsewhere, if one is named."""
     name, fingerprint = found.spec.get("name"), found.spec.get("fingerprint")
     size, stride = found.cut.get("size"), found.cut.get("stride")
     if not (isinstance(name, str) and isinstance(fingerprint, str) and isinstance(size, int)):
         return None
     scene = str(found.scene.get("id", ""))
     stride = stride if isinstance(stride, int) else size
-    return Recipe(scene_id=scene, encoder=name, fingerprint=fingerprint, patch_size=size, stride=stride)
+    return Recipe(scene_id=scene, encoder=encoder or name, fingerprint=fingerprint, patch_size=size, stride=stride)
 
 
 def _stability(

@@ -30,6 +30,9 @@ TITLES = {
 
 
 FAMILIAR_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+TOO_FEW_HELD = (
+    "too few patches were held out when this encoder was trained to say what is strange to it; it takes a hundred"
+)
 LEARNED_NOTHING = "It has learned nothing, so no land is strange to it."
 ITSELF = "This encoder is the plain spectrum itself, beside which every other one is shown."
 NO_SPECTRUM = (
@@ -43,10 +46,10 @@ def unmeasured(name: str, why: str) -> Section:
     return Section(name=name, title=TITLES[name], sentences=(f"Not measured: {why}.",), measured=False)
 
 
-def unfamiliar_unknown(encoder: str | None) -> Section:
-    """Why there is no telling what is strange to an encoder of that name."""
+def unfamiliar_unknown(encoder: str | None, *, trained: bool = False) -> Section:
+    """Why there is no telling what is strange to an encoder; ``trained`` = what it learned from is known."""
     if encoder != BASELINE:
-        return unmeasured("familiar", FAMILIAR_UNKNOWN)
+        return unmeasured("familiar", TOO_FEW_HELD if trained else FAMILIAR_UNKNOWN)
     return Section(name="familiar", title=TITLES["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LandlikeError
+from core.labels import hand_version
 from core.quality import load_quality
 from core.scene import Scene
 from core.sources.bandnames import band_of_file, names_other_layer
@@ -137,7 +138,8 @@ def actions(scene: Scene) -> None:
                 engine().library.rename(scene.id, name)
                 st.rerun()
     with delete.popover("Delete", width="stretch", key=f"delete_{scene.id}"):
-        st.markdown("This removes the scene, its features and its layouts from this computer.")
+        labels = ", the labels given to its patches" if hand_version(scene) else ""
+        st.markdown(f"This removes the scene{labels}, its features and its layouts from this computer.")
         if st.button("Delete for good", key=f"sure_{scene.id}", type="primary"):
             engine().delete_scene(scene.id)
             cached.forget()

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.clusters import cluster
+from core.encoders.model_files import LEARNED
 from core.encoders.registry import EncoderListing, list_encoders
 from core.errors import EncoderError, SceneError
 from core.explain import index_values
 from core.familiarity import UNFAMILIAR, known_training
-from core.features import Recipe
+from core.features import Recipe, companion_of
 from core.labels import LabelSet, PatchLabels, hand_labels, hand_version, merged, patch_labels
 from core.neighbours import Neighbours, nearest, similarities, unit_rows
 from core.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
@@ -196,6 +197,12 @@ def strangeness(recipe: Recipe) -> FloatArray | None:
         return None if known is None else _frozen(known.percentile(found.unit, found.band_mean, found.band_std))
     except EncoderError:
         return None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def trained_on_known_patches(recipe: Recipe) -> bool:
+    """Whether it is known which patches the encoder of a recipe has learned from."""
+    return companion_of(recipe, LEARNED, hub_config(engine().config)) is not None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -9,12 +9,13 @@ import streamlit as st
 
 from core.errors import LandlikeError
 from core.export import labels_csv
-from core.labels import give_label
+from core.labels import LabelSet, give_label
 from pages.ui import cached
 from pages.ui.colouring import colours_of
 from pages.ui.labels import plain, safe_label
 from pages.ui.session import Session
 from pages.ui.sight import Sight
+from pages.ui.teaching import set_key
 from pages.ui.theme import class_title
 from pages.ui.words import patches
 
@@ -56,7 +57,7 @@ def _give_form(visitor: Session, sight: Sight, aims: dict[str, tuple[int, ...]])
     typed = st.selectbox(
         "Class", known, index=None, format_func=class_title, accept_new_options=True, placeholder=NEW, key="label_class"
     )
-    name = meant(typed, known) if typed else None
+    name = meant(typed, known) if typed and typed.strip() else None
     with st.container(horizontal=True, key="label_buttons"):
         st.button(
             f"Label {patches(len(ids))}", key="label_give", type="primary", disabled=name is None,
@@ -90,6 +91,8 @@ def _take(visitor: Session, sight: Sight, ids: Sequence[int], name: str | None) 
     some = patches(len(ids))
     visitor.labelled = f"{some} labelled {class_title(name)}." if name else f"The labels of {some} are gone."
     visitor.colour = "hand"
+    if name:  # What is marked would hide the colour of its label.
+        visitor.selection = ()
 
 
 def _given(visitor: Session, sight: Sight) -> None:
@@ -111,6 +114,7 @@ def _given(visitor: Session, sight: Sight) -> None:
             f"labels-{sight.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
+            visitor.teach = set_key(LabelSet(scene_id=sight.scene.id, by="hand"))
             st.switch_page("models.py")
 
 

@@ -82,7 +82,11 @@ def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> s
     names = [plain(class_title(str(name))) for name in classes]
     shown = ", ".join(names[:MOST_CLASSES]) + (" and others" if len(names) > MOST_CLASSES else "")
     start = str(card.get("base") or SCRATCH)
-    before = f", going on from {plain(titles.get(start, start))}" if start != SCRATCH else ""
+    before = (
+        f", going on from {plain(str(titles.get(start) or card.get('base_title') or start))}"
+        if start != SCRATCH
+        else ""
+    )
     data, date = plain(str(card.get("data", ""))), plain(str(card.get("date", "")))
     return f"Learned from {patches(total)} of {data}{before}, {date}. {count(len(names), 'class', 'classes')}: {shown}."
 

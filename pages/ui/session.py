@@ -31,6 +31,7 @@ class Session:
         overlay: True = the map shows the similarity of all patches.
         labels_on_map: True = the map shows the labels that people gave.
         labelled: what became of the latest labelling, a sentence.
+        teach: the set of labelled patches that the visitor came to teach with, by its key, or empty.
         count: how many neighbours are shown, 5 to 100.
         leave_out_touching: True = patches touching the query are no neighbours.
         rendering: a key of ``core.render.RENDERINGS``; one for map, plot and gallery.
@@ -57,6 +58,7 @@ class Session:
     overlay: bool = False
     labels_on_map: bool = True
     labelled: str = ""
+    teach: str = ""
     colour: str | None = None
     layout_neighbours: int = 15
     layout_distance: float = 0.1
@@ -84,7 +86,7 @@ class Session:
             return
         if self.query is not None:
             self.past = [*self.past, self.query][-_HISTORY:]
-        self.query, self.future, self.show = patch_id, [], "similar"
+        self.query, self.future, self.show, self.labelled = patch_id, [], "similar", ""
 
     def back(self) -> None:
         """Return to the query before this one; does nothing at the first."""

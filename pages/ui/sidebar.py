@@ -49,7 +49,11 @@ def _encoder_picker() -> None:
 
     def name(encoder: str) -> str:
         listing = listings[encoder]
-        return listing.title if listing.available else f"{listing.title} (not here yet)"
+        return (
+            listing.title
+            if listing.available
+            else f"{listing.title} ({'damaged' if listing.unfit else 'not here yet'})"
+        )
 
     def take(encoder: str) -> None:
         visitor.encoder = encoder

@@ -46,7 +46,8 @@ HELD_OUT = (
 
 def teach_panel(sets: Mapping[LabelSet, str]) -> None:
     """Everything needed to start a training on some of the sets of labelled patches, given with their titles."""
-    with st.expander("Teach an encoder your classes", icon=":material/school:", expanded=False, key="teach"):
+    wanted = current().teach
+    with st.expander("Teach an encoder your classes", icon=":material/school:", expanded=bool(wanted), key="teach"):
         st.markdown(INTRO)
         left, right = st.columns([3, 2], gap="large")
         with left:
@@ -57,9 +58,9 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
                 st.info(NOTHING, icon=":material/info:")
                 return
             # Options are plain text, which Streamlit knows again in every run.
-            names = distinct({f"{one.by}-{one.scene_id}": title for one, title in sets.items()})
+            names = distinct({set_key(one): title for one, title in sets.items()})
             by_key = dict(zip(names, sets, strict=True))
-            newest = next(iter(names))
+            newest = wanted if wanted in names else next(iter(names))
             # With the newest in its key, patches that were just added are chosen.
             picked = st.multiselect(
                 "Patches to learn from", list(names), default=[newest], format_func=names.__getitem__,
@@ -105,6 +106,11 @@ def _amiss(scene: Scene) -> list[str]:
         found = f"“{scene.name}” has no classes, so nothing can be learned from it"
         lines.insert(0, f"{found}; add a zip that holds a folder for each class.")
     return lines
+
+
+def set_key(one: LabelSet) -> str:
+    """A set of labelled patches as one word."""
+    return f"{one.by}-{one.scene_id}"
 
 
 def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +18,9 @@ from pages.ui.progress import ended_line, follow_bar, progress_words
 from pages.ui.session import current
 
 POLL_SECONDS = 1.0
+RECENT = 6
+"""Passes by which the time left is told."""
+
 STARTED = "train-"
 """In a visitor's work, what the key of a training begins with that the visitor started and has not seen end."""
 
@@ -105,7 +110,11 @@ def _watch(job_id: str) -> None:
         st.rerun(scope="app")
     with st.container(border=True, key=f"training_{job_id}"):
         history = engine().training_history(job_id)
-        follow_bar(job, job_id, f"**{plain(job.title)}**: {_words(job, begun=bool(history))}")
+        follow_bar(
+            job,
+            job_id,
+            f"**{plain(job.title)}**: {_words(job, begun=bool(history), left=seconds_left(job_id, history))}",
+        )
         if len(history) > 1:
             _curves(history)
         elif history:
@@ -114,7 +123,18 @@ def _watch(job_id: str) -> None:
             st.caption("Curves appear after the second pass.")
 
 
-def _words(job: Job, *, begun: bool) -> str:
+def seconds_left(job_id: str, history: Sequence[Mapping[str, float]]) -> float | None:
+    """How long the passes to come take, by the last few of those there were; None before the first is over."""
+    passes = engine().jobs.payload(job_id).get("epochs")
+    recent = [epoch["seconds"] for epoch in history[-RECENT:]]
+    if not isinstance(passes, int) or not recent:
+        return None
+    # A training that went on counts its seconds anew.
+    taken = [after - before for before, after in pairwise(recent) if after > before] or [recent[-1]]
+    return max(0.0, (passes - len(history)) * sum(taken) / len(taken))
+
+
+def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
     writing = "measuring what it has learned, and writing its card…"
     if job.stopping and begun:
         return f"stopping; {writing}"
@@ -124,7 +144,8 @@ def _words(job: Job, *, begun: bool) -> str:
         return f"{100 * job.done // job.total} %, in the first pass…"
     if job.done >= job.total:
         return writing
-    return f"{progress_words(job)}. Stopping keeps the model as it is after its last whole pass."
+    done = progress_words(replace(job, seconds_left=left))
+    return f"{done}. Stopping keeps the model as it is after its last whole pass."
 
 
 def _first_pass(epoch: Mapping[str, float]) -> str:

@@ -72,7 +72,7 @@ def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Sect
     known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
     strange = cached.strangeness(recipe)
     known.append(
-        unfamiliar_unknown(recipe.encoder)
+        unfamiliar_unknown(recipe.encoder, trained=cached.trained_on_known_patches(recipe))
         if strange is None
         else familiar_section(strange, sight.table.patch_ids, marked=True)
     )

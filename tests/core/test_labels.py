@@ -116,6 +116,12 @@ def test_names_that_cannot_be_shown_are_refused(scene: Scene, name: str) -> None
     assert given(scene) == {}
 
 
+@pytest.mark.parametrize("name", ["No class", "no  CLASS"])
+def test_the_word_for_patches_without_a_class_is_no_class(scene: Scene, name: str) -> None:
+    with pytest.raises(SettingsError, match="means patches without a class; give another name"):
+        give_label(scene, patch_grid(scene), [0], name)
+
+
 def test_more_classes_than_can_be_told_apart_are_refused(scene: Scene) -> None:
     grid = patch_grid(scene)
     give_label(scene, grid, [0], "Reed")

@@ -31,13 +31,13 @@ def test_figures_of_patches_that_the_base_had_learned_from_are_said_to_be_too_go
     parts = Parts(train=fresh, random=known, spatial=fresh)
     before = learned_before(base)
     assert before is not None
-    said = list(seen_before(before, parts, [known.take(np.arange(2)), fresh], base))
+    said = list(seen_before(before, parts, [known.take(np.arange(2)), fresh], "Old one"))
     assert said == [
         f"Old one, which it goes on from, had learned from {part}: figures of these are too good."
         for part in ("9 of the 9 patches held out at random", "2 of the 2 patches kept apart")
     ]
-    assert list(seen_before(None, parts, [known], base)) == []
-    assert list(seen_before(before, replace(parts, random=fresh), [], base)) == []
+    assert list(seen_before(None, parts, [known], "Old one")) == []
+    assert list(seen_before(before, replace(parts, random=fresh), [], "Old one")) == []
 
 
 def test_what_the_base_learned_from_is_learned_from(tmp_path: Path) -> None:
@@ -61,7 +61,10 @@ def test_patches_brought_to_another_size_keep_the_light_of_their_scene() -> None
 def test_limits_of_the_base_stay_limits(tmp_path: Path) -> None:
     base = base_of(tmp_path, limits=["Land outside Europe.", "Snow.", 3])
     found = every_limit(["Snow."], some(3), base)
-    assert found[:3] == ["Snow.", "Land outside Europe.", "3"]
+    assert found[:3] == ["Snow.", "As of Old one: Land outside Europe.", "As of Old one: 3"]
+    (tmp_path / "next").mkdir()
+    third = base_of(tmp_path / "next", limits=found)
+    assert "As of Old one: Land outside Europe." in every_limit([], some(3), third), "said once of whom it is"
     assert any(limit.startswith("Texture in bands other than B02") for limit in found)
-    assert "Land outside Europe." not in every_limit([], some(3), NOTHING)
+    assert not any("Europe" in limit for limit in every_limit([], some(3), NOTHING))
     assert every_limit([], some(3), base_of(tmp_path, limits="odd")) == every_limit([], some(3), NOTHING)

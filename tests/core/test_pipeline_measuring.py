@@ -11,7 +11,7 @@ import numpy as np
 from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.evaluation import retrieval
 from core.pipeline_labelled import Parts
-from core.pipeline_measuring import features, measure
+from core.pipeline_measuring import features, measure, sentences
 from tests.finetuning import some
 
 MODEL = Path(ENTRIES[SHIPPED].reference)
@@ -38,6 +38,22 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
     noise = np.random.default_rng(0).normal(size=(5, 160)).astype(np.float32)
     assert (found.familiar.percentile(noise) == 100).all()
     assert np.median(found.familiar.percentile(features(encoder, parts.random))) < 60
+
+
+def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
+    parts = Parts(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
+    card = measure(MODEL, parts, [], columns=None, base=("Landlike 1", MODEL)).card
+    before, after = (card["held_out"][name]["nearest"]["accuracy"] for name in ("base", "encoder"))
+    assert before == after
+    assert f"By Landlike 1, which it goes on from, it would be {100 * before:.0f}: " in card["measured"][1]
+    assert "made nothing better" in card["measured"][1]
+    worse = {"patches": 9, "accuracy": 0.5, "low": 0.2, "high": 0.8}
+    better = {
+        "base": {"nearest": worse},
+        "encoder": {"nearest": {**worse, "accuracy": 0.9}},
+        "spectrum": {"nearest": worse},
+    }
+    assert sentences({"held_out": better, "apart": []}, "Old one")[1].endswith("goes on from, it would be 50.")
 
 
 def test_few_patches_give_no_familiarity() -> None:

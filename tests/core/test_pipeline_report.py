@@ -219,13 +219,15 @@ def test_few_patches_are_not_measured(engine: Engine, recipe: Recipe) -> None:
     assert not layout_part(few, np.zeros((5, 2), np.float32))[0].measured
     assert not labels_part(few).measured
     one_class = replace(case, labels=np.zeros(42, np.int64))
-    assert "all have the same" in labels_part(one_class).sentences[0]
+    assert "fewer than two classes have two patches or more" in labels_part(one_class).sentences[0]
+    lone = replace(case, labels=np.append(np.zeros(41, np.int64), 1), classes=("Land", "Bog"))
+    assert "fewer than two classes have two patches or more" in labels_part(lone).sentences[0]
 
 
 def test_classes_of_one_patch_each_cannot_be_measured(engine: Engine, recipe: Recipe) -> None:
     case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
     each = replace(case, labels=np.arange(42), classes=tuple(f"c{number}" for number in range(42)))
-    assert "no patch has another of its class" in labels_part(each).sentences[0]
+    assert "fewer than two classes have two patches or more" in labels_part(each).sentences[0]
 
 
 def test_copies_count_once_and_not_in_two_classes(engine: Engine, recipe: Recipe) -> None:

@@ -135,6 +135,26 @@ def test_names_of_classes_are_text_everywhere(scene: Scene, recipe: Recipe) -> N
     assert "<img" not in texts(app)
 
 
+def test_the_scene_one_comes_from_is_chosen_to_teach_with_and_not_the_newest(engine: Engine) -> None:
+    older = small_scene(engine, "older-1", name="Older", created="2000-01-01T00:00:00+00:00")
+    newer = small_scene(engine, "newer-1", name="Newer", created="2030-01-01T00:00:00+00:00")
+    for one in (older, newer):
+        give_label(one, patch_grid(one), [1, 2], "Bog")
+    encode(engine, older, BASELINE)
+    app = visit(scene=older.id, encoder=BASELINE, q="1")
+    app.button(key="label_teach").click().run()
+    assert app.multiselect[0].value == [f"hand-{older.id}"]
+
+
+def test_labelling_a_selection_unmarks_it_so_that_its_colour_is_seen(scene: Scene, recipe: Recipe) -> None:
+    give_label(scene, patch_grid(scene), [4, 9], "River")
+    app = visit(encoder=BASELINE)
+    app.button(key="label_show").click().run()
+    label_here(app, "Forest")
+    assert data_of(app, "landlike_plot")["selection"] == []
+    assert "2 patches labelled Forest" in texts(app)
+
+
 def test_a_disk_that_refuses_is_one_sentence_in_the_panel(
     scene: Scene, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +280,7 @@ def test_where_there_is_no_truth_only_they_are_spoken_of(engine: Engine) -> None
     give_label(scene, grid, range(0, 42, 7), "Water")
     reported(engine, recipe)
     few = htmls(visit(encoder=BASELINE))
-    assert "there are too few patches with a class" in few
+    assert "6 patches with a class are too few to measure by" in few
     assert "the patches have no classes" in few
     give_label(scene, grid, range(6, 42, 7), "Green")
     reported(engine, recipe)
@@ -275,6 +295,7 @@ def test_they_are_offered_to_learn_from(engine: Engine, scene: Scene, recipe: Re
     app.button(key="label_teach").click().run()
     assert not app.exception
     chosen = app.multiselect[0]
+    assert next(one for one in app.expander if "Teach" in one.label).proto.expanded
     assert chosen.value == [f"hand-{scene.id}"]
     assert chosen.options == ["Small scene: your labels", "Small scene"]
     assert "Two classes or more are needed" in texts(app)

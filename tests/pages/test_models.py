@@ -30,6 +30,7 @@ from pages.ui.labels import plain
 from pages.ui.model_card import WHY_THEY_DIFFER, sentences, technical
 from pages.ui.session import Session
 from pages.ui.teaching import ADDED, NO_ZIP
+from pages.ui.trainings import seconds_left
 from tests.pages.conftest import CLASSES, banded, small_scene
 from tests.scenes import add_scene
 
@@ -215,6 +216,10 @@ def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine
     (folder / "state.json").write_text(json.dumps({"history": history}))
     test = run()
     assert len(test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")) == 2
+    assert seconds_left(job.id, history) == 3.0, "a second a pass, and three to come"
+    resumed = [{**history[0], "seconds": 9.0}, {**history[1], "seconds": 2.0}]
+    assert seconds_left(job.id, resumed) == 6.0
+    assert seconds_left(job.id, []) is None
     assert "Loss: 1" in shown(test)
     assert "named rightly, %: 60" in shown(test)
     test.button(key=f"stop_{job.id}").click().run()
