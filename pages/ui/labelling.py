@@ -15,7 +15,7 @@ from pages.ui.colouring import colours_of
 from pages.ui.labels import plain, safe_label
 from pages.ui.session import Session
 from pages.ui.sight import Sight
-from pages.ui.teaching import set_key
+from pages.ui.teaching import ADDED, set_key
 from pages.ui.theme import class_title
 from pages.ui.words import patches
 
@@ -115,6 +115,7 @@ def _given(visitor: Session, sight: Sight) -> None:
         )  # fmt: skip
         if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
             visitor.teach = set_key(LabelSet(scene_id=sight.scene.id, by="hand"))
+            visitor.work.pop(ADDED, None)  # Not what was added before, but these labels are to be chosen.
             st.switch_page("models.py")
 
 

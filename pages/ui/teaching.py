@@ -60,7 +60,8 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
             # Options are plain text, which Streamlit knows again in every run.
             names = distinct({set_key(one): title for one, title in sets.items()})
             by_key = dict(zip(names, sets, strict=True))
-            newest = wanted if wanted in names else next(iter(names))
+            came = wanted in names and ADDED not in current().work
+            newest = wanted if came else next(iter(names))
             # With the newest in its key, patches that were just added are chosen.
             picked = st.multiselect(
                 "Patches to learn from", list(names), default=[newest], format_func=names.__getitem__,

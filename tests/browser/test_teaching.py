@@ -52,7 +52,6 @@ def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Se
 
     page.get_by_test_id("stPopoverButton").filter(has_text="Label").click()
     page.locator(".st-key-label_teach button").click()
-    page.locator(".st-key-teach").get_by_text("Teach an encoder your classes").click()
     expect(page.locator(".st-key-teach")).to_contain_text("your labels", timeout=LONG)
     page.locator(".st-key-teach_freeze label").first.click()
     title = page.locator(".st-key-teach_title input")
