@@ -31,7 +31,7 @@ CLASS_COLOURS: Mapping[str, str] = MappingProxyType(
 """EuroSAT's classes. Any two differ by at least 0.09 in OKLab for full colour vision and for simulated protanopia,
 deuteranopia and tritanopia (Machado, Oliveira and Fernandes 2009); ``tests/pages/test_theme.py`` checks it."""
 
-FURTHER_COLOURS = ("#601074", "#103838", "#3810B0", "#1074EC", "#743888", "#9C4C9C")
+FURTHER_COLOURS = ("#743888", "#1074EC", "#9C4C9C", "#3810B0", "#601074")
 """For classes of people's own where EuroSAT's colours are taken; these differ from all by at least 0.065 likewise."""
 
 UNKNOWN_COLOUR = "#A8A6A1"
