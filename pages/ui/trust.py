@@ -88,7 +88,7 @@ def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None) 
     begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))
     if key not in visitor.work:
         st.caption("Measuring begins…")
-        _seen(key="trust_seen", on_seen_change=begin)
+        _seen(key="trust_seen", data={"what": key}, on_seen_change=begin)
         return
     job = begin()
     if job.active:

@@ -42,7 +42,7 @@ def recipe(engine: Engine) -> Recipe:
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """The panel is open, which nobody can click here."""
-    monkeypatch.setattr(trust, "_seen", lambda *, key, on_seen_change: on_seen_change())
+    monkeypatch.setattr(trust, "_seen", lambda *, key, data, on_seen_change: on_seen_change())
 
 
 def measured(engine: Engine, recipe: Recipe) -> None:
