@@ -103,7 +103,7 @@ def test_stopping_is_seen_to_be_heard(engine: Engine, recipe: Recipe, monkeypatc
     class Stopped(Job):
         stopping: bool = True
 
-    monkeypatch.setattr(trust, "_seen", lambda *, key, on_seen_change: on_seen_change())
+    monkeypatch.setattr(trust, "_seen", lambda *, key, data, on_seen_change: on_seen_change())
     visit(encoder=BASELINE)
     job = next(job for job in engine.jobs.jobs() if job.kind == "trust")
     fields, get = {name: getattr(job, name) for name in Job.__dataclass_fields__}, engine.jobs.get
