@@ -76,13 +76,12 @@ def report_on_file(
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
     yield f"{path.name}: {patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
-    yield from lines(list(_sections(case, found, home, recipe, (config, bar))))
+    yield from lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
 
 
 def _sections(
-    case: Case, found: Embeddings, home: _Home | None, recipe: Recipe | None, means: tuple[Config, Bar]
+    case: Case, found: Embeddings, home: _Home | None, recipe: Recipe | None, *, config: Config, bar: Bar
 ) -> Iterator[Section]:
-    config, bar = means
     with bar("Reading the plain spectrum", "patches") as progress:
         yield labels_part(case, NO_LABELS_IN_FILE, progress)
     yield (
