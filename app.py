@@ -21,12 +21,12 @@ if multiprocessing.parent_process() is None:
 
     from core.config import settings
     from core.errors import LandlikeError
-    from pages.ui import entrance
-    from pages.ui.deferred import Deferred
-    from pages.ui.engine import engine, replace_engine
+    from pages.ui.http import splash as entrance
+    from pages.ui.http.lazy import Deferred
+    from pages.ui.state.engine import engine, replace_engine
 
-    PICTURES = Deferred("pages.ui.routes", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/"))
-    POINTS = Deferred("pages.ui.routes_layout", ("/layout/", "/values/"))
+    PICTURES = Deferred("pages.ui.http.pictures", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/"))
+    POINTS = Deferred("pages.ui.http.points", ("/layout/", "/values/"))
 
     def prepare() -> None:
         """Start the engine and import what the pages need, while a browser still loads Streamlit's JavaScript."""

@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from core import pipeline_commands as commands
-from core import pipeline_commands_labelled as labelled_commands
+from core.cli import commands
+from core.cli import labelled as labelled_commands
 from core.config import hush, settings
 from core.errors import LandlikeError
 

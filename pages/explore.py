@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.features import Recipe
-from core.scene import Scene
-from pages.ui import opening
-from pages.ui.engine import engine
-from pages.ui.linked import linked_views
-from pages.ui.progress import boundary
-from pages.ui.session import current
+from core.features.recipe import Recipe
+from core.scenes.scene import Scene
+from pages.ui.common.progress import boundary
+from pages.ui.explore import preparing as opening
+from pages.ui.explore.views import linked_views
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
 
 
 def page() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui.common.progress import boundary
+from pages.ui.common.sidebar import sidebar
 from pages.ui.frontend import path, text
-from pages.ui.progress import boundary
-from pages.ui.sidebar import sidebar
 
 SIDEBAR_WIDTH = 236
 

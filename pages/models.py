@@ -8,15 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
-from core.labels import LabelSet, hand_version
-from pages.ui import cached
-from pages.ui.engine import engine
-from pages.ui.labels import plain, safe_label
-from pages.ui.model_card import show_card
-from pages.ui.progress import boundary
-from pages.ui.session import current
-from pages.ui.teaching import teach_panel
-from pages.ui.trainings import going_on_from, trainings
+from core.scenes.labels import LabelSet, hand_version
+from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.progress import boundary
+from pages.ui.models.card import show_card
+from pages.ui.models.training_form import teach_panel
+from pages.ui.models.training_jobs import going_on_from, trainings
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
 
 
 def encoder_card(listing: EncoderListing) -> None:

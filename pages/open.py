@@ -9,21 +9,21 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LandlikeError
-from core.labels import hand_version
-from core.quality import load_quality
-from core.scene import Scene
-from core.sources.bandnames import band_of_file, names_other_layer
-from core.sources.members import RASTER_SUFFIXES
-from core.sources.settings import IngestSettings
-from pages.ui import cached
-from pages.ui.engine import engine
-from pages.ui.labels import plain, safe_label
-from pages.ui.progress import boundary, job_list
-from pages.ui.record import show_record
-from pages.ui.routes import quicklook_url
-from pages.ui.session import current
-from pages.ui.upload import settings_form, spool
-from pages.ui.words import count, size
+from core.ingest.bands.names import band_of_file, names_other_layer
+from core.ingest.members import RASTER_SUFFIXES
+from core.ingest.settings import IngestSettings
+from core.scenes.labels import hand_version
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.format import count, size
+from pages.ui.common.progress import boundary, job_list
+from pages.ui.http.pictures import quicklook_url
+from pages.ui.scenes.provenance import show_record
+from pages.ui.scenes.upload import settings_form, spool
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
 
 KINDS = ("ingest", "sample", "delete")
 MOST_SCENES = 12  # rasters uploaded together that are a scene each; more are patches of a collection

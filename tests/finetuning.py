@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from core.bands import BAND_NAMES
-from core.encoders.hub_cache import HubConfig
+from core.config import Config
 from core.errors import JobCancelledError, LandlikeError
-from core.training import Labelled
+from core.training.dataset import Labelled
 from tests import modules
 from tests.labelled import CLASSES, pixels
 
@@ -67,7 +67,7 @@ def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
     """Features of twelve patches of thirteen bands, four a class, of the bands that the model wants."""
     from core.encoders.registry import load_encoder
 
-    encoder = load_encoder(str(model), backend, HubConfig(cache_dir=folder / "cache"))
+    encoder = load_encoder(str(model), backend, Config(root=folder / "cache", model_cache=folder / "cache"))
     batch = some(4, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
     return encoder.encode(batch[..., [BAND_NAMES.index(band) for band in encoder.spec.bands]])
 
@@ -123,13 +123,13 @@ class _Watch:
 
 def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, Any] | None:
     """The card of an encoder trained as its task says; None where only its start is written."""
-    from core.pipeline_epochs import train
-    from core.pipeline_labelled import gather, split
-    from core.pipeline_training import Wanted, finetune, look_up
+    from core.training.epochs import train
+    from core.training.labelled import gather, split
+    from core.training.run import Wanted, finetune, look_up
 
     bands, classes = tuple(task.get("bands", BAND_NAMES)), tuple(task.get("classes", CLASSES))
     learned = some(task.get("per_class", 10), side=task.get("side", 32), bands=bands, classes=classes)
-    config = HubConfig(cache_dir=directory.parent / "cache")
+    config = Config(root=directory.parent / "cache", model_cache=directory.parent / "cache")
     wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs"))
     said: dict[str, Any] = {"title": directory.name, "source": "test"}
     told: dict[str, Any] = {"report": watch.report, "progress": watch.progress}
@@ -146,7 +146,7 @@ def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, 
 
 def _changed(first: Path, second: Path) -> dict[str, Any]:
     """Paths of the weights of two models of ours that differ, and by how much of the largest of each at most."""
-    from core.encoders.recovery import DIRECTIONS, recover
+    from core.training.keras.restore import DIRECTIONS, recover
 
     kept, other = ({v.path: v.numpy() for v in recover(path).network.weights} for path in (first, second))
     names = [path for path in kept if path != DIRECTIONS]
@@ -159,16 +159,16 @@ def _changed(first: Path, second: Path) -> dict[str, Any]:
 
 def _shrink() -> None:
     """Make networks of ours small: most of the time goes into tracing them."""
-    from core.encoders import network
+    from core.training.keras import network
 
     network.BLOCKS, network.build.__defaults__ = 1, ((8, 16),)
 
 
-def _zero(learned: Labelled, wanted: Any, directory: Path, config: HubConfig) -> None:
+def _zero(learned: Labelled, wanted: Any, directory: Path, config: Config) -> None:
     """Write the network that a training starts from."""
-    from core.encoders.fit_settings import Samples
-    from core.encoders.starting import from_base
-    from core.pipeline_training import look_up
+    from core.training.hyperparameters import Samples
+    from core.training.keras.initialise import from_base
+    from core.training.run import look_up
 
     base, _ = look_up(wanted, config)
     assert base.directory is not None

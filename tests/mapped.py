@@ -16,8 +16,8 @@ from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 
 from core.bands import BAND_NAMES
-from core.library import Library
-from core.scene import Grid, Scene, canonical_writer
+from core.scenes.library import Library
+from core.scenes.scene import Grid, Scene, canonical_writer
 
 Affine = tuple[float, float, float, float, float, float]
 UTM33: Affine = (10.0, 0.0, 400_000.0, 0.0, -10.0, 5_100_000.0)

@@ -81,10 +81,10 @@ def _write_outputs(folder: Path, name: str, model: Path) -> None:
     import tensorflow as tf
     import tensorflow_hub as hub
 
-    from core.encoders.hub_cache import HubConfig
+    from core.config import Config
     from core.encoders.registry import load_encoder
 
-    encoder = load_encoder(str(model), "tensorflow", HubConfig(cache_dir=folder / "cache"))
+    encoder = load_encoder(str(model), "tensorflow", Config(root=folder / "cache", model_cache=folder / "cache"))
     spec, batch = encoder.spec, np.load(folder / f"{name}.npy")
     shrinks = batch.shape[1] > spec.input_size
     scaled = batch if spec.gain is None else np.clip(batch * spec.gain, 0, 1)

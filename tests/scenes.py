@@ -11,9 +11,9 @@ import rasterio
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
-from core.library import Library
-from core.quality import Finding, QualityRecord
-from core.scene import Grid, Scene, canonical_writer
+from core.scenes.library import Library
+from core.scenes.quality import Finding, QualityRecord
+from core.scenes.scene import Grid, Scene, canonical_writer
 
 UTM31 = (10.0, 0.0, 600_000.0, 0.0, -10.0, 5_700_000.0)
 
@@ -56,7 +56,7 @@ def add_scene(
 
 
 def stretch(staged: Path, scene: Scene) -> dict[str, list[list[float]]]:
-    from core.render import compute_stretch
+    from core.imagery.render import compute_stretch
 
     return compute_stretch(staged / "pixels.tif", scene.bands)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.config import Config
-from core.pipeline import Engine
+from core.engine.operations import Engine
 
 ROOT = Path(__file__).resolve().parents[1]
 

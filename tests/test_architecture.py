@@ -14,43 +14,30 @@ CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 LAYERS = [
-    {"errors", "bands", "progress", "config", "ramps"},
-    {"scene", "quality"},
-    {"patches", "library", "labels"},
-    {"places", "render", "tiles", "mercator", "mosaic", "overlay", "rasters"},
-    {"sources", "encoders"},
-    {"features"},
-    {
-        "neighbours",
-        "projection",
-        "clusters",
-        "explain",
-        "evaluation",
-        "splits",
-        "training",
-        "baseline",
-        "fidelity",
-        "familiarity",
-        "light",
-        "learned",
-        "hubness",
-        "report",
-    },
-    {"store", "export"},
-    {"worker", "jobs"},
-    {"pipeline"},
+    {"errors", "bands", "config", "progress", "files"},
+    {"scenes", "encoders"},
+    {"similarity", "imagery", "jobs"},
+    {"features", "ingest", "synthetic"},
+    {"projection", "export"},
+    {"evaluation"},
+    {"training"},
+    {"engine"},
+    {"cli"},
     {"__main__"},
 ]
 HOMES = {
-    "tensorflow": "core/encoders/",
-    "tensorflow_hub": "core/encoders/",
-    "openvino": "core/encoders/",
-    "umap": "core/projection",
-    "lancedb": "core/store",
-    "pystac_client": "core/sources/stac",
-    "distributed": "core/jobs",
-    "dask": "core/jobs",
+    "tensorflow": ("core/encoders/saved_model/", "core/training/keras/"),
+    "tensorflow_hub": ("core/encoders/saved_model/",),
+    "keras": ("core/training/keras/",),
+    "openvino": ("core/encoders/saved_model/",),
+    "umap": ("core/projection/",),
+    "lancedb": ("core/features/",),
+    "pystac_client": ("core/ingest/",),
+    "xarray": ("core/ingest/",),
+    "distributed": ("core/jobs/",),
+    "dask": ("core/jobs/",),
 }
+MOST_MODULES = 20
 HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "dask", "pystac_client")
 
 
@@ -76,7 +63,7 @@ def room(path: Path) -> str:
 
 def layer(name: str) -> int:
     for position, names in enumerate(LAYERS):
-        if any(name == known or name.startswith(known + "_") for known in names):
+        if name in names:
             return position
     raise AssertionError(f"core/{name} has no layer; give it one in LAYERS")
 
@@ -132,6 +119,42 @@ def test_each_heavy_library_has_one_home(path: Path) -> None:
         assert place.startswith(HOMES[library]), f"{place} imports {library}, whose home is {HOMES[library]}"
 
 
+FOLDERS = sorted({path.parent for path in [*CORE, *PAGES]})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_folder_holds_few_modules_and_says_what_it_is(folder: Path) -> None:
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES, f"{folder.name} holds {len(modules)} modules; give some a folder of their own"
+    assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_name_repeats_its_folder(folder: Path) -> None:
+    own = {folder.name, folder.name.removesuffix("s")} - {"scenes", "scene", "encoder"}
+    for path in folder.glob("*.py"):
+        assert path.stem not in own, f"{path.relative_to(ROOT)} says {folder.name} twice"
+        assert not path.stem.startswith(tuple(f"{name}_" for name in own)), (
+            f"{path.relative_to(ROOT)} repeats its folder"
+        )
+
+
+def test_no_prefix_stands_for_a_folder() -> None:
+    for folder in FOLDERS:
+        stems = [path.stem for path in folder.glob("*.py")]
+        for stem in stems:
+            alike = [other for other in stems if other.startswith(f"{stem.split('_')[0]}_")]
+            assert len(alike) < 3, f"{', '.join(alike)} in {folder.relative_to(ROOT)} want a folder of their own"
+
+
+def test_tests_mirror_the_rooms() -> None:
+    rooms = {path.relative_to(ROOT) for path in FOLDERS}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        folder = path.parent.relative_to(ROOT / "tests")
+        if folder.parts and folder.parts[0] in {"core", "pages"}:
+            assert folder in rooms, f"{path.relative_to(ROOT)} lies where there is no room"
+
+
 def test_importing_the_app_loads_no_heavy_library() -> None:
     code = f"import sys, app; print([name for name in {HEAVY!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -151,15 +174,15 @@ def test_everything_imported_is_listed() -> None:
 def test_only_their_homes_touch_session_and_caches() -> None:
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
-        if path.name != "session.py":
+        if path != ROOT / "pages/ui/state/session.py":
             assert "session_state" not in text, f"{path.name} uses st.session_state"
-        if path.name != "cached.py":
+        if path != ROOT / "pages/ui/state/cache.py":
             assert "st.cache_" not in text, f"{path.name} uses st.cache_*"
 
 
 def test_only_the_configuration_reads_the_environment() -> None:
     for path in [*CORE, *PAGES]:
-        if path.name != "config.py":
+        if path != ROOT / "core/config.py":
             text = path.read_text(encoding="utf-8")
             for way in ("environ.get", "environ[", "getenv", "in os.environ"):
                 assert way not in text, f"{path.name} reads the environment"

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from core.config import settings
+from core.config import Config, settings
 from core.encoders.base import Encoder, EncoderSpec
-from core.encoders.hub_cache import HubConfig, is_handle
-from core.encoders.model_files import stated_title
+from core.encoders.saved_model.cache import is_handle
+from core.encoders.saved_model.files import stated_title
 from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress, silent
 
@@ -67,20 +68,20 @@ class Home(Protocol):
 
     BACKENDS: tuple[str, ...]
 
-    def describe(self, name: str, entry: Entry, backend: str | None, config: HubConfig) -> EncoderSpec:
+    def describe(self, name: str, entry: Entry, backend: str | None, config: Config) -> EncoderSpec:
         """The specification, without importing TensorFlow."""
 
-    def load(self, name: str, entry: Entry, backend: str | None, config: HubConfig) -> Encoder:
+    def load(self, name: str, entry: Entry, backend: str | None, config: Config) -> Encoder:
         """The encoder, ready."""
 
-    def fetch(self, name: str, entry: Entry, config: HubConfig, progress: Progress) -> None:
+    def fetch(self, name: str, entry: Entry, config: Config, progress: Progress) -> None:
         """Get its files."""
 
-    def companion(self, entry: Entry, config: HubConfig, file: str) -> Path | None:
+    def companion(self, entry: Entry, config: Config, file: str) -> Path | None:
         """A file beside the model; None when there is none."""
 
 
-HUB, SPECTRAL = "core.encoders.hub", "core.encoders.spectral"
+HUB, SPECTRAL = "core.encoders.saved_model.encoder", "core.encoders.spectral"
 EUROSAT_HANDLE = "https://tfhub.dev/google/remote_sensing/eurosat-ms-resnet50/1"
 SHIPPED = "landlike-1"
 """The encoder that comes with Landlike; its folder below ``models`` here."""
@@ -99,24 +100,18 @@ def default_encoder() -> str:
     return SHIPPED if Path(ENTRIES[SHIPPED].reference).is_dir() else "spectral"
 
 
-def configured() -> HubConfig:
-    """What the operator configured in this process's environment."""
-    config = settings()
-    return HubConfig(cache_dir=config.model_cache, extra=config.models, trained=config.trained)
-
-
-def encoder_names(config: HubConfig | None = None) -> list[str]:
+def encoder_names(config: Config | None = None) -> list[str]:
     """Names on offer: ours, the EuroSAT module, models trained here, configured ones, spectral statistics last."""
-    return list(_entries(config or configured()))
+    return list(_entries(config or settings()))
 
 
-def list_encoders(config: HubConfig | None = None) -> list[EncoderListing]:
+def list_encoders(config: Config | None = None) -> list[EncoderListing]:
     """All encoders on offer with what they are or why they cannot be used."""
-    config = config or configured()
+    config = config or settings()
     return [_listing(name, entry, config) for name, entry in _entries(config).items()]
 
 
-def describe(name_or_path: str, backend: str | None = None, config: HubConfig | None = None) -> EncoderSpec:
+def describe(name_or_path: str, backend: str | None = None, config: Config | None = None) -> EncoderSpec:
     """What an encoder is.
 
     Args:
@@ -132,13 +127,13 @@ def describe(name_or_path: str, backend: str | None = None, config: HubConfig | 
     return _home(entry).describe(name, entry, backend, config)
 
 
-def load_encoder(name_or_path: str, backend: str | None = None, config: HubConfig | None = None) -> Encoder:
+def load_encoder(name_or_path: str, backend: str | None = None, config: Config | None = None) -> Encoder:
     """An encoder ready to use; arguments and errors as of ``describe``. Every file of a model is read and checked."""
     name, entry, config = _resolve(name_or_path, config)
     return _home(entry).load(name, entry, backend, config)
 
 
-def matching_backend(name: str, fingerprint: str, config: HubConfig | None = None) -> str | None:
+def matching_backend(name: str, fingerprint: str, config: Config | None = None) -> str | None:
     """The way to run an encoder that gives features of a fingerprint; None when none does.
 
     Args:
@@ -156,7 +151,21 @@ def matching_backend(name: str, fingerprint: str, config: HubConfig | None = Non
     return None
 
 
-def fetch(name: str, progress: Progress = silent, config: HubConfig | None = None) -> None:
+@lru_cache(maxsize=1)
+def matching_encoder(name: str, fingerprint: str, config: Config) -> Encoder:
+    """The encoder of a name whose backend gives a fingerprint; the last one stays loaded.
+
+    Raises:
+        EncoderError: when none does, because the model's files have changed, or as of ``describe``.
+    """
+    backend = matching_backend(name, fingerprint, config)
+    if backend is not None:
+        return load_encoder(name, backend, config)
+    found = "the files of the encoder have changed since it was chosen"
+    raise EncoderError(f"Loading the encoder {name}", found, "choose it again")
+
+
+def fetch(name: str, progress: Progress = silent, config: Config | None = None) -> None:
     """Download a model into the cache; does nothing when it is there.
 
     Args:
@@ -172,12 +181,12 @@ def fetch(name: str, progress: Progress = silent, config: HubConfig | None = Non
     _home(entry).fetch(name, entry, config, progress)
 
 
-def companion(name_or_path: str, file: str, config: HubConfig | None = None) -> Path | None:
+def companion(name_or_path: str, file: str, config: Config | None = None) -> Path | None:
     """A file that lies beside a model, such as its card; None when there is none.
 
     Args:
         name_or_path: as of ``describe``.
-        file: its name, one that ``core.encoders.model_files`` defines.
+        file: its name, one that ``core.encoders.saved_model.files`` defines.
         config: None = the operator's.
 
     Raises:
@@ -199,10 +208,10 @@ def short_name(reference: str) -> str:
     return last or "model"
 
 
-def _entries(config: HubConfig) -> dict[str, Entry]:
+def _entries(config: Config) -> dict[str, Entry]:
     """The registry with the other models before its last entry; a taken short name gives way to the reference."""
     entries = {name: entry for name, entry in ENTRIES.items() if name != "spectral"}
-    for reference in (*map(str, config.trained_models()), *config.extra):
+    for reference in (*map(str, _trained_models(config)), *config.models):
         name = short_name(reference)
         name = reference if name in ENTRIES or name in entries else name
         entries[name] = Entry(title=name, reference=reference, home=HUB)
@@ -210,8 +219,13 @@ def _entries(config: HubConfig) -> dict[str, Entry]:
     return entries
 
 
-def _resolve(asked: str, config: HubConfig | None) -> tuple[str, Entry, HubConfig]:
-    config = config or configured()
+def _trained_models(config: Config) -> list[Path]:
+    """Directories of the models trained here, by name; half-written ones are not among them."""
+    return sorted(path.parent for path in config.trained.glob("[!.]*/saved_model.pb"))
+
+
+def _resolve(asked: str, config: Config | None) -> tuple[str, Entry, Config]:
+    config = config or settings()
     entries = _entries(config)
     if asked in entries:
         return asked, entries[asked], config
@@ -229,7 +243,7 @@ def _home(entry: Entry) -> Home:
     return cast("Home", import_module(entry.home))
 
 
-def _listing(name: str, entry: Entry, config: HubConfig) -> EncoderListing:
+def _listing(name: str, entry: Entry, config: Config) -> EncoderListing:
     try:
         spec = _home(entry).describe(name, entry, None, config)
     except EncoderError as error:

@@ -31,8 +31,9 @@ from core.errors import EncoderError
 from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.encoders.hub_cache import HubConfig
+    from core.config import Config
     from core.encoders.registry import Entry
+
 
 NAME = "spectral"
 TABLE_PATH = Path(__file__).with_name("spectral.json")
@@ -202,7 +203,7 @@ def spectral_spec() -> EncoderSpec:
 BACKENDS = ("numpy",)
 
 
-def describe(name: str, entry: Entry, backend: str | None, config: HubConfig) -> EncoderSpec:
+def describe(name: str, entry: Entry, backend: str | None, config: Config) -> EncoderSpec:
     """The specification, for the registry.
 
     Raises:
@@ -214,17 +215,17 @@ def describe(name: str, entry: Entry, backend: str | None, config: HubConfig) ->
     return spectral_spec()
 
 
-def load(name: str, entry: Entry, backend: str | None, config: HubConfig) -> SpectralEncoder:
+def load(name: str, entry: Entry, backend: str | None, config: Config) -> SpectralEncoder:
     """The encoder, for the registry; errors as of ``describe``."""
     describe(name, entry, backend, config)
     return SpectralEncoder()
 
 
-def fetch(name: str, entry: Entry, config: HubConfig, progress: Progress) -> None:
+def fetch(name: str, entry: Entry, config: Config, progress: Progress) -> None:
     """Nothing to get."""
 
 
-def companion(entry: Entry, config: HubConfig, file: str) -> Path | None:
+def companion(entry: Entry, config: Config, file: str) -> Path | None:
     """No file lies beside it."""
 
 

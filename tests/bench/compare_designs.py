@@ -29,16 +29,17 @@ import tensorflow as tf
 from sklearn.covariance import LedoitWolf
 
 from core.bands import BAND_NAMES
-from core.encoders import fitting, network
 from core.encoders.spectral import SpectralEncoder
-from core.evaluation import held_out, retrieval
-from core.library import Library
-from core.neighbours import unit_rows
-from core.pipeline_training import gather
-from core.scene import REFLECTANCE_SCALE
-from core.sources.ingest import ingest
-from core.sources.settings import IngestSettings
-from core.training import Labelled, joined, labelled
+from core.evaluation.retrieval import held_out, retrieval
+from core.ingest.boundary import ingest
+from core.ingest.settings import IngestSettings
+from core.scenes.library import Library
+from core.scenes.scene import REFLECTANCE_SCALE
+from core.similarity.neighbours import unit_rows
+from core.training.dataset import Labelled, joined, labelled
+from core.training.keras import loop as fitting
+from core.training.keras import network
+from core.training.run import gather
 
 HELD_OUT, SPECTRUM_SHARES = 2_000, (0.05, 0.1, 0.25, 0.4, 0.5)
 RGB = tuple(BAND_NAMES.index(name) for name in ("B02", "B03", "B04"))

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from core.encoders import hub_openvino
-from core.encoders.hub_cache import HubConfig
+from core.config import Config
 from core.encoders.registry import companion, default_encoder, load_encoder
+from core.encoders.saved_model import openvino as hub_openvino
 from tests.bench.encode_rates import flops, gemm
 
 COUNT, ROUNDS, WIDTHS = 1024, 7, (24, 48, 96, 192)
@@ -25,8 +25,8 @@ COUNT, ROUNDS, WIDTHS = 1024, 7, (24, 48, 96, 192)
 
 def write_plain(directory: Path) -> Path:
     """The plain network as a model that the hub loader reads."""
-    from core.encoders import network
-    from core.encoders.joining import write_model
+    from core.training.keras import network
+    from core.training.keras.export import write_model
 
     layers = network.layers
     images = layers.Input((None, None, 3))
@@ -46,7 +46,7 @@ def write_plain(directory: Path) -> Path:
 
 def measure(folder: Path) -> dict[str, Any]:
     """Patches a second of each way in every round; of ``gemm`` those that its operations would be for ours."""
-    config = HubConfig(cache_dir=folder / "cache")
+    config = Config(root=folder / "cache", model_cache=folder / "cache")
     batch = np.random.default_rng(0).uniform(0, 0.6, (COUNT, 64, 64, 13)).astype(np.float32)
     plain = write_plain(folder / "plain")
     backends = {"f32": "openvino-f32", **({"bf16": "openvino"} if hub_openvino.has_bf16() else {})}

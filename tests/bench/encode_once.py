@@ -14,12 +14,12 @@ import numpy as np
 from core.bands import BAND_NAMES
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
-from core.features import Recipe
-from core.library import Library
-from core.patches import iter_patches, patch_grid
-from core.pipeline_encoding import encode_scene
-from core.scene import Grid, Scene, canonical_writer
-from core.store import FeatureStore
+from core.features.encode import encode_scene
+from core.features.recipe import Recipe
+from core.features.store import FeatureStore
+from core.scenes.library import Library
+from core.scenes.patches import iter_patches, patch_grid
+from core.scenes.scene import Grid, Scene, canonical_writer
 
 PATTERN = 1024
 

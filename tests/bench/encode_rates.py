@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from core.encoders import hub_openvino
-from core.encoders.hub_cache import HubConfig
-from core.encoders.preprocessing import resized, scaled
+from core.config import Config
 from core.encoders.registry import load_encoder
-from core.encoders.signature import read_signature
+from core.encoders.saved_model import openvino as hub_openvino
+from core.encoders.saved_model.preprocessing import resized, scaled
+from core.encoders.saved_model.signature import read_signature
 
 COUNT, ROUNDS = 32, 4
 
@@ -64,7 +64,7 @@ def measure(directory: Path, cache: Path) -> dict[str, Any]:
     ``rates`` are by the clock, ``processor`` by seconds of processor time, which other work on the machine spoils less.
     """
     batch = np.random.default_rng(0).uniform(0, 0.6, (COUNT, 64, 64, 13)).astype(np.float32)
-    config = HubConfig(cache_dir=cache)
+    config = Config(root=cache, model_cache=cache)
     backends = ["tensorflow", "openvino-f32", *(["openvino"] if hub_openvino.has_bf16() else [])]
     encoders = {name: load_encoder(str(directory), name, config) for name in backends}
     spec = encoders["tensorflow"].spec

@@ -20,8 +20,8 @@ STARTED = time.perf_counter()
 
 def handed(vectors: np.ndarray) -> np.ndarray:
     """umap-learn's layout from our neighbours and our first two principal components."""
-    from core.neighbours_graph import knn_graph
-    from core.projection import pca_layout
+    from core.projection.layout import pca_layout
+    from core.similarity.knn_graph import knn_graph
 
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
     import umap
@@ -46,7 +46,7 @@ def main(kind: str, source: str, target: str) -> None:
     elif kind == "handed":
         layout = handed(vectors)
     else:
-        from core.projection import umap_layout
+        from core.projection.layout import umap_layout
 
         layout = umap_layout(vectors)
     sys.stdout.write(str(time.perf_counter() - STARTED - reading))

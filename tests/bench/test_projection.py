@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from core import neighbours_graph
-from core.clusters import cluster
-from core.neighbours import nearest, unit_rows
-from core.neighbours_graph import knn_graph
-from core.projection import pca_layout
+from core.projection.layout import pca_layout
+from core.similarity import knn_graph as neighbours_graph
+from core.similarity.clusters import cluster
+from core.similarity.knn_graph import knn_graph
+from core.similarity.neighbours import nearest, unit_rows
 
 pytestmark = pytest.mark.bench
 COUNT, WIDTH = 29_241, 2048

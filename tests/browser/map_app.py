@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit import App
 
-from pages.ui.routes import ROUTES
+from pages.ui.http.pictures import ROUTES
 
 app = App(Path(__file__).with_name("map_page.py"), routes=ROUTES)
 

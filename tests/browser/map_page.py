@@ -7,13 +7,13 @@ import numpy as np
 import streamlit as st
 from streamlit_folium import st_folium
 
-from core.neighbours import Neighbours
-from core.patches import patch_grid
-from pages.ui.engine import engine
-from pages.ui.labels import plain, safe_label
-from pages.ui.map import LocalMap, scene_map
-from pages.ui.session import current
-from tests.pages.test_labels import HOSTILE
+from core.scenes.patches import patch_grid
+from core.similarity.neighbours import Neighbours
+from pages.ui.common.escape import plain, safe_label
+from pages.ui.explore.map import LocalMap, scene_map
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
+from tests.pages.ui.common.test_escape import HOSTILE
 
 
 @st.fragment

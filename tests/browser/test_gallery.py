@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from core.neighbours import Neighbours
+from core.similarity.neighbours import Neighbours
+from pages.ui.explore.gallery import neighbour_items, tile_side
 from pages.ui.frontend import text
-from pages.ui.gallery import neighbour_items, tile_side
 
 pytestmark = pytest.mark.browser
 

@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from core.library import Library
-from core.patches import centres_lonlat, patch_grid
-from core.scene import Scene
+from core.scenes.library import Library
+from core.scenes.patches import centres_lonlat, patch_grid
+from core.scenes.scene import Scene
 from tests.browser.conftest import ROOT, free_port
 from tests.mapped import add_mapped
-from tests.pages.test_labels import HOSTILE
+from tests.pages.ui.common.test_escape import HOSTILE
 
 pytestmark = pytest.mark.browser
 

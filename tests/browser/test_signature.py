@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from core.explain import signature
-from pages.ui import signature as chart
-from pages.ui.assets import ASSETS
+from core.similarity.explain import signature
+from pages.ui.explore import spectra as chart
 from pages.ui.frontend import text
+from pages.ui.http.assets import ASSETS
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.library import Library
-from core.sources.synthetic import make_sample
+from core.scenes.library import Library
+from core.synthetic.sample import make_sample
 from tests.browser.conftest import Server, serving
 from tests.browser.views import LONG, map_frame, tiles, wait_for_query, wait_for_views
 

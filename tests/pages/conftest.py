@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 from core.bands import BAND_NAMES
 from core.config import Config
 from core.encoders.registry import default_encoder
-from core.features import Recipe
-from core.pipeline import Engine
-from core.scene import Scene
-from pages.ui import cached
-from pages.ui.engine import replace_engine
+from core.engine.operations import Engine
+from core.features.recipe import Recipe
+from core.scenes.scene import Scene
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import replace_engine
 from tests.scenes import add_scene
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")

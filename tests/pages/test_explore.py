@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
-from core.pipeline import Engine
+from core.engine.operations import Engine
 from tests.pages.conftest import banded, encode, small_scene, visit
 
 

@@ -15,22 +15,22 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.encoders.base import EncoderSpec
-from core.encoders.model_files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
+from core.encoders.saved_model.files import write_checksums
+from core.engine.operations import Engine
 from core.errors import TrainingError
-from core.jobs import Job
-from core.jobs_lanes import Lane
-from core.labels import LabelSet
-from core.pipeline import Engine
-from core.quality import Finding, QualityRecord
-from core.worker import Outcome
-from pages.ui import cached
-from pages.ui import engine as shared_engine
-from pages.ui.labels import plain
-from pages.ui.model_card import WHY_THEY_DIFFER, sentences, technical
-from pages.ui.session import Session
-from pages.ui.teaching import ADDED, NO_ZIP
-from pages.ui.trainings import seconds_left
+from core.jobs.lanes import Lane
+from core.jobs.queue import Job
+from core.jobs.worker import Outcome
+from core.scenes.labels import LabelSet
+from core.scenes.quality import Finding, QualityRecord
+from pages.ui.common.escape import plain
+from pages.ui.models.card import WHY_THEY_DIFFER, sentences, technical
+from pages.ui.models.training_form import ADDED, NO_ZIP
+from pages.ui.models.training_jobs import seconds_left
+from pages.ui.state import cache as cached
+from pages.ui.state import engine as shared_engine
+from pages.ui.state.session import Session
 from tests.pages.conftest import CLASSES, banded, small_scene
 from tests.scenes import add_scene
 

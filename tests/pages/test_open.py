@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.config import Config
-from core.pipeline import Engine
+from core.engine.operations import Engine
 from pages.open import batches, facts
-from pages.ui import engine as shared_engine
+from pages.ui.state import engine as shared_engine
 from tests.scenes import add_scene
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "open.py")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.encoders.hub_cache import HubConfig
+from core.config import Config
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def archive(tiny: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> HubConfig:
-    return HubConfig(cache_dir=tmp_path / "cache")
+def config(tmp_path: Path) -> Config:
+    return Config(root=tmp_path / "cache", model_cache=tmp_path / "cache")
 
 
 def patches(count: int = 6, size: int = 64, bands: int = 13, seed: int = 0) -> np.ndarray:

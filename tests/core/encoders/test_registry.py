@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.encoders import registry
-from core.encoders.hub_cache import HubConfig, handle_directory
+from core.config import Config, settings
 from core.encoders.registry import (
     ENTRIES,
     EUROSAT_HANDLE,
@@ -24,6 +23,7 @@ from core.encoders.registry import (
     load_encoder,
     short_name,
 )
+from core.encoders.saved_model.cache import handle_directory
 from core.errors import EncoderError, EncoderUnavailableError
 
 Model = Callable[[str], Path]
@@ -39,9 +39,9 @@ def own_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return folder
 
 
-def test_ours_comes_first_and_spectral_last(config: HubConfig, tmp_path: Path) -> None:
+def test_ours_comes_first_and_spectral_last(config: Config, tmp_path: Path) -> None:
     extra = (str(tmp_path / "mine.tar.gz"), "https://hub.example/a/other/3", str(tmp_path / "b" / "other"))
-    config = HubConfig(cache_dir=config.cache_dir, extra=extra)
+    config = Config(root=config.root, model_cache=config.model_cache, models=extra)
     assert encoder_names(config) == [SHIPPED, EUROSAT, "mine", "other", extra[2], "spectral"]
     listed = list_encoders(config)
     assert [one.name for one in listed] == encoder_names(config)
@@ -50,26 +50,26 @@ def test_ours_comes_first_and_spectral_last(config: HubConfig, tmp_path: Path) -
     assert all((one.spec is None) == (one.why_not is not None) for one in listed)
 
 
-def test_default_needs_no_files(config: HubConfig) -> None:
+def test_default_needs_no_files(config: Config) -> None:
     assert describe(default_encoder(), config=config).name == SHIPPED
     fetch(default_encoder(), config=config)
     fetch("spectral", config=config)
 
 
-def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: HubConfig, tmp_path: Path) -> None:
+def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: Config, tmp_path: Path) -> None:
     for name in ("meadows", ".meadows.part", "alps.training"):
-        (tmp_path / name).mkdir()
-    shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "meadows", dirs_exist_ok=True)
-    (tmp_path / ".meadows.part" / "saved_model.pb").touch()
-    config = HubConfig(cache_dir=config.cache_dir, trained=tmp_path)
+        (tmp_path / "trained" / name).mkdir(parents=True)
+    shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "trained" / "meadows", dirs_exist_ok=True)
+    (tmp_path / "trained" / ".meadows.part" / "saved_model.pb").touch()
+    config = Config(root=tmp_path, model_cache=config.model_cache)
     assert encoder_names(config) == [SHIPPED, EUROSAT, "meadows", "spectral"]
     assert describe("meadows", config=config).dimension == describe(SHIPPED, config=config).dimension
 
 
-def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config: HubConfig, tmp_path: Path) -> None:
-    shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "second")
-    (tmp_path / "second" / "saved_model.pb").write_bytes(b"nothing")
-    config = HubConfig(cache_dir=config.cache_dir, trained=tmp_path)
+def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config: Config, tmp_path: Path) -> None:
+    shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "trained" / "second")
+    (tmp_path / "trained" / "second" / "saved_model.pb").write_bytes(b"nothing")
+    config = Config(root=tmp_path, model_cache=config.model_cache)
     listing = {one.name: one for one in list_encoders(config)}["second"]
     assert (listing.available, listing.unfit, listing.fetchable) == (False, True, False)
     assert listing.title == "Landlike 1"
@@ -83,8 +83,8 @@ def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config:
     assert (missing.unfit, missing.fetchable) == (False, True)
 
 
-def test_missing_eurosat_module_says_how_to_get_it(config: HubConfig) -> None:
-    by_hand = f"{config.cache_dir / hashlib.sha1(EUROSAT_HANDLE.encode()).hexdigest()}.tar.gz"
+def test_missing_eurosat_module_says_how_to_get_it(config: Config) -> None:
+    by_hand = f"{config.model_cache / hashlib.sha1(EUROSAT_HANDLE.encode()).hexdigest()}.tar.gz"
     for action in (describe, load_encoder):
         with pytest.raises(EncoderUnavailableError) as caught:
             action(EUROSAT, config=config)
@@ -93,13 +93,13 @@ def test_missing_eurosat_module_says_how_to_get_it(config: HubConfig) -> None:
 
 
 @pytest.mark.parametrize("asked", ["nothing-like-it", "", "no/such/model", "ftp://hub.example/m/1"])
-def test_unknown_names_list_the_valid_ones(asked: str, config: HubConfig) -> None:
+def test_unknown_names_list_the_valid_ones(asked: str, config: Config) -> None:
     with pytest.raises(EncoderError, match=rf"choose one of {SHIPPED}, {EUROSAT}, spectral, or give the path"):
         describe(asked, config=config)
 
 
-def test_tensorflow_hubs_own_cache_is_shared(model: Model, config: HubConfig) -> None:
-    shutil.copytree(model("tiny"), handle_directory(config.cache_dir, EUROSAT_HANDLE))
+def test_tensorflow_hubs_own_cache_is_shared(model: Model, config: Config) -> None:
+    shutil.copytree(model("tiny"), handle_directory(config.model_cache, EUROSAT_HANDLE))
     spec = describe(EUROSAT, config=config)
     assert (spec.name, spec.origin, spec.dimension) == (EUROSAT, EUROSAT_HANDLE, 32)
     assert describe(EUROSAT_HANDLE, config=config) == spec
@@ -107,7 +107,7 @@ def test_tensorflow_hubs_own_cache_is_shared(model: Model, config: HubConfig) ->
 
 
 def test_default_cache_counts_only_when_it_is_the_users_own(
-    model: Model, config: HubConfig, own_temporary_directory: Path
+    model: Model, config: Config, own_temporary_directory: Path
 ) -> None:
     cache = own_temporary_directory / "tfhub_modules"
     cache.mkdir(mode=0o755)
@@ -118,31 +118,29 @@ def test_default_cache_counts_only_when_it_is_the_users_own(
         describe(EUROSAT, config=config)
 
 
-def test_archive_put_in_the_cache_by_hand(archive: Path, config: HubConfig) -> None:
-    config.cache_dir.mkdir()
-    by_hand = handle_directory(config.cache_dir, EUROSAT_HANDLE).name + ".tar.gz"
-    shutil.copy(archive, config.cache_dir / by_hand)
+def test_archive_put_in_the_cache_by_hand(archive: Path, config: Config) -> None:
+    config.model_cache.mkdir()
+    by_hand = handle_directory(config.model_cache, EUROSAT_HANDLE).name + ".tar.gz"
+    shutil.copy(archive, config.model_cache / by_hand)
     assert describe(EUROSAT, config=config).dimension == 32
 
 
-def test_archive_by_path_is_unpacked_once_and_equals_the_directory(
-    tiny: Path, archive: Path, config: HubConfig
-) -> None:
+def test_archive_by_path_is_unpacked_once_and_equals_the_directory(tiny: Path, archive: Path, config: Config) -> None:
     spec = describe(str(archive), config=config)
     assert (spec.name, spec.origin) == ("tiny", "model file tiny.tar.gz")
     assert spec.fingerprint == describe(str(tiny), config=config).fingerprint
-    unpacked = sorted(config.cache_dir.glob("archive-*"))
+    unpacked = sorted(config.model_cache.glob("archive-*"))
     before = [path.stat().st_mtime_ns for path in unpacked]
     load_encoder(str(archive), config=config)
-    assert [path.stat().st_mtime_ns for path in sorted(config.cache_dir.glob("archive-*"))] == before
+    assert [path.stat().st_mtime_ns for path in sorted(config.model_cache.glob("archive-*"))] == before
     assert len(before) == 1
 
 
-def test_no_local_folder_reaches_the_specification(tiny: Path, config: HubConfig, tmp_path: Path) -> None:
+def test_no_local_folder_reaches_the_specification(tiny: Path, config: Config, tmp_path: Path) -> None:
     assert str(tmp_path) not in describe(str(tiny), config=config).to_json()
 
 
-def test_files_that_are_no_models(tmp_path: Path, config: HubConfig) -> None:
+def test_files_that_are_no_models(tmp_path: Path, config: Config) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("no model")
     with pytest.raises(EncoderError, match=r"neither a directory nor a .tar.gz"):
@@ -171,7 +169,7 @@ def test_configuration_comes_from_the_environment(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     monkeypatch.setenv("LANDLIKE_MODELS", "a/one;https://hub.example/two/1")
-    assert registry.configured() == HubConfig(
-        cache_dir=tmp_path / "hub", extra=("a/one", "https://hub.example/two/1"), trained=tmp_path / "trained"
+    assert settings() == Config(
+        root=tmp_path, model_cache=tmp_path / "hub", models=("a/one", "https://hub.example/two/1")
     )
     assert encoder_names() == [SHIPPED, EUROSAT, "one", "two", "spectral"]

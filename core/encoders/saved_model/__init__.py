@@ -1,0 +1,1 @@
+"""Hub modules and SavedModels as encoders."""

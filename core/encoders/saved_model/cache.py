@@ -1,0 +1,111 @@
+"""Where the files of hub modules lie: by handle in a cache of TF-Hub's own layout, by directory, by .tar.gz.
+
+A handle's module lies in the folder of the cache named by the SHA-1 of the handle, which is the layout of
+``tensorflow_hub`` 0.16 (``compressed_module_resolver``), so modules it downloaded are found and the other way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from core.config import Config
+from core.encoders.saved_model.archive import unpack
+from core.encoders.saved_model.files import write_checksums
+from core.errors import EncoderError, EncoderUnavailableError
+
+ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
+
+
+def is_handle(reference: str) -> bool:
+    """True for a URL that names a module, False for a path."""
+    return reference.startswith(("https://", "http://"))
+
+
+def is_archive(path: Path) -> bool:
+    """True for a path that ends like a compressed tar archive."""
+    return path.name.endswith(ARCHIVE_SUFFIXES)
+
+
+def handle_directory(cache_dir: Path, handle: str) -> Path:
+    """Where the module of a handle lies in a cache, or would lie."""
+    # TF-Hub's naming, not a safeguard.
+    return cache_dir / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+
+
+def archive_path(cache_dir: Path, handle: str) -> Path:
+    """Where a person may put the downloaded .tar.gz of a handle by hand."""
+    return cache_dir / f"{handle_directory(cache_dir, handle).name}.tar.gz"
+
+
+def locate(reference: str, config: Config) -> Path:
+    """The directory with the files of a model; an archive is unpacked into the cache first.
+
+    Raises:
+        EncoderUnavailableError: when a handle's files are not at hand, or a path does not exist.
+        EncoderError: when an archive is damaged or unsafe, or the path is no model.
+    """
+    if is_handle(reference):
+        return _locate_handle(reference, config)
+    path = Path(reference)
+    if path.is_dir():
+        return path
+    if not path.is_file():
+        raise EncoderUnavailableError(f"Opening the model “{path.name}”", "there is no such file", "check the path")
+    if not is_archive(path):
+        raise EncoderError(
+            f"Opening the model “{path.name}”",
+            "it is neither a directory nor a .tar.gz",
+            "give a directory with saved_model.pb, or a .tar.gz of one",
+        )
+    return unpack_by_content(path, config.model_cache)
+
+
+def unpack_by_content(archive: Path, cache_dir: Path) -> Path:
+    """The unpacked form of an archive, kept in the cache under the SHA-256 of the archive."""
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    target = cache_dir / f"archive-{digest[:32]}"
+    if not target.is_dir():
+        unpack(archive, target, prepare=write_checksums)
+    return target
+
+
+def _locate_handle(handle: str, config: Config) -> Path:
+    for cache in (config.model_cache, _own_default_cache()):
+        if cache is not None and (directory := handle_directory(cache, handle)).is_dir():
+            return directory
+    by_hand = archive_path(config.model_cache, handle)
+    if by_hand.is_file():
+        unpack(by_hand, handle_directory(config.model_cache, handle), prepare=write_checksums)
+        return handle_directory(config.model_cache, handle)
+    raise EncoderUnavailableError(
+        f"Opening the model {handle}", "its files are not on this computer", how_to_get(handle, config)
+    )
+
+
+def how_to_get(handle: str, config: Config) -> str:
+    """What a person can do to have the files of a handle, as the remedy of a sentence."""
+    by_hand = archive_path(config.model_cache, handle)
+    return (
+        f"get it on the Models page of the app, or download {compressed_url(handle)} elsewhere and save it as {by_hand}"
+    )
+
+
+def compressed_url(handle: str) -> str:
+    """Where a hub serves a module as .tar.gz (TensorFlow Hub, “Hosting a model”)."""
+    return f"{handle}{'&' if '?' in handle else '?'}tf-hub-format=compressed"
+
+
+def _own_default_cache() -> Path | None:
+    """TF-Hub's default cache in the temporary directory, when it belongs to this user and nobody else may write it."""
+    path = Path(tempfile.gettempdir()) / "tfhub_modules"
+    if not path.is_dir():
+        return None
+    if hasattr(os, "getuid"):
+        status = path.stat()
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
+            return None
+    return path

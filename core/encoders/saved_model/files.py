@@ -1,0 +1,166 @@
+"""The files of a model: whether they are whole, and the digest that names their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+
+from core.encoders.saved_model.checkpoint import problem
+from core.errors import EncoderError, EncoderUnavailableError
+
+CHECKSUMS = "SHA256SUMS"
+SIDECAR = "landlike.json"
+CARD = "card.json"
+"""The model card: what a model was trained on, how it was measured, and when."""
+
+FAMILIAR = "familiar.npz"
+"""Features of what a model was trained on, by which patches unlike them are known."""
+
+LEARNED = "learned.npz"
+"""The light of the patches that a model has learned from, by which they are known again."""
+
+NETWORK = "network.json"
+"""How the network of a model that ``finetune`` wrote is built, and where in its graph each weight lies."""
+
+CLASSIFIER = "classifier.npy"
+"""Class directions, float32 of shape (dimension, classes), of a model that ``finetune`` wrote; no part of features."""
+
+NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER})
+"""Files that do not count for the digest; what the sidecar says counts by itself."""
+
+MAX_FILES = 2_000
+_ADVICE = "get the model again"
+
+
+def digest(directory: Path, memory: Path | None = None) -> str:
+    """SHA-256 over the names and contents of all files of a model, after checking that they are whole.
+
+    A directory with a ``SHA256SUMS`` (the format of ``sha256sum``) is checked against it; in all, the variables are
+    checked against the checksums of their own index.
+
+    Args:
+        directory: of the model.
+        memory: a directory in which to remember results; files of unchanged name, size and time of change are then
+            not read again. None = read everything.
+
+    Raises:
+        EncoderError: naming the file that is missing or damaged.
+        EncoderUnavailableError: when the directory holds no model at all.
+    """
+    paths = _files(directory)
+    note = None if memory is None else memory / f"checked-{_key(directory)}.json"
+    state = json.dumps({name: [path.stat().st_size, path.stat().st_mtime_ns] for name, path in paths.items()})
+    if note is not None and (known := _recall(note, state)):
+        return known
+    _check_structure(directory)
+    sums = {name: _sha256(path, directory) for name, path in paths.items()}
+    _check_list(directory, sums)
+    wrong = problem(directory / "variables") if (directory / "variables").is_dir() else None
+    if wrong:
+        raise _damaged(directory, wrong)
+    lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums) if name not in NOT_WEIGHTS)
+    result = hashlib.sha256(lines.encode()).hexdigest()
+    if note is not None:
+        _remember(note, state, result)
+    return result
+
+
+def write_checksums(directory: Path, *, whole: bool = False) -> None:
+    """Write the ``SHA256SUMS`` that later damage is found by; one that came with the model is kept.
+
+    With ``whole`` it is written anew and names every file, also those that do not count for the digest.
+    """
+    if (directory / CHECKSUMS).exists() and not whole:
+        return
+    lines = [
+        f"{_sha256(path, directory)}  {name}\n"
+        for name, path in sorted(_files(directory).items())
+        if name != CHECKSUMS and (whole or name not in NOT_WEIGHTS)
+    ]
+    (directory / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def stated_title(directory: Path) -> str | None:
+    """What a model calls itself in its card, else in its sidecar; None when neither can be read."""
+    for name in (CARD, SIDECAR):
+        try:
+            fields = json.loads((directory / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(fields, dict) and isinstance(fields.get("title"), str) and fields["title"].strip():
+            return str(fields["title"])
+    return None
+
+
+def _files(directory: Path) -> dict[str, Path]:
+    """Files by their name relative to the directory, with ``/`` between folders."""
+    found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    if "saved_model.pb" not in found and CHECKSUMS not in found:
+        raise EncoderUnavailableError(
+            f"Opening the model “{directory.name}”",
+            "the directory has no saved_model.pb",
+            "give the directory of a TF-Hub module or SavedModel",
+        )
+    if len(found) > MAX_FILES:
+        raise _damaged(directory, f"the directory holds more than {MAX_FILES} files")
+    return found
+
+
+def _check_structure(directory: Path) -> None:
+    for name in ("saved_model.pb", "tfhub_module.pb"):
+        path = directory / name
+        if path.exists() and path.stat().st_size == 0:
+            raise _damaged(directory, f"{name} is empty")
+    variables = directory / "variables"
+    if not variables.is_dir() and (directory / "tfhub_module.pb").exists():
+        raise _damaged(directory, "the folder variables is missing")
+
+
+def _check_list(directory: Path, sums: dict[str, str]) -> None:
+    listed = directory / CHECKSUMS
+    if not listed.is_file():
+        return
+    for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
+        wanted, _, name = line.partition(" ")
+        name = str(PurePosixPath(name.lstrip(" *")))
+        if not line.strip():
+            continue
+        if name not in sums:
+            raise _damaged(directory, f"{name} is missing")
+        if sums[name] != wanted.lower():
+            raise _damaged(directory, f"{name} is damaged (its checksum is not the one in {CHECKSUMS})")
+
+
+def _sha256(path: Path, directory: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _damaged(directory, f"{path.name} cannot be read") from error
+
+
+def _damaged(directory: Path, found: str) -> EncoderError:
+    return EncoderError(f"Opening the model “{directory.name}”", found, _ADVICE)
+
+
+def _key(directory: Path) -> str:
+    return hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:32]
+
+
+def _recall(note: Path, state: str) -> str | None:
+    try:
+        fields = json.loads(note.read_text(encoding="utf-8"))
+        return str(fields["digest"]) if fields["state"] == state else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(note: Path, state: str, result: str) -> None:
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        part = note.with_suffix(".part")
+        part.write_text(json.dumps({"state": state, "digest": result}), encoding="utf-8")
+        part.replace(note)
+    except OSError:
+        return  # Remembering only saves time.

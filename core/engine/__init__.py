@@ -1,0 +1,1 @@
+"""What pages and command line both use."""

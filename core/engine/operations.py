@@ -1,0 +1,296 @@
+"""The engine: everything that pages and the command line ask for, in one object a process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.bands import FloatArray
+from core.config import Config
+from core.encoders.base import EncoderSpec
+from core.encoders.registry import describe, encoder_names, matching_encoder
+from core.engine import tasks
+from core.errors import StoreError
+from core.evaluation.report.store import Reports
+from core.features.encode import encode_scene
+from core.features.recipe import Features, Recipe
+from core.features.store import FeatureStore
+from core.files import never
+from core.ingest.settings import IngestSettings
+from core.jobs.lanes import Kind, Lane
+from core.jobs.queue import Job, JobQueue, job_id
+from core.jobs.worker import WorkerPool
+from core.progress import Progress, silent
+from core.projection.store import Layouts
+from core.scenes.labels import LabelSet, hand_version
+from core.scenes.library import Library
+from core.scenes.patches import patch_grid
+from core.scenes.scene import Scene
+from core.training.base_model import SCRATCH
+from core.training.trained_models import Trained
+
+if TYPE_CHECKING:
+    from core.projection.layout import ProjectionSettings
+
+__all__ = ["Engine", "encode_scene"]
+
+NICENESS = 5
+"""Workers give way to the web process, which somebody is looking at."""
+
+TRAINING_NICENESS = 15
+"""Training takes long and nobody waits for it, so it gives way to all other work."""
+
+TRAINING_GRACE_SECONDS = 600.0
+"""A training that is stopped writes the model of its last whole epoch, which takes a while."""
+
+SPEC_SECONDS = 30.0
+"""How long a description of an encoder is believed before its files are looked at again."""
+
+SWEEP_SECONDS = 24 * 3600.0
+"""Half-made scenes older than this belong to nobody."""
+
+
+def default_lanes() -> dict[str, Lane]:
+    """Worker processes: two for scenes, one each for features, projections (warmed up), reports and training."""
+    pool = partial(WorkerPool, NICENESS)
+    return {
+        "scene": Lane(executor=pool, slots=2),
+        "encode": Lane(executor=pool),
+        "project": Lane(executor=pool, warm=tasks.warm_projection),
+        "trust": Lane(executor=pool),
+        "train": Lane(executor=partial(WorkerPool, TRAINING_NICENESS)),
+    }
+
+
+def kinds(config: Config) -> dict[str, Kind]:
+    """The kinds of jobs there are."""
+    return {
+        "ingest": Kind(task=partial(tasks.ingest_task, config), lane="scene"),
+        "sample": Kind(task=partial(tasks.sample_task, config), lane="scene"),
+        "fetch": Kind(task=partial(tasks.fetch_task, config), lane="scene"),
+        "encode": Kind(task=partial(tasks.encode_task, config), lane="encode"),
+        "delete": Kind(task=partial(tasks.delete_task, config), lane="encode"),
+        "project": Kind(task=partial(tasks.project_task, config), lane="project"),
+        "trust": Kind(task=partial(tasks.trust_task, config), lane="trust"),
+        "train": Kind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
+    }
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed workers left half made a day ago or earlier; its name begins with a dot."""
+    for path in folder.glob(".*"):
+        if path.is_dir() and time.time() - path.stat().st_mtime > SWEEP_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+class Engine:
+    """Scenes, features, projections and the jobs that make them; safe to use from any thread."""
+
+    def __init__(self, config: Config, lanes: Mapping[str, Lane] | None = None) -> None:
+        self.config = config
+        self.library = Library(config.root)
+        self.store = FeatureStore(config.root)
+        self.layouts = Layouts(config.root)
+        self.reports = Reports(config.root)
+        self.trained = Trained(config.trained)
+        self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
+        self._naming = threading.Lock()
+        self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
+
+    def start(self) -> None:
+        """Begin to work on jobs, those of an earlier server first; for the web process only.
+
+        Raises:
+            StoreError: when another server works on the same data.
+        """
+        self.jobs.start()
+        for folder in (self.library.root, self.store.snapshots.root):
+            _sweep(folder)
+
+    def close(self) -> None:
+        """Stop; unfinished jobs go on at the next start."""
+        self.jobs.close()
+
+    def spec(self, encoder: str, backend: str | None = None) -> EncoderSpec:
+        """What an encoder is.
+
+        Raises:
+            EncoderError: when it is unknown or cannot be used.
+        """
+        looked, spec = self._specs.get((encoder, backend), (0.0, None))
+        if spec is None or time.monotonic() - looked > SPEC_SECONDS:
+            spec = describe(encoder, backend, self.config)
+            self._specs[encoder, backend] = (time.monotonic(), spec)
+        return spec
+
+    def recipe(
+        self, scene: Scene, encoder: str, *, backend: str | None = None, patch_size: int = 64, stride: int | None = None
+    ) -> Recipe:
+        """The recipe of a scene, an encoder and a way of cutting; cheap.
+
+        Raises:
+            EncoderError: when the encoder is unknown or cannot be used.
+            PatchError: when patches of that size do not fit the scene.
+        """
+        grid = patch_grid(scene, patch_size, stride)
+        fingerprint = self.spec(encoder, backend).fingerprint
+        return Recipe(
+            scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, patch_size=grid.size, stride=grid.stride
+        )
+
+    def submit_sample(self, size: int = 2560, seed: int = 0) -> Job:
+        """Ask for a synthetic scene; the done job's message is its id."""
+        from core.synthetic.sample import sample_id
+
+        key, title = f"{size}-{seed}", "Making the sample scene"
+        if sample_id(size, seed) in self.library:
+            return self.jobs.settled("sample", key, title, sample_id(size, seed))
+        return self.jobs.submit("sample", key, title, {"size": size, "seed": seed})
+
+    def submit_ingest(
+        self, paths: Sequence[Path], settings: IngestSettings | None = None, name: str | None = None
+    ) -> Job:
+        """Ask for a source to become a scene; the done job's message is the scene's id."""
+        settings = settings or IngestSettings()
+        payload = {"paths": [str(path) for path in paths], "settings": settings.to_dict(), "name": name}
+        stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
+        key = hashlib.sha256(json.dumps([payload, stamps], sort_keys=True).encode()).hexdigest()
+        shown = name or (paths[0].name if paths else "nothing")
+        return self.jobs.submit("ingest", key, f"Opening “{shown}”", payload)
+
+    def submit_fetch(self, encoder: str) -> Job:
+        """Ask for an encoder's files to be downloaded."""
+        return self.jobs.submit("fetch", encoder, f"Downloading the encoder {encoder}", {"name": encoder})
+
+    def submit_encode(self, recipe: Recipe) -> Job:
+        """Ask for features; only what the store does not have is computed.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        title = f"Encoding “{self.library.get(recipe.scene_id).name}”"
+        if self.encoded(recipe):
+            return self.jobs.settled("encode", recipe.key, title, recipe.key)
+        return self.jobs.submit("encode", recipe.key, title, tasks.recipe_payload(recipe))
+
+    def encoded(self, recipe: Recipe) -> bool:
+        """Whether all features of a recipe are there."""
+        return self.store.complete(recipe)
+
+    def features(self, recipe: Recipe) -> Features:
+        """All features of a recipe.
+
+        Raises:
+            StoreError: when they are not complete yet, or damaged.
+        """
+        if not self.encoded(recipe):
+            raise StoreError(f"Reading the features of {recipe.scene_id}", "they are not complete", "encode it first")
+        return self.store.read(recipe)
+
+    def submit_projection(self, recipe: Recipe, settings: ProjectionSettings) -> Job:
+        """Ask for a projection; features that are missing are asked for first.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        key = f"{recipe.key}-{settings.key}"
+        title = f"Arranging “{self.library.get(recipe.scene_id).name}”"
+        if self.layouts.has(recipe, settings.key):
+            return self.jobs.settled("project", key, title, recipe.key)
+        before = None if self.encoded(recipe) else self.submit_encode(recipe).id
+        payload = tasks.recipe_payload(recipe) | {"settings": asdict(settings)}
+        return self.jobs.submit("project", key, title, payload, after=before)
+
+    def projection(self, recipe: Recipe, settings: ProjectionSettings) -> FloatArray | None:
+        """Positions of shape (N, 2), rows as in ``features``; None when they are not made yet."""
+        positions = self.layouts.get(recipe, settings.key)
+        return positions if self.encoded(recipe) else None
+
+    def submit_trust(self, recipe: Recipe, settings: ProjectionSettings | None) -> Job:
+        """Ask for the report card of finished features and, unless it is None, of a finished layout of them.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        scene = self.library.get(recipe.scene_id)
+        key = f"{recipe.key}-{'' if settings is None else settings.key}-{hand_version(scene)}"
+        title = f"Measuring “{scene.name}”"
+        payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
+        return self.jobs.submit("trust", key, title, payload)
+
+    def submit_training(self, sets: Sequence[LabelSet], *, base: str, freeze: bool, epochs: int, title: str) -> Job:
+        """Ask for an encoder that has learned the labels of some scenes; the done job's message is its name.
+
+        Args:
+            sets: labelled patches.
+            base: name of the encoder to go on from, or ``scratch``.
+            freeze: True = what the base sees stays, only what it makes of it is learned.
+            epochs: passes over the patches.
+            title: what pages call it.
+
+        A training that was asked for before and ended with an epoch done, but without a model, goes on.
+        """
+        named = [asdict(one) for one in sets]
+        wanted = {"sets": named, "base": base, "freeze": freeze, "epochs": epochs, "title": title}
+        versions = [hand_version(self.library.get(one.scene_id)) for one in sets if one.by == "hand"]
+        key = hashlib.sha256(json.dumps([wanted, versions], sort_keys=True).encode()).hexdigest()
+        with self._naming:
+            name = self._stopped_training(key) or self.trained.fresh_name(title, self._taken_names())
+            return self.jobs.submit("train", key, f"Training “{title}”", wanted | {"name": name})
+
+    def _taken_names(self) -> set[str]:
+        """Names that a new model cannot have: those of other encoders, and of models that are being trained."""
+        active = [job.id for job in self.jobs.jobs() if job.kind == "train" and job.active]
+        names = {str(self.jobs.payload(active_id).get("name")) for active_id in active}
+        return {SCRATCH, *encoder_names(self.config), *names}
+
+    def _stopped_training(self, key: str) -> str | None:
+        """The name of the same training where it ended with an epoch done and no model; it goes on then."""
+        name = self.jobs.payload(job_id("train", key)).get("name")
+        return str(name) if name and self.trained.history(str(name)) else None
+
+    def training_history(self, job_id: str) -> list[dict[str, float]]:
+        """How a training has gone so far, an object an epoch; empty before the first is over."""
+        name = self.jobs.payload(job_id).get("name")
+        return self.trained.history(name) if name else []
+
+    def delete_scene(self, scene_id: str) -> Job:
+        """Remove a scene at once, stop all work on it, and ask for its features to be removed.
+
+        Raises:
+            SceneError: when the id is not of the form of ids.
+        """
+        self.library.directory(scene_id)
+        for job in self.jobs.jobs():
+            if job.active and job.kind != "delete" and self.jobs.payload(job.id).get("scene_id") == scene_id:
+                self.jobs.cancel(job.id)
+        job = self.jobs.submit("delete", scene_id, "Deleting a scene", {"scene_id": scene_id})
+        self.library.delete(scene_id)
+        return job
+
+    def disk_bytes(self, scene_id: str) -> int:
+        """Bytes on disk of a scene with its features and projections."""
+        stores = (self.library, self.store, self.layouts)
+        return sum(store.disk_bytes(scene_id) for store in stores)
+
+    def encode_now(
+        self,
+        scene: Scene,
+        recipe: Recipe,
+        *,
+        progress: Progress = silent,
+        cancelled: Callable[[], bool] = never,
+    ) -> Features:
+        """Encode in this process and wait; for the command line. Errors as of ``encode_scene``."""
+        if not self.encoded(recipe):
+            model = matching_encoder(recipe.encoder, recipe.fingerprint, self.config)
+            encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)
+        return self.features(recipe)

@@ -1,0 +1,164 @@
+"""What background jobs do, one function a kind, each run in a worker process by ``core.jobs.worker.perform``.
+
+Each takes the configuration, a ``Work`` to report to, and its arguments as JSON values, and gives a short text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core.config import Config
+from core.encoders.base import Encoder
+from core.encoders.registry import fetch as fetch_encoder
+from core.encoders.registry import matching_encoder
+from core.errors import EncoderError
+from core.features.encode import encode_scene
+from core.features.recipe import Recipe
+from core.features.store import FeatureStore
+from core.jobs.worker import Work
+from core.projection.store import Layouts
+from core.scenes.library import Library
+from core.training.trained_models import Trained
+
+Payload = Mapping[str, Any]
+
+
+def ingest_task(config: Config, work: Work, payload: Payload) -> str:
+    """Take a source in; gives the scene's id. Payload: ``paths``, ``settings``, ``name``.
+
+    An upload is kept beside its scene, and gone when it could not become one.
+    """
+    from core.ingest.boundary import ingest
+    from core.ingest.settings import settings_from_dict
+
+    library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
+    try:
+        scene = ingest(
+            paths,
+            library,
+            settings_from_dict(payload["settings"]),
+            name=payload["name"],
+            progress=work.progress,
+            cancelled=work.cancelled,
+        )
+        if paths[0].is_relative_to(config.root):
+            library.keep_origin(scene.id, paths)
+    finally:
+        _drop_upload(config, paths)
+    return scene.id
+
+
+def _drop_upload(config: Config, paths: Sequence[Path]) -> None:
+    """Remove files that lie in the folder of uploads, and the folder they came in when it is empty then."""
+    for path in paths:
+        if path.is_relative_to(config.root / "uploads"):
+            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.parent.rmdir()
+
+
+def sample_task(config: Config, work: Work, payload: Payload) -> str:
+    """Make a synthetic scene; gives its id. Payload: ``size``, ``seed``."""
+    from core.synthetic.sample import make_sample
+
+    library = Library(config.root)
+    return make_sample(library, size=payload["size"], seed=payload["seed"], progress=work.progress).id
+
+
+def fetch_task(config: Config, work: Work, payload: Payload) -> str:
+    """Download an encoder's files; gives its name. Payload: ``name``."""
+    fetch_encoder(payload["name"], work.progress, config)
+    return str(payload["name"])
+
+
+def encode_task(config: Config, work: Work, payload: Payload) -> str:
+    """Encode a scene; gives the recipe's key. Payload: ``recipe``."""
+    recipe = Recipe(**payload["recipe"])
+    scene = Library(config.root).get(recipe.scene_id)
+    encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
+    store = FeatureStore(config.root)
+    encode_scene(scene, encoder, recipe, store, progress=work.progress, cancelled=work.cancelled)
+    return recipe.key
+
+
+def project_task(config: Config, work: Work, payload: Payload) -> str:
+    """Project features into the plane; gives the recipe's key. Payload: ``recipe``, ``settings``."""
+    from core.projection.layout import ProjectionSettings, umap_layout
+
+    recipe, settings = Recipe(**payload["recipe"]), ProjectionSettings(**payload["settings"])
+    features = FeatureStore(config.root).read(recipe)
+    positions = umap_layout(features.vectors, settings, progress=work.progress)
+    if recipe.scene_id in Library(config.root):
+        Layouts(config.root).put(recipe, settings.key, positions)
+    return recipe.key
+
+
+def trust_task(config: Config, work: Work, payload: Payload) -> str:
+    """Measure how far features, and a layout of them, can be trusted; gives the recipe's key.
+
+    What is measured already is not measured again. Payload: ``recipe``, ``settings`` of the layout or None.
+    """
+    from core.evaluation.report.scene import report_on_scene
+    from core.evaluation.training_overlap import learned_from
+    from core.projection.layout import ProjectionSettings
+
+    recipe, wanted = Recipe(**payload["recipe"]), payload["settings"]
+    settings = None if wanted is None else ProjectionSettings(**wanted)
+
+    def load() -> Encoder:
+        return matching_encoder(recipe.encoder, recipe.fingerprint, config)
+
+    try:
+        learned = learned_from(recipe, config)
+    except EncoderError:
+        learned = None
+    report_on_scene(config.root, recipe, settings, load, learned=learned, progress=work.progress)
+    return recipe.key
+
+
+def train_task(config: Config, work: Work, payload: Payload) -> str:
+    """Train an encoder on the labels of scenes; gives its name.
+
+    Payload: ``sets`` (fields of ``LabelSet``), ``base`` (a name, or ``scratch``), ``freeze``, ``epochs``, ``title``,
+    ``name``.
+    """
+    from core.training.run import teach
+
+    trained, name = Trained(config.trained), str(payload["name"])
+    trained.root.mkdir(parents=True, exist_ok=True)
+    library = Library(config.root)
+    teach(
+        [(library.get(one["scene_id"]), one["by"]) for one in payload["sets"]],
+        trained.directory(name),
+        base=payload["base"],
+        freeze=payload["freeze"],
+        epochs=payload["epochs"],
+        title=payload["title"],
+        hub=config,
+        progress=work.progress,
+    )
+    return name
+
+
+def delete_task(config: Config, work: Work, payload: Payload) -> str:
+    """Remove a scene's features and projections; gives its id. Payload: ``scene_id``."""
+    scene_id = str(payload["scene_id"])
+    FeatureStore(config.root).delete_scene(scene_id)
+    Layouts(config.root).delete_scene(scene_id)
+    return scene_id
+
+
+def warm_projection() -> None:
+    """Compile the projection's loops, so that the first projection does not wait for it."""
+    from core.projection.layout import warm_up
+
+    warm_up()
+
+
+def recipe_payload(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as part of a payload."""
+    return {"scene_id": recipe.scene_id, "recipe": asdict(recipe)}

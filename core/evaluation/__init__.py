@@ -1,0 +1,1 @@
+"""How far features and layouts can be trusted."""

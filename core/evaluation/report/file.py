@@ -1,0 +1,253 @@
+"""The report card of a file of features: what can be told from the file, and from its scene where that is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.config import Config
+from core.encoders.registry import matching_encoder
+from core.encoders.spectral import NAME as BASELINE
+from core.errors import EncoderError, LandlikeError, StoreError
+from core.evaluation.baseline import plain_spectrum, rough_spectrum
+from core.evaluation.report.counts import patches
+from core.evaluation.report.measure import (
+    NO_LABELS_IN_FILE,
+    NO_PLACES,
+    Case,
+    familiar_part,
+    hubs_part,
+    labels_part,
+    layout_part,
+    stability_part,
+    warnings_of,
+)
+from core.evaluation.report.sheet import Section, lines
+from core.evaluation.report.wording import unfamiliar_unknown, unmeasured
+from core.evaluation.training_overlap import learned_from
+from core.export.reading import Embeddings
+from core.features.recipe import Features, Recipe
+from core.progress import Progress
+from core.scenes.labels import hand_labels, patch_labels
+from core.scenes.library import SCENE_ID, Library
+from core.scenes.patches import IntArray, PatchGrid, patch_grid
+from core.scenes.scene import Scene
+
+Bar = Callable[[str, str], AbstractContextManager[Progress]]
+
+NO_SCENE = "this needs the pixels, and the scene of the file is not in the library here"
+NO_ENCODER = "the encoder that made the file is not at hand, or its files have changed"
+
+
+@dataclass(frozen=True)
+class _Home:
+    """The scene of a file, and the grid it was cut by."""
+
+    scene: Scene
+    grid: PatchGrid
+
+
+def report_on_file(
+    path: Path, found: Embeddings, config: Config, bar: Bar, encoder: str | None = None
+) -> Iterator[str]:
+    """The lines of a report on a file of features.
+
+    Args:
+        path: the file, for its name.
+        found: what is in it.
+        config: where scenes and models lie.
+        bar: gives a progress for a title and a unit.
+        encoder: where the model lies that made the file; None = it is one of those here.
+
+    Raises:
+        StoreError: when columns of the file cannot be used.
+    """
+    home = _home(found, config)
+    recipe = _recipe(found, encoder)
+    case = replace(_case(path, found, home), learned=_learned(found, recipe, config))
+    name = home.scene.name if home else found.scene.get("name")
+    of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
+    yield f"{path.name}: {patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
+    yield from lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
+
+
+def _sections(
+    case: Case, found: Embeddings, home: _Home | None, recipe: Recipe | None, *, config: Config, bar: Bar
+) -> Iterator[Section]:
+    with bar("Reading the plain spectrum", "patches") as progress:
+        yield labels_part(case, NO_LABELS_IN_FILE, progress)
+    yield (unfamiliar_unknown(found.spec.get("name")) if recipe is None else familiar_part(case, recipe, config))
+    with bar("Shifting the grid", "patches") as progress:
+        yield _stability(found, home, recipe, config, progress)
+    with bar("Comparing patches", "blocks") as progress:
+        yield hubs_part(case, progress)[0]
+    if found.positions is None:
+        yield unmeasured("layout", NO_PLACES)
+        return
+    with bar("Judging the plot", "blocks") as progress:
+        try:
+            section = layout_part(case, found.positions, sampled=True, progress=progress)[0]
+        except LandlikeError as error:
+            section = unmeasured("layout", error.found)
+        yield section
+
+
+def _home(found: Embeddings, config: Config) -> _Home | None:
+    """The scene of a file where it is in the library and has the file's patches."""
+    library, name = Library(config.root), str(found.scene.get("id", ""))
+    size, stride = found.cut.get("size"), found.cut.get("stride")
+    if not SCENE_ID.fullmatch(name) or not isinstance(size, int) or not isinstance(stride, int):
+        return None
+    try:
+        scene = library.get(name)
+        grid = patch_grid(scene, size, stride)
+    except LandlikeError:
+        return None
+    fits = found.patch_ids.min() >= 0 and found.patch_ids.max() < grid.count
+    return _Home(scene, grid) if fits else None
+
+
+def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
+    labels, classes = _labels(path, found.table, len(found))
+    if home is not None:
+        labels = _without_mixed(labels, classes, found.patch_ids, home)
+    content, spectrum = found.vectors, None if home is None else partial(plain_spectrum, home.scene, home.grid)
+    if found.band_mean is not None and found.band_std is not None:
+        content = np.concatenate([found.band_mean, found.band_std], axis=1)
+        spectrum = spectrum or partial(_rough, found.patch_ids, found.band_mean, found.band_std)
+    return Case(
+        vectors=found.vectors,
+        ids=found.patch_ids,
+        labels=labels,
+        classes=classes,
+        places=None if found.scene.get("kind") == "collection" else _places(path, found.table),
+        reach=_reach(found),
+        band_mean=found.band_mean,
+        band_std=found.band_std,
+        content=content,
+        spectrum=spectrum,
+        rough=home is None,
+        itself=found.spec.get("name") == BASELINE,
+        warnings=() if home is None else warnings_of(home.scene),
+    )
+
+
+def _learned(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArray[np.bool_] | None:
+    """Which patches of a file its encoder has learned from; None where that cannot be known."""
+    if recipe is None or found.band_mean is None or found.band_std is None:
+        return None
+    try:
+        known = learned_from(recipe, config)
+    except EncoderError:
+        return None
+    return None if known is None else known.holds(found.band_mean, found.band_std)
+
+
+def _rough(every: IntArray, band_mean: FloatArray, band_std: FloatArray, ids: IntArray, _: Progress) -> FloatArray:
+    """The plain spectrum of patches of some ids, from the means of all."""
+    order = np.argsort(every)
+    rows = order[np.searchsorted(every, ids, sorter=order)]
+    return rough_spectrum(band_mean[rows], band_std[rows])
+
+
+def _reach(found: Embeddings) -> int:
+    """Rows and columns up to which patches touch."""
+    size, stride = found.cut.get("size"), found.cut.get("stride")
+    if not (isinstance(size, int) and isinstance(stride, int) and 0 < stride <= size):
+        return 1
+    return size // stride
+
+
+def _labels(path: Path, table: pa.Table, count: int) -> tuple[IntArray, tuple[str, ...]]:
+    """Labels as indices into class names, −1 = none.
+
+    Raises:
+        StoreError: when the column holds something other than names.
+    """
+    if "label" not in table.column_names:
+        return np.full(count, -1, np.int64), ()
+    column = table.column("label")
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_null(kind):
+        return np.full(count, -1, np.int64), ()
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        found = f"its column “label” holds {kind} and not names"
+        raise StoreError(f"Reading “{path.name}”", found, "write the names of classes as text")
+    names = [name or None for name in column.to_pylist()]
+    classes = sorted({name for name in names if name is not None})
+    number = {name: place for place, name in enumerate(classes)}
+    return np.array([-1 if name is None else number[name] for name in names], dtype=np.int64), tuple(classes)
+
+
+def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, home: _Home) -> IntArray:
+    """Labels less those that the scene itself gave to patches of mixed land; what a person wrote stays."""
+    truth = patch_labels(home.scene, home.grid)
+    if truth is None or not classes:
+        return labels
+    own = np.array([*truth.classes, ""], dtype=object)[truth.index[ids]]
+    written = np.array([*classes, ""], dtype=object)[labels]
+    unsure = (own == written) & (truth.pure[ids] < 0)
+    given = hand_labels(home.scene, home.grid)
+    if given is not None:
+        unsure &= given.index[ids] < 0
+    mixed: IntArray = np.where(unsure, -1, labels)
+    return mixed
+
+
+def _places(path: Path, table: pa.Table) -> IntArray | None:
+    """Row and column of each patch on the grid; None when the file has none.
+
+    Raises:
+        StoreError: when they are not whole numbers.
+    """
+    if not {"row", "col"} <= set(table.column_names):
+        return None
+    try:
+        pair = [table.column(name).to_numpy().astype(np.int64, casting="safe") for name in ("row", "col")]
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        found = "its columns “row” and “col” are not whole numbers"
+        raise StoreError(f"Reading “{path.name}”", found, "give a file that “python -m core embed” wrote") from error
+    return np.stack(pair, axis=1)
+
+
+def _recipe(found: Embeddings, encoder: str | None) -> Recipe | None:
+    """How the file was made, as far as it says so; by an encoder that lies elsewhere, if one is named."""
+    name, fingerprint = found.spec.get("name"), found.spec.get("fingerprint")
+    size, stride = found.cut.get("size"), found.cut.get("stride")
+    if not (isinstance(name, str) and isinstance(fingerprint, str) and isinstance(size, int)):
+        return None
+    scene = str(found.scene.get("id", ""))
+    stride = stride if isinstance(stride, int) else size
+    return Recipe(scene_id=scene, encoder=encoder or name, fingerprint=fingerprint, patch_size=size, stride=stride)
+
+
+def _stability(
+    found: Embeddings, home: _Home | None, recipe: Recipe | None, config: Config, progress: Progress
+) -> Section:
+    if home is None:
+        return unmeasured("stability", NO_SCENE)
+    if recipe is None:
+        return unmeasured("stability", NO_ENCODER)
+    order = np.argsort(found.patch_ids)
+    nothing = np.empty((len(found), 0), np.float32)
+    features = Features(
+        recipe=recipe,
+        patch_ids=found.patch_ids[order],
+        vectors=found.vectors[order],
+        valid_fraction=np.ones(len(found), np.float32),
+        band_mean=nothing,
+        band_std=nothing,
+    )
+    try:
+        encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
+    except EncoderError:
+        return unmeasured("stability", NO_ENCODER)
+    return stability_part(home.scene, features, lambda: encoder, progress)

@@ -1,0 +1,226 @@
+"""The report card of features: which measures there are for some patches, taken, and put into words.
+
+The parts that belong to the features are apart from the one that belongs to a layout of them, because layouts change
+more often. Keeping reports is ``core.evaluation.report.store``; the pages and the command line show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.config import Config
+from core.encoders.base import Encoder
+from core.encoders.saved_model.files import LEARNED
+from core.encoders.spectral import NAME as BASELINE
+from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
+from core.evaluation.baseline import plain_spectrum
+from core.evaluation.duplicates import without_copies
+from core.evaluation.grid_shift import cannot_shift, stability
+from core.evaluation.hubness import hubness
+from core.evaluation.novelty import known_training
+from core.evaluation.report.counts import patches, too_few
+from core.evaluation.report.sheet import Section
+from core.evaluation.report.wording import (
+    familiar_section,
+    hubs_section,
+    labels_section,
+    layout_section,
+    stability_section,
+    unfamiliar_unknown,
+    unmeasured,
+)
+from core.evaluation.retrieval import Retrieval, retrieval
+from core.evaluation.training_overlap import Learned
+from core.evaluation.trustworthiness import fidelity
+from core.features.recipe import Features, Recipe, companion_of
+from core.progress import Progress, silent
+from core.scenes.labels import By, labels_by
+from core.scenes.patches import IntArray, patch_grid
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from core.similarity.knn_graph import knn_graph
+
+K = 10
+FEWEST = 12
+"""Patches below which nearest neighbours are not worth counting."""
+
+SUMMARY_ROWS = 2000
+"""Points at which the truth of a layout is measured where only the summary is wanted."""
+
+NO_LABELS = "the patches have no classes; give them some with Label above, or add patches in class folders"
+NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
+TOO_FEW_LABELS = f"are too few to measure by; {FEWEST} are enough"
+NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
+
+LEFT_OUT = ("left out",)
+"""Topics of the quality record that say which files are no part of a collection."""
+
+Arrays = dict[str, NDArray[np.generic]]
+Spectrum = Callable[[IntArray, Progress], FloatArray]
+"""Gives the plain spectrum of the patches of some ids, float32 of shape (N, 32)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Patches to report on.
+
+    Attributes:
+        vectors: float32 of shape (N, D).
+        ids: patch ids, int64 of shape (N,).
+        labels: int64 of shape (N,), indices into ``classes``, −1 = none.
+        classes: their names.
+        places: int64 of shape (N, 2), row and column on the grid; None where what touches on it is not beside each
+            other on land.
+        reach: rows and columns up to which patches touch.
+        band_mean: means of 13 bands, shape (N, 13); None when they are not known.
+        band_std: their deviations, likewise.
+        content: what tells a patch from its copies, float32 of shape (N, C).
+        spectrum: gives the plain spectrum; None when neither pixels nor means are at hand.
+        rough: True = it is made of means, without the pixels.
+        learned: True = the encoder has learned from the patch, shape (N,); None when that is not known.
+        itself: True = the encoder is the plain spectrum.
+        warnings: which files of a collection were left out when it was read, sentences.
+    """
+
+    vectors: FloatArray
+    ids: IntArray
+    labels: IntArray
+    classes: tuple[str, ...]
+    places: IntArray | None
+    reach: int = 1
+    band_mean: FloatArray | None
+    band_std: FloatArray | None
+    content: FloatArray
+    spectrum: Spectrum | None
+    itself: bool
+    rough: bool = False
+    learned: NDArray[np.bool_] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def case_of(scene: Scene, features: Features, by: By = "truth", learned: Learned | None = None) -> Case:
+    """The case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
+    recipe, ids = features.recipe, features.patch_ids
+    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    truth = labels_by(by, scene, grid)
+    labels = np.full(len(ids), -1, np.int64) if truth is None else truth.pure[ids]
+    return Case(
+        vectors=features.vectors,
+        ids=ids,
+        labels=labels,
+        classes=() if truth is None else truth.classes,
+        places=None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1),
+        reach=grid.size // grid.stride,
+        band_mean=features.band_mean,
+        band_std=features.band_std,
+        content=np.concatenate([features.band_mean, features.band_std], axis=1),
+        spectrum=partial(plain_spectrum, scene, grid),
+        itself=recipe.encoder == BASELINE,
+        learned=None if learned is None else learned.holds(features.band_mean, features.band_std),
+        warnings=warnings_of(scene),
+    )
+
+
+def warnings_of(scene: Scene) -> tuple[str, ...]:
+    """Which files were left out when a collection was read, by its quality record."""
+    try:
+        findings = load_quality(scene.directory).findings if scene.kind == "collection" else ()
+    except SceneError:
+        return ()
+    told = [one for one in findings if one.basis == "warning" and one.topic in LEFT_OUT]
+    return tuple(f"When these patches were read: {one.topic}, {one.value}; {one.because}." for one in told)
+
+
+def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) -> Section:
+    """How often neighbours share a class, beside the plain spectrum; or why that is not known.
+
+    Args:
+        case: the patches.
+        none: what is said where they have no classes.
+        progress: told how many patches are read for the plain spectrum.
+    """
+    copies = without_copies(case.content, case.labels)
+    known = copies.kept
+    if not (case.labels >= 0).any():
+        return unmeasured("labels", none)
+    found = np.bincount(case.labels[known])
+    if known.sum() < FEWEST:
+        return unmeasured("labels", f"{patches(int(known.sum()))} with a class {TOO_FEW_LABELS}")
+    if (found > 1).sum() < 2:
+        return unmeasured(
+            "labels", "fewer than two classes have two patches or more, which leaves nothing to tell apart"
+        )
+    try:
+        own = _retrieved(case, case.vectors[known], known)
+    except SettingsError as error:
+        return unmeasured("labels", error.found)
+    plain = None
+    if case.spectrum is not None and not case.itself:
+        plain = _retrieved(case, case.spectrum(case.ids[known], progress), known)
+    section = labels_section(
+        own, plain, apart=case.places is not None, itself=case.itself, rough=case.rough, copies=copies,
+        learned=0 if case.learned is None else int(case.learned[known].sum()),
+    )  # fmt: skip
+    return replace(section, sentences=(*section.sentences, *case.warnings))
+
+
+def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:
+    places = None if case.places is None else case.places[known]
+    return retrieval(vectors, case.labels[known], case.classes, places=places, reach=case.reach)
+
+
+def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
+    """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
+    if len(case.ids) < 4 * K:
+        return unmeasured("hubs", too_few(len(case.ids))), {}
+    near = knn_graph(case.vectors, K + 1, progress=progress)[0]
+    found = hubness(near[:, 1:])
+    return hubs_section(found, case.ids), {"counts": found.counts}
+
+
+def stability_part(
+    scene: Scene, features: Features, load: Callable[[], Encoder], progress: Progress = silent
+) -> Section:
+    """What a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
+    grid = patch_grid(scene, features.recipe.patch_size, features.recipe.stride)
+    why = cannot_shift(scene, grid)
+    if why is not None:
+        return unmeasured("stability", why)
+    try:
+        found = stability(scene, grid, load(), features.vectors, features.patch_ids, progress=progress)
+    except EncoderError as error:
+        return unmeasured("stability", f"the encoder is not at hand ({error.found})")
+    return stability_section(
+        found.kept, found.itself, found.similarity, k=found.k, pixels=found.pixels, total=len(features.patch_ids)
+    )
+
+
+def layout_part(
+    case: Case, layout: FloatArray, metric: str = "cosine", *, sampled: bool = False, progress: Progress = silent
+) -> tuple[Section, Arrays]:
+    """How true a layout is, and ``distortion``, float32 of shape (N,), or of the sample where only that was asked."""
+    total = len(case.ids)
+    if total < FEWEST:
+        return unmeasured("layout", too_few(total)), {}
+    rows = None
+    if sampled and total > SUMMARY_ROWS:
+        rows = np.sort(np.random.default_rng(0).permutation(total)[:SUMMARY_ROWS])
+    found = fidelity(case.vectors, layout, metric, rows=rows, progress=progress)
+    return layout_section(found, case.ids[found.rows], total), {"distortion": found.distortion}
+
+
+def familiar_part(case: Case, recipe: Recipe, config: Config) -> Section:
+    """How much of the land is strange to the encoder, or that this is not known."""
+    try:
+        known = known_training(recipe, config)
+        if known is None:
+            return unfamiliar_unknown(recipe.encoder, trained=companion_of(recipe, LEARNED, config) is not None)
+        return familiar_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids, marked=False)
+    except LandlikeError as error:
+        return unmeasured("familiar", error.found)

@@ -1,0 +1,86 @@
+"""The report card of an encoded scene: measured once for its features and once for each layout, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.encoders.base import Encoder
+from core.evaluation.report.measure import Case, case_of, hubs_part, labels_part, layout_part, stability_part
+from core.evaluation.report.store import FEATURES, HAND, Reports
+from core.evaluation.report.wording import by_hand
+from core.evaluation.training_overlap import Learned
+from core.features.recipe import Features, Recipe
+from core.features.store import FeatureStore
+from core.progress import Progress, part_of, silent
+from core.projection.layout import ProjectionSettings
+from core.projection.store import Layouts
+from core.scenes.labels import hand_version
+from core.scenes.library import Library
+
+
+def report_on_scene(
+    root: Path,
+    recipe: Recipe,
+    settings: ProjectionSettings | None,
+    load: Callable[[], Encoder],
+    *,
+    learned: Learned | None = None,
+    progress: Progress = silent,
+) -> None:
+    """Measure what of a report is not kept yet, and keep it, unless the scene is gone by then.
+
+    Args:
+        root: where scenes, features and layouts lie.
+        recipe: finished features.
+        settings: of a finished layout, or None for the features only.
+        load: gives the encoder that made the features, once it is needed.
+        learned: what that encoder has learned from; None when that is not known.
+        progress: told thousandths; what it raises ends the work.
+
+    Raises:
+        SceneError: when there is no such scene.
+        StoreError: when the features cannot be read, or the report cannot be written.
+    """
+    reports, library = Reports(root), Library(root)
+    features = FeatureStore(root).read(recipe)
+    half = 1000
+    if settings is not None:
+        half = 1000 if reports.get(recipe, settings.key) is not None else 400
+    scene = library.get(recipe.scene_id)
+    _report_on_hand_labels(root, features, case_of(scene, features, "hand", learned), part_of(progress, 0, 100))
+    if reports.get(recipe, FEATURES) is None:
+        case = case_of(scene, features, learned=learned)
+        _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
+    if settings is None or reports.get(recipe, settings.key) is not None:
+        return
+    layout = Layouts(root).get(recipe, settings.key)
+    if layout is not None:
+        case = case_of(scene, features)
+        section, arrays = layout_part(case, layout, settings.metric, progress=part_of(progress, half, 1000))
+        if recipe.scene_id in library:
+            reports.put(recipe, settings.key, [section], arrays)
+
+
+def _report_on_hand_labels(root: Path, features: Features, case: Case, progress: Progress) -> None:
+    """The part on labels given by hand as they are now; the one on labels as they were goes."""
+    recipe, library, reports = features.recipe, Library(root), Reports(root)
+    version = hand_version(library.get(recipe.scene_id))
+    if version and reports.get(recipe, HAND + version) is None:
+        section = by_hand(labels_part(case, progress=progress))
+        if recipe.scene_id in library:
+            reports.put(recipe, HAND + version, [section], {})
+            reports.drop(recipe, HAND, HAND + version)
+
+
+def _report_on_features(
+    root: Path, features: Features, case: Case, load: Callable[[], Encoder], *, progress: Progress
+) -> None:
+    recipe, library = features.recipe, Library(root)
+    scene = library.get(recipe.scene_id)
+    sections = [labels_part(case, progress=part_of(progress, 0, 300))]
+    progress(300, 1000)
+    sections.append(stability_part(scene, features, load, part_of(progress, 300, 600)))
+    hubs, arrays = hubs_part(case, part_of(progress, 600, 1000))
+    if recipe.scene_id in library:
+        Reports(root).put(recipe, FEATURES, [*sections, hubs], arrays)

@@ -1,0 +1,76 @@
+"""Report cards kept on disk beside the layouts they judge, and deleted with them; ``pipeline_report`` makes them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StoreError
+from core.evaluation.report.sheet import Section, from_json, to_json
+from core.features.recipe import Recipe
+from core.scenes.library import write_atomically
+
+FEATURES = "features"
+"""As a settings key: the part of a report that belongs to the features themselves."""
+
+HAND = "hand-"
+"""The start of a settings key: the part that belongs to labels given by hand; their version follows."""
+
+
+class Reports:
+    """Reports under ``root``/projections, for each recipe and settings: sections as JSON, numbers as ``.npz``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / "projections"
+
+    def put(
+        self, recipe: Recipe, settings_key: str, sections: Sequence[Section], arrays: Mapping[str, NDArray[np.generic]]
+    ) -> None:
+        """Keep a report; its JSON is written last, and without it there is none.
+
+        Raises:
+            StoreError: when it cannot be written.
+        """
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
+        path = self._path(recipe, settings_key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path.with_suffix(".npz"), buffer.getvalue())
+            write_atomically(path, to_json(sections).encode())
+        except OSError as error:
+            found = f"the disk refused it ({error.strerror})"
+            raise StoreError("Storing a report", found, "free some space and start again") from error
+
+    def drop(self, recipe: Recipe, start: str, but: str) -> None:
+        """Remove the reports whose settings key begins like that, but for one."""
+        kept = self._path(recipe, but)
+        for path in kept.parent.glob(f"{recipe.key}-{start}*.trust.*"):
+            if path.stem != kept.stem:
+                path.unlink(missing_ok=True)
+
+    def get(self, recipe: Recipe, settings_key: str) -> list[Section] | None:
+        """The sections; None when there are none of this version, or the file is damaged."""
+        try:
+            return from_json(self._path(recipe, settings_key).read_bytes())
+        except OSError:
+            return None
+
+    def values(self, recipe: Recipe, settings_key: str, name: str) -> NDArray[np.generic] | None:
+        """One of the arrays, read-only; None when there is none or it is damaged."""
+        path = self._path(recipe, settings_key).with_suffix(".npz")
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+                found: NDArray[np.generic] = data[name]
+        except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile):
+            return None
+        found.flags.writeable = False
+        return found
+
+    def _path(self, recipe: Recipe, settings_key: str) -> Path:
+        return self.root / recipe.scene_id / f"{recipe.key}-{settings_key}.trust.json"

@@ -1,0 +1,290 @@
+"""What measures mean, in plain sentences with their numbers: a section of a report card each. No measuring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.bands import FloatArray, class_title
+from core.encoders.spectral import NAME as BASELINE
+from core.evaluation.duplicates import Copies
+from core.evaluation.hubness import LOPSIDED, Hubness
+from core.evaluation.novelty import UNFAMILIAR
+from core.evaluation.report.counts import left_out, unasked
+from core.evaluation.report.sheet import Section, Sheet
+from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
+from core.evaluation.trustworthiness import MISPLACED, Fidelity
+from core.scenes.patches import IntArray
+
+DEPTH = DEPTHS[-1]
+TITLES = {
+    "labels": "Do neighbours show the same kind of land?",
+    "hand": "Do neighbours share the labels that people gave by hand?",
+    "familiar": "Does the encoder know land like this?",
+    "stability": "Do the answers depend on where the grid of patches happens to lie?",
+    "hubs": "Are some patches everybody's neighbour?",
+    "layout": "Can the plot be believed?",
+}
+"""The questions, in the order of a report."""
+
+
+FAMILIAR_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+TOO_FEW_HELD = (
+    "too few patches were held out when this encoder was trained to say what is strange to it; it takes a hundred"
+)
+LEARNED_NOTHING = "It has learned nothing, so no land is strange to it."
+ITSELF = "This encoder is the plain spectrum itself, beside which every other one is shown."
+NO_SPECTRUM = (
+    "What the plain spectrum would give is not known: this needs the pixels or the means of the bands, and neither is "
+    "here."
+)
+
+
+def unmeasured(name: str, why: str) -> Section:
+    """A section that says why there is no answer; ``why`` is a sentence without its full stop."""
+    return Section(name=name, title=TITLES[name], sentences=(f"Not measured: {why}.",), measured=False)
+
+
+def unfamiliar_unknown(encoder: str | None, *, trained: bool = False) -> Section:
+    """Why there is no telling what is strange to an encoder; ``trained`` = what it learned from is known."""
+    if encoder != BASELINE:
+        return unmeasured("familiar", TOO_FEW_HELD if trained else FAMILIAR_UNKNOWN)
+    return Section(name="familiar", title=TITLES["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
+
+
+def labels_section(
+    own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, rough: bool = False,
+    copies: Copies | None = None, learned: int = 0,
+) -> Section:  # fmt: skip
+    """How often neighbours share a class.
+
+    Args:
+        own: of the encoder.
+        plain: of the plain spectrum of the same patches; None when it is not known, or the encoder is that itself.
+        apart: True = patches that touch the query were left out.
+        itself: True = the encoder is the plain spectrum.
+        rough: True = the plain spectrum was made without pixels.
+        copies: the patches that were left out because they are the same as others.
+        learned: how many patches the encoder has learned from.
+    """
+    found = own.precision[DEPTH]
+    beside = f"chance would give {round(100 * own.chance)}"
+    if plain is not None:
+        about = "about " if rough else ""
+        beside = f"the plain spectrum would give {about}{_hundred(plain.precision[DEPTH])}"
+        beside += f", chance {round(100 * own.chance)}"
+    first = f"Neighbours here share the class {_hundred(found, 'times in 100')}; {beside}."
+    verdict = ITSELF if itself else (NO_SPECTRUM if plain is None else _verdict(found, plain.precision[DEPTH]))
+    how = f"The {DEPTH} nearest of {_asked(own)} were looked at"
+    how += "; patches that touch the one asked about were left out." if apart else "."
+    counted = [row for row in own.classes if row.precision.count]
+    worst = min(counted, key=lambda row: row.precision.value)
+    best = max(counted, key=lambda row: row.precision.value)
+    even = best.precision.value == worst.precision.value
+    apart_from = [
+        *unasked(own, [class_title(name) for name in own.alone]),
+        *([] if copies is None else left_out(copies)),
+    ]
+    ends = (
+        f"All classes are found alike often, {_hundred(best.precision)} of 100 neighbours."
+        if even
+        else f"Best found: {class_title(best.name)}, {_hundred(best.precision)} of 100 neighbours; worst: "
+        f"{class_title(worst.name)}, {_hundred(worst.precision)}{_mistaken(own, worst)}."
+    )
+    return Section(
+        name="labels",
+        title=TITLES["labels"],
+        sentences=(
+            first,
+            *learned_words(learned, own.count),
+            verdict,
+            ends,
+            f"{how} In brackets: where the true value lies 95 times in 100.",
+            *apart_from,
+        ),
+        sheets=(_classes(own, plain), _confusion(own)),
+    )
+
+
+def learned_words(learned: int, count: int) -> list[str]:
+    """What the figures are worth where the encoder has learned from so many of the patches; empty where from none."""
+    if not learned:
+        return []
+    what = "these patches" if learned == count else f"{learned:,} of these {count:,} patches"
+    return [f"The encoder has learned from {what}, so this is better than it does on land it never saw."]
+
+
+def by_hand(found: Section) -> Section:
+    """What ``labels_section`` says of labels that people gave in the app, with what to keep in mind of these."""
+    beware = "Patches that were labelled because they look alike make these numbers too good; label places you know."
+    sentences = (*found.sentences, beware) if found.measured else found.sentences
+    return replace(found, name="hand", title=TITLES["hand"], sentences=sentences)
+
+
+def _asked(found: Retrieval) -> str:
+    if found.queries == found.count:
+        return f"all {found.count:,} labelled patches"
+    if found.queries == found.count - found.unasked:
+        return f"{found.queries:,} of {found.count:,} labelled patches"
+    return f"{found.queries:,} of {found.count:,} labelled patches, drawn at random,"
+
+
+def _verdict(own: Share, plain: Share) -> str:
+    if own.low > plain.high:
+        return "This encoder tells land apart clearly better than the plain spectrum does."
+    if own.high < plain.low:
+        return "The plain spectrum does better here: this encoder is not the one to use on this land."
+    return "The two are too close to call with this many labels."
+
+
+def _mistaken(found: Retrieval, worst: ClassRow) -> str:
+    """Which class one is mostly mistaken for, in words; nothing where there is none."""
+    counts = found.confusion[worst.number].copy()
+    counts[worst.number] = 0
+    names = {row.number: row.name for row in found.classes}
+    return f", most often taken for {class_title(names[int(counts.argmax())])}" if counts.any() else ""
+
+
+def _classes(own: Retrieval, plain: Retrieval | None) -> Sheet:
+    head = ["Class", "Patches", f"Same class, {DEPTH} nearest", f"Named by {VOTERS} nearest"]
+    rows = []
+    for number, row in enumerate(own.classes):
+        cells = [class_title(row.name), f"{row.count:,}", _hundred(row.precision), _hundred(row.recall)]
+        rows.append(cells + ([] if plain is None else [_hundred(plain.classes[number].precision)]))
+    whole = ["All", f"{own.count:,}", _hundred(own.precision[DEPTH]), _hundred(own.accuracy)]
+    rows.append(whole + ([] if plain is None else [_hundred(plain.precision[DEPTH])]))
+    head += [] if plain is None else ["Plain spectrum, same class"]
+    title = f"By class, of 100: neighbours of the same class; patches whose {VOTERS} nearest name their class rightly"
+    return Sheet(title=title, head=tuple(head), rows=tuple(tuple(row) for row in rows))
+
+
+def _confusion(found: Retrieval) -> Sheet:
+    numbers = [row.number for row in found.classes]
+    names = [class_title(row.name) for row in found.classes]
+    rows = [
+        (name, *(f"{found.confusion[number, other]:,}" for other in numbers))
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    title = f"Patches by their class (down) and the class that their {VOTERS} nearest name (across)"
+    return Sheet(title=title, head=("", *names), rows=tuple(rows))
+
+
+def familiar_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Section:
+    """How much of the land is strange to the encoder.
+
+    Args:
+        percent: percentiles of shape (N,).
+        ids: the patches' ids.
+        marked: True = who reads this sees those patches marked.
+    """
+    strange = np.flatnonzero(percent > UNFAMILIAR)
+    order = strange[np.argsort(-percent[strange], kind="stable")]
+    count, total = len(strange), len(percent)
+    many = "1 patch is" if count == 1 else f"{count:,} patches are"
+    first = f"{_of_hundred(1 - count / max(total, 1))} of 100 patches look like what the encoder was trained on."
+    if not count:
+        second = "No patch is stranger to it than 99 in 100 of its own kind of training patches."
+    else:
+        them = "it" if count == 1 else "them"
+        mark = f"; {'it is' if count == 1 else 'they are'} marked with a diamond ◇, and what" if marked else "; what"
+        second = (
+            f"{many} stranger to it than 99 in 100 of its own kind of training patches{mark} is found for {them} "
+            "deserves a second look."
+        )
+    third = (
+        f"By that rule 1 in 100 would be called strange anyway; here it is {_of_hundred(count / max(total, 1))} in 100."
+    )
+    return Section(
+        name="familiar",
+        title=TITLES["familiar"],
+        sentences=(first, second, third),
+        patches=tuple(ids[order].tolist()),
+    )
+
+
+def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, pixels: int, total: int) -> Section:
+    """What a small shift of the grid changes.
+
+    Args:
+        kept: share of the k nearest that stay.
+        itself: share of shifted patches to which the patch itself is the most similar.
+        similarity: cosine similarity of a patch to its shifted self, at the median.
+        k: how many nearest.
+        pixels: the shift.
+        total: patches that there are.
+    """
+    first = (
+        f"With the grid moved by {pixels} pixels, a patch keeps {k * kept.value:.1f} of its {k} nearest "
+        f"({k * kept.low:.1f}–{k * kept.high:.1f})."
+    )
+    second = (
+        f"{_hundred(itself, 'times in 100')} the patch most like the moved one is the patch itself; "
+        f"their similarity is {similarity:.2f} at the median."
+    )
+    drawn = f"all {total:,} patches" if itself.count == total else f"{itself.count:,} patches drawn at random"
+    third = f"Measured on {drawn}, encoded again."
+    return Section(name="stability", title=TITLES["stability"], sentences=(first, second, third))
+
+
+def hubs_section(found: Hubness, ids: IntArray) -> Section:
+    """Who is everybody's neighbour; ``ids`` are those of the rows that were counted."""
+    most = int(found.counts.max(initial=0))
+    if found.skewness > LOPSIDED:
+        first = f"Yes, some: the most frequent one is among the {found.k} nearest of {most:,} others."
+    else:
+        first = f"No: even the most frequent one is among the {found.k} nearest of only {most:,} others."
+    second = (
+        f"On average it is {found.k} others; {_of_hundred(found.nobodys)} of 100 patches are nobody's neighbour, so "
+        "only asking about them finds them."
+    )
+    third = (
+        f"Lopsidedness of these counts (skewness): {found.skewness:.1f}, where 0 is even and more than {LOPSIDED} "
+        "means that a few patches crowd into many answers."
+    )
+    top = ids[found.top]
+    rows = tuple((f"Patch {patch}", f"{found.counts[row]:,}") for patch, row in zip(top, found.top, strict=True))
+    sheet = Sheet(title="The most frequent neighbours", head=("", f"Among the {found.k} nearest of"), rows=rows)
+    return Section(
+        name="hubs",
+        title=TITLES["hubs"],
+        sentences=(first, second, third),
+        sheets=(sheet,),
+        patches=tuple(top.tolist()),
+    )
+
+
+def layout_section(found: Fidelity, ids: IntArray, total: int) -> Section:
+    """Whether the plot can be believed; ``ids`` are those of ``found.rows``, ``total`` all points."""
+    trust, continuity = float(found.trust.mean()), float(found.continuity.mean())
+    bad = np.flatnonzero(found.distortion > MISPLACED)
+    order = bad[np.argsort(-found.distortion[bad], kind="stable")]
+    kept = found.k * float(found.kept.mean())
+    first = f"Of the {found.k} points drawn nearest to a point, {kept:.1f} are among its {found.k} truly nearest."
+    second = (
+        f"Points drawn together belong together: {trust:.3f} of 1 (trustworthiness). Points that belong together are "
+        f"drawn together: {continuity:.3f} of 1 (continuity). A plot at random would have about 0.5."
+    )
+    asked = f"all {total:,}" if len(found.rows) == total else f"{len(found.rows):,} of {total:,} (drawn at random)"
+    third = (
+        f"{_of_hundred(len(bad) / max(len(found.rows), 1))} of 100 points are badly misplaced, that is nearer to "
+        f"random than to right. Measured at {asked} points."
+    )
+    return Section(
+        name="layout", title=TITLES["layout"], sentences=(first, second, third), patches=tuple(ids[order].tolist())
+    )
+
+
+def _hundred(found: Share, unit: str = "") -> str:
+    """A share of 100 with its interval: ``94 (93–95)``, or ``94 times in 100 (93–95)``."""
+    if not found.count:
+        return "—"
+    words = f" {unit}" if unit else ""
+    return f"{round(100 * found.value)}{words} ({round(100 * found.low)}–{round(100 * found.high)})"
+
+
+def _of_hundred(value: float) -> str:
+    """A share as a number of 100, with a digit more where it is small or nearly all: ``2``, ``0.4``, ``99.6``."""
+    percent = 100 * value
+    exact = percent in {0, 100} or 10 <= percent <= 90
+    return f"{percent:.0f}" if exact else f"{percent:.1f}"

@@ -1,0 +1,127 @@
+"""A query and its neighbours as text to take away: GeoJSON and CSV. Whole tables of features go by ``geoparquet``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.export.geometry import geojson_geometry
+from core.scenes.labels import PatchLabels
+from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat
+from core.scenes.scene import Scene
+from core.similarity.neighbours import Neighbours
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""First characters that make a spreadsheet run a cell (OWASP, CSV injection), and some that hide them."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One patch of the list; rank 0 is the query."""
+
+    rank: int
+    patch_id: int
+    similarity: float
+    label: str | None
+
+
+def _lines(query_id: int, neighbours: Neighbours, labels: PatchLabels | None) -> Iterator[_Line]:
+    ids = [query_id, *neighbours.ids.tolist()]
+    values = [1.0, *neighbours.similarity.tolist()]
+    for rank, (patch_id, similarity) in enumerate(zip(ids, values, strict=True)):
+        index = -1 if labels is None else int(labels.index[patch_id])
+        label = labels.classes[index] if labels is not None and index >= 0 else None
+        yield _Line(rank, patch_id, round(similarity, 6), label)
+
+
+def neighbours_geojson(
+    scene: Scene, grid: PatchGrid, query_id: int, neighbours: Neighbours, labels: PatchLabels | None = None
+) -> str:
+    """The query (rank 0) and its neighbours as a GeoJSON FeatureCollection (RFC 7946), best first.
+
+    Each feature has the properties ``rank``, ``patch_id``, ``similarity`` and ``label``; its geometry is the outline of
+    the patch, cut where it crosses the antimeridian, or null where the place is unknown.
+
+    Args:
+        scene: where the patches are from.
+        grid: its patches.
+        query_id: the patch that was asked about.
+        neighbours: what was found.
+        labels: truth to name the patches by; None = no labels.
+    """
+    lines = list(_lines(query_id, neighbours, labels))
+    corners = corners_lonlat(scene, grid, np.array([line.patch_id for line in lines], dtype=np.int64))
+    features = [
+        {
+            "type": "Feature",
+            "id": line.patch_id,
+            "geometry": None if corners is None else geojson_geometry(corners[line.rank]),
+            "properties": {
+                "rank": line.rank,
+                "patch_id": line.patch_id,
+                "similarity": line.similarity,
+                "label": line.label,
+            },
+        }
+        for line in lines
+    ]
+    about = {"scene": scene.id, "name": scene.name, "date": scene.date, "synthetic": scene.synthetic}
+    whole = {"type": "FeatureCollection", "landlike": about, "features": features}
+    return json.dumps(whole, ensure_ascii=False, allow_nan=False)
+
+
+def neighbours_csv(
+    scene: Scene, grid: PatchGrid, query_id: int, neighbours: Neighbours, labels: PatchLabels | None = None
+) -> str:
+    """The query (rank 0) and its neighbours as CSV (RFC 4180), best first.
+
+    Columns: rank, patch_id, similarity, lon, lat (of the centre, degrees), label; unknown values are empty. A label
+    that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    Arguments as of ``neighbours_geojson``.
+    """
+    lines = list(_lines(query_id, neighbours, labels))
+    middles = centres_lonlat(scene, grid, np.array([line.patch_id for line in lines], dtype=np.int64))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["rank", "patch_id", "similarity", "lon", "lat", "label"])
+    for line in lines:
+        place = _degrees(middles, line.rank)
+        writer.writerow([line.rank, line.patch_id, f"{line.similarity:.6f}", *place, harmless(line.label or "")])
+    return text.getvalue()
+
+
+def labels_csv(scene: Scene, grid: PatchGrid, labels: PatchLabels) -> str:
+    """The labelled patches as CSV (RFC 4180), by patch id.
+
+    Columns: patch_id, row, col (on the grid of patches), lon, lat (of the centre, degrees; empty where unknown), label,
+    as in ``neighbours_csv``.
+    """
+    ids = np.flatnonzero(labels.index >= 0)
+    middles = centres_lonlat(scene, grid, ids)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["patch_id", "row", "col", "lon", "lat", "label"])
+    for line, patch_id in enumerate(ids.tolist()):
+        name = labels.classes[int(labels.index[patch_id])]
+        writer.writerow([patch_id, *grid.row_col(patch_id), *_degrees(middles, line), harmless(name)])
+    return text.getvalue()
+
+
+def _degrees(middles: NDArray[np.float64] | None, line: int) -> tuple[str, str]:
+    """Longitude and latitude as text; empty where they are unknown."""
+    if middles is None or np.isnan(middles[line]).any():
+        return "", ""
+    return f"{middles[line, 0]:.7f}", f"{middles[line, 1]:.7f}"
+
+
+def harmless(cell: str) -> str:
+    """A cell of text that no spreadsheet takes for a formula."""
+    risky = cell.startswith(_FORMULA_STARTS) or cell.lstrip().startswith(_FORMULA_STARTS)
+    return f"'{cell}" if risky else cell

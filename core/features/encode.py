@@ -1,0 +1,271 @@
+"""The encode run: patches of a scene through an encoder into the store, reading and preparing ahead of the encoder.
+
+Three threads work in a row, joined by short queues, so that memory does not depend on the size of the scene:
+
+    read strips → statistics, resampling, scaling (``prepare``) → ``infer`` → commits
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+import rasterio
+
+from core.bands import BAND_NAMES, FloatArray
+from core.encoders.base import Encoder
+from core.errors import EncoderError, JobCancelledError, PatchError
+from core.features.prefetch import ahead
+from core.features.recipe import FeatureBatch, Recipe, join_batches
+from core.features.store import FeatureStore
+from core.files import never
+from core.progress import Progress, silent
+from core.scenes.patches import (
+    MIN_VALID_FRACTION,
+    IntArray,
+    PatchBatch,
+    PatchGrid,
+    centres_lonlat,
+    iter_patches,
+    patch_grid,
+)
+from core.scenes.scene import Scene
+
+CHUNK_SECONDS = 2.0
+CHUNK_PATCHES = 1000
+"""A chunk is committed when it is this old or this large; a killed run loses at most one chunk, or two."""
+
+BATCH_BYTES = 2**27
+"""Pixels of one batch on their way to the encoder, at most; keeps large patches from filling the memory."""
+
+CACHE_BYTES = 2**28
+"""GDAL's cache of decoded blocks: 3 rows of blocks of a full tile's 13 bands; by default it is 5 % of the memory."""
+
+_QUEUE = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """A batch ready for ``infer``; ``batch`` has everything but the vectors."""
+
+    batch: FeatureBatch
+    prepared: FloatArray
+
+
+def encode_scene(
+    scene: Scene,
+    encoder: Encoder,
+    recipe: Recipe,
+    store: FeatureStore,
+    *,
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = never,
+    chunk_patches: int = CHUNK_PATCHES,
+) -> None:
+    """Encode all patches of a scene that the store does not have yet.
+
+    Committed chunks are never redone: a run that was stopped or killed goes on where it was. Patches with less than
+    ``MIN_VALID_FRACTION`` valid pixels are skipped. Work that another process is doing is waited for, not repeated.
+
+    Args:
+        scene: the scene of the recipe.
+        encoder: the encoder of the recipe.
+        recipe: patch size and stride.
+        store: where features go.
+        progress: told patches committed or skipped, and all patches.
+        cancelled: asked after each batch.
+        chunk_patches: patches committed together, at most about so many.
+
+    Raises:
+        EncoderError: when the encoder is not the recipe's, or gives something that is not finite.
+        PatchError: when the grid does not fit the scene, or no patch has enough valid pixels.
+        StoreError: when features cannot be written.
+        JobCancelledError: when ``cancelled`` says so; what is committed stays.
+    """
+    _check_encoder(encoder, recipe)
+    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    with store.claim(recipe, cancelled):
+        if not store.complete(recipe):
+            done = store.begin(recipe, encoder.spec, grid.count)
+            run = _Run(scene=scene, grid=grid, encoder=encoder, recipe=recipe, store=store, report=progress)
+            with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+                run.go(frozenset(done.tolist()), cancelled, chunk_patches)
+            _check_any(scene, store.count(recipe), grid)
+            store.finish(recipe, encoder.spec)
+    progress(grid.count, grid.count)
+
+
+def _check_encoder(encoder: Encoder, recipe: Recipe) -> None:
+    if encoder.spec.fingerprint != recipe.fingerprint:
+        found = "the files of the encoder have changed since it was chosen"
+        raise EncoderError(f"Encoding with {recipe.encoder}", found, "choose the encoder again")
+
+
+def _check_any(scene: Scene, stored: int, grid: PatchGrid) -> None:
+    if not stored:
+        found = f"none of its {grid.count} patches has enough valid pixels"
+        raise PatchError(f"Encoding {scene.name}", found, "choose another scene or a smaller patch size")
+
+
+class _Run:
+    """One go at a recipe: counts, chunks and commits."""
+
+    def __init__(
+        self, *, scene: Scene, grid: PatchGrid, encoder: Encoder, recipe: Recipe, store: FeatureStore, report: Progress
+    ) -> None:
+        self.scene, self.grid, self.encoder, self.recipe, self.store = scene, grid, encoder, recipe, store
+        self._report, self._done = report, 0
+        self._chunk: list[FeatureBatch] = []
+        self._skipped: deque[IntArray] = deque()
+        self._since = time.monotonic()
+
+    def go(self, done: frozenset[int], cancelled: Callable[[], bool], chunk_patches: int) -> None:
+        """Read, encode and commit what is not done."""
+        self._done = len(done)
+        self._report(self._done, self.grid.count)
+        strips = ahead(iter_patches(self.scene, self.grid, BAND_NAMES, skip=done), depth=1)
+        with closing(strips), ThreadPoolExecutor(1, "commit") as committer:
+            prepared = ahead(self._prepare(strips), depth=_QUEUE)
+            with closing(prepared):
+                pending: Future[None] | None = None
+                for item in prepared:
+                    if cancelled():
+                        raise JobCancelledError(f"Encoding {self.scene.name}", "it was cancelled", "start it again")
+                    self._chunk.append(_with_vectors(item, self.encoder.infer(item.prepared), self.encoder))
+                    if self._due(chunk_patches):
+                        pending = self._commit(committer, pending)
+            _wait(self._commit(committer, pending))
+
+    def _prepare(self, strips: Iterator[PatchBatch]) -> Iterator[_Prepared]:
+        """Batches of the encoder's size, across strips, with statistics and prepared pixels."""
+        positions = [BAND_NAMES.index(name) for name in self.encoder.spec.bands]
+        as_read = positions == list(range(len(BAND_NAMES)))
+        limit = self._batch_size()
+        for patches in _regroup(self._valid(strips), limit):
+            mean, std = band_statistics(patches)
+            pixels = patches.pixels if as_read else patches.pixels[..., positions]
+            rows, cols = np.divmod(patches.ids, self.grid.n_cols)
+            batch = FeatureBatch(
+                ids=patches.ids,
+                rows=rows,
+                cols=cols,
+                vectors=np.empty((0, 0), np.float32),
+                valid_fraction=patches.valid_fraction,
+                band_mean=mean,
+                band_std=std,
+                lonlat=centres_lonlat(self.scene, self.grid, patches.ids),
+            )
+            yield _Prepared(batch=batch, prepared=self.encoder.prepare(pixels))
+
+    def _batch_size(self) -> int:
+        """The encoder's batch size, halved until the prepared patches of a batch fit ``BATCH_BYTES``.
+
+        Halved, because encoders go through a batch in groups, and a group that is not full costs as much as a full one.
+        """
+        side = max(self.grid.size, self.encoder.spec.input_size or 0)
+        size = self.encoder.batch_size
+        while size > 1 and size * side * side * len(BAND_NAMES) * 4 > BATCH_BYTES:
+            size //= 2
+        return size
+
+    def _valid(self, strips: Iterator[PatchBatch]) -> Iterator[PatchBatch]:
+        """Strips less the patches with too little valid data, which are noted."""
+        for strip in strips:
+            enough = strip.valid_fraction >= MIN_VALID_FRACTION
+            if not enough.all():
+                self._skipped.append(strip.ids[~enough])
+            if enough.any():
+                yield strip if enough.all() else _take(strip, enough)
+
+    def _due(self, chunk_patches: int) -> bool:
+        waiting = sum(len(batch) for batch in self._chunk)
+        return waiting >= chunk_patches or time.monotonic() - self._since >= CHUNK_SECONDS
+
+    def _commit(self, committer: ThreadPoolExecutor, pending: Future[None] | None) -> Future[None]:
+        """Hand the chunk to the committing thread, once the chunk before is committed."""
+        _wait(pending)
+        chunk, self._chunk = self._chunk, []
+        skipped = [self._skipped.popleft() for _ in range(len(self._skipped))]
+        self._since = time.monotonic()
+        return committer.submit(self._write, chunk, skipped)
+
+    def _write(self, chunk: list[FeatureBatch], skipped: list[IntArray]) -> None:
+        if chunk:
+            batch = join_batches(chunk)
+            self.store.append(self.recipe, self.encoder.spec, batch)
+            self._done += len(batch)
+        if skipped:
+            ids = np.concatenate(skipped)
+            self.store.skip(self.recipe, ids)
+            self._done += len(ids)
+        self._report(self._done, self.grid.count)
+
+
+def _wait(pending: Future[None] | None) -> None:
+    """Let a commit end, and its failure come to light."""
+    if pending is not None:
+        pending.result()
+
+
+def _with_vectors(item: _Prepared, vectors: FloatArray, encoder: Encoder) -> FeatureBatch:
+    """The batch with its features, checked."""
+    expected = (len(item.batch), encoder.spec.dimension)
+    if vectors.shape != expected or not np.isfinite(vectors).all():
+        found = f"it gives shape {vectors.shape} instead of {expected}"
+        if vectors.shape == expected:
+            found = "it gives numbers that are not finite"
+        raise EncoderError(f"Encoding with {encoder.spec.title}", found, "choose another encoder")
+    fields = {name: getattr(item.batch, name) for name in item.batch.__dataclass_fields__ if name != "vectors"}
+    return FeatureBatch(vectors=vectors, **fields)
+
+
+def band_statistics(patches: PatchBatch) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of each band over a patch's valid pixels.
+
+    Returns:
+        Two float32 arrays of shape (N, bands), in reflectance. No-data pixels, which hold the mean, do not count.
+    """
+    count, height, width, bands = patches.pixels.shape
+    flat = patches.pixels.reshape(count, height * width, bands)
+    ones = np.full((1, height * width), 1 / (height * width), np.float32)
+    mean = np.matmul(ones, flat)
+    spread = flat - mean
+    np.square(spread, out=spread)
+    variance = np.matmul(ones, spread)[:, 0] / np.maximum(patches.valid_fraction, 1e-6)[:, None]
+    return mean[:, 0], np.sqrt(variance)
+
+
+def _take(patches: PatchBatch, rows: np.ndarray[tuple[int], np.dtype[np.bool_]] | slice) -> PatchBatch:
+    """Some of a batch."""
+    return PatchBatch(ids=patches.ids[rows], pixels=patches.pixels[rows], valid_fraction=patches.valid_fraction[rows])
+
+
+def _regroup(strips: Iterator[PatchBatch], size: int) -> Iterator[PatchBatch]:
+    """The same patches in batches of exactly ``size``, the last one excepted."""
+    waiting: list[PatchBatch] = []
+    for strip in strips:
+        start = 0
+        while start < len(strip.ids):
+            room = size - sum(len(part.ids) for part in waiting)
+            waiting.append(_take(strip, slice(start, start + room)))
+            start += room
+            if sum(len(part.ids) for part in waiting) == size:
+                yield _join(waiting)
+                waiting = []
+    if waiting:
+        yield _join(waiting)
+
+
+def _join(parts: Sequence[PatchBatch]) -> PatchBatch:
+    if len(parts) == 1:
+        return parts[0]
+    return PatchBatch(
+        ids=np.concatenate([part.ids for part in parts]),
+        pixels=np.concatenate([part.pixels for part in parts]),
+        valid_fraction=np.concatenate([part.valid_fraction for part in parts]),
+    )

@@ -1,0 +1,138 @@
+"""Values of a scene's patches on the map: one colour a patch, warped to web mercator. Not of collections."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import PatchError
+from core.imagery.ramps import SIMILARITY_RAMP, ByteArray, Ramp
+from core.imagery.render import EMPTY_TILE, tile_png
+from core.scenes.location import Bounds
+from core.scenes.patches import IntArray, PatchGrid
+from core.scenes.scene import Grid, Scene
+from core.scenes.webmercator import SIDE, WORLD, FloatGrid, TileSquare, footprint, source_positions
+
+PIXELS_A_PATCH = 16
+LEAST_SIDE, MOST_SIDE = 256, 1280
+_LEVELS = 255
+"""Colours of the picture; entry 0 of its palette is transparent."""
+
+
+def grid_overlay(  # noqa: PLR0917
+    scene: Scene,
+    grid: PatchGrid,
+    patch_ids: IntArray,
+    values: NDArray[np.float32],
+    vmin: float,
+    vmax: float,
+    *,
+    ramp: Ramp = SIMILARITY_RAMP,
+) -> tuple[bytes, Bounds]:
+    """A value of each patch in colour.
+
+    Args:
+        scene: a scene with a CRS; patches of a collection do not lie side by side.
+        grid: its patches; where they overlap, the one of the nearest centre shows.
+        patch_ids: int64 of shape (N,).
+        values: of shape (N,); clipped to the range.
+        vmin: value of the ramp's first colour.
+        vmax: value of its last.
+        ramp: its own range is ignored.
+
+    Returns:
+        PNG, transparent where there is no patch or no value, and (west, south, east, north) of its edges in degrees
+        (straight in web mercator).
+
+    Raises:
+        PatchError: for a collection or a scene without a place.
+    """
+    share = np.clip((values - vmin) / max(vmax - vmin, 1e-12), 0, 1)
+    levels = np.zeros(grid.count + 1, dtype=np.uint8)
+    levels[patch_ids] = 1 + np.rint(np.nan_to_num(share) * (_LEVELS - 1)).astype(np.uint8)
+    return _drawn(scene, grid, levels, _entries(ramp))
+
+
+def mask_overlay(
+    scene: Scene, grid: PatchGrid, patch_ids: IntArray, colour: tuple[int, int, int]
+) -> tuple[bytes, Bounds]:
+    """Some patches in one colour, the rest transparent; otherwise as ``grid_overlay``."""
+    levels = np.zeros(grid.count + 1, dtype=np.uint8)
+    levels[patch_ids] = 1
+    return _drawn(scene, grid, levels, bytes(3) + bytes(colour))
+
+
+def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
+    """A map tile of some patches of a scene, exact at every zoom.
+
+    Args:
+        scene: a scene; of one without a place every tile is empty.
+        grid: its patches.
+        square: from ``core.scenes.webmercator.tile_square``.
+        patch_ids: int64 of shape (N,).
+        colours: uint8 of shape (N, 3).
+    """
+    if scene.grid.crs is None:
+        return EMPTY_TILE
+    box = footprint(scene.grid)
+    if all(square.pixels_of(box, shift) is None for shift in (0.0, -WORLD, WORLD)):
+        return EMPTY_TILE
+    by_id: ByteArray = np.zeros((grid.count + 1, 3), dtype=np.uint8)
+    by_id[patch_ids] = colours
+    known = np.zeros(grid.count + 1, dtype=np.bool_)
+    known[patch_ids] = True
+    cells = _patches_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
+    return tile_png(by_id[cells], known[cells])
+
+
+def _entries(ramp: Ramp) -> bytes:
+    """Palette entries: an unused one, then the ramp."""
+    table = ramp.table()
+    chosen = table[np.rint(np.linspace(0, len(table) - 1, _LEVELS)).astype(np.int64)]
+    return bytes(3) + chosen.tobytes()
+
+
+def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes) -> tuple[bytes, Bounds]:
+    if scene.kind == "collection" or scene.grid.crs is None:
+        found = "its patches do not lie side by side on a map"
+        raise PatchError("Colouring the map", found, "use the plot or the gallery instead")
+    cells, bounds = _cells(scene.grid, grid)
+    image = Image.fromarray(levels[cells]).convert("P")
+    image.putpalette(entries)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1, transparency=0)
+    return buffer.getvalue(), bounds
+
+
+@lru_cache(maxsize=8)
+def _cells(grid: Grid, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
+    """Which patch shows at each pixel of the overlay (``patches.count`` = none), and the overlay's edges."""
+    box = footprint(grid)
+    wide, high = box.right - box.left, box.top - box.bottom
+    longest = min(MOST_SIDE, max(LEAST_SIDE, PIXELS_A_PATCH * max(patches.n_rows, patches.n_cols)))
+    pixel = max(wide, high) / longest
+    width, height = max(1, round(wide / pixel)), max(1, round(high / pixel))
+    xs = box.left + (np.arange(width, dtype=np.float64) + 0.5) * (wide / width)
+    ys = box.top - (np.arange(height, dtype=np.float64) + 0.5) * (high / height)
+    cells = _patches_at(patches, *source_positions(grid, xs, ys))
+    cells.flags.writeable = False
+    return cells, box.lonlat()
+
+
+def _patches_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid) -> NDArray[np.int32]:
+    """The patch that shows at each pixel position; ``patches.count`` = none."""
+    row, row_ok = _nearest_patch(rows, patches.n_rows, patches)
+    col, col_ok = _nearest_patch(cols, patches.n_cols, patches)
+    return np.where(row_ok & col_ok, row * patches.n_cols + col, patches.count).astype(np.int32)
+
+
+def _nearest_patch(places: FloatGrid, count: int, patches: PatchGrid) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Along one axis: the patch whose centre is nearest to a pixel position, and whether it holds it."""
+    nearest = np.floor((places - (patches.size - patches.stride) / 2) / patches.stride)
+    index = np.clip(nearest, 0, count - 1).astype(np.int64)
+    first = index * patches.stride
+    return index, (places >= first) & (places < first + patches.size)

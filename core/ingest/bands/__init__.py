@@ -1,0 +1,1 @@
+"""Which band is which, and what its numbers mean."""

@@ -1,0 +1,51 @@
+"""A few thousand valid pixels spread over a stack, from which its scale and its bands are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ingest.grid.resample import Window
+from core.ingest.grid.stack import Stack
+
+SIDE = 64
+ENOUGH = 2_000
+MOST = 150_000
+
+
+def draw(stack: Stack) -> NDArray[np.float32]:
+    """Valid pixels as float32 of shape (bands, pixels), in the file's own numbers; empty when all is no data.
+
+    Windows on a widening lattice of the scene are tried until enough pixels are found; in the end all windows are.
+    """
+    for count in (6, 20):
+        pixels = _collect(stack, _spread(stack, count))
+        if pixels.shape[1] >= ENOUGH:
+            return pixels
+    return _collect(stack, stack.windows(), stop_at=ENOUGH)
+
+
+def _spread(stack: Stack, count: int) -> Iterator[Window]:
+    grid = stack.grid
+    rows, cols = min(SIDE, grid.height), min(SIDE, grid.width)
+    tops = sorted(set(np.linspace(0, grid.height - rows, count).astype(int).tolist()))
+    lefts = sorted(set(np.linspace(0, grid.width - cols, count).astype(int).tolist()))
+    for top in tops:
+        for left in lefts:
+            yield top, left, rows, cols
+
+
+def _collect(stack: Stack, windows: Iterator[Window], stop_at: int = MOST) -> NDArray[np.float32]:
+    found, total = [], 0
+    for window in windows:
+        pixels = stack.read(window)
+        if not pixels.valid.any():
+            continue
+        chosen = np.stack([values[pixels.valid] for values in pixels.values]).astype(np.float32)
+        found.append(chosen[:, :: max(1, chosen.shape[1] // 8192)])
+        total += found[-1].shape[1]
+        if total >= stop_at:
+            break
+    return np.concatenate(found, axis=1) if found else np.empty((len(stack.bands), 0), dtype=np.float32)

@@ -1,0 +1,121 @@
+"""The files inside a zip: checked as a whole, unpacked one by one under numbers; no name in it becomes a path."""
+
+from __future__ import annotations
+
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
+from core.ingest.members import Member, natural_key
+from core.ingest.messages import clean_name, damaged, opening
+from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
+
+ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+_NESTED = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$", re.IGNORECASE)
+_DRIVE = re.compile(r"^[A-Za-z]:")
+_SMALL = 2**20
+_CHUNK = 2**20
+_REMEDY = "pack only the band files or the class folders into one plain zip"
+
+
+class ZipShelf:
+    """A zip whose directory passed every check.
+
+    Raises:
+        SourceError: when it is damaged, encrypted or empty.
+        UnsafeSourceError: for links, names that leave the archive, or archives inside.
+        SourceTooLargeError: for too many members, too many bytes, or too high a ratio.
+    """
+
+    def __init__(self, path: Path, name: str, scratch: Path) -> None:
+        self._name = name
+        self._scratch = scratch
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            raise damaged(name) from error
+        infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        _check_directory(infos, path.stat().st_size, name)
+        self._infos = infos
+        members = [Member(number=n, name=_shown(info), size=info.file_size) for n, info in enumerate(infos)]
+        self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """All files, sorted by name as people count."""
+        return self._members
+
+    def path(self, member: Member) -> Path:
+        """Unpack one file to a numbered path; one that is there already is kept.
+
+        Raises:
+            SourceError: when it does not unpack to what the archive says.
+        """
+        target = self._scratch / f"{member.number:06d}"
+        if not target.exists():
+            try:
+                self._unpack(member, target)
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+                target.unlink(missing_ok=True)
+                raise damaged(member.name) from error
+        return target
+
+    def _unpack(self, member: Member, target: Path) -> None:
+        left = member.size
+        with self._zip.open(self._infos[member.number]) as packed, target.open("wb") as file:
+            while chunk := packed.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise zipfile.BadZipFile
+                file.write(chunk)
+        if left:
+            raise zipfile.BadZipFile
+
+    def release(self, member: Member) -> None:
+        """Delete what was unpacked of one file."""
+        (self._scratch / f"{member.number:06d}").unlink(missing_ok=True)
+
+
+def _shown(info: zipfile.ZipInfo) -> str:
+    return info.filename.replace("\\", "/").removeprefix("./")[:1000]
+
+
+def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int, name: str) -> None:
+    if not infos:
+        raise SourceError(opening(name), "the zip holds no files", _REMEDY)
+    if len(infos) > MAX_COLLECTION_FILES:
+        found = f"the zip holds {len(infos):,} files, more than the {MAX_COLLECTION_FILES:,} allowed"
+        raise SourceTooLargeError(opening(name), found, "split it into several")
+    for info in infos:
+        _check_member(info, name)
+    total = sum(info.file_size for info in infos)
+    if total > MAX_SOURCE_BYTES or any(info.file_size > MAX_MEMBER_BYTES for info in infos):
+        found = f"unpacked it takes {total / 2**30:,.0f} GB, more than allowed"
+        raise SourceTooLargeError(opening(name), found, "cut the area of interest out first")
+    bulky = (info for info in infos if info.file_size > _SMALL)
+    if total > MAX_ZIP_RATIO * max(packed_bytes, _SMALL) or any(
+        info.file_size > MAX_ZIP_RATIO * max(info.compress_size, 1) for info in bulky
+    ):
+        found = f"it unpacks to more than {MAX_ZIP_RATIO} times its size"
+        raise SourceTooLargeError(opening(name), found, "check that the bands hold data, then zip them again")
+
+
+def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+    shown = f"“{clean_name(info.filename, 60)}”"
+    parts = info.filename.replace("\\", "/").split("/")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if ".." in parts or parts[0] == "" or _DRIVE.match(info.filename):
+        found = f"the zip names a file outside of itself, {shown}"
+        raise UnsafeSourceError(opening(name), found, _REMEDY)
+    if kind not in (0, stat.S_IFREG):
+        raise UnsafeSourceError(opening(name), f"the zip holds a link or device, {shown}", _REMEDY)
+    if _NESTED.search(info.filename):
+        raise UnsafeSourceError(opening(name), f"the zip holds another archive, {shown}", _REMEDY)
+    if info.flag_bits & 0x1:
+        raise SourceError(opening(name), "the zip is locked by a password", "unlock it and zip the files again")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SourceError(opening(name), "the zip uses an uncommon compression", "zip the files again as usual")

@@ -1,0 +1,206 @@
+"""Opening a raster from outside, safely: the only rasterio.open of untrusted input, and only in the child."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, Interleaving, MaskFlags
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
+from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
+from core.ingest.gdal_errors import GDAL_ERRORS
+from core.ingest.grid.geobox import Lattice
+from core.ingest.grid.georeference import Georeference, lattice_of, read_georeference
+from core.ingest.messages import damaged, opening
+from core.ingest.sandbox.limits import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"II*\x00", "GTiff"),
+    (b"MM\x00*", "GTiff"),
+    (b"II+\x00", "GTiff"),
+    (b"MM\x00+", "GTiff"),
+    (b"\x00\x00\x00\x0cjP  ", "JP2OpenJPEG"),
+    (b"\xff\x4f\xff\x51", "JP2OpenJPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+)
+_POINTS_ELSEWHERE = re.compile(rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)", re.IGNORECASE)
+RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
+
+
+def sniff_driver(head: bytes, name: str) -> str:
+    """The driver for a file, by its first bytes and never by its name.
+
+    Raises:
+        SourceError: when it is empty or no raster.
+        UnsafeSourceError: when it is a description of other files or of addresses.
+    """
+    if not head:
+        raise SourceError(opening(name), "the file is empty", RASTER_REMEDY)
+    for signature, driver in _SIGNATURES:
+        if head.startswith(signature):
+            return driver
+    if _POINTS_ELSEWHERE.search(head):
+        found = "it holds no pixels but points to other files or addresses"
+        raise UnsafeSourceError(opening(name), found, RASTER_REMEDY)
+    raise SourceError(opening(name), "its content is not a raster image", RASTER_REMEDY)
+
+
+def read_head(path: Path, size: int = 4096) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RasterFile:
+    """An open raster that passed every check.
+
+    Attributes:
+        name: what people call it.
+        lattice: where its pixels lie, GCPs already turned into an affine.
+        count: number of bands.
+        dtypes: NumPy type of each band.
+        descriptions: text of each band, empty where there is none.
+        nodata: declared no-data value of each band, or None.
+        alpha: 1-based bands that are transparency.
+        tags: metadata of the default domain.
+        block: (height, width) of a block as decoding does it.
+        notes: what had to be decided about its place, in words.
+        masked: True = the file holds a mask of its own.
+    """
+
+    name: str
+    data: Any
+    lattice: Lattice
+    count: int
+    dtypes: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    nodata: tuple[float | None, ...]
+    alpha: tuple[int, ...]
+    tags: dict[str, str]
+    block: tuple[int, int]
+    masked: bool
+    notes: tuple[str, ...] = field(default=())
+
+    def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
+
+        Raises:
+            SourceError: when the file is damaged or cut short there.
+        """
+        row, col, height, width = window
+        try:
+            numbers: NDArray[Any] = self.data.read(indexes, window=Window(col, row, width, height))
+        except GDAL_ERRORS as error:
+            raise damaged(self.name) from error
+        return numbers
+
+    def read_missing(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_] | None:
+        """Where the file's own mask or transparency says that there is nothing; None when it has none."""
+        row, col, height, width = window
+        area = Window(col, row, width, height)
+        try:
+            if self.masked:
+                return np.asarray(self.data.read_masks(1, window=area) == 0, dtype=bool)
+            if self.alpha:
+                return np.asarray(self.data.read(self.alpha[0], window=area) == 0, dtype=bool)
+        except GDAL_ERRORS as error:
+            raise damaged(self.name) from error
+        return None
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.data.close()
+
+
+def open_raster(path: Path, name: str) -> RasterFile:
+    """Open one file of our own naming with the driver that its content asks for, and check it.
+
+    Raises:
+        SourceError: when it is empty, damaged, no raster, or of complex numbers.
+        UnsafeSourceError: when it points to other files.
+        SourceTooLargeError: when it exceeds a limit.
+    """
+    driver = sniff_driver(read_head(path), name)
+    directory = read_directory(path) if driver == "GTiff" else None
+    if directory is not None and not directory.complete:
+        raise damaged(name)
+    try:
+        with warnings.catch_warnings(), ExitStack() as opened:
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            data = opened.enter_context(rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE"))
+            _check(data, name)
+            georeference = read_georeference(data, path, driver, directory)
+            raster = _raster(data, name, georeference, directory)
+            opened.pop_all()
+    except GDAL_ERRORS as error:
+        raise damaged(name) from error
+    return raster
+
+
+def _check(data: DatasetReader, name: str) -> None:
+    """Refuse what must not be read, first of all what would make GDAL open further files."""
+    if data.tags(ns="OVERVIEWS"):
+        found = "it asks for further files beside it"
+        raise UnsafeSourceError(opening(name), found, "save it again as one plain GeoTIFF")
+    check_size(name, count=data.count, height=data.height, width=data.width)
+    _check_block(data, name)
+    if any(dtype.startswith("complex") for dtype in data.dtypes):
+        found = "its pixels are complex numbers"
+        raise SourceError(opening(name), found, "choose optical reflectance, not radar data")
+
+
+def _raster(data: DatasetReader, name: str, georeference: Georeference, directory: TiffDirectory | None) -> RasterFile:
+    told = directory.descriptions if directory is not None else {}
+    lattice, notes = lattice_of(georeference, data.height, data.width)
+    alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
+    return RasterFile(
+        name=name,
+        data=data,
+        lattice=lattice,
+        count=data.count,
+        dtypes=tuple(data.dtypes),
+        descriptions=tuple(told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)),
+        nodata=tuple(data.nodatavals),
+        alpha=alpha,
+        tags={str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]},
+        block=data.block_shapes[0],
+        masked=MaskFlags.per_dataset in data.mask_flag_enums[0] and not alpha,
+        notes=notes,
+    )
+
+
+def check_size(name: str, *, count: int, height: int, width: int) -> None:
+    """Refuse more bands or pixels than the limits.
+
+    Raises:
+        SourceTooLargeError: with the numbers found.
+    """
+    if count > MAX_BANDS:
+        found = f"it has {count:,} bands, more than the {MAX_BANDS} allowed"
+        raise SourceTooLargeError(opening(name), found, "choose a file with the Sentinel-2 bands only")
+    if height * width > MAX_PIXELS:
+        found = f"it has {width:,} × {height:,} pixels, more than the {MAX_PIXELS // 10**6} million allowed"
+        raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
+
+
+def _check_block(data: DatasetReader, name: str) -> None:
+    height, width = data.block_shapes[0]
+    interleaved = data.count if data.interleaving == Interleaving.pixel else 1
+    itemsize = max(np.dtype(dtype).itemsize for dtype in data.dtypes)
+    size = height * width * itemsize * interleaved
+    if size > MAX_BLOCK_BYTES:
+        found = f"its pixels come in blocks of {size / 2**20:,.0f} MB, more than the {MAX_BLOCK_BYTES >> 20} MB allowed"
+        raise SourceTooLargeError(opening(name), found, "save it again as a tiled GeoTIFF")

@@ -1,0 +1,139 @@
+"""NumPy files as a source: the header is checked first, nothing is unpickled, and pixels are mapped, not read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from core.errors import SourceError, SourceTooLargeError
+from core.ingest.formats.geotiff import check_size
+from core.ingest.grid.geobox import Lattice
+from core.ingest.grid.resample import Bools
+from core.ingest.messages import damaged, opening
+from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS
+
+SIGNATURE = b"\x93NUMPY"
+_REMEDY = "save float reflectance or uint16 numbers of shape (dates, height, width, bands) or (height, width, bands)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayFile:
+    """A NumPy file that passed every check, one date of it.
+
+    Attributes:
+        name: what people call it.
+        pixels: shape (bands, height, width), mapped from the file.
+        times: number of dates in the file.
+        layout: its axes in words.
+        shape_text: the shape of the whole file in words.
+    """
+
+    name: str
+    pixels: NDArray[Any]
+    times: int
+    layout: str
+    shape_text: str
+
+    @property
+    def count(self) -> int:
+        """Number of bands."""
+        return len(self.pixels)
+
+    @property
+    def lattice(self) -> Lattice:
+        """A count of pixels: arrays have no place."""
+        _, height, width = self.pixels.shape
+        return Lattice(crs=None, transform=(1, 0, 0, 0, 1, 0), height=height, width=width, placed=False)
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """NumPy type of each band."""
+        return (str(self.pixels.dtype),) * self.count
+
+    @property
+    def nodata(self) -> tuple[float | None, ...]:
+        """Arrays declare none."""
+        return (None,) * self.count
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Rows are mapped as a whole."""
+        return 1, self.pixels.shape[2]
+
+    def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width)."""
+        row, col, height, width = window
+        part = self.pixels[[index - 1 for index in indexes], row : row + height, col : col + width]
+        return np.ascontiguousarray(part).astype(part.dtype.newbyteorder("="), copy=False)
+
+    def read_missing(self, _window: tuple[int, int, int, int]) -> Bools | None:
+        """Arrays hold no mask."""
+        return None
+
+
+def open_array(path: Path, name: str, time: int) -> ArrayFile:
+    """Map one date of a NumPy file.
+
+    Args:
+        path: numbered path of ours.
+        name: what people call it.
+        time: which date, counted from 0.
+
+    Raises:
+        SourceError: for a damaged file, or a shape or type that is no scene.
+        SourceTooLargeError: when it exceeds a limit.
+    """
+    shape, fortran, dtype, start = _header(path, name)
+    if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize == 1:
+        found = f"its numbers are of type {dtype.name[:20]}"
+        raise SourceError(opening(name), found, _REMEDY)
+    if len(shape) not in (3, 4) or any(length <= 0 for length in shape):
+        raise SourceError(opening(name), f"its shape is {_text(shape)}", _REMEDY)
+    size = math.prod(shape) * dtype.itemsize
+    if size > MAX_ARRAY_BYTES:
+        found = f"it holds {size / 2**30:,.1f} GB, more than the {MAX_ARRAY_BYTES / 2**30:.1f} GB allowed for arrays"
+        raise SourceTooLargeError(opening(name), found, "save it as a tiled GeoTIFF")
+    if path.stat().st_size < start + size:
+        raise damaged(name)
+    mapped = np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
+    return _arranged(mapped, name, time)
+
+
+def _header(path: Path, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    try:
+        with path.open("rb") as file:
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, fortran, dtype = read(file, max_header_size=10_000)
+            return tuple(shape), fortran, dtype, file.tell()
+    except (ValueError, EOFError, SyntaxError, TypeError) as error:
+        raise damaged(name) from error
+
+
+def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
+    """One date as (bands, height, width): the bands are the last axis when it can be one, else the first."""
+    times = array.shape[0] if array.ndim == 4 else 1
+    if time >= times:
+        found = f"it holds {times} dates and date {time} was asked for"
+        raise SourceError(opening(name), found, f"choose 0 to {times - 1}")
+    one = array[time] if array.ndim == 4 else array
+    lead = "dates, " if array.ndim == 4 else ""
+    last, first = one.shape[-1], one.shape[0]
+    if last <= MAX_BANDS and not (first in (12, 13) and last not in (12, 13)):
+        pixels, layout = np.moveaxis(one, -1, 0), f"({lead}height, width, bands)"
+    elif first <= MAX_BANDS:
+        pixels, layout = one, f"({lead}bands, height, width)"
+    else:
+        raise SourceError(opening(name), f"its shape is {_text(array.shape)}", _REMEDY)
+    check_size(name, count=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
+    return ArrayFile(name=name, pixels=pixels, times=times, layout=layout, shape_text=_text(array.shape))
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return " × ".join(f"{length:,}" for length in shape[:8]) or "a single number"

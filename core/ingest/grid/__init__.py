@@ -1,0 +1,1 @@
+"""Where pixels lie, and reading those of one grid on another."""

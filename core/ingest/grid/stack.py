@@ -1,0 +1,240 @@
+"""Bands of one or several rasters on one grid, read window by window; naming the bands is ``bandfiles``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import BAND_NAMES
+from core.errors import BandsError, SourceError
+from core.ingest.grid.geobox import Lattice
+from core.ingest.grid.resample import Bools, PixelSource, Window, sample
+from core.ingest.messages import clean_name, opening
+from core.scenes.scene import Grid
+
+
+class BandSource(PixelSource, Protocol):
+    """A raster as the stack needs it."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """NumPy type of each band."""
+
+    @property
+    def nodata(self) -> tuple[float | None, ...]:
+        """Declared no-data value of each band, or None."""
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """(height, width) of what one decoding step gives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One band of one raster.
+
+    Attributes:
+        band: ``B01`` … or, until it is known, any text.
+        source: the raster.
+        index: 1-based band of the raster.
+    """
+
+    band: str
+    source: BandSource
+    index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A raster of the stack with the bands taken from it, laid on the common ground.
+
+    Attributes:
+        source: the raster; its lattice is the one that counts here.
+        indexes: 1-based bands.
+        positions: where they stand in the stack.
+        nodata: the no-data value of each of them.
+    """
+
+    source: BandSource
+    indexes: list[int]
+    positions: list[int]
+    nodata: list[float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """A window of the stack.
+
+    Attributes:
+        values: one array of shape (height, width) a band, in the file's own numbers.
+        valid: shape (height, width), True = every band holds something.
+    """
+
+    values: list[NDArray[Any]]
+    valid: Bools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Bands on one grid.
+
+    Attributes:
+        bands: their names, in the order of ``Pixels.values``.
+        grid: the grid of the scene.
+        parts: the rasters.
+        resampled: names of bands that are interpolated from a coarser raster.
+    """
+
+    bands: tuple[str, ...]
+    grid: Grid
+    parts: tuple[Placed, ...]
+    resampled: tuple[str, ...]
+
+    def read(self, window: Window) -> Pixels:
+        """Numbers of all bands in a window (row, col, height, width) of the grid."""
+        values: list[NDArray[Any]] = [np.empty(0)] * len(self.bands)
+        missing = np.zeros(window[2:], dtype=bool)
+        zero = np.ones(window[2:], dtype=bool)
+        for part in self.parts:
+            got = sample(part.source, part.indexes, part.nodata, self.grid.transform, window)
+            for position, numbers in zip(part.positions, got.values, strict=True):
+                values[position] = numbers
+            missing |= got.missing
+            zero &= got.zero
+        return Pixels(values=values, valid=~(missing | zero))
+
+    def windows(self, budget: int = 100_000_000) -> Iterator[Window]:
+        """Windows that cover the grid and suit the blocks of the rasters.
+
+        Args:
+            budget: numbers (pixels times bands) that a window may hold.
+        """
+        height, width = self._window_shape(budget)
+        for row in range(0, self.grid.height, height):
+            for col in range(0, self.grid.width, width):
+                yield row, col, min(height, self.grid.height - row), min(width, self.grid.width - col)
+
+    def _window_shape(self, budget: int) -> tuple[int, int]:
+        striped = any(part.source.block[1] >= part.source.lattice.width for part in self.parts)
+        width = self.grid.width if striped else min(self.grid.width, 2048)
+        height = 512 if striped else 1024
+        while height * width * len(self.bands) > budget and height > 256:
+            height //= 2
+        while height * width * len(self.bands) > budget and width > 256:
+            width = -(-width // 2 // 256) * 256
+        return min(height, self.grid.height), width
+
+
+def finest(layers: Sequence[Layer]) -> Lattice:
+    """The lattice of the finest raster, which the scene takes over."""
+    lattices = [layer.source.lattice for layer in layers]
+    if any(lattice.placed for lattice in lattices):
+        return min((lattice for lattice in lattices if lattice.placed), key=lambda lattice: lattice.pixel_size)
+    return max(lattices, key=lambda lattice: lattice.height * lattice.width)
+
+
+def build_stack(layers: Sequence[Layer], grid: Grid, reference: Lattice, nodata: float | None, name: str) -> Stack:
+    """Lay bands over each other.
+
+    Args:
+        layers: bands with distinct names.
+        grid: the scene's grid.
+        reference: the finest lattice, from which the grid was made.
+        nodata: a person's own no-data value, or None.
+        name: the source, for sentences.
+
+    Raises:
+        BandsError: when rasters lie in different reference systems or places, or hold 8-bit numbers.
+    """
+    ordered = sorted(layers, key=lambda layer: _rank(layer.band))
+    parts: dict[int, Placed] = {}
+    resampled = []
+    for position, layer in enumerate(ordered):
+        key = id(layer.source)
+        if key not in parts:
+            parts[key] = Placed(source=_laid(layer.source, reference, name), indexes=[], positions=[], nodata=[])
+        part = parts[key]
+        part.indexes.append(layer.index)
+        part.positions.append(position)
+        part.nodata.append(_nodata(layer, nodata))
+        if part.source.lattice.pixel_size > 1.01 * reference.pixel_size:
+            resampled.append(layer.band)
+    return Stack(
+        bands=tuple(layer.band for layer in ordered),
+        grid=grid,
+        parts=tuple(parts.values()),
+        resampled=tuple(resampled),
+    )
+
+
+def _rank(band: str) -> tuple[int, str]:
+    return (BAND_NAMES.index(band), band) if band in BAND_NAMES else (len(BAND_NAMES), band)
+
+
+def _nodata(layer: Layer, chosen: float | None) -> float | None:
+    """A person's value counts in any band; a declared 0 counts only where all bands are 0, so it is no value here."""
+    if chosen is not None:
+        return chosen
+    declared = layer.source.nodata[layer.index - 1]
+    return None if declared == 0 else declared
+
+
+def _laid(source: BandSource, reference: Lattice, name: str) -> BandSource:
+    lattice = source.lattice
+    if lattice == reference:
+        return source
+    if not (lattice.placed and reference.placed):
+        return Moved(source, lattice.stretched_to(reference))
+    if lattice.crs != reference.crs:
+        found = f"“{clean_name(source.name)}” lies in another reference system than the other bands"
+        raise BandsError(opening(name), found, "export all bands in one reference system")
+    if not _overlap(lattice, reference):
+        found = f"“{clean_name(source.name)}” lies in another place than the other bands"
+        raise BandsError(opening(name), found, "choose the bands of one scene")
+    return source
+
+
+def _overlap(one: Lattice, other: Lattice) -> bool:
+    to_other = ~other.affine @ one.affine
+    corners = [to_other @ end for end in ((0, 0), (one.width, 0), (one.width, one.height), (0, one.height))]
+    xs, ys = zip(*corners, strict=True)
+    return bool(min(xs) < other.width and max(xs) > 0 and min(ys) < other.height and max(ys) > 0)
+
+
+class Moved:
+    """A raster under another lattice."""
+
+    def __init__(self, source: BandSource, lattice: Lattice) -> None:
+        self._source = source
+        self.lattice = lattice
+        self.name, self.dtypes = source.name, source.dtypes
+        self.nodata, self.block = source.nodata, source.block
+
+    def read(self, indexes: list[int], window: Window) -> NDArray[Any]:
+        """As the raster itself."""
+        return self._source.read(indexes, window)
+
+    def read_missing(self, window: Window) -> Bools | None:
+        """As the raster itself."""
+        return self._source.read_missing(window)
+
+
+def refuse_small_numbers(layers: Sequence[Layer], name: str) -> None:
+    """Refuse 8-bit bands: they are pictures, whose reflectance is lost.
+
+    Raises:
+        SourceError: naming the band.
+    """
+    for layer in layers:
+        kind = np.dtype(layer.source.dtypes[layer.index - 1])
+        if kind.itemsize == 1:
+            found = "its pixels are 8-bit, a picture without reflectance values"
+            raise SourceError(opening(name), found, "export the bands as 16-bit or float reflectance")

@@ -1,0 +1,1 @@
+"""The locked-down process that alone opens files from outside."""

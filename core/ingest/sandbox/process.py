@@ -1,0 +1,152 @@
+"""Running the locked-down child from the parent: starts it, watches it, ends it, and takes its last word."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import core
+from core.errors import JobCancelledError, SourceTooLargeError
+from core.ingest.messages import opening
+from core.ingest.sandbox.limits import Limits, child_environment
+from core.ingest.sandbox.protocol import Outcome, Task, error_from_dict, outcome_from_dict, unreadable
+from core.progress import Progress
+
+_MAX_LINE = 64 * 2**20
+_TICK = 0.1
+_PATIENCE = 60.0
+"""Seconds after which nobody listens to the child any more."""
+
+
+def run_child(task: Task, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> Outcome:
+    """Have the child do a task.
+
+    Args:
+        task: what to do.
+        limits: what it may use.
+        progress: told rows or patches; what it raises ends the child.
+        cancelled: asked ten times a second.
+
+    Raises:
+        SourceError: what the child found, or one sentence when it died.
+        JobCancelledError: when ``cancelled`` says so.
+    """
+    child = _start(task)
+    try:
+        message = _watch(child, task, limits, progress, cancelled)
+    finally:
+        _end(child)
+    return _understand(message, task.name)
+
+
+def _start(task: Task) -> subprocess.Popen[bytes]:
+    import rasterio
+
+    with rasterio.Env() as env:
+        drivers = list(env.drivers())
+    root = Path(str(core.__file__)).resolve().parents[1]
+    return subprocess.Popen(
+        [sys.executable, "-m", "core.ingest.sandbox.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=task.scratch,
+        env=child_environment(drivers, root, task.scratch),
+        start_new_session=True,
+    )
+
+
+def _watch(
+    child: subprocess.Popen[bytes],
+    task: Task,
+    limits: Limits,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> dict[str, Any] | None:
+    """The child's last message, or None when it ended without one."""
+    request = json.dumps({"task": json.loads(task.to_json()), "limits": limits.to_dict()})
+    lines: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
+    threading.Thread(target=_pump, args=(child.stdout, lines), daemon=True).start()
+    threading.Thread(target=_send, args=(child.stdin, request), daemon=True).start()
+    deadline = time.monotonic() + limits.wall_seconds
+    while True:
+        if cancelled():
+            raise JobCancelledError(opening(task.name), "it was cancelled", "open it again when you like")
+        if time.monotonic() > deadline:
+            found = f"reading it takes longer than the {limits.wall_seconds / 60:.0f} minutes allowed"
+            raise SourceTooLargeError(opening(task.name), found, "cut the area of interest out of it first")
+        try:
+            line = lines.get(timeout=_TICK)
+        except queue.Empty:
+            continue
+        if line is None:
+            return None
+        message = _parse(line)
+        if message is None or "progress" not in message:
+            return message
+        _report(message["progress"], progress)
+
+
+def _send(stdin: IO[bytes] | None, request: str) -> None:
+    """Send the request; the pipe stays open, because the child ends when it closes."""
+    if stdin is not None:
+        with suppress(OSError):
+            stdin.write(request.encode() + b"\n")
+            stdin.flush()
+
+
+def _pump(stdout: IO[bytes] | None, lines: queue.Queue[bytes | None]) -> None:
+    if stdout is not None:
+        with suppress(OSError, ValueError, queue.Full):
+            while line := stdout.readline(_MAX_LINE):
+                lines.put(line, timeout=_PATIENCE)
+    with suppress(queue.Full):
+        lines.put(None, timeout=_PATIENCE)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _report(numbers: object, progress: Progress) -> None:
+    if isinstance(numbers, list) and len(numbers) == 2 and all(isinstance(number, int) for number in numbers):
+        done, total = numbers
+        progress(max(0, min(done, total)), max(1, total))
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and whatever it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what was not sent any more is of no use
+                pipe.close()
+
+
+def _understand(message: dict[str, Any] | None, name: str) -> Outcome:
+    if message is None:
+        raise unreadable(name)
+    if "error" in message:
+        error = message["error"]
+        raise error_from_dict(error if isinstance(error, dict) else {}, name)
+    try:
+        return outcome_from_dict(message["result"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(name) from error

@@ -1,0 +1,241 @@
+"""What parent and child of an ingest say to each other; what the child says is taken only field by field, checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from core.bands import BAND_NAMES
+from core.errors import (
+    BandsError,
+    LandlikeError,
+    SettingsError,
+    SourceError,
+    SourceTooLargeError,
+    UnsafeSourceError,
+)
+from core.ingest.messages import clean_name, opening
+from core.ingest.settings import IngestSettings, settings_from_dict
+from core.scenes.quality import Basis, Finding
+from core.scenes.scene import Grid
+
+_ERRORS: dict[str, type[LandlikeError]] = {
+    kind.__name__: kind for kind in (SourceError, UnsafeSourceError, SourceTooLargeError, BandsError, SettingsError)
+}
+_CLAUSE = 400
+_MAX_FINDINGS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What the child is asked to do.
+
+    Attributes:
+        name: the source, for sentences.
+        paths: numbered links to its files.
+        names: relative names of the files.
+        settings: a person's decisions.
+        directory: where the scene is built.
+        scratch: where archives are unpacked.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    settings: IngestSettings
+    directory: Path
+    scratch: Path
+
+    def to_json(self) -> str:
+        """One line."""
+        fields = {
+            "name": self.name,
+            "paths": [str(path) for path in self.paths],
+            "names": list(self.names),
+            "settings": self.settings.to_dict(),
+            "directory": str(self.directory),
+            "scratch": str(self.scratch),
+        }
+        return json.dumps(fields)
+
+
+def task_from_dict(fields: Mapping[str, Any]) -> Task:
+    """The inverse of ``Task.to_json``; the parent is trusted."""
+    return Task(
+        name=fields["name"],
+        paths=tuple(Path(path) for path in fields["paths"]),
+        names=tuple(fields["names"]),
+        settings=settings_from_dict(fields["settings"]),
+        directory=Path(fields["directory"]),
+        scratch=Path(fields["scratch"]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedPatch:
+    """One patch of a collection.
+
+    Attributes:
+        name: its file.
+        label: its class, or None.
+        corners: lon, lat from the upper left clockwise, 8 numbers; NaN = unknown.
+        crs: its own reference system, or None.
+    """
+
+    name: str
+    label: str | None
+    corners: tuple[float, ...]
+    crs: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What the child hands back; ``pixels.tif`` and ``truth.tif`` lie in the directory of the task.
+
+    Attributes:
+        grid: of the scene.
+        bands: present bands in product order.
+        kind: ``scene`` or ``collection``.
+        patch_size: of a collection.
+        classes: names for ``truth.tif``; empty = none.
+        date: ``YYYY-MM-DD`` or None.
+        level: ``L1C``, ``L2A`` or None.
+        synthetic: made by our own generator.
+        findings: the quality record.
+        places: patches of a collection by id.
+    """
+
+    grid: Grid
+    bands: tuple[str, ...]
+    kind: str = "scene"
+    patch_size: int | None = None
+    classes: tuple[str, ...] = ()
+    date: str | None = None
+    level: str | None = None
+    synthetic: bool = False
+    findings: tuple[Finding, ...] = ()
+    places: tuple[PlacedPatch, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; unknown corners become null."""
+        fields = asdict(self)
+        for place in fields["places"]:
+            if math.isnan(place["corners"][0]):
+                place["corners"] = None
+        return fields
+
+
+def outcome_from_dict(fields: Mapping[str, Any]) -> Outcome:
+    """Take over what the child says, every field checked.
+
+    Raises:
+        ValueError, KeyError, TypeError: when a field is not of its form.
+    """
+    grid = fields["grid"]
+    height, width = _whole(grid["height"], 1, 10**7), _whole(grid["width"], 1, 10**7)
+    transform = tuple(_number(value) for value in grid["transform"])
+    bands = tuple(fields["bands"])
+    if len(transform) != 6 or list(bands) != [name for name in BAND_NAMES if name in bands]:
+        raise ValueError("grid or bands")
+    if fields["kind"] not in ("scene", "collection") or fields["level"] not in (None, "L1C", "L2A"):
+        raise ValueError("kind or level")
+    try:
+        settings = IngestSettings(date=fields["date"], level=fields["level"])
+    except SettingsError as error:
+        raise ValueError("date") from error
+    size = fields["patch_size"]
+    return Outcome(
+        grid=Grid(crs=_crs(grid["crs"]), transform=transform, height=height, width=width),
+        bands=bands,
+        kind=fields["kind"],
+        patch_size=None if size is None else _whole(size, 8, 512),
+        classes=tuple(_text(name, 120) for name in fields["classes"][:1000]),
+        date=settings.date,
+        level=settings.level,
+        synthetic=fields["synthetic"] is True,
+        findings=tuple(_finding(finding) for finding in fields["findings"][:_MAX_FINDINGS]),
+        places=tuple(_place(place) for place in fields["places"]),
+    )
+
+
+def error_to_dict(error: LandlikeError) -> dict[str, str]:
+    """An error as plain JSON values."""
+    return {"kind": type(error).__name__, "asked": error.asked, "found": error.found, "remedy": error.remedy}
+
+
+def error_from_dict(fields: Mapping[str, Any], name: str) -> LandlikeError:
+    """An error that the child reports; of a form unknown, a general sentence."""
+    kind = _ERRORS.get(str(fields.get("kind")), SourceError)
+    clauses = [fields.get(part) for part in ("asked", "found", "remedy")]
+    if not all(isinstance(clause, str) and clause for clause in clauses):
+        return unreadable(name)
+    return kind(*(clean_name(str(clause), _CLAUSE) for clause in clauses))
+
+
+def unreadable(name: str) -> SourceError:
+    """The sentence when the child died or spoke nonsense."""
+    found = "reading it failed in a way that damaged or made-up files cause"
+    return SourceError(
+        opening(name), found, "get it again from where it came from, or save it again as a plain GeoTIFF"
+    )
+
+
+def _whole(value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError("whole number")
+    return value
+
+
+def _number(value: float) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("number")
+    return number
+
+
+def _text(value: object, limit: int) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return clean_name(value, limit)
+
+
+def _crs(value: object) -> str | None:
+    from core.ingest.grid.place import safe_crs
+
+    if value is None:
+        return None
+    if not isinstance(value, str) or not safe_crs(value):
+        raise ValueError("reference system")
+    return value
+
+
+def _finding(fields: Mapping[str, Any]) -> Finding:
+    basis = fields["basis"]
+    override = fields["override"]
+    if basis not in get_args(Basis) or (override is not None and override not in IngestSettings.__dataclass_fields__):
+        raise ValueError("finding")
+    return Finding(
+        topic=_text(fields["topic"], 40),
+        value=_text(fields["value"], 2000),
+        basis=basis,
+        because=_text(fields["because"], 2000),
+        override=override,
+    )
+
+
+def _place(fields: Mapping[str, Any]) -> PlacedPatch:
+    corners = fields["corners"]
+    numbers = (math.nan,) * 8 if corners is None else tuple(_number(value) for value in corners)
+    label = fields["label"]
+    if len(numbers) != 8:
+        raise ValueError("corners")
+    return PlacedPatch(
+        name=_text(fields["name"], 1000),
+        label=None if label is None else _text(label, 120),
+        corners=numbers,
+        crs=_crs(fields["crs"]),
+    )

@@ -1,0 +1,122 @@
+"""Lanes, in which background jobs run: their executors, and attending to one job; their order is ``jobs.queue``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from typing import Any
+
+from core.jobs.files import JobFiles, Record
+from core.jobs.worker import Outcome, Task, perform
+
+CANCEL_GRACE_SECONDS = 5.0
+"""A worker that does not obey a cancellation for so long is killed, unless its kind of job says otherwise."""
+
+WARM_AFTER_SECONDS = 10.0
+"""Until then somebody may be waiting for the first page, which needs the processor more."""
+
+POLL_SECONDS = 0.2
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """Where jobs of some kinds run, one after the other in each slot.
+
+    Attributes:
+        executor: makes the executor of a slot, such as ``WorkerPool``; called again when its process died.
+        slots: how many jobs at once.
+        warm: done once in each executor that has been idle for ``WARM_AFTER_SECONDS``, so that its first job starts
+            quicker; None = nothing.
+    """
+
+    executor: Callable[[], Executor]
+    slots: int = 1
+    warm: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of job.
+
+    Attributes:
+        task: the function that does it.
+        lane: the name of its lane.
+        grace: seconds that a worker may take to end its work well when it is cancelled.
+    """
+
+    task: Task
+    lane: str
+    grace: float = CANCEL_GRACE_SECONDS
+
+
+class Slot:
+    """One place in a lane; used by one thread."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._executor: Executor | None = None
+        self._cold = lane.warm is not None
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds without a job after which to warm up; None = never."""
+        return WARM_AFTER_SECONDS if self._cold else None
+
+    def warm_up(self) -> None:
+        """Start what the lane's ``warm`` does; once."""
+        if self._cold and self._lane.warm is not None:
+            self._submit(self._lane.warm).add_done_callback(_log_failure)
+
+    def run(self, kind: Kind, files: JobFiles, record: Record, closing: Callable[[], bool]) -> Outcome | None:
+        """Do a job and wait for its end; None when ``closing`` says so first.
+
+        A worker that ignores a wish to cancel for the grace of its kind is killed.
+
+        Raises:
+            BrokenExecutor: when the process that did it died; the next run gets a new one.
+        """
+        future = self._submit(perform, kind.task, files.directory, record.id, record.title, record.payload)
+        asked = 0.0
+        while not wait_for([future], timeout=POLL_SECONDS).done:
+            if closing():
+                return None
+            if files.cancel_asked(record.id):
+                asked = asked or time.monotonic()
+                if time.monotonic() - asked > kind.grace:
+                    _kill(files.progress(record.id).pid)
+        outcome: Outcome = future.result()
+        return outcome
+
+    def stop(self) -> None:
+        """Let the executor go; a worker process ends at once."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def _submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        self._cold = False
+        if self._executor is None:
+            self._executor = self._lane.executor()
+        return self._executor.submit(function, *arguments)
+
+
+def _log_failure(future: Future[Any]) -> None:
+    """Warming up is a courtesy: when it fails, the jobs themselves will say why."""
+    if not future.cancelled() and future.exception() is not None:
+        _log.warning("Warming a worker up failed: %r", future.exception())
+
+
+def _kill(pid: int) -> None:
+    """Kill a worker process, never this one."""
+    if pid not in {0, os.getpid()}:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return

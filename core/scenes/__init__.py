@@ -1,0 +1,1 @@
+"""Scenes on disk: their pixels, patches, places, classes and records."""

@@ -1,0 +1,228 @@
+"""Classes of patches: from the truth that came with a scene, and those that people gave to patches by hand.
+
+The truth is a raster, so that patches of any size have classes. What was given by hand belongs to the patches it was
+given to, as windows of the scene, and is kept beside it in ``labels.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from core.errors import SceneError, SettingsError, TrainingError
+from core.scenes.library import write_atomically
+from core.scenes.patches import PatchGrid
+from core.scenes.scene import Scene
+
+By = Literal["truth", "hand"]
+"""Where classes come from: with the scene, or from people."""
+
+FILE = "labels.json"
+NOBODYS = "no class"
+"""What legends call patches that have no class, with case folded."""
+
+LONGEST_NAME, MOST_CLASSES = 60, 200
+"""Characters of a class name, and classes of a scene, that people can give."""
+
+MIN_PURITY = 0.8
+"""A patch of a scene counts for a class when at least this share of its pixels lies in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSet:
+    """Labelled patches to learn from, by name.
+
+    Attributes:
+        scene_id: the scene.
+        by: where its classes come from.
+    """
+
+    scene_id: str
+    by: By
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchLabels:
+    """The truth of patches.
+
+    Attributes:
+        classes: class names.
+        index: int16 of shape (N,), the commonest class of each patch by patch_id, −1 = none.
+        purity: float32 of shape (N,), the share of the patch's pixels in that class, 0 to 1.
+    """
+
+    classes: tuple[str, ...]
+    index: NDArray[np.int16]
+    purity: NDArray[np.float32]
+
+    @property
+    def pure(self) -> NDArray[np.int64]:
+        """Classes of shape (N,) as ``index``, −1 also where less than ``MIN_PURITY`` of the patch is of one class."""
+        return np.where(self.purity >= MIN_PURITY, self.index, -1).astype(np.int64)
+
+
+def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
+    """Labels of all patches from the scene's truth raster; None when it has none."""
+    if scene.truth_path is None:
+        return None
+    with rasterio.open(scene.truth_path, driver="GTiff") as data:
+        truth = data.read(1)
+    rows = [_class_counts(truth, grid, row, len(scene.classes)) for row in range(grid.n_rows)]
+    counts = np.concatenate(rows)[:, 1:]
+    best = counts.argmax(axis=1)
+    most = counts[np.arange(grid.count), best]
+    index = np.where(most > 0, best, -1).astype(np.int16)
+    purity = (most / grid.size**2).astype(np.float32)
+    return PatchLabels(classes=scene.classes, index=index, purity=purity)
+
+
+def _class_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
+    """Pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
+    strip = truth[row * grid.stride : row * grid.stride + grid.size].astype(np.int64)
+    if grid.stride == grid.size:
+        strip = strip[:, : grid.n_cols * grid.size] + np.repeat(np.arange(grid.n_cols), grid.size) * (classes + 1)
+        return np.bincount(strip.ravel(), minlength=grid.n_cols * (classes + 1)).reshape(grid.n_cols, -1)
+    starts = range(0, grid.n_cols * grid.stride, grid.stride)
+    parts = [np.bincount(strip[:, at : at + grid.size].ravel(), minlength=classes + 1) for at in starts]
+    return np.stack(parts)
+
+
+Window = tuple[int, int, int]
+"""Row and column of a patch's first pixel, and its side in pixels."""
+
+_writing = threading.Lock()
+
+
+def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
+    """Classes given by hand to just these patches; None when there are none."""
+    found = {
+        name: [patch_id for patch_id in (_patch_at(grid, window) for window in given) if patch_id is not None]
+        for name, given in _read(scene).items()
+    }
+    classes = tuple(sorted(name for name, ids in found.items() if ids))
+    if not classes:
+        return None
+    index = np.full(grid.count, -1, np.int16)
+    for number, name in enumerate(classes):
+        index[found[name]] = number
+    return PatchLabels(classes=classes, index=index, purity=(index >= 0).astype(np.float32))
+
+
+def labels_by(by: By, scene: Scene, grid: PatchGrid) -> PatchLabels | None:
+    """Classes of one origin; None when there are none."""
+    return patch_labels(scene, grid) if by == "truth" else hand_labels(scene, grid)
+
+
+def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = None) -> PatchLabels:
+    """Classes for what cannot do without.
+
+    Args:
+        asked: what they are needed for, as an error says it.
+        scene: the scene.
+        grid: its patches.
+        by: where classes come from; None = from the truth if there is one, else by hand.
+
+    Raises:
+        TrainingError: when there are none.
+    """
+    found = labels_by(by or ("hand" if scene.truth_path is None else "truth"), scene, grid)
+    if found is None:
+        what = "nobody has labelled its patches by hand" if by == "hand" else "its patches have no labels"
+        raise TrainingError(asked, what, "give patches in folders named by class, or label patches on the Explore page")
+    return found
+
+
+def merged(given: PatchLabels | None, truth: PatchLabels | None) -> PatchLabels | None:
+    """Classes by hand where there are any, else those of the truth; the classes of the truth come first."""
+    if given is None or truth is None:
+        return given or truth
+    classes = (*truth.classes, *(name for name in given.classes if name not in truth.classes))
+    numbers = np.array([classes.index(name) for name in given.classes], np.int16)
+    by_hand = given.index >= 0
+    return PatchLabels(
+        classes=classes,
+        index=np.where(by_hand, numbers[given.index], truth.index),
+        purity=np.where(by_hand, given.purity, truth.purity),
+    )
+
+
+def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | None) -> None:
+    """Give patches a class, in place of the one they were given before; None takes it away.
+
+    Raises:
+        SettingsError: for a name that cannot be used, or one class too many.
+        PatchError: when there is no such patch.
+        SceneError: when the labels cannot be written, or those there are cannot be read.
+    """
+    asked, chosen = f"Labelling patches of “{scene.name}”", set(_windows(grid, ids))
+    clean = None if name is None else _clean(asked, name)
+    with _writing:
+        known = {other: given - chosen for other, given in _read(scene, asked).items()}
+        if clean is not None:
+            known[clean] = known.get(clean, set()) | chosen
+        whole = {other: sorted(given) for other, given in sorted(known.items()) if given}
+        if len(whole) > MOST_CLASSES:
+            raise SettingsError(asked, f"there are {MOST_CLASSES} classes already", "use one of them")
+        try:
+            write_atomically(scene.directory / FILE, json.dumps({"version": 1, "classes": whole}).encode())
+        except OSError as error:
+            found = f"the disk refused it ({error.strerror})"
+            raise SceneError(asked, found, "free some space and label them again") from error
+
+
+def hand_version(scene: Scene) -> str:
+    """What tells the labels given by hand from any others, in hexadecimal; empty when there are none."""
+    try:
+        content = (scene.directory / FILE).read_bytes()
+    except OSError:
+        return ""
+    return hashlib.blake2b(content, digest_size=8).hexdigest() if _read(scene) else ""
+
+
+def _clean(asked: str, name: str) -> str:
+    clean = " ".join(name.split())
+    if clean.casefold() == NOBODYS:
+        raise SettingsError(asked, f"“{clean}” means patches without a class", "give another name")
+    if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
+        found = "the class has no name" if not clean else "its name is too long or has characters that cannot be shown"
+        raise SettingsError(asked, found, f"give a name of 1 to {LONGEST_NAME} letters")
+    return clean
+
+
+def _windows(grid: PatchGrid, ids: Iterable[int]) -> list[Window]:
+    return [grid.window(patch_id)[:3] for patch_id in ids]
+
+
+def _patch_at(grid: PatchGrid, window: Window) -> int | None:
+    """The patch of just that window; None when there is none."""
+    top, left, side = window
+    row, col = top // grid.stride, left // grid.stride
+    there = 0 <= row < grid.n_rows and 0 <= col < grid.n_cols
+    whole = side == grid.size and (top, left) == (row * grid.stride, col * grid.stride)
+    return row * grid.n_cols + col if there and whole else None
+
+
+def _read(scene: Scene, asked: str | None = None) -> Mapping[str, set[Window]]:
+    """Windows by class; of a damaged file none, unless something is ``asked`` of it."""
+    try:
+        content = (scene.directory / FILE).read_bytes()
+        found = {
+            str(name): {(int(row), int(col), int(side)) for row, col, side in given}
+            for name, given in json.loads(content)["classes"].items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if asked is None:
+            return {}
+        remedy = f"move {FILE} out of the folder of the scene {scene.id}"
+        raise SceneError(asked, "the labels given before cannot be read", remedy) from error
+    return found

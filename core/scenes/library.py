@@ -1,0 +1,137 @@
+"""The library: the scenes kept on disk, listed, renamed and deleted. How they come to be there is ``core.ingest``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import SceneError
+from core.scenes.scene import Scene, load_scene
+
+SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that readers see the old content or the new, never a part; survives a crash."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+class Library:
+    """Scenes under ``root``/scenes; a scene appears there by one atomic rename of its finished directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / "scenes"
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def directory(self, scene_id: str) -> Path:
+        """Where a scene of that id lies or would lie.
+
+        Raises:
+            SceneError: when the id is not of the form of ids.
+        """
+        if not SCENE_ID.fullmatch(scene_id):
+            raise SceneError("Looking up a scene", "that is no scene's id", "choose a scene from the list")
+        return self.root / scene_id
+
+    def get(self, scene_id: str) -> Scene:
+        """One scene.
+
+        Raises:
+            SceneError: when there is none of that id.
+        """
+        directory = self.directory(scene_id)
+        if not directory.is_dir():
+            raise SceneError(
+                f"Opening the scene {scene_id}", "it is not in the library", "choose a scene from the list"
+            )
+        return load_scene(directory)
+
+    def __contains__(self, scene_id: str) -> bool:
+        return (self.directory(scene_id) / "scene.json").exists()
+
+    def scenes(self) -> list[Scene]:
+        """All readable scenes, newest first."""
+        found = []
+        for directory in self.root.iterdir():
+            if SCENE_ID.fullmatch(directory.name):
+                try:
+                    found.append(load_scene(directory))
+                except SceneError:
+                    continue
+        return sorted(found, key=lambda scene: scene.created, reverse=True)
+
+    def staging(self) -> Path:
+        """A fresh directory on the same file system in which to build a scene."""
+        return Path(tempfile.mkdtemp(dir=self.root, prefix=".staging-"))
+
+    def add(self, staged: Path, scene: Scene) -> Scene:
+        """Take a finished staging directory in; a scene of the same id is kept as it is.
+
+        ``staged`` must hold ``pixels.tif`` and ``quality.json``; ``scene.json`` is written here.
+        """
+        write_atomically(staged / "scene.json", scene.to_json().encode())
+        target = self.directory(scene.id)
+        try:
+            staged.rename(target)
+        except OSError:
+            shutil.rmtree(staged, ignore_errors=True)
+            if scene.id not in self:
+                raise
+        return self.get(scene.id)
+
+    def rename(self, scene_id: str, name: str) -> Scene:
+        """Give a scene another name (1 to 120 characters)."""
+        clean = " ".join(name.split())[:120]
+        if not clean:
+            raise SceneError("Renaming a scene", "the new name is empty", "type at least one character")
+        scene = replace(self.get(scene_id), name=clean)
+        write_atomically(scene.directory / "scene.json", scene.to_json().encode())
+        return scene
+
+    def delete(self, scene_id: str) -> None:
+        """Remove a scene's files at once for all readers; its features go by ``FeatureStore.delete_scene``."""
+        directory = self.directory(scene_id)
+        doomed = directory.with_name(f".deleted-{scene_id}")
+        shutil.rmtree(doomed, ignore_errors=True)
+        if directory.exists():
+            directory.rename(doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
+
+    def keep_origin(self, scene_id: str, paths: Sequence[Path]) -> None:
+        """Keep what a scene was made from beside it, so that it can be read again by other settings.
+
+        The files are linked where the file system can, else copied; kept once, they stay as they are.
+        """
+        target = self.directory(scene_id) / "origin"
+        if target.exists():
+            return
+        staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=".origin-"))
+        for path in paths:
+            try:
+                os.link(path, staged / path.name)
+            except OSError:
+                shutil.copyfile(path, staged / path.name)
+        staged.rename(target)
+
+    def origin(self, scene_id: str) -> list[Path]:
+        """The files a scene was made from, by name; empty when they were not kept."""
+        folder = self.directory(scene_id) / "origin"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def disk_bytes(self, scene_id: str) -> int:
+        """Bytes on disk of a scene's own files (features not counted)."""
+        return sum(path.stat().st_size for path in self.directory(scene_id).rglob("*") if path.is_file())

@@ -1,0 +1,120 @@
+"""Where patches lie on Earth, of scenes and collections alike: bounds, outlines, and the patch under a place."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
+from core.scenes.scene import Scene
+from core.scenes.webmercator import FloatGrid, footprint, rowcol_lonlat
+
+Bounds = tuple[float, float, float, float]
+"""(west, south, east, north) in degrees; east exceeds 180 beyond the antimeridian."""
+METRES_A_DEGREE = 111_320.0
+
+
+def bounds_lonlat(scene: Scene) -> Bounds | None:
+    """The box around a scene or around all patches of a collection, as far as web maps reach (±85.05°).
+
+    None when no place is known or all lies beyond.
+    """
+    if scene.kind != "collection":
+        box = footprint(scene.grid) if scene.grid.crs is not None else None
+        return box.lonlat() if box is not None and box.top - box.bottom > 1 else None
+    return _bounds_of(*_version(scene.places_path))
+
+
+def outlines(scene: Scene, grid: PatchGrid, ids: IntArray) -> FloatGrid:
+    """Corners of patches, shape (N, 4, 2), lon and lat from the upper left clockwise, inside ``bounds_lonlat``.
+
+    Patches without a place hold NaN.
+    """
+    bounds = bounds_lonlat(scene)
+    corners = collection_corners(scene)[ids] if scene.kind == "collection" else corners_lonlat(scene, grid, ids)
+    if corners is None or bounds is None:
+        return np.full((len(ids), 4, 2), np.nan)
+    middle = (bounds[0] + bounds[2]) / 2
+    turns = np.round((corners[:, :, 0].mean(axis=1) - middle) / 360)
+    moved: FloatGrid = corners - np.stack([360 * turns, 0 * turns], axis=1)[:, None, :]
+    return moved
+
+
+def collection_corners(scene: Scene) -> FloatGrid:
+    """Corners of all patches of a collection by patch_id, shape (N, 4, 2), lon and lat; NaN = unknown; read-only."""
+    return _corners_of(*_version(scene.places_path))
+
+
+def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0) -> int | None:
+    """The patch at a place.
+
+    Args:
+        scene: a scene or collection.
+        grid: its patches.
+        lon: degrees, of any turn around the Earth.
+        lat: degrees.
+        reach: collections only: how many metres from a patch's centre still count where no patch holds the place.
+
+    Returns:
+        The patch that holds the place (the one of the nearest centre where several do), or None.
+    """
+    if not (math.isfinite(lon) and math.isfinite(lat)) or abs(lat) > 90:
+        return None
+    if scene.kind == "collection":
+        return _nearest_place(collection_corners(scene), lon, lat, reach)
+    if scene.grid.crs is None:
+        return None
+    row, col = rowcol_lonlat(scene.grid, np.array([lon]), np.array([lat]))
+    return grid.patch_at(float(row[0]), float(col[0]))
+
+
+def _nearest_place(corners: FloatGrid, lon: float, lat: float, reach: float) -> int | None:
+    """The convex quadrangle that holds a place, else the one whose centre is nearest within ``reach`` metres."""
+    east = (corners[:, :, 0] - lon + 180) % 360 - 180
+    east = east - 360 * np.round((east - east[:, :1]) / 360)
+    metres = np.stack([east * math.cos(math.radians(lat)), corners[:, :, 1] - lat], axis=2) * METRES_A_DEGREE
+    distance = np.hypot(*metres.mean(axis=1).T)
+    distance[np.isnan(distance)] = np.inf
+    after = np.roll(metres, -1, axis=1)
+    turn = metres[:, :, 0] * after[:, :, 1] - metres[:, :, 1] * after[:, :, 0]
+    holds = np.logical_or((turn >= 0).all(axis=1), (turn <= 0).all(axis=1))
+    candidates = np.where(holds, distance, np.inf) if holds.any() else distance
+    best = int(candidates.argmin()) if len(candidates) else -1
+    if best < 0 or not np.isfinite(candidates[best]) or (not holds[best] and distance[best] > reach):
+        return None
+    return best
+
+
+def _version(path: Path) -> tuple[Path, int]:
+    return path, path.stat().st_mtime_ns
+
+
+@lru_cache(maxsize=8)
+def _corners_of(path: Path, _changed: int) -> FloatGrid:
+    flat = pq.read_table(path, columns=["corners"]).column(0).combine_chunks().flatten()
+    corners: FloatGrid = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, 4, 2)
+    corners.flags.writeable = False
+    return corners
+
+
+@lru_cache(maxsize=32)
+def _bounds_of(path: Path, changed: int) -> Bounds | None:
+    corners = _corners_of(path, changed)
+    known = corners[np.isfinite(corners).all(axis=(1, 2))]
+    if not len(known):
+        return None
+    west = _start(known[:, 0, 0]) - 1e-9  # so that rounding sends no patch once around the Earth
+    first = west + (known[:, :1, 0] - west) % 360
+    lon = first + (known[:, :, 0] - known[:, :1, 0] + 180) % 360 - 180
+    return float(lon.min()), float(known[:, :, 1].min()), float(lon.max()), float(known[:, :, 1].max())
+
+
+def _start(lon: FloatGrid) -> float:
+    """The longitude, in [−180, 180), at which the shortest arc that holds all of them begins."""
+    around = np.unique((lon + 180) % 360 - 180)
+    gaps = np.diff(np.append(around, around[0] + 360))
+    return float(around[(int(gaps.argmax()) + 1) % len(around)])

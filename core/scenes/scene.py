@@ -1,0 +1,226 @@
+"""The canonical scene: our own GeoTIFF and its record on disk, and reading pixels from it.
+
+A scene is a directory of
+
+    pixels.tif     uint16, reflectance × 10 000, the present bands in product order, 0 in every band = no data,
+                   tiled, band-interleaved, with overviews; north up
+    scene.json     the fields of ``Scene``
+    quality.json   what was decided on the way in (``core.scenes.quality``)
+    truth.tif      optional: uint16 class of each pixel, 0 = none, else 1 + index into ``Scene.classes``
+    places.parquet optional, collections only: where each patch of the mosaic lies on Earth
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from core.bands import BANDS, FloatArray, fill_source
+from core.errors import SceneError
+
+REFLECTANCE_SCALE = 10_000.0
+"""Digital numbers to one unit of reflectance in a canonical scene."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Where pixels lie.
+
+    Attributes:
+        crs: anything pyproj reads (``EPSG:32631`` or WKT), or None when the place is unknown.
+        transform: affine (a, b, c, d, e, f): x = a·col + b·row + c, y = d·col + e·row + f.
+        height: rows of pixels.
+        width: columns of pixels.
+    """
+
+    crs: str | None
+    transform: tuple[float, float, float, float, float, float]
+    height: int
+    width: int
+
+    def xy(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> tuple[Any, Any]:
+        """Coordinates in ``crs`` of pixel positions (0, 0 = outer corner of the first pixel)."""
+        a, b, c, d, e, f = self.transform
+        return a * cols + b * rows + c, d * cols + e * rows + f
+
+    def rowcol(self, x: float, y: float) -> tuple[float, float]:
+        """Fractional row and column of a coordinate in ``crs``; the inverse of ``xy``."""
+        a, b, c, d, e, f = self.transform
+        det = a * e - b * d
+        return (a * (y - f) - d * (x - c)) / det, (e * (x - c) - b * (y - f)) / det
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One acquisition, or one collection of labelled patches laid out as a mosaic.
+
+    Attributes:
+        id: lower-case letters, digits and ``-``; names the directory; made of the source's content and settings.
+        name: what people call it; anything a person typed, so escape it before HTML.
+        grid: where its pixels lie.
+        bands: present bands, a subset of ``BAND_NAMES`` in the same order.
+        date: acquisition date as ``YYYY-MM-DD``, or None.
+        level: ``L1C``, ``L2A`` or None.
+        synthetic: True = made by ``core.synthetic.sample``, no satellite saw it.
+        kind: ``scene`` or ``collection``; a collection is a mosaic whose neighbours in the grid are no neighbours
+            on Earth, and its patch size is fixed.
+        patch_size: pixels a side of a collection's patches; None for scenes.
+        classes: class names for ``truth.tif``; empty = no truth.
+        stretch: per rendering name, per channel, the (low, high) reflectance of a 2–98 % contrast stretch.
+        created: ISO 8601 time of ingest, UTC.
+    """
+
+    id: str
+    name: str
+    grid: Grid
+    bands: tuple[str, ...]
+    date: str | None = None
+    level: str | None = None
+    synthetic: bool = False
+    kind: str = "scene"
+    patch_size: int | None = None
+    classes: tuple[str, ...] = ()
+    stretch: dict[str, list[list[float]]] = field(default_factory=dict)
+    created: str = ""
+    directory: Path = Path()
+
+    @property
+    def pixels_path(self) -> Path:
+        """The canonical GeoTIFF."""
+        return self.directory / "pixels.tif"
+
+    @property
+    def truth_path(self) -> Path | None:
+        """The class raster, or None."""
+        return self.directory / "truth.tif" if self.classes else None
+
+    @property
+    def places_path(self) -> Path:
+        """Where a collection's patches lie."""
+        return self.directory / "places.parquet"
+
+    def to_json(self) -> str:
+        """The text of ``scene.json``."""
+        fields = {key: value for key, value in asdict(self).items() if key != "directory"}
+        return json.dumps(fields, indent=1)
+
+    def renamed(self, name: str) -> Scene:
+        """The same scene under another name (not yet written)."""
+        return replace(self, name=name)
+
+
+def load_scene(directory: Path) -> Scene:
+    """Read ``scene.json``.
+
+    Raises:
+        SceneError: when the directory holds no readable scene.
+    """
+    try:
+        fields = json.loads((directory / "scene.json").read_text(encoding="utf-8"))
+        grid = fields.pop("grid")
+        grid["transform"] = tuple(grid["transform"])
+        fields["bands"], fields["classes"] = tuple(fields["bands"]), tuple(fields["classes"])
+        scene = Scene(grid=Grid(**grid), directory=directory, **fields)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SceneError(
+            f"Opening the scene {directory.name}", "its record is missing or damaged", "add the scene again"
+        ) from error
+    if not scene.pixels_path.exists():
+        raise SceneError(f"Opening the scene {directory.name}", "its pixels are missing", "add the scene again")
+    return scene
+
+
+class SceneReader:
+    """Reads windows of one scene; one thread at a time; use as a context manager."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._data = rasterio.open(scene.pixels_path, driver="GTiff")
+
+    def __enter__(self) -> SceneReader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._data.close()
+
+    def read(
+        self,
+        bands: Sequence[str],
+        window: tuple[int, int, int, int],
+        shape: tuple[int, int] | None = None,
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Pixels of a window, missing bands filled by ``core.bands.fill_source``.
+
+        Args:
+            bands: wanted bands, in the wanted order.
+            window: (row, col, height, width) inside the scene.
+            shape: (height, width) to resample to, from overviews where they serve; None = full resolution.
+
+        Returns:
+            Reflectance, float32 of shape (bands, height, width), and a mask of shape (height, width), True = valid.
+            Where the mask is False the reflectance is 0.
+        """
+        stand_ins = [fill_source(name, self.scene.bands) for name in bands]
+        needed = sorted({self.scene.bands.index(name) + 1 for name in stand_ins if name is not None} | {1})
+        row, col, height, width = window
+        out = (len(needed), *(shape or (height, width)))
+        numbers = self._data.read(needed, window=Window(col, row, width, height), out_shape=out)
+        mask: NDArray[np.bool_] = numbers[0] != 0
+        result = np.zeros((len(bands), *out[1:]), dtype=np.float32)
+        for position, name in enumerate(stand_ins):
+            if name is not None:
+                source = numbers[needed.index(self.scene.bands.index(name) + 1)]
+                np.multiply(source, np.float32(1 / REFLECTANCE_SCALE), out=result[position])
+        return result, mask
+
+
+@contextmanager
+def canonical_writer(directory: Path, grid: Grid, bands: Sequence[str]) -> Iterator[Any]:
+    """A rasterio dataset to write ``pixels.tif`` into; overviews are built when the block ends without error.
+
+    The caller writes uint16 reflectance × 10 000, at least 1 where valid, and 0 in every band where not.
+    """
+    order = [band.name for band in BANDS if band.name in bands]
+    if list(bands) != order:
+        raise SceneError("Writing a scene", f"its bands come as {', '.join(bands)}", "keep the product order")
+    path = directory / "pixels.tif"
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=grid.height,
+        width=grid.width,
+        count=len(bands),
+        dtype="uint16",
+        nodata=0,
+        crs=grid.crs,
+        transform=rasterio.Affine(*grid.transform),
+        tiled=True,
+        blockxsize=256,
+        blockysize=256,
+        interleave="band",
+        compress="zstd",
+        zstd_level=1,
+        predictor=2,
+        num_threads="all_cpus",
+        bigtiff="if_safer",
+    ) as data:
+        data.descriptions = tuple(bands)
+        yield data
+    factors = [2**level for level in range(1, 10) if max(grid.height, grid.width) / 2**level >= 128]
+    if factors:
+        # Without these GDAL packs overviews tighter than the pixels themselves, in more than twice the time.
+        with (
+            rasterio.Env(ZSTD_LEVEL_OVERVIEW=1, PREDICTOR_OVERVIEW=2, GDAL_NUM_THREADS="ALL_CPUS"),
+            rasterio.open(path, "r+", driver="GTiff") as data,
+        ):
+            data.build_overviews(factors, rasterio.enums.Resampling.average)

@@ -1,0 +1,105 @@
+"""Who is most like one patch: exact search by cosine similarity. The graph of all is ``core.similarity.knn_graph``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.errors import SettingsError
+from core.scenes.patches import IntArray
+
+TIE_WIDTH = np.float32(4e-6)
+"""Differences of similarity that rounding of a matrix product may make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """Patches like a query, best first.
+
+    Attributes:
+        ids: patch ids, int64 of shape (k,).
+        similarity: cosine similarity to the query, float32 of shape (k,), −1 to 1.
+    """
+
+    ids: IntArray
+    similarity: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def unit_rows(vectors: FloatArray) -> FloatArray:
+    """Rows scaled to length 1, float32 of shape (N, D); zero rows stay zero.
+
+    Raises:
+        SettingsError: when a number is not finite.
+    """
+    rows = np.array(finite(vectors), dtype=np.float32, order="C", ndmin=2)
+    if rows.shape[1]:
+        # Largest entry first, so that squares neither overflow nor vanish.
+        largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+        rows /= np.where(largest == 0, np.float32(1), largest)[:, None]
+        rows /= np.sqrt(np.maximum(np.einsum("ij,ij->i", rows, rows), np.float32(1e-12)))[:, None]
+    return rows
+
+
+def finite(vectors: FloatArray) -> FloatArray:
+    """The vectors themselves, once they are known to hold numbers only."""
+    for start in range(0, len(vectors), 4096):
+        if not np.isfinite(vectors[start : start + 4096]).all():
+            raise SettingsError("Comparing patches", "some features are not finite numbers", "encode the scene again")
+    return vectors
+
+
+def similarities(unit: FloatArray, position: int) -> FloatArray:
+    """Cosine similarity of all rows of ``unit_rows`` to one of them: float32 of shape (N,), −1 to 1.
+
+    A zero row is similar to nothing: 0 throughout, itself included.
+    """
+    result: FloatArray = unit @ unit[position]
+    return np.clip(result, -1, 1, out=result)
+
+
+def nearest(
+    unit: FloatArray, patch_ids: IntArray, position: int, k: int, *, exclude: IntArray | None = None
+) -> Neighbours:
+    """The k patches most similar to one, exactly; equal similarities come in the order of their ids.
+
+    Args:
+        unit: rows from ``unit_rows``, shape (N, D).
+        patch_ids: ids of the rows, int64 of shape (N,).
+        position: row of the query; it is never among its neighbours.
+        k: how many, at least 1; fewer come back where there are fewer.
+        exclude: ids to leave out, such as patches that touch the query.
+
+    Raises:
+        SettingsError: when k is below 1.
+    """
+    if k < 1:
+        raise SettingsError("Finding similar patches", f"{k} neighbours were asked for", "ask for at least 1")
+    scores = similarities(unit, position)
+    scores[position] = -np.inf
+    if exclude is not None and len(exclude):
+        scores[np.isin(patch_ids, exclude)] = -np.inf
+    k = min(k, int(np.count_nonzero(scores > -np.inf)))
+    if k == 0:
+        return Neighbours(ids=patch_ids[:0], similarity=scores[:0])
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    candidates = np.flatnonzero(scores >= max(least - TIE_WIDTH, np.float32(-2)))
+    exact = _exact_similarities(unit, candidates, position)
+    order = np.lexsort((patch_ids[candidates], -exact))[:k]
+    return Neighbours(ids=patch_ids[candidates[order]], similarity=exact[order].astype(np.float32))
+
+
+def _exact_similarities(unit: FloatArray, rows: IntArray, position: int) -> NDArray[np.float64]:
+    """Similarities summed alike for every row, so that equal rows tie whatever their place in a matrix product."""
+    query = unit[position].astype(np.float64)
+    parts = [
+        np.einsum("ij,j->i", unit[rows[start : start + 512]].astype(np.float64), query)
+        for start in range(0, len(rows), 512)
+    ]
+    joined: NDArray[np.float64] = np.concatenate(parts)
+    return np.clip(joined, -1, 1, out=joined)

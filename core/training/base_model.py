@@ -1,0 +1,140 @@
+"""What a training starts from: nothing, a model that ``finetune`` wrote, or any module with variables.
+
+Here is only what can be known without TensorFlow; the networks themselves are made in ``training.keras.initialise``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.bands import BAND_NAMES
+from core.config import Config
+from core.encoders import registry
+from core.encoders.saved_model.files import NETWORK, digest
+from core.errors import EncoderError, TrainingError
+from core.training.hyperparameters import FitSettings
+
+SCRATCH = "scratch"
+"""The reference of no model at all."""
+
+FEWEST_STEADY = 16
+"""Batches of fewer patches say too little about the statistics of batch normalisation (Wu and He, “Group
+Normalization”, 2018: errors rise below 16); a warm start then keeps those of its base."""
+
+_OURS = FitSettings(epochs=16, rate=3e-4, crops=(0.75, 1.0), until=(0.7,), steady_below=FEWEST_STEADY)
+_MODULE = replace(_OURS, epochs=10, batch_size=32, rate=1e-4)
+_FROZEN = replace(_OURS, epochs=40, batch_size=256, rate=1e-3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A model to train on from, or none.
+
+    Attributes:
+        name: as people asked for it.
+        directory: where its files lie; None = from scratch.
+        fingerprint: of its specification; empty = from scratch.
+        bands: that it takes, in its own order; empty = from scratch, any.
+        side: pixels a side that patches are brought to before training; None = as they are.
+        input_size: pixels a side of what goes into the model; None = from scratch, those of the patches.
+        gain: as of ``EncoderSpec``.
+        dimension: number of features; 0 = from scratch.
+        ours: True = ``finetune`` made its network.
+    """
+
+    name: str
+    directory: Path | None = None
+    fingerprint: str = ""
+    bands: tuple[str, ...] = ()
+    side: int | None = None
+    input_size: int | None = None
+    gain: float | None = None
+    dimension: int = 0
+    ours: bool = True
+
+    @property
+    def product_bands(self) -> tuple[str, ...]:
+        """Its bands in product order, in which labelled patches have them."""
+        return tuple(sorted(self.bands, key=BAND_NAMES.index))
+
+
+NOTHING = Base(name=SCRATCH)
+"""The base of a training from scratch."""
+
+
+def find_base(reference: str, config: Config | None = None) -> Base:
+    """What a reference names.
+
+    Args:
+        reference: ``scratch``, or what ``registry.describe`` takes.
+        config: None = the operator's.
+
+    Raises:
+        EncoderError: for an unknown or damaged model.
+        TrainingError: for an encoder without weights.
+    """
+    if reference == SCRATCH:
+        return NOTHING
+    spec = registry.describe(reference, None, config)
+    file = registry.companion(reference, "saved_model.pb", config)
+    if file is None:
+        raise TrainingError(f"Training on from {spec.name}", "it has no weights", f"choose another model or {SCRATCH}")
+    directory = file.parent
+    digest(directory)
+    ours = (directory / NETWORK).is_file()
+    return Base(
+        name=spec.name,
+        directory=directory,
+        fingerprint=spec.fingerprint,
+        bands=_own_bands(directory) if ours else spec.bands,
+        side=spec.input_size if ours else None,
+        input_size=spec.input_size,
+        gain=spec.gain,
+        dimension=spec.dimension,
+        ours=ours,
+    )
+
+
+def check_bands(base: Base, offered: Sequence[str], wanted: Sequence[str] | None) -> None:
+    """Refuse patches, or a choice of bands, that do not fit a base.
+
+    Raises:
+        TrainingError: naming the bands.
+    """
+    asked = f"Training on from {base.name}"
+    missing = [name for name in base.product_bands if name not in offered]
+    if missing:
+        found = f"it takes {', '.join(base.product_bands)}, and the patches lack {', '.join(missing)}"
+        raise TrainingError(asked, found, "give patches with these bands, or start from another model")
+    if base.bands and wanted is not None and set(wanted) != set(base.bands):
+        found = f"it takes {', '.join(base.product_bands)}, and {', '.join(wanted)} were asked for"
+        raise TrainingError(asked, found, "leave the choice of bands out, or start from another model")
+
+
+def suited(base: Base, *, freeze: bool, epochs: int | None = None, seed: int = 0) -> FitSettings:
+    """Settings that suit a start: a warm one takes fewer epochs, at a twentieth to a half of the step size.
+
+    Raises:
+        TrainingError: when there is nothing to freeze.
+        SettingsError: for a number of epochs outside its range.
+    """
+    if base.directory is None:
+        if freeze:
+            found = "a network from scratch has no body yet that is worth keeping"
+            raise TrainingError("Training with a frozen body", found, "name a model to start from, or do not freeze")
+        settings = FitSettings(seed=seed)
+    else:
+        settings = replace(_FROZEN if freeze else _OURS if base.ours else _MODULE, seed=seed)
+    return settings if epochs is None else replace(settings, epochs=epochs)
+
+
+def _own_bands(directory: Path) -> tuple[str, ...]:
+    try:
+        bands = json.loads((directory / NETWORK).read_text(encoding="utf-8"))["bands"]
+        return tuple(BAND_NAMES[BAND_NAMES.index(name)] for name in bands)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = f"{NETWORK} is damaged"
+        raise EncoderError(f"Training on from the model “{directory.name}”", found, "get the model again") from error

@@ -1,0 +1,187 @@
+"""The network a training starts with, for each kind of base, and how it is written when it has learned.
+
+- From scratch, and from a model of ours: the network of ``training.keras.network``; features are its embedding joined
+  with spectral statistics. From ours, the classifier is kept when the classes are the same.
+- From a module: the module's own graph (``trainable_graph``) with a cosine classifier on its features, which is
+  not written: features stay what they were, as many numbers, only better ones.
+- From a module with a frozen body: its features would stay as they are, so a linear layer of ``DIMENSION`` numbers is
+  trained on them, and what it gives is the features of the model that is written.
+
+New class directions begin at the mean of each class's unit embeddings (Qi, Brown and Lowe, “Low-Shot Learning with
+Imprinted Weights”, 2018), so that a body that is good already is not disturbed by a classifier that knows nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core.bands import FloatArray
+from core.encoders.saved_model.signature import read_signature
+from core.training.base_model import Base
+from core.training.hyperparameters import DIMENSION, Array, Samples
+from core.training.keras import network as networks
+from core.training.keras.export import SPECTRUM_SHARE, finish, write_model
+from core.training.keras.loop import predict
+from core.training.keras.restore import recover
+from core.training.keras.trainable_graph import Body, Prepare, graft, write_body
+
+IMPRINTED = 64
+"""Patches a class whose mean a new class direction begins at."""
+
+Write = Callable[[Path, str, Mapping[str, Any]], None]
+"""Writes the encoder into an empty directory, given title and model card; raises OSError when the disk is full."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A network ready to be trained.
+
+    Attributes:
+        network: images (N, H, W, bands in product order) to ``embedding`` and ``logits``.
+        write: writes it as an encoder.
+        compiles: False = it has operations that cannot be compiled.
+    """
+
+    network: Any
+    write: Write
+    compiles: bool = True
+
+
+def from_scratch(
+    light: Sequence[Sequence[float]], bands: Sequence[str], *, side: int, classes: int, seed: int
+) -> Start:
+    """A fresh network.
+
+    Args:
+        light: mean, deviation and ceiling of each band, reflectance.
+        bands: in product order.
+        side: pixels a side of the patches.
+        classes: how many there are.
+        seed: of its first weights.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    mean, std, ceiling = light
+    network = networks.build(mean, std, ceiling, classes)
+    return Start(network=network, write=_writer(network, bands, side, SPECTRUM_SHARE))
+
+
+def from_base(
+    base: Base, directory: Path, samples: Samples, classes: Sequence[str], *, freeze: bool, seed: int
+) -> Start:
+    """The network of a model.
+
+    Args:
+        base: what the model is.
+        directory: where its files lie.
+        samples: what is learned from; bands of the base in product order.
+        classes: their names.
+        freeze: True = the body is not going to be trained.
+        seed: of the first weights of what is new.
+
+    Raises:
+        EncoderError: when the model cannot be trained on.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    return (
+        _from_ours(directory, samples, classes)
+        if base.ours
+        else _from_module(base, directory, samples, classes, freeze)
+    )
+
+
+def _from_ours(directory: Path, samples: Samples, classes: Sequence[str]) -> Start:
+    found = recover(directory)
+    network = found.network
+    if found.classes != tuple(classes):
+        kept = network
+        logits = networks.CosineClassifier(len(classes), name="logits")(kept.output["embedding"])
+        network = tf.keras.Model(kept.input, {"embedding": kept.output["embedding"], "logits": logits})
+        _imprint(network, samples)
+    return Start(network=network, write=_writer(network, found.bands, found.side, found.spectrum_share))
+
+
+def _writer(network: Any, bands: Sequence[str], side: int, share: float) -> Write:  # noqa: ANN401
+    def write(directory: Path, title: str, card: Mapping[str, Any]) -> None:
+        with _on_disk():
+            write_model(network, directory, bands=bands, side=side, title=title, card=card, spectrum_share=share)
+
+    return write
+
+
+def _from_module(base: Base, directory: Path, samples: Samples, classes: Sequence[str], freeze: bool) -> Start:
+    size = base.input_size or samples.pixels.shape[1]
+    body = Body(graft(directory, read_signature(directory), base.dimension), name="pool" if freeze else "embedding")
+    images = tf.keras.Input((None, None, len(base.bands)), name="images")
+    order = [base.product_bands.index(name) for name in base.bands]
+    embedding = body(Prepare(order, base.gain, size, samples.pixels.shape[1], name="prepare")(images))
+    if freeze:
+        embedding = tf.keras.layers.Dense(DIMENSION, use_bias=False, name="to_embedding")(embedding)
+        norm = tf.keras.layers.BatchNormalization(
+            momentum=networks.MOMENTUM, scale=False, center=False, name="embedding"
+        )
+        embedding = norm(embedding)
+    logits = networks.CosineClassifier(len(classes), name="logits")(embedding)
+    network = tf.keras.Model(images, {"embedding": embedding, "logits": logits})
+    if freeze:
+        _standardise(network, samples)
+    _imprint(network, samples)
+
+    def write(target: Path, title: str, card: Mapping[str, Any]) -> None:
+        linear = _linear(network) if freeze else None
+        sidecar = {"bands": list(base.bands), "gain": base.gain, "input_size": size, "title": title}
+        with _on_disk():
+            write_body(body, target, size=size, channels=len(base.bands), linear=linear)
+            finish(target, sidecar, card)
+
+    return Start(network=network, write=write, compiles=False)
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """What TensorFlow raises when it cannot write, as the error of the system that it is."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(errno.EIO, str(error).partition("\n")[0].rpartition("; ")[2][:200]) from error
+
+
+def _some(samples: Samples) -> Array:
+    """Indices of up to ``IMPRINTED`` patches of each class, evenly spaced."""
+    found = [np.flatnonzero(samples.labels == label) for label in np.unique(samples.labels)]
+    return np.concatenate([rows[:: -(-len(rows) // IMPRINTED)] for rows in found])
+
+
+def _imprint(network: Any, samples: Samples) -> None:  # noqa: ANN401
+    """Point the class directions at the classes."""
+    chosen = _some(samples)
+    embeddings, labels = predict(network, samples.pixels[chosen])[0], samples.labels[chosen]
+    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-6)
+    directions = network.get_layer("logits").directions
+    values = directions.numpy()
+    for label in np.unique(labels):
+        values[:, label] = unit[labels == label].mean(axis=0)
+    directions.assign(values)
+
+
+def _standardise(network: Any, samples: Samples) -> None:  # noqa: ANN401
+    """Set the statistics of a new layer ``embedding`` by patches, so that its numbers have mean 0 and deviation 1."""
+    norm = network.get_layer("embedding")
+    given = predict(network, samples.pixels[_some(samples)])[0]
+    raw = given * np.sqrt(norm.moving_variance.numpy() + norm.epsilon) + norm.moving_mean.numpy()
+    norm.moving_mean.assign(raw.mean(axis=0))
+    norm.moving_variance.assign(raw.var(axis=0))
+
+
+def _linear(network: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401
+    """The layers ``to_embedding`` and ``embedding`` as one matrix and offsets."""
+    norm, matrix = network.get_layer("embedding"), network.get_layer("to_embedding").kernel.numpy()
+    factor = 1 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
+    return matrix * factor, -norm.moving_mean.numpy() * factor

@@ -1,0 +1,45 @@
+"""Numbers as people read them: counts, durations, sizes. Names from outside are ``pages.ui.common.escape``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``1 patch``, ``1,600 patches``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def patches(number: int) -> str:
+    """How many patches."""
+    return count(number, "patch", "patches")
+
+
+def duration(seconds: float) -> str:
+    """About how long, rounded so that it does not flicker: ``5 s``, ``40 s``, ``3 min``, ``1 h 20 min``."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90:
+        return f"{5 * round(seconds / 5)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(number: int) -> str:
+    """Bytes with a unit: ``640 kB``, ``23 MB``, ``1.4 GB``."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= factor:
+            return f"{number / factor:.1f} {unit}" if number < 10 * factor else f"{number / factor:.0f} {unit}"
+    return f"{number} bytes"
+
+
+def distinct(titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles by key; one that was there before gets a number, because lists tell their entries apart by titles."""
+    found: dict[str, str] = {}
+    for key, title in titles.items():
+        number, shown = 1, title
+        while shown in found.values():
+            number += 1
+            shown = f"{title} ({number})"
+        found[key] = shown
+    return found

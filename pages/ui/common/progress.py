@@ -1,0 +1,135 @@
+"""Background work and failures on the page: how far work is, stopping it, and one sentence for whatever went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import LandlikeError
+from core.jobs.queue import Job
+from pages.ui.common.escape import plain
+from pages.ui.common.format import duration, patches, size
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
+
+POLL_SECONDS = 0.5
+_UNITS = {"encode": "patches", "fetch": "bytes"}
+_UNKNOWN = (
+    "Showing this page: something went wrong that Landlike does not know; reload the page, and if it happens again, "
+    "the server's log says more."
+)
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Show what goes wrong inside as one sentence, never a traceback.
+
+    Streamlit's own stops and reruns are no ``Exception`` and pass through.
+    """
+    try:
+        yield
+    except LandlikeError as error:
+        _log.info("A visitor was told: %s", error)
+        st.error(plain(error), icon=":material/error:")
+    except Exception:  # noqa: BLE001  the one boundary between the app and its visitors
+        _log.exception("A page failed")
+        st.error(_UNKNOWN, icon=":material/error:")
+
+
+def progress_words(job: Job) -> str:
+    """How far a job is, in one line without its title."""
+    if job.stopping:
+        return "stopping…"
+    if job.state == "queued":
+        return "next in line…" if job.position <= 1 else f"waiting for {job.position} others…"
+    if not job.total:
+        return "starting…"
+    return " · ".join([_amount(job), *_pace(job)])
+
+
+def _amount(job: Job) -> str:
+    unit = _UNITS.get(job.kind)
+    if unit == "patches":
+        return f"{job.done:,} of {patches(job.total)}"
+    if unit == "bytes":
+        return f"{size(job.done)} of {size(job.total)}"
+    return f"{min(100, 100 * job.done // job.total)} %"
+
+
+def _pace(job: Job) -> list[str]:
+    unit = _UNITS.get(job.kind)
+    pace = []
+    if unit and job.rate > 0:
+        pace.append(f"{f'{job.rate:,.0f}' if unit == 'patches' else size(round(job.rate))} a second")
+    if job.seconds_left is not None:
+        pace.append(f"about {duration(job.seconds_left)} left")
+    return pace
+
+
+def wanted(key: str, submit: Callable[[], Job]) -> Job:
+    """The job this visitor wants under a key: submitted once, and not again by itself when it failed or was stopped."""
+    visitor = current()
+    known = engine().jobs.get(visitor.work[key]) if key in visitor.work else None
+    if known is None or known.state == "done":
+        known = submit()
+        visitor.work[key] = known.id
+    return known
+
+
+def panel(job: Job, key: str, title: str) -> None:
+    """A bar that follows a job and runs the page again when it has ended; or why it did not go on, and a way to."""
+    if job.active:
+        st.fragment(_follow, run_every=POLL_SECONDS)(job.id, key, title)
+        return
+    if job.state == "failed":
+        st.error(plain(job.message), icon=":material/error:")
+    elif job.state == "cancelled":
+        st.info(f"{plain(title)}: stopped. What was done so far is kept.", icon=":material/pause_circle:")
+    label = "Try again" if job.state == "failed" else "Go on"
+    st.button(label, key=f"again_{key}", type="primary", on_click=_again, args=(key,))
+
+
+def job_list(kinds: Collection[str]) -> None:
+    """All work of some kinds that waits or runs, and what failed in this server's life; nothing when there is none."""
+    shown = [job for job in engine().jobs.jobs() if job.kind in kinds and (job.active or job.state == "failed")]
+    for job in shown:
+        if job.active:
+            st.fragment(_follow, run_every=POLL_SECONDS)(job.id, job.id, job.title)
+        else:
+            ended_line(job, job.message)
+
+
+def ended_line(job: Job, words: str) -> None:
+    """Why a job failed or was stopped, until anybody dismisses it."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"ended_{job.id}"):
+        with st.container():  # Without it a long sentence takes the whole row.
+            if job.state == "failed":
+                st.error(plain(words), icon=":material/error:")
+            else:
+                st.info(plain(words), icon=":material/info:")
+        dismiss = engine().jobs.dismiss
+        st.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
+
+
+def follow_bar(job: Job, key: str, text: str) -> None:
+    """How far a job is as a bar under a line of Markdown, and a button that stops it; off once it was asked to."""
+    share = min(1.0, job.done / job.total) if job.total else 0.0
+    with st.container(horizontal=True, vertical_alignment="center", key=f"follow_{key}"):
+        st.progress(share, text=text)
+        cancel = engine().jobs.cancel
+        st.button("Stop", key=f"stop_{key}", disabled=job.stopping, on_click=cancel, args=(job.id,), width="content")
+
+
+def _follow(job_id: str, key: str, title: str) -> None:
+    job = engine().jobs.get(job_id)
+    if job is None or not job.active:
+        st.rerun(scope="app")
+    follow_bar(job, key, f"**{plain(title)}**: {progress_words(job)}")
+
+
+def _again(key: str) -> None:
+    current().work.pop(key, None)

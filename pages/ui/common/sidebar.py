@@ -1,0 +1,65 @@
+"""The sidebar of every page: which scene, which encoder."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.bands import BAND_NAMES
+from core.encoders.registry import default_encoder
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from pages.ui.common.escape import plain
+from pages.ui.common.format import count
+from pages.ui.models.card import show_card
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current, select
+
+
+def sidebar() -> None:
+    """Draw the pickers; they change the visitor's session."""
+    with st.sidebar:
+        _scene_picker()
+        _encoder_picker()
+
+
+def _scene_picker() -> None:
+    scenes = {scene.id: scene for scene in engine().library.scenes()}
+    visitor = current()
+    if not scenes:
+        return
+    chosen = visitor.scene_id if visitor.scene_id in scenes else next(iter(scenes))
+    select("Scene", list(scenes), chosen, key="scene", title=lambda name: scenes[name].name, take=visitor.open)
+    st.caption(facts(scenes[chosen]))
+
+
+def facts(scene: Scene) -> str:
+    """What a scene is, in a few words of Markdown."""
+    kind = "synthetic, no satellite saw it" if scene.synthetic else ""
+    bands = "all 13 bands" if len(scene.bands) == len(BAND_NAMES) else f"{len(scene.bands)} of 13 bands"
+    words = " · ".join(plain(part) for part in (scene.level, scene.date, bands, kind) if part)
+    assumed = len(load_quality(scene.directory).warnings())
+    return f"{words}  \n:material/info: {count(assumed, 'assumption')}, see Scenes" if assumed else words
+
+
+def _encoder_picker() -> None:
+    listings = cached.encoders()
+    visitor = current()
+    wish = visitor.encoder or default_encoder()
+
+    def name(encoder: str) -> str:
+        listing = listings[encoder]
+        return (
+            listing.title
+            if listing.available
+            else f"{listing.title} ({'damaged' if listing.unfit else 'not here yet'})"
+        )
+
+    def take(encoder: str) -> None:
+        visitor.encoder = encoder
+
+    chosen = wish if wish in listings else default_encoder()
+    help_text = "What turns a patch into numbers. Encoders that learned from many scenes see more than statistics do."
+    select("Encoder", list(listings), chosen, key="encoder", title=name, take=take, help_text=help_text)
+    with st.popover("What it has learned", icon=":material/badge:", key="encoder_card", width="stretch"):
+        show_card(listings[chosen])

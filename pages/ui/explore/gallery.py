@@ -1,0 +1,103 @@
+"""Patches as pictures: a query and its neighbours by rank, or a selection; a click on one asks for its like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.scenes.labels import PatchLabels
+from core.similarity.neighbours import Neighbours
+from pages.ui.common.theme import class_colours, class_title
+from pages.ui.explore.novelty_marks import marked
+from pages.ui.frontend import text
+from pages.ui.state.session import trigger
+
+KEY = "gallery"
+QUERY = "Query"
+ROWS = 2
+MOST = 200
+"""Pictures of a selection that are shown; neighbours are fewer anyway."""
+
+_component = st.components.v2.component(
+    "landlike_gallery",
+    html='<div class="gallery" role="group" aria-label="Pictures of patches"></div>',
+    css=text("gallery.css"),
+    js=text("gallery.js"),
+)
+
+
+def neighbour_items(
+    query: int,
+    neighbours: Neighbours,
+    thumbs: str,
+    truth: PatchLabels | None,
+    strange: Collection[int] = (),
+) -> list[dict[str, Any]]:
+    """The query and its neighbours as the gallery's script takes them; ``strange`` are marked as unfamiliar."""
+    items = [_item(query, thumbs, truth, rank=QUERY, value="", lead="The place you asked about")]
+    pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
+    for rank, (patch_id, similarity) in enumerate(pairs, start=1):
+        value = f"{similarity:.2f}"
+        items.append(
+            _item(patch_id, thumbs, truth, rank=str(rank), value=value, lead=f"No. {rank}, similarity {value}")
+        )
+    return marked(items, strange)
+
+
+def plain_items(
+    ids: Sequence[int], thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
+) -> list[dict[str, Any]]:
+    """Patches without rank, at most ``MOST``, as the gallery's script takes them; ``strange`` are marked."""
+    lead = "Find land like this"
+    items = [_item(patch_id, thumbs, truth, rank="", value="", lead=lead) for patch_id in ids[:MOST]]
+    return marked(items, strange)
+
+
+def _item(patch_id: int, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:
+    """One picture; texts are shown as they stand by the script."""
+    position = -1 if truth is None else int(truth.index[patch_id])
+    label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
+    colour = class_colours(truth.classes)[position] if truth is not None and position >= 0 else ""
+    return {
+        "id": patch_id,
+        "src": thumbs.replace("{id}", str(patch_id)),
+        "rank": rank,
+        "value": value,
+        "label": label,
+        "colour": colour,
+        "alt": ": ".join(part for part in (lead, label or f"patch {patch_id}") if part),
+    }
+
+
+def tile_side(height: int) -> int:
+    """Pixels a side of the pictures at most, so that two rows of them with their words fit the height."""
+    return max(88, (height - 54) // ROWS)
+
+
+def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, on_query: Callable[[int], None]) -> None:
+    """Draw the pictures.
+
+    Args:
+        items: from ``neighbour_items`` or ``plain_items``.
+        top: names what is shown; when it changes, the gallery scrolls back to its top.
+        empty: what it says without pictures.
+        height: pixels.
+        on_query: called with a patch id when its picture is clicked, before the next run.
+    """
+
+    def asked() -> None:
+        value = trigger(KEY, "query")
+        if isinstance(value, int):
+            on_query(value)
+
+    data = {
+        "items": items,
+        "top": top,
+        "turn": f"{top}/{len(items)}",
+        "empty": empty,
+        "height": height,
+        "tile": tile_side(height),
+    }
+    _component(key=KEY, data=data, height=height, on_query_change=asked)

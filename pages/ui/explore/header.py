@@ -1,0 +1,103 @@
+"""The line above the views: what is on show, what to do next, going back and forward, links and downloads."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from core.export.geoparquet import neighbours_csv, neighbours_geojson
+from pages.ui.common.escape import plain
+from pages.ui.common.format import patches
+from pages.ui.common.theme import class_title
+from pages.ui.explore.labelling import label_panel
+from pages.ui.explore.trust import trust_panel
+from pages.ui.state import cache as cached
+from pages.ui.state.session import Session, show_address
+from pages.ui.state.view_state import Sight
+
+
+def status(sight: Sight, label: str) -> str:
+    """One line of Markdown: what is shown, how many, what to do next.
+
+    Args:
+        sight: what is on show.
+        label: the query's class as people write it, or empty.
+    """
+    total, selected = len(sight.table), len(sight.selection)
+    if total == 1:
+        return f"**1 patch** of {plain(sight.scene.name)} · too few to compare; open a larger scene"
+    if sight.query is not None and sight.neighbours is not None:
+        kind = f" ({plain(label)})" if label else ""
+        return (
+            f"The **{patches(len(sight.neighbours))}** most like patch {sight.query}{kind} of {total:,} · "
+            "click another to go on"
+        )
+    if selected:
+        return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"
+    return f"**{patches(total)}** of {plain(sight.scene.name)} · click one to find land like it"
+
+
+def header(visitor: Session, sight: Sight) -> None:
+    """Draw the line; the address of the page follows it."""
+    position = int(sight.labels.index[sight.query]) if sight.labels is not None and sight.query is not None else -1
+    label = class_title(sight.labels.classes[position]) if sight.labels is not None and position >= 0 else ""
+    parameters = visitor.link(sight.recipe.encoder)
+    show_address(parameters)
+    with st.container(horizontal=True, vertical_alignment="center", key="status"):
+        st.markdown(status(sight, label), width="stretch")
+        _history(visitor, bool(sight.selection))
+        label_panel(visitor, sight)
+        trust_panel(visitor, sight)
+        _share(sight, parameters)
+
+
+def _history(visitor: Session, selected: bool) -> None:
+    back, forward = not visitor.past, not visitor.future
+    st.button(
+        "", icon=":material/arrow_back:", key="back", help="The query before", disabled=back, on_click=visitor.back
+    )
+    st.button(
+        "", icon=":material/arrow_forward:", key="forward", help="The query after", disabled=forward,
+        on_click=visitor.forward,
+    )  # fmt: skip
+    nothing = visitor.query is None and not selected
+    st.button(
+        "",
+        icon=":material/close:",
+        key="clear",
+        help="Clear query and selection",
+        disabled=nothing,
+        on_click=visitor.clear,
+    )
+
+
+def _share(sight: Sight, parameters: dict[str, str]) -> None:
+    with st.popover("Share", icon=":material/share:", key="share"):
+        st.markdown("This address opens the same scene, encoder and query:")
+        st.code(_address(parameters), language=None, wrap_lines=True)
+        if sight.query is None or sight.neighbours is None:
+            st.caption("Ask about a place first to download its neighbours.")
+            return
+        st.markdown("The query and its neighbours as a file:")
+        with st.container(horizontal=True, key="downloads"):
+            for title, ending, kind in (("GeoJSON", "geojson", "application/geo+json"), ("CSV", "csv", "text/csv")):
+                st.download_button(
+                    title, lambda ending=ending: _file(ending, sight),
+                    f"like-{sight.scene.id}-{sight.query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
+                    icon=":material/download:",
+                )  # fmt: skip
+
+
+def _address(parameters: dict[str, str]) -> str:
+    """The whole address of this place."""
+    parts = urlsplit(st.context.url or "")
+    start = f"{parts.scheme}://{parts.netloc}/" if parts.netloc else "/"
+    return f"{start}?{urlencode(parameters)}"
+
+
+def _file(ending: str, sight: Sight) -> str:
+    if sight.query is None or sight.neighbours is None:
+        return ""
+    write = neighbours_geojson if ending == "geojson" else neighbours_csv
+    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours, sight.labels)

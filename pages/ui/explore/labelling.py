@@ -1,0 +1,124 @@
+"""The Label panel: giving patches a class by hand, so that an encoder can be taught it and the report can use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.errors import LandlikeError
+from core.export.geoparquet import labels_csv
+from core.scenes.labels import LabelSet, give_label
+from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.format import patches
+from pages.ui.common.theme import class_title
+from pages.ui.explore.colouring import colours_of
+from pages.ui.models.training_form import ADDED, set_key
+from pages.ui.state import cache as cached
+from pages.ui.state.session import Session
+from pages.ui.state.view_state import Sight
+
+INTRO = "Draw around points in the plot, or click a patch; then say here what land it is."
+NEW = "Choose a class, or type a new one"
+
+
+def label_panel(visitor: Session, sight: Sight) -> None:
+    """The button and what it opens."""
+    with st.popover("Label", icon=":material/label:", key="label"), st.container(key="label_panel"):
+        aims = targets(sight)
+        if aims:
+            _give_form(visitor, sight, aims)
+        else:
+            st.markdown(INTRO)
+        if visitor.labelled:
+            st.markdown(plain(visitor.labelled))
+        if sight.given is not None:
+            _given(visitor, sight)
+
+
+def targets(sight: Sight) -> dict[str, tuple[int, ...]]:
+    """What can be labelled now, by what it is called: the best guess first."""
+    found = {}
+    if sight.selection:
+        found[f"The selection: {patches(len(sight.selection))}"] = sight.selection
+    if sight.query is not None:
+        found[f"Patch {sight.query}"] = (sight.query,)
+        if sight.neighbours is not None:
+            near = sight.neighbours.ids.tolist()
+            found[f"Patch {sight.query} and the {len(near)} most like it"] = (sight.query, *near)
+    return found
+
+
+def _give_form(visitor: Session, sight: Sight, aims: dict[str, tuple[int, ...]]) -> None:
+    what = st.radio("Which patches", list(aims), key=f"label_what_{'-'.join(str(len(ids)) for ids in aims.values())}")
+    ids = aims[what]
+    known = class_names(sight)
+    typed = st.selectbox(
+        "Class", known, index=None, format_func=class_title, accept_new_options=True, placeholder=NEW, key="label_class"
+    )
+    name = meant(typed, known) if typed and typed.strip() else None
+    with st.container(horizontal=True, key="label_buttons"):
+        st.button(
+            f"Label {patches(len(ids))}", key="label_give", type="primary", disabled=name is None,
+            on_click=_take, args=(visitor, sight, ids, name),
+        )  # fmt: skip
+        if sight.given is not None and (sight.given.index[list(ids)] >= 0).any():
+            st.button("Take their labels away", key="label_drop", on_click=_take, args=(visitor, sight, ids, None))
+
+
+def class_names(sight: Sight) -> list[str]:
+    """Classes to choose from: those given by hand first, then the scene's own."""
+    given = () if sight.given is None else sight.given.classes
+    return list(dict.fromkeys([*given, *sight.scene.classes]))
+
+
+def meant(typed: str, known: Sequence[str]) -> str:
+    """The class that a person means: one there is, however it is written, else the new one."""
+    for name in known:
+        if typed.strip().casefold() in {name.casefold(), class_title(name).casefold()}:
+            return name
+    return typed
+
+
+def _take(visitor: Session, sight: Sight, ids: Sequence[int], name: str | None) -> None:
+    """Label patches before the next run; what went wrong is said in the panel."""
+    try:
+        give_label(sight.scene, cached.scene_grid(sight.scene, sight.recipe), ids, name)
+    except LandlikeError as error:
+        visitor.labelled = str(error)
+        return
+    some = patches(len(ids))
+    visitor.labelled = f"{some} labelled {class_title(name)}." if name else f"The labels of {some} are gone."
+    visitor.colour = "hand"
+    if name:  # What is marked would hide the colour of its label.
+        visitor.selection = ()
+
+
+def _given(visitor: Session, sight: Sight) -> None:
+    """The labels there are, and what can be done with them."""
+    given = sight.given
+    if given is None:
+        return
+    counts = np.bincount(given.index[given.index >= 0], minlength=len(given.classes))
+    chips = "".join(
+        f'<li><i style="background:{colour}"></i><b>{safe_label(class_title(name))}</b> {count:,}</li>'
+        for name, colour, count in zip(given.classes, colours_of(sight.recipe, given.classes), counts, strict=True)
+    )
+    st.html(f'<div class="ll-given">Labels of this scene<ul>{chips}</ul></div>')
+    with st.container(horizontal=True, key="label_uses"):
+        every = np.flatnonzero(given.index >= 0).tolist()
+        st.button("Show them", key="label_show", on_click=_show, args=(visitor, every))
+        st.download_button(
+            "CSV", lambda: labels_csv(sight.scene, cached.scene_grid(sight.scene, sight.recipe), given),
+            f"labels-{sight.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
+            visitor.teach = set_key(LabelSet(scene_id=sight.scene.id, by="hand"))
+            visitor.work.pop(ADDED, None)  # Not what was added before, but these labels are to be chosen.
+            st.switch_page("models.py")
+
+
+def _show(visitor: Session, ids: Sequence[int]) -> None:
+    visitor.select(ids)
+    visitor.colour = "hand"

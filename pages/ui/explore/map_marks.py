@@ -1,0 +1,67 @@
+"""What the map of a scene outlines: the query, its neighbours by rank, and the selection."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imagery.overlay import mask_overlay
+from core.scenes.location import Bounds, outlines
+from core.scenes.patches import PatchGrid
+from core.scenes.scene import Scene
+from core.similarity.neighbours import Neighbours
+from pages.ui.common.theme import ACCENT
+
+MOST_OUTLINED = 2000
+"""Selected patches of a collection that are outlined; of scenes all are shown."""
+
+
+def lat_lon(bounds: Bounds) -> list[list[float]]:
+    """Bounds as the browser takes them: south-west and north-east, each (lat, lon)."""
+    west, south, east, north = bounds
+    return [[south, west], [north, east]]
+
+
+def outlined(
+    scene: Scene, grid: PatchGrid, query: int | None, neighbours: Neighbours | None, selection: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``."""
+    marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None}
+    if query is not None:
+        words = f"Query: patch {query}"
+        marks["query"] = next(iter(_rings(scene, grid, np.array([query]), [words], first_rank=0)), None)
+    if neighbours is not None:
+        words_each = [
+            f"{rank}. patch {patch_id}, similarity {value:.3f}"
+            for rank, (patch_id, value) in enumerate(zip(neighbours.ids, neighbours.similarity, strict=True), start=1)
+        ]
+        marks["neighbours"] = _rings(scene, grid, neighbours.ids, words_each, first_rank=1)
+    if selection.size and scene.kind == "collection":
+        rings = outlines(scene, grid, selection[:MOST_OUTLINED])
+        marks["selection"] = [_ring(ring) for ring in rings if np.isfinite(ring).all()]
+    elif selection.size:
+        accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
+        picture, edges = mask_overlay(scene, grid, selection, accent)
+        url = "data:image/png;base64," + base64.b64encode(picture).decode()
+        marks["mask"] = {"url": url, "bounds": lat_lon(edges)}
+    return marks
+
+
+def _rings(
+    scene: Scene, grid: PatchGrid, ids: NDArray[np.int64], words: Sequence[str], first_rank: int
+) -> list[dict[str, Any]]:
+    rings = outlines(scene, grid, ids)
+    return [
+        {"rank": first_rank + position, "words": words[position], "ring": _ring(ring)}
+        for position, ring in enumerate(rings)
+        if np.isfinite(ring).all()
+    ]
+
+
+def _ring(corners: NDArray[np.float64]) -> list[list[float]]:
+    """Corners as (lat, lon), to the decimetre."""
+    return [[round(float(lat), 6), round(float(lon), 6)] for lon, lat in corners]

@@ -1,0 +1,41 @@
+"""The mark of patches that are unfamiliar to the encoder, a diamond, in gallery and map; the plot draws its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.scenes.location import outlines
+from core.scenes.patches import PatchGrid
+from core.scenes.scene import Scene
+
+MARK, WORDS = "◇", "Unfamiliar: stranger to the encoder than 99 in 100 of its training patches"
+MOST = 500
+"""Patches that are marked on a map, the strangest ones."""
+
+
+def marked(items: list[dict[str, Any]], strange: Collection[int]) -> list[dict[str, Any]]:
+    """Items of the gallery, those of some patches with the mark and what it means."""
+    for item in items:
+        item["mark"] = MARK if item["id"] in strange else ""
+        item["alt"] += f". {WORDS}" if item["mark"] else ""
+    return items
+
+
+def diamonds(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> list[list[list[float]]]:
+    """A diamond in the middle of each of the first ``MOST`` patches, half as wide, corners as (lat, lon)."""
+    rings = outlines(scene, grid, ids[:MOST]) if ids.size else np.empty((0, 4, 2))
+    rings = rings[np.isfinite(rings).all(axis=(1, 2))]
+    middles, edges = rings.mean(axis=1, keepdims=True), (rings + np.roll(rings, -1, axis=1)) / 2
+    corners = np.round(middles + (edges - middles) / 2, 6)[:, :, ::-1]
+    shown: list[list[list[float]]] = corners.tolist()
+    return shown
+
+
+def diamonds_legend(count: int) -> list[dict[str, Any]]:
+    """What the diamonds of a map mean, where there are any."""
+    shown = f", {MOST} shown" if count > MOST else ""
+    return [{"title": f"{MARK} Unfamiliar {count:,}{shown}"}] if count else []

@@ -1,0 +1,132 @@
+"""The plot of all patches: points that the browser fetches once, with query, neighbours and selection above them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.evaluation.novelty import UNFAMILIAR
+from core.features.recipe import Recipe
+from core.projection.layout import ProjectionSettings
+from core.scenes.scene import Scene
+from core.similarity.neighbours import Neighbours
+from pages.ui.common.theme import ACCENT
+from pages.ui.explore.colouring import Colouring, titles
+from pages.ui.frontend import text
+from pages.ui.http.assets import asset_url
+from pages.ui.http.points import layout_url, values_url
+from pages.ui.state import cache as cached
+from pages.ui.state.session import trigger
+
+KEY = "plot"
+_HTML = """
+<div class="ll-plot" role="group" aria-label="Plot of all patches: near each other means alike">
+  <div class="stage"><div class="graph"></div><div class="tools"></div>
+    <div class="card" hidden><img alt=""><div><strong></strong><div></div></div></div>
+    <div class="failed" hidden></div></div>
+  <div class="key"></div>
+</div>
+"""
+_component = st.components.v2.component(
+    "landlike_plot",
+    html=_HTML,
+    css=text("plot.css"),
+    js=text("plotly.js", "plot_parts.js", "plot_marks.js", "plot_legend.js", "plot.js"),
+    isolate_styles=False,
+)
+
+
+def plot_data(
+    scene: Scene,
+    recipe: Recipe,
+    *,
+    settings: ProjectionSettings | None,
+    colours: Colouring,
+    thumbs: str,
+    query: int | None,
+    neighbours: Neighbours | None,
+    selection: Sequence[int],
+) -> dict[str, Any]:
+    """What the plot's script draws.
+
+    Args:
+        scene: the scene.
+        recipe: how it was encoded.
+        settings: of the UMAP to show, or None for PCA.
+        colours: what colours the points.
+        thumbs: address of the patches' pictures, with ``{id}`` where the patch id goes.
+        query: the query's patch, or None.
+        neighbours: its neighbours, or None.
+        selection: selected patches.
+    """
+    ids = neighbours.ids.tolist() if neighbours else []
+    return {
+        "layout": layout_url(recipe, settings),
+        "values": colours.values,
+        "legend": colours.legend,
+        "classes": _classes(recipe),
+        "strange": values_url(recipe, "unfamiliar") if len(cached.strangers(recipe)) else None,
+        "unfamiliar": UNFAMILIAR,
+        "thumbs": thumbs,
+        "accent": ACCENT,
+        "plotly": asset_url("plotly.min.js"),
+        "query": query,
+        "neighbours": ids,
+        "similarity": [f"{value:.2f}" for value in neighbours.similarity.tolist()] if neighbours else [],
+        "selection": list(selection),
+        "turn": f"{query}/{len(ids)}/{len(selection)}",
+    }
+
+
+def _classes(recipe: Recipe) -> dict[str, Any] | None:
+    """Where the script gets the class of each patch, which it names when a point is pointed at."""
+    found, version = cached.shown_labels(recipe), cached.label_version(recipe.scene_id)
+    what = f"label-{version}" if version else "class"
+    return None if found is None else {"url": values_url(recipe, what), "names": titles(found.classes)}
+
+
+def plot(
+    data: dict[str, Any],
+    *,
+    height: int,
+    screen: int,
+    on_query: Callable[[int], None],
+    on_select: Callable[[list[int]], None],
+    on_room: Callable[[int], None],
+) -> None:
+    """Draw the plot; what a person does calls a function before the next run.
+
+    Args:
+        data: from ``plot_data``.
+        height: pixels.
+        screen: height of the browser's window that the page was laid out for, in pixels.
+        on_query: called with the patch that was clicked.
+        on_select: called with the patches inside a lasso or box, or of an entry of the legend.
+        on_room: called with the window's height when it is another.
+    """
+
+    def asked() -> None:
+        value = trigger(KEY, "query")
+        if isinstance(value, int):
+            on_query(value)
+
+    def selected() -> None:
+        value = trigger(KEY, "select")
+        if isinstance(value, list):
+            on_select([patch_id for patch_id in value if isinstance(patch_id, int)])
+
+    def resized() -> None:
+        value = trigger(KEY, "room")
+        if isinstance(value, int):
+            on_room(value)
+
+    _component(
+        key=KEY,
+        data={**data, "height": height, "screen": screen},
+        height=height,
+        on_query_change=asked,
+        on_select_change=selected,
+        on_room_change=resized,
+    )

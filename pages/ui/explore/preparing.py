@@ -1,0 +1,120 @@
+"""From a visitor's wish to a scene that can be explored: choosing it, making the sample, encoding it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.encoders.registry import EncoderListing, default_encoder
+from core.errors import SceneError
+from core.features.recipe import Recipe
+from core.scenes.scene import Scene
+from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.progress import panel, wanted
+from pages.ui.http.pictures import quicklook_url
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import Session, current, show_address
+
+SAMPLE = "sample"
+MOST_WORDS = 1500
+"""Characters of the sentence on how an encoder can be had; it holds an address and a path."""
+
+
+def chosen_scene(visitor: Session) -> Scene | None:
+    """The scene to show: the visitor's, else the newest; None while the sample is being made, which is shown here."""
+    library = engine().library
+    if visitor.scene_id is not None:
+        try:
+            scene = library.get(visitor.scene_id)
+        except SceneError as error:
+            visitor.open(None)
+            visitor.notice = str(error)
+        else:
+            _say_notice(visitor)
+            return scene
+    scenes = library.scenes()
+    if scenes:
+        visitor.open(scenes[0].id)
+        _say_notice(visitor)
+        return scenes[0]
+    _make_sample()
+    return None
+
+
+def _say_notice(visitor: Session) -> None:
+    if visitor.notice:
+        st.warning(plain(visitor.notice), icon=":material/warning:")
+
+
+def _make_sample() -> None:
+    """Ask for the sample scene and show how far it is."""
+    job = wanted(SAMPLE, engine().submit_sample)
+    if job.state == "done":
+        st.rerun()
+    st.markdown("#### Welcome to Landlike")
+    st.markdown(
+        "Landlike finds land that looks alike in Sentinel-2 scenes. There is no scene yet, so a synthetic one is being "
+        "made for you to try; it takes less than a minute. Your own scenes go in on the **Scenes** page."
+    )
+    panel(job, SAMPLE, "Making the sample scene")
+
+
+def chosen_encoder(visitor: Session) -> str:
+    """The name of the encoder to use; where the wished one cannot be had, this says so and goes on with the default."""
+    wish = visitor.encoder or default_encoder()
+    listing = cached.encoders().get(wish)
+    if listing is not None and listing.available:
+        return wish
+    if listing is None:
+        title, why = wish, "it is not among the encoders here"
+        st.warning(f"The encoder {plain(title)}: {why}; going on with {plain(_default_title())}.")
+        return default_encoder()
+    _offer(listing)
+    return default_encoder()
+
+
+def _offer(listing: EncoderListing) -> None:
+    """How an encoder that is not at hand can be had, and the one click where that may do."""
+    with st.container(border=True, key="encoder_offer"):
+        going_on = f"Meanwhile this page uses {plain(_default_title())}."
+        # As HTML, because Markdown would take the address in it for a link, or break it where it may be copied.
+        why = safe_label(listing.why_not or "", MOST_WORDS)
+        found = "cannot be used" if listing.unfit else "is not on this computer"
+        st.html(f"<p><b>{safe_label(listing.title)}</b> {found}. {why} {going_on}</p>")
+        if not listing.fetchable:
+            return
+        key = f"fetch-{listing.name}"
+        known = engine().jobs.get(current().work.get(key, ""))
+        if known is None:
+            st.button("Download it", key="fetch", icon=":material/download:", on_click=_fetch, args=(listing.name, key))
+        elif known.state == "done":
+            cached.encoders.clear()
+            st.rerun()
+        else:
+            panel(known, key, "Downloading the encoder")
+
+
+def _fetch(name: str, key: str) -> None:
+    current().work[key] = engine().submit_fetch(name).id
+
+
+def _default_title() -> str:
+    listing = cached.encoders().get(default_encoder())
+    return listing.title if listing else default_encoder()
+
+
+def encoded(scene: Scene, recipe: Recipe) -> bool:
+    """Whether a scene is ready to be explored; while it is not, its picture and the progress of encoding are shown."""
+    if engine().encoded(recipe):
+        return True
+    job = wanted(recipe.key, lambda: engine().submit_encode(recipe))
+    if job.state == "done":
+        st.rerun()
+    show_address(current().link(recipe.encoder))
+    st.markdown(f"**{plain(scene.name)}** is being read patch by patch. It opens by itself when that is done.")
+    panel(job, recipe.key, "Encoding the scene")
+    st.html(
+        f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id)}" '
+        'style="display:block;max-height:60vh;max-width:100%;margin:0 auto;border-radius:8px">'
+    )
+    return False

@@ -1,0 +1,153 @@
+"""The Trust panel: how far neighbours and plot can be believed, in plain sentences; what is not known yet is measured.
+
+Measuring is a background job (``Engine.submit_trust``); opening the panel asks for it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from core.evaluation.report.counts import too_few
+from core.evaluation.report.sheet import Section, Sheet
+from core.evaluation.report.store import FEATURES, HAND
+from core.evaluation.report.wording import TITLES, familiar_section, unfamiliar_unknown, unmeasured
+from core.projection.layout import ProjectionSettings
+from pages.ui.common.escape import plain
+from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
+from pages.ui.explore.projection_settings import FEWEST, layout_there
+from pages.ui.frontend import text
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import Session
+from pages.ui.state.view_state import Sight
+
+SHOW = {"familiar": "Show these patches", "hubs": "Show these patches", "layout": "Show misplaced points"}
+ORDER = list(TITLES)
+_seen = st.components.v2.component("landlike_seen", html='<span class="ll-seen">&nbsp;</span>', js=text("seen.js"))
+"""Tells when a person opens the panel. The popover's own event would too, but also when it closes, and where that is a
+click on another page, the two runs of the page meet and the new page stays blank."""
+
+WAITING = "The plot is still being arranged; come back when it is."
+
+
+def trust_panel(visitor: Session, sight: Sight) -> None:
+    """The button and what it opens: at once, with what is known by then."""
+    with st.popover("Trust", icon=":material/verified:", key="trust"), st.container(key="trust_panel"):
+        _content(visitor, sight)
+
+
+def _content(visitor: Session, sight: Sight) -> None:
+    recipe = sight.recipe
+    layout = layout_there(visitor, recipe, len(sight.table))
+    found = known_sections(sight, layout)
+    version = cached.label_version(recipe.scene_id)
+    missing = engine().reports.get(recipe, FEATURES) is None
+    missing = missing or (bool(version) and engine().reports.get(recipe, HAND + version) is None)
+    missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
+    if missing:
+        _measure(visitor, sight, layout)
+    if not found:
+        return
+    for section in found:
+        st.html(section_html(section))
+        _actions(visitor, section)
+    if layout is None and not missing and len(sight.table) >= FEWEST:
+        st.caption(WAITING)
+
+
+def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Section]:
+    """What is measured already, in the order of a report."""
+    reports, recipe = engine().reports, sight.recipe
+    features = reports.get(recipe, FEATURES)
+    if features is None:
+        return []
+    version = cached.label_version(recipe.scene_id)
+    by_hand = (reports.get(recipe, HAND + version) or []) if version else []
+    if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
+        features = [section for section in features if section.measured or section.name != "labels"]
+    known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
+    strange = cached.strangeness(recipe)
+    known.append(
+        unfamiliar_unknown(recipe.encoder, trained=cached.trained_on_known_patches(recipe))
+        if strange is None
+        else familiar_section(strange, sight.table.patch_ids, marked=True)
+    )
+    if len(sight.table) < FEWEST:
+        known.append(unmeasured("layout", too_few(len(sight.table))))
+    return sorted(known, key=lambda section: ORDER.index(section.name))
+
+
+def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None) -> None:
+    """How far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
+    recipe = sight.recipe
+    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{cached.label_version(recipe.scene_id)}"
+    begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))
+    if key not in visitor.work:
+        st.caption("Measuring begins…")
+        _seen(key="trust_seen", data={"what": key}, on_seen_change=begin)
+        return
+    job = begin()
+    if job.active:
+        st.fragment(_follow, run_every=POLL_SECONDS)(job.id)
+        return
+    if job.state == "failed":
+        st.error(plain(job.message), icon=":material/error:")
+    label = "Try again" if job.state == "failed" else "Measure"
+    st.button(label, key="trust_again", type="primary", on_click=visitor.work.pop, args=(key, None))
+
+
+def _follow(job_id: str) -> None:
+    job = engine().jobs.get(job_id)
+    if job is None or not job.active:
+        st.rerun(scope="app")
+    share = min(1.0, job.done / job.total) if job.total else 0.0
+    st.progress(share, text=f"Measuring how far this can be trusted: {progress_words(job)}")
+    label = "Stopping…" if job.stopping else "Stop"
+    st.button(label, key="trust_stop", disabled=job.stopping, on_click=engine().jobs.cancel, args=(job_id,))
+
+
+def _actions(visitor: Session, section: Section) -> None:
+    """What a section leads to: its patches in all views, and the points in its colours."""
+    colour = {"layout": "distortion", "familiar": "unfamiliar"}.get(section.name) if section.measured else None
+    if not section.patches and colour is None:
+        return
+    with st.container(horizontal=True, key=f"trust_{section.name}"):
+        if section.patches:
+            st.button(
+                SHOW[section.name], key=f"trust_show_{section.name}", on_click=visitor.select, args=(section.patches,)
+            )
+        if colour is not None:
+            st.button(
+                "Colour the plot by it", key=f"trust_colour_{section.name}", on_click=_colour, args=(visitor, colour)
+            )
+
+
+def _colour(visitor: Session, name: str) -> None:
+    visitor.colour = name
+
+
+def section_html(section: Section) -> str:
+    """A section as HTML; names of classes come from files, so everything is escaped."""
+    first, *rest = (html.escape(sentence) for sentence in section.sentences)
+    tables = "".join(_table(sheet) for sheet in section.sheets)
+    numbers = f"<details><summary>Numbers</summary>{tables}</details>" if tables else ""
+    lead = first if section.measured else f"<em>{first}</em>"
+    paragraphs = "".join(f"<p>{sentence}</p>" for sentence in rest)
+    kind = "ll-trust" if section.measured else "ll-trust unknown"
+    heading = f"<h4>{html.escape(section.title)}</h4>"
+    return f'<div class="{kind}">{heading}<p class="lead">{lead}</p>{paragraphs}{numbers}</div>'
+
+
+def _table(sheet: Sheet) -> str:
+    head = _cells(sheet.head, "th")
+    body = "".join(f"<tr>{_cells(row, 'td')}</tr>" for row in sheet.rows)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="sheet"><p class="about">{html.escape(sheet.title)}</p>{table}</div>'
+
+
+def _cells(cells: Sequence[str], kind: str) -> str:
+    return "".join(f"<{kind}>{html.escape(cell)}</{kind}>" for cell in cells)

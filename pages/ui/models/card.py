@@ -1,0 +1,131 @@
+"""A model card as people read it: what an encoder learned from, how well it does, and what it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from core.bands import class_title
+from core.encoders.base import EncoderSpec
+from core.encoders.registry import EncoderListing, companion
+from core.encoders.saved_model.cache import archive_path, compressed_url
+from core.encoders.saved_model.files import CARD
+from core.training.base_model import SCRATCH
+from core.training.trained_models import read_card
+from pages.ui.common.escape import plain
+from pages.ui.common.format import count, patches
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+
+MOST_CLASSES = 12
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
+WHY_THEY_DIFFER = (
+    "Land that lies near land it learned from is easier: it shares light, season and farming. The second figure is "
+    "what to expect elsewhere."
+)
+
+
+def card_of(listing: EncoderListing) -> dict[str, Any]:
+    """The card of an encoder; empty when it has none."""
+    return read_card(companion(listing.name, CARD)) if listing.available else {}
+
+
+def show_card(listing: EncoderListing) -> None:
+    """Draw all that is known of an encoder."""
+    if listing.spec is None:
+        _absent(listing)
+        return
+    card = card_of(listing)
+    for line in sentences(card, listing.spec, {name: other.title for name, other in cached.encoders().items()}):
+        st.markdown(line)
+    if card.get("limits"):
+        st.markdown("**What it has not learned**")
+        st.markdown("\n".join(f"- {plain(str(limit))}" for limit in card["limits"]))
+    st.caption(technical(listing.spec, card))
+
+
+def _absent(listing: EncoderListing) -> None:
+    """Why there is no card, and how files that are not here can be had without this computer's network."""
+    if not listing.fetchable:
+        st.markdown(plain(listing.why_not or ""))
+        return
+    st.markdown("Its files are not on this computer. “Get it” leads to the download.")
+    with st.expander("Without a connection", icon=":material/cloud_off:"):
+        st.caption("Download this file elsewhere:")
+        st.code(compressed_url(listing.reference), language=None, wrap_lines=True)
+        st.caption("Save it on this computer as:")
+        cache = engine().config.model_cache
+        st.code(str(archive_path(cache, listing.reference)), language=None, wrap_lines=True)
+
+
+def sentences(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, str] = NO_TITLES) -> list[str]:
+    """What an encoder is in sentences of Markdown; ``titles`` are those of encoders by name."""
+    if not card:
+        return [_without_card(spec)]
+    lines = [learned(card, titles), *accuracy(card)]
+    measured = card.get("measured")
+    if isinstance(measured, list):
+        lines += [plain(str(line)) for line in measured]
+    return [line for line in lines if line]
+
+
+def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> str:
+    """What a model learned from."""
+    classes = card.get("classes")
+    if not isinstance(classes, dict):
+        return ""
+    total = sum(int(number) for number in classes.values())
+    names = [plain(class_title(str(name))) for name in classes]
+    shown = ", ".join(names[:MOST_CLASSES]) + (" and others" if len(names) > MOST_CLASSES else "")
+    start = str(card.get("base") or SCRATCH)
+    before = (
+        f", going on from {plain(str(titles.get(start) or card.get('base_title') or start))}"
+        if start != SCRATCH
+        else ""
+    )
+    data, date = plain(str(card.get("data", ""))), plain(str(card.get("date", "")))
+    return f"Learned from {patches(total)} of {data}{before}, {date}. {count(len(names), 'class', 'classes')}: {shown}."
+
+
+def accuracy(card: Mapping[str, Any]) -> list[str]:
+    """Both accuracies, and why they differ."""
+    found = card.get("accuracy")
+    if not isinstance(found, dict):
+        return []
+    lines = []
+    kinds = {"random": "held out at random", "spatial": "in blocks of land that were held out whole"}
+    for kind, what in kinds.items():
+        figures = found.get(kind)
+        if isinstance(figures, dict):
+            lines.append(f"Of {patches(int(figures['patches']))} {what} it names **{times(figures)}** rightly.")
+    if len(lines) == len(kinds):
+        lines.append(WHY_THEY_DIFFER)
+    elif "random" in found:
+        lines.append("Where its patches lie on Earth is not known, so no land could be held out whole.")
+    return lines
+
+
+def times(figures: Mapping[str, Any]) -> str:
+    """A share with its interval: ``97 in 100 (96 to 98)``."""
+    share, low, high = (100 * float(figures[key]) for key in ("accuracy", "low", "high"))
+    return f"{share:.0f} in 100 ({low:.0f} to {high:.0f})"
+
+
+def technical(spec: EncoderSpec, card: Mapping[str, Any]) -> str:
+    """Bands, size, features and backend in one line."""
+    side = f"{spec.input_size} × {spec.input_size} pixels" if spec.input_size else "patches of any size"
+    epochs = f" · {count(int(card['epochs']), 'pass', 'passes')}" if isinstance(card.get("epochs"), int) else ""
+    bands = count(len(spec.bands), "band")
+    return f"{bands} · {side} · {spec.dimension} features · {spec.backend}, {spec.precision}{epochs}"
+
+
+def _without_card(spec: EncoderSpec) -> str:
+    if spec.backend == "numpy":
+        return (
+            "Mean and spread of each band and of NDVI, NDWI and NDBI in a patch. It has learned nothing and sees no "
+            "texture; every other encoder has to do better than this to be worth its time."
+        )
+    return "No model card came with this model: what it learned from, and how well it does, is not known here."

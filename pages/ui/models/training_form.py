@@ -1,0 +1,202 @@
+"""Teaching an encoder: adding patches, choosing patches, base and name, and starting. Watching it is ``trainings``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.encoders.registry import EncoderListing
+from core.scenes.labels import LabelSet
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from core.training.base_model import SCRATCH
+from core.training.hyperparameters import MOST_EPOCHS
+from pages.ui.common.escape import plain
+from pages.ui.common.format import distinct, patches
+from pages.ui.common.progress import boundary, job_list
+from pages.ui.common.theme import class_title
+from pages.ui.models.training_jobs import note_started, titles_in_training
+from pages.ui.scenes.upload import spool
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
+
+PATCH = 64
+ADDED = "added patches"
+"""What the job that takes a zip in is for, in the session."""
+
+EPOCHS = {SCRATCH: 40, "": 10}
+"""Passes that are offered first: from scratch, and from a model."""
+
+INTRO = (
+    "An encoder that has seen **your** classes finds them better. Give it patches with labels: a zip with a folder for "
+    "each class (as EuroSAT comes), a scene with a class map, or patches you labelled on the Explore page. It runs "
+    "beside everything else, and the model appears below when it is done."
+)
+NOTHING = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
+NO_ZIP = "What is wanted here is a zip with a folder for each class, and GeoTIFF or JPEG patches in the folders."
+HELD_OUT = (
+    "Copies count once. A fifth is held out to measure with; where their places are known, so are whole blocks of "
+    "land, because patches near those it learned from are easier than land elsewhere."
+)
+
+
+def teach_panel(sets: Mapping[LabelSet, str]) -> None:
+    """Everything needed to start a training on some of the sets of labelled patches, given with their titles."""
+    wanted = current().teach
+    with st.expander("Teach an encoder your classes", icon=":material/school:", expanded=bool(wanted), key="teach"):
+        st.markdown(INTRO)
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            _add_patches()
+            job_list(("ingest",))
+            _on_what_was_added()
+            if not sets:
+                st.info(NOTHING, icon=":material/info:")
+                return
+            # Options are plain text, which Streamlit knows again in every run.
+            names = distinct({set_key(one): title for one, title in sets.items()})
+            by_key = dict(zip(names, sets, strict=True))
+            came = wanted in names and ADDED not in current().work
+            newest = wanted if came else next(iter(names))
+            # With the newest in its key, patches that were just added are chosen.
+            picked = st.multiselect(
+                "Patches to learn from", list(names), default=[newest], format_func=names.__getitem__,
+                key=f"teach_sets_{newest}",
+            )  # fmt: skip
+            chosen = [by_key[key] for key in picked]
+            counts = class_counts(chosen)
+            _start_form(chosen, counts)
+        with right:
+            _show_counts(counts)
+
+
+def _add_patches() -> None:
+    files, button = st.columns([5, 1], vertical_alignment="bottom")
+    upload = files.file_uploader("A zip of patches in class folders", type="zip", key="teach_zip")
+    if button.button("Add", key="teach_add", disabled=upload is None, width="stretch") and upload is not None:
+        current().work[ADDED] = engine().submit_ingest(spool([upload], engine().config.root / "uploads")).id
+        st.rerun()
+
+
+def _on_what_was_added() -> None:
+    """Say what is wrong with the zip that was added last."""
+    job = engine().jobs.get(current().work.get(ADDED, ""))
+    if job is None:
+        return
+    if job.state == "failed" and job.id in [listed.id for listed in engine().jobs.jobs()]:
+        st.caption(NO_ZIP)
+    elif job.state == "done" and job.message in engine().library:
+        with boundary():
+            lines = _amiss(engine().library.get(job.message))
+            if lines:
+                st.warning("\n\n".join(map(plain, lines)), icon=":material/warning:")
+
+
+def _amiss(scene: Scene) -> list[str]:
+    """What a person should know before learning from a scene, a sentence each."""
+    lines = [
+        f"{scene.name}: {finding.topic} {finding.value}; {finding.because}."
+        for finding in load_quality(scene.directory).findings
+        if finding.basis == "warning"
+    ]
+    if not scene.classes:
+        found = f"“{scene.name}” has no classes, so nothing can be learned from it"
+        lines.insert(0, f"{found}; add a zip that holds a folder for each class.")
+    return lines
+
+
+def set_key(one: LabelSet) -> str:
+    """A set of labelled patches as one word."""
+    return f"{one.by}-{one.scene_id}"
+
+
+def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
+    """Patches a class that can be learned from; of scenes with a map, those that one class fills."""
+    counts: dict[str, int] = {}
+    for one in sets:
+        scene = engine().library.get(one.scene_id)
+        size = min(PATCH, scene.grid.width, scene.grid.height)
+        truth = cached.labels_by(one, size)
+        if truth is not None:
+            numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
+            for name, number in zip(truth.classes, numbers, strict=True):
+                if number:
+                    counts[name] = counts.get(name, 0) + int(number)
+    return dict(sorted(counts.items()))
+
+
+def _show_counts(counts: dict[str, int]) -> None:
+    if not counts:
+        return
+    frame = pd.DataFrame({"Class": [class_title(name) for name in counts], "Patches": list(counts.values())})
+    most = max(counts.values())
+    column = st.column_config.ProgressColumn("Patches", format="%d", min_value=0, max_value=most)
+    st.dataframe(frame, hide_index=True, column_config={"Patches": column}, height=min(420, 38 + 35 * len(frame)))
+    fewest = min(counts.values())
+    uneven = " Small classes are shown more often, so that each counts alike." if fewest * 2 < most else ""
+    st.caption(f"{patches(sum(counts.values()))}. {HELD_OUT}{uneven}")
+
+
+def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
+    listings = cached.encoders()
+    bases = distinct(
+        {SCRATCH: "Nothing: a small network from scratch"}
+        | {name: listing.title for name, listing in listings.items() if _trainable(listing)}
+    )
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    base = left.selectbox(
+        "Start from", list(bases), format_func=bases.__getitem__, index=1 % len(bases), key="teach_base"
+    )
+    offered = EPOCHS.get(base, EPOCHS[""])
+    # Without limits of its own: beyond them it would go back to what was offered, and that be trained.
+    epochs = right.number_input("Passes over the patches", value=offered, step=1, key=f"teach_epochs_{offered}")
+    freeze = st.toggle(
+        "Keep what it sees, learn only the classes",
+        key="teach_freeze",
+        disabled=base == SCRATCH,
+        help="Quick, and best with few patches: only the last step is learned anew.",
+    )
+    name, button = st.columns([5, 2], vertical_alignment="bottom")
+    title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key="teach_title")
+    lacking = _lacking_patches(counts) or _lacking_epochs(epochs) or _lacking_name(title.strip())
+    if button.button("Start", type="primary", disabled=bool(lacking), key="teach_start", width="stretch"):
+        job = engine().submit_training(
+            chosen, base=base, freeze=freeze and base != SCRATCH, epochs=int(epochs), title=title.strip()
+        )
+        note_started(job)
+        st.rerun()
+    if lacking:
+        st.caption(lacking)
+
+
+def _trainable(listing: EncoderListing) -> bool:
+    return listing.available and listing.spec is not None and listing.spec.backend != "numpy"
+
+
+def _lacking_patches(counts: Mapping[str, int]) -> str:
+    if len(counts) < 2:
+        return "Two classes or more are needed."
+    few = [class_title(name) for name, number in counts.items() if number < 2]
+    if few:
+        return (
+            f"Each class needs two patches or more: {plain(', '.join(few))} {'has' if len(few) == 1 else 'have'} one."
+        )
+    return ""
+
+
+def _lacking_epochs(epochs: int) -> str:
+    return "" if 1 <= epochs <= MOST_EPOCHS else f"Passes over the patches go from 1 to {MOST_EPOCHS:,}."
+
+
+def _lacking_name(title: str) -> str:
+    if not title:
+        return "Give the new model a name to start."
+    if title.casefold() in {listing.title.casefold() for listing in cached.encoders().values()}:
+        return f"There is an encoder named {plain(title)} already: give the new one another name."
+    if title.casefold() in titles_in_training():
+        return "A model of that name is being trained already: give the new one another name."
+    return ""

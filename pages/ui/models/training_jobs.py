@@ -1,0 +1,164 @@
+"""Trainings on the page: watching them live, what became of them, and which model came of those a visitor started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.jobs.queue import Job
+from pages.ui.common.escape import plain
+from pages.ui.common.progress import ended_line, follow_bar, progress_words
+from pages.ui.state import cache as cached
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
+
+POLL_SECONDS = 1.0
+RECENT = 6
+"""Passes by which the time left is told."""
+
+STARTED = "train-"
+"""In a visitor's work, what the key of a training begins with that the visitor started and has not seen end."""
+
+GENERAL = "Learning from labelled patches: "
+"""What errors on patches begin with; the title of their training says it already."""
+
+
+def trainings() -> None:
+    """Models that are ready, trainings that wait or run, live, and what became of those that ended badly."""
+    for key, job_id in list(current().work.items()):
+        if key.startswith(STARTED):
+            _ready(key, job_id)
+    for job in engine().jobs.jobs():
+        if job.kind == "train" and job.active:
+            st.fragment(_watch, run_every=POLL_SECONDS)(job.id)
+        elif job.kind == "train" and job.state in {"failed", "cancelled"}:
+            ended_line(job, how_it_ended(job))
+
+
+def note_started(job: Job) -> None:
+    """Remember that this visitor started a training, who is then told when its model is ready."""
+    current().work[f"{STARTED}{job.id}"] = job.id
+
+
+def titles_in_training() -> set[str]:
+    """Titles, with case folded, of the models that are being trained or wait for it."""
+    return {str(payload.get("title", "")).casefold() for payload in _under_way()}
+
+
+def going_on_from(encoder: str) -> list[str]:
+    """Titles of the models that are being trained on from an encoder, or wait for it."""
+    return [str(payload.get("title", "")) for payload in _under_way() if payload.get("base") == encoder]
+
+
+def _under_way() -> list[Mapping[str, object]]:
+    return [engine().jobs.payload(job.id) for job in engine().jobs.jobs() if job.kind == "train" and job.active]
+
+
+def how_it_ended(job: Job) -> str:
+    """The sentence of a training that ended badly, with its title in front."""
+    if job.message.startswith(job.title):
+        return job.message
+    words = job.message.removeprefix(GENERAL)
+    return f"{job.title}: {words[:1].lower()}{words[1:]}"
+
+
+def _ready(key: str, job_id: str) -> None:
+    """Say that a model is ready that this visitor asked for, until it is used or that is dismissed."""
+    job = engine().jobs.get(job_id)
+    if job is not None and job.active:
+        return
+    name = _listed(job.message) if job is not None and job.state == "done" else None
+    if name is None:
+        current().work.pop(key)
+        return
+    title = plain(engine().jobs.payload(job_id).get("title", name))
+    with st.container(horizontal=True, vertical_alignment="center", key=f"ready_{job_id}"):
+        with st.container():
+            st.success(f"“{title}” is ready.", icon=":material/check_circle:")
+        if st.button("Use it", key=f"use_ready_{job_id}", type="primary"):
+            current().work.pop(key)
+            current().encoder = name
+            st.switch_page("explore.py")
+        forget = current().work.pop
+        st.button("Dismiss", key=f"dismiss_ready_{job_id}", on_click=forget, args=(key, None))
+
+
+def _listed(name: str) -> str | None:
+    """What the list of encoders calls a model that was trained here; None when it is not there any more."""
+    home = engine().trained.directory(name)
+    if not home.is_dir():
+        return None
+    for fresh in (False, True):
+        if fresh:
+            cached.encoders.clear()
+        for listing in cached.encoders().values():
+            if listing.reference and Path(listing.reference) == home:
+                return listing.name
+    return None
+
+
+def _watch(job_id: str) -> None:
+    """A training as it goes: bar, loss, accuracy, and a way to stop it."""
+    job = engine().jobs.get(job_id)
+    if job is None or not job.active:
+        cached.encoders.clear()
+        st.rerun(scope="app")
+    with st.container(border=True, key=f"training_{job_id}"):
+        history = engine().training_history(job_id)
+        follow_bar(
+            job,
+            job_id,
+            f"**{plain(job.title)}**: {_words(job, begun=bool(history), left=seconds_left(job_id, history))}",
+        )
+        if len(history) > 1:
+            _curves(history)
+        elif history:
+            st.caption(_first_pass(history[0]))
+        elif job.state == "running":
+            st.caption("Curves appear after the second pass.")
+
+
+def seconds_left(job_id: str, history: Sequence[Mapping[str, float]]) -> float | None:
+    """How long the passes to come take, by the last few of those there were; None before the first is over."""
+    passes = engine().jobs.payload(job_id).get("epochs")
+    recent = [epoch["seconds"] for epoch in history[-RECENT:]]
+    if not isinstance(passes, int) or not recent:
+        return None
+    # A training that went on counts its seconds anew.
+    taken = [after - before for before, after in pairwise(recent) if after > before] or [recent[-1]]
+    return max(0.0, (passes - len(history)) * sum(taken) / len(taken))
+
+
+def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
+    writing = "measuring what it has learned, and writing its card…"
+    if job.stopping and begun:
+        return f"stopping; {writing}"
+    if job.stopping or job.state == "queued" or not job.total:
+        return progress_words(job)
+    if not begun:  # How long passes take is not known before the first.
+        return f"{100 * job.done // job.total} %, in the first pass…"
+    if job.done >= job.total:
+        return writing
+    done = progress_words(replace(job, seconds_left=left))
+    return f"{done}. Stopping keeps the model as it is after its last whole pass."
+
+
+def _first_pass(epoch: Mapping[str, float]) -> str:
+    """The figures of one pass, of which no line can be drawn."""
+    right = f"{100 * epoch['accuracy']:.3g} % of the held-out patches named rightly"
+    return f"After the first pass: {right}, loss {epoch['loss']:.3g}. Curves appear after the second."
+
+
+def _curves(history: Sequence[Mapping[str, float]]) -> None:
+    passes = [int(epoch["number"]) for epoch in history]
+    loss, accuracy = st.columns(2, gap="medium")
+    for column, key, title in ((loss, "loss", "Loss"), (accuracy, "accuracy", "Held-out patches named rightly, %")):
+        factor = 100 if key == "accuracy" else 1
+        frame = pd.DataFrame({"Pass": passes, title: [factor * epoch[key] for epoch in history]})
+        column.caption(f"{title}: {frame[title].iloc[-1]:.3g}")
+        column.line_chart(frame, x="Pass", y=title, height=180, x_label="", y_label="")

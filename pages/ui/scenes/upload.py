@@ -1,0 +1,103 @@
+"""Adding a scene: the uploader, how to read it differently, and putting what was sent where ingest finds it."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import streamlit as st
+
+from core.ingest.settings import FIRST_IMAGE, IngestSettings
+
+SCALES = {
+    "auto": "Decide from the values",
+    "dn": "Digital numbers: reflectance × 10 000",
+    "dn+1000": "Digital numbers with the offset of 1000 (products since January 2022)",
+    "unit": "Reflectance from 0 to 1",
+    "65535": "Reflectance × 65 535 (browser portals)",
+}
+LEVELS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmosphere", "L2A": "L2A, surface"}
+
+
+class Upload(Protocol):
+    """What ``st.file_uploader`` gives."""
+
+    name: str
+
+    def getbuffer(self) -> memoryview:
+        """All bytes of the file."""
+
+
+def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
+    """Write uploads into a fresh directory under ``root``.
+
+    The names are kept, for they tell the bands, but only their last part and without what a file system cannot hold;
+    files of one name get a number in front.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(dir=root, prefix="upload-"))
+    paths: list[Path] = []
+    for number, upload in enumerate(uploads):
+        path = directory / file_name(upload.name)
+        if path in paths:
+            path = directory / f"{number}_{path.name}"
+        path.write_bytes(upload.getbuffer())
+        paths.append(path)
+    return paths
+
+
+def file_name(name: str) -> str:
+    """The last part of a name as a name on disk: printable, not hidden, at most 200 bytes, its ending kept."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    clean = "".join(letter for letter in last if letter.isprintable()).lstrip(".").strip() or "upload"
+    stem, dot, ending = clean.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot and len(ending) <= 8 else (clean, "")
+    while len((stem + ending).encode()) > 200:
+        stem = stem[:-1]
+    return stem + ending
+
+
+def settings_form(key: str) -> IngestSettings:
+    """Widgets for what a person knows better than the file; all optional.
+
+    Args:
+        key: goes in front of the widgets' keys.
+
+    Raises:
+        SettingsError: when what was typed is no band name or no coordinate system.
+    """
+    left, right = st.columns(2)
+    scale = left.selectbox("Values", list(SCALES), format_func=SCALES.__getitem__, key=f"{key}_scale")
+    level = right.selectbox("Product level", list(LEVELS), format_func=LEVELS.__getitem__, key=f"{key}_level")
+    bands = left.text_input(
+        "Bands, in the order of the file", placeholder="B02 B03 B04 B08", key=f"{key}_bands", help="Empty: decide."
+    )
+    date = right.date_input(
+        "Date",
+        value=None,
+        min_value=FIRST_IMAGE,
+        max_value=datetime.datetime.now().astimezone().date(),
+        key=f"{key}_date",
+    )
+    crs = left.text_input(
+        "Coordinate system", placeholder="EPSG:32631", key=f"{key}_crs", help="Empty: as in the file."
+    )
+    time = right.number_input(
+        "Which date of an array of several", min_value=1, value=1, key=f"{key}_time", help="Only for .npy arrays."
+    )
+    return IngestSettings(
+        bands=parse_bands(bands),
+        scale=scale,
+        level=level,
+        date=date.isoformat() if date else None,
+        crs=crs.strip() or None,
+        time=int(time) - 1,
+    )
+
+
+def parse_bands(text: str) -> tuple[str, ...] | None:
+    """Band names out of ``B02 B03, b8a -`` (``-`` leaves a band out); None for an empty text."""
+    return tuple(part.upper() for part in text.replace(",", " ").replace(";", " ").split()) or None

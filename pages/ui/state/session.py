@@ -1,0 +1,197 @@
+"""What one visitor is looking at: ids and small values only. The only module that touches Streamlit's session state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core.scenes.library import SCENE_ID
+from pages.ui.common.format import distinct
+
+_KEY = "landlike"
+_HISTORY = 200
+_LARGEST_ID = 10**9
+
+
+@dataclass
+class Session:
+    """One visitor's place in the app.
+
+    Attributes:
+        scene_id: the open scene, or None.
+        encoder: the chosen encoder's name, or None for the default.
+        query: the patch whose like is sought, or None.
+        selection: patch ids marked by lasso, box or legend.
+        past: earlier queries, the latest last.
+        future: queries left by going back, the next one last.
+        contrast: a key of ``core.imagery.render.CONTRASTS``.
+        overlay: True = the map shows the similarity of all patches.
+        labels_on_map: True = the map shows the labels that people gave.
+        labelled: what became of the latest labelling, a sentence.
+        teach: the set of labelled patches that the visitor came to teach with, by its key, or empty.
+        count: how many neighbours are shown, 5 to 100.
+        leave_out_touching: True = patches touching the query are no neighbours.
+        rendering: a key of ``core.imagery.render.RENDERINGS``; one for map, plot and gallery.
+        colour: what colours the points, or None for the best there is.
+        layout_neighbours: UMAP's number of neighbours.
+        layout_distance: UMAP's minimum distance.
+        layout_metric: UMAP's metric.
+        show: ``similar`` or ``selection``: what the gallery holds when there is both.
+        screen: height of the browser's window in pixels, 600 to 2400.
+        work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
+        notice: a sentence that stays until the visitor goes to another scene.
+    """
+
+    scene_id: str | None = None
+    encoder: str | None = None
+    query: int | None = None
+    selection: tuple[int, ...] = ()
+    past: list[int] = field(default_factory=list)
+    future: list[int] = field(default_factory=list)
+    count: int = 20
+    leave_out_touching: bool = True
+    rendering: str = "true"
+    contrast: str = "normal"
+    overlay: bool = False
+    labels_on_map: bool = True
+    labelled: str = ""
+    teach: str = ""
+    colour: str | None = None
+    layout_neighbours: int = 15
+    layout_distance: float = 0.1
+    layout_metric: str = "cosine"
+    show: str = "similar"
+    screen: int = 900
+    work: dict[str, str] = field(default_factory=dict)
+    notice: str = ""
+
+    def open(self, scene_id: str | None) -> None:
+        """Go to another scene: its patches are others, so query, selection and history are left behind."""
+        if self.scene_id is not None and scene_id != self.scene_id:
+            self.forget_patches()
+            self.notice = ""
+        self.scene_id = scene_id
+
+    def forget_patches(self) -> None:
+        """Drop everything that names patches."""
+        self.query, self.selection, self.past, self.future = None, (), [], []
+        self.show, self.labelled = "similar", ""
+
+    def ask(self, patch_id: int | None) -> None:
+        """Make a patch the query; None ends the query. What was forward of here is gone."""
+        if patch_id == self.query:
+            return
+        if self.query is not None:
+            self.past = [*self.past, self.query][-_HISTORY:]
+        self.query, self.future, self.show, self.labelled = patch_id, [], "similar", ""
+
+    def back(self) -> None:
+        """Return to the query before this one; does nothing at the first."""
+        if self.past:
+            if self.query is not None:
+                self.future.append(self.query)
+            self.query, self.show = self.past.pop(), "similar"
+
+    def forward(self) -> None:
+        """Undo the latest ``back``; does nothing when there was none."""
+        if self.future:
+            if self.query is not None:
+                self.past.append(self.query)
+            self.query, self.show = self.future.pop(), "similar"
+
+    def select(self, ids: Iterable[int]) -> None:
+        """Mark patches; none clears the selection."""
+        self.selection = tuple(sorted(set(ids)))
+        self.show = "selection" if self.selection else "similar"
+
+    def resize(self, screen: int) -> None:
+        """Take note of the window's height."""
+        self.screen = min(2400, max(600, screen))
+
+    def clear(self) -> None:
+        """End query and selection; ``back`` returns to the query."""
+        self.ask(None)
+        self.select(())
+
+    def link(self, encoder: str | None) -> dict[str, str]:
+        """The parameters that reopen this place: ``scene``, ``encoder``, ``q``, those that are known."""
+        parts = {"scene": self.scene_id, "encoder": encoder, "q": self.query}
+        return {name: str(value) for name, value in parts.items() if value is not None}
+
+    def follow(self, parameters: Mapping[str, str]) -> None:
+        """Go where a link leads; parts that cannot be meant are passed over."""
+        scene_id, query = parameters.get("scene", ""), parameters.get("q", "")
+        if SCENE_ID.fullmatch(scene_id):
+            self.open(scene_id)
+        if query.isascii() and query.isdigit() and int(query) < _LARGEST_ID:
+            self.query = int(query)
+        self.encoder = parameters.get("encoder") or self.encoder
+
+
+def current() -> Session:
+    """This visitor's session; made on the first visit from the link that was followed."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, Session):
+        found = Session()
+        found.follow(st.query_params.to_dict())
+        st.session_state[_KEY] = found
+    return found
+
+
+def bound(key: str, attribute: str) -> dict[str, Any]:
+    """Arguments that tie a widget to an attribute of the session, for ``st.some_widget(label, **bound(…))``.
+
+    The widget shows what the session holds, and the session holds what the widget was set to, on every page.
+    """
+    visitor = current()
+    st.session_state[key] = getattr(visitor, attribute)
+
+    def take() -> None:
+        value = st.session_state[key]
+        if value is not None:
+            setattr(current(), attribute, value)
+
+    return {"key": key, "on_change": take}
+
+
+def select(
+    label: str,
+    options: Sequence[str],
+    chosen: str,
+    *,
+    key: str,
+    title: Callable[[str], str],
+    take: Callable[[str], None],
+    help_text: str | None = None,
+    width: int | None = None,
+) -> None:
+    """A select box that shows ``chosen`` and calls ``take`` with what a person picks, before the next run.
+
+    One with a ``width`` in pixels stands in a row of tools, where its label is for screen readers only.
+    """
+    st.session_state[key] = chosen
+    st.selectbox(
+        label,
+        options,
+        format_func=distinct({option: title(option) for option in options}).__getitem__,
+        key=key,
+        help=help_text,
+        on_change=lambda: take(st.session_state[key]),
+        label_visibility="visible" if width is None else "collapsed",
+        width=width or "stretch",
+    )
+
+
+def show_address(parameters: dict[str, str]) -> None:
+    """Make the browser's address lead here."""
+    if st.query_params.to_dict() != parameters:
+        st.query_params.from_dict(parameters)
+
+
+def trigger(key: str, event: str) -> object:
+    """What a component of ours just sent, read inside its callback."""
+    state = st.session_state.get(key)
+    return state.get(event) if isinstance(state, Mapping) else None

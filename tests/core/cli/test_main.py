@@ -1,0 +1,319 @@
+"""The command line: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import rasterio
+
+from core.__main__ import main
+from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.scenes.labels import give_label
+from core.scenes.library import Library
+from core.scenes.patches import patch_grid
+from tests.fakes import place_scene
+from tests.labelled import pixels, tif, write_zip
+
+ROOT = Path(__file__).resolve().parents[3]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "data"
+    monkeypatch.setenv("LANDLIKE_DATA", str(root))
+    monkeypatch.delenv("LANDLIKE_PORT", raising=False)
+    return root
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "field.tif"
+    random = np.random.default_rng(0)
+    pixels = random.integers(300, 4000, (13, 4, 6)).repeat(32, axis=1).repeat(32, axis=2)
+    pixels[EUROSAT_ORDER.index("B10")] = 10
+    transform = rasterio.Affine(10, 0, 400_000, 0, -10, 5_000_000)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=192, height=128, count=13, dtype="uint16", crs="EPSG:32633",
+        transform=transform,
+    ) as file:  # fmt: skip
+        file.write(pixels.astype(np.uint16))
+        file.descriptions = EUROSAT_ORDER
+    return path
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "core", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def refused(capsys: Capture, *arguments: object) -> str:
+    """The one sentence of a command that is refused."""
+    assert main([str(argument) for argument in arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(".\n")
+    assert len(err.splitlines()) == 1
+    return err
+
+
+def test_from_a_scene_to_a_projection(source: Path, tmp_path: Path, capsys: Capture) -> None:
+    features, positions = tmp_path / "f.parquet", tmp_path / "g.parquet"
+    assert main(["scene", str(source)]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert {finding["topic"] for finding in record["findings"]} >= {"bands", "scale"}
+    assert main(["embed", str(source), "--patch-size", "32", "--out", str(features)]) == 0
+    assert main(["embed", record["scene"], "--patch-size", "32", "--out", str(features)]) == 0
+    table = pq.read_table(features)
+    assert table.column("patch_id").to_pylist() == list(range(24))
+    assert json.loads(table.schema.metadata[b"landlike"])
+    capsys.readouterr()
+    assert main(["neighbours", str(features), "--patch-id", "7", "-k", "3"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [set(line) for line in lines] == [{"patch_id", "similarity", "lon", "lat"}] * 3
+    vectors = np.array(table.column("vector").to_pylist())
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    expected = [patch_id for patch_id in np.argsort(-unit @ unit[7], kind="stable").tolist() if patch_id != 7][:3]
+    assert [line["patch_id"] for line in lines] == expected
+    np.testing.assert_allclose([line["similarity"] for line in lines], (unit @ unit[7])[expected], atol=1e-5)
+    assert 13.7 < lines[0]["lon"] < 13.8
+    assert main(["project", str(features), "--out", str(positions)]) == 0
+    assert pq.read_table(positions).schema.names == [*table.schema.names, "x", "y"]
+
+
+def test_an_encoder_is_evaluated_beside_the_plain_spectrum(
+    tmp_path: Path, model: Callable[[str], Path], capsys: Capture
+) -> None:
+    labelled = write_zip(tmp_path / "set.zip", 6)
+    assert main(["evaluate", str(labelled), "--encoder", str(model("tiny")), "--scale", "dn"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "18 labelled patches of 3 classes; 95 % intervals in brackets"
+    assert lines[2].split("  ")[-1].strip() == "Spectral statistics, 32"
+    nearest = next(line for line in lines if "among the nearest 1 " in line)
+    figures = [float(found) for found in re.findall(r"([\d.]+) \(", nearest)]
+    assert len(figures) == 2
+    assert figures[1] == 1, "meadow, sand and water differ in every spectrum"
+    assert sum("held out" in line for line in lines) == 2
+    assert [line.split()[0] for line in lines[-3:]] == ["Meadow", "Sand", "Water"]
+
+
+def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Capture) -> None:
+    path = write_zip(tmp_path / "set.zip", 6)
+    with zipfile.ZipFile(path, "a") as archive:
+        first, second = (archive.read(f"Set/{name}_1.tif") for name in ("Meadow/Meadow", "Water/Water"))
+        archive.writestr("Set/Sand/again.tif", first)
+        archive.writestr("Set/Water/again.tif", second)
+        archive.writestr("Set/River/River_1.tif", tif(pixels("River", 99), BAND_NAMES, 300_000, 5_000_000))
+        archive.writestr("Set/Water/broken.tif", b"II*")
+    assert main(["evaluate", str(path), "--encoder", "spectral", "--scale", "dn"]) == 0
+    out, err = capsys.readouterr()
+    warned, copies, torn = err.splitlines()
+    assert warned.startswith("set: left out: 1 file: broken.tif")
+    assert "broken.tif" in warned
+    assert copies == "1 patch that is a copy of another does not count."
+    assert torn == "2 patches do not count, because the same patch stands for several classes."
+    lines = out.splitlines()
+    assert lines[0].startswith("18 labelled patches of 4 classes, 17 of them asked;")
+    assert [line for line in lines if line.startswith("River")] == ["River has one patch and is not counted."]
+    assert next(line for line in lines if line.startswith("  River (1)")).split()[-1] == "—"
+    file = tmp_path / "f.parquet"
+    assert main(["embed", str(path), "--encoder", "spectral", "--scale", "dn", "--out", str(file)]) == 0
+    assert main(["report", str(file)]) == 0
+    report = capsys.readouterr().out
+    for sentence in (copies, torn, "River has one patch and is not counted.", "When these patches were read: left out"):
+        assert f"  {sentence}" in report
+    assert "the patches hold no position" not in report
+
+
+def test_a_collection_is_not_cut_otherwise_and_that_is_said(tmp_path: Path, capsys: Capture) -> None:
+    path, out = write_zip(tmp_path / "set.zip", 3, side=32), tmp_path / "f.parquet"
+    asked = ["embed", str(path), "--scale", "dn", "--encoder", "spectral", "--out", str(out)]
+    for more in ([], ["--patch-size", "32"], ["--stride", "32"]):
+        assert main([*asked, *more]) == 0
+        assert capsys.readouterr() == ("", "")
+    for more in (["--patch-size", "64"], ["--stride", "16"]):
+        assert main([*asked, *more]) == 0
+        assert capsys.readouterr().err == "set: its patches are 32 pixels a side and are not cut otherwise\n"
+        assert pq.read_table(out).num_rows == 9
+    for more in (["--patch-size", "0"], ["--patch-size", "4096"], ["--stride", "-5"], ["--stride", "0"]):
+        assert "choose a size of 8 to 512" in refused(capsys, *asked, *more)
+
+
+def test_labels_by_hand_are_measured_by_where_they_are_asked_for(source: Path, data: Path, capsys: Capture) -> None:
+    assert main(["scene", str(source)]) == 0
+    scene = Library(data).get(json.loads(capsys.readouterr().out)["scene"])
+    assert refused(capsys, "evaluate", scene.id, "--labels", "hand").startswith(
+        f"Measuring on “{scene.name}”: nobody has labelled its patches by hand"
+    )
+    grid = patch_grid(scene)
+    half = grid.count // 2
+    give_label(scene, grid, range(half), "Bog")
+    give_label(scene, grid, range(half, grid.count), "Fen")
+    capsys.readouterr()
+    assert main(["evaluate", scene.id, "--encoder", "spectral", "--labels", "hand"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{grid.count} labelled patches of 2 classes" in lines[0]
+    assert [line.split()[0] for line in lines[-2:]] == ["Bog", "Fen"]
+
+
+def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:
+    assert refused(capsys, "evaluate", source) == (
+        "Measuring on “field”: its patches have no labels; give patches in folders named by class, or label patches "
+        "on the Explore page.\n"
+    )
+
+
+def test_encoders_are_listed(capsys: Capture) -> None:
+    assert main(["encoders"]) == 0
+    out = capsys.readouterr().out
+    names = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert names[:2] == ["landlike-1", "eurosat-ms-resnet50"]
+    assert names[-1] == "spectral"
+    for word in ("bands", "input size", "dimension", "backend", "fingerprint", "from"):
+        assert word in out
+
+
+def test_a_scene_of_the_library_is_a_source(tmp_path: Path, data: Path, capsys: Capture) -> None:
+    place_scene(data)
+    out = tmp_path / "f.parquet"
+    assert main(["embed", "place-1", "--patch-size", "32", "--stride", "16", "--out", str(out)]) == 0
+    table = pq.read_table(out)
+    assert table.num_rows == 7 * 9
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    source: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert "its folder does not exist" in refused(capsys, "embed", source, "--out", tmp_path / "no" / "f.parquet")
+    assert "that is a folder" in refused(capsys, "embed", source, "--out", tmp_path)
+    assert not (tmp_path / "data" / "scenes").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("scene", "nothing.tif"), "there is no such file"),
+        (("scene", "README.md"), "README.md"),
+        (("embed", "SOURCE", "--encoder", "nobody", "--out", "OUT"), "nobody"),
+        (("embed", "SOURCE", "--patch-size", "1000", "--out", "OUT"), "patch size 1000"),
+        (("embed", "SOURCE", "--bands", "B02,B99", "--out", "OUT"), "B99"),
+        (("neighbours", "SOURCE", "--patch-id", "1"), "no Parquet file"),
+        (("neighbours", "nothing.parquet", "--patch-id", "1"), "there is no such file"),
+        (("project", "nothing.parquet", "--out", "OUT", "--min-dist", "7"), "minimum distance"),
+    ],
+)
+def test_refused_input_is_one_sentence(
+    arguments: tuple[str, ...], words: str, source: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    places = {"SOURCE": str(source), "OUT": str(tmp_path / "out.parquet")}
+    assert words in refused(capsys, *[places.get(argument, argument) for argument in arguments])
+
+
+def test_unknown_neighbours(source: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "f.parquet"
+    assert main(["embed", str(source), "--out", str(out)]) == 0
+    assert "5000" in refused(capsys, "neighbours", out, "--patch-id", 5000)
+    assert "at least 1" in refused(capsys, "neighbours", out, "--patch-id", 0, "-k", 0)
+
+
+def test_a_full_disk_is_one_sentence(
+    source: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.features.store.to_arrow", full)
+    sentence = refused(capsys, "embed", source, "--out", tmp_path / "f.parquet")
+    assert "the disk is full" in sentence
+
+
+@pytest.mark.parametrize("arguments", [[], ["embed", "x"], ["nonsense"], ["embed", "x", "--out", "y", "--stride", "a"]])
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_as_a_process(source: Path) -> None:
+    done = run("scene", source)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["source"] == "field.tif"
+    refused = run("scene", "nothing.tif")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert run("scene").returncode == 2
+
+
+def test_a_reader_that_goes_away_is_no_error(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "f.parquet"
+    assert main(["embed", str(source), "--out", str(out)]) == 0
+    command = [sys.executable, "-m", "core", "neighbours", str(out), "--patch-id", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr.read() == b""
+
+
+def test_neighbours_loads_nothing_heavy(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "f.parquet"
+    assert main(["embed", str(source), "--out", str(out)]) == 0
+    code = f"""
+import sys
+from core.__main__ import main
+main(["neighbours", {str(out)!r}, "--patch-id", "0"])
+heavy = {{"tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "streamlit"}} & sys.modules.keys()
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ctrl_c_ends_in_a_sentence(data: Path, tmp_path: Path) -> None:
+    place_scene(data, height=768, width=768)
+    command = [sys.executable, "-m", "core", "embed", "place-1", "--patch-size", "64", "--stride", "8"]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path / "f.parquet")],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        # Shells start what runs in their background deaf to Ctrl-C, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not list(data.glob("features/run-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr is not None
+        assert process.stderr.read().decode() == "embed: stopped; what is stored so far is kept.\n"
+
+
+def test_a_port_that_is_taken_is_refused(capsys: Capture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert str(port) in refused(capsys, "serve", "--port", port)
+
+
+def test_a_second_server_is_refused(data: Path, capsys: Capture) -> None:
+    from core.files import FileLock
+
+    lock = FileLock(data / "jobs" / "server.lock")
+    assert lock.take()
+    assert f"(process {os.getpid()})" in refused(capsys, "serve")
+    lock.release()

@@ -1,0 +1,32 @@
+"""TensorFlow is imported without a word of its own, and failures are still heard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_importing_it_says_nothing_and_what_comes_after_is_heard() -> None:
+    done = run(
+        "import os, sys\nfrom core.encoders.saved_model.quiet import import_tensorflow\nimport_tensorflow()\n"
+        "import tensorflow\ntensorflow.constant(1) + 1\nos.write(2, b'heard')\n"
+    )
+    assert done.returncode == 0
+    assert done.stderr == "heard"
+
+
+def test_an_import_that_fails_is_told() -> None:
+    done = run(
+        "import sys\nsys.modules['tensorflow._api'] = None\n"
+        "from core.encoders.saved_model.quiet import import_tensorflow\n"
+        "import_tensorflow()"
+    )
+    assert done.returncode == 1
+    assert "ImportError" in done.stderr or "ModuleNotFoundError" in done.stderr

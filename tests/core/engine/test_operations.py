@@ -1,0 +1,249 @@
+"""The engine: ask, wait, have; nothing computed twice; a deleted scene is gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.bands import FloatArray
+from core.config import Config
+from core.encoders.registry import matching_encoder
+from core.engine.operations import Engine, default_lanes, kinds
+from core.errors import EncoderError, PatchError, SceneError, StoreError
+from core.jobs.lanes import Lane
+from core.progress import Progress, silent
+from core.projection.layout import ProjectionSettings
+from core.scenes.scene import Scene
+from tests.fakes import place_scene
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def config(root: Path) -> Config:
+    return Config(root=root, model_cache=root / "models")
+
+
+def thread_lanes() -> dict[str, Lane]:
+    return {name: Lane(executor=lambda: ThreadPoolExecutor(1)) for name in ("scene", "encode", "project")}
+
+
+class Layouts:
+    """In place of UMAP: the first two features, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[ProjectionSettings] = []
+
+    def __call__(self, vectors: FloatArray, settings: ProjectionSettings, progress: Progress = silent) -> FloatArray:
+        self.asked.append(settings)
+        progress(1, 1)
+        return vectors[:, :2] * settings.n_neighbors
+
+
+@pytest.fixture
+def layouts(monkeypatch: pytest.MonkeyPatch) -> Layouts:
+    fake = Layouts()
+    monkeypatch.setattr("core.projection.layout.umap_layout", fake)
+    return fake
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(config(tmp_path), thread_lanes())
+    engine.start()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return place_scene(tmp_path)
+
+
+def test_encode_then_read(engine: Engine, scene: Scene) -> None:
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    assert not engine.encoded(recipe)
+    with pytest.raises(StoreError, match="they are not complete"):
+        engine.features(recipe)
+    job = engine.jobs.wait(engine.submit_encode(recipe).id, 60)
+    assert (job.state, job.kind, job.done, job.total) == ("done", "encode", 80, 80)
+    assert engine.encoded(recipe)
+    features = engine.features(recipe)
+    assert len(features) == 80
+    assert engine.store.recipes(scene.id) == [recipe]
+    assert engine.store.spec(recipe) == engine.spec("spectral")
+
+
+def test_what_is_encoded_is_not_encoded_again(engine: Engine, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    engine.jobs.wait(engine.submit_encode(recipe).id, 60)
+    monkeypatch.setattr("core.encoders.spectral.SpectralEncoder.infer", None)
+    again = engine.submit_encode(recipe)
+    assert (again.state, again.message) == ("done", recipe.key)
+    assert len(engine.encode_now(scene, recipe)) == 80
+
+
+def test_recipes_are_normalised_and_checked(engine: Engine, scene: Scene) -> None:
+    assert engine.recipe(scene, "spectral") == engine.recipe(scene, "spectral", patch_size=64, stride=64)
+    fixed = replace(scene, patch_size=32)
+    assert engine.recipe(fixed, "spectral", patch_size=64).patch_size == 32
+    with pytest.raises(PatchError):
+        engine.recipe(scene, "spectral", patch_size=256)
+    with pytest.raises(EncoderError):
+        engine.recipe(scene, "no such encoder")
+
+
+def test_asking_for_a_projection_asks_for_features_first(engine: Engine, scene: Scene, layouts: Layouts) -> None:
+    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    assert engine.projection(recipe, settings) is None
+    job = engine.submit_projection(recipe, settings)
+    assert {job.kind for job in engine.jobs.jobs()} == {"encode", "project"}
+    assert engine.jobs.wait(job.id, 60).state == "done"
+    positions = engine.projection(recipe, settings)
+    assert positions is not None
+    np.testing.assert_array_equal(positions, engine.features(recipe).vectors[:, :2] * 15)
+    assert not positions.flags.writeable
+
+
+def test_other_projection_settings_encode_nothing(
+    engine: Engine, scene: Scene, layouts: Layouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    engine.jobs.wait(engine.submit_projection(recipe, ProjectionSettings()).id, 60)
+    monkeypatch.setattr("core.encoders.spectral.SpectralEncoder.infer", None)
+    other = ProjectionSettings(n_neighbors=30)
+    assert engine.jobs.wait(engine.submit_projection(recipe, other).id, 60).state == "done"
+    assert engine.submit_projection(recipe, other).state == "done"
+    assert layouts.asked == [ProjectionSettings(), other]
+    assert engine.projection(recipe, ProjectionSettings()) is not None
+
+
+def test_a_damaged_projection_counts_as_none_and_is_made_again(
+    engine: Engine, scene: Scene, layouts: Layouts, tmp_path: Path
+) -> None:
+    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
+    path = next((tmp_path / "projections").rglob("*.npy"))
+    raw = bytearray(path.read_bytes())
+    raw[200] ^= 1
+    path.write_bytes(raw)
+    assert engine.projection(recipe, settings) is None
+    engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
+    assert engine.projection(recipe, settings) is not None
+
+
+def test_a_deleted_scene_is_gone_with_all_that_was_made_of_it(
+    engine: Engine, scene: Scene, layouts: Layouts, tmp_path: Path
+) -> None:
+    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
+    assert engine.disk_bytes(scene.id) > engine.library.disk_bytes(scene.id) + engine.store.disk_bytes(scene.id)
+    job = engine.delete_scene(scene.id)
+    assert scene.id not in engine.library
+    assert engine.jobs.wait(job.id, 60).state == "done"
+    assert engine.disk_bytes(scene.id) == 0
+    assert not engine.encoded(recipe)
+    assert engine.projection(recipe, settings) is None
+    assert not list(tmp_path.rglob("*.npy"))
+    with pytest.raises(SceneError):
+        engine.submit_encode(recipe)
+
+
+def test_deleting_a_scene_stops_work_on_it(tmp_path: Path, scene: Scene) -> None:
+    engine = Engine(config(tmp_path), thread_lanes())
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    waiting = engine.submit_encode(recipe)
+    engine.delete_scene(scene.id)
+    found = engine.jobs.get(waiting.id)
+    assert found is not None
+    assert found.state == "cancelled"
+
+
+@pytest.mark.parametrize("scene_id", ["../../etc", "A", "", "x/y"])
+def test_only_ids_of_scenes_can_be_deleted(engine: Engine, scene_id: str) -> None:
+    with pytest.raises(SceneError):
+        engine.delete_scene(scene_id)
+
+
+def test_a_sample_scene_is_made_once(engine: Engine) -> None:
+    made = engine.jobs.wait(engine.submit_sample(size=256).id, 60)
+    assert made.state == "done"
+    assert engine.library.get(made.message).synthetic
+    assert engine.submit_sample(size=256).state == "done"
+
+
+def test_what_killed_workers_left_is_swept_away(tmp_path: Path) -> None:
+    engine = Engine(config(tmp_path), {})
+    old, fresh = engine.library.staging(), engine.library.staging()
+    (old / "pixels.tif").touch()
+    os.utime(old, (0, 0))
+    engine.start()
+    engine.close()
+    assert not old.exists()
+    assert fresh.exists()
+
+
+def test_an_ingest_that_is_refused_tells_why(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "empty.tif"
+    path.touch()
+    ended = engine.jobs.wait(engine.submit_ingest([path]).id, 60)
+    assert ended.state == "failed"
+    assert ended.message.count("; ") >= 1
+    assert ended.message.endswith(".")
+    assert "empty.tif" in ended.title
+
+
+def test_an_encoder_that_changed_meanwhile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="have changed since it was chosen"):
+        matching_encoder("spectral", "0" * 64, config(tmp_path))
+
+
+def test_every_kind_has_a_lane(tmp_path: Path) -> None:
+    assert {kind.lane for kind in kinds(config(tmp_path)).values()} == default_lanes().keys()
+
+
+def test_reopening_is_quick_and_needs_no_database(engine: Engine, scene: Scene, layouts: Layouts) -> None:
+    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
+    code = f"""
+import sys, time
+from pathlib import Path
+from core.config import Config
+from core.engine.operations import Engine
+from core.projection.layout import ProjectionSettings
+engine = Engine(Config(root=Path({str(engine.config.root)!r}), model_cache=Path("nowhere")), {{}})
+started = time.perf_counter()
+recipe = engine.store.recipes({scene.id!r})[0]
+found = engine.features(recipe), engine.projection(recipe, ProjectionSettings())
+assert len(found[0]) == len(found[1]) == 80
+heavy = {{"lancedb", "tensorflow", "umap", "numba", "openvino"}} & sys.modules.keys()
+assert not heavy, heavy
+print(time.perf_counter() - started)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1
+
+
+def test_work_in_real_processes(tmp_path: Path, scene: Scene) -> None:
+    """The lanes that the app has, the encoder included; projections are left out because they compile for long."""
+    lanes = default_lanes()
+    lanes["project"] = replace(lanes["project"], warm=None)
+    engine = Engine(config(tmp_path), lanes)
+    engine.start()
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    try:
+        assert engine.jobs.wait(engine.submit_encode(recipe).id, 60).state == "done"
+        assert len(engine.features(recipe)) == 80
+    finally:
+        started = time.monotonic()
+        engine.close()
+        assert time.monotonic() - started < 3

@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from pyproj import CRS
+
+from core.bands import BAND_NAMES
+from core.encoders.base import EncoderSpec
+from core.errors import PatchError, StoreError
+from core.export.geometry import bounds, centres, geojson_geometry, rings, wkb_array
+from core.export.geoparquet import add_positions, neighbours_csv, neighbours_geojson, read_geoparquet, write_geoparquet
+from core.export.tables import harmless
+from core.features.recipe import Features, Recipe
+from core.scenes.labels import PatchLabels
+from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
+from core.scenes.scene import Grid, Scene
+from core.similarity.neighbours import Neighbours
+from tests.data import shared
+from tests.scenes import write_truth
+
+SPEC = EncoderSpec(
+    name="spectral", title="Spectral", fingerprint="ab" * 32, bands=BAND_NAMES, input_size=None, gain=None,
+    dimension=6, backend="numpy", origin="a test",
+)  # fmt: skip
+COLUMNS = [
+    "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
+    "band_std",
+]  # fmt: skip
+SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
+ACROSS = SQUARE + np.array([169.5, 0])
+OVER_THE_POLE = np.array([[-135.0, 89.0], [135.0, 89.0], [45.0, 89.0], [-45.0, 89.0]])
+
+
+def scene(crs: str | None = "EPSG:32631", x: float = 600_000, size: float = 10, **fields: object) -> Scene:
+    grid = Grid(crs=crs, transform=(size, 0, x, 0, -size, 5_700_000), height=192, width=256)
+    return Scene(id="t-1", name='<b>"T"</b>', grid=grid, bands=BAND_NAMES, date="2024-06-21", **fields)  # type: ignore[arg-type]
+
+
+def features(ids: list[int], width: int = 6) -> Features:
+    recipe = Recipe(scene_id="t-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
+    vectors = np.random.default_rng(0).random((len(ids), width), dtype=np.float32)
+    bands = np.arange(13 * len(ids), dtype=np.float32).reshape(-1, 13)
+    return Features(
+        recipe=recipe, patch_ids=np.array(ids, dtype=np.int64), vectors=vectors,
+        valid_fraction=np.linspace(0.5, 1, len(ids), dtype=np.float32), band_mean=bands, band_std=bands + 1,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Path, Scene, PatchGrid, Features]:
+    one, found = scene(), features([0, 1, 5, 11])
+    path = tmp_path / "f.parquet"
+    write_geoparquet(path, one, patch_grid(one), found, SPEC)
+    return path, one, patch_grid(one), found
+
+
+def test_the_file_holds_these_columns_and_values(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    path, _, _, found = written
+    table = pq.read_table(path)
+    assert table.column_names == COLUMNS
+    assert table.schema.field("vector").type == pa.list_(pa.float32(), 6)
+    assert table.schema.field("patch_id").type == pa.int64()
+    assert table["patch_id"].to_pylist() == [0, 1, 5, 11]
+    assert table["scene"].to_pylist() == ["t-1"] * 4
+    assert table["row"].to_pylist() == [0, 0, 1, 2]
+    assert table["col"].to_pylist() == [0, 1, 1, 3]
+    assert table["label"].null_count == table["source_name"].null_count == 4
+    np.testing.assert_array_equal(np.array(table["vector"].to_pylist(), dtype=np.float32), found.vectors)
+    np.testing.assert_array_equal(table["valid_fraction"].to_numpy(), found.valid_fraction)
+
+
+def test_geometry_is_the_outline_of_each_patch(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    path, one, grid, found = written
+    shapes = shapely.from_wkb(pq.read_table(path)["geometry"].to_pylist())
+    corners = corners_lonlat(one, grid, found.patch_ids)
+    assert corners is not None
+    for shape, outline in zip(shapes, corners, strict=True):
+        assert shape.geom_type == "Polygon"
+        assert shape.is_valid
+        assert shape.exterior.is_ccw
+        assert shape.equals(shapely.Polygon(outline))
+
+
+def test_geo_metadata_follow_geoparquet_1_1(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    metadata = pq.read_schema(written[0]).metadata
+    geo = json.loads(metadata[b"geo"])
+    assert geo["version"] == "1.1.0"
+    assert geo["primary_column"] == "geometry"
+    column = geo["columns"]["geometry"]
+    assert column["encoding"] == "WKB"
+    assert column["geometry_types"] == ["Polygon"]
+    assert column["orientation"] == "counterclockwise"
+    assert CRS.from_json_dict(column["crs"]).to_epsg() == 4326
+    shapes = shapely.from_wkb(pq.read_table(written[0])["geometry"].to_pylist())
+    np.testing.assert_allclose(column["bbox"], shapely.total_bounds(shapes), rtol=1e-12)
+
+
+def test_landlike_metadata_tell_encoder_scene_and_patches(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    about = json.loads(pq.read_schema(written[0]).metadata[b"landlike"])
+    assert EncoderSpec(**about["encoder"] | {"bands": tuple(about["encoder"]["bands"])}) == SPEC
+    assert about["scene"]["id"] == "t-1"
+    assert about["scene"]["name"] == '<b>"T"</b>'
+    assert about["scene"]["grid"]["crs"] == "EPSG:32631"
+    assert about["patches"] == {"size": 64, "stride": 64, "rows": 3, "cols": 4}
+    assert "/" not in json.dumps(about["scene"] | {"name": ""}), "no path of this machine"
+
+
+def test_reading_gives_back_what_was_written(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    path, one, grid, found = written
+    back = read_geoparquet(path)
+    np.testing.assert_array_equal(back.patch_ids, found.patch_ids)
+    np.testing.assert_array_equal(back.vectors, found.vectors)
+    assert not back.vectors.flags.writeable
+    np.testing.assert_allclose(back.lonlat, centres_lonlat(one, grid, found.patch_ids), atol=1e-9)
+    assert back.spec == json.loads(SPEC.to_json())
+    assert back.scene["id"] == "t-1"
+    assert back.positions is None
+    assert back.position(5) == 2
+    with pytest.raises(PatchError, match=r"^Looking up patch 6: the file holds 4 patches and not this one; .+\.$"):
+        back.position(6)
+
+
+def test_a_scene_without_a_place_has_no_geometry(tmp_path: Path) -> None:
+    one = scene(crs=None)
+    write_geoparquet(tmp_path / "f.parquet", one, patch_grid(one), features([0, 1]), SPEC)
+    table = pq.read_table(tmp_path / "f.parquet")
+    assert table["geometry"].null_count == 2
+    column = json.loads(table.schema.metadata[b"geo"])["columns"]["geometry"]
+    assert column["geometry_types"] == []
+    assert "bbox" not in column
+    assert read_geoparquet(tmp_path / "f.parquet").lonlat is None
+
+
+def test_labels_come_from_the_truth(tmp_path: Path) -> None:
+    truth = np.zeros((192, 256), dtype=np.uint16)
+    truth[:64, 64:128], truth[64:128, 64:128] = 2, 1
+    write_truth(tmp_path / "truth.tif", truth)
+    one = replace(scene(classes=("Forest", "=River")), directory=tmp_path)
+    write_geoparquet(tmp_path / "f.parquet", one, patch_grid(one), features([0, 1, 5]), SPEC)
+    assert pq.read_table(tmp_path / "f.parquet")["label"].to_pylist() == [None, "=River", "Forest"]
+
+
+def collection(directory: Path) -> Scene:
+    """Three patches in a mosaic of four: one placed, one across the antimeridian, one without a place."""
+    corners = np.stack([SQUARE, ACROSS, np.full((4, 2), np.nan), np.full((4, 2), np.nan)])
+    table = {
+        "patch_id": pa.array(range(4), pa.int64()),
+        "source_name": ["a/Forest_1.tif", "b.tif", "c.tif", ""],
+        "label": pa.array([None] * 4, pa.string()),
+        "corners": pa.FixedSizeListArray.from_arrays(pa.array(corners.ravel()), 8),
+        "crs": pa.array(["EPSG:32631"] * 4),
+    }
+    pq.write_table(pa.table(table), directory / "places.parquet")
+    grid = Grid(crs=None, transform=(1, 0, 0, 0, 1, 0), height=128, width=128)
+    return replace(scene(), grid=grid, kind="collection", patch_size=64, directory=directory)
+
+
+def test_a_collection_keeps_file_names_and_the_place_of_each_patch(tmp_path: Path) -> None:
+    one = collection(tmp_path)
+    path = tmp_path / "f.parquet"
+    write_geoparquet(path, one, patch_grid(one), features([0, 1, 2]), SPEC)
+    table = pq.read_table(path)
+    assert table["source_name"].to_pylist() == ["a/Forest_1.tif", "b.tif", "c.tif"]
+    shapes = shapely.from_wkb(table["geometry"].to_pylist())
+    assert [None if shape is None else shape.geom_type for shape in shapes] == ["Polygon", "MultiPolygon", None]
+    column = json.loads(table.schema.metadata[b"geo"])["columns"]["geometry"]
+    assert column["geometry_types"] == ["MultiPolygon", "Polygon"]
+    np.testing.assert_allclose(read_geoparquet(path).lonlat, [[10.5, 49.5], [-180, 49.5], [np.nan, np.nan]], atol=1e-9)
+
+
+def test_positions_are_added_and_all_else_is_kept(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    path, _, _, found = written
+    xy = np.arange(8, dtype=np.float32).reshape(4, 2)
+    add_positions(path, path, xy + 50)
+    add_positions(path, path.with_name("g.parquet"), xy)
+    table = pq.read_table(path.with_name("g.parquet"))
+    assert table.column_names == [*COLUMNS, "x", "y"]
+    assert table.schema.metadata == pq.read_schema(path).metadata
+    assert table.schema.field("vector").type == pa.list_(pa.float32(), 6)
+    back = read_geoparquet(path.with_name("g.parquet"))
+    np.testing.assert_array_equal(back.positions, xy)
+    np.testing.assert_array_equal(back.vectors, found.vectors)
+    np.testing.assert_array_equal(back.band_mean, found.band_mean)
+    np.testing.assert_array_equal(back.band_std, found.band_std)
+    assert json.loads(table.schema.metadata[b"geo"])["version"] == "1.1.0"
+
+
+def test_positions_of_another_number_are_refused(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    with pytest.raises(StoreError, match="there are 3 positions for 4 patches"):
+        add_positions(written[0], written[0], np.zeros((3, 2), dtype=np.float32))
+
+
+FULL = "the disk is full; free some space or choose another place"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), FULL),
+        (OSError("Error writing bytes to file. Detail: [errno 28] No space left on device"), FULL),
+        (OSError("Error writing bytes to file. Detail: [errno 122] Disk quota exceeded"), FULL),
+        (OSError("Error writing bytes to file. Detail: [errno 5] x"), "input/output error; choose another place"),
+        (OSError("Something else."), "something else; choose another place"),
+    ],
+)
+def test_what_cannot_be_written_leaves_the_old_file_and_no_other(
+    written: tuple[Path, Scene, PatchGrid, Features], monkeypatch: pytest.MonkeyPatch, error: OSError, words: str
+) -> None:
+    path, one, grid, found = written
+    before = path.read_bytes()
+
+    def full(_table: pa.Table, where: Path, **_: object) -> None:
+        where.write_bytes(b"PAR1")
+        raise error
+
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(StoreError, match=rf"^Writing “f\.parquet”: {words}\.$"):
+        write_geoparquet(path, one, grid, found, SPEC)
+    assert path.read_bytes() == before
+    assert [child.name for child in path.parent.iterdir()] == ["f.parquet"]
+
+
+def test_writing_into_a_missing_directory_is_one_sentence(tmp_path: Path) -> None:
+    one = scene()
+    with pytest.raises(StoreError, match=r"^Writing “f\.parquet”: .+; choose another place\.$"):
+        write_geoparquet(tmp_path / "none" / "f.parquet", one, patch_grid(one), features([0]), SPEC)
+
+
+def save(change: Callable[[pa.Table], pa.Table]) -> Callable[[Path], None]:
+    def apply(path: Path) -> None:
+        pq.write_table(change(pq.read_table(path)), path)
+
+    return apply
+
+
+def swap(name: str, values: object) -> Callable[[Path], None]:
+    return save(lambda table: table.set_column(table.column_names.index(name), name, pa.array(values)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda path: path.unlink(), "there is no such file"),
+        (lambda path: path.write_bytes(b""), "no Parquet file"),
+        (lambda path: path.write_text("hello"), "no Parquet file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-50]), "no Parquet file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:4] + bytes(400) + path.read_bytes()[404:]), "damaged"),
+        (save(lambda table: table.drop_columns(["vector"])), "it has no column vector"),
+        (save(lambda table: table.slice(0, 0)), "there are no rows"),
+        (swap("vector", [[1.0], [1.0, 2.0], [1.0], [1.0]]), "the vectors differ in length"),
+        (swap("vector", [[1.0], None, [1.0], [1.0]]), "a vector is missing"),
+        (swap("vector", [[1.0], [float("nan")], [1.0], [1.0]]), "not a finite number"),
+        (swap("vector", [[1.0], [None], [1.0], [1.0]]), "not a finite number"),
+        (swap("vector", [["a"], ["b"], ["c"], ["d"]]), "not features"),
+        (swap("vector", [1.0, 2.0, 3.0, 4.0]), "the vectors are not lists"),
+        (swap("band_mean", [[1.0, 2.0]] * 4), "band_mean has 2 bands"),
+        (swap("patch_id", [1, 1, 2, 3]), "some patch ids occur twice"),
+        (swap("patch_id", [1, None, 2, 3]), "not features"),
+        (swap("patch_id", ["a", "b", "c", "d"]), "not features"),
+        (swap("geometry", [b"", b"", b"", b""]), "a geometry is not WKB"),
+        (swap("geometry", [b"\1\3\0\0\0\1\0\0\0\xff\xff\xff\x7f"] * 4), "a geometry is cut off"),
+        (swap("geometry", [b"\1\6\0\0\0\1\0\0\0"] * 4), "a geometry is not WKB"),
+        (save(lambda table: table.replace_schema_metadata({"landlike": "{"})), "not features"),
+        (save(lambda table: table.replace_schema_metadata({"landlike": "[]"})), "not features"),
+    ],
+)
+def test_damaged_files_are_one_sentence(
+    written: tuple[Path, Scene, PatchGrid, Features], damage: Callable[[Path], None], found: str
+) -> None:
+    damage(written[0])
+    with pytest.raises(StoreError) as caught:
+        read_geoparquet(written[0])
+    sentence = str(caught.value)
+    assert sentence.startswith("Reading “f.parquet”: ")
+    assert found in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_vectors_as_ordinary_lists_and_doubles_are_read(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    swap("vector", [[1.0, 2.0]] * 4)(written[0])
+    assert read_geoparquet(written[0]).vectors.tolist() == [[1.0, 2.0]] * 4
+
+
+def test_a_file_of_another_program_says_what_it_lacks() -> None:
+    path = shared("embeddings/03WVN_20220610_20220610_v001.gpq")
+    with pytest.raises(StoreError, match="it has no column patch_id and no column vector; give a file that"):
+        read_geoparquet(path)
+
+
+def test_another_programs_outlines_are_read_as_shapely_reads_them() -> None:
+    table = pq.read_table(shared("embeddings/03WVN_20220610_20220610_v001.gpq"), columns=["geometry"])
+    shapes = shapely.from_wkb(table["geometry"].to_pylist())
+    expected = np.array([[shape.centroid.x, shape.centroid.y] for shape in shapes])
+    np.testing.assert_allclose(centres(table["geometry"]), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("shift", [0, 90, 169.4, 169.5, 169.99, 170, 171, 529.5, -190.5, -191, -550.5])
+def test_outlines_are_cut_at_the_antimeridian(shift: float) -> None:
+    moved = SQUARE + np.array([shift, 0])
+    shape = shapely.unary_union([shapely.Polygon(ring) for ring in rings(moved)])
+    assert shape.area == pytest.approx(1)
+    west, south, east, north = shape.bounds
+    assert west >= -180
+    assert east <= 180
+    assert (south, north) == (49, 50)
+    for ring in rings(moved):
+        assert shapely.LinearRing(ring).is_ccw
+        assert shapely.Polygon(ring).is_valid
+        assert ring[0] == ring[-1]
+
+
+@pytest.mark.parametrize("outline", [SQUARE, SQUARE[::-1], np.roll(SQUARE, 1, axis=0)])
+def test_any_order_of_corners_becomes_counterclockwise(outline: np.ndarray) -> None:
+    shape = shapely.from_wkb(wkb_array(outline[None])[0][0].as_py())
+    assert shape.exterior.is_ccw
+    assert shape.equals(shapely.Polygon(SQUARE))
+
+
+@pytest.mark.parametrize("pole", [1, -1])
+@pytest.mark.parametrize("turn", [0, 1, 44, 45, 46, 90, 315, -45, 500])
+def test_a_patch_round_a_pole_reaches_it(pole: int, turn: float) -> None:
+    outline = OVER_THE_POLE * [1, pole] + np.array([turn, 0])
+    assert len(rings(outline)) == 1
+    shape = shapely.unary_union([shapely.Polygon(ring) for ring in rings(outline)])
+    assert shape.is_valid
+    assert shape.area == pytest.approx(360)
+    assert shape.bounds == (-180, min(pole * 89, pole * 90), 180, max(pole * 89, pole * 90))
+
+
+def test_wkb_of_every_kind_agrees_with_shapely() -> None:
+    corners = np.stack([SQUARE, ACROSS, np.full((4, 2), np.nan), OVER_THE_POLE, SQUARE - [300, 20]])
+    array, kinds = wkb_array(corners)
+    shapes = shapely.from_wkb(array.to_pylist())
+    assert kinds == {"Polygon", "MultiPolygon"}
+    assert shapes[2] is None
+    assert [round(shape.area, 9) for shape in np.delete(shapes, 2)] == [1, 1, 360, 1]
+    assert all(shape.is_valid for shape in np.delete(shapes, 2))
+
+
+def test_bounds_cross_the_antimeridian_only_when_they_must() -> None:
+    assert bounds(SQUARE[None]) == [10, 49, 11, 50]
+    assert bounds(np.stack([ACROSS, SQUARE + np.array([169, 0])])) == [179, 49, -179.5, 50]
+    assert bounds(np.stack([SQUARE, SQUARE - [150, 0]])) == [-140, 49, 11, 50]
+    assert bounds(np.full((2, 4, 2), np.nan)) is None
+    assert bounds(OVER_THE_POLE[None]) == [-180, 89, 180, 90]
+
+
+def test_geojson_geometry_is_what_shapely_reads() -> None:
+    geometry = geojson_geometry(ACROSS)
+    shape = shapely.from_geojson(json.dumps(geometry))
+    assert shape.geom_type == "MultiPolygon"
+    assert shape.area == pytest.approx(1)
+    assert geojson_geometry(np.full((4, 2), np.nan)) is None
+
+
+NEAR = Neighbours(ids=np.array([7, 2, 11]), similarity=np.array([0.99, 0.5, -0.25], dtype=np.float32))
+LABELS = PatchLabels(
+    classes=("Forest", "=cmd|' /C calc'!A0"),
+    index=np.array([-1] * 7 + [1, 0, 0, 0, -1], dtype=np.int16),
+    purity=np.ones(12, dtype=np.float32),
+)
+
+
+def test_geojson_lists_query_and_neighbours_best_first() -> None:
+    one = scene()
+    grid = patch_grid(one)
+    whole = json.loads(neighbours_geojson(one, grid, 8, NEAR, LABELS))
+    assert whole["type"] == "FeatureCollection"
+    assert "crs" not in whole
+    assert [feature["properties"] for feature in whole["features"]] == [
+        {"rank": 0, "patch_id": 8, "similarity": 1.0, "label": "Forest"},
+        {"rank": 1, "patch_id": 7, "similarity": 0.99, "label": "=cmd|' /C calc'!A0"},
+        {"rank": 2, "patch_id": 2, "similarity": 0.5, "label": None},
+        {"rank": 3, "patch_id": 11, "similarity": -0.25, "label": None},
+    ]
+    corners = corners_lonlat(one, grid, np.array([8, 7, 2, 11]))
+    assert corners is not None
+    for feature, outline in zip(whole["features"], corners, strict=True):
+        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+        assert shape.exterior.is_ccw
+        assert shape.symmetric_difference(shapely.Polygon(outline)).area < 1e-8
+
+
+def test_lists_of_a_scene_without_a_place_have_none() -> None:
+    one = scene(crs=None)
+    whole = json.loads(neighbours_geojson(one, patch_grid(one), 8, NEAR))
+    assert {feature["geometry"] for feature in whole["features"]} == {None}
+    rows = list(csv.DictReader(io.StringIO(neighbours_csv(one, patch_grid(one), 8, NEAR))))
+    assert {(row["lon"], row["lat"]) for row in rows} == {("", "")}
+
+
+def test_csv_lists_query_and_neighbours_best_first() -> None:
+    one = scene()
+    text = neighbours_csv(one, patch_grid(one), 8, NEAR, LABELS)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert list(rows[0]) == ["rank", "patch_id", "similarity", "lon", "lat", "label"]
+    assert [row["rank"] for row in rows] == ["0", "1", "2", "3"]
+    assert [row["patch_id"] for row in rows] == ["8", "7", "2", "11"]
+    assert [row["similarity"] for row in rows] == ["1.000000", "0.990000", "0.500000", "-0.250000"]
+    assert [row["label"] for row in rows] == ["Forest", "'=cmd|' /C calc'!A0", "", ""]
+    middles = centres_lonlat(one, patch_grid(one), np.array([8, 7, 2, 11]))
+    np.testing.assert_allclose([[float(row["lon"]), float(row["lat"])] for row in rows], middles, atol=1e-7)
+    assert text.endswith("\r\n")
+
+
+def test_lists_of_a_collection_leave_unknown_places_empty(tmp_path: Path) -> None:
+    one = collection(tmp_path)
+    near = Neighbours(ids=np.array([1, 2]), similarity=np.array([0.9, 0.8], dtype=np.float32))
+    rows = list(csv.DictReader(io.StringIO(neighbours_csv(one, patch_grid(one), 0, near))))
+    assert [row["lon"] for row in rows] == ["10.5000000", "-180.0000000", ""]
+    whole = json.loads(neighbours_geojson(one, patch_grid(one), 0, near))
+    kinds = [feature["geometry"] and feature["geometry"]["type"] for feature in whole["features"]]
+    assert kinds == ["Polygon", "MultiPolygon", None]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n-2", "|calc", "%0A"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "Forest", "River - wide", "a=b", "Å", "1"])
+def test_harmless_cells_are_left_alone(cell: str) -> None:
+    assert harmless(cell) == cell

@@ -1,0 +1,62 @@
+"""Band names in file names and descriptions, as portals and products write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.bands import BAND_NAMES
+from core.ingest.bands.names import band_of_file, names_other_layer, parse_band, stated_resolution
+
+
+@pytest.mark.parametrize(
+    ("text", "band"),
+    [
+        ("2019-04-16-00_00_2019-04-16-23_59_Sentinel-2_L2A_B04_(Raw)", "B04"),
+        ("B8A", "B8A"),
+        ("b8a", "B8A"),
+        ("B08A", "B8A"),
+        ("T32TQM_20190416T100031_B02_10m", "B02"),
+        ("B1", "B01"),
+        ("B12", "B12"),
+        ("Band 4", "B04"),
+        ("band_11 - SWIR", "B11"),
+        ("B5, vegetation red edge", "B05"),
+        ("red", "B04"),
+        (" NIR ", "B08"),
+        ("nir08", "B8A"),
+        ("swir22", "B12"),
+        ("B13", None),
+        ("B0", None),
+        ("B02 B03", None),
+        ("AB04", None),
+        ("B041", None),
+        ("b_1", None),
+        ("Forest_12", None),
+        ("AnnualCrop_1", None),
+        ("", None),
+    ],
+)
+def test_parse(text: str, band: str | None) -> None:
+    assert parse_band(text) == band
+
+
+@pytest.mark.parametrize("band", BAND_NAMES)
+def test_every_band_in_every_style(band: str) -> None:
+    short = band.replace("B0", "B")
+    for text in (band, band.lower(), short, f"x_{band}", f"{band}_20m", f"S2_{short}.raw", f"Band {short[1:]}"):
+        assert parse_band(text) == band
+
+
+@pytest.mark.parametrize(
+    "text", ["T33_TCI_10m", "SCL", "MSK_DETFOO_B02", "preview", "True_color", "AOT_20m", "QA60", "NDVI"]
+)
+def test_layers_that_are_no_bands(text: str) -> None:
+    assert names_other_layer(text)
+    assert band_of_file(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "metres"), [("R20m/T33_B02_20m", 20), ("a_60m", 60), ("R10m/x", 10), ("10mm", None), ("x", None)]
+)
+def test_stated_resolution(text: str, metres: int | None) -> None:
+    assert stated_resolution(text) == metres

@@ -1,0 +1,104 @@
+"""What numbers mean: digital numbers, the offset of 1000, reflectance, portal exports; and the evidence given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import SourceError
+from core.ingest.bands.scale import decide_scale
+from core.ingest.formats.product_metadata import Hint, Hints
+from tests.core.ingest.rasters import LAND
+
+RNG = np.random.default_rng(0)
+
+
+def samples(bands: tuple[str, ...], low: float = 0.6, high: float = 1.8) -> dict[str, np.ndarray]:
+    return {band: np.rint(LAND[band] * RNG.uniform(low, high, 4000)).astype(np.float32) for band in bands}
+
+
+VISIBLE = ("B02", "B03", "B04", "B08")
+DRY = ("B02", "B03", "B08")
+MODERN = Hint(value="05.09", where="the file name")
+NOTHING = Hints()
+OLD = Hint(value="02.11", where="the file name")
+
+
+def decide(
+    numbers: dict[str, np.ndarray], hints: Hints = NOTHING, *, integers: bool = True, chosen: str = "auto"
+) -> str:
+    return decide_scale(numbers, integers=integers, chosen=chosen, hints=hints, name="x").scale
+
+
+def with_offset(numbers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {band: values + 1000 for band, values in numbers.items()}
+
+
+def test_plain_numbers() -> None:
+    assert decide(samples(VISIBLE)) == "dn"
+    assert decide(samples(VISIBLE), integers=False) == "dn"
+
+
+def test_offset_by_pixels() -> None:
+    assert decide(with_offset(samples(VISIBLE))) == "dn+1000"
+    assert decide(with_offset(samples((*VISIBLE, "B10")))) == "dn+1000"
+
+
+def test_offset_by_statement() -> None:
+    bright = {band: values + 2500 for band, values in samples(DRY).items()}
+    assert decide(bright) == "dn"
+    assert decide(bright, Hints(baseline=MODERN)) == "dn+1000"
+    assert decide(bright, Hints(offset=Hint(value="-1000", where="the product metadata says so"))) == "dn+1000"
+    assert decide(bright, Hints(date=Hint(value="2023-05-01", where="a tag"))) == "dn+1000"
+    assert decide(bright, Hints(baseline=OLD, date=Hint(value="2023-05-01", where="a tag"))) == "dn"
+
+
+def test_statement_that_pixels_contradict() -> None:
+    decided = decide_scale(samples(VISIBLE), integers=True, chosen="auto", hints=Hints(baseline=MODERN), name="x")
+    assert decided.scale == "dn"
+    assert "although the file name states processing baseline 05.09" in decided.findings[0].because
+
+
+def test_a_few_dark_pixels_do_not_outweigh_a_statement() -> None:
+    numbers = with_offset(samples(VISIBLE))
+    numbers["B04"][:20] = 300
+    assert decide(numbers, Hints(baseline=MODERN)) == "dn+1000"
+
+
+def test_bright_scene_without_statement_is_assumed_plain() -> None:
+    bright = {band: values + 2500 for band, values in samples(DRY).items()}
+    decided = decide_scale(bright, integers=True, chosen="auto", hints=Hints(), name="x")
+    assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
+
+
+def test_reflectance() -> None:
+    assert decide({band: values / 10_000 for band, values in samples(VISIBLE).items()}, integers=False) == "unit"
+
+
+def test_portal_export_by_steps_and_by_brightness() -> None:
+    exact = {band: np.rint(values * 6.5535) for band, values in samples(VISIBLE).items()}
+    assert decide(exact) == "65535"
+    interpolated = {
+        band: values * np.float32(6.5535) + RNG.integers(0, 7, 4000) for band, values in samples(VISIBLE).items()
+    }
+    assert decide(interpolated) == "65535"
+
+
+def test_snow_is_no_portal_export() -> None:
+    snow = {band: RNG.integers(8_000, 12_000, 4000).astype(np.float32) for band in VISIBLE}
+    assert decide(snow) == "dn"
+
+
+@pytest.mark.parametrize(("top", "integers"), [(1, True), (255, True), (100, False), (200, False)])
+def test_numbers_without_meaning(top: int, integers: bool) -> None:
+    numbers = {band: RNG.uniform(0, top, 4000).astype(np.float32) for band in VISIBLE}
+    with pytest.raises(SourceError, match="choose the scale"):
+        decide(numbers, integers=integers)
+    assert decide(numbers, integers=integers, chosen="unit") == "unit"
+
+
+@pytest.mark.parametrize("factor", [-1e-3, 1e30])
+def test_numbers_that_are_no_light(factor: float) -> None:
+    numbers = {band: (RNG.uniform(0.1, 0.6, 4000) * factor).astype(np.float32) for band in VISIBLE}
+    with pytest.raises(SourceError, match=r"98 % of its numbers are at most .* fits no scale of reflectance"):
+        decide(numbers, integers=False)

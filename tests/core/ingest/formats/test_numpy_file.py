@@ -1,0 +1,81 @@
+"""NumPy files: axes, types, and headers that promise more than the file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import SourceError, SourceTooLargeError
+from core.ingest.formats.numpy_file import open_array
+
+
+def saved(tmp_path: Path, array: np.ndarray, **options: bool) -> Path:
+    path = tmp_path / "a.npy"
+    np.save(path, array, **options)  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((70, 80, 13), (13, 70, 80)),
+        ((13, 70, 80), (13, 70, 80)),
+        ((3, 70, 80, 13), (13, 70, 80)),
+        ((3, 13, 70, 80), (13, 70, 80)),
+        ((64, 64, 13), (13, 64, 64)),
+        ((13, 64, 64), (13, 64, 64)),
+        ((30, 40, 4), (4, 30, 40)),
+    ],
+)
+@pytest.mark.parametrize("fortran", [False, True])
+@pytest.mark.parametrize("kind", [">u2", "<f8"])
+def test_axes(tmp_path: Path, shape: tuple[int, ...], size: tuple[int, ...], fortran: bool, kind: str) -> None:
+    array = np.arange(np.prod(shape)).reshape(shape).astype(kind)
+    path = saved(tmp_path, np.asfortranarray(array) if fortran else array)
+    got = open_array(path, "a.npy", time=len(shape) // 4)
+    assert got.pixels.shape == size
+    one = array[1] if len(shape) == 4 else array
+    expected = one if one.shape == size else np.moveaxis(one, -1, 0)
+    window = got.read([1, size[0]], (2, 3, 10, 12))
+    np.testing.assert_array_equal(window, expected[[0, -1], 2:12, 3:15])
+    assert window.dtype.isnative
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((10, 10)),
+        np.zeros((2, 2, 2, 2, 2)),
+        np.zeros((100, 100, 100)),
+        np.zeros((0, 10, 13)),
+        np.zeros((10, 10, 13), dtype=np.uint8),
+        np.zeros((10, 10, 13), dtype=complex),
+        np.zeros((10, 10, 13), dtype=[("a", "f4")]),
+        np.array([None, {}]),
+    ],
+)
+def test_refused(tmp_path: Path, array: np.ndarray) -> None:
+    with pytest.raises(SourceError, match="save float reflectance"):
+        open_array(saved(tmp_path, array), "a.npy", time=0)
+
+
+def test_cut_short(tmp_path: Path) -> None:
+    path = saved(tmp_path, np.zeros((20, 20, 13)))
+    for keep in (8, 60, 1000):
+        content = path.read_bytes()[:keep]
+        (tmp_path / "b.npy").write_bytes(content)
+        with pytest.raises(SourceError, match="damaged or cut short"):
+            open_array(tmp_path / "b.npy", "b.npy", time=0)
+
+
+def test_header_of_a_giant(tmp_path: Path) -> None:
+    path = saved(tmp_path, np.zeros((20, 20, 13)))
+    content = path.read_bytes().replace(b"(20, 20, 13), }     ", b"(90000, 90000, 13), }"[:20])
+    path.write_bytes(content.replace(b"(20, 20, 13)", b"(90000,9000,13)"[:12]))
+    giant = np.lib.format.header_data_from_array_1_0(np.zeros((1, 1, 1))) | {"shape": (90_000, 90_000, 13)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, giant)
+    with pytest.raises(SourceTooLargeError, match="allowed for arrays"):
+        open_array(path, "a.npy", time=0)

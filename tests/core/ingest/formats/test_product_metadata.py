@@ -1,0 +1,52 @@
+"""Date, level, baseline and offset as names, tags and product metadata state them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.ingest.formats.product_metadata import read_hints
+
+
+@pytest.mark.parametrize(
+    ("name", "date", "level", "baseline"),
+    [
+        ("S2A_MSIL1C_20220315T100031_N0400_R122_T33TVL_20220315T130000.SAFE", "2022-03-15", "L1C", "04.00"),
+        ("2019-04-16-00_00_2019-04-16-23_59_Sentinel-2_L2A_B01_(Raw).tiff", "2019-04-16", "L2A", None),
+        ("T32TQM_20190416T100031_B02_10m.jp2", "2019-04-16", None, None),
+        ("field_1999-01-01.tif", None, None, None),
+        ("field_20201399.tif", None, None, None),
+        ("120190416.tif", None, None, None),
+        ("AL1CE.tif", None, None, None),
+    ],
+)
+def test_names(name: str, date: str | None, level: str | None, baseline: str | None) -> None:
+    hints = read_hints([name], {}, [])
+    assert (hints.date.value if hints.date else None) == date
+    assert (hints.level.value if hints.level else None) == level
+    assert (hints.baseline.value if hints.baseline else None) == baseline
+
+
+def test_tags() -> None:
+    hints = read_hints([], {"SENSING_TIME": "2021-06-07T10:00:00Z", "PROCESSING_BASELINE": "03.01"}, [])
+    assert hints.date is not None
+    assert hints.baseline is not None
+    assert (hints.date.value, hints.baseline.value) == ("2021-06-07", "03.01")
+    assert read_hints([], {"TIFFTAG_DATETIME": "2021:06:07 10:00:00", "comment": "2021-06-07"}, []).date is None
+
+
+@pytest.mark.parametrize(("days", "date"), [("0", "2019-04-11"), ("3", "2019-04-14"), ("{1,2}", None)])
+def test_days_since(days: str, date: str | None) -> None:
+    hints = read_hints([], {"t#units": "days since 2019-04-11 00:00:00", "NETCDF_DIM_t_VALUES": days}, [])
+    assert (hints.date.value if hints.date else None) == date
+
+
+def test_documents_come_first() -> None:
+    text = (
+        "<PRODUCT_START_TIME>2023-05-01T10:00:31.024Z</PRODUCT_START_TIME>"
+        '<RADIO_ADD_OFFSET band_id="0">-1000</RADIO_ADD_OFFSET>'
+    )
+    hints = read_hints(["a_2020-01-01"], {}, [text])
+    assert hints.date is not None
+    assert hints.offset is not None
+    assert (hints.date.value, hints.offset.value) == ("2023-05-01", "-1000")
+    assert read_hints([], {}, [text + text.replace("-1000", "-700")]).offset is None

@@ -1,0 +1,147 @@
+"""Ingest end to end on small rasters: ids, what is kept, cancelling, and a child that dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.errors import JobCancelledError, SourceError
+from core.ingest.boundary import ingest
+from core.ingest.sandbox import process
+from core.ingest.sandbox.limits import Limits
+from core.ingest.sandbox.process import run_child
+from core.ingest.sandbox.protocol import Task
+from core.ingest.settings import IngestSettings
+from core.scenes.library import Library
+from core.scenes.quality import Finding, load_quality
+from core.scenes.scene import Scene
+from tests.core.ingest.rasters import NORTH_UP, UTM, land, read_scene, write_tif
+
+
+def finding(scene: Scene, topic: str) -> Finding:
+    found = [line for line in load_quality(scene.directory).findings if line.topic == topic]
+    assert len(found) == 1, f"{len(found)} findings on {topic}"
+    return found[0]
+
+
+def test_named_bands_in_any_order(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "field.tif", land(EUROSAT_ORDER), EUROSAT_ORDER)
+    scene = ingest([path], library)
+    assert scene.bands == BAND_NAMES
+    np.testing.assert_array_equal(read_scene(scene.directory), land(BAND_NAMES))
+    assert scene.grid.crs == UTM
+    assert scene.grid.transform == tuple(NORTH_UP)[:6]
+    assert (scene.name, scene.kind, scene.synthetic) == ("field", "scene", False)
+    assert set(scene.stretch) >= {"true", "false", "swir"}
+    assert finding(scene, "bands").basis == "read"
+    assert finding(scene, "scale").override == "scale"
+
+
+def test_second_time_at_once(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
+    first = ingest([path], library)
+    monkeypatch.setattr(process, "_start", lambda _task: pytest.fail("the child was started again"))
+    assert ingest([path], library) == first
+
+
+def test_id_comes_from_names_bytes_and_settings(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
+    first = ingest([path], library)
+    assert ingest([path], library, name="another name").id == first.id
+    assert ingest([path], library, IngestSettings(date="2020-02-02")).id != first.id
+    path.rename(tmp_path / "field_2021-03-04.tif")
+    renamed = ingest([tmp_path / "field_2021-03-04.tif"], library)
+    assert renamed.id != first.id
+    assert renamed.date == "2021-03-04"
+
+
+def test_nothing_but_the_scene_is_kept(tmp_path: Path, library: Library) -> None:
+    scene = ingest([write_tif(tmp_path / "field.tif", land(), BAND_NAMES)], library)
+    assert {path.name for path in scene.directory.iterdir()} == {"pixels.tif", "scene.json", "quality.json"}
+    assert [path.name for path in library.root.iterdir()] == [scene.id]
+
+
+def test_progress_counts_up_to_the_rows(tmp_path: Path, library: Library) -> None:
+    seen: list[tuple[int, int]] = []
+    path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
+    ingest([path], library, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (64, 64)
+    assert seen == sorted(seen)
+
+
+def test_cancelling(tmp_path: Path, library: Library) -> None:
+    noise = np.random.default_rng(0).integers(1, 4000, (13, 1024, 1024)).astype(np.uint16)
+    path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
+    started = time.monotonic()
+    with pytest.raises(JobCancelledError):
+        ingest([path], library, cancelled=lambda: time.monotonic() > started + 0.3)
+
+    def stop(_done: int, _total: int) -> None:
+        raise JobCancelledError("Opening a scene", "it was stopped", "start it again")
+
+    with pytest.raises(JobCancelledError, match="it was stopped"):
+        ingest([path], library, progress=stop)
+    assert list(library.root.iterdir()) == []
+
+
+def test_dying_child_becomes_a_sentence(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
+    start = process._start
+
+    def start_and_kill(task: Task) -> subprocess.Popen[bytes]:
+        child = start(task)
+        os.kill(child.pid, signal.SIGSEGV)
+        return child
+
+    monkeypatch.setattr(process, "_start", start_and_kill)
+    with pytest.raises(SourceError, match="made-up files"):
+        ingest([path], library)
+    assert list(library.root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "nonsense",
+        "[]",
+        '{"result": {}}',
+        '{"result": 3}',
+        '{"error": 7}',
+        '{"error": {"kind": "KeyError", "asked": 1}}',
+        '{"progress": "much"}',
+        "",
+    ],
+)
+def test_child_that_speaks_nonsense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    def start(_task: Task) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-S", "-c", f"print({said!r})"]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+
+    monkeypatch.setattr(process, "_start", start)
+    task = Task(name="a.tif", paths=(), names=(), settings=IngestSettings(), directory=tmp_path, scratch=tmp_path)
+    with pytest.raises(SourceError, match="“a\\.tif”"):
+        run_child(task, Limits(), lambda _done, _total: None, lambda: False)
+
+
+def test_child_ends_with_its_parent(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(1, 4000, (13, 2048, 2048)).astype(np.uint16)
+    path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
+    task = Task(
+        name="a", paths=(path,), names=("a.tif",), settings=IngestSettings(), directory=tmp_path, scratch=tmp_path
+    )
+    with process._start(task) as child:
+        assert child.stdin is not None
+        request = {"task": json.loads(task.to_json()), "limits": Limits().to_dict()}
+        child.stdin.write(json.dumps(request).encode() + b"\n")
+        threading.Timer(0.2, child.stdin.close).start()
+        assert child.wait(timeout=5) == 3

@@ -1,0 +1,347 @@
+"""The queue: one job for the same request, order, cancelling, failures, and life after kill -9."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from core.errors import JobError, StoreError
+from core.features.store import FeatureStore
+from core.jobs.files import JobFiles
+from core.jobs.lanes import Kind, Lane
+from core.jobs.queue import Job, JobQueue, job_id
+from core.jobs.worker import Work
+from core.scenes.patches import patch_grid
+from tests.fakes import TASKS, PlaceEncoder, encode_payload, place_scene, process_queue, recipe_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def until(question: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def get(queue: JobQueue, job: Job) -> Job:
+    found = queue.get(job.id)
+    assert found is not None
+    return found
+
+
+class Gate:
+    """Tasks in threads of this process that wait to be let through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.ran: list[str] = []
+
+    def task(self, work: Work, payload: Mapping[str, Any]) -> str:
+        self.ran.append(payload["name"])
+        while not self.open.wait(0.01):
+            work.progress(len(self.ran), 100)
+        return f"result of {payload['name']}"
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def queue(tmp_path: Path, gate: Gate) -> Iterator[JobQueue]:
+    kinds = {name: Kind(task=task, lane="thread") for name, task in TASKS.items()}
+    kinds["gate"] = Kind(task=gate.task, lane="thread")
+    kinds["side"] = Kind(task=gate.task, lane="side")
+    lane = Lane(executor=lambda: ThreadPoolExecutor(1))
+    queue = JobQueue(tmp_path, kinds, {"thread": lane, "side": lane})
+    queue.start()
+    yield queue
+    gate.open.set()
+    queue.close()
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[JobQueue]:
+    queue = process_queue(tmp_path)
+    queue.start()
+    yield queue
+    queue.close()
+
+
+def test_a_job_runs_and_its_message_is_the_result(queue: JobQueue, gate: Gate) -> None:
+    job = queue.submit("gate", "a", "Title", {"name": "a"})
+    assert job.title == "Title"
+    gate.open.set()
+    done = queue.wait(job.id, 10)
+    assert (done.state, done.message, done.position) == ("done", "result of a", 0)
+
+
+def test_the_same_request_is_the_same_job_until_it_has_ended(queue: JobQueue, gate: Gate) -> None:
+    first = queue.submit("gate", "a", "A", {"name": "a"})
+    second = queue.submit("gate", "a", "A", {"name": "a"})
+    other = queue.submit("gate", "b", "B", {"name": "b"})
+    assert first.id == second.id != other.id
+    gate.open.set()
+    queue.wait(other.id, 10)
+    assert gate.ran == ["a", "b"]
+    again = queue.submit("gate", "a", "A", {"name": "again"})
+    assert again.id == first.id
+    queue.wait(again.id, 10)
+    assert gate.ran == ["a", "b", "again"]
+
+
+def test_others_see_their_place_in_the_queue(queue: JobQueue, gate: Gate) -> None:
+    jobs = [queue.submit("gate", name, name, {"name": name}) for name in "abc"]
+    aside = queue.submit("side", "d", "d", {"name": "d"})
+    until(lambda: len(gate.ran) == 2)
+    assert [get(queue, job).position for job in jobs] == [0, 1, 2]
+    assert [get(queue, job).state for job in jobs] == ["running", "queued", "queued"]
+    assert get(queue, aside).state == "running"
+    assert [job.title for job in queue.jobs()] == ["d", "c", "b", "a"]
+    gate.open.set()
+    queue.wait(jobs[2].id, 10)
+    assert [name for name in gate.ran if name != "d"] == ["a", "b", "c"]
+
+
+def test_progress_has_a_rate_and_the_time_left(queue: JobQueue) -> None:
+    job = queue.submit("count", "a", "Counting", {"total": 60, "delay": 0.02})
+    until(lambda: get(queue, job).done >= 25)
+    seen = get(queue, job)
+    assert seen.total == 60
+    assert 10 < seen.rate <= 50
+    assert seen.seconds_left is not None
+    assert 0 <= seen.seconds_left <= 4
+    assert queue.wait(job.id, 10).done == 60
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_step(queue: JobQueue, gate: Gate) -> None:
+    running = queue.submit("gate", "a", "Encoding", {"name": "a"})
+    waiting = queue.submit("gate", "b", "Encoding", {"name": "b"})
+    until(lambda: gate.ran == ["a"])
+    queue.cancel(waiting.id)
+    assert get(queue, waiting).state == "cancelled"
+    queue.cancel(running.id)
+    ended = queue.wait(running.id, 10)
+    assert ended.state == "cancelled"
+    assert ended.message.startswith("Encoding: it was cancelled; ")
+    assert gate.ran == ["a"]
+    gate.open.set()
+    assert queue.wait(queue.submit("gate", "a", "Encoding", {"name": "a"}).id, 10).state == "done"
+
+
+def test_a_running_job_that_was_asked_to_stop_says_so_until_it_has(processes: JobQueue) -> None:
+    job = processes.submit("deaf", "a", "Arranging", {"seconds": 120})
+    until(lambda: get(processes, job).total == 1)
+    assert not get(processes, job).stopping
+    processes.cancel(job.id)
+    seen = get(processes, job)
+    assert (seen.state, seen.stopping) == ("running", True)
+    ended = processes.wait(job.id, 10)
+    assert (ended.state, ended.stopping) == ("cancelled", False)
+
+
+def test_an_ended_job_is_dismissed_for_all_and_for_good(queue: JobQueue, gate: Gate, tmp_path: Path) -> None:
+    failed = queue.wait(queue.submit("refuse", "a", "Encoding").id, 10)
+    running = queue.submit("gate", "a", "A", {"name": "a"})
+    for name in (failed.id, running.id, "nothing"):
+        queue.dismiss(name)
+    assert [job.id for job in queue.jobs()] == [running.id]
+    assert queue.get(failed.id) == failed, "who asked for it still sees why it is not done"
+    assert [record.id for record in JobFiles(tmp_path / "jobs").records() if record.dismissed] == [failed.id]
+    again = queue.submit("refuse", "a", "Encoding")
+    assert again.id in [job.id for job in queue.jobs()]
+
+
+def test_a_job_waits_for_another_and_shares_its_failure(queue: JobQueue, gate: Gate) -> None:
+    before = queue.submit("gate", "a", "a", {"name": "a"})
+    after = queue.submit("side", "b", "b", {"name": "b"}, after=before.id)
+    until(lambda: gate.ran == ["a"])
+    assert get(queue, after).state == "queued"
+    gate.open.set()
+    assert queue.wait(after.id, 10).state == "done"
+    assert gate.ran == ["a", "b"]
+    refused = queue.submit("refuse", "r", "r")
+    follower = queue.submit("side", "c", "c", {"name": "c"}, after=refused.id)
+    assert queue.wait(follower.id, 10).message == queue.wait(refused.id, 10).message
+    assert gate.ran == ["a", "b"]
+
+
+def test_a_refusal_is_the_sentence_of_its_error(queue: JobQueue) -> None:
+    ended = queue.wait(queue.submit("refuse", "a", "Encoding").id, 10)
+    assert (ended.state, ended.message) == ("failed", "Encoding “x”: the model is missing; download it.")
+
+
+def test_an_unexpected_failure_is_logged_and_told_neutrally(queue: JobQueue, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "core.jobs.worker"):
+        ended = queue.wait(queue.submit("crash", "a", "Encoding").id, 10)
+    expected = "Encoding: something unexpected went wrong (ZeroDivisionError); details are in the server's log."
+    assert (ended.state, ended.message) == ("failed", expected)
+    assert "a secret detail" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_what_is_there_already_is_a_done_job(queue: JobQueue) -> None:
+    job = queue.settled("gate", "a", "A", "scene-1")
+    assert (job.state, job.message, job.id) == ("done", "scene-1", job_id("gate", "a"))
+    assert queue.wait(job.id, 1) == job
+    assert queue.submit("gate", "a", "A", {"name": "a"}).active
+
+
+def test_unknown_jobs(queue: JobQueue) -> None:
+    assert queue.get("nothing") is None
+    queue.cancel("nothing")
+    assert queue.payload("nothing") == {}
+    with pytest.raises(JobError, match="there is no such job"):
+        queue.wait("nothing", 1)
+
+
+def test_old_jobs_are_forgotten_and_their_files_removed(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.queue.KEEP_COUNT", 3)
+    for number in range(6):
+        queue.wait(queue.submit("count", str(number), "x", {"total": 1, "delay": 0}).id, 10)
+    until(lambda: len(queue.jobs()) == 3)
+    assert len(list((tmp_path / "jobs").glob("*.json"))) == 3
+    assert len(list((tmp_path / "jobs").glob("*.progress"))) == 3
+    monkeypatch.setattr("core.jobs.queue.KEEP_SECONDS", 0)
+    queue.submit("count", "last", "x", {"total": 1, "delay": 0})
+    until(lambda: not list((tmp_path / "jobs").glob("*.json")))
+
+
+def test_a_second_server_on_the_same_data_is_refused(queue: JobQueue, tmp_path: Path) -> None:
+    second = process_queue(tmp_path)
+    with pytest.raises(StoreError, match=rf"another server works on them \(process {os.getpid()}\)"):
+        second.start()
+
+
+def test_a_full_disk_does_not_stop_the_queue(queue: JobQueue, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(JobFiles, "write", full)
+    gate.open.set()
+    assert queue.wait(queue.submit("gate", "a", "A", {"name": "a"}).id, 10).state == "done"
+
+
+def test_a_worker_that_dies_is_replaced(processes: JobQueue, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ended = processes.wait(processes.submit("die", "a", "A", {"log": str(log), "times": 2}).id, 60)
+    assert (ended.state, ended.message) == ("done", "survived")
+    assert len(log.read_text().splitlines()) == 3
+
+
+def test_a_job_that_kills_every_worker_has_failed(processes: JobQueue, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ended = processes.wait(processes.submit("die", "a", "Encoding", {"log": str(log), "times": 99}).id, 60)
+    assert ended.state == "failed"
+    assert ended.message.startswith("Encoding: the process that did it was killed 3 times, ")
+    assert len(log.read_text().splitlines()) == 3
+    assert processes.wait(processes.submit("count", "b", "B", {"total": 1, "delay": 0}).id, 60).state == "done"
+
+
+def test_a_worker_that_does_not_listen_is_killed(processes: JobQueue) -> None:
+    job = processes.submit("deaf", "a", "Arranging", {"seconds": 120})
+    until(lambda: get(processes, job).total == 1)
+    processes.cancel(job.id)
+    assert processes.wait(job.id, 10).state == "cancelled"
+
+
+def test_closing_ends_the_worker_and_the_next_queue_goes_on(tmp_path: Path) -> None:
+    first = process_queue(tmp_path)
+    first.start()
+    job = first.submit("count", "a", "A", {"total": 30, "delay": 0.05})
+    behind = first.submit("count", "b", "B", {"total": 1, "delay": 0})
+    until(lambda: get(first, job).done > 0)
+    worker = psutil.Process(JobFiles(tmp_path / "jobs").progress(job.id).pid)
+    started = time.monotonic()
+    first.close()
+    assert time.monotonic() - started < 3
+    gone, _ = psutil.wait_procs([worker], timeout=5)
+    assert gone
+    second = process_queue(tmp_path)
+    second.start()
+    assert second.wait(behind.id, 60).state == "done"
+    assert get(second, job).state == "done"
+    second.close()
+
+
+def logged(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
+def committed(root: Path, store: FeatureStore, places: dict[str, int]) -> set[str]:
+    """Places of the patches in the store, as the encoder logs them."""
+    recipe = recipe_of(place_library(root), PlaceEncoder())
+    done = set(store.done_ids(recipe).tolist())
+    return {place for place, patch_id in places.items() if patch_id in done}
+
+
+def place_library(root: Path) -> Any:
+    from core.scenes.library import Library
+
+    return Library(root).get("place-1")
+
+
+def all_places(root: Path) -> dict[str, int]:
+    grid = patch_grid(place_library(root), 16)
+    return {"{} {}".format(*grid.window(patch_id)[:2]): patch_id for patch_id in range(grid.count)}
+
+
+def test_kill_9_of_the_worker_redoes_only_what_was_not_committed(processes: JobQueue, tmp_path: Path) -> None:
+    importlib.import_module("lancedb")  # takes seconds, and the store is read below before the next worker begins
+    scene, store = place_scene(tmp_path), FeatureStore(tmp_path)
+    recipe, places, log = recipe_of(scene, PlaceEncoder()), all_places(tmp_path), tmp_path / "encoder.log"
+    job = processes.submit("encode", recipe.key, "Encoding", encode_payload(tmp_path, recipe, delay=0.08))
+    until(lambda: get(processes, job).done >= 24)
+    os.kill(JobFiles(tmp_path / "jobs").progress(job.id).pid, signal.SIGKILL)
+    before, kept = logged(log), committed(tmp_path, store, places)
+    ended = processes.wait(job.id, 60)
+    assert ended.state == "done"
+    after = logged(log)[len(before) :]
+    assert len(kept) >= 24
+    assert not kept & set(after)
+    assert set(after) == places.keys() - kept
+    assert store.read(recipe).patch_ids.tolist() == sorted(places.values())
+
+
+def test_kill_9_of_the_server_ends_its_worker_and_the_next_server_goes_on(tmp_path: Path) -> None:
+    scene, store = place_scene(tmp_path), FeatureStore(tmp_path)
+    recipe, places, log = recipe_of(scene, PlaceEncoder()), all_places(tmp_path), tmp_path / "encoder.log"
+    code = f"from pathlib import Path; from tests.fakes import serve_until_killed as s; s(Path({str(tmp_path)!r}))"
+    server = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    files, name = JobFiles(tmp_path / "jobs"), job_id("encode", recipe.key)
+    try:
+        until(lambda: files.progress(name).done >= 24, 60)
+        worker = psutil.Process(files.progress(name).pid)
+    finally:
+        server.kill()
+        server.wait()
+    gone, _ = psutil.wait_procs([worker], timeout=5)
+    assert gone or worker.status() == psutil.STATUS_ZOMBIE
+    kept, before = committed(tmp_path, store, places), logged(log)
+    assert 24 <= len(kept) < len(places)
+    queue = process_queue(tmp_path)
+    queue.start()
+    ended = queue.wait(name, 60)
+    queue.close()
+    assert ended.state == "done"
+    after = logged(log)[len(before) :]
+    assert not kept & set(after)
+    assert set(after) == places.keys() - kept
+    assert store.read(recipe).patch_ids.tolist() == sorted(places.values())

@@ -1,0 +1,350 @@
+"""Sample scenes: the same for the same seed, without seams, plausible to physics and to a classifier of real land."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+from rasterio.io import MemoryFile
+
+from core.bands import BAND_NAMES, EUROSAT_CLASSES, EUROSAT_ORDER
+from core.encoders.registry import SHIPPED, load_encoder
+from core.encoders.spectral import statistics
+from core.errors import JobCancelledError, SettingsError
+from core.scenes.labels import patch_labels
+from core.scenes.library import Library
+from core.scenes.patches import corners_lonlat, patch_grid
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from core.similarity.neighbours import unit_rows
+from core.synthetic import sample as synthetic
+from core.synthetic.canvas import CODE
+from core.synthetic.layout import make_plan
+from core.synthetic.noise import Box, gauss, noise, uniform
+from core.synthetic.sample import make_sample, render, sample_grid, sample_id, write_sample
+from core.synthetic.spectra import MATERIALS, path_reflectance, surface, transmittance
+from tests.data import shared
+
+SEED = 0
+
+
+def band(pixels: NDArray[np.uint16], name: str) -> NDArray[np.float32]:
+    return pixels[BAND_NAMES.index(name)].astype(np.float32) / 10_000
+
+
+def index(pixels: NDArray[np.uint16], a: str, b: str) -> NDArray[np.float32]:
+    one, two = band(pixels, a), band(pixels, b)
+    return (one - two) / (one + two)
+
+
+def read(path: Path) -> NDArray[np.uint16]:
+    with rasterio.open(path) as data:
+        return data.read()
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """The scene the app opens on the first time."""
+    return make_sample(Library(tmp_path_factory.mktemp("library")), size=2560, seed=SEED)
+
+
+@pytest.fixture(scope="module")
+def pixels(default: Scene) -> NDArray[np.uint16]:
+    return read(default.pixels_path)
+
+
+@pytest.fixture(scope="module")
+def truth(default: Scene) -> NDArray[np.uint16]:
+    assert default.truth_path is not None
+    return read(default.truth_path)[0]
+
+
+def inside(truth: NDArray[np.uint16], name: str, margin: int = 12) -> NDArray[np.bool_]:
+    """Pixels of a class whose surroundings are of the class too."""
+    from scipy.ndimage import binary_erosion
+
+    return binary_erosion(truth == CODE[name], iterations=margin)
+
+
+# --- the same for the same seed, whatever the window ------------------------------------------------------------
+
+
+def test_equal_seeds_give_equal_pixels_and_other_seeds_others(tmp_path: Path) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        write_sample(tmp_path / name, size=160, seed=seed)
+    a, b, c = (read(tmp_path / name) for name in "abc")
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).mean() > 0.5
+
+
+def test_blocks_leave_no_seams() -> None:
+    box = Box(x0=1440, y0=1320, width=240, height=240)
+    plan = make_plan(box, SEED)
+    whole, classes = render(plan, box)
+    for side in (60, 96):
+        for top in range(0, 240, side):
+            for left in range(0, 240, side):
+                high, wide = min(side, 240 - top), min(side, 240 - left)
+                part, kinds = render(plan, Box(x0=box.x0 + left, y0=box.y0 + top, width=wide, height=high))
+                np.testing.assert_array_equal(part, whole[:, top : top + high, left : left + wide])
+                np.testing.assert_array_equal(kinds, classes[top : top + high, left : left + wide])
+
+
+def test_a_small_scene_is_a_cut_of_a_large_one(pixels: NDArray[np.uint16], tmp_path: Path) -> None:
+    write_sample(tmp_path / "small.tif", size=240, seed=SEED)
+    small, large = sample_grid(240), sample_grid(2560)
+    row, col = large.rowcol(*small.xy(np.array(0.0), np.array(0.0)))
+    assert (row, col) == (int(row), int(col))
+    cut = pixels[:, int(row) : int(row) + 240, int(col) : int(col) + 240]
+    np.testing.assert_array_equal(read(tmp_path / "small.tif"), cut)
+
+
+def test_sizes_that_fit_no_block_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sample(tmp_path / "one.tif", size=131, seed=1, truth=tmp_path / "truth.tif")
+    monkeypatch.setattr(synthetic, "_BLOCK", 48)
+    done: list[tuple[int, int]] = []
+    write_sample(tmp_path / "many.tif", size=131, seed=1, progress=lambda *step: done.append(step))
+    np.testing.assert_array_equal(read(tmp_path / "one.tif"), read(tmp_path / "many.tif"))
+    assert read(tmp_path / "one.tif").shape == (13, 131, 131)
+    assert set(np.unique(read(tmp_path / "truth.tif"))) <= set(range(1, 11))
+    assert done == [(step, 9) for step in range(10)]
+
+
+def test_noise_is_standard_and_a_function_of_place() -> None:
+    box = Box(x0=-300, y0=-200, width=900, height=700)
+    whole = noise(box, 4.0, 5)
+    assert abs(whole.mean()) < 0.05
+    assert 0.9 < whole.std() < 1.1
+    part = noise(Box(x0=-37, y0=11, width=50, height=40), 4.0, 5)
+    np.testing.assert_array_equal(part, whole[211:251, 263:313])
+    ids = np.arange(200_000)
+    assert abs(gauss(ids, ids * 0 + 7, 1).std() - 1) < 0.01
+    draws = uniform(ids, ids * 0, 2)
+    assert 0 <= draws.min() < 0.001 < 0.999 < draws.max() < 1
+    assert abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.01
+
+
+# --- what is written ------------------------------------------------------------
+
+
+def test_the_file_is_georeferenced_described_and_called_synthetic(tmp_path: Path) -> None:
+    write_sample(tmp_path / "scene.tif", size=128, seed=2)
+    with rasterio.open(tmp_path / "scene.tif") as data:
+        assert data.descriptions == BAND_NAMES
+        assert set(data.dtypes) == {"uint16"}
+        assert data.crs.to_epsg() == 32631
+        assert data.res == (10, 10)
+        assert data.nodata == 0
+        assert data.read().min() >= 1
+        tags = data.tags()
+    assert "synthetic" in " ".join(tags.values()).lower()
+    assert tags["SEED"] == "2"
+
+
+def test_samples_of_all_sizes_share_their_middle_and_keep_to_the_lattice_of_60_metres() -> None:
+    for size in (64, 513, 2560, 10_980):
+        grid = sample_grid(size)
+        assert (grid.transform[2] % 120, grid.transform[5] % 120) == (
+            sample_grid(2560).transform[2] % 120,
+            sample_grid(2560).transform[5] % 120,
+        )
+        middle = grid.xy(np.array(size / 2), np.array(size / 2))
+        assert np.hypot(middle[0] - 500_000, middle[1] - 5_200_000) < 200
+
+
+def test_the_scene_says_that_it_is_synthetic(default: Scene) -> None:
+    assert default.synthetic
+    assert "synthetic" in default.name.lower()
+    assert (default.level, default.bands, default.classes) == ("L1C", BAND_NAMES, EUROSAT_CLASSES)
+    assert {"true", "false", "swir"} <= default.stretch.keys()
+    record = load_quality(default.directory)
+    told = record.to_json().lower()
+    assert "no satellite" in told
+    assert "made up" in told
+    assert record.settings == {"size": 2560, "seed": SEED}
+    assert any("synthetic" in finding.value for finding in record.warnings())
+    json.loads(record.to_json())
+
+
+def test_the_scene_lies_on_a_map(default: Scene) -> None:
+    corners = corners_lonlat(default, patch_grid(default), np.array([0, 1599]))
+    assert corners is not None
+    assert 2.5 < corners[..., 0].min() < corners[..., 0].max() < 3.5
+    assert 46.7 < corners[..., 1].min() < corners[..., 1].max() < 47.2
+
+
+def test_a_known_sample_is_returned_at_once(default: Scene) -> None:
+    def refuse(_done: int, _total: int) -> None:
+        raise AssertionError("it was made again")
+
+    again = make_sample(Library(default.directory.parents[1]), size=2560, seed=SEED, progress=refuse)
+    assert again.id == default.id == sample_id(2560, SEED)
+
+
+def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
+    def stop(_done: int, _total: int) -> None:
+        raise JobCancelledError("Making a scene", "it was stopped", "start it again")
+
+    library = Library(tmp_path)
+    with pytest.raises(JobCancelledError):
+        make_sample(library, size=128, seed=0, progress=stop)
+    assert list(library.root.iterdir()) == []
+
+
+@pytest.mark.parametrize(("size", "seed"), [(63, 0), (30_001, 0), (64, -1), (64, 2**31)])
+def test_sizes_and_seeds_out_of_range_are_refused(tmp_path: Path, size: int, seed: int) -> None:
+    with pytest.raises(SettingsError, match="Making a synthetic scene"):
+        write_sample(tmp_path / "scene.tif", size=size, seed=seed)
+    assert not (tmp_path / "scene.tif").exists()
+
+
+# --- what is in it ------------------------------------------------------------
+
+
+def test_each_class_has_forty_pure_patches(default: Scene) -> None:
+    labels = patch_labels(default, patch_grid(default))
+    assert labels is not None
+    pure = labels.purity >= 0.8
+    counts = {name: int((pure & (labels.index == k)).sum()) for k, name in enumerate(EUROSAT_CLASSES)}
+    assert min(counts.values()) >= 40, counts
+
+
+def test_plants_are_green_and_water_is_not(pixels: NDArray[np.uint16], truth: NDArray[np.uint16]) -> None:
+    forest, sea = inside(truth, "Forest"), inside(truth, "SeaLake")
+    ndvi, ndwi = index(pixels, "B08", "B04"), index(pixels, "B03", "B08")
+    assert np.percentile(ndvi[forest], 10) > 0.6
+    assert np.percentile(ndwi[sea], 1) > 0
+    assert np.median(ndvi[inside(truth, "Pasture")]) > 0.5
+    assert -0.1 < np.median(ndvi[inside(truth, "Industrial")]) < 0.35
+    assert np.median(ndwi[forest]) < -0.4
+
+
+def test_air_and_bands_behave_as_at_the_top_of_the_atmosphere(
+    pixels: NDArray[np.uint16], truth: NDArray[np.uint16]
+) -> None:
+    assert band(pixels, "B10").max() < 0.01
+    assert (band(pixels, "B10")[inside(truth, "Forest")] < 0.003).all()
+    assert np.median(band(pixels, "B01")) > 0.09
+    dark = inside(truth, "SeaLake")
+    blue = [float(np.median(band(pixels, name)[dark])) for name in ("B01", "B02", "B03", "B04", "B08", "B11")]
+    assert blue == sorted(blue, reverse=True)
+    ratio = np.median(band(pixels, "B09")) / np.median(band(pixels, "B8A"))
+    assert 0.15 < ratio < 0.45
+    assert pixels.min() >= 1
+    assert np.percentile(pixels, 99.9) < 9000
+
+
+def test_bands_of_60_metres_are_smooth_at_10(pixels: NDArray[np.uint16]) -> None:
+    """Between the centres of native pixels (columns 2.5, 8.5, …) a band laid out bilinearly is a straight line."""
+    fine = pixels[BAND_NAMES.index("B04"), 600:1200, 600:1200].astype(np.int64)
+    for name in ("B01", "B09"):
+        field = pixels[BAND_NAMES.index(name), 600:1200, 600:1200].astype(np.int64)
+        bends = np.abs(field[:, 2:] - 2 * field[:, 1:-1] + field[:, :-2])
+        assert bends[:, np.isin(np.arange(601, 1199) % 6, (4, 5, 0, 1))].max() <= 2
+        assert np.abs(np.diff(field)).mean() < 0.25 * np.abs(np.diff(fine)).mean()
+
+
+def test_bands_of_20_metres_hold_no_detail_of_10(pixels: NDArray[np.uint16]) -> None:
+    """The step inside a native pixel is the mean of the steps to its neighbours."""
+    for name, coarse in (("B05", True), ("B11", True), ("B08", False)):
+        steps = np.diff(pixels[BAND_NAMES.index(name), 600:1200, 600:1200].astype(np.int64))
+        inner, outer = steps[:, 2:-1:2], steps[:, 1::2]
+        off = np.abs(2 * inner - outer[:, :-1] - outer[:, 1:])
+        assert (off.max() <= 4) == coarse, name
+
+
+def test_within_a_class_parcels_differ(pixels: NDArray[np.uint16], truth: NDArray[np.uint16]) -> None:
+    for name in ("AnnualCrop", "Forest", "Pasture"):
+        values = band(pixels, "B08")[inside(truth, name, 6)]
+        assert 0.02 < values.std() / values.mean() < 0.5, name
+
+
+def test_spectra_are_reflectances_and_air_lets_light_through() -> None:
+    table = surface()
+    assert table.shape == (len(MATERIALS), 13)
+    assert table.min() > 0
+    assert table.max() < 0.6
+    assert (path_reflectance() > 0).all()
+    assert path_reflectance().argmax() == 0
+    assert ((transmittance() > 0) & (transmittance() < 1)).all()
+
+
+# --- held to reality ------------------------------------------------------------
+
+
+def spectrum(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean and deviation of each band and index, evened out."""
+    return np.sqrt(np.abs(statistics(patches)))
+
+
+def learned(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features of the shipped encoder, scaled to length 1."""
+    return unit_rows(load_encoder(SHIPPED).encode(patches))
+
+
+Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def pure_patches(
+    pixels: NDArray[np.uint16], truth: NDArray[np.uint16]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Reflectance and class of the patches with at least 80 % of one class."""
+    cut = pixels.reshape(13, 40, 64, 40, 64).transpose(1, 3, 2, 4, 0).reshape(1600, 64, 64, 13)
+    tiles = truth.reshape(40, 64, 40, 64).transpose(0, 2, 1, 3).reshape(1600, -1)
+    share = np.stack([(tiles == 1 + k).mean(axis=1) for k in range(10)], axis=1)
+    pure = share.max(axis=1) >= 0.8
+    return cut[pure].astype(np.float32) / 10_000, share.argmax(axis=1)[pure]
+
+
+def real_patches(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Reflectance and class of real EuroSAT patches."""
+    order = [EUROSAT_ORDER.index(name) for name in BAND_NAMES]
+    found, labels = [], []
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".tif"):
+                with MemoryFile(archive.read(name)) as memory, memory.open() as data:
+                    found.append(data.read()[order].transpose(1, 2, 0))
+                labels.append(EUROSAT_CLASSES.index(name.split("/")[1]))
+    return np.stack(found).astype(np.float32) / 10_000, np.array(labels)
+
+
+@pytest.mark.parametrize("features", [spectrum, learned])
+def test_a_classifier_of_real_land_names_the_pure_patches(
+    pixels: NDArray[np.uint16], truth: NDArray[np.uint16], features: Features
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    real, classes = real_patches(shared("eurosat_ms.zip"))
+    made, named = pure_patches(pixels, truth)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=5000))
+    model.fit(features(real), classes)
+    right = float((model.predict(features(made)) == named).mean())
+    sys.stdout.write(f"\n{features.__name__}: a classifier of real land names {right:.3f} of {len(made):,} patches\n")
+    assert right >= 0.75
+
+
+@pytest.mark.parametrize("features", [spectrum, learned])
+def test_the_nearest_neighbours_of_a_pure_patch_share_its_class(
+    pixels: NDArray[np.uint16], truth: NDArray[np.uint16], features: Features
+) -> None:
+    made, named = pure_patches(pixels, truth)
+    found = features(made)
+    if features is spectrum:
+        found = (found - found.mean(axis=0)) / found.std(axis=0)
+    unit = unit_rows(found)
+    alike = unit @ unit.T
+    np.fill_diagonal(alike, -2)
+    nearest = np.argsort(-alike, axis=1)[:, :10]
+    share = float((named[nearest] == named[:, None]).mean())
+    sys.stdout.write(f"\n{features.__name__}: {share:.3f} of the nearest 10 share the class\n")
+    assert share >= 0.9

@@ -1,0 +1,398 @@
+"""Training on from a model: that nothing changes before it, that it learns, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.__main__ import main
+from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.config import Config
+from core.encoders.registry import describe, load_encoder
+from core.errors import SettingsError, TrainingError
+from core.training.base_model import check_bands, find_base, suited
+from core.training.dataset import contradictions
+from core.training.epochs import LAST, _resume, _save
+from core.training.labelled import gather
+from tests import finetuning, modules
+from tests.finetuning import COLOURS, some
+from tests.labelled import CLASSES, pixels, write_zip
+
+OTHERS = ("Dune", "Grass", "Lake")
+PLAIN = {"mixing": 0.0, "gain": 0.0, "offset": 0.0, "band_dropout": 0.0, "crops": [1.0], "until": [], "rate": 1e-3}
+"""Settings without augmentation, so that a few patches give a loss that can be compared."""
+
+LEARNS = PLAIN | {"rate": 3e-3}
+
+DRAWS = LEARNS | {
+    "mixing": 0.3,
+    "gain": 0.08,
+    "offset": 0.003,
+    "band_dropout": 0.1,
+    "crops": [0.75, 1.0],
+    "until": [0.5],
+}
+"""Settings that draw everything that can be drawn, given ``FIVE`` bands."""
+
+FIVE = (*COLOURS, "B08", "B11")
+
+Results = tuple[Path, dict[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Everything that needs TensorFlow, in one process: importing it costs more than the training."""
+    folder = tmp_path_factory.mktemp("models")
+    sidecars = {
+        "tiny": {"bands": list(EUROSAT_ORDER), "input_size": 32, "gain": 1.5},
+        "tiny-3": {"input_size": 32},
+    }
+    for kind, sidecar in sidecars.items():
+        shutil.copytree(model(kind), folder / kind)
+        (folder / kind / "landlike.json").write_text(json.dumps(sidecar))
+    shutil.copytree(model("tf2"), folder / "tf2")
+    tiny, tf2, ours = str(folder / "tiny"), str(folder / "tf2"), str(folder / "ours")
+    tasks: dict[str, dict[str, Any]] = {
+        "zero-tiny": {"base": tiny, "zero": True},
+        "zero-tiny-3": {"base": str(folder / "tiny-3"), "zero": True},
+        "zero-tf2": {"base": tf2, "zero": True},
+        "on-tiny": {"base": tiny, "epochs": 4, "settings": PLAIN},
+        "on-tf2": {"base": tf2, "epochs": 4, "settings": PLAIN},
+        "head-tiny": {"base": tiny, "freeze": True},
+        "ours": {"base": "scratch", "bands": COLOURS, "epochs": 3},
+        "zero-ours": {"base": ours, "zero": True},
+        "zero-ours-others": {"base": ours, "zero": True, "classes": OTHERS},
+        "on-ours": {"base": ours, "epochs": 1, "side": 40},
+        "head-ours": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS},
+        "heads": {"compare": ["ours", "head-ours"]},
+        "no-blue": {"base": ours, "bands": ["B03", "B04", "B08"]},
+        "unbroken": {"base": "scratch", "bands": FIVE, "epochs": 3, "settings": DRAWS},
+        "killed": {"base": "scratch", "bands": FIVE, "epochs": 3, "settings": DRAWS, "kill": 2},
+        "killed-again": {"base": "scratch", "bands": FIVE, "epochs": 3, "settings": DRAWS, "into": "killed"},
+        "killed-apart": {"compare": ["unbroken", "killed"]},
+        "head-killed": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS, "kill": 2},
+        "head-killed-again": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS, "into": "head-killed"},
+        "head-killed-apart": {"compare": ["head-ours", "head-killed"]},
+        "tiny-killed": {"base": tiny, "epochs": 4, "settings": PLAIN, "kill": 2},
+        "tiny-killed-again": {"base": tiny, "epochs": 4, "settings": PLAIN, "into": "tiny-killed"},
+        "cancelled": {"base": "scratch", "bands": COLOURS, "epochs": 3, "settings": LEARNS, "cancel": 1},
+        "full": {"base": tf2, "epochs": 2, "limit": [1, 20_000]},
+        "full-again": {"base": tf2, "epochs": 2, "into": "full"},
+        "bare": {"strip": "ours"},
+        "frozen-graph": {"base": str(folder / "bare")},
+    }
+    return folder, finetuning.do(folder, tasks)
+
+
+def _apart(result: dict[str, Any], backend: str = "tensorflow") -> float:
+    """The largest difference from the base, relative to its largest feature."""
+    base = np.array(result["base"])
+    return float(np.abs(np.array(result["features"][backend]) - base).max() / np.abs(base).max())
+
+
+@pytest.mark.parametrize("name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others"])
+@pytest.mark.parametrize("backend", finetuning.BACKENDS)
+def test_without_a_step_features_are_those_of_the_base(done: Results, name: str, backend: str) -> None:
+    folder, results = done
+    assert results[name]["error"] is None
+    assert _apart(results[name], backend) <= 1e-5
+    base, written = describe(_base_of(folder, name)), describe(str(folder / name))
+    assert (written.bands, written.gain, written.input_size) == (base.bands, base.gain, base.input_size)
+    assert written.dimension == base.dimension
+
+
+def _base_of(folder: Path, name: str) -> str:
+    """The base of a task whose name ends like it."""
+    return str(folder / name.split("-", 1)[1].removesuffix("-others"))
+
+
+@pytest.mark.parametrize("name", ["on-tiny", "on-tf2", "head-tiny", "on-ours", "head-ours"])
+def test_training_on_lowers_the_loss_and_changes_the_features(done: Results, name: str) -> None:
+    folder, results = done
+    found = results[name]
+    assert found["error"] is None
+    losses = found["losses"]
+    assert len(losses) == 1 or np.mean(losses[-2:]) < np.mean(losses[:2])
+    assert found["card"]["base"] == Path(_base_of(folder, name)).name
+    assert found["card"]["frozen"] == name.startswith("head")
+    assert json.loads((folder / name / "card.json").read_text())["accuracy"] == found["card"]["accuracy"]
+    assert "none in held-out blocks of land" in found["card"]["split"]
+    assert found["card"]["split"].endswith(f"{found['card']['base']} may have learned from any of them before")
+    assert set(found["card"]["accuracy"]["random"]) == {"patches", "accuracy", "low", "high"}
+    if name == "head-tiny":
+        assert np.shape(found["features"]["tensorflow"]) == (12, 128), "a linear layer gives the features"
+    else:
+        assert _apart(found) > 1e-4
+
+
+def _gathered(features: list[list[float]]) -> float:
+    """How much more alike patches of one class are than patches of two, by cosine."""
+    rows = np.array(features)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    same = np.repeat(np.arange(3), 4)[:, None] == np.repeat(np.arange(3), 4)[None, :]
+    cosine = rows @ rows.T
+    return float(cosine[same].mean() - cosine[~same].mean())
+
+
+def test_a_frozen_body_with_a_new_head_draws_classes_together(done: Results) -> None:
+    found = done[1]["head-tiny"]
+    assert _gathered(found["features"]["tensorflow"]) > _gathered(found["base"]) + 0.1
+
+
+def test_a_frozen_body_of_ours_keeps_every_weight_and_statistic(done: Results) -> None:
+    changed = done[1]["heads"]["changed"]
+    assert "to_embedding/kernel" in changed
+    assert {path.split("/")[0] for path in changed} <= {"to_embedding", "embedding"}
+
+
+def test_weights_are_not_stored_twice(done: Results) -> None:
+    folder, _ = done
+    beside = sum((folder / "ours" / name).stat().st_size for name in ("network.json", "classifier.npy"))
+    assert beside < 0.25 * (folder / "ours" / "saved_model.pb").stat().st_size
+
+
+def test_patches_without_a_band_of_the_base_are_refused(done: Results) -> None:
+    said = done[1]["no-blue"]["error"]
+    assert said.startswith("Training on from ours: it takes B02, B03, B04, and the patches lack B02; give patches")
+    base = find_base(str(done[0] / "tiny"))
+    with pytest.raises(TrainingError, match=r"and the patches lack B10; give patches with these bands"):
+        check_bands(base, [name for name in BAND_NAMES if name != "B10"], None)
+    with pytest.raises(TrainingError, match="B02 were asked for; leave the choice of bands out"):
+        check_bands(base, BAND_NAMES, ["B02"])
+
+
+def test_a_model_without_variables_is_refused(done: Results) -> None:
+    said = done[1]["frozen-graph"]["error"]
+    assert said.endswith("it has no variables that can be trained; choose another model to start from.")
+    assert not (done[0] / "frozen-graph").exists()
+
+
+def test_a_training_goes_on_where_it_was_killed(done: Results) -> None:
+    folder, results = done
+    killed, rest = results["killed"], results["killed-again"]
+    assert (killed["error"], killed["seen"]) == ("killed", [1, 2])
+    assert killed["card"] is None
+    assert rest["seen"] == [3], "the first two epochs are not done again"
+    losses = [epoch["loss"] for epoch in rest["card"]["history"]]
+    assert len(losses) == rest["card"]["epochs"] == 3
+    assert losses[-1] < 0.8 * losses[0]
+    assert rest["card"]["classes"] == dict.fromkeys(CLASSES, 8)
+    assert rest["card"]["accuracy"]["random"]["patches"] == 6
+    assert not (folder / "killed.training").exists()
+
+
+@pytest.mark.parametrize(("whole", "rest"), [("unbroken", "killed"), ("head-ours", "head-killed")])
+def test_a_killed_training_ends_with_the_weights_it_would_have_had(done: Results, whole: str, rest: str) -> None:
+    results = done[1]
+    assert results[rest]["seen"] == [1, 2]
+    assert results[rest]["losses"] + results[f"{rest}-again"]["losses"] == pytest.approx(results[whole]["losses"], 1e-4)
+    assert results[f"{rest}-apart"]["apart"] < 1e-4
+
+
+def test_a_killed_training_of_a_module_ends_with_the_features_it_would_have_had(done: Results) -> None:
+    whole, killed, rest = (done[1][name] for name in ("on-tiny", "tiny-killed", "tiny-killed-again"))
+    assert (killed["seen"], rest["seen"]) == ([1, 2], [3, 4])
+    assert killed["losses"] + rest["losses"] == pytest.approx(whole["losses"], 1e-4)
+    features = np.array(whole["features"]["tensorflow"])
+    np.testing.assert_allclose(rest["features"]["tensorflow"], features, atol=1e-4 * np.abs(features).max())
+
+
+class Held:
+    """A variable, as far as it is kept."""
+
+    def __init__(self, value: list[float]) -> None:
+        self.assign(np.array(value))
+
+    def assign(self, value: np.ndarray) -> None:
+        self.value, self.shape = value, value.shape
+
+    def numpy(self) -> np.ndarray:
+        return self.value
+
+
+EPOCH = {"number": 1, "loss": 0.5, "accuracy": 1.0, "seconds": 2.0}
+
+
+def _kept(folder: Path, history: Any, key: str = '["settings"]') -> Path:
+    """A memory of one variable."""
+    _save([Held([1, 2, 3])], folder / LAST, json.dumps({"key": key, "history": history}).encode())
+    return folder / LAST
+
+
+def test_a_memory_of_a_training_is_read_whole(tmp_path: Path) -> None:
+    _kept(tmp_path, [EPOCH])
+    held = Held([0, 0, 0])
+    assert _resume([held], tmp_path, ["settings"]) == {"key": '["settings"]', "history": [EPOCH]}
+    assert held.value.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("history", [3, [{"loss": 1}], [3], None])
+def test_a_memory_of_no_history_begins_anew(history: Any, tmp_path: Path) -> None:
+    _kept(tmp_path, history)
+    _begins_anew(tmp_path)
+
+
+def test_a_damaged_or_foreign_memory_begins_anew(tmp_path: Path) -> None:
+    _begins_anew(tmp_path)
+    _kept(tmp_path, [EPOCH], key='["other settings"]')
+    _begins_anew(tmp_path)
+    whole = _kept(tmp_path, [EPOCH]).read_bytes()
+    _begins_anew(tmp_path, size=2)
+    for at in range(0, len(whole), 7):
+        (tmp_path / LAST).write_bytes(whole[:at])
+        _begins_anew(tmp_path)
+    np.savez(tmp_path / LAST, np.array([1.0, 2, 3]))
+    _begins_anew(tmp_path)
+    np.savez(tmp_path / LAST, state=np.bytes_(b"[]"))
+    _begins_anew(tmp_path)
+
+
+def _begins_anew(folder: Path, size: int = 3) -> None:
+    held = Held([0] * size)
+    assert _resume([held], folder, ["settings"]) == {"key": '["settings"]', "history": []}
+    assert not held.value.any(), "nothing of it is taken over"
+
+
+def test_a_memory_whose_bits_have_flipped_begins_anew_or_is_whole(tmp_path: Path) -> None:
+    whole = _kept(tmp_path, [EPOCH]).read_bytes()
+    for bit in range(0, 8 * len(whole), 5):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (tmp_path / LAST).write_bytes(flipped)
+        held = Held([0, 0, 0])
+        found = _resume([held], tmp_path, ["settings"])["history"]
+        assert (found, held.value.tolist()) in (([], [0, 0, 0]), ([EPOCH], [1, 2, 3]))
+
+
+def test_every_file_of_a_written_model_is_in_its_list(done: Results) -> None:
+    folder = done[0] / "ours"
+    listed = {line.split("  ", 1)[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert listed == files - {"SHA256SUMS"}
+    assert {"card.json", "network.json", "landlike.json"} <= listed
+
+
+def test_seeds_out_of_range_are_refused() -> None:
+    for seed in (-1, 2**32):
+        with pytest.raises(SettingsError, match=f"the seed {seed} was asked for"):
+            suited(find_base("scratch"), freeze=False, seed=seed)
+
+
+def test_progress_counts_every_step_of_every_epoch(done: Results) -> None:
+    killed, rest = (done[1][name]["steps"] for name in ("killed", "killed-again"))
+    total = killed[0][1]
+    assert total % 3 == 0
+    assert total > 3, "an epoch has several steps"
+    whole = [tuple(step) for step in killed + rest]
+    assert whole == [(step, total) for step in range(total + 1)]
+
+
+def test_a_network_from_scratch_draws_classes_together_on_both_backends(done: Results, tmp_path: Path) -> None:
+    directory = done[0] / "killed"
+    batch = np.stack([pixels(name, 900 + row).transpose(1, 2, 0)[:32, :32] for row, name in enumerate(CLASSES * 4)])
+    batch = batch.astype(np.float32) / 10_000
+    features = load_encoder(str(directory), "openvino-f32").encode(batch)
+    assert features.shape == (12, 160)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-4)
+    plain = modules.outputs({"model": (directory, batch)}, tmp_path)["model"]
+    np.testing.assert_allclose(features, plain["plain"], atol=1e-3)
+    np.testing.assert_allclose(features, plain["ours"], atol=1e-3)
+    cosine = features @ features.T
+    np.fill_diagonal(cosine, -1)
+    assert ((cosine.argmax(axis=1) % 3) == np.arange(12) % 3).all(), "each patch's nearest is of its class"
+
+
+def test_a_cancelled_training_leaves_the_encoder_of_its_last_whole_epoch(done: Results) -> None:
+    found = done[1]["cancelled"]
+    assert (found["error"], found["seen"]) == (None, [1])
+    assert found["card"]["epochs"] == 1
+    assert describe(str(done[0] / "cancelled")).dimension == 160
+
+
+def test_a_full_disk_is_one_sentence_and_loses_no_epoch(done: Results) -> None:
+    folder, results = done
+    said = results["full"]["error"]
+    assert said.startswith("Writing the model “full”: it cannot be written (")
+    assert said.endswith("make room on the disk and repeat it, the last whole epoch is kept.")
+    assert results["full"]["seen"] == [1]
+    assert (results["full-again"]["error"], results["full-again"]["seen"]) == (None, [2])
+    assert len(results["full-again"]["card"]["history"]) == 2
+    assert not list(folder.glob(".full.*")), "no half-written model is left"
+
+
+def test_what_has_no_weights_or_no_body_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="from spectral: it has no weights; choose another model"):
+        find_base("spectral", Config(root=tmp_path, model_cache=tmp_path))
+    with pytest.raises(TrainingError, match="name a model to start from, or do not freeze"):
+        suited(find_base("scratch"), freeze=True)
+
+
+def test_a_warm_start_takes_smaller_steps_and_few_patches_keep_its_statistics(done: Results) -> None:
+    scratch, ours, module = (find_base(one) for one in ("scratch", str(done[0] / "ours"), str(done[0] / "tiny")))
+    rates = [suited(base, freeze=False).rate for base in (module, ours, scratch)]
+    assert rates == sorted(set(rates))
+    assert suited(ours, freeze=False).steady_below > 4
+    assert suited(scratch, freeze=False).steady_below == 0
+    assert suited(module, freeze=False, epochs=7, seed=3).seed == 3
+
+
+def test_a_patch_in_two_classes_is_refused_by_name() -> None:
+    whole = some(6)
+    copied = whole.pixels.copy()
+    copied[7] = copied[2]
+    with pytest.raises(TrainingError, match=r"several classes: Meadow_2\.tif \(Meadow, Sand\), Sand_7\.tif"):
+        gather([replace(whole, pixels=copied)])
+    names = (*whole.names[:6], "pictures/Meadow_3.jpg", *whole.names[7:])
+    assert contradictions(replace(whole, names=names)) == ["Meadow_3.tif (Meadow, Sand)", "Meadow_3.jpg (Meadow, Sand)"]
+
+
+def test_files_numbered_anew_in_each_folder_and_blank_patches_do_not_contradict() -> None:
+    whole = some(6)
+    numbered = replace(whole, names=tuple(f"{CLASSES[row // 6]}/{row % 6}.tif" for row in range(18)))
+    assert contradictions(numbered) == []
+    blank = whole.pixels.copy()
+    blank[[0, 7]] = 0
+    assert contradictions(replace(whole, pixels=blank)) == []
+
+
+def test_the_command_tells_bands_to_learn_from_and_bands_of_the_files_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+
+    def train(sets: Any, wanted: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        told.update(sets=sets, bands=wanted.bands)
+        return {}
+
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("core.training.run.finetune", train)
+    labelled = str(write_zip(tmp_path / "set.zip", 2, bands=("B02", "B03", "B04", "B08")))
+    asked = ["finetune", labelled, "--scale", "dn", "--out", str(tmp_path / "m")]
+    assert main([*asked, "--bands", "B08,b03"]) == 0
+    assert told["bands"] == ("B08", "B03")
+    plain = told["sets"][0]
+    assert plain.bands == ("B02", "B03", "B04", "B08"), "all that the files have are read"
+    assert main([*asked, "--file-bands", "B08,-,B03,B02"]) == 0
+    assert told["bands"] is None
+    swapped = told["sets"][0]
+    assert swapped.bands == ("B02", "B03", "B08")
+    assert (swapped.pixels == plain.pixels[..., [3, 2, 0]]).all()
+
+
+def test_the_command_refuses_a_base_before_it_reads_patches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
+    labelled, out = str(write_zip(tmp_path / "set.zip", 2)), str(tmp_path / "m")
+    assert main(["finetune", labelled, "--from", "spectral", "--out", out]) == 1
+    assert "it has no weights" in capsys.readouterr().err
+    assert main(["finetune", labelled, "--from", "nothing-such", "--out", out]) == 1
+    assert "there is none of that name" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()

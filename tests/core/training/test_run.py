@@ -1,0 +1,151 @@
+"""What an encoder is trained on: sets joined, places and blocks left out, and what is refused before the work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.__main__ import main
+from core.cli.labelled import _going_on
+from core.errors import TrainingError
+from core.training.dataset import Labelled, joined
+from core.training.labelled import gather, split
+from tests.finetuning import some
+from tests.labelled import write_zip
+
+
+def test_sets_are_joined_on_the_bands_and_classes_they_share() -> None:
+    colours, whole = some(2), some(3, bands=("B02", "B03", "B04", "B08"))
+    other = replace(whole, classes=("Meadow", "Rock", "Water"))
+    found = joined([colours, other])
+    assert found.bands == ("B02", "B03", "B04")
+    assert found.classes == ("Meadow", "Rock", "Sand", "Water")
+    assert found.counts() == {"Meadow": 5, "Rock": 3, "Sand": 2, "Water": 5}
+    assert (found.pixels[6:] == whole.pixels[..., :3]).all()
+    assert joined([whole], ["B08", "B02"]).bands == ("B02", "B08")
+
+
+@pytest.mark.parametrize(
+    ("sets", "bands", "says"),
+    [
+        ([some(2), some(2, side=64)], None, "sizes of 32 and 64 pixels"),
+        ([some(2), some(2, bands=("B08", "B11"))], None, "share the bands none"),
+        ([some(2)], ["B08"], "share the bands B02, B03, B04, and B08 was asked for; choose among these"),
+    ],
+)
+def test_sets_that_do_not_fit_are_refused(sets: list[Labelled], bands: list[str] | None, says: str) -> None:
+    with pytest.raises(TrainingError, match=says):
+        joined(sets, bands)
+
+
+def test_places_of_another_set_are_left_out_whatever_their_ending() -> None:
+    whole = some(5)
+    other = whole.take(np.array([0, 7]))
+    other = replace(other, names=tuple(name.replace(".tif", ".jpg") for name in other.names))
+    kept = gather([whole], apart=[other])
+    assert len(kept) == 13
+    assert set(whole.names) - set(kept.names) == {whole.names[0], whole.names[7]}
+
+
+def test_copies_count_once_and_patches_of_one_place_stay_on_one_side() -> None:
+    whole = some(20)
+    twice = gather([whole, whole])
+    assert (len(twice), twice.repeats) == (60, 60)
+    darker = replace(whole, pixels=whole.pixels // 2)
+    parts = split(gather([whole, darker]), 0)
+    assert len(parts.random) == 24
+    assert not set(parts.random.names) & set(parts.train.names)
+
+
+def test_files_of_one_name_in_every_folder_say_nothing_of_their_place() -> None:
+    whole = some(20)
+    parts = split(replace(whole, names=tuple(f"{row}/patch.tif" for row in range(60))), 0)
+    assert len(parts.random) == 12
+
+
+def test_other_patches_are_another_training() -> None:
+    whole = some(6)
+    changed = whole.pixels.copy()
+    changed[3, 0, 0, 0] += 1
+    others = [
+        replace(whole, pixels=changed),
+        replace(whole, labels=whole.labels[::-1].copy()),
+        replace(whole, names=("a", *whole.names[1:])),
+    ]
+    assert len({one.digest() for one in (whole, *others)}) == 4
+    assert whole.digest() == some(6).digest()
+
+
+def test_a_small_scene_is_split_by_blocks_of_a_few_patches() -> None:
+    whole = some(40)
+    rows, cols = np.divmod(np.arange(120), 12)
+    parts = split(replace(whole, lonlat=np.stack([11 + cols * 0.008, 46 - rows * 0.006], axis=1)), 0)
+    assert parts.spatial is not None
+    assert 0.15 < len(parts.spatial) / 120 < 0.4
+    half = whole.lonlat.copy()
+    half[:60] = np.random.default_rng(0).uniform([10, 45], [13, 47], (60, 2))
+    known = split(replace(whole, lonlat=half), 0).spatial
+    assert known is not None
+    assert not np.isnan(known.lonlat).any(), "blocks are of land whose place is known"
+
+
+def test_classes_that_teach_nothing_are_refused() -> None:
+    whole = some(4)
+    with pytest.raises(TrainingError, match=r"too few patches of Sand \(1\)"):
+        gather([whole.take(np.array([0, 1, 4, 8, 9]))])
+    one = replace(whole.take(np.arange(4)), classes=("Meadow",))
+    with pytest.raises(TrainingError, match="there is only the class Meadow; give two classes"):
+        gather([one])
+
+
+def test_a_refusal_says_which_patches_do_not_count() -> None:
+    whole = some(4)
+    copies = whole.take(np.array([0, 0, 0, 4, 4, 8, 9]))
+    with pytest.raises(TrainingError) as refused:
+        gather([copies])
+    assert (
+        refused.value.found == "too few patches of Meadow (1), Sand (1), and 3 are copies of others, which count once"
+    )
+    with pytest.raises(TrainingError) as refused:
+        gather([whole], apart=[whole.take(np.array([0, 1, 2]))])
+    assert refused.value.found == (
+        "too few patches of Meadow (1), and 3 of the same names as the sets kept apart were left out"
+    )
+    with pytest.raises(TrainingError, match=r"Meadow \(0\), Sand \(0\), Water \(0\), and 12 of the same names"):
+        gather([whole], apart=[whole])
+
+
+def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
+    whole = some(40)
+    random = np.random.default_rng(0)
+    parts = split(replace(whole, lonlat=random.uniform([10, 45], [13, 47], (120, 2))), 0)
+    assert parts.spatial is not None
+    assert len(parts.train) + len(parts.random) + len(parts.spatial) == 120
+    assert 0.15 < len(parts.spatial) / 120 < 0.35
+    assert split(whole, 0).spatial is None
+    names = [set(part.names) for part in (parts.train, parts.random, parts.spatial)]
+    assert sum(len(part) for part in names) == len(set.union(*names))
+
+
+def test_the_command_says_what_is_wrong_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
+    labelled = write_zip(tmp_path / "set.zip", 2)
+    assert main(["finetune", str(labelled), "--out", str(tmp_path)]) == 1
+    assert "it exists already; give the name of a new folder." in capsys.readouterr().err
+    assert main(["finetune", str(labelled), "--scale", "dn", "--epochs", "0", "--out", str(tmp_path / "m")]) == 1
+    assert "0 epochs" in capsys.readouterr().err
+    assert main(["finetune", str(labelled), "--scale", "dn", "--bands", "B99", "--out", str(tmp_path / "m")]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith(", and B99 was asked for; choose among these.\n")
+    assert said.startswith("Learning from labelled patches: they share the bands B01, B02, B03,")
+
+
+def test_a_training_that_goes_on_says_from_where() -> None:
+    assert _going_on(0, 1) == ""
+    assert _going_on(3, 4) == "going on after epoch 3\n"
+    assert "had other patches or settings; this one began anew" in _going_on(3, 1)

@@ -1,0 +1,98 @@
+"""The palette can be told apart by everybody, and every name gets a colour."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from core.bands import EUROSAT_CLASSES
+from core.imagery.ramps import oklab
+from pages.ui.common.theme import (
+    ACCENT,
+    CLASS_COLOURS,
+    FURTHER_COLOURS,
+    SCALES,
+    UNKNOWN_COLOUR,
+    class_colours,
+    class_title,
+    group_colours,
+)
+
+# Machado, Oliveira and Fernandes (2009), severity 1.0, in linear RGB.
+VISION = {
+    "full": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
+}
+
+
+def seen(colours: list[str], vision: str) -> np.ndarray:
+    code = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours]) / 255
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    altered = np.clip(linear @ VISION[vision].T, 0, 1)
+    return oklab(255 * np.where(altered <= 0.0031308, altered * 12.92, 1.055 * altered ** (1 / 2.4) - 0.055))
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_any_two_classes_differ_for_every_kind_of_colour_vision(vision: str) -> None:
+    names = list(CLASS_COLOURS)
+    lab = seen(list(CLASS_COLOURS.values()), vision)
+    for one, other in combinations(range(len(names)), 2):
+        assert np.linalg.norm(lab[one] - lab[other]) > 0.085, f"{names[one]} and {names[other]}"
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colours_of_further_classes_differ_from_all_others(vision: str) -> None:
+    every = [*FURTHER_COLOURS, *CLASS_COLOURS.values(), ACCENT, UNKNOWN_COLOUR]
+    lab = seen(every, vision)
+    for one, other in combinations(range(len(every)), 2):
+        if one < len(FURTHER_COLOURS):
+            assert np.linalg.norm(lab[one] - lab[other]) > 0.065, f"{every[one]} and {every[other]}"
+    named = [*CLASS_COLOURS, *(f"class {number}" for number in range(len(FURTHER_COLOURS)))]
+    assert len(set(class_colours(named))) == len(named)
+
+
+def test_the_palette_is_that_of_eurosat_and_the_accent_is_nobody_else() -> None:
+    assert tuple(CLASS_COLOURS) == EUROSAT_CLASSES
+    lab = seen([ACCENT, *CLASS_COLOURS.values()], "full")
+    assert np.linalg.norm(lab[1:] - lab[0], axis=1).min() > 0.1
+
+
+def test_unknown_classes_get_colours_that_known_ones_do_not_use() -> None:
+    colours = class_colours(["Forest", "Vineyard", "River", "Olive grove"])
+    assert colours[0] == CLASS_COLOURS["Forest"]
+    assert colours[2] == CLASS_COLOURS["River"]
+    assert len(set(colours)) == 4
+
+
+def test_many_classes_still_get_a_colour_each() -> None:
+    assert len(class_colours([f"class {index}" for index in range(40)])) == 40
+    assert len(set(group_colours(10))) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("AnnualCrop", "Annual crop"), ("SeaLake", "Sea or lake"), ("Forest", "Forest"), ("my class", "my class"),
+     ("<b>X</b>", "<b>X</b>"), ("HerbaceousVegetation", "Herbaceous vegetation")],
+)  # fmt: skip
+def test_class_titles_read_as_words(name: str, title: str) -> None:
+    assert class_title(name) == title
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_colour_bars_run_from_end_to_end(name: str) -> None:
+    scale = SCALES[name]
+    colours = scale.colours(5)
+    assert len(set(colours)) == 5
+    assert colours[0] == scale.ramp.stops[0][1]
+    assert colours[-1] == scale.ramp.stops[-1][1]
+    assert scale.ramp.low < scale.ramp.high

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+
+from pages.ui.http import splash as entrance
+from pages.ui.http.lazy import Deferred
+from pages.ui.http.pictures import ROUTES as PICTURES
+from tests.asgi import ask
+
+
+@pytest.mark.parametrize("address", entrance.ADDRESSES)
+def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -> None:
+    answer = ask(Starlette(routes=entrance.ROUTES), address)
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "<title>Landlike</title>" in answer.text
+    root = answer.text.split('<div id="root">')[1]
+    assert 'aria-label="Landlike"' in root.split("</svg>")[0]
+    assert 'type="module"' in answer.text, "Streamlit's own scripts are still there"
+
+
+def test_the_server_says_that_it_is_well() -> None:
+    answer = ask(Starlette(routes=entrance.ROUTES), "/health")
+    assert json.loads(answer.text) == {"status": "ok"}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_deferred_routes_answer_like_their_module() -> None:
+    there = Starlette(routes=[Deferred("pages.ui.http.pictures", ("/assets/", "/tiles/"))])
+    for address in ("/assets/map.css", "/assets/none.css", "/tiles/m/none/0/0/0.png", "/tiles/", "/elsewhere"):
+        ours, theirs = ask(there, address), ask(Starlette(routes=PICTURES), address)
+        assert (ours.status, ours.body) == (theirs.status, theirs.body), address
+
+
+def test_a_deferred_module_is_imported_by_its_first_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def importing(name: str) -> object:
+        asked.append(name)
+        return entrance
+
+    monkeypatch.setattr("pages.ui.http.lazy.import_module", importing)
+    app = Starlette(routes=[Deferred("some.module", ("/health",))])
+    assert asked == []
+    assert ask(app, "/elsewhere").status == 404
+    assert asked == []
+    assert ask(app, "/health").text == ask(app, "/health").text
+    assert asked == ["some.module"]

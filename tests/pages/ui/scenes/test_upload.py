@@ -1,0 +1,59 @@
+"""What a browser sends lands on disk under safe names that still tell the bands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.ui.scenes.upload import file_name, parse_bands, spool
+
+
+class Sent:
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name, self._content = name, content
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self._content)
+
+
+def test_uploads_keep_their_names_and_content(tmp_path: Path) -> None:
+    paths = spool([Sent("a_B02_(Raw).tiff", b"blue"), Sent("a_B03_(Raw).tiff", b"green")], tmp_path)
+    assert [path.name for path in paths] == ["a_B02_(Raw).tiff", "a_B03_(Raw).tiff"]
+    assert [path.read_bytes() for path in paths] == [b"blue", b"green"]
+
+
+def test_files_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    paths = spool([Sent("B02.tif", b"first"), Sent("B02.tif", b"second")], tmp_path)
+    assert {path.read_bytes() for path in paths} == {b"first", b"second"}
+
+
+def test_two_uploads_do_not_share_a_folder(tmp_path: Path) -> None:
+    first, second = spool([Sent("x.tif", b"1")], tmp_path), spool([Sent("x.tif", b"2")], tmp_path)
+    assert first[0].read_bytes() == b"1"
+    assert second[0].read_bytes() == b"2"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "..\\..\\x.tif", "/etc/x", "..", ".hidden", "", "a\x00b.tif", "\n"]
+)
+def test_names_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    path = spool([Sent(name, b"x")], tmp_path)[0]
+    assert path.parent.parent == tmp_path
+    assert path.is_file()
+    assert not path.name.startswith(".")
+
+
+@given(st.text(max_size=400))
+def test_any_text_gives_a_name_a_disk_can_hold(name: str) -> None:
+    made = file_name(name)
+    assert 0 < len(made.encode()) <= 200
+    assert "/" not in made
+    assert made.isprintable()
+
+
+def test_band_names_are_read_leniently() -> None:
+    assert parse_bands("b02, B03;-  b8a") == ("B02", "B03", "-", "B8A")
+    assert parse_bands("  ") is None
