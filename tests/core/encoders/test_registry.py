@@ -75,9 +75,9 @@ def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config:
     assert listing.title == "Landlike 1"
     assert (listing.why_not or "").startswith("Opening the model “Landlike 1”: saved_model.pb is damaged")
     assert (listing.why_not or "").endswith("; delete it and train it again.")
-    (tmp_path / "second" / "card.json").write_bytes(b"\xff{")
+    (tmp_path / "trained" / "second" / "card.json").write_bytes(b"\xff{")
     assert {one.name: one for one in list_encoders(config)}["second"].title == "Landlike 1", "its sidecar says so too"
-    (tmp_path / "second" / "landlike.json").write_text("[]")
+    (tmp_path / "trained" / "second" / "landlike.json").write_text("[]")
     assert {one.name: one for one in list_encoders(config)}["second"].title == "second"
     missing = {one.name: one for one in list_encoders(config)}[EUROSAT]
     assert (missing.unfit, missing.fetchable) == (False, True)
