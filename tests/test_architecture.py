@@ -29,7 +29,7 @@ HOMES = {
     "tensorflow": ("core/encoders/saved_model/", "core/training/keras/"),
     "tensorflow_hub": ("core/encoders/saved_model/",),
     "keras": ("core/training/keras/",),
-    "openvino": ("core/encoders/saved_model/",),
+    "openvino": ("core/encoders/openvino.py",),
     "umap": ("core/projection/",),
     "lancedb": ("core/features/",),
     "pystac_client": ("core/ingest/",),

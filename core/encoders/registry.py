@@ -17,8 +17,8 @@ from typing import Protocol, cast
 
 from core.config import Config, settings
 from core.encoders.base import Encoder, EncoderSpec
-from core.encoders.saved_model.cache import is_handle
-from core.encoders.saved_model.files import stated_title
+from core.encoders.cache import is_handle
+from core.encoders.files import stated_title
 from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress, silent
 
@@ -186,7 +186,7 @@ def companion(name_or_path: str, file: str, config: Config | None = None) -> Pat
 
     Args:
         name_or_path: as of ``describe``.
-        file: its name, one that ``core.encoders.saved_model.files`` defines.
+        file: its name, one that ``core.encoders.files`` defines.
         config: None = the operator's.
 
     Raises:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 NAME = "spectral"
-TABLE_PATH = Path(__file__).with_name("spectral.json")
+TABLE_PATH = Path(__file__).parent / "models" / "spectral" / "spectral.json"
 N_BANDS, N_INDICES = len(BAND_NAMES), len(INDICES)
 DIMENSION = 2 * (N_BANDS + N_INDICES)
 CLIP = 3.0

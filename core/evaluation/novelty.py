@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
-from core.encoders.saved_model.files import FAMILIAR
+from core.encoders.files import FAMILIAR
 from core.errors import EncoderError, SettingsError, StoreError
 from core.evaluation.band_statistics import light_of_bands
 from core.features.recipe import Recipe, companion_of

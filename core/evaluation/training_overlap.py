@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
-from core.encoders.saved_model.files import LEARNED
+from core.encoders.files import LEARNED
 from core.errors import EncoderError
 from core.evaluation.band_statistics import light_of_bands
 from core.features.recipe import Recipe, companion_of

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.bands import BAND_NAMES
 from core.config import Config
 from core.encoders import registry
-from core.encoders.saved_model.files import NETWORK, digest
+from core.encoders.files import NETWORK, digest
 from core.errors import EncoderError, TrainingError
 from core.training.hyperparameters import FitSettings
 

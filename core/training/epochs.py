@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from core.encoders.saved_model.files import CARD, FAMILIAR, LEARNED, write_checksums
+from core.encoders.files import CARD, FAMILIAR, LEARNED, write_checksums
 from core.errors import JobCancelledError, StoreError, TrainingError
 from core.evaluation.training_overlap import Learned
 from core.progress import Progress
@@ -138,7 +138,7 @@ def _write(
 
 
 def _start(base: Base, learned: Labelled, *, freeze: bool, seed: int) -> Start:
-    from core.encoders.saved_model.quiet import import_tensorflow
+    from core.encoders.saved_model.tensorflow import import_tensorflow
 
     import_tensorflow()
     from core.training.keras import initialise as starting

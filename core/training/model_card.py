@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.bands import BAND_NAMES
-from core.encoders.saved_model.files import CARD, LEARNED
+from core.encoders.files import CARD, LEARNED
 from core.evaluation.retrieval import share
 from core.evaluation.training_overlap import Block, Learned
 from core.training.base_model import Base

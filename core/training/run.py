@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.config import Config
-from core.encoders.saved_model.preprocessing import resized
+from core.encoders.preprocessing import resized
 from core.progress import Progress, part_of
 from core.scenes.labels import By
 from core.scenes.scene import Scene

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from core.config import Config
+from core.encoders import openvino as hub_openvino
 from core.encoders.registry import companion, default_encoder, load_encoder
-from core.encoders.saved_model import openvino as hub_openvino
 from tests.bench.encode_rates import flops, gemm
 
 COUNT, ROUNDS, WIDTHS = 1024, 7, (24, 48, 96, 192)

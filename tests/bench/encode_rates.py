@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from core.config import Config
+from core.encoders import openvino as hub_openvino
+from core.encoders.preprocessing import resized, scaled
 from core.encoders.registry import load_encoder
-from core.encoders.saved_model import openvino as hub_openvino
-from core.encoders.saved_model.preprocessing import resized, scaled
 from core.encoders.saved_model.signature import read_signature
 
 COUNT, ROUNDS = 32, 4

@@ -15,8 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.encoders.base import EncoderSpec
+from core.encoders.files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
-from core.encoders.saved_model.files import write_checksums
 from core.engine.operations import Engine
 from core.errors import TrainingError
 from core.jobs.lanes import Lane

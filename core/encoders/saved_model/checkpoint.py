@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.encoders.protobuf import integer, message, varint
 from core.encoders.saved_model.crc32c import crc32c, unmasked
-from core.encoders.saved_model.wire import integer, message, varint
 
 _FOOTER = 48
 _MAGIC = 0xDB4775248B80FB57

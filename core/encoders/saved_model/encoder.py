@@ -12,12 +12,12 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.config import Config
+from core.encoders import openvino as hub_openvino
 from core.encoders.base import Encoder, EncoderSpec
-from core.encoders.saved_model import openvino as hub_openvino
-from core.encoders.saved_model.cache import is_handle, locate
-from core.encoders.saved_model.download import download
-from core.encoders.saved_model.files import digest
-from core.encoders.saved_model.preprocessing import Preprocessing, preprocessing
+from core.encoders.cache import is_handle, locate
+from core.encoders.download import download
+from core.encoders.files import digest
+from core.encoders.preprocessing import Preprocessing, preprocessing
 from core.encoders.saved_model.signature import Signature, read_signature
 from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.encoders.saved_model.wire import integer, message, messages, text
+from core.encoders.protobuf import integer, message, messages, text
 from core.errors import EncoderError
 
 PREFERRED_SIGNATURES = ("default", "serving_default", "image_feature_vector")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.bands import FloatArray
-from core.encoders.saved_model.preprocessing import Preprocessing, resized, scaled
-from core.encoders.saved_model.quiet import import_tensorflow
+from core.config import hush
+from core.encoders.preprocessing import Preprocessing, resized, scaled
 from core.encoders.saved_model.signature import Signature
 from core.errors import EncoderError
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow; what it says meanwhile of processors and graphics cards is dropped, failures are raised."""
+    hush()
+    if "tensorflow" not in sys.modules:
+        with _without_stderr():
+            import tensorflow  # noqa: F401
 
 
 class TensorFlowRunner:
@@ -53,3 +65,17 @@ def _load(directory: Path, signature: Signature) -> tuple[Any, Any]:
         except (ValueError, KeyError, OSError, RuntimeError, tf.errors.OpError) as error:
             first = str(error).partition("\n")[0][:200]
             raise EncoderError(asked, f"it was refused ({first})", "get the model again") from error
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """The process's standard error leads nowhere inside, for libraries in C too."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import Encoder
-from core.encoders.saved_model.files import LEARNED
+from core.encoders.files import LEARNED
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
 from core.evaluation.baseline import plain_spectrum

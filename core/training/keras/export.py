@@ -17,7 +17,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from core.bands import BAND_NAMES, INDICES
-from core.encoders.saved_model.files import CARD, SIDECAR, write_checksums
+from core.encoders.files import CARD, SIDECAR, write_checksums
 from core.encoders.spectral import CLIP, Table, shipped_table
 from core.training.keras.restore import note_network
 

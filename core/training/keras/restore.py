@@ -17,7 +17,7 @@ import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from core.bands import FloatArray
-from core.encoders.saved_model.files import CLASSIFIER, NETWORK
+from core.encoders.files import CLASSIFIER, NETWORK
 from core.errors import EncoderError
 from core.training.keras import network as networks
 

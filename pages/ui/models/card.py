@@ -10,9 +10,9 @@ import streamlit as st
 
 from core.bands import class_title
 from core.encoders.base import EncoderSpec
+from core.encoders.cache import archive_path, compressed_url
+from core.encoders.files import CARD
 from core.encoders.registry import EncoderListing, companion
-from core.encoders.saved_model.cache import archive_path, compressed_url
-from core.encoders.saved_model.files import CARD
 from core.training.base_model import SCRATCH
 from core.training.trained_models import read_card
 from pages.ui.common.escape import plain

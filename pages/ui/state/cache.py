@@ -13,8 +13,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.encoders.files import LEARNED
 from core.encoders.registry import EncoderListing, list_encoders
-from core.encoders.saved_model.files import LEARNED
 from core.errors import EncoderError, SceneError
 from core.evaluation.novelty import UNFAMILIAR, known_training
 from core.features.recipe import Recipe, companion_of

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.config import Config, settings
+from core.encoders.cache import handle_directory
 from core.encoders.registry import (
     ENTRIES,
     EUROSAT_HANDLE,
@@ -23,7 +24,6 @@ from core.encoders.registry import (
     load_encoder,
     short_name,
 )
-from core.encoders.saved_model.cache import handle_directory
 from core.errors import EncoderError, EncoderUnavailableError
 
 Model = Callable[[str], Path]

@@ -9,8 +9,8 @@ import pytest
 
 from core.bands import BAND_NAMES
 from core.encoders.base import Encoder
+from core.encoders.files import FAMILIAR, LEARNED
 from core.encoders.registry import SHIPPED, companion, load_encoder
-from core.encoders.saved_model.files import FAMILIAR, LEARNED
 from core.evaluation.novelty import UNFAMILIAR, Familiar
 from core.evaluation.training_overlap import Learned
 from core.ingest.boundary import ingest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.encoders.saved_model.files import CARD, LEARNED
+from core.encoders.files import CARD, LEARNED
 from core.evaluation.band_statistics import light_of_pixels
 from core.evaluation.training_overlap import Block, Learned
 from core.training.base_model import NOTHING, Base

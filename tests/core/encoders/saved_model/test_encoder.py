@@ -16,9 +16,9 @@ import pytest
 
 from core.bands import EUROSAT_ORDER
 from core.config import Config
+from core.encoders import openvino as hub_openvino
+from core.encoders.preprocessing import resized, scaled
 from core.encoders.registry import describe, load_encoder
-from core.encoders.saved_model import openvino as hub_openvino
-from core.encoders.saved_model.preprocessing import resized, scaled
 from core.errors import EncoderError
 from tests import modules
 from tests.core.encoders.conftest import patches

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.encoders.saved_model.files import CHECKSUMS, SIDECAR, digest, write_checksums
+from core.encoders.files import CHECKSUMS, SIDECAR, digest, write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 
 DATA = "variables/variables.data-00000-of-00001"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.config import Config
+from core.encoders import openvino as hub_openvino
 from core.encoders.registry import default_encoder, load_encoder
-from core.encoders.saved_model import openvino as hub_openvino
 from core.encoders.spectral import DIMENSION, SpectralEncoder
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.bands import FloatArray
-from core.encoders.saved_model.preprocessing import Preprocessing, resized, scaled
+from core.encoders.preprocessing import Preprocessing, resized, scaled
 from core.encoders.saved_model.signature import Signature
 from core.errors import EncoderError
 

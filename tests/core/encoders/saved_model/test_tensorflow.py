@@ -15,7 +15,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_importing_it_says_nothing_and_what_comes_after_is_heard() -> None:
     done = run(
-        "import os, sys\nfrom core.encoders.saved_model.quiet import import_tensorflow\nimport_tensorflow()\n"
+        "import os, sys\nfrom core.encoders.saved_model.tensorflow import import_tensorflow\nimport_tensorflow()\n"
         "import tensorflow\ntensorflow.constant(1) + 1\nos.write(2, b'heard')\n"
     )
     assert done.returncode == 0
@@ -25,7 +25,7 @@ def test_importing_it_says_nothing_and_what_comes_after_is_heard() -> None:
 def test_an_import_that_fails_is_told() -> None:
     done = run(
         "import sys\nsys.modules['tensorflow._api'] = None\n"
-        "from core.encoders.saved_model.quiet import import_tensorflow\n"
+        "from core.encoders.saved_model.tensorflow import import_tensorflow\n"
         "import_tensorflow()"
     )
     assert done.returncode == 1

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.config import Config
-from core.encoders.saved_model.archive import MAX_BYTES, unpack
-from core.encoders.saved_model.cache import archive_path, compressed_url, handle_directory, is_handle
-from core.encoders.saved_model.files import write_checksums
+from core.encoders.archive import MAX_BYTES, unpack
+from core.encoders.cache import archive_path, compressed_url, handle_directory, is_handle
+from core.encoders.files import write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress
 

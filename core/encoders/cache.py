@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from core.config import Config
-from core.encoders.saved_model.archive import unpack
-from core.encoders.saved_model.files import write_checksums
+from core.encoders.archive import unpack
+from core.encoders.files import write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")

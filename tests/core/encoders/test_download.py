@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from core.config import Config
+from core.encoders.cache import handle_directory
+from core.encoders.download import download
+from core.encoders.files import CHECKSUMS
 from core.encoders.registry import describe, fetch, list_encoders, load_encoder
-from core.encoders.saved_model.cache import handle_directory
-from core.encoders.saved_model.download import download
-from core.encoders.saved_model.files import CHECKSUMS
 from core.errors import EncoderError, EncoderUnavailableError, JobCancelledError
 from core.progress import silent
 from tests.core.encoders.conftest import patches

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.bands import EUROSAT_ORDER
-from core.encoders.saved_model.preprocessing import preprocessing, resized, scaled
+from core.encoders.preprocessing import preprocessing, resized, scaled
 from core.encoders.saved_model.signature import Signature, Tensor
 from core.errors import EncoderError
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER, FloatArray
-from core.encoders.saved_model.files import SIDECAR
+from core.encoders.files import SIDECAR
 from core.encoders.saved_model.signature import Signature, shape_text
 from core.errors import EncoderError
 

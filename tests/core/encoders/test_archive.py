@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.encoders.saved_model import archive as hub_archive
-from core.encoders.saved_model.archive import unpack
+from core.encoders import archive as hub_archive
+from core.encoders.archive import unpack
 from core.errors import EncoderError
 
 Member = tuple[tarfile.TarInfo, bytes]
