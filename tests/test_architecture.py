@@ -31,6 +31,7 @@ HOMES = {
     "keras": ("core/training/keras/",),
     "openvino": ("core/encoders/openvino.py",),
     "umap": ("core/projection/",),
+    "sklearn": ("core/similarity/", "core/evaluation/"),
     "lancedb": ("core/features/",),
     "pystac_client": ("core/ingest/",),
     "xarray": ("core/ingest/",),

@@ -13,6 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
@@ -21,6 +24,7 @@ from core.engine import tasks
 from core.errors import StoreError
 from core.evaluation.report.store import Reports
 from core.features.encode import encode_scene
+from core.features.groups import Groups
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.files import never
@@ -34,6 +38,7 @@ from core.scenes.labels import LabelSet, hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
+from core.similarity.clusters import GroupSettings
 from core.training.base_model import SCRATCH
 from core.training.trained_models import Trained
 
@@ -59,7 +64,7 @@ SWEEP_SECONDS = 24 * 3600.0
 
 
 def default_lanes() -> dict[str, Lane]:
-    """Worker processes: two for scenes, one each for features, projections (warmed up), reports and training."""
+    """Worker processes: two for scenes, one each for features, projections (warmed up), measures, and training."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),
@@ -79,6 +84,7 @@ def kinds(config: Config) -> dict[str, Kind]:
         "encode": Kind(task=partial(tasks.encode_task, config), lane="encode"),
         "delete": Kind(task=partial(tasks.delete_task, config), lane="encode"),
         "project": Kind(task=partial(tasks.project_task, config), lane="project"),
+        "groups": Kind(task=partial(tasks.groups_task, config), lane="trust"),
         "trust": Kind(task=partial(tasks.trust_task, config), lane="trust"),
         "train": Kind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }
@@ -99,6 +105,7 @@ class Engine:
         self.library = Library(config.root)
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
+        self.grouped = Groups(config.root)
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
@@ -214,6 +221,26 @@ class Engine:
         positions = self.layouts.get(recipe, settings.key)
         return positions if self.encoded(recipe) else None
 
+    def submit_groups(self, recipe: Recipe, settings: GroupSettings | None = None) -> Job:
+        """Ask for groups of alike patches; features that are missing are asked for first.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        settings = settings or GroupSettings()
+        key = f"{recipe.key}-{settings.key}"
+        title = f"Grouping “{self.library.get(recipe.scene_id).name}”"
+        if self.grouped.has(recipe, settings.key):
+            return self.jobs.settled("groups", key, title, recipe.key)
+        before = None if self.encoded(recipe) else self.submit_encode(recipe).id
+        payload = tasks.recipe_payload(recipe) | {"settings": asdict(settings)}
+        return self.jobs.submit("groups", key, title, payload, after=before)
+
+    def groups(self, recipe: Recipe, settings: GroupSettings | None = None) -> NDArray[np.int16] | None:
+        """Return groups counted from 0, shape (N,), rows as in ``features``; None when they are not made yet."""
+        found = self.grouped.get(recipe, (settings or GroupSettings()).key)
+        return found if self.encoded(recipe) else None
+
     def submit_trust(self, recipe: Recipe, settings: ProjectionSettings | None) -> Job:
         """Ask for the report card of finished features and, unless it is None, of a finished layout of them.
 
@@ -277,8 +304,8 @@ class Engine:
         return job
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Bytes on disk of a scene with its features and projections."""
-        stores = (self.library, self.store, self.layouts)
+        """Bytes on disk of a scene with its features, projections and groups."""
+        stores = (self.library, self.store, self.layouts, self.grouped)
         return sum(store.disk_bytes(scene_id) for store in stores)
 
     def encode_now(

@@ -17,6 +17,7 @@ from core.encoders.registry import fetch as fetch_encoder
 from core.encoders.registry import matching_encoder
 from core.errors import EncoderError
 from core.features.encode import encode_scene
+from core.features.groups import Groups
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
 from core.jobs.worker import Work
@@ -97,6 +98,17 @@ def project_task(config: Config, work: Work, payload: Payload) -> str:
     return recipe.key
 
 
+def groups_task(config: Config, work: Work, payload: Payload) -> str:
+    """Group alike patches; gives the recipe's key. Payload: ``recipe``, ``settings``."""
+    from core.similarity.clusters import GroupSettings, cluster
+
+    recipe, settings = Recipe(**payload["recipe"]), GroupSettings(**payload["settings"])
+    groups = cluster(FeatureStore(config.root).read(recipe).vectors, settings, progress=work.progress)
+    if recipe.scene_id in Library(config.root):
+        Groups(config.root).put(recipe, settings.key, groups)
+    return recipe.key
+
+
 def trust_task(config: Config, work: Work, payload: Payload) -> str:
     """Measure how far features, and a layout of them, can be trusted; gives the recipe's key.
 
@@ -145,10 +157,11 @@ def train_task(config: Config, work: Work, payload: Payload) -> str:
 
 
 def delete_task(config: Config, work: Work, payload: Payload) -> str:
-    """Remove a scene's features and projections; gives its id. Payload: ``scene_id``."""
+    """Remove a scene's features, projections and groups; gives its id. Payload: ``scene_id``."""
     scene_id = str(payload["scene_id"])
     FeatureStore(config.root).delete_scene(scene_id)
     Layouts(config.root).delete_scene(scene_id)
+    Groups(config.root).delete_scene(scene_id)
     return scene_id
 
 

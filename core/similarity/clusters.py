@@ -1,158 +1,151 @@
-"""Groups of patches that are alike, for colouring the plot; no labels, no files."""
+"""Groups of patches that are alike, for colouring; no labels, no files. It loads scikit-learn: for workers only."""
 
 from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
+from core.progress import Progress, silent
 from core.similarity.neighbours import unit_rows
 from core.similarity.pca import principal_axes, project
 
 CHOICES = range(4, 11)
-"""Numbers of clusters tried when none is given; there are as many colours that people can tell apart."""
+"""Numbers of groups tried when none is given; there are as many colours that people can tell apart."""
 
-_COMPONENTS = 20
-_SAMPLE = 2500
-_SILHOUETTE_SAMPLE = 1200
-_FEW = 512
+COMPONENTS = 20
+"""Principal components that patches are compared along."""
+
+CHOOSING_ROWS = 2500
+"""Rows among which the number of groups is chosen, spread evenly; silhouettes take the square of it."""
+
+LARGE = 50_000
+"""Rows above which centres are moved by batches of rows (Sculley 2010) and not by all of them."""
+
+NEARLY_BEST = 0.95
 _RESTARTS = 2
-_ROUNDS = 40
-_NEARLY_BEST = 0.95
 
 
-def cluster(vectors: FloatArray, n_clusters: int | None = None, seed: int = 0) -> NDArray[np.int16]:
-    """K-means on the leading principal components of unit vectors; equal input gives equal clusters.
+@dataclass(frozen=True, kw_only=True)
+class GroupSettings:
+    """The frozen settings of groups.
+
+    Attributes:
+        n_groups: 1 to 100; None = the number that suits the patches.
+        seed: 0 to 2³² − 1; equal seeds give equal groups.
+
+    Raises:
+        SettingsError: when a setting is out of range.
+    """
+
+    n_groups: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_groups is not None and not 1 <= self.n_groups <= 100:
+            raise SettingsError("Grouping patches", f"{self.n_groups} groups were asked for", "ask for 1 to 100")
+        if not 0 <= self.seed < 2**32:
+            raise SettingsError("Grouping patches", f"the seed is {self.seed}", "choose 0 to 4294967295")
+
+    @property
+    def key(self) -> str:
+        """Return a name for files made with these settings: letters, digits and ``-``."""
+        return f"kmeans-{'auto' if self.n_groups is None else self.n_groups}-{self.seed}"
+
+
+def cluster(
+    vectors: FloatArray, settings: GroupSettings | None = None, *, large: int = LARGE, progress: Progress = silent
+) -> NDArray[np.int16]:
+    """Return k-means groups of unit vectors along their leading principal components; equal input, equal groups.
 
     Without a number, the largest of ``CHOICES`` is taken whose mean silhouette (Rousseeuw 1987) on a sample comes
     within 5 % of the best: more groups tell more where they are as distinct.
 
     Args:
         vectors: float32 of shape (N, D), finite; any N, 0 included.
-        n_clusters: 1 to 100, or None; fewer come back where fewer vectors differ.
-        seed: for the starting centres.
+        settings: None = the defaults; fewer groups come back where fewer vectors differ.
+        large: rows above which centres are moved by batches.
+        progress: told (steps done, steps).
 
     Returns:
-        int16 of shape (N,): 0 is the largest cluster, 1 the next.
+        int16 of shape (N,): 0 is the largest group, 1 the next.
 
     Raises:
-        SettingsError: for a number out of range, or features that are not finite.
+        SettingsError: when features are not finite.
     """
-    if n_clusters is not None and not 1 <= n_clusters <= 100:
-        raise SettingsError("Grouping patches", f"{n_clusters} groups were asked for", "ask for 1 to 100")
+    from threadpoolctl import threadpool_limits
+
+    settings = settings or GroupSettings()
     if not len(vectors):
         return np.zeros(0, dtype=np.int16)
     rows = unit_rows(vectors)
-    points = project(rows, *principal_axes(rows, _COMPONENTS))
-    sample = points[_spread(len(points), _SAMPLE)]
-    random = np.random.default_rng(seed)
-    centres = _best(sample, random) if n_clusters is None else k_means(sample, n_clusters, random)
-    return _by_size(_assign(points, centres))
+    points = project(rows, *principal_axes(rows, COMPONENTS))
+    progress(1, len(CHOICES) + 2)
+    # One thread: sums of several come together in the order in which the threads end.
+    with threadpool_limits(1):
+        wanted = settings.n_groups or _number(points[_spread(len(points), CHOOSING_ROWS)], settings.seed, progress)
+        owner = _k_means(points, _differing(points, wanted), settings.seed, large)
+    progress(len(CHOICES) + 2, len(CHOICES) + 2)
+    return _by_size(owner)
 
 
 def _spread(total: int, wanted: int) -> NDArray[np.int64]:
     return np.linspace(0, total - 1, min(total, wanted)).astype(np.int64)
 
 
-def _best(sample: FloatArray, random: np.random.Generator) -> FloatArray:
-    """Centres for the number of clusters that suits the sample."""
-    few = sample[_spread(len(sample), _SILHOUETTE_SAMPLE)]
-    distances = np.sqrt(np.maximum(_squares(few, few), 0))
-    found = [k_means(sample, count, random) for count in CHOICES if 2 * count <= len(sample)]
-    if not found:
-        return k_means(sample, 1, random)
-    scores = [silhouette(distances, _assign(few, centres)) for centres in found]
-    good = [position for position, score in enumerate(scores) if score >= _NEARLY_BEST * max(scores)]
-    return found[max(good, key=lambda position: len(found[position]))] if good else found[int(np.argmax(scores))]
+def _number(sample: FloatArray, seed: int, progress: Progress) -> int:
+    """Return the number of groups that suits a sample; 1 where it is too small, or does not differ enough."""
+    from sklearn.metrics import silhouette_score
+
+    most = min(_differing(sample, CHOICES[-1]), len(sample) // 2)
+    scores: dict[int, float] = {}
+    for step, count in enumerate(CHOICES, 2):
+        if count <= most:
+            scores[count] = float(silhouette_score(sample, _k_means(sample, count, seed, LARGE)))
+        progress(step, len(CHOICES) + 2)
+    return _largest_good(scores)
 
 
-def k_means(points: FloatArray, count: int, random: np.random.Generator) -> FloatArray:
-    """Centres by Lloyd's rounds from k-means++ starts (Arthur and Vassilvitskii 2007), the best of a few restarts.
-
-    Returns:
-        float32 of shape (at most count, D): fewer where fewer points differ.
-    """
-    best, least = points[:1], np.inf
-    for _ in range(_RESTARTS):
-        centres = _starts(points, count, random)
-        owner = _assign(points, centres)
-        for _ in range(_ROUNDS):
-            centres = _means(points, owner, centres)
-            before, owner = owner, _assign(points, centres)
-            if np.array_equal(before, owner):
-                break
-        cost = float(np.square(points - centres[owner], dtype=np.float64).sum())
-        if cost < least:
-            best, least = centres, cost
-    return best
+def _largest_good(scores: dict[int, float]) -> int:
+    """Return the largest number whose score comes near the best; the best itself where none is above 0."""
+    if not scores:
+        return 1
+    best = max(scores.values())
+    good = [count for count, score in scores.items() if score >= NEARLY_BEST * best]
+    return max(good) if good else max(scores, key=scores.__getitem__)
 
 
-def _starts(points: FloatArray, count: int, random: np.random.Generator) -> FloatArray:
-    """Points far from each other, each drawn with the square of its distance to those before."""
-    chosen = [int(random.integers(len(points)))]
-    nearest = _squares(points, points[chosen])[:, 0].astype(np.float64)
+def _differing(points: FloatArray, most: int) -> int:
+    """Return how many points, up to ``most``, differ by more than rounding: farthest first (Gonzalez 1985)."""
     tiny = 1e-10 * max(1.0, float(np.square(points).sum(axis=1).max()))
-    while len(chosen) < count:
-        nearest[nearest < tiny] = 0
-        if not nearest.any():
-            break
-        chosen.append(int(np.searchsorted(np.cumsum(nearest), random.random() * nearest.sum(), side="right")))
-        nearest = np.minimum(nearest, _squares(points, points[chosen[-1:]])[:, 0])
-    return points[chosen]
+    nearest, count = np.square(points - points[0]).sum(axis=1), 1
+    while count < most and nearest.max() > tiny:
+        nearest = np.minimum(nearest, np.square(points - points[nearest.argmax()]).sum(axis=1))
+        count += 1
+    return count
 
 
-def _means(points: FloatArray, owner: NDArray[np.int64], centres: FloatArray) -> FloatArray:
-    """The mean of each cluster; an empty one keeps its centre."""
-    counts = np.bincount(owner, minlength=len(centres))
-    filled = np.flatnonzero(counts)
-    # Summing sorted runs beats a product with a membership matrix, whose threads cost more than the work.
-    starts = np.concatenate([[0], np.cumsum(counts[filled])[:-1]])
-    sums = np.add.reduceat(points[np.argsort(owner, kind="stable")], starts, axis=0)
-    means = centres.copy()
-    means[filled] = sums / counts[filled, None]
-    return means
+def _k_means(points: FloatArray, count: int, seed: int, large: int) -> NDArray[np.int64]:
+    """Return the group of each point, int64 of shape (N,); ``count`` is at most the number of points that differ."""
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.exceptions import ConvergenceWarning
 
-
-def _squares(points: FloatArray, centres: FloatArray) -> FloatArray:
-    """Squared distances, shape (points, centres)."""
-    lengths = np.einsum("ij,ij->i", points, points)[:, None] + np.einsum("ij,ij->i", centres, centres)
-    squares: FloatArray = lengths - 2 * points @ centres.T
-    return np.maximum(squares, 0, out=squares)
-
-
-def _assign(points: FloatArray, centres: FloatArray) -> NDArray[np.int64]:
-    """The nearest centre of each point."""
-    halves = np.einsum("ij,ij->i", centres, centres) / np.float32(2)
-    # Products this small stay on one thread, whose start and end would cost more than the work on a busy machine.
-    parts = [points[at : at + _FEW] @ centres.T for at in range(0, len(points), _FEW)]
-    owner: NDArray[np.int64] = (np.concatenate(parts) - halves).argmax(axis=1)
+    if len(points) > large:
+        model = MiniBatchKMeans(count, batch_size=4096, n_init=_RESTARTS, random_state=seed)
+    else:
+        model = KMeans(count, n_init=_RESTARTS, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # equal points in plenty may leave a group empty
+        owner: NDArray[np.int64] = model.fit_predict(points).astype(np.int64)
     return owner
 
 
-def silhouette(distances: FloatArray, owner: NDArray[np.int64]) -> float:
-    """Mean silhouette of clustered points from all their distances (N, N); 0 for a single cluster.
-
-    Rousseeuw (1987): (b − a) / max(a, b), with a the mean distance to the own cluster's others and b the least mean
-    distance to another cluster; 0 for a point alone in its cluster.
-    """
-    names, owner = np.unique(owner, return_inverse=True)
-    if len(names) < 2:
-        return 0.0
-    members = (owner[:, None] == np.arange(len(names))).astype(np.float32)
-    counts, rows = members.sum(axis=0), np.arange(len(owner))
-    sums = distances @ members
-    own = sums[rows, owner] / np.maximum(counts[owner] - 1, 1)
-    means = sums / counts
-    means[rows, owner] = np.inf
-    other = means.min(axis=1)
-    widest = np.maximum(own, other)
-    values = np.where((counts[owner] > 1) & (widest > 0), (other - own) / np.where(widest > 0, widest, 1), 0)
-    return float(values.mean())
-
-
 def _by_size(owner: NDArray[np.int64]) -> NDArray[np.int16]:
-    """Clusters renamed so that 0 is the largest; equal sizes by their first member."""
+    """Return the groups renamed so that 0 is the largest; equal sizes by their first member."""
     names, first, inverse, counts = np.unique(owner, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(names), dtype=np.int16)
     rank[np.lexsort((first, -counts))] = np.arange(len(names))

@@ -8,11 +8,17 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.engine.operations import Engine
+from core.engine.tasks import groups_task
+from core.jobs.files import JobFiles
+from core.jobs.worker import Work
+from core.similarity.clusters import GroupSettings
+from pages.ui.http.points import values_url
 from tests.pages.conftest import banded, encode, small_scene, visit
 
 
@@ -123,12 +129,45 @@ def test_clearing_ends_the_query_and_back_returns_to_it(engine: Engine) -> None:
 
 @pytest.mark.parametrize("colour", ["class", "ndvi", "ndwi", "ndbi", "group", "similarity", "date"])
 def test_points_can_be_coloured_by(engine: Engine, colour: str) -> None:
-    encode(engine, small_scene(engine))
+    recipe = encode(engine, small_scene(engine))
+    engine.grouped.put(recipe, GroupSettings().key, (np.arange(42) % 5).astype(np.int16))
     app = visit(q="16")
     app.selectbox(key="colour").set_value(colour).run()
     sees_nothing_wrong(app)
     legend = data_of(app, "landlike_plot")["legend"]
     assert legend["kind"] == {"class": "class", "group": "group", "date": "date"}.get(colour, "scale")
+
+
+def test_groups_are_asked_for_once_and_colour_the_points_when_they_are_there(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine))
+    app = visit(q="16")
+    assert "groups" not in {job.kind for job in engine.jobs.jobs()}
+    app.selectbox(key="colour").set_value("group").run()
+    app.run()
+    sees_nothing_wrong(app)
+    assert "Looking for groups: next in line…" in texts(app)
+    (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
+    plot = data_of(app, "landlike_plot")
+    assert (plot["values"], plot["legend"]["names"]) == (None, ["Not grouped yet"])
+    groups_task(
+        engine.config, Work(JobFiles(engine.config.root / "jobs"), job.id, job.title), engine.jobs.payload(job.id)
+    )
+    app.run()
+    plot = data_of(app, "landlike_plot")
+    assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "group"), "group")
+    assert "Looking for groups" not in texts(app)
+
+
+def test_groups_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    app.selectbox(key="colour").set_value("group").run()
+    (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
+    engine.jobs.cancel(job.id)
+    app.run()
+    (again,) = [button for button in app.button if button.label == "Try again"]
+    again.click().run()
+    assert engine.jobs.get(job.id).state == "queued"
 
 
 def test_similarity_can_be_laid_over_the_map(engine: Engine) -> None:

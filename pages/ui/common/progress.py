@@ -93,6 +93,17 @@ def panel(job: Job, key: str, title: str) -> None:
     st.button(label, key=f"again_{key}", type="primary", on_click=_again, args=(key,))
 
 
+def line(job: Job, key: str, doing: str) -> None:
+    """A line that follows a job and runs the page again when it has ended; or why it did not go on, and a way to."""
+    if job.active:
+        st.fragment(_follow_line, run_every=POLL_SECONDS)(job.id, doing)
+        return
+    if job.state == "failed":
+        st.caption(f":material/error: {plain(job.message)}")
+    if job.state != "done":
+        st.button("Try again", key=f"again_{key}", on_click=_again, args=(key,))
+
+
 def job_list(kinds: Collection[str]) -> None:
     """All work of some kinds that waits or runs, and what failed in this server's life; nothing when there is none."""
     shown = [job for job in engine().jobs.jobs() if job.kind in kinds and (job.active or job.state == "failed")]
@@ -129,6 +140,13 @@ def _follow(job_id: str, key: str, title: str) -> None:
     if job is None or not job.active:
         st.rerun(scope="app")
     follow_bar(job, key, f"**{plain(title)}**: {progress_words(job)}")
+
+
+def _follow_line(job_id: str, doing: str) -> None:
+    job = engine().jobs.get(job_id)
+    if job is None or not job.active:
+        st.rerun(scope="app")
+    st.caption(f"{doing}: {progress_words(job)}")
 
 
 def _again(key: str) -> None:

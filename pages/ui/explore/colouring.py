@@ -11,6 +11,7 @@ from core.features.recipe import Recipe
 from core.projection.layout import ProjectionSettings
 from core.scenes.scene import Scene
 from core.similarity.explain import indices_of
+from pages.ui.common.progress import line, wanted
 from pages.ui.common.theme import SCALES, UNKNOWN_COLOUR, class_colours, class_title, group_colours
 from pages.ui.http.points import layout_name, values_url
 from pages.ui.state import cache as cached
@@ -70,7 +71,7 @@ def colouring(
     if name == "hand" and given is not None:
         return _made(_classes(recipe, given.classes), values_url(recipe, f"hand-{cached.label_version(scene.id)}"))
     if name == "group":
-        return _made({"kind": "group", "colours": group_colours(MOST_GROUPS)}, values_url(recipe, "group"))
+        return _groups(recipe)
     if name == "date":
         return _made({"kind": "date", "names": [scene.date or "No date"], "colours": group_colours(1)}, None)
     if name == "similarity" and query is not None:
@@ -79,6 +80,19 @@ def colouring(
     ramp = SCALES[name].ramp
     what = f"{name}-{layout_name(layout)}" if name == "distortion" and layout is not None else name
     return _made(_scale(name, ramp.low, ramp.high), values_url(recipe, what))
+
+
+def _groups(recipe: Recipe) -> Colouring:
+    if cached.groups(recipe) is None:
+        return _made({"kind": "waiting", "names": ["Not grouped yet"], "colours": [UNKNOWN_COLOUR]}, None)
+    return _made({"kind": "group", "colours": group_colours(MOST_GROUPS)}, values_url(recipe, "group"))
+
+
+def ask_for_groups(recipe: Recipe) -> None:
+    """Ask for the groups of a scene unless they are there, and draw how far they are."""
+    if cached.groups(recipe) is None:
+        key = f"groups-{recipe.key}"
+        line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")
 
 
 def colours_of(recipe: Recipe, classes: Sequence[str]) -> list[str]:

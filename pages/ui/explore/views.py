@@ -13,7 +13,7 @@ from core.scenes.location import bounds_lonlat
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from pages.ui.common.escape import safe_label
-from pages.ui.explore.colouring import TITLES, choices, colouring
+from pages.ui.explore.colouring import TITLES, ask_for_groups, choices, colouring
 from pages.ui.explore.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import given_on_map, scene_map, similarity_overlay
@@ -62,6 +62,8 @@ def _plot_view(visitor: Session, sight: Sight) -> None:
         options = choices(sight.scene, sight.recipe, layout, sight.query)
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=TITLES.__getitem__, take=_take_colour, width=230)
+        if name == "group":
+            ask_for_groups(sight.recipe)
         sight = replace(sight, layout=layout_to_show(visitor, sight.recipe, len(sight.table)))
     data = plot_data(
         sight.scene,

@@ -83,7 +83,8 @@ def _values(recipe: Recipe, what: str) -> FloatArray | None:
     if what in {"ndvi", "ndwi", "ndbi"}:
         return cached.index(recipe, what.upper())
     if what == "group":
-        return cached.groups(recipe).astype(np.float32)
+        groups = cached.groups(recipe)
+        return None if groups is None else groups.astype(np.float32)
     if what == "class" or what.startswith(("hand-", "label-")):
         return _labels(recipe, what)
     if what == "unfamiliar" or what.startswith("distortion-"):

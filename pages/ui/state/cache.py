@@ -22,7 +22,6 @@ from core.projection.layout import ProjectionSettings, pca_layout
 from core.scenes.labels import LabelSet, PatchLabels, hand_labels, hand_version, merged, patch_labels
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
-from core.similarity.clusters import cluster
 from core.similarity.explain import index_values
 from core.similarity.neighbours import Neighbours, nearest, similarities, unit_rows
 from pages.ui.state.engine import engine
@@ -157,10 +156,9 @@ def layout(recipe: Recipe, settings: ProjectionSettings | None) -> FloatArray:
     return _frozen(np.asarray(found, dtype=np.float32))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def groups(recipe: Recipe) -> NDArray[np.int16]:
-    """Groups of alike patches, int16 of shape (N,), counted from 0; the same at every call."""
-    return _frozen(cluster(table(recipe).unit, None, 0))
+def groups(recipe: Recipe) -> NDArray[np.int16] | None:
+    """Groups of alike patches, int16 of shape (N,), counted from 0; None while they are not made."""
+    return engine().groups(recipe)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

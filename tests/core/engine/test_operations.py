@@ -23,6 +23,7 @@ from core.jobs.lanes import Lane
 from core.progress import Progress, silent
 from core.projection.layout import ProjectionSettings
 from core.scenes.scene import Scene
+from core.similarity.clusters import GroupSettings, cluster
 from tests.fakes import place_scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +34,7 @@ def config(root: Path) -> Config:
 
 
 def thread_lanes() -> dict[str, Lane]:
-    return {name: Lane(executor=lambda: ThreadPoolExecutor(1)) for name in ("scene", "encode", "project")}
+    return {name: Lane(executor=lambda: ThreadPoolExecutor(1)) for name in ("scene", "encode", "project", "trust")}
 
 
 class Layouts:
@@ -124,6 +125,27 @@ def test_other_projection_settings_encode_nothing(
     assert engine.submit_projection(recipe, other).state == "done"
     assert layouts.asked == [ProjectionSettings(), other]
     assert engine.projection(recipe, ProjectionSettings()) is not None
+
+
+def test_groups_are_asked_for_made_once_and_kept(
+    engine: Engine, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    assert engine.groups(recipe) is None
+    job = engine.submit_groups(recipe)
+    assert {job.kind for job in engine.jobs.jobs()} == {"encode", "groups"}
+    assert engine.jobs.wait(job.id, 60).state == "done"
+    groups = engine.groups(recipe)
+    assert groups is not None
+    np.testing.assert_array_equal(groups, cluster(engine.features(recipe).vectors))
+    assert groups.dtype == np.int16
+    assert not groups.flags.writeable
+    assert engine.groups(recipe, GroupSettings(n_groups=3)) is None
+    monkeypatch.setattr("core.similarity.clusters.cluster", None)
+    assert engine.submit_groups(recipe).state == "done"
+    engine.jobs.wait(engine.delete_scene(scene.id).id, 60)
+    assert not list((tmp_path / "groups").rglob("*.npy"))
+    assert engine.groups(recipe) is None
 
 
 def test_a_damaged_projection_counts_as_none_and_is_made_again(

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.projection.layout import ProjectionSettings
+from core.similarity.clusters import GroupSettings
 from core.similarity.explain import index_values
 from pages.ui.http.points import ROUTES, layout_url, values_url
 from pages.ui.state import cache as cached
@@ -59,9 +60,13 @@ def test_values_are_those_of_the_patches(recipe: Recipe, engine: Engine) -> None
     np.testing.assert_array_equal(values(recipe, "class"), np.arange(42) % 7 % len(CLASSES))
     unit = features.vectors / np.linalg.norm(features.vectors, axis=1, keepdims=True)
     np.testing.assert_allclose(values(recipe, "similarity-16"), unit @ unit[16], atol=1e-5)
-    groups = values(recipe, "group")
-    assert groups.min() == 0
-    assert np.all(groups == groups.astype(int))
+
+
+def test_groups_are_served_once_they_are_made(recipe: Recipe, engine: Engine) -> None:
+    assert get(values_url(recipe, "group")).status == 404
+    groups = (np.arange(42) % 5).astype(np.int16)
+    engine.grouped.put(recipe, GroupSettings().key, groups)
+    np.testing.assert_array_equal(values(recipe, "group"), groups)
 
 
 def test_a_scene_without_truth_has_no_classes(engine: Engine) -> None:

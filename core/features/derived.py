@@ -1,0 +1,76 @@
+"""Arrays made from features and kept on disk, a checked file for each recipe and settings; what they are is told above.
+
+Layouts (``core.projection.store``) and groups (``core.features.groups``) are kept so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StoreError
+from core.features.recipe import Recipe
+from core.scenes.library import write_atomically
+
+_DIGEST_BYTES = 32
+
+
+class DerivedArrays:
+    """Arrays under one directory; each file is an ``.npy`` with its SHA-256 behind it."""
+
+    what = "an array"
+    """What is kept, for sentences of failure."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, recipe: Recipe, settings_key: str, array: NDArray[Any]) -> None:
+        """Keep an array; readers see the old one or the new one whole.
+
+        Raises:
+            StoreError: when it cannot be written.
+        """
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        data = buffer.getvalue()
+        path = self._path(recipe, settings_key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data + hashlib.sha256(data).digest())
+        except OSError as error:
+            found = f"the disk refused it ({error.strerror})"
+            raise StoreError(f"Storing {self.what}", found, "free some space and start again") from error
+
+    def get(self, recipe: Recipe, settings_key: str) -> NDArray[Any] | None:
+        """Return an array, read-only; None when there is none, or its file is damaged."""
+        try:
+            data = self._path(recipe, settings_key).read_bytes()
+            if hashlib.sha256(data[:-_DIGEST_BYTES]).digest() != data[-_DIGEST_BYTES:]:
+                return None
+            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        array.flags.writeable = False
+        return array
+
+    def has(self, recipe: Recipe, settings_key: str) -> bool:
+        """Return whether there is a whole array."""
+        return self.get(recipe, settings_key) is not None
+
+    def delete_scene(self, scene_id: str) -> None:
+        """Remove all files of a scene."""
+        shutil.rmtree(self.root / scene_id, ignore_errors=True)
+
+    def disk_bytes(self, scene_id: str) -> int:
+        """Return the bytes on disk of a scene's files."""
+        return sum(path.stat().st_size for path in (self.root / scene_id).glob("*"))
+
+    def _path(self, recipe: Recipe, settings_key: str) -> Path:
+        return self.root / recipe.scene_id / f"{recipe.key}-{settings_key}.npy"
