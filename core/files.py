@@ -1,30 +1,136 @@
-"""Locks between processes, held on files by the kernel and given back when their holder dies; nothing else."""
+"""Files that are there whole or not at all, locks between processes, and what the disk says; what they hold is others'.
+
+Whatever Landlike keeps is written by one of these ways:
+
+- ``write_atomically`` some bytes, ``replacing`` a file that somebody else writes: readers see the old one or the new;
+- ``staged_folder`` to build a folder in, which then appears by one rename;
+- ``disk_errors`` around them, which tells a failure of the disk in one sentence.
+"""
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
+
+import filelock
 
 from core.errors import JobCancelledError, StoreError
 
-POLL_SECONDS = 0.05
+LOCK_POLL_SECONDS = 0.05
+"""How often who waits for a lock looks whether it is free."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_ROOM_WORDS = ("no space left", "storagefull", "disk quota")
 
 
 def never() -> bool:
-    """A question whose answer is no: nobody cancelled."""
+    """Answer no: nobody cancelled."""
     return False
 
 
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that readers see the old content or the new, never a part; survives a crash.
+
+    Raises:
+        OSError: when it cannot be written; the old content stays.
+    """
+    with replacing(path) as fresh:
+        fresh.touch(mode=0o600, exist_ok=False)
+        fresh.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Give a fresh name in the same folder; what is written there replaces ``path`` when the block ends well.
+
+    Args:
+        path: the file to be.
+        durable: True = it is on the disk before it replaces the old one, so that it survives a power cut.
+
+    Raises:
+        OSError: when it cannot be moved there; ``path`` is as before, and nothing else is left behind.
+    """
+    fresh = path.with_name(f".{path.name}.{uuid4().hex[:12]}")
+    try:
+        yield fresh
+        if durable:
+            with fresh.open("rb+") as file:
+                os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give a fresh folder to build in, on the file system of ``parent``; what was not moved away is removed in the end.
+
+    Args:
+        parent: where the finished folder will lie; made when it is not there.
+        prefix: beginning of the folder's name, with a dot, so that who lists ``parent`` leaves it out.
+
+    Raises:
+        OSError: when it cannot be made.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def disk_full(error: BaseException) -> bool:
+    """Tell whether a failure to write comes from a disk or a quota that has no room, whoever raised it."""
+    words = str(error).lower()
+    return getattr(error, "errno", None) in _NO_ROOM or any(sign in words for sign in _NO_ROOM_WORDS)
+
+
+def reason(error: OSError) -> str:
+    """Say in a few words what the system found, without what libraries write around it."""
+    inside = re.search(r"\[errno (\d+)\]", str(error), re.IGNORECASE)
+    number = error.errno or (int(inside[1]) if inside else None)
+    return (os.strerror(number) if number else str(error).splitlines()[0].rstrip(".")).lower()
+
+
+@contextmanager
+def disk_errors(asked: str, *, full: str, other: str) -> Iterator[None]:
+    """Turn what the system raises while writing into one sentence.
+
+    Args:
+        asked: what is being written.
+        full: what to do when the disk has no room.
+        other: what to do about anything else.
+
+    Raises:
+        StoreError: in place of any ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        if disk_full(error):
+            raise StoreError(asked, "the disk is full", full) from error
+        raise StoreError(asked, reason(error), other) from error
+
+
 class FileLock:
-    """An exclusive lock on a file, for one process at a time; the file holds the holder's process id."""
+    """An exclusive lock on a file, held by one process at a time; the file holds the holder's process id.
+
+    The kernel keeps it (``flock``, by ``filelock``), and gives it back when its holder dies in whatever way.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor: int | None = None
+        # Without ``flock`` a mark in the file would stay behind a process that was killed.
+        self._lock = filelock.FileLock(path, thread_local=False, fallback_to_soft=False)
 
     def take(self) -> bool:
         """Take the lock if it is free, at once; True = taken.
@@ -32,30 +138,26 @@ class FileLock:
         Raises:
             StoreError: when the file cannot be written.
         """
+        if self._lock.is_locked:
+            return False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return False
         except OSError as error:
             found = f"it cannot be written ({error.strerror})"
             raise StoreError(f"Using {self.path.parent}", found, "choose another folder for the data") from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return False
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        self._descriptor = descriptor
+        with suppress(OSError):  # The name of the holder is for people; a full disk must not keep a server down.
+            self.path.write_text(str(os.getpid()), encoding="ascii")
         return True
 
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._lock.release(force=True)
 
     def holder(self) -> str:
-        """Process id of the last holder, or ``unknown``."""
+        """Give the process id of the last holder, or ``unknown``."""
         try:
             return self.path.read_text(encoding="ascii") or "unknown"
         except OSError:
@@ -74,7 +176,7 @@ def locked(path: Path, cancelled: Callable[[], bool] = never) -> Iterator[None]:
     while not lock.take():
         if cancelled():
             raise JobCancelledError("Waiting for the same work elsewhere", "it was cancelled", "start it again")
-        time.sleep(POLL_SECONDS)
+        time.sleep(LOCK_POLL_SECONDS)
     try:
         yield
     finally:

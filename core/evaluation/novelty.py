@@ -7,11 +7,9 @@ encoder may see known land in a cloud or a blank sheet.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import uuid4
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,9 +18,10 @@ from numpy.typing import NDArray
 from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
 from core.encoders.files import FAMILIAR
-from core.errors import EncoderError, SettingsError, StoreError
+from core.errors import EncoderError, SettingsError
 from core.evaluation.band_statistics import light_of_bands
 from core.features.recipe import Recipe, companion_of
+from core.files import disk_errors, replacing
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
 
@@ -141,18 +140,9 @@ class Familiar:
             buffer, bank=self.bank, columns=self.columns, k=np.int64(self.k), quantiles=self.quantiles,
             bands=np.array(self.bands), light=self.light, light_quantiles=self.light_quantiles, joint=self.joint,
         )  # fmt: skip
-        part = path.with_name(f".{path.name}.{uuid4().hex}")
-        try:
-            with part.open("wb") as file:
-                file.write(buffer.getvalue())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError as error:
-            found = f"the disk refused it ({error.strerror})"
-            raise StoreError(f"Writing “{path.name}”", found, "free some space and start again") from error
-        finally:
-            part.unlink(missing_ok=True)
+        advice = "free some space and start again"
+        with disk_errors(f"Writing “{path.name}”", full=advice, other=advice), replacing(path) as fresh:
+            fresh.write_bytes(buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Familiar:

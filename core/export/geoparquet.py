@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +20,8 @@ from core.errors import StoreError
 from core.export.geometry import bounds, wkb_array
 from core.export.reading import Embeddings, open_table, read_geoparquet
 from core.export.tables import labels_csv, neighbours_csv, neighbours_geojson
-from core.features.failures import disk_full, reason
 from core.features.recipe import Features
+from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
 from core.scenes.patches import IntArray, PatchGrid, corners_lonlat, source_names
 from core.scenes.scene import Scene
@@ -132,19 +130,9 @@ def _write(path: Path, table: pa.Table) -> None:
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A fresh name in the same directory; what is written there replaces ``path`` when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        found, remedy = "the disk is full", "free some space or choose another place"
-        if not disk_full(error):
-            found, remedy = reason(error), "choose another place"
-        raise StoreError(f"Writing “{path.name}”", found, remedy) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    full = "free some space or choose another place"
+    with disk_errors(f"Writing “{path.name}”", full=full, other="choose another place"), replacing(path) as fresh:
+        yield fresh
 
 
 def add_positions(path_in: Path, path_out: Path, xy: FloatArray) -> None:

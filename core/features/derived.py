@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import StoreError
 from core.features.recipe import Recipe
-from core.scenes.library import write_atomically
+from core.files import disk_errors, write_atomically
 
 _DIGEST_BYTES = 32
 
@@ -41,12 +40,10 @@ class DerivedArrays:
         np.save(buffer, array, allow_pickle=False)
         data = buffer.getvalue()
         path = self._path(recipe, settings_key)
-        try:
+        advice = "free some space and start again"
+        with disk_errors(f"Storing {self.what}", full=advice, other=advice):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data + hashlib.sha256(data).digest())
-        except OSError as error:
-            found = f"the disk refused it ({error.strerror})"
-            raise StoreError(f"Storing {self.what}", found, "free some space and start again") from error
 
     def get(self, recipe: Recipe, settings_key: str) -> NDArray[Any] | None:
         """Return an array, read-only; None when there is none, or its file is damaged."""

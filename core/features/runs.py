@@ -11,7 +11,7 @@ import numpy as np
 
 from core.encoders.base import EncoderSpec
 from core.features.recipe import Recipe
-from core.scenes.library import write_atomically
+from core.files import write_atomically
 from core.scenes.patches import IntArray
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +18,7 @@ import pyarrow as pa
 
 from core.features.arrow import READ_COLUMNS, from_columns, to_numpy
 from core.features.recipe import Features, Recipe
-from core.scenes.library import write_atomically
+from core.files import staged_folder, write_atomically
 from core.scenes.patches import IntArray
 
 _CHUNK_BYTES = 2**22
@@ -43,15 +42,12 @@ class Snapshots:
         Raises:
             OSError: when it cannot be written; nothing is left behind then.
         """
-        staged = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
-        try:
+        with staged_folder(self.root, ".new-") as staged:
             _fill(staged, ids, batches)
             sums = {name: _checksum(staged / f"{name}.npy") for name in READ_COLUMNS}
             write_atomically(staged / "crc.json", json.dumps(sums).encode())
             self.remove(recipe)
             staged.rename(self.root / recipe.key)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
 
     def read(self, recipe: Recipe) -> Features | None:
         """The features of a recipe, arrays read-only; None when there is no whole snapshot."""

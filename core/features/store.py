@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,17 @@ import pyarrow as pa
 from core.encoders.base import EncoderSpec
 from core.errors import StoreError
 from core.features.arrow import READ_COLUMNS, schema, to_arrow, to_features, without
-from core.features.failures import FAILURES, reading, storing
 from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.runs import RunRecord, Runs
 from core.features.snapshots import Snapshots
-from core.files import locked, never
+from core.files import disk_full, locked, never
 from core.scenes.patches import IntArray
 
 ROW_BYTES = 160
 """Bytes of a row beside its vector: places, statistics of thirteen bands, ids."""
+
+FAILURES = (OSError, RuntimeError, ValueError, pa.ArrowException)
+"""What LanceDB and the system raise when files cannot be written or read."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,12 +80,12 @@ class FeatureStore:
         Raises:
             StoreError: when they cannot be written, as when the disk is full.
         """
-        with storing(recipe):
+        with _storing(recipe):
             self._table(_run_table(recipe), schema(spec.dimension)).add(to_arrow(recipe, batch, spec.dimension))
 
     def skip(self, recipe: Recipe, ids: IntArray) -> None:
         """Remember patches that need no features; call under ``claim``."""
-        with storing(recipe):
+        with _storing(recipe):
             self.runs.skip(recipe, ids)
 
     def finish(self, recipe: Recipe, spec: EncoderSpec) -> None:
@@ -92,7 +94,7 @@ class FeatureStore:
         Raises:
             StoreError: when they cannot be written.
         """
-        with storing(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
+        with _storing(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
             run = self._open(_run_table(recipe))
             if run is not None:
                 table = self._table(_encoder_table(recipe), schema(spec.dimension))
@@ -118,7 +120,7 @@ class FeatureStore:
         Raises:
             StoreError: when the store is damaged.
         """
-        with reading(recipe):
+        with _reading(recipe):
             return np.unique(np.concatenate([_ids(table, recipe) for table in self._tables(recipe)] or [_NO_IDS]))
 
     def count(self, recipe: Recipe) -> int:
@@ -216,12 +218,12 @@ class FeatureStore:
     def _read_twice(self, recipe: Recipe) -> Features:
         """Read, and once more if files went away meanwhile because a deletion compacted the table."""
         try:
-            with reading(recipe):
+            with _reading(recipe):
                 return self._read(recipe)
         except StoreError as error:
             if error.__cause__ is None:
                 raise
-            with reading(recipe):
+            with _reading(recipe):
                 return self._read(recipe)
 
     def _read(self, recipe: Recipe) -> Features:
@@ -248,6 +250,32 @@ class FeatureStore:
 
     def _table(self, name: str, columns: pa.Schema) -> Any:  # noqa: ANN401  lancedb is untyped
         return self._database().create_table(name, schema=columns, exist_ok=True)
+
+
+@contextmanager
+def _storing(recipe: Recipe) -> Iterator[None]:
+    """Turn what LanceDB and the system raise while writing into one sentence."""
+    try:
+        yield
+    except FAILURES as error:
+        asked = f"Storing the features of {recipe.scene_id}"
+        if disk_full(error):
+            remedy = "free some and start again, what is stored so far is kept"
+            raise StoreError(asked, "the disk is full", remedy) from error
+        _log.warning("%s: %s", asked, error)
+        remedy = "check the disk and its permissions, then start again"
+        raise StoreError(asked, "the store could not be written", remedy) from error
+
+
+@contextmanager
+def _reading(recipe: Recipe) -> Iterator[None]:
+    """Turn what LanceDB raises over damaged files into one sentence."""
+    try:
+        yield
+    except FAILURES as error:
+        _log.warning("Reading the features of %s: %s", recipe.scene_id, error)
+        asked = f"Reading the features of {recipe.scene_id}"
+        raise StoreError(asked, "the store is damaged", "encode the scene again") from error
 
 
 _NO_IDS: IntArray = np.empty(0, np.int64)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import SourceError
+from core.files import write_atomically
 from core.ingest.files import list_files, scene_id_of, source_name, title_of
 from core.ingest.messages import clean_name, disk_full, is_disk_full, opening
 from core.ingest.sandbox.limits import Limits
@@ -18,7 +19,7 @@ from core.ingest.sandbox.process import run_child
 from core.ingest.sandbox.protocol import Outcome, PlacedPatch, Task
 from core.ingest.settings import IngestSettings
 from core.progress import Progress, silent
-from core.scenes.library import Library, write_atomically
+from core.scenes.library import Library
 from core.scenes.quality import QualityRecord
 from core.scenes.scene import Scene
 

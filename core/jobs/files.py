@@ -10,12 +10,11 @@ In one directory, for a job of some id:
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.scenes.library import write_atomically
+from core.files import replacing, write_atomically
 
 ACTIVE = frozenset({"queued", "running"})
 
@@ -97,10 +96,8 @@ class JobFiles:
 
     def note(self, job_id: str, note: ProgressNote) -> None:
         """Say how far a job is; readers see the old note or the new."""
-        path = self.directory / f"{job_id}.progress"
-        fresh = path.with_suffix(f".{os.getpid()}.new")
-        fresh.write_text(json.dumps(asdict(note)), encoding="utf-8")
-        fresh.replace(path)
+        with replacing(self.directory / f"{job_id}.progress", durable=False) as fresh:
+            fresh.write_text(json.dumps(asdict(note)), encoding="utf-8")
 
     def ask_cancel(self, job_id: str) -> None:
         """Ask whoever does the work to stop."""

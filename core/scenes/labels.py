@@ -18,7 +18,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from core.errors import SceneError, SettingsError, TrainingError
-from core.scenes.library import write_atomically
+from core.files import write_atomically
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 

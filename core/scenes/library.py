@@ -11,23 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SceneError
+from core.files import staged_folder, write_atomically
 from core.scenes.scene import Scene, load_scene
 
 SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old content or the new, never a part; survives a crash."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 class Library:
@@ -119,13 +106,13 @@ class Library:
         target = self.directory(scene_id) / "origin"
         if target.exists():
             return
-        staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=".origin-"))
-        for path in paths:
-            try:
-                os.link(path, staged / path.name)
-            except OSError:
-                shutil.copyfile(path, staged / path.name)
-        staged.rename(target)
+        with staged_folder(target.parent, ".origin-") as staged:
+            for path in paths:
+                try:
+                    os.link(path, staged / path.name)
+                except OSError:
+                    shutil.copyfile(path, staged / path.name)
+            staged.rename(target)
 
     def origin(self, scene_id: str) -> list[Path]:
         """The files a scene was made from, by name; empty when they were not kept."""

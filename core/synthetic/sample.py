@@ -23,8 +23,9 @@ from rasterio.windows import Window
 
 from core.bands import BAND_NAMES, EUROSAT_CLASSES
 from core.errors import SettingsError
+from core.files import write_atomically
 from core.progress import Progress, silent
-from core.scenes.library import Library, write_atomically
+from core.scenes.library import Library
 from core.scenes.quality import Finding, QualityRecord
 from core.scenes.scene import Grid, Scene, canonical_writer
 from core.synthetic.block import CORRIDOR, paint

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,8 +17,8 @@ import numpy as np
 from core.encoders.files import CARD, FAMILIAR, LEARNED, write_checksums
 from core.errors import JobCancelledError, StoreError, TrainingError
 from core.evaluation.training_overlap import Learned
+from core.files import replacing, staged_folder, write_atomically
 from core.progress import Progress
-from core.scenes.library import write_atomically
 from core.training.base_model import NOTHING, Base
 from core.training.dataset import Labelled
 from core.training.evaluate import measure
@@ -206,10 +205,8 @@ def _resume(kept: Sequence[Any], work: Path, identity: Sequence[Any]) -> dict[st
 
 def _save(kept: Sequence[Any], path: Path, state: bytes) -> None:
     """Keep variables and state; not as HDF5, whose library ends the process when the disk is full."""
-    part = path.with_name(f"new.{path.name}")
-    with part.open("wb") as file:
+    with replacing(path) as fresh, fresh.open("wb") as file:
         np.savez(file, *(variable.numpy() for variable in kept), state=np.bytes_(state))
-    part.replace(path)
 
 
 def _load(kept: Sequence[Any], file: Mapping[str, Any]) -> None:
@@ -223,13 +220,10 @@ def _load(kept: Sequence[Any], file: Mapping[str, Any]) -> None:
 @contextmanager
 def _staged(directory: Path) -> Iterator[Path]:
     """A folder to write a model into; it appears in its place by one rename, whole or not at all."""
-    staged = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
-    try:
+    with staged_folder(directory.parent, f".{directory.name}.") as staged:
         yield staged
         staged.chmod(0o755)
         staged.rename(directory)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 @contextmanager

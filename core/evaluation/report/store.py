@@ -10,10 +10,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import StoreError
 from core.evaluation.report.sheet import Section, from_json, to_json
 from core.features.recipe import Recipe
-from core.scenes.library import write_atomically
+from core.files import disk_errors, write_atomically
 
 FEATURES = "features"
 """As a settings key: the part of a report that belongs to the features themselves."""
@@ -39,13 +38,11 @@ class Reports:
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
         path = self._path(recipe, settings_key)
-        try:
+        advice = "free some space and start again"
+        with disk_errors("Storing a report", full=advice, other=advice):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path.with_suffix(".npz"), buffer.getvalue())
             write_atomically(path, to_json(sections).encode())
-        except OSError as error:
-            found = f"the disk refused it ({error.strerror})"
-            raise StoreError("Storing a report", found, "free some space and start again") from error
 
     def drop(self, recipe: Recipe, start: str, but: str) -> None:
         """Remove the reports whose settings key begins like that, but for one."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import SceneError
-from core.scenes.library import Library, write_atomically
+from core.files import write_atomically
+from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.scenes import add_scene
 
