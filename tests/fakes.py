@@ -20,8 +20,9 @@ from core.features.store import FeatureStore
 from core.jobs.lanes import Kind, Lane
 from core.jobs.queue import JobQueue
 from core.jobs.worker import Work, WorkerPool
+from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
-from core.scenes.scene import Grid, Scene, canonical_writer
+from core.scenes.scene import Scene, canonical_writer
 
 ROW_BAND, COL_BAND = "B02", "B11"
 
@@ -38,7 +39,7 @@ def place_scene(
 ) -> Scene:
     """A scene whose B02 is 1 + the row and whose B11 is 1 + the column, in digital numbers; other bands hold 500."""
     library = Library(root)
-    grid = Grid(crs=crs, transform=(10, 0, 500_000, 0, -10, 5_000_000), height=height, width=width)
+    grid = GeoBox(crs=crs, transform=(10, 0, 500_000, 0, -10, 5_000_000), height=height, width=width)
     rows, cols = np.mgrid[0:height, 0:width]
     pixels = np.full((len(bands), height, width), 500, np.uint16)
     for name, values in ((ROW_BAND, rows), (COL_BAND, cols)):

@@ -16,8 +16,9 @@ from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 
 from core.bands import BAND_NAMES
+from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
-from core.scenes.scene import Grid, Scene, canonical_writer
+from core.scenes.scene import Scene, canonical_writer
 
 Affine = tuple[float, float, float, float, float, float]
 UTM33: Affine = (10.0, 0.0, 400_000.0, 0.0, -10.0, 5_100_000.0)
@@ -44,14 +45,14 @@ def add_mapped(
 ) -> Scene:
     """A scene shown from reflectance 0 (black) to 1 (white), so that colours can be told in advance."""
     values = ramps(*shape) if pixels is None else pixels
-    grid = Grid(crs=crs, transform=transform, height=values.shape[1], width=values.shape[2])
+    grid = GeoBox(crs=crs, transform=transform, height=values.shape[1], width=values.shape[2])
     staged = library.staging()
     _write(staged, grid, values)
     scene = Scene(id=scene_id, name="Mapped", grid=grid, bands=BAND_NAMES, stretch=STRETCH, **fields)  # type: ignore[arg-type]
     return library.add(staged, scene)
 
 
-def _write(staged: object, grid: Grid, values: NDArray[np.uint16]) -> None:
+def _write(staged: object, grid: GeoBox, values: NDArray[np.uint16]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # collections have no place of their own
         with canonical_writer(staged, grid, BAND_NAMES) as data:  # type: ignore[arg-type]
@@ -77,7 +78,7 @@ def add_collection(library: Library, corners: Sequence[NDArray[np.float64]], sce
         values[:, row : row + 64, col : col + 64] = 1000 * (patch_id % 9 + 1)
         values[:, row : row + 32, col : col + 32] = 500 * (patch_id % 9 + 1)
     staged = library.staging()
-    grid = Grid(crs=None, transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0), height=rows * 64, width=cols * 64)
+    grid = GeoBox(crs=None, transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0), height=rows * 64, width=cols * 64)
     _write(staged, grid, values)
     table = {
         "patch_id": pa.array(range(count), pa.int64()),

@@ -11,9 +11,10 @@ import rasterio
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
+from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.quality import Finding, QualityRecord
-from core.scenes.scene import Grid, Scene, canonical_writer
+from core.scenes.scene import Scene, canonical_writer
 
 UTM31 = (10.0, 0.0, 600_000.0, 0.0, -10.0, 5_700_000.0)
 
@@ -41,7 +42,7 @@ def add_scene(
 ) -> Scene:
     """A scene in the library; pixels default to ``place_pixels``."""
     staged = library.staging()
-    grid = Grid(crs=crs, transform=UTM31, height=height, width=width)
+    grid = GeoBox(crs=crs, transform=UTM31, height=height, width=width)
     values = place_pixels(height, width, len(bands)) if pixels is None else pixels
     with canonical_writer(staged, grid, tuple(bands)) as data:
         data.write(values)

@@ -12,9 +12,10 @@ from PIL import Image
 from core.errors import PatchError
 from core.imagery.ramps import SIMILARITY_RAMP, ByteArray, Ramp
 from core.imagery.render import EMPTY_TILE, tile_png
+from core.scenes.geobox import GeoBox
 from core.scenes.location import Bounds
 from core.scenes.patches import IntArray, PatchGrid
-from core.scenes.scene import Grid, Scene
+from core.scenes.scene import Scene
 from core.scenes.webmercator import SIDE, WORLD, FloatGrid, TileSquare, footprint, source_positions
 
 PIXELS_A_PATCH = 16
@@ -109,7 +110,7 @@ def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: by
 
 
 @lru_cache(maxsize=8)
-def _cells(grid: Grid, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
+def _cells(grid: GeoBox, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
     """Which patch shows at each pixel of the overlay (``patches.count`` = none), and the overlay's edges."""
     box = footprint(grid)
     wide, high = box.right - box.left, box.top - box.bottom

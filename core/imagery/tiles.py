@@ -11,8 +11,9 @@ from rasterio.windows import Window
 from core.imagery.collection_tiles import collection_tile
 from core.imagery.ramps import ByteArray
 from core.imagery.render import EMPTY_TILE, Palette, palette, tile_png
+from core.scenes.geobox import GeoBox
 from core.scenes.raster_pool import POOL
-from core.scenes.scene import Grid, Scene
+from core.scenes.scene import Scene
 from core.scenes.webmercator import (
     MAX_ZOOM,
     SIDE,
@@ -89,7 +90,7 @@ def _sampled(
     return _bilinear(paints.paint(numbers), numbers[0] != 0, rows - top, cols - left, inside)
 
 
-def _level(grid: Grid, rows: FloatGrid, cols: FloatGrid, count: int) -> int | None:
+def _level(grid: GeoBox, rows: FloatGrid, cols: FloatGrid, count: int) -> int | None:
     """The coarsest of ``count`` overviews that still has about a pixel a pixel of the tile; None = full resolution."""
     row, col = rows.shape[0] // 2, rows.shape[1] // 2
     below, right = min(row + 1, rows.shape[0] - 1), min(col + 1, rows.shape[1] - 1)

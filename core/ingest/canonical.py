@@ -17,13 +17,14 @@ from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.stack import Stack
 from core.ingest.messages import disk_full, opening
 from core.progress import Progress
-from core.scenes.scene import Grid, canonical_writer
+from core.scenes.geobox import GeoBox
+from core.scenes.scene import canonical_writer
 
 LARGEST = 65_000
 """Reflectance above 6.5 is clipped to it."""
 
 
-def file_grid(grid: Grid) -> Grid:
+def file_grid(grid: GeoBox) -> GeoBox:
     """The grid that goes into a file: a scene without a place counts pixels upwards, as files of that kind have to."""
     return grid if grid.crs is not None else replace(grid, transform=(1, 0, 0, 0, -1, grid.height))
 
@@ -82,7 +83,7 @@ def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Pro
     return valid / (grid.height * grid.width)
 
 
-def check_complete(path: Path, grid: Grid, count: int, name: str) -> None:
+def check_complete(path: Path, grid: GeoBox, count: int, name: str) -> None:
     """Make sure that every block of a GeoTIFF just written lies inside the file.
 
     A disk that fills up may cut a file without any call failing.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from pyproj.exceptions import ProjError
 from rasterio.windows import Window as RasterWindow
 
 from core.errors import SourceError
@@ -18,13 +19,13 @@ from core.ingest.canonical import check_complete, file_grid, to_canonical
 from core.ingest.collection_plan import PICTURE_GAIN, Plan, Shape, shape_of
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.gdal_errors import GDAL_ERRORS
-from core.ingest.grid.geobox import Lattice
-from core.ingest.grid.place import safe_crs, to_lonlat
+from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.resample import sample
 from core.ingest.members import Member, Shelf
 from core.ingest.messages import clean_name, disk_full, opening
 from core.progress import Progress
-from core.scenes.scene import Grid, canonical_writer
+from core.scenes.geobox import NO_PLACE, GeoBox, outlines_lonlat
+from core.scenes.scene import canonical_writer
 
 MAX_CLASSES = 1000
 NOWHERE: list[float] = [math.nan] * 8
@@ -37,12 +38,12 @@ class Patch:
     Attributes:
         name: relative file name.
         label: its folder, or None at the top.
-        lattice: where it lies.
+        geobox: where it lies.
     """
 
     name: str
     label: str | None
-    lattice: Lattice
+    geobox: GeoBox
 
 
 @dataclass(kw_only=True)
@@ -56,7 +57,7 @@ class Mosaic:
         valid: number of valid pixels.
     """
 
-    grid: Grid
+    grid: GeoBox
     patches: list[Patch] = field(default_factory=list)
     skipped: dict[Member, str] = field(default_factory=dict)
     valid: int = 0
@@ -67,10 +68,10 @@ class Mosaic:
         return tuple(sorted({patch.label for patch in self.patches if patch.label is not None}))
 
 
-def mosaic_grid(count: int, side: int) -> Grid:
+def mosaic_grid(count: int, side: int) -> GeoBox:
     """A mosaic of patches, row-major, ceil(√count) wide."""
     cols = math.isqrt(count - 1) + 1
-    return Grid(crs=None, transform=(1, 0, 0, 0, 1, 0), height=-(-count // cols) * side, width=cols * side)
+    return GeoBox(crs=None, transform=NO_PLACE, height=-(-count // cols) * side, width=cols * side)
 
 
 def write_collection(
@@ -145,7 +146,7 @@ def _take(shelf: Shelf, member: Member, plan: Plan, mosaic: Mosaic) -> NDArray[n
         return None
     finally:
         shelf.release(member)
-    mosaic.patches.append(Patch(name=member.name, label=clean_name(member.folder, 120) or None, lattice=raster.lattice))
+    mosaic.patches.append(Patch(name=member.name, label=clean_name(member.folder, 120) or None, geobox=raster.geobox))
     return block
 
 
@@ -164,7 +165,7 @@ def _canonical(raster: RasterFile, plan: Plan) -> NDArray[np.uint16]:
     if plan.picture:
         return to_canonical(raster.read(list(plan.indexes), window), PICTURE_GAIN, 0)
     nodata: list[float | None] = [raster.nodata[index - 1] or None for index in plan.indexes]
-    got = sample(raster, list(plan.indexes), nodata, raster.lattice.transform, window)
+    got = sample(raster, list(plan.indexes), nodata, raster.geobox.transform, window)
     block = to_canonical(got.values, plan.scale.gain, plan.scale.offset)
     block *= ~(got.missing | got.zero)
     return block
@@ -180,7 +181,7 @@ def _write_truth(mosaic: Mosaic, side: int, directory: Path, name: str) -> None:
     write_truth(directory, truth, grid, name)
 
 
-def write_truth(directory: Path, truth: NDArray[np.uint16], grid: Grid, name: str) -> None:
+def write_truth(directory: Path, truth: NDArray[np.uint16], grid: GeoBox, name: str) -> None:
     """Write ``truth.tif``: class of each pixel, 0 = none, else 1 + index of the class.
 
     Raises:
@@ -208,30 +209,19 @@ def write_truth(directory: Path, truth: NDArray[np.uint16], grid: Grid, name: st
 
 
 def place_corners(patches: Sequence[Patch]) -> list[list[float]]:
-    """Corners of each patch as lon, lat from the upper left clockwise, 8 numbers; NaN where the place is unknown.
-
-    Longitudes of one patch are unwrapped: beyond the antimeridian they exceed ±180 rather than jump.
-    """
+    """Return corners of each patch as ``core.scenes.patches.corners_lonlat``, 8 numbers; NaN = unknown place."""
     corners = [NOWHERE] * len(patches)
     by_crs: dict[str, list[int]] = {}
     for position, patch in enumerate(patches):
-        if patch.lattice.placed and patch.lattice.crs and safe_crs(patch.lattice.crs):
-            by_crs.setdefault(patch.lattice.crs, []).append(position)
+        if patch.geobox.placed and patch.geobox.crs and safe_crs(patch.geobox.crs):
+            by_crs.setdefault(patch.geobox.crs, []).append(position)
     for crs, positions in by_crs.items():
-        points = [xy for position in positions for xy in _corner_points(patches[position].lattice)]
-        placed = to_lonlat(crs, [x for x, _ in points], [y for _, y in points])
-        if placed is None:
+        points = np.array([patches[position].geobox.corners() for position in positions])
+        try:
+            outlines = outlines_lonlat(crs, points[:, :, 0], points[:, :, 1]).reshape(-1, 8)
+        except ProjError:
             continue
-        for number, position in enumerate(positions):
-            corners[position] = _unwrapped(placed[4 * number : 4 * number + 4])
+        for position, outline in zip(positions, outlines, strict=True):
+            if np.isfinite(outline).all():
+                corners[position] = outline.tolist()
     return corners
-
-
-def _corner_points(lattice: Lattice) -> list[tuple[float, float]]:
-    ends = [(0, 0), (lattice.width, 0), (lattice.width, lattice.height), (0, lattice.height)]
-    return [lattice.affine @ end for end in ends]
-
-
-def _unwrapped(corners: list[tuple[float, float]]) -> list[float]:
-    first = corners[0][0]
-    return [value for lon, lat in corners for value in (lon - 360 * round((lon - first) / 360), lat)]

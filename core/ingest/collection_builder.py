@@ -51,7 +51,7 @@ def take_collection(
             name=name,
             label=patch.label,
             corners=tuple(place),
-            crs=None if math.isnan(place[0]) else patch.lattice.crs,
+            crs=None if math.isnan(place[0]) else patch.geobox.crs,
         )
         for name, patch, place in zip(names, mosaic.patches, corners, strict=True)
     )

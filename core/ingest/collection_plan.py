@@ -65,7 +65,7 @@ class Plan:
 def shape_of(raster: RasterFile) -> Shape:
     """What has to be equal in all patches."""
     count = raster.count - len(raster.alpha)
-    return count, raster.lattice.height, raster.lattice.width, raster.dtypes[0]
+    return count, raster.geobox.height, raster.geobox.width, raster.dtypes[0]
 
 
 def make_plan(shelf: Shelf, patches: Sequence[Member], settings: IngestSettings, hints: Hints, name: str) -> Plan:
@@ -142,7 +142,7 @@ def _probe(shelf: Shelf, patches: Sequence[Member]) -> list[tuple[Shape, NDArray
             raster = open_raster(shelf.path(member), member.name)
             try:
                 indexes = [index for index in range(1, raster.count + 1) if index not in raster.alpha]
-                numbers = raster.read(indexes, (0, 0, min(512, raster.lattice.height), min(512, raster.lattice.width)))
+                numbers = raster.read(indexes, (0, 0, min(512, raster.geobox.height), min(512, raster.geobox.width)))
                 flat = numbers.reshape(len(indexes), -1).astype(np.float32)
                 valid = np.isfinite(flat).all(axis=0) & (flat != 0).any(axis=0)
                 thin = flat[:, valid][:, :: max(1, int(valid.sum()) // 1024)]

@@ -20,8 +20,7 @@ from core.ingest.findings import finding, ignored, no_data, when, which
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.numpy_file import ArrayFile, open_array
 from core.ingest.formats.product_metadata import Hints, read_hints
-from core.ingest.grid.geobox import Lattice, same_extent
-from core.ingest.grid.place import Place, find_place
+from core.ingest.grid.georeference import locate
 from core.ingest.grid.stack import Layer, Stack, build_stack, finest, refuse_small_numbers
 from core.ingest.members import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, Shelf
 from core.ingest.messages import opening
@@ -29,8 +28,8 @@ from core.ingest.sandbox.protocol import Outcome, Task
 from core.ingest.settings import SKIP
 from core.ingest.tile_labels import MAX_TABLE_BYTES, read_labels
 from core.progress import Progress
+from core.scenes.geobox import GeoBox
 from core.scenes.quality import Finding
-from core.scenes.scene import Grid
 
 _MAX_DOCUMENT = 4 * 2**20
 _MAX_OPEN = 200
@@ -125,8 +124,8 @@ def _make(task: Task, naming: Naming, hints: Hints, notes: tuple[str, ...], prog
         layers, bands_found = _tell(task, naming.nameless)
     refuse_small_numbers(layers, task.name)
     reference = finest(layers)
-    place = find_place(reference, chosen_crs=task.settings.crs, notes=notes, name=task.name)
-    stack = build_stack(layers, place.grid, reference, task.settings.nodata, task.name)
+    grid, located = locate(reference, chosen_crs=task.settings.crs, notes=notes, name=task.name)
+    stack = build_stack(layers, grid, reference, task.settings.nodata, task.name)
     scale = _scale(task, stack, hints)
     valid = write_scene(stack, scale, task.directory, progress, task.name)
     date, date_finding = when(task.settings, hints)
@@ -137,13 +136,13 @@ def _make(task: Task, naming: Naming, hints: Hints, notes: tuple[str, ...], prog
         *([missing] if missing else []),
         *scale.findings,
         no_data(valid, _no_data_rule(task, layers)),
-        *place.findings,
+        *located,
         *_resampling(stack, layers, reference),
         date_finding,
         level_finding,
     )
     return Outcome(
-        grid=place.grid,
+        grid=grid,
         bands=stack.bands,
         date=date,
         level=level,
@@ -158,17 +157,13 @@ def _tell(task: Task, source: RasterFile | ArrayFile) -> tuple[tuple[Layer, ...]
     nameless = [Layer(band=f"{i:03d}", source=source, index=i) for i in range(1, source.count + 1) if i not in alpha]
     refuse_small_numbers(nameless, task.name)
     reference = finest(nameless)
-    place = _plain_place(reference, task)
-    pixels = draw(build_stack(nameless, place.grid, reference, task.settings.nodata, task.name))
+    grid, _ = locate(reference, chosen_crs=task.settings.crs, name=task.name)
+    pixels = draw(build_stack(nameless, grid, reference, task.settings.nodata, task.name))
     _refuse_empty(pixels.shape[1], task)
     order = tell_order(pixels, task.name)
     layers = [replace(layer, band=band) for layer, band in zip(nameless, order.bands, strict=True)]
     lines = finding("bands", ", ".join(order.bands), "decided", f"{order.title}: {order.because}", "bands")
     return check_enough(layers, task.name), (lines,)
-
-
-def _plain_place(reference: Lattice, task: Task) -> Place:
-    return find_place(reference, chosen_crs=task.settings.crs, notes=(), name=task.name)
 
 
 def _scale(task: Task, stack: Stack, hints: Hints) -> Calibration:
@@ -197,16 +192,16 @@ def _no_data_rule(task: Task, layers: Sequence[Layer]) -> str:
     return f"{stated if declared else 'pixels that are '}0 in every band, or not a number"
 
 
-def _resampling(stack: Stack, layers: Sequence[Layer], reference: Lattice) -> list[Finding]:
+def _resampling(stack: Stack, layers: Sequence[Layer], reference: GeoBox) -> list[Finding]:
     lines = []
     if stack.resampled:
         because = "their own pixels are larger"
         lines.append(finding("resampled", f"{', '.join(stack.resampled)} (bilinear)", "decided", because))
-    coarsest = max(layer.source.lattice.pixel_size for layer in layers)
+    coarsest = max(layer.source.geobox.pixel_size for layer in layers)
     apart = [
         layer.band
         for layer in layers
-        if layer.source.lattice.placed and not same_extent(layer.source.lattice, reference, 1.5 * coarsest)
+        if layer.source.geobox.placed and not layer.source.geobox.same_extent(reference, 1.5 * coarsest)
     ]
     if apart:
         because = "what lies outside of any band is no data"
@@ -215,7 +210,7 @@ def _resampling(stack: Stack, layers: Sequence[Layer], reference: Lattice) -> li
 
 
 def _truth(
-    task: Task, shelf: Shelf, members: Sequence[Member], grid: Grid
+    task: Task, shelf: Shelf, members: Sequence[Member], grid: GeoBox
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Write the truth of a table of labels beside the rasters; its classes and what to say of it."""
     tables = [member for member in members if member.suffix in TABLE_SUFFIXES and member.size <= MAX_TABLE_BYTES]

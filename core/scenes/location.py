@@ -7,15 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
+from core.scenes.geobox import METRES_PER_DEGREE
+from core.scenes.patches import IntArray, PatchGrid, collection_corners, corners_lonlat, table_corners
 from core.scenes.scene import Scene
 from core.scenes.webmercator import FloatGrid, footprint, rowcol_lonlat
 
 Bounds = tuple[float, float, float, float]
 """(west, south, east, north) in degrees; east exceeds 180 beyond the antimeridian."""
-METRES_A_DEGREE = 111_320.0
 
 
 def bounds_lonlat(scene: Scene) -> Bounds | None:
@@ -26,7 +25,7 @@ def bounds_lonlat(scene: Scene) -> Bounds | None:
     if scene.kind != "collection":
         box = footprint(scene.grid) if scene.grid.crs is not None else None
         return box.lonlat() if box is not None and box.top - box.bottom > 1 else None
-    return _bounds_of(*_version(scene.places_path))
+    return _bounds_of(scene.places_path, scene.places_path.stat().st_mtime_ns)
 
 
 def outlines(scene: Scene, grid: PatchGrid, ids: IntArray) -> FloatGrid:
@@ -35,18 +34,13 @@ def outlines(scene: Scene, grid: PatchGrid, ids: IntArray) -> FloatGrid:
     Patches without a place hold NaN.
     """
     bounds = bounds_lonlat(scene)
-    corners = collection_corners(scene)[ids] if scene.kind == "collection" else corners_lonlat(scene, grid, ids)
+    corners = corners_lonlat(scene, grid, ids)
     if corners is None or bounds is None:
         return np.full((len(ids), 4, 2), np.nan)
     middle = (bounds[0] + bounds[2]) / 2
     turns = np.round((corners[:, :, 0].mean(axis=1) - middle) / 360)
     moved: FloatGrid = corners - np.stack([360 * turns, 0 * turns], axis=1)[:, None, :]
     return moved
-
-
-def collection_corners(scene: Scene) -> FloatGrid:
-    """Corners of all patches of a collection by patch_id, shape (N, 4, 2), lon and lat; NaN = unknown; read-only."""
-    return _corners_of(*_version(scene.places_path))
 
 
 def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0) -> int | None:
@@ -76,7 +70,7 @@ def _nearest_place(corners: FloatGrid, lon: float, lat: float, reach: float) -> 
     """The convex quadrangle that holds a place, else the one whose centre is nearest within ``reach`` metres."""
     east = (corners[:, :, 0] - lon + 180) % 360 - 180
     east = east - 360 * np.round((east - east[:, :1]) / 360)
-    metres = np.stack([east * math.cos(math.radians(lat)), corners[:, :, 1] - lat], axis=2) * METRES_A_DEGREE
+    metres = np.stack([east * math.cos(math.radians(lat)), corners[:, :, 1] - lat], axis=2) * METRES_PER_DEGREE
     distance = np.hypot(*metres.mean(axis=1).T)
     distance[np.isnan(distance)] = np.inf
     after = np.roll(metres, -1, axis=1)
@@ -89,21 +83,9 @@ def _nearest_place(corners: FloatGrid, lon: float, lat: float, reach: float) -> 
     return best
 
 
-def _version(path: Path) -> tuple[Path, int]:
-    return path, path.stat().st_mtime_ns
-
-
-@lru_cache(maxsize=8)
-def _corners_of(path: Path, _changed: int) -> FloatGrid:
-    flat = pq.read_table(path, columns=["corners"]).column(0).combine_chunks().flatten()
-    corners: FloatGrid = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, 4, 2)
-    corners.flags.writeable = False
-    return corners
-
-
 @lru_cache(maxsize=32)
 def _bounds_of(path: Path, changed: int) -> Bounds | None:
-    corners = _corners_of(path, changed)
+    corners = table_corners(path, changed)
     known = corners[np.isfinite(corners).all(axis=(1, 2))]
     if not len(known):
         return None

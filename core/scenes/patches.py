@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from core.bands import FloatArray
 from core.errors import PatchError
+from core.scenes.geobox import outlines_lonlat
 from core.scenes.scene import Scene, SceneReader
 
 IntArray = NDArray[np.int64]
@@ -120,15 +122,13 @@ def _check_cut(size: int, stride: int) -> None:
 
 
 def corners_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:
-    """Corners of patches in EPSG:4326: shape (N, 4, 2), lon then lat, from the upper left clockwise.
+    """Return corners of patches in EPSG:4326: shape (N, 4, 2), lon then lat, from the upper left clockwise.
 
     None when the scene's place is unknown. Patches of a collection without a place hold NaN. Longitudes of one patch
     are unwrapped: beyond the antimeridian they exceed ±180 rather than jump.
     """
     if scene.kind == "collection":
-        table = pq.read_table(scene.places_path, columns=["corners"])
-        flat = table.column("corners").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        corners: NDArray[np.float64] = flat.reshape(-1, 4, 2)[ids]
+        corners: NDArray[np.float64] = collection_corners(scene)[ids]
         return None if np.isnan(corners).all() else corners
     if scene.grid.crs is None:
         return None
@@ -139,9 +139,21 @@ def corners_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.f
         np.stack([top, top, top + size, top + size], axis=1),
         np.stack([left, left + size, left + size, left], axis=1),
     )
-    lon, lat = Transformer.from_crs(scene.grid.crs, "EPSG:4326", always_xy=True).transform(xs, ys)
-    lon = lon - 360 * np.round((lon - lon[:, :1]) / 360)
-    return np.stack([lon, lat], axis=2)
+    return outlines_lonlat(scene.grid.crs, xs, ys)
+
+
+def collection_corners(scene: Scene) -> NDArray[np.float64]:
+    """Return corners of all patches of a collection by patch_id, as ``corners_lonlat`` gives them; read-only."""
+    return table_corners(scene.places_path, scene.places_path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def table_corners(path: Path, _changed: int) -> NDArray[np.float64]:
+    """Return the corners in a ``places.parquet``, read again only when it has changed."""
+    flat = pq.read_table(path, columns=["corners"]).column(0).combine_chunks().flatten()
+    corners: NDArray[np.float64] = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, 4, 2)
+    corners.flags.writeable = False
+    return corners
 
 
 def centres_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:

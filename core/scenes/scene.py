@@ -26,37 +26,10 @@ from rasterio.windows import Window
 
 from core.bands import BANDS, FloatArray, fill_source
 from core.errors import SceneError
+from core.scenes.geobox import GeoBox
 
 REFLECTANCE_SCALE = 10_000.0
 """Digital numbers to one unit of reflectance in a canonical scene."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grid:
-    """Where pixels lie.
-
-    Attributes:
-        crs: anything pyproj reads (``EPSG:32631`` or WKT), or None when the place is unknown.
-        transform: affine (a, b, c, d, e, f): x = a·col + b·row + c, y = d·col + e·row + f.
-        height: rows of pixels.
-        width: columns of pixels.
-    """
-
-    crs: str | None
-    transform: tuple[float, float, float, float, float, float]
-    height: int
-    width: int
-
-    def xy(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> tuple[Any, Any]:
-        """Coordinates in ``crs`` of pixel positions (0, 0 = outer corner of the first pixel)."""
-        a, b, c, d, e, f = self.transform
-        return a * cols + b * rows + c, d * cols + e * rows + f
-
-    def rowcol(self, x: float, y: float) -> tuple[float, float]:
-        """Fractional row and column of a coordinate in ``crs``; the inverse of ``xy``."""
-        a, b, c, d, e, f = self.transform
-        det = a * e - b * d
-        return (a * (y - f) - d * (x - c)) / det, (e * (x - c) - b * (y - f)) / det
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +54,7 @@ class Scene:
 
     id: str
     name: str
-    grid: Grid
+    grid: GeoBox
     bands: tuple[str, ...]
     date: str | None = None
     level: str | None = None
@@ -129,7 +102,7 @@ def load_scene(directory: Path) -> Scene:
         grid = fields.pop("grid")
         grid["transform"] = tuple(grid["transform"])
         fields["bands"], fields["classes"] = tuple(fields["bands"]), tuple(fields["classes"])
-        scene = Scene(grid=Grid(**grid), directory=directory, **fields)
+        scene = Scene(grid=GeoBox(**grid), directory=directory, **fields)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SceneError(
             f"Opening the scene {directory.name}", "its record is missing or damaged", "add the scene again"
@@ -184,7 +157,7 @@ class SceneReader:
 
 
 @contextmanager
-def canonical_writer(directory: Path, grid: Grid, bands: Sequence[str]) -> Iterator[Any]:
+def canonical_writer(directory: Path, grid: GeoBox, bands: Sequence[str]) -> Iterator[Any]:
     """A rasterio dataset to write ``pixels.tif`` into; overviews are built when the block ends without error.
 
     The caller writes uint16 reflectance × 10 000, at least 1 where valid, and 0 in every band where not.

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
-from core.scenes.scene import Grid
+from core.scenes.geobox import GeoBox, transformer
 
 FloatGrid = NDArray[np.float64]
 SIDE = 256
@@ -76,18 +76,12 @@ def tile_square(z: int, x: int, y: int) -> TileSquare:
 
 
 @lru_cache(maxsize=64)
-def transformer(source: str, target: str) -> Transformer:
-    """A transformer in the order east, north; safe to share between threads."""
-    return Transformer.from_crs(source, target, always_xy=True)
-
-
-@lru_cache(maxsize=64)
 def is_geographic(crs: str) -> bool:
     """Whether a CRS counts in degrees."""
     return bool(CRS.from_user_input(crs).is_geographic)
 
 
-def source_positions(grid: Grid, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
+def source_positions(grid: GeoBox, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
     """Fractional rows and columns of a scene at web-mercator places.
 
     Args:
@@ -114,17 +108,17 @@ def _between(values: FloatGrid, count: int) -> FloatGrid:
     return between
 
 
-def rowcol(grid: Grid, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
+def rowcol(grid: GeoBox, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
     """Exact fractional rows and columns of web-mercator places; huge where the scene's CRS is undefined."""
     return _rowcol(grid, "EPSG:3857", xs, ys)
 
 
-def rowcol_lonlat(grid: Grid, lon: FloatGrid, lat: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
+def rowcol_lonlat(grid: GeoBox, lon: FloatGrid, lat: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
     """The same of places in degrees."""
     return _rowcol(grid, "EPSG:4326", lon, lat)
 
 
-def _rowcol(grid: Grid, source: str, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
+def _rowcol(grid: GeoBox, source: str, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
     crs = str(grid.crs)
     x, y = transformer(source, crs).transform(xs, ys)
     if is_geographic(crs):
@@ -138,7 +132,7 @@ def _rowcol(grid: Grid, source: str, xs: FloatGrid, ys: FloatGrid) -> tuple[Floa
 
 
 @lru_cache(maxsize=256)
-def footprint(grid: Grid) -> Footprint:
+def footprint(grid: GeoBox) -> Footprint:
     """Where a scene with a CRS lies, from a lattice of its pixels; one that holds a pole spans all longitudes."""
     lon, lat = _lattice_lonlat(grid)
     x, y = np.radians(lon) * RADIUS, mercator_y(lat)
@@ -150,7 +144,7 @@ def footprint(grid: Grid) -> Footprint:
     return Footprint(left, bottom, right, top)
 
 
-def _pole_inside(grid: Grid) -> int:
+def _pole_inside(grid: GeoBox) -> int:
     """1 or −1 when the north or south pole lies in the scene, else 0."""
     if is_geographic(str(grid.crs)):
         return 0
@@ -163,7 +157,7 @@ def _pole_inside(grid: Grid) -> int:
     return 0
 
 
-def _lattice_lonlat(grid: Grid) -> tuple[FloatGrid, FloatGrid]:
+def _lattice_lonlat(grid: GeoBox) -> tuple[FloatGrid, FloatGrid]:
     """Longitudes (unwrapped around the scene's centre) and latitudes of a lattice of the scene's pixels."""
     down, across = np.linspace(0, grid.height, _LATTICE), np.linspace(0, grid.width, _LATTICE)
     rows, cols = np.meshgrid(down, across, indexing="ij")

@@ -25,9 +25,10 @@ from core.bands import BAND_NAMES, EUROSAT_CLASSES
 from core.errors import SettingsError
 from core.files import write_atomically
 from core.progress import Progress, silent
+from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.quality import Finding, QualityRecord
-from core.scenes.scene import Grid, Scene, canonical_writer
+from core.scenes.scene import Scene, canonical_writer
 from core.synthetic.block import CORRIDOR, paint
 from core.synthetic.courses import COUNTY
 from core.synthetic.layout import Plan, make_plan
@@ -55,11 +56,11 @@ def sample_id(size: int, seed: int) -> str:
     return f"sample-{size}-{seed}" if VERSION == 1 else f"sample-{size}-{seed}-v{VERSION}"
 
 
-def sample_grid(size: int) -> Grid:
+def sample_grid(size: int) -> GeoBox:
     """Where a sample of ``size`` × ``size`` pixels lies: UTM zone 31 north, 10 m."""
     origin = _origin(size) - COUNTY // 2
     west, north = _CENTRE[0] + 10.0 * origin, _CENTRE[1] - 10.0 * origin
-    return Grid(crs=CRS, transform=(10.0, 0.0, west, 0.0, -10.0, north), height=size, width=size)
+    return GeoBox(crs=CRS, transform=(10.0, 0.0, west, 0.0, -10.0, north), height=size, width=size)
 
 
 def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: Progress | None = None) -> Scene:
@@ -156,7 +157,7 @@ def _tags(size: int, seed: int) -> dict[str, str]:
     }
 
 
-def _writer(path: Path, grid: Grid, count: int) -> Any:  # noqa: ANN401  (rasterio has no types)
+def _writer(path: Path, grid: GeoBox, count: int) -> Any:  # noqa: ANN401  (rasterio has no types)
     """A tiled, deflated GeoTIFF open for writing."""
     return rasterio.open(
         path, "w", driver="GTiff", height=grid.height, width=grid.width, count=count, dtype="uint16", nodata=0,
@@ -165,7 +166,7 @@ def _writer(path: Path, grid: Grid, count: int) -> Any:  # noqa: ANN401  (raster
     )  # fmt: skip
 
 
-def _truth_writer(path: Path, grid: Grid) -> Any:  # noqa: ANN401
+def _truth_writer(path: Path, grid: GeoBox) -> Any:  # noqa: ANN401
     """The class raster open for writing."""
     return _writer(path, grid, 1)
 

@@ -17,9 +17,10 @@ from core.encoders.registry import load_encoder
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
+from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.patches import iter_patches, patch_grid
-from core.scenes.scene import Grid, Scene, canonical_writer
+from core.scenes.scene import Scene, canonical_writer
 
 PATTERN = 1024
 
@@ -33,7 +34,7 @@ def write_scene(root: Path, size: int) -> Scene:
     coarse = random.uniform(200, 4000, (len(BAND_NAMES), PATTERN // 32, PATTERN // 32))
     field = coarse.repeat(32, axis=1).repeat(32, axis=2)
     pattern = np.clip(field + random.normal(0, 40, field.shape), 1, 10_000).astype(np.uint16)
-    grid = Grid(crs="EPSG:32632", transform=(10, 0, 500_000, 0, -10, 5_000_000), height=size, width=size)
+    grid = GeoBox(crs="EPSG:32632", transform=(10, 0, 500_000, 0, -10, 5_000_000), height=size, width=size)
     staged = library.staging()
     with canonical_writer(staged, grid, BAND_NAMES) as data:
         for top in range(0, size, PATTERN):

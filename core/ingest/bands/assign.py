@@ -141,9 +141,9 @@ def _refuse_twins(kept: Layer, other: Layer, source: str) -> None:
 
 def _fineness(layer: Layer) -> tuple[float, int]:
     """Pixel size first; what the name states where rasters say nothing of their place."""
-    lattice = layer.source.lattice
+    geobox = layer.source.geobox
     stated = stated_resolution(layer.source.name)
-    return lattice.pixel_size if lattice.placed else float(stated or 0), -lattice.height * lattice.width
+    return geobox.pixel_size if geobox.placed else float(stated or 0), -geobox.height * geobox.width
 
 
 def check_enough(layers: Sequence[Layer], source: str) -> tuple[Layer, ...]:

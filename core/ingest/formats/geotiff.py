@@ -20,10 +20,10 @@ from rasterio.windows import Window
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
-from core.ingest.grid.geobox import Lattice
-from core.ingest.grid.georeference import Georeference, lattice_of, read_georeference
+from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference
 from core.ingest.messages import damaged, opening
 from core.ingest.sandbox.limits import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
+from core.scenes.geobox import GeoBox
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "GTiff"),
@@ -69,7 +69,7 @@ class RasterFile:
 
     Attributes:
         name: what people call it.
-        lattice: where its pixels lie, GCPs already turned into an affine.
+        geobox: where its pixels lie, GCPs already turned into an affine.
         count: number of bands.
         dtypes: NumPy type of each band.
         descriptions: text of each band, empty where there is none.
@@ -83,7 +83,7 @@ class RasterFile:
 
     name: str
     data: Any
-    lattice: Lattice
+    geobox: GeoBox
     count: int
     dtypes: tuple[str, ...]
     descriptions: tuple[str, ...]
@@ -164,12 +164,12 @@ def _check(data: DatasetReader, name: str) -> None:
 
 def _raster(data: DatasetReader, name: str, georeference: Georeference, directory: TiffDirectory | None) -> RasterFile:
     told = directory.descriptions if directory is not None else {}
-    lattice, notes = lattice_of(georeference, data.height, data.width)
+    geobox, notes = geobox_of(georeference, data.height, data.width)
     alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
     return RasterFile(
         name=name,
         data=data,
-        lattice=lattice,
+        geobox=geobox,
         count=data.count,
         dtypes=tuple(data.dtypes),
         descriptions=tuple(told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)),

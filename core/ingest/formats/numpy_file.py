@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.formats.geotiff import check_size
-from core.ingest.grid.geobox import Lattice
 from core.ingest.grid.resample import Bools
 from core.ingest.messages import damaged, opening
 from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS
+from core.scenes.geobox import NO_PLACE, GeoBox
 
 SIGNATURE = b"\x93NUMPY"
 _REMEDY = "save float reflectance or uint16 numbers of shape (dates, height, width, bands) or (height, width, bands)"
@@ -46,10 +46,10 @@ class ArrayFile:
         return len(self.pixels)
 
     @property
-    def lattice(self) -> Lattice:
+    def geobox(self) -> GeoBox:
         """A count of pixels: arrays have no place."""
         _, height, width = self.pixels.shape
-        return Lattice(crs=None, transform=(1, 0, 0, 0, 1, 0), height=height, width=width, placed=False)
+        return GeoBox(crs=None, transform=NO_PLACE, height=height, width=width)
 
     @property
     def dtypes(self) -> tuple[str, ...]:

@@ -1,20 +1,31 @@
-"""What an open raster says of its place, as a lattice; what becomes of it is ``place``."""
+"""Where a scene lies: what an open raster says of its place, and the north-up grid that becomes of it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from affine import Affine
+from pyproj.exceptions import ProjError
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 from rasterio.transform import from_gcps
 
+from core.errors import SourceTooLargeError
 from core.ingest.formats.tiff_tags import TiffDirectory
-from core.ingest.grid.geobox import Lattice, usable_transform
+from core.ingest.messages import opening
+from core.ingest.sandbox.limits import MAX_PIXELS
+from core.scenes.geobox import METRES_PER_DEGREE, NO_PLACE, GeoBox, outlines_lonlat, usable_transform
+from core.scenes.quality import Basis, Finding
+
+_EPSG = re.compile(r"EPSG:[0-9]{1,6}")
+_FOREIGN = re.compile(r"EXTENSION|grids|://|PARAMETERFILE|BOUNDCRS|\bfile\b", re.IGNORECASE)
+_MAX_CRS = 8_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +38,7 @@ class Georeference:
 
 
 def read_georeference(data: DatasetReader, path: Path, driver: str, directory: TiffDirectory | None) -> Georeference:
-    """The georeference of a file that passed the first check.
+    """Return the georeference of a file that passed the first check.
 
     The view without overviews gives numbers of chance for an affine that is not there, so a TIFF's own tags decide
     whether there is one, JPEG 2000 is opened a second time, and plain pictures have none.
@@ -47,11 +58,11 @@ def _stated(data: DatasetReader, transform: Affine | None) -> Georeference:
     return Georeference(crs=data.crs, transform=transform, points=())
 
 
-def lattice_of(georeference: Georeference, height: int, width: int) -> tuple[Lattice, tuple[str, ...]]:
-    """Where the pixels lie, and what had to be decided about it."""
+def geobox_of(georeference: Georeference, height: int, width: int) -> tuple[GeoBox, tuple[str, ...]]:
+    """Return where the pixels lie, and what had to be decided about it."""
     transform, points = georeference.transform, georeference.points
     notes: tuple[str, ...] = ()
-    nowhere = Lattice(crs=None, transform=(1, 0, 0, 0, 1, 0), placed=False, height=height, width=width)
+    nowhere = GeoBox(crs=None, transform=NO_PLACE, height=height, width=width)
     if points:
         transform = from_gcps(points)
         miss = max(math.dist(transform @ (point.col, point.row), (point.x, point.y)) for point in points)
@@ -63,7 +74,7 @@ def lattice_of(georeference: Georeference, height: int, width: int) -> tuple[Lat
     if not usable_transform((a, b, c, d, e, f)):
         return nowhere, ("the position in the file is unusable",)
     crs = _crs_text(georeference.crs)
-    return Lattice(crs=crs, transform=(a, b, c, d, e, f), height=height, width=width), notes
+    return GeoBox(crs=crs, transform=(a, b, c, d, e, f), height=height, width=width), notes
 
 
 def _crs_text(crs: CRS | None) -> str | None:
@@ -72,3 +83,127 @@ def _crs_text(crs: CRS | None) -> str | None:
         return None
     code = crs.to_epsg()
     return f"EPSG:{code}" if code else str(crs.to_wkt())
+
+
+def safe_crs(text: str | None) -> bool:
+    """Return True for an EPSG code, or WKT that refers to no file and no address: what stands for itself."""
+    if not text:
+        return False
+    if _EPSG.fullmatch(text):
+        return True
+    return text.isprintable() and len(text) <= _MAX_CRS and "[" in text and not _FOREIGN.search(text)
+
+
+def locate(
+    geobox: GeoBox, *, chosen_crs: str | None = None, notes: tuple[str, ...] = (), name: str
+) -> tuple[GeoBox, tuple[Finding, ...]]:
+    """Decide where a scene lies.
+
+    Args:
+        geobox: of its finest raster.
+        chosen_crs: a person's reference system, or None.
+        notes: what opening the raster had to decide.
+        name: the source, for sentences.
+
+    Returns:
+        The scene's grid, north up, its ``crs`` None when the place is unknown; and what was read and decided.
+
+    Raises:
+        SourceTooLargeError: when turning a rotated scene north up makes it too large.
+    """
+    geobox, finding = _reference(geobox, chosen_crs, notes)
+    findings = [finding]
+    grid = geobox.north_up() if geobox.placed else geobox
+    if geobox.placed:
+        if not geobox.axis_aligned:
+            findings.append(_found("its rows do not run along the axes, so it was turned north up", "orientation"))
+        elif geobox.transform[4] > 0 or geobox.transform[0] < 0:
+            findings.append(_found("its rows or columns run backwards, so it was mirrored north up", "orientation"))
+    if grid.height * grid.width > MAX_PIXELS:
+        found = f"turned north up it has {grid.height * grid.width / 1e6:,.0f} million pixels"
+        raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
+    turned = (grid.height, grid.width) != (geobox.height, geobox.width)
+    because = f"the file has {geobox.width} × {geobox.height}, before turning" if turned else "as in the file"
+    basis: Basis = "decided" if turned else "read"
+    size = Finding(topic="size", value=f"{grid.width} × {grid.height} pixels", basis=basis, because=because)
+    return grid, (*findings, size, _resolution(grid))
+
+
+def _found(because: str, topic: str) -> Finding:
+    return Finding(topic=topic, value="north up", basis="decided", because=because)
+
+
+def _reference(geobox: GeoBox, chosen: str | None, notes: tuple[str, ...]) -> tuple[GeoBox, Finding]:
+    """The geobox under the reference system that counts, and what to say of it."""
+    if not geobox.placed:
+        because = notes[0] if notes else "the file holds no position"
+        unplaced = replace(geobox, crs=None)
+        return unplaced, _warn("unknown, so there is no map", because)
+    if chosen is not None:
+        geobox = replace(geobox, crs=chosen)
+    if geobox.crs is None:
+        return geobox, _warn("unknown, so there is no map", "the file names no reference system")
+    if not safe_crs(geobox.crs):
+        return replace(geobox, crs=None), _warn(
+            "unknown, so there is no map", "the reference system of the file is not one that stands for itself"
+        )
+    centre = centre_lonlat(geobox)
+    if centre is None:
+        because = f"its coordinates lie outside of {_title(geobox.crs)}"
+        return replace(geobox, crs=None), _warn("unknown, so there is no map", because)
+    value = f"{_title(geobox.crs)}, centre {_degrees(centre[1], 'NS')} {_degrees(centre[0], 'EW')}"
+    because = "; ".join(notes) if notes else "the file says so"
+    basis = "chosen" if chosen is not None else "decided" if notes else "read"
+    if chosen is not None:
+        because = "chosen in the ingest settings"
+    return geobox, Finding(topic="place", value=value, basis=basis, because=because, override="crs")  # type: ignore[arg-type]
+
+
+def _warn(value: str, because: str) -> Finding:
+    return Finding(topic="place", value=value, basis="warning", because=because, override="crs")
+
+
+def _title(crs: str) -> str:
+    return crs if _EPSG.fullmatch(crs) else "its own reference system"
+
+
+def _degrees(value: float, letters: str) -> str:
+    return f"{abs(value):.3f}° {letters[0] if value >= 0 else letters[1]}"
+
+
+def centre_lonlat(geobox: GeoBox) -> tuple[float, float] | None:
+    """Return longitude and latitude of the centre, or None when a corner or the centre is nowhere on Earth."""
+    if geobox.crs is None:
+        return None
+    points = np.array([geobox.affine @ (geobox.width / 2, geobox.height / 2), *geobox.corners()])
+    try:
+        outline = outlines_lonlat(geobox.crs, points[None, :, 0], points[None, :, 1])[0]
+    except ProjError:
+        return None
+    if not np.isfinite(outline).all() or (np.abs(outline[:, 1]) > 90.001).any():
+        return None
+    lon, lat = outline[0]
+    return (float(lon) + 180) % 360 - 180, float(lat)
+
+
+def _resolution(grid: GeoBox) -> Finding:
+    if grid.crs is None:
+        value, because = "taken for 10 m a pixel", "the place is unknown"
+        return Finding(topic="resolution", value=value, basis="assumed", because=because)
+    width, height = pixel_metres(grid)
+    value = f"{width:.1f} m × {height:.1f} m a pixel"
+    if min(width, height) >= 7 and max(width, height) <= 15:
+        return Finding(topic="resolution", value=value, basis="read", because="from its reference system")
+    because = "patches are meant for about 10 m a pixel, so what is found may mean little"
+    return Finding(topic="resolution", value=value, basis="warning", because=because)
+
+
+def pixel_metres(grid: GeoBox) -> tuple[float, float]:
+    """Return width and height of the centre pixel on the ground, metres."""
+    crs = CRS.from_string(grid.crs)
+    a, e = abs(grid.transform[0]), abs(grid.transform[4])
+    if crs.is_geographic:
+        latitude = grid.transform[5] + grid.transform[4] * grid.height / 2
+        return a * METRES_PER_DEGREE * math.cos(math.radians(latitude)), e * METRES_PER_DEGREE
+    factor = float(crs.linear_units_factor[1]) if crs.is_projected else 1.0
+    return a * factor, e * factor

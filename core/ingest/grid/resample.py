@@ -10,7 +10,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
-from core.ingest.grid.geobox import Lattice, Numbers6
+from core.scenes.geobox import GeoBox, Transform
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -23,7 +23,7 @@ class PixelSource(Protocol):
     """A raster to read numbers from; one thread at a time."""
 
     @property
-    def lattice(self) -> Lattice:
+    def geobox(self) -> GeoBox:
         """Where its pixels lie."""
 
     def read(self, indexes: list[int], window: Window) -> NDArray[Any]:
@@ -49,7 +49,7 @@ class Sampled:
 
 
 def sample(
-    source: PixelSource, indexes: list[int], nodata: list[float | None], target: Numbers6, window: Window
+    source: PixelSource, indexes: list[int], nodata: list[float | None], target: Transform, window: Window
 ) -> Sampled:
     """Read a window of the target from a source, bilinear unless pixels coincide.
 
@@ -61,7 +61,7 @@ def sample(
         window: (row, col, height, width) in the target.
     """
     row, col, height, width = window
-    to_source = ~source.lattice.affine @ Affine(*target) @ Affine.translation(col, row)
+    to_source = ~source.geobox.affine @ Affine(*target) @ Affine.translation(col, row)
     shift = _integral_shift(to_source, height, width)
     if shift is not None:
         return _shifted(source, indexes, nodata, shift, (height, width))
@@ -89,9 +89,9 @@ def _shifted(
     start: tuple[int, int],
     shape: tuple[int, int],
 ) -> Sampled:
-    lattice = source.lattice
+    geobox = source.geobox
     top, left = max(start[0], 0), max(start[1], 0)
-    bottom, right = min(start[0] + shape[0], lattice.height), min(start[1] + shape[1], lattice.width)
+    bottom, right = min(start[0] + shape[0], geobox.height), min(start[1] + shape[1], geobox.width)
     if bottom <= top or right <= left:
         return _nothing(len(indexes), shape)
     raw, missing = _read(source, indexes, nodata, (top, left, bottom - top, right - left))
@@ -143,7 +143,7 @@ def _separable(
 ) -> Sampled:
     """Bilinear where rows and columns of the target are rows and columns of the source."""
     shape = (len(rows), len(cols))
-    area = _area(source.lattice, rows, cols)
+    area = _area(source.geobox, rows, cols)
     if area is None:
         return _nothing(len(indexes), shape)
     raw, missing = _read(source, indexes, nodata, area)
@@ -194,7 +194,7 @@ def _scattered(
     centre_rows, centre_cols = np.arange(shape[0])[:, None] + 0.5, np.arange(shape[1])[None, :] + 0.5
     cols = to_source.a * centre_cols + to_source.b * centre_rows + to_source.c - 0.5
     rows = to_source.d * centre_cols + to_source.e * centre_rows + to_source.f - 0.5
-    area = _area(source.lattice, rows, cols)
+    area = _area(source.geobox, rows, cols)
     if area is None:
         return _nothing(len(indexes), shape)
     raw, missing = _read(source, indexes, nodata, area)
@@ -229,12 +229,12 @@ def _gather(raw: NDArray[Any], missing: Bools, rows: NDArray[np.float64], cols: 
     return result
 
 
-def _area(lattice: Lattice, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> Window | None:
+def _area(geobox: GeoBox, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> Window | None:
     """The window of the source that positions need, or None when all lie outside."""
     top, bottom = math.floor(rows.min()), math.floor(rows.max()) + 2
     left, right = math.floor(cols.min()), math.floor(cols.max()) + 2
     top, left = max(top, 0), max(left, 0)
-    bottom, right = min(bottom, lattice.height), min(right, lattice.width)
+    bottom, right = min(bottom, geobox.height), min(right, geobox.width)
     return (top, left, bottom - top, right - left) if bottom > top and right > left else None
 
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.errors import BandsError, SourceError
-from core.ingest.grid.geobox import Lattice
 from core.ingest.grid.resample import Bools, PixelSource, Window, sample
 from core.ingest.messages import clean_name, opening
-from core.scenes.scene import Grid
+from core.scenes.geobox import GeoBox
 
 
 class BandSource(PixelSource, Protocol):
@@ -57,7 +56,7 @@ class Placed:
     """A raster of the stack with the bands taken from it, laid on the common ground.
 
     Attributes:
-        source: the raster; its lattice is the one that counts here.
+        source: the raster; its geobox is the one that counts here.
         indexes: 1-based bands.
         positions: where they stand in the stack.
         nodata: the no-data value of each of them.
@@ -94,7 +93,7 @@ class Stack:
     """
 
     bands: tuple[str, ...]
-    grid: Grid
+    grid: GeoBox
     parts: tuple[Placed, ...]
     resampled: tuple[str, ...]
 
@@ -123,7 +122,7 @@ class Stack:
                 yield row, col, min(height, self.grid.height - row), min(width, self.grid.width - col)
 
     def _window_shape(self, budget: int) -> tuple[int, int]:
-        striped = any(part.source.block[1] >= part.source.lattice.width for part in self.parts)
+        striped = any(part.source.block[1] >= part.source.geobox.width for part in self.parts)
         width = self.grid.width if striped else min(self.grid.width, 2048)
         height = 512 if striped else 1024
         while height * width * len(self.bands) > budget and height > 256:
@@ -133,21 +132,21 @@ class Stack:
         return min(height, self.grid.height), width
 
 
-def finest(layers: Sequence[Layer]) -> Lattice:
-    """The lattice of the finest raster, which the scene takes over."""
-    lattices = [layer.source.lattice for layer in layers]
-    if any(lattice.placed for lattice in lattices):
-        return min((lattice for lattice in lattices if lattice.placed), key=lambda lattice: lattice.pixel_size)
-    return max(lattices, key=lambda lattice: lattice.height * lattice.width)
+def finest(layers: Sequence[Layer]) -> GeoBox:
+    """The geobox of the finest raster, which the scene takes over."""
+    boxes = [layer.source.geobox for layer in layers]
+    if any(box.placed for box in boxes):
+        return min((box for box in boxes if box.placed), key=lambda box: box.pixel_size)
+    return max(boxes, key=lambda box: box.height * box.width)
 
 
-def build_stack(layers: Sequence[Layer], grid: Grid, reference: Lattice, nodata: float | None, name: str) -> Stack:
+def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata: float | None, name: str) -> Stack:
     """Lay bands over each other.
 
     Args:
         layers: bands with distinct names.
         grid: the scene's grid.
-        reference: the finest lattice, from which the grid was made.
+        reference: the finest geobox, from which the grid was made.
         nodata: a person's own no-data value, or None.
         name: the source, for sentences.
 
@@ -165,7 +164,7 @@ def build_stack(layers: Sequence[Layer], grid: Grid, reference: Lattice, nodata:
         part.indexes.append(layer.index)
         part.positions.append(position)
         part.nodata.append(_nodata(layer, nodata))
-        if part.source.lattice.pixel_size > 1.01 * reference.pixel_size:
+        if part.source.geobox.pixel_size > 1.01 * reference.pixel_size:
             resampled.append(layer.band)
     return Stack(
         bands=tuple(layer.band for layer in ordered),
@@ -187,34 +186,27 @@ def _nodata(layer: Layer, chosen: float | None) -> float | None:
     return None if declared == 0 else declared
 
 
-def _laid(source: BandSource, reference: Lattice, name: str) -> BandSource:
-    lattice = source.lattice
-    if lattice == reference:
+def _laid(source: BandSource, reference: GeoBox, name: str) -> BandSource:
+    geobox = source.geobox
+    if geobox == reference:
         return source
-    if not (lattice.placed and reference.placed):
-        return Moved(source, lattice.stretched_to(reference))
-    if lattice.crs != reference.crs:
+    if not (geobox.placed and reference.placed):
+        return Moved(source, geobox.stretched_to(reference))
+    if geobox.crs != reference.crs:
         found = f"“{clean_name(source.name)}” lies in another reference system than the other bands"
         raise BandsError(opening(name), found, "export all bands in one reference system")
-    if not _overlap(lattice, reference):
+    if not geobox.overlaps(reference):
         found = f"“{clean_name(source.name)}” lies in another place than the other bands"
         raise BandsError(opening(name), found, "choose the bands of one scene")
     return source
 
 
-def _overlap(one: Lattice, other: Lattice) -> bool:
-    to_other = ~other.affine @ one.affine
-    corners = [to_other @ end for end in ((0, 0), (one.width, 0), (one.width, one.height), (0, one.height))]
-    xs, ys = zip(*corners, strict=True)
-    return bool(min(xs) < other.width and max(xs) > 0 and min(ys) < other.height and max(ys) > 0)
-
-
 class Moved:
-    """A raster under another lattice."""
+    """A raster under another geobox."""
 
-    def __init__(self, source: BandSource, lattice: Lattice) -> None:
+    def __init__(self, source: BandSource, geobox: GeoBox) -> None:
         self._source = source
-        self.lattice = lattice
+        self.geobox = geobox
         self.name, self.dtypes = source.name, source.dtypes
         self.nodata, self.block = source.nodata, source.block
 

@@ -20,8 +20,8 @@ from core.errors import (
 )
 from core.ingest.messages import clean_name, opening
 from core.ingest.settings import IngestSettings, settings_from_dict
+from core.scenes.geobox import GeoBox
 from core.scenes.quality import Basis, Finding
-from core.scenes.scene import Grid
 
 _ERRORS: dict[str, type[LandlikeError]] = {
     kind.__name__: kind for kind in (SourceError, UnsafeSourceError, SourceTooLargeError, BandsError, SettingsError)
@@ -109,7 +109,7 @@ class Outcome:
         places: patches of a collection by id.
     """
 
-    grid: Grid
+    grid: GeoBox
     bands: tuple[str, ...]
     kind: str = "scene"
     patch_size: int | None = None
@@ -149,7 +149,7 @@ def outcome_from_dict(fields: Mapping[str, Any]) -> Outcome:
         raise ValueError("date") from error
     size = fields["patch_size"]
     return Outcome(
-        grid=Grid(crs=_crs(grid["crs"]), transform=transform, height=height, width=width),
+        grid=GeoBox(crs=_crs(grid["crs"]), transform=transform, height=height, width=width),
         bands=bands,
         kind=fields["kind"],
         patch_size=None if size is None else _whole(size, 8, 512),
@@ -204,7 +204,7 @@ def _text(value: object, limit: int) -> str:
 
 
 def _crs(value: object) -> str | None:
-    from core.ingest.grid.place import safe_crs
+    from core.ingest.grid.georeference import safe_crs
 
     if value is None:
         return None

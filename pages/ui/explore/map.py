@@ -21,7 +21,8 @@ from streamlit_folium import st_folium
 
 from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS
-from core.scenes.location import METRES_A_DEGREE, Bounds, bounds_lonlat, patch_at_lonlat
+from core.scenes.geobox import METRES_PER_DEGREE
+from core.scenes.location import Bounds, bounds_lonlat, patch_at_lonlat
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
@@ -291,6 +292,6 @@ def _deepest(scene: Scene, bounds: Bounds) -> int:
     if scene.kind == "collection":
         return _COLLECTION_DEEPEST
     _, south, _, north = bounds
-    metres = (north - south) * METRES_A_DEGREE / max(scene.grid.height, 1)
+    metres = (north - south) * METRES_PER_DEGREE / max(scene.grid.height, 1)
     at_zero = 156_543.0 * math.cos(math.radians((south + north) / 2))
     return max(1, min(DEEPEST, math.ceil(math.log2(max(at_zero / max(metres, 1e-3), 2))) + 1))

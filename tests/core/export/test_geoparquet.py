@@ -21,9 +21,10 @@ from core.export.geometry import bounds, centres, geojson_geometry, rings, wkb_a
 from core.export.geoparquet import add_positions, neighbours_csv, neighbours_geojson, read_geoparquet, write_geoparquet
 from core.export.tables import harmless
 from core.features.recipe import Features, Recipe
+from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
-from core.scenes.scene import Grid, Scene
+from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from tests.data import shared
 from tests.scenes import write_truth
@@ -42,7 +43,7 @@ OVER_THE_POLE = np.array([[-135.0, 89.0], [135.0, 89.0], [45.0, 89.0], [-45.0, 8
 
 
 def scene(crs: str | None = "EPSG:32631", x: float = 600_000, size: float = 10, **fields: object) -> Scene:
-    grid = Grid(crs=crs, transform=(size, 0, x, 0, -size, 5_700_000), height=192, width=256)
+    grid = GeoBox(crs=crs, transform=(size, 0, x, 0, -size, 5_700_000), height=192, width=256)
     return Scene(id="t-1", name='<b>"T"</b>', grid=grid, bands=BAND_NAMES, date="2024-06-21", **fields)  # type: ignore[arg-type]
 
 
@@ -161,7 +162,7 @@ def collection(directory: Path) -> Scene:
         "crs": pa.array(["EPSG:32631"] * 4),
     }
     pq.write_table(pa.table(table), directory / "places.parquet")
-    grid = Grid(crs=None, transform=(1, 0, 0, 0, 1, 0), height=128, width=128)
+    grid = GeoBox(crs=None, transform=(1, 0, 0, 0, 1, 0), height=128, width=128)
     return replace(scene(), grid=grid, kind="collection", patch_size=64, directory=directory)
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SceneError
+from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
-from core.scenes.scene import Grid, SceneReader, canonical_writer, load_scene
+from core.scenes.scene import SceneReader, canonical_writer, load_scene
 from tests.scenes import UTM31, add_scene, place_pixels
 
 
@@ -49,7 +50,7 @@ def test_a_damaged_record_is_one_sentence(tmp_path: Path, text: str) -> None:
 
 
 def test_bands_out_of_order_are_refused(tmp_path: Path) -> None:
-    grid = Grid(crs=None, transform=UTM31, height=8, width=8)
+    grid = GeoBox(crs=None, transform=UTM31, height=8, width=8)
     with pytest.raises(SceneError, match="product order"), canonical_writer(tmp_path, grid, ("B03", "B02")):
         pass
 
@@ -59,7 +60,7 @@ def test_rowcol_is_the_inverse_of_xy(transform: tuple[float, ...], row: float, c
     a, b, _, d, e, _ = transform
     if abs(a * e - b * d) < 1:
         return
-    grid = Grid(crs=None, transform=transform, height=1, width=1)  # type: ignore[arg-type]
+    grid = GeoBox(crs=None, transform=transform, height=1, width=1)  # type: ignore[arg-type]
     x, y = grid.xy(np.array([row]), np.array([col]))
     found = grid.rowcol(float(x[0]), float(y[0]))
     np.testing.assert_allclose(found, (row, col), atol=1e-4)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from core.scenes.scene import Grid
+from core.scenes.geobox import GeoBox
 from core.scenes.webmercator import (
     MAX_LATITUDE,
     WORLD,
@@ -21,7 +21,7 @@ from core.scenes.webmercator import (
 )
 from tests.mapped import UTM33
 
-GRID = Grid(crs="EPSG:32633", transform=UTM33, height=10_980, width=10_980)
+GRID = GeoBox(crs="EPSG:32633", transform=UTM33, height=10_980, width=10_980)
 
 
 @given(st.floats(-85, 85), st.floats(-180, 180))
@@ -82,7 +82,7 @@ def test_a_footprint_holds_every_corner() -> None:
 
 def test_a_scene_with_a_pole_spans_all_longitudes() -> None:
     for crs, sign in (("EPSG:3995", 1), ("EPSG:3031", -1)):
-        box = footprint(Grid(crs=crs, transform=(4000.0, 0, -1.2e6, 0, -4000.0, 1.2e6), height=600, width=600))
+        box = footprint(GeoBox(crs=crs, transform=(4000.0, 0, -1.2e6, 0, -4000.0, 1.2e6), height=600, width=600))
         assert box.right - box.left == pytest.approx(WORLD)
         assert (box.top if sign > 0 else -box.bottom) == pytest.approx(WORLD / 2)
 

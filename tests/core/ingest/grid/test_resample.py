@@ -1,11 +1,10 @@
-"""Reading one lattice on another, against plain slicing and against rasterio's own bilinear warp."""
+"""Reading one geobox on another, against plain slicing and against rasterio's own bilinear warp."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,21 +12,21 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
-from core.ingest.grid.geobox import Lattice, north_up, usable_transform
 from core.ingest.grid.resample import Bools, Window, sample
+from core.scenes.geobox import GeoBox
 
 
 @dataclass
 class Picture:
-    """Pixels in memory on a lattice."""
+    """Pixels in memory on a geobox."""
 
     pixels: NDArray[np.float32]
     transform: Affine
 
     @property
-    def lattice(self) -> Lattice:
+    def geobox(self) -> GeoBox:
         _, height, width = self.pixels.shape
-        return Lattice(crs="EPSG:32633", transform=tuple(self.transform)[:6], height=height, width=width)
+        return GeoBox(crs="EPSG:32633", transform=tuple(self.transform)[:6], height=height, width=width)
 
     def read(self, indexes: list[int], window: Window) -> NDArray[np.float32]:
         row, col, height, width = window
@@ -100,24 +99,3 @@ def test_missing_numbers_carry_no_weight() -> None:
     assert got.zero.sum() == 4 * 4
     held = ~got.missing & ~got.zero
     np.testing.assert_allclose(got.values[0][held], 7, rtol=1e-6)
-
-
-@pytest.mark.parametrize("angle", [0, 33, 90])
-def test_north_up_covers_the_lattice(angle: float) -> None:
-    lattice = Lattice(
-        crs=None, transform=tuple(TARGET @ Affine.rotation(angle) @ Affine.scale(1, 1))[:6], height=50, width=70
-    )
-    transform, height, width = north_up(lattice)
-    to_grid = ~Affine(*transform)
-    for col, row in ((0, 0), (70, 0), (70, 50), (0, 50)):
-        x, y = to_grid @ (lattice.affine @ (col, row))
-        assert -1e-6 <= x <= width + 1e-6
-        assert -1e-6 <= y <= height + 1e-6
-
-
-def test_usable_transforms() -> None:
-    assert usable_transform(tuple(TARGET)[:6])
-    assert usable_transform((1e-4, 0, 13, 0, -1e-4, 45))
-    assert not usable_transform((0, 0, 0, 0, 0, 0))
-    assert not usable_transform((float("nan"), 0, 0, 0, -10, 0))
-    assert not usable_transform((1, 2, 3))

@@ -9,10 +9,10 @@ import pytest
 
 from core.errors import SourceError, UnsafeSourceError
 from core.ingest.sandbox.protocol import Outcome, PlacedPatch, error_from_dict, error_to_dict, outcome_from_dict
+from core.scenes.geobox import GeoBox
 from core.scenes.quality import Finding
-from core.scenes.scene import Grid
 
-GRID = Grid(crs="EPSG:32633", transform=(10.0, 0.0, 4e5, 0.0, -10.0, 5e6), height=64, width=80)
+GRID = GeoBox(crs="EPSG:32633", transform=(10.0, 0.0, 4e5, 0.0, -10.0, 5e6), height=64, width=80)
 GOOD = Outcome(
     grid=GRID,
     bands=("B02", "B03", "B8A"),
