@@ -21,7 +21,7 @@ if multiprocessing.parent_process() is None:
 
     from core.config import settings
     from core.errors import LandlikeError
-    from pages.ui.http import splash as entrance
+    from pages.ui.http import splash
     from pages.ui.http.lazy import Deferred
     from pages.ui.state.engine import engine, replace_engine
 
@@ -53,7 +53,7 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         Path(__file__).resolve().parent / "pages" / "main.py",
-        routes=[*entrance.ROUTES, PICTURES, POINTS],
+        routes=[*splash.ROUTES, PICTURES, POINTS],
         lifespan=lifespan,
     )
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.features.recipe import Recipe
 from core.scenes.scene import Scene
 from pages.ui.common.progress import boundary
-from pages.ui.explore import preparing as opening
+from pages.ui.explore import preparing
 from pages.ui.explore.views import linked_views
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
@@ -16,11 +16,11 @@ from pages.ui.state.session import current
 def page() -> None:
     """The whole page."""
     visitor = current()
-    scene = opening.chosen_scene(visitor)
+    scene = preparing.chosen_scene(visitor)
     if scene is None:
         return
-    recipe = engine().recipe(scene, opening.chosen_encoder(visitor))
-    if opening.encoded(scene, recipe):
+    recipe = engine().recipe(scene, preparing.chosen_encoder(visitor))
+    if preparing.encoded(scene, recipe):
         views(scene, recipe)
 
 

@@ -14,7 +14,7 @@ from pages.ui.common.progress import boundary
 from pages.ui.models.card import show_card
 from pages.ui.models.training_form import teach_panel
 from pages.ui.models.training_jobs import going_on_from, trainings
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -72,7 +72,7 @@ def remove(listing: EncoderListing, trained: str) -> None:
     engine().trained.delete(trained)
     if current().encoder == listing.name:
         current().encoder = None
-    cached.encoders.clear()
+    cache.encoders.clear()
     st.rerun()
 
 
@@ -93,7 +93,7 @@ def page() -> None:
     trainings()
     teach_panel(label_sets())
     st.subheader("Encoders on this computer", anchor=False)
-    listings = list(cached.encoders().values())
+    listings = list(cache.encoders().values())
     for pair in zip_longest(listings[::2], listings[1::2]):
         for column, listing in zip(st.columns(2, gap="medium"), pair, strict=True):
             if listing is not None:

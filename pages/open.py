@@ -21,7 +21,7 @@ from pages.ui.common.progress import boundary, job_list
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.scenes.provenance import show_record
 from pages.ui.scenes.upload import settings_form, spool
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -142,7 +142,7 @@ def actions(scene: Scene) -> None:
         st.markdown(f"This removes the scene{labels}, its features and its layouts from this computer.")
         if st.button("Delete for good", key=f"sure_{scene.id}", type="primary"):
             engine().delete_scene(scene.id)
-            cached.forget()
+            cache.forget()
             current().open(None)
             st.rerun()
 

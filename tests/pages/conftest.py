@@ -16,7 +16,7 @@ from core.encoders.registry import default_encoder
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.scenes.scene import Scene
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import replace_engine
 from tests.scenes import add_scene
 
@@ -32,10 +32,10 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.delenv("LANDLIKE_MODELS", raising=False)
     made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"))
     replace_engine(made)
-    cached.forget()
+    cache.forget()
     yield made
     replace_engine(None)
-    cached.forget()
+    cache.forget()
 
 
 @lru_cache

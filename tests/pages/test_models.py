@@ -28,7 +28,7 @@ from pages.ui.common.escape import plain
 from pages.ui.models.card import WHY_THEY_DIFFER, sentences, technical
 from pages.ui.models.training_form import ADDED, NO_ZIP
 from pages.ui.models.training_jobs import seconds_left
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state import engine as shared_engine
 from pages.ui.state.session import Session
 from tests.pages.conftest import CLASSES, banded, small_scene
@@ -91,11 +91,11 @@ def engine(tmp_path: Path, held: Held, monkeypatch: pytest.MonkeyPatch) -> Itera
     lanes = {name: Lane(executor=lambda: held) for name in ("train", "scene")}
     made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes=lanes)
     shared_engine.replace_engine(made)
-    cached.forget()
+    cache.forget()
     yield made
     made.close()
     shared_engine.replace_engine(None)
-    cached.forget()
+    cache.forget()
 
 
 def train(engine: Engine, title: str, scene_id: str = "small-1", base: str = "scratch") -> Job:

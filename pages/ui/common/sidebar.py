@@ -11,7 +11,7 @@ from core.scenes.scene import Scene
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.models.card import show_card
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current, select
 
@@ -43,7 +43,7 @@ def facts(scene: Scene) -> str:
 
 
 def _encoder_picker() -> None:
-    listings = cached.encoders()
+    listings = cache.encoders()
     visitor = current()
     wish = visitor.encoder or default_encoder()
 

@@ -14,7 +14,7 @@ from core.similarity.explain import indices_of
 from pages.ui.common.progress import line, wanted
 from pages.ui.common.theme import SCALES, UNKNOWN_COLOUR, class_colours, class_title, group_colours
 from pages.ui.http.points import layout_name, values_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 
 TITLES = {
@@ -51,10 +51,10 @@ def choices(scene: Scene, recipe: Recipe, layout: ProjectionSettings | None, que
     wanted = {
         **{name.lower(): name.lower() in there for name in INDICES},
         "class": bool(scene.classes),
-        "hand": cached.given_labels(recipe) is not None,
+        "hand": cache.given_labels(recipe) is not None,
         "similarity": query is not None,
         "distortion": layout is not None and engine().reports.get(recipe, layout.key) is not None,
-        "unfamiliar": cached.strangeness(recipe) is not None,
+        "unfamiliar": cache.strangeness(recipe) is not None,
         "date": scene.date is not None,
     }
     order = ("class", "hand", "ndvi", "ndwi", "ndbi", "group", "similarity", "distortion", "unfamiliar", "date")
@@ -67,15 +67,15 @@ def colouring(
     """The colours of a choice; distortion is that of ``layout``."""
     if name == "class":
         return _made(_classes(recipe, scene.classes), values_url(recipe, "class"))
-    given = cached.given_labels(recipe)
+    given = cache.given_labels(recipe)
     if name == "hand" and given is not None:
-        return _made(_classes(recipe, given.classes), values_url(recipe, f"hand-{cached.label_version(scene.id)}"))
+        return _made(_classes(recipe, given.classes), values_url(recipe, f"hand-{cache.label_version(scene.id)}"))
     if name == "group":
         return _groups(recipe)
     if name == "date":
         return _made({"kind": "date", "names": [scene.date or "No date"], "colours": group_colours(1)}, None)
     if name == "similarity" and query is not None:
-        low, high = cached.similarity_range(recipe, query)
+        low, high = cache.similarity_range(recipe, query)
         return _made(_scale(name, low, high), values_url(recipe, f"similarity-{query}"))
     ramp = SCALES[name].ramp
     what = f"{name}-{layout_name(layout)}" if name == "distortion" and layout is not None else name
@@ -83,21 +83,21 @@ def colouring(
 
 
 def _groups(recipe: Recipe) -> Colouring:
-    if cached.groups(recipe) is None:
+    if cache.groups(recipe) is None:
         return _made({"kind": "waiting", "names": ["Not grouped yet"], "colours": [UNKNOWN_COLOUR]}, None)
     return _made({"kind": "group", "colours": group_colours(MOST_GROUPS)}, values_url(recipe, "group"))
 
 
 def ask_for_groups(recipe: Recipe) -> None:
     """Ask for the groups of a scene unless they are there, and draw how far they are."""
-    if cached.groups(recipe) is None:
+    if cache.groups(recipe) is None:
         key = f"groups-{recipe.key}"
         line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")
 
 
 def colours_of(recipe: Recipe, classes: Sequence[str]) -> list[str]:
     """The colours of some classes, which are the same whichever of them are on show."""
-    shown = cached.shown_labels(recipe)
+    shown = cache.shown_labels(recipe)
     every = classes if shown is None else shown.classes
     return [dict(zip(every, class_colours(every), strict=True))[name] for name in classes]
 

@@ -12,44 +12,44 @@ from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
 from pages.ui.explore.labelling import label_panel
 from pages.ui.explore.trust import trust_panel
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.session import Session, show_address
-from pages.ui.state.view_state import Sight
+from pages.ui.state.view_state import ViewState
 
 
-def status(sight: Sight, label: str) -> str:
+def status(view: ViewState, label: str) -> str:
     """One line of Markdown: what is shown, how many, what to do next.
 
     Args:
-        sight: what is on show.
+        view: what is on show.
         label: the query's class as people write it, or empty.
     """
-    total, selected = len(sight.table), len(sight.selection)
+    total, selected = len(view.table), len(view.selection)
     if total == 1:
-        return f"**1 patch** of {plain(sight.scene.name)} · too few to compare; open a larger scene"
-    if sight.query is not None and sight.neighbours is not None:
+        return f"**1 patch** of {plain(view.scene.name)} · too few to compare; open a larger scene"
+    if view.query is not None and view.neighbours is not None:
         kind = f" ({plain(label)})" if label else ""
         return (
-            f"The **{patches(len(sight.neighbours))}** most like patch {sight.query}{kind} of {total:,} · "
+            f"The **{patches(len(view.neighbours))}** most like patch {view.query}{kind} of {total:,} · "
             "click another to go on"
         )
     if selected:
         return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"
-    return f"**{patches(total)}** of {plain(sight.scene.name)} · click one to find land like it"
+    return f"**{patches(total)}** of {plain(view.scene.name)} · click one to find land like it"
 
 
-def header(visitor: Session, sight: Sight) -> None:
+def header(visitor: Session, view: ViewState) -> None:
     """Draw the line; the address of the page follows it."""
-    position = int(sight.labels.index[sight.query]) if sight.labels is not None and sight.query is not None else -1
-    label = class_title(sight.labels.classes[position]) if sight.labels is not None and position >= 0 else ""
-    parameters = visitor.link(sight.recipe.encoder)
+    position = int(view.labels.index[view.query]) if view.labels is not None and view.query is not None else -1
+    label = class_title(view.labels.classes[position]) if view.labels is not None and position >= 0 else ""
+    parameters = visitor.link(view.recipe.encoder)
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
-        st.markdown(status(sight, label), width="stretch")
-        _history(visitor, bool(sight.selection))
-        label_panel(visitor, sight)
-        trust_panel(visitor, sight)
-        _share(sight, parameters)
+        st.markdown(status(view, label), width="stretch")
+        _history(visitor, bool(view.selection))
+        label_panel(visitor, view)
+        trust_panel(visitor, view)
+        _share(view, parameters)
 
 
 def _history(visitor: Session, selected: bool) -> None:
@@ -72,19 +72,19 @@ def _history(visitor: Session, selected: bool) -> None:
     )
 
 
-def _share(sight: Sight, parameters: dict[str, str]) -> None:
+def _share(view: ViewState, parameters: dict[str, str]) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("This address opens the same scene, encoder and query:")
         st.code(_address(parameters), language=None, wrap_lines=True)
-        if sight.query is None or sight.neighbours is None:
+        if view.query is None or view.neighbours is None:
             st.caption("Ask about a place first to download its neighbours.")
             return
         st.markdown("The query and its neighbours as a file:")
         with st.container(horizontal=True, key="downloads"):
             for title, ending, kind in (("GeoJSON", "geojson", "application/geo+json"), ("CSV", "csv", "text/csv")):
                 st.download_button(
-                    title, lambda ending=ending: _file(ending, sight),
-                    f"like-{sight.scene.id}-{sight.query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
+                    title, lambda ending=ending: _file(ending, view),
+                    f"like-{view.scene.id}-{view.query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
                     icon=":material/download:",
                 )  # fmt: skip
 
@@ -96,8 +96,8 @@ def _address(parameters: dict[str, str]) -> str:
     return f"{start}?{urlencode(parameters)}"
 
 
-def _file(ending: str, sight: Sight) -> str:
-    if sight.query is None or sight.neighbours is None:
+def _file(ending: str, view: ViewState) -> str:
+    if view.query is None or view.neighbours is None:
         return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    return write(sight.scene, cached.scene_grid(sight.scene, sight.recipe), sight.query, sight.neighbours, sight.labels)
+    return write(view.scene, cache.scene_grid(view.scene, view.recipe), view.query, view.neighbours, view.labels)

@@ -15,45 +15,45 @@ from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
 from pages.ui.explore.colouring import colours_of
 from pages.ui.models.training_form import ADDED, set_key
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.session import Session
-from pages.ui.state.view_state import Sight
+from pages.ui.state.view_state import ViewState
 
 INTRO = "Draw around points in the plot, or click a patch; then say here what land it is."
 NEW = "Choose a class, or type a new one"
 
 
-def label_panel(visitor: Session, sight: Sight) -> None:
+def label_panel(visitor: Session, view: ViewState) -> None:
     """The button and what it opens."""
     with st.popover("Label", icon=":material/label:", key="label"), st.container(key="label_panel"):
-        aims = targets(sight)
+        aims = targets(view)
         if aims:
-            _give_form(visitor, sight, aims)
+            _give_form(visitor, view, aims)
         else:
             st.markdown(INTRO)
         if visitor.labelled:
             st.markdown(plain(visitor.labelled))
-        if sight.given is not None:
-            _given(visitor, sight)
+        if view.given is not None:
+            _given(visitor, view)
 
 
-def targets(sight: Sight) -> dict[str, tuple[int, ...]]:
+def targets(view: ViewState) -> dict[str, tuple[int, ...]]:
     """What can be labelled now, by what it is called: the best guess first."""
     found = {}
-    if sight.selection:
-        found[f"The selection: {patches(len(sight.selection))}"] = sight.selection
-    if sight.query is not None:
-        found[f"Patch {sight.query}"] = (sight.query,)
-        if sight.neighbours is not None:
-            near = sight.neighbours.ids.tolist()
-            found[f"Patch {sight.query} and the {len(near)} most like it"] = (sight.query, *near)
+    if view.selection:
+        found[f"The selection: {patches(len(view.selection))}"] = view.selection
+    if view.query is not None:
+        found[f"Patch {view.query}"] = (view.query,)
+        if view.neighbours is not None:
+            near = view.neighbours.ids.tolist()
+            found[f"Patch {view.query} and the {len(near)} most like it"] = (view.query, *near)
     return found
 
 
-def _give_form(visitor: Session, sight: Sight, aims: dict[str, tuple[int, ...]]) -> None:
+def _give_form(visitor: Session, view: ViewState, aims: dict[str, tuple[int, ...]]) -> None:
     what = st.radio("Which patches", list(aims), key=f"label_what_{'-'.join(str(len(ids)) for ids in aims.values())}")
     ids = aims[what]
-    known = class_names(sight)
+    known = class_names(view)
     typed = st.selectbox(
         "Class", known, index=None, format_func=class_title, accept_new_options=True, placeholder=NEW, key="label_class"
     )
@@ -61,16 +61,16 @@ def _give_form(visitor: Session, sight: Sight, aims: dict[str, tuple[int, ...]])
     with st.container(horizontal=True, key="label_buttons"):
         st.button(
             f"Label {patches(len(ids))}", key="label_give", type="primary", disabled=name is None,
-            on_click=_take, args=(visitor, sight, ids, name),
+            on_click=_take, args=(visitor, view, ids, name),
         )  # fmt: skip
-        if sight.given is not None and (sight.given.index[list(ids)] >= 0).any():
-            st.button("Take their labels away", key="label_drop", on_click=_take, args=(visitor, sight, ids, None))
+        if view.given is not None and (view.given.index[list(ids)] >= 0).any():
+            st.button("Take their labels away", key="label_drop", on_click=_take, args=(visitor, view, ids, None))
 
 
-def class_names(sight: Sight) -> list[str]:
+def class_names(view: ViewState) -> list[str]:
     """Classes to choose from: those given by hand first, then the scene's own."""
-    given = () if sight.given is None else sight.given.classes
-    return list(dict.fromkeys([*given, *sight.scene.classes]))
+    given = () if view.given is None else view.given.classes
+    return list(dict.fromkeys([*given, *view.scene.classes]))
 
 
 def meant(typed: str, known: Sequence[str]) -> str:
@@ -81,10 +81,10 @@ def meant(typed: str, known: Sequence[str]) -> str:
     return typed
 
 
-def _take(visitor: Session, sight: Sight, ids: Sequence[int], name: str | None) -> None:
+def _take(visitor: Session, view: ViewState, ids: Sequence[int], name: str | None) -> None:
     """Label patches before the next run; what went wrong is said in the panel."""
     try:
-        give_label(sight.scene, cached.scene_grid(sight.scene, sight.recipe), ids, name)
+        give_label(view.scene, cache.scene_grid(view.scene, view.recipe), ids, name)
     except LandlikeError as error:
         visitor.labelled = str(error)
         return
@@ -95,26 +95,26 @@ def _take(visitor: Session, sight: Sight, ids: Sequence[int], name: str | None) 
         visitor.selection = ()
 
 
-def _given(visitor: Session, sight: Sight) -> None:
+def _given(visitor: Session, view: ViewState) -> None:
     """The labels there are, and what can be done with them."""
-    given = sight.given
+    given = view.given
     if given is None:
         return
     counts = np.bincount(given.index[given.index >= 0], minlength=len(given.classes))
     chips = "".join(
         f'<li><i style="background:{colour}"></i><b>{safe_label(class_title(name))}</b> {count:,}</li>'
-        for name, colour, count in zip(given.classes, colours_of(sight.recipe, given.classes), counts, strict=True)
+        for name, colour, count in zip(given.classes, colours_of(view.recipe, given.classes), counts, strict=True)
     )
     st.html(f'<div class="ll-given">Labels of this scene<ul>{chips}</ul></div>')
     with st.container(horizontal=True, key="label_uses"):
         every = np.flatnonzero(given.index >= 0).tolist()
         st.button("Show them", key="label_show", on_click=_show, args=(visitor, every))
         st.download_button(
-            "CSV", lambda: labels_csv(sight.scene, cached.scene_grid(sight.scene, sight.recipe), given),
-            f"labels-{sight.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
+            "CSV", lambda: labels_csv(view.scene, cache.scene_grid(view.scene, view.recipe), given),
+            f"labels-{view.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
-            visitor.teach = set_key(LabelSet(scene_id=sight.scene.id, by="hand"))
+            visitor.teach = set_key(LabelSet(scene_id=view.scene.id, by="hand"))
             visitor.work.pop(ADDED, None)  # Not what was added before, but these labels are to be chosen.
             st.switch_page("models.py")
 

@@ -33,8 +33,7 @@ from pages.ui.explore.map_marks import lat_lon, outlined
 from pages.ui.explore.novelty_marks import diamonds, diamonds_legend
 from pages.ui.http.assets import asset_url
 from pages.ui.http.pictures import labels_url, overlay_url, tile_url
-from pages.ui.state import cache as cached
-from pages.ui.state import session
+from pages.ui.state import cache, session
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
 NEAR_POLE = "This scene has no map: web maps end at 85° of latitude. Plot, gallery and download work without it."
@@ -135,17 +134,17 @@ class _View(MacroElement):
 
 
 def similarity_overlay(recipe: Recipe, query: int) -> Overlay:
-    """The similarity of all patches to a query; its colours run over ``cached.similarity_range``."""
-    low, high = cached.similarity_range(recipe, query)
+    """The similarity of all patches to a query; its colours run over ``cache.similarity_range``."""
+    low, high = cache.similarity_range(recipe, query)
     return Overlay(url=overlay_url(recipe.key, query), scale="similarity", low=low, high=high)
 
 
 def given_on_map(recipe: Recipe) -> MapLabels | None:
     """The labels that people gave to a scene's patches; None when there are none."""
-    given = cached.given_labels(recipe)
+    given = cache.given_labels(recipe)
     if given is None:
         return None
-    url = labels_url(recipe.key, cached.label_version(recipe.scene_id))
+    url = labels_url(recipe.key, cache.label_version(recipe.scene_id))
     colours = colours_of(recipe, given.classes)
     return MapLabels(url=url, classes=tuple(zip(titles(given.classes), colours, strict=True)))
 

@@ -15,12 +15,12 @@ from core.imagery.render import EMPTY_TILE
 from core.scenes.patches import IntArray, patch_grid
 from core.scenes.webmercator import tile_square
 from pages.ui.common.theme import class_colours
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 
 
 def similarity_tile(key: str, patch_id: int, z: int, x: int, y: int) -> bytes:
-    """A map tile of the similarity of all patches to one, PNG; colours run over ``cached.similarity_range``.
+    """A map tile of the similarity of all patches to one, PNG; colours run over ``cache.similarity_range``.
 
     Args:
         key: ``Recipe.key`` of a recipe in the store.
@@ -33,19 +33,19 @@ def similarity_tile(key: str, patch_id: int, z: int, x: int, y: int) -> bytes:
         LandlikeError: when there are no such features or no such patch.
     """
     recipe = _recipe(key, patch_id)
-    colours = similarity_colours(cached.similarity(recipe, patch_id), *cached.similarity_range(recipe, patch_id))
-    return _tile(recipe, cached.table(recipe).patch_ids, colours, (z, x, y))
+    colours = similarity_colours(cache.similarity(recipe, patch_id), *cache.similarity_range(recipe, patch_id))
+    return _tile(recipe, cache.table(recipe).patch_ids, colours, (z, x, y))
 
 
 def labels_version(key: str) -> str:
     """What tells the labels of a recipe's scene that people gave from any others; empty when there are none."""
-    return cached.label_version(cached.recipe_by_key(key).scene_id)
+    return cache.label_version(cache.recipe_by_key(key).scene_id)
 
 
 def labels_tile(key: str, z: int, x: int, y: int) -> bytes:
     """A map tile of the patches that people gave a class, in its colour; arguments and errors as of the other."""
-    recipe = cached.recipe_by_key(key)
-    given, shown = cached.given_labels(recipe), cached.shown_labels(recipe)
+    recipe = cache.recipe_by_key(key)
+    given, shown = cache.given_labels(recipe), cache.shown_labels(recipe)
     if given is None or shown is None:
         return EMPTY_TILE
     ids = np.flatnonzero(given.index >= 0)
@@ -67,8 +67,8 @@ def similarity_colours(values: FloatArray, low: float, high: float) -> ByteArray
 
 
 def _recipe(key: str, patch_id: int) -> Recipe:
-    recipe = cached.recipe_by_key(key)
-    if not cached.table(recipe).holds(patch_id):
+    recipe = cache.recipe_by_key(key)
+    if not cache.table(recipe).holds(patch_id):
         found = "it has too little valid data or is not in the scene"
         raise PatchError(f"Looking up patch {patch_id}", found, "choose another patch")
     return recipe

@@ -17,7 +17,7 @@ from pages.ui.explore.colouring import Colouring, titles
 from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
 from pages.ui.http.points import layout_url, values_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.session import trigger
 
 KEY = "plot"
@@ -67,7 +67,7 @@ def plot_data(
         "values": colours.values,
         "legend": colours.legend,
         "classes": _classes(recipe),
-        "strange": values_url(recipe, "unfamiliar") if len(cached.strangers(recipe)) else None,
+        "strange": values_url(recipe, "unfamiliar") if len(cache.strangers(recipe)) else None,
         "unfamiliar": UNFAMILIAR,
         "thumbs": thumbs,
         "accent": ACCENT,
@@ -82,7 +82,7 @@ def plot_data(
 
 def _classes(recipe: Recipe) -> dict[str, Any] | None:
     """Where the script gets the class of each patch, which it names when a point is pointed at."""
-    found, version = cached.shown_labels(recipe), cached.label_version(recipe.scene_id)
+    found, version = cache.shown_labels(recipe), cache.label_version(recipe.scene_id)
     what = f"label-{version}" if version else "class"
     return None if found is None else {"url": values_url(recipe, what), "names": titles(found.classes)}
 

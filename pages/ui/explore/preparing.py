@@ -11,7 +11,7 @@ from core.scenes.scene import Scene
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import panel, wanted
 from pages.ui.http.pictures import quicklook_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current, show_address
 
@@ -62,7 +62,7 @@ def _make_sample() -> None:
 def chosen_encoder(visitor: Session) -> str:
     """The name of the encoder to use; where the wished one cannot be had, this says so and goes on with the default."""
     wish = visitor.encoder or default_encoder()
-    listing = cached.encoders().get(wish)
+    listing = cache.encoders().get(wish)
     if listing is not None and listing.available:
         return wish
     if listing is None:
@@ -88,7 +88,7 @@ def _offer(listing: EncoderListing) -> None:
         if known is None:
             st.button("Download it", key="fetch", icon=":material/download:", on_click=_fetch, args=(listing.name, key))
         elif known.state == "done":
-            cached.encoders.clear()
+            cache.encoders.clear()
             st.rerun()
         else:
             panel(known, key, "Downloading the encoder")
@@ -99,7 +99,7 @@ def _fetch(name: str, key: str) -> None:
 
 
 def _default_title() -> str:
-    listing = cached.encoders().get(default_encoder())
+    listing = cache.encoders().get(default_encoder())
     return listing.title if listing else default_encoder()
 
 

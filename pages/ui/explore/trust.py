@@ -20,10 +20,10 @@ from pages.ui.common.escape import plain
 from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
 from pages.ui.explore.projection_settings import FEWEST, layout_there
 from pages.ui.frontend import text
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
-from pages.ui.state.view_state import Sight
+from pages.ui.state.view_state import ViewState
 
 SHOW = {"familiar": "Show these patches", "hubs": "Show these patches", "layout": "Show misplaced points"}
 ORDER = list(TITLES)
@@ -34,57 +34,57 @@ click on another page, the two runs of the page meet and the new page stays blan
 WAITING = "The plot is still being arranged; come back when it is."
 
 
-def trust_panel(visitor: Session, sight: Sight) -> None:
+def trust_panel(visitor: Session, view: ViewState) -> None:
     """The button and what it opens: at once, with what is known by then."""
     with st.popover("Trust", icon=":material/verified:", key="trust"), st.container(key="trust_panel"):
-        _content(visitor, sight)
+        _content(visitor, view)
 
 
-def _content(visitor: Session, sight: Sight) -> None:
-    recipe = sight.recipe
-    layout = layout_there(visitor, recipe, len(sight.table))
-    found = known_sections(sight, layout)
-    version = cached.label_version(recipe.scene_id)
+def _content(visitor: Session, view: ViewState) -> None:
+    recipe = view.recipe
+    layout = layout_there(visitor, recipe, len(view.table))
+    found = known_sections(view, layout)
+    version = cache.label_version(recipe.scene_id)
     missing = engine().reports.get(recipe, FEATURES) is None
     missing = missing or (bool(version) and engine().reports.get(recipe, HAND + version) is None)
     missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
     if missing:
-        _measure(visitor, sight, layout)
+        _measure(visitor, view, layout)
     if not found:
         return
     for section in found:
         st.html(section_html(section))
         _actions(visitor, section)
-    if layout is None and not missing and len(sight.table) >= FEWEST:
+    if layout is None and not missing and len(view.table) >= FEWEST:
         st.caption(WAITING)
 
 
-def known_sections(sight: Sight, layout: ProjectionSettings | None) -> list[Section]:
+def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[Section]:
     """What is measured already, in the order of a report."""
-    reports, recipe = engine().reports, sight.recipe
+    reports, recipe = engine().reports, view.recipe
     features = reports.get(recipe, FEATURES)
     if features is None:
         return []
-    version = cached.label_version(recipe.scene_id)
+    version = cache.label_version(recipe.scene_id)
     by_hand = (reports.get(recipe, HAND + version) or []) if version else []
     if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
         features = [section for section in features if section.measured or section.name != "labels"]
     known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
-    strange = cached.strangeness(recipe)
+    strange = cache.strangeness(recipe)
     known.append(
-        unfamiliar_unknown(recipe.encoder, trained=cached.trained_on_known_patches(recipe))
+        unfamiliar_unknown(recipe.encoder, trained=cache.trained_on_known_patches(recipe))
         if strange is None
-        else familiar_section(strange, sight.table.patch_ids, marked=True)
+        else familiar_section(strange, view.table.patch_ids, marked=True)
     )
-    if len(sight.table) < FEWEST:
-        known.append(unmeasured("layout", too_few(len(sight.table))))
+    if len(view.table) < FEWEST:
+        known.append(unmeasured("layout", too_few(len(view.table))))
     return sorted(known, key=lambda section: ORDER.index(section.name))
 
 
-def _measure(visitor: Session, sight: Sight, layout: ProjectionSettings | None) -> None:
+def _measure(visitor: Session, view: ViewState, layout: ProjectionSettings | None) -> None:
     """How far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
-    recipe = sight.recipe
-    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{cached.label_version(recipe.scene_id)}"
+    recipe = view.recipe
+    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{cache.label_version(recipe.scene_id)}"
     begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))
     if key not in visitor.work:
         st.caption("Measuring begins…")

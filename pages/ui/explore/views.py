@@ -21,9 +21,9 @@ from pages.ui.explore.plot import plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
 from pages.ui.http.pictures import quicklook_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.session import Session, bound, current, select
-from pages.ui.state.view_state import Sight, sight_of
+from pages.ui.state.view_state import ViewState, view_state
 
 AROUND = 214
 """Pixels of a window's height that titles, tools and margins take."""
@@ -34,19 +34,19 @@ SHOWN = {"similar": "Most alike", "selection": "Selection"}
 def linked_views(scene: Scene, recipe: Recipe) -> None:
     """Draw everything."""
     visitor = current()
-    sight = sight_of(visitor, scene, recipe)
+    view = view_state(visitor, scene, recipe)
     with st.container(key="views"):
-        header(visitor, sight)
+        header(visitor, view)
         left, right = st.columns(2, gap="small")
         with left:
-            _plot_view(visitor, sight)
+            _plot_view(visitor, view)
         with right:
-            _map_view(visitor, sight)
+            _map_view(visitor, view)
         left, right = st.columns([4, 3], gap="medium")
         with left:
-            _gallery_view(visitor, sight)
+            _gallery_view(visitor, view)
         with right:
-            _why_view(visitor, sight)
+            _why_view(visitor, view)
 
 
 def heights(visitor: Session) -> tuple[int, int]:
@@ -56,24 +56,24 @@ def heights(visitor: Session) -> tuple[int, int]:
     return max(360, room - strip), strip
 
 
-def _plot_view(visitor: Session, sight: Sight) -> None:
+def _plot_view(visitor: Session, view: ViewState) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
-        layout = layout_there(visitor, sight.recipe, len(sight.table))
-        options = choices(sight.scene, sight.recipe, layout, sight.query)
+        layout = layout_there(visitor, view.recipe, len(view.table))
+        options = choices(view.scene, view.recipe, layout, view.query)
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=TITLES.__getitem__, take=_take_colour, width=230)
         if name == "group":
-            ask_for_groups(sight.recipe)
-        sight = replace(sight, layout=layout_to_show(visitor, sight.recipe, len(sight.table)))
+            ask_for_groups(view.recipe)
+        view = replace(view, layout=layout_to_show(visitor, view.recipe, len(view.table)))
     data = plot_data(
-        sight.scene,
-        sight.recipe,
-        settings=sight.layout,
-        colours=colouring(sight.scene, sight.recipe, name, sight.query, sight.layout),
-        thumbs=sight.thumbs(_rendering(visitor, sight.scene)),
-        query=sight.query,
-        neighbours=sight.neighbours,
-        selection=sight.selection,
+        view.scene,
+        view.recipe,
+        settings=view.layout,
+        colours=colouring(view.scene, view.recipe, name, view.query, view.layout),
+        thumbs=view.thumbs(_rendering(visitor, view.scene)),
+        query=view.query,
+        neighbours=view.neighbours,
+        selection=view.selection,
     )
     plot(
         data,
@@ -89,41 +89,41 @@ def _take_colour(name: str) -> None:
     current().colour = name
 
 
-def _map_view(visitor: Session, sight: Sight) -> None:
-    rendering = _rendering(visitor, sight.scene)
+def _map_view(visitor: Session, view: ViewState) -> None:
+    rendering = _rendering(visitor, view.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         select(
-            "Picture", renderings_of(sight.scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
+            "Picture", renderings_of(view.scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
             title=lambda name: RENDERINGS[name].title,
         )  # fmt: skip
         select(
             "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=160, take=_take_contrast,
             title=lambda name: f"{name.capitalize()} contrast",
         )  # fmt: skip
-        if sight.query is not None:
+        if view.query is not None:
             st.toggle("Similarity", **bound("overlay", "overlay"))
-        if sight.given is not None:
+        if view.given is not None:
             st.toggle("Labels", **bound("labels_on_map", "labels_on_map"))
     overlay = None
-    if sight.query is not None and visitor.overlay:
-        overlay = similarity_overlay(sight.recipe, sight.query)
+    if view.query is not None and visitor.overlay:
+        overlay = similarity_overlay(view.recipe, view.query)
     height = heights(visitor)[0]
     scene_map(
-        sight.scene,
-        cached.scene_grid(sight.scene, sight.recipe),
+        view.scene,
+        cache.scene_grid(view.scene, view.recipe),
         rendering=rendering,
         contrast=visitor.contrast,
-        query=sight.query,
-        neighbours=sight.neighbours,
+        query=view.query,
+        neighbours=view.neighbours,
         overlay=overlay,
-        labels=given_on_map(sight.recipe) if visitor.labels_on_map else None,
-        selection=sight.selection,
-        strangers=cached.strangers(sight.recipe),
+        labels=given_on_map(view.recipe) if visitor.labels_on_map else None,
+        selection=view.selection,
+        strangers=cache.strangers(view.recipe),
         height=height,
         on_click=visitor.ask,
     )
-    if bounds_lonlat(sight.scene) is None:
-        _picture(sight.scene, rendering, height - 80)
+    if bounds_lonlat(view.scene) is None:
+        _picture(view.scene, rendering, height - 80)
 
 
 def _picture(scene: Scene, rendering: str, height: int) -> None:
@@ -148,31 +148,31 @@ def _take_contrast(name: str) -> None:
     current().contrast = name
 
 
-def _gallery_view(visitor: Session, sight: Sight) -> None:
-    thumbs = sight.thumbs(_rendering(visitor, sight.scene))
-    both = sight.neighbours is not None and bool(sight.selection)
-    show = visitor.show if both else ("similar" if sight.neighbours is not None else "selection")
-    strange = frozenset(cached.strangers(sight.recipe).tolist())
+def _gallery_view(visitor: Session, view: ViewState) -> None:
+    thumbs = view.thumbs(_rendering(visitor, view.scene))
+    both = view.neighbours is not None and bool(view.selection)
+    show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
+    strange = frozenset(cache.strangers(view.recipe).tolist())
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(
                 "Show", list(SHOWN), format_func=SHOWN.__getitem__, label_visibility="collapsed",
                 **bound("show", "show"),
             )  # fmt: skip
-        if show == "similar" and sight.neighbours is not None:
+        if show == "similar" and view.neighbours is not None:
             _neighbour_controls(both)
-        elif sight.selection:
-            more = f", the first {MOST} shown" if len(sight.selection) > MOST else ""
-            st.markdown(f"**Selection** · {len(sight.selection):,} pictures{more}")
+        elif view.selection:
+            more = f", the first {MOST} shown" if len(view.selection) > MOST else ""
+            st.markdown(f"**Selection** · {len(view.selection):,} pictures{more}")
         else:
             st.markdown("**Places to start from** · as different as this scene has them")
-    if show == "similar" and sight.neighbours is not None and sight.query is not None:
-        items = neighbour_items(sight.query, sight.neighbours, thumbs, sight.labels, strange)
-        top = f"q{sight.query}"
-    elif sight.selection:
-        items, top = plain_items(sight.selection, thumbs, sight.labels, strange), f"s{hash(sight.selection)}"
+    if show == "similar" and view.neighbours is not None and view.query is not None:
+        items = neighbour_items(view.query, view.neighbours, thumbs, view.labels, strange)
+        top = f"q{view.query}"
+    elif view.selection:
+        items, top = plain_items(view.selection, thumbs, view.labels, strange), f"s{hash(view.selection)}"
     else:
-        items, top = plain_items(cached.examples(sight.recipe).tolist(), thumbs, sight.labels, strange), "start"
+        items, top = plain_items(cache.examples(view.recipe).tolist(), thumbs, view.labels, strange), "start"
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 
@@ -187,25 +187,25 @@ def _neighbour_controls(titled: bool) -> None:
     )
 
 
-def _why_view(visitor: Session, sight: Sight) -> None:
+def _why_view(visitor: Session, view: ViewState) -> None:
     height = heights(visitor)[1]
-    table = sight.table
+    table = view.table
     everything = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
-    if sight.query is None:
+    if view.query is None:
         _why_title("What the land reflects")
         lines = [everything]
-        if sight.selection:
-            rows = sight.rows(sight.selection)
+        if view.selection:
+            rows = view.rows(view.selection)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
-        signature_chart(lines, sight.scene.bands, height=height)
+        signature_chart(lines, view.scene.bands, height=height)
         return
     _why_title("Why they are alike")
-    row, rows = sight.rows((sight.query,)), sight.rows(sight.neighbours.ids if sight.neighbours is not None else ())
+    row, rows = view.rows((view.query,)), view.rows(view.neighbours.ids if view.neighbours is not None else ())
     lines = [line("Query", signature(table.band_mean[row], table.band_std[row]), accent=True)]
     if rows.size:
         lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
-    signature_chart(lines, sight.scene.bands, height=height - 104)
-    notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean, sight.scene.bands)
+    signature_chart(lines, view.scene.bands, height=height - 104)
+    notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean, view.scene.bands)
     sentences = [note.sentence for note in notes] or [NO_INDICES]
     items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(f'<ul class="ll-notes">{items}</ul>')

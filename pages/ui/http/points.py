@@ -22,7 +22,7 @@ from core.bands import FloatArray
 from core.errors import LandlikeError
 from core.features.recipe import Recipe
 from core.projection.layout import ProjectionSettings
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}")
 _UMAP = re.compile(r"umap-(\d{1,3})-([01]\.\d{1,4})-([a-z]{3,12})-(\d{1,9})")
@@ -52,9 +52,9 @@ def layout(request: Request) -> Response:
     if not _KEY.fullmatch(request.path_params["recipe"]) or (match is None and name != "pca"):
         return PlainTextResponse("There is no such layout.", status_code=404)
     try:
-        recipe = cached.recipe_by_key(request.path_params["recipe"])
-        points = cached.layout(recipe, _settings(match) if match else None)
-        ids = cached.table(recipe).patch_ids
+        recipe = cache.recipe_by_key(request.path_params["recipe"])
+        points = cache.layout(recipe, _settings(match) if match else None)
+        ids = cache.table(recipe).patch_ids
     except LandlikeError as error:
         return PlainTextResponse(str(error), status_code=404)
     parts = [np.array([len(ids)], "<i4"), ids.astype("<i4"), points[:, 0].astype("<f4"), points[:, 1].astype("<f4")]
@@ -66,7 +66,7 @@ def values(request: Request) -> Response:
     if not _KEY.fullmatch(request.path_params["recipe"]):
         return PlainTextResponse("There are no such values.", status_code=404)
     try:
-        found = _values(cached.recipe_by_key(request.path_params["recipe"]), request.path_params["what"])
+        found = _values(cache.recipe_by_key(request.path_params["recipe"]), request.path_params["what"])
     except LandlikeError as error:
         return PlainTextResponse(str(error), status_code=404)
     if found is None:
@@ -81,39 +81,39 @@ def _settings(match: re.Match[str]) -> ProjectionSettings:
 
 def _values(recipe: Recipe, what: str) -> FloatArray | None:
     if what in {"ndvi", "ndwi", "ndbi"}:
-        return cached.index(recipe, what.upper())
+        return cache.index(recipe, what.upper())
     if what == "group":
-        groups = cached.groups(recipe)
+        groups = cache.groups(recipe)
         return None if groups is None else groups.astype(np.float32)
     if what == "class" or what.startswith(("hand-", "label-")):
         return _labels(recipe, what)
     if what == "unfamiliar" or what.startswith("distortion-"):
         return _trust(recipe, what)
     match = _SIMILARITY.fullmatch(what)
-    if match is None or not cached.table(recipe).holds(int(match[1])):
+    if match is None or not cache.table(recipe).holds(int(match[1])):
         return None
-    return cached.similarity(recipe, int(match[1]))
+    return cache.similarity(recipe, int(match[1]))
 
 
 def _labels(recipe: Recipe, what: str) -> FloatArray | None:
     """Numbers of classes; those that a person's labels had in another version are no longer known."""
     if what == "class":
-        found = cached.labels(recipe.scene_id, recipe.patch_size, recipe.stride)
-    elif what.partition("-")[2] == cached.label_version(recipe.scene_id):
-        found = cached.given_labels(recipe) if what.startswith("hand-") else cached.shown_labels(recipe)
+        found = cache.labels(recipe.scene_id, recipe.patch_size, recipe.stride)
+    elif what.partition("-")[2] == cache.label_version(recipe.scene_id):
+        found = cache.given_labels(recipe) if what.startswith("hand-") else cache.shown_labels(recipe)
     else:
         return None
     if found is None:
         return None
-    numbers = found.index[cached.table(recipe).patch_ids].astype(np.float32)
+    numbers = found.index[cache.table(recipe).patch_ids].astype(np.float32)
     return np.where(numbers < 0, np.float32(np.nan), numbers)
 
 
 def _trust(recipe: Recipe, what: str) -> FloatArray | None:
     if what == "unfamiliar":
-        return cached.strangeness(recipe)
+        return cache.strangeness(recipe)
     match = _UMAP.fullmatch(what.removeprefix("distortion-"))
-    return cached.distortion(recipe, _settings(match)) if match else None
+    return cache.distortion(recipe, _settings(match)) if match else None
 
 
 def _binary(content: bytes) -> Response:

@@ -25,19 +25,19 @@ TITLE = "<title>Streamlit</title>"
 
 
 @cache
-def entrance() -> str:
+def splash_page() -> str:
     """The page; Streamlit's own, unchanged, when it is not of the form that is known."""
     spec = find_spec("streamlit")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("streamlit")
     page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
-    shown = f'<style>{text("entrance.css")}</style><div class="ll-entrance">{text("logo.svg")}</div>'
+    shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
     page = page.replace(TITLE, "<title>Landlike</title>")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 
 
 async def _page(_request: Request) -> Response:
-    return HTMLResponse(entrance(), headers={"cache-control": "no-cache"})
+    return HTMLResponse(splash_page(), headers={"cache-control": "no-cache"})
 
 
 async def _health(_request: Request) -> Response:

@@ -17,7 +17,7 @@ from core.training.base_model import SCRATCH
 from core.training.trained_models import read_card
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 
 MOST_CLASSES = 12
@@ -39,7 +39,7 @@ def show_card(listing: EncoderListing) -> None:
         _absent(listing)
         return
     card = card_of(listing)
-    for line in sentences(card, listing.spec, {name: other.title for name, other in cached.encoders().items()}):
+    for line in sentences(card, listing.spec, {name: other.title for name, other in cache.encoders().items()}):
         st.markdown(line)
     if card.get("limits"):
         st.markdown("**What it has not learned**")

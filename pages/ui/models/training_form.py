@@ -20,7 +20,7 @@ from pages.ui.common.progress import boundary, job_list
 from pages.ui.common.theme import class_title
 from pages.ui.models.training_jobs import note_started, titles_in_training
 from pages.ui.scenes.upload import spool
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -120,7 +120,7 @@ def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
     for one in sets:
         scene = engine().library.get(one.scene_id)
         size = min(PATCH, scene.grid.width, scene.grid.height)
-        truth = cached.labels_by(one, size)
+        truth = cache.labels_by(one, size)
         if truth is not None:
             numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
             for name, number in zip(truth.classes, numbers, strict=True):
@@ -142,7 +142,7 @@ def _show_counts(counts: dict[str, int]) -> None:
 
 
 def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
-    listings = cached.encoders()
+    listings = cache.encoders()
     bases = distinct(
         {SCRATCH: "Nothing: a small network from scratch"}
         | {name: listing.title for name, listing in listings.items() if _trainable(listing)}
@@ -195,7 +195,7 @@ def _lacking_epochs(epochs: int) -> str:
 def _lacking_name(title: str) -> str:
     if not title:
         return "Give the new model a name to start."
-    if title.casefold() in {listing.title.casefold() for listing in cached.encoders().values()}:
+    if title.casefold() in {listing.title.casefold() for listing in cache.encoders().values()}:
         return f"There is an encoder named {plain(title)} already: give the new one another name."
     if title.casefold() in titles_in_training():
         return "A model of that name is being trained already: give the new one another name."

@@ -13,7 +13,7 @@ import streamlit as st
 from core.jobs.queue import Job
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import ended_line, follow_bar, progress_words
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -95,8 +95,8 @@ def _listed(name: str) -> str | None:
         return None
     for fresh in (False, True):
         if fresh:
-            cached.encoders.clear()
-        for listing in cached.encoders().values():
+            cache.encoders.clear()
+        for listing in cache.encoders().values():
             if listing.reference and Path(listing.reference) == home:
                 return listing.name
     return None
@@ -106,7 +106,7 @@ def _watch(job_id: str) -> None:
     """A training as it goes: bar, loss, accuracy, and a way to stop it."""
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
-        cached.encoders.clear()
+        cache.encoders.clear()
         st.rerun(scope="app")
     with st.container(border=True, key=f"training_{job_id}"):
         history = engine().training_history(job_id)

@@ -13,13 +13,13 @@ from core.scenes.labels import PatchLabels
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from pages.ui.http.pictures import thumb_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.cache import Table
 from pages.ui.state.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class ViewState:
     """What is on show.
 
     Attributes:
@@ -54,22 +54,22 @@ class Sight:
         return self.table.positions(np.asarray(ids, dtype=np.int64))
 
 
-def sight_of(visitor: Session, scene: Scene, recipe: Recipe) -> Sight:
+def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     """What this visitor sees; patches that are not in this scene are dropped from the session first."""
-    table = cached.table(recipe)
+    table = cache.table(recipe)
     if visitor.query is not None and not table.holds(visitor.query):
         st.warning(f"Patch {visitor.query} is not in this scene or has too little data.", icon=":material/warning:")
         visitor.query = None
     visitor.selection = tuple(table.patch_ids[table.positions(np.array(visitor.selection, dtype=np.int64))].tolist())
     found = None
     if visitor.query is not None and len(table) > 1:
-        found = cached.neighbours(recipe, visitor.query, visitor.count, visitor.leave_out_touching)
-    return Sight(
+        found = cache.neighbours(recipe, visitor.query, visitor.count, visitor.leave_out_touching)
+    return ViewState(
         scene=scene,
         recipe=recipe,
         table=table,
-        labels=cached.shown_labels(recipe),
-        given=cached.given_labels(recipe),
+        labels=cache.shown_labels(recipe),
+        given=cache.given_labels(recipe),
         query=visitor.query,
         neighbours=found,
         selection=visitor.selection,

@@ -30,7 +30,7 @@ from pages.ui.explore.map import MOST_SWATCHES, MapLabels, _swatches, given_on_m
 from pages.ui.http.pictures import ROUTES as PICTURES
 from pages.ui.http.pictures import labels_url
 from pages.ui.http.points import ROUTES, values_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from tests.asgi import ask
 from tests.mapped import pixels_of, tile_at
 from tests.pages.conftest import CLASSES, encode, small_scene, visit
@@ -324,6 +324,6 @@ def test_a_scene_without_labels_has_none_to_show(engine: Engine) -> None:
     app = visit(encoder=BASELINE, q="3")
     sees_nothing_wrong(app)
     assert given_on_map(recipe) is None
-    assert cached.shown_labels(recipe) is None
+    assert cache.shown_labels(recipe) is None
     assert data_of(app, "landlike_plot")["classes"] is None
     assert not [toggle for toggle in app.toggle if toggle.key == "labels_on_map"]

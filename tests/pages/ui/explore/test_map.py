@@ -120,7 +120,7 @@ def test_a_date_from_a_file_cannot_write_html(library: Library) -> None:
 def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = add_mapped(library)
     recipe = Recipe(scene_id="m-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
-    monkeypatch.setattr(scene_maps.cached, "similarity_range", lambda *_: (0.4, 0.97))
+    monkeypatch.setattr(scene_maps.cache, "similarity_range", lambda *_: (0.4, 0.97))
     scene_map(scene, patch_grid(scene), rendering="true", query=3, overlay=similarity_overlay(recipe, 3))
     assert frame.view["overlay"]["url"].startswith(f"/overlay/{recipe.key}/similarity-3/{{z}}/")
     (legend,) = frame.view["legends"]

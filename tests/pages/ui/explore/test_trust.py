@@ -27,7 +27,7 @@ from pages.ui.explore import trust
 from pages.ui.explore.novelty_marks import MOST, diamonds, diamonds_legend
 from pages.ui.explore.trust import section_html
 from pages.ui.http.points import ROUTES, layout_name, values_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from tests.asgi import ask
 from tests.pages.conftest import banded, encode, small_scene, visit
 from tests.pages.test_explore import data_of, sees_nothing_wrong, texts
@@ -173,7 +173,7 @@ def test_unfamiliar_patches_are_marked_in_all_views(engine: Engine, recipe: Reci
     measured(engine, recipe)
     app = visit(encoder=BASELINE, q=str(strange[0]))
     sees_nothing_wrong(app)
-    assert sorted(cached.strangers(recipe).tolist()) == strange
+    assert sorted(cache.strangers(recipe).tolist()) == strange
     plot = data_of(app, "landlike_plot")
     percent = np.frombuffer(ask(Starlette(routes=ROUTES), plot["strange"]).body, "<f4")
     assert np.flatnonzero(percent > plot["unfamiliar"]).tolist() == strange
@@ -196,7 +196,7 @@ def test_a_damaged_file_of_the_training_marks_nothing(
     path.write_bytes(b"PK")
     monkeypatch.setattr(features, "companion", lambda *_: path)
     sees_nothing_wrong(visit(encoder=BASELINE))
-    assert cached.strangeness(recipe) is None
+    assert cache.strangeness(recipe) is None
 
 
 def test_diamonds_lie_in_the_middle_of_their_patches(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from pages.ui.http import pictures as routes
 from pages.ui.http.assets import ASSETS, asset_url
-from pages.ui.state import cache as cached
+from pages.ui.state import cache
 from pages.ui.state.engine import replace_engine
 from tests.asgi import Answer, ask
 from tests.mapped import add_collection, add_mapped, pixels_of, square_corners, tile_at
@@ -55,10 +55,10 @@ def library(tmp_path: Path) -> Iterator[Library]:
     store = Store(library)
     fake = SimpleNamespace(library=library, store=store, features=lambda _: store.features, close=lambda: None)
     replace_engine(fake)  # type: ignore[arg-type]
-    cached.forget()
+    cache.forget()
     yield library
     replace_engine(None)
-    cached.forget()
+    cache.forget()
 
 
 def test_tiles_are_those_of_the_scene(library: Library) -> None:

@@ -5,15 +5,15 @@ import json
 import pytest
 from starlette.applications import Starlette
 
-from pages.ui.http import splash as entrance
+from pages.ui.http import splash
 from pages.ui.http.lazy import Deferred
 from pages.ui.http.pictures import ROUTES as PICTURES
 from tests.asgi import ask
 
 
-@pytest.mark.parametrize("address", entrance.ADDRESSES)
+@pytest.mark.parametrize("address", splash.ADDRESSES)
 def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -> None:
-    answer = ask(Starlette(routes=entrance.ROUTES), address)
+    answer = ask(Starlette(routes=splash.ROUTES), address)
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-cache"
     assert "<title>Landlike</title>" in answer.text
@@ -23,7 +23,7 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
 
 
 def test_the_server_says_that_it_is_well() -> None:
-    answer = ask(Starlette(routes=entrance.ROUTES), "/health")
+    answer = ask(Starlette(routes=splash.ROUTES), "/health")
     assert json.loads(answer.text) == {"status": "ok"}
     assert answer.headers["cache-control"] == "no-store"
 
@@ -40,7 +40,7 @@ def test_a_deferred_module_is_imported_by_its_first_request_only(monkeypatch: py
 
     def importing(name: str) -> object:
         asked.append(name)
-        return entrance
+        return splash
 
     monkeypatch.setattr("pages.ui.http.lazy.import_module", importing)
     app = Starlette(routes=[Deferred("some.module", ("/health",))])
