@@ -93,7 +93,7 @@ def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:
 def report(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """How far the features of a file, and its layout, can be trusted: sentences and tables."""
     from core.evaluation.report.file import report_on_file
-    from core.export.reading import read_geoparquet
+    from core.export.geoparquet import read_geoparquet
 
     yield from report_on_file(options.file, read_geoparquet(options.file), config, bar_of, options.encoder)
 

@@ -20,7 +20,7 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """How well an encoder tells the classes of labelled patches apart, beside the plain spectrum; a table."""
     from core.encoders.registry import default_encoder
     from core.evaluation.benchmark import assess, table
-    from core.evaluation.report.counts import left_out
+    from core.evaluation.report.wording import left_out
 
     engine, found = engine_of(config), open_source(options, config)
     warn([found])

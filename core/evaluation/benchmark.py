@@ -10,8 +10,7 @@ import numpy as np
 
 from core.encoders.spectral import NAME as BASELINE
 from core.evaluation.duplicates import Copies, without_copies
-from core.evaluation.report.counts import unasked
-from core.evaluation.report.wording import learned_words
+from core.evaluation.report.wording import learned_words, unasked
 from core.evaluation.retrieval import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.evaluation.training_overlap import learned_from

@@ -18,7 +18,7 @@ from core.encoders.registry import matching_encoder
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.evaluation.baseline import plain_spectrum, rough_spectrum
-from core.evaluation.report.counts import patches
+from core.evaluation.report.card import Section, lines
 from core.evaluation.report.measure import (
     NO_LABELS_IN_FILE,
     NO_PLACES,
@@ -30,10 +30,9 @@ from core.evaluation.report.measure import (
     stability_part,
     warnings_of,
 )
-from core.evaluation.report.sheet import Section, lines
-from core.evaluation.report.wording import unfamiliar_unknown, unmeasured
+from core.evaluation.report.wording import count_of_patches, unfamiliar_unknown, unmeasured
 from core.evaluation.training_overlap import learned_from
-from core.export.reading import Embeddings
+from core.export.geoparquet import Embeddings
 from core.features.recipe import Features, Recipe
 from core.progress import Progress
 from core.scenes.labels import hand_labels, patch_labels
@@ -75,7 +74,7 @@ def report_on_file(
     case = replace(_case(path, found, home), learned=_learned(found, recipe, config))
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
-    yield f"{path.name}: {patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
+    yield f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
     yield from lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
 
 

@@ -24,14 +24,15 @@ from core.evaluation.duplicates import without_copies
 from core.evaluation.grid_shift import cannot_shift, stability
 from core.evaluation.hubness import hubness
 from core.evaluation.novelty import known_training
-from core.evaluation.report.counts import patches, too_few
-from core.evaluation.report.sheet import Section
+from core.evaluation.report.card import Section
 from core.evaluation.report.wording import (
+    count_of_patches,
     familiar_section,
     hubs_section,
     labels_section,
     layout_section,
     stability_section,
+    too_few,
     unfamiliar_unknown,
     unmeasured,
 )
@@ -151,7 +152,7 @@ def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) 
         return unmeasured("labels", none)
     found = np.bincount(case.labels[known])
     if known.sum() < FEWEST:
-        return unmeasured("labels", f"{patches(int(known.sum()))} with a class {TOO_FEW_LABELS}")
+        return unmeasured("labels", f"{count_of_patches(int(known.sum()))} with a class {TOO_FEW_LABELS}")
     if (found > 1).sum() < 2:
         return unmeasured(
             "labels", "fewer than two classes have two patches or more, which leaves nothing to tell apart"

@@ -1,4 +1,4 @@
-"""Report cards kept on disk beside the layouts they judge, and deleted with them; ``pipeline_report`` makes them."""
+"""Report cards kept on disk beside the layouts they judge, and deleted with them; ``measure`` makes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.report.sheet import Section, from_json, to_json
+from core.evaluation.report.card import Section, from_json, to_json
 from core.features.recipe import Recipe
 from core.files import disk_errors, write_atomically
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +12,17 @@ from core.encoders.spectral import NAME as BASELINE
 from core.evaluation.duplicates import Copies
 from core.evaluation.hubness import LOPSIDED, Hubness
 from core.evaluation.novelty import UNFAMILIAR
-from core.evaluation.report.counts import left_out, unasked
-from core.evaluation.report.sheet import Section, Sheet
+from core.evaluation.report.card import Section, Sheet
 from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
 from core.evaluation.trustworthiness import MISPLACED, Fidelity
 from core.scenes.patches import IntArray
 
 DEPTH = DEPTHS[-1]
-TITLES = {
+
+NAMED = 5
+"""Classes of one patch that are named."""
+
+QUESTIONS = {
     "labels": "Do neighbours show the same kind of land?",
     "hand": "Do neighbours share the labels that people gave by hand?",
     "familiar": "Does the encoder know land like this?",
@@ -41,16 +45,54 @@ NO_SPECTRUM = (
 )
 
 
+def count_of_patches(number: int) -> str:
+    """``1 patch``, ``1,600 patches``."""
+    return f"{number:,} {'patch' if number == 1 else 'patches'}"
+
+
+def too_few(number: int) -> str:
+    """``1 patch is too few``, ``5 patches are too few``."""
+    return f"{count_of_patches(number)} {'is' if number == 1 else 'are'} too few"
+
+
+def left_out(found: Copies) -> list[str]:
+    """Which patches do not count because they are the same as others, a sentence for each reason."""
+    told = []
+    if found.copies:
+        what = "patch that is a copy of another does" if found.copies == 1 else "patches that are copies of others do"
+        told.append(f"{found.copies:,} {what} not count.")
+    if found.torn:
+        told.append(f"{count_of_patches(found.torn)} do not count, because the same patch stands for several classes.")
+    return told
+
+
+def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
+    """Which patches were not asked, a sentence for each reason; ``names`` are those of the classes of one patch."""
+    told = []
+    if names:
+        more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
+        parts = [*names[:NAMED], *more]
+        listed = " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
+        told.append(
+            f"{listed} {'has one patch and is' if len(names) == 1 else 'have one patch each and are'} not counted."
+        )
+    touched = found.unasked - len(found.alone)
+    if touched:
+        are, it = ("is", "it") if touched == 1 else ("are", "them")
+        told.append(f"{count_of_patches(touched)} {are} not asked, because all others of the class touch {it}.")
+    return told
+
+
 def unmeasured(name: str, why: str) -> Section:
     """A section that says why there is no answer; ``why`` is a sentence without its full stop."""
-    return Section(name=name, title=TITLES[name], sentences=(f"Not measured: {why}.",), measured=False)
+    return Section(name=name, title=QUESTIONS[name], sentences=(f"Not measured: {why}.",), measured=False)
 
 
 def unfamiliar_unknown(encoder: str | None, *, trained: bool = False) -> Section:
     """Why there is no telling what is strange to an encoder; ``trained`` = what it learned from is known."""
     if encoder != BASELINE:
         return unmeasured("familiar", TOO_FEW_HELD if trained else FAMILIAR_UNKNOWN)
-    return Section(name="familiar", title=TITLES["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
+    return Section(name="familiar", title=QUESTIONS["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
 
 
 def labels_section(
@@ -94,7 +136,7 @@ def labels_section(
     )
     return Section(
         name="labels",
-        title=TITLES["labels"],
+        title=QUESTIONS["labels"],
         sentences=(
             first,
             *learned_words(learned, own.count),
@@ -119,7 +161,7 @@ def by_hand(found: Section) -> Section:
     """What ``labels_section`` says of labels that people gave in the app, with what to keep in mind of these."""
     beware = "Patches that were labelled because they look alike make these numbers too good; label places you know."
     sentences = (*found.sentences, beware) if found.measured else found.sentences
-    return replace(found, name="hand", title=TITLES["hand"], sentences=sentences)
+    return replace(found, name="hand", title=QUESTIONS["hand"], sentences=sentences)
 
 
 def _asked(found: Retrieval) -> str:
@@ -197,7 +239,7 @@ def familiar_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sec
     )
     return Section(
         name="familiar",
-        title=TITLES["familiar"],
+        title=QUESTIONS["familiar"],
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),
     )
@@ -224,7 +266,7 @@ def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, 
     )
     drawn = f"all {total:,} patches" if itself.count == total else f"{itself.count:,} patches drawn at random"
     third = f"Measured on {drawn}, encoded again."
-    return Section(name="stability", title=TITLES["stability"], sentences=(first, second, third))
+    return Section(name="stability", title=QUESTIONS["stability"], sentences=(first, second, third))
 
 
 def hubs_section(found: Hubness, ids: IntArray) -> Section:
@@ -247,7 +289,7 @@ def hubs_section(found: Hubness, ids: IntArray) -> Section:
     sheet = Sheet(title="The most frequent neighbours", head=("", f"Among the {found.k} nearest of"), rows=rows)
     return Section(
         name="hubs",
-        title=TITLES["hubs"],
+        title=QUESTIONS["hubs"],
         sentences=(first, second, third),
         sheets=(sheet,),
         patches=tuple(top.tolist()),
@@ -271,7 +313,7 @@ def layout_section(found: Fidelity, ids: IntArray, total: int) -> Section:
         f"random than to right. Measured at {asked} points."
     )
     return Section(
-        name="layout", title=TITLES["layout"], sentences=(first, second, third), patches=tuple(ids[order].tolist())
+        name="layout", title=QUESTIONS["layout"], sentences=(first, second, third), patches=tuple(ids[order].tolist())
     )
 
 

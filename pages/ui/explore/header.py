@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from core.export.geoparquet import neighbours_csv, neighbours_geojson
+from core.export.tables import neighbours_csv, neighbours_geojson
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title

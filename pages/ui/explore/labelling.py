@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import LandlikeError
-from core.export.geoparquet import labels_csv
+from core.export.tables import labels_csv
 from core.scenes.labels import LabelSet, give_label
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import patches

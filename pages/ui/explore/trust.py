@@ -11,10 +11,9 @@ from functools import partial
 
 import streamlit as st
 
-from core.evaluation.report.counts import too_few
-from core.evaluation.report.sheet import Section, Sheet
+from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND
-from core.evaluation.report.wording import TITLES, familiar_section, unfamiliar_unknown, unmeasured
+from core.evaluation.report.wording import QUESTIONS, familiar_section, too_few, unfamiliar_unknown, unmeasured
 from core.projection.layout import ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
@@ -26,7 +25,7 @@ from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 
 SHOW = {"familiar": "Show these patches", "hubs": "Show these patches", "layout": "Show misplaced points"}
-ORDER = list(TITLES)
+ORDER = list(QUESTIONS)
 _seen = st.components.v2.component("landlike_seen", html='<span class="ll-seen">&nbsp;</span>', js=text("seen.js"))
 """Tells when a person opens the panel. The popover's own event would too, but also when it closes, and where that is a
 click on another page, the two runs of the page meet and the new page stays blank."""

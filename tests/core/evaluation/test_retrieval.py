@@ -10,8 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from core.errors import SettingsError
 from core.evaluation import retrieval as evaluation
 from core.evaluation.duplicates import without_copies
-from core.evaluation.reach import others_of_class
-from core.evaluation.retrieval import held_out, retrieval, share
+from core.evaluation.retrieval import held_out, others_of_class, retrieval, share
 from core.similarity.neighbours import unit_rows
 
 

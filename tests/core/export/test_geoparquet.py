@@ -18,8 +18,8 @@ from core.bands import BAND_NAMES
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
 from core.export.geometry import bounds, centres, geojson_geometry, rings, wkb_array
-from core.export.geoparquet import add_positions, neighbours_csv, neighbours_geojson, read_geoparquet, write_geoparquet
-from core.export.tables import harmless
+from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
+from core.export.tables import harmless, neighbours_csv, neighbours_geojson
 from core.features.recipe import Features, Recipe
 from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels

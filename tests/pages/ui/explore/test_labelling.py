@@ -17,7 +17,7 @@ from core.engine.operations import Engine
 from core.evaluation.benchmark import BASELINE
 from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES, HAND
-from core.export.geoparquet import labels_csv
+from core.export.tables import labels_csv
 from core.features.recipe import Recipe
 from core.scenes import labels
 from core.scenes.labels import LabelSet, give_label, hand_labels, hand_version

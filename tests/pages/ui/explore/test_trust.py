@@ -16,8 +16,8 @@ from core.engine.operations import Engine
 from core.evaluation.band_statistics import light_of_bands
 from core.evaluation.benchmark import BASELINE
 from core.evaluation.novelty import UNFAMILIAR, calibrate
+from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.scene import report_on_scene
-from core.evaluation.report.sheet import Section, Sheet
 from core.features import recipe as features
 from core.features.recipe import Recipe
 from core.jobs.queue import Job

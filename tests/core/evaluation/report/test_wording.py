@@ -7,14 +7,16 @@ import pytest
 
 from core.evaluation.duplicates import Copies
 from core.evaluation.hubness import hubness
-from core.evaluation.report.counts import left_out, too_few, unasked
-from core.evaluation.report.sheet import VERSION, Section, Sheet, from_json, lines, to_json
+from core.evaluation.report.card import VERSION, Section, Sheet, from_json, lines, to_json
 from core.evaluation.report.wording import (
     familiar_section,
     hubs_section,
     labels_section,
     layout_section,
+    left_out,
     stability_section,
+    too_few,
+    unasked,
     unfamiliar_unknown,
     unmeasured,
 )

@@ -1,4 +1,4 @@
-"""A report card as data: sections of plain sentences and tables, to and from JSON. Its wording is ``report_words``."""
+"""A report card as data: sections of plain sentences and tables, to and from JSON. Its wording is ``wording``."""
 
 from __future__ import annotations
 
