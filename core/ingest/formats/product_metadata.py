@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from core.ingest.settings import FIRST_IMAGE
+
 _DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
@@ -14,8 +16,6 @@ _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IG
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
 _START_TEXT = re.compile(r"<(?:PRODUCT_START_TIME|SENSING_TIME)[^<>]{0,80}>\s*(\d{4}-\d{2}-\d{2})")
 _DATE_TAG = re.compile(r"date|time|sensing|acqui|#units", re.IGNORECASE)
-_FIRST_IMAGE = "2015-06-23"
-"""Sentinel-2A was launched; earlier dates are no acquisitions."""
 
 OFFSET_BASELINE = 4.0
 """From processing baseline 04.00 on, digital numbers hold 1000 more (ESA, Sentinel-2 products specification)."""
@@ -69,12 +69,12 @@ def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterabl
 
 
 def valid_date(text: str) -> str | None:
-    """A date that Sentinel-2 can have, or None."""
+    """Return a date that Sentinel-2 can have as ``YYYY-MM-DD``, or None."""
     try:
-        date = datetime.date.fromisoformat(text).isoformat()
+        date = datetime.date.fromisoformat(text)
     except ValueError:
         return None
-    return date if date >= _FIRST_IMAGE else None
+    return date.isoformat() if date >= FIRST_IMAGE else None
 
 
 def _first(pattern: re.Pattern[str], texts: Iterable[str], where: str) -> Hint | None:

@@ -278,6 +278,22 @@ def test_table_of_labels_that_does_not_fit(tmp_path: Path, library: Library) -> 
     assert finding(scene, "classes").basis == "warning"
 
 
+@pytest.mark.parametrize("day", ["2015-06-22", "2015-06-23", "2015-06-24", "2015-06-26"])
+def test_a_date_before_the_first_picture_is_no_date_and_no_reason_to_refuse(
+    tmp_path: Path, library: Library, day: str
+) -> None:
+    tags = {"SENSING_TIME": f"{day}T10:00:00Z"}
+    path = write_tif(tmp_path / f"S2A_{day.replace('-', '')}.tif", land(), BAND_NAMES, tags=tags)
+    scene = ingest([path], library)
+    assert scene.date is None
+    assert finding(scene, "date").value == "unknown"
+
+
+def test_the_day_of_the_first_picture_is_a_date(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "S2A_20150627.tif", land(), BAND_NAMES)
+    assert ingest([path], library).date == "2015-06-27"
+
+
 def test_scene_smaller_than_a_patch(tmp_path: Path, library: Library) -> None:
     scene = ingest([write_tif(tmp_path / "field.tif", land(height=40, width=30), BAND_NAMES)], library)
     assert (scene.grid.height, scene.grid.width) == (40, 30)

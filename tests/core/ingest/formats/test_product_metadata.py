@@ -14,6 +14,8 @@ from core.ingest.formats.product_metadata import read_hints
         ("2019-04-16-00_00_2019-04-16-23_59_Sentinel-2_L2A_B01_(Raw).tiff", "2019-04-16", "L2A", None),
         ("T32TQM_20190416T100031_B02_10m.jp2", "2019-04-16", None, None),
         ("field_1999-01-01.tif", None, None, None),
+        ("S2A_20150624.tif", None, None, None),
+        ("S2A_20150627.tif", "2015-06-27", None, None),
         ("field_20201399.tif", None, None, None),
         ("120190416.tif", None, None, None),
         ("AL1CE.tif", None, None, None),
