@@ -41,8 +41,24 @@ class LandlikeError(Exception):
         return f"{self.asked}: {self.found}; {self.remedy}."
 
 
+OPENING = "Opening a scene"
+"""What was asked of a source, where its name is not known."""
+
+
 class SourceError(LandlikeError):
-    """What a person gave cannot become a scene."""
+    """What a person gave cannot become a scene.
+
+    Who reads a source says what was found and what to do; who knows its name says what was asked, by ``about``.
+    """
+
+    def __init__(self, asked: str = OPENING, found: str = "", remedy: str = "") -> None:
+        super().__init__(asked, found, remedy)
+
+    def about(self, asked: str) -> None:
+        """Say what was asked for, unless it is said already."""
+        if self.asked == OPENING:
+            self.asked = asked
+            self.args = (asked, self.found, self.remedy)
 
 
 class UnsafeSourceError(SourceError):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import zip_longest
-from pathlib import Path
 
 import streamlit as st
 
 from core.errors import LandlikeError
-from core.ingest.bands.names import band_of_file, names_other_layer
-from core.ingest.members import RASTER_SUFFIXES
+from core.ingest.grouping import sources_of
 from core.ingest.settings import IngestSettings
 from core.scenes.labels import hand_version
 from core.scenes.quality import load_quality
@@ -26,7 +23,6 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
 KINDS = ("ingest", "sample", "delete")
-MOST_SCENES = 12  # rasters uploaded together that are a scene each; more are patches of a collection
 STYLE = """
 <style>
 .card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}
@@ -66,26 +62,10 @@ def add_panel() -> None:
         add, sample = st.columns(2)
         ready = bool(uploads) and settings is not None
         if add.button("Add", type="primary", disabled=not ready, key="upload_add", width="stretch") and settings:
-            for batch in batches(spool(uploads, engine().config.root / "uploads"), settings.bands):
-                engine().submit_ingest(batch, settings)
+            for source in sources_of(spool(uploads, engine().config.root / "uploads"), settings.bands):
+                engine().submit_ingest(source, settings)
         if sample.button("Open the sample scene", key="open_sample", width="stretch"):
             engine().submit_sample()
-
-
-def batches(paths: list[Path], bands: Sequence[str] | None = None) -> list[list[Path]]:
-    """Uploads that make one scene each: every zip, every array and every raster that is not named as a band.
-
-    Band files belong together, and so do all files when a person named their bands, and many rasters, which are the
-    patches of a collection. Tables and metadata go with the rasters that belong together, or with the only one.
-    """
-    alone = [path for path in paths if path.suffix.lower() in {".zip", ".npy"}]
-    together = [path for path in paths if path not in alone]
-    rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
-    whole = [path for path in rasters if band_of_file(path.stem) is None and not names_other_layer(path.stem)]
-    if bands is None and len(rasters) > 1 and len(whole) <= MOST_SCENES:
-        alone += whole
-        together = [path for path in together if path not in whole]
-    return [[path] for path in alone] + ([together] if together else [])
 
 
 def card(scene: Scene) -> None:

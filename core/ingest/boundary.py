@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import SourceError
-from core.files import write_atomically
-from core.ingest.files import list_files, scene_id_of, source_name, title_of
-from core.ingest.messages import clean_name, disk_full, is_disk_full, opening
+from core.files import disk_full, never, write_atomically
+from core.ingest.files import list_files, scene_id_of, source_name, source_title
+from core.ingest.messages import clean_name, errors_about, no_room
 from core.ingest.sandbox.limits import Limits
-from core.ingest.sandbox.process import run_child
-from core.ingest.sandbox.protocol import Outcome, PlacedPatch, Task
+from core.ingest.sandbox.process import run_sandboxed
+from core.ingest.sandbox.protocol import IngestRequest, IngestResult, PlacedPatch
 from core.ingest.settings import IngestSettings
 from core.progress import Progress, silent
 from core.scenes.library import Library
@@ -26,11 +26,6 @@ from core.scenes.scene import Scene
 DEFAULT_SETTINGS = IngestSettings()
 DEFAULT_LIMITS = Limits()
 _KEPT = ("pixels.tif", "truth.tif", "places.parquet", "quality.json")
-
-
-def never() -> bool:
-    """Nobody cancels."""
-    return False
 
 
 def ingest(
@@ -60,25 +55,27 @@ def ingest(
     """
     paths = [Path(path) for path in paths]
     shown = source_name(paths)
-    try:
-        files = list_files(paths, shown)
-        scene_id = scene_id_of(files, settings, cancelled)
-        if scene_id in library:
-            return library.get(scene_id)
-        staged = library.staging()
+    with errors_about(shown):
         try:
-            task = _task(files, shown, settings, staged)
-            outcome = _stage(task, limits, progress or silent, cancelled)
-            return library.add(staged, _scene(scene_id, name or title_of(paths, shown), outcome, staged))
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
-    except OSError as error:
-        if is_disk_full(error):
-            raise disk_full(shown) from error
-        raise SourceError(opening(shown), "its files cannot be read", "check that they are there and yours") from error
+            files = list_files(paths)
+            scene_id = scene_id_of(files, settings, cancelled)
+            if scene_id in library:
+                return library.get(scene_id)
+            staged = library.staging()
+            try:
+                request = _request(files, shown, settings, staged)
+                result = _stage(request, limits, progress or silent, cancelled)
+                return library.add(staged, _scene(scene_id, name or source_title(paths, shown), result, staged))
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
+        except OSError as error:
+            if disk_full(error):
+                raise no_room() from error
+            found, remedy = "its files cannot be read", "check that they are there and yours"
+            raise SourceError(found=found, remedy=remedy) from error
 
 
-def _task(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSettings, staged: Path) -> Task:
+def _request(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSettings, staged: Path) -> IngestRequest:
     """Link the files under numbers, so that no name of theirs is ever opened, and nothing lies beside them."""
     inputs, scratch = staged / "in", staged / "scratch"
     inputs.mkdir()
@@ -87,19 +84,21 @@ def _task(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSetting
     for link, (_, path) in zip(links, files, strict=True):
         link.symlink_to(path)
     names = tuple(name for name, _ in files)
-    return Task(name=shown, paths=tuple(links), names=names, settings=settings, directory=staged, scratch=scratch)
+    return IngestRequest(
+        name=shown, paths=tuple(links), names=names, settings=settings, directory=staged, scratch=scratch
+    )
 
 
-def _stage(task: Task, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> Outcome:
+def _stage(request: IngestRequest, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> IngestResult:
     """Have the child build the scene, then write what is the parent's and clear the rest away."""
-    outcome = run_child(task, limits, progress, cancelled)
-    findings, staged = outcome.findings, task.directory
-    record = QualityRecord(source=clean_name(task.name, 200), findings=findings, settings=task.settings.to_dict())
+    result = run_sandboxed(request, limits, progress, cancelled)
+    findings, staged = result.findings, request.directory
+    record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=request.settings.to_dict())
     write_atomically(staged / "quality.json", record.to_json().encode())
-    if outcome.kind == "collection":
-        _write_places(staged / "places.parquet", outcome)
+    if result.kind == "collection":
+        _write_places(staged / "places.parquet", result)
     _keep_only_ours(staged)
-    return outcome
+    return result
 
 
 def _keep_only_ours(staged: Path) -> None:
@@ -110,31 +109,31 @@ def _keep_only_ours(staged: Path) -> None:
             path.unlink()
 
 
-def _scene(scene_id: str, name: str, outcome: Outcome, staged: Path) -> Scene:
+def _scene(scene_id: str, name: str, result: IngestResult, staged: Path) -> Scene:
     from core.imagery.render import compute_stretch
 
     return Scene(
         id=scene_id,
         name=" ".join(clean_name(name, 120).split()) or "Scene",
-        grid=outcome.grid,
-        bands=outcome.bands,
-        date=outcome.date,
-        level=outcome.level,
-        synthetic=outcome.synthetic,
-        kind=outcome.kind,
-        patch_size=outcome.patch_size,
-        classes=outcome.classes,
-        stretch=compute_stretch(staged / "pixels.tif", outcome.bands),
+        grid=result.grid,
+        bands=result.bands,
+        date=result.date,
+        level=result.level,
+        synthetic=result.synthetic,
+        kind=result.kind,
+        patch_size=result.patch_size,
+        classes=result.classes,
+        stretch=compute_stretch(staged / "pixels.tif", result.bands),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
 
 
-def _write_places(path: Path, outcome: Outcome) -> None:
+def _write_places(path: Path, result: IngestResult) -> None:
     """``places.parquet``: a row for every cell of the mosaic, cells beyond the last patch without name and place."""
-    side = outcome.patch_size or 1
-    cells = (outcome.grid.height // side) * (outcome.grid.width // side)
+    side = result.patch_size or 1
+    cells = (result.grid.height // side) * (result.grid.width // side)
     nowhere = PlacedPatch(name="", label=None, corners=(float("nan"),) * 8, crs=None)
-    places = [*outcome.places, *([nowhere] * (cells - len(outcome.places)))]
+    places = [*result.places, *([nowhere] * (cells - len(result.places)))]
     corners = pa.array([value for place in places for value in place.corners], type=pa.float64())
     table = pa.table(
         {

@@ -1,4 +1,4 @@
-"""Writing a stack of bands as the canonical scene, window by window, so that memory does not grow with the scene."""
+"""Writing the canonical scene: a stack of bands window by window, so that memory does not grow, and its truth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import SourceError
 from core.ingest.bands.scale import Calibration
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.stack import Stack
-from core.ingest.messages import disk_full, opening
+from core.ingest.messages import no_room
 from core.progress import Progress
 from core.scenes.geobox import GeoBox
 from core.scenes.scene import canonical_writer
@@ -25,12 +25,12 @@ LARGEST = 65_000
 
 
 def file_grid(grid: GeoBox) -> GeoBox:
-    """The grid that goes into a file: a scene without a place counts pixels upwards, as files of that kind have to."""
+    """Return the grid that goes into a file: without a place, pixels are counted upwards, as such files have to."""
     return grid if grid.crs is not None else replace(grid, transform=(1, 0, 0, 0, -1, grid.height))
 
 
 def to_canonical(numbers: NDArray[Any], gain: float, offset: float) -> NDArray[np.uint16]:
-    """(number + offset) × gain, rounded, clipped to 1 … ``LARGEST``."""
+    """Return (number + offset) × gain, rounded, clipped to 1 … ``LARGEST``."""
     if numbers.dtype == np.uint16 and gain == 1 and offset == 0:
         return np.asarray(np.clip(numbers, 1, LARGEST), dtype=np.uint16)
     scaled = numbers.astype(np.float32)
@@ -44,7 +44,13 @@ def to_canonical(numbers: NDArray[Any], gain: float, offset: float) -> NDArray[n
     return scaled.astype(np.uint16)
 
 
-def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Progress, name: str) -> float:
+def all_no_data() -> SourceError:
+    """Return the error for a source without a valid pixel."""
+    remedy = "choose an area with data, or set the no-data value in the settings"
+    return SourceError(found="every pixel is no data", remedy=remedy)
+
+
+def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Progress) -> float:
     """Write ``pixels.tif``.
 
     Args:
@@ -52,7 +58,6 @@ def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Pro
         scale: what their numbers mean.
         directory: where the scene is built.
         progress: told rows of pixels.
-        name: the source, for sentences.
 
     Returns:
         The share of valid pixels, more than 0.
@@ -75,15 +80,41 @@ def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Pro
                 done += height * width
                 progress(done // grid.width, grid.height)
     except GDAL_ERRORS as error:
-        raise disk_full(name) from error
+        raise no_room() from error
     if valid == 0:
-        found = "every pixel is no data"
-        raise SourceError(opening(name), found, "choose an area with data, or set the no-data value in the settings")
-    check_complete(directory / "pixels.tif", grid, len(stack.bands), name)
+        raise all_no_data()
+    check_complete(directory / "pixels.tif", grid, len(stack.bands))
     return valid / (grid.height * grid.width)
 
 
-def check_complete(path: Path, grid: GeoBox, count: int, name: str) -> None:
+def write_truth(directory: Path, truth: NDArray[np.uint16], grid: GeoBox) -> None:
+    """Write ``truth.tif``: class of each pixel, 0 = none, else 1 + index of the class.
+
+    Raises:
+        SourceError: when the disk is full.
+    """
+    target = file_grid(grid)
+    options: dict[str, Any] = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "zstd", "zstd_level": 1}
+    try:
+        with rasterio.open(
+            directory / "truth.tif",
+            "w",
+            driver="GTiff",
+            height=grid.height,
+            width=grid.width,
+            count=1,
+            dtype="uint16",
+            crs=target.crs,
+            transform=rasterio.Affine(*target.transform),
+            **options,
+        ) as data:
+            data.write(truth, 1)
+    except GDAL_ERRORS as error:
+        raise no_room() from error
+    check_complete(directory / "truth.tif", grid, 1)
+
+
+def check_complete(path: Path, grid: GeoBox, count: int) -> None:
     """Make sure that every block of a GeoTIFF just written lies inside the file.
 
     A disk that fills up may cut a file without any call failing.
@@ -95,7 +126,7 @@ def check_complete(path: Path, grid: GeoBox, count: int, name: str) -> None:
     try:
         with rasterio.open(path, driver="GTiff", sharing=False) as data:
             if (data.height, data.width, data.count) != (grid.height, grid.width, count):
-                raise disk_full(name)
+                raise no_room()
             rows, cols = data.block_shapes[0]
             for band in range(1, count + 1):
                 for row in range(-(-grid.height // rows)):
@@ -103,6 +134,6 @@ def check_complete(path: Path, grid: GeoBox, count: int, name: str) -> None:
                         start = data.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=band)
                         length = data.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=band)
                         if start is None or int(start) + int(length or 0) > size:
-                            raise disk_full(name)
+                            raise no_room()
     except GDAL_ERRORS as error:
-        raise disk_full(name) from error
+        raise no_room() from error

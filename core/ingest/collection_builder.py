@@ -1,42 +1,66 @@
-"""A collection of labelled patches, from its files to the canonical mosaic and its quality record."""
+"""A collection of labelled patches, from its files to the canonical mosaic and its quality record.
+
+One patch at a time is in memory. What the patches are like is decided before, in ``collection_plan``.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from pyproj.exceptions import ProjError
+from rasterio.windows import Window as RasterWindow
+
+from core.errors import SourceError
 from core.ingest.bands.assign import filling
-from core.ingest.collection import Mosaic, place_corners, write_collection
-from core.ingest.collection_plan import Plan, make_plan
+from core.ingest.canonical import check_complete, file_grid, to_canonical, write_truth
+from core.ingest.collection_plan import PICTURE_GAIN, CollectionPlan, PatchShape, patch_shape, plan_collection
+from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.findings import finding, ignored, no_data, skipped_text, some_names, when, which
+from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import read_hints
-from core.ingest.members import RASTER_SUFFIXES, Member, Shelf
-from core.ingest.messages import clean_name
-from core.ingest.sandbox.protocol import Outcome, PlacedPatch, Task
+from core.ingest.gdal_errors import GDAL_ERRORS
+from core.ingest.grid.georeference import safe_crs
+from core.ingest.grid.resample import read_resampled
+from core.ingest.messages import clean_name, no_room
+from core.ingest.sandbox.limits import MAX_CLASSES
+from core.ingest.sandbox.protocol import IngestResult, PlacedPatch
 from core.progress import Progress
+from core.scenes.geobox import NO_PLACE, GeoBox, outlines_lonlat
 from core.scenes.quality import Basis, Finding
+from core.scenes.scene import canonical_writer
+
+NOWHERE: list[float] = [math.nan] * 8
 
 
-def take_collection(
-    task: Task, shelf: Shelf, members: Sequence[Member], patches: Sequence[Member], progress: Progress
-) -> Outcome:
-    """Make the mosaic of a collection in ``task.directory``.
+def build_collection(
+    files: SourceFiles, patches: Sequence[Member], directory: Path, progress: Progress
+) -> IngestResult:
+    """Make the mosaic of a collection.
+
+    Args:
+        files: the source.
+        patches: those of its files that are patches.
+        directory: where the mosaic is written.
+        progress: told patches.
 
     Raises:
         SourceError: when no patch can be used, or the bands cannot be told.
     """
-    hints = read_hints([task.name], {}, [])
-    plan = make_plan(shelf, patches, task.settings, hints, task.name)
-    hints = read_hints([task.name], plan.tags, [])
-    mosaic = write_collection(shelf, patches, plan, directory=task.directory, progress=progress, name=task.name)
+    plan = plan_collection(files, patches, read_hints([files.name], {}, []))
+    hints = read_hints([files.name], plan.tags, [])
+    mosaic = write_collection(files.shelf, patches, plan, directory=directory, progress=progress)
     corners = place_corners(mosaic.patches)
-    date, date_finding = when(task.settings, hints)
-    level, level_finding = which(task.settings, hints, plan.bands)
-    chosen = {member.number for member in patches}
-    others = [member for member in members if member.number not in chosen]
+    date, date_finding = when(files.settings, hints)
+    level, level_finding = which(files.settings, hints, plan.bands)
+    others = files.others(patches)
     rasters = [member for member in others if member.suffix in RASTER_SUFFIXES]
-    rest = [member.name.rsplit("/", 1)[-1] for member in others if member not in rasters]
+    rest = [member.base for member in others if member not in rasters]
     findings = [
         *_mosaic_findings(mosaic, plan),
         _places(sum(1 for place in corners if not math.isnan(place[0])), len(corners)),
@@ -45,17 +69,7 @@ def take_collection(
         *_other_kind(rasters, plan),
         *ignored(rest, "they are no patches like the others"),
     ]
-    names = _short_names([patch.name for patch in mosaic.patches])
-    places = tuple(
-        PlacedPatch(
-            name=name,
-            label=patch.label,
-            corners=tuple(place),
-            crs=None if math.isnan(place[0]) else patch.geobox.crs,
-        )
-        for name, patch, place in zip(names, mosaic.patches, corners, strict=True)
-    )
-    return Outcome(
+    return IngestResult(
         grid=mosaic.grid,
         bands=plan.bands,
         kind="collection",
@@ -65,7 +79,20 @@ def take_collection(
         level=level,
         synthetic=hints.synthetic,
         findings=tuple(findings),
-        places=places,
+        places=_placed(mosaic.patches, corners),
+    )
+
+
+def _placed(patches: Sequence[Patch], corners: Sequence[Sequence[float]]) -> tuple[PlacedPatch, ...]:
+    names = _short_names([patch.name for patch in patches])
+    return tuple(
+        PlacedPatch(
+            name=name,
+            label=patch.label,
+            corners=tuple(place),
+            crs=None if math.isnan(place[0]) else patch.geobox.crs,
+        )
+        for name, patch, place in zip(names, patches, corners, strict=True)
     )
 
 
@@ -75,7 +102,7 @@ def _short_names(names: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) else list(names)
 
 
-def _mosaic_findings(mosaic: Mosaic, plan: Plan) -> list[Finding]:
+def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan) -> list[Finding]:
     missing = filling(plan.bands)
     share = mosaic.valid / (len(mosaic.patches) * plan.side**2)
     lines = [
@@ -97,7 +124,7 @@ def _mosaic_findings(mosaic: Mosaic, plan: Plan) -> list[Finding]:
     return lines
 
 
-def _other_kind(members: Sequence[Member], plan: Plan) -> list[Finding]:
+def _other_kind(members: Sequence[Member], plan: CollectionPlan) -> list[Finding]:
     """What is said of rasters that were not even tried; empty when there are none."""
     if not members:
         return []
@@ -124,3 +151,172 @@ def _classes(mosaic: Mosaic) -> Finding:
     shown = [f"{clean_name(name, 40)} {counts[name]:,}" for name in mosaic.classes[:30]]
     more = f" and {len(mosaic.classes) - 30} more" if len(mosaic.classes) > 30 else ""
     return finding("classes", f"{', '.join(shown)}{more}", "read", "named by the folders")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """One patch of a collection.
+
+    Attributes:
+        name: relative file name.
+        label: its folder, or None at the top.
+        geobox: where it lies.
+    """
+
+    name: str
+    label: str | None
+    geobox: GeoBox
+
+
+@dataclass(kw_only=True)
+class Mosaic:
+    """What writing a collection gave.
+
+    Attributes:
+        grid: of the mosaic.
+        patches: in the order of their ids.
+        skipped: reason for each file left out.
+        valid: number of valid pixels.
+    """
+
+    grid: GeoBox
+    patches: list[Patch] = field(default_factory=list)
+    skipped: dict[Member, str] = field(default_factory=dict)
+    valid: int = 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, sorted."""
+        return tuple(sorted({patch.label for patch in self.patches if patch.label is not None}))
+
+
+def mosaic_grid(count: int, side: int) -> GeoBox:
+    """Return the grid of a mosaic of patches, row-major, ceil(√count) wide."""
+    cols = math.isqrt(count - 1) + 1
+    return GeoBox(crs=None, transform=NO_PLACE, height=-(-count // cols) * side, width=cols * side)
+
+
+def write_collection(
+    shelf: Shelf, members: Sequence[Member], plan: CollectionPlan, *, directory: Path, progress: Progress
+) -> Mosaic:
+    """Write ``pixels.tif`` and, where there are labels, ``truth.tif``.
+
+    Files that cannot be read are left out; they are known only when all were read, so the mosaic is then written again
+    without them.
+
+    Raises:
+        SourceError: when no patch is left, classes are too many, or the disk is full.
+    """
+    skipped: dict[Member, str] = {}
+    while True:
+        good = [member for member in members if member not in skipped]
+        if not good:
+            raise SourceError(found="none of its patches can be read", remedy="choose GeoTIFF or JPEG patches")
+        mosaic = _write(shelf, good, plan, directory=directory, progress=progress)
+        if not mosaic.skipped:
+            break
+        skipped.update(mosaic.skipped)
+    mosaic.skipped = skipped
+    if mosaic.valid == 0:
+        raise SourceError(found="every pixel is no data", remedy="choose patches with data")
+    check_complete(directory / "pixels.tif", mosaic.grid, len(plan.bands))
+    if len(mosaic.classes) > MAX_CLASSES:
+        found = f"its patches lie in {len(mosaic.classes):,} folders, more than {MAX_CLASSES:,} classes"
+        raise SourceError(found=found, remedy="put the patches of a class into one folder")
+    if mosaic.classes:
+        _write_truth(mosaic, plan.side, directory)
+    return mosaic
+
+
+def _write(
+    shelf: Shelf, members: Sequence[Member], plan: CollectionPlan, *, directory: Path, progress: Progress
+) -> Mosaic:
+    mosaic = Mosaic(grid=mosaic_grid(len(members), plan.side))
+    side, cols = plan.side, mosaic.grid.width // plan.side
+    strip = np.zeros((len(plan.bands), side, mosaic.grid.width), dtype=np.uint16)
+    try:
+        with canonical_writer(directory, file_grid(mosaic.grid), plan.bands) as data:
+            for done, member in enumerate(members, 1):
+                block = _take(shelf, member, plan, mosaic)
+                if block is not None:
+                    place = (len(mosaic.patches) - 1) % cols
+                    strip[:, :, place * side : (place + 1) * side] = block
+                    mosaic.valid += int((block[0] > 0).sum())
+                if done == len(members) or (block is not None and len(mosaic.patches) % cols == 0):
+                    row = (max(len(mosaic.patches), 1) - 1) // cols
+                    data.write(strip, window=RasterWindow(0, row * side, mosaic.grid.width, side))
+                    strip[:] = 0
+                progress(done, len(members))
+    except GDAL_ERRORS as error:
+        raise no_room() from error
+    return mosaic
+
+
+def _take(shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic) -> NDArray[np.uint16] | None:
+    """Canonical numbers of one patch, noted in the mosaic; None when it is left out."""
+    try:
+        raster = open_raster(shelf.path(member), member.name)
+        try:
+            if patch_shape(raster) != plan.shape:
+                mosaic.skipped[member] = _unlike(patch_shape(raster), plan.shape)
+                return None
+            block = _canonical(raster, plan)
+        finally:
+            raster.close()
+    except SourceError as error:
+        mosaic.skipped[member] = error.found
+        return None
+    finally:
+        shelf.release(member)
+    mosaic.patches.append(Patch(name=member.name, label=clean_name(member.folder, 120) or None, geobox=raster.geobox))
+    return block
+
+
+def _unlike(shape: PatchShape, most: PatchShape) -> str:
+    """How a patch differs from most, in words; shapes as of ``shape_of``."""
+    if shape[0] != most[0]:
+        return f"{shape[0]} {'band' if shape[0] == 1 else 'bands'} where most have {most[0]}"
+    if shape[1:3] != most[1:3]:
+        return f"{shape[2]} × {shape[1]} pixels where most have {most[2]} × {most[1]}"
+    return f"numbers of type {shape[3]} where most have {most[3]}"
+
+
+def _canonical(raster: RasterFile, plan: CollectionPlan) -> NDArray[np.uint16]:
+    """Numbers of shape (bands, side, side) as the file's rows run."""
+    window = (0, 0, plan.side, plan.side)
+    if plan.picture:
+        return to_canonical(raster.read(list(plan.indexes), window), PICTURE_GAIN, 0)
+    nodata: list[float | None] = [raster.nodata[index - 1] or None for index in plan.indexes]
+    got = read_resampled(raster, list(plan.indexes), nodata, raster.geobox.transform, window)
+    block = to_canonical(got.values, plan.scale.gain, plan.scale.offset)
+    block *= ~(got.missing | got.zero)
+    return block
+
+
+def _write_truth(mosaic: Mosaic, side: int, directory: Path) -> None:
+    grid, classes = mosaic.grid, mosaic.classes
+    cols = grid.width // side
+    index = np.zeros((grid.height // side) * cols, dtype=np.uint16)
+    for position, patch in enumerate(mosaic.patches):
+        index[position] = 0 if patch.label is None else classes.index(patch.label) + 1
+    truth = np.kron(index.reshape(-1, cols), np.ones((side, side), dtype=np.uint16))
+    write_truth(directory, truth, grid)
+
+
+def place_corners(patches: Sequence[Patch]) -> list[list[float]]:
+    """Return corners of each patch as ``core.scenes.patches.corners_lonlat``, 8 numbers; NaN = unknown place."""
+    corners = [NOWHERE] * len(patches)
+    by_crs: dict[str, list[int]] = {}
+    for position, patch in enumerate(patches):
+        if patch.geobox.placed and patch.geobox.crs and safe_crs(patch.geobox.crs):
+            by_crs.setdefault(patch.geobox.crs, []).append(position)
+    for crs, positions in by_crs.items():
+        points = np.array([patches[position].geobox.corners() for position in positions])
+        try:
+            outlines = outlines_lonlat(crs, points[:, :, 0], points[:, :, 1]).reshape(-1, 8)
+        except ProjError:
+            continue
+        for position, outline in zip(positions, outlines, strict=True):
+            if np.isfinite(outline).all():
+                corners[position] = outline.tolist()
+    return corners

@@ -1,34 +1,44 @@
-"""The files a person points at: listed, named, checked for size, and hashed to a scene's id."""
+"""The files of a source: listed, named, checked for size and hashed by the parent; handed out by number in the child.
+
+The files inside a zip are ``formats.archive``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from core.errors import JobCancelledError, SourceError, SourceTooLargeError
-from core.ingest.members import RASTER_SUFFIXES, natural_key
-from core.ingest.messages import clean_name, opening
+from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES
 from core.ingest.settings import IngestSettings
 
 INGEST_VERSION = "1"
 """Part of every scene's id; raised when ingest would give other pixels for the same files."""
+RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg"})
+TABLE_SUFFIXES = frozenset({".csv"})
+METADATA_SUFFIXES = frozenset({".xml"})
 
 _CHUNK = 2**20
+_NOISE = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_DIGITS = re.compile(r"(\d+)")
 
 
 def source_name(paths: Sequence[Path]) -> str:
-    """What to call a source in sentences: the name of its file or folder, or of the first file and how many more."""
+    """Name a source in sentences: by its file or folder, or by the first file and how many more there are."""
     if not paths:
-        raise SourceError("Opening a scene", "no file was given", "choose at least one")
+        raise SourceError(found="no file was given", remedy="choose at least one")
     first = paths[0].name or str(paths[0].resolve())
     return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
 
 
-def title_of(paths: Sequence[Path], shown: str) -> str:
-    """What to call a scene of these files until somebody renames it: what their names have in common."""
+def source_title(paths: Sequence[Path], shown: str) -> str:
+    """Return what to call a scene of these files until somebody renames it: what their names have in common."""
     rasters = [path for path in paths if path.suffix.lower() in RASTER_SUFFIXES] or list(paths)
     if len(rasters) > 1:
         first, last = min(path.stem for path in rasters), max(path.stem for path in rasters)
@@ -39,8 +49,8 @@ def title_of(paths: Sequence[Path], shown: str) -> str:
     return clean_name(path.name if path.is_dir() else path.stem, 120) or "Scene"
 
 
-def list_files(paths: Sequence[Path], shown: str) -> list[tuple[str, Path]]:
-    """(relative name, absolute path) of each file of a source, sorted by name; links inside a folder are left out.
+def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Return (relative name, absolute path) of each file of a source, sorted by name; links in a folder are left out.
 
     Raises:
         SourceError: when a file is missing or no file, or the source is too large.
@@ -49,23 +59,23 @@ def list_files(paths: Sequence[Path], shown: str) -> list[tuple[str, Path]]:
     for path in paths:
         if path.is_dir():
             if len(paths) > 1:
-                raise SourceError(
-                    opening(shown), "a folder comes together with other files", "open one folder at a time"
-                )
-            files = _walk(path, shown)
+                found = "a folder comes together with other files"
+                raise SourceError(found=found, remedy="open one folder at a time")
+            files = _walk(path)
         elif path.is_file():
             files.append((path.name, path.resolve()))
         else:
-            raise SourceError(opening(clean_name(path.name)), "there is no such file", "check the name")
+            with errors_about(path.name):
+                raise SourceError(found="there is no such file", remedy="check the name")
     if not files:
-        raise SourceError(opening(shown), "the folder holds no files", "choose a folder of band files or patches")
+        raise SourceError(found="the folder holds no files", remedy="choose a folder of band files or patches")
     if sum(path.stat().st_size for _, path in files) > MAX_SOURCE_BYTES:
         found = f"it takes more than {MAX_SOURCE_BYTES >> 30} GB"
-        raise SourceTooLargeError(opening(shown), found, "cut the area of interest out of it first")
+        raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
     return sorted(files, key=lambda file: natural_key(file[0]))
 
 
-def _walk(folder: Path, shown: str) -> list[tuple[str, Path]]:
+def _walk(folder: Path) -> list[tuple[str, Path]]:
     files = []
     for directory, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
@@ -75,12 +85,12 @@ def _walk(folder: Path, shown: str) -> list[tuple[str, Path]]:
                 files.append((path.relative_to(folder).as_posix(), path.resolve()))
         if len(files) > MAX_COLLECTION_FILES:
             found = f"the folder holds more than {MAX_COLLECTION_FILES:,} files"
-            raise SourceTooLargeError(opening(shown), found, "split it into several")
+            raise SourceTooLargeError(found=found, remedy="split it into several")
     return files
 
 
 def scene_id_of(files: Sequence[tuple[str, Path]], settings: IngestSettings, cancelled: Callable[[], bool]) -> str:
-    """An id made of everything that decides the scene: names, bytes, settings and the version of ingest."""
+    """Return an id made of everything that decides the scene: names, bytes, settings and the version of ingest."""
     digest = hashlib.sha256(f"{INGEST_VERSION}\n{settings.digest}\n".encode())
     for name, path in files:
         content = hashlib.sha256()
@@ -91,3 +101,117 @@ def scene_id_of(files: Sequence[tuple[str, Path]], settings: IngestSettings, can
                     raise JobCancelledError(f"Reading “{clean_name(name)}”", "it was cancelled", "open it again")
         digest.update(f"{len(name)} {name} {content.hexdigest()}\n".encode("utf-8", "surrogateescape"))
     return f"s-{digest.hexdigest()[:20]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One file of a source.
+
+    Attributes:
+        number: position in the source; the only part of it that ever becomes a path.
+        name: relative name with forward slashes, as the person has it; shown, never opened.
+        size: bytes, unpacked.
+    """
+
+    number: int
+    name: str
+    size: int
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the name, in lower case, with its dot."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
+    def stem(self) -> str:
+        """Name without folders and ending."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def base(self) -> str:
+        """Name without folders."""
+        return PurePosixPath(self.name).name
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder it lies in directly, empty at the top."""
+        return PurePosixPath(self.name).parent.name
+
+    @property
+    def is_noise(self) -> bool:
+        """True for what file managers leave behind."""
+        return _NOISE.search(self.name) is not None
+
+
+def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+    """Return a key that sorts ``a2`` before ``a10``."""
+    parts = (part for part in _DIGITS.split(name.lower()) if part)
+    return tuple((0, int(part)) if part.isascii() and part.isdigit() else (1, part) for part in parts)
+
+
+class Shelf(Protocol):
+    """Hands out the files of a source."""
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """All files, sorted by name as people count."""
+
+    def path(self, member: Member) -> Path:
+        """Give a file's content at a numbered path of ours.
+
+        Raises:
+            SourceError: when it cannot be unpacked.
+        """
+
+    def release(self, member: Member) -> None:
+        """Say that a file is not needed any more."""
+
+
+class FileShelf:
+    """Files that the parent linked under numbers."""
+
+    def __init__(self, paths: Sequence[Path], names: Sequence[str]) -> None:
+        self._paths = tuple(paths)
+        members = [
+            Member(number=number, name=name, size=path.stat().st_size)
+            for number, (path, name) in enumerate(zip(paths, names, strict=True))
+        ]
+        self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """All files, sorted by name as people count."""
+        return self._members
+
+    def path(self, member: Member) -> Path:
+        """Return the numbered link."""
+        return self._paths[member.number]
+
+    def release(self, member: Member) -> None:
+        """Keep the file: it is the person's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFiles:
+    """A source as the child has it.
+
+    Attributes:
+        name: what people call it.
+        shelf: hands out the content of its files.
+        members: its files, sorted by name as people count, without what file managers leave behind.
+        settings: a person's decisions.
+    """
+
+    name: str
+    shelf: Shelf
+    members: tuple[Member, ...]
+    settings: IngestSettings
+
+    def ending(self, suffixes: frozenset[str]) -> list[Member]:
+        """Return the files whose names end so."""
+        return [member for member in self.members if member.suffix in suffixes]
+
+    def others(self, used: Sequence[Member]) -> list[Member]:
+        """Return the files that are not among some of them."""
+        numbers = {member.number for member in used}
+        return [member for member in self.members if member.number not in numbers]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from core.ingest.files import Member
 from core.ingest.formats.product_metadata import Hint, Hints
-from core.ingest.members import Member
 from core.ingest.messages import clean_name
 from core.ingest.settings import IngestSettings
 from core.scenes.quality import Basis, Finding
@@ -16,12 +16,12 @@ _NAMES, _REASONS = 3, 4
 
 
 def finding(topic: str, value: str, basis: Basis, because: str, override: str | None = None) -> Finding:
-    """A finding by position."""
+    """Make a finding by position."""
     return Finding(topic=topic, value=value, basis=basis, because=because, override=override)
 
 
-def ignored(names: Sequence[str], because: str = "they are no Sentinel-2 bands, or coarser copies") -> list[Finding]:
-    """What was left out, the first few by name; empty when nothing was."""
+def ignored(names: Sequence[str], because: str) -> list[Finding]:
+    """Say what was left out, the first few by name; empty when nothing was."""
     if not names:
         return []
     shown = ", ".join(clean_name(name, 60) for name in names[:_SHOWN])
@@ -30,12 +30,12 @@ def ignored(names: Sequence[str], because: str = "they are no Sentinel-2 bands, 
 
 
 def when(settings: IngestSettings, hints: Hints) -> tuple[str | None, Finding]:
-    """The date and how it is known."""
+    """Return the date and how it is known."""
     return _stated("date", settings.date, hints.date)
 
 
 def which(settings: IngestSettings, hints: Hints, bands: Sequence[str]) -> tuple[str | None, Finding]:
-    """The processing level and how it is known."""
+    """Return the processing level and how it is known."""
     if settings.level is None and hints.level is None:
         if "B10" in bands:
             return "L1C", finding("level", "L1C", "decided", "only L1C holds band B10", "level")
@@ -53,13 +53,13 @@ def _stated(topic: str, chosen: str | None, hint: Hint | None) -> tuple[str | No
 
 
 def no_data(valid: float, because: str) -> Finding:
-    """The share of pixels without data; a warning when it is most of the scene."""
+    """Say the share of pixels without data; a warning when it is most of the scene."""
     basis: Basis = "warning" if valid < 0.5 else "read"
     return finding("no data", f"{1 - valid:.1%} of the pixels", basis, because, "nodata")
 
 
 def skipped_text(skipped: Mapping[Member, str]) -> str:
-    """Which files were left out and why, a reason at a time: for each the first few by name."""
+    """Say which files were left out and why, a reason at a time: for each the first few by name."""
     by_reason: dict[str, list[Member]] = {}
     for member, reason in skipped.items():
         by_reason.setdefault(reason, []).append(member)
@@ -69,7 +69,7 @@ def skipped_text(skipped: Mapping[Member, str]) -> str:
 
 
 def some_names(members: Sequence[Member]) -> str:
-    """The first few of files by name, without folders, and how many more there are."""
-    names = [clean_name(member.name.rsplit("/", 1)[-1], 40) for member in members[:_NAMES]]
+    """Name the first few of files, without folders, and how many more there are."""
+    names = [clean_name(member.base, 40) for member in members[:_NAMES]]
     rest = len(members) - len(names)
     return f"{', '.join(names)}{f' and {rest:,} more' if rest else ''}"

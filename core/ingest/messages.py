@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from core.errors import SourceError
 
@@ -11,7 +12,7 @@ MAX_NAME = 80
 
 
 def clean_name(text: str, limit: int = MAX_NAME) -> str:
-    """A name on one line: control, bidirectional and unpaired characters become ``?``; long ones lose their middle.
+    """Put a name on one line: control, bidirectional and unpaired characters become ``?``; long ones lose their middle.
 
     Markup is left alone: escaping belongs to the page.
     """
@@ -23,24 +24,40 @@ def clean_name(text: str, limit: int = MAX_NAME) -> str:
 
 
 def opening(name: str) -> str:
-    """The first part of a sentence about a source."""
+    """Return the first part of a sentence about a source."""
     return f"Opening “{clean_name(name)}”"
 
 
-def damaged(name: str) -> SourceError:
-    """The sentence for a file that breaks off or does not decode."""
-    return SourceError(opening(name), "the file is damaged or cut short", "get it again from where it came from")
+@contextmanager
+def errors_about(name: str) -> Iterator[None]:
+    """Let errors of a block say which source or file was being opened; the innermost name counts.
+
+    Raises:
+        SourceError: as raised inside.
+    """
+    try:
+        yield
+    except SourceError as error:
+        error.about(opening(name))
+        raise
 
 
-def disk_full(name: str) -> SourceError:
-    """The sentence for a disk without room."""
+def damaged() -> SourceError:
+    """Return the error for a file that breaks off or does not decode."""
+    return SourceError(found="the file is damaged or cut short", remedy="get it again from where it came from")
+
+
+def no_room() -> SourceError:
+    """Return the error for a disk without room."""
     return SourceError(
-        opening(name),
-        "the disk is full, so the scene could not be stored",
-        "free some space or delete scenes you no longer need, then open it again",
+        found="the disk is full, so the scene could not be stored",
+        remedy="free some space or delete scenes you no longer need, then open it again",
     )
 
 
-def is_disk_full(error: OSError) -> bool:
-    """True when writing failed for want of room."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+def unreadable() -> SourceError:
+    """Return the error for a source over which the child died or spoke nonsense."""
+    return SourceError(
+        found="reading it failed in a way that damaged or made-up files cause",
+        remedy="get it again from where it came from, or save it again as a plain GeoTIFF",
+    )

@@ -1,4 +1,4 @@
-"""What a person may decide about a source instead of letting its statistics decide; the limits are ``profile``."""
+"""What a person may decide about a source instead of letting its statistics decide; limits of size are elsewhere."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import NoReturn
 from core.bands import BAND_NAMES
 from core.errors import SettingsError
 
-SCALES: tuple[str, ...] = ("auto", "dn", "dn+1000", "unit", "65535")
+SCALE_NAMES: tuple[str, ...] = ("auto", "dn", "dn+1000", "unit", "65535")
 """How numbers in a file mean reflectance ρ: ρ × 10 000; ρ × 10 000 + 1000; ρ itself; ρ × 65 535."""
 
 SKIP = "-"
 """Stands in ``IngestSettings.bands`` for a band of the file that is left out."""
 
-LEVELS: tuple[str, ...] = ("L1C", "L2A")
+PRODUCT_LEVELS: tuple[str, ...] = ("L1C", "L2A")
 FIRST_IMAGE = datetime.date(2015, 6, 27)
-"""When Sentinel-2A, launched four days before, sent its first pictures (ESA)."""
+"""When Sentinel-2A, launched four days before, sent its first pictures (ESA); no scene is older."""
 
 _CRS = re.compile(r"EPSG:[0-9]{4,6}")
 
@@ -32,7 +32,7 @@ class IngestSettings:
 
     Attributes:
         bands: names in the order of the file's bands (or of the files, sorted by name); ``-`` leaves one out.
-        scale: one of ``SCALES``.
+        scale: one of ``SCALE_NAMES``.
         date: acquisition date as ``YYYY-MM-DD``.
         level: ``L1C`` or ``L2A``.
         crs: coordinate reference system as ``EPSG:`` and a number, in place of the file's own.
@@ -54,10 +54,10 @@ class IngestSettings:
     def __post_init__(self) -> None:
         if self.bands is not None:
             _check_bands(self.bands)
-        if self.scale not in SCALES:
-            _refuse("scale", self.scale, f"choose one of {', '.join(SCALES)}")
-        if self.level not in (None, *LEVELS):
-            _refuse("level", str(self.level), f"choose one of {', '.join(LEVELS)}")
+        if self.scale not in SCALE_NAMES:
+            _refuse("scale", self.scale, f"choose one of {', '.join(SCALE_NAMES)}")
+        if self.level not in (None, *PRODUCT_LEVELS):
+            _refuse("level", str(self.level), f"choose one of {', '.join(PRODUCT_LEVELS)}")
         if self.crs is not None:
             _check_crs(self.crs)
         if self.nodata is not None and math.isinf(self.nodata):
@@ -68,7 +68,7 @@ class IngestSettings:
             _check_date(self.date)
 
     def to_dict(self) -> dict[str, object]:
-        """The fields as plain JSON values; NaN becomes the text ``nan``."""
+        """Return the fields as plain JSON values; NaN becomes the text ``nan``."""
         fields = asdict(self)
         if self.nodata is not None and math.isnan(self.nodata):
             fields["nodata"] = "nan"
@@ -81,7 +81,7 @@ class IngestSettings:
 
 
 def settings_from_dict(fields: dict[str, object]) -> IngestSettings:
-    """The inverse of ``IngestSettings.to_dict``.
+    """Make the inverse of ``IngestSettings.to_dict``.
 
     Raises:
         SettingsError: when a field is unknown or outside its range.

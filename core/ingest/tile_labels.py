@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ingest.collection import MAX_CLASSES
 from core.ingest.messages import clean_name
+from core.ingest.sandbox.limits import MAX_CLASSES
 
 MAX_TABLE_BYTES = 64 * 2**20
 _COLUMNS = {"row", "col", "label"}
@@ -29,7 +29,7 @@ class TileLabels:
     index: NDArray[np.uint16]
 
     def raster(self, height: int, width: int) -> tuple[NDArray[np.uint16], int] | None:
-        """The class of each pixel of a scene, and pixels a tile; None when the tiles do not fit the scene.
+        """Return the class of each pixel of a scene, and pixels a tile; None when the tiles do not fit the scene.
 
         Tiles are square and start at the upper left; they fit when their number along rows and columns gives the same
         size, fractions of a tile at the far edges apart.

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.engine.operations import Engine
-from pages.open import batches, facts
+from pages.open import facts
 from pages.ui.state import engine as shared_engine
 from tests.scenes import add_scene
 
@@ -111,32 +111,6 @@ def test_the_sample_is_asked_for_once(engine: Engine) -> None:
     test.button(key="open_sample").click().run()
     assert not test.exception
     assert [job.kind for job in engine.jobs.jobs()] == ["sample"]
-
-
-def test_zips_and_arrays_are_scenes_of_their_own_and_band_files_belong_together() -> None:
-    paths = [Path(name) for name in ("a.zip", "B02.tif", "x.NPY", "B03.tif")]
-    assert batches(paths) == [[Path("a.zip")], [Path("x.NPY")], [Path("B02.tif"), Path("B03.tif")]]
-
-
-def test_scenes_sent_together_are_a_scene_each_so_that_a_bad_one_harms_no_other() -> None:
-    whole = [Path("good.tif"), Path("text.tif"), Path("more.tif")]
-    assert batches(whole) == [[path] for path in whole]
-    assert batches([*whole, Path("B02.tif"), Path("B03.tif")]) == [
-        *([path] for path in whole),
-        [Path("B02.tif"), Path("B03.tif")],
-    ]
-
-
-def test_one_scene_comes_with_its_table_and_many_small_rasters_are_a_collection() -> None:
-    pair = [Path("scene.tif"), Path("labels.csv")]
-    assert batches(pair) == [pair]
-    many = [Path(f"field {number}.tif") for number in range(30)]
-    assert batches(many) == [many]
-
-
-def test_files_whose_bands_were_named_belong_together() -> None:
-    paths = [Path("one.tif"), Path("two.tif")]
-    assert batches(paths, ("B02", "B03")) == [paths]
 
 
 def test_an_empty_name_is_refused_in_its_place(engine: Engine) -> None:

@@ -1,19 +1,20 @@
-"""From rasters to named bands: by description, by file name, by choice, or by ``bandorder``."""
+"""What bands are called, in every kind of input: by choice, by description, by file name, or by their pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, BY_NAME, fill_source
 from core.errors import BandsError
 from core.ingest.bands.names import band_of_file, names_other_layer, parse_band, stated_resolution
-from core.ingest.formats.geotiff import RasterFile
-from core.ingest.formats.numpy_file import ArrayFile
+from core.ingest.bands.order import tell_order
 from core.ingest.grid.stack import Layer
-from core.ingest.messages import clean_name, opening
 from core.ingest.settings import SKIP
-from core.scenes.quality import Finding
+from core.scenes.quality import Basis, Finding
 
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
@@ -24,99 +25,89 @@ class Naming:
     """Bands of a source with their names.
 
     Attributes:
-        layers: one a band, names distinct; empty when ``nameless``.
-        nameless: the raster whose bands only their pixels can tell, or None.
+        layers: one a band, names distinct, in product order.
         ignored: files and bands left out, in words.
-        findings: how the names were found.
+        finding: how the names were found.
     """
 
     layers: tuple[Layer, ...]
-    nameless: RasterFile | ArrayFile | None = None
-    ignored: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    ignored: tuple[str, ...]
+    finding: Finding
 
 
-def name_bands(rasters: Sequence[RasterFile], chosen: tuple[str, ...] | None, source: str) -> Naming:
-    """Name the bands of the rasters of one scene.
+def name_bands(
+    layers: Sequence[Layer],
+    chosen: tuple[str, ...] | None,
+    pixels: Callable[[Sequence[Layer]], NDArray[np.float32]],
+) -> Naming:
+    """Name the bands of a source.
 
     Args:
-        rasters: sorted by name.
-        chosen: a person's names, in the order of files and bands, or None.
-        source: name of the whole, for sentences.
+        layers: its bands as its files hold them, files sorted by name.
+        chosen: a person's names in that order, or None.
+        pixels: draws valid pixels, shape (bands, pixels), of nameless bands of one raster.
 
     Raises:
         BandsError: when the choice does not fit, or too few bands can be named.
     """
-    spectral = [
-        Layer(band="", source=raster, index=index)
-        for raster in rasters
-        for index in range(1, raster.count + 1)
-        if index not in raster.alpha
-    ]
     if chosen is not None:
-        return _by_choice(spectral, chosen, source)
-    named, ignored, by = _by_text(spectral)
-    if not named and len(rasters) == 1:
-        return Naming(layers=(), nameless=rasters[0])
-    distinct, duplicates = _distinct(named, source)
-    layers = check_enough(distinct, source)
-    finding = Finding(
-        topic="bands",
-        value=", ".join(layer.band for layer in layers),
-        basis="read",
-        because=f"named by {' and '.join(sorted(by))}",
-        override="bands",
+        return _by_choice(layers, chosen)
+    named, ignored, by = _by_text(layers)
+    if not named and len({id(layer.source) for layer in layers}) == 1:
+        return _by_pixels(layers, pixels(layers))
+    distinct, duplicates = _distinct(named)
+    ordered = _check_enough(distinct)
+    because = f"named by {' and '.join(sorted(by))}"
+    return Naming(layers=ordered, ignored=(*ignored, *duplicates), finding=_finding(_bands(ordered), "read", because))
+
+
+def _bands(layers: Sequence[Layer]) -> list[str]:
+    return [layer.band for layer in layers]
+
+
+def _finding(bands: Sequence[str], basis: Basis, because: str) -> Finding:
+    return Finding(topic="bands", value=", ".join(bands), basis=basis, because=because, override="bands")
+
+
+def _by_choice(layers: Sequence[Layer], chosen: tuple[str, ...]) -> Naming:
+    if len(chosen) != len(layers):
+        found = f"it has {len(layers)} bands and the settings name {len(chosen)}"
+        raise BandsError(found=found, remedy=f"name every band in order, {SKIP} for those to leave out")
+    pairs = list(zip(layers, chosen, strict=True))
+    named = _check_enough([replace(layer, band=band) for layer, band in pairs if band != SKIP])
+    ignored = tuple(layer.title for layer, band in pairs if band == SKIP)
+    return Naming(
+        layers=named, ignored=ignored, finding=_finding(_bands(named), "chosen", "named in the ingest settings")
     )
-    return Naming(layers=layers, ignored=(*ignored, *duplicates), findings=(finding,))
 
 
-def _by_choice(spectral: list[Layer], chosen: tuple[str, ...], source: str) -> Naming:
-    if len(chosen) != len(spectral):
-        found = f"it has {len(spectral)} bands and the settings name {len(chosen)}"
-        raise BandsError(opening(source), found, f"name every band in order, {SKIP} for those to leave out")
-    pairs = list(zip(spectral, chosen, strict=True))
-    named = [replace(layer, band=band) for layer, band in pairs if band != SKIP]
-    left_out = tuple(_where(layer) for layer, band in pairs if band == SKIP)
-    layers = check_enough(named, source)
-    finding = Finding(
-        topic="bands",
-        value=", ".join(layer.band for layer in layers),
-        basis="chosen",
-        because="named in the ingest settings",
-        override="bands",
-    )
-    return Naming(layers=layers, ignored=left_out, findings=(finding,))
+def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
+    order = tell_order(pixels)
+    named = [replace(layer, band=band) for layer, band in zip(layers, order.bands, strict=True)]
+    finding = _finding(order.bands, "decided", f"{order.title}: {order.because}")
+    return Naming(layers=_check_enough(named), ignored=(), finding=finding)
 
 
-def _by_text(spectral: list[Layer]) -> tuple[list[Layer], list[str], set[str]]:
+def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]:
     """Bands whose description or file name names one; the others in words; and which of the two did."""
     named, ignored, by = [], [], set()
-    for layer in spectral:
-        raster = layer.source
-        description = raster.descriptions[layer.index - 1] if isinstance(raster, RasterFile) else ""
-        stem = raster.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        single = isinstance(raster, RasterFile) and raster.count == 1
+    for layer in layers:
+        description = layer.source.descriptions[layer.index - 1]
+        stem = layer.source.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        single = layer.source.count == 1
         other = names_other_layer(description) or (single and names_other_layer(stem))
         band, origin = (None if other else parse_band(description)), "band description"
         if band is None and single and not other:
             band, origin = band_of_file(stem), "file name"
         if band is None:
-            ignored.append(_where(layer))
+            ignored.append(layer.title)
         else:
             named.append(replace(layer, band=band))
             by.add(origin)
     return named, ignored, by
 
 
-def _where(layer: Layer) -> str:
-    raster = layer.source
-    name = clean_name(raster.name.rsplit("/", 1)[-1], 60)
-    if not isinstance(raster, RasterFile) or raster.count == 1:
-        return name
-    return f"{name} band {layer.index} {clean_name(raster.descriptions[layer.index - 1], 30)}".rstrip()
-
-
-def _distinct(layers: Sequence[Layer], source: str) -> tuple[list[Layer], list[str]]:
+def _distinct(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
     """One layer a band, the finest; the others in words.
 
     Raises:
@@ -126,17 +117,17 @@ def _distinct(layers: Sequence[Layer], source: str) -> tuple[list[Layer], list[s
     dropped = []
     for layer in sorted(layers, key=_fineness):
         if layer.band in best:
-            _refuse_twins(best[layer.band], layer, source)
-            dropped.append(_where(layer))
+            _refuse_twins(best[layer.band], layer)
+            dropped.append(layer.title)
         else:
             best[layer.band] = layer
     return list(best.values()), dropped
 
 
-def _refuse_twins(kept: Layer, other: Layer, source: str) -> None:
+def _refuse_twins(kept: Layer, other: Layer) -> None:
     if kept.source is not other.source and _fineness(kept) == _fineness(other):
-        found = f"{_where(kept)} and {_where(other)} both hold {kept.band}"
-        raise BandsError(opening(source), found, "open one scene at a time")
+        found = f"{kept.title} and {other.title} both hold {kept.band}"
+        raise BandsError(found=found, remedy="open one scene at a time")
 
 
 def _fineness(layer: Layer) -> tuple[float, int]:
@@ -146,7 +137,7 @@ def _fineness(layer: Layer) -> tuple[float, int]:
     return geobox.pixel_size if geobox.placed else float(stated or 0), -geobox.height * geobox.width
 
 
-def check_enough(layers: Sequence[Layer], source: str) -> tuple[Layer, ...]:
+def _check_enough(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     """The layers in product order.
 
     Raises:
@@ -157,12 +148,13 @@ def check_enough(layers: Sequence[Layer], source: str) -> tuple[Layer, ...]:
     if len(optical) < MIN_BANDS:
         seen = ", ".join(layer.band for layer in ordered) or "no Sentinel-2 band"
         found = f"only {seen} could be told, and at least {MIN_BANDS} bands are needed"
-        raise BandsError(opening(source), found, "add the other bands, or give the names of the bands in file order")
+        remedy = "add the other bands, or give the names of the bands in file order"
+        raise BandsError(found=found, remedy=remedy)
     return ordered
 
 
 def filling(bands: Sequence[str]) -> Finding | None:
-    """What stands in for missing bands, in words; None when none is missing."""
+    """Return what stands in for missing bands, in words; None when none is missing."""
     missing = [name for name in BAND_NAMES if name not in bands]
     if not missing:
         return None

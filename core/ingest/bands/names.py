@@ -1,4 +1,4 @@
-"""Which Sentinel-2 band a file name or a band description names; what the pixels say is ``bandorder``."""
+"""Which Sentinel-2 band a file name or a band description names; what the pixels say is ``bands.order``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMON_NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def parse_band(text: str) -> str | None:
-    """The band named by a description or the stem of a file name, or None.
+    """Return the band named by a description or the stem of a file name, or None.
 
     ``B4``, ``b04``, ``Band 8A``, ``…_B04_(Raw)``, ``T32TQM_…_B02_10m`` and the common names of catalogues are read;
     where a text names two different bands, none is.
@@ -40,17 +40,17 @@ def parse_band(text: str) -> str | None:
 
 
 def band_of_file(stem: str) -> str | None:
-    """The band that the stem of a file name names; None for pictures, masks, classifications and indices."""
+    """Return the band that the stem of a file name names; None for pictures, masks, classifications and indices."""
     return None if names_other_layer(stem) else parse_band(stem)
 
 
 def names_other_layer(text: str) -> bool:
-    """True for names of layers that are no spectral band, even where they name one (``MSK_DETFOO_B02``)."""
+    """Return True for names of layers that are no spectral band, even where they name one (``MSK_DETFOO_B02``)."""
     return _NEVER.search(text) is not None
 
 
 def stated_resolution(text: str) -> int | None:
-    """Metres a pixel when a name states 10, 20 or 60 (``R20m`` folders, ``_60m`` endings); the last one counts."""
+    """Return the metres a pixel that a name states last: 10, 20 or 60 (``R20m`` folders, ``_60m`` endings), or None."""
     found = _RESOLUTION.findall(text)
     return int(found[-1]) if found else None
 

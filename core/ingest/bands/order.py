@@ -1,4 +1,4 @@
-"""Telling nameless bands by their pixels; bands with names are ``bandfiles``.
+"""Telling nameless bands by their pixels; bands with names are ``bands.assign``.
 
 Two facts of Sentinel-2 over land carry it: the cirrus band B10 receives almost no light, so it is the darkest by far,
 and the narrow B8A (865 nm) sees nearly what the broad B08 (833 nm) sees.
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import BandsError
-from core.ingest.messages import opening
 
 _WITHOUT_B10 = tuple(name for name in BAND_NAMES if name != "B10")
 _EUROSAT_WITHOUT_B10 = tuple(name for name in EUROSAT_ORDER if name != "B10")
@@ -41,35 +40,34 @@ class Order:
     because: str
 
 
-def tell_order(pixels: NDArray[np.float32], name: str) -> Order:
+def tell_order(pixels: NDArray[np.float32]) -> Order:
     """Tell the bands of a file without names.
 
     Args:
         pixels: valid pixels, shape (bands, pixels), in the file's own order and numbers.
-        name: the source, for sentences.
 
     Raises:
         BandsError: when the pixels do not decide.
     """
     orders = _ORDERS.get(len(pixels))
     if orders is None:
-        raise _undecided(name, f"its {len(pixels)} bands have no names, and only 12 or 13 can be told by their pixels")
+        raise _undecided(f"its {len(pixels)} bands have no names, and only 12 or 13 can be told by their pixels")
     if pixels.shape[1] < 16:
-        raise _undecided(name, "its bands have no names and too few valid pixels to tell them by")
+        raise _undecided("its bands have no names and too few valid pixels to tell them by")
     floor = np.percentile(pixels, 0.1)
     base = floor if floor > 900 else 0.0
     unlike = [_unlikeness(pixels - np.float32(base), order) for order in orders]
     best = int(np.argmin(unlike))
     bands = orders[best]
     if unlike[best] > _CLOSE or unlike[1 - best] < 1.2 * unlike[best]:
-        raise _undecided(name, "its bands have no names, and no band looks like B8A beside B08")
+        raise _undecided("its bands have no names, and no band looks like B8A beside B08")
     because = f"band {bands.index('B8A') + 1} differs from band {bands.index('B08') + 1} by {unlike[best]:.0%} only"
     if "B10" in bands:
         medians = np.median(pixels, axis=1)
         darkest = int(np.argmin(medians))
         if darkest != bands.index("B10"):
             found = f"its bands have no names, and band {darkest + 1} is the darkest where B10 should not be"
-            raise _undecided(name, found)
+            raise _undecided(found)
         because += f", and band {darkest + 1} is the darkest, as B10 is over land"
     return Order(bands=bands, title=_TITLES[best], because=because)
 
@@ -81,5 +79,5 @@ def _unlikeness(pixels: NDArray[np.float32], order: tuple[str, ...]) -> float:
     return float(np.mean(np.abs(broad - narrow))) / total if total > 0 else float("inf")
 
 
-def _undecided(name: str, found: str) -> BandsError:
-    return BandsError(opening(name), found, "give the names of the bands in the order of the file")
+def _undecided(found: str) -> BandsError:
+    return BandsError(found=found, remedy="give the names of the bands in the order of the file")

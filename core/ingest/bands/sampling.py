@@ -7,29 +7,29 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ingest.grid.resample import Window
+from core.ingest.grid.resample import PixelWindow
 from core.ingest.grid.stack import Stack
 
-SIDE = 64
-ENOUGH = 2_000
-MOST = 150_000
+_SIDE = 64
+_ENOUGH = 2_000
+_MOST = 150_000
 
 
 def draw(stack: Stack) -> NDArray[np.float32]:
-    """Valid pixels as float32 of shape (bands, pixels), in the file's own numbers; empty when all is no data.
+    """Draw valid pixels as float32 of shape (bands, pixels), in the file's own numbers; empty when all is no data.
 
-    Windows on a widening lattice of the scene are tried until enough pixels are found; in the end all windows are.
+    Windows on a finer and finer net over the scene are tried until enough pixels are found; in the end all windows are.
     """
     for count in (6, 20):
         pixels = _collect(stack, _spread(stack, count))
-        if pixels.shape[1] >= ENOUGH:
+        if pixels.shape[1] >= _ENOUGH:
             return pixels
-    return _collect(stack, stack.windows(), stop_at=ENOUGH)
+    return _collect(stack, stack.windows(), stop_at=_ENOUGH)
 
 
-def _spread(stack: Stack, count: int) -> Iterator[Window]:
+def _spread(stack: Stack, count: int) -> Iterator[PixelWindow]:
     grid = stack.grid
-    rows, cols = min(SIDE, grid.height), min(SIDE, grid.width)
+    rows, cols = min(_SIDE, grid.height), min(_SIDE, grid.width)
     tops = sorted(set(np.linspace(0, grid.height - rows, count).astype(int).tolist()))
     lefts = sorted(set(np.linspace(0, grid.width - cols, count).astype(int).tolist()))
     for top in tops:
@@ -37,7 +37,7 @@ def _spread(stack: Stack, count: int) -> Iterator[Window]:
             yield top, left, rows, cols
 
 
-def _collect(stack: Stack, windows: Iterator[Window], stop_at: int = MOST) -> NDArray[np.float32]:
+def _collect(stack: Stack, windows: Iterator[PixelWindow], stop_at: int = _MOST) -> NDArray[np.float32]:
     found, total = [], 0
     for window in windows:
         pixels = stack.read(window)

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.ingest.formats.product_metadata import OFFSET_BASELINE, OFFSET_DATE, Hints
-from core.ingest.messages import opening
 from core.scenes.quality import Basis, Finding
 
-Samples = Mapping[str, NDArray[np.float32]]
+BandSamples = Mapping[str, NDArray[np.float32]]
 
 HIGHEST = 100_000.0
 """Numbers beyond this mean reflectance on no scale that is known; 65,535 is the most that portals write."""
+
+_REMEDY = "choose the scale in the ingest settings or export 16-bit reflectance"
 
 PORTAL_STEP = 6.5535
 """Reflectance steps of 1/10 000 written × 65 535 are this far apart."""
@@ -40,7 +41,7 @@ class Calibration:
     """Canonical number = (number + offset) × gain.
 
     Attributes:
-        scale: one of ``settings.SCALES`` but ``auto``.
+        scale: one of ``settings.SCALE_NAMES`` but ``auto``.
         gain: factor.
         offset: added first.
         findings: how it was decided.
@@ -53,13 +54,13 @@ class Calibration:
 
 
 def calibration(scale: str, basis: Basis, because: str) -> Calibration:
-    """The calibration of a known scale with its finding."""
+    """Return the calibration of a known scale with its finding."""
     gain, offset = _NUMBERS[scale]
     findings = [Finding(topic="scale", value=_TITLES[scale], basis=basis, because=because, override="scale")]
     return Calibration(scale=scale, gain=gain, offset=offset, findings=tuple(findings))
 
 
-def decide_scale(samples: Samples, *, integers: bool, chosen: str, hints: Hints, name: str) -> Calibration:
+def decide_scale(samples: BandSamples, *, integers: bool, chosen: str, hints: Hints) -> Calibration:
     """Decide what the numbers of a file mean.
 
     Args:
@@ -67,7 +68,6 @@ def decide_scale(samples: Samples, *, integers: bool, chosen: str, hints: Hints,
         integers: True = the file's type holds whole numbers.
         chosen: a person's choice, or ``auto``.
         hints: what the source says of itself.
-        name: the source, for sentences.
 
     Raises:
         SourceError: when no meaning fits.
@@ -77,19 +77,19 @@ def decide_scale(samples: Samples, *, integers: bool, chosen: str, hints: Hints,
     high = max(float(np.percentile(numbers, 98)) for numbers in samples.values())
     if not 0 < high < HIGHEST:
         found = f"98 % of its numbers are at most {high:.4g}, which fits no scale of reflectance"
-        raise SourceError(opening(name), found, "choose the scale in the ingest settings or export 16-bit reflectance")
+        raise SourceError(found=found, remedy=_REMEDY)
     if not integers and high <= 3:
         return calibration("unit", "decided", f"98 % of the numbers are at most {high:.3g}")
     if high <= 3 or (not integers and high <= 255) or max(float(numbers.max()) for numbers in samples.values()) <= 255:
         found = f"its numbers reach only {high:.4g}, which fits no scale of reflectance"
-        raise SourceError(opening(name), found, "choose the scale in the ingest settings or export 16-bit reflectance")
+        raise SourceError(found=found, remedy=_REMEDY)
     portal = _portal(samples, high)
     if portal is not None:
         return calibration("65535", "decided", portal)
     return _offset(samples, hints)
 
 
-def _portal(samples: Samples, high: float) -> str | None:
+def _portal(samples: BandSamples, high: float) -> str | None:
     """The evidence for reflectance × 65 535, or None."""
     numbers = np.unique(np.concatenate(list(samples.values())))
     numbers = numbers[(numbers > 0) & (numbers < 65_000)]
@@ -102,7 +102,7 @@ def _portal(samples: Samples, high: float) -> str | None:
     return None
 
 
-def _offset(samples: Samples, hints: Hints) -> Calibration:
+def _offset(samples: BandSamples, hints: Hints) -> Calibration:
     """Digital numbers: is 1000 to be taken off?"""
     stated = _stated(hints)
     below = {band: float(np.mean(numbers < (700 if stated else 950))) for band, numbers in samples.items()}
@@ -117,7 +117,7 @@ def _offset(samples: Samples, hints: Hints) -> Calibration:
     return _offset_without_statement(samples, hints)
 
 
-def _offset_without_statement(samples: Samples, hints: Hints) -> Calibration:
+def _offset_without_statement(samples: BandSamples, hints: Hints) -> Calibration:
     if hints.baseline is not None:
         return calibration("dn", "read", f"{hints.baseline.where} states processing baseline {hints.baseline.value}")
     low = {band: float(np.percentile(numbers, 0.1)) for band, numbers in samples.items()}

@@ -1,4 +1,4 @@
-"""The files inside a zip: checked as a whole, unpacked one by one under numbers; no name in it becomes a path."""
+"""A zip as the container of a source: checked as a whole, unpacked file by file; no name in it becomes a path."""
 
 from __future__ import annotations
 
@@ -10,16 +10,37 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
-from core.ingest.members import Member, natural_key
-from core.ingest.messages import clean_name, damaged, opening
+from core.ingest.files import FileShelf, Member, Shelf, natural_key
+from core.ingest.formats.geotiff import read_head
+from core.ingest.messages import clean_name, damaged, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
 
-ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+ARCHIVE_SUFFIXES = frozenset({".zip"})
+_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _NESTED = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SMALL = 2**20
 _CHUNK = 2**20
 _REMEDY = "pack only the band files or the class folders into one plain zip"
+
+
+def open_shelf(paths: Sequence[Path], names: Sequence[str], scratch: Path) -> Shelf:
+    """Give the files of a source: those inside its one zip, else those that the parent linked.
+
+    Args:
+        paths: numbered links.
+        names: what people call them.
+        scratch: where archives are unpacked.
+
+    Raises:
+        SourceError: when a zip cannot be used, or comes together with other files.
+    """
+    if len(paths) == 1 and read_head(paths[0], 4) in _SIGNATURES:
+        return ZipShelf(paths[0], scratch)
+    shelf = FileShelf(paths, names)
+    if len(paths) > 1 and any(member.suffix in ARCHIVE_SUFFIXES for member in shelf.members):
+        raise SourceError(found="a zip comes together with other files", remedy="open the zip on its own")
+    return shelf
 
 
 class ZipShelf:
@@ -31,15 +52,14 @@ class ZipShelf:
         SourceTooLargeError: for too many members, too many bytes, or too high a ratio.
     """
 
-    def __init__(self, path: Path, name: str, scratch: Path) -> None:
-        self._name = name
+    def __init__(self, path: Path, scratch: Path) -> None:
         self._scratch = scratch
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
-            raise damaged(name) from error
+            raise damaged() from error
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        _check_directory(infos, path.stat().st_size, name)
+        _check_directory(infos, path.stat().st_size)
         self._infos = infos
         members = [Member(number=n, name=_shown(info), size=info.file_size) for n, info in enumerate(infos)]
         self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
@@ -61,7 +81,8 @@ class ZipShelf:
                 self._unpack(member, target)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
                 target.unlink(missing_ok=True)
-                raise damaged(member.name) from error
+                with errors_about(member.name):
+                    raise damaged() from error
         return target
 
     def _unpack(self, member: Member, target: Path) -> None:
@@ -84,38 +105,38 @@ def _shown(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/").removeprefix("./")[:1000]
 
 
-def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int, name: str) -> None:
+def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int) -> None:
     if not infos:
-        raise SourceError(opening(name), "the zip holds no files", _REMEDY)
+        raise SourceError(found="the zip holds no files", remedy=_REMEDY)
     if len(infos) > MAX_COLLECTION_FILES:
         found = f"the zip holds {len(infos):,} files, more than the {MAX_COLLECTION_FILES:,} allowed"
-        raise SourceTooLargeError(opening(name), found, "split it into several")
+        raise SourceTooLargeError(found=found, remedy="split it into several")
     for info in infos:
-        _check_member(info, name)
+        _check_member(info)
     total = sum(info.file_size for info in infos)
     if total > MAX_SOURCE_BYTES or any(info.file_size > MAX_MEMBER_BYTES for info in infos):
         found = f"unpacked it takes {total / 2**30:,.0f} GB, more than allowed"
-        raise SourceTooLargeError(opening(name), found, "cut the area of interest out first")
+        raise SourceTooLargeError(found=found, remedy="cut the area of interest out first")
     bulky = (info for info in infos if info.file_size > _SMALL)
     if total > MAX_ZIP_RATIO * max(packed_bytes, _SMALL) or any(
         info.file_size > MAX_ZIP_RATIO * max(info.compress_size, 1) for info in bulky
     ):
         found = f"it unpacks to more than {MAX_ZIP_RATIO} times its size"
-        raise SourceTooLargeError(opening(name), found, "check that the bands hold data, then zip them again")
+        raise SourceTooLargeError(found=found, remedy="check that the bands hold data, then zip them again")
 
 
-def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+def _check_member(info: zipfile.ZipInfo) -> None:
     shown = f"“{clean_name(info.filename, 60)}”"
     parts = info.filename.replace("\\", "/").split("/")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if ".." in parts or parts[0] == "" or _DRIVE.match(info.filename):
         found = f"the zip names a file outside of itself, {shown}"
-        raise UnsafeSourceError(opening(name), found, _REMEDY)
+        raise UnsafeSourceError(found=found, remedy=_REMEDY)
     if kind not in (0, stat.S_IFREG):
-        raise UnsafeSourceError(opening(name), f"the zip holds a link or device, {shown}", _REMEDY)
+        raise UnsafeSourceError(found=f"the zip holds a link or device, {shown}", remedy=_REMEDY)
     if _NESTED.search(info.filename):
-        raise UnsafeSourceError(opening(name), f"the zip holds another archive, {shown}", _REMEDY)
+        raise UnsafeSourceError(found=f"the zip holds another archive, {shown}", remedy=_REMEDY)
     if info.flag_bits & 0x1:
-        raise SourceError(opening(name), "the zip is locked by a password", "unlock it and zip the files again")
+        raise SourceError(found="the zip is locked by a password", remedy="unlock it and zip the files again")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise SourceError(opening(name), "the zip uses an uncommon compression", "zip the files again as usual")
+        raise SourceError(found="the zip uses an uncommon compression", remedy="zip the files again as usual")

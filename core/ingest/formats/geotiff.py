@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference
-from core.ingest.messages import damaged, opening
+from core.ingest.messages import damaged, errors_about
 from core.ingest.sandbox.limits import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
 from core.scenes.geobox import GeoBox
 
@@ -39,26 +40,26 @@ _POINTS_ELSEWHERE = re.compile(rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabi
 RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
 
 
-def sniff_driver(head: bytes, name: str) -> str:
-    """The driver for a file, by its first bytes and never by its name.
+def sniff_driver(head: bytes) -> str:
+    """Tell the driver for a file, by its first bytes and never by its name.
 
     Raises:
         SourceError: when it is empty or no raster.
         UnsafeSourceError: when it is a description of other files or of addresses.
     """
     if not head:
-        raise SourceError(opening(name), "the file is empty", RASTER_REMEDY)
+        raise SourceError(found="the file is empty", remedy=RASTER_REMEDY)
     for signature, driver in _SIGNATURES:
         if head.startswith(signature):
             return driver
     if _POINTS_ELSEWHERE.search(head):
         found = "it holds no pixels but points to other files or addresses"
-        raise UnsafeSourceError(opening(name), found, RASTER_REMEDY)
-    raise SourceError(opening(name), "its content is not a raster image", RASTER_REMEDY)
+        raise UnsafeSourceError(found=found, remedy=RASTER_REMEDY)
+    raise SourceError(found="its content is not a raster image", remedy=RASTER_REMEDY)
 
 
 def read_head(path: Path, size: int = 4096) -> bytes:
-    """The first bytes of a file."""
+    """Return the first bytes of a file."""
     with path.open("rb") as file:
         return file.read(size)
 
@@ -95,34 +96,40 @@ class RasterFile:
     notes: tuple[str, ...] = field(default=())
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
-        """Numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
+        """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
 
         Raises:
             SourceError: when the file is damaged or cut short there.
         """
         row, col, height, width = window
-        try:
+        with _reading(self.name):
             numbers: NDArray[Any] = self.data.read(indexes, window=Window(col, row, width, height))
-        except GDAL_ERRORS as error:
-            raise damaged(self.name) from error
         return numbers
 
     def read_missing(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_] | None:
-        """Where the file's own mask or transparency says that there is nothing; None when it has none."""
+        """Read where the file's own mask or transparency says that there is nothing; None when it has none."""
         row, col, height, width = window
         area = Window(col, row, width, height)
-        try:
+        with _reading(self.name):
             if self.masked:
                 return np.asarray(self.data.read_masks(1, window=area) == 0, dtype=bool)
             if self.alpha:
                 return np.asarray(self.data.read(self.alpha[0], window=area) == 0, dtype=bool)
-        except GDAL_ERRORS as error:
-            raise damaged(self.name) from error
         return None
 
     def close(self) -> None:
         """Let the file go."""
         self.data.close()
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Let what GDAL raises in a block become one sentence about a file."""
+    with errors_about(name):
+        try:
+            yield
+        except GDAL_ERRORS as error:
+            raise damaged() from error
 
 
 def open_raster(path: Path, name: str) -> RasterFile:
@@ -133,33 +140,30 @@ def open_raster(path: Path, name: str) -> RasterFile:
         UnsafeSourceError: when it points to other files.
         SourceTooLargeError: when it exceeds a limit.
     """
-    driver = sniff_driver(read_head(path), name)
-    directory = read_directory(path) if driver == "GTiff" else None
-    if directory is not None and not directory.complete:
-        raise damaged(name)
-    try:
-        with warnings.catch_warnings(), ExitStack() as opened:
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            data = opened.enter_context(rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE"))
-            _check(data, name)
-            georeference = read_georeference(data, path, driver, directory)
-            raster = _raster(data, name, georeference, directory)
-            opened.pop_all()
-    except GDAL_ERRORS as error:
-        raise damaged(name) from error
+    with _reading(name), warnings.catch_warnings(), ExitStack() as opened:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        driver = sniff_driver(read_head(path))
+        directory = read_directory(path) if driver == "GTiff" else None
+        if directory is not None and not directory.complete:
+            raise damaged()
+        data = opened.enter_context(rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE"))
+        _check(data)
+        georeference = read_georeference(data, path, driver, directory)
+        raster = _raster(data, name, georeference, directory)
+        opened.pop_all()
     return raster
 
 
-def _check(data: DatasetReader, name: str) -> None:
+def _check(data: DatasetReader) -> None:
     """Refuse what must not be read, first of all what would make GDAL open further files."""
     if data.tags(ns="OVERVIEWS"):
         found = "it asks for further files beside it"
-        raise UnsafeSourceError(opening(name), found, "save it again as one plain GeoTIFF")
-    check_size(name, count=data.count, height=data.height, width=data.width)
-    _check_block(data, name)
+        raise UnsafeSourceError(found=found, remedy="save it again as one plain GeoTIFF")
+    check_size(count=data.count, height=data.height, width=data.width)
+    _check_block(data)
     if any(dtype.startswith("complex") for dtype in data.dtypes):
         found = "its pixels are complex numbers"
-        raise SourceError(opening(name), found, "choose optical reflectance, not radar data")
+        raise SourceError(found=found, remedy="choose optical reflectance, not radar data")
 
 
 def _raster(data: DatasetReader, name: str, georeference: Georeference, directory: TiffDirectory | None) -> RasterFile:
@@ -182,7 +186,7 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
     )
 
 
-def check_size(name: str, *, count: int, height: int, width: int) -> None:
+def check_size(*, count: int, height: int, width: int) -> None:
     """Refuse more bands or pixels than the limits.
 
     Raises:
@@ -190,17 +194,17 @@ def check_size(name: str, *, count: int, height: int, width: int) -> None:
     """
     if count > MAX_BANDS:
         found = f"it has {count:,} bands, more than the {MAX_BANDS} allowed"
-        raise SourceTooLargeError(opening(name), found, "choose a file with the Sentinel-2 bands only")
+        raise SourceTooLargeError(found=found, remedy="choose a file with the Sentinel-2 bands only")
     if height * width > MAX_PIXELS:
         found = f"it has {width:,} × {height:,} pixels, more than the {MAX_PIXELS // 10**6} million allowed"
-        raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
+        raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
 
 
-def _check_block(data: DatasetReader, name: str) -> None:
+def _check_block(data: DatasetReader) -> None:
     height, width = data.block_shapes[0]
     interleaved = data.count if data.interleaving == Interleaving.pixel else 1
     itemsize = max(np.dtype(dtype).itemsize for dtype in data.dtypes)
     size = height * width * itemsize * interleaved
     if size > MAX_BLOCK_BYTES:
         found = f"its pixels come in blocks of {size / 2**20:,.0f} MB, more than the {MAX_BLOCK_BYTES >> 20} MB allowed"
-        raise SourceTooLargeError(opening(name), found, "save it again as a tiled GeoTIFF")
+        raise SourceTooLargeError(found=found, remedy="save it again as a tiled GeoTIFF")

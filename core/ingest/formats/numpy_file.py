@@ -1,8 +1,9 @@
-"""NumPy files as a source: the header is checked first, nothing is unpickled, and pixels are mapped, not read."""
+"""NumPy arrays as a source: the header is checked first, nothing is unpickled, and pixels are mapped, not read."""
 
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,19 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from core.errors import SourceError, SourceTooLargeError
-from core.ingest.formats.geotiff import check_size
+from core.ingest.files import Member, SourceFiles
+from core.ingest.findings import finding
+from core.ingest.formats.geotiff import check_size, read_head
+from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.product_metadata import read_hints
 from core.ingest.grid.resample import Bools
-from core.ingest.messages import damaged, opening
+from core.ingest.grid.stack import layers_of
+from core.ingest.messages import damaged, errors_about
 from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS
 from core.scenes.geobox import NO_PLACE, GeoBox
 
-SIGNATURE = b"\x93NUMPY"
+ARRAY_SUFFIXES = frozenset({".npy"})
+_SIGNATURE = b"\x93NUMPY"
 _REMEDY = "save float reflectance or uint16 numbers of shape (dates, height, width, bands) or (height, width, bands)"
 
 
@@ -47,7 +54,7 @@ class ArrayFile:
 
     @property
     def geobox(self) -> GeoBox:
-        """A count of pixels: arrays have no place."""
+        """Where its pixels lie: arrays have no place."""
         _, height, width = self.pixels.shape
         return GeoBox(crs=None, transform=NO_PLACE, height=height, width=width)
 
@@ -57,23 +64,28 @@ class ArrayFile:
         return (str(self.pixels.dtype),) * self.count
 
     @property
+    def descriptions(self) -> tuple[str, ...]:
+        """Text of each band: arrays hold none."""
+        return ("",) * self.count
+
+    @property
     def nodata(self) -> tuple[float | None, ...]:
-        """Arrays declare none."""
+        """Declared no-data value of each band: arrays declare none."""
         return (None,) * self.count
 
     @property
     def block(self) -> tuple[int, int]:
-        """Rows are mapped as a whole."""
+        """(height, width) of what one step of reading gives: a row."""
         return 1, self.pixels.shape[2]
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
-        """Numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width)."""
+        """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width)."""
         row, col, height, width = window
         part = self.pixels[[index - 1 for index in indexes], row : row + height, col : col + width]
         return np.ascontiguousarray(part).astype(part.dtype.newbyteorder("="), copy=False)
 
     def read_missing(self, _window: tuple[int, int, int, int]) -> Bools | None:
-        """Arrays hold no mask."""
+        """Return None: arrays hold no mask."""
         return None
 
 
@@ -89,23 +101,23 @@ def open_array(path: Path, name: str, time: int) -> ArrayFile:
         SourceError: for a damaged file, or a shape or type that is no scene.
         SourceTooLargeError: when it exceeds a limit.
     """
-    shape, fortran, dtype, start = _header(path, name)
+    shape, fortran, dtype, start = _header(path)
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize == 1:
         found = f"its numbers are of type {dtype.name[:20]}"
-        raise SourceError(opening(name), found, _REMEDY)
+        raise SourceError(found=found, remedy=_REMEDY)
     if len(shape) not in (3, 4) or any(length <= 0 for length in shape):
-        raise SourceError(opening(name), f"its shape is {_text(shape)}", _REMEDY)
+        raise SourceError(found=f"its shape is {_text(shape)}", remedy=_REMEDY)
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_ARRAY_BYTES:
         found = f"it holds {size / 2**30:,.1f} GB, more than the {MAX_ARRAY_BYTES / 2**30:.1f} GB allowed for arrays"
-        raise SourceTooLargeError(opening(name), found, "save it as a tiled GeoTIFF")
+        raise SourceTooLargeError(found=found, remedy="save it as a tiled GeoTIFF")
     if path.stat().st_size < start + size:
-        raise damaged(name)
+        raise damaged()
     mapped = np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
     return _arranged(mapped, name, time)
 
 
-def _header(path: Path, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     try:
         with path.open("rb") as file:
             version = npy.read_magic(file)
@@ -113,7 +125,7 @@ def _header(path: Path, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]
             shape, fortran, dtype = read(file, max_header_size=10_000)
             return tuple(shape), fortran, dtype, file.tell()
     except (ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise damaged(name) from error
+        raise damaged() from error
 
 
 def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
@@ -121,7 +133,7 @@ def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
     times = array.shape[0] if array.ndim == 4 else 1
     if time >= times:
         found = f"it holds {times} dates and date {time} was asked for"
-        raise SourceError(opening(name), found, f"choose 0 to {times - 1}")
+        raise SourceError(found=found, remedy=f"choose 0 to {times - 1}")
     one = array[time] if array.ndim == 4 else array
     lead = "dates, " if array.ndim == 4 else ""
     last, first = one.shape[-1], one.shape[0]
@@ -130,10 +142,44 @@ def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
     elif first <= MAX_BANDS:
         pixels, layout = one, f"({lead}bands, height, width)"
     else:
-        raise SourceError(opening(name), f"its shape is {_text(array.shape)}", _REMEDY)
-    check_size(name, count=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
+        raise SourceError(found=f"its shape is {_text(array.shape)}", remedy=_REMEDY)
+    check_size(count=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
     return ArrayFile(name=name, pixels=pixels, times=times, layout=layout, shape_text=_text(array.shape))
 
 
 def _text(shape: tuple[int, ...]) -> str:
     return " × ".join(f"{length:,}" for length in shape[:8]) or "a single number"
+
+
+class NumpyArray:
+    """One array of one or several dates; other files beside it are left out."""
+
+    own_files = ARRAY_SUFFIXES
+
+    def recognises(self, files: SourceFiles) -> bool:
+        """Tell whether just one file is an array; the only file of a source may be called anything."""
+        return len(_arrays(files)) == 1
+
+    def layers(self, files: SourceFiles, _opened: ExitStack) -> SceneLayers:
+        """Return the bands of the chosen date, nameless, for an array says nothing of them."""
+        (member,) = _arrays(files)
+        time = files.settings.time
+        with errors_about(member.name):
+            array = open_array(files.shelf.path(member), member.name, time)
+        lines = [finding("axes", array.layout, "assumed", f"its shape is {array.shape_text}")]
+        if array.times > 1:
+            which_date = f"date {time} of {array.times}, counted from 0"
+            lines.append(finding("time", which_date, "chosen", "one date is a scene", "time"))
+        return SceneLayers(
+            layers=layers_of(array),
+            hints=read_hints([files.name, member.name], {}, []),
+            findings=tuple(lines),
+            left_out=tuple(other.base for other in files.others([member])),
+            left_out_because="the array is the scene",
+        )
+
+
+def _arrays(files: SourceFiles) -> list[Member]:
+    alone = len(files.members) == 1
+    asked = [member for member in files.members if alone or member.suffix in ARRAY_SUFFIXES]
+    return [member for member in asked if read_head(files.shelf.path(member), 6) == _SIGNATURE]

@@ -18,7 +18,6 @@ from rasterio.transform import from_gcps
 
 from core.errors import SourceTooLargeError
 from core.ingest.formats.tiff_tags import TiffDirectory
-from core.ingest.messages import opening
 from core.ingest.sandbox.limits import MAX_PIXELS
 from core.scenes.geobox import METRES_PER_DEGREE, NO_PLACE, GeoBox, outlines_lonlat, usable_transform
 from core.scenes.quality import Basis, Finding
@@ -95,7 +94,7 @@ def safe_crs(text: str | None) -> bool:
 
 
 def locate(
-    geobox: GeoBox, *, chosen_crs: str | None = None, notes: tuple[str, ...] = (), name: str
+    geobox: GeoBox, *, chosen_crs: str | None = None, notes: tuple[str, ...] = ()
 ) -> tuple[GeoBox, tuple[Finding, ...]]:
     """Decide where a scene lies.
 
@@ -103,7 +102,6 @@ def locate(
         geobox: of its finest raster.
         chosen_crs: a person's reference system, or None.
         notes: what opening the raster had to decide.
-        name: the source, for sentences.
 
     Returns:
         The scene's grid, north up, its ``crs`` None when the place is unknown; and what was read and decided.
@@ -121,7 +119,7 @@ def locate(
             findings.append(_found("its rows or columns run backwards, so it was mirrored north up", "orientation"))
     if grid.height * grid.width > MAX_PIXELS:
         found = f"turned north up it has {grid.height * grid.width / 1e6:,.0f} million pixels"
-        raise SourceTooLargeError(opening(name), found, "cut the area of interest out of it first")
+        raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
     turned = (grid.height, grid.width) != (geobox.height, geobox.width)
     because = f"the file has {geobox.width} × {geobox.height}, before turning" if turned else "as in the file"
     basis: Basis = "decided" if turned else "read"

@@ -1,4 +1,4 @@
-"""Reading windows of a raster on the lattice of another: as they are, shifted, or bilinear."""
+"""Reading windows of a raster on the grid of another: as they are, shifted, or bilinear."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from core.scenes.geobox import GeoBox, Transform
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-Window = tuple[int, int, int, int]
+PixelWindow = tuple[int, int, int, int]
+"""Row and column of the first pixel, height and width."""
 _EDGE = 0.501
 """How far outside the outermost pixel centres a position still counts as inside, in pixels."""
 
@@ -26,11 +27,11 @@ class PixelSource(Protocol):
     def geobox(self) -> GeoBox:
         """Where its pixels lie."""
 
-    def read(self, indexes: list[int], window: Window) -> NDArray[Any]:
-        """Numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width)."""
+    def read(self, indexes: list[int], window: PixelWindow) -> NDArray[Any]:
+        """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width)."""
 
-    def read_missing(self, window: Window) -> Bools | None:
-        """Where the source's own mask says that there is nothing, or None."""
+    def read_missing(self, window: PixelWindow) -> Bools | None:
+        """Read where the source's own mask says that there is nothing, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,8 @@ class Sampled:
     zero: Bools
 
 
-def sample(
-    source: PixelSource, indexes: list[int], nodata: list[float | None], target: Transform, window: Window
+def read_resampled(
+    source: PixelSource, indexes: list[int], nodata: list[float | None], target: Transform, window: PixelWindow
 ) -> Sampled:
     """Read a window of the target from a source, bilinear unless pixels coincide.
 
@@ -116,7 +117,7 @@ def _nothing(count: int, shape: tuple[int, int]) -> Sampled:
 
 
 def _read(
-    source: PixelSource, indexes: list[int], nodata: list[float | None], window: Window
+    source: PixelSource, indexes: list[int], nodata: list[float | None], window: PixelWindow
 ) -> tuple[NDArray[Any], Bools]:
     """Numbers and where they are missing, both of shape (bands, height, width); missing numbers are set to 0."""
     raw = source.read(indexes, window)
@@ -229,7 +230,7 @@ def _gather(raw: NDArray[Any], missing: Bools, rows: NDArray[np.float64], cols: 
     return result
 
 
-def _area(geobox: GeoBox, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> Window | None:
+def _area(geobox: GeoBox, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> PixelWindow | None:
     """The window of the source that positions need, or None when all lie outside."""
     top, bottom = math.floor(rows.min()), math.floor(rows.max()) + 2
     left, right = math.floor(cols.min()), math.floor(cols.max()) + 2

@@ -1,4 +1,4 @@
-"""Bands of one or several rasters on one grid, read window by window; naming the bands is ``bandfiles``."""
+"""Bands of one or several rasters on one grid, read window by window; naming the bands is ``bands.assign``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.errors import BandsError, SourceError
-from core.ingest.grid.resample import Bools, PixelSource, Window, sample
-from core.ingest.messages import clean_name, opening
+from core.ingest.grid.resample import Bools, PixelSource, PixelWindow, read_resampled
+from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
 
 
-class BandSource(PixelSource, Protocol):
-    """A raster as the stack needs it."""
+class BandRaster(PixelSource, Protocol):
+    """A raster as the stack and the naming of bands need it."""
 
     @property
     def name(self) -> str:
         """What people call it."""
+
+    @property
+    def count(self) -> int:
+        """Number of bands."""
+
+    @property
+    def descriptions(self) -> tuple[str, ...]:
+        """Text of each band, empty where there is none."""
 
     @property
     def dtypes(self) -> tuple[str, ...]:
@@ -41,14 +49,34 @@ class Layer:
     """One band of one raster.
 
     Attributes:
-        band: ``B01`` … or, until it is known, any text.
+        band: ``B01`` … or, until it is known, any text or none.
         source: the raster.
         index: 1-based band of the raster.
     """
 
     band: str
-    source: BandSource
+    source: BandRaster
     index: int
+
+    @property
+    def title(self) -> str:
+        """The file, and the band where it has several, in words."""
+        name = clean_name(self.source.name.rsplit("/", 1)[-1], 60)
+        if self.source.count == 1:
+            return name
+        return f"{name} band {self.index} {clean_name(self.source.descriptions[self.index - 1], 30)}".rstrip()
+
+
+def layers_of(source: BandRaster, without: Sequence[int] = ()) -> tuple[Layer, ...]:
+    """Return all bands of a raster, nameless yet.
+
+    Args:
+        source: the raster.
+        without: 1-based bands to leave out.
+    """
+    return tuple(
+        Layer(band="", source=source, index=index) for index in range(1, source.count + 1) if index not in without
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +90,7 @@ class Placed:
         nodata: the no-data value of each of them.
     """
 
-    source: BandSource
+    source: BandRaster
     indexes: list[int]
     positions: list[int]
     nodata: list[float | None]
@@ -97,21 +125,21 @@ class Stack:
     parts: tuple[Placed, ...]
     resampled: tuple[str, ...]
 
-    def read(self, window: Window) -> Pixels:
-        """Numbers of all bands in a window (row, col, height, width) of the grid."""
+    def read(self, window: PixelWindow) -> Pixels:
+        """Read numbers of all bands in a window (row, col, height, width) of the grid."""
         values: list[NDArray[Any]] = [np.empty(0)] * len(self.bands)
         missing = np.zeros(window[2:], dtype=bool)
         zero = np.ones(window[2:], dtype=bool)
         for part in self.parts:
-            got = sample(part.source, part.indexes, part.nodata, self.grid.transform, window)
+            got = read_resampled(part.source, part.indexes, part.nodata, self.grid.transform, window)
             for position, numbers in zip(part.positions, got.values, strict=True):
                 values[position] = numbers
             missing |= got.missing
             zero &= got.zero
         return Pixels(values=values, valid=~(missing | zero))
 
-    def windows(self, budget: int = 100_000_000) -> Iterator[Window]:
-        """Windows that cover the grid and suit the blocks of the rasters.
+    def windows(self, budget: int = 100_000_000) -> Iterator[PixelWindow]:
+        """Give windows that cover the grid and suit the blocks of the rasters.
 
         Args:
             budget: numbers (pixels times bands) that a window may hold.
@@ -133,14 +161,14 @@ class Stack:
 
 
 def finest(layers: Sequence[Layer]) -> GeoBox:
-    """The geobox of the finest raster, which the scene takes over."""
+    """Return the geobox of the finest raster, which the scene takes over."""
     boxes = [layer.source.geobox for layer in layers]
     if any(box.placed for box in boxes):
         return min((box for box in boxes if box.placed), key=lambda box: box.pixel_size)
     return max(boxes, key=lambda box: box.height * box.width)
 
 
-def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata: float | None, name: str) -> Stack:
+def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata: float | None) -> Stack:
     """Lay bands over each other.
 
     Args:
@@ -148,7 +176,6 @@ def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata
         grid: the scene's grid.
         reference: the finest geobox, from which the grid was made.
         nodata: a person's own no-data value, or None.
-        name: the source, for sentences.
 
     Raises:
         BandsError: when rasters lie in different reference systems or places, or hold 8-bit numbers.
@@ -159,7 +186,7 @@ def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata
     for position, layer in enumerate(ordered):
         key = id(layer.source)
         if key not in parts:
-            parts[key] = Placed(source=_laid(layer.source, reference, name), indexes=[], positions=[], nodata=[])
+            parts[key] = Placed(source=_laid(layer.source, reference), indexes=[], positions=[], nodata=[])
         part = parts[key]
         part.indexes.append(layer.index)
         part.positions.append(position)
@@ -186,7 +213,7 @@ def _nodata(layer: Layer, chosen: float | None) -> float | None:
     return None if declared == 0 else declared
 
 
-def _laid(source: BandSource, reference: GeoBox, name: str) -> BandSource:
+def _laid(source: BandRaster, reference: GeoBox) -> BandRaster:
     geobox = source.geobox
     if geobox == reference:
         return source
@@ -194,32 +221,32 @@ def _laid(source: BandSource, reference: GeoBox, name: str) -> BandSource:
         return Moved(source, geobox.stretched_to(reference))
     if geobox.crs != reference.crs:
         found = f"“{clean_name(source.name)}” lies in another reference system than the other bands"
-        raise BandsError(opening(name), found, "export all bands in one reference system")
+        raise BandsError(found=found, remedy="export all bands in one reference system")
     if not geobox.overlaps(reference):
         found = f"“{clean_name(source.name)}” lies in another place than the other bands"
-        raise BandsError(opening(name), found, "choose the bands of one scene")
+        raise BandsError(found=found, remedy="choose the bands of one scene")
     return source
 
 
 class Moved:
     """A raster under another geobox."""
 
-    def __init__(self, source: BandSource, geobox: GeoBox) -> None:
+    def __init__(self, source: BandRaster, geobox: GeoBox) -> None:
         self._source = source
         self.geobox = geobox
-        self.name, self.dtypes = source.name, source.dtypes
-        self.nodata, self.block = source.nodata, source.block
+        self.name, self.count, self.descriptions = source.name, source.count, source.descriptions
+        self.dtypes, self.nodata, self.block = source.dtypes, source.nodata, source.block
 
-    def read(self, indexes: list[int], window: Window) -> NDArray[Any]:
-        """As the raster itself."""
+    def read(self, indexes: list[int], window: PixelWindow) -> NDArray[Any]:
+        """Read as the raster itself."""
         return self._source.read(indexes, window)
 
-    def read_missing(self, window: Window) -> Bools | None:
-        """As the raster itself."""
+    def read_missing(self, window: PixelWindow) -> Bools | None:
+        """Read as the raster itself."""
         return self._source.read_missing(window)
 
 
-def refuse_small_numbers(layers: Sequence[Layer], name: str) -> None:
+def refuse_small_numbers(layers: Sequence[Layer]) -> None:
     """Refuse 8-bit bands: they are pictures, whose reflectance is lost.
 
     Raises:
@@ -229,4 +256,4 @@ def refuse_small_numbers(layers: Sequence[Layer], name: str) -> None:
         kind = np.dtype(layer.source.dtypes[layer.index - 1])
         if kind.itemsize == 1:
             found = "its pixels are 8-bit, a picture without reflectance values"
-            raise SourceError(opening(name), found, "export the bands as 16-bit or float reflectance")
+            raise SourceError(found=found, remedy="export the bands as 16-bit or float reflectance")

@@ -1,7 +1,7 @@
-"""The locked-down process that opens files from outside: ``python -m core.ingest.sandbox.child``, one task on stdin.
+"""The locked-down process that opens files from outside: ``python -m core.ingest.sandbox.child``, one request on stdin.
 
 It speaks JSON, one object a line: ``{"progress": [done, total]}`` and at last ``{"result": …}`` or ``{"error": …}``.
-Its environment comes from ``profile``; nothing of GDAL is imported before the limits hold.
+Its environment comes from ``limits``; nothing of GDAL is imported before the limits hold.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _INTERVAL = 0.1
 
 
 def main() -> int:
-    """Read one task, do it, say what came of it."""
-    request = json.loads(sys.stdin.readline())
-    apply_limits(request["limits"])
+    """Read one request, do it, say what came of it."""
+    given = json.loads(sys.stdin.readline())
+    apply_limits(given["limits"])
     threading.Thread(target=_end_with_parent, daemon=True).start()
     say = _Speaker()
-    say(_work(request, say))
+    say(_work(given["request"], say))
     return 0
 
 
@@ -47,34 +47,34 @@ class _Speaker:
             self({"progress": [done, total]})
 
 
-def _work(request: dict[str, Any], say: _Speaker) -> dict[str, Any]:
-    """The one boundary where everything is caught: whatever goes wrong becomes one sentence."""
+def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
+    """Do what is asked; here everything is caught, and whatever goes wrong becomes an error the parent can tell."""
     import rasterio
 
     from core.errors import LandlikeError, SourceTooLargeError
+    from core.files import disk_full
     from core.ingest.intake import take_in
-    from core.ingest.messages import disk_full, is_disk_full, opening
-    from core.ingest.sandbox.landlock import confine
-    from core.ingest.sandbox.protocol import error_to_dict, task_from_dict, unreadable
+    from core.ingest.messages import no_room, unreadable
+    from core.ingest.sandbox.landlock import lock_down
+    from core.ingest.sandbox.protocol import error_to_dict, request_from_dict
 
-    name = str(request["task"]["name"])
     try:
         _check_drivers()
-        task = task_from_dict(request["task"])
-        confine(read=[*task.paths], write=[task.directory, task.scratch])
+        request = request_from_dict(fields)
+        lock_down(read=[*request.paths], write=[request.directory, request.scratch])
         with rasterio.Env():
-            return {"result": take_in(task, say.progress).to_dict()}
+            return {"result": take_in(request, say.progress).to_dict()}
     except LandlikeError as error:
         return {"error": error_to_dict(error)}
     except MemoryError:
         found = "reading it takes more memory than allowed"
         remedy = "save it again as a tiled GeoTIFF, or cut the area of interest out of it"
-        return {"error": error_to_dict(SourceTooLargeError(opening(name), found, remedy))}
+        return {"error": error_to_dict(SourceTooLargeError(found=found, remedy=remedy))}
     except OSError as error:
-        return {"error": error_to_dict(disk_full(name) if is_disk_full(error) else unreadable(name))}
+        return {"error": error_to_dict(no_room() if disk_full(error) else unreadable())}
     except Exception as error:  # noqa: BLE001 (the boundary)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return {"error": error_to_dict(unreadable(name))}
+        return {"error": error_to_dict(unreadable())}
 
 
 def _check_drivers() -> None:

@@ -1,7 +1,7 @@
 """Taking the rest of the file system, other programs and TCP away from this process, where the kernel can.
 
 Linux Landlock (kernel documentation, userspace-api/landlock), spoken by system call because the C library has no names
-for it. Elsewhere, and on kernels without it, the other parts of the profile stand alone.
+for it. Elsewhere, and on kernels without it, the other limits stand alone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _PathBeneathAttr(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
-def confine(*, read: Iterable[Path], write: Iterable[Path]) -> bool:
+def lock_down(*, read: Iterable[Path], write: Iterable[Path]) -> bool:
     """Leave this process and its future threads nothing but these paths, Python, and the system's libraries.
 
     No program can be started and no TCP connection made afterwards. It cannot be undone.

@@ -1,4 +1,4 @@
-"""The locked-down profile of the ingest child: its environment, its limits, and what it refuses by size."""
+"""The limits of the sandbox: its environment, what it may use, and what ingest refuses by size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ MAX_PIXELS = 400_000_000
 MAX_BLOCK_BYTES = 64 * 2**20
 MAX_ARRAY_BYTES = 1536 * 2**20
 """A NumPy array is mapped into memory as a whole."""
-MAX_FILES = 20_000
+MAX_SOURCE_FILES = 20_000
 MAX_COLLECTION_FILES = 50_000
 MAX_SOURCE_BYTES = 16 * 2**30
 MAX_ZIP_RATIO = 100
 MAX_MEMBER_BYTES = 6 * 2**30
+MAX_CLASSES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Limits:
     open_files: int = 512
 
     def to_dict(self) -> dict[str, float]:
-        """The fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         return asdict(self)
 
 
@@ -64,8 +65,8 @@ def apply_limits(limits: Mapping[str, float]) -> None:
         resource.setrlimit(number, (ceiling, ceiling))
 
 
-def child_environment(drivers: Iterable[str], package_root: Path, scratch: Path) -> dict[str, str]:
-    """The whole environment of the child; nothing of the parent's is passed on.
+def sandbox_environment(drivers: Iterable[str], package_root: Path, scratch: Path) -> dict[str, str]:
+    """Return the whole environment of the child; nothing of the parent's is passed on.
 
     Args:
         drivers: names of all drivers of the GDAL in use.

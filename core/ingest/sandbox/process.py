@@ -1,4 +1,4 @@
-"""Running the locked-down child from the parent: starts it, watches it, ends it, and takes its last word."""
+"""Running the sandbox from the parent: starts its process, watches it, ends it, and takes its last word."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import core
 from core.errors import JobCancelledError, SourceTooLargeError
-from core.ingest.messages import opening
-from core.ingest.sandbox.limits import Limits, child_environment
-from core.ingest.sandbox.protocol import Outcome, Task, error_from_dict, outcome_from_dict, unreadable
+from core.ingest.messages import opening, unreadable
+from core.ingest.sandbox.limits import Limits, sandbox_environment
+from core.ingest.sandbox.protocol import IngestRequest, IngestResult, error_from_dict, result_from_dict
 from core.progress import Progress
 
 _MAX_LINE = 64 * 2**20
@@ -28,11 +28,13 @@ _PATIENCE = 60.0
 """Seconds after which nobody listens to the child any more."""
 
 
-def run_child(task: Task, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> Outcome:
-    """Have the child do a task.
+def run_sandboxed(
+    request: IngestRequest, limits: Limits, progress: Progress, cancelled: Callable[[], bool]
+) -> IngestResult:
+    """Have a sandbox make a scene.
 
     Args:
-        task: what to do.
+        request: what to do.
         limits: what it may use.
         progress: told rows or patches; what it raises ends the child.
         cancelled: asked ten times a second.
@@ -41,15 +43,15 @@ def run_child(task: Task, limits: Limits, progress: Progress, cancelled: Callabl
         SourceError: what the child found, or one sentence when it died.
         JobCancelledError: when ``cancelled`` says so.
     """
-    child = _start(task)
+    child = _start(request)
     try:
-        message = _watch(child, task, limits, progress, cancelled)
+        message = _watch(child, request, limits, progress, cancelled)
     finally:
         _end(child)
-    return _understand(message, task.name)
+    return _understand(message)
 
 
-def _start(task: Task) -> subprocess.Popen[bytes]:
+def _start(request: IngestRequest) -> subprocess.Popen[bytes]:
     import rasterio
 
     with rasterio.Env() as env:
@@ -60,31 +62,31 @@ def _start(task: Task) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd=task.scratch,
-        env=child_environment(drivers, root, task.scratch),
+        cwd=request.scratch,
+        env=sandbox_environment(drivers, root, request.scratch),
         start_new_session=True,
     )
 
 
 def _watch(
     child: subprocess.Popen[bytes],
-    task: Task,
+    request: IngestRequest,
     limits: Limits,
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> dict[str, Any] | None:
     """The child's last message, or None when it ended without one."""
-    request = json.dumps({"task": json.loads(task.to_json()), "limits": limits.to_dict()})
+    line_in = json.dumps({"request": json.loads(request.to_json()), "limits": limits.to_dict()})
     lines: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
     threading.Thread(target=_pump, args=(child.stdout, lines), daemon=True).start()
-    threading.Thread(target=_send, args=(child.stdin, request), daemon=True).start()
+    threading.Thread(target=_send, args=(child.stdin, line_in), daemon=True).start()
     deadline = time.monotonic() + limits.wall_seconds
     while True:
         if cancelled():
-            raise JobCancelledError(opening(task.name), "it was cancelled", "open it again when you like")
+            raise JobCancelledError(opening(request.name), "it was cancelled", "open it again when you like")
         if time.monotonic() > deadline:
             found = f"reading it takes longer than the {limits.wall_seconds / 60:.0f} minutes allowed"
-            raise SourceTooLargeError(opening(task.name), found, "cut the area of interest out of it first")
+            raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
         try:
             line = lines.get(timeout=_TICK)
         except queue.Empty:
@@ -97,11 +99,11 @@ def _watch(
         _report(message["progress"], progress)
 
 
-def _send(stdin: IO[bytes] | None, request: str) -> None:
+def _send(stdin: IO[bytes] | None, line: str) -> None:
     """Send the request; the pipe stays open, because the child ends when it closes."""
     if stdin is not None:
         with suppress(OSError):
-            stdin.write(request.encode() + b"\n")
+            stdin.write(line.encode() + b"\n")
             stdin.flush()
 
 
@@ -140,13 +142,13 @@ def _end(child: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _understand(message: dict[str, Any] | None, name: str) -> Outcome:
+def _understand(message: dict[str, Any] | None) -> IngestResult:
     if message is None:
-        raise unreadable(name)
+        raise unreadable()
     if "error" in message:
         error = message["error"]
-        raise error_from_dict(error if isinstance(error, dict) else {}, name)
+        raise error_from_dict(error if isinstance(error, dict) else {})
     try:
-        return outcome_from_dict(message["result"])
+        return result_from_dict(message["result"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise unreadable(name) from error
+        raise unreadable() from error

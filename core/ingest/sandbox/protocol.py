@@ -18,7 +18,7 @@ from core.errors import (
     SourceTooLargeError,
     UnsafeSourceError,
 )
-from core.ingest.messages import clean_name, opening
+from core.ingest.messages import clean_name, unreadable
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.scenes.geobox import GeoBox
 from core.scenes.quality import Basis, Finding
@@ -31,7 +31,7 @@ _MAX_FINDINGS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class IngestRequest:
     """What the child is asked to do.
 
     Attributes:
@@ -51,7 +51,7 @@ class Task:
     scratch: Path
 
     def to_json(self) -> str:
-        """One line."""
+        """Return one line of JSON."""
         fields = {
             "name": self.name,
             "paths": [str(path) for path in self.paths],
@@ -63,9 +63,9 @@ class Task:
         return json.dumps(fields)
 
 
-def task_from_dict(fields: Mapping[str, Any]) -> Task:
-    """The inverse of ``Task.to_json``; the parent is trusted."""
-    return Task(
+def request_from_dict(fields: Mapping[str, Any]) -> IngestRequest:
+    """Read what ``IngestRequest.to_json`` wrote; the parent is trusted."""
+    return IngestRequest(
         name=fields["name"],
         paths=tuple(Path(path) for path in fields["paths"]),
         names=tuple(fields["names"]),
@@ -93,8 +93,8 @@ class PlacedPatch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What the child hands back; ``pixels.tif`` and ``truth.tif`` lie in the directory of the task.
+class IngestResult:
+    """What the child hands back; ``pixels.tif`` and ``truth.tif`` lie in the directory of the request.
 
     Attributes:
         grid: of the scene.
@@ -121,7 +121,7 @@ class Outcome:
     places: tuple[PlacedPatch, ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; unknown corners become null."""
+        """Return plain JSON values; unknown corners become null."""
         fields = asdict(self)
         for place in fields["places"]:
             if math.isnan(place["corners"][0]):
@@ -129,7 +129,7 @@ class Outcome:
         return fields
 
 
-def outcome_from_dict(fields: Mapping[str, Any]) -> Outcome:
+def result_from_dict(fields: Mapping[str, Any]) -> IngestResult:
     """Take over what the child says, every field checked.
 
     Raises:
@@ -148,7 +148,7 @@ def outcome_from_dict(fields: Mapping[str, Any]) -> Outcome:
     except SettingsError as error:
         raise ValueError("date") from error
     size = fields["patch_size"]
-    return Outcome(
+    return IngestResult(
         grid=GeoBox(crs=_crs(grid["crs"]), transform=transform, height=height, width=width),
         bands=bands,
         kind=fields["kind"],
@@ -163,25 +163,17 @@ def outcome_from_dict(fields: Mapping[str, Any]) -> Outcome:
 
 
 def error_to_dict(error: LandlikeError) -> dict[str, str]:
-    """An error as plain JSON values."""
+    """Return an error as plain JSON values."""
     return {"kind": type(error).__name__, "asked": error.asked, "found": error.found, "remedy": error.remedy}
 
 
-def error_from_dict(fields: Mapping[str, Any], name: str) -> LandlikeError:
-    """An error that the child reports; of a form unknown, a general sentence."""
+def error_from_dict(fields: Mapping[str, Any]) -> LandlikeError:
+    """Take over an error that the child reports; of a form unknown, a general sentence."""
     kind = _ERRORS.get(str(fields.get("kind")), SourceError)
     clauses = [fields.get(part) for part in ("asked", "found", "remedy")]
     if not all(isinstance(clause, str) and clause for clause in clauses):
-        return unreadable(name)
+        return unreadable()
     return kind(*(clean_name(str(clause), _CLAUSE) for clause in clauses))
-
-
-def unreadable(name: str) -> SourceError:
-    """The sentence when the child died or spoke nonsense."""
-    found = "reading it failed in a way that damaged or made-up files cause"
-    return SourceError(
-        opening(name), found, "get it again from where it came from, or save it again as a plain GeoTIFF"
-    )
 
 
 def _whole(value: object, low: int, high: int) -> int:

@@ -12,14 +12,14 @@ import streamlit as st
 
 from core.ingest.settings import FIRST_IMAGE, IngestSettings
 
-SCALES = {
+SCALE_WORDS = {
     "auto": "Decide from the values",
     "dn": "Digital numbers: reflectance × 10 000",
     "dn+1000": "Digital numbers with the offset of 1000 (products since January 2022)",
     "unit": "Reflectance from 0 to 1",
     "65535": "Reflectance × 65 535 (browser portals)",
 }
-LEVELS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmosphere", "L2A": "L2A, surface"}
+LEVEL_WORDS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmosphere", "L2A": "L2A, surface"}
 
 
 class Upload(Protocol):
@@ -70,8 +70,8 @@ def settings_form(key: str) -> IngestSettings:
         SettingsError: when what was typed is no band name or no coordinate system.
     """
     left, right = st.columns(2)
-    scale = left.selectbox("Values", list(SCALES), format_func=SCALES.__getitem__, key=f"{key}_scale")
-    level = right.selectbox("Product level", list(LEVELS), format_func=LEVELS.__getitem__, key=f"{key}_level")
+    scale = left.selectbox("Values", list(SCALE_WORDS), format_func=SCALE_WORDS.__getitem__, key=f"{key}_scale")
+    level = right.selectbox("Product level", list(LEVEL_WORDS), format_func=LEVEL_WORDS.__getitem__, key=f"{key}_level")
     bands = left.text_input(
         "Bands, in the order of the file", placeholder="B02 B03 B04 B08", key=f"{key}_bands", help="Empty: decide."
     )

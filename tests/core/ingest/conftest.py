@@ -10,7 +10,7 @@ import pytest
 
 from core.ingest.intake import take_in
 from core.ingest.sandbox.limits import Limits
-from core.ingest.sandbox.protocol import Outcome, Task, outcome_from_dict
+from core.ingest.sandbox.protocol import IngestRequest, IngestResult, result_from_dict
 from core.progress import Progress
 from core.scenes.library import Library
 
@@ -25,8 +25,10 @@ def library(tmp_path: Path) -> Library:
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ingest without the child process, for tests of what it does rather than of how it is locked down."""
 
-    def run_here(task: Task, _limits: Limits, progress: Progress, _cancelled: Callable[[], bool]) -> Outcome:
-        said = json.loads(json.dumps(take_in(task, progress).to_dict()))
-        return outcome_from_dict(said)
+    def run_here(
+        request: IngestRequest, _limits: Limits, progress: Progress, _cancelled: Callable[[], bool]
+    ) -> IngestResult:
+        said = json.loads(json.dumps(take_in(request, progress).to_dict()))
+        return result_from_dict(said)
 
-    monkeypatch.setattr("core.ingest.boundary.run_child", run_here)
+    monkeypatch.setattr("core.ingest.boundary.run_sandboxed", run_here)

@@ -19,8 +19,7 @@ from core.errors import JobCancelledError, SourceError
 from core.ingest.boundary import ingest
 from core.ingest.sandbox import process
 from core.ingest.sandbox.limits import Limits
-from core.ingest.sandbox.process import run_child
-from core.ingest.sandbox.protocol import Task
+from core.ingest.sandbox.protocol import IngestRequest
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import Finding, load_quality
@@ -50,7 +49,7 @@ def test_named_bands_in_any_order(tmp_path: Path, library: Library) -> None:
 def test_second_time_at_once(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
     first = ingest([path], library)
-    monkeypatch.setattr(process, "_start", lambda _task: pytest.fail("the child was started again"))
+    monkeypatch.setattr(process, "_start", lambda _request: pytest.fail("the child was started again"))
     assert ingest([path], library) == first
 
 
@@ -98,8 +97,8 @@ def test_dying_child_becomes_a_sentence(tmp_path: Path, library: Library, monkey
     path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
     start = process._start
 
-    def start_and_kill(task: Task) -> subprocess.Popen[bytes]:
-        child = start(task)
+    def start_and_kill(asked: IngestRequest) -> subprocess.Popen[bytes]:
+        child = start(asked)
         os.kill(child.pid, signal.SIGSEGV)
         return child
 
@@ -122,26 +121,29 @@ def test_dying_child_becomes_a_sentence(tmp_path: Path, library: Library, monkey
         "",
     ],
 )
-def test_child_that_speaks_nonsense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    def start(_task: Task) -> subprocess.Popen[bytes]:
+def test_child_that_speaks_nonsense(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def start(_request: IngestRequest) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-S", "-c", f"print({said!r})"]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
     monkeypatch.setattr(process, "_start", start)
-    task = Task(name="a.tif", paths=(), names=(), settings=IngestSettings(), directory=tmp_path, scratch=tmp_path)
-    with pytest.raises(SourceError, match="“a\\.tif”"):
-        run_child(task, Limits(), lambda _done, _total: None, lambda: False)
+    (tmp_path / "a.tif").write_bytes(b"anything")
+    with pytest.raises(SourceError, match="Opening “a\\.tif”: reading it failed"):
+        ingest([tmp_path / "a.tif"], library)
+    assert list(library.root.iterdir()) == []
 
 
 def test_child_ends_with_its_parent(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(1, 4000, (13, 2048, 2048)).astype(np.uint16)
     path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
-    task = Task(
+    asked = IngestRequest(
         name="a", paths=(path,), names=("a.tif",), settings=IngestSettings(), directory=tmp_path, scratch=tmp_path
     )
-    with process._start(task) as child:
+    with process._start(asked) as child:
         assert child.stdin is not None
-        request = {"task": json.loads(task.to_json()), "limits": Limits().to_dict()}
+        request = {"request": json.loads(asked.to_json()), "limits": Limits().to_dict()}
         child.stdin.write(json.dumps(request).encode() + b"\n")
         threading.Timer(0.2, child.stdin.close).start()
         assert child.wait(timeout=5) == 3

@@ -27,7 +27,7 @@ OLD = Hint(value="02.11", where="the file name")
 def decide(
     numbers: dict[str, np.ndarray], hints: Hints = NOTHING, *, integers: bool = True, chosen: str = "auto"
 ) -> str:
-    return decide_scale(numbers, integers=integers, chosen=chosen, hints=hints, name="x").scale
+    return decide_scale(numbers, integers=integers, chosen=chosen, hints=hints).scale
 
 
 def with_offset(numbers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -54,7 +54,7 @@ def test_offset_by_statement() -> None:
 
 
 def test_statement_that_pixels_contradict() -> None:
-    decided = decide_scale(samples(VISIBLE), integers=True, chosen="auto", hints=Hints(baseline=MODERN), name="x")
+    decided = decide_scale(samples(VISIBLE), integers=True, chosen="auto", hints=Hints(baseline=MODERN))
     assert decided.scale == "dn"
     assert "although the file name states processing baseline 05.09" in decided.findings[0].because
 
@@ -67,7 +67,7 @@ def test_a_few_dark_pixels_do_not_outweigh_a_statement() -> None:
 
 def test_bright_scene_without_statement_is_assumed_plain() -> None:
     bright = {band: values + 2500 for band, values in samples(DRY).items()}
-    decided = decide_scale(bright, integers=True, chosen="auto", hints=Hints(), name="x")
+    decided = decide_scale(bright, integers=True, chosen="auto", hints=Hints())
     assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
 
 

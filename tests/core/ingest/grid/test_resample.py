@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
-from core.ingest.grid.resample import Bools, Window, sample
+from core.ingest.grid.resample import Bools, PixelWindow, read_resampled
 from core.scenes.geobox import GeoBox
 
 
@@ -28,14 +28,14 @@ class Picture:
         _, height, width = self.pixels.shape
         return GeoBox(crs="EPSG:32633", transform=tuple(self.transform)[:6], height=height, width=width)
 
-    def read(self, indexes: list[int], window: Window) -> NDArray[np.float32]:
+    def read(self, indexes: list[int], window: PixelWindow) -> NDArray[np.float32]:
         row, col, height, width = window
         assert min(row, col) >= 0
         assert row + height <= self.pixels.shape[1]
         assert col + width <= self.pixels.shape[2]
         return self.pixels[[index - 1 for index in indexes], row : row + height, col : col + width]
 
-    def read_missing(self, window: Window) -> Bools | None:
+    def read_missing(self, window: PixelWindow) -> Bools | None:
         return None
 
 
@@ -46,7 +46,7 @@ SMALL = st.integers(1, 30)
 @given(st.integers(-12, 12), st.integers(-12, 12), SMALL, SMALL, SMALL, SMALL)
 def test_shifts_are_slices(down: int, right: int, height: int, width: int, rows: int, cols: int) -> None:
     numbers = np.arange(1, height * width + 1, dtype=np.float32).reshape(1, height, width)
-    got = sample(
+    got = read_resampled(
         Picture(numbers, TARGET @ Affine.translation(-right, -down)), [1], [None], tuple(TARGET)[:6], (0, 0, rows, cols)
     )
     padded = np.full((rows + 24, cols + 24), np.nan)
@@ -69,7 +69,7 @@ def test_upsampling_is_rasterios(factor: float, height: int, width: int, seed: i
     numbers = np.random.default_rng(seed).uniform(100, 200, (2, height, width)).astype(np.float32)
     transform = TARGET @ Affine.translation(shift, shift) @ Affine.scale(factor)
     rows, cols = int((height - 3) * factor), int((width - 3) * factor)
-    got = sample(Picture(numbers, transform), [1, 2], [None, None], tuple(TARGET)[:6], (0, 0, rows, cols))
+    got = read_resampled(Picture(numbers, transform), [1, 2], [None, None], tuple(TARGET)[:6], (0, 0, rows, cols))
     expected = np.zeros((2, rows, cols), dtype=np.float32)
     reproject(
         numbers, expected, src_transform=transform, src_crs="EPSG:32633", dst_transform=TARGET, dst_crs="EPSG:32633",
@@ -83,8 +83,8 @@ def test_upsampling_is_rasterios(factor: float, height: int, width: int, seed: i
 def test_windows_agree_with_the_whole(row: int, col: int, height: int, width: int, angle: float) -> None:
     numbers = np.random.default_rng(1).uniform(1, 9, (1, 25, 25)).astype(np.float32)
     source = Picture(numbers, TARGET @ Affine.rotation(angle) @ Affine.scale(2))
-    whole = sample(source, [1], [None], tuple(TARGET)[:6], (0, 0, 40, 40))
-    part = sample(source, [1], [None], tuple(TARGET)[:6], (row, col, height, width))
+    whole = read_resampled(source, [1], [None], tuple(TARGET)[:6], (0, 0, 40, 40))
+    part = read_resampled(source, [1], [None], tuple(TARGET)[:6], (row, col, height, width))
     inside = np.s_[row : row + height, col : col + width]
     np.testing.assert_array_equal(part.missing, whole.missing[inside])
     np.testing.assert_allclose(part.values[0][~part.missing], whole.values[0][inside][~part.missing], rtol=1e-5)
@@ -94,7 +94,7 @@ def test_missing_numbers_carry_no_weight() -> None:
     numbers = np.full((1, 10, 10), 7, dtype=np.float32)
     numbers[0, 4, 4], numbers[0, 5, 5], numbers[0, 6, 6], numbers[0, 7, 7] = np.nan, np.inf, -9999, 0
     source = Picture(numbers, TARGET @ Affine.scale(2))
-    got = sample(source, [1], [-9999], tuple(TARGET)[:6], (0, 0, 20, 20))
+    got = read_resampled(source, [1], [-9999], tuple(TARGET)[:6], (0, 0, 20, 20))
     assert got.missing.sum() == 3 * 4
     assert got.zero.sum() == 4 * 4
     held = ~got.missing & ~got.zero

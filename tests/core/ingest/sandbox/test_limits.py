@@ -1,4 +1,4 @@
-"""The locked-down child, looked at from inside: drivers, environment, limits, and what the kernel takes away."""
+"""The sandbox, looked at from inside: drivers, environment, limits, and what the kernel takes away."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import rasterio
 
 import core
-from core.ingest.sandbox.limits import ALLOWED_DRIVERS, Limits, child_environment
+from core.ingest.sandbox.limits import ALLOWED_DRIVERS, Limits, sandbox_environment
 
 ROOT = Path(str(core.__file__)).resolve().parents[1]
 
@@ -22,7 +22,7 @@ def inside(tmp_path: Path, code: str) -> Any:
     """Run code in the child's environment; what it prints as JSON."""
     with rasterio.Env() as env:
         drivers = list(env.drivers())
-    environment = child_environment(drivers, ROOT, tmp_path)
+    environment = sandbox_environment(drivers, ROOT, tmp_path)
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, check=True)
     return json.loads(done.stdout)
 
@@ -62,9 +62,9 @@ print(json.dumps({{n: resource.getrlimit(getattr(resource, n)) for n in dir(reso
 CONFINED = """
 import json, os, socket, subprocess, sys
 from pathlib import Path
-from core.ingest.sandbox.landlock import confine
+from core.ingest.sandbox.landlock import lock_down
 
-held = confine(read=[Path({given!r})], write=[Path({room!r})])
+held = lock_down(read=[Path({given!r})], write=[Path({room!r})])
 
 def tried(action):
     try:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from core.errors import SourceError, UnsafeSourceError
-from core.ingest.sandbox.protocol import Outcome, PlacedPatch, error_from_dict, error_to_dict, outcome_from_dict
+from core.ingest.sandbox.protocol import IngestResult, PlacedPatch, error_from_dict, error_to_dict, result_from_dict
 from core.scenes.geobox import GeoBox
 from core.scenes.quality import Finding
 
 GRID = GeoBox(crs="EPSG:32633", transform=(10.0, 0.0, 4e5, 0.0, -10.0, 5e6), height=64, width=80)
-GOOD = Outcome(
+GOOD = IngestResult(
     grid=GRID,
     bands=("B02", "B03", "B8A"),
     kind="collection",
@@ -35,7 +35,7 @@ def spoken() -> dict[str, Any]:
 
 
 def test_round_trip() -> None:
-    assert repr(outcome_from_dict(spoken())) == repr(GOOD)
+    assert repr(result_from_dict(spoken())) == repr(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_fields_out_of_form(path: str, value: object) -> None:
         place = place[step]
     place[last] = value
     with pytest.raises((ValueError, KeyError, TypeError)):
-        outcome_from_dict(fields)
+        result_from_dict(fields)
 
 
 def test_errors() -> None:
     error = UnsafeSourceError("Opening “a”", "it is bad", "choose another")
-    assert str(error_from_dict(error_to_dict(error), "a")) == str(error)
-    assert isinstance(error_from_dict(error_to_dict(error), "a"), UnsafeSourceError)
-    loud = error_from_dict({"kind": "SystemExit", "asked": "a\nb", "found": "c" * 9000, "remedy": "d"}, "a")
+    assert str(error_from_dict(error_to_dict(error))) == str(error)
+    assert isinstance(error_from_dict(error_to_dict(error)), UnsafeSourceError)
+    loud = error_from_dict({"kind": "SystemExit", "asked": "a\nb", "found": "c" * 9000, "remedy": "d"})
     assert type(loud) is SourceError
     assert "\n" not in str(loud)
     assert len(str(loud)) < 500

@@ -1,0 +1,50 @@
+"""Collections of labelled patches, one a file, as a rule in a folder a class (the layout of EuroSAT)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from core.ingest.bands.names import band_of_file, names_other_layer
+from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
+from core.ingest.formats.kind import PatchFiles
+
+MAX_PATCH_BYTES = 32 * 2**20
+_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
+
+
+class ClassFolders:
+    """Several rasters that are not named as bands."""
+
+    own_files: frozenset[str] = frozenset()
+
+    def recognises(self, files: SourceFiles) -> bool:
+        """Tell whether the rasters are patches."""
+        return bool(patches_of(files.members, files.settings.bands))
+
+    def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
+        """Return the patches."""
+        return PatchFiles(patches=tuple(patches_of(files.members, files.settings.bands)))
+
+
+def holds_all_bands(stem: str) -> bool:
+    """Tell whether a raster of that name is whole: named neither as a band nor as another layer of a scene."""
+    return band_of_file(stem) is None and not names_other_layer(stem)
+
+
+def patches_of(members: Sequence[Member], chosen: tuple[str, ...] | None = None) -> list[Member]:
+    """Return the patches of a collection: several rasters not named as bands; empty when the source is no collection.
+
+    Rasters in one folder, as many as the names that a person gave to bands, are the bands of one scene.
+    """
+    rasters = [member for member in members if member.suffix in RASTER_SUFFIXES]
+    if chosen is not None and len(chosen) == len(rasters) and len({member.folder for member in rasters}) == 1:
+        return []
+    bands = [member for member in rasters if band_of_file(member.stem) is not None]
+    patches = [m for m in rasters if holds_all_bands(m.stem) and m.size <= MAX_PATCH_BYTES]
+    if len(patches) < 2 or len(bands) > 0.1 * len(patches):
+        return []
+    pictures = [member for member in patches if member.suffix in _PICTURES]
+    others = [member for member in patches if member.suffix not in _PICTURES]
+    found = others if len(others) >= max(1, 0.1 * len(pictures)) else pictures
+    return found if len(found) > 1 and (any(member.folder for member in found) or len(found) > 2) else []

@@ -1,0 +1,67 @@
+"""What a kind of input is asked: whether it knows the files of a source, and what bands or patches they hold."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.ingest.files import Member, SourceFiles
+from core.ingest.formats.product_metadata import Hints
+from core.ingest.grid.stack import Layer
+from core.scenes.quality import Finding
+
+NO_BANDS = "they are no Sentinel-2 bands, or coarser copies"
+"""Why files and bands of a scene are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneLayers:
+    """A source that is one scene.
+
+    Attributes:
+        layers: its bands as the files hold them; what they are called is decided by ``bands.assign``.
+        hints: what the source says of its date, level and numbers.
+        notes: what had to be decided about its place, in words.
+        findings: what else was read or decided, first in the record.
+        tables: files that may hold labels of its tiles.
+        left_out: names of files that were not used.
+        left_out_because: why, a clause.
+    """
+
+    layers: tuple[Layer, ...]
+    hints: Hints
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    tables: tuple[Member, ...] = ()
+    left_out: tuple[str, ...] = ()
+    left_out_because: str = NO_BANDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchFiles:
+    """A source that is a collection of patches, one a file, sorted by name."""
+
+    patches: tuple[Member, ...]
+
+
+class SourceKind(Protocol):
+    """A kind of input; ``registry`` lists them."""
+
+    @property
+    def own_files(self) -> frozenset[str]:
+        """Endings of file names, in lower case with their dot, that mark a file as a source of its own."""
+
+    def recognises(self, files: SourceFiles) -> bool:
+        """Tell whether a source is of this kind; asked in the order of the registry."""
+
+    def layers(self, files: SourceFiles, opened: ExitStack) -> SceneLayers | PatchFiles:
+        """Return what a source of this kind holds.
+
+        Args:
+            files: the source.
+            opened: closes what was opened once the pixels are read.
+
+        Raises:
+            SourceError: when it cannot be read.
+        """

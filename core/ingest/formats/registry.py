@@ -1,0 +1,17 @@
+"""The kinds of input that ingest knows, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from core.ingest.formats.archive import ARCHIVE_SUFFIXES
+from core.ingest.formats.band_files import BandFiles
+from core.ingest.formats.class_folders import ClassFolders
+from core.ingest.formats.kind import SourceKind
+from core.ingest.formats.numpy_file import NumpyArray
+
+KINDS: tuple[SourceKind, ...] = (NumpyArray(), ClassFolders(), BandFiles())
+"""The last one takes whatever no other knows, and says what is wrong with it."""
+
+
+def own_files(kinds: tuple[SourceKind, ...] = KINDS) -> frozenset[str]:
+    """Return the endings of files that are a source each: archives, and those that a kind claims."""
+    return ARCHIVE_SUFFIXES.union(*(kind.own_files for kind in kinds))

@@ -1,0 +1,44 @@
+"""Which files make one source, and of what kind it is: asked by the page about uploads, and in the child.
+
+A folder, a zip, and what is handed to ``boundary.ingest`` at once are one source. Files chosen one by one may be
+several; what the page takes for one collection here is what the child takes for one there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
+from core.ingest.formats.class_folders import holds_all_bands, patches_of
+from core.ingest.formats.kind import SourceKind
+from core.ingest.formats.registry import KINDS, own_files
+
+MOST_SCENES = 12
+"""Rasters chosen together that are a scene each; more are patches of a collection, if patches they can be."""
+
+
+def kind_of(files: SourceFiles, kinds: Sequence[SourceKind] = KINDS) -> SourceKind:
+    """Return the first kind that recognises a source."""
+    return next(kind for kind in kinds if kind.recognises(files))
+
+
+def sources_of(paths: Sequence[Path], bands: tuple[str, ...] | None = None) -> list[list[Path]]:
+    """Part files chosen one by one into sources.
+
+    Every archive, every array and every raster that is not named as a band is a source of its own. Band files belong
+    together, and so do all files when a person named their bands, and many rasters, which are the patches of a
+    collection. Tables and metadata go with the rasters that belong together, or with the only one.
+    """
+    alone = [path for path in paths if path.suffix.lower() in own_files()]
+    together = [path for path in paths if path not in alone]
+    rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
+    whole = [path for path in rasters if holds_all_bands(path.stem)]
+    if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patches_of(_members(together))):
+        alone += whole
+        together = [path for path in together if path not in whole]
+    return [[path] for path in alone] + ([together] if together else [])
+
+
+def _members(paths: Sequence[Path]) -> list[Member]:
+    return [Member(number=n, name=path.name, size=path.stat().st_size) for n, path in enumerate(paths)]

@@ -1,0 +1,92 @@
+"""Which files make one source: the page and the child decide it by the same functions, so they agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.ingest.files import FileShelf, SourceFiles
+from core.ingest.formats.band_files import BandFiles
+from core.ingest.formats.class_folders import MAX_PATCH_BYTES, ClassFolders
+from core.ingest.formats.numpy_file import NumpyArray
+from core.ingest.grouping import MOST_SCENES, kind_of, sources_of
+from core.ingest.settings import IngestSettings
+
+
+def written(folder: Path, names: list[str], size: int = 10) -> list[Path]:
+    """Files of a size; the bytes take no room on the disk."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
+    return [folder / name for name in names]
+
+
+def kind(paths: list[Path], settings: IngestSettings | None = None) -> type:
+    """The kind that the child finds."""
+    shelf = FileShelf(paths, [path.name for path in paths])
+    files = SourceFiles(name="x", shelf=shelf, members=tuple(shelf.members), settings=settings or IngestSettings())
+    return type(kind_of(files))
+
+
+def test_zips_and_arrays_are_scenes_of_their_own_and_band_files_belong_together() -> None:
+    paths = [Path(name) for name in ("a.zip", "B02.tif", "x.NPY", "B03.tif")]
+    assert sources_of(paths) == [[Path("a.zip")], [Path("x.NPY")], [Path("B02.tif"), Path("B03.tif")]]
+
+
+def test_scenes_sent_together_are_a_scene_each_so_that_a_bad_one_harms_no_other() -> None:
+    whole = [Path("good.tif"), Path("text.tif"), Path("more.tif")]
+    assert sources_of(whole) == [[path] for path in whole]
+    assert sources_of([*whole, Path("B02.tif"), Path("B03.tif")]) == [
+        *([path] for path in whole),
+        [Path("B02.tif"), Path("B03.tif")],
+    ]
+
+
+def test_files_whose_bands_were_named_belong_together() -> None:
+    paths = [Path("one.tif"), Path("two.tif")]
+    assert sources_of(paths, ("B02", "B03")) == [paths]
+
+
+def test_one_scene_comes_with_its_table() -> None:
+    pair = [Path("scene.tif"), Path("labels.csv")]
+    assert sources_of(pair) == [pair]
+
+
+def test_many_small_rasters_are_a_collection_for_the_page_and_for_the_child(tmp_path: Path) -> None:
+    many = written(tmp_path, [f"field {number}.tif" for number in range(30)])
+    assert sources_of(many) == [many]
+    assert kind(many) is ClassFolders
+
+
+def test_a_few_band_files_among_patches_are_left_to_the_collection(tmp_path: Path) -> None:
+    many = written(tmp_path, [*(f"field {number}.tif" for number in range(30)), "B02.tif", "B03.tif", "notes.txt"])
+    assert sources_of(many) == [many]
+    assert kind(many) is ClassFolders
+
+
+def test_many_whole_rasters_that_can_be_no_patches_are_a_scene_each(tmp_path: Path) -> None:
+    whole = written(tmp_path, [f"scene_{number}.tif" for number in range(MOST_SCENES + 3)], MAX_PATCH_BYTES + 1)
+    bands = written(tmp_path, [f"B0{number}.tif" for number in range(2, 7)])
+    assert sources_of(whole) == [[path] for path in whole]
+    assert sources_of([*whole, *bands]) == [*([path] for path in whole), bands]
+    assert kind(bands) is BandFiles
+
+
+def test_what_the_page_parts_is_of_one_kind_for_the_child(tmp_path: Path) -> None:
+    array = tmp_path / "dates.npy"
+    array.write_bytes(b"\x93NUMPY and more")
+    paths = [array, *written(tmp_path, ["one.tif", "two.tif", "S2_B02.jp2", "S2_B03.jp2", "MTD_TL.xml"])]
+    sources = sources_of(paths)
+    assert [[path.name for path in source] for source in sources] == [
+        ["dates.npy"],
+        ["one.tif"],
+        ["two.tif"],
+        ["S2_B02.jp2", "S2_B03.jp2", "MTD_TL.xml"],
+    ]
+    assert [kind(source) for source in sources] == [NumpyArray, BandFiles, BandFiles, BandFiles]
+
+
+def test_files_as_many_as_the_named_bands_are_one_scene(tmp_path: Path) -> None:
+    paths = written(tmp_path, [f"layer_{number}.tif" for number in range(4)])
+    assert kind(paths) is ClassFolders
+    assert kind(paths, IngestSettings(bands=("B02", "B03", "B04", "B08"))) is BandFiles
