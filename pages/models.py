@@ -20,7 +20,7 @@ from pages.ui.state.session import current
 
 
 def encoder_card(listing: EncoderListing) -> None:
-    """One encoder: what it is, and using or deleting it."""
+    """Draw one encoder: what it is, and using or deleting it."""
     visitor = current()
     chosen = (visitor.encoder or default_encoder()) == listing.name
     trained = trained_name(listing)
@@ -42,7 +42,7 @@ def encoder_card(listing: EncoderListing) -> None:
 
 
 def state(listing: EncoderListing) -> str:
-    """What keeps an encoder from being used, as the end of its title; empty when nothing does."""
+    """Say what keeps an encoder from being used, as the end of its title; empty when nothing does."""
     if listing.available:
         return ""
     if not listing.unfit:
@@ -51,7 +51,7 @@ def state(listing: EncoderListing) -> str:
 
 
 def confirm_removal(listing: EncoderListing, trained: str) -> None:
-    """What deleting a model does, and the button that does it."""
+    """Say what deleting a model does, and draw the button that does it."""
     st.markdown("This removes the model. Features it gave stay with their scenes until these are deleted.")
     waiting = going_on_from(listing.name)
     if waiting:
@@ -62,7 +62,7 @@ def confirm_removal(listing: EncoderListing, trained: str) -> None:
 
 
 def trained_name(listing: EncoderListing) -> str | None:
-    """The name of a model that was trained here; None for any other encoder."""
+    """Return the name of a model that was trained here; None for any other encoder."""
     home = Path(listing.reference)
     return home.name if home.parent == engine().trained.root else None
 
@@ -77,7 +77,7 @@ def remove(listing: EncoderListing, trained: str) -> None:
 
 
 def label_sets() -> dict[LabelSet, str]:
-    """All labelled patches there are with what people call them, those of the newest scene first."""
+    """Return all labelled patches there are with what people call them, those of the newest scene first."""
     found = {}
     for scene in engine().library.scenes():
         if hand_version(scene):
@@ -88,7 +88,7 @@ def label_sets() -> dict[LabelSet, str]:
 
 
 def page() -> None:
-    """The whole page."""
+    """Draw the whole page."""
     st.header("Models", anchor=False)
     trainings()
     teach_panel(label_sets())

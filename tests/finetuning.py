@@ -2,10 +2,11 @@
 
 ``python -m tests.finetuning FOLDER TASKS`` does tasks given as JSON, by name; ``do`` starts it. A task has ``base`` and
 any of ``zero`` (write what training starts from, untrained), ``freeze``, ``bands``, ``side``, ``classes`` (of the
-patches), ``epochs``, ``settings``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the bytes a
-file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of the
-base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights ``changed``
-between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its ``network.json``.
+patches), ``epochs``, ``hyperparameters``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the
+bytes a file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
+the base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights
+``changed`` between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its
+``network.json``.
 """
 
 from __future__ import annotations
@@ -23,12 +24,21 @@ import numpy as np
 from core.bands import BAND_NAMES
 from core.config import Config
 from core.errors import JobCancelledError, LandlikeError
-from core.training.dataset import Labelled
+from core.progress import Progress
+from core.scenes.labels import LabelSet
+from core.training.dataset import Labelled, ReadPatches
+from core.training.request import TrainingRequest
 from tests import modules
 from tests.labelled import CLASSES, pixels
 
 COLOURS = ("B02", "B03", "B04")
 BACKENDS = ("tensorflow", "openvino-f32")
+
+SMALL = {"widths": [8, 16], "blocks": 1}
+"""A small network of ours: most of the time goes into tracing."""
+
+SET = (LabelSet(scene_id="test-0", by="truth"),)
+"""Names the patches that ``reader`` reads."""
 
 
 class Killed(BaseException):
@@ -53,6 +63,7 @@ def some(
         labels=labels,
         names=tuple(f"{classes[label]}_{seed + row}.tif" for row, label in enumerate(labels)),
         lonlat=np.full((len(labels), 2), np.nan),
+        title="test",
     )
 
 
@@ -121,34 +132,47 @@ class _Watch:
             raise JobCancelledError("Training", "it was cancelled", "start it again")
 
 
+def reader(patches: Labelled) -> ReadPatches:
+    """What reads these patches, whatever it is asked for."""
+
+    def read(_one: LabelSet, progress: Progress) -> Labelled:
+        progress(len(patches), len(patches))
+        return patches
+
+    return read
+
+
+def _patches(task: dict[str, Any]) -> Labelled:
+    bands, classes = tuple(task.get("bands", BAND_NAMES)), tuple(task.get("classes", CLASSES))
+    return some(task.get("per_class", 10), side=task.get("side", 32), bands=bands, classes=classes)
+
+
 def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, Any] | None:
     """The card of an encoder trained as its task says; None where only its start is written."""
-    from core.training.epochs import train
-    from core.training.labelled import gather, split
-    from core.training.run import Wanted, finetune, look_up
+    from core.training.run import run
 
-    bands, classes = tuple(task.get("bands", BAND_NAMES)), tuple(task.get("classes", CLASSES))
-    learned = some(task.get("per_class", 10), side=task.get("side", 32), bands=bands, classes=classes)
+    learned = _patches(task)
     config = Config(root=directory.parent / "cache", model_cache=directory.parent / "cache")
-    wanted = Wanted(base=task["base"], freeze=task.get("freeze", False), epochs=task.get("epochs"))
-    said: dict[str, Any] = {"title": directory.name, "source": "test"}
-    told: dict[str, Any] = {"report": watch.report, "progress": watch.progress}
+    request = TrainingRequest(
+        title=directory.name,
+        sets=SET,
+        base=task["base"],
+        freeze=task.get("freeze", False),
+        epochs=task.get("epochs"),
+        hyperparameters=SMALL | task.get("hyperparameters", {}),
+    )
     if task.get("zero"):
-        _zero(learned, wanted, directory, config)
+        _zero(learned, request, directory, config)
         return None
-    if not task.get("settings"):
-        return finetune([learned], wanted, directory, config=config, **said, **told)
-    base, settings = look_up(wanted, config)
-    parts = split(gather([learned], bands=base.product_bands or None), 0)
-    settings = replace(settings, **task["settings"])
-    return train(parts, settings, directory, base=base, freeze=wanted.freeze, **said, **told)
+    told: dict[str, Any] = {"report": watch.report, "progress": watch.progress}
+    return run(request, directory, reader(learned), config=config, **told)
 
 
 def _changed(first: Path, second: Path) -> dict[str, Any]:
     """Paths of the weights of two models of ours that differ, and by how much of the largest of each at most."""
-    from core.training.keras.restore import DIRECTIONS, recover
+    from core.training.keras.restore import DIRECTIONS, restore
 
-    kept, other = ({v.path: v.numpy() for v in recover(path).network.weights} for path in (first, second))
+    kept, other = ({v.path: v.numpy() for v in restore(path).network.weights} for path in (first, second))
     names = [path for path in kept if path != DIRECTIONS]
     apart = [np.abs(kept[path] - other[path]).max() / np.abs(kept[path]).max() for path in names]
     return {
@@ -157,29 +181,18 @@ def _changed(first: Path, second: Path) -> dict[str, Any]:
     }
 
 
-def _shrink() -> None:
-    """Make networks of ours small: most of the time goes into tracing them."""
-    from core.training.keras import network
-
-    network.BLOCKS, network.build.__defaults__ = 1, ((8, 16),)
-
-
-def _zero(learned: Labelled, wanted: Any, directory: Path, config: Config) -> None:
+def _zero(learned: Labelled, request: TrainingRequest, directory: Path, config: Config) -> None:
     """Write the network that a training starts from."""
-    from core.training.hyperparameters import Samples
-    from core.training.keras.initialise import from_base
-    from core.training.run import look_up
+    from core.training.keras.initialise import initialise
+    from core.training.run import plan
 
-    base, _ = look_up(wanted, config)
-    assert base.directory is not None
+    base, hyperparameters = plan(request, config)
     wide = learned.pixels[..., [learned.bands.index(band) for band in base.product_bands]]
-    samples = Samples(pixels=wide, labels=learned.labels)
-    start = from_base(base, base.directory, samples, learned.classes, freeze=wanted.freeze, seed=0)
+    initial = initialise(base, replace(learned, pixels=wide), hyperparameters, freeze=request.freeze)
     directory.mkdir()
-    start.write(directory, directory.name, {"classes": dict.fromkeys(learned.classes, 1)})
+    initial.write(directory, directory.name, {"classes": dict.fromkeys(learned.classes, 1)})
 
 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
-    _shrink()
     print(json.dumps({name: _task(where, name, task) for name, task in json.loads(sys.argv[2]).items()}))

@@ -34,12 +34,13 @@ from core.jobs.queue import Job, JobQueue, job_id
 from core.jobs.worker import WorkerPool
 from core.progress import Progress, silent
 from core.projection.store import Layouts
-from core.scenes.labels import LabelSet, hand_version
+from core.scenes.labels import hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings
 from core.training.base_model import SCRATCH
+from core.training.request import TrainingRequest
 from core.training.trained_models import Trained
 
 if TYPE_CHECKING:
@@ -253,25 +254,21 @@ class Engine:
         payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
         return self.jobs.submit("trust", key, title, payload)
 
-    def submit_training(self, sets: Sequence[LabelSet], *, base: str, freeze: bool, epochs: int, title: str) -> Job:
+    def submit_training(self, request: TrainingRequest) -> Job:
         """Ask for an encoder that has learned the labels of some scenes; the done job's message is its name.
 
-        Args:
-            sets: labelled patches.
-            base: name of the encoder to go on from, or ``scratch``.
-            freeze: True = what the base sees stays, only what it makes of it is learned.
-            epochs: passes over the patches.
-            title: what pages call it.
-
         A training that was asked for before and ended with an epoch done, but without a model, goes on.
+
+        Raises:
+            SceneError: when one of the scenes is not there.
         """
-        named = [asdict(one) for one in sets]
-        wanted = {"sets": named, "base": base, "freeze": freeze, "epochs": epochs, "title": title}
-        versions = [hand_version(self.library.get(one.scene_id)) for one in sets if one.by == "hand"]
+        wanted = request.to_payload()
+        by_hand = [one.scene_id for one in (*request.sets, *request.test_sets) if one.by == "hand"]
+        versions = [hand_version(self.library.get(scene_id)) for scene_id in by_hand]
         key = hashlib.sha256(json.dumps([wanted, versions], sort_keys=True).encode()).hexdigest()
         with self._naming:
-            name = self._stopped_training(key) or self.trained.fresh_name(title, self._taken_names())
-            return self.jobs.submit("train", key, f"Training “{title}”", wanted | {"name": name})
+            name = self._stopped_training(key) or self.trained.fresh_name(request.title, self._taken_names())
+            return self.jobs.submit("train", key, f"Training “{request.title}”", wanted | {"name": name})
 
     def _taken_names(self) -> set[str]:
         """Names that a new model cannot have: those of other encoders, and of models that are being trained."""

@@ -135,24 +135,16 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
 def train_task(config: Config, work: Work, payload: Payload) -> str:
     """Train an encoder on the labels of scenes; gives its name.
 
-    Payload: ``sets`` (fields of ``LabelSet``), ``base`` (a name, or ``scratch``), ``freeze``, ``epochs``, ``title``,
-    ``name``.
+    Payload: that of a ``TrainingRequest``, and ``name``.
     """
-    from core.training.run import teach
+    from core.training.dataset import patches_of
+    from core.training.request import TrainingRequest
+    from core.training.run import run
 
     trained, name = Trained(config.trained), str(payload["name"])
     trained.root.mkdir(parents=True, exist_ok=True)
-    library = Library(config.root)
-    teach(
-        [(library.get(one["scene_id"]), one["by"]) for one in payload["sets"]],
-        trained.directory(name),
-        base=payload["base"],
-        freeze=payload["freeze"],
-        epochs=payload["epochs"],
-        title=payload["title"],
-        hub=config,
-        progress=work.progress,
-    )
+    request, read = TrainingRequest.from_payload(payload), patches_of(Library(config.root))
+    run(request, trained.directory(name), read, progress=work.progress, config=config)
     return name
 
 

@@ -15,18 +15,24 @@ from core.config import Config
 from core.encoders import registry
 from core.encoders.files import NETWORK, digest
 from core.errors import EncoderError, TrainingError
-from core.training.hyperparameters import FitSettings
+from core.training.hyperparameters import Hyperparameters
 
 SCRATCH = "scratch"
 """The reference of no model at all."""
 
-FEWEST_STEADY = 16
+FEWEST_FOR_BATCH_NORM = 16
 """Batches of fewer patches say too little about the statistics of batch normalisation (Wu and He, “Group
 Normalization”, 2018: errors rise below 16); a warm start then keeps those of its base."""
 
-_OURS = FitSettings(epochs=16, rate=3e-4, crops=(0.75, 1.0), until=(0.7,), steady_below=FEWEST_STEADY)
-_MODULE = replace(_OURS, epochs=10, batch_size=32, rate=1e-4)
-_FROZEN = replace(_OURS, epochs=40, batch_size=256, rate=1e-3)
+_OURS = Hyperparameters(
+    epochs=16,
+    learning_rate=3e-4,
+    crops=(0.75, 1.0),
+    milestones=(0.7,),
+    frozen_batch_norm_below=FEWEST_FOR_BATCH_NORM,
+)
+_MODULE = replace(_OURS, epochs=10, batch_size=32, learning_rate=1e-4)
+_HEAD = replace(_OURS, epochs=40, batch_size=256, learning_rate=1e-3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +63,16 @@ class Base:
 
     @property
     def product_bands(self) -> tuple[str, ...]:
-        """Its bands in product order, in which labelled patches have them."""
+        """Return its bands in product order, in which labelled patches have them."""
         return tuple(sorted(self.bands, key=BAND_NAMES.index))
 
 
-NOTHING = Base(name=SCRATCH)
+FROM_SCRATCH = Base(name=SCRATCH)
 """The base of a training from scratch."""
 
 
 def find_base(reference: str, config: Config | None = None) -> Base:
-    """What a reference names.
+    """Return what a reference names.
 
     Args:
         reference: ``scratch``, or what ``registry.describe`` takes.
@@ -77,7 +83,7 @@ def find_base(reference: str, config: Config | None = None) -> Base:
         TrainingError: for an encoder without weights.
     """
     if reference == SCRATCH:
-        return NOTHING
+        return FROM_SCRATCH
     spec = registry.describe(reference, None, config)
     file = registry.companion(reference, "saved_model.pb", config)
     if file is None:
@@ -114,21 +120,18 @@ def check_bands(base: Base, offered: Sequence[str], wanted: Sequence[str] | None
         raise TrainingError(asked, found, "leave the choice of bands out, or start from another model")
 
 
-def suited(base: Base, *, freeze: bool, epochs: int | None = None, seed: int = 0) -> FitSettings:
-    """Settings that suit a start: a warm one takes fewer epochs, at a twentieth to a half of the step size.
+def suited(base: Base, *, freeze: bool) -> Hyperparameters:
+    """Return what suits a start: a warm one takes fewer epochs, at a twentieth to a half of the learning rate.
 
     Raises:
         TrainingError: when there is nothing to freeze.
-        SettingsError: for a number of epochs outside its range.
     """
     if base.directory is None:
         if freeze:
             found = "a network from scratch has no body yet that is worth keeping"
             raise TrainingError("Training with a frozen body", found, "name a model to start from, or do not freeze")
-        settings = FitSettings(seed=seed)
-    else:
-        settings = replace(_FROZEN if freeze else _OURS if base.ours else _MODULE, seed=seed)
-    return settings if epochs is None else replace(settings, epochs=epochs)
+        return Hyperparameters()
+    return _HEAD if freeze else _OURS if base.ours else _MODULE
 
 
 def _own_bands(directory: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
-"""Labelled patches as something to learn from, read from scenes that have a truth.
+"""Labelled patches as something to learn from: read from scenes, joined, refused where they teach nothing, and split.
 
-How they are split is ``core.evaluation.splits``; how a network is fitted to them, ``core.training.keras.loop``.
+How patches and blocks of land are drawn is ``core.evaluation.splits``; how a network is fitted to them,
+``core.training.keras``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -16,12 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
+from core.encoders.preprocessing import resized
 from core.errors import TrainingError
 from core.evaluation.band_statistics import light_of_pixels
+from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.progress import Progress, silent
-from core.scenes.labels import By, needed_labels
+from core.scenes.labels import By, LabelSet, needed_labels
+from core.scenes.library import Library
 from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid, source_names
 from core.scenes.scene import REFLECTANCE_SCALE, Scene
+
+HELD_OUT_SHARE = 0.2
+"""Share of the patches held out at random, and of those in whole blocks of land where places are known."""
+
+_ASKED = "Learning from labelled patches"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +44,10 @@ class Labelled:
         labels: int64 of shape (N,), indices into ``classes``.
         names: of each patch, from its file where it had one.
         lonlat: float64 of shape (N, 2), EPSG:4326; NaN where the place is unknown.
+        title: where they come from, as people call it.
         repeats: how many patches were left out because they were copies of others.
-        lit: their light (``band_statistics``) where ``pixels`` are no longer those of the scene; None = of ``pixels``.
+        statistics: those of their bands (``core.evaluation.band_statistics``), float32 of shape (N, 2 · bands), where
+            ``pixels`` are no longer those of the scene; None = of ``pixels``.
     """
 
     classes: tuple[str, ...]
@@ -45,40 +56,42 @@ class Labelled:
     labels: IntArray
     names: tuple[str, ...]
     lonlat: NDArray[np.float64]
+    title: str = ""
     repeats: int = 0
-    lit: FloatArray | None = None
+    statistics: FloatArray | None = None
 
     def __len__(self) -> int:
+        """Return how many patches there are."""
         return len(self.labels)
 
     def take(self, chosen: NDArray[np.bool_] | IntArray) -> Labelled:
-        """Some of the patches."""
+        """Return some of the patches, by a mask of shape (N,) or by their indices."""
         rows = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         names = tuple(self.names[row] for row in rows.tolist())
         return replace(
             self, pixels=self.pixels[rows], labels=self.labels[rows], names=names, lonlat=self.lonlat[rows],
-            lit=None if self.lit is None else self.lit[rows],
+            statistics=None if self.statistics is None else self.statistics[rows],
         )  # fmt: skip
 
-    def light(self) -> FloatArray:
-        """The light of the patches as they lie in their scene, float32 of shape (N, 2 · bands)."""
-        return light_of_pixels(self.pixels) if self.lit is None else self.lit
+    def band_statistics(self) -> FloatArray:
+        """Return those of the patches as they lie in their scene, float32 of shape (N, 2 · bands)."""
+        return light_of_pixels(self.pixels) if self.statistics is None else self.statistics
 
     def counts(self) -> dict[str, int]:
-        """Patches a class."""
+        """Return how many patches each class has."""
         found = np.bincount(self.labels, minlength=len(self.classes))
         return dict(zip(self.classes, found.tolist(), strict=True))
 
     def digest(self) -> str:
-        """What tells these patches from any others, in hexadecimal."""
+        """Return what tells these patches from any others, in hexadecimal."""
         state = hashlib.blake2b(json.dumps([self.classes, self.bands, self.names]).encode(), digest_size=16)
         state.update(np.ascontiguousarray(self.labels).data)
         for patch in self.pixels:
             state.update(np.ascontiguousarray(patch).data)
         return state.hexdigest()
 
-    def kin(self) -> IntArray:
-        """A number of shape (N,) that patches of one place share: those of one class and one file name.
+    def groups(self) -> IntArray:
+        """Return a number of shape (N,) that patches of one place share: those of one class and one file name.
 
         Where most files of a class have a name that others have too, names say nothing, and each is by itself.
         """
@@ -95,7 +108,7 @@ class Labelled:
 
 
 def labelled(scene: Scene, patch_size: int = 64, *, by: By | None = None, progress: Progress = silent) -> Labelled:
-    """The labelled patches of a scene: by its truth those that one class fills, or those that people gave a class.
+    """Read the labelled patches of a scene: by its truth those that one class fills, or those people gave a class.
 
     Args:
         scene: a scene or a collection.
@@ -129,16 +142,30 @@ def labelled(scene: Scene, patch_size: int = 64, *, by: By | None = None, progre
         labels=truth.index[ids].astype(np.int64),
         names=tuple(files[row] if files else f"{scene.id}-{row}" for row in ids.tolist()),
         lonlat=np.full((len(ids), 2), np.nan) if centres is None else centres,
+        title=scene.name,
     )
 
 
+ReadPatches = Callable[[LabelSet, Progress], Labelled]
+"""Reads a set of labelled patches, telling how many of all are read; errors as of ``labelled`` and of the library."""
+
+
+def patches_of(library: Library) -> ReadPatches:
+    """Return what reads labelled patches from the scenes of a library."""
+
+    def read(one: LabelSet, progress: Progress) -> Labelled:
+        return labelled(library.get(one.scene_id), by=one.by, progress=progress)
+
+    return read
+
+
 def stems(names: Sequence[str]) -> list[str]:
-    """Names without folders and endings: patches of one stem show one place, whatever set they come from."""
+    """Return names without folders and endings: patches of one stem show one place, whatever set they come from."""
     return [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names]
 
 
-def contradictions(whole: Labelled) -> list[str]:
-    """Patches that stand for two classes, each as ``name (class, class)``: of the same pixels, or of one file name.
+def conflicting(whole: Labelled) -> list[str]:
+    """Return patches that stand for two classes, each as ``name (class, class)``: of the same pixels or file name.
 
     Where half the names of a class or more occur in another, files are numbered anew in each folder, and their names
     say nothing. Patches all of one value look alike without being the same land.
@@ -164,8 +191,8 @@ def contradictions(whole: Labelled) -> list[str]:
     return list(found.values())
 
 
-def without_copies(whole: Labelled) -> Labelled:
-    """One patch of each that are the same, pixel for pixel: a copy that is held out measures nothing."""
+def drop_copies(whole: Labelled) -> Labelled:
+    """Return one patch of each that are the same, pixel for pixel: a copy that is held out measures nothing."""
     _, first = np.unique(_pixel_keys(whole), return_index=True)
     kept = whole.take(np.sort(first))
     return replace(kept, repeats=whole.repeats + len(whole) - len(kept))
@@ -176,7 +203,7 @@ def _pixel_keys(whole: Labelled) -> list[str]:
 
 
 def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labelled:
-    """Several sets as one, on the bands they share; classes of one name are one class.
+    """Return several sets as one, on the bands they share; classes of one name are one class.
 
     Args:
         sets: at least one.
@@ -185,19 +212,18 @@ def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labe
     Raises:
         TrainingError: when their patches differ in size, or they share no band, or one lacks a wanted band.
     """
-    asked = "Learning from labelled patches"
     sides = sorted({one.pixels.shape[1] for one in sets})
     if len(sides) > 1:
         found = f"they come in sizes of {' and '.join(str(side) for side in sides)} pixels"
-        raise TrainingError(asked, found, "give patches of one size")
-    shared = [name for name in BAND_NAMES if all(name in one.bands for one in sets)]
-    wanted = shared if bands is None else [name for name in BAND_NAMES if name in bands]
+        raise TrainingError(_ASKED, found, "give patches of one size")
+    shared = shared_bands(sets)
+    wanted = list(shared) if bands is None else [name for name in BAND_NAMES if name in bands]
     missing = [name for name in bands or () if name not in shared]
     if missing or not wanted:
         found = f"they share the bands {', '.join(shared) or 'none'}"
         if bands is not None:
             found += f", and {', '.join(missing) or 'no band'} was asked for"
-        raise TrainingError(asked, found, "choose among these" if shared else "give sets with the same bands")
+        raise TrainingError(_ASKED, found, "choose among these" if shared else "give sets with the same bands")
     classes = tuple(sorted({name for one in sets for name in one.classes}))
     numbers = [np.array([classes.index(name) for name in one.classes], np.int64) for one in sets]
     columns = [[one.bands.index(name) for name in wanted] for one in sets]
@@ -208,4 +234,95 @@ def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labe
         labels=np.concatenate([number[one.labels] for one, number in zip(sets, numbers, strict=True)]),
         names=tuple(name for one in sets for name in one.names),
         lonlat=np.concatenate([one.lonlat for one in sets]),
+        title=", ".join(one.title for one in sets if one.title),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Labelled patches, those learned from and those held out.
+
+    Attributes:
+        train: learned from.
+        random: held out at random, of every class.
+        spatial: in held-out blocks of land; None where places are unknown.
+    """
+
+    train: Labelled
+    random: Labelled
+    spatial: Labelled | None
+
+
+def gather(
+    sets: Sequence[Labelled], *, test_sets: Sequence[Labelled] = (), bands: Sequence[str] | None = None
+) -> Labelled:
+    """Return several sets as one, on the bands they share, less copies, and less what shows a place of a test set.
+
+    Raises:
+        TrainingError: when nothing can be learned from them.
+    """
+    if not sets:
+        raise TrainingError(_ASKED, "none were chosen", "choose a scene with classes, or label patches")
+    shown = {stem for other in test_sets for stem in stems(other.names)}
+    kept = [one.take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool)) for one in sets]
+    every = joined(kept, bands)
+    whole = drop_copies(every)
+    wrong = conflicting(every)
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        found = f"the same patch stands for several classes: {', '.join(wrong[:3])}{more}"
+        raise TrainingError(_ASKED, found, "leave each patch in one class only")
+    counts = whole.counts()
+    few = [f"{name} ({count})" for name, count in counts.items() if count < 2]
+    if len(counts) < 2 or few:
+        found = (
+            f"too few patches of {', '.join(few)}" if few else f"there is only the class {next(iter(counts), 'none')}"
+        )
+        gone = sum(map(len, sets)) - len(every)
+        found += _missing(copies=whole.repeats, left_out=gone)
+        raise TrainingError(_ASKED, found, "give two classes or more, two patches or more each")
+    return whole
+
+
+def _missing(*, copies: int, left_out: int) -> str:
+    """Say why fewer patches count than were given, as the end of a clause; empty when all count."""
+    reasons = []
+    if copies:
+        reasons.append(f"{copies:,} {'is a copy' if copies == 1 else 'are copies'} of others, which count once")
+    if left_out:
+        reasons.append(
+            f"{left_out:,} of the same names as the sets kept apart {'was' if left_out == 1 else 'were'} left out"
+        )
+    return "".join(f", and {reason}" for reason in reasons)
+
+
+def split(whole: Labelled, seed: int) -> Split:
+    """Hold out whole blocks of land first, then a random part of the rest; patches of one place stay together."""
+    groups = whole.groups()
+    blocks = spatial_split(whole.lonlat, HELD_OUT_SHARE, seed)
+    if blocks is not None:
+        blocks = np.isin(groups, groups[blocks])
+        if not leaves_every_class(whole.labels, blocks):
+            blocks = None
+    rest = np.arange(len(whole)) if blocks is None else np.flatnonzero(~blocks)
+    held = random_split(whole.labels[rest], HELD_OUT_SHARE, seed, groups[rest])
+    return Split(
+        train=whole.take(rest[~held]),
+        random=whole.take(rest[held]),
+        spatial=None if blocks is None else whole.take(blocks),
+    )
+
+
+def shared_bands(sets: Sequence[Labelled]) -> tuple[str, ...]:
+    """Return the bands that all sets have, in product order."""
+    return tuple(name for name in BAND_NAMES if all(name in one.bands for one in sets))
+
+
+def resize(whole: Labelled, side: int | None) -> Labelled:
+    """Bring patches to the side that a base was trained on, by the same rule as when it encodes; None = as they are."""
+    if side is None or whole.pixels.shape[1] == side:
+        return whole
+    pixels = np.empty((len(whole), side, side, len(whole.bands)), np.uint16)
+    for row, patch in enumerate(whole.pixels):
+        pixels[row] = np.rint(resized(patch[None].astype(np.float32), side)[0])
+    return replace(whole, pixels=pixels, statistics=whole.band_statistics())

@@ -20,8 +20,7 @@ from core.encoders.spectral import NAME as BASELINE
 from core.evaluation.novelty import FEWEST_HELD, Familiar, K, calibrate
 from core.evaluation.retrieval import DEPTHS, VOTERS, Share, held_out, retrieval
 from core.scenes.scene import REFLECTANCE_SCALE
-from core.training.dataset import Labelled
-from core.training.labelled import Parts
+from core.training.dataset import Labelled, Split
 
 SMALL_SIDE, MOST, MOST_OF_LARGE = 64, 30_000, 500
 """Of encoders whose input is larger than so many pixels a side, which are slow, fewer patches are measured."""
@@ -43,21 +42,21 @@ class Measured:
 
 
 def measure(
-    directory: Path, parts: Parts, apart: Sequence[Labelled], *, columns: Sequence[int] | None,
+    directory: Path, split: Split, test_sets: Sequence[Labelled], *, columns: Sequence[int] | None,
     base: tuple[str, Path] | None = None,
 ) -> Measured:  # fmt: skip
     """Measure an encoder that was just written.
 
     Args:
         directory: of the model.
-        parts: what it learned from, and what was held out.
-        apart: labelled patches whose places were left out of training; each set is measured by itself.
+        split: what it learned from, and what was held out.
+        test_sets: labelled patches whose places were left out of training; each set is measured by itself.
         columns: of the features that training made; None = all.
         base: title and directory of the model it goes on from; None = none.
     """
     encoder, baseline = load_encoder(str(directory)), load_encoder(BASELINE)
     most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
-    train, random = _some(parts.train, most), _some(parts.random, most)
+    train, random = _some(split.train, most), _some(split.random, most)
     known, asked = features(encoder, train), features(encoder, random)
     card: dict[str, Any] = {"held_out": {}, "apart": []}
     pairs = {"encoder": (known, asked), "spectrum": (features(baseline, train), features(baseline, random))}
@@ -71,16 +70,17 @@ def measure(
             np.arange(sum(map(len, pair))) >= len(train),
         )
         card["held_out"][name] = {"nearest": as_json(found.nearest), "linear": as_json(found.linear)}
-    for one in apart:
+    for one in test_sets:
         card["apart"].append({"patches": len(one), **_retrieved(one, encoder, baseline)})
     enough = len(asked) >= FEWEST_HELD and len(known) >= K
-    light = train.light(), random.light()
+    light = train.band_statistics(), random.band_statistics()
     familiar = calibrate(known, asked, columns, light=light, bands=train.bands) if enough else None
-    return Measured(card=card | {"measured": sentences(card, None if base is None else base[0])}, familiar=familiar)
+    card["measured"] = measured_sentences(card, None if base is None else base[0])
+    return Measured(card=card, familiar=familiar)
 
 
 def features(encoder: Encoder, part: Labelled) -> FloatArray:
-    """Features of labelled patches, missing bands filled as in scenes, float32 of shape (N, dimension)."""
+    """Encode labelled patches, missing bands filled as in scenes, float32 of shape (N, dimension)."""
     sources = [fill_source(name, part.bands) for name in encoder.spec.bands]
     parts = [np.empty((0, encoder.spec.dimension), np.float32)]
     for first in range(0, len(part), _BATCH):
@@ -94,12 +94,12 @@ def features(encoder: Encoder, part: Labelled) -> FloatArray:
 
 
 def as_json(share: Share) -> dict[str, float]:
-    """A share as the card has it."""
+    """Return a share as the card has it."""
     return {"patches": share.count, "accuracy": share.value, "low": share.low, "high": share.high}
 
 
-def sentences(card: Mapping[str, Any], base: str | None = None) -> list[str]:
-    """The figures in words; ``base`` is the title of the model it goes on from."""
+def measured_sentences(card: Mapping[str, Any], base: str | None = None) -> list[str]:
+    """Put the figures in words; ``base`` is the title of the model it goes on from."""
     ours, plain = (card["held_out"][name]["nearest"] for name in ("encoder", "spectrum"))
     lines = [
         f"The {VOTERS} nearest of the patches it learned from name {_of_hundred(ours)} held-out patches rightly; "
@@ -119,7 +119,7 @@ def sentences(card: Mapping[str, Any], base: str | None = None) -> list[str]:
 
 
 def _beside(base: str, ours: float, before: float) -> str:
-    """Whether training on was worth it."""
+    """Say whether training on was worth it."""
     found = f"By {base}, which it goes on from, it would be {100 * before:.0f}"
     if ours > before:
         return f"{found}."
@@ -135,7 +135,7 @@ def _of_hundred(found: Mapping[str, float]) -> str:
 
 
 def _retrieved(part: Labelled, encoder: Encoder, baseline: Encoder) -> dict[str, Any]:
-    """Precision by number of neighbours, of the encoder and of the plain spectrum."""
+    """Return the precision by number of neighbours, of the encoder and of the plain spectrum."""
     found: dict[str, Any] = {"bands": list(part.bands)}
     for name, one in (("encoder", encoder), ("spectrum", baseline)):
         precision = retrieval(features(one, part), part.labels, part.classes).precision
@@ -144,6 +144,6 @@ def _retrieved(part: Labelled, encoder: Encoder, baseline: Encoder) -> dict[str,
 
 
 def _some(part: Labelled, most: int) -> Labelled:
-    """At most so many patches, evenly spaced among each class."""
+    """Return at most so many patches, evenly spaced among each class."""
     order = np.argsort(part.labels, kind="stable")
     return part if len(part) <= most else part.take(np.sort(order[:: -(-len(part) // most)]))

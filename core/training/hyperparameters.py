@@ -1,8 +1,10 @@
-"""How a network is fitted and how fitting stands, as plain values that are known without TensorFlow."""
+"""How a network is fitted, as plain values that are known without TensorFlow; and what goes in and comes out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,49 +14,71 @@ from core.errors import SettingsError
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-DIMENSION = 128
+EMBEDDING_DIMENSION = 128
 """Numbers in an embedding of our network; the first so many features of a model of ours."""
 
+BATCH_NORM_MOMENTUM = 0.97
+"""Of the moving statistics of batch normalisation, a step; low, because small sets of patches have few steps."""
+
 MOST_EPOCHS = 10_000
-"""A network is fitted for no more passes."""
+"""A network is fitted for no more epochs."""
 
 FEW_BANDS = 4
 """Up to so many bands none is left out in training."""
 
+FORMER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "learning_rate": "rate",
+        "weight_decay": "decay",
+        "milestones": "until",
+        "label_smoothing": "smoothing",
+        "mixup": "mixing",
+        "brightness_jitter": "gain",
+        "offset_jitter": "offset",
+        "frozen_batch_norm_below": "steady_below",
+    }
+)
+"""What fields were called in the files of version 0.1, by what they are called now."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings:
+class Hyperparameters:
     """How a network is fitted.
 
     Attributes:
-        epochs: passes over the patches.
+        epochs: how often all patches are gone through.
         batch_size: patches a step, at most.
-        rate: highest step size of AdamW.
-        decay: weight decay of AdamW.
+        learning_rate: highest step size of AdamW.
+        weight_decay: of AdamW.
         crops: pixels a side that are cut out of a patch at random, as shares of the side, one after the other.
-        until: share of the epochs at which each of them but the last ends.
-        smoothing: share of each label that is spread over all classes.
-        mixing: share of the patches that are mixed with another one.
-        gain: bands are multiplied by up to this much more or less, all by one number and each by one of its own.
-        offset: reflectance added to or taken from each band, at most.
+        milestones: share of the epochs at which each of the crops but the last ends.
+        label_smoothing: share of each label that is spread over all classes.
+        mixup: share of the patches that are mixed with another one.
+        brightness_jitter: bands are multiplied by up to this much more or less, all by one number and each by one of
+            its own, of half of it.
+        offset_jitter: reflectance added to or taken from each band, at most.
         band_dropout: probability that a band of a patch is set to 0, as if it had not been measured; only where there
             are more than ``FEW_BANDS``, so that a network of pictures never loses a colour.
-        steady_below: batches of fewer patches leave batch normalisation in the body as it is.
+        frozen_batch_norm_below: batches of fewer patches leave batch normalisation in the body as it is.
+        widths: channels of the stages of a network from scratch.
+        blocks: residual blocks of each of its stages.
         seed: of everything that is drawn.
     """
 
     epochs: int = 40
     batch_size: int = 128
-    rate: float = 2e-3
-    decay: float = 0.05
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
     crops: tuple[float, ...] = (0.625, 0.75, 1.0)
-    until: tuple[float, ...] = (0.65, 0.9)
-    smoothing: float = 0.1
-    mixing: float = 0.15
-    gain: float = 0.08
-    offset: float = 0.003
+    milestones: tuple[float, ...] = (0.65, 0.9)
+    label_smoothing: float = 0.1
+    mixup: float = 0.15
+    brightness_jitter: float = 0.08
+    offset_jitter: float = 0.003
     band_dropout: float = 0.1
-    steady_below: int = 0
+    frozen_batch_norm_below: int = 0
+    widths: tuple[int, ...] = (48, 96, 192)
+    blocks: int = 2
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -66,14 +90,39 @@ class FitSettings:
         if not 0 <= self.band_dropout < 1:
             found = f"bands are to be left out with the probability {self.band_dropout}"
             raise SettingsError("Training", found, "give a number from 0 to below 1")
+        if len(self.crops) != len(self.milestones) + 1:
+            found = f"there are {len(self.crops)} crops and {len(self.milestones)} milestones between them"
+            raise SettingsError("Training", found, "give one milestone fewer than crops")
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Hyperparameters:
+        """Return these with some of them changed, given by name; lists, as JSON has them, count as tuples.
+
+        Raises:
+            SettingsError: for a name that is none, or a value outside its range.
+        """
+        known = [field.name for field in fields(self)]
+        unknown = [name for name in changes if name not in known]
+        if unknown:
+            found = f"there is no hyperparameter {', '.join(unknown)}"
+            raise SettingsError("Training", found, f"choose among {', '.join(known)}")
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
+        }
+        return replace(self, **values)
+
+    def in_former_names(self) -> dict[str, Any]:
+        """Return them as the files of version 0.1 have them, which knew one network from scratch only."""
+        values = {FORMER_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        return {name: value for name, value in values.items() if name not in {"widths", "blocks"}}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Samples:
-    """Labelled patches.
+class Examples:
+    """What a network or its head learns from.
 
     Attributes:
-        pixels: uint16 reflectance × 10 000 of shape (N, H, W, bands), 0 where not measured.
+        pixels: uint16 reflectance × 10 000 of shape (N, H, W, bands), 0 where not measured; of a head, float32 of
+            shape (N, D), what the body makes of them.
         labels: int64 of shape (N,).
     """
 
@@ -81,6 +130,7 @@ class Samples:
     labels: Array
 
     def __len__(self) -> int:
+        """Return how many there are."""
         return len(self.labels)
 
 
@@ -91,7 +141,7 @@ class Epoch:
     Attributes:
         number: from 1.
         loss: mean over the steps.
-        accuracy: share of validation patches named rightly, all classes counting alike; NaN without any.
+        accuracy: share of held-out patches named rightly, all classes counting alike; NaN without any.
         seconds: since fitting began.
     """
 

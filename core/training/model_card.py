@@ -12,26 +12,25 @@ from core.encoders.files import CARD, LEARNED
 from core.evaluation.retrieval import share
 from core.evaluation.training_overlap import Block, Learned
 from core.training.base_model import Base
-from core.training.dataset import Labelled
-from core.training.hyperparameters import FitSettings
-from core.training.labelled import Parts
+from core.training.dataset import Labelled, Split
+from core.training.hyperparameters import Hyperparameters
 from core.training.trained_models import read_card
 
 
-def card_of(
-    net: Any,  # noqa: ANN401  tensorflow is untyped
-    parts: Parts,
-    settings: FitSettings,
+def training_card(
+    network: Any,  # noqa: ANN401  tensorflow is untyped
+    split: Split,
+    hyperparameters: Hyperparameters,
     base: Base,
     history: list[dict[str, float]],
 ) -> dict[str, Any]:
-    """How the network was trained, and how many held-out patches it names rightly."""
+    """Say how a network was trained, and how many held-out patches it names rightly."""
     return {
         "base": base.name,
         "base_fingerprint": base.fingerprint or None,
-        "seed": settings.seed,
-        **_figures(net, parts, base),
-        "settings": asdict(settings),
+        "seed": hyperparameters.seed,
+        **_figures(network, split, base),
+        "settings": asdict(hyperparameters),
         "epochs": len(history),
         "history": history,
         "date": datetime.now(UTC).date().isoformat(),
@@ -43,25 +42,25 @@ INHERITED = "As of "
 
 
 def every_limit(said: Sequence[str], learned: Labelled, base: Base) -> list[str]:
-    """What was not learned: what a person says, what the card of the base says, and what follows from the patches."""
+    """Return what was not learned, as a person and the card of the base say, and as follows from the patches."""
     known = read_card(base.directory / CARD).get("limits", []) if base.directory is not None else []
     own = [*said, *_limits(learned, base)]
     inherited = [str(limit) for limit in known if str(limit) not in own] if isinstance(known, list) else []
     return list(dict.fromkeys([*said, *(_inherited(limit, base) for limit in inherited), *own]))
 
 
-def title_of(base: Base) -> str:
-    """What people call a base."""
+def base_title(base: Base) -> str:
+    """Return what people call a base."""
     card = read_card(base.directory / CARD) if base.directory is not None else {}
     return str(card.get("title") or base.name)
 
 
 def _inherited(limit: str, base: Base) -> str:
-    return limit if limit.startswith(INHERITED) else f"{INHERITED}{title_of(base)}: {limit}"
+    return limit if limit.startswith(INHERITED) else f"{INHERITED}{base_title(base)}: {limit}"
 
 
 def learned_before(base: Base) -> Learned | None:
-    """What the base has learned from; None when that is not known.
+    """Read what the base has learned from; None when that is not known.
 
     Raises:
         EncoderError: when the file that says so is damaged.
@@ -71,19 +70,19 @@ def learned_before(base: Base) -> Learned | None:
 
 
 def all_learned(before: Learned | None, train: Labelled) -> Learned:
-    """What a model has learned from, its base's patches with it."""
-    own = Block(bands=train.bands, light=train.light())
+    """Return what a model has learned from, its base's patches with it."""
+    own = Block(bands=train.bands, light=train.band_statistics())
     return Learned(blocks=(own, *(before.blocks if before is not None else ())))
 
 
-def seen_before(before: Learned | None, parts: Parts, apart: Sequence[Labelled], base: str) -> Iterator[str]:
-    """Sentences on patches the model is measured by although its base has learned from them."""
+def seen_before(before: Learned | None, split: Split, test_sets: Sequence[Labelled], base: str) -> Iterator[str]:
+    """Name patches the model is measured by although its base has learned from them, in sentences."""
     if before is None:
         return
-    sets = [("held out at random", parts.random), ("held out in whole blocks of land", parts.spatial)]
-    for name, part in [*sets, *(("kept apart", one) for one in apart)]:
+    sets = [("held out at random", split.random), ("held out in whole blocks of land", split.spatial)]
+    for name, part in [*sets, *(("kept apart", one) for one in test_sets)]:
         if part is not None and len(part):
-            known = int(before.holds_light(part.bands, part.light()).sum())
+            known = int(before.holds_light(part.bands, part.band_statistics()).sum())
             if known:
                 yield (
                     f"{base}, which it goes on from, had learned from {known:,} of the {len(part):,} patches {name}: "
@@ -92,7 +91,7 @@ def seen_before(before: Learned | None, parts: Parts, apart: Sequence[Labelled],
 
 
 def _limits(learned: Labelled, base: Base) -> list[str]:
-    """What was not learned, as far as it follows from the patches."""
+    """Return what was not learned, as far as it follows from the patches."""
     found = ["Clouds, snow, and seasons and regions other than those of its patches."]
     found.append("Land cover other than its classes; it is found by its likeness to what was learned.")
     if base.ours and len(learned.bands) < len(BAND_NAMES):
@@ -101,25 +100,25 @@ def _limits(learned: Labelled, base: Base) -> list[str]:
     return found
 
 
-def _figures(net: Any, parts: Parts, base: Base) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
-    """What the card says of the patches, and of how many held-out ones the network names rightly, with intervals."""
-    from core.training.keras.loop import predict
+def _figures(network: Any, split: Split, base: Base) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
+    """Return what the card says of the patches, and how many held-out ones the network names rightly."""
+    from core.training.keras.inference import predict
 
     figures = {}
-    for name, part in (("random", parts.random), ("spatial", parts.spatial)):
+    for name, part in (("random", split.random), ("spatial", split.spatial)):
         if part is not None and len(part):
-            right = share(predict(net, part.pixels)[1].argmax(axis=1) == part.labels)
+            right = share(predict(network, part.pixels)[1].argmax(axis=1) == part.labels)
             figures[name] = {"patches": right.count, "accuracy": right.value, "low": right.low, "high": right.high}
-    copies = f"; {parts.train.repeats:,} copies of others were left out" if parts.train.repeats else ""
+    copies = f"; {split.train.repeats:,} copies of others were left out" if split.train.repeats else ""
     blocks = "none in held-out blocks of land, because places are unknown or too close together"
-    if parts.spatial is not None:
-        blocks = f"{len(parts.spatial):,} in held-out blocks of land"
+    if split.spatial is not None:
+        blocks = f"{len(split.spatial):,} in held-out blocks of land"
     if base.directory is not None:
         blocks += f"; {base.name} may have learned from any of them before"
     return {
-        "classes": parts.train.counts(),
-        "bands": list(parts.train.bands),
-        "split": f"{len(parts.train):,} patches learned from, {len(parts.random):,} held out at random, "
+        "classes": split.train.counts(),
+        "bands": list(split.train.bands),
+        "split": f"{len(split.train):,} patches learned from, {len(split.random):,} held out at random, "
         f"{blocks}{copies}",
         "accuracy": figures,
     }

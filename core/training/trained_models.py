@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import TrainingError
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 """What names of models look like: they are names of folders and parts of addresses."""
 
 UNDER_WAY, STATE = ".training", "state.json"
@@ -26,17 +26,17 @@ class Trained:
         self.root = root
 
     def directory(self, name: str) -> Path:
-        """Where a model lies or will lie.
+        """Return where a model lies or will lie.
 
         Raises:
             TrainingError: when it is no name of a model.
         """
-        if not NAME.fullmatch(name):
+        if not MODEL_NAME.fullmatch(name):
             raise TrainingError(f"Looking for the model “{name}”", "that is no name of one", "choose one from the list")
         return self.root / name
 
     def fresh_name(self, title: str, taken: Collection[str] = ()) -> str:
-        """A name that no model has, made of a title: ``Alpine meadows 2`` gives ``alpine-meadows-2``.
+        """Return a name that no model has, made of a title: ``Alpine meadows 2`` gives ``alpine-meadows-2``.
 
         Args:
             title: what people call it.
@@ -52,11 +52,11 @@ class Trained:
         return name
 
     def names(self) -> list[str]:
-        """Names of finished models."""
+        """Return the names of finished models."""
         return sorted(path.parent.name for path in self.root.glob("[!.]*/saved_model.pb"))
 
     def history(self, name: str) -> list[dict[str, float]]:
-        """How a training under way has gone: ``number``, ``loss``, ``accuracy``, ``seconds`` of each epoch."""
+        """Return how a training under way has gone: ``number``, ``loss``, ``accuracy``, ``seconds`` of each epoch."""
         return history_of(self.directory(name))
 
     def delete(self, name: str) -> None:
@@ -67,18 +67,18 @@ class Trained:
 
 
 def history_of(directory: Path) -> list[dict[str, float]]:
-    """How the training whose result will lie in a directory has gone, as of ``Trained.history``."""
+    """Return how the training whose result will lie in a directory has gone, as of ``Trained.history``."""
     found = _read(under_way(directory) / STATE).get("history", [])
     return found if isinstance(found, list) else []
 
 
 def under_way(directory: Path) -> Path:
-    """The folder of the training whose result will lie in a directory."""
+    """Return the folder of the training whose result will lie in a directory."""
     return directory.with_name(directory.name + UNDER_WAY)
 
 
 def read_card(path: Path | None) -> dict[str, Any]:
-    """A model card; empty when there is none or it cannot be read."""
+    """Read a model card; empty when there is none or it cannot be read."""
     return {} if path is None else _read(path)
 
 

@@ -36,13 +36,17 @@ from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.similarity.neighbours import unit_rows
-from core.training.dataset import Labelled, joined, labelled
-from core.training.keras import loop as fitting
+from core.training.dataset import Labelled, gather, joined, labelled
+from core.training.hyperparameters import Examples, Hyperparameters
 from core.training.keras import network
-from core.training.run import gather
+from core.training.keras.augment import brightness_jitter
+from core.training.keras.batches import draw_batches, step_count
+from core.training.keras.inference import predict
+from core.training.keras.loop import learning_rate
 
 HELD_OUT, SPECTRUM_SHARES = 2_000, (0.05, 0.1, 0.25, 0.4, 0.5)
 RGB = tuple(BAND_NAMES.index(name) for name in ("B02", "B03", "B04"))
+SIZE: dict[str, Any] = {"widths": Hyperparameters().widths, "blocks": Hyperparameters().blocks}
 Array = np.ndarray[Any, np.dtype[Any]]
 Loss = Callable[[Any, Any, Any], Any]
 
@@ -61,10 +65,10 @@ def main() -> None:
             labelled(ingest([options.folder / name], library, IngestSettings()))
             for name in ("eurosat_rgb.zip", "eurosat_ms.zip")
         )
-    whole = gather([rgb], apart=[bands13])
+    whole = gather([rgb], test_sets=[bands13])
     order = np.random.default_rng(0).permutation(len(whole))
     held, train = whole.take(order[:HELD_OUT]), whole.take(order[HELD_OUT : HELD_OUT + options.patches])
-    settings = fitting.FitSettings(epochs=options.epochs)
+    settings = Hyperparameters(epochs=options.epochs)
     if options.left_out:
         for name in options.left_out:
             _left_out(name, train, held, settings)
@@ -74,8 +78,8 @@ def main() -> None:
     _say("spectral statistics", _halves(spectrum, bands13, halves))
     for name, loss in (("colour", _cross_entropy), ("contrast", _contrast)):
         net = _train(train, settings, loss)
-        vectors = fitting.predict(net, bands13.pixels[..., RGB])[0]
-        known, asked = (fitting.predict(net, part.pixels)[0] for part in (train, held))
+        vectors = predict(net, bands13.pixels[..., RGB])[0]
+        known, asked = (predict(net, part.pixels)[0] for part in (train, held))
         _say(name, _halves(vectors, bands13, halves), _named(known, train.labels, asked, held.labels))
         joins = [_join(vectors, spectrum, part) for part in SPECTRUM_SHARES]
         for part, both in zip(SPECTRUM_SHARES, joins, strict=True):
@@ -85,7 +89,7 @@ def main() -> None:
     _masked(train, held, bands13, halves, settings)
 
 
-def _masked(train: Labelled, held: Labelled, bands13: Labelled, halves: Array, settings: fitting.FitSettings) -> None:
+def _masked(train: Labelled, held: Labelled, bands13: Labelled, halves: Array, settings: Hyperparameters) -> None:
     """One network of 13 bands, taught once for each half of the 13-band patches."""
     scores: dict[str, list[list[float]]] = {"all 13 bands": [], "RGB only": []}
     named = []
@@ -99,19 +103,19 @@ def _masked(train: Labelled, held: Labelled, bands13: Labelled, halves: Array, s
         bare = np.zeros_like(asked.pixels)
         bare[..., RGB] = asked.pixels[..., RGB]
         for kind, pixels in zip(scores, (asked.pixels, bare), strict=True):
-            scores[kind].append(_precision(fitting.predict(net, pixels)[0], asked.labels, asked.classes))
-        known, others = (fitting.predict(net, _widened(part).pixels)[0] for part in (train, held))
+            scores[kind].append(_precision(predict(net, pixels)[0], asked.labels, asked.classes))
+        known, others = (predict(net, _widened(part).pixels)[0] for part in (train, held))
         named.append(_named(known, train.labels, others, held.labels))
     for kind, found in scores.items():
         _say(f"masked, fed {kind}", np.mean(found, axis=0).tolist(), float(np.mean(named)))
 
 
-def _left_out(name: str, train: Labelled, held: Labelled, settings: fitting.FitSettings) -> None:
+def _left_out(name: str, train: Labelled, held: Labelled, settings: Hyperparameters) -> None:
     """How well a class is found again by a network that never saw it, and by one that did."""
     number = train.classes.index(name)
     for title, part in (("seen", train), ("never seen", train.take(train.labels != number))):
         net = _train(part, settings, _cross_entropy)
-        found = retrieval(fitting.predict(net, held.pixels)[0], held.labels, held.classes)
+        found = retrieval(predict(net, held.pixels)[0], held.labels, held.classes)
         row = next(row for row in found.classes if row.name == name)
         print(f"{name}, {title}: share of the nearest 10 {row.precision}, of {row.count} patches", flush=True)
 
@@ -123,7 +127,7 @@ def _widened(part: Labelled) -> Labelled:
     return replace(part, pixels=pixels, bands=BAND_NAMES)
 
 
-def _train(part: Labelled, settings: fitting.FitSettings, loss: Loss, dropped: float = 0.0) -> Any:
+def _train(part: Labelled, settings: Hyperparameters, loss: Loss, dropped: float = 0.0) -> Any:
     """A network taught with a loss; ``dropped`` is the probability that a band beyond RGB is taken away."""
     tf.keras.utils.set_random_seed(settings.seed)
     sample = part.pixels[:: max(1, len(part) // 4000)].astype(np.float32) / REFLECTANCE_SCALE
@@ -132,31 +136,29 @@ def _train(part: Labelled, settings: fitting.FitSettings, loss: Loss, dropped: f
     sample = np.minimum(sample, ceiling.astype(np.float32))
     light = [np.nanmean(sample, axis=(0, 1, 2)).tolist(), (np.nanstd(sample, axis=(0, 1, 2)) + 1e-4).tolist()]
     net = _network(*light, ceiling.tolist(), len(part.classes), dropped)
-    optimizer = tf.keras.optimizers.AdamW(settings.rate, weight_decay=settings.decay, clipnorm=5.0)
-    samples, random = fitting.Samples(pixels=part.pixels, labels=part.labels), np.random.default_rng(settings.seed)
+    optimizer = tf.keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=5.0)
+    samples, random = Examples(pixels=part.pixels, labels=part.labels), np.random.default_rng(settings.seed)
     step = _step(net, optimizer, loss, settings, dropped)
-    steps = settings.epochs * max(1, len(samples) // fitting.batch_size(samples, settings))
+    steps = settings.epochs * step_count(len(samples), settings)
     for number, (pixels, labels) in enumerate(_epochs(samples, settings, random)):
-        optimizer.learning_rate.assign(fitting.rate(settings, number / steps))
+        optimizer.learning_rate.assign(learning_rate(settings, number / steps))
         step(tf.constant(pixels), tf.constant(labels))
     return net
 
 
-def _epochs(
-    samples: fitting.Samples, settings: fitting.FitSettings, random: np.random.Generator
-) -> Iterator[tuple[Array, Array]]:
+def _epochs(samples: Examples, settings: Hyperparameters, random: np.random.Generator) -> Iterator[tuple[Array, Array]]:
     for number in range(settings.epochs):
-        yield from fitting.batches(samples, settings, random, 0.75 if number < settings.epochs - 1 else 1.0)
+        yield from draw_batches(samples, settings, random, 0.75 if number < settings.epochs - 1 else 1.0)
 
 
 def _network(mean: list[float], std: list[float], ceiling: list[float], classes: int, dropped: float) -> Any:
     """The shipped design; where bands are dropped, with a plane a band that says whether it was measured."""
     if not dropped:
-        return network.build(mean, std, ceiling, classes)
+        return network.build(mean, std, ceiling, classes, **SIZE)
     images = tf.keras.Input((None, None, len(mean)))
     planes = tf.keras.layers.Lambda(_with_presence)(images)
     inner = network.build(
-        [*mean, *[0.0] * len(mean)], [*std, *[1.0] * len(mean)], [*ceiling, *[1.0] * len(mean)], classes
+        [*mean, *[0.0] * len(mean)], [*std, *[1.0] * len(mean)], [*ceiling, *[1.0] * len(mean)], classes, **SIZE
     )
     return tf.keras.Model(images, inner(planes))
 
@@ -166,13 +168,13 @@ def _with_presence(images: Any) -> Any:
     return tf.concat([images, present + tf.zeros_like(images)], axis=-1)
 
 
-def _step(net: Any, optimizer: Any, loss: Loss, settings: fitting.FitSettings, dropped: float) -> Any:
+def _step(net: Any, optimizer: Any, loss: Loss, settings: Hyperparameters, dropped: float) -> Any:
     weights = net.trainable_variables
     beyond = np.array([number not in RGB for number in range(len(BAND_NAMES))])
 
     @tf.function(jit_compile=True)
     def step(pixels: Any, labels: Any) -> Any:
-        images = fitting.shaded(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, settings)
+        images = brightness_jitter(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, settings)
         if dropped:
             drawn = tf.random.uniform((tf.shape(labels)[0], 1, 1, len(BAND_NAMES))) < dropped
             images = tf.where(tf.logical_and(drawn, beyond), 0.0, images)

@@ -24,8 +24,9 @@ from core.jobs.queue import Job
 from core.jobs.worker import Outcome
 from core.scenes.labels import LabelSet
 from core.scenes.quality import Finding, QualityRecord
+from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
-from pages.ui.models.card import WHY_THEY_DIFFER, sentences, technical
+from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, technical
 from pages.ui.models.training_form import ADDED, NO_ZIP
 from pages.ui.models.training_jobs import seconds_left
 from pages.ui.state import cache
@@ -100,7 +101,7 @@ def engine(tmp_path: Path, held: Held, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def train(engine: Engine, title: str, scene_id: str = "small-1", base: str = "scratch") -> Job:
     plots = LabelSet(scene_id=scene_id, by="truth")
-    return engine.submit_training([plots], base=base, freeze=False, epochs=5, title=title)
+    return engine.submit_training(TrainingRequest(title=title, sets=(plots,), base=base, epochs=5))
 
 
 def passes(engine: Engine, name: str, count: int) -> None:
@@ -209,7 +210,7 @@ def test_one_class_is_not_enough(engine: Engine) -> None:
 
 def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine) -> None:
     plots = LabelSet(scene_id=add_labelled(engine), by="truth")
-    job = engine.submit_training([plots], base="scratch", freeze=False, epochs=5, title="Reed")
+    job = engine.submit_training(TrainingRequest(title="Reed", sets=(plots,), epochs=5))
     folder = engine.config.trained / "reed.training"
     folder.mkdir(parents=True)
     history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in (1, 2)]
@@ -241,7 +242,7 @@ def test_a_damaged_model_is_named_and_the_page_goes_on(engine: Engine) -> None:
 
 def test_cards_with_odd_contents_do_not_stop_a_page() -> None:
     for card in ({"classes": ["a"]}, {"accuracy": []}, {"accuracy": {"random": 3}}, {"measured": {}}, {"epochs": "x"}):
-        assert isinstance(sentences(card, SPEC), list)
+        assert isinstance(card_lines(card, SPEC), list)
         assert technical(SPEC, card).startswith("1 band")
 
 
@@ -417,10 +418,10 @@ def test_a_zip_that_cannot_be_opened_is_told_with_what_is_wanted(engine: Engine,
 
 def test_names_that_mean_something_else_are_not_given(engine: Engine) -> None:
     scene_id = add_labelled(engine)
-    wanted = {"base": "scratch", "freeze": False, "epochs": 1}
     names = []
     for title in ("scratch", "spectral", "2024", "2024!", "Landlike 1", "森林", "Rice", "rice"):
-        job = engine.submit_training([LabelSet(scene_id=scene_id, by="truth")], title=title, **wanted)
+        sets = (LabelSet(scene_id=scene_id, by="truth"),)
+        job = engine.submit_training(TrainingRequest(title=title, sets=sets, epochs=1))
         names.append(engine.jobs.payload(job.id)["name"])
     assert names == [
         "scratch-2", "spectral-2", "model-2024", "model-2024-2", "landlike-1-2", "model", "rice", "rice-2",

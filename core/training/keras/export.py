@@ -19,7 +19,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from core.bands import BAND_NAMES, INDICES
 from core.encoders.files import CARD, SIDECAR, write_checksums
 from core.encoders.spectral import CLIP, Table, shipped_table
-from core.training.keras.restore import note_network
+from core.training.keras.restore import record_network
 
 SPECTRUM_SHARE = 0.25
 """Share of the spectral part in the cosine."""
@@ -50,7 +50,7 @@ def write_model(
         card: the model card; names the network's classes in their order.
         spectrum_share: weight of the spectral part in the cosine, 0 to 1; 0 leaves it out.
     """
-    module = _Joined(network, [BAND_NAMES.index(name) for name in bands], spectrum_share)
+    module = _JointEncoder(network, [BAND_NAMES.index(name) for name in bands], spectrum_share)
     shape = tf.TensorSpec((None, side, side, len(BAND_NAMES)), tf.float32, "images")
     # Frozen, because OpenVINO does not read every variable that Keras makes.
     frozen = convert_variables_to_constants_v2(module.features.get_concrete_function(shape))
@@ -60,7 +60,7 @@ def write_model(
         return {"default": frozen(images)[0]}
 
     tf.saved_model.save(tf.Module(), str(directory), signatures={"default": features})
-    note_network(
+    record_network(
         network, directory, bands=bands, side=side, spectrum_share=spectrum_share, classes=list(card.get("classes", ()))
     )
     finish(directory, {"bands": list(BAND_NAMES), "gain": None, "input_size": side, "title": title}, card)
@@ -73,7 +73,7 @@ def finish(directory: Path, sidecar: Mapping[str, Any], card: Mapping[str, Any])
     write_checksums(directory)
 
 
-class _Joined(tf.Module):  # type: ignore[misc]
+class _JointEncoder(tf.Module):  # type: ignore[misc]
     """Reflectance of thirteen bands in, features out."""
 
     def __init__(self, network: Any, positions: Sequence[int], share: float) -> None:  # noqa: ANN401
@@ -83,7 +83,7 @@ class _Joined(tf.Module):  # type: ignore[misc]
 
     @tf.function  # type: ignore[untyped-decorator]
     def features(self, images: Any) -> dict[str, Any]:  # noqa: ANN401
-        """float32 of shape (N, D) of reflectance of shape (N, H, W, 13) in product order, 0 where not measured."""
+        """Return float32 (N, D) of reflectance (N, H, W, 13) in product order, 0 where not measured."""
         planes, side = _planes(images), tf.shape(images)[1:3]
         seen = tf.gather(planes, self._positions, axis=1)
         seen = tf.transpose(tf.reshape(seen, (-1, len(self._positions), side[0], side[1])), (0, 2, 3, 1))
@@ -96,7 +96,7 @@ class _Joined(tf.Module):  # type: ignore[misc]
 
 
 def _planes(images: Any) -> Any:  # noqa: ANN401
-    """Pixels of shape (N, bands, H · W), each band in one piece of memory, which OpenVINO goes through much faster.
+    """Return pixels (N, bands, H · W), each band in one piece of memory, which OpenVINO goes through much faster.
 
     Not reshaped, it would turn them back to bands side by side.
     """
@@ -105,7 +105,7 @@ def _planes(images: Any) -> Any:  # noqa: ANN401
 
 
 def spectral_features(planes: Any, table: Table) -> Any:  # noqa: ANN401
-    """Spectral statistics as ``SpectralEncoder`` gives them, float32 of shape (N, 32), of pixels of ``_planes``.
+    """Return spectral statistics as ``SpectralEncoder`` gives them, float32 of shape (N, 32), of pixels of ``_planes``.
 
     The last product is written as a sum: where the processor has bfloat16, OpenVINO rounds to it whatever leads to a
     matrix product, and the small deviations of even land would be lost.
@@ -123,6 +123,6 @@ def spectral_features(planes: Any, table: Table) -> Any:  # noqa: ANN401
 
 
 def _moments(values: Any) -> tuple[Any, Any]:  # noqa: ANN401
-    """Mean and standard deviation along the last axis."""
+    """Return mean and standard deviation along the last axis."""
     mean = tf.reduce_mean(values, axis=-1, keepdims=True)
     return mean[..., 0], tf.sqrt(tf.reduce_mean(tf.square(values - mean), axis=-1))

@@ -1,11 +1,11 @@
-"""The network a training starts with, for each kind of base, and how it is written when it has learned.
+"""The network a training begins with, for each kind of base, and how it is written when it has learned.
 
 - From scratch, and from a model of ours: the network of ``training.keras.network``; features are its embedding joined
   with spectral statistics. From ours, the classifier is kept when the classes are the same.
 - From a module: the module's own graph (``trainable_graph``) with a cosine classifier on its features, which is
   not written: features stay what they were, as many numbers, only better ones.
-- From a module with a frozen body: its features would stay as they are, so a linear layer of ``DIMENSION`` numbers is
-  trained on them, and what it gives is the features of the model that is written.
+- From a module with a frozen body: its features would stay as they are, so a linear layer of
+  ``EMBEDDING_DIMENSION`` numbers is trained on them, and what it gives is the features of the model that is written.
 
 New class directions begin at the mean of each class's unit embeddings (Qi, Brown and Lowe, “Low-Shot Learning with
 Imprinted Weights”, 2018), so that a body that is good already is not disturbed by a classifier that knows nothing.
@@ -25,13 +25,24 @@ import tensorflow as tf
 
 from core.bands import FloatArray
 from core.encoders.saved_model.signature import read_signature
+from core.files import disk_full
 from core.training.base_model import Base
-from core.training.hyperparameters import DIMENSION, Array, Samples
+from core.training.dataset import Labelled
+from core.training.hyperparameters import (
+    BATCH_NORM_MOMENTUM,
+    EMBEDDING_DIMENSION,
+    Array,
+    Examples,
+    Hyperparameters,
+)
 from core.training.keras import network as networks
 from core.training.keras.export import SPECTRUM_SHARE, finish, write_model
-from core.training.keras.loop import predict
-from core.training.keras.restore import recover
-from core.training.keras.trainable_graph import Body, Prepare, graft, write_body
+from core.training.keras.inference import predict
+from core.training.keras.restore import restore
+from core.training.keras.trainable_graph import GraphLayer, Prepare, load_trainable_graph, write_body
+
+SATURATED = 99.5
+"""Percentile of each band's reflectance above which pixels count as equally bright."""
 
 IMPRINTED = 64
 """Patches a class whose mean a new class direction begins at."""
@@ -41,7 +52,7 @@ Write = Callable[[Path, str, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
+class Initialised:
     """A network ready to be trained.
 
     Attributes:
@@ -55,57 +66,51 @@ class Start:
     compiles: bool = True
 
 
-def from_scratch(
-    light: Sequence[Sequence[float]], bands: Sequence[str], *, side: int, classes: int, seed: int
-) -> Start:
-    """A fresh network.
+def initialise(base: Base, learned: Labelled, hyperparameters: Hyperparameters, *, freeze: bool) -> Initialised:
+    """Make the network of a training.
 
     Args:
-        light: mean, deviation and ceiling of each band, reflectance.
-        bands: in product order.
-        side: pixels a side of the patches.
-        classes: how many there are.
-        seed: of its first weights.
-    """
-    tf.keras.utils.set_random_seed(seed)
-    mean, std, ceiling = light
-    network = networks.build(mean, std, ceiling, classes)
-    return Start(network=network, write=_writer(network, bands, side, SPECTRUM_SHARE))
-
-
-def from_base(
-    base: Base, directory: Path, samples: Samples, classes: Sequence[str], *, freeze: bool, seed: int
-) -> Start:
-    """The network of a model.
-
-    Args:
-        base: what the model is.
-        directory: where its files lie.
-        samples: what is learned from; bands of the base in product order.
-        classes: their names.
+        base: what it starts from.
+        learned: what is learned from, with the bands of the base and its size.
+        hyperparameters: the size of a network from scratch, and the seed of the first weights of what is new.
         freeze: True = the body is not going to be trained.
-        seed: of the first weights of what is new.
 
     Raises:
-        EncoderError: when the model cannot be trained on.
+        EncoderError: when the base cannot be trained on.
     """
-    tf.keras.utils.set_random_seed(seed)
-    return (
-        _from_ours(directory, samples, classes)
-        if base.ours
-        else _from_module(base, directory, samples, classes, freeze)
-    )
+    tf.keras.utils.set_random_seed(hyperparameters.seed)
+    if base.directory is None:
+        return _from_scratch(learned, hyperparameters)
+    examples = Examples(pixels=learned.pixels, labels=learned.labels)
+    if base.ours:
+        return _from_ours(base.directory, examples, learned.classes)
+    return _from_module(base, base.directory, examples, learned.classes, freeze)
 
 
-def _from_ours(directory: Path, samples: Samples, classes: Sequence[str]) -> Start:
-    found = recover(directory)
+def _from_scratch(learned: Labelled, hyperparameters: Hyperparameters) -> Initialised:
+    widths, blocks = hyperparameters.widths, hyperparameters.blocks
+    network = networks.build(*_scaling(learned.pixels), len(learned.classes), widths=widths, blocks=blocks)
+    return Initialised(network=network, write=_writer(network, learned.bands, learned.pixels.shape[1], SPECTRUM_SHARE))
+
+
+def _scaling(pixels: Array) -> tuple[list[float], list[float], list[float]]:
+    """Return mean, deviation and ceiling of each band, reflectance, over a sample of the patches."""
+    sample = pixels[:: max(1, len(pixels) // 4000)].astype(np.float32) / 10_000
+    ceiling = np.percentile(sample, SATURATED, axis=(0, 1, 2))
+    sample = np.minimum(sample, ceiling.astype(np.float32))
+    mean, std = sample.mean(axis=(0, 1, 2)), sample.std(axis=(0, 1, 2)) + 1e-4
+    return mean.tolist(), std.tolist(), ceiling.tolist()
+
+
+def _from_ours(directory: Path, examples: Examples, classes: Sequence[str]) -> Initialised:
+    found = restore(directory)
     network = found.network
     if found.classes != tuple(classes):
         kept = network
         logits = networks.CosineClassifier(len(classes), name="logits")(kept.output["embedding"])
         network = tf.keras.Model(kept.input, {"embedding": kept.output["embedding"], "logits": logits})
-        _imprint(network, samples)
-    return Start(network=network, write=_writer(network, found.bands, found.side, found.spectrum_share))
+        _imprint(network, examples)
+    return Initialised(network=network, write=_writer(network, found.bands, found.side, found.spectrum_share))
 
 
 def _writer(network: Any, bands: Sequence[str], side: int, share: float) -> Write:  # noqa: ANN401
@@ -116,23 +121,24 @@ def _writer(network: Any, bands: Sequence[str], side: int, share: float) -> Writ
     return write
 
 
-def _from_module(base: Base, directory: Path, samples: Samples, classes: Sequence[str], freeze: bool) -> Start:
-    size = base.input_size or samples.pixels.shape[1]
-    body = Body(graft(directory, read_signature(directory), base.dimension), name="pool" if freeze else "embedding")
+def _from_module(base: Base, directory: Path, examples: Examples, classes: Sequence[str], freeze: bool) -> Initialised:
+    size = base.input_size or examples.pixels.shape[1]
+    graph = load_trainable_graph(directory, read_signature(directory), base.dimension)
+    body = GraphLayer(graph, name="pool" if freeze else "embedding")
     images = tf.keras.Input((None, None, len(base.bands)), name="images")
     order = [base.product_bands.index(name) for name in base.bands]
-    embedding = body(Prepare(order, base.gain, size, samples.pixels.shape[1], name="prepare")(images))
+    embedding = body(Prepare(order, base.gain, size, examples.pixels.shape[1], name="prepare")(images))
     if freeze:
-        embedding = tf.keras.layers.Dense(DIMENSION, use_bias=False, name="to_embedding")(embedding)
+        embedding = tf.keras.layers.Dense(EMBEDDING_DIMENSION, use_bias=False, name="to_embedding")(embedding)
         norm = tf.keras.layers.BatchNormalization(
-            momentum=networks.MOMENTUM, scale=False, center=False, name="embedding"
+            momentum=BATCH_NORM_MOMENTUM, scale=False, center=False, name="embedding"
         )
         embedding = norm(embedding)
     logits = networks.CosineClassifier(len(classes), name="logits")(embedding)
     network = tf.keras.Model(images, {"embedding": embedding, "logits": logits})
     if freeze:
-        _standardise(network, samples)
-    _imprint(network, samples)
+        _standardise(network, examples)
+    _imprint(network, examples)
 
     def write(target: Path, title: str, card: Mapping[str, Any]) -> None:
         linear = _linear(network) if freeze else None
@@ -141,28 +147,29 @@ def _from_module(base: Base, directory: Path, samples: Samples, classes: Sequenc
             write_body(body, target, size=size, channels=len(base.bands), linear=linear)
             finish(target, sidecar, card)
 
-    return Start(network=network, write=write, compiles=False)
+    return Initialised(network=network, write=write, compiles=False)
 
 
 @contextmanager
 def _on_disk() -> Iterator[None]:
-    """What TensorFlow raises when it cannot write, as the error of the system that it is."""
+    """Tell what TensorFlow raises when it cannot write as the error of the system that it is."""
     try:
         yield
     except tf.errors.OpError as error:
-        raise OSError(errno.EIO, str(error).partition("\n")[0].rpartition("; ")[2][:200]) from error
+        number = errno.ENOSPC if disk_full(error) else errno.EIO
+        raise OSError(number, str(error).partition("\n")[0].rpartition("; ")[2][:200]) from error
 
 
-def _some(samples: Samples) -> Array:
-    """Indices of up to ``IMPRINTED`` patches of each class, evenly spaced."""
-    found = [np.flatnonzero(samples.labels == label) for label in np.unique(samples.labels)]
+def _some(examples: Examples) -> Array:
+    """Return indices of up to ``IMPRINTED`` patches of each class, evenly spaced."""
+    found = [np.flatnonzero(examples.labels == label) for label in np.unique(examples.labels)]
     return np.concatenate([rows[:: -(-len(rows) // IMPRINTED)] for rows in found])
 
 
-def _imprint(network: Any, samples: Samples) -> None:  # noqa: ANN401
+def _imprint(network: Any, examples: Examples) -> None:  # noqa: ANN401
     """Point the class directions at the classes."""
-    chosen = _some(samples)
-    embeddings, labels = predict(network, samples.pixels[chosen])[0], samples.labels[chosen]
+    chosen = _some(examples)
+    embeddings, labels = predict(network, examples.pixels[chosen])[0], examples.labels[chosen]
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-6)
     directions = network.get_layer("logits").directions
     values = directions.numpy()
@@ -171,17 +178,17 @@ def _imprint(network: Any, samples: Samples) -> None:  # noqa: ANN401
     directions.assign(values)
 
 
-def _standardise(network: Any, samples: Samples) -> None:  # noqa: ANN401
+def _standardise(network: Any, examples: Examples) -> None:  # noqa: ANN401
     """Set the statistics of a new layer ``embedding`` by patches, so that its numbers have mean 0 and deviation 1."""
     norm = network.get_layer("embedding")
-    given = predict(network, samples.pixels[_some(samples)])[0]
+    given = predict(network, examples.pixels[_some(examples)])[0]
     raw = given * np.sqrt(norm.moving_variance.numpy() + norm.epsilon) + norm.moving_mean.numpy()
     norm.moving_mean.assign(raw.mean(axis=0))
     norm.moving_variance.assign(raw.var(axis=0))
 
 
 def _linear(network: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401
-    """The layers ``to_embedding`` and ``embedding`` as one matrix and offsets."""
+    """Return the layers ``to_embedding`` and ``embedding`` as one matrix and offsets."""
     norm, matrix = network.get_layer("embedding"), network.get_layer("to_embedding").kernel.numpy()
     factor = 1 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
     return matrix * factor, -norm.moving_mean.numpy() * factor

@@ -2,7 +2,7 @@
 
 He, Zhang, Ren and Sun, “Identity Mappings in Deep Residual Networks” (2016), scaled down; the classifier compares by
 cosine (Wang et al., “NormFace”, 2017), because that is how neighbours are compared later. How it is fitted is
-``core.training.keras.loop``; how it becomes an encoder, ``core.training.keras.export``.
+``core.training.keras.end_to_end``; how it becomes an encoder, ``core.training.keras.export``.
 """
 
 from __future__ import annotations
@@ -12,18 +12,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from core.training.hyperparameters import DIMENSION
+from core.training.hyperparameters import BATCH_NORM_MOMENTUM, EMBEDDING_DIMENSION
 
-STEM, WIDTHS = 32, (48, 96, 192)
-"""Channels at a half of the patch's side, and of the three stages at a quarter, an eighth and a sixteenth."""
-
-BLOCKS = 2
+STEM = 32
+"""Channels at a half of the patch's side; those of the stages, at a quarter, an eighth and a sixteenth, are given."""
 
 SHARPNESS = 16.0
 """What cosines are multiplied by before the softmax."""
-
-MOMENTUM = 0.97
-"""Of the moving statistics; low, because small sets of patches have few steps."""
 
 layers: Any = tf.keras.layers
 
@@ -40,12 +35,12 @@ class Standardise(tf.keras.layers.Layer):  # type: ignore[misc]
         self.mean, self.std, self.ceiling = list(mean), list(std), list(ceiling)
 
     def call(self, images: Any) -> Any:  # noqa: ANN401  tensorflow is untyped
-        """Standardised reflectance of the same shape."""
+        """Return standardised reflectance of the same shape."""
         present = tf.cast(tf.reduce_max(images, axis=(1, 2), keepdims=True) > 0, images.dtype)
         return (tf.minimum(images, self.ceiling) - self.mean) / self.std * present
 
     def get_config(self) -> dict[str, Any]:
-        """What it is made of, for saving."""
+        """Return what it is made of, for saving."""
         return {**super().get_config(), "mean": self.mean, "std": self.std, "ceiling": self.ceiling}
 
 
@@ -64,19 +59,25 @@ class CosineClassifier(tf.keras.layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, embeddings: Any) -> Any:  # noqa: ANN401  tensorflow is untyped
-        """Logits of embeddings of shape (N, D)."""
+        """Return logits of embeddings of shape (N, D)."""
         unit = tf.math.l2_normalize(embeddings, axis=-1)
         return SHARPNESS * unit @ tf.math.l2_normalize(self.directions, axis=0)
 
     def get_config(self) -> dict[str, Any]:
-        """What it is made of, for saving."""
+        """Return what it is made of, for saving."""
         return {**super().get_config(), "classes": self.classes}
 
 
 def build(
-    mean: Sequence[float], std: Sequence[float], ceiling: Sequence[float], classes: int, widths: Sequence[int] = WIDTHS
+    mean: Sequence[float],
+    std: Sequence[float],
+    ceiling: Sequence[float],
+    classes: int,
+    *,
+    widths: Sequence[int],
+    blocks: int,
 ) -> Any:  # noqa: ANN401  tensorflow is untyped
-    """A network with two outputs: embeddings of shape (N, DIMENSION) and logits of shape (N, classes).
+    """Return a network with two outputs: embeddings (N, EMBEDDING_DIMENSION) and logits (N, classes).
 
     Args:
         mean: of each band, reflectance.
@@ -84,23 +85,24 @@ def build(
         ceiling: of each band; brighter pixels count as this bright.
         classes: how many there are.
         widths: channels of the stages.
+        blocks: residual blocks of each stage.
     """
     images = tf.keras.Input((None, None, len(mean)), name="images")
     x = Standardise(mean, std, ceiling, name="standardise")(images)
     x = _convolution(x, STEM, 5, 2, "stem")
     for stage, width in enumerate(widths):
-        for block in range(BLOCKS):
+        for block in range(blocks):
             x = _block(x, width, 1 if block else 2, f"stage{stage}_block{block}")
     x = _activated(x, "last")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dense(DIMENSION, use_bias=False, name="to_embedding")(x)
-    embedding = layers.BatchNormalization(momentum=MOMENTUM, scale=False, center=False, name="embedding")(x)
+    x = layers.Dense(EMBEDDING_DIMENSION, use_bias=False, name="to_embedding")(x)
+    embedding = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, scale=False, center=False, name="embedding")(x)
     logits = CosineClassifier(classes, name="logits")(embedding)
     return tf.keras.Model(images, {"embedding": embedding, "logits": logits})
 
 
 def _activated(x: Any, name: str) -> Any:  # noqa: ANN401  tensorflow is untyped
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -7,7 +7,8 @@ and which constant holds which weight. The classifier, which is no part of the f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ DIRECTIONS = "logits/directions"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recovered:
+class Restored:
     """A network as it was when its model was written.
 
     Attributes:
@@ -44,7 +45,7 @@ class Recovered:
     classes: tuple[str, ...]
 
 
-def note_network(
+def record_network(
     network: Any,  # noqa: ANN401  tensorflow is untyped
     directory: Path,
     *,
@@ -72,12 +73,12 @@ def note_network(
             found = f"the weight {variable.path} is not in the graph"
             raise EncoderError(f"Writing the model “{directory.name}”", found, "report this as a fault")
         held[variable.path] = place
-    light = network.get_layer("standardise")
+    scaling = network.get_layer("standardise")
     stages = sum(layer.name.endswith("_block0_first") for layer in network.layers)
     fields = {
-        "mean": light.mean,
-        "std": light.std,
-        "ceiling": light.ceiling,
+        "mean": scaling.mean,
+        "std": scaling.std,
+        "ceiling": scaling.ceiling,
         "widths": [network.get_layer(f"stage{stage}_block0_first").filters for stage in range(stages)],
         "bands": list(bands),
         "side": side,
@@ -88,8 +89,8 @@ def note_network(
     (directory / NETWORK).write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def recover(directory: Path) -> Recovered:
-    """The network of a model that was written with ``note_network``.
+def restore(directory: Path) -> Restored:
+    """Return the network of a model that was written with ``record_network``.
 
     Raises:
         EncoderError: when its files are damaged or do not fit together.
@@ -98,13 +99,15 @@ def recover(directory: Path) -> Recovered:
         fields = json.loads((directory / NETWORK).read_text(encoding="utf-8"))
         classes = tuple(fields["classes"])
         mean, std, ceiling = (fields[name] for name in ("mean", "std", "ceiling"))
-        network = networks.build(mean, std, ceiling, len(classes), fields["widths"])
+        network = networks.build(
+            mean, std, ceiling, len(classes), widths=fields["widths"], blocks=_blocks(fields["weights"])
+        )
         held = dict(_constants(directory))
         for variable in network.weights:
             kept = variable.path == DIRECTIONS
             value = np.load(directory / CLASSIFIER) if kept else held[fields["weights"][variable.path]]
             variable.assign(value)
-        return Recovered(
+        return Restored(
             network=network,
             bands=tuple(fields["bands"]),
             side=int(fields["side"]),
@@ -116,8 +119,14 @@ def recover(directory: Path) -> Recovered:
         raise EncoderError(f"Training on from the model “{directory.name}”", found, "get the model again") from error
 
 
+def _blocks(weights: Iterable[str]) -> int:
+    """Return how many blocks each stage has, by the names of its weights; which no file says."""
+    numbers = [re.match(r"stage0_block(\d+)_", path) for path in weights]
+    return 1 + max(int(found[1]) for found in numbers if found)
+
+
 def _constants(directory: Path) -> Iterator[tuple[str, FloatArray]]:
-    """All float32 constants of a SavedModel with their names, ``function/node`` or ``node``."""
+    """Give all float32 constants of a SavedModel with their names, ``function/node`` or ``node``."""
     for graph in parse_saved_model(str(directory)).meta_graphs:
         parts = [("", graph.graph_def.node)]
         parts += [(f"{one.signature.name}/", one.node_def) for one in graph.graph_def.library.function]

@@ -23,9 +23,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from core.bands import FloatArray
 from core.encoders.saved_model.signature import Signature
 from core.errors import EncoderError
-
-MOMENTUM = 0.97
-"""Of the moving statistics of a module's batch normalisation, a step."""
+from core.training.hyperparameters import BATCH_NORM_MOMENTUM
 
 STATISTICS = ("moving_mean", "moving_variance")
 """Ends of the names of variables that are no weights, in modules whose batch normalisation is several operations."""
@@ -34,7 +32,7 @@ _NORM = "FusedBatchNorm"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Graft:
+class TrainableGraph:
     """A graph with the places of its weights left open.
 
     Attributes:
@@ -56,13 +54,13 @@ class Graft:
     norms: Mapping[str, tuple[str, str]]
 
     def run(self, images: Any, weights: Mapping[str, Any], *, learning: bool) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401
-        """Features of shape (N, dimension) of prepared images, and new moving statistics by name when ``learning``."""
+        """Return features (N, dimension) of prepared images, and new moving statistics by name when ``learning``."""
         graph = tf.compat.v1.GraphDef.FromString(self.graph)
         norms = self.norms if learning else {}
         for node in graph.node:
             if node.name in norms:
                 node.attr["is_training"].b = True
-                node.attr["exponential_avg_factor"].f = 1 - MOMENTUM
+                node.attr["exponential_avg_factor"].f = 1 - BATCH_NORM_MOMENTUM
         places = [f"{name}:0" for name in weights]
         wanted = [self.features, *(f"{name}:{place}" for name in norms for place in (1, 2))]
 
@@ -78,8 +76,8 @@ class Graft:
         return tf.reshape(found[0], (-1, self.dimension)), dict(zip(names, found[1:], strict=True))
 
 
-def graft(directory: Path, signature: Signature, dimension: int) -> Graft:
-    """The graph of a model whose files are whole.
+def load_trainable_graph(directory: Path, signature: Signature, dimension: int) -> TrainableGraph:
+    """Load the graph of a model whose files are whole.
 
     Raises:
         EncoderError: when TensorFlow refuses it, or it has no weights that can be trained.
@@ -102,7 +100,7 @@ def graft(directory: Path, signature: Signature, dimension: int) -> Graft:
     fixed = {name for pair in norms.values() for name in pair} | {name for name in weights if name.endswith(STATISTICS)}
     if not weights.keys() - fixed:
         raise EncoderError(asked, "it has no variables that can be trained", "choose another model to start from")
-    return Graft(
+    return TrainableGraph(
         graph=graph.SerializeToString(),
         images=frozen.inputs[0].name,
         features=features,
@@ -130,7 +128,7 @@ def _cut(graph: Any, variables: set[str]) -> dict[str, FloatArray]:  # noqa: ANN
 
 
 def _statistics(norm: Any, graph: Any) -> tuple[str, str]:  # noqa: ANN401
-    """Names of the constants behind the mean and the variance of a normalisation, however they are read."""
+    """Name the constants behind the mean and the variance of a normalisation, however they are read."""
     nodes = {node.name: node for node in graph.node}
     names = []
     for given in norm.input[3:5]:
@@ -141,18 +139,18 @@ def _statistics(norm: Any, graph: Any) -> tuple[str, str]:  # noqa: ANN401
     return names[0], names[1]
 
 
-class Body(tf.keras.layers.Layer):  # type: ignore[misc]
-    """A graft with its weights: features of shape (N, dimension) of prepared images.
+class GraphLayer(tf.keras.layers.Layer):  # type: ignore[misc]
+    """A trainable graph with its weights: features of shape (N, dimension) of prepared images.
 
     Attributes:
-        steady: True = the statistics of batch normalisation stay as they are in training too.
+        frozen_batch_norm: True = the statistics of batch normalisation stay as they are in training too.
     """
 
-    steady = False
+    frozen_batch_norm = False
 
-    def __init__(self, given: Graft, **rest: object) -> None:
+    def __init__(self, given: TrainableGraph, **rest: object) -> None:
         super().__init__(**rest)
-        self._graft = given
+        self._given = given
         self._named = {
             name: self.add_weight(
                 name=name.replace("/", "."),
@@ -165,16 +163,16 @@ class Body(tf.keras.layers.Layer):  # type: ignore[misc]
         self.built = True
 
     def call(self, images: Any, training: bool | None = None) -> Any:  # noqa: ANN401
-        """Features; in training the moving statistics move."""
+        """Return features; in training the moving statistics move."""
         weights = {name: variable.value for name, variable in self._named.items()}
-        features, moved = self._graft.run(images, weights, learning=bool(training) and not self.steady)
+        features, moved = self._given.run(images, weights, learning=bool(training) and not self.frozen_batch_norm)
         for name, value in moved.items():
             self._named[name].assign(value)
         return features
 
     def compute_output_spec(self, images: Any, training: bool | None = None) -> Any:  # noqa: ANN401
-        """Shape and type of the features, known without running the graph."""
-        return tf.keras.KerasTensor((images.shape[0], self._graft.dimension), "float32")
+        """Return shape and type of the features, known without running the graph."""
+        return tf.keras.KerasTensor((images.shape[0], self._given.dimension), "float32")
 
 
 @tf.keras.utils.register_keras_serializable("landlike")
@@ -190,14 +188,14 @@ class Prepare(tf.keras.layers.Layer):  # type: ignore[misc]
         self._order, self._gain, self._size, self._shrinks = order, gain, size, side > size
 
     def call(self, images: Any) -> Any:  # noqa: ANN401
-        """Images of shape (N, size, size, channels)."""
+        """Return images of shape (N, size, size, channels)."""
         images = tf.gather(images, self._order, axis=-1)
         if self._gain is not None:
             images = tf.clip_by_value(images * self._gain, 0.0, 1.0)
         return tf.image.resize(images, (self._size, self._size), antialias=self._shrinks)
 
     def compute_output_spec(self, images: Any) -> Any:  # noqa: ANN401
-        """Shape and type of what comes out."""
+        """Return shape and type of what comes out."""
         return tf.keras.KerasTensor((images.shape[0], self._size, self._size, len(self._order)), "float32")
 
 
@@ -207,9 +205,9 @@ class Exported(tf.Module):  # type: ignore[misc]
     Weights stay variables, so that the result can be trained on like any other SavedModel.
     """
 
-    def __init__(self, body: Body, linear: tuple[FloatArray, FloatArray] | None) -> None:
+    def __init__(self, body: GraphLayer, linear: tuple[FloatArray, FloatArray] | None) -> None:
         super().__init__()
-        self._graft = body._graft
+        self._given = body._given
         self.weights = {
             name: tf.Variable(variable.value, trainable=variable.trainable, name=name)
             for name, variable in body._named.items()
@@ -217,13 +215,13 @@ class Exported(tf.Module):  # type: ignore[misc]
         self.linear = None if linear is None else [tf.Variable(part) for part in linear]
 
     def features(self, images: Any) -> Any:  # noqa: ANN401
-        """Features of prepared images."""
-        found, _ = self._graft.run(images, self.weights, learning=False)
+        """Return features of prepared images."""
+        found, _ = self._given.run(images, self.weights, learning=False)
         return found if self.linear is None else found @ self.linear[0] + self.linear[1]
 
 
 def write_body(
-    body: Body, directory: Path, *, size: int, channels: int, linear: tuple[FloatArray, FloatArray] | None
+    body: GraphLayer, directory: Path, *, size: int, channels: int, linear: tuple[FloatArray, FloatArray] | None
 ) -> None:
     """Write a body as a SavedModel with the signature ``default``.
 

@@ -28,8 +28,8 @@ WHY_THEY_DIFFER = (
 )
 
 
-def card_of(listing: EncoderListing) -> dict[str, Any]:
-    """The card of an encoder; empty when it has none."""
+def load_card(listing: EncoderListing) -> dict[str, Any]:
+    """Load the card of an encoder; empty when it has none."""
     return read_card(companion(listing.name, CARD)) if listing.available else {}
 
 
@@ -38,8 +38,8 @@ def show_card(listing: EncoderListing) -> None:
     if listing.spec is None:
         _absent(listing)
         return
-    card = card_of(listing)
-    for line in sentences(card, listing.spec, {name: other.title for name, other in cache.encoders().items()}):
+    card = load_card(listing)
+    for line in card_lines(card, listing.spec, {name: other.title for name, other in cache.encoders().items()}):
         st.markdown(line)
     if card.get("limits"):
         st.markdown("**What it has not learned**")
@@ -48,7 +48,7 @@ def show_card(listing: EncoderListing) -> None:
 
 
 def _absent(listing: EncoderListing) -> None:
-    """Why there is no card, and how files that are not here can be had without this computer's network."""
+    """Say why there is no card, and how files that are not here can be had without this computer's network."""
     if not listing.fetchable:
         st.markdown(plain(listing.why_not or ""))
         return
@@ -61,8 +61,8 @@ def _absent(listing: EncoderListing) -> None:
         st.code(str(archive_path(cache, listing.reference)), language=None, wrap_lines=True)
 
 
-def sentences(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, str] = NO_TITLES) -> list[str]:
-    """What an encoder is in sentences of Markdown; ``titles`` are those of encoders by name."""
+def card_lines(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, str] = NO_TITLES) -> list[str]:
+    """Say what an encoder is in sentences of Markdown; ``titles`` are those of encoders by name."""
     if not card:
         return [_without_card(spec)]
     lines = [learned(card, titles), *accuracy(card)]
@@ -73,7 +73,7 @@ def sentences(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, s
 
 
 def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> str:
-    """What a model learned from."""
+    """Say what a model learned from."""
     classes = card.get("classes")
     if not isinstance(classes, dict):
         return ""
@@ -91,7 +91,7 @@ def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> s
 
 
 def accuracy(card: Mapping[str, Any]) -> list[str]:
-    """Both accuracies, and why they differ."""
+    """Say both accuracies, and why they differ."""
     found = card.get("accuracy")
     if not isinstance(found, dict):
         return []
@@ -109,13 +109,13 @@ def accuracy(card: Mapping[str, Any]) -> list[str]:
 
 
 def times(figures: Mapping[str, Any]) -> str:
-    """A share with its interval: ``97 in 100 (96 to 98)``."""
+    """Put a share and its interval in words: ``97 in 100 (96 to 98)``."""
     share, low, high = (100 * float(figures[key]) for key in ("accuracy", "low", "high"))
     return f"{share:.0f} in 100 ({low:.0f} to {high:.0f})"
 
 
 def technical(spec: EncoderSpec, card: Mapping[str, Any]) -> str:
-    """Bands, size, features and backend in one line."""
+    """Put bands, size, features and backend in one line."""
     side = f"{spec.input_size} × {spec.input_size} pixels" if spec.input_size else "patches of any size"
     epochs = f" · {count(int(card['epochs']), 'pass', 'passes')}" if isinstance(card.get("epochs"), int) else ""
     bands = count(len(spec.bands), "band")

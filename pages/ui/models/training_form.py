@@ -14,6 +14,7 @@ from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.training.base_model import SCRATCH
 from core.training.hyperparameters import MOST_EPOCHS
+from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
 from pages.ui.common.format import distinct, patches
 from pages.ui.common.progress import boundary, job_list
@@ -31,31 +32,31 @@ ADDED = "added patches"
 EPOCHS = {SCRATCH: 40, "": 10}
 """Passes that are offered first: from scratch, and from a model."""
 
-INTRO = (
+HOW_TO_TEACH = (
     "An encoder that has seen **your** classes finds them better. Give it patches with labels: a zip with a folder for "
     "each class (as EuroSAT comes), a scene with a class map, or patches you labelled on the Explore page. It runs "
     "beside everything else, and the model appears below when it is done."
 )
-NOTHING = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
+NO_PATCHES = "There are no labelled patches yet. Add a zip above, or label patches on the Explore page."
 NO_ZIP = "What is wanted here is a zip with a folder for each class, and GeoTIFF or JPEG patches in the folders."
-HELD_OUT = (
+WHAT_IS_HELD_OUT = (
     "Copies count once. A fifth is held out to measure with; where their places are known, so are whole blocks of "
     "land, because patches near those it learned from are easier than land elsewhere."
 )
 
 
 def teach_panel(sets: Mapping[LabelSet, str]) -> None:
-    """Everything needed to start a training on some of the sets of labelled patches, given with their titles."""
+    """Draw everything needed to start a training on some of the sets of labelled patches, given with their titles."""
     wanted = current().teach
     with st.expander("Teach an encoder your classes", icon=":material/school:", expanded=bool(wanted), key="teach"):
-        st.markdown(INTRO)
+        st.markdown(HOW_TO_TEACH)
         left, right = st.columns([3, 2], gap="large")
         with left:
             _add_patches()
             job_list(("ingest",))
             _on_what_was_added()
             if not sets:
-                st.info(NOTHING, icon=":material/info:")
+                st.info(NO_PATCHES, icon=":material/info:")
                 return
             # Options are plain text, which Streamlit knows again in every run.
             names = distinct({set_key(one): title for one, title in sets.items()})
@@ -97,7 +98,7 @@ def _on_what_was_added() -> None:
 
 
 def _amiss(scene: Scene) -> list[str]:
-    """What a person should know before learning from a scene, a sentence each."""
+    """Return what a person should know before learning from a scene, a sentence each."""
     lines = [
         f"{scene.name}: {finding.topic} {finding.value}; {finding.because}."
         for finding in load_quality(scene.directory).findings
@@ -110,12 +111,12 @@ def _amiss(scene: Scene) -> list[str]:
 
 
 def set_key(one: LabelSet) -> str:
-    """A set of labelled patches as one word."""
+    """Return a set of labelled patches as one word."""
     return f"{one.by}-{one.scene_id}"
 
 
 def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
-    """Patches a class that can be learned from; of scenes with a map, those that one class fills."""
+    """Count the patches a class that can be learned from; of scenes with a map, those that one class fills."""
     counts: dict[str, int] = {}
     for one in sets:
         scene = engine().library.get(one.scene_id)
@@ -138,7 +139,7 @@ def _show_counts(counts: dict[str, int]) -> None:
     st.dataframe(frame, hide_index=True, column_config={"Patches": column}, height=min(420, 38 + 35 * len(frame)))
     fewest = min(counts.values())
     uneven = " Small classes are shown more often, so that each counts alike." if fewest * 2 < most else ""
-    st.caption(f"{patches(sum(counts.values()))}. {HELD_OUT}{uneven}")
+    st.caption(f"{patches(sum(counts.values()))}. {WHAT_IS_HELD_OUT}{uneven}")
 
 
 def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
@@ -164,10 +165,9 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
     title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key="teach_title")
     lacking = _lacking_patches(counts) or _lacking_epochs(epochs) or _lacking_name(title.strip())
     if button.button("Start", type="primary", disabled=bool(lacking), key="teach_start", width="stretch"):
-        job = engine().submit_training(
-            chosen, base=base, freeze=freeze and base != SCRATCH, epochs=int(epochs), title=title.strip()
-        )
-        note_started(job)
+        frozen = freeze and base != SCRATCH
+        request = TrainingRequest(title=title.strip(), sets=tuple(chosen), base=base, freeze=frozen, epochs=int(epochs))
+        note_started(engine().submit_training(request))
         st.rerun()
     if lacking:
         st.caption(lacking)

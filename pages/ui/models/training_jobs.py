@@ -17,7 +17,7 @@ from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
-POLL_SECONDS = 1.0
+WATCH_SECONDS = 1.0
 RECENT = 6
 """Passes by which the time left is told."""
 
@@ -29,13 +29,13 @@ GENERAL = "Learning from labelled patches: "
 
 
 def trainings() -> None:
-    """Models that are ready, trainings that wait or run, live, and what became of those that ended badly."""
+    """Draw models that are ready, trainings that wait or run, live, and what became of those that ended badly."""
     for key, job_id in list(current().work.items()):
         if key.startswith(STARTED):
             _ready(key, job_id)
     for job in engine().jobs.jobs():
         if job.kind == "train" and job.active:
-            st.fragment(_watch, run_every=POLL_SECONDS)(job.id)
+            st.fragment(_watch, run_every=WATCH_SECONDS)(job.id)
         elif job.kind == "train" and job.state in {"failed", "cancelled"}:
             ended_line(job, how_it_ended(job))
 
@@ -46,12 +46,12 @@ def note_started(job: Job) -> None:
 
 
 def titles_in_training() -> set[str]:
-    """Titles, with case folded, of the models that are being trained or wait for it."""
+    """Return titles, with case folded, of the models that are being trained or wait for it."""
     return {str(payload.get("title", "")).casefold() for payload in _under_way()}
 
 
 def going_on_from(encoder: str) -> list[str]:
-    """Titles of the models that are being trained on from an encoder, or wait for it."""
+    """Return the titles of the models that are being trained on from an encoder, or wait for it."""
     return [str(payload.get("title", "")) for payload in _under_way() if payload.get("base") == encoder]
 
 
@@ -60,7 +60,7 @@ def _under_way() -> list[Mapping[str, object]]:
 
 
 def how_it_ended(job: Job) -> str:
-    """The sentence of a training that ended badly, with its title in front."""
+    """Return the sentence of a training that ended badly, with its title in front."""
     if job.message.startswith(job.title):
         return job.message
     words = job.message.removeprefix(GENERAL)
@@ -89,7 +89,7 @@ def _ready(key: str, job_id: str) -> None:
 
 
 def _listed(name: str) -> str | None:
-    """What the list of encoders calls a model that was trained here; None when it is not there any more."""
+    """Return what the list of encoders calls a model that was trained here; None when it is not there any more."""
     home = engine().trained.directory(name)
     if not home.is_dir():
         return None
@@ -103,7 +103,7 @@ def _listed(name: str) -> str | None:
 
 
 def _watch(job_id: str) -> None:
-    """A training as it goes: bar, loss, accuracy, and a way to stop it."""
+    """Draw a training as it goes: bar, loss, accuracy, and a way to stop it."""
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
         cache.encoders.clear()
@@ -124,7 +124,7 @@ def _watch(job_id: str) -> None:
 
 
 def seconds_left(job_id: str, history: Sequence[Mapping[str, float]]) -> float | None:
-    """How long the passes to come take, by the last few of those there were; None before the first is over."""
+    """Tell how long the passes to come take, by the last few of those there were; None before the first is over."""
     passes = engine().jobs.payload(job_id).get("epochs")
     recent = [epoch["seconds"] for epoch in history[-RECENT:]]
     if not isinstance(passes, int) or not recent:
@@ -149,7 +149,7 @@ def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
 
 
 def _first_pass(epoch: Mapping[str, float]) -> str:
-    """The figures of one pass, of which no line can be drawn."""
+    """Say the figures of one pass, of which no line can be drawn."""
     right = f"{100 * epoch['accuracy']:.3g} % of the held-out patches named rightly"
     return f"After the first pass: {right}, loss {epoch['loss']:.3g}. Curves appear after the second."
 

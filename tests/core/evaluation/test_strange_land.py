@@ -53,4 +53,4 @@ def test_most_real_land_is_known_and_none_of_it_was_learned_from(encoder: Encode
     share = unfamiliar(encoder, real.pixels.astype(np.float32) / 10_000)
     print(f"unfamiliar: {share:.3f} of {len(real)} real patches of other places")
     assert share < 0.06
-    assert not companions()[1].holds_light(real.bands, real.light()).any()
+    assert not companions()[1].holds_light(real.bands, real.band_statistics()).any()

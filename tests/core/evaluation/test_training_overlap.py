@@ -53,8 +53,8 @@ def test_training_and_scene_tell_the_same_light_of_a_patch(tmp_path: Path) -> No
     patches = labelled(scene)
     batches = [band_statistics(batch) for batch in iter_patches(scene, grid, BAND_NAMES)]
     mean, std = (np.concatenate(part) for part in zip(*batches, strict=True))
-    assert np.abs(patches.light() - light_of_bands(mean, std, patches.bands)).max() < TOLERANCE / 5
-    half = Learned(blocks=(Block(bands=patches.bands, light=patches.take(np.arange(7)).light()),))
+    assert np.abs(patches.band_statistics() - light_of_bands(mean, std, patches.bands)).max() < TOLERANCE / 5
+    half = Learned(blocks=(Block(bands=patches.bands, light=patches.take(np.arange(7)).band_statistics()),))
     assert np.flatnonzero(half.holds(mean, std)).tolist() == list(range(7))
 
 

@@ -10,17 +10,17 @@ import numpy as np
 
 from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.evaluation.retrieval import retrieval
-from core.training.evaluate import features, measure, sentences
-from core.training.labelled import Parts
+from core.training.dataset import Split
+from core.training.evaluate import features, measure, measured_sentences
 from tests.finetuning import some
 
 MODEL = Path(ENTRIES[SHIPPED].reference)
 
 
 def test_card_and_familiarity_of_a_finished_encoder() -> None:
-    parts = Parts(train=some(40, side=64), random=some(34, side=64, seed=700), spatial=None)
-    apart = some(4, side=64, seed=900, bands=("B02", "B03", "B04", "B08"))
-    found = measure(MODEL, parts, [apart], columns=range(128))
+    split = Split(train=some(40, side=64), random=some(34, side=64, seed=700), spatial=None)
+    test_set = some(4, side=64, seed=900, bands=("B02", "B03", "B04", "B08"))
+    found = measure(MODEL, split, [test_set], columns=range(128))
     json.dumps(found.card)
     nearest = found.card["held_out"]["encoder"]["nearest"]
     assert nearest["patches"] == 102
@@ -29,7 +29,7 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
     assert "name 100 in 100" in found.card["measured"][0] or nearest["accuracy"] < 0.995
     (one,) = found.card["apart"]
     encoder = load_encoder(str(MODEL))
-    by_hand = retrieval(features(encoder, apart), apart.labels, apart.classes)
+    by_hand = retrieval(features(encoder, test_set), test_set.labels, test_set.classes)
     assert one["bands"] == ["B02", "B03", "B04", "B08"]
     assert one["encoder"]["10"]["accuracy"] == by_hand.precision[10].value
     assert "Of 12 patches in 4 bands whose places it never saw" in found.card["measured"][1]
@@ -37,12 +37,12 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
     assert found.familiar.bank.shape == (120, 128)
     noise = np.random.default_rng(0).normal(size=(5, 160)).astype(np.float32)
     assert (found.familiar.percentile(noise) == 100).all()
-    assert np.median(found.familiar.percentile(features(encoder, parts.random))) < 60
+    assert np.median(found.familiar.percentile(features(encoder, split.random))) < 60
 
 
 def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
-    parts = Parts(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    card = measure(MODEL, parts, [], columns=None, base=("Landlike 1", MODEL)).card
+    split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
+    card = measure(MODEL, split, [], columns=None, base=("Landlike 1", MODEL)).card
     before, after = (card["held_out"][name]["nearest"]["accuracy"] for name in ("base", "encoder"))
     assert before == after
     assert f"By Landlike 1, which it goes on from, it would be {100 * before:.0f}: " in card["measured"][1]
@@ -53,12 +53,12 @@ def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
         "encoder": {"nearest": {**worse, "accuracy": 0.9}},
         "spectrum": {"nearest": worse},
     }
-    assert sentences({"held_out": better, "apart": []}, "Old one")[1].endswith("goes on from, it would be 50.")
+    assert measured_sentences({"held_out": better, "apart": []}, "Old one")[1].endswith("goes on from, it would be 50.")
 
 
 def test_few_patches_give_no_familiarity() -> None:
-    parts = Parts(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    found = measure(MODEL, parts, [], columns=None)
+    split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
+    found = measure(MODEL, split, [], columns=None)
     assert found.familiar is None
     assert found.card["apart"] == []
 

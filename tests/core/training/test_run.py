@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
-from core.cli.training import _going_on
+from core.cli.labelled import _going_on
 from core.errors import TrainingError
-from core.training.dataset import Labelled, joined
-from core.training.labelled import gather, split
+from core.training.dataset import Labelled, gather, joined, split
 from tests.finetuning import some
 from tests.labelled import write_zip
 
@@ -45,7 +44,7 @@ def test_places_of_another_set_are_left_out_whatever_their_ending() -> None:
     whole = some(5)
     other = whole.take(np.array([0, 7]))
     other = replace(other, names=tuple(name.replace(".tif", ".jpg") for name in other.names))
-    kept = gather([whole], apart=[other])
+    kept = gather([whole], test_sets=[other])
     assert len(kept) == 13
     assert set(whole.names) - set(kept.names) == {whole.names[0], whole.names[7]}
 
@@ -110,12 +109,12 @@ def test_a_refusal_says_which_patches_do_not_count() -> None:
         refused.value.found == "too few patches of Meadow (1), Sand (1), and 3 are copies of others, which count once"
     )
     with pytest.raises(TrainingError) as refused:
-        gather([whole], apart=[whole.take(np.array([0, 1, 2]))])
+        gather([whole], test_sets=[whole.take(np.array([0, 1, 2]))])
     assert refused.value.found == (
         "too few patches of Meadow (1), and 3 of the same names as the sets kept apart were left out"
     )
     with pytest.raises(TrainingError, match=r"Meadow \(0\), Sand \(0\), Water \(0\), and 12 of the same names"):
-        gather([whole], apart=[whole])
+        gather([whole], test_sets=[whole])
 
 
 def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
