@@ -23,7 +23,7 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
 KINDS = ("ingest", "sample", "delete")
-STYLE = """
+CARD_STYLE = """
 <style>
 .card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}
 .card-name {font-size: 1.125rem; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere}
@@ -35,7 +35,7 @@ STYLE = """
 """
 
 
-def facts(scene: Scene) -> list[str]:
+def card_facts(scene: Scene) -> list[str]:
     """What a card says about a scene, line by line; plain text."""
     grid = scene.grid
     what = "Collection of labelled patches" if scene.kind == "collection" else "Scene"
@@ -75,7 +75,7 @@ def card(scene: Scene) -> None:
         picture.html(f'<img class="card-picture" alt="" src="{quicklook_url(scene.id)}">')
         with words:
             tag = '<span class="card-tag">synthetic</span>' if scene.synthetic else ""
-            lines = "<br>".join(safe_label(line) for line in facts(scene))
+            lines = "<br>".join(safe_label(line) for line in card_facts(scene))
             st.html(f'<div class="card-name">{safe_label(scene.name)}{tag}</div><div class="card-facts">{lines}</div>')
             actions(scene)
         with st.expander("What was read, decided and assumed", icon=":material/fact_check:"):
@@ -134,7 +134,7 @@ def total(scenes: list[Scene]) -> str:
 
 def page() -> None:
     """The whole page."""
-    st.html(STYLE)
+    st.html(CARD_STYLE)
     st.header("Scenes", anchor=False)
     add_panel()
     job_list(KINDS)

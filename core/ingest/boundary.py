@@ -129,7 +129,7 @@ def _scene(scene_id: str, name: str, result: IngestResult, staged: Path) -> Scen
 
 
 def _write_places(path: Path, result: IngestResult) -> None:
-    """``places.parquet``: a row for every cell of the mosaic, cells beyond the last patch without name and place."""
+    """Write ``places.parquet``: a row for every cell of the mosaic, beyond the last patch without name and place."""
     side = result.patch_size or 1
     cells = (result.grid.height // side) * (result.grid.width // side)
     nowhere = PlacedPatch(name="", label=None, corners=(float("nan"),) * 8, crs=None)

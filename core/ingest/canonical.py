@@ -14,7 +14,7 @@ from rasterio.windows import Window as RasterWindow
 from core.errors import SourceError
 from core.ingest.bands.scale import Calibration
 from core.ingest.gdal_errors import GDAL_ERRORS
-from core.ingest.grid.stack import Stack
+from core.ingest.grid.stack import WINDOW_BUDGET, Stack
 from core.ingest.messages import no_room
 from core.progress import Progress
 from core.scenes.geobox import GeoBox
@@ -50,7 +50,9 @@ def all_no_data() -> SourceError:
     return SourceError(found="every pixel is no data", remedy=remedy)
 
 
-def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Progress) -> float:
+def write_scene(
+    stack: Stack, scale: Calibration, directory: Path, progress: Progress, *, budget: int = WINDOW_BUDGET
+) -> float:
     """Write ``pixels.tif``.
 
     Args:
@@ -58,6 +60,7 @@ def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Pro
         scale: what their numbers mean.
         directory: where the scene is built.
         progress: told rows of pixels.
+        budget: numbers (pixels times bands) in memory at a time; the pixels do not depend on it.
 
     Returns:
         The share of valid pixels, more than 0.
@@ -69,7 +72,7 @@ def write_scene(stack: Stack, scale: Calibration, directory: Path, progress: Pro
     try:
         with canonical_writer(directory, file_grid(grid), stack.bands) as data:
             done = 0
-            for row, col, height, width in stack.windows():
+            for row, col, height, width in stack.windows(budget):
                 pixels = stack.read((row, col, height, width))
                 block = np.empty((len(stack.bands), height, width), dtype=np.uint16)
                 for position, numbers in enumerate(pixels.values):

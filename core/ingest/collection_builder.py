@@ -31,7 +31,7 @@ from core.ingest.messages import clean_name, no_room
 from core.ingest.sandbox.limits import MAX_CLASSES
 from core.ingest.sandbox.protocol import IngestResult, PlacedPatch
 from core.progress import Progress
-from core.scenes.geobox import NO_PLACE, GeoBox, outlines_lonlat
+from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat
 from core.scenes.quality import Basis, Finding
 from core.scenes.scene import canonical_writer
 
@@ -97,7 +97,7 @@ def _placed(patches: Sequence[Patch], corners: Sequence[Sequence[float]]) -> tup
 
 
 def _short_names(names: Sequence[str]) -> list[str]:
-    """File names without folders where that keeps them apart."""
+    """Return file names without folders where that keeps them apart."""
     short = [name.rsplit("/", 1)[-1] for name in names]
     return short if len(set(short)) == len(short) else list(names)
 
@@ -125,7 +125,7 @@ def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan) -> list[Finding]:
 
 
 def _other_kind(members: Sequence[Member], plan: CollectionPlan) -> list[Finding]:
-    """What is said of rasters that were not even tried; empty when there are none."""
+    """Say what there is to say of rasters that were not even tried; empty when there are none."""
     if not members:
         return []
     value = f"{_files(len(members))}: {some_names(members)}"
@@ -193,7 +193,7 @@ class Mosaic:
 def mosaic_grid(count: int, side: int) -> GeoBox:
     """Return the grid of a mosaic of patches, row-major, ceil(√count) wide."""
     cols = math.isqrt(count - 1) + 1
-    return GeoBox(crs=None, transform=NO_PLACE, height=-(-count // cols) * side, width=cols * side)
+    return GeoBox(crs=None, transform=UNPLACED, height=-(-count // cols) * side, width=cols * side)
 
 
 def write_collection(
@@ -253,7 +253,7 @@ def _write(
 
 
 def _take(shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic) -> NDArray[np.uint16] | None:
-    """Canonical numbers of one patch, noted in the mosaic; None when it is left out."""
+    """Read canonical numbers of one patch, noted in the mosaic; None when it is left out."""
     try:
         raster = open_raster(shelf.path(member), member.name)
         try:
@@ -273,7 +273,7 @@ def _take(shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic) ->
 
 
 def _unlike(shape: PatchShape, most: PatchShape) -> str:
-    """How a patch differs from most, in words; shapes as of ``shape_of``."""
+    """Say how a patch differs from most, in words; shapes as of ``patch_shape``."""
     if shape[0] != most[0]:
         return f"{shape[0]} {'band' if shape[0] == 1 else 'bands'} where most have {most[0]}"
     if shape[1:3] != most[1:3]:
@@ -282,7 +282,7 @@ def _unlike(shape: PatchShape, most: PatchShape) -> str:
 
 
 def _canonical(raster: RasterFile, plan: CollectionPlan) -> NDArray[np.uint16]:
-    """Numbers of shape (bands, side, side) as the file's rows run."""
+    """Read numbers of shape (bands, side, side) as the file's rows run."""
     window = (0, 0, plan.side, plan.side)
     if plan.picture:
         return to_canonical(raster.read(list(plan.indexes), window), PICTURE_GAIN, 0)

@@ -140,7 +140,7 @@ def _picture_plan(shape: PatchShape, tags: dict[str, str]) -> CollectionPlan:
 
 
 def _probe(shelf: Shelf, patches: Sequence[Member]) -> list[_Probe]:
-    """The patches that can be read."""
+    """Return the patches that can be read."""
     opened = []
     for member in patches[: 4 * _PROBES]:
         try:
@@ -157,7 +157,7 @@ def _probe(shelf: Shelf, patches: Sequence[Member]) -> list[_Probe]:
 
 
 def _valid(raster: RasterFile) -> NDArray[np.float32]:
-    """About a thousand valid pixels of a patch, shape (bands, pixels)."""
+    """Return about a thousand valid pixels of a patch, shape (bands, pixels)."""
     indexes = [index for index in range(1, raster.count + 1) if index not in raster.alpha]
     numbers = raster.read(indexes, (0, 0, min(512, raster.geobox.height), min(512, raster.geobox.width)))
     flat = numbers.reshape(len(indexes), -1).astype(np.float32)

@@ -12,13 +12,13 @@ from pathlib import Path
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.class_folders import holds_all_bands, patches_of
 from core.ingest.formats.kind import SourceKind
-from core.ingest.formats.registry import KINDS, own_files
+from core.ingest.formats.registry import SOURCE_KINDS, own_files
 
 MOST_SCENES = 12
 """Rasters chosen together that are a scene each; more are patches of a collection, if patches they can be."""
 
 
-def kind_of(files: SourceFiles, kinds: Sequence[SourceKind] = KINDS) -> SourceKind:
+def kind_of(files: SourceFiles, kinds: Sequence[SourceKind] = SOURCE_KINDS) -> SourceKind:
     """Return the first kind that recognises a source."""
     return next(kind for kind in kinds if kind.recognises(files))
 

@@ -10,14 +10,14 @@ from core.ingest.collection_builder import build_collection
 from core.ingest.files import SourceFiles
 from core.ingest.formats.archive import open_shelf
 from core.ingest.formats.kind import PatchFiles, SourceKind
-from core.ingest.formats.registry import KINDS
+from core.ingest.formats.registry import SOURCE_KINDS
 from core.ingest.grouping import kind_of
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult
 from core.ingest.scene_builder import build_scene
 from core.progress import Progress
 
 
-def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKind] = KINDS) -> IngestResult:
+def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKind] = SOURCE_KINDS) -> IngestResult:
     """Make the canonical scene in ``request.directory``.
 
     Raises:

@@ -16,7 +16,7 @@ from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import finding, ignored, no_data, when, which
 from core.ingest.formats.kind import NO_BANDS, SceneLayers
 from core.ingest.formats.product_metadata import Hints
-from core.ingest.grid.georeference import locate
+from core.ingest.grid.georeference import canonical_grid
 from core.ingest.grid.stack import Layer, Stack, build_stack, finest, refuse_small_numbers
 from core.ingest.sandbox.protocol import IngestResult
 from core.ingest.settings import IngestSettings
@@ -43,7 +43,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     layers = naming.layers
     refuse_small_numbers(layers)
     reference = finest(layers)
-    grid, located = locate(reference, chosen_crs=settings.crs, notes=found.notes)
+    grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
     stack = build_stack(layers, grid, reference, settings.nodata)
     scale = _scale(stack, settings, found.hints)
     valid = write_scene(stack, scale, directory, progress)
@@ -76,17 +76,17 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
 
 
 def _left_out(found: SceneLayers, bands: Sequence[str]) -> list[Finding]:
-    """What is said of files and bands that were not used, a line a reason."""
+    """Say which files and bands were not used, a line a reason."""
     reasons = {found.left_out_because: [*found.left_out]}
     reasons.setdefault(NO_BANDS, []).extend(bands)
     return [line for because, names in reasons.items() for line in ignored(names, because)]
 
 
 def _some_pixels(nameless: Sequence[Layer], settings: IngestSettings) -> NDArray[np.float32]:
-    """Valid pixels of one raster's bands, by which they are told."""
+    """Draw valid pixels of one raster's bands, by which they are told."""
     refuse_small_numbers(nameless)
     reference = finest(nameless)
-    grid, _ = locate(reference, chosen_crs=settings.crs)
+    grid, _ = canonical_grid(reference, chosen_crs=settings.crs)
     return _drawn(build_stack(nameless, grid, reference, settings.nodata))
 
 

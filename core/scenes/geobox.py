@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 Transform = tuple[float, float, float, float, float, float]
-NO_PLACE: Transform = (1, 0, 0, 0, 1, 0)
+UNPLACED: Transform = (1, 0, 0, 0, 1, 0)
 """The transform of pixels whose place is unknown: it only counts columns and rows."""
 METRES_PER_DEGREE = 111_320.0
 """Length of a degree of latitude, and of longitude at the equator, on WGS 84 to 0.6 %."""
@@ -25,7 +25,7 @@ class GeoBox:
 
     Attributes:
         crs: anything pyproj reads (``EPSG:32631`` or WKT), or None when the reference system is unknown.
-        transform: affine (a, b, c, d, e, f): x = a·col + b·row + c, y = d·col + e·row + f; ``NO_PLACE`` where nothing
+        transform: affine (a, b, c, d, e, f): x = a·col + b·row + c, y = d·col + e·row + f; ``UNPLACED`` where nothing
             is known of the place.
         height: rows of pixels.
         width: columns of pixels.
@@ -44,7 +44,7 @@ class GeoBox:
     @property
     def placed(self) -> bool:
         """False when the transform only counts pixels."""
-        return self.transform != NO_PLACE
+        return self.transform != UNPLACED
 
     @property
     def pixel_size(self) -> float:

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.synthetic.canvas import CODE, Canvas, Textures, canvas, textures
 from core.synthetic.fields import holdings, look
-from core.synthetic.layout import Kind, Plan, hilliness, shore
-from core.synthetic.lines import Lines, lines
+from core.synthetic.layout import LandUse, Plan, hilliness, shore
+from core.synthetic.lines import Lines, line_distances
 from core.synthetic.noise import Box, fractal, noise, uniform
 from core.synthetic.parcels import (
     Districts,
     IndexArray,
     Parcels,
-    descend,
     districts,
-    nearest,
+    find_parcels,
+    nearest_districts,
     parcel_kinds,
     splits,
     warped,
@@ -36,9 +36,15 @@ side carries the class: a patch of 64 pixels with 80 % of its area in it has the
 """
 _FIELD_DEPTH, _TOWN_DEPTH, _ESTATE_DEPTH = 8, 10, 7
 _CLASS = {
-    Kind.CROPS: "AnnualCrop", Kind.FOREST: "Forest", Kind.SCRUB: "HerbaceousVegetation", Kind.PASTURE: "Pasture",
-    Kind.ORCHARD: "PermanentCrop", Kind.TOWN: "Residential", Kind.INDUSTRY: "Industrial", Kind.ROADSIDE: "Highway",
-}  # fmt: skip
+    LandUse.CROPS: "AnnualCrop",
+    LandUse.FOREST: "Forest",
+    LandUse.SCRUB: "HerbaceousVegetation",
+    LandUse.PASTURE: "Pasture",
+    LandUse.ORCHARD: "PermanentCrop",
+    LandUse.TOWN: "Residential",
+    LandUse.INDUSTRY: "Industrial",
+    LandUse.ROADSIDE: "Highway",
+}
 _HEDGES = np.array([0.08, 0.0, 0.05, 0.55, 0.12, 0.0, 0.0, 0.25], dtype=np.float32)
 _TRACKS = np.array([0.20, 0.05, 0.16, 0.07, 0.42, 0.0, 0.0, 0.20], dtype=np.float32)
 """Share of parcel boundaries with a hedge or a track, by kind."""
@@ -55,7 +61,7 @@ class Ground:
         border: float32, pixels to that border.
         x, y: float32, bent coordinates.
         parcels: fields and the like.
-        kind: int32, a ``Kind``.
+        kind: int32, a ``LandUse``.
         depth: float32, how deep in a town: 1 at its centre, 0 at its edge.
     """
 
@@ -78,12 +84,12 @@ def paint(box: Box, plan: Plan) -> Canvas:
     kinds = parcel_kinds(land, tree, plan)
     own = holdings(land, _FIELD_DEPTH, kinds)
     x, y = warped(box, plan.seed)
-    owner, border, beyond = nearest(box, land, x, y)
-    parcels = descend(land, tree, owner, x, y)
+    owner, border, beyond = nearest_districts(box, land, x, y)
+    parcels = find_parcels(land, tree, owner, x, y)
     depth = _town_depth(box, plan)
     kind = kinds[parcels.leaf]
-    village = (depth + np.float32(0.25) * noises.slow > 0.15) & (depth > -0.6) & (kind != Kind.INDUSTRY)
-    kind = np.where(village, np.int32(Kind.TOWN), kind)
+    village = (depth + np.float32(0.25) * noises.slow > 0.15) & (depth > -0.6) & (kind != LandUse.INDUSTRY)
+    kind = np.where(village, np.int32(LandUse.TOWN), kind)
     ground = Ground(
         land=land, owner=owner, beyond=beyond, border=border, x=x, y=y, parcels=parcels, kind=kind, depth=depth
     )
@@ -93,13 +99,13 @@ def paint(box: Box, plan: Plan) -> Canvas:
     _built(picture, ground, noises)
     _lanes(picture, ground)
     _farms(picture, ground, plan.seed)
-    picture.truth[...] = np.array([CODE[_CLASS[Kind(k)]] for k in range(len(Kind))], dtype=np.uint16)[ground.kind]
+    picture.truth[...] = np.array([CODE[_CLASS[LandUse(k)]] for k in range(len(LandUse))], dtype=np.uint16)[ground.kind]
     _lines(picture, plan, noises)
     return picture
 
 
 def _town_depth(box: Box, plan: Plan) -> FloatArray:
-    """How deep in a town or village pixels lie: 1 at the centre, 0 at the edge, −1 far away."""
+    """Measure how deep in a town or village pixels lie: 1 at the centre, 0 at the edge, −1 far away."""
     xs, ys = box.centres()
     depth = np.full(box.shape, -1, dtype=np.float32)
     for town in plan.towns:
@@ -112,36 +118,36 @@ def _town_depth(box: Box, plan: Plan) -> FloatArray:
 
 
 def _boundaries(picture: Canvas, ground: Ground, noises: Textures) -> None:
-    """Hedges and tracks between parcels; both sides of a boundary draw the same lot."""
+    """Paint hedges and tracks between parcels; both sides of a boundary draw the same lot."""
     parcels, kind = ground.parcels, ground.kind
     draw, hedge, track = uniform(parcels.line_key, _ZERO, 221), _HEDGES[kind], _TRACKS[kind]
     hedged = (draw < hedge) & (parcels.edge < 0.75 + 0.35 * noises.slow + 0.2 * noises.fine)
     picture.mix(hedged, "shrub", "broadleaf", 0.6 + 0.3 * noises.fine, 0.95 + 0.1 * noises.crowns)
     tracked = (draw >= hedge) & (draw < hedge + track)
-    narrow = np.where(kind == Kind.FOREST, np.float32(0.25), np.float32(0.75))
+    narrow = np.where(kind == LandUse.FOREST, np.float32(0.25), np.float32(0.75))
     picture.lay(tracked * np.clip(0.85 - parcels.edge, 0, narrow), "track")
 
 
 def _wilds(picture: Canvas, ground: Ground, plan: Plan, noises: Textures) -> None:
-    """In the hills nature draws the edges: clearings in the forest, woods in the gullies of the scrub; then relief."""
+    """Let nature draw the edges in the hills: clearings in the forest, woods in gullies of the scrub; then relief."""
     around = picture.box.grown(1)
     hills = hilliness(around, plan.zones)
     if not hills.any():
         return
     ragged = fractal(picture.box, 60, plan.seed + 214, 4, 0.6) / np.float32(1.2)
     steep, kind = hills[1:-1, 1:-1] > 0.25, ground.kind
-    clearing = steep & (kind == Kind.FOREST) & (ragged > 2.15)
-    wood = steep & (kind == Kind.SCRUB) & (ragged < -1.35)
+    clearing = steep & (kind == LandUse.FOREST) & (ragged > 2.15)
+    wood = steep & (kind == LandUse.SCRUB) & (ragged < -1.35)
     picture.mix(clearing, "shrub", "grass", 0.45 + 0.2 * noises.soil, 1 + 0.03 * noises.fine)
     picture.mix(wood, "shrub", "broadleaf", 0.8 + 0.1 * noises.soil, 1 + 0.09 * noises.crowns)
-    kind[clearing], kind[wood] = int(Kind.SCRUB), int(Kind.FOREST)
+    kind[clearing], kind[wood] = int(LandUse.SCRUB), int(LandUse.FOREST)
     ridges = 1 - 1.2 * np.abs(noise(around, 95, plan.seed + 211))
     height = hills * (8 * fractal(around, 130, plan.seed + 212, 5, 0.42) + 5 * ridges)
     picture.gain *= _light(np.asarray(height, dtype=np.float32))
 
 
 def _light(height: FloatArray) -> FloatArray:
-    """Light on terrain relative to flat ground: Lambert's cosine, a quarter of the light diffuse.
+    """Light terrain relative to flat ground: Lambert's cosine, a quarter of the light diffuse.
 
     ``height`` is in pixels, one row and column larger on each side than the result.
     """
@@ -154,19 +160,21 @@ def _light(height: FloatArray) -> FloatArray:
 
 
 def _built(picture: Canvas, ground: Ground, noises: Textures) -> None:
-    """Towns, villages and industrial estates."""
-    land, town, estate = ground.land, ground.kind == Kind.TOWN, ground.kind == Kind.INDUSTRY
+    """Paint towns, villages and industrial estates."""
+    land, town, estate = ground.land, ground.kind == LandUse.TOWN, ground.kind == LandUse.INDUSTRY
     size = np.float32(0.8) + np.float32(0.5) * uniform(land.key, _ZERO, 231)
     street = np.zeros(picture.box.shape, np.float32)
     if town.any():
-        blocks = descend(land, splits(land, _TOWN_DEPTH, 11 * size), ground.owner[town], ground.x[town], ground.y[town])
+        blocks = find_parcels(
+            land, splits(land, _TOWN_DEPTH, 11 * size), ground.owner[town], ground.x[town], ground.y[town]
+        )
         quarter = uniform(land.key, _ZERO, 232)[ground.owner[town]]
         density = 0.30 + 0.24 * ground.depth[town].clip(0, 1) + 0.16 * (quarter - 0.5) + 0.04 * noises.slow[town]
         looks, street[town] = houses(blocks, density, 1 - quarter, noises.fine[town])
         picture.put(town, looks)
     if estate.any():
         plots = splits(land, _ESTATE_DEPTH, 30 * size)
-        blocks = descend(land, plots, ground.owner[estate], ground.x[estate], ground.y[estate])
+        blocks = find_parcels(land, plots, ground.owner[estate], ground.x[estate], ground.y[estate])
         looks, street[estate] = halls(blocks, noises.fine[estate])
         picture.put(estate, looks)
     picture.share[town | estate] = 0
@@ -174,11 +182,11 @@ def _built(picture: Canvas, ground: Ground, noises: Textures) -> None:
 
 
 def _lanes(picture: Canvas, ground: Ground) -> None:
-    """Lanes where districts meet; both sides draw the same lot."""
+    """Paint lanes where districts meet; both sides draw the same lot."""
     near = ground.border < 2.5
     a, b = ground.land.key[ground.owner[near]], ground.land.key[ground.beyond[near]]
     lot, gap, kind = uniform(np.minimum(a, b), np.maximum(a, b), 241), ground.border[near], ground.kind[near]
-    wild = (kind == Kind.FOREST) | (kind == Kind.SCRUB)
+    wild = (kind == LandUse.FOREST) | (kind == LandUse.SCRUB)
     share = np.zeros(picture.box.shape, np.float32)
     share[near] = np.where((lot < 0.5) & ~wild, np.clip(0.95 - gap, 0, 0.85), 0)
     picture.lay(share, "asphalt")
@@ -187,13 +195,13 @@ def _lanes(picture: Canvas, ground: Ground) -> None:
 
 
 def _farms(picture: Canvas, ground: Ground, seed: int) -> None:
-    """Lone farms: a few roofs, a yard and trees."""
+    """Paint lone farms: a few roofs, a yard and trees."""
     box, cell = picture.box, 52
     cols = np.arange((box.x0 - 8) // cell, (box.x0 + box.width + 8) // cell + 1)
     rows = np.arange((box.y0 - 8) // cell, (box.y0 + box.height + 8) // cell + 1)
     i, j = (part.ravel() for part in np.meshgrid(cols, rows))
     chance, across, down, style = (uniform(i, j, seed + 251 + position) for position in range(4))
-    farmland = np.isin(ground.kind, (Kind.CROPS, Kind.PASTURE, Kind.ORCHARD))
+    farmland = np.isin(ground.kind, (LandUse.CROPS, LandUse.PASTURE, LandUse.ORCHARD))
     xs, ys = box.centres()
     for k in np.flatnonzero(chance < 0.24):
         cx, cy = (i[k] + across[k]) * cell, (j[k] + down[k]) * cell
@@ -211,11 +219,11 @@ def _farms(picture: Canvas, ground: Ground, seed: int) -> None:
 
 
 def _lines(picture: Canvas, plan: Plan, noises: Textures) -> None:
-    """Roads, motorways, rivers and the sea, the later over the earlier, then bridges."""
+    """Paint roads, motorways, rivers and the sea, the later over the earlier, then bridges."""
     level = shore(picture.box, plan.waters, plan.seed)
-    roads = lines(picture.box, plan.roads, 3)
-    motorways = lines(picture.box, plan.motorways, CORRIDOR + 3)
-    rivers = lines(picture.box, plan.rivers, RIVER_REACH)
+    roads = line_distances(picture.box, plan.roads, 3)
+    motorways = line_distances(picture.box, plan.motorways, CORRIDOR + 3)
+    rivers = line_distances(picture.box, plan.rivers, RIVER_REACH)
     paved = np.clip((roads.width + 1) / 2 - roads.distance, 0, np.minimum(roads.width, np.float32(0.95)))
     picture.lay(paved, "asphalt")
     _motorway(picture, plan, motorways, noises)
@@ -228,10 +236,10 @@ def _lines(picture: Canvas, plan: Plan, noises: Textures) -> None:
 
 
 def _motorway(picture: Canvas, plan: Plan, motorways: Lines, noises: Textures) -> None:
-    """Verges, plantings, slip roads, and a service road that follows for parts of the way."""
+    """Paint verges, plantings, slip roads, and a service road that follows for parts of the way."""
     if not motorways.width.any():
         return
-    ramps, gap = lines(picture.box, plan.ramps, 3), motorways.distance
+    ramps, gap = line_distances(picture.box, plan.ramps, 3), motorways.distance
     verge = (gap < 4.6 + 0.5 * noises.slow) | (ramps.distance < 2.5)
     picture.mix(verge, "grass_dry", "grass", 0.45 + 0.2 * noises.soil, np.ones_like(gap))
     wood = (gap > 3.2) & (gap < 7.5 + 1.5 * noises.slow) & (noises.slow + 0.4 * noises.fine > 0.35)
@@ -242,5 +250,5 @@ def _motorway(picture: Canvas, plan: Plan, motorways: Lines, noises: Textures) -
 
 
 def _carriageways(motorways: Lines) -> NDArray[np.float32]:
-    """Share of two strips of asphalt, each a good pixel wide, with a green median."""
+    """Return the share of two strips of asphalt, each a good pixel wide, with a green median."""
     return np.asarray(np.clip(1.2 - np.abs(motorways.distance - 1.2), 0, 1), dtype=np.float32)

@@ -60,7 +60,7 @@ class Canvas:
 
 
 def canvas(box: Box, paint: Look, spectra: FloatArray) -> Canvas:
-    """A canvas painted with looks of the box's shape."""
+    """Return a canvas painted with looks of the box's shape."""
     return Canvas(
         box=box,
         ground=paint.ground,
@@ -92,7 +92,7 @@ class Textures:
 
 
 def textures(box: Box, seed: int) -> Textures:
-    """The shared noises of a block; ``crowns`` is the slope of bumps towards the sun."""
+    """Return the shared noises of a block; ``crowns`` is the slope of bumps towards the sun."""
     around = box.grown(1)
     bumps = noise(around, 2.3, seed + 201) + np.float32(0.7) * noise(around, 5.0, seed + 202)
     toward = np.radians(SUN_AZIMUTH)

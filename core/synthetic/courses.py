@@ -1,4 +1,4 @@
-"""Where the rivers and motorways of the sample world run; towns and country roads are ``synthetic_layout``."""
+"""Where the rivers and motorways of the sample world run; towns and country roads are ``layout``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COUNTY = 2560
 
 
 def generator(seed: int, *key: int) -> np.random.Generator:
-    """Randomness of its own for one feature."""
+    """Return randomness of its own for one feature."""
     return np.random.default_rng([part & 0xFFFFFFFF for part in (seed, *key)])
 
 
 def main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
-    """The river of a row of counties: a sine-generated curve (Langbein & Leopold 1966) about a wandering axis."""
+    """Draw the river of a row of counties: a sine-generated curve (Langbein & Leopold 1966) about a wandering axis."""
     key = seed * 131 + row * 17
     middle, step = 0.5 * COUNTY, 12.0
 
@@ -44,12 +44,12 @@ def main_river(seed: int, row: int, x_from: float, x_to: float) -> Course:
 
 
 def _river_axis(x: float, key: int, row: int) -> float:
-    """The line a main river winds about."""
+    """Return the line a main river winds about."""
     return (row + 0.605) * COUNTY + 0.045 * COUNTY * wave_at(x, 2100, key + 1)
 
 
 def tributary(seed: int, county: tuple[int, int], side: int, river: Course) -> Course:
-    """A stream that winds down to the main river from the north (side −1) or south (side 1) of a county."""
+    """Draw a stream that winds down to the main river from north (side −1) or south (side 1) of a county."""
     rng = generator(seed, 5, *county, side)
     at = (county[0] + (0.70 if side < 0 else 0.60) + rng.uniform(-0.04, 0.04)) * COUNTY
     x, y = river.points[np.argmin(np.abs(river.points[:, 0] - at))]
@@ -65,7 +65,7 @@ def tributary(seed: int, county: tuple[int, int], side: int, river: Course) -> C
 
 
 def motorway(seed: int, index: int, across: bool, t_from: float, t_to: float) -> Course:
-    """A motorway along a row of counties (``across``) or a column: a slow curve."""
+    """Draw a motorway along a row of counties (``across``) or a column: a slow curve."""
     t = np.arange(np.floor(t_from / 20), np.ceil(t_to / 20), dtype=np.float64) * 20.0
     key = seed * 97 + index * 13 + (7 if across else 8)
     offset = (index + (0.195 if across else 0.655)) * COUNTY
@@ -75,7 +75,7 @@ def motorway(seed: int, index: int, across: bool, t_from: float, t_to: float) ->
 
 
 def ramps(first: Course, second: Course) -> Iterator[Course]:
-    """A cloverleaf where two motorways cross: four loops and four outer curves."""
+    """Draw a cloverleaf where two motorways cross: four loops and four outer curves."""
     across, along = first.points, second.points
     across = across[np.abs(across[:, 0] - along[:, 0].mean()) < 0.2 * COUNTY]
     along = along[np.abs(along[:, 1] - across[:, 1].mean()) < 0.2 * COUNTY]

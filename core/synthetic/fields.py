@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BANDS, FloatArray
-from core.synthetic.layout import Kind
+from core.synthetic.layout import LandUse
 from core.synthetic.noise import gauss, hash32, uniform
 from core.synthetic.parcels import Districts, IndexArray, Parcels
 from core.synthetic.spectra import MATERIALS, NUMBER, surface
@@ -34,8 +34,8 @@ class Growth(NamedTuple):
     """Strength of tillage and drill lines in brightness."""
 
 
-_GROWTH: Mapping[Kind, tuple[Growth, ...]] = {
-    Kind.CROPS: (
+_GROWTH: Mapping[LandUse, tuple[Growth, ...]] = {
+    LandUse.CROPS: (
         Growth(0.11, "soil_brown", "wheat_ripe", 0.75, 1.00, 0.07),
         Growth(0.09, "soil_light", "wheat_ripe", 0.55, 0.95, 0.09),
         Growth(0.14, "soil_brown", "maize", 0.30, 0.90, 0.09, drill=0.05),
@@ -51,33 +51,33 @@ _GROWTH: Mapping[Kind, tuple[Growth, ...]] = {
         Growth(0.05, "soil_brown", "meadow", 0.75, 1.00, 0.05),
         Growth(0.03, "grass_dry", "broadleaf", 0.90, 1.00, 0.02, clump=0.9, drill=0.0),
     ),
-    Kind.FOREST: (
+    LandUse.FOREST: (
         Growth(0.48, "shrub", "broadleaf", 0.88, 1.00, 0.03, clump=0.7, drill=0.0),
         Growth(0.28, "broadleaf", "conifer", 0.25, 0.60, 0.12, clump=0.75, drill=0.0),
         Growth(0.16, "broadleaf", "conifer", 0.60, 0.85, 0.08, clump=0.8, drill=0.0),
         Growth(0.075, "shrub", "broadleaf", 0.60, 0.85, 0.05, clump=0.6, drill=0.0),
         Growth(0.005, "grass_dry", "shrub", 0.50, 0.80, 0.12, clump=0.4, drill=0.01),
     ),
-    Kind.SCRUB: (
+    LandUse.SCRUB: (
         Growth(0.48, "grass_dry", "shrub", 0.15, 0.50, 0.13, clump=0.7, drill=0.0),
         Growth(0.30, "grass_dry", "heath", 0.20, 0.55, 0.12, clump=0.5, drill=0.0),
         Growth(0.07, "rock", "shrub", 0.50, 0.80, 0.12, clump=0.7, drill=0.0),
         Growth(0.15, "grass_dry", "grass", 0.10, 0.45, 0.14, clump=0.3, drill=0.0),
     ),
-    Kind.PASTURE: (
+    LandUse.PASTURE: (
         Growth(0.58, "hay", "meadow", 0.65, 0.98, 0.11, drill=0.012),
         Growth(0.26, "hay", "grass", 0.55, 0.95, 0.13, drill=0.012),
         Growth(0.09, "soil_brown", "grass", 0.80, 0.95, 0.06, drill=0.015),
         Growth(0.07, "grass_dry", "hay", 0.45, 0.90, 0.10, drill=0.03),
     ),
-    Kind.ORCHARD: (
+    LandUse.ORCHARD: (
         Growth(0.34, "soil_light", "vine", 0.32, 0.58, 0.05, rows=0.15),
         Growth(0.20, "soil_red", "vine", 0.35, 0.60, 0.05, rows=0.15),
         Growth(0.20, "hay", "fruit_tree", 0.35, 0.60, 0.05, rows=0.22, clump=0.3),
         Growth(0.14, "soil_light", "fruit_tree", 0.30, 0.50, 0.05, rows=0.20, clump=0.4),
         Growth(0.12, "grass_dry", "vine", 0.20, 0.45, 0.06, rows=0.12),
     ),
-    Kind.ROADSIDE: (
+    LandUse.ROADSIDE: (
         Growth(0.17, "hay", "grass", 0.35, 0.80, 0.12, drill=0.012),
         Growth(0.10, "hay", "meadow", 0.50, 0.90, 0.12, drill=0.012),
         Growth(0.14, "grass_dry", "shrub", 0.35, 0.75, 0.15, clump=0.6, drill=0.0),
@@ -88,7 +88,7 @@ _GROWTH: Mapping[Kind, tuple[Growth, ...]] = {
         Growth(0.11, "soil_brown", "grass_dry", 0.20, 0.70, 0.20, drill=0.03),
     ),
 }
-_BUILT = (int(Kind.TOWN), int(Kind.INDUSTRY))
+_BUILT = (int(LandUse.TOWN), int(LandUse.INDUSTRY))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def holdings(land: Districts, depth: int, kind: IndexArray) -> Holdings:
     draw = [uniform(key, zero, 62 + position).ravel() for position in range(5)]
     # A district grows a part of what its region grows: two thirds of the list, beginning anywhere.
     start = np.repeat(uniform(land.key, zero, 69), 2**depth)
-    grown = np.where(np.isin(kind, _BUILT), np.int32(Kind.PASTURE), kind)
+    grown = np.where(np.isin(kind, _BUILT), np.int32(LandUse.PASTURE), kind)
     chosen = _choose(grown, np.asarray((start + 0.66 * draw[0]) % 1.0, np.float32))
     table = np.array([[g.low, g.high, g.patchy, g.rows, g.clump, g.drill] for _, g in _flat()], dtype=np.float32)
     own = table[chosen]
@@ -137,13 +137,13 @@ def holdings(land: Districts, depth: int, kind: IndexArray) -> Holdings:
     )
 
 
-def _flat() -> list[tuple[Kind, Growth]]:
-    """All growths with their kinds, in order."""
+def _flat() -> list[tuple[LandUse, Growth]]:
+    """Return all growths with their kinds, in order."""
     return [(kind, growth) for kind, growths in _GROWTH.items() for growth in growths]
 
 
 def _choose(kind: IndexArray, draw: FloatArray) -> IndexArray:
-    """Number in ``_flat`` of the growth of each parcel, by its shares."""
+    """Return the number in ``_flat`` of the growth of each parcel, by its shares."""
     chosen = np.zeros(len(kind), dtype=np.int32)
     first = 0
     for this, growths in _GROWTH.items():
@@ -156,7 +156,7 @@ def _choose(kind: IndexArray, draw: FloatArray) -> IndexArray:
 
 
 def _spectra(chosen: IndexArray, key: NDArray[np.uint32]) -> FloatArray:
-    """Spectra of materials, grounds and plants; a parcel's own are tinted in brightness, slope and infrared."""
+    """Return spectra of materials, grounds and plants; a parcel's own are tinted in brightness, slope and infrared."""
     base = surface()
     flat = _flat()
     wavelength = np.array([band.wavelength for band in BANDS], dtype=np.float32)
@@ -186,7 +186,7 @@ class Look:
 
 
 def look(own: Holdings, parcels: Parcels, soil: FloatArray, crowns: FloatArray, fine: FloatArray) -> Look:
-    """Looks of parcel pixels.
+    """Return looks of parcel pixels.
 
     Args:
         own: what stands where.

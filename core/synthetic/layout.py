@@ -18,7 +18,7 @@ from core.synthetic.lines import Course
 from core.synthetic.noise import Box, fractal
 
 
-class Kind(IntEnum):
+class LandUse(IntEnum):
     """What a stretch of land is used for."""
 
     CROPS = 0
@@ -35,7 +35,7 @@ class Kind(IntEnum):
 class Zone:
     """A blob in which one kind of land prevails: centre and radius in pixels."""
 
-    kind: Kind
+    kind: LandUse
     x: float
     y: float
     radius: float
@@ -65,31 +65,31 @@ class Plan:
     roads: tuple[Course, ...] = field(default=())
 
 
-_ZONES: tuple[tuple[Kind, float, float, float], ...] = (
-    (Kind.TOWN, 0.415, 0.395, 0.142),
-    (Kind.INDUSTRY, 0.585, 0.505, 0.092),
-    (Kind.INDUSTRY, 0.285, 0.525, 0.085),
-    (Kind.INDUSTRY, 0.585, 0.285, 0.088),
-    (Kind.FOREST, 0.860, 0.090, 0.240),
-    (Kind.FOREST, 0.940, 0.660, 0.120),
-    (Kind.FOREST, 0.300, 0.930, 0.100),
-    (Kind.SCRUB, 0.930, 0.370, 0.150),
-    (Kind.SCRUB, 0.560, 0.060, 0.100),
-    (Kind.ORCHARD, 0.735, 0.400, 0.115),
-    (Kind.ORCHARD, 0.140, 0.120, 0.120),
-    (Kind.PASTURE, 0.470, 0.745, 0.120),
-    (Kind.PASTURE, 0.085, 0.345, 0.110),
-    (Kind.PASTURE, 0.790, 0.750, 0.090),
+_ZONES: tuple[tuple[LandUse, float, float, float], ...] = (
+    (LandUse.TOWN, 0.415, 0.395, 0.142),
+    (LandUse.INDUSTRY, 0.585, 0.505, 0.092),
+    (LandUse.INDUSTRY, 0.285, 0.525, 0.085),
+    (LandUse.INDUSTRY, 0.585, 0.285, 0.088),
+    (LandUse.FOREST, 0.860, 0.090, 0.240),
+    (LandUse.FOREST, 0.940, 0.660, 0.120),
+    (LandUse.FOREST, 0.300, 0.930, 0.100),
+    (LandUse.SCRUB, 0.930, 0.370, 0.150),
+    (LandUse.SCRUB, 0.560, 0.060, 0.100),
+    (LandUse.ORCHARD, 0.735, 0.400, 0.115),
+    (LandUse.ORCHARD, 0.140, 0.120, 0.120),
+    (LandUse.PASTURE, 0.470, 0.745, 0.120),
+    (LandUse.PASTURE, 0.085, 0.345, 0.110),
+    (LandUse.PASTURE, 0.790, 0.750, 0.090),
 )
-"""Kind, centre and radius in counties."""
+"""LandUse, centre and radius in counties."""
 _WATERS = ((-0.03, 0.790, 0.290, 0.255), (0.785, 0.905, 0.075, 0.055))
 _LAKES = ((0.190, 0.780, 0.150, 0.110), (0.785, 0.905, 0.060, 0.045))
 """Centre and half-axes in counties: a gulf and a lake in county (0, 0), two lakes that stay inside elsewhere."""
-_HILLY = {Kind.FOREST: 1.0, Kind.SCRUB: 0.9, Kind.ORCHARD: 0.35}
+_HILLY = {LandUse.FOREST: 1.0, LandUse.SCRUB: 0.9, LandUse.ORCHARD: 0.35}
 
 
 def _county(seed: int, i: int, j: int) -> tuple[list[Zone], list[Water]]:
-    """Zones and waters of a county: one pattern, mirrored and shifted by chance outside county (0, 0)."""
+    """Lay out zones and waters of a county: one pattern, mirrored and shifted by chance outside county (0, 0)."""
     rng = generator(seed, 1, i, j)
     flips = rng.integers(0, 2, 2) if (i, j) != (0, 0) else (0, 0)
     spread = 0.05 if (i, j) != (0, 0) else 0.012
@@ -111,7 +111,7 @@ def _county(seed: int, i: int, j: int) -> tuple[list[Zone], list[Water]]:
 
 
 def shore(box: Box, waters: tuple[Water, ...], seed: int) -> FloatArray:
-    """Distance to the shore in pixels, about, positive on water; float32 of the box's shape, at least −400."""
+    """Measure the distance to the shore in pixels, about, positive on water; float32 of the box's shape, from −400."""
     xs, ys = box.centres()
     level = np.full(box.shape, -400, dtype=np.float32)
     for water in waters:
@@ -127,12 +127,12 @@ def shore(box: Box, waters: tuple[Water, ...], seed: int) -> FloatArray:
 
 
 def _shore_at(x: float, y: float, waters: tuple[Water, ...]) -> float:
-    """Roughly ``shore`` at a point, without the roughness."""
+    """Return roughly ``shore`` at a point, without the roughness."""
     return max((1 - float(np.hypot((x - w.x) / w.rx, (y - w.y) / w.ry))) * min(w.rx, w.ry) for w in waters)
 
 
 def hilliness(box: Box, zones: tuple[Zone, ...]) -> FloatArray:
-    """0 in the plains to about 1 in the hills, float32 of the box's shape."""
+    """Return 0 in the plains to about 1 in the hills, float32 of the box's shape."""
     xs, ys = box.centres()
     total = np.zeros(box.shape, dtype=np.float32)
     for zone in zones:
@@ -147,22 +147,22 @@ def hilliness(box: Box, zones: tuple[Zone, ...]) -> FloatArray:
 
 
 def _towns(seed: int, i: int, j: int, zones: list[Zone], waters: tuple[Water, ...]) -> list[Zone]:
-    """Centres of a county's city and villages; few in hills, none in water."""
+    """Return centres of a county's city and villages; few in hills, none in water."""
     rng = generator(seed, 2, i, j)
-    found = [zone for zone in zones if zone.kind == Kind.TOWN]
+    found = [zone for zone in zones if zone.kind == LandUse.TOWN]
     for cell in range(36):
         x = (i + (cell % 6 + rng.uniform(0.2, 0.8)) / 6) * COUNTY
         y = (j + (cell // 6 + rng.uniform(0.2, 0.8)) / 6) * COUNTY
         radius, chance = 14 + 46 * rng.random() ** 1.8, rng.random()
         inside = [zone.kind for zone in zones if np.hypot(x - zone.x, y - zone.y) < 1.15 * zone.radius]
-        wild = any(kind in {Kind.FOREST, Kind.SCRUB} for kind in inside) and chance < 0.6
-        if not wild and Kind.TOWN not in inside and _shore_at(x, y, waters) < -30:
-            found.append(Zone(kind=Kind.TOWN, x=x, y=y, radius=radius))
+        wild = any(kind in {LandUse.FOREST, LandUse.SCRUB} for kind in inside) and chance < 0.6
+        if not wild and LandUse.TOWN not in inside and _shore_at(x, y, waters) < -30:
+            found.append(Zone(kind=LandUse.TOWN, x=x, y=y, radius=radius))
     return found
 
 
 def _road(seed: int, a: Zone, b: Zone) -> Course:
-    """A country road from town to town, bowed and winding a little."""
+    """Draw a country road from town to town, bowed and winding a little."""
     rng = generator(seed, 3, int(a.x * 8), int(a.y * 8), int(b.x * 8), int(b.y * 8))
     start, stop = np.array([a.x, a.y]), np.array([b.x, b.y])
     length = float(np.hypot(*(stop - start)))
@@ -178,7 +178,7 @@ def _road(seed: int, a: Zone, b: Zone) -> Course:
 
 
 def _roads(seed: int, towns: list[Zone], box: Box) -> Iterator[Course]:
-    """Each town tied to its nearest ones: three, the city to eight; roads that can touch the window."""
+    """Tie each town to its nearest ones: three, the city to eight; give the roads that can touch the window."""
     places = np.array([[town.x, town.y] for town in towns])
     gaps = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
     pairs = set()
@@ -193,7 +193,7 @@ def _roads(seed: int, towns: list[Zone], box: Box) -> Iterator[Course]:
 
 
 def make_plan(box: Box, seed: int) -> Plan:
-    """The plan of a window and its surroundings; equal for equal features whatever the window."""
+    """Plan a window and its surroundings; equal for equal features whatever the window."""
     i0, i1 = box.x0 // COUNTY - 1, (box.x0 + box.width) // COUNTY + 1
     j0, j1 = box.y0 // COUNTY - 1, (box.y0 + box.height) // COUNTY + 1
     counties = [(i, j) for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)]

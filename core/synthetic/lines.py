@@ -29,7 +29,7 @@ class Course:
 
 
 def course(points: NDArray[np.float64], width: NDArray[np.float64] | float) -> Course:
-    """A course through points, its bends computed."""
+    """Return a course through points, its bends computed."""
     ahead = np.gradient(points, axis=0)
     angle = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
     bend = np.gradient(angle) / np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-6)
@@ -55,8 +55,8 @@ class Lines:
     bend: FloatArray
 
 
-def lines(box: Box, courses: Sequence[Course], reach: float) -> Lines:
-    """Distance to courses up to ``reach`` pixels; beyond, ``reach``, width 0 and bend 0."""
+def line_distances(box: Box, courses: Sequence[Course], reach: float) -> Lines:
+    """Measure the distance to courses up to ``reach`` pixels; beyond, ``reach``, width 0 and bend 0."""
     xs, ys = box.centres()
     best = np.full(box.shape, reach * reach, dtype=np.float32)
     piece, side = np.zeros(box.shape, np.int32), np.ones(box.shape, np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from core.bands import FloatArray
-from core.synthetic.layout import Kind, Plan, Zone
+from core.synthetic.layout import LandUse, Plan, Zone
 from core.synthetic.noise import Box, hash32, noise, uniform
 
 _ZERO = np.zeros(1, dtype=np.uint32)
@@ -25,8 +25,8 @@ _EXTENT = 1.05 * CELL
 IndexArray = NDArray[np.int32]
 
 _TARGET = {
-    Kind.CROPS: 44.0, Kind.FOREST: 54.0, Kind.SCRUB: 62.0, Kind.PASTURE: 36.0, Kind.ORCHARD: 24.0,
-    Kind.TOWN: 30.0, Kind.INDUSTRY: 34.0, Kind.ROADSIDE: 30.0,
+    LandUse.CROPS: 44.0, LandUse.FOREST: 54.0, LandUse.SCRUB: 62.0, LandUse.PASTURE: 36.0, LandUse.ORCHARD: 24.0,
+    LandUse.TOWN: 30.0, LandUse.INDUSTRY: 34.0, LandUse.ROADSIDE: 30.0,
 }  # fmt: skip
 """About the side of a parcel or block, in pixels."""
 
@@ -38,7 +38,7 @@ class Districts:
     Attributes:
         x, y: sites in pixels.
         key: uint32, a name that is the same in every block.
-        kind: int, a ``Kind``.
+        kind: int, a ``LandUse``.
         cos, sin: orientation.
         target: parcel side in pixels.
         strip: how much longer than wide parcels are.
@@ -55,18 +55,18 @@ class Districts:
 
 
 def _depth(zone: Zone, x: FloatArray, y: FloatArray, lot: FloatArray) -> FloatArray:
-    """How deep places lie in a zone of ragged outline: 0 in its middle, 1 at its edge, at most 1.5 away from it."""
+    """Measure how deep places lie in a zone of ragged outline: 0 in its middle, 1 at its edge, at most 1.5 outside."""
     dx, dy = x - np.float32(zone.x), y - np.float32(zone.y)
     turn = np.arctan2(dy, dx)
     lobes = np.sin(3 * turn + np.float32(zone.x)) + 0.7 * np.sin(5 * turn + np.float32(zone.y)) + 0.5 * np.sin(9 * turn)
     ripple = np.sin(x / 61 + int(zone.kind)) * np.sin(y / 53 + 2 * int(zone.kind))
-    loose = zone.kind not in {Kind.TOWN, Kind.INDUSTRY}
+    loose = zone.kind not in {LandUse.TOWN, LandUse.INDUSTRY}
     rough = np.hypot(dx, dy) / zone.radius + 0.07 * lobes + (0.10 if loose else 0.06) * ripple
     return np.asarray(rough + (0.22 if loose else 0.12) * lot, dtype=np.float32)
 
 
-def kinds(x: FloatArray, y: FloatArray, key: NDArray[np.uint32], plan: Plan) -> IndexArray:
-    """Kind of land at places: the zone they lie deepest in, else mostly crops; places of one ``key`` stray alike."""
+def land_uses(x: FloatArray, y: FloatArray, key: NDArray[np.uint32], plan: Plan) -> IndexArray:
+    """Choose the use of land at places: of the zone they lie deepest in, else mostly crops; a ``key`` strays alike."""
     best = np.ones(len(x), dtype=np.float32)
     kind = np.zeros(len(x), dtype=np.int32)
     lot = uniform(key, _ZERO, 31) - 0.5
@@ -77,15 +77,15 @@ def kinds(x: FloatArray, y: FloatArray, key: NDArray[np.uint32], plan: Plan) -> 
         win = depth < best[near]
         best[near[win]], kind[near[win]] = depth[win], int(zone.kind)
     open_land, draw = best >= 1, uniform(key, _ZERO, 32)
-    for other, low, high in ((Kind.PASTURE, 0.0, 0.07), (Kind.FOREST, 0.07, 0.13), (Kind.ORCHARD, 0.13, 0.16)):
+    for other, low, high in ((LandUse.PASTURE, 0.0, 0.07), (LandUse.FOREST, 0.07, 0.13), (LandUse.ORCHARD, 0.13, 0.16)):
         kind[open_land & (draw >= low) & (draw < high)] = int(other)
-    stray = ~open_land & (draw > 0.96) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)
-    kind[stray] = np.where(kind[stray] == Kind.FOREST, int(Kind.SCRUB), int(Kind.FOREST))
+    stray = ~open_land & (draw > 0.96) & (kind != LandUse.TOWN) & (kind != LandUse.INDUSTRY)
+    kind[stray] = np.where(kind[stray] == LandUse.FOREST, int(LandUse.SCRUB), int(LandUse.FOREST))
     return kind
 
 
 def districts(box: Box, plan: Plan) -> Districts:
-    """The districts that can touch a block."""
+    """Return the districts that can touch a block."""
     cols = np.arange((box.x0 - 32) // CELL - 1, (box.x0 + box.width + 32) // CELL + 2)
     rows = np.arange((box.y0 - 32) // CELL - 1, (box.y0 + box.height + 32) // CELL + 2)
     i, j = (part.ravel() for part in np.meshgrid(cols, rows))
@@ -93,12 +93,14 @@ def districts(box: Box, plan: Plan) -> Districts:
     x = ((i + 0.12 + 0.76 * uniform(i, j, seed + 21)) * CELL).astype(np.float32)
     y = ((j + 0.12 + 0.76 * uniform(i, j, seed + 22)) * CELL).astype(np.float32)
     key = hash32(i, j, seed + 23)
-    kind = kinds(x, y, key, plan)
+    kind = land_uses(x, y, key, plan)
     # Neighbouring districts lean alike, as land shares roads and slopes: a slow field plus a little of their own.
     trend = 1.6 * np.sin(x / 640 + seed) + 1.3 * np.sin(y / 710 + 2.1 + seed) + 0.7 * np.sin((x + y) / 300)
     angle = trend + 0.45 * (uniform(key, _ZERO, 24) - 0.5)
-    target = np.array([_TARGET[Kind(k)] for k in kind], dtype=np.float32) * (0.75 + 0.6 * uniform(key, _ZERO, 25))
-    strip = np.where(kind == Kind.CROPS, 1.0 + 2.8 * uniform(key, _ZERO, 26) ** 2, 1.0 + 0.7 * uniform(key, _ZERO, 26))
+    target = np.array([_TARGET[LandUse(k)] for k in kind], dtype=np.float32) * (0.75 + 0.6 * uniform(key, _ZERO, 25))
+    strip = np.where(
+        kind == LandUse.CROPS, 1.0 + 2.8 * uniform(key, _ZERO, 26) ** 2, 1.0 + 0.7 * uniform(key, _ZERO, 26)
+    )
     return Districts(
         x=x, y=y, key=key, kind=kind, cos=np.cos(angle).astype(np.float32), sin=np.sin(angle).astype(np.float32),
         target=target.astype(np.float32), strip=strip.astype(np.float32),
@@ -106,15 +108,17 @@ def districts(box: Box, plan: Plan) -> Districts:
 
 
 def warped(box: Box, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Pixel centres bent by slow noise, so that boundaries curve; x and y, float32 of the box's shape."""
+    """Bend pixel centres by slow noise, so that boundaries curve; x and y, float32 of the box's shape."""
     xs, ys = box.centres()
     bend_x = 9 * noise(box, 190, seed + 41) + 1.6 * noise(box, 46, seed + 42)
     bend_y = 9 * noise(box, 190, seed + 43) + 1.6 * noise(box, 46, seed + 44)
     return xs + np.clip(bend_x, -30, 30), ys + np.clip(bend_y, -30, 30)
 
 
-def nearest(box: Box, land: Districts, x: FloatArray, y: FloatArray) -> tuple[IndexArray, FloatArray, IndexArray]:
-    """Nearest district of each pixel, its distance in pixels to the border, and the district beyond it."""
+def nearest_districts(
+    box: Box, land: Districts, x: FloatArray, y: FloatArray
+) -> tuple[IndexArray, FloatArray, IndexArray]:
+    """Find the nearest district of each pixel, its distance in pixels to the border, and the district beyond it."""
     first = np.full(box.shape, 1e9, dtype=np.float32)
     second = first.copy()
     owner, other = np.zeros(box.shape, dtype=np.int32), np.zeros(box.shape, dtype=np.int32)
@@ -188,20 +192,20 @@ def splits(land: Districts, depth: int, target: FloatArray) -> Splits:
 
 
 def parcel_kinds(land: Districts, tree: Splits, plan: Plan) -> IndexArray:
-    """Kind of each parcel, shape (K · 2^depth,): zones end where parcels do, and a strip along motorways is its own."""
+    """Choose the use of each parcel, shape (K · 2^depth,): zones end where parcels do; motorways have a strip."""
     count = 2**tree.depth
     x, y, cos, sin = (np.repeat(part, count) for part in (land.x, land.y, land.cos, land.sin))
     x, y = x + tree.u * cos - tree.v * sin, y + tree.u * sin + tree.v * cos
-    kind = kinds(x, y, np.repeat(land.key, count), plan)
+    kind = land_uses(x, y, np.repeat(land.key, count), plan)
     points = np.concatenate([course.points for course in plan.motorways])
     gap, _ = cKDTree(points).query(np.stack([x, y], axis=1), distance_upper_bound=60.0)
     lot = uniform(hash32(np.repeat(land.key, count), np.tile(np.arange(count), len(land.key)), 34), _ZERO, 35)
-    in_town = kind == Kind.TOWN
-    kind[in_town & (lot < 0.105)] = int(Kind.INDUSTRY)
-    kind[in_town & (lot < 0.075)] = int(Kind.PASTURE)
-    kind[in_town & (lot < 0.035)] = int(Kind.FOREST)
-    roadside = (gap < 36) & (kind != Kind.TOWN) & (kind != Kind.INDUSTRY)
-    kind[roadside] = np.where(lot[roadside] < 0.12, int(Kind.INDUSTRY), int(Kind.ROADSIDE))
+    in_town = kind == LandUse.TOWN
+    kind[in_town & (lot < 0.105)] = int(LandUse.INDUSTRY)
+    kind[in_town & (lot < 0.075)] = int(LandUse.PASTURE)
+    kind[in_town & (lot < 0.035)] = int(LandUse.FOREST)
+    roadside = (gap < 36) & (kind != LandUse.TOWN) & (kind != LandUse.INDUSTRY)
+    kind[roadside] = np.where(lot[roadside] < 0.12, int(LandUse.INDUSTRY), int(LandUse.ROADSIDE))
     return kind
 
 
@@ -225,8 +229,8 @@ class Parcels:
     v: FloatArray
 
 
-def descend(land: Districts, tree: Splits, owner: IndexArray, x: FloatArray, y: FloatArray) -> Parcels:
-    """The parcel of each pixel: walk down the splits of its district."""
+def find_parcels(land: Districts, tree: Splits, owner: IndexArray, x: FloatArray, y: FloatArray) -> Parcels:
+    """Find the parcel of each pixel: walk down the splits of its district."""
     dx, dy = x - land.x[owner], y - land.y[owner]
     cos, sin = land.cos[owner], land.sin[owner]
     u, v = dx * cos + dy * sin, dy * cos - dx * sin

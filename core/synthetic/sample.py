@@ -1,8 +1,8 @@
 """The sample scene: a made-up landscape as Sentinel-2 would see it, from a seed; real input is ingested elsewhere.
 
-The world behind it (``synthetic_layout``) has no edge; a scene is the window of it centred on one spot, so the scene
-of one size is a cut of the scene of a larger one with the same seed. It is painted in blocks (``synthetic_block``) and
-seen through air and instrument (``synthetic_sensor``), so that memory does not grow with the scene.
+The world behind it (``layout``) has no edge; a scene is the window of it centred on one spot, so the scene
+of one size is a cut of the scene of a larger one with the same seed. It is painted in blocks (``block``) and
+seen through air and instrument (``sensor``), so that memory does not grow with the scene.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ from core.synthetic.noise import Box
 from core.synthetic.sensor import HALO, expose
 from core.synthetic.spectra import MATERIALS
 
-VERSION = 1
+SAMPLE_VERSION = 1
 """Raise when the same size and seed give other pixels, so that scenes made before keep their own id."""
 DATE = "2024-06-21"
 CRS = "EPSG:32631"
 _CENTRE = (500_000.0, 5_200_020.0)
 """Where the middle of every sample lies: 3° east, 46.95° north, farmland in the middle of France, chosen for its open
 surroundings; nothing of the real place is shown."""
-_BLOCK, _STEP = 768, 12
+BLOCK_SIDE, _STEP = 768, 12
 """Side of a block in pixels, and what origins and sizes of blocks are multiples of: the native pixels of all bands."""
 _MAX_SIZE = 30_000
 _THREADS = 2
 
-Numbers = NDArray[np.uint16]
+_Numbers = NDArray[np.uint16]
 
 
 def sample_id(size: int, seed: int) -> str:
-    """The scene id of a sample."""
-    return f"sample-{size}-{seed}" if VERSION == 1 else f"sample-{size}-{seed}-v{VERSION}"
+    """Return the scene id of a sample."""
+    return f"sample-{size}-{seed}" if SAMPLE_VERSION == 1 else f"sample-{size}-{seed}-v{SAMPLE_VERSION}"
 
 
 def sample_grid(size: int) -> GeoBox:
-    """Where a sample of ``size`` × ``size`` pixels lies: UTM zone 31 north, 10 m."""
+    """Return where a sample of ``size`` × ``size`` pixels lies: UTM zone 31 north, 10 m."""
     origin = _origin(size) - COUNTY // 2
     west, north = _CENTRE[0] + 10.0 * origin, _CENTRE[1] - 10.0 * origin
     return GeoBox(crs=CRS, transform=(10.0, 0.0, west, 0.0, -10.0, north), height=size, width=size)
@@ -107,7 +107,13 @@ def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: 
 
 
 def write_sample(
-    path: Path, *, size: int, seed: int, progress: Progress | None = None, truth: Path | None = None
+    path: Path,
+    *,
+    size: int,
+    seed: int,
+    progress: Progress | None = None,
+    truth: Path | None = None,
+    block_side: int = BLOCK_SIDE,
 ) -> None:
     """Write a sample as one GeoTIFF of 13 bands in product order, uint16 reflectance × 10 000, described and tagged.
 
@@ -117,6 +123,7 @@ def write_sample(
         seed: 0 to 2³¹ − 1.
         progress: told blocks done and blocks in all; may raise to stop.
         truth: where to write the classes too (uint16, 1 + index into ``EUROSAT_CLASSES``), or None.
+        block_side: pixels a side of what is painted at once, a multiple of 12; the pixels do not depend on it.
 
     Raises:
         SettingsError: for a size or seed out of range.
@@ -128,7 +135,7 @@ def write_sample(
         pixels.descriptions = BAND_NAMES
         pixels.update_tags(**_tags(size, seed))
         classes = files.enter_context(_truth_writer(truth, grid)) if truth else None
-        _write(pixels, classes, size, seed, progress or silent)
+        _write(pixels, classes, size, seed, progress or silent, side=block_side)
 
 
 def _check(size: int, seed: int) -> None:
@@ -141,12 +148,12 @@ def _check(size: int, seed: int) -> None:
 
 
 def _origin(size: int) -> int:
-    """World column and row of a sample's first pixel, a multiple of ``_STEP``."""
+    """Return world column and row of a sample's first pixel, a multiple of ``_STEP``."""
     return (COUNTY // 2 - size // 2) // _STEP * _STEP
 
 
 def _tags(size: int, seed: int) -> dict[str, str]:
-    """File tags that say what it is."""
+    """Return file tags that say what it is."""
     return {
         "LANDLIKE": "synthetic",
         "TIFFTAG_IMAGEDESCRIPTION": f"Synthetic Sentinel-2 L1C landscape, seed {seed}, {size} x {size}; no real place",
@@ -158,7 +165,7 @@ def _tags(size: int, seed: int) -> dict[str, str]:
 
 
 def _writer(path: Path, grid: GeoBox, count: int) -> Any:  # noqa: ANN401  (rasterio has no types)
-    """A tiled, deflated GeoTIFF open for writing."""
+    """Open a tiled, deflated GeoTIFF for writing."""
     return rasterio.open(
         path, "w", driver="GTiff", height=grid.height, width=grid.width, count=count, dtype="uint16", nodata=0,
         crs=grid.crs, transform=rasterio.Affine(*grid.transform), tiled=True, blockxsize=256, blockysize=256,
@@ -167,17 +174,17 @@ def _writer(path: Path, grid: GeoBox, count: int) -> Any:  # noqa: ANN401  (rast
 
 
 def _truth_writer(path: Path, grid: GeoBox) -> Any:  # noqa: ANN401
-    """The class raster open for writing."""
+    """Open the class raster for writing."""
     return _writer(path, grid, 1)
 
 
 def _blocks(size: int, side: int) -> list[tuple[int, int]]:
-    """Row and column of the blocks of a scene."""
+    """Return row and column of the blocks of a scene."""
     return [(row, col) for row in range(0, size, side) for col in range(0, size, side)]
 
 
-def render(plan: Plan, box: Box) -> tuple[Numbers, Numbers]:
-    """Pixels of shape (13, height, width) and classes of shape (height, width) of a window of the world.
+def render(plan: Plan, box: Box) -> tuple[_Numbers, _Numbers]:
+    """Render pixels of shape (13, height, width) and classes of shape (height, width) of a window of the world.
 
     The window's origin has to be a multiple of 12 pixels.
     """
@@ -187,11 +194,11 @@ def render(plan: Plan, box: Box) -> tuple[Numbers, Numbers]:
     return expose(canvas, plan.seed)[:, : box.height, : box.width], truth
 
 
-def _rendered(size: int, seed: int, side: int) -> Iterator[tuple[Window, Numbers, Numbers]]:
-    """Blocks of a sample in order, a few of them made ahead in threads (NumPy lets go of the interpreter)."""
+def _rendered(size: int, seed: int, side: int) -> Iterator[tuple[Window, _Numbers, _Numbers]]:
+    """Give the blocks of a sample in order, a few of them made ahead in threads (NumPy lets go of the interpreter)."""
     origin = _origin(size)
     plan = make_plan(Box(x0=origin, y0=origin, width=size, height=size), seed)
-    waiting: deque[tuple[Window, Future[tuple[Numbers, Numbers]]]] = deque()
+    waiting: deque[tuple[Window, Future[tuple[_Numbers, _Numbers]]]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
             for row, col in _blocks(size, side):
@@ -209,11 +216,19 @@ def _rendered(size: int, seed: int, side: int) -> Iterator[tuple[Window, Numbers
                 future.cancel()
 
 
-def _write(pixels: Any, truth: Any | None, size: int, seed: int, progress: Progress) -> None:  # noqa: ANN401
+def _write(  # rasterio has no types
+    pixels: Any,  # noqa: ANN401
+    truth: Any | None,  # noqa: ANN401
+    size: int,
+    seed: int,
+    progress: Progress,
+    *,
+    side: int = BLOCK_SIDE,
+) -> None:
     """Write a sample's blocks into open rasters."""
-    total = len(_blocks(size, _BLOCK))
+    total = len(_blocks(size, side))
     progress(0, total)
-    for done, (window, numbers, classes) in enumerate(_rendered(size, seed, _BLOCK), start=1):
+    for done, (window, numbers, classes) in enumerate(_rendered(size, seed, side), start=1):
         pixels.write(numbers, window=window)
         if truth is not None:
             truth.write(classes, 1, window=window)
@@ -221,7 +236,7 @@ def _write(pixels: Any, truth: Any | None, size: int, seed: int, progress: Progr
 
 
 def _record(size: int, seed: int) -> QualityRecord:
-    """What a reader of the scene has to know."""
+    """Say what a reader of the scene has to know."""
     modelled = (
         f"reflectance of {len(MATERIALS)} materials from published libraries, parcels, crops of several stages, "
         "hedges, woods, towns, rivers, a coast, terrain light, air, point spread and native resolution, and noise"

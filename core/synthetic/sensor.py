@@ -26,7 +26,7 @@ nearly twice as well."""
 
 
 def expose(canvas: Canvas, seed: int) -> NDArray[np.uint16]:
-    """Digital numbers, uint16 of shape (13, height, width), reflectance × 10 000 and at least 1, the halo cut off.
+    """Return digital numbers, uint16 of shape (13, height, width), reflectance × 10 000, at least 1, the halo cut off.
 
     The canvas has to lie on multiples of 12 pixels and hold ``HALO`` pixels around what is wanted.
     """
@@ -51,7 +51,7 @@ def expose(canvas: Canvas, seed: int) -> NDArray[np.uint16]:
 
 
 def _see(light: FloatArray, resolution: int, box: Box, name: str, seed: int) -> FloatArray:
-    """One band as the instrument gives it: averaged to native pixels, spread, noisy, and laid out at 10 m again."""
+    """See one band as the instrument does: averaged to native pixels, spread, noisy, and laid out at 10 m again."""
     factor = resolution // 10
     height, width = light.shape
     if factor > 1:
@@ -66,7 +66,7 @@ def _see(light: FloatArray, resolution: int, box: Box, name: str, seed: int) -> 
 
 
 def _widen(native: FloatArray, factor: int, axis: int) -> FloatArray:
-    """Bilinear resampling of one axis to ``factor`` times as many pixels."""
+    """Resample one axis to ``factor`` times as many pixels, bilinear."""
     count = native.shape[axis]
     place = np.clip((np.arange(count * factor) + 0.5) / factor - 0.5, 0, count - 1)
     low = np.minimum(place.astype(np.intp), count - 2)

@@ -87,7 +87,7 @@ NUMBER: Mapping[str, int] = MappingProxyType({name: number for number, name in e
 
 
 def surface() -> FloatArray:
-    """Surface reflectance, float32 of shape (materials, 13) in product order; B10 as half way from B09 to B11."""
+    """Return surface reflectance, float32 of shape (materials, 13) in product order; B10 half way from B09 to B11."""
     table = np.array(list(_TABLE.values()), dtype=np.float32)
     columns = {name: table[:, position] for position, name in enumerate(_COLUMNS)}
     columns["B10"] = np.asarray((columns["B09"] + columns["B11"]) / 2, dtype=np.float32)
@@ -105,7 +105,7 @@ _CIRRUS = 0.00078
 
 
 def path_reflectance() -> FloatArray:
-    """What the air alone reflects, float32 of shape (13,): Rayleigh plus aerosol, each in single scattering."""
+    """Return what the air alone reflects, float32 of shape (13,): Rayleigh plus aerosol, in single scattering each."""
     micron = np.array([band.wavelength for band in BANDS]) / 1000
     rayleigh = 0.008569 * micron**-4 * (1 + 0.0113 * micron**-2 + 0.00013 * micron**-4)
     aerosol = _AEROSOL_DEPTH * (micron / 0.55) ** -_ANGSTROM
@@ -120,7 +120,7 @@ def path_reflectance() -> FloatArray:
 
 
 def transmittance() -> FloatArray:
-    """Two-way transmittance sun–ground–sensor, float32 of shape (13,): gases, and scattering as exp(−τ·b·m)."""
+    """Return two-way transmittance sun–ground–sensor, float32 of shape (13,): gases, and scattering as exp(−τ·b·m)."""
     micron = np.array([band.wavelength for band in BANDS]) / 1000
     rayleigh = 0.008569 * micron**-4 * (1 + 0.0113 * micron**-2 + 0.00013 * micron**-4)
     aerosol = _AEROSOL_DEPTH * (micron / 0.55) ** -_ANGSTROM

@@ -33,7 +33,7 @@ _ZERO = np.zeros(1, dtype=np.uint32)
 
 
 def _pick(draw: FloatArray, shares: Shares) -> IndexArray:
-    """Material numbers drawn by share."""
+    """Draw material numbers by share."""
     bounds = np.cumsum([share for _, share in shares])
     numbers = np.array([NUMBER[name] for name, _ in shares], dtype=np.int32)
     place = np.searchsorted(bounds / bounds[-1], draw, side="right")
@@ -41,7 +41,7 @@ def _pick(draw: FloatArray, shares: Shares) -> IndexArray:
 
 
 def houses(blocks: Parcels, density: FloatArray, quarter: FloatArray, fine: FloatArray) -> tuple[Look, FloatArray]:
-    """Looks of pixels in a residential quarter, and the share of street in each.
+    """Return looks of pixels in a residential quarter, and the share of street in each.
 
     Args:
         blocks: blocks between streets.
@@ -72,7 +72,7 @@ def houses(blocks: Parcels, density: FloatArray, quarter: FloatArray, fine: Floa
 
 
 def halls(blocks: Parcels, fine: FloatArray) -> tuple[Look, FloatArray]:
-    """Looks of pixels in an industrial estate, and the share of road in each.
+    """Return looks of pixels in an industrial estate, and the share of road in each.
 
     Halls stand in a lattice of each plot's own, with a shadow on the side away from the sun; some plots lie open.
     """

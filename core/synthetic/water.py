@@ -15,7 +15,7 @@ _BROAD = 7.0
 
 
 def paint_river(canvas: Canvas, rivers: Lines, noises: Textures, level: FloatArray, corridor: float) -> None:
-    """Rivers with sandbars inside their bends, a wooded belt and flood meadows.
+    """Paint rivers with sandbars inside their bends, a wooded belt and flood meadows.
 
     Args:
         canvas: painted on.
@@ -46,7 +46,7 @@ def paint_river(canvas: Canvas, rivers: Lines, noises: Textures, level: FloatArr
 
 
 def paint_sea(canvas: Canvas, level: FloatArray, rivers: Lines, noises: Textures) -> None:
-    """Gulfs and lakes: beach, reeds or trees along the shore, shallows, the deep, and the river's plume."""
+    """Paint gulfs and lakes: beach, reeds or trees along the shore, shallows, the deep, and the river's plume."""
     if level.max() < -50:
         return
     ones = np.ones_like(level)

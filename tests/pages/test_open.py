@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.engine.operations import Engine
-from pages.open import facts
+from pages.open import card_facts
 from pages.ui.state import engine as shared_engine
 from tests.scenes import add_scene
 
@@ -50,7 +50,7 @@ def test_scenes_are_listed_with_their_size(engine: Engine) -> None:
     test = run()
     assert any(caption.value.startswith("2 scenes, ") for caption in test.caption)
     assert {test.button(key="explore_t-1").label, test.button(key="explore_t-2").label} == {"Explore"}
-    assert "No place on Earth is known: no map" in facts(engine.library.get("t-2"))
+    assert "No place on Earth is known: no map" in card_facts(engine.library.get("t-2"))
 
 
 def test_names_are_shown_literally(engine: Engine) -> None:

@@ -89,7 +89,7 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
 
 
 def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]:
-    """Bands whose description or file name names one; the others in words; and which of the two did."""
+    """Name bands by description or file name; give the others in words, and which of the two did."""
     named, ignored, by = [], [], set()
     for layer in layers:
         description = layer.source.descriptions[layer.index - 1]
@@ -108,7 +108,7 @@ def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]
 
 
 def _distinct(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
-    """One layer a band, the finest; the others in words.
+    """Keep one layer a band, the finest; give the others in words.
 
     Raises:
         BandsError: when two files hold the same band equally fine, so that they are several scenes.
@@ -131,14 +131,14 @@ def _refuse_twins(kept: Layer, other: Layer) -> None:
 
 
 def _fineness(layer: Layer) -> tuple[float, int]:
-    """Pixel size first; what the name states where rasters say nothing of their place."""
+    """Return the pixel size first; what the name states where rasters say nothing of their place."""
     geobox = layer.source.geobox
     stated = stated_resolution(layer.source.name)
     return geobox.pixel_size if geobox.placed else float(stated or 0), -geobox.height * geobox.width
 
 
 def _check_enough(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """The layers in product order.
+    """Put layers in product order.
 
     Raises:
         BandsError: when they are too few.

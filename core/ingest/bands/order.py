@@ -73,7 +73,7 @@ def tell_order(pixels: NDArray[np.float32]) -> Order:
 
 
 def _unlikeness(pixels: NDArray[np.float32], order: tuple[str, ...]) -> float:
-    """Mean difference between what would be B08 and B8A in an order, as a share of their mean."""
+    """Return the mean difference between what would be B08 and B8A in an order, as a share of their mean."""
     broad, narrow = pixels[order.index("B08")], pixels[order.index("B8A")]
     total = float(np.mean(np.abs(broad) + np.abs(narrow))) / 2
     return float(np.mean(np.abs(broad - narrow))) / total if total > 0 else float("inf")

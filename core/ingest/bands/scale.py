@@ -90,7 +90,7 @@ def decide_scale(samples: BandSamples, *, integers: bool, chosen: str, hints: Hi
 
 
 def _portal(samples: BandSamples, high: float) -> str | None:
-    """The evidence for reflectance × 65 535, or None."""
+    """Return the evidence for reflectance × 65 535, or None."""
     numbers = np.unique(np.concatenate(list(samples.values())))
     numbers = numbers[(numbers > 0) & (numbers < 65_000)]
     on_steps = np.rint(np.rint(numbers / PORTAL_STEP) * PORTAL_STEP) == numbers
@@ -103,7 +103,7 @@ def _portal(samples: BandSamples, high: float) -> str | None:
 
 
 def _offset(samples: BandSamples, hints: Hints) -> Calibration:
-    """Digital numbers: is 1000 to be taken off?"""
+    """Decide for digital numbers whether 1000 is to be taken off."""
     stated = _stated(hints)
     below = {band: float(np.mean(numbers < (700 if stated else 950))) for band, numbers in samples.items()}
     darkest = max(below, key=lambda band: below[band])
@@ -133,7 +133,7 @@ def _offset_without_statement(samples: BandSamples, hints: Hints) -> Calibration
 
 
 def _stated(hints: Hints) -> str | None:
-    """The statement that digital numbers hold 1000 more, as a clause, or None."""
+    """Return the statement that digital numbers hold 1000 more, as a clause, or None."""
     if hints.offset is not None:
         return f"{hints.offset.where.removesuffix(' says so')} states an offset" if hints.offset.value != "0" else None
     if hints.baseline is not None and float(hints.baseline.value) >= OFFSET_BASELINE:

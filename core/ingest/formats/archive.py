@@ -15,7 +15,7 @@ from core.ingest.formats.geotiff import read_head
 from core.ingest.messages import clean_name, damaged, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
 
-ARCHIVE_SUFFIXES = frozenset({".zip"})
+ZIP_SUFFIXES = frozenset({".zip"})
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _NESTED = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -38,7 +38,7 @@ def open_shelf(paths: Sequence[Path], names: Sequence[str], scratch: Path) -> Sh
     if len(paths) == 1 and read_head(paths[0], 4) in _SIGNATURES:
         return ZipShelf(paths[0], scratch)
     shelf = FileShelf(paths, names)
-    if len(paths) > 1 and any(member.suffix in ARCHIVE_SUFFIXES for member in shelf.members):
+    if len(paths) > 1 and any(member.suffix in ZIP_SUFFIXES for member in shelf.members):
         raise SourceError(found="a zip comes together with other files", remedy="open the zip on its own")
     return shelf
 

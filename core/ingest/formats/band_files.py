@@ -48,7 +48,7 @@ class BandFiles:
 
 
 def _chosen(files: SourceFiles) -> list[Member]:
-    """The files that may hold bands: the only one whatever it is, those named as bands, or all rasters."""
+    """Choose the files that may hold bands: the only one whatever it is, those named as bands, or all rasters."""
     if len(files.members) == 1:
         return list(files.members)
     candidates = files.ending(RASTER_SUFFIXES)
@@ -63,6 +63,6 @@ def _chosen(files: SourceFiles) -> list[Member]:
 
 
 def _documents(files: SourceFiles) -> list[str]:
-    """Text of the product metadata files."""
+    """Read the product metadata files as text."""
     chosen = [m for m in files.ending(METADATA_SUFFIXES) if m.size <= _MAX_DOCUMENT and "MTD" in m.stem.upper()]
     return [files.shelf.path(member).read_text(encoding="utf-8", errors="replace") for member in chosen[:8]]

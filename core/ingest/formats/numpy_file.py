@@ -22,7 +22,7 @@ from core.ingest.grid.resample import Bools
 from core.ingest.grid.stack import layers_of
 from core.ingest.messages import damaged, errors_about
 from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS
-from core.scenes.geobox import NO_PLACE, GeoBox
+from core.scenes.geobox import UNPLACED, GeoBox
 
 ARRAY_SUFFIXES = frozenset({".npy"})
 _SIGNATURE = b"\x93NUMPY"
@@ -56,7 +56,7 @@ class ArrayFile:
     def geobox(self) -> GeoBox:
         """Where its pixels lie: arrays have no place."""
         _, height, width = self.pixels.shape
-        return GeoBox(crs=None, transform=NO_PLACE, height=height, width=width)
+        return GeoBox(crs=None, transform=UNPLACED, height=height, width=width)
 
     @property
     def dtypes(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
 
 
 def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
-    """One date as (bands, height, width): the bands are the last axis when it can be one, else the first."""
+    """Return one date as (bands, height, width): the bands are the last axis when it can be one, else the first."""
     times = array.shape[0] if array.ndim == 4 else 1
     if time >= times:
         found = f"it holds {times} dates and date {time} was asked for"

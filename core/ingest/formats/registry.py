@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from core.ingest.formats.archive import ARCHIVE_SUFFIXES
+from core.ingest.formats.archive import ZIP_SUFFIXES
 from core.ingest.formats.band_files import BandFiles
 from core.ingest.formats.class_folders import ClassFolders
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.numpy_file import NumpyArray
 
-KINDS: tuple[SourceKind, ...] = (NumpyArray(), ClassFolders(), BandFiles())
+SOURCE_KINDS: tuple[SourceKind, ...] = (NumpyArray(), ClassFolders(), BandFiles())
 """The last one takes whatever no other knows, and says what is wrong with it."""
 
 
-def own_files(kinds: tuple[SourceKind, ...] = KINDS) -> frozenset[str]:
+def own_files(kinds: tuple[SourceKind, ...] = SOURCE_KINDS) -> frozenset[str]:
     """Return the endings of files that are a source each: archives, and those that a kind claims."""
-    return ARCHIVE_SUFFIXES.union(*(kind.own_files for kind in kinds))
+    return ZIP_SUFFIXES.union(*(kind.own_files for kind in kinds))

@@ -56,7 +56,7 @@ def read_directory(path: Path) -> TiffDirectory:
 
 
 def _places(file: BinaryIO) -> dict[int, tuple[int, int]]:
-    """Offset and length in bytes of the values of each tag.
+    """Return offset and length in bytes of the values of each tag.
 
     Raises:
         struct.error: when the file ends before the directory does.

@@ -19,7 +19,7 @@ from rasterio.transform import from_gcps
 from core.errors import SourceTooLargeError
 from core.ingest.formats.tiff_tags import TiffDirectory
 from core.ingest.sandbox.limits import MAX_PIXELS
-from core.scenes.geobox import METRES_PER_DEGREE, NO_PLACE, GeoBox, outlines_lonlat, usable_transform
+from core.scenes.geobox import METRES_PER_DEGREE, UNPLACED, GeoBox, outlines_lonlat, usable_transform
 from core.scenes.quality import Basis, Finding
 
 _EPSG = re.compile(r"EPSG:[0-9]{1,6}")
@@ -61,7 +61,7 @@ def geobox_of(georeference: Georeference, height: int, width: int) -> tuple[GeoB
     """Return where the pixels lie, and what had to be decided about it."""
     transform, points = georeference.transform, georeference.points
     notes: tuple[str, ...] = ()
-    nowhere = GeoBox(crs=None, transform=NO_PLACE, height=height, width=width)
+    nowhere = GeoBox(crs=None, transform=UNPLACED, height=height, width=width)
     if points:
         transform = from_gcps(points)
         miss = max(math.dist(transform @ (point.col, point.row), (point.x, point.y)) for point in points)
@@ -77,7 +77,7 @@ def geobox_of(georeference: Georeference, height: int, width: int) -> tuple[GeoB
 
 
 def _crs_text(crs: CRS | None) -> str | None:
-    """``EPSG:n`` where the CRS is one, else its WKT; None without CRS."""
+    """Return ``EPSG:n`` where the CRS is one, else its WKT; None without CRS."""
     if not crs:
         return None
     code = crs.to_epsg()
@@ -93,7 +93,7 @@ def safe_crs(text: str | None) -> bool:
     return text.isprintable() and len(text) <= _MAX_CRS and "[" in text and not _FOREIGN.search(text)
 
 
-def locate(
+def canonical_grid(
     geobox: GeoBox, *, chosen_crs: str | None = None, notes: tuple[str, ...] = ()
 ) -> tuple[GeoBox, tuple[Finding, ...]]:
     """Decide where a scene lies.
@@ -132,7 +132,7 @@ def _found(because: str, topic: str) -> Finding:
 
 
 def _reference(geobox: GeoBox, chosen: str | None, notes: tuple[str, ...]) -> tuple[GeoBox, Finding]:
-    """The geobox under the reference system that counts, and what to say of it."""
+    """Decide which reference system counts; give the geobox under it and what to say of it."""
     if not geobox.placed:
         because = notes[0] if notes else "the file holds no position"
         unplaced = replace(geobox, crs=None)

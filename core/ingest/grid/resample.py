@@ -75,7 +75,7 @@ def read_resampled(
 
 
 def _integral_shift(to_source: Affine, height: int, width: int) -> tuple[int, int] | None:
-    """(row, col) of the window in the source when pixels coincide within a hundredth, else None."""
+    """Return (row, col) of the window in the source when pixels coincide within a hundredth, else None."""
     drift = max(abs(to_source.a - 1), abs(to_source.d)) * width + max(abs(to_source.e - 1), abs(to_source.b)) * height
     row, col = round(to_source.f), round(to_source.c)
     if drift > 0.01 or abs(to_source.f - row) > 0.01 or abs(to_source.c - col) > 0.01:
@@ -119,7 +119,7 @@ def _nothing(count: int, shape: tuple[int, int]) -> Sampled:
 def _read(
     source: PixelSource, indexes: list[int], nodata: list[float | None], window: PixelWindow
 ) -> tuple[NDArray[Any], Bools]:
-    """Numbers and where they are missing, both of shape (bands, height, width); missing numbers are set to 0."""
+    """Read numbers and where they are missing, both of shape (bands, height, width); missing numbers are set to 0."""
     raw = source.read(indexes, window)
     missing = np.zeros(raw.shape, dtype=bool)
     if raw.dtype.kind == "f":
@@ -142,7 +142,7 @@ def _separable(
     rows: NDArray[np.float64],
     cols: NDArray[np.float64],
 ) -> Sampled:
-    """Bilinear where rows and columns of the target are rows and columns of the source."""
+    """Interpolate where rows and columns of the target are rows and columns of the source."""
     shape = (len(rows), len(cols))
     area = _area(source.geobox, rows, cols)
     if area is None:
@@ -174,7 +174,7 @@ def _bilinear(raw: NDArray[Any], missing: Bools, rows: NDArray[np.float64], cols
 
 
 def _along(numbers: Floats, positions: NDArray[np.float64], axis: int) -> Floats:
-    """Linear interpolation along one axis, the edge pixel repeated."""
+    """Interpolate linearly along one axis, the edge pixel repeated."""
     last = numbers.shape[axis] - 1
     low = np.clip(np.floor(positions).astype(np.int64), 0, last)
     high = np.minimum(low + 1, last)
@@ -191,7 +191,7 @@ def _along(numbers: Floats, positions: NDArray[np.float64], axis: int) -> Floats
 def _scattered(
     source: PixelSource, indexes: list[int], nodata: list[float | None], to_source: Affine, shape: tuple[int, int]
 ) -> Sampled:
-    """Bilinear where the target is rotated against the source."""
+    """Interpolate where the target is rotated against the source."""
     centre_rows, centre_cols = np.arange(shape[0])[:, None] + 0.5, np.arange(shape[1])[None, :] + 0.5
     cols = to_source.a * centre_cols + to_source.b * centre_rows + to_source.c - 0.5
     rows = to_source.d * centre_cols + to_source.e * centre_rows + to_source.f - 0.5
@@ -231,7 +231,7 @@ def _gather(raw: NDArray[Any], missing: Bools, rows: NDArray[np.float64], cols: 
 
 
 def _area(geobox: GeoBox, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> PixelWindow | None:
-    """The window of the source that positions need, or None when all lie outside."""
+    """Return the window of the source that positions need, or None when all lie outside."""
     top, bottom = math.floor(rows.min()), math.floor(rows.max()) + 2
     left, right = math.floor(cols.min()), math.floor(cols.max()) + 2
     top, left = max(top, 0), max(left, 0)

@@ -15,6 +15,9 @@ from core.ingest.grid.resample import Bools, PixelSource, PixelWindow, read_resa
 from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
 
+WINDOW_BUDGET = 100_000_000
+"""Numbers (pixels times bands) that a window of a stack may hold."""
+
 
 class BandRaster(PixelSource, Protocol):
     """A raster as the stack and the naming of bands need it."""
@@ -138,7 +141,7 @@ class Stack:
             zero &= got.zero
         return Pixels(values=values, valid=~(missing | zero))
 
-    def windows(self, budget: int = 100_000_000) -> Iterator[PixelWindow]:
+    def windows(self, budget: int = WINDOW_BUDGET) -> Iterator[PixelWindow]:
         """Give windows that cover the grid and suit the blocks of the rasters.
 
         Args:
@@ -206,7 +209,7 @@ def _rank(band: str) -> tuple[int, str]:
 
 
 def _nodata(layer: Layer, chosen: float | None) -> float | None:
-    """A person's value counts in any band; a declared 0 counts only where all bands are 0, so it is no value here."""
+    """Return a person's value, which counts in any band; a declared 0 counts where all bands are 0, so not here."""
     if chosen is not None:
         return chosen
     declared = layer.source.nodata[layer.index - 1]

@@ -75,7 +75,7 @@ def _watch(
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> dict[str, Any] | None:
-    """The child's last message, or None when it ended without one."""
+    """Wait for the child's last message; None when it ended without one."""
     line_in = json.dumps({"request": json.loads(request.to_json()), "limits": limits.to_dict()})
     lines: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
     threading.Thread(target=_pump, args=(child.stdout, lines), daemon=True).start()

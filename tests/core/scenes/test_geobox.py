@@ -9,7 +9,7 @@ import pytest
 from affine import Affine
 from rasterio.warp import transform as warp_points
 
-from core.scenes.geobox import NO_PLACE, GeoBox, outlines_lonlat, usable_transform
+from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat, usable_transform
 
 TARGET = Affine(10, 0, 400_000, 0, -10, 5_000_000)
 
@@ -35,7 +35,7 @@ def test_usable_transforms() -> None:
 
 
 def test_a_count_of_pixels_is_no_place() -> None:
-    assert not GeoBox(crs=None, transform=NO_PLACE, height=5, width=7).placed
+    assert not GeoBox(crs=None, transform=UNPLACED, height=5, width=7).placed
     assert GeoBox(crs=None, transform=tuple(TARGET)[:6], height=5, width=7).placed
 
 
@@ -53,7 +53,7 @@ def test_overlap(right: int, down: int, shared: bool) -> None:
 
 
 def test_a_raster_without_a_place_is_laid_over_another() -> None:
-    coarse = GeoBox(crs=None, transform=NO_PLACE, height=25, width=35)
+    coarse = GeoBox(crs=None, transform=UNPLACED, height=25, width=35)
     fine = GeoBox(crs="EPSG:32633", transform=tuple(TARGET)[:6], height=50, width=70)
     laid = coarse.stretched_to(fine)
     assert laid.same_extent(fine, 1e-6)

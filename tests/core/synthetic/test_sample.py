@@ -24,7 +24,6 @@ from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
-from core.synthetic import sample as synthetic
 from core.synthetic.canvas import CODE
 from core.synthetic.layout import make_plan
 from core.synthetic.noise import Box, gauss, noise, uniform
@@ -106,11 +105,10 @@ def test_a_small_scene_is_a_cut_of_a_large_one(pixels: NDArray[np.uint16], tmp_p
     np.testing.assert_array_equal(read(tmp_path / "small.tif"), cut)
 
 
-def test_sizes_that_fit_no_block_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizes_that_fit_no_block_are_written_whole(tmp_path: Path) -> None:
     write_sample(tmp_path / "one.tif", size=131, seed=1, truth=tmp_path / "truth.tif")
-    monkeypatch.setattr(synthetic, "_BLOCK", 48)
     done: list[tuple[int, int]] = []
-    write_sample(tmp_path / "many.tif", size=131, seed=1, progress=lambda *step: done.append(step))
+    write_sample(tmp_path / "many.tif", size=131, seed=1, progress=lambda *step: done.append(step), block_side=48)
     np.testing.assert_array_equal(read(tmp_path / "one.tif"), read(tmp_path / "many.tif"))
     assert read(tmp_path / "one.tif").shape == (13, 131, 131)
     assert set(np.unique(read(tmp_path / "truth.tif"))) <= set(range(1, 11))

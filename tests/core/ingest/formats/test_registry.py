@@ -14,7 +14,7 @@ from core.ingest.files import SourceFiles
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.numpy_file import ArrayFile
 from core.ingest.formats.product_metadata import Hint, Hints
-from core.ingest.formats.registry import KINDS, own_files
+from core.ingest.formats.registry import SOURCE_KINDS, own_files
 from core.ingest.grid.stack import layers_of
 from core.ingest.intake import take_in
 from core.ingest.sandbox.protocol import IngestRequest
@@ -52,7 +52,7 @@ def request(tmp_path: Path, name: str, content: bytes) -> IngestRequest:
 
 
 def test_a_new_kind_is_one_class_and_one_entry(tmp_path: Path) -> None:
-    result = take_in(request(tmp_path, "field.raw", land().tobytes()), silent, kinds=(RawNumbers(), *KINDS))
+    result = take_in(request(tmp_path, "field.raw", land().tobytes()), silent, kinds=(RawNumbers(), *SOURCE_KINDS))
     assert (result.bands, result.date) == (BAND_NAMES, "2021-05-06")
     np.testing.assert_array_equal(read_scene(tmp_path / "out"), land())
 
@@ -65,11 +65,11 @@ def test_without_the_entry_the_file_is_no_raster(tmp_path: Path) -> None:
 
 def test_files_of_a_kind_of_their_own_are_a_source_each() -> None:
     assert own_files() == {".zip", ".npy"}
-    assert own_files((RawNumbers(), *KINDS)) == {".zip", ".npy", ".raw"}
+    assert own_files((RawNumbers(), *SOURCE_KINDS)) == {".zip", ".npy", ".raw"}
 
 
 def test_the_last_kind_takes_everything() -> None:
-    assert KINDS[-1].recognises(None)  # type: ignore[arg-type]
+    assert SOURCE_KINDS[-1].recognises(None)  # type: ignore[arg-type]
 
 
 def test_an_error_is_told_of_the_innermost_name_and_of_it_alone() -> None:
