@@ -40,7 +40,7 @@ SMALL = (*(kind for kind in KINDS if kind != "resnet50"), "tf2")
 
 def run(*arguments: str, timeout: float = 600) -> str:
     """Run ``python -m`` of something in the checkout; gives what it printed."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     result = subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout, check=False,

@@ -30,7 +30,11 @@ pytestmark = pytest.mark.browser
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Scene]]:
     root, port = tmp_path_factory.mktemp("map"), free_port()
     scene = add_mapped(Library(root), shape=(1024, 1280))
-    environment = {**os.environ, "LANDLIKE_DATA": str(root), "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "LANDLIKE_DATA": str(root),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ['PYTHONPATH']}",
+    }
     command = [sys.executable, "-m", "tests.browser.map_app", str(port)]
     log = root / "log"
     with log.open("wb") as file:
