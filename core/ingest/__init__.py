@@ -1,1 +1,1 @@
-"""Sources: one file a kind of input; everything that turns what a person gives into a canonical scene."""
+"""Ingest: what a person gives becomes a canonical scene; ``README.md`` shows the way and how to add a kind of input."""

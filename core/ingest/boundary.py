@@ -1,4 +1,4 @@
-"""Ingest: what a person gives becomes a canonical scene of the library. Files are opened by the child alone."""
+"""Ingest: what a person gives becomes a canonical scene of the library. Files are opened in the sandbox alone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ingest(
         name: what people will call the scene; None = the name of the file or folder.
         progress: told rows of pixels, or patches of a collection.
         cancelled: asked ten times a second; True stops the work.
-        limits: what the child may use.
+        limits: what the sandbox may use.
 
     Raises:
         SourceError: one sentence on why it cannot become a scene.
@@ -90,7 +90,7 @@ def _request(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSett
 
 
 def _stage(request: IngestRequest, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> IngestResult:
-    """Have the child build the scene, then write what is the parent's and clear the rest away."""
+    """Have the scene built in the sandbox, then write what is ours to write and clear the rest away."""
     result = run_sandboxed(request, limits, progress, cancelled)
     findings, staged = result.findings, request.directory
     record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=request.settings.to_dict())

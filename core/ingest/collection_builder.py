@@ -21,7 +21,7 @@ from core.ingest.bands.assign import filling
 from core.ingest.canonical import check_complete, file_grid, to_canonical, write_truth
 from core.ingest.collection_plan import PICTURE_GAIN, CollectionPlan, PatchShape, patch_shape, plan_collection
 from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
-from core.ingest.findings import finding, ignored, no_data, skipped_text, some_names, when, which
+from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level, skipped_text, some_names
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import read_hints
 from core.ingest.gdal_errors import GDAL_ERRORS
@@ -56,8 +56,8 @@ def build_collection(
     hints = read_hints([files.name], plan.tags, [])
     mosaic = write_collection(files.shelf, patches, plan, directory=directory, progress=progress)
     corners = place_corners(mosaic.patches)
-    date, date_finding = when(files.settings, hints)
-    level, level_finding = which(files.settings, hints, plan.bands)
+    date, date_finding = acquisition_date(files.settings, hints)
+    level, level_finding = processing_level(files.settings, hints, plan.bands)
     others = files.others(patches)
     rasters = [member for member in others if member.suffix in RASTER_SUFFIXES]
     rest = [member.base for member in others if member not in rasters]

@@ -1,4 +1,4 @@
-"""The files of a source: listed, named, checked for size and hashed by the parent; handed out by number in the child.
+"""The files of a source: listed, named, checked for size and hashed outside of the sandbox, handed out by number in it.
 
 The files inside a zip are ``formats.archive``.
 """
@@ -193,7 +193,7 @@ class FileShelf:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFiles:
-    """A source as the child has it.
+    """A source as the sandbox has it.
 
     Attributes:
         name: what people call it.

@@ -29,12 +29,12 @@ def ignored(names: Sequence[str], because: str) -> list[Finding]:
     return [finding("left out", f"{shown}{more}", "read", because)]
 
 
-def when(settings: IngestSettings, hints: Hints) -> tuple[str | None, Finding]:
+def acquisition_date(settings: IngestSettings, hints: Hints) -> tuple[str | None, Finding]:
     """Return the date and how it is known."""
     return _stated("date", settings.date, hints.date)
 
 
-def which(settings: IngestSettings, hints: Hints, bands: Sequence[str]) -> tuple[str | None, Finding]:
+def processing_level(settings: IngestSettings, hints: Hints, bands: Sequence[str]) -> tuple[str | None, Finding]:
     """Return the processing level and how it is known."""
     if settings.level is None and hints.level is None:
         if "B10" in bands:

@@ -1,7 +1,7 @@
-"""Which files make one source, and of what kind it is: asked by the page about uploads, and in the child.
+"""Which files make one source, and of what kind it is: asked by the page about uploads, and in the sandbox.
 
 A folder, a zip, and what is handed to ``boundary.ingest`` at once are one source. Files chosen one by one may be
-several; what the page takes for one collection here is what the child takes for one there.
+several; what the page takes for one collection here is what the sandbox takes for one there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the files of a source to the canonical scene, whatever kind of input they are; only in the child."""
+"""From the files of a source to the canonical scene, whatever kind of input they are; only in the sandbox."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def no_room() -> SourceError:
 
 
 def unreadable() -> SourceError:
-    """Return the error for a source over which the child died or spoke nonsense."""
+    """Return the error for a source over which the sandbox died or spoke nonsense."""
     return SourceError(
         found="reading it failed in a way that damaged or made-up files cause",
         remedy="get it again from where it came from, or save it again as a plain GeoTIFF",

@@ -13,7 +13,7 @@ from core.ingest.bands.sampling import draw
 from core.ingest.bands.scale import Calibration, decide_scale
 from core.ingest.canonical import all_no_data, write_scene, write_truth
 from core.ingest.files import Member, SourceFiles
-from core.ingest.findings import finding, ignored, no_data, when, which
+from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level
 from core.ingest.formats.kind import NO_BANDS, SceneLayers
 from core.ingest.formats.product_metadata import Hints
 from core.ingest.grid.georeference import canonical_grid
@@ -48,8 +48,8 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     scale = _scale(stack, settings, found.hints)
     valid = write_scene(stack, scale, directory, progress)
     classes, labelled = _truth(files, found.tables, grid, directory)
-    date, date_finding = when(settings, found.hints)
-    level, level_finding = which(settings, found.hints, stack.bands)
+    date, date_finding = acquisition_date(settings, found.hints)
+    level, level_finding = processing_level(settings, found.hints, stack.bands)
     missing = filling(stack.bands)
     findings = (
         *found.findings,

@@ -1,4 +1,4 @@
-"""Opening a raster from outside, safely: the only rasterio.open of untrusted input, and only in the child."""
+"""Opening a raster from outside, safely: the only rasterio.open of untrusted input, and only in the sandbox."""
 
 from __future__ import annotations
 

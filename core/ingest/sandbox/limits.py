@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ALLOWED_DRIVERS = frozenset({"GTiff", "COG", "JP2OpenJPEG", "PNG", "JPEG", "MEM"})
-"""The only GDAL drivers the child has."""
+"""The only GDAL drivers the sandbox has."""
 
 MAX_BANDS = 64
 MAX_PIXELS = 400_000_000
@@ -26,7 +26,7 @@ MAX_CLASSES = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one child may use.
+    """What one sandbox may use.
 
     Attributes:
         memory: bytes of address space.
@@ -66,7 +66,7 @@ def apply_limits(limits: Mapping[str, float]) -> None:
 
 
 def sandbox_environment(drivers: Iterable[str], package_root: Path, scratch: Path) -> dict[str, str]:
-    """Return the whole environment of the child; nothing of the parent's is passed on.
+    """Return the whole environment of the sandbox; nothing of the parent's is passed on.
 
     Args:
         drivers: names of all drivers of the GDAL in use.
