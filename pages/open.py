@@ -36,7 +36,7 @@ CARD_STYLE = """
 
 
 def card_facts(scene: Scene) -> list[str]:
-    """What a card says about a scene, line by line; plain text."""
+    """Return what a card says about a scene, line by line; plain text."""
     grid = scene.grid
     what = "Collection of labelled patches" if scene.kind == "collection" else "Scene"
     when = f"{scene.date}, {scene.level}" if scene.date and scene.level else scene.date or scene.level or "date unknown"
@@ -48,7 +48,7 @@ def card_facts(scene: Scene) -> list[str]:
 
 
 def add_panel() -> None:
-    """Uploader, settings and the sample."""
+    """Draw uploader, settings and the sample."""
     left, right = st.columns([3, 2], gap="medium")
     uploads = left.file_uploader(
         "Add a scene: one GeoTIFF, the band files of one scene, or a zip of bands or of labelled patches",
@@ -69,7 +69,7 @@ def add_panel() -> None:
 
 
 def card(scene: Scene) -> None:
-    """One scene: picture, facts, and what can be done with it."""
+    """Draw one scene: picture, facts, and what can be done with it."""
     with st.container(border=True, key=f"card_{scene.id}"):
         picture, words = st.columns([2, 3], gap="medium")
         picture.html(f'<img class="card-picture" alt="" src="{quicklook_url(scene.id)}">')
@@ -84,7 +84,7 @@ def card(scene: Scene) -> None:
 
 
 def wished(key: str) -> IngestSettings | None:
-    """The settings a person chose; None, and the sentence, when they cannot be."""
+    """Return the settings a person chose; None, and the sentence, when they cannot be."""
     try:
         return settings_form(key)
     except LandlikeError as error:
@@ -106,7 +106,7 @@ def read_again(scene: Scene) -> None:
 
 
 def actions(scene: Scene) -> None:
-    """Explore, rename, delete."""
+    """Draw the buttons: explore, rename, delete."""
     explore, rename, delete = st.columns(3)
     if explore.button("Explore", key=f"explore_{scene.id}", type="primary", width="stretch"):
         current().open(scene.id)
@@ -128,12 +128,12 @@ def actions(scene: Scene) -> None:
 
 
 def total(scenes: list[Scene]) -> str:
-    """One line over the list."""
+    """Return one line over the list."""
     return f"{count(len(scenes), 'scene')}, {size(sum(engine().disk_bytes(scene.id) for scene in scenes))} on disk"
 
 
 def page() -> None:
-    """The whole page."""
+    """Draw the whole page."""
     st.html(CARD_STYLE)
     st.header("Scenes", anchor=False)
     add_panel()

@@ -25,7 +25,7 @@ class Library:
         self.root.mkdir(parents=True, exist_ok=True)
 
     def directory(self, scene_id: str) -> Path:
-        """Where a scene of that id lies or would lie.
+        """Return where a scene of that id lies or would lie.
 
         Raises:
             SceneError: when the id is not of the form of ids.
@@ -35,7 +35,7 @@ class Library:
         return self.root / scene_id
 
     def get(self, scene_id: str) -> Scene:
-        """One scene.
+        """Return one scene.
 
         Raises:
             SceneError: when there is none of that id.
@@ -51,7 +51,7 @@ class Library:
         return (self.directory(scene_id) / "scene.json").exists()
 
     def scenes(self) -> list[Scene]:
-        """All readable scenes, newest first."""
+        """Return all readable scenes, newest first."""
         found = []
         for directory in self.root.iterdir():
             if SCENE_ID.fullmatch(directory.name):
@@ -62,7 +62,7 @@ class Library:
         return sorted(found, key=lambda scene: scene.created, reverse=True)
 
     def staging(self) -> Path:
-        """A fresh directory on the same file system in which to build a scene."""
+        """Return a fresh directory on the same file system in which to build a scene."""
         return Path(tempfile.mkdtemp(dir=self.root, prefix=".staging-"))
 
     def add(self, staged: Path, scene: Scene) -> Scene:
@@ -115,10 +115,10 @@ class Library:
             staged.rename(target)
 
     def origin(self, scene_id: str) -> list[Path]:
-        """The files a scene was made from, by name; empty when they were not kept."""
+        """Return the files a scene was made from, by name; empty when they were not kept."""
         folder = self.directory(scene_id) / "origin"
         return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Bytes on disk of a scene's own files (features not counted)."""
+        """Return bytes on disk of a scene's own files (features not counted)."""
         return sum(path.stat().st_size for path in self.directory(scene_id).rglob("*") if path.is_file())

@@ -18,7 +18,7 @@ Bounds = tuple[float, float, float, float]
 
 
 def bounds_lonlat(scene: Scene) -> Bounds | None:
-    """The box around a scene or around all patches of a collection, as far as web maps reach (±85.05°).
+    """Return the box around a scene or all patches of a collection, as far as web maps reach (±85.05°).
 
     None when no place is known or all lies beyond.
     """
@@ -29,10 +29,7 @@ def bounds_lonlat(scene: Scene) -> Bounds | None:
 
 
 def outlines(scene: Scene, grid: PatchGrid, ids: IntArray) -> FloatGrid:
-    """Corners of patches, shape (N, 4, 2), lon and lat from the upper left clockwise, inside ``bounds_lonlat``.
-
-    Patches without a place hold NaN.
-    """
+    """Return corners of patches as ``corners_lonlat``, turned into ``bounds_lonlat``; NaN = the place is unknown."""
     bounds = bounds_lonlat(scene)
     corners = corners_lonlat(scene, grid, ids)
     if corners is None or bounds is None:
@@ -44,7 +41,7 @@ def outlines(scene: Scene, grid: PatchGrid, ids: IntArray) -> FloatGrid:
 
 
 def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0) -> int | None:
-    """The patch at a place.
+    """Find the patch at a place.
 
     Args:
         scene: a scene or collection.
@@ -67,7 +64,7 @@ def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach
 
 
 def _nearest_place(corners: FloatGrid, lon: float, lat: float, reach: float) -> int | None:
-    """The convex quadrangle that holds a place, else the one whose centre is nearest within ``reach`` metres."""
+    """Find the convex quadrangle that holds a place, else the nearest centre within ``reach`` metres."""
     east = (corners[:, :, 0] - lon + 180) % 360 - 180
     east = east - 360 * np.round((east - east[:, :1]) / 360)
     metres = np.stack([east * math.cos(math.radians(lat)), corners[:, :, 1] - lat], axis=2) * METRES_PER_DEGREE
@@ -96,7 +93,7 @@ def _bounds_of(path: Path, changed: int) -> Bounds | None:
 
 
 def _start(lon: FloatGrid) -> float:
-    """The longitude, in [−180, 180), at which the shortest arc that holds all of them begins."""
+    """Return the longitude, in [−180, 180), at which the shortest arc that holds all of them begins."""
     around = np.unique((lon + 180) % 360 - 180)
     gaps = np.diff(np.append(around, around[0] + 360))
     return float(around[(int(gaps.argmax()) + 1) % len(around)])

@@ -53,7 +53,7 @@ class PatchGrid:
         return self.n_rows * self.n_cols
 
     def row_col(self, patch_id: int) -> tuple[int, int]:
-        """Row and column of a patch in the grid of patches.
+        """Return row and column of a patch in the grid of patches.
 
         Raises:
             PatchError: when there is no such patch.
@@ -67,12 +67,12 @@ class PatchGrid:
         return divmod(patch_id, self.n_cols)
 
     def window(self, patch_id: int) -> tuple[int, int, int, int]:
-        """(row, col, height, width) in pixels of the scene."""
+        """Return (row, col, height, width) in pixels of the scene."""
         row, col = self.row_col(patch_id)
         return row * self.stride, col * self.stride, self.size, self.size
 
     def patch_at(self, row: float, col: float) -> int | None:
-        """The patch whose centre is nearest among those holding a pixel position, or None outside of all."""
+        """Return the patch whose centre is nearest among those holding a pixel position, or None outside of all."""
         half = (self.size - self.stride) / 2
         patch_row, patch_col = int((row - half) // self.stride), int((col - half) // self.stride)
         patch_row = min(max(patch_row, 0), self.n_rows - 1)
@@ -82,7 +82,7 @@ class PatchGrid:
         return patch_row * self.n_cols + patch_col if inside else None
 
     def touching(self, patch_id: int) -> IntArray:
-        """Ids of patches that overlap or touch a patch, itself included."""
+        """Return ids of patches that overlap or touch a patch, itself included."""
         row, col = self.row_col(patch_id)
         reach = self.size // self.stride
         rows = np.arange(max(0, row - reach), min(self.n_rows, row + reach + 1))
@@ -91,7 +91,7 @@ class PatchGrid:
 
 
 def patch_grid(scene: Scene, size: int = 64, stride: int | None = None) -> PatchGrid:
-    """The patches of a scene.
+    """Return the patches of a scene.
 
     Args:
         scene: a scene or collection; a collection's own patch size replaces ``size`` and ``stride``, which have to be
@@ -157,7 +157,7 @@ def table_corners(path: Path, _changed: int) -> NDArray[np.float64]:
 
 
 def centres_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:
-    """Centres of patches in EPSG:4326, shape (N, 2), lon in [−180, 180); None when the place is unknown."""
+    """Return centres of patches in EPSG:4326, shape (N, 2), lon in [−180, 180); None when the place is unknown."""
     corners = corners_lonlat(scene, grid, ids)
     if corners is None:
         return None
@@ -167,7 +167,7 @@ def centres_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.f
 
 
 def source_names(scene: Scene) -> list[str] | None:
-    """For a collection, the file each patch came from, by patch_id; None for scenes."""
+    """Return for a collection the file each patch came from, by patch_id; None for scenes."""
     if scene.kind != "collection":
         return None
     names: list[str] = pq.read_table(scene.places_path, columns=["source_name"]).column(0).to_pylist()
@@ -212,7 +212,7 @@ def iter_patches(
 def _cut(
     pixels: FloatArray, mask: NDArray[np.bool_], ids: IntArray, cols: NDArray[np.intp], grid: PatchGrid
 ) -> PatchBatch:
-    """Patches out of a strip of shape (bands, size, width); ``cols`` counts from the strip's left edge."""
+    """Cut patches out of a strip of shape (bands, size, width); ``cols`` counts from the strip's left edge."""
     views = np.lib.stride_tricks.sliding_window_view(pixels, grid.size, axis=2)[:, :, :: grid.stride]
     masks = np.lib.stride_tricks.sliding_window_view(mask, grid.size, axis=1)[:, :: grid.stride]
     cut = np.ascontiguousarray(views[:, :, cols].transpose(2, 1, 3, 0))
@@ -226,6 +226,6 @@ def _cut(
 def read_patch(
     scene: Scene, grid: PatchGrid, patch_id: int, bands: Sequence[str]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """One patch: reflectance of shape (bands, size, size) and mask of shape (size, size), True = valid."""
+    """Read one patch: reflectance of shape (bands, size, size) and mask of shape (size, size), True = valid."""
     with SceneReader(scene) as reader:
         return reader.read(bands, grid.window(patch_id))

@@ -41,11 +41,11 @@ class QualityRecord:
     settings: dict[str, object]
 
     def to_json(self) -> str:
-        """The text of ``quality.json``."""
+        """Return the text of ``quality.json``."""
         return json.dumps(asdict(self), indent=1)
 
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings a reader has to see first: assumptions and warnings."""
+        """Return the findings a reader has to see first: assumptions and warnings."""
         return tuple(finding for finding in self.findings if finding.basis in {"warning", "assumed"})
 
 

@@ -25,7 +25,7 @@ class RasterPool:
 
     @contextmanager
     def borrow(self, path: Path, level: int | None = None) -> Iterator[rasterio.DatasetReader]:
-        """A raster, or one of its overviews (0 = the first, of half the size), until the block ends.
+        """Lend a raster, or one of its overviews (0 = the first, of half the size), until the block ends.
 
         Raises:
             rasterio.errors.RasterioIOError: when the file is missing or damaged.

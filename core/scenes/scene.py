@@ -82,12 +82,12 @@ class Scene:
         return self.directory / "places.parquet"
 
     def to_json(self) -> str:
-        """The text of ``scene.json``."""
+        """Return the text of ``scene.json``."""
         fields = {key: value for key, value in asdict(self).items() if key != "directory"}
         return json.dumps(fields, indent=1)
 
     def renamed(self, name: str) -> Scene:
-        """The same scene under another name (not yet written)."""
+        """Return the same scene under another name (not yet written)."""
         return replace(self, name=name)
 
 
@@ -131,7 +131,7 @@ class SceneReader:
         window: tuple[int, int, int, int],
         shape: tuple[int, int] | None = None,
     ) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """Pixels of a window, missing bands filled by ``core.bands.fill_source``.
+        """Return pixels of a window, missing bands filled by ``core.bands.fill_source``.
 
         Args:
             bands: wanted bands, in the wanted order.
@@ -158,7 +158,7 @@ class SceneReader:
 
 @contextmanager
 def canonical_writer(directory: Path, grid: GeoBox, bands: Sequence[str]) -> Iterator[Any]:
-    """A rasterio dataset to write ``pixels.tif`` into; overviews are built when the block ends without error.
+    """Open ``pixels.tif`` to write into; overviews are built when the block ends without error.
 
     The caller writes uint16 reflectance × 10 000, at least 1 where valid, and 0 in every band where not.
     """

@@ -36,7 +36,7 @@ class Footprint:
     top: float
 
     def lonlat(self) -> tuple[float, float, float, float]:
-        """(west, south, east, north) in degrees; east may exceed 180."""
+        """Return (west, south, east, north) in degrees; east may exceed 180."""
         lon, lat = inverse_mercator(np.array([self.left, self.right]), np.array([self.bottom, self.top]))
         return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
 
@@ -54,7 +54,7 @@ class TileSquare:
     pixel: float
 
     def pixels_of(self, box: Footprint, shift: float) -> PixelBox | None:
-        """The tile's pixels that a box, moved ``shift`` metres eastward, touches; None when there are none."""
+        """Return the tile's pixels that a box, moved ``shift`` metres eastward, touches; None when there are none."""
         first_row, end_row = (self.top - box.top) / self.pixel, (self.top - box.bottom) / self.pixel
         first_col, end_col = ((edge + shift - self.left) / self.pixel for edge in (box.left, box.right))
         rows = max(0, math.floor(first_row)), min(SIDE, math.ceil(end_row))
@@ -62,7 +62,7 @@ class TileSquare:
         return (*rows, *cols) if rows[0] < rows[1] and cols[0] < cols[1] else None
 
     def centres(self, pixels: PixelBox) -> tuple[FloatGrid, FloatGrid]:
-        """Metres east of the centres of columns, and metres north of those of rows."""
+        """Return metres east of the centres of columns, and metres north of those of rows."""
         first_row, end_row, first_col, end_col = pixels
         xs = self.left + (np.arange(first_col, end_col, dtype=np.float64) + 0.5) * self.pixel
         ys = self.top - (np.arange(first_row, end_row, dtype=np.float64) + 0.5) * self.pixel
@@ -70,19 +70,19 @@ class TileSquare:
 
 
 def tile_square(z: int, x: int, y: int) -> TileSquare:
-    """The square of a tile of the usual XYZ scheme (row 0 in the north)."""
+    """Return the square of a tile of the usual XYZ scheme (row 0 in the north)."""
     side = WORLD / 2**z
     return TileSquare(left=-WORLD / 2 + x * side, top=WORLD / 2 - y * side, pixel=side / SIDE)
 
 
 @lru_cache(maxsize=64)
 def is_geographic(crs: str) -> bool:
-    """Whether a CRS counts in degrees."""
+    """Return whether a CRS counts in degrees."""
     return bool(CRS.from_user_input(crs).is_geographic)
 
 
 def source_positions(grid: GeoBox, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
-    """Fractional rows and columns of a scene at web-mercator places.
+    """Return fractional rows and columns of a scene at web-mercator places.
 
     Args:
         grid: of a scene with a CRS.
@@ -99,7 +99,7 @@ def source_positions(grid: GeoBox, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatG
 
 
 def _between(values: FloatGrid, count: int) -> FloatGrid:
-    """Linear interpolation of evenly spread rows to ``count`` evenly spread rows over the same range."""
+    """Interpolate evenly spread rows to ``count`` evenly spread rows over the same range."""
     wanted = np.linspace(0, len(values) - 1, count)
     before = np.minimum(wanted.astype(np.int64), max(len(values) - 2, 0))
     after = np.minimum(before + 1, len(values) - 1)
@@ -109,12 +109,12 @@ def _between(values: FloatGrid, count: int) -> FloatGrid:
 
 
 def rowcol(grid: GeoBox, xs: FloatGrid, ys: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
-    """Exact fractional rows and columns of web-mercator places; huge where the scene's CRS is undefined."""
+    """Return exact fractional rows and columns of web-mercator places; huge where the scene's CRS is undefined."""
     return _rowcol(grid, "EPSG:3857", xs, ys)
 
 
 def rowcol_lonlat(grid: GeoBox, lon: FloatGrid, lat: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
-    """The same of places in degrees."""
+    """Return the same of places in degrees."""
     return _rowcol(grid, "EPSG:4326", lon, lat)
 
 
@@ -133,7 +133,7 @@ def _rowcol(grid: GeoBox, source: str, xs: FloatGrid, ys: FloatGrid) -> tuple[Fl
 
 @lru_cache(maxsize=256)
 def footprint(grid: GeoBox) -> Footprint:
-    """Where a scene with a CRS lies, from a lattice of its pixels; one that holds a pole spans all longitudes."""
+    """Return where a scene with a CRS lies, by a net of its pixels; one that holds a pole spans all longitudes."""
     lon, lat = _lattice_lonlat(grid)
     x, y = np.radians(lon) * RADIUS, mercator_y(lat)
     left, right, bottom, top = float(x.min()), float(x.max()), float(y.min()), float(y.max())
@@ -145,7 +145,7 @@ def footprint(grid: GeoBox) -> Footprint:
 
 
 def _pole_inside(grid: GeoBox) -> int:
-    """1 or −1 when the north or south pole lies in the scene, else 0."""
+    """Return 1 or −1 when the north or south pole lies in the scene, else 0."""
     if is_geographic(str(grid.crs)):
         return 0
     for sign in (1, -1):
@@ -158,7 +158,7 @@ def _pole_inside(grid: GeoBox) -> int:
 
 
 def _lattice_lonlat(grid: GeoBox) -> tuple[FloatGrid, FloatGrid]:
-    """Longitudes (unwrapped around the scene's centre) and latitudes of a lattice of the scene's pixels."""
+    """Return longitudes (unwrapped around the scene's centre) and latitudes of a lattice of the scene's pixels."""
     down, across = np.linspace(0, grid.height, _LATTICE), np.linspace(0, grid.width, _LATTICE)
     rows, cols = np.meshgrid(down, across, indexing="ij")
     lon, lat = transformer(str(grid.crs), "EPSG:4326").transform(*grid.xy(rows, cols))
@@ -167,12 +167,12 @@ def _lattice_lonlat(grid: GeoBox) -> tuple[FloatGrid, FloatGrid]:
 
 
 def mercator_y(lat: FloatGrid) -> FloatGrid:
-    """Web-mercator metres north of the equator, cut at ``MAX_LATITUDE``; the spherical formula of EPSG:3857."""
+    """Return web-mercator metres north of the equator, cut at ``MAX_LATITUDE``; the spherical formula of EPSG:3857."""
     clipped = np.radians(np.clip(lat, -MAX_LATITUDE, MAX_LATITUDE))
     north: FloatGrid = RADIUS * np.arctanh(np.sin(clipped))
     return north
 
 
 def inverse_mercator(x: FloatGrid, y: FloatGrid) -> tuple[FloatGrid, FloatGrid]:
-    """Longitudes and latitudes, degrees, of web-mercator metres."""
+    """Return longitudes and latitudes, degrees, of web-mercator metres."""
     return np.degrees(x / RADIUS), np.degrees(np.arctan(np.sinh(y / RADIUS)))

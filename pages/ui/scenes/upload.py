@@ -28,7 +28,7 @@ class Upload(Protocol):
     name: str
 
     def getbuffer(self) -> memoryview:
-        """All bytes of the file."""
+        """Return all bytes of the file."""
 
 
 def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
@@ -50,7 +50,7 @@ def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
 
 
 def file_name(name: str) -> str:
-    """The last part of a name as a name on disk: printable, not hidden, at most 200 bytes, its ending kept."""
+    """Return the last part of a name as a name on disk: printable, not hidden, at most 200 bytes, its ending kept."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(letter for letter in last if letter.isprintable()).lstrip(".").strip() or "upload"
     stem, dot, ending = clean.rpartition(".")
@@ -61,7 +61,7 @@ def file_name(name: str) -> str:
 
 
 def settings_form(key: str) -> IngestSettings:
-    """Widgets for what a person knows better than the file; all optional.
+    """Draw widgets for what a person knows better than the file; all optional.
 
     Args:
         key: goes in front of the widgets' keys.
@@ -99,5 +99,5 @@ def settings_form(key: str) -> IngestSettings:
 
 
 def parse_bands(text: str) -> tuple[str, ...] | None:
-    """Band names out of ``B02 B03, b8a -`` (``-`` leaves a band out); None for an empty text."""
+    """Read band names out of ``B02 B03, b8a -`` (``-`` leaves a band out); None for an empty text."""
     return tuple(part.upper() for part in text.replace(",", " ").replace(";", " ").split()) or None
