@@ -77,13 +77,13 @@ def embed(options: argparse.Namespace, config: Config) -> Iterable[str]:
 def neighbours(options: argparse.Namespace, _config: Config) -> Iterator[str]:
     """The patches most similar to one, best first, each a line of JSON."""
     from core.export.geoparquet import read_geoparquet
-    from core.similarity.neighbours import nearest, unit_rows
+    from core.similarity.neighbours import nearest_patches, unit_rows
 
     found = read_geoparquet(options.file)
     position = found.position(options.patch_id)
     if options.k < 1:
         raise SettingsError("Listing neighbours", f"-k is {options.k}", "ask for at least 1")
-    near = nearest(unit_rows(found.vectors), found.patch_ids, position, options.k, exclude=None)
+    near = nearest_patches(unit_rows(found.vectors), found.patch_ids, position, options.k, exclude=None)
     places = {} if found.lonlat is None else dict(zip(found.patch_ids.tolist(), found.lonlat.tolist(), strict=True))
     for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
         lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124

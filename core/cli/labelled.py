@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """Measure how well an encoder tells the classes of labelled patches apart, beside the plain spectrum; a table."""
     from core.encoders.registry import default_encoder
-    from core.evaluation.benchmark import assess, table
+    from core.evaluation.benchmark import assess, assessment_table
     from core.evaluation.report.wording import left_out
 
     engine, found = engine_of(config), open_source(options, config)
@@ -30,8 +30,8 @@ def evaluate(options: argparse.Namespace, config: Config) -> Iterator[str]:
     with bar_of("Encoding", "patches") as progress:
         name = options.encoder or default_encoder()
         assessments = assess(engine, found, name, backend=options.backend, by=options.labels, progress=progress)
-    sys.stderr.writelines(f"{sentence}\n" for sentence in left_out(assessments[0].copies))
-    yield from table(assessments)
+    sys.stderr.writelines(f"{sentence}\n" for sentence in left_out(assessments[0].duplicates))
+    yield from assessment_table(assessments)
 
 
 def finetune(options: argparse.Namespace, config: Config) -> Iterator[str]:

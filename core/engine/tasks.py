@@ -115,7 +115,7 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
     What is measured already is not measured again. Payload: ``recipe``, ``settings`` of the layout or None.
     """
     from core.evaluation.report.scene import report_on_scene
-    from core.evaluation.training_overlap import learned_from
+    from core.evaluation.training_overlap import training_patches
     from core.projection.layout import ProjectionSettings
 
     recipe, wanted = Recipe(**payload["recipe"]), payload["settings"]
@@ -125,10 +125,10 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
         return matching_encoder(recipe.encoder, recipe.fingerprint, config)
 
     try:
-        learned = learned_from(recipe, config)
+        training = training_patches(recipe, config)
     except EncoderError:
-        learned = None
-    report_on_scene(config.root, recipe, settings, load, learned=learned, progress=work.progress)
+        training = None
+    report_on_scene(config.root, recipe, settings, load, training=training, progress=work.progress)
     return recipe.key
 
 

@@ -1,7 +1,7 @@
-"""The light of patches: mean and deviation of some bands, which say nothing of texture and are known of every patch.
+"""Band statistics: mean and deviation of some bands, which say nothing of texture and are known of every patch.
 
-Encoders look past brightness, so that a cloud or a white sheet may give features like those of known land; its light
-tells. It also tells patches from one another: no two of different land have the same to the fifth digit.
+Encoders look past brightness, so that a cloud or a white sheet may give features like those of known land; its band
+statistics tell. They also tell patches from one another: no two of different land have the same to the fifth digit.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from core.scenes.scene import REFLECTANCE_SCALE
 _BLOCK = 256
 
 
-def light_of_pixels(pixels: NDArray[np.uint16]) -> FloatArray:
-    """Light of patches.
+def statistics_of_pixels(pixels: NDArray[np.uint16]) -> FloatArray:
+    """Return the band statistics of patches.
 
     Args:
         pixels: reflectance × 10 000 of shape (N, H, W, bands).
@@ -33,8 +33,8 @@ def light_of_pixels(pixels: NDArray[np.uint16]) -> FloatArray:
     return np.concatenate(parts)
 
 
-def light_of_bands(band_mean: FloatArray, band_std: FloatArray, bands: Sequence[str]) -> FloatArray:
-    """The same from what is stored beside features.
+def statistics_of_bands(band_mean: FloatArray, band_std: FloatArray, bands: Sequence[str]) -> FloatArray:
+    """Return the same from what is stored beside features.
 
     Args:
         band_mean: shape (N, 13), in the order of ``BAND_NAMES``.

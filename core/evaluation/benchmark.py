@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from core.encoders.spectral import NAME as BASELINE
-from core.evaluation.duplicates import Copies, without_copies
-from core.evaluation.report.wording import learned_words, unasked
+from core.evaluation.duplicates import Duplicates, find_duplicates
+from core.evaluation.report.wording import overlap_words, unasked
 from core.evaluation.retrieval import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
-from core.evaluation.training_overlap import learned_from
+from core.evaluation.training_overlap import training_patches
 from core.progress import Progress, silent
 from core.scenes.labels import By, needed_labels
 from core.scenes.patches import centres_lonlat, patch_grid
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.features.recipe import Features, Recipe
     from core.scenes.scene import Scene
 
-HELD_OUT = 0.2
+TEST_SHARE = 0.2
 """Share of the patches that are held out."""
 
 
@@ -50,8 +50,8 @@ class Assessment:
     Attributes:
         encoder: its title.
         dimension: number of features.
-        copies: the patches that were left out because they are the same as others.
-        learned: how many of the patches that count the encoder has learned from.
+        duplicates: the patches that were left out because they are the same as others.
+        overlap: how many of the patches that count the encoder has learned from.
         retrieval: every patch asked for its neighbours among the others.
         random: a random fifth of each class held out; None when a class has one patch only.
         spatial: whole blocks of land held out; None where places are unknown, all in one block, or blocks hold all
@@ -60,8 +60,8 @@ class Assessment:
 
     encoder: str
     dimension: int
-    copies: Copies
-    learned: int
+    duplicates: Duplicates
+    overlap: int
     retrieval: Retrieval
     random: HeldOut | None
     spatial: HeldOut | None
@@ -99,35 +99,35 @@ def _assess(
     truth = needed_labels(f"Measuring on “{scene.name}”", scene, grid, by)
     features = source.encode_now(scene, recipe, progress=progress)
     ids = features.patch_ids
-    copies = without_copies(np.concatenate([features.band_mean, features.band_std], axis=1), truth.pure[ids])
-    ids, vectors = ids[copies.kept], np.asarray(features.vectors)[copies.kept]
+    duplicates = find_duplicates(np.concatenate([features.band_mean, features.band_std], axis=1), truth.pure[ids])
+    ids, vectors = ids[duplicates.kept], np.asarray(features.vectors)[duplicates.kept]
     labels = truth.pure[ids]
     places = None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1)
     centres = centres_lonlat(scene, grid, ids)
-    held = random_split(labels, HELD_OUT, 0)
-    blocks = None if centres is None else spatial_split(centres, HELD_OUT, 0)
+    held = random_split(labels, TEST_SHARE, 0)
+    blocks = None if centres is None else spatial_split(centres, TEST_SHARE, 0)
     if blocks is not None and not leaves_every_class(labels, blocks):
         blocks = None
     spec = source.spec(recipe.encoder, backend)
-    known = learned_from(recipe, source.config)
+    known = training_patches(recipe, source.config)
     return Assessment(
         encoder=spec.title,
         dimension=spec.dimension,
-        copies=copies,
-        learned=0 if known is None else int(known.holds(features.band_mean, features.band_std)[copies.kept].sum()),
+        duplicates=duplicates,
+        overlap=0 if known is None else int(known.holds(features.band_mean, features.band_std)[duplicates.kept].sum()),
         retrieval=retrieval(vectors, labels, truth.classes, places=places),
         random=held_out(vectors, labels, held),
         spatial=None if blocks is None else held_out(vectors, labels, blocks),
     )
 
 
-def table(assessments: list[Assessment]) -> Iterator[str]:
+def assessment_table(assessments: list[Assessment]) -> Iterator[str]:
     """The lines of a table, one column an encoder, and precision by class below."""
     first = assessments[0].retrieval
     asked = "" if first.queries == first.count else f", {first.queries:,} of them asked"
     yield f"{first.count:,} labelled patches of {len(first.classes)} classes{asked}; 95 % intervals in brackets"
-    yield from unasked(first, first.alone)
-    yield from learned_words(assessments[0].learned, first.count)
+    yield from unasked(first, first.singletons)
+    yield from overlap_words(assessments[0].overlap, first.count)
     yield ""
     yield _row("", *(f"{one.encoder}, {one.dimension}" for one in assessments))
     yield _row("neighbours share the class (each patch left out of its own answer)")

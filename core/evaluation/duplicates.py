@@ -13,21 +13,21 @@ from core.scenes.patches import IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
-class Copies:
+class Duplicates:
     """Which patches count where some are the same.
 
     Attributes:
         kept: shape (N,), True = of a class, the first of its copies, and of one class only.
-        copies: how many of a class were left out because another of the same class is the same.
-        torn: how many were left out because the same patch stands for several classes.
+        duplicates: how many of a class were left out because another of the same class is the same.
+        conflicting: how many were left out because the same patch stands for several classes.
     """
 
     kept: NDArray[np.bool_]
-    copies: int = 0
-    torn: int = 0
+    duplicates: int = 0
+    conflicting: int = 0
 
 
-def without_copies(content: FloatArray, labels: IntArray) -> Copies:
+def find_duplicates(content: FloatArray, labels: IntArray) -> Duplicates:
     """One patch of each that are the same, and none where these are of different classes.
 
     A copy among neighbours proves nothing, and of one patch in two classes nobody knows which is right.
@@ -41,7 +41,9 @@ def without_copies(content: FloatArray, labels: IntArray) -> Copies:
     first: dict[bytes, int] = {}
     keys = [hashlib.blake2b(rows[row].data, digest_size=16).digest() for row in known]
     origin = np.array([first.setdefault(key, row) for key, row in zip(keys, known.tolist(), strict=True)], np.int64)
-    torn = np.isin(origin, origin[labels[origin] != labels[known]])
+    conflicting = np.isin(origin, origin[labels[origin] != labels[known]])
     kept = np.zeros(len(labels), bool)
-    kept[known[(origin == known) & ~torn]] = True
-    return Copies(kept=kept, copies=int(((origin != known) & ~torn).sum()), torn=int(torn.sum()))
+    kept[known[(origin == known) & ~conflicting]] = True
+    return Duplicates(
+        kept=kept, duplicates=int(((origin != known) & ~conflicting).sum()), conflicting=int(conflicting.sum())
+    )

@@ -14,17 +14,17 @@ from core.evaluation.retrieval import Share, share
 from core.progress import Progress, silent
 from core.scenes.patches import MIN_VALID_FRACTION, IntArray, PatchGrid
 from core.scenes.scene import Scene, SceneReader
-from core.similarity.neighbours import nearest, unit_rows
+from core.similarity.neighbours import nearest_patches, unit_rows
 
 SHIFT = 8
 """Pixels down and to the right; up and to the left where the scene ends."""
 
-SAMPLE = 200
-K = 10
+SHIFTED_PATCHES = 200
+COMPARED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stability:
+class GridShift:
     """What the shift changed.
 
     Attributes:
@@ -47,22 +47,22 @@ def cannot_shift(scene: Scene, grid: PatchGrid) -> str | None:
     """Why the grid of a scene cannot be shifted, a clause; None when it can."""
     if scene.kind == "collection":
         return "these patches are single pictures, and there is no land around them to shift into"
-    if grid.count < K + 2 or not _movable(grid, np.arange(grid.count)).any():
+    if grid.count < COMPARED + 2 or not _movable(grid, np.arange(grid.count)).any():
         return "the scene is too small to shift its grid"
     return None
 
 
-def stability(
+def grid_shift(
     scene: Scene,
     grid: PatchGrid,
     encoder: Encoder,
     vectors: FloatArray,
     ids: IntArray,
     *,
-    sample: int = SAMPLE,
+    sample: int = SHIFTED_PATCHES,
     seed: int = 0,
     progress: Progress = silent,
-) -> Stability:
+) -> GridShift:
     """Encode a sample of patches with the grid shifted and compare their neighbours.
 
     Args:
@@ -93,13 +93,15 @@ def stability(
     compared = [_compare(unit, ids, int(row), other, grid) for row, other in zip(rows, shifted, strict=True)]
     kept, itself = np.array([one[0] for one in compared]), np.array([one[1] for one in compared])
     alike = np.einsum("ij,ij->i", unit[rows], shifted)
-    return Stability(k=K, pixels=SHIFT, kept=share(kept), itself=share(itself), similarity=float(np.median(alike)))
+    return GridShift(
+        k=COMPARED, pixels=SHIFT, kept=share(kept), itself=share(itself), similarity=float(np.median(alike))
+    )
 
 
 def _compare(unit: FloatArray, ids: IntArray, row: int, moved: FloatArray, grid: PatchGrid) -> tuple[float, bool]:
     """The share of neighbours that stay, and whether the patch is the most similar to its shifted self."""
     touching = grid.touching(int(ids[row]))
-    before = nearest(unit, ids, row, K, exclude=touching).ids
+    before = nearest_patches(unit, ids, row, COMPARED, exclude=touching).ids
     scores = unit @ moved
     first = int(scores.argmax()) == row
     scores[np.isin(ids, touching)] = -np.inf

@@ -1,6 +1,6 @@
 """How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model.
 
-Two distances count, whichever is the stranger: of the features, and of the light (``band_statistics``), since an
+Two distances count, whichever is the stranger: of the features, and of the band statistics, since an
 encoder may see known land in a cloud or a blank sheet.
 """
 
@@ -19,19 +19,19 @@ from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
 from core.encoders.files import FAMILIAR
 from core.errors import EncoderError, SettingsError
-from core.evaluation.band_statistics import light_of_bands
+from core.evaluation.band_statistics import statistics_of_bands
 from core.features.recipe import Recipe, companion_of
 from core.files import disk_errors, replacing
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
 
-K = 10
+BANK_NEAREST = 10
 """The distance that counts is that to the nearest, second nearest, … up to this one of the bank."""
 
-MOST = 2000
+BANK_ROWS = 2000
 """Rows of the bank."""
 
-UNFAMILIAR = 99.0
+NOVEL_ABOVE = 99.0
 """Percentile above which a patch is called unfamiliar: stranger than 99 of 100 patches of the training's own kind."""
 
 FEWEST_HELD = 100
@@ -42,17 +42,17 @@ _BLOCK = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
-class Familiar:
+class NoveltyReference:
     """What an encoder was trained on, as far as it takes to tell what is unlike it.
 
     Attributes:
-        bank: float16 of shape (M, C), features of training patches scaled to length 1, M at most ``MOST``.
+        bank: float16 of shape (M, C), features of training patches scaled to length 1, M at most ``BANK_ROWS``.
         columns: int64 of shape (C,), the columns of a whole feature vector that count.
         k: which nearest row of the bank the distance is taken to, from 1.
         quantiles: float32 of shape (1001,), rising: quantiles 0, 0.001, … 1 of the distance of held-out patches.
-        bands: of the light.
-        light: float32 of shape (L, 2 · bands), light of training patches, L at most ``MOST``.
-        light_quantiles: as ``quantiles``, of the distance in light.
+        bands: of the statistics.
+        statistics: float32 of shape (L, 2 · bands), band statistics of training patches, L at most ``BANK_ROWS``.
+        statistics_quantiles: as ``quantiles``, of the distance in band statistics.
         joint: as ``quantiles``, of the larger of the two percentiles.
     """
 
@@ -61,8 +61,8 @@ class Familiar:
     k: int
     quantiles: FloatArray
     bands: tuple[str, ...]
-    light: FloatArray
-    light_quantiles: FloatArray
+    statistics: FloatArray
+    statistics_quantiles: FloatArray
     joint: FloatArray
 
     def distance(self, vectors: FloatArray) -> FloatArray:
@@ -87,20 +87,20 @@ class Familiar:
             parts.append(np.clip(1 - near, 0, 2))
         return np.concatenate(parts)
 
-    def light_distance(self, light: FloatArray) -> FloatArray:
-        """Distance in light to the k-th nearest training patch, float32 of shape (N,).
+    def statistics_distance(self, statistics: FloatArray) -> FloatArray:
+        """Distance in band statistics to the k-th nearest training patch, float32 of shape (N,).
 
         It is Euclidean in the square roots of all numbers, each in deviations of the training's.
 
         Args:
-            light: shape (N, 2 · bands), in ``bands``.
+            statistics: shape (N, 2 · bands), in ``bands``.
         """
-        bank = np.sqrt(np.maximum(self.light, 0))
+        bank = np.sqrt(np.maximum(self.statistics, 0))
         middle, spread = bank.mean(axis=0), np.maximum(bank.std(axis=0), 1e-4)
         bank = (bank - middle) / spread
         parts = [np.empty(0, np.float32)]
-        for start in range(0, len(light), _BLOCK):
-            asked = (np.sqrt(np.maximum(light[start : start + _BLOCK], 0)) - middle) / spread
+        for start in range(0, len(statistics), _BLOCK):
+            asked = (np.sqrt(np.maximum(statistics[start : start + _BLOCK], 0)) - middle) / spread
             squares = np.square(asked).sum(axis=1)[:, None] + np.square(bank).sum(axis=1) - 2 * asked @ bank.T
             parts.append(np.sqrt(np.maximum(np.partition(squares, self.k - 1, axis=1)[:, self.k - 1], 0)))
         return np.concatenate(parts).astype(np.float32)
@@ -125,9 +125,9 @@ class Familiar:
         by_features = _ranked(self.distance(vectors), self.quantiles)
         if band_mean is None or band_std is None:
             return by_features
-        light = light_of_bands(band_mean, band_std, self.bands)
-        by_light = _ranked(self.light_distance(light), self.light_quantiles)
-        return _ranked(np.maximum(by_features, by_light), self.joint)
+        statistics = statistics_of_bands(band_mean, band_std, self.bands)
+        by_statistics = _ranked(self.statistics_distance(statistics), self.statistics_quantiles)
+        return _ranked(np.maximum(by_features, by_statistics), self.joint)
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all.
@@ -136,16 +136,14 @@ class Familiar:
             StoreError: when it cannot be written.
         """
         buffer = io.BytesIO()
-        np.savez(
-            buffer, bank=self.bank, columns=self.columns, k=np.int64(self.k), quantiles=self.quantiles,
-            bands=np.array(self.bands), light=self.light, light_quantiles=self.light_quantiles, joint=self.joint,
-        )  # fmt: skip
+        arrays = {key: getattr(self, name) for name, key in _ARRAYS.items()}
+        np.savez(buffer, k=np.int64(self.k), bands=np.array(self.bands), **arrays)
         advice = "free some space and start again"
         with disk_errors(f"Writing “{path.name}”", full=advice, other=advice), replacing(path) as fresh:
             fresh.write_bytes(buffer.getvalue())
 
     @classmethod
-    def load(cls, path: Path) -> Familiar:
+    def load(cls, path: Path) -> NoveltyReference:
         """Read a file that ``save`` wrote.
 
         Raises:
@@ -153,7 +151,7 @@ class Familiar:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                arrays = {name: data[name] for name in _ARRAYS}
+                arrays = {name: data[key] for name, key in _ARRAYS.items()}
                 found = cls(k=int(data["k"]), bands=tuple(data["bands"].tolist()), **arrays)
             whole = found._whole()
         except (OSError, ValueError, KeyError, EOFError, TypeError, IndexError, BadZipFile) as error:
@@ -164,19 +162,23 @@ class Familiar:
 
     def _whole(self) -> bool:
         """Whether the arrays fit each other."""
-        curves = (self.quantiles, self.light_quantiles, self.joint)
+        curves = (self.quantiles, self.statistics_quantiles, self.joint)
         shapes = self.bank.ndim == 2 and self.columns.ndim == 1 and all(_rises(curve) for curve in curves)
         if not shapes or self.columns.dtype.kind != "i" or self.bank.dtype.kind != "f":
             return False
-        lit = self.light.shape[1:] == (2 * len(self.bands),) and all(name in BAND_NAMES for name in self.bands)
-        if not lit or not self.bands or self.light.dtype.kind != "f" or len(self.light) < self.k:
+        lit = self.statistics.shape[1:] == (2 * len(self.bands),) and all(name in BAND_NAMES for name in self.bands)
+        if not lit or not self.bands or self.statistics.dtype.kind != "f" or len(self.statistics) < self.k:
             return False
         fits = 1 <= self.k <= len(self.bank) and len(self.columns) == self.bank.shape[1] > 0
-        numbers = bool(np.isfinite(self.bank).all() and np.isfinite(self.light).all())
+        numbers = bool(np.isfinite(self.bank).all() and np.isfinite(self.statistics).all())
         return fits and numbers and self.columns.min() >= 0
 
 
-_ARRAYS = ("bank", "columns", "quantiles", "light", "light_quantiles", "joint")
+_ARRAYS = {
+    "bank": "bank", "columns": "columns", "quantiles": "quantiles", "statistics": "light",
+    "statistics_quantiles": "light_quantiles", "joint": "joint",
+}  # fmt: skip
+"""Fields by what the file calls them; files of the first version are to be read."""
 
 
 def _rises(curve: FloatArray) -> bool:
@@ -204,12 +206,12 @@ def calibrate(
     held_out: FloatArray,
     columns: Sequence[int] | IntArray | None = None,
     *,
-    light: tuple[FloatArray, FloatArray],
+    statistics: tuple[FloatArray, FloatArray],
     bands: Sequence[str],
-    k: int = K,
-    most: int = MOST,
+    k: int = BANK_NEAREST,
+    most: int = BANK_ROWS,
     seed: int = 0,
-) -> Familiar:
+) -> NoveltyReference:
     """What is familiar to an encoder, from features of patches it was trained on and of patches like them.
 
     The score is the distance to the k-th nearest training feature: Y. Sun, Y. Ming, X. Zhu and Y. Li,
@@ -220,8 +222,8 @@ def calibrate(
         held_out: features of patches of the same kind that were not trained on, shape (M, D), M at least
             ``FEWEST_HELD``; none of them may be among ``train``.
         columns: those of the D that the training made; None = all.
-        light: of the same training and held-out patches, shapes (N, 2 · bands) and (M, 2 · bands).
-        bands: of the light.
+        statistics: band statistics of the same training and held-out patches, shapes (N, 2 · bands) and (M, 2 · bands).
+        bands: of the statistics.
         k: which nearest, 1 or more.
         most: rows of the bank.
         seed: of the draw.
@@ -240,17 +242,17 @@ def calibrate(
         raise SettingsError(asked, found, "choose columns that the features have")
     bank = unit_rows(train[kept][:, chosen]).astype(np.float16)
     flat = np.zeros(2, np.float32)
-    bare = Familiar(
-        bank=bank, columns=chosen, k=k, quantiles=flat, bands=tuple(bands), light=light[0][kept].astype(np.float32),
-        light_quantiles=flat, joint=flat,
+    bare = NoveltyReference(
+        bank=bank, columns=chosen, k=k, quantiles=flat, bands=tuple(bands),
+        statistics=statistics[0][kept].astype(np.float32), statistics_quantiles=flat, joint=flat,
     )  # fmt: skip
-    distances = bare.distance(held_out), bare.light_distance(light[1])
-    by_features, by_light = (_quantiles(one) for one in distances)
-    larger = np.maximum(_ranked(distances[0], by_features), _ranked(distances[1], by_light))
-    return replace(bare, quantiles=by_features, light_quantiles=by_light, joint=_quantiles(larger))
+    distances = bare.distance(held_out), bare.statistics_distance(statistics[1])
+    by_features, by_statistics = (_quantiles(one) for one in distances)
+    larger = np.maximum(_ranked(distances[0], by_features), _ranked(distances[1], by_statistics))
+    return replace(bare, quantiles=by_features, statistics_quantiles=by_statistics, joint=_quantiles(larger))
 
 
-def known_training(recipe: Recipe, config: Config) -> Familiar | None:
+def novelty_reference(recipe: Recipe, config: Config) -> NoveltyReference | None:
     """What the encoder of a recipe was trained on, from the file beside its model.
 
     None when there is no such file, or the model is another than the one that made the features.
@@ -259,4 +261,4 @@ def known_training(recipe: Recipe, config: Config) -> Familiar | None:
         EncoderError: when that file is damaged.
     """
     path = companion_of(recipe, FAMILIAR, config)
-    return None if path is None else Familiar.load(path)
+    return None if path is None else NoveltyReference.load(path)

@@ -105,7 +105,7 @@ class Retrieval:
     confusion: IntArray
 
     @property
-    def alone(self) -> tuple[str, ...]:
+    def singletons(self) -> tuple[str, ...]:
         """Classes of one patch, which has nothing to be found by."""
         return tuple(row.name for row in self.classes if row.count == 1)
 
@@ -117,9 +117,10 @@ def retrieval(
     *,
     places: IntArray | None = None,
     reach: int = 1,
+    max_queries: int = MAX_QUERIES,
     seed: int = 0,
 ) -> Retrieval:
-    """Ask every labelled patch, or a sample of ``MAX_QUERIES``, for its neighbours among all others.
+    """Ask every labelled patch, or a sample, for its neighbours among all others.
 
     A patch is asked for at most as many neighbours as there are others of its class that it may find: with nine others
     no encoder could do better than 0.9 among ten. So precision at ``k`` is that at the smaller of ``k`` and R, the
@@ -133,6 +134,7 @@ def retrieval(
         places: int64 of shape (N, 2), row and column of each patch on its grid; patches that touch the query are then
             left out, because land beside land is alike under any encoder. None = all count.
         reach: rows and columns of the grid up to which patches touch; more than 1 where they overlap.
+        max_queries: patches that are asked at most, drawn at random; all of them stay candidates.
         seed: of the sample.
 
     Raises:
@@ -146,7 +148,7 @@ def retrieval(
     asked = np.flatnonzero(others)
     if not len(asked):
         raise _unmeasurable("no patch has another of its class to find")
-    asked = asked[_sample(len(asked), seed)]
+    asked = asked[_sample(len(asked), max_queries, seed)]
     near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places, reach)
     precision = _precision((labels[near] == labels[asked][:, None]) & (near >= 0), others[asked])
     voters = np.where(np.arange(near.shape[1]) < np.minimum(others[asked], VOTERS)[:, None], near, -1)
@@ -205,7 +207,7 @@ def _closed_up(axis: IntArray, reach: int) -> IntArray:
 
 
 def _chance(labels: IntArray) -> float:
-    """Share of other patches that are of the class of one, averaged over the patches that are not alone in theirs."""
+    """Share of other patches that are of the class of one, averaged over the patches that are not singletons."""
     sizes = np.bincount(labels)
     return float((sizes * (sizes - 1)).sum() / (sizes[sizes > 1].sum() * (len(labels) - 1)))
 
@@ -227,10 +229,10 @@ def _precision(same: NDArray[np.bool_], most: IntArray) -> dict[int, NDArray[np.
     return {depth: found[queries, np.minimum(depth, most) - 1] / np.minimum(depth, most) for depth in DEPTHS}
 
 
-def _sample(count: int, seed: int) -> IntArray:
-    if count <= MAX_QUERIES:
+def _sample(count: int, wanted: int, seed: int) -> IntArray:
+    if count <= wanted:
         return np.arange(count)
-    return np.sort(np.random.default_rng(seed).permutation(count)[:MAX_QUERIES])
+    return np.sort(np.random.default_rng(seed).permutation(count)[:wanted])
 
 
 def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None, reach: int = 1) -> IntArray:

@@ -14,23 +14,24 @@ BLOCKS_ACROSS = 5
 """Blocks that land smaller than that is cut into, from side to side."""
 
 
-def random_split(labels: IntArray, share: float, seed: int, kin: IntArray | None = None) -> NDArray[np.bool_]:
+def random_split(labels: IntArray, share: float, seed: int, groups: IntArray | None = None) -> NDArray[np.bool_]:
     """A random part of each class, at least one place and never all: True = held out.
 
     Args:
         labels: of shape (N,).
         share: of each class.
         seed: of what is drawn.
-        kin: a number of shape (N,) that patches of one place share, which are held out together; None = each by itself.
+        groups: a number of shape (N,) that patches of one place share, which are held out together; None = each by
+            itself.
     """
     random = np.random.default_rng(seed)
-    kin = np.arange(len(labels)) if kin is None else kin
+    groups = np.arange(len(labels)) if groups is None else groups
     held = np.zeros(len(labels), dtype=bool)
     for name in np.unique(labels):
         of_class = np.flatnonzero(labels == name)
-        places = np.unique(kin[of_class])
+        places = np.unique(groups[of_class])
         chosen = random.permutation(places)[: min(len(places) - 1, max(1, round(share * len(places))))]
-        held[of_class] = np.isin(kin[of_class], chosen)
+        held[of_class] = np.isin(groups[of_class], chosen)
     return held
 
 

@@ -16,17 +16,18 @@ from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.knn_graph import in_threads, metric_rows, top_columns
 
-K = 10
+PLOT_NEAREST = 10
 """Neighbours of each point that are compared."""
 
 MISPLACED = 0.25
 """Distortion from which a point is called misplaced: half of what a layout at random would give."""
 
-_BLOCK_ELEMENTS = 4_000_000
+BLOCK_SCORES = 4_000_000
+"""Scores of pairs that a thread holds at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fidelity:
+class Trustworthiness:
     """How true a layout is to the features.
 
     Attributes:
@@ -52,15 +53,16 @@ class Fidelity:
         return worse
 
 
-def fidelity(
+def trustworthiness(
     vectors: FloatArray,
     layout: FloatArray,
     metric: str = "cosine",
     *,
-    k: int = K,
+    k: int = PLOT_NEAREST,
     rows: IntArray | None = None,
+    block_scores: int = BLOCK_SCORES,
     progress: Progress = silent,
-) -> Fidelity:
+) -> Trustworthiness:
     """Compare neighbours in the plane with neighbours among features, exactly.
 
     Source: J. Venna and S. Kaski, "Neighborhood preservation in nonlinear projection methods" (ICANN 2001), with the
@@ -73,6 +75,7 @@ def fidelity(
         metric: what near means among the features, one of ``core.similarity.knn_graph.METRICS``.
         k: nearest to compare; fewer where there are not twice as many points, as the measure needs.
         rows: points to ask, or None for all.
+        block_scores: scores of pairs that a thread holds at once.
         progress: told (blocks done, blocks); what it raises ends the work.
 
     Raises:
@@ -97,10 +100,10 @@ def fidelity(
         trust[block], continuity[block] = (1 - scale * np.maximum(side, 0).sum(axis=1) for side in off)
         kept[block] = _shared(near[0], near[1])
 
-    size = max(1, min(256, _BLOCK_ELEMENTS // total))
+    size = max(1, min(256, block_scores // total))
     blocks = [np.arange(start, min(start + size, len(asked))) for start in range(0, len(asked), size)]
     in_threads(fill, blocks, progress)
-    return Fidelity(k=k, rows=asked, trust=trust, continuity=continuity, kept=kept)
+    return Trustworthiness(k=k, rows=asked, trust=trust, continuity=continuity, kept=kept)
 
 
 def _alike(rows: FloatArray, offsets: FloatArray, block: IntArray) -> FloatArray:

@@ -11,7 +11,7 @@ from core.errors import SettingsError
 from core.progress import Progress, silent
 from core.similarity.knn_graph import METRICS, knn_graph, metric_rows
 from core.similarity.neighbours import unit_rows
-from core.similarity.pca import principal_axes, project
+from core.similarity.pca import along_axes, principal_axes
 
 RADIUS = 10.0
 """Largest coordinate of a layout by principal components, and the side of the square UMAP starts in (umap-learn's)."""
@@ -80,7 +80,7 @@ def pca_layout(vectors: FloatArray) -> FloatArray:
 
 def _leading_two(rows: FloatArray) -> FloatArray:
     """Coordinates along two principal axes, zeros where the rows have fewer."""
-    found = project(rows, *principal_axes(rows, 2))
+    found = along_axes(rows, *principal_axes(rows, 2))
     layout = np.zeros((len(rows), 2), dtype=np.float32)
     layout[:, : found.shape[1]] = found
     return layout

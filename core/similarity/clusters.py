@@ -12,7 +12,7 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.progress import Progress, silent
 from core.similarity.neighbours import unit_rows
-from core.similarity.pca import principal_axes, project
+from core.similarity.pca import along_axes, principal_axes
 
 CHOICES = range(4, 11)
 """Numbers of groups tried when none is given; there are as many colours that people can tell apart."""
@@ -83,7 +83,7 @@ def cluster(
     if not len(vectors):
         return np.zeros(0, dtype=np.int16)
     rows = unit_rows(vectors)
-    points = project(rows, *principal_axes(rows, COMPONENTS))
+    points = along_axes(rows, *principal_axes(rows, COMPONENTS))
     progress(1, len(CHOICES) + 2)
     # One thread: sums of several come together in the order in which the threads end.
     with threadpool_limits(1):

@@ -14,7 +14,7 @@ from core.errors import SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signature:
+class SpectralSignature:
     """Reflectance by band.
 
     Attributes:
@@ -26,7 +26,7 @@ class Signature:
     spread: FloatArray
 
 
-def signature(band_mean: FloatArray, band_std: FloatArray) -> Signature:
+def signature(band_mean: FloatArray, band_std: FloatArray) -> SpectralSignature:
     """The signature of some patches of equal size.
 
     The variance over all their pixels is the mean of the variances inside the patches plus the variance of the patches'
@@ -44,7 +44,7 @@ def signature(band_mean: FloatArray, band_std: FloatArray) -> Signature:
     within = np.square(band_std, dtype=np.float64).mean(axis=0)
     between = band_mean.astype(np.float64).var(axis=0)
     mean = band_mean.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return Signature(mean=mean, spread=np.sqrt(within + between).astype(np.float32))
+    return SpectralSignature(mean=mean, spread=np.sqrt(within + between).astype(np.float32))
 
 
 def index_values(band_mean: FloatArray, name: str) -> FloatArray:
@@ -68,7 +68,7 @@ def index_values(band_mean: FloatArray, name: str) -> FloatArray:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BandSource:
+class BandOrigin:
     """Where the values of a band come from.
 
     Attributes:
@@ -92,9 +92,9 @@ class BandSource:
         return f"not in this scene; {self.source} stands in" if self.source else "not in this scene; taken as zero"
 
 
-def band_sources(present: Sequence[str]) -> tuple[BandSource, ...]:
+def band_origins(present: Sequence[str]) -> tuple[BandOrigin, ...]:
     """Where each of the thirteen bands of a scene with these bands comes from, in the order of ``BAND_NAMES``."""
-    return tuple(BandSource(band=name, source=fill_source(name, present)) for name in BAND_NAMES)
+    return tuple(BandOrigin(band=name, source=fill_source(name, present)) for name in BAND_NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)

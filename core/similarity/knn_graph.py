@@ -15,7 +15,7 @@ from core.errors import SettingsError
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import TIE_WIDTH, finite, unit_rows
-from core.similarity.pca import principal_axes, project
+from core.similarity.pca import along_axes, principal_axes
 
 METRICS = ("cosine", "euclidean", "correlation")
 """What "near" can mean: the angle between vectors, their distance, or the angle after removing each one's mean."""
@@ -34,11 +34,11 @@ _BLOCK_ELEMENTS = 6_000_000
 
 
 def knn_graph(
-    vectors: FloatArray, k: int, metric: str = "cosine", *, progress: Progress = silent
+    vectors: FloatArray, k: int, metric: str = "cosine", *, exact_work: int = EXACT_WORK, progress: Progress = silent
 ) -> tuple[NDArray[np.int32], FloatArray]:
     """The k nearest of every row among all rows, itself first.
 
-    Up to ``EXACT_WORK`` all pairs are compared in full. Beyond, pairs are compared along the leading principal
+    Up to ``exact_work`` all pairs are compared in full. Beyond, pairs are compared along the leading principal
     components and a shortlist of each row is ranked by full distance. How many components are needed for
     ``WANTED_RECALL`` of the true neighbours is measured on a sample of rows; where even the most do not reach it,
     distances are mostly noise and the best found stand. Memory beside the input: one copy of it and about 150 MB a
@@ -48,6 +48,7 @@ def knn_graph(
         vectors: float32 of shape (N, D), finite.
         k: neighbours, the row itself counted; at most N.
         metric: one of ``METRICS``. Cosine and correlation distances are 1 − similarity, 0 to 2.
+        exact_work: multiplications up to which all pairs are compared in full.
         progress: told (blocks done, blocks); what it raises ends the work.
 
     Returns:
@@ -59,7 +60,7 @@ def knn_graph(
     if not 1 <= k <= len(vectors):
         raise SettingsError("Finding nearest neighbours", f"{k} of {len(vectors)} rows", "ask for 1 to all of them")
     space = _Space.of(vectors, metric)
-    fast, surplus = _affordable(space, k - 1)
+    fast, surplus = _affordable(space, k - 1, exact_work)
     indices = np.empty((len(vectors), k), dtype=np.int32)
     distances = np.zeros((len(vectors), k), dtype=np.float32)
     indices[:, 0] = np.arange(len(vectors))
@@ -119,7 +120,7 @@ class _Space:
 
     def reduced(self, width: int) -> _Space:
         """The same rows along ``width`` principal axes, ordered by distance."""
-        rows = project(self.rows, *principal_axes(self.rows, width))
+        rows = along_axes(self.rows, *principal_axes(self.rows, width))
         return _Space(rows, _half_squares(rows), euclidean=True)
 
     def distances(self, block: IntArray, scores: FloatArray) -> FloatArray:
@@ -143,10 +144,10 @@ def _blocks(total: int) -> list[IntArray]:
     return [np.arange(start, min(start + size, total)) for start in range(0, total, size)]
 
 
-def _affordable(space: _Space, k: int) -> tuple[_Space, int]:
+def _affordable(space: _Space, k: int, exact_work: int) -> tuple[_Space, int]:
     """The cheapest space and surplus whose shortlists hold the neighbours; the full space where that is cheap."""
     total, width = space.rows.shape
-    if total * total * width <= EXACT_WORK or k == 0:
+    if total * total * width <= exact_work or k == 0:
         return space, 0
     probes = np.linspace(0, total - 1, _PROBES).astype(np.int64)
     least = _search(space, space, 0, probes, k)[1][:, -1:]

@@ -63,7 +63,7 @@ def similarities(unit: FloatArray, position: int) -> FloatArray:
     return np.clip(result, -1, 1, out=result)
 
 
-def nearest(
+def nearest_patches(
     unit: FloatArray, patch_ids: IntArray, position: int, k: int, *, exclude: IntArray | None = None
 ) -> Neighbours:
     """The k patches most similar to one, exactly; equal similarities come in the order of their ids.

@@ -48,7 +48,7 @@ def _regular(total: int, wanted: int) -> slice | np.ndarray[tuple[int], np.dtype
     return np.linspace(0, total - 1, wanted).astype(np.int64)
 
 
-def project(vectors: FloatArray, mean: FloatArray, axes: FloatArray) -> FloatArray:
+def along_axes(vectors: FloatArray, mean: FloatArray, axes: FloatArray) -> FloatArray:
     """Coordinates (vectors − mean) · axes, float32 of shape (N, axes), without a centred copy of the vectors."""
     coordinates: FloatArray = vectors @ axes
     coordinates -= mean @ axes

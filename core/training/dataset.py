@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.preprocessing import resized
 from core.errors import TrainingError
-from core.evaluation.band_statistics import light_of_pixels
+from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.progress import Progress, silent
 from core.scenes.labels import By, LabelSet, needed_labels
@@ -75,7 +75,7 @@ class Labelled:
 
     def band_statistics(self) -> FloatArray:
         """Return those of the patches as they lie in their scene, float32 of shape (N, 2 · bands)."""
-        return light_of_pixels(self.pixels) if self.statistics is None else self.statistics
+        return statistics_of_pixels(self.pixels) if self.statistics is None else self.statistics
 
     def counts(self) -> dict[str, int]:
         """Return how many patches each class has."""

@@ -17,7 +17,7 @@ from core.bands import FloatArray, fill_source
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import NAME as BASELINE
-from core.evaluation.novelty import FEWEST_HELD, Familiar, K, calibrate
+from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate
 from core.evaluation.retrieval import DEPTHS, VOTERS, Share, held_out, retrieval
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.dataset import Labelled, Split
@@ -38,7 +38,7 @@ class Measured:
     """
 
     card: dict[str, Any]
-    familiar: Familiar | None
+    familiar: NoveltyReference | None
 
 
 def measure(
@@ -72,9 +72,9 @@ def measure(
         card["held_out"][name] = {"nearest": as_json(found.nearest), "linear": as_json(found.linear)}
     for one in test_sets:
         card["apart"].append({"patches": len(one), **_retrieved(one, encoder, baseline)})
-    enough = len(asked) >= FEWEST_HELD and len(known) >= K
-    light = train.band_statistics(), random.band_statistics()
-    familiar = calibrate(known, asked, columns, light=light, bands=train.bands) if enough else None
+    enough = len(asked) >= FEWEST_HELD and len(known) >= BANK_NEAREST
+    statistics = train.band_statistics(), random.band_statistics()
+    familiar = calibrate(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None
     card["measured"] = measured_sentences(card, None if base is None else base[0])
     return Measured(card=card, familiar=familiar)
 

@@ -10,7 +10,7 @@ from typing import Any
 from core.bands import BAND_NAMES
 from core.encoders.files import CARD, LEARNED
 from core.evaluation.retrieval import share
-from core.evaluation.training_overlap import Block, Learned
+from core.evaluation.training_overlap import TrainingBlock, TrainingPatches
 from core.training.base_model import Base
 from core.training.dataset import Labelled, Split
 from core.training.hyperparameters import Hyperparameters
@@ -59,30 +59,32 @@ def _inherited(limit: str, base: Base) -> str:
     return limit if limit.startswith(INHERITED) else f"{INHERITED}{base_title(base)}: {limit}"
 
 
-def learned_before(base: Base) -> Learned | None:
+def learned_before(base: Base) -> TrainingPatches | None:
     """Read what the base has learned from; None when that is not known.
 
     Raises:
         EncoderError: when the file that says so is damaged.
     """
     path = None if base.directory is None else base.directory / LEARNED
-    return Learned.load(path) if path is not None and path.exists() else None
+    return TrainingPatches.load(path) if path is not None and path.exists() else None
 
 
-def all_learned(before: Learned | None, train: Labelled) -> Learned:
+def all_learned(before: TrainingPatches | None, train: Labelled) -> TrainingPatches:
     """Return what a model has learned from, its base's patches with it."""
-    own = Block(bands=train.bands, light=train.band_statistics())
-    return Learned(blocks=(own, *(before.blocks if before is not None else ())))
+    own = TrainingBlock(bands=train.bands, statistics=train.band_statistics())
+    return TrainingPatches(blocks=(own, *(before.blocks if before is not None else ())))
 
 
-def seen_before(before: Learned | None, split: Split, test_sets: Sequence[Labelled], base: str) -> Iterator[str]:
+def seen_before(
+    before: TrainingPatches | None, split: Split, test_sets: Sequence[Labelled], base: str
+) -> Iterator[str]:
     """Name patches the model is measured by although its base has learned from them, in sentences."""
     if before is None:
         return
     sets = [("held out at random", split.random), ("held out in whole blocks of land", split.spatial)]
     for name, part in [*sets, *(("kept apart", one) for one in test_sets)]:
         if part is not None and len(part):
-            known = int(before.holds_light(part.bands, part.band_statistics()).sum())
+            known = int(before.holds_statistics(part.bands, part.band_statistics()).sum())
             if known:
                 yield (
                     f"{base}, which it goes on from, had learned from {known:,} of the {len(part):,} patches {name}: "

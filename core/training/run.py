@@ -17,7 +17,7 @@ import numpy as np
 from core.config import Config
 from core.encoders.files import CARD, FAMILIAR, LEARNED, write_checksums
 from core.errors import JobCancelledError, TrainingError
-from core.evaluation.training_overlap import Learned
+from core.evaluation.training_overlap import TrainingPatches
 from core.files import staged_folder
 from core.progress import Progress, part_of, silent
 from core.training.base_model import Base, check_bands, find_base, suited
@@ -56,7 +56,7 @@ class _Material:
     hyperparameters: Hyperparameters
     split: Split
     test_sets: list[Labelled]
-    before: Learned | None
+    before: TrainingPatches | None
 
 
 def unheard(_epoch: Epoch) -> None:

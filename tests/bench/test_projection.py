@@ -16,7 +16,7 @@ from core.projection.layout import pca_layout
 from core.similarity import knn_graph as neighbours_graph
 from core.similarity.clusters import cluster
 from core.similarity.knn_graph import knn_graph
-from core.similarity.neighbours import nearest, unit_rows
+from core.similarity.neighbours import nearest_patches, unit_rows
 
 pytestmark = pytest.mark.bench
 COUNT, WIDTH = 29_241, 2048
@@ -86,7 +86,7 @@ def test_neighbours_of_one_patch(vectors: np.ndarray) -> None:
     unit, ids, times = unit_rows(vectors), np.arange(COUNT), []
     for position in range(0, COUNT, 500):
         began = time.perf_counter()
-        nearest(unit, ids, position, 24)
+        nearest_patches(unit, ids, position, 24)
         times.append(1e3 * (time.perf_counter() - began))
     sys.stdout.write(
         f"\n24 nearest of {COUNT:,} × {WIDTH}: median {np.median(times):.1f} ms, slowest {max(times):.1f} ms\n"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-VERSION = 2
+CARD_VERSION = 2
 """Reports of another version are measured again."""
 
 
@@ -49,14 +49,14 @@ class Section:
 
 def to_json(sections: Sequence[Section]) -> str:
     """Sections as JSON."""
-    return json.dumps({"version": VERSION, "sections": [asdict(one) for one in sections]}, ensure_ascii=False)
+    return json.dumps({"version": CARD_VERSION, "sections": [asdict(one) for one in sections]}, ensure_ascii=False)
 
 
 def from_json(text: str | bytes) -> list[Section] | None:
     """Sections that ``to_json`` wrote; None when they are of another version or damaged."""
     try:
         whole = json.loads(text)
-        return [_section(one) for one in whole["sections"]] if whole["version"] == VERSION else None
+        return [_section(one) for one in whole["sections"]] if whole["version"] == CARD_VERSION else None
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -70,7 +70,7 @@ def _section(fields: dict[str, Any]) -> Section:
     return Section(**{**fields, **lists})
 
 
-def lines(sections: Sequence[Section]) -> list[str]:
+def terminal_lines(sections: Sequence[Section]) -> list[str]:
     """The report for a terminal: each section's title, sentences and tables."""
     shown: list[str] = []
     for section in sections:

@@ -18,20 +18,20 @@ from core.encoders.registry import matching_encoder
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.evaluation.baseline import plain_spectrum, rough_spectrum
-from core.evaluation.report.card import Section, lines
+from core.evaluation.report.card import Section, terminal_lines
 from core.evaluation.report.measure import (
     NO_LABELS_IN_FILE,
     NO_PLACES,
     Case,
-    familiar_part,
+    grid_shift_part,
     hubs_part,
     labels_part,
     layout_part,
-    stability_part,
+    novelty_part,
     warnings_of,
 )
-from core.evaluation.report.wording import count_of_patches, unfamiliar_unknown, unmeasured
-from core.evaluation.training_overlap import learned_from
+from core.evaluation.report.wording import count_of_patches, novelty_unknown, unmeasured
+from core.evaluation.training_overlap import training_patches
 from core.export.geoparquet import Embeddings
 from core.features.recipe import Features, Recipe
 from core.progress import Progress
@@ -71,11 +71,11 @@ def report_on_file(
     """
     home = _home(found, config)
     recipe = _recipe(found, encoder)
-    case = replace(_case(path, found, home), learned=_learned(found, recipe, config))
+    case = replace(_case(path, found, home), overlap=_overlap(found, recipe, config))
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
     yield f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
-    yield from lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
+    yield from terminal_lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
 
 
 def _sections(
@@ -83,9 +83,9 @@ def _sections(
 ) -> Iterator[Section]:
     with bar("Reading the plain spectrum", "patches") as progress:
         yield labels_part(case, NO_LABELS_IN_FILE, progress)
-    yield (unfamiliar_unknown(found.spec.get("name")) if recipe is None else familiar_part(case, recipe, config))
+    yield (novelty_unknown(found.spec.get("name")) if recipe is None else novelty_part(case, recipe, config))
     with bar("Shifting the grid", "patches") as progress:
-        yield _stability(found, home, recipe, config, progress)
+        yield _grid_shift(found, home, recipe, config, progress)
     with bar("Comparing patches", "blocks") as progress:
         yield hubs_part(case, progress)[0]
     if found.positions is None:
@@ -139,12 +139,12 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
     )
 
 
-def _learned(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArray[np.bool_] | None:
+def _overlap(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArray[np.bool_] | None:
     """Which patches of a file its encoder has learned from; None where that cannot be known."""
     if recipe is None or found.band_mean is None or found.band_std is None:
         return None
     try:
-        known = learned_from(recipe, config)
+        known = training_patches(recipe, config)
     except EncoderError:
         return None
     return None if known is None else known.holds(found.band_mean, found.band_std)
@@ -228,7 +228,7 @@ def _recipe(found: Embeddings, encoder: str | None) -> Recipe | None:
     return Recipe(scene_id=scene, encoder=encoder or name, fingerprint=fingerprint, patch_size=size, stride=stride)
 
 
-def _stability(
+def _grid_shift(
     found: Embeddings, home: _Home | None, recipe: Recipe | None, config: Config, progress: Progress
 ) -> Section:
     if home is None:
@@ -249,4 +249,4 @@ def _stability(
         encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
     except EncoderError:
         return unmeasured("stability", NO_ENCODER)
-    return stability_part(home.scene, features, lambda: encoder, progress)
+    return grid_shift_part(home.scene, features, lambda: encoder, progress)

@@ -20,25 +20,25 @@ from core.encoders.files import LEARNED
 from core.encoders.spectral import NAME as BASELINE
 from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
 from core.evaluation.baseline import plain_spectrum
-from core.evaluation.duplicates import without_copies
-from core.evaluation.grid_shift import cannot_shift, stability
+from core.evaluation.duplicates import find_duplicates
+from core.evaluation.grid_shift import cannot_shift, grid_shift
 from core.evaluation.hubness import hubness
-from core.evaluation.novelty import known_training
+from core.evaluation.novelty import novelty_reference
 from core.evaluation.report.card import Section
 from core.evaluation.report.wording import (
     count_of_patches,
-    familiar_section,
+    grid_shift_section,
     hubs_section,
     labels_section,
     layout_section,
-    stability_section,
+    novelty_section,
+    novelty_unknown,
     too_few,
-    unfamiliar_unknown,
     unmeasured,
 )
 from core.evaluation.retrieval import Retrieval, retrieval
-from core.evaluation.training_overlap import Learned
-from core.evaluation.trustworthiness import fidelity
+from core.evaluation.training_overlap import TrainingPatches
+from core.evaluation.trustworthiness import trustworthiness
 from core.features.recipe import Features, Recipe, companion_of
 from core.progress import Progress, silent
 from core.scenes.labels import By, labels_by
@@ -47,8 +47,8 @@ from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.similarity.knn_graph import knn_graph
 
-K = 10
-FEWEST = 12
+HUB_NEAREST = 10
+FEWEST_MEASURED = 12
 """Patches below which nearest neighbours are not worth counting."""
 
 SUMMARY_ROWS = 2000
@@ -56,7 +56,7 @@ SUMMARY_ROWS = 2000
 
 NO_LABELS = "the patches have no classes; give them some with Label above, or add patches in class folders"
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
-TOO_FEW_LABELS = f"are too few to measure by; {FEWEST} are enough"
+TOO_FEW_LABELS = f"are too few to measure by; {FEWEST_MEASURED} are enough"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
 LEFT_OUT = ("left out",)
@@ -84,7 +84,7 @@ class Case:
         content: what tells a patch from its copies, float32 of shape (N, C).
         spectrum: gives the plain spectrum; None when neither pixels nor means are at hand.
         rough: True = it is made of means, without the pixels.
-        learned: True = the encoder has learned from the patch, shape (N,); None when that is not known.
+        overlap: True = the encoder has learned from the patch, shape (N,); None when that is not known.
         itself: True = the encoder is the plain spectrum.
         warnings: which files of a collection were left out when it was read, sentences.
     """
@@ -101,11 +101,11 @@ class Case:
     spectrum: Spectrum | None
     itself: bool
     rough: bool = False
-    learned: NDArray[np.bool_] | None = None
+    overlap: NDArray[np.bool_] | None = None
     warnings: tuple[str, ...] = ()
 
 
-def case_of(scene: Scene, features: Features, by: By = "truth", learned: Learned | None = None) -> Case:
+def case_of(scene: Scene, features: Features, by: By = "truth", training: TrainingPatches | None = None) -> Case:
     """The case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
     grid = patch_grid(scene, recipe.patch_size, recipe.stride)
@@ -123,7 +123,7 @@ def case_of(scene: Scene, features: Features, by: By = "truth", learned: Learned
         content=np.concatenate([features.band_mean, features.band_std], axis=1),
         spectrum=partial(plain_spectrum, scene, grid),
         itself=recipe.encoder == BASELINE,
-        learned=None if learned is None else learned.holds(features.band_mean, features.band_std),
+        overlap=None if training is None else training.holds(features.band_mean, features.band_std),
         warnings=warnings_of(scene),
     )
 
@@ -146,12 +146,12 @@ def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) 
         none: what is said where they have no classes.
         progress: told how many patches are read for the plain spectrum.
     """
-    copies = without_copies(case.content, case.labels)
-    known = copies.kept
+    duplicates = find_duplicates(case.content, case.labels)
+    known = duplicates.kept
     if not (case.labels >= 0).any():
         return unmeasured("labels", none)
     found = np.bincount(case.labels[known])
-    if known.sum() < FEWEST:
+    if known.sum() < FEWEST_MEASURED:
         return unmeasured("labels", f"{count_of_patches(int(known.sum()))} with a class {TOO_FEW_LABELS}")
     if (found > 1).sum() < 2:
         return unmeasured(
@@ -165,8 +165,8 @@ def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) 
     if case.spectrum is not None and not case.itself:
         plain = _retrieved(case, case.spectrum(case.ids[known], progress), known)
     section = labels_section(
-        own, plain, apart=case.places is not None, itself=case.itself, rough=case.rough, copies=copies,
-        learned=0 if case.learned is None else int(case.learned[known].sum()),
+        own, plain, touching_left_out=case.places is not None, itself=case.itself, rough=case.rough,
+        duplicates=duplicates, overlap=0 if case.overlap is None else int(case.overlap[known].sum()),
     )  # fmt: skip
     return replace(section, sentences=(*section.sentences, *case.warnings))
 
@@ -178,14 +178,14 @@ def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Ret
 
 def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
     """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
-    if len(case.ids) < 4 * K:
+    if len(case.ids) < 4 * HUB_NEAREST:
         return unmeasured("hubs", too_few(len(case.ids))), {}
-    near = knn_graph(case.vectors, K + 1, progress=progress)[0]
+    near = knn_graph(case.vectors, HUB_NEAREST + 1, progress=progress)[0]
     found = hubness(near[:, 1:])
     return hubs_section(found, case.ids), {"counts": found.counts}
 
 
-def stability_part(
+def grid_shift_part(
     scene: Scene, features: Features, load: Callable[[], Encoder], progress: Progress = silent
 ) -> Section:
     """What a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
@@ -194,10 +194,10 @@ def stability_part(
     if why is not None:
         return unmeasured("stability", why)
     try:
-        found = stability(scene, grid, load(), features.vectors, features.patch_ids, progress=progress)
+        found = grid_shift(scene, grid, load(), features.vectors, features.patch_ids, progress=progress)
     except EncoderError as error:
         return unmeasured("stability", f"the encoder is not at hand ({error.found})")
-    return stability_section(
+    return grid_shift_section(
         found.kept, found.itself, found.similarity, k=found.k, pixels=found.pixels, total=len(features.patch_ids)
     )
 
@@ -207,21 +207,21 @@ def layout_part(
 ) -> tuple[Section, Arrays]:
     """How true a layout is, and ``distortion``, float32 of shape (N,), or of the sample where only that was asked."""
     total = len(case.ids)
-    if total < FEWEST:
+    if total < FEWEST_MEASURED:
         return unmeasured("layout", too_few(total)), {}
     rows = None
     if sampled and total > SUMMARY_ROWS:
         rows = np.sort(np.random.default_rng(0).permutation(total)[:SUMMARY_ROWS])
-    found = fidelity(case.vectors, layout, metric, rows=rows, progress=progress)
+    found = trustworthiness(case.vectors, layout, metric, rows=rows, progress=progress)
     return layout_section(found, case.ids[found.rows], total), {"distortion": found.distortion}
 
 
-def familiar_part(case: Case, recipe: Recipe, config: Config) -> Section:
+def novelty_part(case: Case, recipe: Recipe, config: Config) -> Section:
     """How much of the land is strange to the encoder, or that this is not known."""
     try:
-        known = known_training(recipe, config)
+        known = novelty_reference(recipe, config)
         if known is None:
-            return unfamiliar_unknown(recipe.encoder, trained=companion_of(recipe, LEARNED, config) is not None)
-        return familiar_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids, marked=False)
+            return novelty_unknown(recipe.encoder, trained=companion_of(recipe, LEARNED, config) is not None)
+        return novelty_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids, marked=False)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.encoders.base import Encoder
-from core.evaluation.report.measure import Case, case_of, hubs_part, labels_part, layout_part, stability_part
+from core.evaluation.report.measure import Case, case_of, grid_shift_part, hubs_part, labels_part, layout_part
 from core.evaluation.report.store import FEATURES, HAND, Reports
 from core.evaluation.report.wording import by_hand
-from core.evaluation.training_overlap import Learned
+from core.evaluation.training_overlap import TrainingPatches
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.progress import Progress, part_of, silent
@@ -25,7 +25,7 @@ def report_on_scene(
     settings: ProjectionSettings | None,
     load: Callable[[], Encoder],
     *,
-    learned: Learned | None = None,
+    training: TrainingPatches | None = None,
     progress: Progress = silent,
 ) -> None:
     """Measure what of a report is not kept yet, and keep it, unless the scene is gone by then.
@@ -35,7 +35,7 @@ def report_on_scene(
         recipe: finished features.
         settings: of a finished layout, or None for the features only.
         load: gives the encoder that made the features, once it is needed.
-        learned: what that encoder has learned from; None when that is not known.
+        training: what that encoder has learned from; None when that is not known.
         progress: told thousandths; what it raises ends the work.
 
     Raises:
@@ -48,9 +48,9 @@ def report_on_scene(
     if settings is not None:
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
     scene = library.get(recipe.scene_id)
-    _report_on_hand_labels(root, features, case_of(scene, features, "hand", learned), part_of(progress, 0, 100))
+    _report_on_hand_labels(root, features, case_of(scene, features, "hand", training), part_of(progress, 0, 100))
     if reports.get(recipe, FEATURES) is None:
-        case = case_of(scene, features, learned=learned)
+        case = case_of(scene, features, training=training)
         _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
     if settings is None or reports.get(recipe, settings.key) is not None:
         return
@@ -80,7 +80,7 @@ def _report_on_features(
     scene = library.get(recipe.scene_id)
     sections = [labels_part(case, progress=part_of(progress, 0, 300))]
     progress(300, 1000)
-    sections.append(stability_part(scene, features, load, part_of(progress, 300, 600)))
+    sections.append(grid_shift_part(scene, features, load, part_of(progress, 300, 600)))
     hubs, arrays = hubs_part(case, part_of(progress, 600, 1000))
     if recipe.scene_id in library:
         Reports(root).put(recipe, FEATURES, [*sections, hubs], arrays)

@@ -9,12 +9,12 @@ import numpy as np
 
 from core.bands import FloatArray, class_title
 from core.encoders.spectral import NAME as BASELINE
-from core.evaluation.duplicates import Copies
+from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import LOPSIDED, Hubness
-from core.evaluation.novelty import UNFAMILIAR
+from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
-from core.evaluation.trustworthiness import MISPLACED, Fidelity
+from core.evaluation.trustworthiness import MISPLACED, Trustworthiness
 from core.scenes.patches import IntArray
 
 DEPTH = DEPTHS[-1]
@@ -33,7 +33,7 @@ QUESTIONS = {
 """The questions, in the order of a report."""
 
 
-FAMILIAR_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+NOVELTY_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
 TOO_FEW_HELD = (
     "too few patches were held out when this encoder was trained to say what is strange to it; it takes a hundred"
 )
@@ -55,14 +55,18 @@ def too_few(number: int) -> str:
     return f"{count_of_patches(number)} {'is' if number == 1 else 'are'} too few"
 
 
-def left_out(found: Copies) -> list[str]:
+def left_out(found: Duplicates) -> list[str]:
     """Which patches do not count because they are the same as others, a sentence for each reason."""
     told = []
-    if found.copies:
-        what = "patch that is a copy of another does" if found.copies == 1 else "patches that are copies of others do"
-        told.append(f"{found.copies:,} {what} not count.")
-    if found.torn:
-        told.append(f"{count_of_patches(found.torn)} do not count, because the same patch stands for several classes.")
+    if found.duplicates:
+        what = (
+            "patch that is a copy of another does" if found.duplicates == 1 else "patches that are copies of others do"
+        )
+        told.append(f"{found.duplicates:,} {what} not count.")
+    if found.conflicting:
+        told.append(
+            f"{count_of_patches(found.conflicting)} do not count, because the same patch stands for several classes."
+        )
     return told
 
 
@@ -76,7 +80,7 @@ def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
         told.append(
             f"{listed} {'has one patch and is' if len(names) == 1 else 'have one patch each and are'} not counted."
         )
-    touched = found.unasked - len(found.alone)
+    touched = found.unasked - len(found.singletons)
     if touched:
         are, it = ("is", "it") if touched == 1 else ("are", "them")
         told.append(f"{count_of_patches(touched)} {are} not asked, because all others of the class touch {it}.")
@@ -88,27 +92,27 @@ def unmeasured(name: str, why: str) -> Section:
     return Section(name=name, title=QUESTIONS[name], sentences=(f"Not measured: {why}.",), measured=False)
 
 
-def unfamiliar_unknown(encoder: str | None, *, trained: bool = False) -> Section:
+def novelty_unknown(encoder: str | None, *, trained: bool = False) -> Section:
     """Why there is no telling what is strange to an encoder; ``trained`` = what it learned from is known."""
     if encoder != BASELINE:
-        return unmeasured("familiar", TOO_FEW_HELD if trained else FAMILIAR_UNKNOWN)
+        return unmeasured("familiar", TOO_FEW_HELD if trained else NOVELTY_UNKNOWN)
     return Section(name="familiar", title=QUESTIONS["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
 
 
 def labels_section(
-    own: Retrieval, plain: Retrieval | None, *, apart: bool, itself: bool, rough: bool = False,
-    copies: Copies | None = None, learned: int = 0,
+    own: Retrieval, plain: Retrieval | None, *, touching_left_out: bool, itself: bool, rough: bool = False,
+    duplicates: Duplicates | None = None, overlap: int = 0,
 ) -> Section:  # fmt: skip
     """How often neighbours share a class.
 
     Args:
         own: of the encoder.
         plain: of the plain spectrum of the same patches; None when it is not known, or the encoder is that itself.
-        apart: True = patches that touch the query were left out.
+        touching_left_out: True = patches that touch the query were left out.
         itself: True = the encoder is the plain spectrum.
         rough: True = the plain spectrum was made without pixels.
-        copies: the patches that were left out because they are the same as others.
-        learned: how many patches the encoder has learned from.
+        duplicates: the patches that were left out because they are the same as others.
+        overlap: how many patches the encoder has learned from.
     """
     found = own.precision[DEPTH]
     beside = f"chance would give {round(100 * own.chance)}"
@@ -119,14 +123,14 @@ def labels_section(
     first = f"Neighbours here share the class {_hundred(found, 'times in 100')}; {beside}."
     verdict = ITSELF if itself else (NO_SPECTRUM if plain is None else _verdict(found, plain.precision[DEPTH]))
     how = f"The {DEPTH} nearest of {_asked(own)} were looked at"
-    how += "; patches that touch the one asked about were left out." if apart else "."
+    how += "; patches that touch the one asked about were left out." if touching_left_out else "."
     counted = [row for row in own.classes if row.precision.count]
     worst = min(counted, key=lambda row: row.precision.value)
     best = max(counted, key=lambda row: row.precision.value)
     even = best.precision.value == worst.precision.value
-    apart_from = [
-        *unasked(own, [class_title(name) for name in own.alone]),
-        *([] if copies is None else left_out(copies)),
+    caveats = [
+        *unasked(own, [class_title(name) for name in own.singletons]),
+        *([] if duplicates is None else left_out(duplicates)),
     ]
     ends = (
         f"All classes are found alike often, {_hundred(best.precision)} of 100 neighbours."
@@ -139,21 +143,21 @@ def labels_section(
         title=QUESTIONS["labels"],
         sentences=(
             first,
-            *learned_words(learned, own.count),
+            *overlap_words(overlap, own.count),
             verdict,
             ends,
             f"{how} In brackets: where the true value lies 95 times in 100.",
-            *apart_from,
+            *caveats,
         ),
         sheets=(_classes(own, plain), _confusion(own)),
     )
 
 
-def learned_words(learned: int, count: int) -> list[str]:
+def overlap_words(overlap: int, count: int) -> list[str]:
     """What the figures are worth where the encoder has learned from so many of the patches; empty where from none."""
-    if not learned:
+    if not overlap:
         return []
-    what = "these patches" if learned == count else f"{learned:,} of these {count:,} patches"
+    what = "these patches" if overlap == count else f"{overlap:,} of these {count:,} patches"
     return [f"The encoder has learned from {what}, so this is better than it does on land it never saw."]
 
 
@@ -212,7 +216,7 @@ def _confusion(found: Retrieval) -> Sheet:
     return Sheet(title=title, head=("", *names), rows=tuple(rows))
 
 
-def familiar_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Section:
+def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Section:
     """How much of the land is strange to the encoder.
 
     Args:
@@ -220,7 +224,7 @@ def familiar_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sec
         ids: the patches' ids.
         marked: True = who reads this sees those patches marked.
     """
-    strange = np.flatnonzero(percent > UNFAMILIAR)
+    strange = np.flatnonzero(percent > NOVEL_ABOVE)
     order = strange[np.argsort(-percent[strange], kind="stable")]
     count, total = len(strange), len(percent)
     many = "1 patch is" if count == 1 else f"{count:,} patches are"
@@ -245,7 +249,7 @@ def familiar_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sec
     )
 
 
-def stability_section(kept: Share, itself: Share, similarity: float, *, k: int, pixels: int, total: int) -> Section:
+def grid_shift_section(kept: Share, itself: Share, similarity: float, *, k: int, pixels: int, total: int) -> Section:
     """What a small shift of the grid changes.
 
     Args:
@@ -296,7 +300,7 @@ def hubs_section(found: Hubness, ids: IntArray) -> Section:
     )
 
 
-def layout_section(found: Fidelity, ids: IntArray, total: int) -> Section:
+def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section:
     """Whether the plot can be believed; ``ids`` are those of ``found.rows``, ``total`` all points."""
     trust, continuity = float(found.trust.mean()), float(found.continuity.mean())
     bad = np.flatnonzero(found.distortion > MISPLACED)

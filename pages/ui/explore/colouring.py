@@ -54,7 +54,7 @@ def choices(scene: Scene, recipe: Recipe, layout: ProjectionSettings | None, que
         "hand": cache.given_labels(recipe) is not None,
         "similarity": query is not None,
         "distortion": layout is not None and engine().reports.get(recipe, layout.key) is not None,
-        "unfamiliar": cache.strangeness(recipe) is not None,
+        "unfamiliar": cache.novelty(recipe) is not None,
         "date": scene.date is not None,
     }
     order = ("class", "hand", "ndvi", "ndwi", "ndbi", "group", "similarity", "distortion", "unfamiliar", "date")

@@ -160,7 +160,7 @@ def scene_map(
     overlay: Overlay | None = None,
     labels: MapLabels | None = None,
     selection: Sequence[int] = (),
-    strangers: Sequence[int] | NDArray[np.int64] = (),
+    novel: Sequence[int] | NDArray[np.int64] = (),
     key: str = "map",
     height: int = 560,
     on_click: Callable[[int], None] | None = None,
@@ -177,7 +177,7 @@ def scene_map(
         overlay: values of all patches in colour.
         labels: what people gave to patches, in the colours of the classes.
         selection: marked patches.
-        strangers: patches that are unfamiliar to the encoder, the strangest first; they get a diamond.
+        novel: patches that are unfamiliar to the encoder, the strangest first; they get a diamond.
         key: names the map on its page.
         height: pixels.
         on_click: called with the patch that was just clicked, before the page runs again.
@@ -202,8 +202,8 @@ def scene_map(
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
         "labels": {"url": labels.url, "opacity": labels.opacity} if labels is not None else None,
         "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
-        "strangers": diamonds(scene, grid, np.array(strangers, dtype=np.int64)),
-        "legends": [*_legends(rendering, overlay), *_swatches(labels), *diamonds_legend(len(strangers))],
+        "strangers": diamonds(scene, grid, np.array(novel, dtype=np.int64)),
+        "legends": [*_legends(rendering, overlay), *_swatches(labels), *diamonds_legend(len(novel))],
     }
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
 

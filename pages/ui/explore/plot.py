@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.evaluation.novelty import UNFAMILIAR
+from core.evaluation.novelty import NOVEL_ABOVE
 from core.features.recipe import Recipe
 from core.projection.layout import ProjectionSettings
 from core.scenes.scene import Scene
@@ -67,8 +67,8 @@ def plot_data(
         "values": colours.values,
         "legend": colours.legend,
         "classes": _classes(recipe),
-        "strange": values_url(recipe, "unfamiliar") if len(cache.strangers(recipe)) else None,
-        "unfamiliar": UNFAMILIAR,
+        "strange": values_url(recipe, "unfamiliar") if len(cache.novel_patches(recipe)) else None,
+        "unfamiliar": NOVEL_ABOVE,
         "thumbs": thumbs,
         "accent": ACCENT,
         "plotly": asset_url("plotly.min.js"),

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.bands import BANDS
-from core.similarity.explain import Signature, band_sources
+from core.similarity.explain import SpectralSignature, band_origins
 from pages.ui.common.theme import ACCENT
 from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
@@ -22,7 +22,7 @@ _component = st.components.v2.component(
 )
 
 
-def line(title: str, signature: Signature, *, accent: bool = False, colour: str = "") -> dict[str, Any]:
+def line(title: str, signature: SpectralSignature, *, accent: bool = False, colour: str = "") -> dict[str, Any]:
     """One signature of the chart; in the accent colour, the text's, or one given as ``#rrggbb``."""
     return {
         "title": title,
@@ -40,7 +40,7 @@ def signature_chart(lines: Sequence[dict[str, Any]], bands: Sequence[str], *, he
         "wavelengths": [band.wavelength for band in BANDS],
         "names": [band.name for band in BANDS],
         "titles": [band.title for band in BANDS],
-        "words": [source.words for source in band_sources(bands)],
+        "words": [source.words for source in band_origins(bands)],
         "lines": list(lines),
         "height": height,
         "plotly": asset_url("plotly.min.js"),

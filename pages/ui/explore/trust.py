@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND
-from core.evaluation.report.wording import QUESTIONS, familiar_section, too_few, unfamiliar_unknown, unmeasured
+from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.layout import ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
@@ -69,11 +69,11 @@ def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[S
     if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
         features = [section for section in features if section.measured or section.name != "labels"]
     known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
-    strange = cache.strangeness(recipe)
+    strange = cache.novelty(recipe)
     known.append(
-        unfamiliar_unknown(recipe.encoder, trained=cache.trained_on_known_patches(recipe))
+        novelty_unknown(recipe.encoder, trained=cache.trained_on_known_patches(recipe))
         if strange is None
-        else familiar_section(strange, view.table.patch_ids, marked=True)
+        else novelty_section(strange, view.table.patch_ids, marked=True)
     )
     if len(view.table) < FEWEST:
         known.append(unmeasured("layout", too_few(len(view.table))))

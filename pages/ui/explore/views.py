@@ -118,7 +118,7 @@ def _map_view(visitor: Session, view: ViewState) -> None:
         overlay=overlay,
         labels=given_on_map(view.recipe) if visitor.labels_on_map else None,
         selection=view.selection,
-        strangers=cache.strangers(view.recipe),
+        novel=cache.novel_patches(view.recipe),
         height=height,
         on_click=visitor.ask,
     )
@@ -152,7 +152,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
     thumbs = view.thumbs(_rendering(visitor, view.scene))
     both = view.neighbours is not None and bool(view.selection)
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
-    strange = frozenset(cache.strangers(view.recipe).tolist())
+    strange = frozenset(cache.novel_patches(view.recipe).tolist())
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(

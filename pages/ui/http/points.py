@@ -111,7 +111,7 @@ def _labels(recipe: Recipe, what: str) -> FloatArray | None:
 
 def _trust(recipe: Recipe, what: str) -> FloatArray | None:
     if what == "unfamiliar":
-        return cache.strangeness(recipe)
+        return cache.novelty(recipe)
     match = _UMAP.fullmatch(what.removeprefix("distortion-"))
     return cache.distortion(recipe, _settings(match)) if match else None
 

@@ -16,14 +16,14 @@ from core.bands import FloatArray
 from core.encoders.files import LEARNED
 from core.encoders.registry import EncoderListing, list_encoders
 from core.errors import EncoderError, SceneError
-from core.evaluation.novelty import UNFAMILIAR, known_training
+from core.evaluation.novelty import NOVEL_ABOVE, novelty_reference
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import ProjectionSettings, pca_layout
 from core.scenes.labels import LabelSet, PatchLabels, hand_labels, hand_version, merged, patch_labels
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.similarity.explain import index_values
-from core.similarity.neighbours import Neighbours, nearest, similarities, unit_rows
+from core.similarity.neighbours import Neighbours, nearest_patches, similarities, unit_rows
 from pages.ui.state.engine import engine
 
 
@@ -186,10 +186,10 @@ def similarity_range(recipe: Recipe, patch_id: int) -> tuple[float, float]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def strangeness(recipe: Recipe) -> FloatArray | None:
+def novelty(recipe: Recipe) -> FloatArray | None:
     """How strange a table's patches are to the encoder, percentiles of shape (N,); None when that cannot be known."""
     try:
-        known = known_training(recipe, engine().config)
+        known = novelty_reference(recipe, engine().config)
         found = table(recipe)
         return None if known is None else _frozen(known.percentile(found.unit, found.band_mean, found.band_std))
     except EncoderError:
@@ -203,12 +203,12 @@ def trained_on_known_patches(recipe: Recipe) -> bool:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def strangers(recipe: Recipe) -> IntArray:
+def novel_patches(recipe: Recipe) -> IntArray:
     """Ids of the patches that are unfamiliar to the encoder, the strangest first; none when that cannot be known."""
-    found = strangeness(recipe)
+    found = novelty(recipe)
     if found is None:
         return _frozen(np.empty(0, np.int64))
-    rows = np.flatnonzero(found > UNFAMILIAR)
+    rows = np.flatnonzero(found > NOVEL_ABOVE)
     return _frozen(table(recipe).patch_ids[rows[np.argsort(-found[rows], kind="stable")]])
 
 
@@ -231,7 +231,7 @@ def neighbours(recipe: Recipe, patch_id: int, count: int, leave_out_touching: bo
     if leave_out_touching and scene.kind == "scene":
         touching = scene_grid(scene, recipe).touching(patch_id)
     position = int(found.positions(np.array([patch_id]))[0])
-    return nearest(found.unit, found.patch_ids, position, min(count, len(found)), exclude=touching)
+    return nearest_patches(found.unit, found.patch_ids, position, min(count, len(found)), exclude=touching)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from core.errors import SettingsError
 from core.evaluation import retrieval as evaluation
-from core.evaluation.duplicates import without_copies
+from core.evaluation.duplicates import find_duplicates
 from core.evaluation.retrieval import held_out, others_of_class, retrieval, share
 from core.similarity.neighbours import unit_rows
 
@@ -108,7 +108,7 @@ def test_a_small_class_that_is_told_apart_perfectly_scores_one() -> None:
 def test_a_patch_alone_in_its_class_is_not_asked_but_can_be_found() -> None:
     rows = np.array([[1, 0], [1, 0.2], [1, 0.1], [0, 1], [0.1, 1]], np.float32)
     found = retrieval(rows, np.array([0, 0, 1, 2, 2]), ["a", "River", "c"])
-    assert (found.count, found.queries, found.unasked, found.alone) == (5, 4, 1, ("River",))
+    assert (found.count, found.queries, found.unasked, found.singletons) == (5, 4, 1, ("River",))
     assert found.precision[1].value == 0.5, "the patch of River is the nearest of both patches of a"
     assert (found.classes[1].count, found.classes[1].precision.count, found.classes[1].recall.count) == (1, 0, 0)
     assert found.confusion[1].sum() == 0
@@ -130,14 +130,13 @@ def test_patches_that_touch_do_not_count_among_those_to_be_found() -> None:
         np.testing.assert_array_equal(others_of_class(labels, spread, reach), expected)
 
 
-def test_many_patches_are_asked_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_patches_are_asked_by_a_sample() -> None:
     vectors, labels = groups(600)
     everything = retrieval(vectors, labels, ["a", "b", "c"])
-    monkeypatch.setattr(evaluation, "MAX_QUERIES", 300)
-    sample = retrieval(vectors, labels, ["a", "b", "c"])
+    sample, again = (retrieval(vectors, labels, ["a", "b", "c"], max_queries=300) for _ in range(2))
     assert (everything.queries, sample.queries, sample.count) == (600, 300, 600)
     assert sample.precision[10].low <= everything.precision[10].value <= sample.precision[10].high
-    assert sample.precision == retrieval(vectors, labels, ["a", "b", "c"]).precision, "the sample is the same each time"
+    assert sample.precision == again.precision, "the sample is the same each time"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +168,6 @@ def test_held_out_patches_are_named_as_scikit_learn_names_them() -> None:
 
 def test_copies_count_once_and_not_at_all_where_their_classes_differ() -> None:
     rows = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [1, 1e-7], [3, 3], [3, 3], [3, 3]], np.float32)
-    found = without_copies(rows, np.array([0, 1, 0, 2, 0, 1, 1, -1]))
+    found = find_duplicates(rows, np.array([0, 1, 0, 2, 0, 1, 1, -1]))
     assert found.kept.tolist() == [True, False, False, False, True, True, False, False]
-    assert (found.copies, found.torn) == (2, 2)
+    assert (found.duplicates, found.conflicting) == (2, 2)

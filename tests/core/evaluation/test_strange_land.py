@@ -11,8 +11,8 @@ from core.bands import BAND_NAMES
 from core.encoders.base import Encoder
 from core.encoders.files import FAMILIAR, LEARNED
 from core.encoders.registry import SHIPPED, companion, load_encoder
-from core.evaluation.novelty import UNFAMILIAR, Familiar
-from core.evaluation.training_overlap import Learned
+from core.evaluation.novelty import NOVEL_ABOVE, NoveltyReference
+from core.evaluation.training_overlap import TrainingPatches
 from core.ingest.boundary import ingest
 from core.scenes.library import Library
 from core.training.dataset import labelled
@@ -24,18 +24,18 @@ def encoder() -> Encoder:
     return load_encoder(SHIPPED, "openvino-f32")
 
 
-def companions() -> tuple[Familiar, Learned]:
+def companions() -> tuple[NoveltyReference, TrainingPatches]:
     paths = [companion(SHIPPED, name) for name in (FAMILIAR, LEARNED)]
     assert paths[0] is not None
     assert paths[1] is not None
-    return Familiar.load(paths[0]), Learned.load(paths[1])
+    return NoveltyReference.load(paths[0]), TrainingPatches.load(paths[1])
 
 
 def unfamiliar(encoder: Encoder, patches: np.ndarray) -> float:
     """Share of patches, reflectance of shape (N, 64, 64, 13), that are unfamiliar."""
     mean, std = patches.mean(axis=(1, 2)), patches.std(axis=(1, 2))
     percent = companions()[0].percentile(encoder.encode(patches), mean, std)
-    return float((percent > UNFAMILIAR).mean())
+    return float((percent > NOVEL_ABOVE).mean())
 
 
 @pytest.mark.parametrize("level", [0.004, 0.02, 0.5, 0.8])
@@ -53,4 +53,4 @@ def test_most_real_land_is_known_and_none_of_it_was_learned_from(encoder: Encode
     share = unfamiliar(encoder, real.pixels.astype(np.float32) / 10_000)
     print(f"unfamiliar: {share:.3f} of {len(real)} real patches of other places")
     assert share < 0.06
-    assert not companions()[1].holds_light(real.bands, real.band_statistics()).any()
+    assert not companions()[1].holds_statistics(real.bands, real.band_statistics()).any()

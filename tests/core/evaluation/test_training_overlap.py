@@ -1,4 +1,4 @@
-"""Patches that a model has learned from are known again by their light, and no others."""
+"""Patches that a model has learned from are known again by their band statistics, and no others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from core.bands import BAND_NAMES
 from core.errors import EncoderError
-from core.evaluation.band_statistics import light_of_bands, light_of_pixels
-from core.evaluation.training_overlap import TOLERANCE, Block, Learned
+from core.evaluation.band_statistics import statistics_of_bands, statistics_of_pixels
+from core.evaluation.training_overlap import TOLERANCE, TrainingBlock, TrainingPatches
 from core.features.encode import band_statistics
 from core.scenes.labels import give_label
 from core.scenes.library import Library
@@ -28,22 +28,24 @@ def stored(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return random.random((count, 13)).astype(np.float32), random.random((count, 13)).astype(np.float32) / 10
 
 
-def learned(*parts: tuple[np.ndarray, np.ndarray], bands: tuple[str, ...] = RGB) -> Learned:
-    return Learned(blocks=tuple(Block(bands=bands, light=light_of_bands(*part, bands)) for part in parts))
+def learned(*parts: tuple[np.ndarray, np.ndarray], bands: tuple[str, ...] = RGB) -> TrainingPatches:
+    return TrainingPatches(
+        blocks=tuple(TrainingBlock(bands=bands, statistics=statistics_of_bands(*part, bands)) for part in parts)
+    )
 
 
-def test_light_is_mean_and_deviation_by_band() -> None:
+def test_band_statistics_are_mean_and_deviation() -> None:
     pixels = np.zeros((2, 4, 4, 2), np.uint16)
     pixels[1, ..., 0] = 1000
     pixels[1, :2, :, 1] = 4000
-    np.testing.assert_allclose(light_of_pixels(pixels), [[0, 0, 0, 0], [0.1, 0.2, 0, 0.2]], atol=1e-6)
+    np.testing.assert_allclose(statistics_of_pixels(pixels), [[0, 0, 0, 0], [0.1, 0.2, 0, 0.2]], atol=1e-6)
     mean, std = stored(3, 0)
-    found = light_of_bands(mean, std, ("B04", "B8A"))
+    found = statistics_of_bands(mean, std, ("B04", "B8A"))
     columns = [BAND_NAMES.index("B04"), BAND_NAMES.index("B8A")]
     np.testing.assert_array_equal(found, np.hstack([mean[:, columns], std[:, columns]]))
 
 
-def test_training_and_scene_tell_the_same_light_of_a_patch(tmp_path: Path) -> None:
+def test_training_and_scene_tell_the_same_statistics_of_a_patch(tmp_path: Path) -> None:
     """What is stored beside features was summed in another order than what a training sees."""
     random = np.random.default_rng(0)
     pixels = random.integers(1, 12_000, (13, 256, 320)).astype(np.uint16)
@@ -53,8 +55,10 @@ def test_training_and_scene_tell_the_same_light_of_a_patch(tmp_path: Path) -> No
     patches = labelled(scene)
     batches = [band_statistics(batch) for batch in iter_patches(scene, grid, BAND_NAMES)]
     mean, std = (np.concatenate(part) for part in zip(*batches, strict=True))
-    assert np.abs(patches.band_statistics() - light_of_bands(mean, std, patches.bands)).max() < TOLERANCE / 5
-    half = Learned(blocks=(Block(bands=patches.bands, light=patches.take(np.arange(7)).band_statistics()),))
+    assert np.abs(patches.band_statistics() - statistics_of_bands(mean, std, patches.bands)).max() < TOLERANCE / 5
+    half = TrainingPatches(
+        blocks=(TrainingBlock(bands=patches.bands, statistics=patches.take(np.arange(7)).band_statistics()),)
+    )
     assert np.flatnonzero(half.holds(mean, std)).tolist() == list(range(7))
 
 
@@ -89,19 +93,19 @@ def test_a_model_that_goes_on_from_another_has_learned_both() -> None:
     assert not both.holds(*third).any()
 
 
-def test_light_in_other_bands_is_compared_where_the_bands_are_there() -> None:
+def test_statistics_of_other_bands_are_compared_where_the_bands_are_there() -> None:
     known = stored(50, 7)
     found = learned(known)
-    wide = light_of_bands(*known, BAND_NAMES)
-    assert found.holds_light(BAND_NAMES, wide).all()
-    assert not found.holds_light(("B02", "B03"), light_of_bands(*known, ("B02", "B03"))).any()
-    assert not found.holds_light(BAND_NAMES, light_of_bands(*stored(50, 8), BAND_NAMES)).any()
+    wide = statistics_of_bands(*known, BAND_NAMES)
+    assert found.holds_statistics(BAND_NAMES, wide).all()
+    assert not found.holds_statistics(("B02", "B03"), statistics_of_bands(*known, ("B02", "B03"))).any()
+    assert not found.holds_statistics(BAND_NAMES, statistics_of_bands(*stored(50, 8), BAND_NAMES)).any()
 
 
 def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
     found, path = learned(stored(50, 9), stored(20, 10)), tmp_path / "learned.npz"
     path.write_bytes(found.to_bytes())
-    back = Learned.load(path)
+    back = TrainingPatches.load(path)
     assert [block.bands for block in back.blocks] == [RGB, RGB]
     assert back.holds(*stored(50, 9)).all()
     assert back.holds(*stored(20, 10)).all()
@@ -129,4 +133,4 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "learned.npz"
     path.write_bytes(content)
     with pytest.raises(EncoderError, match=r"learned\.npz cannot be read or is damaged; get the model again\.$"):
-        Learned.load(path)
+        TrainingPatches.load(path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.bands import BAND_NAMES, INDICES
 from core.errors import SettingsError
-from core.similarity.explain import band_sources, compare_indices, index_values, indices_of, signature, signed
+from core.similarity.explain import band_origins, compare_indices, index_values, indices_of, signature, signed
 
 
 def bands(**values: float) -> np.ndarray:
@@ -39,8 +39,8 @@ def test_index_values_take_the_right_bands() -> None:
         index_values(values, "EVI")
 
 
-def test_band_sources_tell_measured_from_filled() -> None:
-    sources = {source.band: source for source in band_sources(("B02", "B03", "B04", "B08"))}
+def test_band_origins_tell_measured_from_filled() -> None:
+    sources = {source.band: source for source in band_origins(("B02", "B03", "B04", "B08"))}
     assert sources["B04"].measured
     assert sources["B04"].words == ""
     assert sources["B8A"].words == "not in this scene; B08 stands in"

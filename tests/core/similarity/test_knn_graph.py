@@ -11,7 +11,7 @@ from sklearn.metrics import pairwise_distances
 from core.errors import JobCancelledError, SettingsError
 from core.similarity import knn_graph as module
 from core.similarity.knn_graph import knn_graph
-from core.similarity.pca import principal_axes, project
+from core.similarity.pca import along_axes, principal_axes
 from tests.core.similarity.test_neighbours import random_rows
 
 
@@ -41,11 +41,10 @@ def test_the_graph_of_few_rows_is_exact(metric: str) -> None:
 def test_the_graph_of_many_long_rows_finds_nearly_all(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = low_rank()
     exact, _ = knn_graph(rows, 15, metric)
-    monkeypatch.setattr(module, "EXACT_WORK", 0)
     searched = []
     original = module._Space.reduced
     monkeypatch.setattr(module._Space, "reduced", lambda self, width: searched.append(width) or original(self, width))
-    indices, distances = knn_graph(rows, 15, metric)
+    indices, distances = knn_graph(rows, 15, metric, exact_work=0)
     assert searched, "the short way was not taken"
     recall = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(exact, indices, strict=True)])
     assert recall >= 0.95
@@ -53,10 +52,9 @@ def test_the_graph_of_many_long_rows_finds_nearly_all(metric: str, monkeypatch: 
     np.testing.assert_allclose(distances, np.take_along_axis(truth, indices.astype(np.int64), axis=1), atol=2e-3)
 
 
-def test_the_graph_is_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "EXACT_WORK", 0)
+def test_the_graph_is_the_same_every_time() -> None:
     rows = low_rank(1500, 300)
-    first, second = knn_graph(rows, 10), knn_graph(rows, 10)
+    first, second = (knn_graph(rows, 10, exact_work=0) for _ in range(2))
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
 
@@ -120,7 +118,7 @@ def test_principal_axes_are_those_of_a_full_decomposition() -> None:
     truth = np.linalg.svd((rows - rows.mean(axis=0)).astype(np.float64), full_matrices=False)[2][:3]
     np.testing.assert_allclose(np.abs(np.einsum("ij,ji->i", truth, axes)), 1, atol=1e-3)
     np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-5)
-    np.testing.assert_allclose(project(rows, mean, axes), (rows - mean) @ axes, atol=1e-3)
+    np.testing.assert_allclose(along_axes(rows, mean, axes), (rows - mean) @ axes, atol=1e-3)
     assert (axes[np.abs(axes).argmax(axis=0), range(3)] > 0).all()
 
 

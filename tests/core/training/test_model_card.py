@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.encoders.files import CARD, LEARNED
-from core.evaluation.band_statistics import light_of_pixels
-from core.evaluation.training_overlap import Block, Learned
+from core.evaluation.band_statistics import statistics_of_pixels
+from core.evaluation.training_overlap import TrainingBlock, TrainingPatches
 from core.training.base_model import FROM_SCRATCH, Base
 from core.training.dataset import Split, resize
 from core.training.model_card import all_learned, every_limit, learned_before, seen_before
@@ -20,7 +20,9 @@ from tests.finetuning import some
 def base_of(folder: Path, **card: object) -> Base:
     """A base that has learned from 9 patches."""
     (folder / CARD).write_text(json.dumps({"title": "Old one", **card}))
-    learned = Learned(blocks=(Block(bands=some(3).bands, light=light_of_pixels(some(3).pixels)),))
+    learned = TrainingPatches(
+        blocks=(TrainingBlock(bands=some(3).bands, statistics=statistics_of_pixels(some(3).pixels)),)
+    )
     (folder / LEARNED).write_bytes(learned.to_bytes())
     return replace(FROM_SCRATCH, name="old", directory=folder)
 
@@ -43,7 +45,7 @@ def test_what_the_base_learned_from_is_learned_from(tmp_path: Path) -> None:
     known, fresh, other = some(3), some(3, seed=500), some(3, seed=900)
     both = all_learned(learned_before(base_of(tmp_path)), fresh)
     for part, expected in ((known, True), (fresh, True), (other, False)):
-        assert (both.holds_light(part.bands, part.band_statistics()) == expected).all()
+        assert (both.holds_statistics(part.bands, part.band_statistics()) == expected).all()
     assert learned_before(FROM_SCRATCH) is None
     assert len(all_learned(None, fresh).blocks) == 1
 
@@ -54,7 +56,7 @@ def test_patches_brought_to_another_size_keep_the_light_of_their_scene() -> None
     assert larger.pixels.shape[1] == 48
     np.testing.assert_array_equal(larger.band_statistics(), whole.band_statistics())
     np.testing.assert_array_equal(larger.take(np.array([4, 1])).band_statistics(), whole.band_statistics()[[4, 1]])
-    assert np.abs(light_of_pixels(larger.pixels) - whole.band_statistics()).max() > 1e-5
+    assert np.abs(statistics_of_pixels(larger.pixels) - whole.band_statistics()).max() > 1e-5
 
 
 def test_limits_of_the_base_stay_limits(tmp_path: Path) -> None:

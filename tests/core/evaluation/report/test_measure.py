@@ -19,10 +19,10 @@ from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine
 from core.errors import JobCancelledError, PatchError
 from core.evaluation.benchmark import BASELINE, assess
-from core.evaluation.grid_shift import cannot_shift, stability
-from core.evaluation.novelty import calibrate, known_training
+from core.evaluation.grid_shift import cannot_shift, grid_shift
+from core.evaluation.novelty import calibrate, novelty_reference
 from core.evaluation.report import scene as pipeline_report_scene
-from core.evaluation.report.measure import case_of, familiar_part, hubs_part, labels_part, layout_part
+from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
 from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES
 from core.features import recipe as features
@@ -84,7 +84,7 @@ def test_shifted_patches_are_read_where_they_lie(tmp_path: Path) -> None:
     """A shift by 8 rows and 8 columns turns the feature by 8 × 0.001 ± 8 × 0.01."""
     scene, features = placed(tmp_path)
     log = tmp_path / "log"
-    found = stability(scene, patch_grid(scene, 16), Meaner(log=log), features.vectors, features.patch_ids, sample=1000)
+    found = grid_shift(scene, patch_grid(scene, 16), Meaner(log=log), features.vectors, features.patch_ids, sample=1000)
     starts = {tuple(map(int, line.split())) for line in log.read_text().splitlines()}
     rows = {0: 8, 16: 24, 32: 40, 48: 56, 64: 72, 80: 72}
     cols = {start: start + 8 for start in range(0, 144, 16)} | {144: 136}
@@ -108,7 +108,7 @@ def test_an_encoder_that_minds_no_shift_keeps_everything(tmp_path: Path) -> None
             known = (down // 16 * 10 + right // 16).astype(int)
             return features.vectors[known]
 
-    found = stability(scene, patch_grid(scene, 16), Deaf(), features.vectors, features.patch_ids, sample=20)
+    found = grid_shift(scene, patch_grid(scene, 16), Deaf(), features.vectors, features.patch_ids, sample=20)
     ours = found.itself.value, found.kept.value
     # Windows at the edges start where those before them do, moved the other way: chance tells them apart.
     assert ours[0] > 0.5
@@ -122,7 +122,7 @@ def test_what_cannot_be_shifted_says_so(engine: Engine, tmp_path: Path) -> None:
     assert "too small" in str(cannot_shift(scene, patch_grid(scene, 320)))
     assert "single pictures" in str(cannot_shift(replace(scene, kind="collection"), patch_grid(scene)))
     with pytest.raises(PatchError, match="too small"):
-        stability(scene, patch_grid(scene, 320), PlaceEncoder(), np.ones((2, 15), np.float32), np.arange(2))
+        grid_shift(scene, patch_grid(scene, 320), PlaceEncoder(), np.ones((2, 15), np.float32), np.arange(2))
 
 
 def test_a_scene_is_measured_once_for_features_and_once_for_each_layout(
@@ -194,21 +194,21 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
 ) -> None:
     case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
     config = engine.config
-    assert known_training(recipe, config) is None
-    assert known_training(replace(recipe, encoder="no such encoder"), config) is None
-    assert familiar_part(case, recipe, config).sentences == ("It has learned nothing, so no land is strange to it.",)
-    assert "is not known here" in familiar_part(case, replace(recipe, encoder="other"), config).sentences[0]
+    assert novelty_reference(recipe, config) is None
+    assert novelty_reference(replace(recipe, encoder="no such encoder"), config) is None
+    assert novelty_part(case, recipe, config).sentences == ("It has learned nothing, so no land is strange to it.",)
+    assert "is not known here" in novelty_part(case, replace(recipe, encoder="other"), config).sentences[0]
     path = tmp_path / "familiar.npz"
     monkeypatch.setattr(features, "companion", lambda *_: path)
     path.write_bytes(b"PK")
-    assert "damaged" in familiar_part(case, recipe, config).sentences[0]
+    assert "damaged" in novelty_part(case, recipe, config).sentences[0]
     random = np.random.default_rng(0)
     near = case.vectors[random.integers(0, 42, 400)] + 0.02 * random.standard_normal((400, 32)).astype(np.float32)
-    light = np.abs(random.standard_normal((400, 2))).astype(np.float32)
-    calibrate(near[:200], near[200:], light=(light[:200], light[200:]), bands=["B04"]).save(path)
-    assert familiar_part(case, recipe, config).measured
+    statistics = np.abs(random.standard_normal((400, 2))).astype(np.float32)
+    calibrate(near[:200], near[200:], statistics=(statistics[:200], statistics[200:]), bands=["B04"]).save(path)
+    assert novelty_part(case, recipe, config).measured
     other = replace(recipe, fingerprint="0" * 64)
-    assert not familiar_part(case, other, config).measured, "a model of that name, but another one"
+    assert not novelty_part(case, other, config).measured, "a model of that name, but another one"
 
 
 def test_few_patches_are_not_measured(engine: Engine, recipe: Recipe) -> None:

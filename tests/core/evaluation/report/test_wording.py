@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.duplicates import Copies
+from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import hubness
-from core.evaluation.report.card import VERSION, Section, Sheet, from_json, lines, to_json
+from core.evaluation.report.card import CARD_VERSION, Section, Sheet, from_json, terminal_lines, to_json
 from core.evaluation.report.wording import (
-    familiar_section,
+    grid_shift_section,
     hubs_section,
     labels_section,
     layout_section,
     left_out,
-    stability_section,
+    novelty_section,
+    novelty_unknown,
     too_few,
     unasked,
-    unfamiliar_unknown,
     unmeasured,
 )
 from core.evaluation.retrieval import retrieval, share
-from core.evaluation.trustworthiness import Fidelity
+from core.evaluation.trustworthiness import Trustworthiness
 
 CLASSES = ("SeaLake", "Forest", "never seen")
 
@@ -35,7 +35,7 @@ def labelled(spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def section(own: float, plain: float | None) -> Section:
     of = [None if spread is None else retrieval(*labelled(spread), CLASSES) for spread in (own, plain)]
     assert of[0] is not None
-    return labels_section(of[0], of[1], apart=False, itself=False)
+    return labels_section(of[0], of[1], touching_left_out=False, itself=False)
 
 
 def test_labels_are_put_into_one_sentence_with_its_interval() -> None:
@@ -66,7 +66,11 @@ def test_what_does_not_count_is_said_in_sentences() -> None:
     labels = np.array([0] * 20 + [1] * 20 + [2])
     own = retrieval(random.standard_normal((41, 6)).astype(np.float32), labels, ("Forest", "SeaLake", "River"))
     found = labels_section(
-        own, None, apart=False, itself=False, copies=Copies(kept=np.ones(41, bool), copies=1, torn=2)
+        own,
+        None,
+        touching_left_out=False,
+        itself=False,
+        duplicates=Duplicates(kept=np.ones(41, bool), duplicates=1, conflicting=2),
     )
     assert "River" not in found.sentences[2], "a class of one patch is neither best nor worst"
     assert found.sentences[3].startswith("The 10 nearest of 40 of 41 labelled patches were looked at.")
@@ -82,7 +86,10 @@ def test_what_does_not_count_is_said_in_sentences() -> None:
     apart = np.stack([np.zeros(41, np.int64), np.arange(41)], axis=1)
     close = retrieval(np.eye(41, dtype=np.float32), np.array([0] * 38 + [1, 1, 2]), ("a", "b", "c"), places=apart)
     assert unasked(close, []) == ["2 patches are not asked, because all others of the class touch them."]
-    assert left_out(Copies(kept=np.ones(1, bool), copies=3))[0] == "3 patches that are copies of others do not count."
+    assert (
+        left_out(Duplicates(kept=np.ones(1, bool), duplicates=3))[0]
+        == "3 patches that are copies of others do not count."
+    )
 
 
 def test_a_plain_spectrum_that_cannot_be_had_is_named() -> None:
@@ -90,10 +97,10 @@ def test_a_plain_spectrum_that_cannot_be_had_is_named() -> None:
 
 
 def test_what_has_learned_nothing_finds_nothing_strange() -> None:
-    found = unfamiliar_unknown("spectral")
+    found = novelty_unknown("spectral")
     assert found.sentences == ("It has learned nothing, so no land is strange to it.",)
-    assert "is not known here" in unfamiliar_unknown("other").sentences[0]
-    assert "is not known here" in unfamiliar_unknown(None).sentences[0]
+    assert "is not known here" in novelty_unknown("other").sentences[0]
+    assert "is not known here" in novelty_unknown(None).sentences[0]
 
 
 def test_few_patches_are_counted_as_people_do() -> None:
@@ -103,19 +110,19 @@ def test_few_patches_are_counted_as_people_do() -> None:
 
 def test_strange_patches_are_counted_and_named_the_strangest_first() -> None:
     percent = np.array([0, 99, 99.5, 100, 50, 20, 10, 5], np.float32)
-    found = familiar_section(percent, np.arange(8) + 40, marked=True)
+    found = novelty_section(percent, np.arange(8) + 40, marked=True)
     assert found.patches == (43, 42)
     assert found.sentences[0] == "75 of 100 patches look like what the encoder was trained on."
     assert found.sentences[1].startswith("2 patches are stranger")
     assert "they are marked with a diamond" in found.sentences[1]
-    bare = " ".join(familiar_section(percent, np.arange(8), marked=False).sentences)
+    bare = " ".join(novelty_section(percent, np.arange(8), marked=False).sentences)
     assert "marked" not in bare, "on the command line there is no view"
     assert "what is found for them deserves a second look" in bare
-    assert "No patch is stranger" in familiar_section(percent[4:], np.arange(4), marked=True).sentences[1]
+    assert "No patch is stranger" in novelty_section(percent[4:], np.arange(4), marked=True).sentences[1]
 
 
 def test_stability_gives_a_number_of_neighbours() -> None:
-    found = stability_section(share(np.full(200, 0.74)), share(np.arange(200) < 196), 0.97, k=10, pixels=8, total=900)
+    found = grid_shift_section(share(np.full(200, 0.74)), share(np.arange(200) < 196), 0.97, k=10, pixels=8, total=900)
     assert "a patch keeps 7.4 of its 10 nearest (6.8–8.0)" in found.sentences[0]
     assert found.sentences[1].startswith("98 times in 100 (95–99)")
     assert found.sentences[2] == "Measured on 200 patches drawn at random, encoded again."
@@ -133,7 +140,7 @@ def test_hubs_are_named_by_their_patch() -> None:
 
 def test_a_layout_is_put_into_points_and_the_worst_come_first() -> None:
     one = np.array([1, 0.4, 0.7], np.float32)
-    true = Fidelity(k=10, rows=np.arange(3), trust=one, continuity=np.ones(3, np.float32), kept=np.full(3, 0.61))
+    true = Trustworthiness(k=10, rows=np.arange(3), trust=one, continuity=np.ones(3, np.float32), kept=np.full(3, 0.61))
     found = layout_section(true, np.array([7, 8, 9]), 3)
     assert found.sentences[0] == "Of the 10 points drawn nearest to a point, 6.1 are among its 10 truly nearest."
     assert "0.700 of 1 (trustworthiness)" in found.sentences[1]
@@ -149,21 +156,21 @@ def test_a_card_comes_back_from_json_and_damage_is_no_card() -> None:
         unmeasured("labels", "no"),
     ]
     assert from_json(to_json(card)) == card
-    assert from_json(to_json(card).replace(f'"version": {VERSION}', '"version": 0')) is None
+    assert from_json(to_json(card).replace(f'"version": {CARD_VERSION}', '"version": 0')) is None
     for damaged in (
         "",
         "{",
         "[]",
         '{"version": 1}',
-        f'{{"version": {VERSION}, "sections": [{{}}]}}',
-        f'{{"version": {VERSION}, "sections": [3]}}',
+        f'{{"version": {CARD_VERSION}, "sections": [{{}}]}}',
+        f'{{"version": {CARD_VERSION}, "sections": [3]}}',
     ):
         assert from_json(damaged) is None
 
 
 def test_a_card_as_text_has_aligned_columns() -> None:
     sheet = Sheet(title="Counts", head=("", "n"), rows=(("long name", "1"), ("b", "1,000")))
-    text = lines([Section(name="hubs", title="Why?", sentences=("So.",), sheets=(sheet,))])
+    text = terminal_lines([Section(name="hubs", title="Why?", sentences=("So.",), sheets=(sheet,))])
     assert text == [
         "",
         "Why?",
@@ -186,7 +193,8 @@ def test_what_was_not_measured_says_why(name: str) -> None:
 def test_figures_of_patches_that_were_learned_from_are_said_to_be_better_than_elsewhere() -> None:
     own = retrieval(*labelled(0.01), CLASSES)
     some, every, none = (
-        labels_section(own, None, apart=False, itself=False, learned=count).sentences for count in (30, 200, 0)
+        labels_section(own, None, touching_left_out=False, itself=False, overlap=count).sentences
+        for count in (30, 200, 0)
     )
     assert some[1].startswith("The encoder has learned from 30 of these 200 patches, so this is better than")
     assert every[1].startswith("The encoder has learned from these patches, so this is better than")
@@ -195,5 +203,5 @@ def test_figures_of_patches_that_were_learned_from_are_said_to_be_better_than_el
 
 def test_a_rough_spectrum_is_said_to_be_about() -> None:
     of = [retrieval(*labelled(spread), CLASSES) for spread in (0.01, 3.0)]
-    first = labels_section(of[0], of[1], apart=False, itself=False, rough=True).sentences[0]
+    first = labels_section(of[0], of[1], touching_left_out=False, itself=False, rough=True).sentences[0]
     assert "the plain spectrum would give about " in first

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine
-from core.evaluation.band_statistics import light_of_bands
+from core.evaluation.band_statistics import statistics_of_bands
 from core.evaluation.benchmark import BASELINE
-from core.evaluation.novelty import UNFAMILIAR, calibrate
+from core.evaluation.novelty import NOVEL_ABOVE, calibrate
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.scene import report_on_scene
 from core.features import recipe as features
@@ -65,12 +65,12 @@ def strange(engine: Engine, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.
     random = np.random.default_rng(0)
     rows = random.choice(known, 600)
     spread = vectors[rows]
-    light = light_of_bands(made.band_mean, made.band_std, ("B02", "B03", "B04"))[rows]
-    light *= random.normal(1, 0.05, light.shape).astype(np.float32)
+    statistics = statistics_of_bands(made.band_mean, made.band_std, ("B02", "B03", "B04"))[rows]
+    statistics *= random.normal(1, 0.05, statistics.shape).astype(np.float32)
     spread = spread + 0.02 * np.abs(spread).mean() * random.standard_normal(spread.shape).astype(np.float32)
     path = tmp_path / "familiar.npz"
     bands = ("B02", "B03", "B04")
-    calibrate(spread[:300], spread[300:], light=(light[:300], light[300:]), bands=bands, k=1).save(path)
+    calibrate(spread[:300], spread[300:], statistics=(statistics[:300], statistics[300:]), bands=bands, k=1).save(path)
     monkeypatch.setattr(features, "companion", lambda *_: path)
     return [patch for patch in range(42) if patch % 7 >= 5]
 
@@ -173,11 +173,11 @@ def test_unfamiliar_patches_are_marked_in_all_views(engine: Engine, recipe: Reci
     measured(engine, recipe)
     app = visit(encoder=BASELINE, q=str(strange[0]))
     sees_nothing_wrong(app)
-    assert sorted(cache.strangers(recipe).tolist()) == strange
+    assert sorted(cache.novel_patches(recipe).tolist()) == strange
     plot = data_of(app, "landlike_plot")
     percent = np.frombuffer(ask(Starlette(routes=ROUTES), plot["strange"]).body, "<f4")
     assert np.flatnonzero(percent > plot["unfamiliar"]).tolist() == strange
-    assert plot["unfamiliar"] == UNFAMILIAR
+    assert plot["unfamiliar"] == NOVEL_ABOVE
     items = data_of(app, "landlike_gallery")["items"]
     assert {item["id"] for item in items if item["mark"]} == set(strange) & {item["id"] for item in items}
     assert "Unfamiliar" in items[0]["alt"]
@@ -196,7 +196,7 @@ def test_a_damaged_file_of_the_training_marks_nothing(
     path.write_bytes(b"PK")
     monkeypatch.setattr(features, "companion", lambda *_: path)
     sees_nothing_wrong(visit(encoder=BASELINE))
-    assert cache.strangeness(recipe) is None
+    assert cache.novelty(recipe) is None
 
 
 def test_diamonds_lie_in_the_middle_of_their_patches(engine: Engine) -> None:
