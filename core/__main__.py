@@ -86,13 +86,19 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--encoder", metavar="PATH", help="the model that made the file, if it is no encoder here")
     report.set_defaults(run=commands.report)
 
-    project = choice.add_parser("project", help="add positions x, y of a UMAP projection")
+    project = choice.add_parser("project", help="add positions x, y of a layout in the plane")
     project.add_argument("file", type=Path, metavar="F.parquet")
     project.add_argument("--out", type=Path, required=True, metavar="G.parquet")
     project.add_argument("--neighbours", type=int, metavar="K", help="neighbours a point is placed by")
     project.add_argument("--min-dist", type=float, metavar="D", help="how close points may lie")
-    project.add_argument("--metric", metavar="M", help="cosine or euclidean")
+    project.add_argument("--metric", metavar="M", help="cosine, euclidean or correlation")
     project.add_argument("--seed", type=int, metavar="S")
+    project.add_argument(
+        "--method",
+        default="fast",
+        choices=["fast", "umap", "densmap", "supervised"],
+        help="fast (default), umap and densmap by umap-learn, or supervised by the column “label”",
+    )
     project.set_defaults(run=commands.project)
 
     sample = choice.add_parser("sample", help="write a synthetic scene")

@@ -14,7 +14,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from core.cli.common import bar_of, check_out, engine_of, open_source
@@ -99,9 +99,11 @@ def report(options: argparse.Namespace, config: Config) -> Iterator[str]:
 
 
 def project(options: argparse.Namespace, _config: Config) -> Iterable[str]:
-    """Add positions x, y of a UMAP layout to a file of features."""
+    """Add positions x, y of a layout to a file of features."""
     from core.export.geoparquet import add_positions, read_geoparquet
-    from core.projection.layout import ProjectionSettings, umap_layout
+    from core.projection.labels import FILE, classes_in
+    from core.projection.methods import arrange
+    from core.projection.settings import METHODS, ProjectionSettings
 
     check_out(options.out)
     chosen = {
@@ -110,10 +112,13 @@ def project(options: argparse.Namespace, _config: Config) -> Iterable[str]:
         "metric": options.metric,
         "seed": options.seed,
     }
-    wanted = replace(ProjectionSettings(), **{key: value for key, value in chosen.items() if value is not None})
+    settings = {key: value for key, value in chosen.items() if value is not None}
+    labelled = options.method in METHODS and METHODS[options.method].labelled
+    wanted = ProjectionSettings(**settings, method=options.method, labels=FILE if labelled else "")
     found = read_geoparquet(options.file)
+    labels = classes_in(found.table) if labelled else None
     with bar_of("Arranging", "steps") as progress:
-        positions = umap_layout(found.vectors, wanted, progress=progress)
+        positions = arrange(found.vectors, wanted, labels=labels, progress=progress)
     add_positions(options.file, options.out, positions)
     return ()
 

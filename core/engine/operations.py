@@ -44,7 +44,7 @@ from core.training.request import TrainingRequest
 from core.training.trained_models import Trained
 
 if TYPE_CHECKING:
-    from core.projection.layout import ProjectionSettings
+    from core.projection.settings import ProjectionSettings
 
 __all__ = ["Engine", "encode_scene"]
 

@@ -23,6 +23,7 @@ from core.features.store import FeatureStore
 from core.jobs.worker import Work
 from core.projection.store import Layouts
 from core.scenes.library import Library
+from core.scenes.patches import patch_grid
 from core.training.trained_models import Trained
 
 Payload = Mapping[str, Any]
@@ -88,12 +89,18 @@ def encode_task(config: Config, work: Work, payload: Payload) -> str:
 
 def project_task(config: Config, work: Work, payload: Payload) -> str:
     """Project features into the plane; gives the recipe's key. Payload: ``recipe``, ``settings``."""
-    from core.projection.layout import ProjectionSettings, umap_layout
+    from core.projection.labels import classes_of
+    from core.projection.methods import arrange
+    from core.projection.settings import ProjectionSettings
 
     recipe, settings = Recipe(**payload["recipe"]), ProjectionSettings(**payload["settings"])
-    features = FeatureStore(config.root).read(recipe)
-    positions = umap_layout(features.vectors, settings, progress=work.progress)
-    if recipe.scene_id in Library(config.root):
+    library, features, labels = Library(config.root), FeatureStore(config.root).read(recipe), None
+    if settings.labels:
+        scene = library.get(recipe.scene_id)
+        grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+        labels = classes_of(scene, grid, features.patch_ids, settings.labels)
+    positions = arrange(features.vectors, settings, labels=labels, progress=work.progress)
+    if recipe.scene_id in library:
         Layouts(config.root).put(recipe, settings.key, positions)
     return recipe.key
 
@@ -116,7 +123,7 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
     """
     from core.evaluation.report.scene import report_on_scene
     from core.evaluation.training_overlap import training_patches
-    from core.projection.layout import ProjectionSettings
+    from core.projection.settings import ProjectionSettings
 
     recipe, wanted = Recipe(**payload["recipe"]), payload["settings"]
     settings = None if wanted is None else ProjectionSettings(**wanted)

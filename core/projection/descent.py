@@ -84,7 +84,7 @@ def _epoch(  # noqa: PLR0917 -- compiled functions take positions
 
 @cache
 def compiled() -> Callable[..., None]:
-    """``_epoch`` as machine code; kept on disk beside this module, or in the user's cache, for later processes."""
+    """Return ``_epoch`` as machine code; kept on disk beside this module, or in the user's cache, for next time."""
     import numba
 
     try:
@@ -94,10 +94,10 @@ def compiled() -> Callable[..., None]:
     return function
 
 
-def descend(
+def optimise_layout(
     start: FloatArray, graph: csr_matrix, a: float, b: float, *, epochs: int, seed: int, progress: Progress = silent
 ) -> FloatArray:
-    """Positions after the descent.
+    """Return positions after the descent.
 
     Args:
         start: float32 of shape (N, 2), no two points at one place.

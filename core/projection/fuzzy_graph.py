@@ -22,7 +22,7 @@ _LEAST_SIGMA = 1e-3
 
 
 def fuzzy_graph(indices: NDArray[np.int32], distances: FloatArray) -> csr_matrix:
-    """Ties between vectors from their nearest neighbours.
+    """Return ties between vectors from their nearest neighbours.
 
     Args:
         indices: int32 of shape (N, k), each row itself first, then its neighbours.
@@ -52,7 +52,7 @@ def fuzzy_graph(indices: NDArray[np.int32], distances: FloatArray) -> csr_matrix
 
 
 def smooth_distances(distances: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The scale σ of each row, at which its ties sum to log2(k), and ρ, the distance of its nearest other vector.
+    """Return the scale σ of each row, where its ties sum to log2(k), and ρ, the distance of its nearest other vector.
 
     Args:
         distances: float32 of shape (N, k), the first column the row itself.
@@ -82,7 +82,7 @@ def smooth_distances(distances: FloatArray) -> tuple[NDArray[np.float64], NDArra
 
 
 def curve(min_dist: float) -> tuple[float, float]:
-    """The a and b for which 1 / (1 + a·d^2b) is nearest to 1 up to ``min_dist`` and exp(min_dist − d) beyond."""
+    """Return a and b for which 1 / (1 + a·d^2b) is nearest to 1 up to ``min_dist`` and exp(min_dist − d) beyond."""
     from scipy.optimize import curve_fit
 
     distance = np.linspace(0, 3, 300)

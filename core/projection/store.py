@@ -1,4 +1,4 @@
-"""Projections kept on disk, a checked file for each recipe and settings; making them is ``core.projection.layout``."""
+"""Projections kept on disk, a checked file for each recipe and settings; making them is ``methods``."""
 
 from __future__ import annotations
 

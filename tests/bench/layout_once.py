@@ -46,9 +46,9 @@ def main(kind: str, source: str, target: str) -> None:
     elif kind == "handed":
         layout = handed(vectors)
     else:
-        from core.projection.layout import umap_layout
+        from core.projection.layout import fast_layout
 
-        layout = umap_layout(vectors)
+        layout = fast_layout(vectors)
     sys.stdout.write(str(time.perf_counter() - STARTED - reading))
     np.save(target, layout)
 

@@ -13,7 +13,7 @@ from core.evaluation.training_overlap import TrainingPatches
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.progress import Progress, part_of, silent
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.projection.store import Layouts
 from core.scenes.labels import hand_version
 from core.scenes.library import Library

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.bands import INDICES
 from core.features.recipe import Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.scene import Scene
 from core.similarity.explain import indices_of
 from pages.ui.common.progress import line, wanted

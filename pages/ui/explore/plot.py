@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.features.recipe import Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from pages.ui.common.theme import ACCENT

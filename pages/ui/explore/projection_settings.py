@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import SettingsError
 from core.features.recipe import Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import wanted
 from pages.ui.state.engine import engine

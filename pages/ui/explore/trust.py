@@ -14,7 +14,7 @@ import streamlit as st
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND
 from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
 from pages.ui.explore.projection_settings import FEWEST, layout_there

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from core.bands import FloatArray
 from core.errors import LandlikeError
 from core.features.recipe import Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from pages.ui.state import cache
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}")

@@ -18,7 +18,8 @@ from core.encoders.registry import EncoderListing, list_encoders
 from core.errors import EncoderError, SceneError
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_reference
 from core.features.recipe import Recipe, companion_of
-from core.projection.layout import ProjectionSettings, pca_layout
+from core.projection.layout import pca_layout
+from core.projection.settings import ProjectionSettings
 from core.scenes.labels import LabelSet, PatchLabels, hand_labels, hand_version, merged, patch_labels
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene

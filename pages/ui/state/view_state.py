@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.features.recipe import Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours

@@ -22,7 +22,7 @@ from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
 from core.jobs.lanes import Lane
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.labels import hand_labels, hand_version, patch_labels
 from core.scenes.patches import patch_grid
 from core.scenes.quality import load_quality

@@ -21,7 +21,7 @@ from core.engine.operations import Engine, default_lanes, kinds
 from core.errors import EncoderError, PatchError, SceneError, StoreError
 from core.jobs.lanes import Lane
 from core.progress import Progress, silent
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings, cluster
 from tests.fakes import place_scene
@@ -43,7 +43,9 @@ class Layouts:
     def __init__(self) -> None:
         self.asked: list[ProjectionSettings] = []
 
-    def __call__(self, vectors: FloatArray, settings: ProjectionSettings, progress: Progress = silent) -> FloatArray:
+    def __call__(
+        self, vectors: FloatArray, settings: ProjectionSettings, labels: object, progress: Progress = silent
+    ) -> FloatArray:
         self.asked.append(settings)
         progress(1, 1)
         return vectors[:, :2] * settings.n_neighbors
@@ -52,7 +54,7 @@ class Layouts:
 @pytest.fixture
 def layouts(monkeypatch: pytest.MonkeyPatch) -> Layouts:
     fake = Layouts()
-    monkeypatch.setattr("core.projection.layout.umap_layout", fake)
+    monkeypatch.setattr("core.projection.layout.fast_layout", fake)
     return fake
 
 
@@ -240,7 +242,7 @@ import sys, time
 from pathlib import Path
 from core.config import Config
 from core.engine.operations import Engine
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 engine = Engine(Config(root=Path({str(engine.config.root)!r}), model_cache=Path("nowhere")), {{}})
 started = time.perf_counter()
 recipe = engine.store.recipes({scene.id!r})[0]

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
@@ -14,35 +13,23 @@ from sklearn.manifold import trustworthiness
 
 from core.errors import JobCancelledError, SettingsError
 from core.projection import descent as projection_descent
-from core.projection.descent import descend
+from core.projection.descent import optimise_layout
 from core.projection.fuzzy_graph import curve, fuzzy_graph, smooth_distances
-from core.projection.layout import ProjectionSettings, pca_layout, umap_layout, warm_up
+from core.projection.layout import fast_layout, pca_layout, warm_up
+from core.projection.settings import ProjectionSettings
+from core.projection.umap_learn import quiet_umap
 from core.similarity.knn_graph import knn_graph
 from core.similarity.neighbours import unit_rows
+from tests.core.projection.features import clustered, eurosat
 
 METRICS = ("cosine", "euclidean", "correlation")
 
 
-def clustered(count: int = 1200, width: int = 96, groups: int = 8, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features as networks make them: groups of their own low-dimensional shape, never negative."""
-    random = np.random.default_rng(seed)
-    labels = np.arange(count) % groups
-    vectors = random.standard_normal((groups, width))[labels] * 0.5
-    for group in range(groups):
-        inside = labels == group
-        vectors[inside] += random.standard_normal((inside.sum(), 6)) @ random.standard_normal((6, width)) * 0.15
-    return np.maximum(vectors, 0).astype(np.float32), labels
-
-
 @pytest.fixture(scope="module")
-def umap() -> object:
-    """The reference implementation, without its neural variant, which would import tensorflow."""
-    sys.modules["umap.parametric_umap"] = None  # type: ignore[assignment]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import umap
-    del sys.modules["umap.parametric_umap"]
-    return umap
+def umap() -> Iterator[object]:
+    """The reference implementation."""
+    with quiet_umap() as found:
+        yield found
 
 
 def test_the_graph_of_ties_is_that_of_umap_learn(umap: object) -> None:
@@ -70,16 +57,26 @@ def test_the_curve_is_that_of_umap_learn(umap: object, min_dist: float) -> None:
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_the_layout_is_as_trustworthy_as_umap_learns(umap: object, metric: str) -> None:
     vectors, _ = clustered(900)
-    ours = umap_layout(vectors, ProjectionSettings(metric=metric))
+    ours = fast_layout(vectors, ProjectionSettings(metric=metric))
     theirs = umap.UMAP(metric=metric, random_state=1, n_jobs=1, init="pca").fit_transform(vectors)
     score = [trustworthiness(vectors, layout, n_neighbors=15, metric=metric) for layout in (ours, theirs)]
     assert score[0] > score[1] - 0.02
     assert score[0] > 0.9
 
 
+def test_the_layout_of_real_features_is_as_trustworthy_as_umap_learns(umap: object) -> None:
+    vectors, _ = eurosat()
+    theirs = umap.UMAP(metric="cosine", random_state=1, n_jobs=1).fit_transform(vectors)
+    score = [
+        trustworthiness(vectors, layout, n_neighbors=15, metric="cosine") for layout in (fast_layout(vectors), theirs)
+    ]
+    assert score[0] > score[1] - 0.02
+    assert score[0] > 0.9
+
+
 def test_groups_stay_together_and_far_points_apart() -> None:
     vectors, labels = clustered()
-    layout = umap_layout(vectors)
+    layout = fast_layout(vectors)
     centres = np.stack([layout[labels == group].mean(axis=0) for group in range(8)])
     owner = np.square(layout[:, None] - centres).sum(axis=2).argmin(axis=1)
     assert (owner == labels).mean() > 0.98
@@ -89,17 +86,17 @@ def test_groups_stay_together_and_far_points_apart() -> None:
 
 def test_the_same_seed_gives_the_same_layout_whatever_the_threads() -> None:
     vectors, _ = clustered(1100)
-    first = umap_layout(vectors)
+    first = fast_layout(vectors)
     with mock.patch.object(projection_descent.os, "cpu_count", return_value=5):
-        np.testing.assert_array_equal(umap_layout(vectors), first)
-    assert not np.array_equal(umap_layout(vectors, ProjectionSettings(seed=7)), first)
+        np.testing.assert_array_equal(fast_layout(vectors), first)
+    assert not np.array_equal(fast_layout(vectors, ProjectionSettings(seed=7)), first)
 
 
 def test_the_input_is_left_alone() -> None:
     vectors, _ = clustered(200)
     before = vectors.copy()
     vectors.flags.writeable = False
-    umap_layout(vectors)
+    fast_layout(vectors)
     pca_layout(vectors)
     np.testing.assert_array_equal(vectors, before)
 
@@ -107,7 +104,7 @@ def test_the_input_is_left_alone() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 15, 16])
 @pytest.mark.parametrize("metric", METRICS)
 def test_few_vectors(count: int, metric: str) -> None:
-    layout = umap_layout(clustered(16)[0][:count], ProjectionSettings(metric=metric))
+    layout = fast_layout(clustered(16)[0][:count], ProjectionSettings(metric=metric))
     assert layout.shape == (count, 2)
     assert layout.dtype == np.float32
     assert np.isfinite(layout).all()
@@ -123,7 +120,7 @@ def test_equal_and_degenerate_vectors(kind: str, metric: str) -> None:
         "repeated": np.repeat(clustered(3)[0], 20, axis=0),
         "one column": np.arange(60.0)[:, None],
     }[kind].astype(np.float32)
-    layout = umap_layout(vectors, ProjectionSettings(metric=metric))
+    layout = fast_layout(vectors, ProjectionSettings(metric=metric))
     assert layout.shape == (60, 2)
     assert np.isfinite(layout).all()
     assert np.abs(layout).max() < 100
@@ -134,14 +131,14 @@ def test_equal_and_degenerate_vectors(kind: str, metric: str) -> None:
 def test_numbers_that_are_none_are_refused(bad: float) -> None:
     vectors, _ = clustered(50)
     vectors[3, 3] = bad
-    for layout in (pca_layout, umap_layout):
+    for layout in (pca_layout, fast_layout):
         with pytest.raises(SettingsError, match="not finite numbers"):
             layout(vectors)
 
 
 def test_progress_rises_to_its_total() -> None:
     seen: list[tuple[int, int]] = []
-    umap_layout(clustered(300)[0], progress=lambda done, total: seen.append((done, total)))
+    fast_layout(clustered(300)[0], progress=lambda done, total: seen.append((done, total)))
     done = [pair[0] for pair in seen]
     assert done == sorted(done)
     assert seen[-1] == (1000, 1000)
@@ -154,7 +151,7 @@ def test_what_progress_raises_ends_the_work() -> None:
             raise JobCancelledError("Arranging", "it was stopped", "start it again")
 
     with pytest.raises(JobCancelledError):
-        umap_layout(clustered(300)[0], progress=stop)
+        fast_layout(clustered(300)[0], progress=stop)
 
 
 def test_components_are_those_of_scikit_learn_up_to_sign() -> None:
@@ -211,9 +208,9 @@ def test_compiled_and_interpreted_descent_agree() -> None:
     indices, distances = knn_graph(clustered(40)[0], 5)
     start = np.random.default_rng(0).random((40, 2), dtype=np.float32) * 10
     options = {"epochs": 3, "seed": 9}
-    fast = descend(start, fuzzy_graph(indices, distances), *curve(0.1), **options)
+    fast = optimise_layout(start, fuzzy_graph(indices, distances), *curve(0.1), **options)
     with interpreted():
-        slow = descend(start, fuzzy_graph(indices, distances), *curve(0.1), **options)
+        slow = optimise_layout(start, fuzzy_graph(indices, distances), *curve(0.1), **options)
     np.testing.assert_allclose(fast, slow, atol=1e-3)
 
 
@@ -238,5 +235,5 @@ def test_a_first_layout_needs_neither_umap_learn_nor_scikit_learn() -> None:
 def test_warming_up_compiles_what_the_real_call_uses() -> None:
     warm_up()
     before = len(projection_descent.compiled().signatures)
-    umap_layout(clustered(100)[0])
+    fast_layout(clustered(100)[0])
     assert len(projection_descent.compiled().signatures) == before == 1

@@ -27,7 +27,7 @@ from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES
 from core.features import recipe as features
 from core.features.recipe import Features, Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from tests.fakes import PlaceEncoder, place_scene

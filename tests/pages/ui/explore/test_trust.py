@@ -21,7 +21,7 @@ from core.evaluation.report.scene import report_on_scene
 from core.features import recipe as features
 from core.features.recipe import Recipe
 from core.jobs.queue import Job
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from pages.ui.explore import trust
 from pages.ui.explore.novelty_marks import MOST, diamonds, diamonds_legend

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
-from core.projection.layout import ProjectionSettings
+from core.projection.settings import ProjectionSettings
 from core.similarity.clusters import GroupSettings
 from core.similarity.explain import index_values
 from pages.ui.http.points import ROUTES, layout_url, values_url

@@ -1,0 +1,173 @@
+"""Layouts by umap-learn: UMAP as its authors wrote it, densMAP, and UMAP supervised by labels.
+
+umap-learn gets our nearest neighbours and our start, and does the rest. The neighbours go in through its argument
+``precomputed_knn``: ours are compared pair by pair and the same in every run, its own are approximate and depend on
+chance and threads, take about half of its time at 2048 features, and tell neither progress nor let themselves be
+stopped. The start is by principal components, as that of the fast layout, so that the methods' pictures can be laid
+side by side; its own, spectral one can be neither watched nor stopped. All that follows runs in one thread, which
+umap-learn needs to give the same layout for the same seed.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from core.bands import FloatArray
+from core.errors import SettingsError
+from core.progress import Progress, part_of, silent
+from core.projection.layout import pca_layout, start_layout
+from core.projection.settings import LEAST_ROWS, ProjectionSettings
+from core.scenes.patches import IntArray
+from core.similarity.knn_graph import knn_graph, metric_rows
+
+UNLABELLED = -1
+"""What umap-learn takes for the class of a row that has none."""
+
+_NEIGHBOURS, _GRAPH = 250, 300
+"""Thousandths of the work after which neighbours are known, and after which points begin to move."""
+
+_FARTHEST = np.float32(1.9999)
+"""umap-learn takes a row out of the layout when all others are opposite, at a cosine or correlation distance of 2."""
+
+
+def umap_learn_layout(
+    vectors: FloatArray,
+    settings: ProjectionSettings,
+    labels: IntArray | None = None,
+    progress: Progress = silent,
+) -> FloatArray:
+    """Lay vectors out by umap-learn; equal input, seed and versions give equal layouts.
+
+    Sources: McInnes, Healy and Melville (arXiv:1802.03426) for UMAP, with labels by its section on supervised
+    dimension reduction in umap-learn's manual; Narayan, Berger and Cho, "Assessing single-cell transcriptomic
+    variability through density-preserving data visualization" (2021) for densMAP.
+
+    Args:
+        vectors: float32 of shape (N, D), finite; below ``LEAST_ROWS`` rows they are laid out by principal components.
+        settings: method, metric and the rest; ``n_neighbors`` above N − 1 counts as N − 1.
+        labels: classes of shape (N,), counted from 0, −1 = none; for the supervised method only.
+        progress: told thousandths; what it raises ends the work at the next epoch.
+
+    Returns:
+        float32 of shape (N, 2), centred.
+
+    Raises:
+        SettingsError: when a number is not finite, when a supervised layout has fewer than two classes to go by, or
+            when umap-learn finds no place for some rows.
+    """
+    target = _target(labels, len(vectors)) if settings.method == "supervised" else None
+    if len(vectors) < LEAST_ROWS:
+        return pca_layout(vectors)
+    near = min(settings.n_neighbors, len(vectors) - 1)
+    indices, distances = knn_graph(vectors, near, settings.metric, progress=part_of(progress, 0, _NEIGHBOURS))
+    if settings.metric != "euclidean":
+        distances = np.minimum(distances, _FARTHEST)
+    start = start_layout(metric_rows(vectors, settings.metric), settings.seed)
+    dense = settings.method == "densmap" and _densities_differ(distances)
+    with quiet_umap() as umap:
+        progress(_NEIGHBOURS, 1000)
+        model = umap.UMAP(
+            n_neighbors=near,
+            min_dist=settings.min_dist,
+            metric=settings.metric,
+            target_metric="categorical",
+            densmap=dense,
+            init=start,
+            precomputed_knn=(indices, distances),
+            random_state=settings.seed,
+            n_jobs=1,
+            tqdm_kwds=epochs_told(part_of(progress, _GRAPH, 1000), _epochs(len(vectors), dense=dense)),
+        )
+        layout: FloatArray = model.fit(vectors, target).embedding_.astype(np.float32)
+    if not np.isfinite(layout).all():
+        found = "umap-learn finds no place for some of them"
+        raise SettingsError("Arranging patches", found, "choose the method “fast”")
+    layout -= layout.mean(axis=0)
+    return layout
+
+
+def _target(labels: IntArray | None, count: int) -> IntArray:
+    """Return labels that umap-learn can be taught by.
+
+    Raises:
+        SettingsError: when there are fewer than two classes.
+    """
+    found = np.full(count, UNLABELLED) if labels is None else labels
+    classes = np.unique(found[found >= 0])
+    if len(classes) < 2:
+        what = "no patch has a label" if not len(classes) else "all labelled patches are of one class"
+        raise SettingsError("Arranging patches by their labels", what, "label patches of two classes or more")
+    return np.where(found >= 0, found, UNLABELLED)
+
+
+def _densities_differ(distances: FloatArray) -> bool:
+    """Tell whether there are densities for densMAP to keep: where all are equal it divides by zero, and UMAP does."""
+    reach = distances[:, 1:].mean(axis=1)
+    return bool(np.ptp(reach) > 1e-6 * max(float(reach.max()), 1e-12))
+
+
+def _epochs(count: int, *, dense: bool) -> int:
+    """Return umap-learn's own number of epochs for so many rows."""
+    return (500 if count <= 10_000 else 200) + (200 if dense else 0)
+
+
+@contextmanager
+def quiet_umap() -> Iterator[ModuleType]:
+    """Give umap-learn, imported without TensorFlow, which it would load for a variant that is not used here.
+
+    Inside, its warnings are silent: on precomputed neighbours and on the one thread that a seed asks for.
+    """
+    absent = "tensorflow" not in sys.modules
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if absent:
+            sys.modules["tensorflow"] = None  # type: ignore[assignment]
+        try:
+            import umap
+        finally:
+            if absent:
+                del sys.modules["tensorflow"]
+        yield umap
+
+
+def epochs_told(progress: Progress, epochs: int) -> dict[str, Any]:
+    """Return arguments by which umap-learn's own bar of epochs, drawn by tqdm, tells ``progress`` of each.
+
+    The bar is not drawn but written to an object of ours. What ``progress`` raises there ends umap-learn's loop.
+    """
+    return {
+        "file": _Told(progress, epochs),
+        "bar_format": "{n}",
+        "desc": "",
+        "mininterval": 0,
+        "miniters": 1,
+        "disable": False,
+        "leave": True,
+    }
+
+
+class _Told:
+    """A text file whose lines are numbers of epochs done; deaf to tqdm's last once ``progress`` has raised."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        self._progress, self._epochs = progress, epochs
+        self._deaf = False
+
+    def write(self, text: str) -> int:
+        """Tell what a line says."""
+        number = text.strip()
+        if number.isdigit() and not self._deaf:
+            self._deaf = True
+            self._progress(min(int(number), self._epochs), self._epochs)
+            self._deaf = False
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing; there is no buffer."""
