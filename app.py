@@ -24,9 +24,15 @@ if multiprocessing.parent_process() is None:
     from pages.ui.http import splash
     from pages.ui.http.lazy import Deferred
     from pages.ui.state.engine import engine, replace_engine
+    from pages.ui.state.heap import HeapWatch
 
     PICTURES = Deferred("pages.ui.http.pictures", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/"))
     POINTS = Deferred("pages.ui.http.points", ("/layout/", "/values/"))
+
+    PAGE_MODULES = (
+        "pages.ui.common.sidebar", "pages.ui.explore.views", "pages.ui.models.training_form", "pages.ui.scenes.upload",
+    )  # fmt: skip
+    HEAP = HeapWatch()
 
     def prepare() -> None:
         """Start the engine and import what the pages need, while a browser still loads Streamlit's JavaScript."""
@@ -37,8 +43,9 @@ if multiprocessing.parent_process() is None:
             sys.stderr.write(f"Landlike did not start. {error}\n")
             sys.stderr.flush()
             os._exit(1)
-        for module in ("folium.plugins", PICTURES.module, POINTS.module):
+        for module in ("folium.plugins", PICTURES.module, POINTS.module, *PAGE_MODULES):
             import_module(module)
+        HEAP.start()
 
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
@@ -49,6 +56,7 @@ if multiprocessing.parent_process() is None:
             yield {}
         finally:
             await asyncio.to_thread(preparing.join)
+            await asyncio.to_thread(HEAP.stop)
             await asyncio.to_thread(replace_engine, None)
 
     app = App(

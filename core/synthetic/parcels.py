@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from core.bands import FloatArray
 from core.synthetic.layout import LandUse, Plan, Zone
@@ -193,6 +192,8 @@ def splits(land: Districts, depth: int, target: FloatArray) -> Splits:
 
 def parcel_kinds(land: Districts, tree: Splits, plan: Plan) -> IndexArray:
     """Choose the use of each parcel, shape (K · 2^depth,): zones end where parcels do; motorways have a strip."""
+    from scipy.spatial import cKDTree
+
     count = 2**tree.depth
     x, y, cos, sin = (np.repeat(part, count) for part in (land.x, land.y, land.cos, land.sin))
     x, y = x + tree.u * cos - tree.v * sin, y + tree.u * sin + tree.v * cos

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from core.bands import BANDS, FloatArray
 from core.scenes.scene import REFLECTANCE_SCALE
@@ -52,6 +51,8 @@ def expose(canvas: Canvas, seed: int) -> NDArray[np.uint16]:
 
 def _see(light: FloatArray, resolution: int, box: Box, name: str, seed: int) -> FloatArray:
     """See one band as the instrument does: averaged to native pixels, spread, noisy, and laid out at 10 m again."""
+    from scipy.ndimage import gaussian_filter
+
     factor = resolution // 10
     height, width = light.shape
     if factor > 1:
