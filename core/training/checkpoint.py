@@ -40,7 +40,7 @@ class Checkpoint:
             directory: where the model will lie.
             variables: what changes in an epoch: weights and what the optimiser remembers.
             key: what tells this training from any other, on the same patches or not.
-            former_key: the same as version 0.1 wrote it; None = it could not have written it.
+            former_key: the same as version 0.1 wrote it; None = there is none.
         """
         self.directory, self.folder = directory, under_way(directory)
         self.history: list[dict[str, float]] = []

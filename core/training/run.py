@@ -159,14 +159,15 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
     return initial, learner, checkpoint
 
 
-def _keys(material: _Material) -> tuple[str, str | None]:
-    """Return what tells this training from any other, as it is written now, and as version 0.1 wrote it."""
-    chosen, own = material.hyperparameters, Hyperparameters()
+def _keys(material: _Material) -> tuple[str, str]:
+    """Return what tells this training from any other, as it is written now, and as version 0.1 wrote it.
+
+    The latter says nothing of the size of the network; variables of another one are not taken over.
+    """
+    chosen = material.hyperparameters
     patches = [material.split.train.digest(), material.split.random.digest()]
     rest = [*patches, material.base.fingerprint, material.request.freeze]
-    known_before = (chosen.widths, chosen.blocks) == (own.widths, own.blocks)
-    former = json.dumps([chosen.in_former_names(), *rest]) if known_before else None
-    return json.dumps([asdict(chosen), *rest]), former
+    return json.dumps([asdict(chosen), *rest]), json.dumps([chosen.in_former_names(), *rest])
 
 
 def _fit(

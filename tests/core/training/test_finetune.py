@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,9 @@ DRAWS = LEARNS | {
 
 FIVE = (*COLOURS, "B08", "B11")
 
+OLD = Path(__file__).resolve().parents[2] / "fixtures" / "old_training.tar.xz"
+"""A model and a stopped training of the version before, made by ``make_old_training.py`` beside it."""
+
 Results = tuple[Path, dict[str, dict[str, Any]]]
 
 
@@ -67,6 +71,8 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         shutil.copytree(model(kind), folder / kind)
         (folder / kind / "landlike.json").write_text(json.dumps(sidecar))
     shutil.copytree(model("tf2"), folder / "tf2")
+    with tarfile.open(OLD) as archive:
+        archive.extractall(folder, filter="data")
     tiny, tf2, ours = str(folder / "tiny"), str(folder / "tf2"), str(folder / "ours")
     tasks: dict[str, dict[str, Any]] = {
         "zero-tiny": {"base": tiny, "zero": True},
@@ -96,6 +102,9 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         "full-again": {"base": tf2, "epochs": 2, "into": "full"},
         "bare": {"strip": "ours"},
         "frozen-graph": {"base": str(folder / "bare")},
+        "zero-whole": {"base": str(folder / "whole"), "zero": True, "bands": FIVE},
+        "on-whole": {"base": str(folder / "whole"), "epochs": 4, "bands": FIVE, "hyperparameters": LEARNS},
+        "stopped": {"base": "scratch", "bands": FIVE, "epochs": 3, "hyperparameters": DRAWS},
     }
     return folder, finetuning.do(folder, tasks)
 
@@ -106,7 +115,9 @@ def _apart(result: dict[str, Any], backend: str = "tensorflow") -> float:
     return float(np.abs(np.array(result["features"][backend]) - base).max() / np.abs(base).max())
 
 
-@pytest.mark.parametrize("name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others"])
+@pytest.mark.parametrize(
+    "name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others", "zero-whole"]
+)
 @pytest.mark.parametrize("backend", finetuning.BACKENDS)
 def test_without_a_step_features_are_those_of_the_base(done: Results, name: str, backend: str) -> None:
     folder, results = done
@@ -122,7 +133,7 @@ def _base_of(folder: Path, name: str) -> str:
     return str(folder / name.split("-", 1)[1].removesuffix("-others"))
 
 
-@pytest.mark.parametrize("name", ["on-tiny", "on-tf2", "head-tiny", "on-ours", "head-ours"])
+@pytest.mark.parametrize("name", ["on-tiny", "on-tf2", "head-tiny", "on-ours", "head-ours", "on-whole"])
 def test_training_on_lowers_the_loss_and_changes_the_features(done: Results, name: str) -> None:
     folder, results = done
     found = results[name]
@@ -211,6 +222,19 @@ def test_a_killed_training_of_a_module_ends_with_the_features_it_would_have_had(
     assert killed["losses"] + rest["losses"] == pytest.approx(whole["losses"], 1e-4)
     features = np.array(whole["features"]["tensorflow"])
     np.testing.assert_allclose(rest["features"]["tensorflow"], features, atol=1e-4 * np.abs(features).max())
+
+
+def test_a_model_and_a_stopped_training_of_the_version_before_go_on(done: Results) -> None:
+    folder, results = done
+    before = json.loads((folder / "results.json").read_text())
+    features = np.array(before["features"])
+    np.testing.assert_allclose(results["zero-whole"]["base"], features, atol=1e-4 * np.abs(features).max())
+    assert results["stopped"]["error"] is None
+    assert results["stopped"]["seen"] == [3], "the first two epochs are not done again"
+    # Processors differ in the order of their sums.
+    losses = [epoch["loss"] for epoch in results["stopped"]["card"]["history"]]
+    assert losses == pytest.approx(before["whole"], rel=1e-2)
+    assert losses[:2] == before["stopped"]
 
 
 def test_every_file_of_a_written_model_is_in_its_list(done: Results) -> None:
