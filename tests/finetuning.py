@@ -78,7 +78,7 @@ def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
     """Features of twelve patches of thirteen bands, four a class, of the bands that the model wants."""
     from core.encoders.registry import load_encoder
 
-    encoder = load_encoder(str(model), backend, Config(root=folder / "cache", model_cache=folder / "cache"))
+    encoder = load_encoder(str(model), Config(root=folder / "cache", model_cache=folder / "cache"), backend)
     batch = some(4, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
     return encoder.encode(batch[..., [BAND_NAMES.index(band) for band in encoder.spec.bands]])
 

@@ -84,7 +84,7 @@ def _write_outputs(folder: Path, name: str, model: Path) -> None:
     from core.config import Config
     from core.encoders.registry import load_encoder
 
-    encoder = load_encoder(str(model), "tensorflow", Config(root=folder / "cache", model_cache=folder / "cache"))
+    encoder = load_encoder(str(model), Config(root=folder / "cache", model_cache=folder / "cache"), "tensorflow")
     spec, batch = encoder.spec, np.load(folder / f"{name}.npy")
     shrinks = batch.shape[1] > spec.input_size
     scaled = batch if spec.gain is None else np.clip(batch * spec.gain, 0, 1)

@@ -12,29 +12,38 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from core.encoders.files import MODEL_FILES, MOST_FILES
 from core.errors import EncoderError
 
-MAX_MEMBERS = 2_000
 MAX_BYTES = 4 << 30
-"""Limits on what one archive may hold; the largest image modules of TF-Hub are below 2 GB."""
+"""Limit on what one archive may hold, which has as many files as a model; the largest image modules of TF-Hub are
+below 2 GB."""
 
 _CHUNK = 1 << 20
 _ADVICE = "download the model again"
 
 
 def unpack(
-    archive: Path, target: Path, *, title: str | None = None, prepare: Callable[[Path], None] | None = None
+    archive: Path,
+    target: Path,
+    *,
+    title: str | None = None,
+    prepare: Callable[[Path], None] | None = None,
+    most_files: int = MOST_FILES,
+    most_bytes: int = MAX_BYTES,
 ) -> None:
     """Unpack a model's .tar.gz so that ``target`` appears complete or not at all; an existing ``target`` is kept.
 
     Only plain files and directories with relative names inside the archive's own root are taken; a single folder
-    around everything is stripped, so that ``saved_model.pb`` ends up in ``target`` itself.
+    around everything is stripped, so that the model ends up in ``target`` itself.
 
     Args:
         archive: the .tar.gz.
         target: a directory to be.
         title: what errors call the archive; None = its name.
         prepare: called with the unpacked directory before it appears.
+        most_files: that the archive may hold, folders included.
+        most_bytes: that it may unpack to.
 
     Raises:
         EncoderError: when the archive is damaged, holds no model, links or names leading out, or exceeds the limits.
@@ -46,10 +55,10 @@ def unpack(
     except OSError as error:
         raise _disk(title, error) from error
     try:
-        _extract(archive, staging, title)
+        _extract(_members(archive, title, most_files, most_bytes), staging, title, most_bytes)
         root = _root(staging)
-        if not (root / "saved_model.pb").is_file():
-            raise _refusal(title, "it holds no saved_model.pb")
+        if not _is_model(root):
+            raise _refusal(title, f"it holds no {' and no '.join(MODEL_FILES)}")
         if prepare is not None:
             prepare(root)
         if not target.is_dir():
@@ -68,18 +77,26 @@ def _rename(root: Path, target: Path) -> None:
 
 def _root(staging: Path) -> Path:
     entries = list(staging.iterdir())
-    if len(entries) == 1 and entries[0].is_dir() and (entries[0] / "saved_model.pb").is_file():
+    if len(entries) == 1 and entries[0].is_dir() and _is_model(entries[0]):
         return entries[0]
     return staging
 
 
-def _extract(archive: Path, staging: Path, title: str) -> None:
+def _is_model(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in MODEL_FILES)
+
+
+_Members = Iterator[tuple[PurePosixPath, int, IO[bytes]]]
+"""Names, sizes and contents of files."""
+
+
+def _extract(members: _Members, staging: Path, title: str, most_bytes: int) -> None:
     total = 0
     try:
-        for name, size, source in _members(archive, title):
+        for name, size, source in members:
             total += size
-            if total > MAX_BYTES:
-                raise _refusal(title, f"it unpacks to more than {MAX_BYTES >> 30} GB")
+            if total > most_bytes:
+                raise _refusal(title, f"it unpacks to more than {most_bytes >> 30} GB")
             destination = staging.joinpath(*name.parts)
             destination.parent.mkdir(parents=True, exist_ok=True)
             with destination.open("xb") as file:
@@ -92,13 +109,13 @@ def _extract(archive: Path, staging: Path, title: str) -> None:
         raise _disk(title, error) from error
 
 
-def _members(archive: Path, title: str) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
-    """Names, sizes and contents of files; at the end the whole archive has passed gzip's checksum."""
+def _members(archive: Path, title: str, most_files: int, most_bytes: int) -> _Members:
+    """The files of an archive; at the end the whole of it has passed gzip's checksum."""
     # tarfile's own r|gz neither reads to the end nor looks at the checksum.
     with gzip.open(archive, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
         for count, member in enumerate(tar, start=1):
-            if count > MAX_MEMBERS:
-                raise _refusal(title, f"it holds more than {MAX_MEMBERS} files")
+            if count > most_files:
+                raise _refusal(title, f"it holds more than {most_files} files")
             name = PurePosixPath(member.name)
             if name.is_absolute() or ".." in name.parts or "\\" in member.name or "\0" in member.name:
                 raise _refusal(title, "a name in it leads out of its folder")
@@ -110,8 +127,8 @@ def _members(archive: Path, title: str) -> Iterator[tuple[PurePosixPath, int, IO
             if source is not None:
                 yield name, member.size, source
         while stream.read(_CHUNK):
-            if stream.tell() > MAX_BYTES:
-                raise _refusal(title, f"it unpacks to more than {MAX_BYTES >> 30} GB")
+            if stream.tell() > most_bytes:
+                raise _refusal(title, f"it unpacks to more than {most_bytes >> 30} GB")
 
 
 def _refusal(title: str, found: str) -> EncoderError:

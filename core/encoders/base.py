@@ -1,9 +1,11 @@
-"""What an encoder is: its specification and its protocol. The encoders themselves live in the files beside."""
+"""What an encoder is, and what a kind of encoder has to offer. The kinds themselves live in the files beside."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from core.bands import FloatArray
@@ -25,6 +27,9 @@ class EncoderSpec:
         backend: ``numpy``, ``tensorflow``, ``openvino`` (bf16 where the processor has it) or ``openvino-f32``.
         origin: where it came from, in words.
         precision: numbers it computes in: ``f32``, or ``bf16`` where the backend and the processor have it.
+        trainable: True = a training may start from it.
+        mean: of each band by name, taken from what ``gain`` gives, which is then not clipped; empty = nothing is.
+        deviation: of each band by name, by which the difference is divided; empty = it is not.
     """
 
     name: str
@@ -37,9 +42,12 @@ class EncoderSpec:
     backend: str
     origin: str
     precision: str = "f32"
+    trainable: bool = False
+    mean: Mapping[str, float] = field(default_factory=dict, hash=False)
+    deviation: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def to_json(self) -> str:
-        """The specification as JSON, as it goes into GeoParquet metadata."""
+        """Return the specification as JSON, as it goes into GeoParquet metadata."""
         return json.dumps(asdict(self))
 
 
@@ -62,7 +70,53 @@ class Encoder(Protocol):
         """Resample and scale reflectance (N, H, W, bands of the spec) to what ``infer`` takes."""
 
     def infer(self, prepared: FloatArray) -> FloatArray:
-        """Features, finite float32 of shape (N, dimension), of prepared patches."""
+        """Return features, finite float32 of shape (N, dimension), of prepared patches."""
 
     def encode(self, batch: FloatArray) -> FloatArray:
-        """Features, finite float32 of shape (N, dimension), of reflectance of shape (N, H, W, bands of the spec)."""
+        """Return features, finite float32 of shape (N, dimension), of reflectance (N, H, W, bands of the spec)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalModel:
+    """A model whose files are on this computer.
+
+    Attributes:
+        name: what people type.
+        title: what pages show unless the model states a title of its own.
+        origin: where it came from, in words.
+        directory: where its files lie.
+    """
+
+    name: str
+    title: str
+    origin: str
+    directory: Path
+
+
+class EncoderKind(Protocol):
+    """A kind of encoder: knows its directories, says what one holds and loads it.
+
+    A kind is imported by the web process, so heavy libraries are imported inside ``load`` and what it calls.
+    """
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Ways to run its encoders, the one to prefer first."""
+
+    def recognises(self, directory: Path) -> bool:
+        """Tell whether a directory holds an encoder of this kind, whole or damaged."""
+
+    def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
+        """Return what an encoder is.
+
+        Args:
+            model: its files.
+            backend: one of ``backends``; None = the fastest that is installed.
+            memory: a directory in which to remember what takes long to find out.
+
+        Raises:
+            EncoderError: for another backend, or for files that are damaged or do not fit.
+        """
+
+    def load(self, model: LocalModel, backend: str | None, memory: Path) -> Encoder:
+        """Return the encoder, every file read and checked; arguments and errors as of ``describe``."""

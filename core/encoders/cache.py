@@ -58,7 +58,7 @@ def locate(reference: str, config: Config) -> Path:
         raise EncoderError(
             f"Opening the model “{path.name}”",
             "it is neither a directory nor a .tar.gz",
-            "give a directory with saved_model.pb, or a .tar.gz of one",
+            "give the directory of a model, or a .tar.gz of one",
         )
     return unpack_by_content(path, config.model_cache)
 

@@ -9,8 +9,16 @@ from pathlib import Path, PurePosixPath
 from core.encoders.saved_model.checkpoint import problem
 from core.errors import EncoderError, EncoderUnavailableError
 
+MODEL_FILES = ("saved_model.pb", "model.onnx")
+"""Files by which the directory of a model is known."""
+
 CHECKSUMS = "SHA256SUMS"
 SIDECAR = "landlike.json"
+"""What a model is fed, and its title; ``core.encoders.preprocessing`` reads it."""
+
+README = "README.md"
+"""How a model that ``finetune`` wrote came to be, in words."""
+
 CARD = "card.json"
 """The model card: what a model was trained on, how it was measured, and when."""
 
@@ -29,12 +37,17 @@ CLASSIFIER = "classifier.npy"
 NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER})
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
-MAX_FILES = 2_000
+MOST_FILES = 2_000
 _ADVICE = "get the model again"
 
 
+def holds(directory: Path, name: str) -> bool:
+    """Tell whether a directory has a file, or had one by its ``SHA256SUMS``."""
+    return (directory / name).is_file() or name in _listed(directory)
+
+
 def digest(directory: Path, memory: Path | None = None) -> str:
-    """SHA-256 over the names and contents of all files of a model, after checking that they are whole.
+    """Return the SHA-256 over names and contents of all files of a model, after checking that they are whole.
 
     A directory with a ``SHA256SUMS`` (the format of ``sha256sum``) is checked against it; in all, the variables are
     checked against the checksums of their own index.
@@ -59,7 +72,9 @@ def digest(directory: Path, memory: Path | None = None) -> str:
     wrong = problem(directory / "variables") if (directory / "variables").is_dir() else None
     if wrong:
         raise _damaged(directory, wrong)
-    lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums) if name not in NOT_WEIGHTS)
+    # Modules from elsewhere keep their fingerprint: of those a README counts, as it always did.
+    apart = NOT_WEIGHTS | {README} if NETWORK in paths else NOT_WEIGHTS
+    lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums) if name not in apart)
     result = hashlib.sha256(lines.encode()).hexdigest()
     if note is not None:
         _remember(note, state, result)
@@ -82,7 +97,7 @@ def write_checksums(directory: Path, *, whole: bool = False) -> None:
 
 
 def stated_title(directory: Path) -> str | None:
-    """What a model calls itself in its card, else in its sidecar; None when neither can be read."""
+    """Return what a model calls itself in its card, else in its sidecar; None when neither can be read."""
     for name in (CARD, SIDECAR):
         try:
             fields = json.loads((directory / name).read_text(encoding="utf-8"))
@@ -96,19 +111,15 @@ def stated_title(directory: Path) -> str | None:
 def _files(directory: Path) -> dict[str, Path]:
     """Files by their name relative to the directory, with ``/`` between folders."""
     found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
-    if "saved_model.pb" not in found and CHECKSUMS not in found:
-        raise EncoderUnavailableError(
-            f"Opening the model “{directory.name}”",
-            "the directory has no saved_model.pb",
-            "give the directory of a TF-Hub module or SavedModel",
-        )
-    if len(found) > MAX_FILES:
-        raise _damaged(directory, f"the directory holds more than {MAX_FILES} files")
+    if CHECKSUMS not in found and not any(name in found for name in MODEL_FILES):
+        raise no_model(directory)
+    if len(found) > MOST_FILES:
+        raise _damaged(directory, f"the directory holds more than {MOST_FILES} files")
     return found
 
 
 def _check_structure(directory: Path) -> None:
-    for name in ("saved_model.pb", "tfhub_module.pb"):
+    for name in (*MODEL_FILES, "tfhub_module.pb"):
         path = directory / name
         if path.exists() and path.stat().st_size == 0:
             raise _damaged(directory, f"{name} is empty")
@@ -118,18 +129,21 @@ def _check_structure(directory: Path) -> None:
 
 
 def _check_list(directory: Path, sums: dict[str, str]) -> None:
-    listed = directory / CHECKSUMS
-    if not listed.is_file():
-        return
-    for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
-        wanted, _, name = line.partition(" ")
-        name = str(PurePosixPath(name.lstrip(" *")))
-        if not line.strip():
-            continue
+    for name, wanted in _listed(directory).items():
         if name not in sums:
             raise _damaged(directory, f"{name} is missing")
-        if sums[name] != wanted.lower():
+        if sums[name] != wanted:
             raise _damaged(directory, f"{name} is damaged (its checksum is not the one in {CHECKSUMS})")
+
+
+def _listed(directory: Path) -> dict[str, str]:
+    """SHA-256 in hex by the name of a file, of a directory's ``SHA256SUMS``; empty when there is none."""
+    try:
+        text = (directory / CHECKSUMS).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    halves = [line.partition(" ") for line in text.splitlines() if line.strip()]
+    return {str(PurePosixPath(name.lstrip(" *"))): wanted.lower() for wanted, _, name in halves}
 
 
 def _sha256(path: Path, directory: Path) -> str:
@@ -138,6 +152,15 @@ def _sha256(path: Path, directory: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise _damaged(directory, f"{path.name} cannot be read") from error
+
+
+def no_model(directory: Path) -> EncoderUnavailableError:
+    """Return the error that says that a directory holds no model."""
+    return EncoderUnavailableError(
+        f"Opening the model “{directory.name}”",
+        f"the directory has no {' and no '.join(MODEL_FILES)}",
+        "give the directory of a TF-Hub module, a SavedModel or an ONNX model",
+    )
 
 
 def _damaged(directory: Path, found: str) -> EncoderError:

@@ -1,4 +1,4 @@
-"""Running a hub module by OpenVINO, on processors; it reads the module's directory itself and needs no TensorFlow.
+"""Running SavedModels and ONNX models by OpenVINO, on processors; it reads their files itself.
 
 Scaling and enlarging are part of the compiled graph, so that patches travel to it in their own size. The graph is
 compiled for groups of ``GROUP`` patches, several of which are under way at once; the last group of a call is filled up,
@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import platform
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -21,7 +23,6 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.encoders.preprocessing import Preprocessing, resized, scaled
-from core.encoders.saved_model.signature import Signature
 from core.errors import EncoderError
 
 GROUP = 4
@@ -29,7 +30,7 @@ GROUP = 4
 
 @cache
 def has_bf16(memory: Path | None = None) -> bool:
-    """True when OpenVINO says that this processor computes in bfloat16.
+    """Tell whether OpenVINO says that this processor computes in bfloat16.
 
     Args:
         memory: a directory in which to remember the answer for this processor and this OpenVINO, because importing it
@@ -62,49 +63,98 @@ def _processor() -> str:
 
 @cache
 def installed() -> bool:
-    """True when OpenVINO is installed; looked up without importing it, which takes half a second."""
+    """Tell whether OpenVINO is installed; looked up without importing it, which takes half a second."""
     return find_spec("openvino") is not None
 
 
-class OpenVinoRunner:
-    """A module compiled for the processor, for the size of patch that came last."""
+@dataclass(frozen=True, kw_only=True)
+class GraphInput:
+    """How images go into a model.
 
-    def __init__(self, directory: Path, signature: Signature, wanted: Preprocessing, precision: str) -> None:
-        self._wanted, self._precision = wanted, precision
-        self._asked = f"Loading the model “{directory.name}” by OpenVINO"
+    Attributes:
+        channels_first: True = as (N, bands, height, width); False = as (N, height, width, bands).
+        group: images that go in at once.
+    """
+
+    channels_first: bool = False
+    group: int = GROUP
+
+    def shape(self, height: int, width: int, channels: int) -> tuple[int, int, int, int]:
+        """Return the shape of a batch of images."""
+        if self.channels_first:
+            return self.group, channels, height, width
+        return self.group, height, width, channels
+
+
+NHWC = GraphInput()
+"""What SavedModels take."""
+
+
+class OpenVinoRunner:
+    """A model compiled for the processor, for the size of patch that came last."""
+
+    def __init__(
+        self,
+        path: Path,
+        outputs: Sequence[str],
+        wanted: Preprocessing,
+        precision: str,
+        *,
+        takes: GraphInput = NHWC,
+        remedy: str = "get the model again",
+    ) -> None:
+        """Read a model.
+
+        Args:
+            path: the file, or the directory of a SavedModel.
+            outputs: names by which the features may go in the graph.
+            wanted: its preprocessing.
+            precision: ``f32`` or ``bf16``.
+            takes: how images go in.
+            remedy: what people can do when OpenVINO refuses it.
+
+        Raises:
+            EncoderError: when OpenVINO cannot read it, or the features are not in it.
+        """
+        self._wanted, self._precision, self._takes, self._remedy = wanted, precision, takes, remedy
+        named = path if path.is_dir() else path.parent
+        self._asked = f"Loading the model “{named.name}” by OpenVINO"
         self._compiled: tuple[tuple[int, ...], Any] = ((), None)
         self._lock = threading.Lock()
         try:
-            self._model = _feature_model(directory, signature)
+            self._model = _feature_model(path, outputs)
         except RuntimeError as error:
             raise self._refused(error) from error
         if self._model is None:
-            found = f"the output {signature.features.key} is not in the graph it reads"
-            raise EncoderError(self._asked, found, "use the backend tensorflow")
+            found = f"the output {outputs[0]} is not in the graph it reads"
+            raise EncoderError(self._asked, found, remedy)
 
     def prepare(self, batch: FloatArray) -> FloatArray:
-        """Patches as they are; larger ones than the model's input are scaled and shrunk here."""
+        """Return patches as they are; larger ones than the model's input are shrunk here, after what clips them."""
         size = self._wanted.input_size
         if max(batch.shape[1:3]) <= size:
             return np.ascontiguousarray(batch, dtype=np.float32)
-        # The graph scales again, so what goes in is divided by the gain; 1 and None leave it alone.
+        if not self._wanted.clips:
+            return resized(batch, size)
+        # The graph scales again, so what goes in is divided by the gain; 1 leaves it alone.
         gain = self._wanted.gain
         shrunk = resized(scaled(batch, gain), size)
         return shrunk if gain in (None, 1) else shrunk / np.float32(gain)
 
     def run(self, prepared: FloatArray) -> FloatArray:
-        """What the signature gives, as it comes."""
+        """Return what the model gives, as it comes."""
+        group_size = self._takes.group
         queue = self._queue(prepared.shape[1:3])
-        parts: list[FloatArray] = [np.empty(0, np.float32)] * -(-len(prepared) // GROUP)
+        parts: list[FloatArray] = [np.empty(0, np.float32)] * -(-len(prepared) // group_size)
 
         def keep(request: Any, number: int) -> None:  # noqa: ANN401 - openvino has no types
             parts[number] = request.get_output_tensor(0).data.copy()
 
         queue.set_callback(keep)
         for number in range(len(parts)):
-            group = prepared[number * GROUP : (number + 1) * GROUP]
-            if len(group) < GROUP:
-                group = np.concatenate([group, np.zeros((GROUP - len(group), *group.shape[1:]), np.float32)])
+            group = prepared[number * group_size : (number + 1) * group_size]
+            if len(group) < group_size:
+                group = np.concatenate([group, np.zeros((group_size - len(group), *group.shape[1:]), np.float32)])
             queue.start_async({0: group}, number)
         queue.wait_all()
         return np.concatenate(parts)[: len(prepared)]
@@ -122,23 +172,25 @@ class OpenVinoRunner:
         size, channels = self._wanted.input_size, len(self._wanted.bands)
         try:
             model = self._model.clone()
-            model.reshape([GROUP, size, size, channels])
-            model = _with_preprocessing(model, (GROUP, *shape, channels), self._wanted)
+            model.reshape(list(self._takes.shape(size, size, channels)))
+            given = (self._takes.group, *shape, channels)
+            model = _with_preprocessing(model, given, self._wanted, channels_first=self._takes.channels_first)
             return openvino.AsyncInferQueue(openvino.Core().compile_model(model, "CPU", settings))
         except RuntimeError as error:
             raise self._refused(error) from error
 
     def _refused(self, error: RuntimeError) -> EncoderError:
         last = str(error).strip().rpartition("\n")[2][:200]
-        return EncoderError(
-            self._asked, f"it was refused ({last})", "use the backend tensorflow, or get the model again"
-        )
+        return EncoderError(self._asked, f"it was refused ({last})", self._remedy)
 
 
-def output_dimension(directory: Path, signature: Signature, wanted: Preprocessing) -> int | None:
-    """Number of features of a model that does not state it, by propagating shapes; None = still unknown."""
+def output_dimension(path: Path, outputs: Sequence[str], wanted: Preprocessing) -> int | None:
+    """Return the number of features of a SavedModel that does not state it, by propagating shapes.
+
+    None = still unknown. Arguments as of ``OpenVinoRunner``.
+    """
     try:
-        model = _feature_model(directory, signature)
+        model = _feature_model(path, outputs)
         if model is None:
             return None
         model.reshape([1, wanted.input_size, wanted.input_size, len(wanted.bands)])
@@ -149,37 +201,57 @@ def output_dimension(directory: Path, signature: Signature, wanted: Preprocessin
         return None
 
 
-def _feature_model(directory: Path, signature: Signature) -> Any:  # noqa: ANN401
+def _feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
     """The part of a model that leads to its features; None when they are not found in it."""
     import openvino
 
-    model = openvino.Core().read_model(str(directory))
-    wanted = {signature.features.tensor, signature.features.key}
+    model, wanted = openvino.Core().read_model(str(path)), set(outputs)
     for output in model.outputs:
         if wanted & output.get_names():
             return openvino.Model([output.get_node().input_value(0)], model.get_parameters())
     for node in model.get_ordered_ops():
         for output in node.outputs():
-            if signature.features.tensor in output.get_names():
+            if wanted & output.get_names():
                 return openvino.Model([output], model.get_parameters())
     return None
 
 
-def _with_preprocessing(model: Any, shape: tuple[int, ...], wanted: Preprocessing) -> Any:  # noqa: ANN401
-    """The same model taking reflectance of patches of another size: scaled, clipped, then enlarged bilinearly."""
+def _with_preprocessing(
+    model: Any,  # noqa: ANN401
+    shape: tuple[int, ...],
+    wanted: Preprocessing,
+    *,
+    channels_first: bool,
+) -> Any:  # noqa: ANN401
+    """The same model taking reflectance (N, H, W, bands) of another size: scaled, then enlarged bilinearly."""
     import openvino
     from openvino import opset13 as ops
 
     given = ops.parameter(shape, np.float32, "reflectance")
-    node = given
-    if wanted.gain is not None:
-        node = ops.multiply(node, np.float32(wanted.gain)) if wanted.gain != 1 else node
-        node = ops.clamp(node, 0.0, 1.0)
-    if shape[1:3] != (wanted.input_size, wanted.input_size):
+    node = _scaled_node(given, wanted)
+    enlarges = shape[1:3] != (wanted.input_size, wanted.input_size)
+    if enlarges or channels_first:
+        node = ops.transpose(node, np.array([0, 3, 1, 2], np.int64))
+    if enlarges:
         target = np.array([wanted.input_size, wanted.input_size], np.int64)
-        planes = ops.transpose(node, np.array([0, 3, 1, 2], np.int64))
-        planes = ops.interpolate(planes, target, "linear_onnx", "sizes", axes=np.array([2, 3], np.int64))
-        node = ops.transpose(planes, np.array([0, 2, 3, 1], np.int64))
+        node = ops.interpolate(node, target, "linear_onnx", "sizes", axes=np.array([2, 3], np.int64))
+    if enlarges and not channels_first:
+        node = ops.transpose(node, np.array([0, 2, 3, 1], np.int64))
     parameter = model.get_parameters()[0]
     parameter.output(0).replace(node.output(0))
     return openvino.Model(model.get_results(), [given])
+
+
+def _scaled_node(node: Any, wanted: Preprocessing) -> Any:  # noqa: ANN401
+    """``Preprocessing.scaled`` as operations."""
+    from openvino import opset13 as ops
+
+    if wanted.gain is not None and wanted.gain != 1:
+        node = ops.multiply(node, np.float32(wanted.gain))
+    if wanted.clips:
+        node = ops.clamp(node, 0.0, 1.0)
+    if wanted.mean:
+        node = ops.subtract(node, wanted.in_order(wanted.mean, 0))
+    if wanted.deviation:
+        node = ops.divide(node, wanted.in_order(wanted.deviation, 1))
+    return node

@@ -1,34 +1,28 @@
-"""What pixels a model wants: which bands, how large, how bright; and bringing patches to that size."""
+"""What pixels a model wants: which bands, how large, how bright; and bringing patches to that."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from core.bands import BAND_NAMES, EUROSAT_ORDER, FloatArray
+from core.bands import BAND_NAMES, FloatArray
 from core.encoders.files import SIDECAR
-from core.encoders.saved_model.signature import Signature, shape_text
 from core.errors import EncoderError
 
-DEFAULT_SIZE = 224
-"""Side of the images that the EuroSAT module, like most image modules of TF-Hub, was trained on (its card)."""
+MOST = 1e6
+"""Scales, means and deviations are below this."""
 
-REFLECTANCE_GAIN = 1.0
-"""Gain of 13-band modules. The card of google/remote_sensing/eurosat-ms-resnet50/1 asks for values “in the range [0,1]”
-and leaves the divisor open. Its training data are digital numbers in their original range (TensorFlow Datasets,
-eurosat/all); the products' own quantification value is 10 000 (Sentinel-2 Products Specification Document), which gives
-reflectance, in [0, 1] for nearly every pixel. So reflectance goes in as it is, clipped; a ``landlike.json`` beside the
-model overrules it."""
+Guess = tuple[tuple[str, ...], float | None]
+"""Bands in the model's order, and their gain."""
 
-COLOUR_GAIN = 10_000 / 2_750
-"""Gain of 3-band modules: EuroSAT's pictures are DN × 255 / 2750, clipped, and such modules take pictures ÷ 255."""
-
-_KNOWN_BANDS = {13: (EUROSAT_ORDER, REFLECTANCE_GAIN), 3: (("B04", "B03", "B02"), COLOUR_GAIN)}
+NO_GUESSES: Mapping[int, Guess] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,47 +32,120 @@ class Preprocessing:
     Attributes:
         bands: in the model's order.
         input_size: pixels a side.
-        gain: the input is ``clip(reflectance × gain, 0, 1)``; None = reflectance as it is.
+        gain: reflectance is multiplied by it; None = 1, and nothing is clipped.
+        mean: of each band by name, subtracted after that; empty = nothing is.
+        deviation: of each band by name, divided by after that; empty = nothing is.
         title: what the sidecar calls the model; None = it does not.
+
+    Without mean and deviation the input is ``clip(reflectance × gain, 0, 1)``; with them it is not clipped.
     """
 
     bands: tuple[str, ...]
     input_size: int
     gain: float | None
-    title: str | None
+    mean: Mapping[str, float] = field(default_factory=dict)
+    deviation: Mapping[str, float] = field(default_factory=dict)
+    title: str | None = None
+
+    @property
+    def normalises(self) -> bool:
+        """True = the bands have a mean or a deviation."""
+        return bool(self.mean or self.deviation)
+
+    @property
+    def clips(self) -> bool:
+        """True = the input lies in 0 to 1."""
+        return self.gain is not None and not self.normalises
+
+    def in_order(self, values: Mapping[str, float], absent: float) -> FloatArray:
+        """Return numbers by band name as float32 of shape (bands,), ``absent`` where there are none."""
+        return np.array([values.get(band, absent) for band in self.bands], np.float32)
+
+    def scaled(self, batch: FloatArray) -> FloatArray:
+        """Return the model's input values of reflectance of shape (N, H, W, bands), of the same shape."""
+        if not self.normalises:
+            return scaled(batch, self.gain)
+        raised = batch if self.gain is None else batch * np.float32(self.gain)
+        result: FloatArray = (raised - self.in_order(self.mean, 0)) / self.in_order(self.deviation, 1)
+        return result
 
 
-def preprocessing(directory: Path, signature: Signature) -> Preprocessing:
-    """What a model wants, from its signature and, where there is one, the ``landlike.json`` beside it.
+def read_preprocessing(
+    directory: Path,
+    *,
+    channels: int | None,
+    side: int | None,
+    shape: str,
+    guesses: Mapping[int, Guess] = NO_GUESSES,
+    default_size: int | None = None,
+) -> Preprocessing:
+    """Return what a model wants, from its input and, where there is one, the ``landlike.json`` beside it.
 
-    The sidecar is a JSON object with any of ``bands`` (list of names in the model's order), ``gain`` (number or null),
-    ``input_size`` (pixels a side) and ``title``.
+    The sidecar is a JSON object with any of ``bands`` (list of names in the model's order), ``scale`` (number or null;
+    ``gain`` means the same), ``mean`` and ``deviation`` (a number for each band, by name), ``input_size`` (pixels a
+    side) and ``title`` (``name`` means the same).
+
+    Args:
+        directory: of the model.
+        channels: of its input; None = any number.
+        side: pixels a side of its input; None = any.
+        shape: of its input, in words, for errors.
+        guesses: bands and gain by number of channels, for models that do not list their bands; the gain also for
+            those that list the same bands and no gain. Of others it is 1.
+        default_size: pixels a side when neither model nor sidecar says; None = that is an error.
 
     Raises:
-        EncoderError: when model and sidecar do not fit, or the bands cannot be known.
+        EncoderError: when model and sidecar do not fit, or bands or size cannot be known.
     """
     stated = _sidecar(directory)
-    bands, gain = _bands(directory, signature, stated)
-    size = stated.get("input_size", signature.input_size or DEFAULT_SIZE)
-    if signature.input_size not in (None, size):
-        found = f"{SIDECAR} says {size} pixels a side, the model takes {signature.input_size}"
+    bands, gain = _bands(directory, stated, channels, shape, guesses)
+    size = stated.get("input_size", side or default_size)
+    if side not in (None, size):
+        found = f"{SIDECAR} says {size} pixels a side, the model takes {side}"
         raise EncoderError(_asked(directory), found, f"correct {SIDECAR}")
-    return Preprocessing(bands=bands, input_size=size, gain=stated.get("gain", gain), title=stated.get("title"))
+    if size is None:
+        found = "it takes images of any size, and which it was trained on is not stated"
+        raise EncoderError(_asked(directory), found, f'put "input_size": 64, or what it is, into {SIDECAR}')
+    for name in ("mean", "deviation"):
+        if name in stated and set(stated[name]) != set(bands):
+            found = (
+                f"{name} in {SIDECAR} is of {', '.join(stated[name]) or 'no band'}, the bands are {', '.join(bands)}"
+            )
+            raise EncoderError(_asked(directory), found, f"give each band its {name}")
+    return Preprocessing(
+        bands=bands,
+        input_size=size,
+        gain=stated.get("scale", stated.get("gain", gain)),
+        mean=stated.get("mean", {}),
+        deviation=stated.get("deviation", {}),
+        title=stated.get("title", stated.get("name")),
+    )
 
 
-def _bands(directory: Path, signature: Signature, stated: dict[str, Any]) -> tuple[tuple[str, ...], float | None]:
-    channels, shape = signature.channels, shape_text(signature.images.shape)
+def _bands(
+    directory: Path, stated: Mapping[str, Any], channels: int | None, shape: str, guesses: Mapping[int, Guess]
+) -> Guess:
     if "bands" in stated:
         bands = tuple(stated["bands"])
         if channels not in (None, len(bands)):
             found = f"{SIDECAR} lists {len(bands)} bands, the model's input has the shape {shape}"
             raise EncoderError(_asked(directory), found, f"list {channels} bands in {SIDECAR}")
-        return bands, COLOUR_GAIN if bands == _KNOWN_BANDS[3][0] else REFLECTANCE_GAIN
-    if channels in _KNOWN_BANDS:
-        return _KNOWN_BANDS[channels]
+        known, gain = guesses.get(len(bands), ((), None))
+        return bands, gain if bands == known else 1.0
+    if channels is not None and channels in guesses:
+        return guesses[channels]
     found = f"its input has the shape {shape}, and which bands those are is not stated"
     remedy = f'put a {SIDECAR} beside it such as {{"bands": ["B02", "B03", "B04", "B08"]}}, in the model\'s order'
     raise EncoderError(_asked(directory), found, remedy)
+
+
+def stated_bands(directory: Path) -> tuple[str, ...]:
+    """Return the bands that the sidecar of a model lists, in the model's order; empty when it lists none.
+
+    Raises:
+        EncoderError: when the sidecar is damaged.
+    """
+    return tuple(_sidecar(directory).get("bands", ()))
 
 
 def _sidecar(directory: Path) -> dict[str, Any]:
@@ -101,23 +168,43 @@ def _wrong_field(stated: Any) -> str | None:  # noqa: ANN401 - parsed JSON can b
     bands = stated.get("bands", ["B04"])
     if not isinstance(bands, list) or not bands or not all(isinstance(b, str) and b in BAND_NAMES for b in bands):
         return f"bands is no list of names out of {', '.join(BAND_NAMES)}"
-    gain = stated.get("gain", 1)
-    if gain is not None and (isinstance(gain, bool) or not isinstance(gain, int | float) or not 0 < gain < 1e6):
-        return "gain is neither null nor a positive number"
     size = stated.get("input_size", 8)
     if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 1024:
         return "input_size is no whole number from 8 to 1024"
-    if not isinstance(stated.get("title", ""), str):
-        return "title is no text"
+    for name in ("title", "name"):
+        if not isinstance(stated.get(name, ""), str):
+            return f"{name} is no text"
+    return _wrong_number(stated)
+
+
+def _wrong_number(stated: Mapping[str, Any]) -> str | None:
+    if "gain" in stated and "scale" in stated:
+        return "gain and scale are both given, which mean the same"
+    for name in ("gain", "scale"):
+        if stated.get(name) is not None and not _is_number(stated[name], least=0):
+            return f"{name} is neither null nor a positive number"
+    for name, least in (("mean", -MOST), ("deviation", 0.0)):
+        values = stated.get(name, {})
+        if not isinstance(values, dict) or not all(_is_number(value, least=least) for value in values.values()):
+            return f"{name} is no object with a {'positive ' if least == 0 else ''}number for each band, by name"
     return None
+
+
+def _is_number(value: Any, *, least: float) -> bool:  # noqa: ANN401 - as above
+    return isinstance(value, int | float) and not isinstance(value, bool) and least < value < MOST
 
 
 def _asked(directory: Path) -> str:
     return f"Using the model “{directory.name}”"
 
 
+def shape_text(shape: Sequence[int | None] | None) -> str:
+    """Return a shape as people write it, ``(?, 224, 224, 13)``."""
+    return "(…)" if shape is None else f"({', '.join('?' if size is None else str(size) for size in shape)})"
+
+
 def scaled(batch: FloatArray, gain: float | None) -> FloatArray:
-    """``clip(reflectance × gain, 0, 1)``, or reflectance as it is when gain is None."""
+    """Return ``clip(reflectance × gain, 0, 1)``, or reflectance as it is when gain is None."""
     if gain is None:
         return batch
     result = batch * np.float32(gain) if gain != 1 else batch
@@ -125,7 +212,7 @@ def scaled(batch: FloatArray, gain: float | None) -> FloatArray:
 
 
 def resized(batch: FloatArray, size: int) -> FloatArray:
-    """Patches of shape (N, H, W, C) resampled to (N, size, size, C).
+    """Return patches of shape (N, H, W, C) resampled to (N, size, size, C).
 
     Bilinear with pixel centres at half pixels and edges extended, as ``tf.image.resize``; when shrinking, the triangle
     is widened by the factor so that no pixel is skipped, as ``antialias=True`` does there.

@@ -12,7 +12,7 @@ Value = int | memoryview
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:
-    """The varint at a position, and the position after it.
+    """Return the varint at a position, and the position after it.
 
     Raises:
         ValueError: when the bytes end inside it or it is longer than 64 bits.
@@ -30,7 +30,7 @@ def varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, Value]]:
-    """Field numbers and values of a message, in the order of the bytes.
+    """Yield field numbers and values of a message, in the order of the bytes.
 
     Raises:
         ValueError: when the bytes are no message.
@@ -62,7 +62,7 @@ def _size(data: memoryview, at: int, kind: int) -> tuple[int, int]:
 
 
 def messages(data: memoryview, number: int) -> Iterator[memoryview]:
-    """The values of one repeated field of strings or messages."""
+    """Yield the values of one repeated field of strings or messages."""
     for found, value in fields(data):
         if found == number:
             if isinstance(value, int):
@@ -71,7 +71,7 @@ def messages(data: memoryview, number: int) -> Iterator[memoryview]:
 
 
 def message(data: memoryview, number: int) -> memoryview:
-    """The last value of one string or message field; empty when absent."""
+    """Return the last value of one string or message field; empty when absent."""
     result = memoryview(b"")
     for value in messages(data, number):
         result = value
@@ -79,7 +79,7 @@ def message(data: memoryview, number: int) -> memoryview:
 
 
 def integer(data: memoryview, number: int, default: int = 0) -> int:
-    """The last value of one number field, as a signed 64-bit integer."""
+    """Return the last value of one number field, as a signed 64-bit integer."""
     result = default
     for found, value in fields(data):
         if found == number:
@@ -89,6 +89,6 @@ def integer(data: memoryview, number: int, default: int = 0) -> int:
     return result
 
 
-def text(data: memoryview, number: int) -> str:
-    """The last value of one string field; empty when absent."""
+def text_field(data: memoryview, number: int) -> str:
+    """Return the last value of one string field; empty when absent."""
     return bytes(message(data, number)).decode("utf-8")

@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, cast
 
-from core.config import Config, settings
-from core.encoders.base import Encoder, EncoderSpec
-from core.encoders.cache import is_handle
-from core.encoders.files import stated_title
+from core.config import Config
+from core.encoders.base import Encoder, EncoderKind, EncoderSpec, LocalModel
+from core.encoders.cache import is_handle, locate
+from core.encoders.download import download
+from core.encoders.files import no_model, stated_title
+from core.encoders.onnx import OnnxKind
+from core.encoders.saved_model.encoder import SavedModelKind
+from core.encoders.spectral import SPECTRAL, TABLE_PATH, SpectralKind
 from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress, silent
+
+KINDS: tuple[EncoderKind, ...] = (SavedModelKind(), OnnxKind(), SpectralKind())
+"""Every kind of encoder there is; the first that recognises a directory has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +34,11 @@ class Entry:
 
     Attributes:
         title: what pages show.
-        reference: handle or path of the model; empty for encoders without files.
-        home: dotted path of the module with its ``Home`` functions.
+        reference: handle or path of the model.
     """
 
     title: str
     reference: str
-    home: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,141 +66,128 @@ class EncoderListing:
     reference: str = ""
 
 
-class Home(Protocol):
-    """What the module named by ``Entry.home`` offers; ``BACKENDS`` are the ways to run its encoders."""
-
-    BACKENDS: tuple[str, ...]
-
-    def describe(self, name: str, entry: Entry, backend: str | None, config: Config) -> EncoderSpec:
-        """The specification, without importing TensorFlow."""
-
-    def load(self, name: str, entry: Entry, backend: str | None, config: Config) -> Encoder:
-        """The encoder, ready."""
-
-    def fetch(self, name: str, entry: Entry, config: Config, progress: Progress) -> None:
-        """Get its files."""
-
-    def companion(self, entry: Entry, config: Config, file: str) -> Path | None:
-        """A file beside the model; None when there is none."""
-
-
-HUB, SPECTRAL = "core.encoders.saved_model.encoder", "core.encoders.spectral"
 EUROSAT_HANDLE = "https://tfhub.dev/google/remote_sensing/eurosat-ms-resnet50/1"
 SHIPPED = "landlike-1"
 """The encoder that comes with Landlike; its folder below ``models`` here."""
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {
-        SHIPPED: Entry(title="Landlike 1", reference=str(Path(__file__).with_name("models") / SHIPPED), home=HUB),
-        "eurosat-ms-resnet50": Entry(title="EuroSAT ResNet-50, 13 bands", reference=EUROSAT_HANDLE, home=HUB),
-        "spectral": Entry(title="Spectral statistics", reference="", home=SPECTRAL),
+        SHIPPED: Entry(title="Landlike 1", reference=str(Path(__file__).with_name("models") / SHIPPED)),
+        "eurosat-ms-resnet50": Entry(title="EuroSAT ResNet-50, 13 bands", reference=EUROSAT_HANDLE),
+        SPECTRAL: Entry(title="Spectral statistics", reference=str(TABLE_PATH.parent)),
     }
 )
 
 
 def default_encoder() -> str:
-    """The name of the encoder used when none is asked for; it needs no download."""
-    return SHIPPED if Path(ENTRIES[SHIPPED].reference).is_dir() else "spectral"
+    """Return the name of the encoder used when none is asked for; it needs no download."""
+    return SHIPPED if Path(ENTRIES[SHIPPED].reference).is_dir() else SPECTRAL
 
 
-def encoder_names(config: Config | None = None) -> list[str]:
-    """Names on offer: ours, the EuroSAT module, models trained here, configured ones, spectral statistics last."""
-    return list(_entries(config or settings()))
+def encoder_names(config: Config) -> list[str]:
+    """Return names on offer: ours, the EuroSAT module, models trained here, configured ones, spectral ones last."""
+    return list(_entries(config))
 
 
-def list_encoders(config: Config | None = None) -> list[EncoderListing]:
-    """All encoders on offer with what they are or why they cannot be used."""
-    config = config or settings()
+def list_encoders(config: Config) -> list[EncoderListing]:
+    """Return all encoders on offer with what they are or why they cannot be used."""
     return [_listing(name, entry, config) for name, entry in _entries(config).items()]
 
 
-def describe(name_or_path: str, backend: str | None = None, config: Config | None = None) -> EncoderSpec:
-    """What an encoder is.
+def describe(name_or_path: str, config: Config, backend: str | None = None) -> EncoderSpec:
+    """Return what an encoder is.
 
     Args:
         name_or_path: a name on offer, or the path of a model directory or .tar.gz, or a handle.
+        config: where models lie, and which are on offer.
         backend: ``tensorflow``, ``openvino``, ``openvino-f32``; None = the fastest there is.
-        config: None = the operator's.
 
     Raises:
         EncoderError: for an unknown name, an unknown backend, or a model that does not fit.
         EncoderUnavailableError: when its files are not at hand; the sentence says how to get them.
     """
-    name, entry, config = _resolve(name_or_path, config)
-    return _home(entry).describe(name, entry, backend, config)
+    kind, model = _found(*_resolve(name_or_path, config), config)
+    return kind.describe(model, backend, config.model_cache)
 
 
-def load_encoder(name_or_path: str, backend: str | None = None, config: Config | None = None) -> Encoder:
-    """An encoder ready to use; arguments and errors as of ``describe``. Every file of a model is read and checked."""
-    name, entry, config = _resolve(name_or_path, config)
-    return _home(entry).load(name, entry, backend, config)
+def load_encoder(name_or_path: str, config: Config, backend: str | None = None) -> Encoder:
+    """Return an encoder ready to use; arguments and errors as of ``describe``. Every file is read and checked."""
+    kind, model = _found(*_resolve(name_or_path, config), config)
+    return kind.load(model, backend, config.model_cache)
 
 
-def matching_backend(name: str, fingerprint: str, config: Config | None = None) -> str | None:
-    """The way to run an encoder that gives features of a fingerprint; None when none does.
+def matching_backend(name: str, fingerprint: str, config: Config) -> str | None:
+    """Return the way to run an encoder that gives features of a fingerprint; None when none does.
 
     Args:
         name: as of ``describe``.
         fingerprint: of the features.
-        config: None = the operator's.
+        config: as of ``describe``.
 
     Raises:
         EncoderError: as of ``describe``.
     """
-    resolved, entry, config = _resolve(name, config)
-    for backend in _home(entry).BACKENDS:
-        if _home(entry).describe(resolved, entry, backend, config).fingerprint == fingerprint:
+    kind, model = _found(*_resolve(name, config), config)
+    for backend in kind.backends:
+        if kind.describe(model, backend, config.model_cache).fingerprint == fingerprint:
             return backend
     return None
 
 
 @lru_cache(maxsize=1)
 def matching_encoder(name: str, fingerprint: str, config: Config) -> Encoder:
-    """The encoder of a name whose backend gives a fingerprint; the last one stays loaded.
+    """Return the encoder of a name whose backend gives a fingerprint; the last one stays loaded.
 
     Raises:
         EncoderError: when none does, because the model's files have changed, or as of ``describe``.
     """
     backend = matching_backend(name, fingerprint, config)
     if backend is not None:
-        return load_encoder(name, backend, config)
+        return load_encoder(name, config, backend)
     found = "the files of the encoder have changed since it was chosen"
     raise EncoderError(f"Loading the encoder {name}", found, "choose it again")
 
 
-def fetch(name: str, progress: Progress = silent, config: Config | None = None) -> None:
+def fetch(name: str, config: Config, progress: Progress = silent) -> None:
     """Download a model into the cache; does nothing when it is there.
 
     Args:
         name: as of ``describe``.
+        config: says where the cache is.
         progress: called with bytes done and bytes in all (0 when the server does not say).
-        config: None = the operator's.
 
     Raises:
         EncoderUnavailableError: when it cannot be downloaded; the sentence says how else to get it.
         EncoderError: when what came is no usable model.
     """
-    name, entry, config = _resolve(name, config)
-    _home(entry).fetch(name, entry, config, progress)
+    name, entry = _resolve(name, config)
+    if is_handle(entry.reference):
+        download(entry.reference, config, progress)
+    kind, model = _found(name, entry, config)
+    kind.describe(model, None, config.model_cache)
 
 
-def companion(name_or_path: str, file: str, config: Config | None = None) -> Path | None:
-    """A file that lies beside a model, such as its card; None when there is none.
+def companion(name_or_path: str, file: str, config: Config) -> Path | None:
+    """Return a file that lies beside a model, such as its card; None when there is none, or no model yet.
 
     Args:
         name_or_path: as of ``describe``.
         file: its name, one that ``core.encoders.files`` defines.
-        config: None = the operator's.
+        config: as of ``describe``.
 
     Raises:
-        EncoderError: for an unknown name.
+        EncoderError: for an unknown name, or a damaged archive.
     """
-    _, entry, config = _resolve(name_or_path, config)
-    return _home(entry).companion(entry, config, file)
+    _, entry = _resolve(name_or_path, config)
+    try:
+        path = locate(entry.reference, config) / file
+    except EncoderUnavailableError:
+        return None
+    return path if path.is_file() else None
 
 
 def short_name(reference: str) -> str:
-    """A name people can type for a path or handle: ``…/eurosat-ms-resnet50/1`` gives ``eurosat-ms-resnet50``."""
+    """Return a name people can type for a path or handle: ``…/eurosat-ms-resnet50/1`` gives ``eurosat-ms-resnet50``."""
     address = reference.partition("?")[0].replace("\\", "/")
     parts = [part for part in address.split("/") if part not in ("", ".", "..")]
     if len(parts) > 1 and parts[-1].isdigit():
@@ -210,12 +200,12 @@ def short_name(reference: str) -> str:
 
 def _entries(config: Config) -> dict[str, Entry]:
     """The registry with the other models before its last entry; a taken short name gives way to the reference."""
-    entries = {name: entry for name, entry in ENTRIES.items() if name != "spectral"}
+    entries = {name: entry for name, entry in ENTRIES.items() if name != SPECTRAL}
     for reference in (*map(str, _trained_models(config)), *config.models):
         name = short_name(reference)
         name = reference if name in ENTRIES or name in entries else name
-        entries[name] = Entry(title=name, reference=reference, home=HUB)
-    entries["spectral"] = ENTRIES["spectral"]
+        entries[name] = Entry(title=name, reference=reference)
+    entries[SPECTRAL] = ENTRIES[SPECTRAL]
     return entries
 
 
@@ -224,43 +214,54 @@ def _trained_models(config: Config) -> list[Path]:
     return sorted(path.parent for path in config.trained.glob("[!.]*/saved_model.pb"))
 
 
-def _resolve(asked: str, config: Config | None) -> tuple[str, Entry, Config]:
-    config = config or settings()
+def _resolve(asked: str, config: Config) -> tuple[str, Entry]:
+    """The name and the entry of what people asked for."""
     entries = _entries(config)
     if asked in entries:
-        return asked, entries[asked], config
+        return asked, entries[asked]
     for name, entry in entries.items():
         if asked and entry.reference == asked:
-            return name, entry, config
+            return name, entry
     if is_handle(asked) or (asked and Path(asked).exists()):
         name = short_name(asked)
-        return name, Entry(title=name, reference=asked, home=HUB), config
+        return name, Entry(title=name, reference=asked)
     remedy = f"choose one of {', '.join(entries)}, or give the path of a model directory or .tar.gz"
     raise EncoderError(f"Looking for the encoder “{asked}”", "there is none of that name and no such file", remedy)
 
 
-def _home(entry: Entry) -> Home:
-    return cast("Home", import_module(entry.home))
+def _found(name: str, entry: Entry, config: Config) -> tuple[EncoderKind, LocalModel]:
+    """The kind of a model, and its files, which have to be at hand."""
+    directory = locate(entry.reference, config)
+    kind = next((kind for kind in KINDS if kind.recognises(directory)), None)
+    if kind is None:
+        raise no_model(directory)
+    origin = entry.reference if is_handle(entry.reference) else f"model file {Path(entry.reference).name}"
+    return kind, LocalModel(name=name, title=entry.title, origin=origin, directory=directory)
 
 
 def _listing(name: str, entry: Entry, config: Config) -> EncoderListing:
     try:
-        spec = _home(entry).describe(name, entry, None, config)
+        kind, model = _found(name, entry, config)
+        spec = kind.describe(model, None, config.model_cache)
     except EncoderError as error:
-        unfit = not isinstance(error, EncoderUnavailableError)
-        title = (stated_title(Path(entry.reference)) if unfit else None) or entry.title
-        if Path(entry.reference).parent == config.trained:
-            error = EncoderError(f"Opening the model “{title}”", error.found, "delete it and train it again")
-        return EncoderListing(
-            name=name,
-            title=title,
-            available=False,
-            spec=None,
-            why_not=str(error),
-            fetchable=is_handle(entry.reference) and not unfit,
-            unfit=unfit,
-            reference=entry.reference,
-        )
+        return _unavailable(name, entry, config, error)
     return EncoderListing(
         name=name, title=spec.title, available=True, spec=spec, why_not=None, reference=entry.reference
+    )
+
+
+def _unavailable(name: str, entry: Entry, config: Config, error: EncoderError) -> EncoderListing:
+    unfit = not isinstance(error, EncoderUnavailableError)
+    title = (stated_title(Path(entry.reference)) if unfit else None) or entry.title
+    if Path(entry.reference).parent == config.trained:
+        error = EncoderError(f"Opening the model “{title}”", error.found, "delete it and train it again")
+    return EncoderListing(
+        name=name,
+        title=title,
+        available=False,
+        spec=None,
+        why_not=str(error),
+        fetchable=is_handle(entry.reference) and not unfit,
+        unfit=unfit,
+        reference=entry.reference,
     )

@@ -21,24 +21,19 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.bands import BAND_NAMES, INDICES, FloatArray
-from core.encoders.base import EncoderSpec
+from core.encoders.base import EncoderSpec, LocalModel
 from core.errors import EncoderError
-from core.progress import Progress
 
-if TYPE_CHECKING:
-    from core.config import Config
-    from core.encoders.registry import Entry
+SPECTRAL = "spectral"
+"""Name of the encoder."""
 
-
-NAME = "spectral"
 TABLE_PATH = Path(__file__).parent / "models" / "spectral" / "spectral.json"
 N_BANDS, N_INDICES = len(BAND_NAMES), len(INDICES)
-DIMENSION = 2 * (N_BANDS + N_INDICES)
+N_STATISTICS = 2 * (N_BANDS + N_INDICES)
 CLIP = 3.0
 VARIANCE_FLOOR = 0.01
 """Principal axes with less of the variance of one feature count as having this much, so that noise is not blown up."""
@@ -46,7 +41,7 @@ VARIANCE_FLOOR = 0.01
 _BAND_MEAN = slice(0, N_BANDS)
 _BAND_STD = slice(N_BANDS, 2 * N_BANDS)
 _INDEX_MEAN = slice(2 * N_BANDS, 2 * N_BANDS + N_INDICES)
-_INDEX_STD = slice(2 * N_BANDS + N_INDICES, DIMENSION)
+_INDEX_STD = slice(2 * N_BANDS + N_INDICES, N_STATISTICS)
 
 
 def _mixer() -> FloatArray:
@@ -64,7 +59,7 @@ _TINY = np.float32(1e-6)
 
 
 def statistics(batch: FloatArray) -> FloatArray:
-    """Mean and standard deviation of bands and indices.
+    """Return mean and standard deviation of bands and indices.
 
     Patches are gone through one at a time, because one fits the processor's cache and a batch does not.
 
@@ -76,7 +71,7 @@ def statistics(batch: FloatArray) -> FloatArray:
         is 0 where both its bands are.
     """
     count, height, width, bands = batch.shape
-    out = np.empty((count, DIMENSION), dtype=np.float32)
+    out = np.empty((count, N_STATISTICS), dtype=np.float32)
     share = np.float32(1 / (height * width))
     column, pixel = np.full(height, share), np.full(height * width, share)
     centred, mixed = (
@@ -104,7 +99,7 @@ def statistics(batch: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class SpectralTable:
     """Fixed constants between statistics and features.
 
     Attributes:
@@ -118,7 +113,7 @@ class Table:
     axes: FloatArray
 
     def features(self, stats: FloatArray) -> FloatArray:
-        """Features, float32 of shape (N, 32), of statistics of the same shape.
+        """Return features, float32 of shape (N, 32), of statistics of the same shape.
 
         A band whose mean is exactly 0 was not measured (B10 in L2A scenes); its two numbers count as average, so that
         its absence makes no two patches alike.
@@ -138,18 +133,18 @@ def _rooted(stats: FloatArray) -> FloatArray:
     return rooted
 
 
-def fit_table(stats: FloatArray) -> Table:
-    """Constants from the statistics of reference patches, shape (N, 32); deterministic up to rounding."""
+def fit_table(stats: FloatArray) -> SpectralTable:
+    """Fit constants to the statistics of reference patches, shape (N, 32); deterministic up to rounding."""
     rooted = _rooted(stats).astype(np.float64)
     mean, std = rooted.mean(axis=0), rooted.std(axis=0)
     scores = np.clip((rooted - mean) / std, -CLIP, CLIP)
     variances, axes = np.linalg.eigh(np.cov(scores.T))
-    axes = axes[:, ::-1] * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(DIMENSION)])[::-1]
+    axes = axes[:, ::-1] * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(N_STATISTICS)])[::-1]
     scaled = axes * np.maximum(variances[::-1], VARIANCE_FLOOR) ** -0.25
-    return Table(mean=mean.astype(np.float32), std=std.astype(np.float32), axes=scaled.astype(np.float32))
+    return SpectralTable(mean=mean.astype(np.float32), std=std.astype(np.float32), axes=scaled.astype(np.float32))
 
 
-def write_table(table: Table, path: Path = TABLE_PATH) -> None:
+def write_table(table: SpectralTable, path: Path = TABLE_PATH) -> None:
     """Keep constants as JSON with six significant digits."""
     fields = {"mean": table.mean, "std": table.std, "axes": table.axes}
     lines = {key: np.vectorize(lambda value: float(f"{value:.6g}"))(array).tolist() for key, array in fields.items()}
@@ -159,20 +154,20 @@ def write_table(table: Table, path: Path = TABLE_PATH) -> None:
 
 
 @cache
-def _shipped() -> tuple[Table, str]:
+def _shipped() -> tuple[SpectralTable, str]:
     """The shipped constants and their SHA-256."""
     try:
         raw = TABLE_PATH.read_bytes()
         fields = {key: np.asarray(value, dtype=np.float32) for key, value in json.loads(raw).items()}
-        table = Table(mean=fields["mean"], std=fields["std"], axes=fields["axes"])
+        table = SpectralTable(mean=fields["mean"], std=fields["std"], axes=fields["axes"])
     except (OSError, ValueError, KeyError) as error:
         found = f"its table {TABLE_PATH.name} is missing or damaged"
         raise EncoderError("Loading spectral statistics", found, "install Landlike again") from error
     return table, hashlib.sha256(raw).hexdigest()
 
 
-def shipped_table() -> Table:
-    """The shipped constants.
+def shipped_table() -> SpectralTable:
+    """Return the shipped constants.
 
     Raises:
         EncoderError: when their file is missing or damaged.
@@ -181,52 +176,45 @@ def shipped_table() -> Table:
 
 
 def spectral_spec() -> EncoderSpec:
-    """The specification of spectral statistics.
+    """Return the specification of spectral statistics.
 
     Raises:
         EncoderError: when the shipped table is damaged.
     """
     method = f"spectral statistics 1|{','.join(BAND_NAMES)}|{CLIP}|{_shipped()[1]}"
     return EncoderSpec(
-        name=NAME,
+        name=SPECTRAL,
         title="Spectral statistics",
         fingerprint=hashlib.sha256(method.encode()).hexdigest(),
         bands=BAND_NAMES,
         input_size=None,
         gain=None,
-        dimension=DIMENSION,
+        dimension=N_STATISTICS,
         backend="numpy",
         origin="built in: mean and spread of each band and of NDVI, NDWI and NDBI; no learned weights",
     )
 
 
-BACKENDS = ("numpy",)
+class SpectralKind:
+    """The folder of the shipped constants."""
 
+    backends = ("numpy",)
 
-def describe(name: str, entry: Entry, backend: str | None, config: Config) -> EncoderSpec:
-    """The specification, for the registry.
+    def recognises(self, directory: Path) -> bool:
+        """Tell whether a directory is that of the shipped constants."""
+        return directory == TABLE_PATH.parent
 
-    Raises:
-        EncoderError: for a backend other than ``numpy``.
-    """
-    if backend not in (None, "numpy"):
-        found = f"it has no backend “{backend}”"
-        raise EncoderError("Loading spectral statistics", found, "leave the backend out")
-    return spectral_spec()
+    def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
+        """Return the specification; arguments and errors as of ``EncoderKind.describe``."""
+        if backend not in (None, *self.backends):
+            found = f"it has no backend “{backend}”"
+            raise EncoderError("Loading spectral statistics", found, "leave the backend out")
+        return spectral_spec()
 
-
-def load(name: str, entry: Entry, backend: str | None, config: Config) -> SpectralEncoder:
-    """The encoder, for the registry; errors as of ``describe``."""
-    describe(name, entry, backend, config)
-    return SpectralEncoder()
-
-
-def fetch(name: str, entry: Entry, config: Config, progress: Progress) -> None:
-    """Nothing to get."""
-
-
-def companion(entry: Entry, config: Config, file: str) -> Path | None:
-    """No file lies beside it."""
+    def load(self, model: LocalModel, backend: str | None, memory: Path) -> SpectralEncoder:
+        """Return the encoder; arguments and errors as of ``EncoderKind.describe``."""
+        self.describe(model, backend, memory)
+        return SpectralEncoder()
 
 
 class SpectralEncoder:
@@ -238,7 +226,7 @@ class SpectralEncoder:
         self.spec = spectral_spec()
 
     def prepare(self, batch: FloatArray) -> FloatArray:
-        """Statistics, shape (N, 32), of reflectance of shape (N, H, W, 13) in product order.
+        """Compute statistics, shape (N, 32), of reflectance of shape (N, H, W, 13) in product order.
 
         Raises:
             EncoderError: when the batch has another shape.
@@ -249,9 +237,9 @@ class SpectralEncoder:
         return statistics(np.ascontiguousarray(batch, dtype=np.float32))
 
     def infer(self, prepared: FloatArray) -> FloatArray:
-        """Features, shape (N, 32), of statistics."""
+        """Return features, shape (N, 32), of statistics."""
         return shipped_table().features(prepared)
 
     def encode(self, batch: FloatArray) -> FloatArray:
-        """Features, shape (N, 32), of reflectance of shape (N, H, W, 13)."""
+        """Return features, shape (N, 32), of reflectance of shape (N, H, W, 13)."""
         return self.infer(self.prepare(batch))

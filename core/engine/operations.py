@@ -135,7 +135,7 @@ class Engine:
         """
         looked, spec = self._specs.get((encoder, backend), (0.0, None))
         if spec is None or time.monotonic() - looked > SPEC_SECONDS:
-            spec = describe(encoder, backend, self.config)
+            spec = describe(encoder, self.config, backend)
             self._specs[encoder, backend] = (time.monotonic(), spec)
         return spec
 

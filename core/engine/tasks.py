@@ -73,7 +73,7 @@ def sample_task(config: Config, work: Work, payload: Payload) -> str:
 
 def fetch_task(config: Config, work: Work, payload: Payload) -> str:
     """Download an encoder's files; gives its name. Payload: ``name``."""
-    fetch_encoder(payload["name"], work.progress, config)
+    fetch_encoder(payload["name"], config, work.progress)
     return str(payload["name"])
 
 

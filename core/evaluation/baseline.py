@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.bands import INDICES, FloatArray
-from core.encoders.spectral import DIMENSION, SpectralEncoder, shipped_table
+from core.encoders.spectral import N_STATISTICS, SpectralEncoder, shipped_table
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid, iter_patches
 from core.scenes.scene import Scene
@@ -34,7 +34,7 @@ def plain_spectrum(scene: Scene, grid: PatchGrid, ids: IntArray, progress: Progr
     """
     encoder = SpectralEncoder()
     order = np.argsort(ids)
-    features = np.empty((len(ids), DIMENSION), np.float32)
+    features = np.empty((len(ids), N_STATISTICS), np.float32)
     skip = frozenset(np.setdiff1d(np.arange(grid.count), ids).tolist())
     done = 0
     for batch in iter_patches(scene, grid, encoder.spec.bands, skip=skip):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.encoders.spectral import NAME as BASELINE
+from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.duplicates import Duplicates, find_duplicates
 from core.evaluation.report.wording import overlap_words, unasked
 from core.evaluation.retrieval import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval

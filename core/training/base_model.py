@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.bands import BAND_NAMES
-from core.config import Config
+from core.config import Config, settings
 from core.encoders import registry
 from core.encoders.files import NETWORK, digest
 from core.errors import EncoderError, TrainingError
@@ -80,14 +80,16 @@ def find_base(reference: str, config: Config | None = None) -> Base:
 
     Raises:
         EncoderError: for an unknown or damaged model.
-        TrainingError: for an encoder without weights.
+        TrainingError: for an encoder without weights that can be trained.
     """
     if reference == SCRATCH:
         return FROM_SCRATCH
-    spec = registry.describe(reference, None, config)
+    config = config or settings()
+    spec = registry.describe(reference, config)
     file = registry.companion(reference, "saved_model.pb", config)
-    if file is None:
-        raise TrainingError(f"Training on from {spec.name}", "it has no weights", f"choose another model or {SCRATCH}")
+    if file is None or not spec.trainable:
+        found = "it has no weights that can be trained"
+        raise TrainingError(f"Training on from {spec.name}", found, f"choose another model or {SCRATCH}")
     directory = file.parent
     digest(directory)
     ours = (directory / NETWORK).is_file()

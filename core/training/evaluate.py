@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from core.bands import FloatArray, fill_source
+from core.config import settings
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
-from core.encoders.spectral import NAME as BASELINE
+from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate
 from core.evaluation.retrieval import DEPTHS, VOTERS, Share, held_out, retrieval
 from core.scenes.scene import REFLECTANCE_SCALE
@@ -54,14 +55,14 @@ def measure(
         columns: of the features that training made; None = all.
         base: title and directory of the model it goes on from; None = none.
     """
-    encoder, baseline = load_encoder(str(directory)), load_encoder(BASELINE)
+    encoder, baseline = load_encoder(str(directory), settings()), load_encoder(BASELINE, settings())
     most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
     train, random = _some(split.train, most), _some(split.random, most)
     known, asked = features(encoder, train), features(encoder, random)
     card: dict[str, Any] = {"held_out": {}, "apart": []}
     pairs = {"encoder": (known, asked), "spectrum": (features(baseline, train), features(baseline, random))}
     if base is not None:
-        before = load_encoder(str(base[1]))
+        before = load_encoder(str(base[1]), settings())
         pairs["base"] = (features(before, train), features(before, random))
     for name, pair in pairs.items():
         found = held_out(

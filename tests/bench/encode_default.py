@@ -51,13 +51,13 @@ def measure(folder: Path) -> dict[str, Any]:
     plain = write_plain(folder / "plain")
     backends = {"f32": "openvino-f32", **({"bf16": "openvino"} if hub_openvino.has_bf16() else {})}
     ways: dict[str, tuple[Callable[[], Any], float]] = {}
-    found = companion(default_encoder(), "saved_model.pb")
+    found = companion(default_encoder(), "saved_model.pb", config)
     assert found is not None
     shipped = found.parent
     work = {"shipped": flops(shipped, 64), "plain": flops(plain, 64)}
     for kind, backend in backends.items():
         for name, model in (("shipped", default_encoder()), ("plain", str(plain))):
-            encoder = load_encoder(model, backend, config)
+            encoder = load_encoder(model, config, backend)
             ways[f"{name} {kind}"] = (lambda encoder=encoder: encoder.encode(batch)), float(COUNT)
         call, operations = gemm(kind)
         ways[f"gemm {kind}"] = (call, operations / work["shipped"])

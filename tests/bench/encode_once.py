@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.bands import BAND_NAMES
+from core.config import settings
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
 from core.features.encode import encode_scene
@@ -80,7 +81,7 @@ def encode(root: Path, scene: Scene, name: str, encoder: Encoder) -> tuple[float
 def main(root: Path, size: int, name: str, backend: str | None, rounds: int) -> None:
     """Encode, and print patches, rate and peak memory; with ``rounds``, those of the parts, by turns, at the median."""
     scene = write_scene(root, size)
-    encoder = load_encoder(name, backend)
+    encoder = load_encoder(name, settings(), backend)
     count = patch_grid(scene).count
     importlib.import_module("lancedb")  # once a worker, not once a scene
     whole, parts = [], []

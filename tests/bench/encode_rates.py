@@ -34,7 +34,7 @@ def plain_loop(directory: Path, images: np.ndarray) -> Callable[[], Any]:
 
 def flops(directory: Path, size: int) -> float:
     """Floating-point operations of the convolutions for one image (two for a multiplication with addition)."""
-    model = hub_openvino._feature_model(directory, read_signature(directory))
+    model = hub_openvino._feature_model(directory, read_signature(directory).output_names)
     model.reshape([1, size, size, 13])
     total = 0.0
     for node in model.get_ordered_ops():
@@ -66,7 +66,7 @@ def measure(directory: Path, cache: Path) -> dict[str, Any]:
     batch = np.random.default_rng(0).uniform(0, 0.6, (COUNT, 64, 64, 13)).astype(np.float32)
     config = Config(root=cache, model_cache=cache)
     backends = ["tensorflow", "openvino-f32", *(["openvino"] if hub_openvino.has_bf16() else [])]
-    encoders = {name: load_encoder(str(directory), name, config) for name in backends}
+    encoders = {name: load_encoder(str(directory), config, name) for name in backends}
     spec = encoders["tensorflow"].spec
     size = spec.input_size or 64
     ways: dict[str, Callable[[], Any]] = {"hub.load": plain_loop(directory, resized(scaled(batch, spec.gain), size))}

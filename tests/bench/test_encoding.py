@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.config import settings
 from core.encoders.registry import load_encoder
 from tests import modules
 
@@ -39,7 +40,7 @@ def test_hub_module_against_plain_hub_load(tmp_path: Path) -> None:
 
 def test_spectral_statistics() -> None:
     """Target: 10,000 patches of 64 × 64 a second on an idle core."""
-    encoder = load_encoder("spectral")
+    encoder = load_encoder("spectral", settings())
     batch = np.random.default_rng(0).uniform(0, 0.6, (512, 64, 64, 13)).astype(np.float32)
     walls, processor = [], []
     for _ in range(7):

@@ -51,7 +51,7 @@ CARD = {
 }
 SPEC = EncoderSpec(
     name="m", title="M", fingerprint="0", bands=("B04",), input_size=64, gain=None, dimension=160,
-    backend="openvino", origin="a test",
+    backend="openvino", origin="a test", trainable=True,
 )  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def test_a_model_trained_here_is_shown_used_and_deleted(engine: Engine) -> None:
     assert "going on from Landlike 1, " in words
     assert "10 passes" in words
     assert WHY_THEY_DIFFER in words
-    assert load_encoder("meadows").spec.dimension == load_encoder(SHIPPED).spec.dimension
+    assert load_encoder("meadows", engine.config).spec.dimension == load_encoder(SHIPPED, engine.config).spec.dimension
     test.button(key="gone_meadows").click().run()
     assert not test.exception
     assert not directory.exists()

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.encoders.protobuf import integer, message, messages, text
+from core.encoders.preprocessing import shape_text
+from core.encoders.protobuf import integer, message, messages, text_field
 from core.errors import EncoderError
 
 PREFERRED_SIGNATURES = ("default", "serving_default", "image_feature_vector")
@@ -60,9 +61,14 @@ class Signature:
     channels: int | None
     dimension: int | None
 
+    @property
+    def output_names(self) -> tuple[str, str]:
+        """Names by which the features may go in a graph that was read from the model: in its signature, in itself."""
+        return self.features.key, self.features.tensor
+
 
 def read_signature(directory: Path) -> Signature:
-    """The signature that gives image feature vectors.
+    """Return the signature that gives image feature vectors.
 
     Of several graphs the one without tags (TF1-Hub inference) or with the tag ``serve`` counts; of several signatures
     the first of ``PREFERRED_SIGNATURES``; of several outputs the one named ``default``.
@@ -110,7 +116,7 @@ def _graphs(data: memoryview) -> list[tuple[frozenset[str], _Signatures]]:
         signatures = {}
         for entry in messages(graph, 5):
             definition = message(entry, 2)
-            signatures[text(entry, 1)] = (_tensors(definition, 1), _tensors(definition, 2))
+            signatures[text_field(entry, 1)] = (_tensors(definition, 1), _tensors(definition, 2))
         found.append((tags, signatures))
     return found
 
@@ -118,11 +124,11 @@ def _graphs(data: memoryview) -> list[tuple[frozenset[str], _Signatures]]:
 def _tensors(definition: memoryview, number: int) -> _Tensors:
     found = {}
     for entry in messages(definition, number):
-        key, info = text(entry, 1), message(entry, 2)
+        key, info = text_field(entry, 1), message(entry, 2)
         shape_message = message(info, 3)
         sizes = [integer(dim, 1) for dim in messages(shape_message, 2)]
         shape = None if integer(shape_message, 3) else tuple(None if size < 0 else size for size in sizes)
-        found[key] = Tensor(key=key, tensor=text(info, 1), dtype=integer(info, 2), shape=shape)
+        found[key] = Tensor(key=key, tensor=text_field(info, 1), dtype=integer(info, 2), shape=shape)
     return found
 
 
@@ -182,8 +188,3 @@ def _side(shape: tuple[int | None, ...], asked: str) -> int | None:
         found = f"its input has the shape {shape_text(shape)}"
         raise EncoderError(asked, found, "use a model that takes square images")
     return shape[1]
-
-
-def shape_text(shape: tuple[int | None, ...] | None) -> str:
-    """A shape as people write it, ``(?, 224, 224, 13)``."""
-    return "(…)" if shape is None else f"({', '.join('?' if size is None else str(size) for size in shape)})"

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.config import hush
-from core.encoders.preprocessing import Preprocessing, resized, scaled
+from core.encoders.preprocessing import Preprocessing, resized
 from core.encoders.saved_model.signature import Signature
 from core.errors import EncoderError
 
@@ -35,11 +35,11 @@ class TensorFlowRunner:
         self._module, self._call = _load(directory, signature)
 
     def prepare(self, batch: FloatArray) -> FloatArray:
-        """Scaled and resampled input, shape (N, size, size, bands)."""
-        return resized(scaled(batch, self._wanted.gain), self._wanted.input_size)
+        """Return scaled and resampled input, shape (N, size, size, bands)."""
+        return resized(self._wanted.scaled(batch), self._wanted.input_size)
 
     def run(self, prepared: FloatArray) -> FloatArray:
-        """What the signature gives, as it comes."""
+        """Return what the signature gives, as it comes."""
         import tensorflow as tf
 
         given = self._call(**{self._signature.images.key: tf.constant(prepared)})

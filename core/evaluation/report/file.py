@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.registry import matching_encoder
-from core.encoders.spectral import NAME as BASELINE
+from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.evaluation.baseline import plain_spectrum, rough_spectrum
 from core.evaluation.report.card import Section, terminal_lines

@@ -17,7 +17,7 @@ from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.files import LEARNED
-from core.encoders.spectral import NAME as BASELINE
+from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
 from core.evaluation.baseline import plain_spectrum
 from core.evaluation.duplicates import find_duplicates

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.bands import FloatArray, class_title
-from core.encoders.spectral import NAME as BASELINE
+from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import LOPSIDED, Hubness
 from core.evaluation.novelty import NOVEL_ABOVE

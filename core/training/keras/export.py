@@ -18,7 +18,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from core.bands import BAND_NAMES, INDICES
 from core.encoders.files import CARD, SIDECAR, write_checksums
-from core.encoders.spectral import CLIP, Table, shipped_table
+from core.encoders.spectral import CLIP, SpectralTable, shipped_table
 from core.training.keras.restore import record_network
 
 SPECTRUM_SHARE = 0.25
@@ -104,7 +104,7 @@ def _planes(images: Any) -> Any:  # noqa: ANN401
     return tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, bands, tf.reduce_prod(tf.shape(images)[1:3])))
 
 
-def spectral_features(planes: Any, table: Table) -> Any:  # noqa: ANN401
+def spectral_features(planes: Any, table: SpectralTable) -> Any:  # noqa: ANN401
     """Return spectral statistics as ``SpectralEncoder`` gives them, float32 of shape (N, 32), of pixels of ``_planes``.
 
     The last product is written as a sum: where the processor has bfloat16, OpenVINO rounds to it whatever leads to a

@@ -30,7 +30,7 @@ WHY_THEY_DIFFER = (
 
 def load_card(listing: EncoderListing) -> dict[str, Any]:
     """Load the card of an encoder; empty when it has none."""
-    return read_card(companion(listing.name, CARD)) if listing.available else {}
+    return read_card(companion(listing.name, CARD, engine().config)) if listing.available else {}
 
 
 def show_card(listing: EncoderListing) -> None:

@@ -174,7 +174,7 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
 
 
 def _trainable(listing: EncoderListing) -> bool:
-    return listing.available and listing.spec is not None and listing.spec.backend != "numpy"
+    return listing.available and listing.spec is not None and listing.spec.trainable
 
 
 def _lacking_patches(counts: Mapping[str, int]) -> str:

@@ -257,7 +257,7 @@ def examples(recipe: Recipe, count: int = 12) -> IntArray:
 @st.cache_resource(ttl=15, show_spinner=False)
 def encoders() -> dict[str, EncoderListing]:
     """Encoders on offer by name; looked at again after a while, for their files may come."""
-    return {listing.name: listing for listing in list_encoders()}
+    return {listing.name: listing for listing in list_encoders(engine().config)}
 
 
 def forget() -> None:

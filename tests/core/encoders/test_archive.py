@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from core.encoders import archive as hub_archive
 from core.encoders.archive import unpack
 from core.errors import EncoderError
 
@@ -100,15 +99,20 @@ def test_broken_archives_are_refused(spoil: Callable[[bytes], bytes], archive: P
     assert left(tmp_path / "cache") == []
 
 
-def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits(tmp_path: Path) -> None:
     path = pack(tmp_path / "m.tar.gz", GRAPH, *(member(f"f{number}", bytes(300)) for number in range(9)))
-    with monkeypatch.context() as patch:
-        patch.setattr(hub_archive, "MAX_MEMBERS", 9)
-        with pytest.raises(EncoderError, match="more than 9 files"):
-            unpack(path, tmp_path / "cache" / "m")
-    monkeypatch.setattr(hub_archive, "MAX_BYTES", 2_000)
+    with pytest.raises(EncoderError, match="more than 9 files"):
+        unpack(path, tmp_path / "cache" / "m", most_files=9)
     with pytest.raises(EncoderError, match="unpacks to more than"):
-        unpack(path, tmp_path / "cache" / "m")
+        unpack(path, tmp_path / "cache" / "m", most_bytes=2_000)
+    assert left(tmp_path) == ["cache", "m.tar.gz"]
+    unpack(path, tmp_path / "cache" / "m", most_files=10, most_bytes=30_000)
+    assert len(left(tmp_path / "cache" / "m")) == 10
+
+
+def test_an_onnx_model_comes_in_an_archive_too(tmp_path: Path) -> None:
+    unpack(pack(tmp_path / "m.tar.gz", member("m/model.onnx"), member("m/landlike.json")), tmp_path / "m")
+    assert left(tmp_path / "m") == ["landlike.json", "model.onnx"]
 
 
 def test_cache_that_cannot_be_written(tmp_path: Path) -> None:

@@ -83,24 +83,24 @@ def test_fetch_makes_a_configured_handle_usable(hub: Hub, config: Config) -> Non
     assert (before.name, before.available, before.fetchable) == ("tiny", False, True)
     assert f"{hub.handle}?tf-hub-format=compressed" in (before.why_not or "")
     seen: list[tuple[int, int]] = []
-    fetch("tiny", lambda done, total: seen.append((done, total)), config)
+    fetch("tiny", config, lambda done, total: seen.append((done, total)))
     size = len(hub.content)
     assert (seen[0], seen[-1]) == ((0, size), (size, size))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert list_encoders(config)[2].available
-    assert describe("tiny", config=config).origin == hub.handle
-    assert load_encoder(hub.handle, config=config).encode(patches(1)).shape == (1, 32)
+    assert describe("tiny", config).origin == hub.handle
+    assert load_encoder(hub.handle, config).encode(patches(1)).shape == (1, 32)
     assert hub.asked == ["/somebody/tiny/1?tf-hub-format=compressed"]
 
 
 def test_what_is_there_is_not_asked_for_again(hub: Hub, config: Config) -> None:
     for _ in range(2):
-        fetch(hub.handle, silent, config)
+        fetch(hub.handle, config, silent)
     assert len(hub.asked) == 1
 
 
 def test_later_damage_of_any_file_is_found(hub: Hub, config: Config) -> None:
-    fetch(hub.handle, silent, config)
+    fetch(hub.handle, config, silent)
     directory = handle_directory(config.model_cache, hub.handle)
     assert (directory / CHECKSUMS).is_file()
     graph = directory / "saved_model.pb"
@@ -108,7 +108,7 @@ def test_later_damage_of_any_file_is_found(hub: Hub, config: Config) -> None:
     raw[len(raw) // 2] ^= 1
     graph.write_bytes(raw)
     with pytest.raises(EncoderError, match=r"saved_model.pb is damaged"):
-        load_encoder(hub.handle, config=config)
+        load_encoder(hub.handle, config)
 
 
 def test_without_a_stated_length(hub: Hub, config: Config) -> None:
@@ -158,7 +158,7 @@ def test_offline_says_what_cannot_be_reached_and_how_else(config: Config) -> Non
         free.bind(("127.0.0.1", 0))
         handle = f"http://127.0.0.1:{free.getsockname()[1]}/somebody/tiny/1"
     with pytest.raises(EncoderUnavailableError) as caught:
-        fetch(handle, silent, config)
+        fetch(handle, config, silent)
     sentence = str(caught.value)
     assert "127.0.0.1" in caught.value.found
     assert "cannot be reached" in caught.value.found

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.bands import EUROSAT_ORDER
-from core.encoders.preprocessing import preprocessing, resized, scaled
+from core.encoders.preprocessing import resized, scaled
+from core.encoders.saved_model.encoder import saved_model_preprocessing
 from core.encoders.saved_model.signature import Signature, Tensor
 from core.errors import EncoderError
 
@@ -26,14 +27,14 @@ def signature(channels: int | None = 13, size: int | None = None) -> Signature:
 
 
 def test_thirteen_bands_come_in_eurosat_order_as_reflectance(tmp_path: Path) -> None:
-    wanted = preprocessing(tmp_path, signature())
+    wanted = saved_model_preprocessing(tmp_path, signature())
     assert wanted.bands == EUROSAT_ORDER
     assert wanted.bands[-1] == "B8A"
     assert (wanted.gain, wanted.input_size) == (1.0, 224)
 
 
 def test_three_bands_are_the_colours_of_eurosat_pictures(tmp_path: Path) -> None:
-    wanted = preprocessing(tmp_path, signature(3))
+    wanted = saved_model_preprocessing(tmp_path, signature(3))
     assert wanted.bands == ("B04", "B03", "B02")
     assert wanted.gain == pytest.approx(10_000 / 2_750)
     assert scaled(np.full((1, 1, 1, 3), 0.275, np.float32), wanted.gain) == pytest.approx(1)
@@ -42,16 +43,16 @@ def test_three_bands_are_the_colours_of_eurosat_pictures(tmp_path: Path) -> None
 @pytest.mark.parametrize("channels", [1, 4, 10, 12, None])
 def test_other_channels_need_a_list_of_bands(channels: int | None, tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match=r"not stated; put a landlike.json"):
-        preprocessing(tmp_path, signature(channels))
+        saved_model_preprocessing(tmp_path, signature(channels))
 
 
 def test_sidecar_states_everything(tmp_path: Path) -> None:
     stated = {"bands": ["B02", "B08"], "gain": 2.5, "input_size": 96, "title": "Two bands"}
     (tmp_path / "landlike.json").write_text(json.dumps(stated))
-    wanted = preprocessing(tmp_path, signature(2))
+    wanted = saved_model_preprocessing(tmp_path, signature(2))
     assert (wanted.bands, wanted.gain, wanted.input_size, wanted.title) == (("B02", "B08"), 2.5, 96, "Two bands")
     (tmp_path / "landlike.json").write_text('{"bands": ["B02", "B08"], "gain": null}')
-    assert preprocessing(tmp_path, signature(2)).gain is None
+    assert saved_model_preprocessing(tmp_path, signature(2)).gain is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_sidecar_states_everything(tmp_path: Path) -> None:
 def test_bad_sidecars_are_explained(text: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "landlike.json").write_text(text)
     with pytest.raises(EncoderError, match=sentence):
-        preprocessing(tmp_path, signature(13, 96))
+        saved_model_preprocessing(tmp_path, signature(13, 96))
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,6 +12,7 @@ import pytest
 
 from core.config import Config, settings
 from core.encoders.cache import handle_directory
+from core.encoders.openvino import has_bf16
 from core.encoders.registry import (
     ENTRIES,
     EUROSAT_HANDLE,
@@ -50,10 +51,29 @@ def test_ours_comes_first_and_spectral_last(config: Config, tmp_path: Path) -> N
     assert all((one.spec is None) == (one.why_not is not None) for one in listed)
 
 
+FINGERPRINTS = {
+    ("landlike-1", "openvino-f32"): "e262d83ced284785aa594fbc8c3f6ed98f7742dd4f09cbebbd28273ad8ffb648",
+    ("landlike-1", "tensorflow"): "e262d83ced284785aa594fbc8c3f6ed98f7742dd4f09cbebbd28273ad8ffb648",
+    ("spectral", "numpy"): "bcf26e2f17860f6ed26c750cdefd2c9a570411122d86d8752a06ab4e209885b8",
+}
+
+
+@pytest.mark.parametrize(("name", "backend"), FINGERPRINTS)
+def test_features_made_by_earlier_versions_are_known_again(name: str, backend: str, config: Config) -> None:
+    assert describe(name, config, backend).fingerprint == FINGERPRINTS[name, backend]
+
+
+def test_landlike_1_in_bf16_is_known_again_too(config: Config) -> None:
+    if not has_bf16():
+        pytest.skip("this processor does not compute in bfloat16")
+    bf16 = "4028fa2d5252d98d25d604bc5ad6e4726bb30a4e87b722d650f9c81c78e74400"
+    assert describe(SHIPPED, config, "openvino").fingerprint == bf16
+
+
 def test_default_needs_no_files(config: Config) -> None:
-    assert describe(default_encoder(), config=config).name == SHIPPED
-    fetch(default_encoder(), config=config)
-    fetch("spectral", config=config)
+    assert describe(default_encoder(), config).name == SHIPPED
+    fetch(default_encoder(), config)
+    fetch("spectral", config)
 
 
 def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: Config, tmp_path: Path) -> None:
@@ -63,7 +83,7 @@ def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: 
     (tmp_path / "trained" / ".meadows.part" / "saved_model.pb").touch()
     config = Config(root=tmp_path, model_cache=config.model_cache)
     assert encoder_names(config) == [SHIPPED, EUROSAT, "meadows", "spectral"]
-    assert describe("meadows", config=config).dimension == describe(SHIPPED, config=config).dimension
+    assert describe("meadows", config).dimension == describe(SHIPPED, config).dimension
 
 
 def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config: Config, tmp_path: Path) -> None:
@@ -87,7 +107,7 @@ def test_missing_eurosat_module_says_how_to_get_it(config: Config) -> None:
     by_hand = f"{config.model_cache / hashlib.sha1(EUROSAT_HANDLE.encode()).hexdigest()}.tar.gz"
     for action in (describe, load_encoder):
         with pytest.raises(EncoderUnavailableError) as caught:
-            action(EUROSAT, config=config)
+            action(EUROSAT, config)
         assert f"{EUROSAT_HANDLE}?tf-hub-format=compressed" in caught.value.remedy
         assert by_hand in caught.value.remedy
 
@@ -95,15 +115,15 @@ def test_missing_eurosat_module_says_how_to_get_it(config: Config) -> None:
 @pytest.mark.parametrize("asked", ["nothing-like-it", "", "no/such/model", "ftp://hub.example/m/1"])
 def test_unknown_names_list_the_valid_ones(asked: str, config: Config) -> None:
     with pytest.raises(EncoderError, match=rf"choose one of {SHIPPED}, {EUROSAT}, spectral, or give the path"):
-        describe(asked, config=config)
+        describe(asked, config)
 
 
 def test_tensorflow_hubs_own_cache_is_shared(model: Model, config: Config) -> None:
     shutil.copytree(model("tiny"), handle_directory(config.model_cache, EUROSAT_HANDLE))
-    spec = describe(EUROSAT, config=config)
+    spec = describe(EUROSAT, config)
     assert (spec.name, spec.origin, spec.dimension) == (EUROSAT, EUROSAT_HANDLE, 32)
-    assert describe(EUROSAT_HANDLE, config=config) == spec
-    assert spec.fingerprint == describe(str(model("tiny")), config=config).fingerprint
+    assert describe(EUROSAT_HANDLE, config) == spec
+    assert spec.fingerprint == describe(str(model("tiny")), config).fingerprint
 
 
 def test_default_cache_counts_only_when_it_is_the_users_own(
@@ -112,41 +132,41 @@ def test_default_cache_counts_only_when_it_is_the_users_own(
     cache = own_temporary_directory / "tfhub_modules"
     cache.mkdir(mode=0o755)
     shutil.copytree(model("tiny"), handle_directory(cache, EUROSAT_HANDLE))
-    assert describe(EUROSAT, config=config).dimension == 32
+    assert describe(EUROSAT, config).dimension == 32
     cache.chmod(0o777)
     with pytest.raises(EncoderUnavailableError):
-        describe(EUROSAT, config=config)
+        describe(EUROSAT, config)
 
 
 def test_archive_put_in_the_cache_by_hand(archive: Path, config: Config) -> None:
     config.model_cache.mkdir()
     by_hand = handle_directory(config.model_cache, EUROSAT_HANDLE).name + ".tar.gz"
     shutil.copy(archive, config.model_cache / by_hand)
-    assert describe(EUROSAT, config=config).dimension == 32
+    assert describe(EUROSAT, config).dimension == 32
 
 
 def test_archive_by_path_is_unpacked_once_and_equals_the_directory(tiny: Path, archive: Path, config: Config) -> None:
-    spec = describe(str(archive), config=config)
+    spec = describe(str(archive), config)
     assert (spec.name, spec.origin) == ("tiny", "model file tiny.tar.gz")
-    assert spec.fingerprint == describe(str(tiny), config=config).fingerprint
+    assert spec.fingerprint == describe(str(tiny), config).fingerprint
     unpacked = sorted(config.model_cache.glob("archive-*"))
     before = [path.stat().st_mtime_ns for path in unpacked]
-    load_encoder(str(archive), config=config)
+    load_encoder(str(archive), config)
     assert [path.stat().st_mtime_ns for path in sorted(config.model_cache.glob("archive-*"))] == before
     assert len(before) == 1
 
 
 def test_no_local_folder_reaches_the_specification(tiny: Path, config: Config, tmp_path: Path) -> None:
-    assert str(tmp_path) not in describe(str(tiny), config=config).to_json()
+    assert str(tmp_path) not in describe(str(tiny), config).to_json()
 
 
 def test_files_that_are_no_models(tmp_path: Path, config: Config) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("no model")
     with pytest.raises(EncoderError, match=r"neither a directory nor a .tar.gz"):
-        describe(str(path), config=config)
+        describe(str(path), config)
     with pytest.raises(EncoderUnavailableError, match=r"no saved_model.pb"):
-        describe(str(tmp_path), config=config)
+        describe(str(tmp_path), config)
 
 
 @pytest.mark.parametrize(
@@ -172,4 +192,4 @@ def test_configuration_comes_from_the_environment(tmp_path: Path, monkeypatch: p
     assert settings() == Config(
         root=tmp_path, model_cache=tmp_path / "hub", models=("a/one", "https://hub.example/two/1")
     )
-    assert encoder_names() == [SHIPPED, EUROSAT, "one", "two", "spectral"]
+    assert encoder_names(settings()) == [SHIPPED, EUROSAT, "one", "two", "spectral"]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER, INDICES, normalised_difference
+from core.config import Config
 from core.encoders import spectral
 from core.encoders.registry import load_encoder
 from core.errors import EncoderError
@@ -54,8 +55,8 @@ def test_statistics_keep_small_spread_of_bright_patches() -> None:
     np.testing.assert_allclose(spectral.statistics(batch)[:, 13:26], expected, rtol=2e-3)
 
 
-def test_rows_are_independent_and_finite() -> None:
-    encoder = load_encoder("spectral")
+def test_rows_are_independent_and_finite(config: Config) -> None:
+    encoder = load_encoder("spectral", config)
     batch = np.concatenate([patches(5), np.zeros((1, 64, 64, 13), np.float32)])
     together = encoder.encode(batch)
     assert np.isfinite(together).all()
@@ -64,11 +65,11 @@ def test_rows_are_independent_and_finite() -> None:
     np.testing.assert_array_equal(encoder.infer(encoder.prepare(batch)), together)
 
 
-def test_band_not_measured_counts_as_average() -> None:
+def test_band_not_measured_counts_as_average(config: Config) -> None:
     batch = patches(40, seed=3)
     missing = batch.copy()
     missing[..., BAND_NAMES.index("B10")] = 0
-    encoder = load_encoder("spectral")
+    encoder = load_encoder("spectral", config)
     full, part = encoder.encode(batch), encoder.encode(missing)
 
     def cosines(vectors: np.ndarray) -> np.ndarray:
@@ -80,8 +81,8 @@ def test_band_not_measured_counts_as_average() -> None:
     assert cosines(part).std() > 0.8 * cosines(full).std()
 
 
-def test_spec_matches_what_comes_out() -> None:
-    encoder = load_encoder("spectral")
+def test_spec_matches_what_comes_out(config: Config) -> None:
+    encoder = load_encoder("spectral", config)
     spec = encoder.spec
     assert (spec.bands, spec.input_size, spec.gain, spec.backend) == (BAND_NAMES, None, None, "numpy")
     features = encoder.encode(patches(3, size=24))
@@ -89,14 +90,14 @@ def test_spec_matches_what_comes_out() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8, 12), (8, 8, 13)])
-def test_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
+def test_wrong_shape_is_refused(shape: tuple[int, ...], config: Config) -> None:
     with pytest.raises(EncoderError, match="height, width, 13"):
-        load_encoder("spectral").prepare(np.zeros(shape, np.float32))
+        load_encoder("spectral", config).prepare(np.zeros(shape, np.float32))
 
 
-def test_other_backend_is_refused() -> None:
+def test_other_backend_is_refused(config: Config) -> None:
     with pytest.raises(EncoderError, match="leave the backend out"):
-        load_encoder("spectral", "tensorflow")
+        load_encoder("spectral", config, "tensorflow")
 
 
 def test_shipped_table_is_made_from_the_training_patches(eurosat: tuple[np.ndarray, np.ndarray]) -> None:
@@ -107,9 +108,9 @@ def test_shipped_table_is_made_from_the_training_patches(eurosat: tuple[np.ndarr
     np.testing.assert_allclose(table.axes, made.axes, atol=2e-3)
 
 
-def test_neighbours_on_eurosat_are_as_good_as_stated(eurosat: tuple[np.ndarray, np.ndarray]) -> None:
+def test_neighbours_on_eurosat_are_as_good_as_stated(eurosat: tuple[np.ndarray, np.ndarray], config: Config) -> None:
     pixels, labels = eurosat
-    vectors = load_encoder("spectral").encode(pixels)
+    vectors = load_encoder("spectral", config).encode(pixels)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosine = unit @ unit.T
     np.fill_diagonal(cosine, -np.inf)
@@ -118,8 +119,8 @@ def test_neighbours_on_eurosat_are_as_good_as_stated(eurosat: tuple[np.ndarray, 
     np.testing.assert_allclose(precision, [0.780, 0.682, 0.636], atol=0.011)
 
 
-def test_thousands_of_patches_a_second() -> None:
-    encoder, batch = load_encoder("spectral"), patches(256)
+def test_thousands_of_patches_a_second(config: Config) -> None:
+    encoder, batch = load_encoder("spectral", config), patches(256)
     best = np.inf
     for _ in range(3):
         start = time.process_time()

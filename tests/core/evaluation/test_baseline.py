@@ -10,7 +10,7 @@ import pytest
 
 from core.bands import BAND_NAMES
 from core.config import Config
-from core.encoders.spectral import NAME
+from core.encoders.spectral import SPECTRAL
 from core.engine.operations import Engine
 from core.evaluation.baseline import plain_spectrum, rough_spectrum
 from core.evaluation.benchmark import assess
@@ -38,7 +38,7 @@ def test_it_is_what_encoding_the_scene_gives_bit_for_bit(engine: Engine, bands: 
     pixels = place_pixels(200, 300, len(bands))
     pixels[:, :50, 100:190] = 0
     scene = add_scene(engine.library, "holes", height=200, width=300, bands=bands, pixels=pixels)
-    features = engine.encode_now(scene, engine.recipe(scene, NAME, patch_size=64, stride=32))
+    features = engine.encode_now(scene, engine.recipe(scene, SPECTRAL, patch_size=64, stride=32))
     grid, told = patch_grid(scene, 64, 32), list[tuple[int, int]]()
     assert 0 < len(features.patch_ids) < grid.count, "one patch at least has too little data"
     asked = np.random.default_rng(0).permutation(features.patch_ids)[: len(features) // 2]
@@ -49,9 +49,9 @@ def test_it_is_what_encoding_the_scene_gives_bit_for_bit(engine: Engine, bands: 
 
 def test_a_report_gives_the_figure_of_evaluate(engine: Engine) -> None:
     scene = ingest([shared("eurosat_ms.zip")], Library(engine.config.root), IngestSettings())
-    spectrum = assess(engine, scene, NAME)[0].retrieval
+    spectrum = assess(engine, scene, SPECTRAL)[0].retrieval
     assert [round(share.value, 3) for share in spectrum.precision.values()] == [0.780, 0.682, 0.636]
-    recipe = encode(engine, scene, NAME)
+    recipe = encode(engine, scene, SPECTRAL)
     features, grid = engine.features(recipe), patch_grid(scene)
     case = case_of(scene, features)
     assert case.spectrum is not None
@@ -62,7 +62,7 @@ def test_a_report_gives_the_figure_of_evaluate(engine: Engine) -> None:
 
 def test_of_the_plain_spectrum_itself_there_is_one_number(engine: Engine) -> None:
     scene = small_scene(engine)
-    section = labels_part(case_of(scene, engine.features(encode(engine, scene, NAME))))
+    section = labels_part(case_of(scene, engine.features(encode(engine, scene, SPECTRAL))))
     assert section.measured
     assert "plain spectrum would give" not in section.sentences[0]
     assert section.sentences[1] == "This encoder is the plain spectrum itself, beside which every other one is shown."
@@ -71,7 +71,7 @@ def test_of_the_plain_spectrum_itself_there_is_one_number(engine: Engine) -> Non
 
 def test_means_alone_give_it_within_two_points(engine: Engine) -> None:
     scene = ingest([shared("eurosat_ms.zip")], Library(engine.config.root), IngestSettings())
-    features = engine.features(encode(engine, scene, NAME))
+    features = engine.features(encode(engine, scene, SPECTRAL))
     case = case_of(scene, features)
     rough = rough_spectrum(features.band_mean, features.band_std)
     both = [retrieval(vectors, case.labels, case.classes).precision[10].value for vectors in (rough, features.vectors)]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.bands import BAND_NAMES
+from core.config import settings
 from core.encoders.base import Encoder
 from core.encoders.files import FAMILIAR, LEARNED
 from core.encoders.registry import SHIPPED, companion, load_encoder
@@ -21,11 +22,11 @@ from tests.data import shared
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return load_encoder(SHIPPED, "openvino-f32")
+    return load_encoder(SHIPPED, settings(), "openvino-f32")
 
 
 def companions() -> tuple[NoveltyReference, TrainingPatches]:
-    paths = [companion(SHIPPED, name) for name in (FAMILIAR, LEARNED)]
+    paths = [companion(SHIPPED, name, settings()) for name in (FAMILIAR, LEARNED)]
     assert paths[0] is not None
     assert paths[1] is not None
     return NoveltyReference.load(paths[0]), TrainingPatches.load(paths[1])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 
 from core.bands import BAND_NAMES, EUROSAT_CLASSES, EUROSAT_ORDER
+from core.config import settings
 from core.encoders.registry import SHIPPED, load_encoder
 from core.encoders.spectral import statistics
 from core.errors import JobCancelledError, SettingsError
@@ -284,7 +285,7 @@ def spectrum(patches: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def learned(patches: NDArray[np.float32]) -> NDArray[np.float32]:
     """Features of the shipped encoder, scaled to length 1."""
-    return unit_rows(load_encoder(SHIPPED).encode(patches))
+    return unit_rows(load_encoder(SHIPPED, settings()).encode(patches))
 
 
 Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.config import settings
 from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.evaluation.retrieval import retrieval
 from core.training.dataset import Split
@@ -28,7 +29,7 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
     assert nearest["low"] < nearest["accuracy"] <= nearest["high"]
     assert "name 100 in 100" in found.card["measured"][0] or nearest["accuracy"] < 0.995
     (one,) = found.card["apart"]
-    encoder = load_encoder(str(MODEL))
+    encoder = load_encoder(str(MODEL), settings())
     by_hand = retrieval(features(encoder, test_set), test_set.labels, test_set.classes)
     assert one["bands"] == ["B02", "B03", "B04", "B08"]
     assert one["encoder"]["10"]["accuracy"] == by_hand.precision[10].value
@@ -65,7 +66,7 @@ def test_few_patches_give_no_familiarity() -> None:
 
 def test_missing_bands_are_filled_as_in_scenes() -> None:
     three = some(2, side=64)
-    encoder = load_encoder("spectral")
+    encoder = load_encoder("spectral", settings())
     full = np.zeros((6, 64, 64, 13), np.uint16)
     for place, name in enumerate(encoder.spec.bands):
         source = {"B01": "B02", "B02": "B02", "B03": "B03", "B10": None}.get(name, "B04")

@@ -15,7 +15,7 @@ import pytest
 
 from core.__main__ import main
 from core.bands import BAND_NAMES, EUROSAT_ORDER
-from core.config import Config
+from core.config import Config, settings
 from core.encoders.registry import describe, load_encoder
 from core.errors import SettingsError, TrainingError
 from core.progress import silent
@@ -123,7 +123,7 @@ def test_without_a_step_features_are_those_of_the_base(done: Results, name: str,
     folder, results = done
     assert results[name]["error"] is None
     assert _apart(results[name], backend) <= 1e-5
-    base, written = describe(_base_of(folder, name)), describe(str(folder / name))
+    base, written = describe(_base_of(folder, name), settings()), describe(str(folder / name), settings())
     assert (written.bands, written.gain, written.input_size) == (base.bands, base.gain, base.input_size)
     assert written.dimension == base.dimension
 
@@ -264,7 +264,7 @@ def test_a_network_from_scratch_draws_classes_together_on_both_backends(done: Re
     directory = done[0] / "killed"
     batch = np.stack([pixels(name, 900 + row).transpose(1, 2, 0)[:32, :32] for row, name in enumerate(CLASSES * 4)])
     batch = batch.astype(np.float32) / 10_000
-    features = load_encoder(str(directory), "openvino-f32").encode(batch)
+    features = load_encoder(str(directory), settings(), "openvino-f32").encode(batch)
     assert features.shape == (12, 160)
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-4)
     plain = modules.outputs({"model": (directory, batch)}, tmp_path)["model"]
@@ -279,7 +279,7 @@ def test_a_cancelled_training_leaves_the_encoder_of_its_last_whole_epoch(done: R
     found = done[1]["cancelled"]
     assert (found["error"], found["seen"]) == (None, [1])
     assert found["card"]["epochs"] == 1
-    assert describe(str(done[0] / "cancelled")).dimension == 160
+    assert describe(str(done[0] / "cancelled"), settings()).dimension == 160
 
 
 def test_a_full_disk_is_one_sentence_and_loses_no_epoch(done: Results) -> None:

@@ -57,11 +57,11 @@ def test_both_backends_agree_with_plain_hub_load(
 ) -> None:
     kind, batch = BATCHES[name]
     expected = reference[name]
-    spec = describe(str(model(kind)), config=config)
+    spec = describe(str(model(kind)), config)
     images = resized(scaled(batch, spec.gain), spec.input_size or 0)
     np.testing.assert_allclose(images, expected["images"], atol=1e-5)  # TensorFlow's own weights are float32
     assert difference(expected["ours"], expected["plain"]) <= 1e-5
-    encoder = load_encoder(str(model(kind)), "openvino-f32", config)
+    encoder = load_encoder(str(model(kind)), config, "openvino-f32")
     assert difference(encoder.encode(batch), expected["plain"]) <= 1e-5
 
 
@@ -69,15 +69,15 @@ def test_both_backends_agree_with_plain_hub_load(
 def test_real_architecture(model: Model, config: Config, tmp_path: Path) -> None:
     directory, batch = model("resnet50"), patches(6)
     expected = modules.outputs({"resnet50": (directory, batch)}, tmp_path)["resnet50"]
-    spec = describe(str(directory), config=config)
+    spec = describe(str(directory), config)
     assert (spec.dimension, spec.input_size, spec.bands) == (2048, 224, EUROSAT_ORDER)
     plain = expected["plain"]
     assert plain.std(axis=0).mean() > 0.05 * plain.mean()  # or agreement would say nothing
     assert np.linalg.matrix_rank(plain) == len(batch)
     assert difference(expected["ours"], plain) <= 1e-5
-    assert difference(load_encoder(str(directory), "openvino-f32", config).encode(batch), plain) <= 1e-5
+    assert difference(load_encoder(str(directory), config, "openvino-f32").encode(batch), plain) <= 1e-5
     if hub_openvino.has_bf16():
-        assert worst_cosine(load_encoder(str(directory), "openvino", config).encode(batch), plain) >= 0.9999
+        assert worst_cosine(load_encoder(str(directory), config, "openvino").encode(batch), plain) >= 0.9999
 
 
 @pytest.mark.model
@@ -85,20 +85,20 @@ def test_bf16_is_close_and_has_its_own_fingerprint(model: Model, config: Config)
     if not hub_openvino.has_bf16():
         pytest.skip("this processor does not compute in bfloat16")
     directory, batch = str(model("resnet50")), patches(6)
-    fast, exact = (load_encoder(directory, backend, config) for backend in ("openvino", "openvino-f32"))
+    fast, exact = (load_encoder(directory, config, backend) for backend in ("openvino", "openvino-f32"))
     assert (fast.spec.precision, exact.spec.precision) == ("bf16", "f32")
     assert fast.spec.fingerprint != exact.spec.fingerprint
     assert worst_cosine(fast.encode(batch), exact.encode(batch)) >= 0.9999
 
 
 def test_random_weights_tell_patches_apart(model: Model, config: Config) -> None:
-    features = load_encoder(str(model("tiny")), config=config).encode(patches(30))
+    features = load_encoder(str(model("tiny")), config).encode(patches(30))
     assert np.linalg.matrix_rank(features) >= 20
     assert (features.std(axis=0) > 0.02 * np.abs(features).max()).mean() > 0.5
 
 
 def test_rows_do_not_depend_on_their_batch(model: Model, config: Config) -> None:
-    encoder, batch = load_encoder(str(model("tiny")), config=config), patches(11)
+    encoder, batch = load_encoder(str(model("tiny")), config), patches(11)
     together = encoder.encode(batch)
     for start, stop in ((0, 1), (1, 4), (4, 11)):
         np.testing.assert_array_equal(encoder.encode(batch[start:stop]), together[start:stop])
@@ -106,14 +106,14 @@ def test_rows_do_not_depend_on_their_batch(model: Model, config: Config) -> None
 
 
 def test_order_of_bands_and_orientation_matter(model: Model, config: Config) -> None:
-    encoder, batch = load_encoder(str(model("tiny")), config=config), patches(2)
+    encoder, batch = load_encoder(str(model("tiny")), config), patches(2)
     plain = encoder.encode(batch)
     assert difference(encoder.encode(batch[..., ::-1]), plain) > 1e-2
     assert difference(encoder.encode(batch.swapaxes(1, 2)), plain) > 1e-3
 
 
 def test_patch_sizes_can_change_and_threads_can_prepare(model: Model, config: Config) -> None:
-    encoder = load_encoder(str(model("tiny")), config=config)
+    encoder = load_encoder(str(model("tiny")), config)
     small, large = patches(4, size=32), patches(4, size=128)
     first, second = encoder.encode(small), encoder.encode(large)
     np.testing.assert_array_equal(encoder.encode(small), first)
@@ -125,62 +125,62 @@ def test_patch_sizes_can_change_and_threads_can_prepare(model: Model, config: Co
 
 def test_specs_tell_backends_by_precision_only(model: Model, config: Config) -> None:
     path = str(model("tiny"))
-    tensorflow, exact = describe(path, "tensorflow", config), describe(path, "openvino-f32", config)
+    tensorflow, exact = describe(path, config, "tensorflow"), describe(path, config, "openvino-f32")
     assert (tensorflow.backend, exact.backend) == ("tensorflow", "openvino-f32")
     assert tensorflow.fingerprint == exact.fingerprint
-    assert describe(path, config=config).backend == "openvino"
-    assert load_encoder(path, "openvino-f32", config).spec == exact
+    assert describe(path, config).backend == "openvino"
+    assert load_encoder(path, config, "openvino-f32").spec == exact
 
 
 def test_fingerprint_counts_weights_and_preprocessing(tiny: Path, config: Config) -> None:
-    seen = {describe(str(tiny), config=config).fingerprint}
+    seen = {describe(str(tiny), config).fingerprint}
     for stated in ({"gain": 2}, {"input_size": 96}, {"bands": list(EUROSAT_ORDER[::-1])}):
         (tiny / "landlike.json").write_text(json.dumps(stated))
-        seen.add(describe(str(tiny), config=config).fingerprint)
+        seen.add(describe(str(tiny), config).fingerprint)
     assert len(seen) == 4
     (tiny / "landlike.json").write_text('{"title": "Another name"}')
-    spec = describe(str(tiny), config=config)
+    spec = describe(str(tiny), config)
     assert spec.title == "Another name"
     assert spec.fingerprint in seen
 
 
 def test_sidecar_gives_bands_to_five_channels(model: Model, tmp_path: Path, config: Config) -> None:
     with pytest.raises(EncoderError, match=r"\(\?, \?, \?, 5\)"):
-        describe(str(model("tiny-5")), config=config)
+        describe(str(model("tiny-5")), config)
     copy = Path(shutil.copytree(model("tiny-5"), tmp_path / "five"))
     bands = ["B02", "B03", "B04", "B08", "B11"]
     (copy / "landlike.json").write_text(json.dumps({"bands": bands, "input_size": 64}))
-    encoder = load_encoder(str(copy), config=config)
+    encoder = load_encoder(str(copy), config)
     assert encoder.spec.bands == tuple(bands)
     assert encoder.encode(patches(2, bands=5)).shape == (2, 32)
 
 
 def test_wrong_number_of_bands_is_refused(model: Model, config: Config) -> None:
     with pytest.raises(EncoderError, match=r"\(N, height, width, 13\)"):
-        load_encoder(str(model("tiny")), config=config).encode(patches(2, bands=3))
+        load_encoder(str(model("tiny")), config).encode(patches(2, bands=3))
 
 
 def test_damage_after_describing_is_found_on_loading(tiny: Path, config: Config) -> None:
-    describe(str(tiny), config=config)
+    describe(str(tiny), config)
     data = tiny / "variables" / "variables.data-00000-of-00001"
     raw = bytearray(data.read_bytes())
     raw[1000] ^= 4
     data.write_bytes(raw)
     for backend in (None, "tensorflow"):
         with pytest.raises(EncoderError, match=f"{data.name} is damaged"):
-            load_encoder(str(tiny), backend, config)
+            load_encoder(str(tiny), config, backend)
 
 
 def test_graph_that_openvino_cannot_read_is_one_sentence(tiny: Path, config: Config) -> None:
     graph = tiny / "saved_model.pb"
     graph.write_bytes(graph.read_bytes().replace(b"FusedBatchNormV3", b"FusedBatchNormX3"))
     with pytest.raises(EncoderError, match=r"^Loading the model “tiny” by OpenVINO: .*\.$"):
-        load_encoder(str(tiny), config=config).encode(patches(1))
+        load_encoder(str(tiny), config).encode(patches(1))
 
 
 def test_unknown_backend_lists_the_known(model: Model, config: Config) -> None:
     with pytest.raises(EncoderError, match="openvino, openvino-f32, tensorflow"):
-        describe(str(model("tiny")), "torch", config)
+        describe(str(model("tiny")), config, "torch")
 
 
 def test_describing_needs_no_tensorflow(model: Model, config: Config) -> None:
@@ -190,9 +190,9 @@ def test_describing_needs_no_tensorflow(model: Model, config: Config) -> None:
         "from core.encoders.registry import describe, list_encoders, load_encoder\n"
         "assert not {'tensorflow', 'openvino'} & set(sys.modules)\n"
         "config = Config(root=Path(sys.argv[2]), model_cache=Path(sys.argv[2]), models=(sys.argv[1],))\n"
-        "assert describe(sys.argv[1], 'tensorflow', config).dimension == 32\n"
+        "assert describe(sys.argv[1], config, 'tensorflow').dimension == 32\n"
         "assert [one.available for one in list_encoders(config)] == [True, False, True, True]\n"
-        "load_encoder(sys.argv[1], 'openvino', config)\n"
+        "load_encoder(sys.argv[1], config, 'openvino')\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
     command = [sys.executable, "-c", code, str(model("tiny")), str(config.model_cache)]
@@ -202,7 +202,7 @@ def test_describing_needs_no_tensorflow(model: Model, config: Config) -> None:
 
 def test_loading_leaves_no_threads_waiting_for_nothing(model: Model, config: Config) -> None:
     before = threading.active_count()
-    load_encoder(str(model("tiny")), config=config).encode(patches(2))
+    load_encoder(str(model("tiny")), config).encode(patches(2))
     assert threading.active_count() <= before
 
 

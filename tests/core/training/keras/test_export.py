@@ -10,7 +10,7 @@ import pytest
 from core.config import Config
 from core.encoders import openvino as hub_openvino
 from core.encoders.registry import default_encoder, load_encoder
-from core.encoders.spectral import DIMENSION, SpectralEncoder
+from core.encoders.spectral import N_STATISTICS, SpectralEncoder
 
 
 @pytest.mark.parametrize("backend", ["openvino", "openvino-f32", "tensorflow"])
@@ -23,8 +23,8 @@ def test_the_spectral_part_is_as_exact_as_alone(backend: str, tmp_path: Path) ->
     spreads = np.geomspace(0.0005, 0.05, 12)[:, None, None, None]
     patches = (levels + spreads * random.standard_normal((12, 64, 64, 13))).astype(np.float32)
     patches[::3, :, :, 10] = 0
-    features = load_encoder(default_encoder(), backend, Config(root=tmp_path, model_cache=tmp_path)).encode(patches)
-    part = features[:, -DIMENSION:]
+    features = load_encoder(default_encoder(), Config(root=tmp_path, model_cache=tmp_path), backend).encode(patches)
+    part = features[:, -N_STATISTICS:]
     alone = SpectralEncoder().encode(patches)
     alone *= np.linalg.norm(part, axis=1, keepdims=True) / np.linalg.norm(alone, axis=1, keepdims=True)
     assert np.linalg.norm(part, axis=1) == pytest.approx(0.5, abs=1e-5)  # the root of its share in the cosine, 0.25
