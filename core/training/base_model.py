@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.bands import BAND_NAMES
-from core.config import Config, settings
+from core.config import Config
 from core.encoders import registry
 from core.encoders.files import NETWORK, digest
 from core.errors import EncoderError, TrainingError
@@ -71,12 +71,12 @@ FROM_SCRATCH = Base(name=SCRATCH)
 """The base of a training from scratch."""
 
 
-def find_base(reference: str, config: Config | None = None) -> Base:
+def find_base(reference: str, config: Config) -> Base:
     """Return what a reference names.
 
     Args:
         reference: ``scratch``, or what ``registry.describe`` takes.
-        config: None = the operator's.
+        config: where models lie, and which are on offer.
 
     Raises:
         EncoderError: for an unknown or damaged model.
@@ -84,7 +84,6 @@ def find_base(reference: str, config: Config | None = None) -> Base:
     """
     if reference == SCRATCH:
         return FROM_SCRATCH
-    config = config or settings()
     spec = registry.describe(reference, config)
     file = registry.companion(reference, "saved_model.pb", config)
     if file is None or not spec.trainable:

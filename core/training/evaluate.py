@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.bands import FloatArray, fill_source
-from core.config import settings
+from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
@@ -44,7 +44,7 @@ class Measured:
 
 def measure(
     directory: Path, split: Split, test_sets: Sequence[Labelled], *, columns: Sequence[int] | None,
-    base: tuple[str, Path] | None = None,
+    config: Config, base: tuple[str, Path] | None = None,
 ) -> Measured:  # fmt: skip
     """Measure an encoder that was just written.
 
@@ -53,16 +53,17 @@ def measure(
         split: what it learned from, and what was held out.
         test_sets: labelled patches whose places were left out of training; each set is measured by itself.
         columns: of the features that training made; None = all.
+        config: where encoders keep what they remember.
         base: title and directory of the model it goes on from; None = none.
     """
-    encoder, baseline = load_encoder(str(directory), settings()), load_encoder(BASELINE, settings())
+    encoder, baseline = load_encoder(str(directory), config), load_encoder(BASELINE, config)
     most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
     train, random = _some(split.train, most), _some(split.random, most)
     known, asked = features(encoder, train), features(encoder, random)
     card: dict[str, Any] = {"held_out": {}, "apart": []}
     pairs = {"encoder": (known, asked), "spectrum": (features(baseline, train), features(baseline, random))}
     if base is not None:
-        before = load_encoder(str(base[1]), settings())
+        before = load_encoder(str(base[1]), config)
         pairs["base"] = (features(before, train), features(before, random))
     for name, pair in pairs.items():
         found = held_out(

@@ -70,7 +70,7 @@ def run(
     *,
     report: Callable[[Epoch], None] = unheard,
     progress: Progress = silent,
-    config: Config | None = None,
+    config: Config,
 ) -> dict[str, Any]:
     """Train an encoder on labelled patches and write it; a training that was stopped goes on where it was.
 
@@ -81,7 +81,7 @@ def run(
         report: told after each epoch.
         progress: told in thousandths; when it raises ``JobCancelledError``, the encoder of the last whole epoch is
             written, if there is one.
-        config: where models lie; None = the operator's.
+        config: where models lie.
 
     Returns:
         The model card.
@@ -110,12 +110,12 @@ def run(
     initial, learner, checkpoint = _ready(material)
     _fit(material, learner, checkpoint, report=report, progress=part_of(progress, READING, 1000))
     card |= training_card(initial.network, parts, hyperparameters, base, checkpoint.history)
-    card |= _write(material, initial, card)
+    card |= _write(material, initial, card, config)
     checkpoint.remove()
     return card
 
 
-def plan(request: TrainingRequest, config: Config | None = None) -> tuple[Base, Hyperparameters]:
+def plan(request: TrainingRequest, config: Config) -> tuple[Base, Hyperparameters]:
     """Return base and hyperparameters of a training, which can be asked before patches are read.
 
     Raises:
@@ -198,14 +198,14 @@ def _fit(
         checkpoint.reload()
 
 
-def _write(material: _Material, initial: Initialised, card: dict[str, Any]) -> dict[str, Any]:
+def _write(material: _Material, initial: Initialised, card: dict[str, Any], config: Config) -> dict[str, Any]:
     """Write the model whole, its card with what the finished encoder measures on patches held out; gives the latter."""
     base, parts, test_sets = material.base, material.split, material.test_sets
     known = (card["base_title"], base.directory) if base.directory is not None and base.directory.is_dir() else None
     columns = range(EMBEDDING_DIMENSION) if base.ours else None
     with kept_when_full(material.directory), _staged(material.directory) as staged:
         initial.write(staged, card["title"], card)
-        measured = measure(staged, parts, test_sets, columns=columns, base=known)
+        measured = measure(staged, parts, test_sets, columns=columns, config=config, base=known)
         told = [*seen_before(material.before, parts, test_sets, card.get("base_title", "")), *measured.card["measured"]]
         found = measured.card | {"measured": told}
         (staged / CARD).write_text(json.dumps(card | found, indent=1, ensure_ascii=False), encoding="utf-8")

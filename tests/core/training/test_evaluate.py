@@ -21,7 +21,7 @@ MODEL = Path(ENTRIES[SHIPPED].reference)
 def test_card_and_familiarity_of_a_finished_encoder() -> None:
     split = Split(train=some(40, side=64), random=some(34, side=64, seed=700), spatial=None)
     test_set = some(4, side=64, seed=900, bands=("B02", "B03", "B04", "B08"))
-    found = measure(MODEL, split, [test_set], columns=range(128))
+    found = measure(MODEL, split, [test_set], columns=range(128), config=settings())
     json.dumps(found.card)
     nearest = found.card["held_out"]["encoder"]["nearest"]
     assert nearest["patches"] == 102
@@ -43,7 +43,7 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
 
 def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
     split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    card = measure(MODEL, split, [], columns=None, base=("Landlike 1", MODEL)).card
+    card = measure(MODEL, split, [], columns=None, config=settings(), base=("Landlike 1", MODEL)).card
     before, after = (card["held_out"][name]["nearest"]["accuracy"] for name in ("base", "encoder"))
     assert before == after
     assert f"By Landlike 1, which it goes on from, it would be {100 * before:.0f}: " in card["measured"][1]
@@ -59,7 +59,7 @@ def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
 
 def test_few_patches_give_no_familiarity() -> None:
     split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    found = measure(MODEL, split, [], columns=None)
+    found = measure(MODEL, split, [], columns=None, config=settings())
     assert found.familiar is None
     assert found.card["apart"] == []
 

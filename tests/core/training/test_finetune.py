@@ -181,7 +181,7 @@ def test_weights_are_not_stored_twice(done: Results) -> None:
 def test_patches_without_a_band_of_the_base_are_refused(done: Results) -> None:
     said = done[1]["no-blue"]["error"]
     assert said.startswith("Training on from ours: it takes B02, B03, B04, and the patches lack B02; give patches")
-    base = find_base(str(done[0] / "tiny"))
+    base = find_base(str(done[0] / "tiny"), settings())
     with pytest.raises(TrainingError, match=r"and the patches lack B10; give patches with these bands"):
         check_bands(base, [name for name in BAND_NAMES if name != "B10"], None)
     with pytest.raises(TrainingError, match="B02 were asked for; leave the choice of bands out"):
@@ -248,7 +248,7 @@ def test_every_file_of_a_written_model_is_in_its_list(done: Results) -> None:
 def test_seeds_out_of_range_are_refused() -> None:
     for seed in (-1, 2**32):
         with pytest.raises(SettingsError, match=f"the seed {seed} was asked for"):
-            plan(TrainingRequest(title="x", seed=seed))
+            plan(TrainingRequest(title="x", seed=seed), settings())
 
 
 def test_progress_goes_on_where_the_training_does(done: Results) -> None:
@@ -298,11 +298,13 @@ def test_what_has_no_weights_or_no_body_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="from spectral: it has no weights; choose another model"):
         find_base("spectral", Config(root=tmp_path, model_cache=tmp_path))
     with pytest.raises(TrainingError, match="name a model to start from, or do not freeze"):
-        suited(find_base("scratch"), freeze=True)
+        suited(find_base("scratch", settings()), freeze=True)
 
 
 def test_a_warm_start_takes_smaller_steps_and_few_patches_keep_its_statistics(done: Results) -> None:
-    scratch, ours, module = (find_base(one) for one in ("scratch", str(done[0] / "ours"), str(done[0] / "tiny")))
+    scratch, ours, module = (
+        find_base(one, settings()) for one in ("scratch", str(done[0] / "ours"), str(done[0] / "tiny"))
+    )
     rates = [suited(base, freeze=False).learning_rate for base in (module, ours, scratch)]
     assert rates == sorted(set(rates))
     assert suited(ours, freeze=False).frozen_batch_norm_below > 4

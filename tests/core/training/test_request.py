@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config import settings
 from core.errors import SettingsError
 from core.scenes.labels import LabelSet
 from core.scenes.library import Library
@@ -61,8 +62,8 @@ def test_a_set_of_labels_is_by_truth_where_there_is_one(tmp_path: Path) -> None:
 def test_hyperparameters_of_a_request_are_those_of_its_base_but_for_what_it_says() -> None:
     asked = TrainingRequest(title="x", epochs=3, seed=5, hyperparameters={"mixup": 0.0, "widths": [8, 16]})
     expected = replace(Hyperparameters(), epochs=3, seed=5, mixup=0.0, widths=(8, 16))
-    assert plan(asked)[1] == expected
-    assert plan(replace(asked, epochs=None))[1].epochs == Hyperparameters().epochs
+    assert plan(asked, settings())[1] == expected
+    assert plan(replace(asked, epochs=None), settings())[1].epochs == Hyperparameters().epochs
 
 
 @pytest.mark.parametrize(
@@ -75,4 +76,4 @@ def test_hyperparameters_of_a_request_are_those_of_its_base_but_for_what_it_says
 )
 def test_hyperparameters_that_are_none_are_refused(wrong: dict[str, object], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        plan(TrainingRequest(title="x", hyperparameters=wrong))
+        plan(TrainingRequest(title="x", hyperparameters=wrong), settings())
