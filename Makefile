@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench model chromium clean
+.PHONY: help run check test lint format bench model constraints chromium clean
 
 help: ## list the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 run: $(VENV)/.run ## set up on first use, start the app and print its address
 	@$(BIN)/python -m core serve
+
+check: $(VENV)/.test lint ## lint, types and the fast tests, in a minute or so
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not bench"
 
 test: $(VENV)/.test chromium lint ## set up, then lint, types and the whole suite, browser tests included
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not bench"
@@ -37,6 +40,11 @@ model: $(VENV)/.run ## train the shipped encoder again from EuroSAT's two zips i
 	  --out $(MODEL).new
 	rm -rf $(MODEL) && mv $(MODEL).new $(MODEL)
 
+constraints: $(VENV)/bin/python ## pin all that requirements need, for every system and Python, in constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	  --custom-compile-command "make constraints" requirements.txt tests/requirements.txt -o constraints.txt
+
 chromium: $(VENV)/.test
 	@$(BIN)/python tests/chromium.py
 
@@ -47,10 +55,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landlike needs Python 3.11 or newer; found " + sys.version.split()[0] + "; name one by make run PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.run: requirements.txt constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/.test: tests/requirements.txt $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+$(VENV)/.test: tests/requirements.txt constraints.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c constraints.txt
 	@touch $@

@@ -21,6 +21,33 @@ OFFLINE = {
 }
 os.environ.update(OFFLINE)
 
+SLOW = (
+    "browser",  # a real server and Chromium
+    "core/cli/test_main.py",  # each as people run it, some in processes of their own
+    "core/encoders/saved_model/test_encoder.py",  # TensorFlow beside our own way
+    "core/encoders/saved_model/test_tensorflow.py",
+    "core/engine/test_operations.py",  # worker processes
+    "core/evaluation/report/test_measure.py",  # whole reports
+    "core/features/test_store.py",  # a full tile
+    "core/jobs/test_queue.py",  # workers that die
+    "core/projection",  # umap-learn beside our own way
+    "core/synthetic/test_sample.py",  # scenes as large as people open
+    "core/training",  # TensorFlow
+)
+"""Files and folders whose tests are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ``make check`` leaves out: the places named above, and what needs a model that TensorFlow builds."""
+    here = Path(__file__).parent
+    missing = [place for place in SLOW if not (here / place).exists()]
+    assert not missing, f"conftest names places that are gone: {missing}"
+    slow = [here / place for place in SLOW]
+    for item in items:
+        builds = {"model", "models_root"} & set(getattr(item, "fixturenames", ()))
+        if builds or any(item.path.is_relative_to(place) for place in slow):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def models_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
