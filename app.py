@@ -26,8 +26,10 @@ if multiprocessing.parent_process() is None:
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
 
-    PICTURES = Deferred("pages.ui.http.pictures", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/"))
-    POINTS = Deferred("pages.ui.http.points", ("/layout/", "/values/"))
+    PICTURES = Deferred(
+        "pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/")
+    )
+    POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/"))
 
     PAGE_MODULES = (
         "pages.ui.common.sidebar", "pages.ui.explore.views", "pages.ui.models.training_form", "pages.ui.scenes.upload",
@@ -61,7 +63,7 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         Path(__file__).resolve().parent / "pages" / "main.py",
-        routes=[*splash.ROUTES, PICTURES, POINTS],
+        routes=[*splash.SPLASH_ROUTES, PICTURES, POINTS],
         lifespan=lifespan,
     )
 

@@ -20,6 +20,7 @@ LAYERS = [
     {"features", "ingest", "synthetic"},
     {"projection", "export"},
     {"evaluation"},
+    {"values"},
     {"training"},
     {"engine"},
     {"cli"},

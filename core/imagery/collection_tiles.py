@@ -53,7 +53,7 @@ def collection_tile(scene: Scene, square: TileSquare, paints: Palette) -> bytes:
     return tile_png(canvas.colours, canvas.valid)
 
 
-def overlay_tile(scene: Scene, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
+def mosaic_overlay_tile(scene: Scene, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
     """A tile of some patches of a collection, each in one colour: uint8 of shape (N, 3)."""
     every = collection_corners(scene)
     by_id: ByteArray = np.zeros((len(every), 3), dtype=np.uint8)

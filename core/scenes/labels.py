@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -154,6 +155,39 @@ def merged(given: PatchLabels | None, truth: PatchLabels | None) -> PatchLabels 
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SceneLabels:
+    """All classes of a scene's patches, as they are at one moment.
+
+    Attributes:
+        version: what tells the labels given by hand from any others; empty when there are none.
+        truth: of the scene, or None.
+        given: by hand, or None.
+        shown: by hand where there are any, else of the truth; or None.
+    """
+
+    version: str = ""
+    truth: PatchLabels | None = None
+    given: PatchLabels | None = None
+    shown: PatchLabels | None = None
+
+
+NO_LABELS = SceneLabels()
+
+
+def scene_labels(scene: Scene, grid: PatchGrid, version: str, truth: PatchLabels | None) -> SceneLabels:
+    """Return all classes of a scene's patches.
+
+    Args:
+        scene: the scene.
+        grid: its patches.
+        version: from ``hand_version``.
+        truth: from ``patch_labels``, which takes long.
+    """
+    given = hand_labels(scene, grid) if version else None
+    return SceneLabels(version=version, truth=truth, given=given, shown=merged(given, truth))
+
+
 def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | None) -> None:
     """Give patches a class, in place of the one they were given before; None takes it away.
 
@@ -181,10 +215,18 @@ def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | No
 def hand_version(scene: Scene) -> str:
     """What tells the labels given by hand from any others, in hexadecimal; empty when there are none."""
     try:
-        content = (scene.directory / FILE).read_bytes()
+        return _version((scene.directory / FILE).read_bytes())
     except OSError:
         return ""
-    return hashlib.blake2b(content, digest_size=8).hexdigest() if _read(scene) else ""
+
+
+@lru_cache(maxsize=32)
+def _version(content: bytes) -> str:
+    """Return the version of a file of labels; empty when it holds none or is damaged."""
+    try:
+        return hashlib.blake2b(content, digest_size=8).hexdigest() if _parsed(content) else ""
+    except DAMAGED:
+        return ""
 
 
 def _clean(asked: str, name: str) -> str:
@@ -210,19 +252,26 @@ def _patch_at(grid: PatchGrid, window: Window) -> int | None:
     return row * grid.n_cols + col if there and whole else None
 
 
+DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
+"""What reading a damaged file of labels raises."""
+
+
+def _parsed(content: bytes) -> Mapping[str, set[Window]]:
+    """Return the windows by class of a file of labels."""
+    return {
+        str(name): {(int(row), int(col), int(side)) for row, col, side in given}
+        for name, given in json.loads(content)["classes"].items()
+    }
+
+
 def _read(scene: Scene, asked: str | None = None) -> Mapping[str, set[Window]]:
-    """Windows by class; of a damaged file none, unless something is ``asked`` of it."""
+    """Return the windows by class; of a damaged file none, unless something is ``asked`` of it."""
     try:
-        content = (scene.directory / FILE).read_bytes()
-        found = {
-            str(name): {(int(row), int(col), int(side)) for row, col, side in given}
-            for name, given in json.loads(content)["classes"].items()
-        }
+        return _parsed((scene.directory / FILE).read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, *DAMAGED) as error:
         if asked is None:
             return {}
         remedy = f"move {FILE} out of the folder of the scene {scene.id}"
         raise SceneError(asked, "the labels given before cannot be read", remedy) from error
-    return found

@@ -30,6 +30,14 @@ def data_of(app: AppTest, name: str) -> dict[str, Any]:
     raise AssertionError(f"{name} is not on the page")
 
 
+def map_of(app: AppTest) -> dict[str, Any]:
+    """What the map's frame was told to show."""
+    (frame,) = app.get("component_instance")
+    group = json.loads(frame.proto.json_args)["feature_group"]
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(group, group.index("landlike.update(") + 16)[0]
+    return found
+
+
 def components(app: AppTest) -> Iterator[Any]:
     for element in app.get("bidi_component"):
         yield element.proto
@@ -135,7 +143,7 @@ def test_points_can_be_coloured_by(engine: Engine, colour: str) -> None:
     app.selectbox(key="colour").set_value(colour).run()
     sees_nothing_wrong(app)
     legend = data_of(app, "landlike_plot")["legend"]
-    assert legend["kind"] == {"class": "class", "group": "group", "date": "date"}.get(colour, "scale")
+    assert legend["kind"] == ("class" if colour in {"class", "group", "date"} else "scale")
 
 
 def test_groups_are_asked_for_once_and_colour_the_points_when_they_are_there(engine: Engine) -> None:
@@ -154,7 +162,7 @@ def test_groups_are_asked_for_once_and_colour_the_points_when_they_are_there(eng
     )
     app.run()
     plot = data_of(app, "landlike_plot")
-    assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "group"), "group")
+    assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "group-kmeans-auto-0"), "class")
     assert "Looking for groups" not in texts(app)
 
 
@@ -170,13 +178,38 @@ def test_groups_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) ->
     assert engine.jobs.get(job.id).state == "queued"
 
 
-def test_similarity_can_be_laid_over_the_map(engine: Engine) -> None:
-    encode(engine, small_scene(engine))
+@pytest.mark.parametrize(
+    ("colour", "address", "first"),
+    [("similarity", "similarity-16", "Similarity"), ("class", "class", "Forest"), ("ndvi", "ndvi", "NDVI"),
+     ("group", "group-kmeans-auto-0", "Group 1"), ("date", "date", "2024-06-21"),
+     ("unfamiliar", "unfamiliar", "Unfamiliar")],
+)  # fmt: skip
+def test_the_map_shows_the_colours_of_the_plot(engine: Engine, colour: str, address: str, first: str) -> None:
+    recipe = encode(engine, small_scene(engine))
+    engine.grouped.put(recipe, GroupSettings().key, (np.arange(42) % 5).astype(np.int16))
     app = visit(q="16")
+    app.selectbox(key="colour").set_value(colour).run()
+    assert map_of(app)["overlay"] is None
     app.toggle(key="overlay").set_value(True).run()
     sees_nothing_wrong(app)
+    shown = map_of(app)
+    assert shown["overlay"]["url"].startswith(f"/overlay/{recipe.key}/{address}/{{z}}/{{x}}/{{y}}.png")
+    assert shown["legends"][0]["title"] == first
+    legend = data_of(app, "landlike_plot")["legend"]
+    if legend["kind"] == "scale":
+        assert shown["legends"][0]["colours"] == legend["colours"]
+    else:
+        assert shown["legends"][0]["swatch"] == legend["colours"][0]
+
+
+def test_when_the_query_ends_the_map_follows_the_plot_to_another_colour(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    app.selectbox(key="colour").set_value("similarity").run()
+    app.toggle(key="overlay").set_value(True).run()
     app.button(key="clear").click().run()
     sees_nothing_wrong(app)
+    assert "/class/" in map_of(app)["overlay"]["url"]
 
 
 def test_similarity_colours_only_with_a_query(engine: Engine) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.scenes.labels import PatchLabels
 from core.similarity.neighbours import Neighbours
-from pages.ui.common.theme import class_colours, class_title
+from core.values.palette import class_colours
+from pages.ui.common.theme import class_title
 from pages.ui.explore.novelty_marks import marked
 from pages.ui.frontend import text
 from pages.ui.state.session import trigger

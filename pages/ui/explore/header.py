@@ -12,7 +12,6 @@ from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
 from pages.ui.explore.labelling import label_panel
 from pages.ui.explore.trust import trust_panel
-from pages.ui.state import cache
 from pages.ui.state.session import Session, show_address
 from pages.ui.state.view_state import ViewState
 
@@ -100,4 +99,4 @@ def _file(ending: str, view: ViewState) -> str:
     if view.query is None or view.neighbours is None:
         return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    return write(view.scene, cache.scene_grid(view.scene, view.recipe), view.query, view.neighbours, view.labels)
+    return write(view.scene, view.known.grid, view.query, view.neighbours, view.labels)

@@ -10,12 +10,11 @@ import streamlit as st
 from core.errors import LandlikeError
 from core.export.tables import labels_csv
 from core.scenes.labels import LabelSet, give_label
+from core.values.classes import colours_of
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
-from pages.ui.explore.colouring import colours_of
 from pages.ui.models.training_form import ADDED, set_key
-from pages.ui.state import cache
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 
@@ -84,13 +83,13 @@ def meant(typed: str, known: Sequence[str]) -> str:
 def _take(visitor: Session, view: ViewState, ids: Sequence[int], name: str | None) -> None:
     """Label patches before the next run; what went wrong is said in the panel."""
     try:
-        give_label(view.scene, cache.scene_grid(view.scene, view.recipe), ids, name)
+        give_label(view.scene, view.known.grid, ids, name)
     except LandlikeError as error:
         visitor.labelled = str(error)
         return
     some = patches(len(ids))
     visitor.labelled = f"{some} labelled {class_title(name)}." if name else f"The labels of {some} are gone."
-    visitor.colour = "hand"
+    visitor.colour, visitor.overlay = "hand", True
     if name:  # What is marked would hide the colour of its label.
         visitor.selection = ()
 
@@ -103,14 +102,14 @@ def _given(visitor: Session, view: ViewState) -> None:
     counts = np.bincount(given.index[given.index >= 0], minlength=len(given.classes))
     chips = "".join(
         f'<li><i style="background:{colour}"></i><b>{safe_label(class_title(name))}</b> {count:,}</li>'
-        for name, colour, count in zip(given.classes, colours_of(view.recipe, given.classes), counts, strict=True)
+        for name, colour, count in zip(given.classes, colours_of(view.known.labels, given.classes), counts, strict=True)
     )
     st.html(f'<div class="ll-given">Labels of this scene<ul>{chips}</ul></div>')
     with st.container(horizontal=True, key="label_uses"):
         every = np.flatnonzero(given.index >= 0).tolist()
         st.button("Show them", key="label_show", on_click=_show, args=(visitor, every))
         st.download_button(
-            "CSV", lambda: labels_csv(view.scene, cache.scene_grid(view.scene, view.recipe), given),
+            "CSV", lambda: labels_csv(view.scene, view.known.grid, given),
             f"labels-{view.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
@@ -121,4 +120,4 @@ def _given(visitor: Session, view: ViewState) -> None:
 
 def _show(visitor: Session, ids: Sequence[int]) -> None:
     visitor.select(ids)
-    visitor.colour = "hand"
+    visitor.colour, visitor.overlay = "hand", True

@@ -19,21 +19,24 @@ from folium.template import Template
 from numpy.typing import NDArray
 from streamlit_folium import st_folium
 
-from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS
 from core.scenes.geobox import METRES_PER_DEGREE
 from core.scenes.location import Bounds, bounds_lonlat, patch_at_lonlat
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
+from core.values.base import ScaleValue
+from core.values.legend import ClassLegend, Legend, ScaleLegend
+from core.values.registry import VALUES
 from pages.ui.common.escape import safe_label
-from pages.ui.common.theme import ACCENT, SCALES
-from pages.ui.explore.colouring import colours_of, titles
+from pages.ui.common.theme import ACCENT
+from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.map_marks import lat_lon, outlined
 from pages.ui.explore.novelty_marks import diamonds, diamonds_legend
 from pages.ui.http.assets import asset_url
-from pages.ui.http.pictures import labels_url, overlay_url, tile_url
-from pages.ui.state import cache, session
+from pages.ui.http.pictures import overlay_url, tile_url
+from pages.ui.state import session
+from pages.ui.state.scene_view import SceneView
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
 NEAR_POLE = "This scene has no map: web maps end at 85° of latitude. Plot, gallery and download work without it."
@@ -58,36 +61,19 @@ LatLon = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Overlay:
-    """Values of all patches in colour.
+    """A value of all patches in colour.
 
     Attributes:
         url: template of map tiles on this server.
-        scale: name of the colour bar in ``pages.ui.common.theme.SCALES``.
-        low: value of its first colour.
-        high: value of its last.
+        legend: its colours.
+        counts: of each class, how many patches; empty for numbers.
         opacity: 0 to 1.
     """
 
     url: str
-    scale: str
-    low: float
-    high: float
+    legend: Legend
+    counts: Sequence[int] = ()
     opacity: float = 0.65
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapLabels:
-    """Classes that people gave to patches.
-
-    Attributes:
-        url: template of map tiles on this server.
-        classes: title and colour of each.
-        opacity: 0 to 1.
-    """
-
-    url: str
-    classes: Sequence[tuple[str, str]]
-    opacity: float = 0.6
 
 
 class LocalMap(folium.Map):
@@ -133,20 +119,15 @@ class _View(MacroElement):
         self.view = view
 
 
-def similarity_overlay(recipe: Recipe, query: int) -> Overlay:
-    """The similarity of all patches to a query; its colours run over ``cache.similarity_range``."""
-    low, high = cache.similarity_range(recipe, query)
-    return Overlay(url=overlay_url(recipe.key, query), scale="similarity", low=low, high=high)
-
-
-def given_on_map(recipe: Recipe) -> MapLabels | None:
-    """The labels that people gave to a scene's patches; None when there are none."""
-    given = cache.given_labels(recipe)
-    if given is None:
+def value_overlay(view: SceneView, colours: Colouring) -> Overlay | None:
+    """Return what colours the plot, for the map; None while there are no values."""
+    if colours.values is None:
         return None
-    url = labels_url(recipe.key, cache.label_version(recipe.scene_id))
-    colours = colours_of(recipe, given.classes)
-    return MapLabels(url=url, classes=tuple(zip(titles(given.classes), colours, strict=True)))
+    counts: Sequence[int] = ()
+    if isinstance(colours.legend, ClassLegend):
+        numbers = colours.values[np.isfinite(colours.values)].astype(np.int64)
+        counts = np.bincount(numbers, minlength=len(colours.legend.names)).tolist()
+    return Overlay(url=overlay_url(view.recipe.key, colours.address), legend=colours.legend, counts=counts)
 
 
 def scene_map(
@@ -158,7 +139,6 @@ def scene_map(
     query: int | None = None,
     neighbours: Neighbours | None = None,
     overlay: Overlay | None = None,
-    labels: MapLabels | None = None,
     selection: Sequence[int] = (),
     novel: Sequence[int] | NDArray[np.int64] = (),
     key: str = "map",
@@ -175,7 +155,6 @@ def scene_map(
         query: the patch whose like is sought.
         neighbours: patches like it.
         overlay: values of all patches in colour.
-        labels: what people gave to patches, in the colours of the classes.
         selection: marked patches.
         novel: patches that are unfamiliar to the encoder, the strangest first; they get a diamond.
         key: names the map on its page.
@@ -200,10 +179,9 @@ def scene_map(
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
-        "labels": {"url": labels.url, "opacity": labels.opacity} if labels is not None else None,
         "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
         "strangers": diamonds(scene, grid, np.array(novel, dtype=np.int64)),
-        "legends": [*_legends(rendering, overlay), *_swatches(labels), *diamonds_legend(len(novel))],
+        "legends": [*_legends(rendering, overlay), *diamonds_legend(len(novel))],
     }
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
 
@@ -252,30 +230,39 @@ def _imagery(scene: Scene, rendering: str, contrast: str, bounds: Bounds) -> dic
 
 
 def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
-    """Colour bars of what is on show, as the browser draws them."""
-    ramp = RENDERINGS[rendering].ramp
-    shown = [] if ramp is None else [(rendering, ramp.low, ramp.high)]
-    shown += [] if overlay is None else [(overlay.scale, overlay.low, overlay.high)]
-    return [
-        {
-            "title": SCALES[name].title,
-            "colours": SCALES[name].colours(),
-            "low": f"{_number(low)} {SCALES[name].low_word}",
-            "high": f"{SCALES[name].high_word} {_number(high)}",
-        }
-        for name, low, high in shown
+    """Return colour bars and classes of what is on show, as the browser draws them."""
+    shown: list[dict[str, Any]] = []
+    pictured = VALUES.get(rendering)
+    if isinstance(pictured, ScaleValue):
+        shown.append(_bar(pictured.scale.legend()))
+    if overlay is None:
+        return shown
+    if isinstance(overlay.legend, ScaleLegend):
+        bar = _bar(overlay.legend)
+        return shown if bar in shown else [*shown, bar]
+    return shown + _swatches(overlay.legend, overlay.counts)
+
+
+def _bar(legend: ScaleLegend) -> dict[str, Any]:
+    scale = legend.scale
+    ends = [f"{end:.{scale.digits}f}".replace("-", "−") for end in (legend.low, legend.high)]
+    return {
+        "title": scale.title,
+        "colours": scale.colours(),
+        "low": f"{ends[0]} {scale.low_word}",
+        "high": f"{scale.high_word} {ends[1]}",
+    }
+
+
+def _swatches(legend: ClassLegend, counts: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the classes that patches have, as the browser lists them."""
+    shown = [
+        {"title": name, "swatch": colour, "count": f"{count:,}"}
+        for name, colour, count in zip(legend.names, legend.colours, counts, strict=True)
+        if count
     ]
-
-
-def _swatches(labels: MapLabels | None) -> list[dict[str, Any]]:
-    """The classes of labels, as the browser lists them."""
-    shown = [] if labels is None else [{"title": title, "swatch": colour} for title, colour in labels.classes]
     more = len(shown) - MOST_SWATCHES
     return shown if more <= 0 else [*shown[:MOST_SWATCHES], {"title": f"and {more} more"}]
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 def attribution(scene: Scene) -> str:

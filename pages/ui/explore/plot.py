@@ -8,16 +8,17 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation.novelty import NOVEL_ABOVE
-from core.features.recipe import Recipe
 from core.projection.settings import ProjectionSettings
-from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
+from core.values.base import NOTHING_ASKED
+from core.values.classes import CLASS, LABEL, titles
+from core.values.novelty import UNFAMILIAR as NOVELTY
 from pages.ui.common.theme import ACCENT
-from pages.ui.explore.colouring import Colouring, titles
+from pages.ui.explore.colouring import Colouring
 from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
 from pages.ui.http.points import layout_url, values_url
-from pages.ui.state import cache
+from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import trigger
 
 KEY = "plot"
@@ -39,8 +40,7 @@ _component = st.components.v2.component(
 
 
 def plot_data(
-    scene: Scene,
-    recipe: Recipe,
+    view: SceneView,
     *,
     settings: ProjectionSettings | None,
     colours: Colouring,
@@ -52,8 +52,7 @@ def plot_data(
     """What the plot's script draws.
 
     Args:
-        scene: the scene.
-        recipe: how it was encoded.
+        view: the scene.
         settings: of the UMAP to show, or None for PCA.
         colours: what colours the points.
         thumbs: address of the patches' pictures, with ``{id}`` where the patch id goes.
@@ -63,11 +62,11 @@ def plot_data(
     """
     ids = neighbours.ids.tolist() if neighbours else []
     return {
-        "layout": layout_url(recipe, settings),
-        "values": colours.values,
-        "legend": colours.legend,
-        "classes": _classes(recipe),
-        "strange": values_url(recipe, "unfamiliar") if len(cache.novel_patches(recipe)) else None,
+        "layout": layout_url(view.recipe, settings),
+        "values": colours.url(view),
+        "legend": colours.script(),
+        "classes": _classes(view),
+        "strange": values_url(view.recipe, NOVELTY.name) if len(view.novel_patches()) else None,
         "unfamiliar": NOVEL_ABOVE,
         "thumbs": thumbs,
         "accent": ACCENT,
@@ -80,11 +79,13 @@ def plot_data(
     }
 
 
-def _classes(recipe: Recipe) -> dict[str, Any] | None:
-    """Where the script gets the class of each patch, which it names when a point is pointed at."""
-    found, version = cache.shown_labels(recipe), cache.label_version(recipe.scene_id)
-    what = f"label-{version}" if version else "class"
-    return None if found is None else {"url": values_url(recipe, what), "names": titles(found.classes)}
+def _classes(view: SceneView) -> dict[str, Any] | None:
+    """Return where the script gets the class of each patch, which it names when a point is pointed at."""
+    found = view.labels.shown
+    if found is None:
+        return None
+    value = LABEL if view.labels.version else CLASS  # so that the browser fetches one array and not two
+    return {"url": values_url(view.recipe, value.address(view, NOTHING_ASKED)), "names": list(titles(found.classes))}
 
 
 def plot(

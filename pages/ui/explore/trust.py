@@ -19,7 +19,6 @@ from pages.ui.common.escape import plain
 from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
 from pages.ui.explore.projection_settings import FEWEST, layout_there
 from pages.ui.frontend import text
-from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
@@ -43,7 +42,7 @@ def _content(visitor: Session, view: ViewState) -> None:
     recipe = view.recipe
     layout = layout_there(visitor, recipe, len(view.table))
     found = known_sections(view, layout)
-    version = cache.label_version(recipe.scene_id)
+    version = view.known.labels.version
     missing = engine().reports.get(recipe, FEATURES) is None
     missing = missing or (bool(version) and engine().reports.get(recipe, HAND + version) is None)
     missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
@@ -64,14 +63,14 @@ def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[S
     features = reports.get(recipe, FEATURES)
     if features is None:
         return []
-    version = cache.label_version(recipe.scene_id)
+    version = view.known.labels.version
     by_hand = (reports.get(recipe, HAND + version) or []) if version else []
     if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
         features = [section for section in features if section.measured or section.name != "labels"]
     known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
-    strange = cache.novelty(recipe)
+    strange = view.known.novelty()
     known.append(
-        novelty_unknown(recipe.encoder, trained=cache.trained_on_known_patches(recipe))
+        novelty_unknown(recipe.encoder, trained=view.known.trained_on_known_patches())
         if strange is None
         else novelty_section(strange, view.table.patch_ids, marked=True)
     )
@@ -83,7 +82,7 @@ def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[S
 def _measure(visitor: Session, view: ViewState, layout: ProjectionSettings | None) -> None:
     """How far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
     recipe = view.recipe
-    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{cache.label_version(recipe.scene_id)}"
+    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{view.known.labels.version}"
     begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))
     if key not in visitor.work:
         st.caption("Measuring begins…")

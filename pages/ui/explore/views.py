@@ -12,16 +12,16 @@ from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
+from core.values.registry import choices
 from pages.ui.common.escape import safe_label
-from pages.ui.explore.colouring import TITLES, ask_for_groups, choices, colouring
+from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, title_of_choice
 from pages.ui.explore.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
-from pages.ui.explore.map import given_on_map, scene_map, similarity_overlay
+from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.plot import plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
 from pages.ui.http.pictures import quicklook_url
-from pages.ui.state import cache
 from pages.ui.state.session import Session, bound, current, select
 from pages.ui.state.view_state import ViewState, view_state
 
@@ -39,9 +39,9 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
         header(visitor, view)
         left, right = st.columns(2, gap="small")
         with left:
-            _plot_view(visitor, view)
+            colours = _plot_view(visitor, view)
         with right:
-            _map_view(visitor, view)
+            _map_view(visitor, view, colours)
         left, right = st.columns([4, 3], gap="medium")
         with left:
             _gallery_view(visitor, view)
@@ -56,20 +56,20 @@ def heights(visitor: Session) -> tuple[int, int]:
     return max(360, room - strip), strip
 
 
-def _plot_view(visitor: Session, view: ViewState) -> None:
+def _plot_view(visitor: Session, view: ViewState) -> Colouring:
+    """Draw the plot; gives what colours it, and so the map."""
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
-        layout = layout_there(visitor, view.recipe, len(view.table))
-        options = choices(view.scene, view.recipe, layout, view.query)
+        judged = replace(view, layout=layout_there(visitor, view.recipe, len(view.table)))
+        options = choices(view.known, judged.asked)
         name = visitor.colour if visitor.colour in options else options[0]
-        select("Colour", options, name, key="colour", title=TITLES.__getitem__, take=_take_colour, width=230)
-        if name == "group":
-            ask_for_groups(view.recipe)
+        select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
+        ask_for_groups(view.known, name)
         view = replace(view, layout=layout_to_show(visitor, view.recipe, len(view.table)))
+    colours = colouring(view.known, name, view.asked)
     data = plot_data(
-        view.scene,
-        view.recipe,
+        view.known,
         settings=view.layout,
-        colours=colouring(view.scene, view.recipe, name, view.query, view.layout),
+        colours=colours,
         thumbs=view.thumbs(_rendering(visitor, view.scene)),
         query=view.query,
         neighbours=view.neighbours,
@@ -83,13 +83,14 @@ def _plot_view(visitor: Session, view: ViewState) -> None:
         on_select=visitor.select,
         on_room=visitor.resize,
     )
+    return colours
 
 
 def _take_colour(name: str) -> None:
     current().colour = name
 
 
-def _map_view(visitor: Session, view: ViewState) -> None:
+def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
     rendering = _rendering(visitor, view.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         select(
@@ -100,25 +101,19 @@ def _map_view(visitor: Session, view: ViewState) -> None:
             "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=160, take=_take_contrast,
             title=lambda name: f"{name.capitalize()} contrast",
         )  # fmt: skip
-        if view.query is not None:
-            st.toggle("Similarity", **bound("overlay", "overlay"))
-        if view.given is not None:
-            st.toggle("Labels", **bound("labels_on_map", "labels_on_map"))
-    overlay = None
-    if view.query is not None and visitor.overlay:
-        overlay = similarity_overlay(view.recipe, view.query)
+        st.toggle("Colours", help="Lay the colours of the plot over the map.", **bound("overlay", "overlay"))
+    overlay = value_overlay(view.known, colours) if visitor.overlay else None
     height = heights(visitor)[0]
     scene_map(
         view.scene,
-        cache.scene_grid(view.scene, view.recipe),
+        view.known.grid,
         rendering=rendering,
         contrast=visitor.contrast,
         query=view.query,
         neighbours=view.neighbours,
         overlay=overlay,
-        labels=given_on_map(view.recipe) if visitor.labels_on_map else None,
         selection=view.selection,
-        novel=cache.novel_patches(view.recipe),
+        novel=view.known.novel_patches(),
         height=height,
         on_click=visitor.ask,
     )
@@ -152,7 +147,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
     thumbs = view.thumbs(_rendering(visitor, view.scene))
     both = view.neighbours is not None and bool(view.selection)
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
-    strange = frozenset(cache.novel_patches(view.recipe).tolist())
+    strange = frozenset(view.known.novel_patches().tolist())
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(
@@ -172,7 +167,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
     elif view.selection:
         items, top = plain_items(view.selection, thumbs, view.labels, strange), f"s{hash(view.selection)}"
     else:
-        items, top = plain_items(cache.examples(view.recipe).tolist(), thumbs, view.labels, strange), "start"
+        items, top = plain_items(view.known.examples().tolist(), thumbs, view.labels, strange), "start"
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 

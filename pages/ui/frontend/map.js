@@ -42,8 +42,7 @@
     state.strange = L.layerGroup().addTo(map);
     state.ink = L.canvas({ pane: "strange", padding: 0.3 });
     state.scene = L.layerGroup().addTo(map);
-    state.similarity = L.layerGroup().addTo(map);
-    state.labels = L.layerGroup().addTo(map);
+    state.values = L.layerGroup().addTo(map);
     state.canvas = L.canvas({ pane: "marks", padding: 0.3 });
     map.attributionControl.setPrefix("Leaflet");
     L.control.scale({ imperial: false }).addTo(map);
@@ -89,7 +88,7 @@
   }
 
   function addLayers(map, options) {
-    const choices = { "Scene": state.scene, "Similarity": state.similarity, "Labels": state.labels, "Outlines": state.outlines };
+    const choices = { "Scene": state.scene, "Colours": state.values, "Outlines": state.outlines };
     options.basemaps.forEach((item) => {
       const layer = L.tileLayer(item.url, { attribution: item.attribution, maxZoom: 19, pane: "base" });
       layer.on("tileerror", () => notice("online", OFFLINE));
@@ -134,8 +133,7 @@
     const before = state.view;
     state.view = view;
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
-    if (!isSame(before.overlay, view.overlay)) showValues(state.similarity, view.overlay);
-    if (!isSame(before.labels, view.labels)) showValues(state.labels, view.labels);
+    if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
     if (!isSame(before.marks, view.marks)) showMarks(view.marks);
     if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
@@ -166,8 +164,8 @@
     swap(state.scene, layer);
   }
 
-  function showValues(group, overlay) {
-    swap(group, overlay && tiles(overlay.url, { pane: "values", opacity: overlay.opacity }));
+  function showValues(overlay) {
+    swap(state.values, overlay && tiles(overlay.url, { pane: "values", opacity: overlay.opacity }));
   }
 
   function showLegends(legends) {
@@ -180,6 +178,7 @@
       legends.forEach((item) => {
         box.appendChild(text(item.title, "landlike-legend-title"));
         if (item.swatch) box.lastChild.prepend(swatch(item.swatch));
+        if (item.count) box.lastChild.append(text(item.count, "landlike-legend-count"));
         if (!item.colours) return;
         box.appendChild(text("")).style.background = `linear-gradient(to right, ${item.colours.join(", ")})`;
         box.lastChild.className = "landlike-legend-bar";

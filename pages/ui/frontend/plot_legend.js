@@ -11,7 +11,7 @@ const explaining = {
     else counts.set(0, this.layout.count);
     this.chips = [];
     for (const value of [...counts.keys()].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)) {
-      const name = legend.names ? legend.names[value] : `Group ${value + 1}`;
+      const name = legend.names[value];
       this.chips.push(this.chip(name, this.palette[value], counts.get(value), value));
     }
     const rest = this.layout.count - this.chips.reduce((total, chip) => total + chip.count, 0);
@@ -59,6 +59,7 @@ const explaining = {
       if (word) text.append(" ", element("em", "", word));
       return text;
     };
+    bar.title = legend.about;
     bar.append(element("b", "", legend.title), end(legend.low, legend.low_word), strip, end(legend.high, legend.high_word));
     return bar;
   },

@@ -3,8 +3,7 @@
     /tiles/{scene}/{rendering}/{z}/{x}/{y}.png?contrast=normal
     /thumbs/{scene}/{size}-{stride}/{rendering}/{patch id}.webp?side=128
     /quicklook/{scene}/{rendering}.webp?side=640
-    /overlay/{recipe key}/similarity-{patch id}/{z}/{x}/{y}.png
-    /overlay/{recipe key}/labels-{version}/{z}/{x}/{y}.png
+    /overlay/{recipe key}/{value}-{version}/{z}/{x}/{y}.png
     /assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
 
 What an address shows never changes, so browsers keep it. Anything else gets 400 or 404 and one sentence.
@@ -39,7 +38,6 @@ PICTURES = 1
 """Raised whenever pictures of the same scene come out differently, so that browsers drop the ones they keep."""
 _COMMON = {"x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
 _FOREVER = {**_COMMON, "cache-control": "public, max-age=31536000, immutable"}
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}")
 _NUMBER = re.compile(r"0|[1-9]\d{0,8}")
 _SIDE = re.compile(r"[1-9]\d{1,3}")
 
@@ -59,12 +57,12 @@ class _Refused(Exception):  # noqa: N818
 
 
 def tile_url(scene_id: str, rendering: str, contrast: str = "normal") -> str:
-    """Template of the addresses of a scene's tiles, ``{z}``, ``{x}`` and ``{y}`` left open."""
+    """Return the template of the addresses of a scene's tiles, ``{z}``, ``{x}`` and ``{y}`` left open."""
     return f"/tiles/{scene_id}/{rendering}/{{z}}/{{x}}/{{y}}.png?contrast={contrast}&v={PICTURES}"
 
 
 def thumb_url(scene_id: str, grid: tuple[int, int], rendering: str, patch_id: int, side: int | None = None) -> str:
-    """Address of a patch's picture.
+    """Return the address of a patch's picture.
 
     Args:
         scene_id: the scene.
@@ -78,22 +76,17 @@ def thumb_url(scene_id: str, grid: tuple[int, int], rendering: str, patch_id: in
 
 
 def quicklook_url(scene_id: str, rendering: str = "true", side: int = 640) -> str:
-    """Address of a picture of the whole scene, its longer side at most ``side`` pixels."""
+    """Return the address of a picture of the whole scene, its longer side at most ``side`` pixels."""
     return f"/quicklook/{scene_id}/{rendering}.webp?side={side}&v={PICTURES}"
 
 
-def overlay_url(recipe_key: str, patch_id: int) -> str:
-    """Template of the addresses of map tiles that show the similarity of all patches to one."""
-    return f"/overlay/{recipe_key}/similarity-{patch_id}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
-
-
-def labels_url(recipe_key: str, version: str) -> str:
-    """Template of the addresses of map tiles that show the labels people gave, as they are in a version."""
-    return f"/overlay/{recipe_key}/labels-{version}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
+def overlay_url(recipe_key: str, what: str) -> str:
+    """Return the template of the addresses of map tiles of a value; ``what`` is from ``PatchValue.address``."""
+    return f"/overlay/{recipe_key}/{what}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
 
 
 def _answering(plan: Callable[[Request], tuple[Draw, str]]) -> Endpoint:
-    """An endpoint that checks a request and draws its picture in another thread.
+    """Return an endpoint that checks a request and draws its picture in another thread.
 
     ``plan`` returns what draws the picture, and its media type.
     """
@@ -198,31 +191,24 @@ def _quicklook(request: Request) -> tuple[Draw, str]:
 
 
 def _overlay(request: Request) -> tuple[Draw, str]:
-    from pages.ui.explore import map_values
+    from core.values.registry import read_address
+    from pages.ui.http.points import RECIPE_KEY
+    from pages.ui.http.value_tiles import value_tile
+    from pages.ui.state import cache
 
-    return partial(
-        map_values.similarity_tile, _recipe_key(request), _number(request, "patch"), *_zxy(request)
-    ), "image/png"
-
-
-def _labels(request: Request) -> tuple[Draw, str]:
-    from pages.ui.explore import map_values
-
-    key = _recipe_key(request)
-    if request.path_params["version"] != map_values.labels_version(key):
-        raise _Refused("There are no such labels any more.")
-    return partial(map_values.labels_tile, key, *_zxy(request)), "image/png"
-
-
-def _recipe_key(request: Request) -> str:
-    key: str = request.path_params["recipe"]
-    if not _KEY.fullmatch(key):
+    key, found, place = request.path_params["recipe"], read_address(request.path_params["what"]), _zxy(request)
+    if not RECIPE_KEY.fullmatch(key):
         raise _Refused("That is no recipe's name.", 400)
-    return key
+    if found is None:
+        raise _Refused("There are no such values.", 400)
+    view = cache.view_of_key(key)
+    if view.values(*found) is None:
+        raise _Refused("There are no such values here, or no longer.")
+    return partial(value_tile, view, *found, place), "image/png"
 
 
 async def _asset(request: Request) -> Response:
-    """One of our own or Leaflet's files; nothing else lies in this folder."""
+    """Answer with one of our own or Leaflet's files; nothing else lies in this folder."""
     asset: Asset | None = ASSETS.get(request.path_params["name"])
     if asset is None:
         return PlainTextResponse("There is no such file.", status_code=404, headers=_COMMON)
@@ -236,12 +222,11 @@ async def _asset(request: Request) -> Response:
     return Response(content, media_type=asset.kind, headers=headers)
 
 
-ROUTES: list[Route] = [
+PICTURE_ROUTES: list[Route] = [
     Route("/tiles/{scene}/{rendering}/{z}/{x}/{y}.png", _answering(_tile)),
     Route("/thumbs/{scene}/{cut}/{rendering}/{patch}.webp", _answering(_thumb)),
     Route("/quicklook/{scene}/{rendering}.webp", _answering(_quicklook)),
-    Route("/overlay/{recipe}/similarity-{patch}/{z}/{x}/{y}.png", _answering(_overlay)),
-    Route("/overlay/{recipe}/labels-{version}/{z}/{x}/{y}.png", _answering(_labels)),
+    Route("/overlay/{recipe}/{what}/{z}/{x}/{y}.png", _answering(_overlay)),
     Route("/assets/{name:path}", _asset),
 ]
 """All of them; ``app.py`` adds them to its own when the first is asked for."""

@@ -45,5 +45,5 @@ async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "ok"}, headers={"x-content-type-options": "nosniff", "cache-control": "no-store"})
 
 
-ROUTES: list[Route] = [*(Route(address, _page) for address in ADDRESSES), Route("/health", _health)]
+SPLASH_ROUTES: list[Route] = [*(Route(address, _page) for address in ADDRESSES), Route("/health", _health)]
 """What ``app.py`` adds to its routes."""

@@ -121,7 +121,7 @@ def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
     for one in sets:
         scene = engine().library.get(one.scene_id)
         size = min(PATCH, scene.grid.width, scene.grid.height)
-        truth = cache.labels_by(one, size)
+        truth = cache.labels_of_set(one, size)
         if truth is not None:
             numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
             for name, number in zip(truth.classes, numbers, strict=True):

@@ -28,8 +28,7 @@ class Session:
         past: earlier queries, the latest last.
         future: queries left by going back, the next one last.
         contrast: a key of ``core.imagery.render.CONTRASTS``.
-        overlay: True = the map shows the similarity of all patches.
-        labels_on_map: True = the map shows the labels that people gave.
+        overlay: True = the map shows the colours of the plot.
         labelled: what became of the latest labelling, a sentence.
         teach: the set of labelled patches that the visitor came to teach with, by its key, or empty.
         count: how many neighbours are shown, 5 to 100.
@@ -56,7 +55,6 @@ class Session:
     rendering: str = "true"
     contrast: str = "normal"
     overlay: bool = False
-    labels_on_map: bool = True
     labelled: str = ""
     teach: str = ""
     colour: str | None = None

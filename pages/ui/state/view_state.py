@@ -8,13 +8,16 @@ import numpy as np
 import streamlit as st
 
 from core.features.recipe import Recipe
+from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels
+from core.scenes.patches import IntArray
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
+from core.values.base import Asked
 from pages.ui.http.pictures import thumb_url
 from pages.ui.state import cache
-from pages.ui.state.cache import Table
+from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 
 
@@ -23,54 +26,68 @@ class ViewState:
     """What is on show.
 
     Attributes:
-        scene: the scene.
-        recipe: how it was encoded.
-        table: its encoded patches.
-        labels: classes of its patches, by people or by the truth, or None.
-        given: those by people, or None.
+        known: the scene and all that is known of its patches.
         query: the query, or None.
         neighbours: of the query, or None.
         selection: selected patches, ascending.
         layout: settings of the UMAP in the plot, or None for PCA.
     """
 
-    scene: Scene
-    recipe: Recipe
-    table: Table
-    labels: PatchLabels | None
-    given: PatchLabels | None
+    known: SceneView
     query: int | None
     neighbours: Neighbours | None
     selection: tuple[int, ...]
     layout: ProjectionSettings | None = None
 
+    @property
+    def scene(self) -> Scene:
+        """The scene."""
+        return self.known.scene
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was encoded."""
+        return self.known.recipe
+
+    @property
+    def table(self) -> PatchTable:
+        """Its encoded patches."""
+        return self.known.table
+
+    @property
+    def labels(self) -> PatchLabels | None:
+        """Classes of its patches, by people or by the truth, or None."""
+        return self.known.labels.shown
+
+    @property
+    def given(self) -> PatchLabels | None:
+        """Classes by people, or None."""
+        return self.known.labels.given
+
+    @property
+    def asked(self) -> Asked:
+        """What values of patches may depend on."""
+        return Asked(query=self.query, layout=self.layout)
+
     def thumbs(self, rendering: str) -> str:
-        """Address of patches' pictures, ``{id}`` left open."""
+        """Return the address of patches' pictures, ``{id}`` left open."""
         cut = (self.recipe.patch_size, self.recipe.stride)
         return thumb_url(self.scene.id, cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
 
-    def rows(self, ids: np.ndarray | tuple[int, ...]) -> np.ndarray:
-        """Rows of the table of some patches."""
+    def rows(self, ids: IntArray | tuple[int, ...]) -> IntArray:
+        """Return the rows of the table of some patches."""
         return self.table.positions(np.asarray(ids, dtype=np.int64))
 
 
 def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
-    """What this visitor sees; patches that are not in this scene are dropped from the session first."""
-    table = cache.table(recipe)
+    """Return what this visitor sees; patches that are not in this scene are dropped from the session first."""
+    known = cache.scene_view(recipe, scene)
+    table = known.table
     if visitor.query is not None and not table.holds(visitor.query):
         st.warning(f"Patch {visitor.query} is not in this scene or has too little data.", icon=":material/warning:")
         visitor.query = None
     visitor.selection = tuple(table.patch_ids[table.positions(np.array(visitor.selection, dtype=np.int64))].tolist())
     found = None
     if visitor.query is not None and len(table) > 1:
-        found = cache.neighbours(recipe, visitor.query, visitor.count, visitor.leave_out_touching)
-    return ViewState(
-        scene=scene,
-        recipe=recipe,
-        table=table,
-        labels=cache.shown_labels(recipe),
-        given=cache.given_labels(recipe),
-        query=visitor.query,
-        neighbours=found,
-        selection=visitor.selection,
-    )
+        found = known.neighbours(visitor.query, visitor.count, leave_out_touching=visitor.leave_out_touching)
+    return ViewState(known=known, query=visitor.query, neighbours=found, selection=visitor.selection)

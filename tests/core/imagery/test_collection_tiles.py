@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.imagery.collection_tiles import overlay_tile
+from core.imagery.collection_tiles import mosaic_overlay_tile
 from core.imagery.render import EMPTY_TILE, palette
 from core.imagery.tiles import map_tile
 from core.scenes.library import Library
@@ -100,12 +100,12 @@ def test_the_overlay_colours_the_patches_it_is_given(library: Library) -> None:
     scene = add_collection(library, SQUARES)
     z = 14
     x, y = tile_at(10.02, 46.0, z)
-    content = overlay_tile(scene, tile_square(z, x, y), np.array([1]), np.array([[9, 8, 7]], np.uint8))
+    content = mosaic_overlay_tile(scene, tile_square(z, x, y), np.array([1]), np.array([[9, 8, 7]], np.uint8))
     shown = pixels_of(content)
     assert set(map(tuple, shown[shown[..., 3] == 255][:, :3])) == {(9, 8, 7)}
     filled = np.argwhere(shown[..., 3] == 255)
     places = np.array([lonlat_of(z, x, y, row + 0.5, col + 0.5) for row, col in filled])
     assert len(filled) > 1000
     assert (np.abs(places - [10.02, 46.0]) <= [0.0042, 0.0029]).all()
-    nothing = overlay_tile(scene, tile_square(z, 0, 0), np.array([1]), np.array([[9, 8, 7]], np.uint8))
+    nothing = mosaic_overlay_tile(scene, tile_square(z, 0, 0), np.array([1]), np.array([[9, 8, 7]], np.uint8))
     assert nothing is EMPTY_TILE

@@ -9,16 +9,12 @@ import pytest
 
 from core.bands import EUROSAT_CLASSES
 from core.imagery.ramps import oklab
-from pages.ui.common.theme import (
-    ACCENT,
-    CLASS_COLOURS,
-    FURTHER_COLOURS,
-    SCALES,
-    UNKNOWN_COLOUR,
-    class_colours,
-    class_title,
-    group_colours,
-)
+from core.values.base import ScaleValue
+from core.values.palette import CLASS_COLOURS, FURTHER_COLOURS, UNKNOWN_COLOUR, class_colours, group_colours
+from core.values.registry import VALUES
+from pages.ui.common.theme import ACCENT, class_title
+
+SCALES = [value for value in VALUES.values() if isinstance(value, ScaleValue)]
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, in linear RGB.
 VISION = {
@@ -88,9 +84,9 @@ def test_class_titles_read_as_words(name: str, title: str) -> None:
     assert class_title(name) == title
 
 
-@pytest.mark.parametrize("name", SCALES)
-def test_colour_bars_run_from_end_to_end(name: str) -> None:
-    scale = SCALES[name]
+@pytest.mark.parametrize("value", SCALES, ids=lambda value: value.name)
+def test_colour_bars_run_from_end_to_end(value: ScaleValue) -> None:
+    scale = value.scale
     colours = scale.colours(5)
     assert len(set(colours)) == 5
     assert colours[0] == scale.ramp.stops[0][1]

@@ -24,12 +24,16 @@ from core.scenes.labels import LabelSet, give_label, hand_labels, hand_version
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
-from pages.ui.common.theme import CLASS_COLOURS
+from core.training.request import TrainingRequest
+from core.values.base import NOTHING_ASKED
+from core.values.legend import ClassLegend
+from core.values.palette import CLASS_COLOURS
+from core.values.registry import choices
+from pages.ui.explore.colouring import colouring
 from pages.ui.explore.labelling import INTRO, meant
-from pages.ui.explore.map import MOST_SWATCHES, MapLabels, _swatches, given_on_map
-from pages.ui.http.pictures import ROUTES as PICTURES
-from pages.ui.http.pictures import labels_url
-from pages.ui.http.points import ROUTES, values_url
+from pages.ui.explore.map import MOST_SWATCHES, Overlay, _swatches, value_overlay
+from pages.ui.http.pictures import PICTURE_ROUTES, overlay_url
+from pages.ui.http.points import POINT_ROUTES, values_url
 from pages.ui.state import cache
 from tests.asgi import ask
 from tests.mapped import pixels_of, tile_at
@@ -48,7 +52,7 @@ def recipe(engine: Engine, scene: Scene) -> Recipe:
 
 
 def values(url: str) -> np.ndarray:
-    answer = ask(Starlette(routes=ROUTES), url)
+    answer = ask(Starlette(routes=POINT_ROUTES), url)
     assert answer.status == 200, answer.body
     return np.frombuffer(answer.body, "<f4")
 
@@ -95,7 +99,7 @@ def test_a_query_and_its_neighbours_are_labelled_and_seen_in_all_views(scene: Sc
     assert plot["values"] == values_url(recipe, f"hand-{version}")
     assert plot["classes"]["url"] == values_url(recipe, f"label-{version}")
     assert {item["label"] for item in gallery["items"]} == {"Forest"}
-    assert app.toggle(key="labels_on_map").value
+    assert app.toggle(key="overlay").value
 
 
 def test_a_new_label_takes_the_place_of_the_old_and_can_be_taken_away(scene: Scene, recipe: Recipe) -> None:
@@ -172,12 +176,13 @@ def test_a_disk_that_refuses_is_one_sentence_in_the_panel(
 def test_labels_of_another_version_are_not_served(scene: Scene, recipe: Recipe) -> None:
     grid = patch_grid(scene)
     give_label(scene, grid, [1], "Forest")
-    old = [values_url(recipe, f"{what}-{hand_version(scene)}") for what in ("hand", "label")]
-    picture = labels_url(recipe.key, hand_version(scene)).format(z=0, x=0, y=0)
-    assert ask(Starlette(routes=PICTURES), picture).status == 200
+    old = [values_url(recipe, f"{what}-{hand_version(scene)}") for what in ("hand", "label", "class")]
+    names = [f"{what}-{hand_version(scene)}" for what in ("hand", "labels")]
+    pictures = [overlay_url(recipe.key, name).format(z=0, x=0, y=0) for name in names]
+    assert {ask(Starlette(routes=PICTURE_ROUTES), picture).status for picture in pictures} == {200}
     give_label(scene, grid, [2], "Forest")
-    assert {ask(Starlette(routes=ROUTES), url).status for url in old} == {404}
-    assert ask(Starlette(routes=PICTURES), picture).status == 404
+    assert {ask(Starlette(routes=POINT_ROUTES), url).status for url in old} == {404}
+    assert {ask(Starlette(routes=PICTURE_ROUTES), picture).status for picture in pictures} == {404}
 
 
 def test_the_map_shows_them_where_they_lie(scene: Scene, recipe: Recipe) -> None:
@@ -188,15 +193,22 @@ def test_the_map_shows_them_where_they_lie(scene: Scene, recipe: Recipe) -> None
     assert bounds is not None
     shown = given_on_map(recipe)
     assert shown is not None
-    assert shown.classes == (("Forest", CLASS_COLOURS["Forest"]),)
+    assert shown.legend == ClassLegend(names=("Forest",), colours=(CLASS_COLOURS["Forest"],))
+    assert shown.counts == [21]
     west, south, east, north = bounds
     x, y = tile_at((west + east) / 2, (south + north) / 2, 12)
-    drawn = pixels_of(ask(Starlette(routes=PICTURES), shown.url.format(z=12, x=x, y=y)).body)
+    drawn = pixels_of(ask(Starlette(routes=PICTURE_ROUTES), shown.url.format(z=12, x=x, y=y)).body)
     coloured = drawn[..., 3] > 0
     assert coloured.any()
     assert {tuple(pixel) for pixel in drawn[coloured][:, :3]} == {(0x2C, 0x5F, 0x45)}
     everything = tiles_of(scene, grid, recipe, 12)
     assert 0.4 < coloured.sum() / everything < 0.6, "half of the patches are labelled"
+
+
+def given_on_map(recipe: Recipe) -> Overlay | None:
+    """What the map shows of the labels that people gave."""
+    view = cache.scene_view(recipe)
+    return value_overlay(view, colouring(view, "hand", NOTHING_ASKED))
 
 
 def tiles_of(scene: Scene, grid: Any, recipe: Recipe, zoom: int) -> int:
@@ -207,15 +219,17 @@ def tiles_of(scene: Scene, grid: Any, recipe: Recipe, zoom: int) -> int:
     assert bounds is not None
     west, south, east, north = bounds
     x, y = tile_at((west + east) / 2, (south + north) / 2, zoom)
-    return int((pixels_of(ask(Starlette(routes=PICTURES), shown.url.format(z=zoom, x=x, y=y)).body)[..., 3] > 0).sum())
+    return int(
+        (pixels_of(ask(Starlette(routes=PICTURE_ROUTES), shown.url.format(z=zoom, x=x, y=y)).body)[..., 3] > 0).sum()
+    )
 
 
 def test_many_classes_do_not_cover_the_map() -> None:
-    many = MapLabels(url="", classes=tuple((f"class {number}", "#000000") for number in range(30)))
-    listed = _swatches(many)
+    many = ClassLegend(names=tuple(f"class {number}" for number in range(31)), colours=("#000000",) * 31)
+    listed = _swatches(many, [*range(1, 31), 0])
+    assert listed[1] == {"title": "class 1", "swatch": "#000000", "count": "2"}
     assert len(listed) == MOST_SWATCHES + 1
     assert listed[-1] == {"title": f"and {30 - MOST_SWATCHES} more"}
-    assert _swatches(None) == []
 
 
 def test_labels_can_be_taken_away_as_a_table(scene: Scene) -> None:
@@ -309,13 +323,14 @@ def test_they_are_offered_to_learn_from(engine: Engine, scene: Scene, recipe: Re
 
 
 def test_other_labels_are_another_training(engine: Engine, scene: Scene) -> None:
-    grid, asked = patch_grid(scene), {"base": "scratch", "freeze": False, "epochs": 1, "title": "Mires"}
+    grid = patch_grid(scene)
     give_label(scene, grid, [1, 2], "Bog")
     mires = LabelSet(scene_id=scene.id, by="hand")
-    first = engine.submit_training([mires], **asked)
-    assert engine.submit_training([mires], **asked).id == first.id
+    asked = TrainingRequest(sets=(mires,), base="scratch", freeze=False, epochs=1, title="Mires")
+    first = engine.submit_training(asked)
+    assert engine.submit_training(asked).id == first.id
     give_label(scene, grid, [3], "Bog")
-    assert engine.submit_training([mires], **asked).id != first.id
+    assert engine.submit_training(asked).id != first.id
 
 
 def test_a_scene_without_labels_has_none_to_show(engine: Engine) -> None:
@@ -324,6 +339,6 @@ def test_a_scene_without_labels_has_none_to_show(engine: Engine) -> None:
     app = visit(encoder=BASELINE, q="3")
     sees_nothing_wrong(app)
     assert given_on_map(recipe) is None
-    assert cache.shown_labels(recipe) is None
+    assert cache.scene_view(recipe).labels.shown is None
     assert data_of(app, "landlike_plot")["classes"] is None
-    assert not [toggle for toggle in app.toggle if toggle.key == "labels_on_map"]
+    assert "hand" not in choices(cache.scene_view(recipe), NOTHING_ASKED)

@@ -9,14 +9,15 @@ import folium
 import numpy as np
 import pytest
 
-from core.features.recipe import Recipe
 from core.scenes.library import Library
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
+from core.values.indices import NDVI
+from core.values.similarity import SIMILARITY
 from pages.ui.explore import map as scene_maps
-from pages.ui.explore.map import NEAR_POLE, NO_PLACE, LocalMap, attribution, scene_map, similarity_overlay
+from pages.ui.explore.map import NEAR_POLE, NO_PLACE, LocalMap, Overlay, attribution, scene_map
 from pages.ui.http.assets import ASSETS
 from tests.mapped import add_collection, add_mapped, square_corners
 
@@ -117,12 +118,11 @@ def test_a_date_from_a_file_cannot_write_html(library: Library) -> None:
     assert "<" not in attribution(add_mapped(library, date="<img>"))
 
 
-def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame) -> None:
     scene = add_mapped(library)
-    recipe = Recipe(scene_id="m-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
-    monkeypatch.setattr(scene_maps.cache, "similarity_range", lambda *_: (0.4, 0.97))
-    scene_map(scene, patch_grid(scene), rendering="true", query=3, overlay=similarity_overlay(recipe, 3))
-    assert frame.view["overlay"]["url"].startswith(f"/overlay/{recipe.key}/similarity-3/{{z}}/")
+    overlay = Overlay(url="/overlay/key/similarity-3/{z}/{x}/{y}.png", legend=SIMILARITY.scale.legend(0.4, 0.97))
+    scene_map(scene, patch_grid(scene), rendering="true", query=3, overlay=overlay)
+    assert frame.view["overlay"]["url"] == overlay.url
     (legend,) = frame.view["legends"]
     assert (legend["title"], legend["low"], legend["high"]) == ("Similarity", "0.40 unlike", "alike 0.97")
     scene_map(scene, patch_grid(scene), rendering="ndvi")
@@ -130,6 +130,9 @@ def test_the_overlay_is_tiles_of_the_recipe(library: Library, frame: Frame, monk
     (legend,) = frame.view["legends"]
     assert (legend["title"], legend["low"]) == ("NDVI", "−0.30 bare or water")
     assert legend["colours"][0] == "#46607f"
+    same = Overlay(url="/overlay/key/ndvi/{z}/{x}/{y}.png", legend=NDVI.scale.legend())
+    scene_map(scene, patch_grid(scene), rendering="ndvi", overlay=same)
+    assert len(frame.view["legends"]) == 1, "picture and patches in the same colours need one bar"
     scene_map(scene, patch_grid(scene), rendering="true")
     assert frame.view["legends"] == []
 

@@ -21,12 +21,13 @@ from core.evaluation.report.scene import report_on_scene
 from core.features import recipe as features
 from core.features.recipe import Recipe
 from core.jobs.queue import Job
+from core.projection.address import layout_name
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from pages.ui.explore import trust
 from pages.ui.explore.novelty_marks import MOST, diamonds, diamonds_legend
 from pages.ui.explore.trust import section_html
-from pages.ui.http.points import ROUTES, layout_name, values_url
+from pages.ui.http.points import POINT_ROUTES, values_url
 from pages.ui.state import cache
 from tests.asgi import ask
 from tests.pages.conftest import banded, encode, small_scene, visit
@@ -152,7 +153,7 @@ def test_misplaced_points_can_be_shown_and_the_plot_coloured_by_distortion(engin
     plot = data_of(app, "landlike_plot")
     assert plot["legend"]["title"] == "Distortion"
     assert plot["values"] == values_url(recipe, f"distortion-{layout_name(SETTINGS)}")
-    found = np.frombuffer(ask(Starlette(routes=ROUTES), plot["values"]).body, "<f4")
+    found = np.frombuffer(ask(Starlette(routes=POINT_ROUTES), plot["values"]).body, "<f4")
     np.testing.assert_array_equal(found, engine.reports.values(recipe, SETTINGS.key, "distortion"))
     app.button(key="trust_show_layout").click().run()
     assert data_of(app, "landlike_plot")["selection"] == np.flatnonzero(found > 0.25).tolist()
@@ -162,8 +163,8 @@ def test_distortion_is_no_choice_while_it_is_not_measured(engine: Engine, recipe
     app = visit(encoder=BASELINE)
     assert "Colour by distortion" not in app.selectbox(key="colour").options
     assert "Colour by unfamiliarity" not in app.selectbox(key="colour").options
-    assert ask(Starlette(routes=ROUTES), values_url(recipe, f"distortion-{layout_name(SETTINGS)}")).status == 404
-    assert ask(Starlette(routes=ROUTES), values_url(recipe, "unfamiliar")).status == 404
+    assert ask(Starlette(routes=POINT_ROUTES), values_url(recipe, f"distortion-{layout_name(SETTINGS)}")).status == 404
+    assert ask(Starlette(routes=POINT_ROUTES), values_url(recipe, "unfamiliar")).status == 404
     plot = data_of(app, "landlike_plot")
     assert plot["strange"] is None
     assert not any(item["mark"] for item in data_of(app, "landlike_gallery")["items"])
@@ -173,9 +174,9 @@ def test_unfamiliar_patches_are_marked_in_all_views(engine: Engine, recipe: Reci
     measured(engine, recipe)
     app = visit(encoder=BASELINE, q=str(strange[0]))
     sees_nothing_wrong(app)
-    assert sorted(cache.novel_patches(recipe).tolist()) == strange
+    assert sorted(cache.scene_view(recipe).novel_patches().tolist()) == strange
     plot = data_of(app, "landlike_plot")
-    percent = np.frombuffer(ask(Starlette(routes=ROUTES), plot["strange"]).body, "<f4")
+    percent = np.frombuffer(ask(Starlette(routes=POINT_ROUTES), plot["strange"]).body, "<f4")
     assert np.flatnonzero(percent > plot["unfamiliar"]).tolist() == strange
     assert plot["unfamiliar"] == NOVEL_ABOVE
     items = data_of(app, "landlike_gallery")["items"]
@@ -196,7 +197,7 @@ def test_a_damaged_file_of_the_training_marks_nothing(
     path.write_bytes(b"PK")
     monkeypatch.setattr(features, "companion", lambda *_: path)
     sees_nothing_wrong(visit(encoder=BASELINE))
-    assert cache.novelty(recipe) is None
+    assert cache.scene_view(recipe).novelty() is None
 
 
 def test_diamonds_lie_in_the_middle_of_their_patches(engine: Engine) -> None:

@@ -22,7 +22,7 @@ from tests.asgi import Answer, ask
 from tests.mapped import add_collection, add_mapped, pixels_of, square_corners, tile_at
 
 RECIPE = Recipe(scene_id="m-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
-APP = Starlette(routes=routes.ROUTES)
+APP = Starlette(routes=routes.PICTURE_ROUTES)
 
 
 def get(url: str, **headers: str) -> Answer:
@@ -86,8 +86,8 @@ def test_overlays_are_brightest_at_the_query(library: Library) -> None:
 
     lon, lat = centres_lonlat(scene, patch_grid(scene), np.array([7]))[0]  # type: ignore[index]
     x, y = tile_at(lon, lat, 15)
-    near = get(routes.overlay_url(RECIPE.key, 7).format(z=15, x=x, y=y))
-    far = get(routes.overlay_url(RECIPE.key, 79).format(z=15, x=x, y=y))
+    near = get(routes.overlay_url(RECIPE.key, "similarity-7").format(z=15, x=x, y=y))
+    far = get(routes.overlay_url(RECIPE.key, "similarity-79").format(z=15, x=x, y=y))
     assert near.status == far.status == 200
     light = [pixels_of(item.body)[..., :3][pixels_of(item.body)[..., 3] > 0].mean() for item in (near, far)]
     assert light[0] > light[1] + 20
@@ -119,6 +119,10 @@ REFUSED = [
     ("/quicklook/m-1/true.webp?side=99999", 400),
     ("/quicklook/m-1/true.webp?side=9", 400),
     ("/overlay/m-1/similarity-1/1/0/0.png", 400),
+    (f"/overlay/{RECIPE.key}/evi/1/0/0.png", 400),
+    (f"/overlay/{RECIPE.key}/similarity-x/1/0/0.png", 400),
+    (f"/overlay/{RECIPE.key}/ndvi-1/1/0/0.png", 400),
+    (f"/overlay/{RECIPE.key}/class/1/0/0.png", 404),
     ("/assets/leaflet/leaflet-src.js", 404),
     ("/assets/../app.py", 404),
     ("/assets/map.py", 404),

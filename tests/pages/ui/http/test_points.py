@@ -11,12 +11,12 @@ from core.features.recipe import Recipe
 from core.projection.settings import ProjectionSettings
 from core.similarity.clusters import GroupSettings
 from core.similarity.explain import index_values
-from pages.ui.http.points import ROUTES, layout_url, values_url
+from pages.ui.http.points import POINT_ROUTES, layout_url, values_url
 from pages.ui.state import cache
 from tests.asgi import Answer, ask
 from tests.pages.conftest import CLASSES, encode, small_scene
 
-APP = Starlette(routes=ROUTES)
+APP = Starlette(routes=POINT_ROUTES)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_layout_holds_count_ids_and_places(recipe: Recipe) -> None:
     assert total == 42
     np.testing.assert_array_equal(np.frombuffer(content, "<i4", total, 4), np.arange(42))
     places = np.frombuffer(content, "<f4", 2 * total, 4 + 4 * total).reshape(2, total).T
-    np.testing.assert_allclose(places, cache.layout(recipe, None))
+    np.testing.assert_allclose(places, cache.scene_view(recipe).layout(None))
 
 
 def test_a_projection_is_found_by_its_settings(recipe: Recipe, engine: Engine) -> None:

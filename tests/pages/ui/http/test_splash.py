@@ -7,13 +7,13 @@ from starlette.applications import Starlette
 
 from pages.ui.http import splash
 from pages.ui.http.lazy import Deferred
-from pages.ui.http.pictures import ROUTES as PICTURES
+from pages.ui.http.pictures import PICTURE_ROUTES
 from tests.asgi import ask
 
 
 @pytest.mark.parametrize("address", splash.ADDRESSES)
 def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -> None:
-    answer = ask(Starlette(routes=splash.ROUTES), address)
+    answer = ask(Starlette(routes=splash.SPLASH_ROUTES), address)
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-cache"
     assert "<title>Landlike</title>" in answer.text
@@ -23,15 +23,15 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
 
 
 def test_the_server_says_that_it_is_well() -> None:
-    answer = ask(Starlette(routes=splash.ROUTES), "/health")
+    answer = ask(Starlette(routes=splash.SPLASH_ROUTES), "/health")
     assert json.loads(answer.text) == {"status": "ok"}
     assert answer.headers["cache-control"] == "no-store"
 
 
 def test_deferred_routes_answer_like_their_module() -> None:
-    there = Starlette(routes=[Deferred("pages.ui.http.pictures", ("/assets/", "/tiles/"))])
+    there = Starlette(routes=[Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/assets/", "/tiles/"))])
     for address in ("/assets/map.css", "/assets/none.css", "/tiles/m/none/0/0/0.png", "/tiles/", "/elsewhere"):
-        ours, theirs = ask(there, address), ask(Starlette(routes=PICTURES), address)
+        ours, theirs = ask(there, address), ask(Starlette(routes=PICTURE_ROUTES), address)
         assert (ours.status, ours.body) == (theirs.status, theirs.body), address
 
 
@@ -43,7 +43,7 @@ def test_a_deferred_module_is_imported_by_its_first_request_only(monkeypatch: py
         return splash
 
     monkeypatch.setattr("pages.ui.http.lazy.import_module", importing)
-    app = Starlette(routes=[Deferred("some.module", ("/health",))])
+    app = Starlette(routes=[Deferred("some.module", "SPLASH_ROUTES", ("/health",))])
     assert asked == []
     assert ask(app, "/elsewhere").status == 404
     assert asked == []

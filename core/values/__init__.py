@@ -1,0 +1,1 @@
+"""Values of patches, one entry a value, read by plot, legend, map, filter, export and routes. No pages in here."""

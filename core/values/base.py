@@ -1,0 +1,143 @@
+"""What a value of patches is, what it is computed from, and what may be asked of it. The values lie beside this.
+
+A new value is one entry in ``core.values.registry``: plot, legend, map, filter, export and routes find it there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.features.table import PatchTable
+from core.projection.settings import ProjectionSettings
+from core.scenes.labels import NO_LABELS, SceneLabels
+from core.scenes.scene import Scene
+from core.values.legend import ClassLegend, Legend, Scale, ScaleLegend
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PatchSource:
+    """What values are computed from; a source that knows more overrides the methods.
+
+    Attributes:
+        scene: the scene.
+        table: its encoded patches, N of them.
+        labels: classes of its patches.
+    """
+
+    scene: Scene
+    table: PatchTable
+    labels: SceneLabels = NO_LABELS
+
+    def groups(self) -> NDArray[np.int16] | None:
+        """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
+        return None
+
+    def novelty(self) -> FloatArray | None:
+        """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""
+        return None
+
+    def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
+        """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a value may depend on beside the scene.
+
+    Attributes:
+        query: the patch of this scene that others are compared with, or None.
+        layout: settings of the layout that is judged, or None.
+        version: of the labels that an address names; None = as they are now.
+    """
+
+    query: int | None = None
+    layout: ProjectionSettings | None = None
+    version: str | None = None
+
+
+NOTHING_ASKED = Asked()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchValue(ABC):
+    """A number of each patch of a scene, its colours and its address.
+
+    Attributes:
+        name: in addresses and in a visitor's session: letters only.
+        title: what it is, after “Colour by ”.
+        about: how it is made, a sentence, or empty.
+        listed: True = people can choose it.
+        exported: True = files of features and of neighbours have it as a column.
+    """
+
+    name: str
+    title: str
+    about: str = ""
+    listed: bool = True
+    exported: bool = False
+
+    @abstractmethod
+    def available(self, source: PatchSource, asked: Asked) -> bool:
+        """Return whether a person can choose it now; quick."""
+
+    @abstractmethod
+    def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
+        """Return float32 of shape (N,), NaN = none, in the order of the table; None when there are none."""
+
+    @abstractmethod
+    def legend(self, source: PatchSource, values: FloatArray | None) -> Legend:
+        """Return what the colours mean; ``values`` are those of ``compute``."""
+
+    def version(self, source: PatchSource, asked: Asked) -> str:
+        """Return what tells these numbers from others of the same value, for addresses; empty = nothing."""
+        return ""
+
+    def read(self, version: str) -> Asked | None:
+        """Return what a version in an address asks for; None when it makes no sense."""
+        return None if version else NOTHING_ASKED
+
+    def address(self, source: PatchSource, asked: Asked) -> str:
+        """Return the name and version: what it is called in addresses."""
+        return f"{self.name}-{version}" if (version := self.version(source, asked)) else self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleValue(PatchValue):
+    """A value that is a number on a scale.
+
+    Attributes:
+        scale: its colours and words.
+    """
+
+    scale: Scale
+
+    def legend(self, source: PatchSource, values: FloatArray | None) -> ScaleLegend:
+        """Return the bar over the range of the scale."""
+        return self.scale.legend(about=self.about)
+
+    @staticmethod
+    def mask(values: FloatArray, low: float = -np.inf, high: float = np.inf) -> NDArray[np.bool_]:
+        """Return which values lie from ``low`` to ``high``, both included; one that is unknown does not."""
+        inside: NDArray[np.bool_] = (values >= low) & (values <= high)
+        return inside
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassValue(PatchValue):
+    """A value that is the number of a class."""
+
+    @abstractmethod
+    def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
+        """Return the classes and their colours."""
+
+    @staticmethod
+    def mask(values: FloatArray, classes: Collection[int]) -> NDArray[np.bool_]:
+        """Return which patches are of some classes; −1 stands for those without a class."""
+        return np.isin(np.where(np.isnan(values), -1, values), list(classes))

@@ -1,0 +1,43 @@
+"""Colours of classes and groups, as ``#rrggbb``; ramps of numbers are ``core.imagery.ramps``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+CLASS_COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "AnnualCrop": "#EFCD70",
+        "Forest": "#2C5F45",
+        "HerbaceousVegetation": "#99B80F",
+        "Highway": "#7B7374",
+        "Industrial": "#AB72C7",
+        "Pasture": "#2EAF8A",
+        "PermanentCrop": "#CC6B2C",
+        "Residential": "#B20000",
+        "River": "#81BEF1",
+        "SeaLake": "#165DC4",
+    }
+)
+"""EuroSAT's classes. Any two differ by at least 0.09 in OKLab for full colour vision and for simulated protanopia,
+deuteranopia and tritanopia (Machado, Oliveira and Fernandes 2009), which a test checks."""
+
+FURTHER_COLOURS = ("#743888", "#1074EC", "#9C4C9C", "#3810B0", "#601074")
+"""For classes of people's own where EuroSAT's colours are taken; these differ from all by at least 0.065 likewise."""
+
+UNKNOWN_COLOUR = "#A8A6A1"
+"""Patches without a class or a value."""
+
+
+def class_colours(names: Sequence[str]) -> list[str]:
+    """Return a colour for each class: the fixed one where there is one, else colours not yet taken, in turn."""
+    free = [colour for name, colour in CLASS_COLOURS.items() if name not in names] + list(FURTHER_COLOURS)
+    unknown = [name for name in names if name not in CLASS_COLOURS]
+    return [CLASS_COLOURS.get(name) or free[unknown.index(name) % len(free)] for name in names]
+
+
+def group_colours(count: int) -> list[str]:
+    """Return colours for groups that have no names, in the order that keeps the first few farthest apart."""
+    order = (9, 0, 5, 7, 8, 1, 4, 6, 2, 3)
+    palette = list(CLASS_COLOURS.values())
+    return [palette[order[index % len(order)]] for index in range(count)]

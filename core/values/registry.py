@@ -1,0 +1,50 @@
+"""All values of patches, by name. To add one: an entry in a file beside this, and its name in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from core.bands import FloatArray
+from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
+from core.values.classes import CLASS, HAND, LABEL
+from core.values.date import DATE
+from core.values.distortion import DISTORTION
+from core.values.groups import GROUP
+from core.values.indices import NDBI, NDVI, NDWI
+from core.values.novelty import UNFAMILIAR
+from core.values.similarity import SIMILARITY
+
+VALUES: Mapping[str, PatchValue] = MappingProxyType(
+    {
+        value.name: value
+        for value in (CLASS, HAND, NDVI, NDWI, NDBI, GROUP, SIMILARITY, DISTORTION, UNFAMILIAR, DATE, LABEL)
+    }
+)
+"""Values by name, the first to be offered first."""
+
+OLDER_NAMES: Mapping[str, str] = MappingProxyType({"labels": "hand"})
+"""What values were called in older addresses."""
+
+
+def choices(source: PatchSource, asked: Asked) -> list[str]:
+    """Return the names of the values that a person can choose now, the best first."""
+    return [value.name for value in VALUES.values() if value.listed and value.available(source, asked)]
+
+
+def read_address(address: str) -> tuple[PatchValue, Asked] | None:
+    """Return the value that an address names, and what it asks for; None when it makes no sense."""
+    name, _, version = address.partition("-")
+    value = VALUES.get(OLDER_NAMES.get(name, name))
+    asked = None if value is None else value.read(version)
+    return None if value is None or asked is None else (value, asked)
+
+
+def export_columns(source: PatchSource) -> dict[str, FloatArray]:
+    """Return the values that files have as columns, each float32 of shape (N,), as far as a source knows them."""
+    found = {
+        value.name: value.compute(source, NOTHING_ASKED)
+        for value in VALUES.values()
+        if value.exported and value.available(source, NOTHING_ASKED)
+    }
+    return {name: values for name, values in found.items() if values is not None}

@@ -1,0 +1,29 @@
+"""Values of all patches as tiles for the map, in the colours of the plot."""
+
+from __future__ import annotations
+
+from core.imagery import collection_tiles, overlay
+from core.imagery.render import EMPTY_TILE
+from core.scenes.webmercator import tile_square
+from core.values.base import Asked, PatchValue
+from pages.ui.state.scene_view import SceneView
+
+
+def value_tile(view: SceneView, value: PatchValue, asked: Asked, place: tuple[int, int, int]) -> bytes:
+    """Return a map tile of a value, PNG: each patch in the colour it has in the plot, those without a value left out.
+
+    Args:
+        view: the scene.
+        value: of ``core.values.registry``.
+        asked: what it depends on.
+        place: zoom, column and row.
+    """
+    values = view.values(value, asked)
+    if values is None:
+        return EMPTY_TILE
+    colours, known = view.legend(value, asked).paint(values)
+    ids, colours = view.table.patch_ids[known], colours[known]
+    square = tile_square(*place)
+    if view.scene.kind == "collection":
+        return collection_tiles.mosaic_overlay_tile(view.scene, square, ids, colours)
+    return overlay.overlay_tile(view.scene, view.grid, square, ids, colours)

@@ -1,0 +1,201 @@
+"""A scene and all that is known of its encoded patches: one object that pages and routes share. No drawing, no visitor.
+
+``pages.ui.state.cache`` makes and keeps it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.encoders.files import LEARNED
+from core.errors import EncoderError
+from core.evaluation.novelty import NOVEL_ABOVE, novelty_reference
+from core.features.recipe import Recipe, companion_of
+from core.projection.layout import pca_layout
+from core.projection.settings import ProjectionSettings
+from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
+from core.similarity.neighbours import Neighbours, nearest_patches
+from core.values.base import Asked, PatchSource, PatchValue
+from core.values.legend import Legend
+
+if TYPE_CHECKING:
+    from core.engine.operations import Engine
+
+KEPT = 64
+"""Answers of one recipe that are kept, those asked for last."""
+
+
+class Answers:
+    """What was found out about the patches of a recipe, kept from click to click; safe to use from any thread."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self._most = most
+        self._found: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, threading.RLock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401  as various as what is asked
+        """Return what was kept under a key, else what ``make`` gives; a None is not kept, for it may come to be."""
+        with self._lock:
+            if key in self._found:
+                self._found[key] = found = self._found.pop(key)
+                return found
+            waiting = self._locks.setdefault(key, threading.RLock())
+        with waiting:
+            with self._lock:
+                if key in self._found:
+                    return self._found[key]
+            made = make()
+            if isinstance(made, np.ndarray):
+                made.flags.writeable = False
+            with self._lock:
+                self._locks.pop(key, None)
+                if made is not None:
+                    self._found[key] = made
+                while len(self._found) > self._most:
+                    del self._found[next(iter(self._found))]
+            return made
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SceneView(PatchSource):
+    """A scene, how it was encoded, its patches and all that is known of them. Patch ids are of this scene.
+
+    Attributes:
+        recipe: how it was encoded.
+        grid: the patches it was cut into.
+        engine: what computes and keeps.
+        answers: what was computed before.
+    """
+
+    recipe: Recipe
+    grid: PatchGrid
+    engine: Engine
+    answers: Answers
+
+    @property
+    def places(self) -> NDArray[np.float64] | None:
+        """Longitude and latitude of the table's patches, shape (N, 2); None when the place is unknown."""
+        found: NDArray[np.float64] | None = self.answers.get(
+            "places", lambda: centres_lonlat(self.scene, self.grid, self.table.patch_ids)
+        )
+        return found
+
+    def groups(self) -> NDArray[np.int16] | None:
+        """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
+        found: NDArray[np.int16] | None = self.answers.get("groups", lambda: self.engine.groups(self.recipe))
+        return found
+
+    def novelty(self) -> FloatArray | None:
+        """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""
+        found: tuple[FloatArray | None] = self.answers.get("novelty", lambda: (self._novelty(),))
+        return found[0]
+
+    def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
+        """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
+        found: FloatArray | None = self.answers.get(("distortion", layout), lambda: self._distortion(layout))
+        return found
+
+    def layout(self, settings: ProjectionSettings | None) -> FloatArray | None:
+        """Return places in the plot, float32 of shape (N, 2): UMAP or, without settings, PCA; None until it is made."""
+        found: FloatArray | None = self.answers.get(("layout", settings), lambda: self._layout(settings))
+        return found
+
+    def novel_patches(self) -> IntArray:
+        """Return the patches that are unfamiliar to the encoder, the strangest first; none when it cannot be known."""
+        found: IntArray = self.answers.get("novel_patches", self._novel_patches)
+        return found
+
+    def trained_on_known_patches(self) -> bool:
+        """Return whether it is known which patches the encoder has learned from."""
+        found: bool = self.answers.get(
+            "learned", lambda: companion_of(self.recipe, LEARNED, self.engine.config) is not None
+        )
+        return found
+
+    def values(self, value: PatchValue, asked: Asked) -> FloatArray | None:
+        """Return a value of all patches, float32 of shape (N,), NaN = none; None when there are none."""
+        key = ("value", value.name, asked, self.labels.version)
+        found: FloatArray | None = self.answers.get(key, lambda: value.compute(self, asked))
+        return found
+
+    def legend(self, value: PatchValue, asked: Asked) -> Legend:
+        """Return what the colours of a value mean."""
+        values = self.values(value, asked)
+        if values is None:
+            return value.legend(self, None)
+        key = ("legend", value.name, asked, self.labels.version)
+        found: Legend = self.answers.get(key, lambda: value.legend(self, values))
+        return found
+
+    def neighbours(self, patch_id: int, count: int, *, leave_out_touching: bool) -> Neighbours:
+        """Return the patches most like one of them, best first.
+
+        In a collection, neighbours in the mosaic do not touch on Earth, so nothing is left out there.
+        """
+        apart = leave_out_touching and self.scene.kind == "scene"
+        found: Neighbours = self.answers.get(
+            ("neighbours", patch_id, count, apart), lambda: self._neighbours(patch_id, count, apart)
+        )
+        return found
+
+    def examples(self, count: int = 12) -> IntArray:
+        """Return patches as different from one another as can be, to start from: from the middle outwards.
+
+        Source: T. Gonzalez, "Clustering to minimize the maximum intercluster distance" (1985), on the PCA layout.
+        """
+        found: IntArray = self.answers.get(("examples", count), lambda: self._examples(count))
+        return found
+
+    def _novelty(self) -> FloatArray | None:
+        try:
+            known = novelty_reference(self.recipe, self.engine.config)
+            table = self.table
+            return None if known is None else known.percentile(table.unit, table.band_mean, table.band_std)
+        except EncoderError:
+            return None
+
+    def _distortion(self, layout: ProjectionSettings) -> FloatArray | None:
+        found = self.engine.reports.values(self.recipe, layout.key, "distortion")
+        whole = found is not None and len(found) == len(self.table)
+        return np.asarray(found, dtype=np.float32) if whole else None
+
+    def _layout(self, settings: ProjectionSettings | None) -> FloatArray | None:
+        if settings is None:
+            return pca_layout(self.table.unit).astype(np.float32)
+        found = self.engine.projection(self.recipe, settings)
+        return None if found is None else np.asarray(found, dtype=np.float32)
+
+    def _novel_patches(self) -> IntArray:
+        found = self.novelty()
+        if found is None:
+            return np.empty(0, np.int64)
+        rows = np.flatnonzero(found > NOVEL_ABOVE)
+        strange: IntArray = self.table.patch_ids[rows[np.argsort(-found[rows], kind="stable")]]
+        return strange
+
+    def _neighbours(self, patch_id: int, count: int, apart: bool) -> Neighbours:
+        table = self.table
+        touching = self.grid.touching(patch_id) if apart else None
+        position = int(table.positions(np.array([patch_id]))[0])
+        return nearest_patches(table.unit, table.patch_ids, position, min(count, len(table)), exclude=touching)
+
+    def _examples(self, count: int) -> IntArray:
+        table, points = self.table, self.layout(None)
+        if points is None or len(table) <= count:
+            return table.patch_ids
+        off_middle = np.abs(points - np.median(points, axis=0))
+        allowed = (off_middle <= np.quantile(off_middle, 0.98, axis=0)).all(axis=1)
+        chosen = [int(np.argmin(np.where(allowed, np.square(off_middle).sum(axis=1), np.inf)))]
+        distance = np.where(allowed, np.inf, -1.0)
+        for _ in range(count - 1):
+            distance = np.minimum(distance, np.square(points - points[chosen[-1]]).sum(axis=1))
+            chosen.append(int(distance.argmax()))
+        return table.patch_ids[chosen]

@@ -1,0 +1,146 @@
+"""Values of patches: each is found by its address, masked, and painted as its legend says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.bands import BAND_NAMES
+from core.features.table import PatchTable
+from core.projection.settings import ProjectionSettings
+from core.scenes.labels import PatchLabels, SceneLabels, merged
+from core.scenes.library import Library
+from core.similarity.explain import index_values
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
+from core.values.classes import HAND, LABEL
+from core.values.groups import GROUP
+from core.values.indices import NDVI
+from core.values.legend import ClassLegend, ScaleLegend
+from core.values.registry import VALUES, choices, export_columns, read_address
+from tests.scenes import add_scene
+
+LAYOUT = ProjectionSettings(n_neighbors=5, min_dist=0.25)
+ASKED = Asked(query=3, layout=LAYOUT)
+COUNT = 20
+
+
+class Source(PatchSource):
+    """A scene of which everything is known."""
+
+    def groups(self) -> np.ndarray:
+        return (np.arange(COUNT) % 4).astype(np.int16)
+
+    def novelty(self) -> np.ndarray:
+        return np.linspace(0, 100, COUNT, dtype=np.float32)
+
+    def distortion(self, layout: ProjectionSettings) -> np.ndarray | None:
+        return np.linspace(0, 0.5, COUNT, dtype=np.float32) if layout == LAYOUT else None
+
+
+def labels_of(index: list[int], *classes: str) -> PatchLabels:
+    numbers = np.array(index, np.int16)
+    return PatchLabels(classes=classes, index=numbers, purity=(numbers >= 0).astype(np.float32))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(COUNT, 8)).astype(np.float32)
+    bands = rng.uniform(0.01, 0.6, (COUNT, len(BAND_NAMES))).astype(np.float32)
+    table = PatchTable(
+        patch_ids=np.arange(COUNT), unit=vectors / np.linalg.norm(vectors, axis=1, keepdims=True), band_mean=bands,
+        band_std=bands / 10,
+    )  # fmt: skip
+    truth = labels_of([-1, 0, 1] * 6 + [0, 1], "Forest", "River")
+    given = labels_of([0] + [-1] * 19, "Bog")
+    labels = SceneLabels(version="ab12", truth=truth, given=given, shown=merged(given, truth))
+    return Source(scene=add_scene(Library(tmp_path)), table=table, labels=labels)
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=list(VALUES))
+def test_an_address_finds_the_same_numbers_again(source: Source, value: ClassValue | ScaleValue) -> None:
+    assert value.available(source, ASKED)
+    wanted = value.compute(source, ASKED)
+    assert wanted is not None
+    assert (wanted.dtype, wanted.shape) == (np.float32, (COUNT,))
+    found = read_address(value.address(source, ASKED))
+    assert found is not None
+    assert found[0] is value
+    np.testing.assert_array_equal(found[0].compute(source, found[1]), wanted)
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [("similarity-16", "similarity"), ("labels-ab12", "hand"), ("hand-ab12", "hand"), ("label-ab12", "label"),
+     ("class", "class"), ("group", "group"), ("ndvi", "ndvi"), ("unfamiliar", "unfamiliar"),
+     ("distortion-umap-15-0.1000-cosine-42", "distortion")],
+)  # fmt: skip
+def test_addresses_of_earlier_versions_are_known(address: str, name: str) -> None:
+    found = read_address(address)
+    assert found is not None
+    assert found[0].name == name
+
+
+@pytest.mark.parametrize(
+    "address", ["evi", "", "-", "ndvi-1", "similarity", "similarity-x", "similarity-1234567890", "distortion",
+                "distortion-umap-5-0.1000-hamming-42", "group-kmeans-7-0", "date-1"],
+)  # fmt: skip
+def test_addresses_that_mean_nothing_are_none(address: str) -> None:
+    assert read_address(address) is None
+
+
+def test_labels_of_another_version_are_no_longer_known(source: Source) -> None:
+    for value in (HAND, LABEL):
+        assert value.compute(source, Asked(version="other")) is None
+        assert not value.available(source, Asked(version="other"))
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=list(VALUES))
+def test_patches_are_painted_in_the_colours_of_the_legend(source: Source, value: ClassValue | ScaleValue) -> None:
+    values = value.compute(source, ASKED)
+    legend = value.legend(source, values)
+    assert values is not None
+    colours, known = legend.paint(values)
+    np.testing.assert_array_equal(known, np.isfinite(values))
+    if isinstance(legend, ClassLegend):
+        as_told = [tuple(bytes.fromhex(legend.colours[int(number)][1:])) for number in values[known]]
+        assert [tuple(colour) for colour in colours[known].tolist()] == as_told
+        assert len(legend.names) == len(legend.colours)
+        return
+    assert isinstance(legend, ScaleLegend)
+    told = np.array([tuple(bytes.fromhex(colour[1:])) for colour in legend.script()["colours"]], float)
+    share = np.clip((values - legend.low) / (legend.high - legend.low), 0, 1) * (len(told) - 1)
+    between = np.stack([np.interp(share, np.arange(len(told)), told[:, channel]) for channel in range(3)], axis=1)
+    assert np.abs(between - colours).max() <= 12, "as the browser mixes it from the colours of the bar"
+
+
+def test_masks_filter_by_range_and_by_class() -> None:
+    numbers = np.array([0.1, np.nan, 0.5, 0.9], np.float32)
+    assert NDVI.mask(numbers, 0.5).tolist() == [False, False, True, True]
+    assert NDVI.mask(numbers, high=0.5).tolist() == [True, False, True, False]
+    assert NDVI.mask(numbers).tolist() == [True, False, True, True]
+    classes = np.array([0, np.nan, 2, 1], np.float32)
+    assert GROUP.mask(classes, [0, 2]).tolist() == [True, False, True, False]
+    assert GROUP.mask(classes, [-1]).tolist() == [False, True, False, False]
+    assert GROUP.mask(classes, []).tolist() == [False] * 4
+
+
+def test_a_source_that_knows_nothing_more_offers_what_its_bands_give(source: Source) -> None:
+    bare = PatchSource(scene=source.scene, table=source.table)
+    assert {"ndvi", "ndwi", "ndbi"} <= set(choices(bare, NOTHING_ASKED))
+    assert not {"class", "hand", "similarity", "distortion", "unfamiliar"} & set(choices(bare, NOTHING_ASKED))
+    columns = export_columns(bare)
+    np.testing.assert_array_equal(columns["ndvi"], index_values(source.table.band_mean, "NDVI"))
+    assert "unfamiliar" not in columns
+    assert "unfamiliar" in export_columns(source)
+
+
+def test_classes_of_people_do_not_change_the_colours_of_the_truth(source: Source) -> None:
+    truth, given = VALUES["class"].legend(source, None), VALUES["hand"].legend(source, None)
+    both = LABEL.legend(source, None)
+    assert isinstance(truth, ClassLegend)
+    assert isinstance(given, ClassLegend)
+    assert (*truth.colours, *given.colours) == both.colours
+    assert len(set(both.colours)) == 3
