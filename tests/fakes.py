@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from core.errors import EncoderError
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
-from core.jobs.lanes import Kind, Lane
+from core.jobs.executor import JobCall
+from core.jobs.lanes import JobKind, Lane
+from core.jobs.pool import WorkerPool
 from core.jobs.queue import JobQueue
-from core.jobs.worker import Work, WorkerPool
+from core.jobs.worker import JobOutcome, Work, perform
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.scene import Scene, canonical_writer
@@ -154,6 +157,12 @@ def deaf_task(work: Work, payload: Mapping[str, Any]) -> str:
     return "slept"
 
 
+def silent_task(_work: Work, payload: Mapping[str, Any]) -> str:
+    """Work that says nothing and listens to nobody."""
+    time.sleep(payload["seconds"])
+    return "slept"
+
+
 TASKS = {
     "encode": encode_task,
     "count": count_task,
@@ -161,12 +170,32 @@ TASKS = {
     "crash": crash_task,
     "die": die_task,
     "deaf": deaf_task,
+    "silent": silent_task,
 }
+
+
+class ThreadWorker:
+    """An executor that does its jobs in a thread of this process; none can be killed."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+
+    def submit(self, call: JobCall) -> Future[JobOutcome]:
+        return self._pool.submit(perform, call.task, call.files.directory, call.job_id, call.title, call.payload)
+
+    def warm(self, function: Callable[[], object]) -> Future[Any]:
+        return self._pool.submit(function)
+
+    def kill(self) -> None:
+        raise AssertionError("a thread cannot be killed")
+
+    def shutdown(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def process_queue(root: Path) -> JobQueue:
     """A queue with one lane of one real worker process."""
-    kinds = {name: Kind(task=task, lane="one", grace=0.3) for name, task in TASKS.items()}
+    kinds = {name: JobKind(task=task, lane="one", grace=0.3) for name, task in TASKS.items()}
     return JobQueue(root, kinds, {"one": Lane(executor=WorkerPool)})
 
 

@@ -29,9 +29,9 @@ from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.files import never
 from core.ingest.settings import IngestSettings
-from core.jobs.lanes import Kind, Lane
+from core.jobs.lanes import JobKind, Lane
+from core.jobs.pool import WorkerPool
 from core.jobs.queue import Job, JobQueue, job_id
-from core.jobs.worker import WorkerPool
 from core.progress import Progress, silent
 from core.projection.store import Layouts
 from core.scenes.labels import hand_version
@@ -76,18 +76,18 @@ def default_lanes() -> dict[str, Lane]:
     }
 
 
-def kinds(config: Config) -> dict[str, Kind]:
+def job_kinds(config: Config) -> dict[str, JobKind]:
     """The kinds of jobs there are."""
     return {
-        "ingest": Kind(task=partial(tasks.ingest_task, config), lane="scene"),
-        "sample": Kind(task=partial(tasks.sample_task, config), lane="scene"),
-        "fetch": Kind(task=partial(tasks.fetch_task, config), lane="scene"),
-        "encode": Kind(task=partial(tasks.encode_task, config), lane="encode"),
-        "delete": Kind(task=partial(tasks.delete_task, config), lane="encode"),
-        "project": Kind(task=partial(tasks.project_task, config), lane="project"),
-        "groups": Kind(task=partial(tasks.groups_task, config), lane="trust"),
-        "trust": Kind(task=partial(tasks.trust_task, config), lane="trust"),
-        "train": Kind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
+        "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
+        "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
+        "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
+        "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
+        "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
+        "project": JobKind(task=partial(tasks.project_task, config), lane="project"),
+        "groups": JobKind(task=partial(tasks.groups_task, config), lane="trust"),
+        "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
+        "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }
 
 
@@ -109,7 +109,7 @@ class Engine:
         self.grouped = Groups(config.root)
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
-        self.jobs = JobQueue(config.root, kinds(config), default_lanes() if lanes is None else lanes)
+        self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
         self._naming = threading.Lock()
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 

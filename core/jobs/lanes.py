@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from typing import Any
 
+from core.jobs.executor import JobCall, JobExecutor
 from core.jobs.files import JobFiles, Record
-from core.jobs.worker import Outcome, Task, perform
+from core.jobs.worker import JobOutcome, JobTask
 
 CANCEL_GRACE_SECONDS = 5.0
 """A worker that does not obey a cancellation for so long is killed, unless its kind of job says otherwise."""
@@ -21,7 +20,9 @@ CANCEL_GRACE_SECONDS = 5.0
 WARM_AFTER_SECONDS = 10.0
 """Until then somebody may be waiting for the first page, which needs the processor more."""
 
-POLL_SECONDS = 0.2
+LISTEN_SECONDS = 0.2
+"""How often a running job is attended to."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,13 +37,13 @@ class Lane:
             quicker; None = nothing.
     """
 
-    executor: Callable[[], Executor]
+    executor: Callable[[], JobExecutor]
     slots: int = 1
     warm: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class JobKind:
     """A kind of job.
 
     Attributes:
@@ -51,7 +52,7 @@ class Kind:
         grace: seconds that a worker may take to end its work well when it is cancelled.
     """
 
-    task: Task
+    task: JobTask
     lane: str
     grace: float = CANCEL_GRACE_SECONDS
 
@@ -61,7 +62,7 @@ class Slot:
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._executor: Executor | None = None
+        self._executor: JobExecutor | None = None
         self._cold = lane.warm is not None
 
     @property
@@ -72,9 +73,9 @@ class Slot:
     def warm_up(self) -> None:
         """Start what the lane's ``warm`` does; once."""
         if self._cold and self._lane.warm is not None:
-            self._submit(self._lane.warm).add_done_callback(_log_failure)
+            self._made().warm(self._lane.warm).add_done_callback(_log_failure)
 
-    def run(self, kind: Kind, files: JobFiles, record: Record, closing: Callable[[], bool]) -> Outcome | None:
+    def run(self, kind: JobKind, files: JobFiles, record: Record, closing: Callable[[], bool]) -> JobOutcome | None:
         """Do a job and wait for its end; None when ``closing`` says so first.
 
         A worker that ignores a wish to cancel for the grace of its kind is killed.
@@ -82,41 +83,34 @@ class Slot:
         Raises:
             BrokenExecutor: when the process that did it died; the next run gets a new one.
         """
-        future = self._submit(perform, kind.task, files.directory, record.id, record.title, record.payload)
+        executor = self._made()
+        call = JobCall(task=kind.task, job_id=record.id, title=record.title, payload=record.payload, files=files)
+        future = executor.submit(call)
         asked = 0.0
-        while not wait_for([future], timeout=POLL_SECONDS).done:
+        while not wait_for([future], timeout=LISTEN_SECONDS).done:
             if closing():
                 return None
             if files.cancel_asked(record.id):
                 asked = asked or time.monotonic()
                 if time.monotonic() - asked > kind.grace:
-                    _kill(files.progress(record.id).pid)
-        outcome: Outcome = future.result()
-        return outcome
+                    executor.kill()
+        return future.result()
 
     def stop(self) -> None:
-        """Let the executor go; a worker process ends at once."""
+        """Let the executor go; what it does ends at once."""
         if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor.shutdown()
             self._executor = None
 
-    def _submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+    def _made(self) -> JobExecutor:
+        """Return the executor of this slot; makes one where there is none, or none any more."""
         self._cold = False
         if self._executor is None:
             self._executor = self._lane.executor()
-        return self._executor.submit(function, *arguments)
+        return self._executor
 
 
 def _log_failure(future: Future[Any]) -> None:
-    """Warming up is a courtesy: when it fails, the jobs themselves will say why."""
+    """Log why warming up failed: it is a courtesy, the jobs themselves will tell people."""
     if not future.cancelled() and future.exception() is not None:
         _log.warning("Warming a worker up failed: %r", future.exception())
-
-
-def _kill(pid: int) -> None:
-    """Kill a worker process, never this one."""
-    if pid not in {0, os.getpid()}:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return

@@ -19,8 +19,8 @@ from typing import Any
 from core.errors import JobError, StoreError
 from core.files import FileLock
 from core.jobs.files import JobFiles, ProgressNote, Record
-from core.jobs.lanes import Kind, Lane, Slot
-from core.jobs.worker import Outcome
+from core.jobs.lanes import JobKind, Lane, Slot
+from core.jobs.worker import JobOutcome
 
 MAX_TRIES = 3
 """A job over which a worker died this often has failed."""
@@ -74,12 +74,29 @@ def job_id(kind: str, key: str) -> str:
 
 
 class JobQueue:
-    """Jobs under ``root``/jobs; one server at a time; every method may be called from any thread."""
+    """Jobs under ``root``/jobs; one server at a time; every method may be called from any thread.
 
-    def __init__(self, root: Path, kinds: Mapping[str, Kind], lanes: Mapping[str, Lane]) -> None:
+    Args:
+        root: folder of all data.
+        kinds: kinds of jobs by name.
+        lanes: where they run, by name.
+        keep_seconds: finished jobs are forgotten after so long.
+        keep_count: of more finished jobs than this, the earliest are forgotten.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        kinds: Mapping[str, JobKind],
+        lanes: Mapping[str, Lane],
+        *,
+        keep_seconds: float = KEEP_SECONDS,
+        keep_count: int = KEEP_COUNT,
+    ) -> None:
         self._files = JobFiles(root / "jobs")
         self._lock = FileLock(root / "jobs" / "server.lock")
         self._kinds, self._lanes = kinds, lanes
+        self._keep_seconds, self._keep_count = keep_seconds, keep_count
         self._changed = threading.Condition()
         self._records: dict[str, Record] = {}
         self._threads: list[threading.Thread] = []
@@ -217,16 +234,16 @@ class JobQueue:
         self._records[record.id] = record
         self._changed.notify_all()
 
-    def _end(self, record: Record, outcome: Outcome) -> None:
+    def _end(self, record: Record, outcome: JobOutcome) -> None:
         self._put(replace(record, state=outcome.state, message=outcome.message, finished=time.time()))
         self._prune()
 
     def _prune(self) -> None:
         finished = [record for record in self._records.values() if not record.active]
         finished.sort(key=lambda record: record.finished, reverse=True)
-        deadline = time.time() - KEEP_SECONDS
+        deadline = time.time() - self._keep_seconds
         for place, record in enumerate(finished):
-            if place >= KEEP_COUNT or record.finished < deadline:
+            if place >= self._keep_count or record.finished < deadline:
                 del self._records[record.id]
                 self._files.remove(record.id)
 
@@ -304,10 +321,10 @@ class JobQueue:
                 continue
             if before is None or before.state == "done":
                 return record
-            self._end(record, Outcome(state=before.state, message=before.message))
+            self._end(record, JobOutcome(state=before.state, message=before.message))
         return None
 
-    def _try(self, record: Record, slot: Slot) -> Outcome | None:
+    def _try(self, record: Record, slot: Slot) -> JobOutcome | None:
         """Run a job until it ends; None when the queue closes first. A worker that is killed is replaced."""
         kind = self._kinds[record.kind]
         outcome = None
@@ -319,7 +336,7 @@ class JobQueue:
                 outcome = self._died(self._records[record.id])
         return outcome
 
-    def _died(self, record: Record) -> Outcome | None:
+    def _died(self, record: Record) -> JobOutcome | None:
         """What follows from the death of a worker: an end, or None for another try."""
         if self._closing:
             return None
@@ -332,8 +349,10 @@ class JobQueue:
         if again.tries < MAX_TRIES:
             return None
         found = f"the process that did it was killed {MAX_TRIES} times, perhaps for want of memory"
-        return Outcome(state="failed", message=str(JobError(record.title, found, "free some memory and start again")))
+        return JobOutcome(
+            state="failed", message=str(JobError(record.title, found, "free some memory and start again"))
+        )
 
 
-def _cancelled(record: Record) -> Outcome:
-    return Outcome(state="cancelled", message=str(JobError(record.title, "it was cancelled", "start it again")))
+def _cancelled(record: Record) -> JobOutcome:
+    return JobOutcome(state="cancelled", message=str(JobError(record.title, "it was cancelled", "start it again")))

@@ -1,20 +1,13 @@
-"""What happens inside a worker: reporting progress, obeying cancellation, and dying with the server."""
+"""What happens where a job is done: reporting progress, obeying cancellation, and turning failures into sentences."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import math
 import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +19,6 @@ NOTE_SECONDS = 0.2
 
 SMOOTHING_SECONDS = 10.0
 """Time constant of the smoothed rate."""
-
-PR_SET_PDEATHSIG = 1
-"""From ``linux/prctl.h``: the signal a process gets when the thread that started it ends."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,65 +71,27 @@ def _advanced(note: ProgressNote, done: int, total: int, now: float) -> Progress
     return ProgressNote(done=done, total=total, rate=rate, updated=now, pid=note.pid)
 
 
-Task = Callable[[Work, Mapping[str, Any]], str]
+JobTask = Callable[[Work, Mapping[str, Any]], str]
 """Does a job from its payload and gives its result as a short text; importable by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class JobOutcome:
     """How a job ended: ``state`` is ``done``, ``failed`` or ``cancelled``; ``message`` the result or a sentence."""
 
     state: str
     message: str
 
 
-def perform(task: Task, directory: Path, job_id: str, title: str, payload: Mapping[str, Any]) -> Outcome:
+def perform(task: JobTask, directory: Path, job_id: str, title: str, payload: Mapping[str, Any]) -> JobOutcome:
     """Do a job; the boundary at which every failure becomes a sentence."""
     try:
-        return Outcome(state="done", message=task(Work(JobFiles(directory), job_id, title), payload))
+        return JobOutcome(state="done", message=task(Work(JobFiles(directory), job_id, title), payload))
     except JobCancelledError as error:
-        return Outcome(state="cancelled", message=str(error))
+        return JobOutcome(state="cancelled", message=str(error))
     except LandlikeError as error:
-        return Outcome(state="failed", message=str(error))
+        return JobOutcome(state="failed", message=str(error))
     except Exception as error:  # noqa: BLE001  whatever it is must not take the queue down; the log has it all
         _log.exception("%s", title)
         found = f"something unexpected went wrong ({type(error).__name__})"
-        return Outcome(state="failed", message=f"{title}: {found}; details are in the server's log.")
-
-
-class WorkerPool(ProcessPoolExecutor):
-    """One worker process that ends when its pool is shut down or its parent process dies, even by ``kill -9``.
-
-    The worker holds one end of a pipe and exits when the other end closes. On Linux the kernel ends it besides, in
-    case it is deep inside compiled code then.
-    """
-
-    def __init__(self, niceness: int = 0) -> None:
-        context = get_context("spawn")
-        self._reader, self._lifeline = context.Pipe(duplex=False)
-        super().__init__(1, context, initializer=_settle, initargs=(self._reader, os.getpid(), niceness))
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the worker at once, whatever it does."""
-        self._lifeline.close()
-        super().shutdown(wait=wait, cancel_futures=cancel_futures)
-        self._reader.close()
-
-
-def _settle(lifeline: Connection, parent: int, niceness: int) -> None:
-    """Make this process a good worker: polite, deaf to Ctrl-C, and bound to its parent's life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-    os.nice(niceness)
-    threading.Thread(target=_follow, args=(lifeline,), daemon=True, name="lifeline").start()
-
-
-def _follow(lifeline: Connection) -> None:
-    """Exit when the other end of the pipe closes; nothing is ever sent."""
-    try:
-        lifeline.recv()
-    except (EOFError, OSError):
-        os._exit(1)
+        return JobOutcome(state="failed", message=f"{title}: {found}; details are in the server's log.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from core.encoders.files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
 from core.engine.operations import Engine
 from core.errors import TrainingError
+from core.jobs.executor import JobCall
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job
-from core.jobs.worker import Outcome
+from core.jobs.worker import JobOutcome
 from core.scenes.labels import LabelSet
 from core.scenes.quality import Finding, QualityRecord
 from core.training.request import TrainingRequest
@@ -55,15 +56,24 @@ SPEC = EncoderSpec(
 )  # fmt: skip
 
 
-class Held(Executor):
+class Held:
     """Takes the work of a started engine and holds it, so that it runs until a test says how it ends."""
 
     def __init__(self) -> None:
-        self.running: dict[str, Future[Outcome]] = {}
+        self.running: dict[str, Future[JobOutcome]] = {}
 
-    def submit(self, *arguments: Any, **_: Any) -> Future[Any]:
-        self.running[arguments[3]] = Future()
-        return self.running[arguments[3]]
+    def submit(self, call: JobCall) -> Future[JobOutcome]:
+        self.running[call.job_id] = Future()
+        return self.running[call.job_id]
+
+    def warm(self, function: Callable[[], object]) -> Future[Any]:
+        raise AssertionError("nothing is warmed here")
+
+    def kill(self) -> None:
+        raise AssertionError("nothing is killed here")
+
+    def shutdown(self) -> None:
+        pass
 
     def wait(self, job: Job) -> None:
         """Until a job runs."""
@@ -75,7 +85,7 @@ class Held(Executor):
     def end(self, engine: Engine, job: Job, state: str, message: str) -> None:
         """Have a job end."""
         self.wait(job)
-        self.running[job.id].set_result(Outcome(state=state, message=message))
+        self.running[job.id].set_result(JobOutcome(state=state, message=message))
         engine.jobs.wait(job.id, 10)
 
 

@@ -15,13 +15,14 @@ from starlette.routing import Route
 
 from pages.ui.frontend import text
 
-ADDRESSES = ("/", "/scenes")
+ADDRESSES = ("/", "/scenes", "/models")
 """The pages' own addresses; below others Streamlit answers by itself."""
 
 ROOT = '<div id="root"></div>'
 """Where Streamlit's JavaScript draws; what lies inside before is what a person sees first, and is replaced."""
 
 TITLE = "<title>Streamlit</title>"
+"""Becomes our own, and is followed by what has to run before Streamlit's scripts."""
 
 
 @cache
@@ -32,7 +33,7 @@ def splash_page() -> str:
         raise ModuleNotFoundError("streamlit")
     page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
     shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
-    page = page.replace(TITLE, "<title>Landlike</title>")
+    page = page.replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import tarfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from core.scenes.labels import hand_labels, hand_version, patch_labels
 from core.scenes.patches import patch_grid
 from core.scenes.quality import load_quality
 from core.training.trained_models import read_card
+from tests.fakes import ThreadWorker
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "fixtures" / "old_data.tar.xz"
 SIZE, STRIDE = 32, 16
@@ -180,7 +180,7 @@ def test_jobs_are_remembered_and_the_one_that_waited_goes_on(old: Old) -> None:
     for path in (old.root / "jobs").glob("*.json"):  # Jobs that ended more than a day ago are forgotten.
         fields = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(json.dumps(fields | {"finished": fields["finished"] and time.time()}), encoding="utf-8")
-    engine = Engine(old.config, {name: Lane(executor=lambda: ThreadPoolExecutor(1)) for name in default_lanes()})
+    engine = Engine(old.config, {name: Lane(executor=ThreadWorker) for name in default_lanes()})
     engine.start()
     try:
         known = {job.id: asdict(job) for job in engine.jobs.jobs()}

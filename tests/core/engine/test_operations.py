@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +16,14 @@ import pytest
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.registry import matching_encoder
-from core.engine.operations import Engine, default_lanes, kinds
+from core.engine.operations import Engine, default_lanes, job_kinds
 from core.errors import EncoderError, PatchError, SceneError, StoreError
 from core.jobs.lanes import Lane
 from core.progress import Progress, silent
 from core.projection.settings import ProjectionSettings
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings, cluster
-from tests.fakes import place_scene
+from tests.fakes import ThreadWorker, place_scene
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,7 +33,7 @@ def config(root: Path) -> Config:
 
 
 def thread_lanes() -> dict[str, Lane]:
-    return {name: Lane(executor=lambda: ThreadPoolExecutor(1)) for name in ("scene", "encode", "project", "trust")}
+    return {name: Lane(executor=ThreadWorker) for name in ("scene", "encode", "project", "trust")}
 
 
 class Layouts:
@@ -231,7 +230,7 @@ def test_an_encoder_that_changed_meanwhile_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_kind_has_a_lane(tmp_path: Path) -> None:
-    assert {kind.lane for kind in kinds(config(tmp_path)).values()} == default_lanes().keys()
+    assert {kind.lane for kind in job_kinds(config(tmp_path)).values()} == default_lanes().keys()
 
 
 def test_reopening_is_quick_and_needs_no_database(engine: Engine, scene: Scene, layouts: Layouts) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ import pytest
 
 from core.errors import JobError, StoreError
 from core.features.store import FeatureStore
-from core.jobs.files import JobFiles
-from core.jobs.lanes import Kind, Lane
+from core.jobs.executor import JobCall
+from core.jobs.files import JobFiles, ProgressNote
+from core.jobs.lanes import JobKind, Lane
 from core.jobs.queue import Job, JobQueue, job_id
-from core.jobs.worker import Work
+from core.jobs.worker import JobOutcome, Work
 from core.scenes.patches import patch_grid
-from tests.fakes import TASKS, PlaceEncoder, encode_payload, place_scene, process_queue, recipe_of
+from tests.fakes import TASKS, PlaceEncoder, ThreadWorker, encode_payload, place_scene, process_queue, recipe_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -64,10 +65,10 @@ def gate() -> Gate:
 
 @pytest.fixture
 def queue(tmp_path: Path, gate: Gate) -> Iterator[JobQueue]:
-    kinds = {name: Kind(task=task, lane="thread") for name, task in TASKS.items()}
-    kinds["gate"] = Kind(task=gate.task, lane="thread")
-    kinds["side"] = Kind(task=gate.task, lane="side")
-    lane = Lane(executor=lambda: ThreadPoolExecutor(1))
+    kinds = {name: JobKind(task=task, lane="thread") for name, task in TASKS.items()}
+    kinds["gate"] = JobKind(task=gate.task, lane="thread")
+    kinds["side"] = JobKind(task=gate.task, lane="side")
+    lane = Lane(executor=ThreadWorker)
     queue = JobQueue(tmp_path, kinds, {"thread": lane, "side": lane})
     queue.start()
     yield queue
@@ -210,18 +211,26 @@ def test_unknown_jobs(queue: JobQueue) -> None:
         queue.wait("nothing", 1)
 
 
-def test_old_jobs_are_forgotten_and_their_files_removed(
-    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.jobs.queue.KEEP_COUNT", 3)
+def counting(root: Path, **keep: float) -> JobQueue:
+    """A started queue that counts in a thread."""
+    kinds = {"count": JobKind(task=TASKS["count"], lane="thread")}
+    queue = JobQueue(root, kinds, {"thread": Lane(executor=ThreadWorker)}, **keep)  # type: ignore[arg-type]
+    queue.start()
+    return queue
+
+
+def test_old_jobs_are_forgotten_and_their_files_removed(tmp_path: Path) -> None:
+    queue = counting(tmp_path, keep_count=3)
     for number in range(6):
         queue.wait(queue.submit("count", str(number), "x", {"total": 1, "delay": 0}).id, 10)
     until(lambda: len(queue.jobs()) == 3)
     assert len(list((tmp_path / "jobs").glob("*.json"))) == 3
     assert len(list((tmp_path / "jobs").glob("*.progress"))) == 3
-    monkeypatch.setattr("core.jobs.queue.KEEP_SECONDS", 0)
+    queue.close()
+    queue = counting(tmp_path, keep_seconds=0)
     queue.submit("count", "last", "x", {"total": 1, "delay": 0})
     until(lambda: not list((tmp_path / "jobs").glob("*.json")))
+    queue.close()
 
 
 def test_a_second_server_on_the_same_data_is_refused(queue: JobQueue, tmp_path: Path) -> None:
@@ -260,6 +269,63 @@ def test_a_worker_that_does_not_listen_is_killed(processes: JobQueue) -> None:
     until(lambda: get(processes, job).total == 1)
     processes.cancel(job.id)
     assert processes.wait(job.id, 10).state == "cancelled"
+
+
+def test_a_worker_that_never_told_how_far_it_is_is_killed_too(processes: JobQueue) -> None:
+    job = processes.submit("silent", "a", "Arranging", {"seconds": 120})
+    until(lambda: get(processes, job).state == "running")
+    processes.cancel(job.id)
+    assert processes.wait(job.id, 30).state == "cancelled"
+    assert processes.wait(processes.submit("count", "b", "B", {"total": 1, "delay": 0}).id, 60).state == "done"
+
+
+class Relay:
+    """An executor elsewhere: progress and wishes to cancel go through its hands, and it is told to kill."""
+
+    def __init__(self) -> None:
+        self.killed = 0
+        self.running: Future[JobOutcome] = Future()
+
+    def submit(self, call: JobCall) -> Future[JobOutcome]:
+        self.running = Future()
+        call.files.note(call.job_id, ProgressNote(done=3, total=9))
+        if call.payload.get("obedient"):
+            threading.Thread(target=self._obey, args=(call, self.running), daemon=True).start()
+        return self.running
+
+    def _obey(self, call: JobCall, running: Future[JobOutcome]) -> None:
+        until(lambda: call.files.cancel_asked(call.job_id))
+        running.set_result(JobOutcome(state="cancelled", message="far away"))
+
+    def warm(self, function: Callable[[], object]) -> Future[Any]:
+        raise AssertionError("nothing is warmed here")
+
+    def kill(self) -> None:
+        self.killed += 1
+        self.running.set_exception(BrokenExecutor("killed"))
+
+    def shutdown(self) -> None:
+        pass
+
+
+def test_progress_cancelling_and_killing_belong_to_the_executor(tmp_path: Path) -> None:
+    """Another place to work is one class: no process of this computer is in it."""
+    relay = Relay()
+    kinds = {"far": JobKind(task=TASKS["count"], lane="far", grace=0.1)}
+    queue = JobQueue(tmp_path, kinds, {"far": Lane(executor=lambda: relay)})
+    queue.start()
+    job = queue.submit("far", "a", "Far", {"obedient": True})
+    until(lambda: get(queue, job).done == 3)
+    assert get(queue, job).total == 9
+    queue.cancel(job.id)
+    assert queue.wait(job.id, 10).message == "far away"
+    assert relay.killed == 0
+    job = queue.submit("far", "b", "Far", {})
+    until(lambda: get(queue, job).done == 3)
+    queue.cancel(job.id)
+    assert queue.wait(job.id, 10).state == "cancelled"
+    assert relay.killed == 1
+    queue.close()
 
 
 def test_closing_ends_the_worker_and_the_next_queue_goes_on(tmp_path: Path) -> None:
