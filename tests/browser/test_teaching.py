@@ -41,6 +41,8 @@ def label(page: Page, place: int, name: str) -> None:
 
 
 def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Server) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
     page.goto(server.url)
     wait_for_views(page)
     label(page, 0, "Shore <i>")
@@ -61,7 +63,10 @@ def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Se
     expect(page.get_by_text("Training “Two lands”")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Held-out patches named rightly").first).to_be_visible(timeout=LONG)
 
+    expect(page.locator("[class*=st-key-training_]").locator("canvas, svg.marks")).to_have_count(2, timeout=LONG)
+
     expect(page.get_by_text("“Two lands” is ready.")).to_be_visible(timeout=LONG)
+    assert not [text for text in said if "Infinite extent" in text], "charts have a range before they have data"
     page.locator("[class*=st-key-use_ready_] button").click()
     wait_for_views(page)
     expect(page.get_by_role("combobox", name="Encoder")).to_have_value("Two lands")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
 from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, technical
 from pages.ui.models.training_form import ADDED, NO_ZIP
-from pages.ui.models.training_jobs import seconds_left
+from pages.ui.models.training_jobs import _round_up, seconds_left
 from pages.ui.state import cache
 from pages.ui.state import engine as shared_engine
 from pages.ui.state.session import Session
@@ -226,7 +227,9 @@ def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine
     history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in (1, 2)]
     (folder / "state.json").write_text(json.dumps({"history": history}))
     test = run()
-    assert len(test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")) == 2
+    charts = test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")
+    axes = [json.loads(chart.proto.spec)["encoding"] for chart in charts]
+    assert [[axis[name]["scale"]["domain"] for name in "xy"] for axis in axes] == [[[1, 5], [0, 2]], [[1, 5], [0, 100]]]
     assert seconds_left(job.id, history) == 3.0, "a second a pass, and three to come"
     resumed = [{**history[0], "seconds": 9.0}, {**history[1], "seconds": 2.0}]
     assert seconds_left(job.id, resumed) == 6.0
@@ -237,6 +240,13 @@ def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine
     found = engine.jobs.get(job.id)
     assert found is not None
     assert found.state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("loss", "most"), [(0.0, 0.5), (0.3, 0.5), (0.5, 0.5), (1.38, 1.5), (math.nan, 1.0), (math.inf, 1.0)]
+)
+def test_a_chart_of_losses_has_a_range_whatever_they_are(loss: float, most: float) -> None:
+    assert _round_up(loss) == most
 
 
 def test_a_damaged_model_is_named_and_the_page_goes_on(engine: Engine) -> None:

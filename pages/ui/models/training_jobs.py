@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -116,7 +117,7 @@ def _watch(job_id: str) -> None:
             f"**{plain(job.title)}**: {_words(job, begun=bool(history), left=seconds_left(job_id, history))}",
         )
         if len(history) > 1:
-            _curves(history)
+            _curves(history, _asked_passes(job_id) or len(history))
         elif history:
             st.caption(_first_pass(history[0]))
         elif job.state == "running":
@@ -125,13 +126,18 @@ def _watch(job_id: str) -> None:
 
 def seconds_left(job_id: str, history: Sequence[Mapping[str, float]]) -> float | None:
     """Tell how long the passes to come take, by the last few of those there were; None before the first is over."""
-    passes = engine().jobs.payload(job_id).get("epochs")
+    passes = _asked_passes(job_id)
     recent = [epoch["seconds"] for epoch in history[-RECENT:]]
-    if not isinstance(passes, int) or not recent:
+    if passes is None or not recent:
         return None
     # A training that went on counts its seconds anew.
     taken = [after - before for before, after in pairwise(recent) if after > before] or [recent[-1]]
     return max(0.0, (passes - len(history)) * sum(taken) / len(taken))
+
+
+def _asked_passes(job_id: str) -> int | None:
+    passes = engine().jobs.payload(job_id).get("epochs")
+    return passes if isinstance(passes, int) else None
 
 
 def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
@@ -154,11 +160,37 @@ def _first_pass(epoch: Mapping[str, float]) -> str:
     return f"After the first pass: {right}, loss {epoch['loss']:.3g}. Curves appear after the second."
 
 
-def _curves(history: Sequence[Mapping[str, float]]) -> None:
-    passes = [int(epoch["number"]) for epoch in history]
+def _curves(history: Sequence[Mapping[str, float]], passes: int) -> None:
+    """Draw loss and accuracy of the passes there were, on axes that hold all there will be."""
+    numbers = [int(epoch["number"]) for epoch in history]
     loss, accuracy = st.columns(2, gap="medium")
-    for column, key, title in ((loss, "loss", "Loss"), (accuracy, "accuracy", "Held-out patches named rightly, %")):
-        factor = 100 if key == "accuracy" else 1
-        frame = pd.DataFrame({"Pass": passes, title: [factor * epoch[key] for epoch in history]})
-        column.caption(f"{title}: {frame[title].iloc[-1]:.3g}")
-        column.line_chart(frame, x="Pass", y=title, height=180, x_label="", y_label="")
+    for column, key, title, factor in (
+        (loss, "loss", "Loss", 1),
+        (accuracy, "accuracy", "Held-out patches named rightly, %", 100),
+    ):
+        values = [factor * epoch[key] for epoch in history]
+        column.caption(f"{title}: {values[-1]:.3g}")
+        frame = pd.DataFrame({"Pass": numbers, title: values})
+        most = 100 if key == "accuracy" else _round_up(max(values))
+        column.vega_lite_chart(frame, _curve(title, max(passes, numbers[-1]), most), height=180, width="stretch")
+
+
+def _curve(title: str, passes: int, most: float) -> dict[str, object]:
+    """Return how a line over passes is drawn, as Vega-Lite has it.
+
+    Axes are fixed: Streamlit draws before it hands the data over, and the range of no data is infinite. While they stay
+    the same, a line grows in place.
+    """
+    x = {"field": "Pass", "type": "quantitative", "title": None, "scale": {"domain": [1, passes], "nice": False}}
+    y = {"field": title, "type": "quantitative", "title": None, "scale": {"domain": [0, most], "nice": False}}
+    whole = {"format": "d", "tickMinStep": 1, "grid": False}
+    tooltip = [{"field": "Pass", "type": "quantitative"}, {"field": title, "type": "quantitative", "format": ".3~g"}]
+    return {
+        "mark": {"type": "line", "point": True},
+        "encoding": {"x": x | {"axis": whole}, "y": y | {"axis": {"tickCount": 4}}, "tooltip": tooltip},
+    }
+
+
+def _round_up(value: float) -> float:
+    """Return the next half at or above a loss, at least a half; 1 for what is no number."""
+    return max(1, math.ceil(2 * value)) / 2 if math.isfinite(value) else 1.0
