@@ -33,6 +33,9 @@ SLOW = (
     "core/projection",  # umap-learn beside our own way
     "core/synthetic/test_sample.py",  # scenes as large as people open
     "core/training",  # TensorFlow
+    "pages/test_explore.py",  # whole pages, again and again
+    "pages/test_models.py",
+    "pages/ui/explore",
 )
 """Files and folders whose tests are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
 

@@ -1,15 +1,22 @@
-"""What commands of the command line share: the engine, opening a source, checking where results go, progress bars."""
+"""What commands of the command line share: their form, opening a source, where results go, progress bars.
+
+A command is a class whose docstring is its manual: the first line is what ``--help`` lists, all of it is what
+``COMMAND --help`` prints.
+"""
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
+import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from core.config import Config
 from core.errors import SourceError, StoreError
@@ -22,29 +29,98 @@ if TYPE_CHECKING:
     from core.ingest.settings import IngestSettings
     from core.scenes.scene import Scene
 
-SAMPLE = "sample"
+SAMPLE_SOURCE = "sample"
 """As a SOURCE, the sample scene."""
+
+SOURCE_HELP = "a file, a folder, a zip, the id of a scene in the library, or “sample”"
+LABELLED_HELP = "patches in folders named by class, or a scene with a truth"
+ENCODER_HELP = "a name from “encoders”, or the path of a model"
+BACKEND_HELP = "tensorflow, openvino or openvino-f32"
+LABELS_HELP = "the truth of a scene, or what people gave its patches in the app; default: the truth if there is one"
+
+WIDEST = 100
+"""Characters of a line of a manual, where the terminal is that wide."""
+
+
+class Command(Protocol):
+    """One command; its docstring is its manual."""
+
+    name: str
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what may be asked of it to its parser."""
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
+        """Do it, and yield the lines it has to say. Heavy modules are imported here, so that others need not wait.
+
+        Raises:
+            LandlikeError: when the input is refused.
+        """
+
+
+def add_command(
+    choice: argparse._SubParsersAction[argparse.ArgumentParser], command: Command
+) -> argparse.ArgumentParser:
+    """Add a command with its manual to those that can be chosen."""
+    paragraphs = inspect.cleandoc(type(command).__doc__ or command.name).split("\n\n")
+    parser = choice.add_parser(
+        command.name,
+        help=paragraphs[0][:1].lower() + paragraphs[0][1:].rstrip("."),
+        description="\n\n".join(_filled(" ".join(one.split())) for one in paragraphs),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.arguments(parser)
+    parser.set_defaults(run=command.run)
+    return parser
+
+
+def _filled(text: str) -> str:
+    width = min(WIDEST, shutil.get_terminal_size().columns - 2)
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> None:
+    """Add what a person may decide in place of the ingest; ``bands`` is what the option of the bands is called."""
+    group = parser.add_argument_group("decide instead of the ingest")
+    group.add_argument(
+        bands, dest="bands", metavar="B01,B02,…", help="the bands in the order of the file; - leaves one out"
+    )
+    group.add_argument("--scale", metavar="S", help="auto, dn, dn+1000, unit or 65535")
+    group.add_argument("--date", metavar="YYYY-MM-DD")
+    group.add_argument("--level", metavar="L", help="L1C or L2A")
+    group.add_argument("--crs", metavar="EPSG:N")
+    group.add_argument("--nodata", type=float, metavar="X")
+    group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0")
 
 
 def engine_of(config: Config) -> Engine:
-    """An engine that works in this process."""
+    """Return an engine that works in this process."""
     from core.engine.operations import Engine
 
     return Engine(config, lanes={})
 
 
-def open_source(options: argparse.Namespace, config: Config) -> Scene:
-    """The scene of a SOURCE, taken into the library if it is not there yet."""
+def open_source(options: argparse.Namespace, config: Config, source: str | None = None) -> Scene:
+    """Return the scene of a SOURCE, taken into the library if it is not there yet.
+
+    Args:
+        options: with ``source`` and what ``add_overrides`` adds.
+        config: where the library is.
+        source: in place of that of the options.
+
+    Raises:
+        SourceError: when it cannot be opened.
+    """
     from core.ingest.boundary import ingest
     from core.scenes.library import SCENE_ID, Library
 
-    library, source = Library(config.root), options.source
+    library, source = Library(config.root), options.source if source is None else source
     if not source:
         raise SourceError("Opening a scene", "its name is empty", "give a file, a folder, a zip or “sample”")
     if not Path(source).exists():
         if SCENE_ID.fullmatch(source) and source in library:
             return library.get(source)
-        if source == SAMPLE:
+        if source == SAMPLE_SOURCE:
             from core.synthetic.sample import make_sample
 
             with bar_of("Making the scene", "rows") as progress:
@@ -98,7 +174,7 @@ def check_new_folder(path: Path) -> None:
 
 @contextmanager
 def bar_of(title: str, unit: str) -> Iterator[Progress]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """Show a progress bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield silent
         return

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import rasterio
 
-from core.__main__ import main
+from core.__main__ import COMMANDS, main, parser
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.scenes.labels import give_label
 from core.scenes.library import Library
@@ -317,3 +317,51 @@ def test_a_second_server_is_refused(data: Path, capsys: Capture) -> None:
     assert lock.take()
     assert f"(process {os.getpid()})" in refused(capsys, "serve")
     lock.release()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_help_is_a_manual(command: object, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command.name, "--help"])
+    assert ended.value.code == 0
+    out = " ".join(capsys.readouterr().out.split())
+    manual = " ".join((type(command).__doc__ or "").split())
+    assert manual.count(". ") >= 1, "more than its first line"
+    assert manual in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scene", "x", "--bands"),
+        ("embed", "x", "--out", "y", "--bands"),
+        ("evaluate", "x", "--bands"),
+        ("finetune", "x", "--out", "y", "--file-bands"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_bands_may_begin_with_one_that_is_left_out(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    command = next(one for one in COMMANDS if one.name == arguments[0])
+    monkeypatch.setattr(type(command), "run", lambda _self, options, _config: seen.append(options.bands) or ())
+    assert main([*arguments, "-,-,B02"]) == 0
+    assert main([*arguments[:-1], f"{arguments[-1]}=-,-,B02"]) == 0
+    assert seen == ["-,-,B02"] * 2
+    with pytest.raises(SystemExit):
+        main([*arguments, "-,-,B02", "-,B03"])
+
+
+def test_a_scene_without_its_first_band(source: Path, data: Path, capsys: Capture) -> None:
+    bands = ["-", *EUROSAT_ORDER[1:]]
+    assert main(["scene", str(source), "--bands", ",".join(bands)]) == 0
+    scene = Library(data).get(json.loads(capsys.readouterr().out)["scene"])
+    assert set(scene.bands) == set(EUROSAT_ORDER[1:])
+
+
+def test_all_commands_can_be_chosen(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    names = ["encoders", "scene", "embed", "evaluate", "finetune", "neighbours", "report", "project", "sample", "serve"]
+    assert re.findall(r"^    (\w+)(?: |$)", out, re.MULTILINE) == names
+    assert parser().prog == "python -m core"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
-from core.cli.labelled import _going_on
+from core.cli.training import _going_on
 from core.errors import TrainingError
 from core.training.dataset import Labelled, gather, joined, split
 from tests.finetuning import some

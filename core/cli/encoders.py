@@ -1,0 +1,42 @@
+"""The command that lists encoders."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from core.config import Config
+
+
+class EncodersCommand:
+    """List the encoders.
+
+    Each comes with its bands, input size, number of features, backend, fingerprint and origin, or with the reason why
+    it cannot be used. LANDLIKE_MODELS adds encoders to the list: paths or handles of TF-Hub image feature modules or
+    SavedModels, separated by “;”. Models that were trained in the app are listed by themselves.
+
+    Modules run by OpenVINO where nothing else is asked for, in bf16 where the processor has it, or by TensorFlow.
+    """
+
+    name = "encoders"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add nothing: it has no options."""
+
+    def run(self, _options: argparse.Namespace, config: Config) -> Iterator[str]:
+        """Yield every encoder on offer, what it is or why it cannot be used."""
+        from core.encoders.registry import list_encoders
+
+        for listing in list_encoders(config):
+            yield listing.name
+            if listing.spec is None:
+                yield f"  not available  {listing.why_not}"
+                continue
+            spec = listing.spec
+            size = "any" if spec.input_size is None else f"{spec.input_size} × {spec.input_size}"
+            yield f"  bands          {len(spec.bands)}: {' '.join(spec.bands)}"
+            yield f"  input size     {size}"
+            yield f"  dimension      {spec.dimension}"
+            yield f"  backend        {spec.backend}"
+            yield f"  fingerprint    {spec.fingerprint}"
+            yield f"  from           {spec.origin}"

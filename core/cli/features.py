@@ -1,0 +1,155 @@
+"""The commands that make features and work on files of them: embed, neighbours, project."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core.cli.common import (
+    BACKEND_HELP,
+    ENCODER_HELP,
+    SOURCE_HELP,
+    add_overrides,
+    bar_of,
+    check_out,
+    engine_of,
+    open_source,
+)
+from core.config import Config
+from core.errors import SettingsError
+
+SIZE = 64
+"""Pixels a side of the patches of a scene where nothing else is asked for."""
+
+
+class EmbedCommand:
+    """Encode the patches of a source into GeoParquet.
+
+    The file holds a row a patch: its outline, its class if there is one, its features, and the mean and deviation of
+    each band. QGIS and GeoPandas open it. Features that were computed before are not computed again.
+
+    The patches of a collection are not cut otherwise than they came.
+    """
+
+    name = "embed"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the source, the encoder, the cutting and where the file goes."""
+        parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
+        parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
+        parser.add_argument("--backend", metavar="B", help=BACKEND_HELP)
+        parser.add_argument(
+            "--patch-size", type=int, metavar="PIXELS", help="a side; default: 64, or a collection's own"
+        )
+        parser.add_argument(
+            "--stride", type=int, metavar="PIXELS", help="pixels from patch to patch; default: the size"
+        )
+        parser.add_argument("--out", type=Path, required=True, metavar="F.parquet")
+        add_overrides(parser)
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
+        """Write the file."""
+        from core.encoders.registry import default_encoder
+        from core.export.geoparquet import write_geoparquet
+        from core.scenes.patches import patch_grid
+
+        check_out(options.out)
+        engine = engine_of(config)
+        name = options.encoder or default_encoder()
+        spec = engine.spec(name, options.backend)
+        scene = open_source(options, config)
+        size = (scene.patch_size or SIZE) if options.patch_size is None else options.patch_size
+        recipe = engine.recipe(scene, name, backend=options.backend, patch_size=size, stride=options.stride)
+        if scene.patch_size is not None and (size, options.stride or size) != (recipe.patch_size, recipe.stride):
+            sys.stderr.write(
+                f"{scene.name}: its patches are {scene.patch_size} pixels a side and are not cut otherwise\n"
+            )
+        with bar_of("Encoding", "patches") as progress:
+            features = engine.encode_now(scene, recipe, progress=progress)
+        grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+        write_geoparquet(options.out, scene, grid, features, spec)
+        return ()
+
+
+class NeighboursCommand:
+    """List the patches most similar to one, as JSON lines.
+
+    Best first, by cosine similarity over all patches of the file; exact, not approximate.
+    """
+
+    name = "neighbours"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the file, the patch and how many."""
+        parser.add_argument("file", type=Path, metavar="F.parquet")
+        parser.add_argument("--patch-id", type=int, required=True, metavar="N")
+        parser.add_argument("-k", type=int, default=10, metavar="K", help="how many; default 10")
+
+    def run(self, options: argparse.Namespace, _config: Config) -> Iterator[str]:
+        """Yield a line of JSON a neighbour."""
+        from core.export.geoparquet import read_geoparquet
+        from core.similarity.neighbours import nearest_patches, unit_rows
+
+        table = read_geoparquet(options.file)
+        position = table.position(options.patch_id)
+        if options.k < 1:
+            raise SettingsError("Listing neighbours", f"-k is {options.k}", "ask for at least 1")
+        near = nearest_patches(unit_rows(table.vectors), table.patch_ids, position, options.k, exclude=None)
+        places = {} if table.lonlat is None else dict(zip(table.patch_ids.tolist(), table.lonlat.tolist(), strict=True))
+        for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
+            lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
+            yield json.dumps({"patch_id": patch_id, "similarity": similarity, "lon": lon, "lat": lat})
+
+
+class ProjectCommand:
+    """Add positions x, y of a layout in the plane to a file of features.
+
+    “fast” is UMAP in our own code. “umap”, “densmap” and “supervised” are run by umap-learn, which takes longer.
+    densMAP keeps dense groups dense. The supervised one draws patches together that share a class in column “label”.
+
+    Nothing is encoded again. The same settings and seed give the same positions.
+    """
+
+    name = "project"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the file, the settings of the layout and where the result goes."""
+        parser.add_argument("file", type=Path, metavar="F.parquet")
+        parser.add_argument("--out", type=Path, required=True, metavar="G.parquet")
+        parser.add_argument("--neighbours", type=int, metavar="K", help="neighbours a point is placed by")
+        parser.add_argument("--min-dist", type=float, metavar="D", help="how close points may lie")
+        parser.add_argument("--metric", metavar="M", help="cosine, euclidean or correlation")
+        parser.add_argument("--seed", type=int, metavar="S")
+        parser.add_argument(
+            "--method",
+            default="fast",
+            choices=["fast", "umap", "densmap", "supervised"],
+            help="fast (default), umap and densmap by umap-learn, or supervised by the column “label”",
+        )
+
+    def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
+        """Write the file."""
+        from core.export.geoparquet import add_positions, read_geoparquet
+        from core.projection.labels import FILE, classes_in
+        from core.projection.methods import arrange
+        from core.projection.settings import METHODS, ProjectionSettings
+
+        check_out(options.out)
+        chosen = {
+            "n_neighbors": options.neighbours,
+            "min_dist": options.min_dist,
+            "metric": options.metric,
+            "seed": options.seed,
+        }
+        settings = {key: value for key, value in chosen.items() if value is not None}
+        labelled = options.method in METHODS and METHODS[options.method].labelled
+        wanted = ProjectionSettings(**settings, method=options.method, labels=FILE if labelled else "")
+        table = read_geoparquet(options.file)
+        labels = classes_in(table.table) if labelled else None
+        with bar_of("Arranging", "steps") as progress:
+            positions = arrange(table.vectors, wanted, labels=labels, progress=progress)
+        add_positions(options.file, options.out, positions)
+        return ()

@@ -1,0 +1,64 @@
+"""The commands that make scenes: of a source, and of a seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from core.cli.common import SOURCE_HELP, add_overrides, bar_of, check_out, open_source
+from core.config import Config
+
+
+class SceneCommand:
+    """Take a source into the library; print its quality record as JSON.
+
+    A source is one multi-band GeoTIFF, the band files of one scene in a folder, a zip of them, a NumPy array, or a zip
+    or folder of labelled patches in class folders, as EuroSAT comes. Pixels become reflectance × 10 000 on one grid.
+
+    The record says what was read, decided and assumed: bands, scale, offset, place, date. The options below override
+    it. A source that is in the library already is not read again.
+    """
+
+    name = "scene"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the source and the overrides."""
+        parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
+        add_overrides(parser)
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
+        """Yield the quality record as JSON."""
+        from core.scenes.quality import load_quality
+
+        scene = open_source(options, config)
+        record = {"scene": scene.id} | asdict(load_quality(scene.directory))
+        yield json.dumps(record, indent=1, ensure_ascii=False)
+
+
+class SampleCommand:
+    """Write a synthetic scene.
+
+    It is a GeoTIFF of 13 bands of a made-up landscape. The same size and seed give the same pixels.
+    """
+
+    name = "sample"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add its size, its seed and where it goes."""
+        parser.add_argument(
+            "--size", type=int, default=2560, metavar="PIXELS", help="a side, 64 to 30000; default 2560"
+        )
+        parser.add_argument("--seed", type=int, default=0, metavar="S", help="default 0")
+        parser.add_argument("--out", type=Path, required=True, metavar="scene.tif")
+
+    def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
+        """Write the file."""
+        from core.synthetic.sample import write_sample
+
+        check_out(options.out)
+        with bar_of("Making the scene", "rows") as progress:
+            write_sample(options.out, size=options.size, seed=options.seed, progress=progress)
+        return ()
