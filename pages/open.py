@@ -22,7 +22,7 @@ from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
-KINDS = ("ingest", "sample", "delete")
+JOB_KINDS = ("ingest", "sample", "delete")
 CARD_STYLE = """
 <style>
 .card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}
@@ -137,7 +137,7 @@ def page() -> None:
     st.html(CARD_STYLE)
     st.header("Scenes", anchor=False)
     add_panel()
-    job_list(KINDS)
+    job_list(JOB_KINDS)
     scenes = engine().library.scenes()
     if not scenes:
         st.info("There is no scene yet. Add one of yours, or open the sample scene.", icon=":material/info:")

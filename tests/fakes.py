@@ -50,11 +50,11 @@ def place_scene(
             pixels[bands.index(name)] = values + 1
     if empty is not None:
         pixels[:, *empty] = 0
-    staged = library.staging()
-    with canonical_writer(staged, grid, bands) as data:
-        data.write(pixels)
-    (staged / "quality.json").write_text("{}")
-    return library.add(staged, Scene(id=scene_id, name="Places", grid=grid, bands=bands, created="2026-01-01"))
+    with library.staged() as staged:
+        with canonical_writer(staged, grid, bands) as data:
+            data.write(pixels)
+        (staged / "quality.json").write_text("{}")
+        return library.add(staged, Scene(id=scene_id, name="Places", grid=grid, bands=bands, created="2026-01-01"))
 
 
 class PlaceEncoder:

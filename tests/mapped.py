@@ -46,10 +46,10 @@ def add_mapped(
     """A scene shown from reflectance 0 (black) to 1 (white), so that colours can be told in advance."""
     values = ramps(*shape) if pixels is None else pixels
     grid = GeoBox(crs=crs, transform=transform, height=values.shape[1], width=values.shape[2])
-    staged = library.staging()
-    _write(staged, grid, values)
-    scene = Scene(id=scene_id, name="Mapped", grid=grid, bands=BAND_NAMES, stretch=STRETCH, **fields)  # type: ignore[arg-type]
-    return library.add(staged, scene)
+    with library.staged() as staged:
+        _write(staged, grid, values)
+        scene = Scene(id=scene_id, name="Mapped", grid=grid, bands=BAND_NAMES, stretch=STRETCH, **fields)  # type: ignore[arg-type]
+        return library.add(staged, scene)
 
 
 def _write(staged: object, grid: GeoBox, values: NDArray[np.uint16]) -> None:
@@ -77,21 +77,27 @@ def add_collection(library: Library, corners: Sequence[NDArray[np.float64]], sce
         row, col = (part * 64 for part in divmod(patch_id, cols))
         values[:, row : row + 64, col : col + 64] = 1000 * (patch_id % 9 + 1)
         values[:, row : row + 32, col : col + 32] = 500 * (patch_id % 9 + 1)
-    staged = library.staging()
-    grid = GeoBox(crs=None, transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0), height=rows * 64, width=cols * 64)
-    _write(staged, grid, values)
-    table = {
-        "patch_id": pa.array(range(count), pa.int64()),
-        "source_name": [f"p{number}.tif" for number in range(count)],
-        "label": [None] * count,
-        "corners": pa.array([list(item.ravel()) for item in corners], pa.list_(pa.float64(), 8)),
-        "crs": ["EPSG:32633"] * count,
-    }
-    pq.write_table(pa.table(table), staged / "places.parquet")
-    scene = Scene(
-        id=scene_id, name="Collection", grid=grid, bands=BAND_NAMES, kind="collection", patch_size=64, stretch=STRETCH
-    )
-    return library.add(staged, scene)
+    with library.staged() as staged:
+        grid = GeoBox(crs=None, transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0), height=rows * 64, width=cols * 64)
+        _write(staged, grid, values)
+        table = {
+            "patch_id": pa.array(range(count), pa.int64()),
+            "source_name": [f"p{number}.tif" for number in range(count)],
+            "label": [None] * count,
+            "corners": pa.array([list(item.ravel()) for item in corners], pa.list_(pa.float64(), 8)),
+            "crs": ["EPSG:32633"] * count,
+        }
+        pq.write_table(pa.table(table), staged / "places.parquet")
+        scene = Scene(
+            id=scene_id,
+            name="Collection",
+            grid=grid,
+            bands=BAND_NAMES,
+            kind="collection",
+            patch_size=64,
+            stretch=STRETCH,
+        )
+        return library.add(staged, scene)
 
 
 def pixels_of(content: bytes) -> NDArray[np.uint8]:

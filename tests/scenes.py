@@ -41,19 +41,19 @@ def add_scene(
     created: str = "2024-06-22T00:00:00+00:00",
 ) -> Scene:
     """A scene in the library; pixels default to ``place_pixels``."""
-    staged = library.staging()
-    grid = GeoBox(crs=crs, transform=UTM31, height=height, width=width)
-    values = place_pixels(height, width, len(bands)) if pixels is None else pixels
-    with canonical_writer(staged, grid, tuple(bands)) as data:
-        data.write(values)
-    if truth is not None:
-        write_truth(staged / "truth.tif", truth)
-    finding = Finding(topic="pixels", value="made for a test", basis="read", because="the test says so")
-    record = QualityRecord(source="test", findings=(finding,), settings={})
-    (staged / "quality.json").write_text(record.to_json())
-    scene = Scene(id=scene_id, name=name, grid=grid, bands=tuple(bands), date="2024-06-21", classes=classes)
-    scene = replace(scene, created=created, stretch=stretch(staged, scene))
-    return library.add(staged, scene)
+    with library.staged() as staged:
+        grid = GeoBox(crs=crs, transform=UTM31, height=height, width=width)
+        values = place_pixels(height, width, len(bands)) if pixels is None else pixels
+        with canonical_writer(staged, grid, tuple(bands)) as data:
+            data.write(values)
+        if truth is not None:
+            write_truth(staged / "truth.tif", truth)
+        finding = Finding(topic="pixels", value="made for a test", basis="read", because="the test says so")
+        record = QualityRecord(source="test", findings=(finding,), settings={})
+        (staged / "quality.json").write_text(record.to_json())
+        scene = Scene(id=scene_id, name=name, grid=grid, bands=tuple(bands), date="2024-06-21", classes=classes)
+        scene = replace(scene, created=created, stretch=stretch(staged, scene))
+        return library.add(staged, scene)
 
 
 def stretch(staged: Path, scene: Scene) -> dict[str, list[list[float]]]:

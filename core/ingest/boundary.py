@@ -61,13 +61,10 @@ def ingest(
             scene_id = scene_id_of(files, settings, cancelled)
             if scene_id in library:
                 return library.get(scene_id)
-            staged = library.staging()
-            try:
+            with library.staged() as staged:
                 request = _request(files, shown, settings, staged)
                 result = _stage(request, limits, progress or silent, cancelled)
                 return library.add(staged, _scene(scene_id, name or source_title(paths, shown), result, staged))
-            finally:
-                shutil.rmtree(staged, ignore_errors=True)
         except OSError as error:
             if disk_full(error):
                 raise no_room() from error

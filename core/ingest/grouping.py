@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
-from core.ingest.formats.class_folders import holds_all_bands, patches_of
+from core.ingest.formats.class_folders import holds_all_bands, patch_files
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
 
@@ -34,7 +34,7 @@ def sources_of(paths: Sequence[Path], bands: tuple[str, ...] | None = None) -> l
     together = [path for path in paths if path not in alone]
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
-    if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patches_of(_members(together))):
+    if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together))):
         alone += whole
         together = [path for path in together if path not in whole]
     return [[path] for path in alone] + ([together] if together else [])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ingest.bands.assign import filling, name_bands
-from core.ingest.bands.sampling import draw
+from core.ingest.bands.sampling import draw_pixels
 from core.ingest.bands.scale import Calibration, decide_scale
 from core.ingest.canonical import all_no_data, write_scene, write_truth
 from core.ingest.files import Member, SourceFiles
@@ -91,7 +91,7 @@ def _some_pixels(nameless: Sequence[Layer], settings: IngestSettings) -> NDArray
 
 
 def _drawn(stack: Stack) -> NDArray[np.float32]:
-    pixels = draw(stack)
+    pixels = draw_pixels(stack)
     if pixels.shape[1] == 0:
         raise all_no_data()
     return pixels

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,9 +61,9 @@ class Library:
                     continue
         return sorted(found, key=lambda scene: scene.created, reverse=True)
 
-    def staging(self) -> Path:
-        """Return a fresh directory on the same file system in which to build a scene."""
-        return Path(tempfile.mkdtemp(dir=self.root, prefix=".staging-"))
+    def staged(self) -> AbstractContextManager[Path]:
+        """Give a fresh directory on the same file system to build a scene in; gone in the end unless it was added."""
+        return staged_folder(self.root, ".staging-")
 
     def add(self, staged: Path, scene: Scene) -> Scene:
         """Take a finished staging directory in; a scene of the same id is kept as it is.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rasterio
 
-CACHE_BYTES = 2**28
+BLOCK_CACHE_BYTES = 2**28
 """GDAL's own cache of decoded blocks, for all rasters of the process together; rasterio takes it in bytes."""
 
 _Key = tuple[Path, int | None, int, int]
@@ -33,7 +33,7 @@ class RasterPool:
         """
         state = path.stat()
         key = (path, level, state.st_mtime_ns, state.st_ino)
-        with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+        with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_BYTES):
             data = self._take(key) or _open(path, level)
             try:
                 yield data

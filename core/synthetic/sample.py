@@ -7,7 +7,6 @@ seen through air and instrument (``sensor``), so that memory does not grow with 
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -80,8 +79,7 @@ def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: 
         return library.get(sample_id(size, seed))
     from core.imagery.render import compute_stretch
 
-    staged = library.staging()
-    try:
+    with library.staged() as staged:
         grid = sample_grid(size)
         with ExitStack() as files:
             pixels = files.enter_context(canonical_writer(staged, grid, BAND_NAMES))
@@ -101,9 +99,6 @@ def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: 
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         return library.add(staged, scene)
-    except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
-        raise
 
 
 def write_sample(

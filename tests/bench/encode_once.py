@@ -36,13 +36,13 @@ def write_scene(root: Path, size: int) -> Scene:
     field = coarse.repeat(32, axis=1).repeat(32, axis=2)
     pattern = np.clip(field + random.normal(0, 40, field.shape), 1, 10_000).astype(np.uint16)
     grid = GeoBox(crs="EPSG:32632", transform=(10, 0, 500_000, 0, -10, 5_000_000), height=size, width=size)
-    staged = library.staging()
-    with canonical_writer(staged, grid, BAND_NAMES) as data:
-        for top in range(0, size, PATTERN):
-            rows = np.tile(pattern, (1, 1, size // PATTERN + 1))[:, : min(PATTERN, size - top), :size]
-            data.write(rows, window=((top, top + rows.shape[1]), (0, size)))
-    (staged / "quality.json").write_text("{}")
-    return library.add(staged, Scene(id=scene_id, name="Bench", grid=grid, bands=BAND_NAMES, created="2026-01-01"))
+    with library.staged() as staged:
+        with canonical_writer(staged, grid, BAND_NAMES) as data:
+            for top in range(0, size, PATTERN):
+                rows = np.tile(pattern, (1, 1, size // PATTERN + 1))[:, : min(PATTERN, size - top), :size]
+                data.write(rows, window=((top, top + rows.shape[1]), (0, size)))
+        (staged / "quality.json").write_text("{}")
+        return library.add(staged, Scene(id=scene_id, name="Bench", grid=grid, bands=BAND_NAMES, created="2026-01-01"))
 
 
 def own_rate(encoder: Encoder, scene: Scene, wanted: int) -> tuple[float, float]:

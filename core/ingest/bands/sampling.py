@@ -15,7 +15,7 @@ _ENOUGH = 2_000
 _MOST = 150_000
 
 
-def draw(stack: Stack) -> NDArray[np.float32]:
+def draw_pixels(stack: Stack) -> NDArray[np.float32]:
     """Draw valid pixels as float32 of shape (bands, pixels), in the file's own numbers; empty when all is no data.
 
     Windows on a finer and finer net over the scene are tried until enough pixels are found; in the end all windows are.

@@ -20,11 +20,11 @@ class ClassFolders:
 
     def recognises(self, files: SourceFiles) -> bool:
         """Tell whether the rasters are patches."""
-        return bool(patches_of(files.members, files.settings.bands))
+        return bool(patch_files(files.members, files.settings.bands))
 
     def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
         """Return the patches."""
-        return PatchFiles(patches=tuple(patches_of(files.members, files.settings.bands)))
+        return PatchFiles(patches=tuple(patch_files(files.members, files.settings.bands)))
 
 
 def holds_all_bands(stem: str) -> bool:
@@ -32,7 +32,7 @@ def holds_all_bands(stem: str) -> bool:
     return band_of_file(stem) is None and not names_other_layer(stem)
 
 
-def patches_of(members: Sequence[Member], chosen: tuple[str, ...] | None = None) -> list[Member]:
+def patch_files(members: Sequence[Member], chosen: tuple[str, ...] | None = None) -> list[Member]:
     """Return the patches of a collection: several rasters not named as bands; empty when the source is no collection.
 
     Rasters in one folder, as many as the names that a person gave to bands, are the bands of one scene.

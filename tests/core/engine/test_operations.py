@@ -205,7 +205,9 @@ def test_a_sample_scene_is_made_once(engine: Engine) -> None:
 
 def test_what_killed_workers_left_is_swept_away(tmp_path: Path) -> None:
     engine = Engine(config(tmp_path), {})
-    old, fresh = engine.library.staging(), engine.library.staging()
+    old, fresh = engine.library.root / ".staging-old", engine.library.root / ".staging-fresh"
+    old.mkdir()
+    fresh.mkdir()
     (old / "pixels.tif").touch()
     os.utime(old, (0, 0))
     engine.start()

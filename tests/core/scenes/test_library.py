@@ -24,8 +24,10 @@ def test_scenes_are_listed_newest_first_and_damaged_ones_left_out(tmp_path: Path
 
 def test_unfinished_scenes_do_not_show(tmp_path: Path) -> None:
     library = Library(tmp_path)
-    library.staging()
-    assert library.scenes() == []
+    with library.staged() as staged:
+        assert staged.parent == library.root
+        assert library.scenes() == []
+    assert not staged.exists()
 
 
 def test_adding_the_same_scene_twice_keeps_the_first(tmp_path: Path) -> None:
