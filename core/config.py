@@ -28,7 +28,7 @@ class Config:
 
     @property
     def trained(self) -> Path:
-        """Folder of the models trained on this computer."""
+        """The folder of the models trained on this computer."""
         return self.root / "trained"
 
 
@@ -38,7 +38,7 @@ def hush() -> None:
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Config:
-    """The configuration of this process, from its environment unless another is given."""
+    """Return the configuration of this process, from its environment unless another is given."""
     env = os.environ if environment is None else environment
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
     cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"

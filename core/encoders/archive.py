@@ -110,7 +110,7 @@ def _extract(members: _Members, staging: Path, title: str, most_bytes: int) -> N
 
 
 def _members(archive: Path, title: str, most_files: int, most_bytes: int) -> _Members:
-    """The files of an archive; at the end the whole of it has passed gzip's checksum."""
+    """Yield the files of an archive; at the end the whole of it has passed gzip's checksum."""
     # tarfile's own r|gz neither reads to the end nor looks at the checksum.
     with gzip.open(archive, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
         for count, member in enumerate(tar, start=1):

@@ -20,28 +20,28 @@ ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 
 
 def is_handle(reference: str) -> bool:
-    """True for a URL that names a module, False for a path."""
+    """Tell a URL that names a module from a path."""
     return reference.startswith(("https://", "http://"))
 
 
 def is_archive(path: Path) -> bool:
-    """True for a path that ends like a compressed tar archive."""
+    """Tell whether a path ends like a compressed tar archive."""
     return path.name.endswith(ARCHIVE_SUFFIXES)
 
 
 def handle_directory(cache_dir: Path, handle: str) -> Path:
-    """Where the module of a handle lies in a cache, or would lie."""
+    """Return where the module of a handle lies in a cache, or would lie."""
     # TF-Hub's naming, not a safeguard.
     return cache_dir / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
 
 
 def archive_path(cache_dir: Path, handle: str) -> Path:
-    """Where a person may put the downloaded .tar.gz of a handle by hand."""
+    """Return where a person may put the downloaded .tar.gz of a handle by hand."""
     return cache_dir / f"{handle_directory(cache_dir, handle).name}.tar.gz"
 
 
 def locate(reference: str, config: Config) -> Path:
-    """The directory with the files of a model; an archive is unpacked into the cache first.
+    """Return the directory with the files of a model; an archive is unpacked into the cache first.
 
     Raises:
         EncoderUnavailableError: when a handle's files are not at hand, or a path does not exist.
@@ -64,7 +64,7 @@ def locate(reference: str, config: Config) -> Path:
 
 
 def unpack_by_content(archive: Path, cache_dir: Path) -> Path:
-    """The unpacked form of an archive, kept in the cache under the SHA-256 of the archive."""
+    """Return the unpacked form of an archive, kept in the cache under the SHA-256 of the archive."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     target = cache_dir / f"archive-{digest[:32]}"
@@ -87,7 +87,7 @@ def _locate_handle(handle: str, config: Config) -> Path:
 
 
 def how_to_get(handle: str, config: Config) -> str:
-    """What a person can do to have the files of a handle, as the remedy of a sentence."""
+    """Say what a person can do to have the files of a handle, as the remedy of a sentence."""
     by_hand = archive_path(config.model_cache, handle)
     return (
         f"get it on the Models page of the app, or download {compressed_url(handle)} elsewhere and save it as {by_hand}"
@@ -95,12 +95,12 @@ def how_to_get(handle: str, config: Config) -> str:
 
 
 def compressed_url(handle: str) -> str:
-    """Where a hub serves a module as .tar.gz (TensorFlow Hub, “Hosting a model”)."""
+    """Return where a hub serves a module as .tar.gz (TensorFlow Hub, “Hosting a model”)."""
     return f"{handle}{'&' if '?' in handle else '?'}tf-hub-format=compressed"
 
 
 def _own_default_cache() -> Path | None:
-    """TF-Hub's default cache in the temporary directory, when it belongs to this user and nobody else may write it."""
+    """Return TF-Hub's default cache in the temporary directory, if it is this user's and nobody else may write it."""
     path = Path(tempfile.gettempdir()) / "tfhub_modules"
     if not path.is_dir():
         return None

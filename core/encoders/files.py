@@ -109,7 +109,7 @@ def stated_title(directory: Path) -> str | None:
 
 
 def _files(directory: Path) -> dict[str, Path]:
-    """Files by their name relative to the directory, with ``/`` between folders."""
+    """Return files by their name relative to the directory, with ``/`` between folders."""
     found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     if CHECKSUMS not in found and not any(name in found for name in MODEL_FILES):
         raise no_model(directory)
@@ -137,7 +137,7 @@ def _check_list(directory: Path, sums: dict[str, str]) -> None:
 
 
 def _listed(directory: Path) -> dict[str, str]:
-    """SHA-256 in hex by the name of a file, of a directory's ``SHA256SUMS``; empty when there is none."""
+    """Return SHA-256 in hex by the name of a file, of a directory's ``SHA256SUMS``; empty when there is none."""
     try:
         text = (directory / CHECKSUMS).read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -162,7 +162,7 @@ def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> Enc
 
 
 def _graph(path: Path, asked: str) -> tuple[list[GraphTensor], list[GraphTensor]]:
-    """Inputs, weights not among them, and outputs of a file, of which the weights are passed over."""
+    """Return inputs, weights not among them, and outputs of a file; the weights themselves are passed over."""
     try:
         with path.open("rb") as file:
             # Mapped, not read: the weights may be large, and only the names between them are looked at.
@@ -205,7 +205,7 @@ def _features(outputs: Sequence[GraphTensor], asked: str) -> GraphTensor:
 
 
 def _dimension(features: GraphTensor, asked: str) -> int:
-    """The length of the only axis but the first that is not 1."""
+    """Return the length of the only axis but the first that is not 1."""
     found = f"its output is {_listed([features])}"
     if features.shape is None or None in features.shape[1:]:
         raise EncoderError(asked, found, "export it with a fixed number of features")
@@ -216,7 +216,7 @@ def _dimension(features: GraphTensor, asked: str) -> int:
 
 
 def _channels_first(shape: Shape, bands: int, asked: str) -> bool:
-    """True = the second axis is that of the bands; where nothing tells, it is, as ONNX's convolutions have it."""
+    """Tell whether the bands are the second axis; where nothing says so they are, as in ONNX's convolutions."""
     first, last = (shape[1], shape[2:4]), (shape[3], shape[1:3])
     for wanted in (bands, None):
         for channels_first, (channels, sides) in ((True, first), (False, last)):

@@ -52,7 +52,7 @@ def has_bf16(memory: Path | None = None) -> bool:
 
 
 def _processor() -> str:
-    """A name of this processor and this OpenVINO."""
+    """Return a name of this processor and this OpenVINO."""
     try:
         about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
         known = sorted({line for line in about.splitlines() if line.startswith(("model name", "flags", "Features"))})
@@ -202,7 +202,7 @@ def output_dimension(path: Path, outputs: Sequence[str], wanted: Preprocessing) 
 
 
 def _feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
-    """The part of a model that leads to its features; None when they are not found in it."""
+    """Return the part of a model that leads to its features; None when they are not found in it."""
     import openvino
 
     model, wanted = openvino.Core().read_model(str(path)), set(outputs)
@@ -223,7 +223,7 @@ def _with_preprocessing(
     *,
     channels_first: bool,
 ) -> Any:  # noqa: ANN401
-    """The same model taking reflectance (N, H, W, bands) of another size: scaled, then enlarged bilinearly."""
+    """Return the model taking reflectance (N, H, W, bands) of another size, scaled, then enlarged bilinearly."""
     import openvino
     from openvino import opset13 as ops
 

@@ -227,7 +227,7 @@ def resized(batch: FloatArray, size: int) -> FloatArray:
 
 @lru_cache(maxsize=16)
 def _weights(old: int, new: int) -> FloatArray:
-    """Shape (new, old); rows sum to 1."""
+    """Return weights of shape (new, old); rows sum to 1."""
     centres = (np.arange(new) + 0.5) * old / new - 0.5
     reach = max(1.0, old / new)
     if reach == 1:

@@ -199,7 +199,7 @@ def short_name(reference: str) -> str:
 
 
 def _entries(config: Config) -> dict[str, Entry]:
-    """The registry with the other models before its last entry; a taken short name gives way to the reference."""
+    """Return the registry, other models before its last entry; a taken short name gives way to the reference."""
     entries = {name: entry for name, entry in ENTRIES.items() if name != SPECTRAL}
     for reference in (*map(str, _trained_models(config)), *config.models):
         name = short_name(reference)
@@ -210,12 +210,12 @@ def _entries(config: Config) -> dict[str, Entry]:
 
 
 def _trained_models(config: Config) -> list[Path]:
-    """Directories of the models trained here, by name; half-written ones are not among them."""
+    """Return directories of the models trained here, by name; half-written ones are not among them."""
     return sorted(path.parent for path in config.trained.glob("[!.]*/saved_model.pb"))
 
 
 def _resolve(asked: str, config: Config) -> tuple[str, Entry]:
-    """The name and the entry of what people asked for."""
+    """Return the name and the entry of what people asked for."""
     entries = _entries(config)
     if asked in entries:
         return asked, entries[asked]
@@ -230,7 +230,7 @@ def _resolve(asked: str, config: Config) -> tuple[str, Entry]:
 
 
 def _found(name: str, entry: Entry, config: Config) -> tuple[EncoderKind, LocalModel]:
-    """The kind of a model, and its files, which have to be at hand."""
+    """Return the kind of a model, and its files, which have to be at hand."""
     directory = locate(entry.reference, config)
     kind = next((kind for kind in KINDS if kind.recognises(directory)), None)
     if kind is None:

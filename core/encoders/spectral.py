@@ -45,7 +45,7 @@ _INDEX_STD = slice(2 * N_BANDS + N_INDICES, N_STATISTICS)
 
 
 def _mixer() -> FloatArray:
-    """Weights of shape (2 × indices, bands) whose product with pixels is every index's a − b, then every a + b."""
+    """Return weights (2 × indices, bands) whose product with pixels is every index's a − b, then every a + b."""
     mixer = np.zeros((2 * N_INDICES, N_BANDS), dtype=np.float32)
     for row, (first, second) in enumerate(INDICES.values()):
         a, b = BAND_NAMES.index(first), BAND_NAMES.index(second)
@@ -155,7 +155,7 @@ def write_table(table: SpectralTable, path: Path = TABLE_PATH) -> None:
 
 @cache
 def _shipped() -> tuple[SpectralTable, str]:
-    """The shipped constants and their SHA-256."""
+    """Return the shipped constants and their SHA-256."""
     try:
         raw = TABLE_PATH.read_bytes()
         fields = {key: np.asarray(value, dtype=np.float32) for key, value in json.loads(raw).items()}

@@ -34,6 +34,7 @@ from pages.ui.models.training_jobs import _round_up, seconds_left
 from pages.ui.state import cache
 from pages.ui.state import engine as shared_engine
 from pages.ui.state.session import Session
+from tests import onnx_models
 from tests.pages.conftest import CLASSES, banded, small_scene
 from tests.scenes import add_scene
 
@@ -173,6 +174,21 @@ def test_encoders_are_listed_with_what_is_known_of_them(engine: Engine) -> None:
     assert test.code[0].value.partition("?")[0].endswith("/eurosat-ms-resnet50/1")
     assert "It has learned nothing" in shown(test)
     assert "no labelled patches yet" in test.info[0].value
+
+
+def test_an_onnx_model_has_a_card_and_is_no_base(engine: Engine, tmp_path: Path) -> None:
+    models = (str(onnx_models.write(tmp_path, stated=onnx_models.STATED | {"title": "Three bands"})),)
+    made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models", models=models), lanes={})
+    shared_engine.replace_engine(made)
+    add_labelled(made)
+    test = run()
+    words = shown(test)
+    assert "Three bands" in html(test)
+    assert "No model card came with this model" in words
+    assert "3 bands · 16 × 16 pixels · 5 features · openvino" in words
+    assert "Three bands" not in test.selectbox(key="teach_base").options
+    assert "Landlike 1" in test.selectbox(key="teach_base").options
+    assert not test.button(key="use_tiny").disabled
 
 
 def test_a_model_trained_here_is_shown_used_and_deleted(engine: Engine) -> None:

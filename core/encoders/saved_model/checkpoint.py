@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import google_crc32c
+
 from core.encoders.protobuf import integer, message, varint
-from core.encoders.saved_model.crc32c import crc32c, unmasked
 
 _FOOTER = 48
 _MAGIC = 0xDB4775248B80FB57
 _TRAILER = 5
 _STRING = 7
 _PREFIX = "variables"
+_MASK_DELTA = 0xA282EAD8
+"""Of tsl/lib/hash/crc32c.h."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Stored:
 
 
 def problem(variables: Path, *, contents: bool = True) -> str | None:
-    """What is wrong with a ``variables`` directory, as part of a sentence; None = nothing.
+    """Return what is wrong with a ``variables`` directory, as part of a sentence; None = nothing.
 
     Args:
         variables: the directory with ``variables.index``.
@@ -63,6 +66,12 @@ def problem(variables: Path, *, contents: bool = True) -> str | None:
     return None
 
 
+def unmasked(masked: int) -> int:
+    """Return the checksum behind the form in which TensorFlow stores it."""
+    rotated = (masked - _MASK_DELTA) & 0xFFFFFFFF
+    return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
+
+
 def _shard_problem(path: Path, tensors: list[Stored], *, contents: bool) -> str | None:
     if not path.is_file():
         return "is missing"
@@ -74,13 +83,13 @@ def _shard_problem(path: Path, tensors: list[Stored], *, contents: bool) -> str 
     with path.open("rb") as file:
         for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
             file.seek(tensor.offset)
-            if tensor.checksum is not None and crc32c(file.read(tensor.size)) != tensor.checksum:
+            if tensor.checksum is not None and google_crc32c.value(file.read(tensor.size)) != tensor.checksum:
                 return f"is damaged (checksum of {tensor.name})"
     return None
 
 
 def _read_index(data: memoryview) -> tuple[int, list[Stored]]:
-    """Number of data files, and all tensors."""
+    """Return the number of data files, and all tensors."""
     footer = data[-_FOOTER:]
     if len(data) < _FOOTER or int.from_bytes(footer[-8:], "little") != _MAGIC:
         raise ValueError("it is no table")
@@ -109,19 +118,19 @@ def _stored(key: bytes, value: memoryview) -> Stored:
 
 
 def _block(data: memoryview, handle: memoryview) -> memoryview:
-    """The contents of a block named by offset and size, its own checksum verified."""
+    """Return the contents of a block named by offset and size, its own checksum verified."""
     offset, at = varint(handle, 0)
     size, _ = varint(handle, at)
     block, trailer = data[offset : offset + size], data[offset + size : offset + size + _TRAILER]
     if len(trailer) != _TRAILER or trailer[0] != 0:
         raise ValueError("a block is cut off or compressed")
-    if crc32c(data[offset : offset + size + 1]) != unmasked(int.from_bytes(trailer[1:], "little")):
+    if google_crc32c.value(bytes(data[offset : offset + size + 1])) != unmasked(int.from_bytes(trailer[1:], "little")):
         raise ValueError("a block's checksum is wrong")
     return block
 
 
 def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Keys and values of a block; keys share prefixes with the one before."""
+    """Yield keys and values of a block; keys share prefixes with the one before."""
     restarts = int.from_bytes(block[-4:], "little")
     end, at, key = len(block) - 4 - 4 * restarts, 0, b""
     while at < end:

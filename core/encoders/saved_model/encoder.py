@@ -118,7 +118,7 @@ def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> Enc
 
 
 def _propagated(directory: Path, opened: _Opened) -> int:
-    """The number of features of a model that does not state it."""
+    """Return the number of features of a model that does not state it."""
     known = None
     if openvino.installed():
         known = openvino.output_dimension(directory, opened.signature.output_names, opened.wanted)

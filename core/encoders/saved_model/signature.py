@@ -179,7 +179,7 @@ def _feature_output(outputs: _Tensors, name: str, asked: str) -> Tensor:
 
 
 def _is_vector(shape: tuple[int | None, ...] | None) -> bool:
-    """True for (N, D) and (N, 1, 1, D), and for what is not stated."""
+    """Tell (N, D) and (N, 1, 1, D), and what is not stated, from other shapes."""
     return shape is None or len(shape) == 2 or (len(shape) == 4 and shape[1:3] == (1, 1))
 
 

@@ -47,7 +47,7 @@ class TensorFlowRunner:
 
 
 def _load(directory: Path, signature: Signature) -> tuple[Any, Any]:
-    """The module, which has to be kept alive, and its signature as a function."""
+    """Return the module, which has to be kept alive, and its signature as a function."""
     asked = f"Loading the model “{directory.name}” by TensorFlow"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pkg_resources and protobuf announce their future at import
@@ -69,7 +69,7 @@ def _load(directory: Path, signature: Signature) -> tuple[Any, Any]:
 
 @contextmanager
 def _without_stderr() -> Iterator[None]:
-    """The process's standard error leads nowhere inside, for libraries in C too."""
+    """Lead the process's standard error nowhere inside, for libraries in C too."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,12 +1,14 @@
-"""CRC-32C against published values and a bit-by-bit oracle."""
+"""Checksums of variables: the package against published values and a bit-by-bit oracle, and flipped bits found."""
 
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
+from google_crc32c import value as crc32c
 
-from core.encoders.saved_model.crc32c import crc32c, unmasked
+from core.encoders.saved_model.checkpoint import problem, unmasked
 
 
 def slowly(data: bytes) -> int:
@@ -33,14 +35,14 @@ def test_published_values(data: bytes, expected: int) -> None:
 
 
 @pytest.mark.parametrize("length", [16_383, 16_384, 16_385, 17_407, 17_409, 33_000])
-def test_long_buffers_in_lanes(length: int) -> None:
+def test_long_buffers(length: int) -> None:
     data = random.Random(length).randbytes(length)
     assert crc32c(data) == slowly(data)
 
 
 def test_very_long_buffers_and_single_flips() -> None:
     data = bytearray(random.Random(1).randbytes((1 << 20) + 4_099))
-    whole = crc32c(data)
+    whole = crc32c(bytes(data))
     assert whole == slowly(bytes(data))
     for position in (0, 500_000, len(data) - 1):
         data[position] ^= 1
@@ -51,3 +53,14 @@ def test_very_long_buffers_and_single_flips() -> None:
 def test_mask_is_tensorflows() -> None:
     masked = (((0xE3069283 >> 15) | (0xE3069283 << 17)) + 0xA282EAD8) & 0xFFFFFFFF
     assert unmasked(masked) == 0xE3069283
+
+
+def test_every_flipped_byte_of_weights_is_found(tiny: Path) -> None:
+    data = tiny / "variables" / "variables.data-00000-of-00001"
+    whole = data.read_bytes()
+    assert problem(tiny / "variables") is None
+    for at in range(0, len(whole), max(1, len(whole) // 50)):
+        data.write_bytes(whole[:at] + bytes([whole[at] ^ 0x40]) + whole[at + 1 :])
+        assert "is damaged (checksum of " in (problem(tiny / "variables") or "")
+    data.write_bytes(whole)
+    assert problem(tiny / "variables") is None
