@@ -38,7 +38,7 @@ model: $(VENV)/.run ## train the shipped encoder again from EuroSAT's two zips i
 	  --not-learned "Land outside Europe: its patches come from 34 European countries." \
 	  --not-learned "Surface reflectance (L2A): its patches are top-of-atmosphere reflectance (L1C)." \
 	  --out $(MODEL).new
-	rm -rf $(MODEL) && mv $(MODEL).new $(MODEL)
+	cp $(MODEL)/README.md $(MODEL).new/ && rm -rf $(MODEL) && mv $(MODEL).new $(MODEL)
 
 constraints: $(VENV)/bin/python ## pin all that requirements need, for every system and Python, in constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
