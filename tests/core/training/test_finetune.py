@@ -295,7 +295,7 @@ def test_a_full_disk_is_one_sentence_and_loses_no_epoch(done: Results) -> None:
 
 
 def test_what_has_no_weights_or_no_body_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="from spectral: it has no weights that can be trained; choose another model"):
+    with pytest.raises(TrainingError, match="from spectral: it has no weights that can be trained; choose another"):
         find_base("spectral", Config(root=tmp_path, model_cache=tmp_path))
     with pytest.raises(TrainingError, match="name a model to start from, or do not freeze"):
         suited(find_base("scratch", settings()), freeze=True)
