@@ -74,7 +74,7 @@ class FinetuneCommand:
         from tqdm import tqdm  # type: ignore[import-untyped]
 
         from core.scenes.library import Library
-        from core.training.dataset import patches_of
+        from core.training.dataset import reader_of
         from core.training.request import label_set
         from core.training.run import plan, run
 
@@ -100,7 +100,7 @@ class FinetuneCommand:
             )
 
         with bar_of("Training", "‰") as progress:
-            read = patches_of(Library(config.root))
+            read = reader_of(Library(config.root))
             card = run(request, options.out, read, report=tell, progress=progress, config=config)
         yield json.dumps(card, indent=1, ensure_ascii=False)
 

@@ -144,13 +144,13 @@ def train_task(config: Config, work: Work, payload: Payload) -> str:
 
     Payload: that of a ``TrainingRequest``, and ``name``.
     """
-    from core.training.dataset import patches_of
+    from core.training.dataset import reader_of
     from core.training.request import TrainingRequest
     from core.training.run import run
 
     trained, name = Trained(config.trained), str(payload["name"])
     trained.root.mkdir(parents=True, exist_ok=True)
-    request, read = TrainingRequest.from_payload(payload), patches_of(Library(config.root))
+    request, read = TrainingRequest.from_payload(payload), reader_of(Library(config.root))
     run(request, trained.directory(name), read, progress=work.progress, config=config)
     return name
 

@@ -150,7 +150,7 @@ ReadPatches = Callable[[LabelSet, Progress], Labelled]
 """Reads a set of labelled patches, telling how many of all are read; errors as of ``labelled`` and of the library."""
 
 
-def patches_of(library: Library) -> ReadPatches:
+def reader_of(library: Library) -> ReadPatches:
     """Return what reads labelled patches from the scenes of a library."""
 
     def read(one: LabelSet, progress: Progress) -> Labelled:

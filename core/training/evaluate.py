@@ -35,11 +35,12 @@ class Measured:
 
     Attributes:
         card: for the model card: ``held_out``, ``apart`` and ``measured``, the sentences.
-        familiar: what the encoder was trained on; None when too few patches were held out.
+        novelty: what the encoder was trained on, by which patches unlike it are known; None when too few were held
+            out.
     """
 
     card: dict[str, Any]
-    familiar: NoveltyReference | None
+    novelty: NoveltyReference | None
 
 
 def measure(
@@ -76,9 +77,9 @@ def measure(
         card["apart"].append({"patches": len(one), **_retrieved(one, encoder, baseline)})
     enough = len(asked) >= FEWEST_HELD and len(known) >= BANK_NEAREST
     statistics = train.band_statistics(), random.band_statistics()
-    familiar = calibrate(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None
+    novelty = calibrate(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None
     card["measured"] = measured_sentences(card, None if base is None else base[0])
-    return Measured(card=card, familiar=familiar)
+    return Measured(card=card, novelty=novelty)
 
 
 def features(encoder: Encoder, part: Labelled) -> FloatArray:

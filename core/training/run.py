@@ -210,8 +210,8 @@ def _write(material: _Material, initial: Initialised, card: dict[str, Any], conf
         found = measured.card | {"measured": told}
         (staged / CARD).write_text(json.dumps(card | found, indent=1, ensure_ascii=False), encoding="utf-8")
         (staged / LEARNED).write_bytes(all_learned(material.before, parts.train).to_bytes())
-        if measured.familiar is not None:
-            measured.familiar.save(staged / FAMILIAR)
+        if measured.novelty is not None:
+            measured.novelty.save(staged / FAMILIAR)
         write_checksums(staged, whole=True)
     return found
 

@@ -116,8 +116,8 @@ def train(engine: Engine, title: str, scene_id: str = "small-1", base: str = "sc
     return engine.submit_training(TrainingRequest(title=title, sets=(plots,), base=base, epochs=5))
 
 
-def passes(engine: Engine, name: str, count: int) -> None:
-    """Make a training look as if so many passes were done."""
+def epochs_done(engine: Engine, name: str, count: int) -> None:
+    """Make a training look as if so many epochs were done."""
     folder = engine.config.trained / f"{name}.training"
     folder.mkdir(parents=True, exist_ok=True)
     history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in range(1, count + 1)]
@@ -341,7 +341,7 @@ def test_as_many_passes_are_trained_as_were_typed_or_none(engine: Engine) -> Non
 def test_one_pass_is_told_in_words_for_no_line_can_be_drawn(engine: Engine) -> None:
     add_labelled(engine)
     train(engine, "Reed")
-    passes(engine, "reed", 1)
+    epochs_done(engine, "reed", 1)
     test = run()
     assert "After the first pass: 30 % of the held-out patches named rightly, loss 2. Curves appear" in shown(test)
     assert not test.get("vega_lite_chart")
@@ -353,7 +353,7 @@ def test_stop_is_seen_to_be_heard(engine: Engine, held: Held, done: int, says: s
     add_labelled(engine)
     engine.start()
     job = train(engine, "Reed")
-    passes(engine, "reed", done)
+    epochs_done(engine, "reed", done)
     held.wait(job)
     test = run()
     assert not test.button(key=f"stop_{job.id}").disabled

@@ -43,11 +43,11 @@ def draw_batches(
         random: what to draw with.
         share: of the side that is cut out.
     """
-    for chosen in draw(train, hyperparameters, random):
+    for chosen in draw_indices(train, hyperparameters, random):
         yield turned(train.pixels, chosen, random, share), train.labels[chosen]
 
 
-def draw(train: Examples, hyperparameters: Hyperparameters, random: np.random.Generator) -> Iterator[Array]:
+def draw_indices(train: Examples, hyperparameters: Hyperparameters, random: np.random.Generator) -> Iterator[Array]:
     """Draw the indices of an epoch's batches; classes come alike often, however many patches they have."""
     size = batch_size(len(train), hyperparameters)
     order = _balanced_order(train.labels, step_count(len(train), hyperparameters) * size, random)

@@ -19,7 +19,7 @@ from core.progress import Progress
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.hyperparameters import Array, Examples, Hyperparameters
 from core.training.keras.augment import band_dropout, brightness_jitter
-from core.training.keras.batches import draw, evenly, step_count, turned
+from core.training.keras.batches import draw_indices, evenly, step_count, turned
 from core.training.keras.inference import balanced_accuracy
 from core.training.keras.optimise import adamw, descend, smoothed
 
@@ -65,7 +65,7 @@ class HeadOnly:
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """Draw the batches of an epoch, what the body made of patches and labels."""
         random = np.random.default_rng([self._hyperparameters.seed, epoch])
-        for chosen in draw(self._rows, self._hyperparameters, random):
+        for chosen in draw_indices(self._rows, self._hyperparameters, random):
             yield self._rows.pixels[chosen], self._rows.labels[chosen]
 
     def step(self, inputs: Array, labels: Array) -> Any:  # noqa: ANN401

@@ -20,7 +20,7 @@ from pages.ui.state.session import current
 
 WATCH_SECONDS = 1.0
 RECENT = 6
-"""Passes by which the time left is told."""
+"""Epochs by which the time left is told."""
 
 STARTED = "train-"
 """In a visitor's work, what the key of a training begins with that the visitor started and has not seen end."""
@@ -117,27 +117,27 @@ def _watch(job_id: str) -> None:
             f"**{plain(job.title)}**: {_words(job, begun=bool(history), left=seconds_left(job_id, history))}",
         )
         if len(history) > 1:
-            _curves(history, _asked_passes(job_id) or len(history))
+            _curves(history, _asked_epochs(job_id) or len(history))
         elif history:
-            st.caption(_first_pass(history[0]))
+            st.caption(_first_epoch(history[0]))
         elif job.state == "running":
             st.caption("Curves appear after the second pass.")
 
 
 def seconds_left(job_id: str, history: Sequence[Mapping[str, float]]) -> float | None:
-    """Tell how long the passes to come take, by the last few of those there were; None before the first is over."""
-    passes = _asked_passes(job_id)
+    """Tell how long the epochs to come take, by the last few of those there were; None before the first is over."""
+    epochs = _asked_epochs(job_id)
     recent = [epoch["seconds"] for epoch in history[-RECENT:]]
-    if passes is None or not recent:
+    if epochs is None or not recent:
         return None
     # A training that went on counts its seconds anew.
     taken = [after - before for before, after in pairwise(recent) if after > before] or [recent[-1]]
-    return max(0.0, (passes - len(history)) * sum(taken) / len(taken))
+    return max(0.0, (epochs - len(history)) * sum(taken) / len(taken))
 
 
-def _asked_passes(job_id: str) -> int | None:
-    passes = engine().jobs.payload(job_id).get("epochs")
-    return passes if isinstance(passes, int) else None
+def _asked_epochs(job_id: str) -> int | None:
+    epochs = engine().jobs.payload(job_id).get("epochs")
+    return epochs if isinstance(epochs, int) else None
 
 
 def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
@@ -146,7 +146,7 @@ def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
         return f"stopping; {writing}"
     if job.stopping or job.state == "queued" or not job.total:
         return progress_words(job)
-    if not begun:  # How long passes take is not known before the first.
+    if not begun:  # How long epochs take is not known before the first.
         return f"{100 * job.done // job.total} %, in the first pass…"
     if job.done >= job.total:
         return writing
@@ -154,14 +154,14 @@ def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
     return f"{done}. Stopping keeps the model as it is after its last whole pass."
 
 
-def _first_pass(epoch: Mapping[str, float]) -> str:
-    """Say the figures of one pass, of which no line can be drawn."""
+def _first_epoch(epoch: Mapping[str, float]) -> str:
+    """Say the figures of one epoch, of which no line can be drawn."""
     right = f"{100 * epoch['accuracy']:.3g} % of the held-out patches named rightly"
     return f"After the first pass: {right}, loss {epoch['loss']:.3g}. Curves appear after the second."
 
 
-def _curves(history: Sequence[Mapping[str, float]], passes: int) -> None:
-    """Draw loss and accuracy of the passes there were, on axes that hold all there will be."""
+def _curves(history: Sequence[Mapping[str, float]], epochs: int) -> None:
+    """Draw loss and accuracy of the epochs there were, on axes that hold all there will be."""
     numbers = [int(epoch["number"]) for epoch in history]
     loss, accuracy = st.columns(2, gap="medium")
     for column, key, title, factor in (
@@ -172,16 +172,16 @@ def _curves(history: Sequence[Mapping[str, float]], passes: int) -> None:
         column.caption(f"{title}: {values[-1]:.3g}")
         frame = pd.DataFrame({"Pass": numbers, title: values})
         most = 100 if key == "accuracy" else _round_up(max(values))
-        column.vega_lite_chart(frame, _curve(title, max(passes, numbers[-1]), most), height=180, width="stretch")
+        column.vega_lite_chart(frame, _curve(title, max(epochs, numbers[-1]), most), height=180, width="stretch")
 
 
-def _curve(title: str, passes: int, most: float) -> dict[str, object]:
-    """Return how a line over passes is drawn, as Vega-Lite has it.
+def _curve(title: str, epochs: int, most: float) -> dict[str, object]:
+    """Return how a line over epochs is drawn, as Vega-Lite has it.
 
     Axes are fixed: Streamlit draws before it hands the data over, and the range of no data is infinite. While they stay
     the same, a line grows in place.
     """
-    x = {"field": "Pass", "type": "quantitative", "title": None, "scale": {"domain": [1, passes], "nice": False}}
+    x = {"field": "Pass", "type": "quantitative", "title": None, "scale": {"domain": [1, epochs], "nice": False}}
     y = {"field": title, "type": "quantitative", "title": None, "scale": {"domain": [0, most], "nice": False}}
     whole = {"format": "d", "tickMinStep": 1, "grid": False}
     tooltip = [{"field": "Pass", "type": "quantitative"}, {"field": title, "type": "quantitative", "format": ".3~g"}]

@@ -1,4 +1,4 @@
-"""Measuring a finished encoder for its card: held-out patches, sets kept apart, and what is familiar to it."""
+"""Measuring a finished encoder for its card: held-out patches, sets kept apart, and what is new to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.finetuning import some
 MODEL = Path(ENTRIES[SHIPPED].reference)
 
 
-def test_card_and_familiarity_of_a_finished_encoder() -> None:
+def test_card_and_novelty_of_a_finished_encoder() -> None:
     split = Split(train=some(40, side=64), random=some(34, side=64, seed=700), spatial=None)
     test_set = some(4, side=64, seed=900, bands=("B02", "B03", "B04", "B08"))
     found = measure(MODEL, split, [test_set], columns=range(128), config=settings())
@@ -34,11 +34,11 @@ def test_card_and_familiarity_of_a_finished_encoder() -> None:
     assert one["bands"] == ["B02", "B03", "B04", "B08"]
     assert one["encoder"]["10"]["accuracy"] == by_hand.precision[10].value
     assert "Of 12 patches in 4 bands whose places it never saw" in found.card["measured"][1]
-    assert found.familiar is not None
-    assert found.familiar.bank.shape == (120, 128)
+    assert found.novelty is not None
+    assert found.novelty.bank.shape == (120, 128)
     noise = np.random.default_rng(0).normal(size=(5, 160)).astype(np.float32)
-    assert (found.familiar.percentile(noise) == 100).all()
-    assert np.median(found.familiar.percentile(features(encoder, split.random))) < 60
+    assert (found.novelty.percentile(noise) == 100).all()
+    assert np.median(found.novelty.percentile(features(encoder, split.random))) < 60
 
 
 def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
@@ -57,10 +57,10 @@ def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
     assert measured_sentences({"held_out": better, "apart": []}, "Old one")[1].endswith("goes on from, it would be 50.")
 
 
-def test_few_patches_give_no_familiarity() -> None:
+def test_few_patches_give_no_reference_for_novelty() -> None:
     split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
     found = measure(MODEL, split, [], columns=None, config=settings())
-    assert found.familiar is None
+    assert found.novelty is None
     assert found.card["apart"] == []
 
 
