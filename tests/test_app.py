@@ -54,3 +54,13 @@ def test_streamlit_recognises_the_launcher() -> None:
     found = discovery.discover_asgi_app(ROOT / "app.py")
     assert found.is_asgi_app
     assert found.import_string == "app:app"
+
+
+def test_what_is_imported_beforehand_leaves_the_component_of_the_map_to_a_page() -> None:
+    code = (
+        "import sys, app; from importlib import import_module\n"
+        "for name in (app.PICTURES.module, app.POINTS.module, *app.PAGE_MODULES): import_module(name)\n"
+        "print('streamlit_folium' in sys.modules)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.split()[-1] == "False"

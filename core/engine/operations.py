@@ -65,7 +65,7 @@ SWEEP_SECONDS = 24 * 3600.0
 
 
 def default_lanes() -> dict[str, Lane]:
-    """Worker processes: two for scenes, one each for features, projections (warmed up), measures, and training."""
+    """Make worker processes: two for scenes, one each for features, projections (warmed up), measures, and training."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),
@@ -77,7 +77,7 @@ def default_lanes() -> dict[str, Lane]:
 
 
 def job_kinds(config: Config) -> dict[str, JobKind]:
-    """The kinds of jobs there are."""
+    """Return the kinds of jobs there are."""
     return {
         "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
         "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
@@ -128,7 +128,7 @@ class Engine:
         self.jobs.close()
 
     def spec(self, encoder: str, backend: str | None = None) -> EncoderSpec:
-        """What an encoder is.
+        """Describe an encoder.
 
         Raises:
             EncoderError: when it is unknown or cannot be used.
@@ -142,7 +142,7 @@ class Engine:
     def recipe(
         self, scene: Scene, encoder: str, *, backend: str | None = None, patch_size: int = 64, stride: int | None = None
     ) -> Recipe:
-        """The recipe of a scene, an encoder and a way of cutting; cheap.
+        """Return the recipe of a scene, an encoder and a way of cutting; cheap.
 
         Raises:
             EncoderError: when the encoder is unknown or cannot be used.
@@ -190,11 +190,11 @@ class Engine:
         return self.jobs.submit("encode", recipe.key, title, tasks.recipe_payload(recipe))
 
     def encoded(self, recipe: Recipe) -> bool:
-        """Whether all features of a recipe are there."""
+        """Tell whether all features of a recipe are there."""
         return self.store.complete(recipe)
 
     def features(self, recipe: Recipe) -> Features:
-        """All features of a recipe.
+        """Return all features of a recipe.
 
         Raises:
             StoreError: when they are not complete yet, or damaged.
@@ -217,8 +217,12 @@ class Engine:
         payload = tasks.recipe_payload(recipe) | {"settings": asdict(settings)}
         return self.jobs.submit("project", key, title, payload, after=before)
 
+    def projected(self, recipe: Recipe, settings: ProjectionSettings) -> bool:
+        """Tell whether a projection is made."""
+        return self.layouts.has(recipe, settings.key) and self.encoded(recipe)
+
     def projection(self, recipe: Recipe, settings: ProjectionSettings) -> FloatArray | None:
-        """Positions of shape (N, 2), rows as in ``features``; None when they are not made yet."""
+        """Return positions of shape (N, 2), rows as in ``features``; None when they are not made yet."""
         positions = self.layouts.get(recipe, settings.key)
         return positions if self.encoded(recipe) else None
 
@@ -271,18 +275,18 @@ class Engine:
             return self.jobs.submit("train", key, f"Training “{request.title}”", wanted | {"name": name})
 
     def _taken_names(self) -> set[str]:
-        """Names that a new model cannot have: those of other encoders, and of models that are being trained."""
+        """Return names that a new model cannot have: those of other encoders, and of models that are being trained."""
         active = [job.id for job in self.jobs.jobs() if job.kind == "train" and job.active]
         names = {str(self.jobs.payload(active_id).get("name")) for active_id in active}
         return {SCRATCH, *encoder_names(self.config), *names}
 
     def _stopped_training(self, key: str) -> str | None:
-        """The name of the same training where it ended with an epoch done and no model; it goes on then."""
+        """Return the name of the same training where it ended with an epoch done and no model; it goes on then."""
         name = self.jobs.payload(job_id("train", key)).get("name")
         return str(name) if name and self.trained.history(str(name)) else None
 
     def training_history(self, job_id: str) -> list[dict[str, float]]:
-        """How a training has gone so far, an object an epoch; empty before the first is over."""
+        """Tell how a training has gone so far, an object an epoch; empty before the first is over."""
         name = self.jobs.payload(job_id).get("name")
         return self.trained.history(name) if name else []
 
@@ -301,7 +305,7 @@ class Engine:
         return job
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Bytes on disk of a scene with its features, projections and groups."""
+        """Return bytes on disk of a scene with its features, projections and groups."""
         stores = (self.library, self.store, self.layouts, self.grouped)
         return sum(store.disk_bytes(scene_id) for store in stores)
 

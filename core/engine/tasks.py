@@ -172,5 +172,5 @@ def warm_projection() -> None:
 
 
 def recipe_payload(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as part of a payload."""
+    """Return a recipe as part of a payload."""
     return {"scene_id": recipe.scene_id, "recipe": asdict(recipe)}

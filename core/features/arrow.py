@@ -18,7 +18,7 @@ READ_COLUMNS = ("patch_id", "valid_fraction", "vector", "band_mean", "band_std")
 
 
 def without(batches: Iterable[pa.RecordBatch], schema: pa.Schema, known: IntArray) -> pa.RecordBatchReader:
-    """A stream of batches less the rows of known patch ids."""
+    """Return a stream of batches less the rows of known patch ids."""
     values = pa.array(known, pa.int64())
 
     def stream() -> Iterator[pa.RecordBatch]:
@@ -33,7 +33,7 @@ def _vectors_type(width: int) -> pa.DataType:
 
 
 def schema(dimension: int) -> pa.Schema:
-    """The columns of a table of features of that dimension."""
+    """Return the columns of a table of features of that dimension."""
     bands = _vectors_type(len(BAND_NAMES))
     return pa.schema(
         {
@@ -55,7 +55,7 @@ def schema(dimension: int) -> pa.Schema:
 
 
 def to_arrow(recipe: Recipe, batch: FeatureBatch, dimension: int) -> pa.Table:
-    """Rows of a batch; unknown places become null."""
+    """Return rows of a batch; unknown places become null."""
     size = len(batch)
     lonlat = np.full((size, 2), np.nan) if batch.lonlat is None else batch.lonlat
     return pa.table(
@@ -98,7 +98,7 @@ def to_features(recipe: Recipe, batches: Sequence[pa.RecordBatch]) -> Features:
 
 
 def from_columns(recipe: Recipe, columns: Mapping[str, Any]) -> Features:
-    """Features of arrays named by ``READ_COLUMNS``."""
+    """Return features of arrays named by ``READ_COLUMNS``."""
     return Features(
         recipe=recipe,
         patch_ids=columns["patch_id"],
@@ -110,7 +110,7 @@ def from_columns(recipe: Recipe, columns: Mapping[str, Any]) -> Features:
 
 
 def to_numpy(array: pa.Array) -> Any:  # noqa: ANN401  of any dtype
-    """A column as an array of shape (N,), or (N, width) for fixed-size lists."""
+    """Return a column as an array of shape (N,), or (N, width) for fixed-size lists."""
     if pa.types.is_fixed_size_list(array.type):
         return array.flatten().to_numpy().reshape(-1, array.type.list_size)
     return array.to_numpy()

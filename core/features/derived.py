@@ -18,6 +18,7 @@ from core.features.recipe import Recipe
 from core.files import disk_errors, write_atomically
 
 _DIGEST_BYTES = 32
+_MOST_SEEN = 1000
 
 
 class DerivedArrays:
@@ -29,6 +30,7 @@ class DerivedArrays:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.root.mkdir(parents=True, exist_ok=True)
+        self._whole: set[tuple[Recipe, str, int, int]] = set()
 
     def put(self, recipe: Recipe, settings_key: str, array: NDArray[Any]) -> None:
         """Keep an array; readers see the old one or the new one whole.
@@ -58,8 +60,17 @@ class DerivedArrays:
         return array
 
     def has(self, recipe: Recipe, settings_key: str) -> bool:
-        """Return whether there is a whole array."""
-        return self.get(recipe, settings_key) is not None
+        """Return whether there is a whole array; a file that has not changed is read once only."""
+        try:
+            stat = self._path(recipe, settings_key).stat()
+        except OSError:
+            return False
+        seen = (recipe, settings_key, stat.st_mtime_ns, stat.st_size)
+        if seen not in self._whole and self.get(recipe, settings_key) is not None:
+            if len(self._whole) >= _MOST_SEEN:
+                self._whole.clear()
+            self._whole.add(seen)
+        return seen in self._whole
 
     def delete_scene(self, scene_id: str) -> None:
         """Remove all files of a scene."""

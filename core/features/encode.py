@@ -163,7 +163,7 @@ class _Run:
             yield _Prepared(batch=batch, prepared=self.encoder.prepare(pixels))
 
     def _batch_size(self) -> int:
-        """The encoder's batch size, halved until the prepared patches of a batch fit ``BATCH_BYTES``.
+        """Return the encoder's batch size, halved until the prepared patches of a batch fit ``BATCH_BYTES``.
 
         Halved, because encoders go through a batch in groups, and a group that is not full costs as much as a full one.
         """
@@ -174,7 +174,7 @@ class _Run:
         return size
 
     def _valid(self, strips: Iterator[PatchBatch]) -> Iterator[PatchBatch]:
-        """Strips less the patches with too little valid data, which are noted."""
+        """Give strips less the patches with too little valid data, which are noted."""
         for strip in strips:
             enough = strip.valid_fraction >= MIN_VALID_FRACTION
             if not enough.all():
@@ -213,7 +213,7 @@ def _wait(pending: Future[None] | None) -> None:
 
 
 def _with_vectors(item: _Prepared, vectors: FloatArray, encoder: Encoder) -> FeatureBatch:
-    """The batch with its features, checked."""
+    """Return the batch with its features, checked."""
     expected = (len(item.batch), encoder.spec.dimension)
     if vectors.shape != expected or not np.isfinite(vectors).all():
         found = f"it gives shape {vectors.shape} instead of {expected}"
@@ -241,12 +241,12 @@ def band_statistics(patches: PatchBatch) -> tuple[FloatArray, FloatArray]:
 
 
 def _take(patches: PatchBatch, rows: np.ndarray[tuple[int], np.dtype[np.bool_]] | slice) -> PatchBatch:
-    """Some of a batch."""
+    """Return some of a batch."""
     return PatchBatch(ids=patches.ids[rows], pixels=patches.pixels[rows], valid_fraction=patches.valid_fraction[rows])
 
 
 def _regroup(strips: Iterator[PatchBatch], size: int) -> Iterator[PatchBatch]:
-    """The same patches in batches of exactly ``size``, the last one excepted."""
+    """Yield the same patches in batches of exactly ``size``, the last one excepted."""
     waiting: list[PatchBatch] = []
     for strip in strips:
         start = 0

@@ -12,7 +12,7 @@ _END = object()
 
 
 def ahead(items: Iterable[Item], depth: int) -> Generator[Item]:
-    """The same items, made by a thread up to ``depth`` ahead.
+    """Yield the same items, made by a thread up to ``depth`` ahead.
 
     What the iterable raises is raised here. Closing the generator stops the thread after the item it is at; memory is
     that of ``depth`` + 2 items.

@@ -120,7 +120,7 @@ class Features:
 
 
 def companion_of(recipe: Recipe, file: str, config: Config) -> Path | None:
-    """A file beside the model that made the features of a recipe.
+    """Return a file beside the model that made the features of a recipe.
 
     None when there is no such file, or the model of that name is another by now.
     """

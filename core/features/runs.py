@@ -36,7 +36,7 @@ class RunRecord:
     suspect: bool = False
 
     def finished(self) -> RunRecord:
-        """The same run, complete."""
+        """Return the same run, complete."""
         return replace(self, complete=True, suspect=False)
 
 
@@ -48,7 +48,7 @@ class Runs:
         self.root.mkdir(parents=True, exist_ok=True)
 
     def get(self, recipe: Recipe) -> RunRecord | None:
-        """The record of a recipe; None when there is none, it is unreadable, or it is of another fingerprint."""
+        """Return the record of a recipe; None when there is none, it is unreadable, or it is of another fingerprint."""
         record = _load(self._path(recipe))
         return record if record is not None and record.recipe.fingerprint == recipe.fingerprint else None
 
@@ -63,13 +63,13 @@ class Runs:
             self.put(replace(record, complete=False, suspect=True))
 
     def of_scene(self, scene_id: str) -> list[RunRecord]:
-        """All records of a scene, newest first."""
+        """Return all records of a scene, newest first."""
         paths = [path for path in self.root.glob(f"{scene_id}-*.json") if path.exists()]
         records = [_load(path) for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)]
         return [record for record in records if record is not None and record.recipe.scene_id == scene_id]
 
     def skipped(self, recipe: Recipe) -> IntArray:
-        """Ascending ids of the patches a run skipped for want of valid data."""
+        """Return ascending ids of the patches a run skipped for want of valid data."""
         try:
             ids: IntArray = np.load(self._path(recipe).with_suffix(".npy"), allow_pickle=False)
         except (OSError, ValueError, EOFError):

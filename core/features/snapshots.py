@@ -50,7 +50,7 @@ class Snapshots:
             staged.rename(self.root / recipe.key)
 
     def read(self, recipe: Recipe) -> Features | None:
-        """The features of a recipe, arrays read-only; None when there is no whole snapshot."""
+        """Return the features of a recipe, arrays read-only; None when there is no whole snapshot."""
         directory = self.root / recipe.key
         try:
             sums = json.loads((directory / "crc.json").read_text(encoding="utf-8"))

@@ -110,12 +110,12 @@ class FeatureStore:
                 self._database().drop_table(_run_table(recipe))
 
     def complete(self, recipe: Recipe) -> bool:
-        """Whether every patch of a recipe is stored or skipped; reads one small file."""
+        """Tell whether every patch of a recipe is stored or skipped; reads one small file."""
         record = self.runs.get(recipe)
         return record is not None and record.complete
 
     def done_ids(self, recipe: Recipe) -> IntArray:
-        """Ascending int64 ids of the patches whose features are stored.
+        """Return ascending int64 ids of the patches whose features are stored.
 
         Raises:
             StoreError: when the store is damaged.
@@ -124,11 +124,11 @@ class FeatureStore:
             return np.unique(np.concatenate([_ids(table, recipe) for table in self._tables(recipe)] or [_NO_IDS]))
 
     def count(self, recipe: Recipe) -> int:
-        """Number of patches whose features are stored."""
+        """Return number of patches whose features are stored."""
         return len(self.done_ids(recipe))
 
     def read(self, recipe: Recipe) -> Features:
-        """All stored features of a recipe, ordered by patch id, each patch once.
+        """Return all stored features of a recipe, ordered by patch id, each patch once.
 
         Arrays are read-only; of complete runs they are mapped from the snapshot.
 
@@ -146,11 +146,11 @@ class FeatureStore:
         return features
 
     def recipes(self, scene_id: str) -> list[Recipe]:
-        """Recipes of a scene whose features are complete, newest first."""
+        """Return recipes of a scene whose features are complete, newest first."""
         return [record.recipe for record in self.runs.of_scene(scene_id) if record.complete]
 
     def spec(self, recipe: Recipe) -> EncoderSpec | None:
-        """The specification of the encoder that made a recipe's features; None when it never ran."""
+        """Return the specification of the encoder that made a recipe's features; None when it never ran."""
         record = self.runs.get(recipe)
         return None if record is None else record.spec
 
@@ -174,7 +174,7 @@ class FeatureStore:
                 self._drop(_run_table(recipe))
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Bytes on disk of a scene's features, table and snapshot, computed from their number."""
+        """Return bytes on disk of a scene's features, table and snapshot, computed from their number."""
         return sum(
             2 * record.stored * (4 * record.spec.dimension + ROW_BYTES) for record in self.runs.of_scene(scene_id)
         )
@@ -233,7 +233,7 @@ class FeatureStore:
         return to_features(recipe, batches)
 
     def _tables(self, recipe: Recipe) -> list[Any]:
-        """The tables that can hold rows of a recipe: the encoder's first, then the run's own."""
+        """Return the tables that can hold rows of a recipe: the encoder's first, then the run's own."""
         opened = [self._open(name) for name in (_encoder_table(recipe), _run_table(recipe))]
         return [table for table in opened if table is not None]
 
@@ -243,7 +243,7 @@ class FeatureStore:
         return lancedb.connect(self.root)
 
     def _open(self, name: str) -> Any:  # noqa: ANN401  lancedb is untyped
-        """A table, or None when there is none of that name."""
+        """Return a table, or None when there is none of that name."""
         if not (self.root / f"{name}.lance").exists():
             return None
         return self._database().open_table(name)
@@ -290,7 +290,7 @@ def _run_table(recipe: Recipe) -> str:
 
 
 def _where(recipe: Recipe) -> str:
-    """A filter on the rows of a recipe; keys hold only letters, digits and ``-``."""
+    """Return a filter on the rows of a recipe; keys hold only letters, digits and ``-``."""
     return f"recipe = '{recipe.key}'"
 
 

@@ -82,7 +82,7 @@ class JobFiles:
         self.directory.mkdir(parents=True, exist_ok=True)
 
     def records(self) -> list[Record]:
-        """All records, in order of submission."""
+        """Return all records, in order of submission."""
         found = [_load(path, Record) for path in self.directory.glob("*.json")]
         return sorted((record for record in found if record is not None), key=lambda record: record.sequence)
 
@@ -91,7 +91,7 @@ class JobFiles:
         write_atomically(self.directory / f"{record.id}.json", json.dumps(asdict(record)).encode())
 
     def progress(self, job_id: str) -> ProgressNote:
-        """How far a job is; all zero when nobody said."""
+        """Tell how far a job is; all zero when nobody said."""
         return _load(self.directory / f"{job_id}.progress", ProgressNote) or ProgressNote()
 
     def note(self, job_id: str, note: ProgressNote) -> None:
@@ -104,7 +104,7 @@ class JobFiles:
         (self.directory / f"{job_id}.cancel").touch()
 
     def cancel_asked(self, job_id: str) -> bool:
-        """Whether somebody wants a job to stop."""
+        """Tell whether somebody wants a job to stop."""
         return (self.directory / f"{job_id}.cancel").exists()
 
     def clear(self, job_id: str) -> None:

@@ -69,7 +69,7 @@ class Job:
 
 
 def job_id(kind: str, key: str) -> str:
-    """The id of the job of a kind and key."""
+    """Return the id of the job of a kind and key."""
     return hashlib.sha256(f"{kind}:{key}".encode()).hexdigest()[:20]
 
 
@@ -151,7 +151,7 @@ class JobQueue:
             return self._job(self._records[name])
 
     def settled(self, kind: str, key: str, title: str, message: str) -> Job:
-        """A job that is done because its result is there already."""
+        """Return a job that is done because its result is there already."""
         with self._changed:
             name = job_id(kind, key)
             known = self._records.get(name)
@@ -161,19 +161,19 @@ class JobQueue:
             return self._job(self._records[name])
 
     def get(self, job_id: str) -> Job | None:
-        """A job; None when it never was or is forgotten."""
+        """Return a job; None when it never was or is forgotten."""
         with self._changed:
             record = self._records.get(job_id)
             return None if record is None else self._job(record)
 
     def jobs(self) -> list[Job]:
-        """All jobs, latest first, but those that were dismissed."""
+        """Return all jobs, latest first, but those that were dismissed."""
         with self._changed:
             records = sorted(self._records.values(), key=lambda record: record.sequence, reverse=True)
             return [self._job(record) for record in records if not record.dismissed]
 
     def payload(self, job_id: str) -> Mapping[str, Any]:
-        """The arguments a job was submitted with; empty for an unknown one."""
+        """Return the arguments a job was submitted with; empty for an unknown one."""
         record = self._records.get(job_id)
         return {} if record is None else record.payload
 
@@ -286,7 +286,7 @@ class JobQueue:
         self.close()
 
     def _serve(self, lane: str) -> None:
-        """One slot: job after job until the queue closes."""
+        """Serve one slot: job after job until the queue closes."""
         slot = Slot(self._lanes[lane])
         while (record := self._take(lane, slot)) is not None:
             outcome = self._try(record, slot)
@@ -296,7 +296,7 @@ class JobQueue:
         slot.stop()
 
     def _take(self, lane: str, slot: Slot) -> Record | None:
-        """The next job of a lane, now running; waits for one, and warms its slot up if that takes long.
+        """Return the next job of a lane, now running; waits for one, and warms its slot up if that takes long.
 
         None when the queue closes.
         """
@@ -313,7 +313,7 @@ class JobQueue:
         return None
 
     def _ready(self, lane: str) -> Record | None:
-        """The first waiting job of a lane whose predecessor is done; those whose predecessor failed end here."""
+        """Return the first waiting job of a lane whose predecessor is done; those whose predecessor failed end here."""
         waiting = [record for record in self._records.values() if record.state == "queued"]
         for record in sorted(waiting, key=lambda record: record.sequence):
             before = self._records.get(record.after or "")
@@ -337,7 +337,7 @@ class JobQueue:
         return outcome
 
     def _died(self, record: Record) -> JobOutcome | None:
-        """What follows from the death of a worker: an end, or None for another try."""
+        """Tell what follows from the death of a worker: an end, or None for another try."""
         if self._closing:
             return None
         if self._files.cancel_asked(record.id):

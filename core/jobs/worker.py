@@ -49,7 +49,7 @@ class Work:
             raise JobCancelledError(self._title, "it was cancelled", "start it again when you like")
 
     def cancelled(self) -> bool:
-        """Whether somebody wants the work to stop."""
+        """Tell whether somebody wants the work to stop."""
         now = time.monotonic()
         if not self._cancelled and now - self._looked >= NOTE_SECONDS:
             self._looked = now
@@ -58,7 +58,7 @@ class Work:
 
 
 def _advanced(note: ProgressNote, done: int, total: int, now: float) -> ProgressNote:
-    """The next note; the rate starts over when the work counts something else."""
+    """Return the next note; the rate starts over when the work counts something else."""
     elapsed = now - note.updated
     if total != note.total or done < note.done:
         rate = 0.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import PatchError
-from core.scenes.geobox import outlines_lonlat
+from core.scenes.geobox import GeoBox, outlines_lonlat
 from core.scenes.scene import Scene, SceneReader
 
 IntArray = NDArray[np.int64]
@@ -132,14 +132,31 @@ def corners_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.f
         return None if np.isnan(corners).all() else corners
     if scene.grid.crs is None:
         return None
+    if grid.count <= _MOST_KEPT:
+        kept: NDArray[np.float64] = _all_corners(scene.grid, grid)[ids]
+        return kept
+    return _corners(scene.grid, grid, ids)
+
+
+_MOST_KEPT = 100_000
+"""Corners of grids of at most so many patches are kept in memory: 6.4 MB for the largest."""
+
+
+@lru_cache(maxsize=4)
+def _all_corners(place: GeoBox, grid: PatchGrid) -> NDArray[np.float64]:
+    """Return the corners of all patches of a grid; pyproj reads a reference system anew in every thread."""
+    return _corners(place, grid, np.arange(grid.count))
+
+
+def _corners(place: GeoBox, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64]:
     rows, cols = np.divmod(ids, grid.n_cols)
     top, left = rows * float(grid.stride), cols * float(grid.stride)
     size = float(grid.size)
-    xs, ys = scene.grid.xy(
+    xs, ys = place.xy(
         np.stack([top, top, top + size, top + size], axis=1),
         np.stack([left, left + size, left + size, left], axis=1),
     )
-    return outlines_lonlat(scene.grid.crs, xs, ys)
+    return outlines_lonlat(place.crs or "", xs, ys)
 
 
 def collection_corners(scene: Scene) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from pages.ui.common.format import duration, patches, size
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
-POLL_SECONDS = 0.5
+FOLLOW_SECONDS = 0.5
 _UNITS = {"encode": "patches", "fetch": "bytes"}
 _UNKNOWN = (
     "Showing this page: something went wrong that Landlike does not know; reload the page, and if it happens again, "
@@ -41,7 +41,7 @@ def boundary() -> Iterator[None]:
 
 
 def progress_words(job: Job) -> str:
-    """How far a job is, in one line without its title."""
+    """Tell how far a job is, in one line without its title."""
     if job.stopping:
         return "stopping…"
     if job.state == "queued":
@@ -71,7 +71,7 @@ def _pace(job: Job) -> list[str]:
 
 
 def wanted(key: str, submit: Callable[[], Job]) -> Job:
-    """The job this visitor wants under a key: submitted once, and not again by itself when it failed or was stopped."""
+    """Return the job a visitor wants under a key: submitted once, not again by itself when it failed or was stopped."""
     visitor = current()
     known = engine().jobs.get(visitor.work[key]) if key in visitor.work else None
     if known is None or known.state == "done":
@@ -81,9 +81,9 @@ def wanted(key: str, submit: Callable[[], Job]) -> Job:
 
 
 def panel(job: Job, key: str, title: str) -> None:
-    """A bar that follows a job and runs the page again when it has ended; or why it did not go on, and a way to."""
+    """Draw a bar that follows a job and runs the page again when it has ended; or why it did not and a way on."""
     if job.active:
-        st.fragment(_follow, run_every=POLL_SECONDS)(job.id, key, title)
+        st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id, key, title)
         return
     if job.state == "failed":
         st.error(plain(job.message), icon=":material/error:")
@@ -93,10 +93,10 @@ def panel(job: Job, key: str, title: str) -> None:
     st.button(label, key=f"again_{key}", type="primary", on_click=_again, args=(key,))
 
 
-def line(job: Job, key: str, doing: str) -> None:
-    """A line that follows a job and runs the page again when it has ended; or why it did not go on, and a way to."""
+def follow_line(job: Job, key: str, doing: str) -> None:
+    """Draw a line that follows a job and runs the page again when it has ended; or why it did not and a way on."""
     if job.active:
-        st.fragment(_follow_line, run_every=POLL_SECONDS)(job.id, doing)
+        st.fragment(_follow_line, run_every=FOLLOW_SECONDS)(job.id, doing)
         return
     if job.state == "failed":
         st.caption(f":material/error: {plain(job.message)}")
@@ -105,17 +105,17 @@ def line(job: Job, key: str, doing: str) -> None:
 
 
 def job_list(kinds: Collection[str]) -> None:
-    """All work of some kinds that waits or runs, and what failed in this server's life; nothing when there is none."""
+    """List the work of some kinds that waits, runs, or failed in this server's life; nothing when there is none."""
     shown = [job for job in engine().jobs.jobs() if job.kind in kinds and (job.active or job.state == "failed")]
     for job in shown:
         if job.active:
-            st.fragment(_follow, run_every=POLL_SECONDS)(job.id, job.id, job.title)
+            st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id, job.id, job.title)
         else:
             ended_line(job, job.message)
 
 
 def ended_line(job: Job, words: str) -> None:
-    """Why a job failed or was stopped, until anybody dismisses it."""
+    """Tell why a job failed or was stopped, until anybody dismisses it."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"ended_{job.id}"):
         with st.container():  # Without it a long sentence takes the whole row.
             if job.state == "failed":
@@ -127,7 +127,7 @@ def ended_line(job: Job, words: str) -> None:
 
 
 def follow_bar(job: Job, key: str, text: str) -> None:
-    """How far a job is as a bar under a line of Markdown, and a button that stops it; off once it was asked to."""
+    """Draw how far a job is as a bar under a line of Markdown, and a button that stops it; off once it was asked to."""
     share = min(1.0, job.done / job.total) if job.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center", key=f"follow_{key}"):
         st.progress(share, text=text)

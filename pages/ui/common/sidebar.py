@@ -34,7 +34,7 @@ def _scene_picker() -> None:
 
 
 def facts(scene: Scene) -> str:
-    """What a scene is, in a few words of Markdown."""
+    """Tell what a scene is, in a few words of Markdown."""
     kind = "synthetic, no satellite saw it" if scene.synthetic else ""
     bands = "all 13 bands" if len(scene.bands) == len(BAND_NAMES) else f"{len(scene.bands)} of 13 bands"
     words = " · ".join(plain(part) for part in (scene.level, scene.date, bands, kind) if part)

@@ -10,7 +10,7 @@ from core.values.base import Asked, PatchValue
 from core.values.groups import GROUP
 from core.values.legend import Legend
 from core.values.registry import VALUES
-from pages.ui.common.progress import line, wanted
+from pages.ui.common.progress import follow_line, wanted
 from pages.ui.http.points import values_url
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
@@ -62,4 +62,4 @@ def ask_for_groups(view: SceneView, name: str) -> None:
     if name == GROUP.name and view.groups() is None:
         recipe = view.recipe
         key = f"groups-{recipe.key}"
-        line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")
+        follow_line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")

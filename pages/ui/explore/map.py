@@ -14,7 +14,7 @@ from typing import Any
 import folium
 import numpy as np
 import streamlit as st
-from branca.element import MacroElement
+from branca.element import Element, MacroElement
 from folium.template import Template
 from numpy.typing import NDArray
 from streamlit_folium import st_folium
@@ -76,8 +76,22 @@ class Overlay:
     opacity: float = 0.65
 
 
+class _Head(Element):
+    """What the map needs in the head of its frame: it fills it."""
+
+    _template = Template(
+        "<style>html, body, #map_div { width: 100%; height: 100%; margin: 0; padding: 0; }"
+        " #map_div { position: relative; } .leaflet-container { font-size: 1rem; }</style>"
+        "<script>L_NO_TOUCH = false; L_DISABLE_3D = false;</script>"
+    )
+
+
 class LocalMap(folium.Map):
-    """A folium map that loads Leaflet from this server and nothing from anywhere else."""
+    """A folium map that loads Leaflet from this server and nothing from anywhere else.
+
+    ``st_folium`` takes the scripts from the elements' templates. What folium's own ``render`` makes for a page of its
+    own is thrown away, and compiles a template for each part in every run; so there is none here.
+    """
 
     default_js = [  # noqa: RUF012
         ("leaflet", _UP + asset_url("leaflet/leaflet.js")),
@@ -87,6 +101,17 @@ class LocalMap(folium.Map):
         ("leaflet", _UP + asset_url("leaflet/leaflet.css")),
         ("landlike", _UP + asset_url("map.css")),
     ]
+
+    def render(self, **_: object) -> None:
+        """Give the frame its head; the rest is taken from the templates."""
+        self.get_root().header.add_child(_Head(), name="landlike")
+
+
+class _Group(folium.FeatureGroup):
+    """The layer that carries a view into the frame; ``st_folium`` itself adds it to the map."""
+
+    def render(self, **_: object) -> None:
+        """Do nothing, as ``LocalMap`` says."""
 
 
 class _Start(MacroElement):
@@ -190,7 +215,7 @@ def _folium_map(
     bounds: Bounds, view: dict[str, Any], *, key: str, height: int, clicked: Callable[[], None]
 ) -> LatLon | None:
     """The map with a view in it; gives (lat, lon) of the latest click."""
-    group = folium.FeatureGroup(name="view")
+    group = _Group(name="view")
     group.add_child(_View(view))
     found = st_folium(
         _base_map(bounds),

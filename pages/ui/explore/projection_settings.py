@@ -8,14 +8,13 @@ from core.errors import SettingsError
 from core.features.recipe import Recipe
 from core.projection.settings import ProjectionSettings
 from pages.ui.common.escape import plain
-from pages.ui.common.progress import wanted
+from pages.ui.common.progress import FOLLOW_SECONDS, wanted
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, bound
 
 FEWEST = 4
 """Patches below which there is nothing for UMAP to arrange."""
 METRICS = {"cosine": "Kind of land (angle)", "euclidean": "Kind and brightness (distance)"}
-POLL_SECONDS = 0.5
 
 
 def layout_wanted(visitor: Session, total: int) -> ProjectionSettings | None:
@@ -39,7 +38,7 @@ def layout_there(visitor: Session, recipe: Recipe, total: int) -> ProjectionSett
         settings = layout_wanted(visitor, total)
     except SettingsError:
         return None
-    return settings if settings is not None and engine().projection(recipe, settings) is not None else None
+    return settings if settings is not None and engine().projected(recipe, settings) else None
 
 
 def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
@@ -52,12 +51,12 @@ def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSe
         return None
     if settings is None:
         return None
-    if engine().projection(recipe, settings) is not None:
+    if engine().projected(recipe, settings):
         return settings
     key = f"layout-{recipe.key}-{settings.key}"
     job = wanted(key, lambda: engine().submit_projection(recipe, settings))
     if job.active:
-        st.fragment(_follow, run_every=POLL_SECONDS)(job.id)
+        st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id)
     elif job.state == "failed":
         st.caption(f":material/error: {plain(job.message)}")
         st.button("Try again", key="layout_again", on_click=visitor.work.pop, args=(key, None))

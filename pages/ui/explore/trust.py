@@ -16,7 +16,7 @@ from core.evaluation.report.store import FEATURES, HAND
 from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.settings import ProjectionSettings
 from pages.ui.common.escape import plain
-from pages.ui.common.progress import POLL_SECONDS, progress_words, wanted
+from pages.ui.common.progress import FOLLOW_SECONDS, progress_words, wanted
 from pages.ui.explore.projection_settings import FEWEST, layout_there
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
@@ -90,7 +90,7 @@ def _measure(visitor: Session, view: ViewState, layout: ProjectionSettings | Non
         return
     job = begin()
     if job.active:
-        st.fragment(_follow, run_every=POLL_SECONDS)(job.id)
+        st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id)
         return
     if job.state == "failed":
         st.error(plain(job.message), icon=":material/error:")

@@ -43,14 +43,14 @@ class Asset:
         return _digest(self.path)[:12]
 
     def content(self, zipped: bool) -> tuple[bytes, str | None]:
-        """Its bytes and their content encoding: gzip where that is wanted and smaller."""
+        """Return its bytes and their content encoding: gzip where that is wanted and smaller."""
         if zipped and self.kind.startswith("text/"):
             return _zipped(self.path), "gzip"
         return _read(self.path), None
 
 
 def _package(name: str) -> Path:
-    """The directory of an installed package, without importing it."""
+    """Return the directory of an installed package, without importing it."""
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(name)
@@ -85,5 +85,5 @@ ASSETS: Mapping[str, Asset] = MappingProxyType(_found())
 
 
 def asset_url(name: str) -> str:
-    """The address of an asset; it changes with the content."""
+    """Return the address of an asset; it changes with the content."""
     return f"/assets/{name}?v={ASSETS[name].version}"

@@ -27,7 +27,7 @@ TITLE = "<title>Streamlit</title>"
 
 @cache
 def splash_page() -> str:
-    """The page; Streamlit's own, unchanged, when it is not of the form that is known."""
+    """Return the page; Streamlit's own, unchanged, when it is not of the form that is known."""
     spec = find_spec("streamlit")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("streamlit")
@@ -42,7 +42,7 @@ async def _page(_request: Request) -> Response:
 
 
 async def _health(_request: Request) -> Response:
-    """Whether this process answers."""
+    """Tell whether this process answers."""
     return JSONResponse({"status": "ok"}, headers={"x-content-type-options": "nosniff", "cache-control": "no-store"})
 
 
