@@ -54,7 +54,10 @@ class EmbedCommand:
         """Write the file."""
         from core.encoders.registry import default_encoder
         from core.export.geoparquet import write_geoparquet
+        from core.features.table import patch_table
         from core.scenes.patches import patch_grid
+        from core.values.base import PatchSource
+        from core.values.registry import export_columns
 
         check_out(options.out)
         engine = engine_of(config)
@@ -70,7 +73,8 @@ class EmbedCommand:
         with bar_of("Encoding", "patches") as progress:
             features = engine.encode_now(scene, recipe, progress=progress)
         grid = patch_grid(scene, recipe.patch_size, recipe.stride)
-        write_geoparquet(options.out, scene, grid, features, spec)
+        columns = export_columns(PatchSource(scene=scene, table=patch_table(features)))
+        write_geoparquet(options.out, scene, grid, features, spec, values=columns)
         return ()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ COLUMNS = (
     "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
     "band_std",
 )  # fmt: skip
-"""Columns of a file of features, in their order; ``add_positions`` appends ``x`` and ``y``."""
+"""Columns of a file of features, in their order; values of patches follow, and ``x`` and ``y`` of ``add_positions``."""
 
 _ROW_GROUP = 4096
 _REMEDY = "give a file that “python -m core embed” wrote"
@@ -79,14 +80,22 @@ class Embeddings:
         return int(rows[0])
 
 
-def write_geoparquet(path: Path, scene: Scene, grid: PatchGrid, features: Features, spec: EncoderSpec) -> None:
+def write_geoparquet(
+    path: Path,
+    scene: Scene,
+    grid: PatchGrid,
+    features: Features,
+    spec: EncoderSpec,
+    *,
+    values: Mapping[str, FloatArray] = MappingProxyType({}),
+) -> None:
     """Write the features of a scene as GeoParquet 1.1; readers see the whole file or none.
 
     ``geometry`` holds WKB polygons in EPSG:4326, longitude first, counterclockwise; a patch across the antimeridian
     is a MultiPolygon of its two sides; null where the place is unknown. ``label`` is the class given by hand, else that
     of the truth. ``band_mean`` and ``band_std`` are reflectance in the order of ``BAND_NAMES``, as in ``Features``. The
     file's metadata has, beside ``geo``, a key ``landlike`` with the encoder's specification, the scene and the grid of
-    patches as JSON.
+    patches as JSON. After these columns come ``values``, by name, each float32 of shape (N,), NaN = none.
 
     Raises:
         StoreError: when the file cannot be written.
@@ -107,8 +116,9 @@ def write_geoparquet(path: Path, scene: Scene, grid: PatchGrid, features: Featur
         geometry,
         *(_matrix(values) for values in (features.vectors, features.band_mean, features.band_std)),
     ]
+    columns += [pa.array(numbers, pa.float32(), from_pandas=True) for numbers in values.values()]
     metadata = {"geo": json.dumps(_geo(corners, kinds)), "landlike": json.dumps(_about(scene, grid, spec))}
-    _write(path, pa.table(columns, names=list(COLUMNS)).replace_schema_metadata(metadata))
+    _write(path, pa.table(columns, names=[*COLUMNS, *values]).replace_schema_metadata(metadata))
 
 
 def _matrix(values: FloatArray) -> pa.FixedSizeListArray:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bands import FloatArray
 from core.export.geometry import geojson_geometry
 from core.scenes.labels import PatchLabels
-from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat
+from core.scenes.patches import PatchGrid, PatchRef, centres_lonlat, corners_lonlat
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 
@@ -29,33 +31,48 @@ class _Line:
     patch_id: int
     similarity: float
     label: str | None
+    values: dict[str, float | None]
 
 
-def _lines(query_id: int, neighbours: Neighbours, labels: PatchLabels | None) -> Iterator[_Line]:
-    ids = [query_id, *neighbours.ids.tolist()]
-    values = [1.0, *neighbours.similarity.tolist()]
-    for rank, (patch_id, similarity) in enumerate(zip(ids, values, strict=True)):
+def _lines(
+    query: PatchRef, neighbours: Neighbours, labels: PatchLabels | None, values: Mapping[str, FloatArray]
+) -> Iterator[_Line]:
+    ids = [query.patch, *neighbours.ids.tolist()]
+    similarities = [1.0, *neighbours.similarity.tolist()]
+    for rank, (patch_id, similarity) in enumerate(zip(ids, similarities, strict=True)):
         index = -1 if labels is None else int(labels.index[patch_id])
         label = labels.classes[index] if labels is not None and index >= 0 else None
-        yield _Line(rank, patch_id, round(similarity, 6), label)
+        numbers = {name: _number(column[rank]) for name, column in values.items()}
+        yield _Line(rank, patch_id, round(similarity, 6), label, numbers)
+
+
+def _number(value: np.float32) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
 
 
 def neighbours_geojson(
-    scene: Scene, grid: PatchGrid, query_id: int, neighbours: Neighbours, labels: PatchLabels | None = None
+    scene: Scene,
+    grid: PatchGrid,
+    query: PatchRef,
+    neighbours: Neighbours,
+    labels: PatchLabels | None = None,
+    *,
+    values: Mapping[str, FloatArray] = MappingProxyType({}),
 ) -> str:
-    """The query (rank 0) and its neighbours as a GeoJSON FeatureCollection (RFC 7946), best first.
+    """Return the query (rank 0) and its neighbours as a GeoJSON FeatureCollection (RFC 7946), best first.
 
-    Each feature has the properties ``rank``, ``patch_id``, ``similarity`` and ``label``; its geometry is the outline of
-    the patch, cut where it crosses the antimeridian, or null where the place is unknown.
+    Each feature has the properties ``rank``, ``patch_id``, ``similarity``, ``label``, ``scene`` and the values by name.
+    Its geometry is the outline of the patch, cut where it crosses the antimeridian, or null where the place is unknown.
 
     Args:
         scene: where the patches are from.
         grid: its patches.
-        query_id: the patch that was asked about.
+        query: the patch that was asked about, of the scene.
         neighbours: what was found.
         labels: truth to name the patches by; None = no labels.
+        values: of the query and its neighbours by name, each float32 of shape (1 + k,), NaN = none.
     """
-    lines = list(_lines(query_id, neighbours, labels))
+    lines = list(_lines(query, neighbours, labels, values))
     corners = corners_lonlat(scene, grid, np.array([line.patch_id for line in lines], dtype=np.int64))
     features = [
         {
@@ -67,6 +84,8 @@ def neighbours_geojson(
                 "patch_id": line.patch_id,
                 "similarity": line.similarity,
                 "label": line.label,
+                "scene": query.scene,
+                **line.values,
             },
         }
         for line in lines
@@ -77,28 +96,35 @@ def neighbours_geojson(
 
 
 def neighbours_csv(
-    scene: Scene, grid: PatchGrid, query_id: int, neighbours: Neighbours, labels: PatchLabels | None = None
+    scene: Scene,
+    grid: PatchGrid,
+    query: PatchRef,
+    neighbours: Neighbours,
+    labels: PatchLabels | None = None,
+    *,
+    values: Mapping[str, FloatArray] = MappingProxyType({}),
 ) -> str:
-    """The query (rank 0) and its neighbours as CSV (RFC 4180), best first.
+    """Return the query (rank 0) and its neighbours as CSV (RFC 4180), best first.
 
-    Columns: rank, patch_id, similarity, lon, lat (of the centre, degrees), label; unknown values are empty. A label
-    that a spreadsheet would run as a formula gets an apostrophe in front.
+    Columns: rank, patch_id, similarity, lon, lat (of the centre, degrees), label, scene, and the values by name;
+    what is unknown is empty. A label that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Arguments as of ``neighbours_geojson``.
     """
-    lines = list(_lines(query_id, neighbours, labels))
+    lines = list(_lines(query, neighbours, labels, values))
     middles = centres_lonlat(scene, grid, np.array([line.patch_id for line in lines], dtype=np.int64))
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(["rank", "patch_id", "similarity", "lon", "lat", "label"])
+    writer.writerow(["rank", "patch_id", "similarity", "lon", "lat", "label", "scene", *values])
     for line in lines:
         place = _degrees(middles, line.rank)
-        writer.writerow([line.rank, line.patch_id, f"{line.similarity:.6f}", *place, harmless(line.label or "")])
+        cells = [line.rank, line.patch_id, f"{line.similarity:.6f}", *place, harmless(line.label or ""), query.scene]
+        writer.writerow([*cells, *("" if value is None else value for value in line.values.values())])
     return text.getvalue()
 
 
 def labels_csv(scene: Scene, grid: PatchGrid, labels: PatchLabels) -> str:
-    """The labelled patches as CSV (RFC 4180), by patch id.
+    """Return the labelled patches as CSV (RFC 4180), by patch id.
 
     Columns: patch_id, row, col (on the grid of patches), lon, lat (of the centre, degrees; empty where unknown), label,
     as in ``neighbours_csv``.
@@ -115,13 +141,13 @@ def labels_csv(scene: Scene, grid: PatchGrid, labels: PatchLabels) -> str:
 
 
 def _degrees(middles: NDArray[np.float64] | None, line: int) -> tuple[str, str]:
-    """Longitude and latitude as text; empty where they are unknown."""
+    """Return longitude and latitude as text; empty where they are unknown."""
     if middles is None or np.isnan(middles[line]).any():
         return "", ""
     return f"{middles[line, 0]:.7f}", f"{middles[line, 1]:.7f}"
 
 
 def harmless(cell: str) -> str:
-    """A cell of text that no spreadsheet takes for a formula."""
+    """Return a cell of text that no spreadsheet takes for a formula."""
     risky = cell.startswith(_FORMULA_STARTS) or cell.lstrip().startswith(_FORMULA_STARTS)
     return f"'{cell}" if risky else cell

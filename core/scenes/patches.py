@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.errors import PatchError
 from core.scenes.geobox import GeoBox, outlines_lonlat
+from core.scenes.library import SCENE_ID
 from core.scenes.scene import Scene, SceneReader
 
 IntArray = NDArray[np.int64]
@@ -23,6 +25,37 @@ MIN_VALID_FRACTION = 0.5
 
 READ_BYTES = 2**27
 """Pixels read together by ``iter_patches``, at most, unless one patch has more."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PatchRef:
+    """A patch among all scenes: what links, exports and labels name it by, and what joins them.
+
+    Arrays of patch ids are int64 and of one scene, which whoever holds them knows.
+
+    Attributes:
+        scene: id of the scene.
+        patch: id of the patch in the scene's grid, which is row-major.
+    """
+
+    scene: str
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.scene}:{self.patch}"
+
+    @classmethod
+    def parse(cls, text: str, scene: str | None = None) -> PatchRef | None:
+        """Return the patch that a text names; None when it names none.
+
+        Args:
+            text: ``scene:patch`` as ``str`` gives it, or a number alone, as in links of earlier versions.
+            scene: the scene that a number alone is of.
+        """
+        named, colon, number = text.rpartition(":")
+        where = named if colon else scene
+        known = where is not None and SCENE_ID.fullmatch(where) and re.fullmatch(r"[0-9]{1,9}", number)
+        return cls(where, int(number)) if known and where is not None else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from core.export.tables import neighbours_csv, neighbours_geojson
+from core.scenes.patches import PatchRef
+from core.values.registry import export_columns
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
@@ -99,4 +101,7 @@ def _file(ending: str, view: ViewState) -> str:
     if view.query is None or view.neighbours is None:
         return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    return write(view.scene, view.known.grid, view.query, view.neighbours, view.labels)
+    rows = view.rows((view.query, *view.neighbours.ids.tolist()))
+    values = {name: numbers[rows] for name, numbers in export_columns(view.known).items()}
+    query = PatchRef(view.scene.id, view.query)
+    return write(view.scene, view.known.grid, query, view.neighbours, view.labels, values=values)

@@ -24,6 +24,8 @@ from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
+from core.similarity.explain import index_values
+from core.values.registry import VALUES
 from tests.fakes import place_scene
 from tests.labelled import pixels, tif, write_zip
 
@@ -80,6 +82,10 @@ def test_from_a_scene_to_a_projection(source: Path, tmp_path: Path, capsys: Capt
     table = pq.read_table(features)
     assert table.column("patch_id").to_pylist() == list(range(24))
     assert json.loads(table.schema.metadata[b"landlike"])
+    every = {name for name, value in VALUES.items() if value.exported}
+    assert {"ndvi", "ndwi", "ndbi"} <= set(table.schema.names) & every
+    means = np.array(table.column("band_mean").to_pylist(), np.float32)
+    np.testing.assert_allclose(table.column("ndvi").to_numpy(), index_values(means, "NDVI"), atol=1e-6)
     capsys.readouterr()
     assert main(["neighbours", str(features), "--patch-id", "7", "-k", "3"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

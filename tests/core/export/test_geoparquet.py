@@ -23,7 +23,7 @@ from core.export.tables import harmless, neighbours_csv, neighbours_geojson
 from core.features.recipe import Features, Recipe
 from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels
-from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
+from core.scenes.patches import PatchGrid, PatchRef, centres_lonlat, corners_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from tests.data import shared
@@ -373,17 +373,20 @@ LABELS = PatchLabels(
 )
 
 
+VALUES = {"ndvi": np.array([-0.5, 0.25, np.nan, 0.75], np.float32)}
+
+
 def test_geojson_lists_query_and_neighbours_best_first() -> None:
     one = scene()
     grid = patch_grid(one)
-    whole = json.loads(neighbours_geojson(one, grid, 8, NEAR, LABELS))
+    whole = json.loads(neighbours_geojson(one, grid, PatchRef(one.id, 8), NEAR, LABELS, values=VALUES))
     assert whole["type"] == "FeatureCollection"
     assert "crs" not in whole
     assert [feature["properties"] for feature in whole["features"]] == [
-        {"rank": 0, "patch_id": 8, "similarity": 1.0, "label": "Forest"},
-        {"rank": 1, "patch_id": 7, "similarity": 0.99, "label": "=cmd|' /C calc'!A0"},
-        {"rank": 2, "patch_id": 2, "similarity": 0.5, "label": None},
-        {"rank": 3, "patch_id": 11, "similarity": -0.25, "label": None},
+        {"rank": 0, "patch_id": 8, "similarity": 1.0, "label": "Forest", "scene": one.id, "ndvi": -0.5},
+        {"rank": 1, "patch_id": 7, "similarity": 0.99, "label": "=cmd|' /C calc'!A0", "scene": one.id, "ndvi": 0.25},
+        {"rank": 2, "patch_id": 2, "similarity": 0.5, "label": None, "scene": one.id, "ndvi": None},
+        {"rank": 3, "patch_id": 11, "similarity": -0.25, "label": None, "scene": one.id, "ndvi": 0.75},
     ]
     corners = corners_lonlat(one, grid, np.array([8, 7, 2, 11]))
     assert corners is not None
@@ -393,19 +396,29 @@ def test_geojson_lists_query_and_neighbours_best_first() -> None:
         assert shape.symmetric_difference(shapely.Polygon(outline)).area < 1e-8
 
 
+def test_values_are_columns_of_a_file_of_features(tmp_path: Path) -> None:
+    one, path = scene(), tmp_path / "f.parquet"
+    values = {"ndvi": np.array([0.5, np.nan], np.float32)}
+    write_geoparquet(path, one, patch_grid(one), features([0, 1]), SPEC, values=values)
+    assert pq.read_table(path).column("ndvi").to_pylist() == [0.5, None]
+    assert len(read_geoparquet(path)) == 2
+
+
 def test_lists_of_a_scene_without_a_place_have_none() -> None:
     one = scene(crs=None)
-    whole = json.loads(neighbours_geojson(one, patch_grid(one), 8, NEAR))
+    whole = json.loads(neighbours_geojson(one, patch_grid(one), PatchRef(one.id, 8), NEAR))
     assert {feature["geometry"] for feature in whole["features"]} == {None}
-    rows = list(csv.DictReader(io.StringIO(neighbours_csv(one, patch_grid(one), 8, NEAR))))
+    rows = list(csv.DictReader(io.StringIO(neighbours_csv(one, patch_grid(one), PatchRef(one.id, 8), NEAR))))
     assert {(row["lon"], row["lat"]) for row in rows} == {("", "")}
 
 
 def test_csv_lists_query_and_neighbours_best_first() -> None:
     one = scene()
-    text = neighbours_csv(one, patch_grid(one), 8, NEAR, LABELS)
+    text = neighbours_csv(one, patch_grid(one), PatchRef(one.id, 8), NEAR, LABELS, values=VALUES)
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0]) == ["rank", "patch_id", "similarity", "lon", "lat", "label"]
+    assert list(rows[0]) == ["rank", "patch_id", "similarity", "lon", "lat", "label", "scene", "ndvi"]
+    assert [row["ndvi"] for row in rows] == ["-0.5", "0.25", "", "0.75"]
+    assert {row["scene"] for row in rows} == {one.id}
     assert [row["rank"] for row in rows] == ["0", "1", "2", "3"]
     assert [row["patch_id"] for row in rows] == ["8", "7", "2", "11"]
     assert [row["similarity"] for row in rows] == ["1.000000", "0.990000", "0.500000", "-0.250000"]
@@ -418,9 +431,9 @@ def test_csv_lists_query_and_neighbours_best_first() -> None:
 def test_lists_of_a_collection_leave_unknown_places_empty(tmp_path: Path) -> None:
     one = collection(tmp_path)
     near = Neighbours(ids=np.array([1, 2]), similarity=np.array([0.9, 0.8], dtype=np.float32))
-    rows = list(csv.DictReader(io.StringIO(neighbours_csv(one, patch_grid(one), 0, near))))
+    rows = list(csv.DictReader(io.StringIO(neighbours_csv(one, patch_grid(one), PatchRef(one.id, 0), near))))
     assert [row["lon"] for row in rows] == ["10.5000000", "-180.0000000", ""]
-    whole = json.loads(neighbours_geojson(one, patch_grid(one), 0, near))
+    whole = json.loads(neighbours_geojson(one, patch_grid(one), PatchRef(one.id, 0), near))
     kinds = [feature["geometry"] and feature["geometry"]["type"] for feature in whole["features"]]
     assert kinds == ["Polygon", "MultiPolygon", None]
 

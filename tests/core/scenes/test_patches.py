@@ -19,6 +19,7 @@ from core.errors import PatchError
 from core.scenes.library import Library
 from core.scenes.patches import (
     PatchGrid,
+    PatchRef,
     centres_lonlat,
     corners_lonlat,
     iter_patches,
@@ -202,3 +203,21 @@ def test_a_collection_takes_places_from_its_table(tmp_path: Path) -> None:
     assert found[0].tolist() == [[10, 50], [10.1, 50], [10.1, 49.9], [10, 49.9]]
     assert np.isnan(found[1]).all()
     assert source_names(scene) == ["a", "b", "c", "d"]
+
+
+@given(scene=st.from_regex(r"[a-z0-9][a-z0-9-]{0,63}", fullmatch=True), patch=st.integers(0, 10**9 - 1))
+def test_a_patch_is_found_again_by_its_text(scene: str, patch: int) -> None:
+    ref = PatchRef(scene, patch)
+    assert PatchRef.parse(str(ref)) == ref
+    assert PatchRef.parse(str(patch), scene) == ref, "as links of earlier versions have it"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1.5", "٣", "9" * 10, " 4", "a:", ":4", "A:4", "../x:4", "a:b:4", "a:4:"]
+)
+def test_what_names_no_patch_is_none(text: str) -> None:
+    assert PatchRef.parse(text, "scene-1") is None
+
+
+def test_a_number_alone_is_of_no_scene() -> None:
+    assert PatchRef.parse("4") is None
