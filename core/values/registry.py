@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from core.bands import FloatArray
 from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
+from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
@@ -18,7 +19,7 @@ from core.values.similarity import SIMILARITY
 VALUES: Mapping[str, PatchValue] = MappingProxyType(
     {
         value.name: value
-        for value in (CLASS, HAND, NDVI, NDWI, NDBI, GROUP, SIMILARITY, DISTORTION, UNFAMILIAR, DATE, LABEL)
+        for value in (CLASS, HAND, NDVI, NDWI, NDBI, BRIGHTNESS, GROUP, SIMILARITY, DISTORTION, UNFAMILIAR, DATE, LABEL)
     }
 )
 """Values by name, the first to be offered first."""
