@@ -13,14 +13,14 @@ from pathlib import Path
 
 from core.encoders.base import Encoder, EncoderSpec, LocalModel
 from core.encoders.files import SIDECAR, digest, holds
-from core.encoders.openvino import GROUP, GraphInput, OpenVinoRunner, has_bf16
+from core.encoders.openvino import GROUP_SIZE, GraphInput, OpenVinoRunner, has_bf16
 from core.encoders.preprocessing import Preprocessing, read_preprocessing, shape_text, stated_bands
 from core.encoders.protobuf import fields, integer, message, messages, text_field
 from core.encoders.runner import RunnerEncoder, choose_backend, fingerprint
 from core.errors import EncoderError
 
 GRAPH = "model.onnx"
-FLOAT = 1
+ONNX_FLOAT = 1
 """TensorProto.DataType.FLOAT of onnx.proto."""
 
 EXAMPLE = '{"bands": ["B02", "B03", "B04", "B08"], "scale": 1, "input_size": 64}'
@@ -35,7 +35,7 @@ class GraphTensor:
 
     Attributes:
         name: in the graph.
-        dtype: number of its type; ``FLOAT`` is 32-bit float.
+        dtype: number of its type; ``ONNX_FLOAT`` is 32-bit float.
         shape: its dimensions, None = any; None altogether = not stated.
     """
 
@@ -112,7 +112,7 @@ def read_call(directory: Path, bands: int) -> OnnxCall:
         found = f"its inputs are {_listed(inputs)}"
         raise EncoderError(asked, found, "use a model that takes one batch of images")
     images, features = inputs[0], _features(outputs, asked)
-    if images.dtype != FLOAT:
+    if images.dtype != ONNX_FLOAT:
         raise EncoderError(asked, "its images are not 32-bit floats", "use a model that takes float images")
     if images.shape is None or len(images.shape) != 4:
         found = f"its input has the shape {shape_text(images.shape)}"
@@ -120,7 +120,7 @@ def read_call(directory: Path, bands: int) -> OnnxCall:
         raise EncoderError(asked, found, remedy)
     channels_first = _channels_first(images.shape, bands, asked)
     return OnnxCall(
-        takes=GraphInput(channels_first=channels_first, group=images.shape[0] or GROUP),
+        takes=GraphInput(channels_first=channels_first, group=images.shape[0] or GROUP_SIZE),
         shape=images.shape,
         side=images.shape[2] if channels_first else images.shape[1],
         output=features.name,
@@ -199,7 +199,7 @@ def _tensor(value: memoryview) -> GraphTensor:
 def _features(outputs: Sequence[GraphTensor], asked: str) -> GraphTensor:
     if len(outputs) != 1:
         raise EncoderError(asked, f"its outputs are {_listed(outputs)}", "export it with its features as the only one")
-    if outputs[0].dtype != FLOAT:
+    if outputs[0].dtype != ONNX_FLOAT:
         raise EncoderError(asked, "its features are not 32-bit floats", "export it with float features")
     return outputs[0]
 

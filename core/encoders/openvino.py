@@ -1,8 +1,8 @@
 """Running SavedModels and ONNX models by OpenVINO, on processors; it reads their files itself.
 
 Scaling and enlarging are part of the compiled graph, so that patches travel to it in their own size. The graph is
-compiled for groups of ``GROUP`` patches, several of which are under way at once; the last group of a call is filled up,
-so a patch's features do not depend on how many others came with it.
+compiled for groups of patches, several of which are under way at once; the last group of a call is filled up, so a
+patch's features do not depend on how many others came with it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.bands import FloatArray
 from core.encoders.preprocessing import Preprocessing, resized, scaled
 from core.errors import EncoderError
 
-GROUP = 4
+GROUP_SIZE = 4
 
 
 @cache
@@ -77,7 +77,7 @@ class GraphInput:
     """
 
     channels_first: bool = False
-    group: int = GROUP
+    group: int = GROUP_SIZE
 
     def shape(self, height: int, width: int, channels: int) -> tuple[int, int, int, int]:
         """Return the shape of a batch of images."""

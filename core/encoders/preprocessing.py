@@ -16,7 +16,7 @@ from core.bands import BAND_NAMES, FloatArray
 from core.encoders.files import SIDECAR
 from core.errors import EncoderError
 
-MOST = 1e6
+_LIMIT = 1e6
 """Scales, means and deviations are below this."""
 
 Guess = tuple[tuple[str, ...], float | None]
@@ -183,7 +183,7 @@ def _wrong_number(stated: Mapping[str, Any]) -> str | None:
     for name in ("gain", "scale"):
         if stated.get(name) is not None and not _is_number(stated[name], least=0):
             return f"{name} is neither null nor a positive number"
-    for name, least in (("mean", -MOST), ("deviation", 0.0)):
+    for name, least in (("mean", -_LIMIT), ("deviation", 0.0)):
         values = stated.get(name, {})
         if not isinstance(values, dict) or not all(_is_number(value, least=least) for value in values.values()):
             return f"{name} is no object with a {'positive ' if least == 0 else ''}number for each band, by name"
@@ -191,7 +191,7 @@ def _wrong_number(stated: Mapping[str, Any]) -> str | None:
 
 
 def _is_number(value: Any, *, least: float) -> bool:  # noqa: ANN401 - as above
-    return isinstance(value, int | float) and not isinstance(value, bool) and least < value < MOST
+    return isinstance(value, int | float) and not isinstance(value, bool) and least < value < _LIMIT
 
 
 def _asked(directory: Path) -> str:

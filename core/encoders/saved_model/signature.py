@@ -14,7 +14,7 @@ from core.errors import EncoderError
 
 PREFERRED_SIGNATURES = ("default", "serving_default", "image_feature_vector")
 PREFERRED_OUTPUT = "default"
-FLOAT = 1
+DT_FLOAT = 1
 """DT_FLOAT of tensorflow/core/framework/types.proto."""
 
 MAX_GRAPH_BYTES = 512 << 20
@@ -29,7 +29,7 @@ class Tensor:
     Attributes:
         key: its name in the signature, such as ``images``.
         tensor: its name in the graph, such as ``hub_input/images:0``.
-        dtype: number of its type; ``FLOAT`` is 32-bit float.
+        dtype: number of its type; ``DT_FLOAT`` is 32-bit float.
         shape: its dimensions, None = any; None altogether = any number of them.
     """
 
@@ -159,7 +159,7 @@ def _image_input(inputs: _Tensors, name: str, asked: str) -> Tensor:
         found = f"its signature {name} has {len(inputs)} inputs"
         raise EncoderError(asked, found, "use a model that takes one batch of images")
     images = next(iter(inputs.values()))
-    if images.dtype != FLOAT:
+    if images.dtype != DT_FLOAT:
         raise EncoderError(asked, "its images are not 32-bit floats", "use a model that takes float images")
     if images.shape is not None and len(images.shape) != 4:
         found = f"its input has the shape {shape_text(images.shape)}"
@@ -168,7 +168,7 @@ def _image_input(inputs: _Tensors, name: str, asked: str) -> Tensor:
 
 
 def _feature_output(outputs: _Tensors, name: str, asked: str) -> Tensor:
-    fitting = {key: out for key, out in outputs.items() if out.dtype == FLOAT and _is_vector(out.shape)}
+    fitting = {key: out for key, out in outputs.items() if out.dtype == DT_FLOAT and _is_vector(out.shape)}
     if PREFERRED_OUTPUT in fitting:
         return fitting[PREFERRED_OUTPUT]
     if len(fitting) == 1:

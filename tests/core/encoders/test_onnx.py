@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, numpy_helper
 
 from core.bands import BAND_NAMES
@@ -17,6 +20,7 @@ from core.config import Config
 from core.encoders import openvino
 from core.encoders.base import EncoderSpec
 from core.encoders.files import write_checksums
+from core.encoders.onnx import read_call
 from core.encoders.preprocessing import resized
 from core.encoders.registry import describe, fetch, list_encoders, load_encoder
 from core.errors import EncoderError, EncoderUnavailableError, TrainingError
@@ -180,6 +184,20 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, config: Config) -> None:
     (directory / "model.onnx").write_bytes(whole.replace(b"GlobalAveragePool", b"GlobalAveragePull"))
     with pytest.raises(EncoderError, match=r"^Loading the model “tiny” by OpenVINO: it was refused"):
         load_encoder(str(directory), config).encode(patches())
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_damage_gives_a_call_or_an_encoder_error(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    raw = bytearray(graph().SerializeToString())
+    position = data.draw(st.integers(0, len(raw) - 1))
+    raw[position] ^= data.draw(st.integers(1, 255))
+    (folder / "model.onnx").write_bytes(raw[: data.draw(st.integers(1, len(raw)))])
+    with suppress(EncoderError):
+        read_call(folder, len(BANDS))
 
 
 def test_checksums_find_a_flipped_weight_and_a_lost_file(tmp_path: Path, config: Config) -> None:

@@ -66,6 +66,10 @@ def test_sidecar_states_everything(tmp_path: Path) -> None:
         ('{"gain": true}', "gain"),
         ('{"input_size": 4}', "input_size"),
         ('{"title": 7}', "title"),
+        ('{"mean": {"B02": 1}}', "mean in landlike.json is of B02, the bands are B01"),
+        ('{"mean": {"B02": NaN}}', "mean is no object with a number for each band"),
+        ('{"deviation": {"B02": 0}}', "deviation is no object with a positive number"),
+        ('{"gain": 1, "scale": 1}', "gain and scale are both given"),
         ('{"bands": ["B02"]}', "lists 1 bands, the model's input has the shape"),
         ('{"input_size": 64}', "says 64 pixels a side, the model takes 96"),
     ],
@@ -99,6 +103,15 @@ def test_resizing_keeps_axes_apart() -> None:
     assert result[0, :, 4, 1].min() == result[0, :, 4, 1].max() > 0
     assert result[0, 7, :, 0].max() == 0
     assert result[0, :, 1, 1].max() == 0
+
+
+def test_means_and_deviations_belong_to_bands_by_name(tmp_path: Path) -> None:
+    stated = {"bands": ["B08", "B02"], "scale": 100, "mean": {"B02": 5, "B08": 20}, "deviation": {"B02": 2, "B08": 10}}
+    (tmp_path / "landlike.json").write_text(json.dumps(stated))
+    wanted = saved_model_preprocessing(tmp_path, signature(2))
+    assert (wanted.normalises, wanted.clips) == (True, False)
+    batch = np.array([[[[0.4, 0.1], [1.5, 0.0]]]], np.float32)
+    np.testing.assert_allclose(wanted.scaled(batch), [[[[2, 2.5], [13, -2.5]]]], rtol=1e-6)
 
 
 def test_scaling_clips() -> None:

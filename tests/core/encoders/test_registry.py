@@ -63,6 +63,18 @@ def test_features_made_by_earlier_versions_are_known_again(name: str, backend: s
     assert describe(name, config, backend).fingerprint == FINGERPRINTS[name, backend]
 
 
+def test_a_readme_does_not_count_for_models_of_ours_and_does_for_others(
+    tiny: Path, config: Config, tmp_path: Path
+) -> None:
+    ours = Path(shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "ours"))
+    before = [describe(str(path), config, "openvino-f32").fingerprint for path in (ours, tiny)]
+    for path in (ours, tiny):
+        (path / "README.md").write_text("Other words.")
+    after = [describe(str(path), config, "openvino-f32").fingerprint for path in (ours, tiny)]
+    assert before[0] == after[0] == FINGERPRINTS[SHIPPED, "openvino-f32"]
+    assert before[1] != after[1], "as in the version before"
+
+
 def test_landlike_1_in_bf16_is_known_again_too(config: Config) -> None:
     if not has_bf16():
         pytest.skip("this processor does not compute in bfloat16")

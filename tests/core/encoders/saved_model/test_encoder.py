@@ -155,6 +155,20 @@ def test_sidecar_gives_bands_to_five_channels(model: Model, tmp_path: Path, conf
     assert encoder.encode(patches(2, bands=5)).shape == (2, 32)
 
 
+def test_means_and_deviations_of_a_module(tiny: Path, config: Config) -> None:
+    (tiny / "landlike.json").write_text('{"gain": null, "input_size": 64}')
+    plain = load_encoder(str(tiny), config, "openvino-f32")
+    mean = {band: 0.1 + place / 50 for place, band in enumerate(EUROSAT_ORDER)}
+    deviation = {band: 0.5 + place / 10 for place, band in enumerate(EUROSAT_ORDER)}
+    (tiny / "landlike.json").write_text(json.dumps({"gain": 2, "input_size": 64, "mean": mean, "deviation": deviation}))
+    encoder = load_encoder(str(tiny), config, "openvino-f32")
+    assert (plain.spec.trainable, encoder.spec.trainable) == (True, False)
+    for size in (48, 64, 96):
+        batch = patches(3, size=size)
+        ready = (batch * 2 - np.array(list(mean.values()))) / np.array(list(deviation.values()))
+        assert difference(encoder.encode(batch), plain.encode(ready.astype(np.float32))) <= 1e-5
+
+
 def test_wrong_number_of_bands_is_refused(model: Model, config: Config) -> None:
     with pytest.raises(EncoderError, match=r"\(N, height, width, 13\)"):
         load_encoder(str(model("tiny")), config).encode(patches(2, bands=3))
