@@ -19,7 +19,7 @@ from pyproj import CRS
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
-from core.export.geometry import bounds, centres, wkb_array
+from core.export.geometry import Shapes, bounds, centres, outlines, wkb_array
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
@@ -102,8 +102,8 @@ def write_geoparquet(
     """
     ids = features.patch_ids
     corners = corners_lonlat(scene, grid, ids)
-    corners = np.full((len(ids), 4, 2), np.nan) if corners is None else corners
-    geometry, kinds = wkb_array(corners)
+    shapes = outlines(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
+    geometry, kinds = wkb_array(shapes)
     rows, cols = np.divmod(ids, grid.n_cols)
     columns = [
         pa.array(ids, pa.int64()),
@@ -117,7 +117,7 @@ def write_geoparquet(
         *(_matrix(values) for values in (features.vectors, features.band_mean, features.band_std)),
     ]
     columns += [pa.array(numbers, pa.float32(), from_pandas=True) for numbers in values.values()]
-    metadata = {"geo": json.dumps(_geo(corners, kinds)), "landlike": json.dumps(_about(scene, grid, spec))}
+    metadata = {"geo": json.dumps(_geo(shapes, kinds)), "landlike": json.dumps(_about(scene, grid, spec))}
     _write(path, pa.table(columns, names=[*COLUMNS, *values]).replace_schema_metadata(metadata))
 
 
@@ -137,7 +137,7 @@ def _labels(scene: Scene, grid: PatchGrid, ids: IntArray) -> list[str | None]:
     return [truth.classes[index] if index >= 0 else None for index in truth.index[ids]]
 
 
-def _geo(corners: NDArray[np.float64], kinds: set[str]) -> dict[str, object]:
+def _geo(shapes: Shapes, kinds: set[str]) -> dict[str, object]:
     """File metadata of GeoParquet 1.1.0 (OGC; section “Metadata” of the specification)."""
     column: dict[str, object] = {
         "encoding": "WKB",
@@ -146,7 +146,7 @@ def _geo(corners: NDArray[np.float64], kinds: set[str]) -> dict[str, object]:
         "edges": "planar",
         "orientation": "counterclockwise",
     }
-    box = bounds(corners)
+    box = bounds(shapes)
     if box is not None:
         column["bbox"] = box
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
