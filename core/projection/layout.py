@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.progress import Progress, silent
+from core.progress import Progress, part_of, silent
+from core.projection.reduction import reduced, worth_reducing
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import IntArray
 from core.similarity.knn_graph import knn_graph, metric_rows
@@ -53,7 +55,8 @@ def fast_layout(
     """Lay vectors out by UMAP (McInnes, Healy and Melville, arXiv:1802.03426) from a start by principal components.
 
     The graph of ties is umap-learn's, computed from ``core.similarity.knn_graph.knn_graph``; the descent is
-    ``core.projection.descent``. Reproducible on one machine: equal vectors, settings and versions give equal layouts.
+    ``core.projection.descent``. Neighbours of many long vectors are those along 64 principal components. Equal vectors,
+    settings and versions give equal layouts, whatever the number of threads.
 
     Args:
         vectors: float32 of shape (N, D), finite; any N, 0 included.
@@ -73,14 +76,11 @@ def fast_layout(
     if len(vectors) < 2:
         return pca_layout(vectors)
     epochs = 200 if len(vectors) > LARGE else 500
-    indices, distances = knn_graph(
-        vectors,
-        min(settings.n_neighbors, len(vectors)),
-        settings.metric,
-        progress=lambda done, total: progress(epochs * done // total, 2 * epochs),
+    indices, distances, start = _near_and_start(
+        vectors, settings, progress=lambda done, total: progress(epochs * done // total, 2 * epochs)
     )
     layout = optimise_layout(
-        start_layout(metric_rows(vectors, settings.metric), settings.seed),
+        start,
         fuzzy_graph(indices, distances),
         *curve(settings.min_dist),
         epochs=epochs,
@@ -89,6 +89,21 @@ def fast_layout(
     )
     layout -= layout.mean(axis=0)
     return layout
+
+
+def _near_and_start(
+    vectors: FloatArray, settings: ProjectionSettings, progress: Progress
+) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+    """Return neighbours, their distances, and where points start; of many long vectors by their components."""
+    near, metric = min(settings.n_neighbors, len(vectors)), settings.metric
+    if not worth_reducing(vectors):
+        indices, distances = knn_graph(vectors, near, metric, progress=progress)
+        return indices, distances, start_layout(metric_rows(vectors, metric), settings.seed)
+    rows = reduced(vectors, metric, part_of(progress, 0, 300))
+    indices, distances = knn_graph(rows, near, "euclidean", progress=part_of(progress, 300, 1000))
+    if metric != "euclidean":
+        distances *= distances / np.float32(2)  # of unit vectors, the distance that the metric names
+    return indices, distances, start_layout(rows, settings.seed)
 
 
 def start_layout(rows: FloatArray, seed: int) -> FloatArray:

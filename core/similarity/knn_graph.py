@@ -14,7 +14,9 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
+from core.similarity.cells import Cells, part
 from core.similarity.neighbours import TIE_WIDTH, finite, unit_rows
+from core.similarity.one_thread import one_thread
 from core.similarity.pca import along_axes, principal_axes
 
 METRICS = ("cosine", "euclidean", "correlation")
@@ -29,6 +31,10 @@ WANTED_RECALL = 0.97
 _RUNGS = ((64, 32), (128, 48), (128, 96), (256, 96))
 """Components and surplus of the shortlist, from cheap to thorough."""
 
+SHORT, MANY = 64, 8192
+"""Components up to which, and rows above which, rows are compared within near cells only."""
+
+_PROBED_CELLS, _FEWEST_CELLS = 16, 8
 _PROBES = 128
 _BLOCK_ELEMENTS = 6_000_000
 
@@ -36,10 +42,11 @@ _BLOCK_ELEMENTS = 6_000_000
 def knn_graph(
     vectors: FloatArray, k: int, metric: str = "cosine", *, exact_work: int = EXACT_WORK, progress: Progress = silent
 ) -> tuple[NDArray[np.int32], FloatArray]:
-    """The k nearest of every row among all rows, itself first.
+    """Find the k nearest of every row among all rows, itself first.
 
     Up to ``exact_work`` all pairs are compared in full. Beyond, pairs are compared along the leading principal
-    components and a shortlist of each row is ranked by full distance. How many components are needed for
+    components and a shortlist of each row is ranked by full distance; rows that are short already are compared within
+    near cells (``core.similarity.cells``). How many components are needed for
     ``WANTED_RECALL`` of the true neighbours is measured on a sample of rows; where even the most do not reach it,
     distances are mostly noise and the best found stand. Memory beside the input: one copy of it and about 150 MB a
     processor.
@@ -60,6 +67,8 @@ def knn_graph(
     if not 1 <= k <= len(vectors):
         raise SettingsError("Finding nearest neighbours", f"{k} of {len(vectors)} rows", "ask for 1 to all of them")
     space = _Space.of(vectors, metric)
+    if k > 1 and _many_and_short(space.rows):
+        return _by_cells(space, k, progress)
     fast, surplus = _affordable(space, k - 1, exact_work)
     indices = np.empty((len(vectors), k), dtype=np.int32)
     distances = np.zeros((len(vectors), k), dtype=np.float32)
@@ -73,9 +82,103 @@ def knn_graph(
     return indices, distances
 
 
+def _many_and_short(rows: FloatArray) -> bool:
+    """Tell whether comparing all pairs takes longer than parting rows into cells first."""
+    total, width = rows.shape
+    return bool(total > MANY and width <= SHORT)
+
+
+def _by_cells(space: _Space, k: int, progress: Progress) -> tuple[NDArray[np.int32], FloatArray]:
+    """Find neighbours among the rows of near cells; how many are near enough is measured on a sample of rows."""
+    total = len(space.rows)
+    cells = part(space.rows)
+    sorted_space = _Space(space.rows[cells.order], space.offsets[cells.order], space.euclidean)
+    near = _cells_needed(sorted_space, cells, k - 1)
+    indices = np.empty((total, k), dtype=np.int32)
+    distances = np.zeros((total, k), dtype=np.float32)
+    indices[cells.order, 0] = cells.order
+
+    def fill(block: IntArray) -> None:
+        for cell in block.tolist():
+            own = np.arange(*cells.slice(cell).indices(total))
+            found, scores = _among(sorted_space, own, cells.places(cell, near), k - 1)
+            indices[cells.order[own], 1:] = cells.order[found]
+            distances[cells.order[own], 1:] = sorted_space.distances(own, scores)
+
+    in_threads(fill, np.array_split(np.arange(len(cells)), max(1, len(cells) // 4)), progress)
+    return indices, distances
+
+
+def _cells_needed(space: _Space, cells: Cells, k: int) -> int:
+    """Return how many cells hold ``WANTED_RECALL`` of the true neighbours of a sample of rows, of all if need be."""
+    total, sample = len(space.rows), np.linspace(0, len(cells) - 1, _PROBED_CELLS).astype(np.int64)
+    probes = [np.linspace(cells.starts[cell], cells.starts[cell + 1] - 1, 8).astype(np.int64) for cell in sample]
+    least = _among(space, np.concatenate(probes), np.arange(total), k)[1][:, -1].reshape(-1, 8)
+    near = _FEWEST_CELLS
+    while near < len(cells):
+        scores = [
+            _among(space, rows, cells.places(int(cell), near), k)[1] for cell, rows in zip(sample, probes, strict=True)
+        ]
+        if np.mean(np.stack(scores) >= least[:, :, None] - TIE_WIDTH) >= WANTED_RECALL:
+            break
+        near += near // 2
+    return min(near, len(cells))
+
+
+def _among(space: _Space, rows: IntArray, others: IntArray, k: int) -> tuple[IntArray, FloatArray]:
+    """Find the k best of some rows among others and their scores, best first, themselves left out."""
+    scores = space.rows[rows] @ space.rows[others].T
+    if space.euclidean:
+        scores -= space.offsets[others]
+    scores[rows[:, None] == others] = -np.inf
+    found = np.sort(top_columns(scores, k), axis=1)
+    values = np.take_along_axis(scores, found, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    return others[np.take_along_axis(found, order, axis=1)], np.take_along_axis(values, order, axis=1)
+
+
+def knn_among(
+    queries: FloatArray, vectors: FloatArray, k: int, metric: str = "cosine", *, progress: Progress = silent
+) -> tuple[NDArray[np.int32], FloatArray]:
+    """Find the k rows of ``vectors`` nearest to each query, exactly.
+
+    Args:
+        queries: float32 of shape (M, D), finite.
+        vectors: float32 of shape (N, D), finite.
+        k: neighbours, 1 to N.
+        metric: one of ``METRICS``; distances are those of ``knn_graph``.
+        progress: told (blocks done, blocks); what it raises ends the work.
+
+    Returns:
+        Indices, int32 of shape (M, k), and distances, float32 of shape (M, k), rising along each row.
+
+    Raises:
+        SettingsError: for an unknown metric, a k outside 1 to N, or numbers that are not finite.
+    """
+    total = len(vectors)
+    if not 1 <= k <= total:
+        raise SettingsError("Finding nearest neighbours", f"{k} of {total} rows", "ask for 1 to all of them")
+    space = _Space.of(np.concatenate([vectors, queries]), metric)
+    indices = np.empty((len(queries), k), dtype=np.int32)
+    distances = np.empty((len(queries), k), dtype=np.float32)
+
+    def fill(block: IntArray) -> None:
+        scores = space.rows[block + total] @ space.rows[:total].T - space.offsets[:total]
+        found = np.sort(top_columns(scores, k), axis=1)
+        values = np.take_along_axis(scores, found, axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")
+        indices[block] = np.take_along_axis(found, order, axis=1)
+        distances[block] = space.distances(block + total, np.take_along_axis(values, order, axis=1))
+
+    size = max(1, min(256, _BLOCK_ELEMENTS // total))
+    starts = range(0, len(queries), size)
+    in_threads(fill, [np.arange(start, min(start + size, len(queries))) for start in starts], progress)
+    return indices, distances
+
+
 def in_threads(work: Callable[[IntArray], None], blocks: list[IntArray], progress: Progress) -> None:
     """Do all blocks; what ``progress`` or ``work`` raises drops those not yet begun."""
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with one_thread(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         waiting = [pool.submit(work, block) for block in blocks]
         try:
             for done, future in enumerate(waiting, 1):
@@ -112,14 +215,14 @@ class _Space:
 
     @classmethod
     def of(cls, vectors: FloatArray, metric: str) -> _Space:
-        """The space in which a metric is a product."""
+        """Return the space in which a metric is a product."""
         rows = metric_rows(vectors, metric)
         if metric == "euclidean":
             return cls(rows, _half_squares(rows), euclidean=True)
         return cls(rows, np.zeros(len(rows), dtype=np.float32), euclidean=False)
 
     def reduced(self, width: int) -> _Space:
-        """The same rows along ``width`` principal axes, ordered by distance."""
+        """Return the same rows along ``width`` principal axes, ordered by distance."""
         rows = along_axes(self.rows, *principal_axes(self.rows, width))
         return _Space(rows, _half_squares(rows), euclidean=True)
 
@@ -145,7 +248,7 @@ def _blocks(total: int) -> list[IntArray]:
 
 
 def _affordable(space: _Space, k: int, exact_work: int) -> tuple[_Space, int]:
-    """The cheapest space and surplus whose shortlists hold the neighbours; the full space where that is cheap."""
+    """Choose the cheapest space and surplus whose shortlists hold the neighbours; the full one where that is cheap."""
     total, width = space.rows.shape
     if total * total * width <= exact_work or k == 0:
         return space, 0
@@ -162,7 +265,7 @@ def _affordable(space: _Space, k: int, exact_work: int) -> tuple[_Space, int]:
 
 
 def _search(full: _Space, fast: _Space, surplus: int, block: IntArray, k: int) -> tuple[IntArray, FloatArray]:
-    """The k best of each row of a block and their scores in the full space, best first, themselves left out."""
+    """Find the k best of each row of a block and their full scores, best first, themselves left out."""
     scores = fast.rows[block] @ fast.rows.T
     if fast.euclidean:
         scores -= fast.offsets

@@ -26,7 +26,7 @@ def principal_axes(vectors: FloatArray, count: int) -> tuple[FloatArray, FloatAr
     Returns:
         Mean of shape (D,) and orthonormal axes of shape (D, min(count, N, D)), of falling variance; float32.
     """
-    sample = vectors[_regular(len(vectors), SAMPLE_ROWS)]
+    sample = vectors[regular_sample(len(vectors), SAMPLE_ROWS)]
     mean = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = sample - mean
     kept = min(count, *centred.shape)
@@ -41,7 +41,7 @@ def principal_axes(vectors: FloatArray, count: int) -> tuple[FloatArray, FloatAr
     return mean, np.ascontiguousarray(axes * signs, dtype=np.float32)
 
 
-def _regular(total: int, wanted: int) -> slice | np.ndarray[tuple[int], np.dtype[np.int64]]:
+def regular_sample(total: int, wanted: int) -> slice | np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Positions of at most ``wanted`` rows spread evenly over ``total``."""
     if total <= wanted:
         return slice(None)
