@@ -254,6 +254,7 @@ def test_describing_needs_no_openvino(tmp_path: Path, config: Config) -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 def test_the_command_line_encodes_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
