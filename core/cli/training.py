@@ -55,10 +55,12 @@ class FinetuneCommand:
         _add_start(parser)
         parser.add_argument(
             "--apart",
+            "--test-sets",
+            dest="apart",
             metavar="LABELLED",
             nargs="*",
             default=[],
-            help="leave out what shows the same places: files of the same names",
+            help="measure the encoder on these, and leave out what shows the same places: files of the same names",
         )
         parser.add_argument("--labels", choices=["truth", "hand"], help=LABELS_HELP)
         parser.add_argument(

@@ -22,6 +22,9 @@ WATCH_SECONDS = 1.0
 RECENT = 6
 """Epochs by which the time left is told."""
 
+MOST_DOTS = 60
+"""With more epochs than this the dots of a curve would be all one sees."""
+
 STARTED = "train-"
 """In a visitor's work, what the key of a training begins with that the visitor started and has not seen end."""
 
@@ -183,10 +186,10 @@ def _curve(title: str, epochs: int, most: float) -> dict[str, object]:
     """
     x = {"field": "Pass", "type": "quantitative", "title": None, "scale": {"domain": [1, epochs], "nice": False}}
     y = {"field": title, "type": "quantitative", "title": None, "scale": {"domain": [0, most], "nice": False}}
-    whole = {"format": "d", "tickMinStep": 1, "grid": False}
+    whole = {"format": "d", "tickMinStep": 1, "tickCount": 10, "grid": False}
     tooltip = [{"field": "Pass", "type": "quantitative"}, {"field": title, "type": "quantitative", "format": ".3~g"}]
     return {
-        "mark": {"type": "line", "point": True},
+        "mark": {"type": "line", "point": epochs <= MOST_DOTS},
         "encoding": {"x": x | {"axis": whole}, "y": y | {"axis": {"tickCount": 4}}, "tooltip": tooltip},
     }
 

@@ -16,7 +16,7 @@ import pytest
 from core.__main__ import main
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.config import Config, settings
-from core.encoders.registry import describe, load_encoder
+from core.encoders.registry import ENTRIES, SHIPPED, describe, load_encoder
 from core.errors import SettingsError, TrainingError
 from core.progress import silent
 from core.training.base_model import check_bands, find_base, suited
@@ -71,6 +71,7 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         shutil.copytree(model(kind), folder / kind)
         (folder / kind / "landlike.json").write_text(json.dumps(sidecar))
     shutil.copytree(model("tf2"), folder / "tf2")
+    shutil.copytree(ENTRIES[SHIPPED].reference, folder / SHIPPED)
     with tarfile.open(OLD) as archive:
         archive.extractall(folder, filter="data")
     tiny, tf2, ours = str(folder / "tiny"), str(folder / "tf2"), str(folder / "ours")
@@ -103,6 +104,7 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         "bare": {"strip": "ours"},
         "frozen-graph": {"base": str(folder / "bare")},
         "zero-whole": {"base": str(folder / "whole"), "zero": True, "bands": FIVE},
+        "zero-landlike-1": {"base": str(folder / SHIPPED), "zero": True},
         "on-whole": {"base": str(folder / "whole"), "epochs": 4, "bands": FIVE, "hyperparameters": LEARNS},
         "stopped": {"base": "scratch", "bands": FIVE, "epochs": 3, "hyperparameters": DRAWS},
     }
@@ -116,7 +118,7 @@ def _apart(result: dict[str, Any], backend: str = "tensorflow") -> float:
 
 
 @pytest.mark.parametrize(
-    "name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others", "zero-whole"]
+    "name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others", "zero-whole", "zero-landlike-1"]
 )
 @pytest.mark.parametrize("backend", finetuning.BACKENDS)
 def test_without_a_step_features_are_those_of_the_base(done: Results, name: str, backend: str) -> None:
