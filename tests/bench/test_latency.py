@@ -57,10 +57,11 @@ def latencies(page: Page, clicks: int = CLICKS) -> list[float]:
     return taken[3:]
 
 
-def report(title: str, taken: list[float]) -> float:
+def report(title: str, taken: list[float]) -> tuple[float, float]:
+    """Print the times of some clicks; gives the median and the 95th percentile."""
     low, median, high = np.percentile(taken, [5, 50, 95])
     print(f"\n{title}: {median:.0f} ms at the median, {low:.0f} to {high:.0f} ms at 5 and 95 % of {len(taken)} clicks")
-    return float(median)
+    return float(median), float(high)
 
 
 def add_full_tile(root: Path) -> None:
@@ -81,7 +82,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_click_on_the_sample(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
-    assert report("1,600 patches", latencies(page)) <= 400
+    median, _ = report("1,600 patches", latencies(page))
+    assert median <= 400
 
 
 def test_a_click_on_a_full_tile(page: Page, tmp_path: Path) -> None:
@@ -89,7 +91,8 @@ def test_a_click_on_a_full_tile(page: Page, tmp_path: Path) -> None:
     with serving(tmp_path) as made:
         page.goto(made.url)
         wait_for_views(page)
-        assert report("29,241 patches", latencies(page)) <= 800
+        _, high = report("29,241 patches", latencies(page))
+    assert high <= 250
 
 
 def test_a_start_to_the_first_paint(page: Page, server: Server, tmp_path: Path) -> None:
