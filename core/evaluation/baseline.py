@@ -18,7 +18,7 @@ from core.similarity.explain import index_values
 
 
 def plain_spectrum(scene: Scene, grid: PatchGrid, ids: IntArray, progress: Progress = silent) -> FloatArray:
-    """Features of patches by the encoder ``spectral``, read from the scene's pixels.
+    """Return the features of patches by the encoder ``spectral``, read from the scene's pixels.
 
     Args:
         scene: the scene.
@@ -45,7 +45,7 @@ def plain_spectrum(scene: Scene, grid: PatchGrid, ids: IntArray, progress: Progr
 
 
 def rough_spectrum(band_mean: FloatArray, band_std: FloatArray) -> FloatArray:
-    """Nearly the same without pixels: indices are those of the means, and their deviations count as average.
+    """Return nearly the same without pixels: indices are those of the means, and their deviations count as average.
 
     A test holds the precision of the nearest 10 within 2 points of the true one.
 

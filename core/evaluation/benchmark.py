@@ -122,7 +122,7 @@ def _assess(
 
 
 def assessment_table(assessments: list[Assessment]) -> Iterator[str]:
-    """The lines of a table, one column an encoder, and precision by class below."""
+    """Return the lines of a table, one column an encoder, and precision by class below."""
     first = assessments[0].retrieval
     asked = "" if first.queries == first.count else f", {first.queries:,} of them asked"
     yield f"{first.count:,} labelled patches of {len(first.classes)} classes{asked}; 95 % intervals in brackets"

@@ -28,7 +28,7 @@ class Duplicates:
 
 
 def find_duplicates(content: FloatArray, labels: IntArray) -> Duplicates:
-    """One patch of each that are the same, and none where these are of different classes.
+    """Return one patch of each that are the same, and none where these are of different classes.
 
     A copy among neighbours proves nothing, and of one patch in two classes nobody knows which is right.
 

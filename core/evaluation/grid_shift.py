@@ -44,7 +44,7 @@ class GridShift:
 
 
 def cannot_shift(scene: Scene, grid: PatchGrid) -> str | None:
-    """Why the grid of a scene cannot be shifted, a clause; None when it can."""
+    """Return why the grid of a scene cannot be shifted, a clause; None when it can."""
     if scene.kind == "collection":
         return "these patches are single pictures, and there is no land around them to shift into"
     if grid.count < COMPARED + 2 or not _movable(grid, np.arange(grid.count)).any():
@@ -99,7 +99,7 @@ def grid_shift(
 
 
 def _compare(unit: FloatArray, ids: IntArray, row: int, moved: FloatArray, grid: PatchGrid) -> tuple[float, bool]:
-    """The share of neighbours that stay, and whether the patch is the most similar to its shifted self."""
+    """Return the share of neighbours that stay, and whether the patch is the most similar to its shifted self."""
     touching = grid.touching(int(ids[row]))
     before = nearest_patches(unit, ids, row, COMPARED, exclude=touching).ids
     scores = unit @ moved
@@ -111,7 +111,7 @@ def _compare(unit: FloatArray, ids: IntArray, row: int, moved: FloatArray, grid:
 
 
 def _movable(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
-    """Which patches have room for the shift within the scene, to either side."""
+    """Return which patches have room for the shift within the scene, to either side."""
     rows, cols = np.divmod(ids, grid.n_cols)
     down, right = (
         _offsets(rows * grid.stride, grid.height, grid.size),
@@ -122,7 +122,7 @@ def _movable(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
 
 
 def _offsets(starts: IntArray, length: int, size: int) -> IntArray:
-    """The shift of windows along one side: forward where there is room, else backward, else 0."""
+    """Return the shift of windows along one side: forward where there is room, else backward, else 0."""
     backward = np.where(starts >= SHIFT, -SHIFT, 0)
     return np.where(starts + SHIFT + size <= length, SHIFT, backward)
 
@@ -130,7 +130,7 @@ def _offsets(starts: IntArray, length: int, size: int) -> IntArray:
 def _encode_shifted(
     scene: Scene, grid: PatchGrid, encoder: Encoder, ids: IntArray, progress: Progress
 ) -> tuple[FloatArray, IntArray]:
-    """Features of shifted patches, and which of ``ids`` they are of: those with enough valid pixels."""
+    """Return the features of shifted patches, and which of ``ids`` they are of: those with enough valid pixels."""
     tops, lefts = (part * grid.stride for part in np.divmod(ids, grid.n_cols))
     tops, lefts = tops + _offsets(tops, grid.height, grid.size), lefts + _offsets(lefts, grid.width, grid.size)
     step = max(1, min(encoder.batch_size, 16))
@@ -152,7 +152,7 @@ def _encode_shifted(
 
 
 def _filled(pixels: FloatArray, mask: NDArray[np.bool_]) -> FloatArray:
-    """A patch of shape (size, size, bands), with the band's mean where nothing is valid, as when scenes are encoded."""
+    """Return a patch of shape (size, size, bands), the band's mean where nothing is valid, as scenes are encoded."""
     patch = np.ascontiguousarray(pixels.transpose(1, 2, 0))
     if not mask.all():
         patch[~mask] = patch[mask].mean(axis=0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.scenes.patches import IntArray
 
 LOPSIDED = 1.4
-"""Skewness above which a few patches are taken to crowd into everybody's answers; a rule of thumb of ours."""
+"""Skewness above which a few patches are taken to crowd into very many answers; a rule of thumb of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +21,14 @@ class Hubness:
         k: how many nearest of each patch were looked at.
         counts: int64 of shape (N,), among the k nearest of how many patches each one is; k on average.
         skewness: third standardised moment of ``counts``: 0 = even to both sides, above ``LOPSIDED`` = some are hubs.
-        nobodys: share of patches that are among the nearest of none, 0 to 1.
+        in_no_list: share of patches that are among the nearest of none, 0 to 1.
         top: int64, rows of the patches with the largest counts, largest first, at most 10.
     """
 
     k: int
     counts: IntArray
     skewness: float
-    nobodys: float
+    in_no_list: float
     top: IntArray
 
 
@@ -50,6 +50,6 @@ def hubness(neighbours: NDArray[np.integer], *, most: int = 10) -> Hubness:
         k=k,
         counts=counts,
         skewness=float(np.mean(away**3)) / spread**3 if spread > 0 else 0.0,
-        nobodys=float(np.mean(counts == 0)) if total else 0.0,
+        in_no_list=float(np.mean(counts == 0)) if total else 0.0,
         top=np.argsort(-counts, kind="stable")[:most].astype(np.int64),
     )

@@ -1,6 +1,6 @@
 """How far patches lie from what an encoder was trained on, as a percentile; kept in a file beside the model.
 
-Two distances count, whichever is the stranger: of the features, and of the band statistics, since an
+Two distances count, whichever is the larger percentile: of the features, and of the band statistics, since an
 encoder may see known land in a cloud or a blank sheet.
 """
 
@@ -32,7 +32,7 @@ BANK_ROWS = 2000
 """Rows of the bank."""
 
 NOVEL_ABOVE = 99.0
-"""Percentile above which a patch is called unfamiliar: stranger than 99 of 100 patches of the training's own kind."""
+"""Percentile above which a patch is called unfamiliar: farther off than 99 of 100 held-out patches."""
 
 FEWEST_HELD = 100
 """Held-out patches without which there is no 99th percentile."""
@@ -66,7 +66,7 @@ class NoveltyReference:
     joint: FloatArray
 
     def distance(self, vectors: FloatArray) -> FloatArray:
-        """Cosine distance to the k-th nearest of the bank, float32 of shape (N,), 0 to 2.
+        """Return the cosine distance to the k-th nearest of the bank, float32 of shape (N,), 0 to 2.
 
         Args:
             vectors: whole feature vectors, shape (N, D); of any length, such as 1.
@@ -88,7 +88,7 @@ class NoveltyReference:
         return np.concatenate(parts)
 
     def statistics_distance(self, statistics: FloatArray) -> FloatArray:
-        """Distance in band statistics to the k-th nearest training patch, float32 of shape (N,).
+        """Return the distance in band statistics to the k-th nearest training patch, float32 of shape (N,).
 
         It is Euclidean in the square roots of all numbers, each in deviations of the training's.
 
@@ -108,7 +108,7 @@ class NoveltyReference:
     def percentile(
         self, vectors: FloatArray, band_mean: FloatArray | None = None, band_std: FloatArray | None = None
     ) -> FloatArray:
-        """How many of 100 held-out training patches are less strange than each patch, 0 to 100.
+        """Return how many of 100 held-out training patches are nearer to the training than each patch, 0 to 100.
 
         Args:
             vectors: as of ``distance``.
@@ -161,7 +161,7 @@ class NoveltyReference:
         return found
 
     def _whole(self) -> bool:
-        """Whether the arrays fit each other."""
+        """Return whether the arrays fit each other."""
         curves = (self.quantiles, self.statistics_quantiles, self.joint)
         shapes = self.bank.ndim == 2 and self.columns.ndim == 1 and all(_rises(curve) for curve in curves)
         if not shapes or self.columns.dtype.kind != "i" or self.bank.dtype.kind != "f":
@@ -187,7 +187,7 @@ def _rises(curve: FloatArray) -> bool:
 
 
 def _ranked(values: FloatArray, quantiles: FloatArray) -> FloatArray:
-    """Values as percentiles, 0 to 100, float32."""
+    """Return the values as percentiles, 0 to 100, float32."""
     return np.interp(values, quantiles, np.linspace(0, 100, len(quantiles))).astype(np.float32)
 
 
@@ -212,7 +212,7 @@ def calibrate(
     most: int = BANK_ROWS,
     seed: int = 0,
 ) -> NoveltyReference:
-    """What is familiar to an encoder, from features of patches it was trained on and of patches like them.
+    """Return what is familiar to an encoder, from features of patches it was trained on and of patches like them.
 
     The score is the distance to the k-th nearest training feature: Y. Sun, Y. Ming, X. Zhu and Y. Li,
     "Out-of-distribution detection with deep nearest neighbors" (ICML 2022).
@@ -253,7 +253,7 @@ def calibrate(
 
 
 def novelty_reference(recipe: Recipe, config: Config) -> NoveltyReference | None:
-    """What the encoder of a recipe was trained on, from the file beside its model.
+    """Return what the encoder of a recipe was trained on, from the file beside its model.
 
     None when there is no such file, or the model is another than the one that made the features.
 

@@ -45,12 +45,12 @@ class Share:
     count: int
 
     def __str__(self) -> str:
-        """Such as ``0.780 (0.729–0.824)``."""
+        """Return text such as ``0.780 (0.729–0.824)``."""
         return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
 
 
 def share(values: NDArray[np.floating] | NDArray[np.bool_]) -> Share:
-    """The mean of some cases of 0 to 1; NaN with the interval 0 to 1 when there are none."""
+    """Return the mean of some cases of 0 to 1; NaN with the interval 0 to 1 when there are none."""
     count = len(values)
     if not count:
         return Share(value=math.nan, low=0.0, high=1.0, count=0)
@@ -178,7 +178,7 @@ def retrieval(
 
 
 def others_of_class(labels: IntArray, places: IntArray | None, reach: int) -> IntArray:
-    """Of each patch, how many others of its class it may find, int64 of shape (N,).
+    """Return, of each patch, how many others of its class it may find, int64 of shape (N,).
 
     Args:
         labels: int64 of shape (N,), at least 0.
@@ -200,14 +200,14 @@ def others_of_class(labels: IntArray, places: IntArray | None, reach: int) -> In
 
 
 def _closed_up(axis: IntArray, reach: int) -> IntArray:
-    """Numbers from 0 that lie as near each other as those given, where these are no more than ``reach`` apart."""
+    """Return numbers from 0 that lie as near each other as those given, where these are at most ``reach`` apart."""
     values, place = np.unique(axis, return_inverse=True)
     closed: IntArray = np.concatenate([[0], np.minimum(np.diff(values), reach + 1).cumsum()])[place]
     return closed
 
 
 def _chance(labels: IntArray) -> float:
-    """Share of other patches that are of the class of one, averaged over the patches that are not singletons."""
+    """Return the share of others that are of a patch's class, averaged over the patches that are no singletons."""
     sizes = np.bincount(labels)
     return float((sizes * (sizes - 1)).sum() / (sizes[sizes > 1].sum() * (len(labels) - 1)))
 
@@ -218,7 +218,7 @@ def _unmeasurable(found: str) -> SettingsError:
 
 
 def _precision(same: NDArray[np.bool_], most: IntArray) -> dict[int, NDArray[np.float64]]:
-    """Share of the nearest that are of the class, by depth; of each query no more than ``most``, which is at least 1.
+    """Return the share of the nearest that are of the class, by depth; of each query at most ``most``, 1 or more.
 
     Args:
         same: shape (queries, k), True = of the class of the query.
@@ -236,7 +236,7 @@ def _sample(count: int, wanted: int, seed: int) -> IntArray:
 
 
 def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None, reach: int = 1) -> IntArray:
-    """Rows of the k nearest of each asked row, best first, shape (asked, k); −1 where there are no more."""
+    """Return the rows of the k nearest of each asked row, best first, shape (asked, k); −1 where there are no more."""
     k = min(k, len(unit) - 1)
     parts = []
     for rows in _blocks(asked):
@@ -252,7 +252,7 @@ def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | 
 
 
 def _best(scores: FloatArray, k: int) -> IntArray:
-    """Columns of the k largest scores of each row, largest first."""
+    """Return the columns of the k largest scores of each row, largest first."""
     found = np.argpartition(-scores, k - 1, axis=1)[:, :k]
     order = np.argsort(-np.take_along_axis(scores, found, axis=1), axis=1, kind="stable")
     return np.take_along_axis(found, order, axis=1)
@@ -264,7 +264,7 @@ def _blocks(rows: IntArray) -> Iterator[IntArray]:
 
 
 def _vote(near: IntArray, labels: IntArray, classes: int) -> IntArray:
-    """The commonest class among neighbours; of equal ones the class of the nearer neighbour."""
+    """Return the commonest class among neighbours; of equal ones the class of the nearer neighbour."""
     votes = np.zeros((len(near), classes))
     for column in range(near.shape[1]):
         there = np.flatnonzero(near[:, column] >= 0)

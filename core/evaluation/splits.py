@@ -15,7 +15,7 @@ BLOCKS_ACROSS = 5
 
 
 def random_split(labels: IntArray, share: float, seed: int, groups: IntArray | None = None) -> NDArray[np.bool_]:
-    """A random part of each class, at least one place and never all: True = held out.
+    """Return a random part of each class, at least one place and never all: True = held out.
 
     Args:
         labels: of shape (N,).
@@ -36,12 +36,12 @@ def random_split(labels: IntArray, share: float, seed: int, groups: IntArray | N
 
 
 def leaves_every_class(labels: IntArray, held: NDArray[np.bool_]) -> bool:
-    """Whether patches of every class are left to learn from when some are held out."""
+    """Return whether patches of every class are left to learn from when some are held out."""
     return len(np.unique(labels[~held])) == len(np.unique(labels))
 
 
 def spatial_split(lonlat: NDArray[np.float64], share: float, seed: int) -> NDArray[np.bool_] | None:
-    """Whole blocks of land, about a share of all patches: True = held out; None where there are no two blocks.
+    """Return whole blocks of land, about a share of all patches: True = held out; None where there are no two blocks.
 
     Patches whose place is unknown (NaN) are never held out. Neighbouring patches look alike, so that a random split
     asks for land the network has nearly seen (Ploton et al., “Spatial validation reveals poor predictive performance of

@@ -39,7 +39,7 @@ class TrainingBlock:
     statistics: FloatArray
 
     def holds(self, statistics: FloatArray) -> NDArray[np.bool_]:
-        """Which patches, given by the statistics of these bands, are among them: shape (N,)."""
+        """Return which patches, given by the statistics of these bands, are among them: shape (N,)."""
         order = np.argsort(self.statistics[:, 0], kind="stable")
         rows = self.statistics[order]
         first = np.searchsorted(rows[:, 0], statistics[:, 0] - TOLERANCE)
@@ -65,14 +65,14 @@ class TrainingPatches:
     blocks: tuple[TrainingBlock, ...]
 
     def holds(self, band_mean: FloatArray, band_std: FloatArray) -> NDArray[np.bool_]:
-        """Which patches are among them, from the means and deviations of 13 bands: shape (N,)."""
+        """Return which patches are among them, from the means and deviations of 13 bands: shape (N,)."""
         found = np.zeros(len(band_mean), dtype=bool)
         for block in self.blocks:
             found |= block.holds(statistics_of_bands(band_mean, band_std, block.bands))
         return found
 
     def holds_statistics(self, bands: Sequence[str], statistics: FloatArray) -> NDArray[np.bool_]:
-        """Which patches are among them, from the statistics of some bands; a block of other bands holds none."""
+        """Return which patches are among them, from the statistics of some bands; a block of other bands holds none."""
         count, found = len(bands), np.zeros(len(statistics), dtype=bool)
         for block in self.blocks:
             if set(block.bands) <= set(bands):
@@ -81,7 +81,7 @@ class TrainingPatches:
         return found
 
     def to_bytes(self) -> bytes:
-        """The content of a file."""
+        """Return the content of a file."""
         buffer = io.BytesIO()
         arrays: dict[str, NDArray[np.generic]] = {}
         for number, block in enumerate(self.blocks):
@@ -120,7 +120,7 @@ def _damaged(path: Path) -> EncoderError:
 
 
 def training_patches(recipe: Recipe, config: Config) -> TrainingPatches | None:
-    """What the encoder of a recipe has learned from; None when that is not known, as of most models of others.
+    """Return what the encoder of a recipe has learned from; None when that is not known, as of most models of others.
 
     Raises:
         EncoderError: when the file that says so is damaged.

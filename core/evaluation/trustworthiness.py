@@ -107,7 +107,7 @@ def trustworthiness(
 
 
 def _alike(rows: FloatArray, offsets: FloatArray, block: IntArray) -> FloatArray:
-    """How near all rows are to some among the features, shape (rows of the block, N); themselves come last."""
+    """Return how near all rows are to some among the features, shape (rows of the block, N); themselves come last."""
     found: FloatArray = rows[block] @ rows.T
     found -= offsets
     found[np.arange(len(block)), block] = -np.inf
@@ -115,7 +115,7 @@ def _alike(rows: FloatArray, offsets: FloatArray, block: IntArray) -> FloatArray
 
 
 def _near(layout: FloatArray, block: IntArray) -> FloatArray:
-    """The same in the plane: minus the squared distance, from differences, so that dense clumps keep their order."""
+    """Return the same in the plane: minus the squared distance, by differences, so that clumps keep their order."""
     found: FloatArray = np.square(layout[block, :1] - layout[:, 0])
     found += np.square(layout[block, 1:] - layout[:, 1])
     np.negative(found, out=found)
@@ -124,7 +124,7 @@ def _near(layout: FloatArray, block: IntArray) -> FloatArray:
 
 
 def _ranks(scores: FloatArray, chosen: IntArray) -> IntArray:
-    """Ranks, from 1, of some columns of each row by falling score; equals share the best rank."""
+    """Return ranks, from 1, of some columns of each row by falling score; equals share the best rank."""
     rising = np.sort(scores, axis=1)
     values = np.take_along_axis(scores, chosen, axis=1)
     after = [np.searchsorted(row, wanted, side="right") for row, wanted in zip(rising, values, strict=True)]
@@ -133,7 +133,7 @@ def _ranks(scores: FloatArray, chosen: IntArray) -> IntArray:
 
 
 def _shared(first: IntArray, second: IntArray) -> NDArray[np.float64]:
-    """Share of the columns of each row that both have; each has a column once."""
+    """Return the share of the columns of each row that both have; each has a column once."""
     joined = np.sort(np.concatenate([first, second], axis=1), axis=1)
     share: NDArray[np.float64] = (joined[:, 1:] == joined[:, :-1]).sum(axis=1) / first.shape[1]
     return share

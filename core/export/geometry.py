@@ -23,7 +23,7 @@ TYPES = {int(shapely.GeometryType.POLYGON): "Polygon", int(shapely.GeometryType.
 _DIGITS = 7  # of degrees: a centimetre
 
 
-def outlines(corners: Corners) -> Shapes:
+def polygons(corners: Corners) -> Shapes:
     """Return the outline of each patch, counterclockwise, its parts where it crosses the antimeridian.
 
     A patch round a pole becomes the band of all longitudes from its outline to the pole (RFC 7946, section 3.1.9,
@@ -74,9 +74,9 @@ def geojson_geometry(corners: Corners) -> dict[str, Any] | None:
     """Return the outline of one patch as a GeoJSON geometry with seven decimals (a centimetre); None where unknown.
 
     Args:
-        corners: shape (4, 2), as in ``outlines``.
+        corners: shape (4, 2), as in ``polygons``.
     """
-    shape = outlines(corners[None])[0]
+    shape = polygons(corners[None])[0]
     if shape is None:
         return None
     rounded = shapely.transform(shape, lambda points: np.round(points, _DIGITS))

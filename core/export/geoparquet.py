@@ -19,7 +19,7 @@ from pyproj import CRS
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
-from core.export.geometry import Shapes, bounds, centres, outlines, wkb_array
+from core.export.geometry import Shapes, bounds, centres, polygons, wkb_array
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
@@ -68,7 +68,7 @@ class Embeddings:
         return len(self.patch_ids)
 
     def position(self, patch_id: int) -> int:
-        """Row of a patch.
+        """Return the row of a patch.
 
         Raises:
             PatchError: when the file has no such patch.
@@ -102,7 +102,7 @@ def write_geoparquet(
     """
     ids = features.patch_ids
     corners = corners_lonlat(scene, grid, ids)
-    shapes = outlines(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
+    shapes = polygons(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
     geometry, kinds = wkb_array(shapes)
     rows, cols = np.divmod(ids, grid.n_cols)
     columns = [
@@ -138,7 +138,7 @@ def _labels(scene: Scene, grid: PatchGrid, ids: IntArray) -> list[str | None]:
 
 
 def _geo(shapes: Shapes, kinds: set[str]) -> dict[str, object]:
-    """File metadata of GeoParquet 1.1.0 (OGC; section “Metadata” of the specification)."""
+    """Return the file metadata of GeoParquet 1.1.0 (OGC; section “Metadata” of the specification)."""
     column: dict[str, object] = {
         "encoding": "WKB",
         "geometry_types": sorted(kinds),
@@ -153,7 +153,7 @@ def _geo(shapes: Shapes, kinds: set[str]) -> dict[str, object]:
 
 
 def _about(scene: Scene, grid: PatchGrid, spec: EncoderSpec) -> dict[str, object]:
-    """What ``landlike`` says: enough to know what the vectors mean and to find the pixels again."""
+    """Return what ``landlike`` says: enough to know what the vectors mean and to find the pixels again."""
     summary = {key: getattr(scene, key) for key in ("id", "name", "kind", "date", "level", "synthetic", "created")}
     return {
         "version": 1,
@@ -178,7 +178,7 @@ def _write(path: Path, table: pa.Table) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """A fresh name in the same directory; what is written there replaces ``path`` when the block ends well."""
+    """Return a fresh name in the same directory; what is written there replaces ``path`` when the block ends well."""
     full = "free some space or choose another place"
     with disk_errors(f"Writing “{path.name}”", full=full, other="choose another place"), replacing(path) as fresh:
         yield fresh
@@ -243,7 +243,7 @@ def read_geoparquet(path: Path) -> Embeddings:
 
 
 def open_table(path: Path, asked: str) -> pa.Table:
-    """All of a Parquet file.
+    """Return all of a Parquet file.
 
     Raises:
         StoreError: when it cannot be read or is no Parquet file.
@@ -260,7 +260,7 @@ def open_table(path: Path, asked: str) -> pa.Table:
 
 
 def _vectors(column: pa.ChunkedArray) -> FloatArray:
-    """Lists of numbers, all of one length, as a matrix.
+    """Return the lists of numbers, all of one length, as a matrix.
 
     Raises:
         ValueError: when they are not, saying how.
@@ -294,7 +294,7 @@ def _positions(table: pa.Table) -> FloatArray | None:
 
 
 def _bands(table: pa.Table, name: str) -> FloatArray | None:
-    """A column of numbers by band; None where the file has no such column.
+    """Return a column of numbers by band; None where the file has no such column.
 
     Raises:
         ValueError: when there are not thirteen of them, saying so.
@@ -308,5 +308,5 @@ def _bands(table: pa.Table, name: str) -> FloatArray | None:
 
 
 def _brief(error: Exception) -> str:
-    """The first clause of a library's message, without its full stop."""
+    """Return the first clause of a library's message, without its full stop."""
     return str(error).splitlines()[0].split(". ")[0].rstrip(".")[:120]

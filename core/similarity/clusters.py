@@ -23,7 +23,7 @@ COMPONENTS = 20
 CHOOSING_ROWS = 2500
 """Rows among which the number of groups is chosen, spread evenly; silhouettes take the square of it."""
 
-LARGE = 50_000
+BATCHES_ABOVE = 50_000
 """Rows above which centres are moved by batches of rows (Sculley 2010) and not by all of them."""
 
 NEARLY_BEST = 0.95
@@ -58,7 +58,11 @@ class GroupSettings:
 
 
 def cluster(
-    vectors: FloatArray, settings: GroupSettings | None = None, *, large: int = LARGE, progress: Progress = silent
+    vectors: FloatArray,
+    settings: GroupSettings | None = None,
+    *,
+    large: int = BATCHES_ABOVE,
+    progress: Progress = silent,
 ) -> NDArray[np.int16]:
     """Return k-means groups of unit vectors along their leading principal components; equal input, equal groups.
 
@@ -105,7 +109,7 @@ def _number(sample: FloatArray, seed: int, progress: Progress) -> int:
     scores: dict[int, float] = {}
     for step, count in enumerate(CHOICES, 2):
         if count <= most:
-            scores[count] = float(silhouette_score(sample, _k_means(sample, count, seed, LARGE)))
+            scores[count] = float(silhouette_score(sample, _k_means(sample, count, seed, BATCHES_ABOVE)))
         progress(step, len(CHOICES) + 2)
     return _largest_good(scores)
 

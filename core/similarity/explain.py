@@ -27,7 +27,7 @@ class SpectralSignature:
 
 
 def signature(band_mean: FloatArray, band_std: FloatArray) -> SpectralSignature:
-    """The signature of some patches of equal size.
+    """Return the signature of some patches of equal size.
 
     The variance over all their pixels is the mean of the variances inside the patches plus the variance of the patches'
     means (law of total variance).
@@ -48,7 +48,7 @@ def signature(band_mean: FloatArray, band_std: FloatArray) -> SpectralSignature:
 
 
 def index_values(band_mean: FloatArray, name: str) -> FloatArray:
-    """An index of each patch, from the means of its bands.
+    """Return an index of each patch, from the means of its bands.
 
     Args:
         band_mean: shape (N, 13), mean reflectance, in the order of ``BAND_NAMES``.
@@ -93,7 +93,7 @@ class BandOrigin:
 
 
 def band_origins(present: Sequence[str]) -> tuple[BandOrigin, ...]:
-    """Where each of the thirteen bands of a scene with these bands comes from, in the order of ``BAND_NAMES``."""
+    """Return where each of the thirteen bands of such a scene comes from, in the order of ``BAND_NAMES``."""
     return tuple(BandOrigin(band=name, source=fill_source(name, present)) for name in BAND_NAMES)
 
 
@@ -134,14 +134,14 @@ NO_INDICES = "The scene lacks the bands for indices of plants, water and built-u
 
 
 def indices_of(present: Collection[str]) -> tuple[str, ...]:
-    """The indices of a scene with these bands, in the order of ``INDICES``: one made of a stand-in tells nothing."""
+    """Return the indices of a scene with these bands, in the order of ``INDICES``; one of a stand-in tells nothing."""
     return tuple(name for name, pair in INDICES.items() if set(pair) <= set(present))
 
 
 def compare_indices(
     query: FloatArray, neighbours: FloatArray, scene: FloatArray, present: Collection[str] = BAND_NAMES
 ) -> tuple[IndexNote, ...]:
-    """What the indices say about a query, its neighbours and the scene they come from.
+    """Return what the indices say about a query, its neighbours and the scene they come from.
 
     Args:
         query: shape (13,), mean reflectance of the query's bands.
@@ -171,7 +171,7 @@ def _shares(values: NDArray[np.float32], value: float) -> tuple[float, float]:
 
 
 def _place(name: str, below: float, above: float) -> str:
-    """Where a value lies among all of the scene's."""
+    """Return where a value lies among all of the scene's."""
     more, less = _WORDS[name]
     if below >= 0.6:
         return f"{more} than {_percent(below)} of the scene"
@@ -184,7 +184,7 @@ _PLAIN: Mapping[str, str] = MappingProxyType({"NDVI": "green", "NDWI": "wet", "N
 
 
 def _difference(name: str, difference: float) -> str:
-    """How the neighbours differ from the query."""
+    """Return how the neighbours differ from the query."""
     degree = next((word for limit, word in _DEGREES if abs(difference) < limit), "much ")
     if abs(difference) < _DEGREES[0][0]:
         return "the same"
@@ -192,11 +192,11 @@ def _difference(name: str, difference: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in whole per cent; never all, for the query itself is part of the scene."""
+    """Return a share in whole per cent; never all, for the query itself is part of the scene."""
     return f"{min(99, round(100 * share))}\N{NO-BREAK SPACE}%"
 
 
 def signed(value: float) -> str:
-    """An index with two decimals and a true minus sign; never ``−0.00``."""
+    """Return an index with two decimals and a true minus sign; never ``−0.00``."""
     text = f"{value:.2f}"
     return text.replace("-0.00", "0.00").replace("-", "−")

@@ -189,7 +189,7 @@ def in_threads(work: Callable[[IntArray], None], blocks: list[IntArray], progres
 
 
 def metric_rows(vectors: FloatArray, metric: str) -> FloatArray:
-    """Vectors in whose space the metric is an angle or a length: unit rows, centred unit rows, or centred columns.
+    """Return vectors in whose space the metric is an angle or a length: unit rows, centred unit rows, centred columns.
 
     Raises:
         SettingsError: for an unknown metric or numbers that are not finite.
@@ -227,7 +227,7 @@ class _Space:
         return _Space(rows, _half_squares(rows), euclidean=True)
 
     def distances(self, block: IntArray, scores: FloatArray) -> FloatArray:
-        """Distances of scored pairs; never negative."""
+        """Return the distances of scored pairs; never negative."""
         if not self.euclidean:
             found: FloatArray = np.clip(1 - scores, 0, 2)
         else:
@@ -236,13 +236,13 @@ class _Space:
 
 
 def _half_squares(rows: FloatArray) -> FloatArray:
-    """|row|² / 2."""
+    """Return |row|² / 2."""
     halves: FloatArray = np.einsum("ij,ij->i", rows, rows) / np.float32(2)
     return halves
 
 
 def _blocks(total: int) -> list[IntArray]:
-    """Positions in blocks whose score matrix stays small."""
+    """Return the positions in blocks whose score matrix stays small."""
     size = max(1, min(256, _BLOCK_ELEMENTS // total))
     return [np.arange(start, min(start + size, total)) for start in range(0, total, size)]
 
@@ -277,7 +277,7 @@ def _search(full: _Space, fast: _Space, surplus: int, block: IntArray, k: int) -
 
 
 def _full_scores(full: _Space, block: IntArray, found: IntArray) -> FloatArray:
-    """Scores in the full space of the shortlist of each row, a few rows at a time to stay in the cache."""
+    """Return the scores in the full space of each row's shortlist, a few rows at a time to stay in the cache."""
     values = np.empty(found.shape, dtype=np.float32)
     for start in range(0, len(block), 8):
         part = slice(start, start + 8)
@@ -288,7 +288,7 @@ def _full_scores(full: _Space, block: IntArray, found: IntArray) -> FloatArray:
 
 
 def top_columns(scores: FloatArray, k: int) -> IntArray:
-    """Columns of the k largest scores of each row, in no order.
+    """Return the columns of the k largest scores of each row, in no order.
 
     Columns are dealt into groups; the k largest lie in the k groups of largest maxima, so only those are looked at.
     """

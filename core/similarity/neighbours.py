@@ -32,7 +32,7 @@ class Neighbours:
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:
-    """Rows scaled to length 1, float32 of shape (N, D); zero rows stay zero.
+    """Return the rows scaled to length 1, float32 of shape (N, D); zero rows stay zero.
 
     Raises:
         SettingsError: when a number is not finite.
@@ -47,7 +47,7 @@ def unit_rows(vectors: FloatArray) -> FloatArray:
 
 
 def finite(vectors: FloatArray) -> FloatArray:
-    """The vectors themselves, once they are known to hold numbers only."""
+    """Return the vectors themselves, once they are known to hold numbers only."""
     for start in range(0, len(vectors), 4096):
         if not np.isfinite(vectors[start : start + 4096]).all():
             raise SettingsError("Comparing patches", "some features are not finite numbers", "encode the scene again")
@@ -55,7 +55,7 @@ def finite(vectors: FloatArray) -> FloatArray:
 
 
 def similarities(unit: FloatArray, position: int) -> FloatArray:
-    """Cosine similarity of all rows of ``unit_rows`` to one of them: float32 of shape (N,), −1 to 1.
+    """Return the cosine similarity of all rows of ``unit_rows`` to one of them: float32 of shape (N,), −1 to 1.
 
     A zero row is similar to nothing: 0 throughout, itself included.
     """
@@ -66,7 +66,7 @@ def similarities(unit: FloatArray, position: int) -> FloatArray:
 def nearest_patches(
     unit: FloatArray, patch_ids: IntArray, position: int, k: int, *, exclude: IntArray | None = None
 ) -> Neighbours:
-    """The k patches most similar to one, exactly; equal similarities come in the order of their ids.
+    """Return the k patches most similar to one, exactly; equal similarities come in the order of their ids.
 
     Args:
         unit: rows from ``unit_rows``, shape (N, D).
@@ -95,7 +95,7 @@ def nearest_patches(
 
 
 def _exact_similarities(unit: FloatArray, rows: IntArray, position: int) -> NDArray[np.float64]:
-    """Similarities summed alike for every row, so that equal rows tie whatever their place in a matrix product."""
+    """Return similarities summed alike for every row, so that equal rows tie whatever their place in a product."""
     query = unit[position].astype(np.float64)
     parts = [
         np.einsum("ij,j->i", unit[rows[start : start + 512]].astype(np.float64), query)

@@ -14,7 +14,7 @@ _POWER_ITERATIONS = 1
 
 
 def principal_axes(vectors: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
-    """Mean and leading principal axes, estimated from a regular subsample of ``SAMPLE_ROWS`` rows.
+    """Return the mean and leading principal axes, estimated from a regular subsample of ``SAMPLE_ROWS`` rows.
 
     The randomised range finder with power iterations of Halko, Martinsson and Tropp (2011, algorithms 4.4 and 5.1),
     from a fixed seed. The sign of each axis makes its largest entry positive, so equal input gives equal axes.
@@ -42,14 +42,14 @@ def principal_axes(vectors: FloatArray, count: int) -> tuple[FloatArray, FloatAr
 
 
 def regular_sample(total: int, wanted: int) -> slice | np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Positions of at most ``wanted`` rows spread evenly over ``total``."""
+    """Return the positions of at most ``wanted`` rows spread evenly over ``total``."""
     if total <= wanted:
         return slice(None)
     return np.linspace(0, total - 1, wanted).astype(np.int64)
 
 
 def along_axes(vectors: FloatArray, mean: FloatArray, axes: FloatArray) -> FloatArray:
-    """Coordinates (vectors − mean) · axes, float32 of shape (N, axes), without a centred copy of the vectors."""
+    """Return (vectors − mean) · axes, float32 of shape (N, axes), without a centred copy of the vectors."""
     coordinates: FloatArray = vectors @ axes
     coordinates -= mean @ axes
     return coordinates

@@ -48,12 +48,12 @@ class Section:
 
 
 def to_json(sections: Sequence[Section]) -> str:
-    """Sections as JSON."""
+    """Return sections as JSON."""
     return json.dumps({"version": CARD_VERSION, "sections": [asdict(one) for one in sections]}, ensure_ascii=False)
 
 
 def from_json(text: str | bytes) -> list[Section] | None:
-    """Sections that ``to_json`` wrote; None when they are of another version or damaged."""
+    """Return sections that ``to_json`` wrote; None when they are of another version or damaged."""
     try:
         whole = json.loads(text)
         return [_section(one) for one in whole["sections"]] if whole["version"] == CARD_VERSION else None
@@ -71,7 +71,7 @@ def _section(fields: dict[str, Any]) -> Section:
 
 
 def terminal_lines(sections: Sequence[Section]) -> list[str]:
-    """The report for a terminal: each section's title, sentences and tables."""
+    """Return the report for a terminal: each section's title, sentences and tables."""
     shown: list[str] = []
     for section in sections:
         shown += ["", section.title, *(f"  {sentence}" for sentence in section.sentences)]

@@ -57,7 +57,7 @@ class _Home:
 def report_on_file(
     path: Path, found: Embeddings, config: Config, bar: Bar, encoder: str | None = None
 ) -> Iterator[str]:
-    """The lines of a report on a file of features.
+    """Return the lines of a report on a file of features.
 
     Args:
         path: the file, for its name.
@@ -100,7 +100,7 @@ def _sections(
 
 
 def _home(found: Embeddings, config: Config) -> _Home | None:
-    """The scene of a file where it is in the library and has the file's patches."""
+    """Return the scene of a file where it is in the library and has the file's patches."""
     library, name = Library(config.root), str(found.scene.get("id", ""))
     size, stride = found.cut.get("size"), found.cut.get("stride")
     if not SCENE_ID.fullmatch(name) or not isinstance(size, int) or not isinstance(stride, int):
@@ -140,7 +140,7 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
 
 
 def _overlap(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArray[np.bool_] | None:
-    """Which patches of a file its encoder has learned from; None where that cannot be known."""
+    """Return which patches of a file its encoder has learned from; None where that cannot be known."""
     if recipe is None or found.band_mean is None or found.band_std is None:
         return None
     try:
@@ -151,14 +151,14 @@ def _overlap(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArra
 
 
 def _rough(every: IntArray, band_mean: FloatArray, band_std: FloatArray, ids: IntArray, _: Progress) -> FloatArray:
-    """The plain spectrum of patches of some ids, from the means of all."""
+    """Return the plain spectrum of patches of some ids, from the means of all."""
     order = np.argsort(every)
     rows = order[np.searchsorted(every, ids, sorter=order)]
     return rough_spectrum(band_mean[rows], band_std[rows])
 
 
 def _reach(found: Embeddings) -> int:
-    """Rows and columns up to which patches touch."""
+    """Return the rows and columns up to which patches touch."""
     size, stride = found.cut.get("size"), found.cut.get("stride")
     if not (isinstance(size, int) and isinstance(stride, int) and 0 < stride <= size):
         return 1
@@ -166,7 +166,7 @@ def _reach(found: Embeddings) -> int:
 
 
 def _labels(path: Path, table: pa.Table, count: int) -> tuple[IntArray, tuple[str, ...]]:
-    """Labels as indices into class names, −1 = none.
+    """Return the labels as indices into class names, −1 = none.
 
     Raises:
         StoreError: when the column holds something other than names.
@@ -187,7 +187,7 @@ def _labels(path: Path, table: pa.Table, count: int) -> tuple[IntArray, tuple[st
 
 
 def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, home: _Home) -> IntArray:
-    """Labels less those that the scene itself gave to patches of mixed land; what a person wrote stays."""
+    """Return the labels less those that the scene itself gave to patches of mixed land; what a person wrote stays."""
     truth = patch_labels(home.scene, home.grid)
     if truth is None or not classes:
         return labels
@@ -202,7 +202,7 @@ def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, ho
 
 
 def _places(path: Path, table: pa.Table) -> IntArray | None:
-    """Row and column of each patch on the grid; None when the file has none.
+    """Return the row and column of each patch on the grid; None when the file has none.
 
     Raises:
         StoreError: when they are not whole numbers.
@@ -218,7 +218,7 @@ def _places(path: Path, table: pa.Table) -> IntArray | None:
 
 
 def _recipe(found: Embeddings, encoder: str | None) -> Recipe | None:
-    """How the file was made, as far as it says so; by an encoder that lies elsewhere, if one is named."""
+    """Return how the file was made, as far as it says so; by an encoder that lies elsewhere, if one is named."""
     name, fingerprint = found.spec.get("name"), found.spec.get("fingerprint")
     size, stride = found.cut.get("size"), found.cut.get("stride")
     if not (isinstance(name, str) and isinstance(fingerprint, str) and isinstance(size, int)):

@@ -54,7 +54,7 @@ FEWEST_MEASURED = 12
 SUMMARY_ROWS = 2000
 """Points at which the truth of a layout is measured where only the summary is wanted."""
 
-NO_LABELS = "the patches have no classes; give them some with Label above, or add patches in class folders"
+NO_LABELS_IN_SCENE = "the patches have no classes; give them some with Label above, or add patches in class folders"
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 TOO_FEW_LABELS = f"are too few to measure by; {FEWEST_MEASURED} are enough"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
@@ -106,7 +106,7 @@ class Case:
 
 
 def case_of(scene: Scene, features: Features, by: By = "truth", training: TrainingPatches | None = None) -> Case:
-    """The case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
+    """Return the case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
     grid = patch_grid(scene, recipe.patch_size, recipe.stride)
     truth = labels_by(by, scene, grid)
@@ -129,7 +129,7 @@ def case_of(scene: Scene, features: Features, by: By = "truth", training: Traini
 
 
 def warnings_of(scene: Scene) -> tuple[str, ...]:
-    """Which files were left out when a collection was read, by its quality record."""
+    """Return which files were left out when a collection was read, by its quality record."""
     try:
         findings = load_quality(scene.directory).findings if scene.kind == "collection" else ()
     except SceneError:
@@ -138,8 +138,8 @@ def warnings_of(scene: Scene) -> tuple[str, ...]:
     return tuple(f"When these patches were read: {one.topic}, {one.value}; {one.because}." for one in told)
 
 
-def labels_part(case: Case, none: str = NO_LABELS, progress: Progress = silent) -> Section:
-    """How often neighbours share a class, beside the plain spectrum; or why that is not known.
+def labels_part(case: Case, none: str = NO_LABELS_IN_SCENE, progress: Progress = silent) -> Section:
+    """Return how often neighbours share a class, beside the plain spectrum; or why that is not known.
 
     Args:
         case: the patches.
@@ -177,7 +177,7 @@ def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Ret
 
 
 def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:
-    """Who is everybody's neighbour, and ``counts``, int64 of shape (N,)."""
+    """Return the section on hubs, and ``counts``, int64 of shape (N,)."""
     if len(case.ids) < 4 * HUB_NEAREST:
         return unmeasured("hubs", too_few(len(case.ids))), {}
     near = knn_graph(case.vectors, HUB_NEAREST + 1, progress=progress)[0]
@@ -188,7 +188,7 @@ def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]
 def grid_shift_part(
     scene: Scene, features: Features, load: Callable[[], Encoder], progress: Progress = silent
 ) -> Section:
-    """What a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
+    """Return what a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
     grid = patch_grid(scene, features.recipe.patch_size, features.recipe.stride)
     why = cannot_shift(scene, grid)
     if why is not None:
@@ -205,7 +205,7 @@ def grid_shift_part(
 def layout_part(
     case: Case, layout: FloatArray, metric: str = "cosine", *, sampled: bool = False, progress: Progress = silent
 ) -> tuple[Section, Arrays]:
-    """How true a layout is, and ``distortion``, float32 of shape (N,), or of the sample where only that was asked."""
+    """Return how true a layout is, and ``distortion``, float32 of shape (N,), or of the sample where that was asked."""
     total = len(case.ids)
     if total < FEWEST_MEASURED:
         return unmeasured("layout", too_few(total)), {}
@@ -217,7 +217,7 @@ def layout_part(
 
 
 def novelty_part(case: Case, recipe: Recipe, config: Config) -> Section:
-    """How much of the land is strange to the encoder, or that this is not known."""
+    """Return how much of the land is unfamiliar to the encoder, or that this is not known."""
     try:
         known = novelty_reference(recipe, config)
         if known is None:

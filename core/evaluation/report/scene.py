@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.encoders.base import Encoder
 from core.evaluation.report.measure import Case, case_of, grid_shift_part, hubs_part, labels_part, layout_part
-from core.evaluation.report.store import FEATURES, HAND, Reports
+from core.evaluation.report.store import FEATURES, HAND_LABELLED, Reports
 from core.evaluation.report.wording import by_hand
 from core.evaluation.training_overlap import TrainingPatches
 from core.features.recipe import Features, Recipe
@@ -63,14 +63,14 @@ def report_on_scene(
 
 
 def _report_on_hand_labels(root: Path, features: Features, case: Case, progress: Progress) -> None:
-    """The part on labels given by hand as they are now; the one on labels as they were goes."""
+    """Return the part on labels given by hand as they are now; the one on labels as they were goes."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
     version = hand_version(library.get(recipe.scene_id))
-    if version and reports.get(recipe, HAND + version) is None:
+    if version and reports.get(recipe, HAND_LABELLED + version) is None:
         section = by_hand(labels_part(case, progress=progress))
         if recipe.scene_id in library:
-            reports.put(recipe, HAND + version, [section], {})
-            reports.drop(recipe, HAND, HAND + version)
+            reports.put(recipe, HAND_LABELLED + version, [section], {})
+            reports.drop(recipe, HAND_LABELLED, HAND_LABELLED + version)
 
 
 def _report_on_features(

@@ -17,7 +17,7 @@ from core.files import disk_errors, write_atomically
 FEATURES = "features"
 """As a settings key: the part of a report that belongs to the features themselves."""
 
-HAND = "hand-"
+HAND_LABELLED = "hand-"
 """The start of a settings key: the part that belongs to labels given by hand; their version follows."""
 
 
@@ -52,14 +52,14 @@ class Reports:
                 path.unlink(missing_ok=True)
 
     def get(self, recipe: Recipe, settings_key: str) -> list[Section] | None:
-        """The sections; None when there are none of this version, or the file is damaged."""
+        """Return the sections; None when there are none of this version, or the file is damaged."""
         try:
             return from_json(self._path(recipe, settings_key).read_bytes())
         except OSError:
             return None
 
     def values(self, recipe: Recipe, settings_key: str, name: str) -> NDArray[np.generic] | None:
-        """One of the arrays, read-only; None when there is none or it is damaged."""
+        """Return one of the arrays, read-only; None when there is none or it is damaged."""
         path = self._path(recipe, settings_key).with_suffix(".npz")
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:

@@ -27,17 +27,17 @@ QUESTIONS = {
     "hand": "Do neighbours share the labels that people gave by hand?",
     "familiar": "Does the encoder know land like this?",
     "stability": "Do the answers depend on where the grid of patches happens to lie?",
-    "hubs": "Are some patches everybody's neighbour?",
-    "layout": "Can the plot be believed?",
+    "hubs": "Are there hubs, patches that turn up among the nearest of very many others?",
+    "layout": "How true is the plot?",
 }
 """The questions, in the order of a report."""
 
 
-NOVELTY_UNKNOWN = "what this encoder was trained on is not known here, so nothing can be said about land strange to it"
+NOVELTY_UNKNOWN = "what this encoder was trained on is not known here, so unfamiliar land cannot be told"
 TOO_FEW_HELD = (
-    "too few patches were held out when this encoder was trained to say what is strange to it; it takes a hundred"
+    "too few patches were held out when this encoder was trained to tell what is unfamiliar to it; it takes a hundred"
 )
-LEARNED_NOTHING = "It has learned nothing, so no land is strange to it."
+LEARNED_NOTHING = "It was not trained, so no land is unfamiliar to it."
 ITSELF = "This encoder is the plain spectrum itself, beside which every other one is shown."
 NO_SPECTRUM = (
     "What the plain spectrum would give is not known: this needs the pixels or the means of the bands, and neither is "
@@ -46,17 +46,17 @@ NO_SPECTRUM = (
 
 
 def count_of_patches(number: int) -> str:
-    """``1 patch``, ``1,600 patches``."""
+    """Return ``1 patch``, ``1,600 patches``."""
     return f"{number:,} {'patch' if number == 1 else 'patches'}"
 
 
 def too_few(number: int) -> str:
-    """``1 patch is too few``, ``5 patches are too few``."""
+    """Return ``1 patch is too few``, ``5 patches are too few``."""
     return f"{count_of_patches(number)} {'is' if number == 1 else 'are'} too few"
 
 
 def left_out(found: Duplicates) -> list[str]:
-    """Which patches do not count because they are the same as others, a sentence for each reason."""
+    """Return which patches do not count because they are the same as others, a sentence for each reason."""
     told = []
     if found.duplicates:
         what = (
@@ -71,7 +71,7 @@ def left_out(found: Duplicates) -> list[str]:
 
 
 def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
-    """Which patches were not asked, a sentence for each reason; ``names`` are those of the classes of one patch."""
+    """Return which patches were not asked, a sentence for each reason; ``names`` are of the classes of one patch."""
     told = []
     if names:
         more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
@@ -88,12 +88,12 @@ def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
 
 
 def unmeasured(name: str, why: str) -> Section:
-    """A section that says why there is no answer; ``why`` is a sentence without its full stop."""
+    """Return a section that says why there is no answer; ``why`` is a sentence without its full stop."""
     return Section(name=name, title=QUESTIONS[name], sentences=(f"Not measured: {why}.",), measured=False)
 
 
 def novelty_unknown(encoder: str | None, *, trained: bool = False) -> Section:
-    """Why there is no telling what is strange to an encoder; ``trained`` = what it learned from is known."""
+    """Return why it is not known what is unfamiliar to an encoder; ``trained`` = what it learned from is known."""
     if encoder != BASELINE:
         return unmeasured("familiar", TOO_FEW_HELD if trained else NOVELTY_UNKNOWN)
     return Section(name="familiar", title=QUESTIONS["familiar"], sentences=(LEARNED_NOTHING,), measured=False)
@@ -103,7 +103,7 @@ def labels_section(
     own: Retrieval, plain: Retrieval | None, *, touching_left_out: bool, itself: bool, rough: bool = False,
     duplicates: Duplicates | None = None, overlap: int = 0,
 ) -> Section:  # fmt: skip
-    """How often neighbours share a class.
+    """Return how often neighbours share a class.
 
     Args:
         own: of the encoder.
@@ -154,7 +154,7 @@ def labels_section(
 
 
 def overlap_words(overlap: int, count: int) -> list[str]:
-    """What the figures are worth where the encoder has learned from so many of the patches; empty where from none."""
+    """Return what the figures are worth where the encoder has learned from some patches; empty where from none."""
     if not overlap:
         return []
     what = "these patches" if overlap == count else f"{overlap:,} of these {count:,} patches"
@@ -162,7 +162,7 @@ def overlap_words(overlap: int, count: int) -> list[str]:
 
 
 def by_hand(found: Section) -> Section:
-    """What ``labels_section`` says of labels that people gave in the app, with what to keep in mind of these."""
+    """Return what ``labels_section`` says of labels that people gave in the app, with what to keep in mind of these."""
     beware = "Patches that were labelled because they look alike make these numbers too good; label places you know."
     sentences = (*found.sentences, beware) if found.measured else found.sentences
     return replace(found, name="hand", title=QUESTIONS["hand"], sentences=sentences)
@@ -185,7 +185,7 @@ def _verdict(own: Share, plain: Share) -> str:
 
 
 def _mistaken(found: Retrieval, worst: ClassRow) -> str:
-    """Which class one is mostly mistaken for, in words; nothing where there is none."""
+    """Return which class one is mostly mistaken for, in words; nothing where there is none."""
     counts = found.confusion[worst.number].copy()
     counts[worst.number] = 0
     names = {row.number: row.name for row in found.classes}
@@ -217,29 +217,30 @@ def _confusion(found: Retrieval) -> Sheet:
 
 
 def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Section:
-    """How much of the land is strange to the encoder.
+    """Return how much of the land is unfamiliar to the encoder.
 
     Args:
         percent: percentiles of shape (N,).
         ids: the patches' ids.
         marked: True = who reads this sees those patches marked.
     """
-    strange = np.flatnonzero(percent > NOVEL_ABOVE)
-    order = strange[np.argsort(-percent[strange], kind="stable")]
-    count, total = len(strange), len(percent)
+    novel = np.flatnonzero(percent > NOVEL_ABOVE)
+    order = novel[np.argsort(-percent[novel], kind="stable")]
+    count, total = len(novel), len(percent)
     many = "1 patch is" if count == 1 else f"{count:,} patches are"
     first = f"{_of_hundred(1 - count / max(total, 1))} of 100 patches look like what the encoder was trained on."
     if not count:
-        second = "No patch is stranger to it than 99 in 100 of its own kind of training patches."
+        second = "No patch is less familiar to it than 99 in 100 of its held-out training patches."
     else:
         them = "it" if count == 1 else "them"
         mark = f"; {'it is' if count == 1 else 'they are'} marked with a diamond ◇, and what" if marked else "; what"
         second = (
-            f"{many} stranger to it than 99 in 100 of its own kind of training patches{mark} is found for {them} "
+            f"{many} less familiar to it than 99 in 100 of its held-out training patches{mark} is found for {them} "
             "deserves a second look."
         )
     third = (
-        f"By that rule 1 in 100 would be called strange anyway; here it is {_of_hundred(count / max(total, 1))} in 100."
+        f"Of land of the kind it was trained on, 1 in 100 counts as unfamiliar by this rule; here it is "
+        f"{_of_hundred(count / max(total, 1))} in 100."
     )
     return Section(
         name="familiar",
@@ -250,7 +251,7 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
 
 
 def grid_shift_section(kept: Share, itself: Share, similarity: float, *, k: int, pixels: int, total: int) -> Section:
-    """What a small shift of the grid changes.
+    """Return what a small shift of the grid changes.
 
     Args:
         kept: share of the k nearest that stay.
@@ -274,19 +275,19 @@ def grid_shift_section(kept: Share, itself: Share, similarity: float, *, k: int,
 
 
 def hubs_section(found: Hubness, ids: IntArray) -> Section:
-    """Who is everybody's neighbour; ``ids`` are those of the rows that were counted."""
+    """Return which patches are hubs; ``ids`` are those of the rows that were counted."""
     most = int(found.counts.max(initial=0))
     if found.skewness > LOPSIDED:
-        first = f"Yes, some: the most frequent one is among the {found.k} nearest of {most:,} others."
+        first = f"Yes: one patch is among the {found.k} nearest of {most:,} others."
     else:
-        first = f"No: even the most frequent one is among the {found.k} nearest of only {most:,} others."
+        first = f"No: every patch is among the {found.k} nearest of {most:,} others at most."
     second = (
-        f"On average it is {found.k} others; {_of_hundred(found.nobodys)} of 100 patches are nobody's neighbour, so "
-        "only asking about them finds them."
+        f"The average is {found.k}. {_of_hundred(found.in_no_list)} of 100 patches are among the nearest of no other "
+        "patch, so that no search from another patch finds them."
     )
     third = (
-        f"Lopsidedness of these counts (skewness): {found.skewness:.1f}, where 0 is even and more than {LOPSIDED} "
-        "means that a few patches crowd into many answers."
+        f"Skewness of these counts: {found.skewness:.1f}. At 0 patches turn up evenly; above {LOPSIDED} a few patches "
+        "turn up in many answers."
     )
     top = ids[found.top]
     rows = tuple((f"Patch {patch}", f"{found.counts[row]:,}") for patch, row in zip(top, found.top, strict=True))
@@ -301,20 +302,21 @@ def hubs_section(found: Hubness, ids: IntArray) -> Section:
 
 
 def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section:
-    """Whether the plot can be believed; ``ids`` are those of ``found.rows``, ``total`` all points."""
+    """Return how true the plot is; ``ids`` are those of ``found.rows``, ``total`` all points."""
     trust, continuity = float(found.trust.mean()), float(found.continuity.mean())
     bad = np.flatnonzero(found.distortion > MISPLACED)
     order = bad[np.argsort(-found.distortion[bad], kind="stable")]
-    kept = found.k * float(found.kept.mean())
-    first = f"Of the {found.k} points drawn nearest to a point, {kept:.1f} are among its {found.k} truly nearest."
+    k, kept = found.k, found.k * float(found.kept.mean())
+    first = f"Of the {k} points nearest to a point in the plot, {kept:.1f} are among its {k} nearest by features."
     second = (
-        f"Points drawn together belong together: {trust:.3f} of 1 (trustworthiness). Points that belong together are "
-        f"drawn together: {continuity:.3f} of 1 (continuity). A plot at random would have about 0.5."
+        f"Trustworthiness {trust:.3f} of 1: points near each other in the plot are alike. Continuity "
+        f"{continuity:.3f} of 1: alike points are near each other in the plot. A random plot would have "
+        "about 0.5 of both."
     )
     asked = f"all {total:,}" if len(found.rows) == total else f"{len(found.rows):,} of {total:,} (drawn at random)"
     third = (
-        f"{_of_hundred(len(bad) / max(len(found.rows), 1))} of 100 points are badly misplaced, that is nearer to "
-        f"random than to right. Measured at {asked} points."
+        f"{_of_hundred(len(bad) / max(len(found.rows), 1))} of 100 points are misplaced: their distortion is "
+        f"above {MISPLACED}, where 0 is right and 0.5 is random. Measured at {asked} points."
     )
     return Section(
         name="layout", title=QUESTIONS["layout"], sentences=(first, second, third), patches=tuple(ids[order].tolist())
@@ -322,7 +324,7 @@ def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section
 
 
 def _hundred(found: Share, unit: str = "") -> str:
-    """A share of 100 with its interval: ``94 (93–95)``, or ``94 times in 100 (93–95)``."""
+    """Return a share of 100 with its interval: ``94 (93–95)``, or ``94 times in 100 (93–95)``."""
     if not found.count:
         return "—"
     words = f" {unit}" if unit else ""
@@ -330,7 +332,7 @@ def _hundred(found: Share, unit: str = "") -> str:
 
 
 def _of_hundred(value: float) -> str:
-    """A share as a number of 100, with a digit more where it is small or nearly all: ``2``, ``0.4``, ``99.6``."""
+    """Return a share as a number of 100, with a digit more where it is small or nearly all: ``0.4``, ``99.6``."""
     percent = 100 * value
     exact = percent in {0, 100} or 10 <= percent <= 90
     return f"{percent:.0f}" if exact else f"{percent:.1f}"

@@ -12,7 +12,7 @@ from functools import partial
 import streamlit as st
 
 from core.evaluation.report.card import Section, Sheet
-from core.evaluation.report.store import FEATURES, HAND
+from core.evaluation.report.store import FEATURES, HAND_LABELLED
 from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.settings import ProjectionSettings
 from pages.ui.common.escape import plain
@@ -44,7 +44,7 @@ def _content(visitor: Session, view: ViewState) -> None:
     found = known_sections(view, layout)
     version = view.known.labels.version
     missing = engine().reports.get(recipe, FEATURES) is None
-    missing = missing or (bool(version) and engine().reports.get(recipe, HAND + version) is None)
+    missing = missing or (bool(version) and engine().reports.get(recipe, HAND_LABELLED + version) is None)
     missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
     if missing:
         _measure(visitor, view, layout)
@@ -64,7 +64,7 @@ def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[S
     if features is None:
         return []
     version = view.known.labels.version
-    by_hand = (reports.get(recipe, HAND + version) or []) if version else []
+    by_hand = (reports.get(recipe, HAND_LABELLED + version) or []) if version else []
     if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
         features = [section for section in features if section.measured or section.name != "labels"]
     known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])

@@ -12,7 +12,7 @@ def test_counts_can_be_checked_by_hand() -> None:
     """Everybody names patch 0, which names 1: so 0 occurs three times, 1 once, and 2 and 3 never."""
     found = hubness(np.array([[1], [0], [0], [0]]))
     assert found.counts.tolist() == [3, 1, 0, 0]
-    assert found.nobodys == 0.5
+    assert found.in_no_list == 0.5
     assert found.top.tolist() == [0, 1, 2, 3]
     assert found.k == 1
     # Deviations 2, 0, −1, −1: mean of cubes 6/4, of squares 6/4.
@@ -23,7 +23,7 @@ def test_a_ring_has_no_hubs() -> None:
     ring = np.array([[(row - 1) % 9, (row + 1) % 9] for row in range(9)])
     found = hubness(ring)
     assert found.counts.tolist() == [2] * 9
-    assert (found.skewness, found.nobodys) == (0, 0)
+    assert (found.skewness, found.in_no_list) == (0, 0)
 
 
 def test_skewness_is_scipys_and_many_dimensions_make_hubs() -> None:
@@ -41,4 +41,4 @@ def test_skewness_is_scipys_and_many_dimensions_make_hubs() -> None:
 
 def test_nothing_has_no_hubs() -> None:
     found = hubness(np.empty((0, 10), np.int32))
-    assert (found.skewness, found.nobodys, len(found.top)) == (0, 0, 0)
+    assert (found.skewness, found.in_no_list, len(found.top)) == (0, 0, 0)

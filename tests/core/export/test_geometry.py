@@ -12,7 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.export.geometry import bounds, centres, geojson_geometry, outlines, wkb_array
+from core.export.geometry import bounds, centres, geojson_geometry, polygons, wkb_array
 from tests.data import shared
 
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
@@ -22,7 +22,7 @@ UNKNOWN = np.full((4, 2), np.nan)
 
 
 def outline(corners: np.ndarray) -> shapely.Geometry:
-    (shape,) = outlines(corners[None])
+    (shape,) = polygons(corners[None])
     return shape
 
 
@@ -107,7 +107,7 @@ def test_a_corner_on_the_antimeridian_parts_nothing() -> None:
 
 @pytest.mark.parametrize("corners", [SQUARE, SQUARE[::-1], np.roll(SQUARE, 1, axis=0)])
 def test_any_order_of_corners_becomes_counterclockwise(corners: np.ndarray) -> None:
-    shape = shapely.from_wkb(wkb_array(outlines(corners[None]))[0][0].as_py())
+    shape = shapely.from_wkb(wkb_array(polygons(corners[None]))[0][0].as_py())
     assert shape.exterior.is_ccw
     assert shape.equals(shapely.Polygon(SQUARE))
 
@@ -141,7 +141,7 @@ def test_any_patch_round_a_pole_is_the_band_up_to_it(
 
 def test_wkb_of_every_kind_agrees_with_shapely() -> None:
     corners = np.stack([SQUARE, ACROSS, UNKNOWN, OVER_THE_POLE, SQUARE - [300, 20]])
-    array, kinds = wkb_array(outlines(corners))
+    array, kinds = wkb_array(polygons(corners))
     shapes = shapely.from_wkb(array.to_pylist())
     assert kinds == {"Polygon", "MultiPolygon"}
     assert shapes[2] is None
@@ -151,20 +151,20 @@ def test_wkb_of_every_kind_agrees_with_shapely() -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    assert outlines(np.empty((0, 4, 2))).shape == (0,)
-    assert wkb_array(outlines(UNKNOWN[None])) == (pa.array([None], pa.binary()), set())
+    assert polygons(np.empty((0, 4, 2))).shape == (0,)
+    assert wkb_array(polygons(UNKNOWN[None])) == (pa.array([None], pa.binary()), set())
     assert outline(np.repeat([[180.0, 5.0]], 4, axis=0) + [[1, 0]]) is None
-    assert bounds(outlines(np.stack([UNKNOWN, UNKNOWN]))) is None
+    assert bounds(polygons(np.stack([UNKNOWN, UNKNOWN]))) is None
     assert geojson_geometry(UNKNOWN) is None
     assert np.isnan(centres(column(None, None))).all()
     assert centres(column()).shape == (0, 2)
 
 
 def test_bounds_cross_the_antimeridian_only_when_they_must() -> None:
-    assert bounds(outlines(SQUARE[None])) == [10, 49, 11, 50]
-    assert bounds(outlines(np.stack([ACROSS, SQUARE + np.array([169, 0])]))) == [179, 49, -179.5, 50]
-    assert bounds(outlines(np.stack([SQUARE, SQUARE - [150, 0]]))) == [-140, 49, 11, 50]
-    assert bounds(outlines(OVER_THE_POLE[None])) == [-180, 89, 180, 90]
+    assert bounds(polygons(SQUARE[None])) == [10, 49, 11, 50]
+    assert bounds(polygons(np.stack([ACROSS, SQUARE + np.array([169, 0])]))) == [179, 49, -179.5, 50]
+    assert bounds(polygons(np.stack([SQUARE, SQUARE - [150, 0]]))) == [-140, 49, 11, 50]
+    assert bounds(polygons(OVER_THE_POLE[None])) == [-180, 89, 180, 90]
 
 
 def test_geojson_geometry_is_what_shapely_reads() -> None:
@@ -201,7 +201,7 @@ def test_what_is_no_wkb_is_refused(value: bytes) -> None:
 
 def test_the_centre_of_what_was_cut_is_that_of_the_whole() -> None:
     corners = np.stack([SQUARE, ACROSS, UNKNOWN, SQUARE - [300, 20]])
-    found = centres(pa.chunked_array([wkb_array(outlines(corners))[0]]))
+    found = centres(pa.chunked_array([wkb_array(polygons(corners))[0]]))
     np.testing.assert_allclose(found, [[10.5, 49.5], [-180, 49.5], [np.nan] * 2, [70.5, 29.5]], atol=1e-9)
 
 

@@ -196,7 +196,7 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     config = engine.config
     assert novelty_reference(recipe, config) is None
     assert novelty_reference(replace(recipe, encoder="no such encoder"), config) is None
-    assert novelty_part(case, recipe, config).sentences == ("It has learned nothing, so no land is strange to it.",)
+    assert novelty_part(case, recipe, config).sentences == ("It was not trained, so no land is unfamiliar to it.",)
     assert "is not known here" in novelty_part(case, replace(recipe, encoder="other"), config).sentences[0]
     path = tmp_path / "familiar.npz"
     monkeypatch.setattr(features, "companion", lambda *_: path)
@@ -291,10 +291,10 @@ def test_the_command_line_tells_everything_of_a_scene_in_the_library(
     assert main(["project", str(path), "--out", str(path)]) == 0
     out = told(capsys, path)
     assert out.startswith("f.parquet: 42 patches of Small scene; encoder: Spectral statistics, 32 numbers a patch\n")
-    for words in ("times in 100", "With the grid moved by 8 pixels", "Among the 10 nearest of", "truly nearest"):
+    for words in ("times in 100", "With the grid moved by 8 pixels", "Among the 10 nearest of", "nearest by features"):
         assert words in out
     assert "Not measured" not in out
-    assert "It has learned nothing" in out
+    assert "It was not trained" in out
 
 
 def test_what_a_file_alone_cannot_tell_is_said(engine: Engine, tmp_path: Path, capsys: Capture) -> None:
@@ -305,7 +305,7 @@ def test_what_a_file_alone_cannot_tell_is_said(engine: Engine, tmp_path: Path, c
     out = told(capsys, path)
     for words in ("or a column “label”", "the scene of the file is not in the library", "project” adds them"):
         assert words in out
-    assert "everybody's neighbour?\n  No: even" in out
+    assert "very many others?\n  No: every patch" in out
     pq.write_table(pq.read_table(path).select(["patch_id", "vector"]).replace_schema_metadata(None), path)
     assert "encoder: not named in the file" in told(capsys, path)
 

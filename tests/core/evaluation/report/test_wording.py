@@ -96,9 +96,9 @@ def test_a_plain_spectrum_that_cannot_be_had_is_named() -> None:
     assert "neither is here" in section(0.01, None).sentences[1]
 
 
-def test_what_has_learned_nothing_finds_nothing_strange() -> None:
+def test_to_what_was_not_trained_nothing_is_unfamiliar() -> None:
     found = novelty_unknown("spectral")
-    assert found.sentences == ("It has learned nothing, so no land is strange to it.",)
+    assert found.sentences == ("It was not trained, so no land is unfamiliar to it.",)
     assert "is not known here" in novelty_unknown("other").sentences[0]
     assert "is not known here" in novelty_unknown(None).sentences[0]
 
@@ -108,17 +108,17 @@ def test_few_patches_are_counted_as_people_do() -> None:
     assert too_few(1200) == "1,200 patches are too few"
 
 
-def test_strange_patches_are_counted_and_named_the_strangest_first() -> None:
+def test_novel_patches_are_counted_and_named_the_least_familiar_first() -> None:
     percent = np.array([0, 99, 99.5, 100, 50, 20, 10, 5], np.float32)
     found = novelty_section(percent, np.arange(8) + 40, marked=True)
     assert found.patches == (43, 42)
     assert found.sentences[0] == "75 of 100 patches look like what the encoder was trained on."
-    assert found.sentences[1].startswith("2 patches are stranger")
+    assert found.sentences[1].startswith("2 patches are less familiar")
     assert "they are marked with a diamond" in found.sentences[1]
     bare = " ".join(novelty_section(percent, np.arange(8), marked=False).sentences)
     assert "marked" not in bare, "on the command line there is no view"
     assert "what is found for them deserves a second look" in bare
-    assert "No patch is stranger" in novelty_section(percent[4:], np.arange(4), marked=True).sentences[1]
+    assert "No patch is less familiar" in novelty_section(percent[4:], np.arange(4), marked=True).sentences[1]
 
 
 def test_stability_gives_a_number_of_neighbours() -> None:
@@ -131,7 +131,7 @@ def test_stability_gives_a_number_of_neighbours() -> None:
 def test_hubs_are_named_by_their_patch() -> None:
     crowd = hubness(np.array([[1], *[[0]] * 30]))
     found = hubs_section(crowd, np.arange(31) * 2)
-    assert found.sentences[0] == "Yes, some: the most frequent one is among the 1 nearest of 30 others."
+    assert found.sentences[0] == "Yes: one patch is among the 1 nearest of 30 others."
     assert found.patches[:2] == (0, 2)
     assert found.sheets[0].rows[0] == ("Patch 0", "30")
     even = hubs_section(hubness(np.array([[1], [2], [0]])), np.arange(3))
@@ -142,9 +142,12 @@ def test_a_layout_is_put_into_points_and_the_worst_come_first() -> None:
     one = np.array([1, 0.4, 0.7], np.float32)
     true = Trustworthiness(k=10, rows=np.arange(3), trust=one, continuity=np.ones(3, np.float32), kept=np.full(3, 0.61))
     found = layout_section(true, np.array([7, 8, 9]), 3)
-    assert found.sentences[0] == "Of the 10 points drawn nearest to a point, 6.1 are among its 10 truly nearest."
-    assert "0.700 of 1 (trustworthiness)" in found.sentences[1]
-    assert found.sentences[2].startswith("67 of 100 points are badly misplaced")
+    assert (
+        found.sentences[0]
+        == "Of the 10 points nearest to a point in the plot, 6.1 are among its 10 nearest by features."
+    )
+    assert "Trustworthiness 0.700 of 1:" in found.sentences[1]
+    assert found.sentences[2].startswith("67 of 100 points are misplaced: their distortion is above 0.25")
     assert found.patches == (8, 9)
     assert "3 of 50 (drawn at random)" in layout_section(true, np.arange(3), 50).sentences[2]
 
