@@ -137,7 +137,7 @@ class ProjectCommand:
     def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
         """Write the file."""
         from core.export.geoparquet import add_positions, read_geoparquet
-        from core.projection.labels import FILE, classes_in
+        from core.projection.labels import COLUMN, classes_in
         from core.projection.methods import arrange
         from core.projection.settings import METHODS, ProjectionSettings
 
@@ -150,7 +150,7 @@ class ProjectCommand:
         }
         settings = {key: value for key, value in chosen.items() if value is not None}
         labelled = options.method in METHODS and METHODS[options.method].labelled
-        wanted = ProjectionSettings(**settings, method=options.method, labels=FILE if labelled else "")
+        wanted = ProjectionSettings(**settings, method=options.method, labels=COLUMN if labelled else "")
         table = read_geoparquet(options.file)
         labels = classes_in(table.table) if labelled else None
         with bar_of("Arranging", "steps") as progress:

@@ -18,7 +18,7 @@ TRUTH = "truth"
 """The version of labels of which none are by people; the truth of a scene never changes."""
 
 
-FILE = "file"
+COLUMN = "file"
 """The version of labels that are a column of a file."""
 
 

@@ -17,7 +17,7 @@ from core.similarity.pca import along_axes, principal_axes
 SPREAD = 10.0
 """Largest coordinate of a layout by principal components, and the side of the square UMAP starts in (umap-learn's)."""
 
-LARGE = 10_000
+MANY_ROWS = 10_000
 """Rows above which 200 epochs do, below 500 (umap-learn's)."""
 
 
@@ -75,7 +75,7 @@ def fast_layout(
     settings, progress = settings or ProjectionSettings(), progress or silent
     if len(vectors) < 2:
         return pca_layout(vectors)
-    epochs = 200 if len(vectors) > LARGE else 500
+    epochs = 200 if len(vectors) > MANY_ROWS else 500
     indices, distances, start = _near_and_start(
         vectors, settings, progress=lambda done, total: progress(epochs * done // total, 2 * epochs)
     )

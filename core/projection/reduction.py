@@ -12,7 +12,7 @@ from core.similarity.neighbours import finite
 from core.similarity.one_thread import one_thread
 from core.similarity.pca import SAMPLE_ROWS, along_axes, principal_axes, regular_sample
 
-COMPONENTS = 64
+KEPT_COMPONENTS = 64
 """Principal components kept. On real and made features the layout is as trustworthy as from all (``tests/bench``)."""
 
 _BLOCK_ROWS = 1024
@@ -21,7 +21,7 @@ _BLOCK_ROWS = 1024
 def worth_reducing(vectors: FloatArray) -> bool:
     """Tell whether there are so many numbers that neighbours are sought among principal components."""
     total, width = vectors.shape
-    return bool(width > COMPONENTS and total * total * width > EXACT_WORK)
+    return bool(width > KEPT_COMPONENTS and total * total * width > EXACT_WORK)
 
 
 def reduced(vectors: FloatArray, metric: str, progress: Progress = silent) -> FloatArray:
@@ -34,7 +34,7 @@ def reduced(vectors: FloatArray, metric: str, progress: Progress = silent) -> Fl
         progress: told (blocks done, blocks).
 
     Returns:
-        float32 of shape (N, ``COMPONENTS``), or fewer columns where N or D is less.
+        float32 of shape (N, ``KEPT_COMPONENTS``), or fewer columns where N or D is less.
 
     Raises:
         SettingsError: for an unknown metric or numbers that are not finite.
@@ -44,7 +44,7 @@ def reduced(vectors: FloatArray, metric: str, progress: Progress = silent) -> Fl
         return finite(some) if metric == "euclidean" else metric_rows(some, metric)
 
     with one_thread():
-        mean, axes = principal_axes(rows(vectors[regular_sample(len(vectors), SAMPLE_ROWS)]), COMPONENTS)
+        mean, axes = principal_axes(rows(vectors[regular_sample(len(vectors), SAMPLE_ROWS)]), KEPT_COMPONENTS)
     found = np.empty((len(vectors), axes.shape[1]), np.float32)
 
     def fill(block: IntArray) -> None:

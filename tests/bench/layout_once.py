@@ -1,7 +1,10 @@
-"""One layout in a process of its own: ``python -m tests.bench.layout_once plain|handed|ours VECTORS.npy LAYOUT.npy``.
+"""One layout in a process of its own: ``python -m tests.bench.layout_once KIND VECTORS.npy LAYOUT.npy``.
+
+``KIND`` is ``plain``, ``handed``, ``ours`` or ``manifolds``.
 
 ``plain`` is umap-learn as it comes; ``handed`` is umap-learn at its best for us: seeded, with our neighbours and our
-start handed to it, and without TensorFlow, which it would import.
+start handed to it, and without TensorFlow, which it would import. ``manifolds`` is the Rust library manifolds-rs on 64
+principal components, which no requirements file lists; see ``core/projection/README.md``.
 
 Prints seconds from the start of this module to the layout, imports and compilation included, reading the vectors not.
 """
@@ -33,6 +36,18 @@ def handed(vectors: np.ndarray) -> np.ndarray:
     ).fit_transform(vectors)
 
 
+def manifolds(vectors: np.ndarray) -> np.ndarray:
+    """The layout of manifolds-rs, given exact neighbours and as many epochs as ours."""
+    from importlib import import_module
+
+    from core.projection.reduction import reduced
+
+    library = import_module("manifolds_rs")
+    return library.UMAP(n_neighbors=15, min_dist=0.1, n_epochs=200, ann="exhaustive", random_state=42).fit_transform(
+        reduced(vectors, "cosine")
+    )
+
+
 def main(kind: str, source: str, target: str) -> None:
     import numpy as np
 
@@ -43,6 +58,8 @@ def main(kind: str, source: str, target: str) -> None:
         import umap
 
         layout = umap.UMAP(metric="cosine").fit_transform(vectors)
+    elif kind == "manifolds":
+        layout = manifolds(vectors)
     elif kind == "handed":
         layout = handed(vectors)
     else:

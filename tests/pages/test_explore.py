@@ -17,6 +17,8 @@ from core.engine.operations import Engine
 from core.engine.tasks import groups_task
 from core.jobs.files import JobFiles
 from core.jobs.worker import Work
+from core.scenes.labels import give_label, hand_version
+from core.scenes.patches import patch_grid
 from core.similarity.clusters import GroupSettings
 from core.values.registry import VALUES
 from pages.ui.http.points import values_url
@@ -377,3 +379,38 @@ def test_something_unforeseen_is_a_sentence_too(engine: Engine, monkeypatch: pyt
     assert not app.exception
     assert "something went wrong" in app.error[0].value
     assert "secret" not in app.error[0].value
+
+
+@pytest.mark.parametrize("method", ["umap", "densmap"])
+def test_another_method_asks_for_another_layout(engine: Engine, method: str) -> None:
+    encode(engine, small_scene(engine))
+    app = visit()
+    app.radio(key="layout_method").set_value(method).run()
+    sees_nothing_wrong(app)
+    first, second = [engine.jobs.payload(job.id)["settings"] for job in reversed(engine.jobs.jobs())]
+    assert (first["method"], second["method"]) == ("fast", method)
+
+
+def test_a_layout_by_labels_stays_by_the_labels_it_was_made_by_until_asked(engine: Engine) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene)
+    app = visit()
+    app.radio(key="layout_method").set_value("supervised").run()
+    sees_nothing_wrong(app)
+    assert engine.jobs.payload(engine.jobs.jobs()[0].id)["settings"]["labels"] == "truth"
+    give_label(scene, patch_grid(scene), [3], "Reed")
+    app.run()
+    assert [job.kind for job in engine.jobs.jobs()] == ["project", "project"]
+    assert "Labels have changed since" in texts(app)
+    app.button(key="layout_relabel").click().run()
+    sees_nothing_wrong(app)
+    assert engine.jobs.payload(engine.jobs.jobs()[0].id)["settings"]["labels"] == hand_version(scene)
+
+
+def test_a_layout_by_labels_of_a_scene_without_any_is_refused_in_a_sentence(engine: Engine) -> None:
+    encode(engine, small_scene(engine, truth=False))
+    app = visit()
+    app.radio(key="layout_method").set_value("supervised").run()
+    sees_nothing_wrong(app)
+    wanted = "needs labels, and there are none; label patches, or choose another method"
+    assert wanted in html.unescape(texts(app))

@@ -1,4 +1,4 @@
-"""Which layout the plot shows: PCA at once, UMAP as soon as it is there; and UMAP's settings in plain words."""
+"""Which layout the plot shows: PCA at once, the wanted one as soon as it is there; and its settings in plain words."""
 
 from __future__ import annotations
 
@@ -6,66 +6,90 @@ import streamlit as st
 
 from core.errors import SettingsError
 from core.features.recipe import Recipe
-from core.projection.settings import ProjectionSettings
+from core.projection.labels import labels_version
+from core.projection.settings import LEAST_ROWS, METHODS, ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, wanted
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, bound
 
-FEWEST = 4
-"""Patches below which there is nothing for UMAP to arrange."""
-METRICS = {"cosine": "Kind of land (angle)", "euclidean": "Kind and brightness (distance)"}
+METRIC_TITLES = {"cosine": "Kind of land (angle)", "euclidean": "Kind and brightness (distance)"}
 
 
-def layout_wanted(visitor: Session, total: int) -> ProjectionSettings | None:
-    """The UMAP that a visitor wants of so many patches; None when they are too few.
+def layout_wanted(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
+    """Return the layout that a visitor wants of so many patches; None when they are too few.
 
     Raises:
-        SettingsError: when a setting is out of range.
+        SettingsError: when a setting is out of range, or it is to go by labels and there are none.
     """
-    if total < FEWEST:
+    if total < LEAST_ROWS:
         return None
+    labelled = METHODS[visitor.layout_method].labelled
     return ProjectionSettings(
         n_neighbors=min(visitor.layout_neighbours, total - 1),
         min_dist=visitor.layout_distance,
         metric=visitor.layout_metric,
+        method=visitor.layout_method,
+        labels=_labels_wanted(visitor, recipe.scene_id) if labelled else "",
     )
 
 
+def _labels_wanted(visitor: Session, scene_id: str) -> str:
+    """Return the version of labels that a visitor arranges a scene by: the one of when they began to.
+
+    With the latest instead, the plot would be arranged anew at every patch that somebody labels.
+    """
+    if not visitor.layout_labels.get(scene_id):
+        visitor.layout_labels[scene_id] = labels_version(engine().library.get(scene_id))
+    return visitor.layout_labels[scene_id]
+
+
 def layout_there(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
-    """The UMAP that a visitor wants, once it is computed; else None. Draws nothing."""
+    """Return the layout that a visitor wants, once it is computed; else None. Draws nothing."""
     try:
-        settings = layout_wanted(visitor, total)
+        settings = layout_wanted(visitor, recipe, total)
     except SettingsError:
         return None
     return settings if settings is not None and engine().projected(recipe, settings) else None
 
 
 def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
-    """The UMAP to draw, or None for PCA while it is being computed; draws the popover and what is going on."""
-    _popover()
+    """Return the layout to draw, None for PCA while it is computed; draws the popover and what is going on."""
+    _popover(visitor, recipe)
     try:
-        settings = layout_wanted(visitor, total)
+        settings = layout_wanted(visitor, recipe, total)
     except SettingsError as error:
         st.caption(plain(error))
         return None
-    if settings is None:
-        return None
-    if engine().projected(recipe, settings):
+    if settings is None or engine().projected(recipe, settings):
         return settings
     key = f"layout-{recipe.key}-{settings.key}"
     job = wanted(key, lambda: engine().submit_projection(recipe, settings))
     if job.active:
         st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id)
-    elif job.state == "failed":
-        st.caption(f":material/error: {plain(job.message)}")
-        st.button("Try again", key="layout_again", on_click=visitor.work.pop, args=(key, None))
+    else:
+        failed = job.state == "failed"
+        st.caption(f":material/error: {plain(job.message)}" if failed else "Arranging was stopped.")
+        label = "Try again" if failed else "Go on"
+        st.button(label, key="layout_again", on_click=_again, args=(visitor, key, recipe.scene_id))
     return None
 
 
-def _popover() -> None:
+def _again(visitor: Session, key: str, scene_id: str) -> None:
+    """Ask for a layout once more, by the labels as they are now."""
+    visitor.work.pop(key, None)
+    visitor.layout_labels.pop(scene_id, None)
+
+
+def _popover(visitor: Session, recipe: Recipe) -> None:
     with st.popover("Layout", icon=":material/tune:", key="layout"):
         st.markdown("Points near each other are alike. These settings arrange them anew; nothing is encoded again.")
+        st.radio(
+            "Method", list(METHODS), format_func=lambda name: METHODS[name].title,
+            captions=[method.about for method in METHODS.values()], **bound("layout_method", "layout_method"),
+        )  # fmt: skip
+        if METHODS[visitor.layout_method].labelled:
+            _labels_line(visitor, recipe.scene_id)
         st.slider(
             "Neighbours", 2, 100, **bound("layout_neighbours", "layout_neighbours"),
             help="How many alike patches each point is placed by. Few: fine groups. Many: the large picture.",
@@ -75,7 +99,23 @@ def _popover() -> None:
             help="How tightly alike points may be packed. Small: dense clumps. Large: an even spread.",
         )  # fmt: skip
         st.selectbox(
-            "Alike means", list(METRICS), format_func=METRICS.__getitem__, **bound("layout_metric", "layout_metric")
+            "Alike means",
+            list(METRIC_TITLES),
+            format_func=METRIC_TITLES.__getitem__,
+            **bound("layout_metric", "layout_metric"),
+        )
+
+
+def _labels_line(visitor: Session, scene_id: str) -> None:
+    """Offer labels as they are now, where they are others than those that the layout goes by."""
+    now, used = labels_version(engine().library.get(scene_id)), visitor.layout_labels.get(scene_id)
+    if now and used and now != used:
+        st.caption("Labels have changed since this layout was made.")
+        st.button(
+            "Arrange by the labels as they are now",
+            key="layout_relabel",
+            on_click=visitor.layout_labels.pop,
+            args=(scene_id, None),
         )
 
 
@@ -85,4 +125,7 @@ def _follow(job_id: str) -> None:
         st.rerun(scope="app")
     share = f" {min(99, 100 * job.done // job.total)} %" if job.total else ""
     waiting = job.state == "queued" and job.position > 1
-    st.caption(f"Waiting for {job.position} other layouts…" if waiting else f"Refining the layout…{share}")
+    with st.container(horizontal=True, vertical_alignment="center", key="layout_follow"):
+        st.caption(f"Waiting for {job.position} other layouts…" if waiting else f"Refining the layout…{share}")
+        stop = engine().jobs.cancel
+        st.button("Stop", key="layout_stop", type="tertiary", disabled=job.stopping, on_click=stop, args=(job_id,))

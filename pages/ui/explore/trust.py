@@ -14,10 +14,10 @@ import streamlit as st
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND_LABELLED
 from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
-from core.projection.settings import ProjectionSettings
+from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, progress_words, wanted
-from pages.ui.explore.projection_settings import FEWEST, layout_there
+from pages.ui.explore.projection_settings import layout_there
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
@@ -53,7 +53,7 @@ def _content(visitor: Session, view: ViewState) -> None:
     for section in found:
         st.html(section_html(section))
         _actions(visitor, section)
-    if layout is None and not missing and len(view.table) >= FEWEST:
+    if layout is None and not missing and len(view.table) >= LEAST_ROWS:
         st.caption(WAITING)
 
 
@@ -74,7 +74,7 @@ def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[S
         if strange is None
         else novelty_section(strange, view.table.patch_ids, marked=True)
     )
-    if len(view.table) < FEWEST:
+    if len(view.table) < LEAST_ROWS:
         known.append(unmeasured("layout", too_few(len(view.table))))
     return sorted(known, key=lambda section: ORDER.index(section.name))
 
