@@ -78,6 +78,17 @@ def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page:
     expect(page.locator(".ll-plot .bar")).to_contain_text("Distortion", timeout=LONG)
 
 
+def test_groups_are_looked_for_in_the_background_and_then_colour_the_plot(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    page.locator(".st-key-colour input").first.click()
+    page.get_by_role("option", name="Colour by group").click()
+    expect(page.locator(".ll-plot .key")).to_contain_text("Group 4", timeout=LONG)
+    expect(page.get_by_text("Looking for groups")).to_have_count(0)
+    modules = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "sklearn" not in modules, "the web process grouped them itself"
+
+
 STAMPS = """
   window.stamps = 0;
   const draw = CanvasRenderingContext2D.prototype.drawImage;

@@ -12,7 +12,7 @@ from core.scenes.location import outlines
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 
-MARK, WORDS = "◇", "Unfamiliar: stranger to the encoder than 99 in 100 of its training patches"
+MARK, WORDS = "◇", "Unfamiliar: less familiar to the encoder than 99 in 100 of its held-out training patches"
 MOST = 500
 """Patches that are marked on a map, the strangest ones."""
 

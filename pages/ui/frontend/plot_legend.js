@@ -23,7 +23,7 @@ const explaining = {
     const button = element("button", "chip");
     button.type = "button";
     button.append(element("b", "", "◇ Unfamiliar"), element("small", "", this.strangers.length.toLocaleString("en")));
-    button.title = "Select all that are stranger to the encoder than 99 in 100 of its training patches";
+    button.title = "Select all that are less familiar to the encoder than 99 in 100 of its held-out training patches";
     button.onclick = () => this.send("select", this.strangers.map((row) => this.layout.ids[row]));
     return button;
   },
