@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -56,6 +56,30 @@ class PatchRef:
         where = named if colon else scene
         known = where is not None and SCENE_ID.fullmatch(where) and re.fullmatch(r"[0-9]{1,9}", number)
         return cls(where, int(number)) if known and where is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRefs:
+    """Patches of one scene, as many as there may be: it holds their numbers, and gives a ``PatchRef`` each.
+
+    Attributes:
+        scene: id of the scene.
+        patches: ids of the patches, each once.
+    """
+
+    scene: str
+    patches: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    def __iter__(self) -> Iterator[PatchRef]:
+        return (PatchRef(self.scene, patch) for patch in self.patches)
+
+
+def patch_refs(scene: str, ids: Iterable[int]) -> PatchRefs:
+    """Return patches of one scene by their ids, in any order."""
+    return PatchRefs(scene, tuple(sorted(set(ids))))
 
 
 @dataclass(frozen=True, kw_only=True)

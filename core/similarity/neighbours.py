@@ -20,7 +20,7 @@ class Neighbours:
     """Patches like a query, best first.
 
     Attributes:
-        ids: patch ids, int64 of shape (k,).
+        ids: patch ids of the query's scene, int64 of shape (k,).
         similarity: cosine similarity to the query, float32 of shape (k,), −1 to 1.
     """
 

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit_folium import st_folium
 
-from core.scenes.patches import patch_grid
+from core.scenes.patches import PatchRef, patch_grid
 from core.similarity.neighbours import Neighbours
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.explore.map import LocalMap, scene_map
@@ -23,14 +23,15 @@ def map_part() -> None:
     scene = engine().library.get(st.query_params["scene"])
     grid = patch_grid(scene)
     if st.button("query 5", key="five"):
-        visitor.ask(5)
+        visitor.ask(PatchRef(scene.id, 5))
     rendering = st.radio("rendering", ["true", "ndvi"], key="rendering")
     found = None
     if visitor.query is not None:
-        ids = (visitor.query + 1 + np.arange(12)) % grid.count
+        ids = (visitor.query.patch + 1 + np.arange(12)) % grid.count
         found = Neighbours(ids=ids, similarity=np.linspace(0.99, 0.7, 12).astype(np.float32))
-    scene_map(scene, grid, rendering=rendering, query=visitor.query, neighbours=found, on_click=visitor.ask, height=420)
-    st.text(f"query={visitor.query} runs={visitor.count}")
+    asked = None if visitor.query is None else visitor.query.patch
+    scene_map(scene, grid, rendering=rendering, query=asked, neighbours=found, on_click=visitor.ask, height=420)
+    st.text(f"query={asked} runs={visitor.count}")
 
 
 def text_part() -> None:

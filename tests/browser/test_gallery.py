@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from core.scenes.patches import PatchRef
 from core.similarity.neighbours import Neighbours
 from pages.ui.explore.gallery import neighbour_items, tile_side
 from pages.ui.frontend import text
@@ -33,7 +34,10 @@ def test_two_rows_with_their_words_are_whole_and_fill_the_width(page: Page, widt
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.set_content(f'<style>{text("gallery.css")}</style><div class="gallery" style="width:{width}px"></div>')
     items = neighbour_items(
-        3, Neighbours(ids=np.arange(10, 50), similarity=np.linspace(1, 0, 40, dtype=np.float32)), "{id}.webp", None
+        PatchRef("s", 3),
+        Neighbours(ids=np.arange(10, 50), similarity=np.linspace(1, 0, 40, dtype=np.float32)),
+        "{id}.webp",
+        None,
     )
     data = {"items": items, "top": "q3", "turn": "q3/41", "empty": "", "height": height, "tile": tile_side(height)}
     page.evaluate(DRAW, [text("gallery.js"), data])

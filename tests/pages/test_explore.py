@@ -18,10 +18,15 @@ from core.engine.tasks import groups_task
 from core.jobs.files import JobFiles
 from core.jobs.worker import Work
 from core.scenes.labels import give_label, hand_version
-from core.scenes.patches import patch_grid
+from core.scenes.patches import PatchRef, patch_grid
 from core.similarity.clusters import GroupSettings
-from core.values.registry import VALUES
+from core.values.base import NOTHING_ASKED
+from core.values.registry import VALUES, choices
+from pages.ui.explore.colouring import colouring, of_classes
 from pages.ui.http.points import values_url
+from pages.ui.state import cache
+from pages.ui.state.session import Session
+from pages.ui.state.view_state import view_state
 from tests.pages.conftest import banded, encode, small_scene, visit
 
 
@@ -414,3 +419,38 @@ def test_a_layout_by_labels_of_a_scene_without_any_is_refused_in_a_sentence(engi
     sees_nothing_wrong(app)
     wanted = "needs labels, and there are none; label patches, or choose another method"
     assert wanted in html.unescape(texts(app))
+
+
+def test_a_class_of_the_legend_is_chosen_by_the_registry(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine))
+    view = cache.scene_view(recipe)
+    colours = colouring(view, "class", NOTHING_ASKED)
+    assert [ref.patch for ref in of_classes(view, colours, [1])] == [row for row in range(42) if row % 7 % 3 == 1]
+    assert not len(of_classes(view, colours, [-1]))
+    assert not len(of_classes(view, colouring(view, "ndvi", NOTHING_ASKED), [1]))
+
+
+def test_a_click_reads_the_version_of_the_labels_and_nothing_else_of_the_scene(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = encode(engine, small_scene(engine))
+    visits: list[str] = []
+
+    def counted(owner: object, name: str) -> None:
+        own = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, **named: (visits.append(name), own(*given, **named))[1])
+
+    scene = engine.library.get(recipe.scene_id)
+    view_state(Session(scene_id=scene.id), scene, recipe)
+    for owner, name in (
+        (engine.library, "get"), (engine.store, "read"), (engine.store, "recipes"), (engine.store, "complete"),
+        (cache, "patch_labels"), (cache, "hand_version"),
+    ):  # fmt: skip
+        counted(owner, name)
+    for patch in (3, 16, 20):
+        visitor = Session(scene_id=scene.id, query=PatchRef(scene.id, patch))
+        view = view_state(visitor, scene, recipe)
+        for name in choices(view.known, view.asked):
+            if name != "group":  # none are made, so each look asks the disk
+                colouring(view.known, name, view.asked)
+    assert visits == ["hand_version"] * 3, "one visit a click"

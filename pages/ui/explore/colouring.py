@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from core.bands import FloatArray
-from core.values.base import Asked, PatchValue
+from core.scenes.patches import PatchRefs, patch_refs
+from core.values.base import Asked, ClassValue, PatchValue
 from core.values.groups import GROUP
 from core.values.legend import Legend
 from core.values.registry import VALUES
@@ -55,6 +57,14 @@ def colouring(view: SceneView, name: str, asked: Asked) -> Colouring:
         values=view.values(value, asked),
         legend=view.legend(value, asked),
     )
+
+
+def of_classes(view: SceneView, colours: Colouring, classes: Collection[int]) -> PatchRefs:
+    """Return the patches of some classes of what colours them; −1 stands for those without a class."""
+    if colours.values is None or not isinstance(colours.value, ClassValue):
+        return PatchRefs(view.scene.id)
+    rows = colours.value.mask(colours.values, classes)
+    return patch_refs(view.scene.id, view.table.patch_ids[rows].tolist())
 
 
 def ask_for_groups(view: SceneView, name: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
+from itertools import islice
 from typing import Any
 
 import streamlit as st
 
 from core.scenes.labels import PatchLabels
+from core.scenes.patches import PatchRef, PatchRefs
 from core.similarity.neighbours import Neighbours
 from core.values.palette import class_colours
 from pages.ui.common.theme import class_title
@@ -30,39 +32,49 @@ _component = st.components.v2.component(
 
 
 def neighbour_items(
-    query: int,
+    query: PatchRef,
     neighbours: Neighbours,
     thumbs: str,
     truth: PatchLabels | None,
     strange: Collection[int] = (),
 ) -> list[dict[str, Any]]:
     """The query and its neighbours as the gallery's script takes them; ``strange`` are marked as unfamiliar."""
+    scene = query.scene
     items = [_item(query, thumbs, truth, rank=QUERY, value="", lead="The place you asked about")]
     pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
     for rank, (patch_id, similarity) in enumerate(pairs, start=1):
         value = f"{similarity:.2f}"
         items.append(
-            _item(patch_id, thumbs, truth, rank=str(rank), value=value, lead=f"No. {rank}, similarity {value}")
+            _item(
+                PatchRef(scene, patch_id),
+                thumbs,
+                truth,
+                rank=str(rank),
+                value=value,
+                lead=f"No. {rank}, similarity {value}",
+            )
         )
     return marked(items, strange)
 
 
 def plain_items(
-    ids: Sequence[int], thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
+    patches: PatchRefs, thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
 ) -> list[dict[str, Any]]:
     """Patches without rank, at most ``MOST``, as the gallery's script takes them; ``strange`` are marked."""
     lead = "Find land like this"
-    items = [_item(patch_id, thumbs, truth, rank="", value="", lead=lead) for patch_id in ids[:MOST]]
+    items = [_item(ref, thumbs, truth, rank="", value="", lead=lead) for ref in islice(patches, MOST)]
     return marked(items, strange)
 
 
-def _item(patch_id: int, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:
+def _item(ref: PatchRef, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:
     """One picture; texts are shown as they stand by the script."""
+    patch_id = ref.patch
     position = -1 if truth is None else int(truth.index[patch_id])
     label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
     colour = class_colours(truth.classes)[position] if truth is not None and position >= 0 else ""
     return {
         "id": patch_id,
+        "ref": str(ref),
         "src": thumbs.replace("{id}", str(patch_id)),
         "rank": rank,
         "value": value,
@@ -77,7 +89,9 @@ def tile_side(height: int) -> int:
     return max(88, (height - 54) // ROWS)
 
 
-def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, on_query: Callable[[int], None]) -> None:
+def gallery(
+    items: list[dict[str, Any]], *, top: str, empty: str, height: int, on_query: Callable[[PatchRef], None]
+) -> None:
     """Draw the pictures.
 
     Args:
@@ -85,13 +99,14 @@ def gallery(items: list[dict[str, Any]], *, top: str, empty: str, height: int, o
         top: names what is shown; when it changes, the gallery scrolls back to its top.
         empty: what it says without pictures.
         height: pixels.
-        on_query: called with a patch id when its picture is clicked, before the next run.
+        on_query: called with a patch when its picture is clicked, before the next run.
     """
 
     def asked() -> None:
         value = trigger(KEY, "query")
-        if isinstance(value, int):
-            on_query(value)
+        asked_for = PatchRef.parse(value) if isinstance(value, str) else None
+        if asked_for is not None:
+            on_query(asked_for)
 
     data = {
         "items": items,

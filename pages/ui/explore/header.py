@@ -7,7 +7,6 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from core.export.tables import neighbours_csv, neighbours_geojson
-from core.scenes.patches import PatchRef
 from core.values.registry import export_columns
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
@@ -31,7 +30,7 @@ def status(view: ViewState, label: str) -> str:
     if view.query is not None and view.neighbours is not None:
         kind = f" ({plain(label)})" if label else ""
         return (
-            f"The **{patches(len(view.neighbours))}** most like patch {view.query}{kind} of {total:,} · "
+            f"The **{patches(len(view.neighbours))}** most like patch {view.query.patch}{kind} of {total:,} · "
             "click another to go on"
         )
     if selected:
@@ -41,13 +40,13 @@ def status(view: ViewState, label: str) -> str:
 
 def header(visitor: Session, view: ViewState) -> None:
     """Draw the line; the address of the page follows it."""
-    position = int(view.labels.index[view.query]) if view.labels is not None and view.query is not None else -1
+    position = int(view.labels.index[view.query.patch]) if view.labels is not None and view.query is not None else -1
     label = class_title(view.labels.classes[position]) if view.labels is not None and position >= 0 else ""
     parameters = visitor.link(view.recipe.encoder)
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         st.markdown(status(view, label), width="stretch")
-        _history(visitor, bool(view.selection))
+        _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
         trust_panel(visitor, view)
         _share(view, parameters)
@@ -85,8 +84,8 @@ def _share(view: ViewState, parameters: dict[str, str]) -> None:
             for title, ending, kind in (("GeoJSON", "geojson", "application/geo+json"), ("CSV", "csv", "text/csv")):
                 st.download_button(
                     title, lambda ending=ending: _file(ending, view),
-                    f"like-{view.scene.id}-{view.query}.{ending}", kind, key=f"download_{ending}", on_click="ignore",
-                    icon=":material/download:",
+                    f"like-{view.query.scene}-{view.query.patch}.{ending}", kind, key=f"download_{ending}",
+                    on_click="ignore", icon=":material/download:",
                 )  # fmt: skip
 
 
@@ -101,7 +100,6 @@ def _file(ending: str, view: ViewState) -> str:
     if view.query is None or view.neighbours is None:
         return ""
     write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    rows = view.rows((view.query, *view.neighbours.ids.tolist()))
+    rows = view.rows((view.query.patch, *view.neighbours.ids.tolist()))
     values = {name: numbers[rows] for name, numbers in export_columns(view.known).items()}
-    query = PatchRef(view.scene.id, view.query)
-    return write(view.scene, view.known.grid, query, view.neighbours, view.labels, values=values)
+    return write(view.scene, view.known.grid, view.query, view.neighbours, view.labels, values=values)

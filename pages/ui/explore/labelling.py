@@ -10,12 +10,13 @@ import streamlit as st
 from core.errors import LandlikeError
 from core.export.tables import labels_csv
 from core.scenes.labels import LabelSet, give_label
+from core.scenes.patches import PatchRefs, patch_refs
 from core.values.classes import colours_of
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
 from pages.ui.models.training_form import ADDED, set_key
-from pages.ui.state.session import Session
+from pages.ui.state.session import NOTHING_SELECTED, Session
 from pages.ui.state.view_state import ViewState
 
 INTRO = "Draw around points in the plot, or click a patch; then say here what land it is."
@@ -36,20 +37,21 @@ def label_panel(visitor: Session, view: ViewState) -> None:
             _given(visitor, view)
 
 
-def targets(view: ViewState) -> dict[str, tuple[int, ...]]:
+def targets(view: ViewState) -> dict[str, PatchRefs]:
     """What can be labelled now, by what it is called: the best guess first."""
     found = {}
-    if view.selection:
+    if len(view.selection):
         found[f"The selection: {patches(len(view.selection))}"] = view.selection
     if view.query is not None:
-        found[f"Patch {view.query}"] = (view.query,)
+        query, scene = view.query.patch, view.query.scene
+        found[f"Patch {query}"] = PatchRefs(scene, (query,))
         if view.neighbours is not None:
             near = view.neighbours.ids.tolist()
-            found[f"Patch {view.query} and the {len(near)} most like it"] = (view.query, *near)
+            found[f"Patch {query} and the {len(near)} most like it"] = patch_refs(scene, [query, *near])
     return found
 
 
-def _give_form(visitor: Session, view: ViewState, aims: dict[str, tuple[int, ...]]) -> None:
+def _give_form(visitor: Session, view: ViewState, aims: dict[str, PatchRefs]) -> None:
     what = st.radio("Which patches", list(aims), key=f"label_what_{'-'.join(str(len(ids)) for ids in aims.values())}")
     ids = aims[what]
     known = class_names(view)
@@ -62,7 +64,7 @@ def _give_form(visitor: Session, view: ViewState, aims: dict[str, tuple[int, ...
             f"Label {patches(len(ids))}", key="label_give", type="primary", disabled=name is None,
             on_click=_take, args=(visitor, view, ids, name),
         )  # fmt: skip
-        if view.given is not None and (view.given.index[list(ids)] >= 0).any():
+        if view.given is not None and (view.given.index[list(ids.patches)] >= 0).any():
             st.button("Take their labels away", key="label_drop", on_click=_take, args=(visitor, view, ids, None))
 
 
@@ -80,10 +82,10 @@ def meant(typed: str, known: Sequence[str]) -> str:
     return typed
 
 
-def _take(visitor: Session, view: ViewState, ids: Sequence[int], name: str | None) -> None:
+def _take(visitor: Session, view: ViewState, ids: PatchRefs, name: str | None) -> None:
     """Label patches before the next run; what went wrong is said in the panel."""
     try:
-        give_label(view.scene, view.known.grid, ids, name)
+        give_label(view.scene, view.known.grid, ids.patches, name)
     except LandlikeError as error:
         visitor.labelled = str(error)
         return
@@ -91,7 +93,7 @@ def _take(visitor: Session, view: ViewState, ids: Sequence[int], name: str | Non
     visitor.labelled = f"{some} labelled {class_title(name)}." if name else f"The labels of {some} are gone."
     visitor.colour, visitor.overlay = "hand", True
     if name:  # What is marked would hide the colour of its label.
-        visitor.selection = ()
+        visitor.selection = NOTHING_SELECTED
 
 
 def _given(visitor: Session, view: ViewState) -> None:
@@ -106,7 +108,7 @@ def _given(visitor: Session, view: ViewState) -> None:
     )
     st.html(f'<div class="ll-given">Labels of this scene<ul>{chips}</ul></div>')
     with st.container(horizontal=True, key="label_uses"):
-        every = np.flatnonzero(given.index >= 0).tolist()
+        every = patch_refs(view.scene.id, np.flatnonzero(given.index >= 0).tolist())
         st.button("Show them", key="label_show", on_click=_show, args=(visitor, every))
         st.download_button(
             "CSV", lambda: labels_csv(view.scene, view.known.grid, given),
@@ -118,6 +120,6 @@ def _given(visitor: Session, view: ViewState) -> None:
             st.switch_page("models.py")
 
 
-def _show(visitor: Session, ids: Sequence[int]) -> None:
+def _show(visitor: Session, ids: PatchRefs) -> None:
     visitor.select(ids)
     visitor.colour, visitor.overlay = "hand", True

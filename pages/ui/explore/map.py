@@ -22,7 +22,7 @@ from streamlit_folium import st_folium
 from core.imagery.render import RENDERINGS
 from core.scenes.geobox import METRES_PER_DEGREE
 from core.scenes.location import Bounds, bounds_lonlat, patch_at_lonlat
-from core.scenes.patches import PatchGrid
+from core.scenes.patches import PatchGrid, PatchRef
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from core.values.base import ScaleValue
@@ -168,7 +168,7 @@ def scene_map(
     novel: Sequence[int] | NDArray[np.int64] = (),
     key: str = "map",
     height: int = 560,
-    on_click: Callable[[int], None] | None = None,
+    on_click: Callable[[PatchRef], None] | None = None,
 ) -> LatLon | None:
     """Draw the map.
 
@@ -199,7 +199,7 @@ def scene_map(
         spot = session.trigger(key, "last_clicked")
         patch_id = _clicked_patch(scene, grid, spot) if spot else None
         if on_click is not None and patch_id is not None:
-            on_click(patch_id)
+            on_click(PatchRef(scene.id, patch_id))
 
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.projection.settings import ProjectionSettings
+from core.scenes.patches import PatchRef, PatchRefs, patch_refs
 from core.similarity.neighbours import Neighbours
 from core.values.base import NOTHING_ASKED
 from core.values.classes import CLASS, LABEL, titles
@@ -93,8 +94,10 @@ def plot(
     *,
     height: int,
     screen: int,
-    on_query: Callable[[int], None],
-    on_select: Callable[[list[int]], None],
+    scene: str,
+    on_query: Callable[[PatchRef], None],
+    on_select: Callable[[PatchRefs], None],
+    on_classes: Callable[[list[int]], None],
     on_room: Callable[[int], None],
 ) -> None:
     """Draw the plot; what a person does calls a function before the next run.
@@ -103,20 +106,27 @@ def plot(
         data: from ``plot_data``.
         height: pixels.
         screen: height of the browser's window that the page was laid out for, in pixels.
+        scene: id of the scene that the points are of.
         on_query: called with the patch that was clicked.
-        on_select: called with the patches inside a lasso or box, or of an entry of the legend.
+        on_select: called with the patches inside a lasso or box, or with those that are unfamiliar.
+        on_classes: called with the numbers of classes that were chosen in the legend, −1 = no class.
         on_room: called with the window's height when it is another.
     """
 
     def asked() -> None:
         value = trigger(KEY, "query")
         if isinstance(value, int):
-            on_query(value)
+            on_query(PatchRef(scene, value))
 
     def selected() -> None:
         value = trigger(KEY, "select")
         if isinstance(value, list):
-            on_select([patch_id for patch_id in value if isinstance(patch_id, int)])
+            on_select(patch_refs(scene, [patch_id for patch_id in value if isinstance(patch_id, int)]))
+
+    def chosen() -> None:
+        value = trigger(KEY, "classes")
+        if isinstance(value, list):
+            on_classes([number for number in value if isinstance(number, int)])
 
     def resized() -> None:
         value = trigger(KEY, "room")
@@ -129,5 +139,6 @@ def plot(
         height=height,
         on_query_change=asked,
         on_select_change=selected,
+        on_classes_change=chosen,
         on_room_change=resized,
     )

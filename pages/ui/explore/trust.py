@@ -15,6 +15,7 @@ from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND_LABELLED
 from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
+from core.scenes.patches import patch_refs
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, progress_words, wanted
 from pages.ui.explore.projection_settings import layout_there
@@ -52,7 +53,7 @@ def _content(visitor: Session, view: ViewState) -> None:
         return
     for section in found:
         st.html(section_html(section))
-        _actions(visitor, section)
+        _actions(visitor, view, section)
     if layout is None and not missing and len(view.table) >= LEAST_ROWS:
         st.caption(WAITING)
 
@@ -108,7 +109,7 @@ def _follow(job_id: str) -> None:
     st.button(label, key="trust_stop", disabled=job.stopping, on_click=engine().jobs.cancel, args=(job_id,))
 
 
-def _actions(visitor: Session, section: Section) -> None:
+def _actions(visitor: Session, view: ViewState, section: Section) -> None:
     """What a section leads to: its patches in all views, and the points in its colours."""
     colour = {"layout": "distortion", "familiar": "unfamiliar"}.get(section.name) if section.measured else None
     if not section.patches and colour is None:
@@ -116,7 +117,10 @@ def _actions(visitor: Session, section: Section) -> None:
     with st.container(horizontal=True, key=f"trust_{section.name}"):
         if section.patches:
             st.button(
-                SHOW[section.name], key=f"trust_show_{section.name}", on_click=visitor.select, args=(section.patches,)
+                SHOW[section.name],
+                key=f"trust_show_{section.name}",
+                on_click=visitor.select,
+                args=(patch_refs(view.scene.id, section.patches),),
             )
         if colour is not None:
             st.button(

@@ -10,11 +10,12 @@ import streamlit as st
 from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
+from core.scenes.patches import PatchRefs
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import choices
 from pages.ui.common.escape import safe_label
-from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, title_of_choice
+from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, of_classes, title_of_choice
 from pages.ui.explore.gallery import MOST, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
@@ -71,16 +72,18 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         settings=view.layout,
         colours=colours,
         thumbs=view.thumbs(_rendering(visitor, view.scene)),
-        query=view.query,
+        query=view.query_id,
         neighbours=view.neighbours,
-        selection=view.selection,
+        selection=view.selection.patches,
     )
     plot(
         data,
         height=heights(visitor)[0],
         screen=visitor.screen,
+        scene=view.scene.id,
         on_query=visitor.ask,
         on_select=visitor.select,
+        on_classes=lambda classes: visitor.select(of_classes(view.known, colours, classes)),
         on_room=visitor.resize,
     )
     return colours
@@ -109,10 +112,10 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         view.known.grid,
         rendering=rendering,
         contrast=visitor.contrast,
-        query=view.query,
+        query=view.query_id,
         neighbours=view.neighbours,
         overlay=overlay,
-        selection=view.selection,
+        selection=view.selection.patches,
         novel=view.known.novel_patches(),
         height=height,
         on_click=visitor.ask,
@@ -145,7 +148,7 @@ def _take_contrast(name: str) -> None:
 
 def _gallery_view(visitor: Session, view: ViewState) -> None:
     thumbs = view.thumbs(_rendering(visitor, view.scene))
-    both = view.neighbours is not None and bool(view.selection)
+    both = view.neighbours is not None and bool(len(view.selection))
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
     strange = frozenset(view.known.novel_patches().tolist())
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
@@ -156,18 +159,21 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
             )  # fmt: skip
         if show == "similar" and view.neighbours is not None:
             _neighbour_controls(both)
-        elif view.selection:
+        elif len(view.selection):
             more = f", the first {MOST} shown" if len(view.selection) > MOST else ""
             st.markdown(f"**Selection** · {len(view.selection):,} pictures{more}")
         else:
             st.markdown("**Places to start from** · as different as this scene has them")
     if show == "similar" and view.neighbours is not None and view.query is not None:
         items = neighbour_items(view.query, view.neighbours, thumbs, view.labels, strange)
-        top = f"q{view.query}"
-    elif view.selection:
+        top = f"q{view.query.patch}"
+    elif len(view.selection):
         items, top = plain_items(view.selection, thumbs, view.labels, strange), f"s{hash(view.selection)}"
     else:
-        items, top = plain_items(view.known.examples().tolist(), thumbs, view.labels, strange), "start"
+        items, top = (
+            plain_items(PatchRefs(view.scene.id, tuple(view.known.examples().tolist())), thumbs, view.labels, strange),
+            "start",
+        )
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 
@@ -189,13 +195,13 @@ def _why_view(visitor: Session, view: ViewState) -> None:
     if view.query is None:
         _why_title("What the land reflects")
         lines = [everything]
-        if view.selection:
-            rows = view.rows(view.selection)
+        if len(view.selection):
+            rows = view.rows(view.selection.patches)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
         signature_chart(lines, view.scene.bands, height=height)
         return
     _why_title("Why they are alike")
-    row, rows = view.rows((view.query,)), view.rows(view.neighbours.ids if view.neighbours is not None else ())
+    row, rows = view.rows((view.query.patch,)), view.rows(view.neighbours.ids if view.neighbours is not None else ())
     lines = [line("Query", signature(table.band_mean[row], table.band_std[row]), accent=True)]
     if rows.size:
         lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))

@@ -61,7 +61,7 @@ function show(root, data, send) {
     button.onclick = () => {
       if (item.rank === "Query") return;
       window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
-      send("query", item.id);
+      send("query", item.ref);
     };
     const point = (id) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery" } }));
     button.onmouseenter = button.onfocus = () => point(item.id);

@@ -37,8 +37,8 @@ const explaining = {
     button.title = `Select all: ${name}`;
     const member = (row) => !this.values || Object.is(this.values[row], value) || this.values[row] === value;
     button.onclick = () => {
-      const ids = button.getAttribute("aria-pressed") === "true" ? [] : Array.from(this.layout.ids).filter((_, row) => member(row));
-      this.send("select", ids);
+      if (button.getAttribute("aria-pressed") === "true") this.send("select", []);
+      else this.send("classes", [Number.isNaN(value) ? -1 : value]);
     };
     return { button, count, first: () => this.layout.ids[this.layout.ids.findIndex((_, row) => member(row))] };
   },

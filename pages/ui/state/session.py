@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
 from core.scenes.library import SCENE_ID
+from core.scenes.patches import PatchRef, PatchRefs
 from pages.ui.common.format import distinct
 
 _KEY = "landlike"
 _HISTORY = 200
-_LARGEST_ID = 10**9
+NOTHING_SELECTED = PatchRefs("")
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Session:
         scene_id: the open scene, or None.
         encoder: the chosen encoder's name, or None for the default.
         query: the patch whose like is sought, or None.
-        selection: patch ids marked by lasso, box or legend.
+        selection: patches marked by lasso, box or legend.
         past: earlier queries, the latest last.
         future: queries left by going back, the next one last.
         contrast: a key of ``core.imagery.render.CONTRASTS``.
@@ -43,15 +44,16 @@ class Session:
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
+        linked: the patch of a link that names no scene, as text; it is the query once a scene is open.
         notice: a sentence that stays until the visitor goes to another scene.
     """
 
     scene_id: str | None = None
     encoder: str | None = None
-    query: int | None = None
-    selection: tuple[int, ...] = ()
-    past: list[int] = field(default_factory=list)
-    future: list[int] = field(default_factory=list)
+    query: PatchRef | None = None
+    selection: PatchRefs = NOTHING_SELECTED
+    past: list[PatchRef] = field(default_factory=list)
+    future: list[PatchRef] = field(default_factory=list)
     count: int = 20
     leave_out_touching: bool = True
     rendering: str = "true"
@@ -68,6 +70,7 @@ class Session:
     show: str = "similar"
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
+    linked: str = ""
     notice: str = ""
 
     def open(self, scene_id: str | None) -> None:
@@ -76,19 +79,21 @@ class Session:
             self.forget_patches()
             self.notice = ""
         self.scene_id = scene_id
+        if scene_id is not None and self.linked:
+            self.query, self.linked = PatchRef.parse(self.linked, scene_id), ""
 
     def forget_patches(self) -> None:
         """Drop everything that names patches."""
-        self.query, self.selection, self.past, self.future = None, (), [], []
+        self.query, self.selection, self.past, self.future = None, NOTHING_SELECTED, [], []
         self.show, self.labelled = "similar", ""
 
-    def ask(self, patch_id: int | None) -> None:
+    def ask(self, patch: PatchRef | None) -> None:
         """Make a patch the query; None ends the query. What was forward of here is gone."""
-        if patch_id == self.query:
+        if patch == self.query:
             return
         if self.query is not None:
             self.past = [*self.past, self.query][-_HISTORY:]
-        self.query, self.future, self.show, self.labelled = patch_id, [], "similar", ""
+        self.query, self.future, self.show, self.labelled = patch, [], "similar", ""
 
     def back(self) -> None:
         """Return to the query before this one; does nothing at the first."""
@@ -104,9 +109,9 @@ class Session:
                 self.past.append(self.query)
             self.query, self.show = self.future.pop(), "similar"
 
-    def select(self, ids: Iterable[int]) -> None:
+    def select(self, patches: PatchRefs) -> None:
         """Mark patches; none clears the selection."""
-        self.selection = tuple(sorted(set(ids)))
+        self.selection = patches
         self.show = "selection" if self.selection else "similar"
 
     def resize(self, screen: int) -> None:
@@ -116,11 +121,16 @@ class Session:
     def clear(self) -> None:
         """End query and selection; ``back`` returns to the query."""
         self.ask(None)
-        self.select(())
+        self.select(NOTHING_SELECTED)
 
     def link(self, encoder: str | None) -> dict[str, str]:
-        """The parameters that reopen this place: ``scene``, ``encoder``, ``q``, those that are known."""
-        parts = {"scene": self.scene_id, "encoder": encoder, "q": self.query}
+        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``q``, those that are known.
+
+        A query in the open scene is its number, so that links are short; one elsewhere is the text of its ``PatchRef``.
+        """
+        here = self.query is not None and self.query.scene == self.scene_id
+        query = self.query.patch if self.query is not None and here else self.query
+        parts = {"scene": self.scene_id, "encoder": encoder, "q": query}
         return {name: str(value) for name, value in parts.items() if value is not None}
 
     def follow(self, parameters: Mapping[str, str]) -> None:
@@ -128,13 +138,17 @@ class Session:
         scene_id, query = parameters.get("scene", ""), parameters.get("q", "")
         if SCENE_ID.fullmatch(scene_id):
             self.open(scene_id)
-        if query.isascii() and query.isdigit() and int(query) < _LARGEST_ID:
-            self.query = int(query)
+        asked = PatchRef.parse(query, self.scene_id)
+        if asked is not None:
+            self.query = asked
+            self.open(self.scene_id or asked.scene)
+        elif self.scene_id is None:
+            self.linked = query
         self.encoder = parameters.get("encoder") or self.encoder
 
 
 def current() -> Session:
-    """This visitor's session; made on the first visit from the link that was followed."""
+    """Return this visitor's session; made on the first visit from the link that was followed."""
     found = st.session_state.get(_KEY)
     if not isinstance(found, Session):
         found = Session()
@@ -144,7 +158,7 @@ def current() -> Session:
 
 
 def bound(key: str, attribute: str) -> dict[str, Any]:
-    """Arguments that tie a widget to an attribute of the session, for ``st.some_widget(label, **bound(…))``.
+    """Return arguments that tie a widget to an attribute of the session, for ``st.some_widget(label, **bound(…))``.
 
     The widget shows what the session holds, and the session holds what the widget was set to, on every page.
     """
@@ -170,7 +184,7 @@ def select(
     help_text: str | None = None,
     width: int | None = None,
 ) -> None:
-    """A select box that shows ``chosen`` and calls ``take`` with what a person picks, before the next run.
+    """Draw a select box that shows ``chosen`` and calls ``take`` with what a person picks, before the next run.
 
     One with a ``width`` in pixels stands in a row of tools, where its label is for screen readers only.
     """
@@ -194,6 +208,6 @@ def show_address(parameters: dict[str, str]) -> None:
 
 
 def trigger(key: str, event: str) -> object:
-    """What a component of ours just sent, read inside its callback."""
+    """Return what a component of ours just sent, read inside its callback."""
     state = st.session_state.get(key)
     return state.get(event) if isinstance(state, Mapping) else None

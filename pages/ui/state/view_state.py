@@ -11,7 +11,7 @@ from core.features.recipe import Recipe
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels
-from core.scenes.patches import IntArray
+from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
@@ -34,9 +34,9 @@ class ViewState:
     """
 
     known: SceneView
-    query: int | None
+    query: PatchRef | None
     neighbours: Neighbours | None
-    selection: tuple[int, ...]
+    selection: PatchRefs
     layout: ProjectionSettings | None = None
 
     @property
@@ -65,9 +65,14 @@ class ViewState:
         return self.known.labels.given
 
     @property
+    def query_id(self) -> int | None:
+        """Id of the query in the scene's table, or None."""
+        return None if self.query is None else self.query.patch
+
+    @property
     def asked(self) -> Asked:
         """What values of patches may depend on."""
-        return Asked(query=self.query, layout=self.layout)
+        return Asked(query=self.query_id, layout=self.layout)
 
     def thumbs(self, rendering: str) -> str:
         """Return the address of patches' pictures, ``{id}`` left open."""
@@ -83,11 +88,13 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     """Return what this visitor sees; patches that are not in this scene are dropped from the session first."""
     known = cache.scene_view(recipe, scene)
     table = known.table
-    if visitor.query is not None and not table.holds(visitor.query):
-        st.warning(f"Patch {visitor.query} is not in this scene or has too little data.", icon=":material/warning:")
-        visitor.query = None
-    visitor.selection = tuple(table.patch_ids[table.positions(np.array(visitor.selection, dtype=np.int64))].tolist())
+    query = visitor.query
+    if query is not None and not (query.scene == scene.id and table.holds(query.patch)):
+        st.warning(f"Patch {query.patch} is not in this scene or has too little data.", icon=":material/warning:")
+        query = visitor.query = None
+    marked = visitor.selection.patches if visitor.selection.scene == scene.id else ()
+    visitor.selection = patch_refs(scene.id, table.patch_ids[table.positions(np.array(marked, np.int64))].tolist())
     found = None
-    if visitor.query is not None and len(table) > 1:
-        found = known.neighbours(visitor.query, visitor.count, leave_out_touching=visitor.leave_out_touching)
-    return ViewState(known=known, query=visitor.query, neighbours=found, selection=visitor.selection)
+    if query is not None and len(table) > 1:
+        found = known.neighbours(query.patch, visitor.count, leave_out_touching=visitor.leave_out_touching)
+    return ViewState(known=known, query=query, neighbours=found, selection=visitor.selection)

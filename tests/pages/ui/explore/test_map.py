@@ -11,7 +11,7 @@ import pytest
 
 from core.scenes.library import Library
 from core.scenes.location import bounds_lonlat
-from core.scenes.patches import centres_lonlat, patch_grid
+from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from core.values.indices import NDVI
@@ -151,15 +151,15 @@ def test_a_selection_of_any_size_is_one_small_picture(library: Library, frame: F
 def test_a_click_asks_for_the_patch_under_it_once(library: Library, frame: Frame) -> None:
     scene = add_mapped(library)
     grid = patch_grid(scene)
-    asked: list[int] = []
+    asked: list[PatchRef] = []
     assert scene_map(scene, grid, rendering="true", on_click=asked.append) is None
     lon, lat = centres_lonlat(scene, grid, np.array([27]))[0]  # type: ignore[index]
     frame.click(lon, lat)
     assert scene_map(scene, grid, rendering="true", on_click=asked.append) == (lat, lon)
-    assert asked == [27]
+    assert asked == [PatchRef(scene.id, 27)]
     frame.click(lon + 360, lat)
     frame.click(0.0, 0.0)
-    assert asked == [27, 27]
+    assert asked == [PatchRef(scene.id, 27)] * 2
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_collections_show_their_patches_at_their_places(library: Library, frame:
     corners = [*(square_corners(*place) for place in places), np.full((4, 2), np.nan)]
     scene: Scene = add_collection(library, corners)
     grid = patch_grid(scene)
-    asked: list[int] = []
+    asked: list[PatchRef] = []
     found = Neighbours(ids=np.array([2, 3]), similarity=np.array([0.9, 0.8], np.float32))
     scene_map(scene, grid, rendering="true", query=1, neighbours=found, selection=[0, 3], on_click=asked.append)
     marks = frame.view["marks"]
@@ -192,7 +192,7 @@ def test_collections_show_their_patches_at_their_places(library: Library, frame:
     assert len(marks["selection"]) == 1
     frame.click(24.05, 60.0, reach=5000)
     frame.click(10.0, 46.0)
-    assert asked == [1, 0]
+    assert asked == [PatchRef(scene.id, 1), PatchRef(scene.id, 0)]
 
 
 def test_scenes_across_the_antimeridian_stay_in_one_piece(library: Library, frame: Frame) -> None:

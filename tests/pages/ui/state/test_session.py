@@ -6,37 +6,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.state.session import Session
+from core.scenes.patches import PatchRef, PatchRefs, patch_refs
+from pages.ui.state.session import NOTHING_SELECTED, Session
+
+
+def at(*patches: int) -> list[PatchRef]:
+    """Patches of the scene ``s``."""
+    return [PatchRef("s", patch) for patch in patches]
 
 
 def test_asking_remembers_where_one_was() -> None:
     visitor = Session(scene_id="s")
-    for query in (1, 2, 3):
+    one, two, three = at(1, 2, 3)
+    for query in (one, two, three):
         visitor.ask(query)
     visitor.back()
-    assert (visitor.query, visitor.past, visitor.future) == (2, [1], [3])
+    assert (visitor.query, visitor.past, visitor.future) == (two, [one], [three])
     visitor.back()
     visitor.back()
-    assert (visitor.query, visitor.future) == (1, [3, 2])
+    assert (visitor.query, visitor.future) == (one, [three, two])
     visitor.forward()
     visitor.forward()
     visitor.forward()
-    assert (visitor.query, visitor.past, visitor.future) == (3, [1, 2], [])
+    assert (visitor.query, visitor.past, visitor.future) == (three, [one, two], [])
 
 
 def test_a_new_query_ends_what_was_forward() -> None:
     visitor = Session(scene_id="s")
-    visitor.ask(1)
-    visitor.ask(2)
+    one, two, nine = at(1, 2, 9)
+    visitor.ask(one)
+    visitor.ask(two)
     visitor.back()
-    visitor.ask(9)
-    assert (visitor.query, visitor.past, visitor.future) == (9, [1], [])
+    visitor.ask(nine)
+    assert (visitor.query, visitor.past, visitor.future) == (nine, [one], [])
 
 
 def test_asking_for_the_same_again_changes_nothing() -> None:
     visitor = Session(scene_id="s")
-    visitor.ask(1)
-    visitor.ask(1)
+    visitor.ask(PatchRef("s", 1))
+    visitor.ask(PatchRef("s", 1))
     assert visitor.past == []
 
 
@@ -45,7 +53,7 @@ def test_back_undoes_and_forward_redoes(steps: list[int | str]) -> None:
     visitor = Session(scene_id="s")
     for step in steps:
         if isinstance(step, int):
-            visitor.ask(step)
+            visitor.ask(PatchRef("s", step))
         else:
             getattr(visitor, step)()
     before = visitor.query
@@ -56,40 +64,60 @@ def test_back_undoes_and_forward_redoes(steps: list[int | str]) -> None:
 
 
 def test_another_scene_forgets_patches_and_the_same_does_not() -> None:
-    visitor = Session(scene_id="one", query=3, selection=(1, 2), past=[5])
+    query = PatchRef("one", 3)
+    visitor = Session(scene_id="one", query=query, selection=PatchRefs("one", (1, 2)), past=[PatchRef("one", 5)])
     visitor.open("one")
-    assert visitor.query == 3
+    assert visitor.query == query
     visitor.open("two")
-    assert (visitor.query, visitor.selection, visitor.past) == (None, (), [])
+    assert (visitor.query, visitor.selection, visitor.past) == (None, NOTHING_SELECTED, [])
 
 
 def test_clearing_can_be_undone() -> None:
-    visitor = Session(scene_id="s", query=3, selection=(1, 2))
+    visitor = Session(scene_id="s", query=PatchRef("s", 3), selection=PatchRefs("s", (1, 2)))
     visitor.clear()
-    assert (visitor.query, visitor.selection) == (None, ())
+    assert (visitor.query, visitor.selection) == (None, NOTHING_SELECTED)
     visitor.back()
-    assert visitor.query == 3
+    assert visitor.query == PatchRef("s", 3)
 
 
 def test_selections_are_sorted_sets_and_show_themselves() -> None:
-    visitor = Session(scene_id="s", query=1)
-    visitor.select([5, 2, 5])
-    assert (visitor.selection, visitor.show) == ((2, 5), "selection")
-    visitor.ask(2)
+    visitor = Session(scene_id="s", query=PatchRef("s", 1))
+    visitor.select(patch_refs("s", [5, 2, 5]))
+    assert (list(visitor.selection), visitor.show) == (at(2, 5), "selection")
+    visitor.ask(PatchRef("s", 2))
     assert visitor.show == "similar"
-    visitor.select([])
-    assert (visitor.selection, visitor.show) == ((), "similar")
+    visitor.select(patch_refs("s", []))
+    assert (len(visitor.selection), visitor.show) == (0, "similar")
 
 
 def test_a_link_leads_back_to_where_it_was_made() -> None:
     visitor = Session()
-    visitor.follow(Session(scene_id="quilt-1", query=12).link("spectral"))
-    assert (visitor.scene_id, visitor.query, visitor.encoder) == ("quilt-1", 12, "spectral")
+    visitor.follow(Session(scene_id="quilt-1", query=PatchRef("quilt-1", 12)).link("spectral"))
+    assert (visitor.scene_id, visitor.query, visitor.encoder) == ("quilt-1", PatchRef("quilt-1", 12), "spectral")
+
+
+def test_a_link_to_a_patch_of_another_scene_names_it() -> None:
+    elsewhere = PatchRef("tundra-1", 12)
+    link = Session(scene_id="quilt-1", query=elsewhere).link(None)
+    assert link == {"scene": "quilt-1", "q": "tundra-1:12"}
+    visitor = Session()
+    visitor.follow({"q": link["q"]})
+    assert (visitor.scene_id, visitor.query) == ("tundra-1", elsewhere)
+
+
+def test_a_number_alone_is_of_the_scene_that_is_opened_then() -> None:
+    visitor = Session()
+    visitor.follow({"q": "7"})
+    assert visitor.query is None
+    visitor.open("newest-1")
+    assert visitor.query == PatchRef("newest-1", 7)
+    visitor.open("other-1")
+    assert visitor.query is None
 
 
 def test_a_link_holds_only_what_is_known() -> None:
     assert Session(scene_id="s").link(None) == {"scene": "s"}
-    assert Session(scene_id="s", query=0).link("spectral")["q"] == "0"
+    assert Session(scene_id="s", query=PatchRef("s", 0)).link("spectral")["q"] == "0"
 
 
 @pytest.mark.parametrize("query", ["", "-1", "1.5", "x", "٣", "9" * 30, " 4"])
@@ -109,5 +137,5 @@ def test_a_scene_that_is_no_id_is_passed_over(scene: str) -> None:
 def test_a_session_holds_small_things_only() -> None:
     visitor = Session(scene_id="s")
     for query in range(1000):
-        visitor.ask(query)
+        visitor.ask(PatchRef("s", query))
     assert len(visitor.past) == 200
