@@ -20,7 +20,7 @@ def page() -> None:
     if scene is None:
         return
     recipe = engine().recipe(scene, preparing.chosen_encoder(visitor))
-    if preparing.encoded(scene, recipe):
+    if preparing.features_there(scene, recipe):
         views(scene, recipe)
 
 

@@ -103,7 +103,7 @@ def _default_title() -> str:
     return listing.title if listing else default_encoder()
 
 
-def encoded(scene: Scene, recipe: Recipe) -> bool:
+def features_there(scene: Scene, recipe: Recipe) -> bool:
     """Whether a scene is ready to be explored; while it is not, its picture and the progress of encoding are shown."""
     if engine().encoded(recipe):
         return True
