@@ -76,7 +76,7 @@ def write_scene(
                 pixels = stack.read((row, col, height, width))
                 block = np.empty((len(stack.bands), height, width), dtype=np.uint16)
                 for position, numbers in enumerate(pixels.values):
-                    block[position] = to_canonical(numbers, scale.gain, scale.offset)
+                    block[position] = to_canonical(numbers, *scale.of(stack.bands[position]))
                     block[position] *= pixels.valid
                 data.write(block, window=RasterWindow(col, row, width, height))
                 valid += int(pixels.valid.sum())

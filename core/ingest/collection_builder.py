@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -286,10 +286,14 @@ def _canonical(raster: RasterFile, plan: CollectionPlan) -> NDArray[np.uint16]:
     window = (0, 0, plan.side, plan.side)
     if plan.picture:
         return to_canonical(raster.read(list(plan.indexes), window), PICTURE_GAIN, 0)
-    nodata: list[float | None] = [raster.nodata[index - 1] or None for index in plan.indexes]
+    nodata = [
+        replace(mark, values=(*mark.values, raster.nodata[index - 1] or math.nan))
+        for index, mark in zip(plan.indexes, plan.marks, strict=True)
+    ]
     got = read_resampled(raster, list(plan.indexes), nodata, raster.geobox.transform, window)
-    block = to_canonical(got.values, plan.scale.gain, plan.scale.offset)
-    block *= ~(got.missing | got.zero)
+    pairs = zip(plan.bands, got.values, strict=True)
+    block = np.stack([to_canonical(numbers, *plan.scale.of(band)) for band, numbers in pairs])
+    block *= ~(got.missing | (got.zero & (not plan.zero_is_data)))
     return block
 
 

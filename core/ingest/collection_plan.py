@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.ingest.bands.assign import name_bands
-from core.ingest.bands.scale import Calibration, calibration, decide_scale
+from core.ingest.bands.fill import fills_said, standing_apart
+from core.ingest.bands.scale import BandNumbers, Calibration, calibrate, calibration
 from core.ingest.files import Member, Shelf, SourceFiles
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import Hints
+from core.ingest.grid.resample import NoData
 from core.ingest.grid.stack import layers_of
 from core.scenes.quality import Finding
 
@@ -38,6 +40,8 @@ class CollectionPlan:
         indexes: 1-based band of the file for each of them.
         picture: True = 8-bit pictures.
         scale: what the numbers mean.
+        marks: what marks missing pixels of each band beyond what a patch declares.
+        zero_is_data: True = tags state that 0 is a number like others.
         tags: metadata of the sampled files, merged.
         findings: how it was decided.
     """
@@ -47,6 +51,8 @@ class CollectionPlan:
     indexes: tuple[int, ...]
     picture: bool
     scale: Calibration
+    marks: tuple[NoData, ...]
+    zero_is_data: bool
     tags: dict[str, str]
     findings: tuple[Finding, ...]
 
@@ -104,15 +110,26 @@ def plan_collection(files: SourceFiles, patches: Sequence[Member], hints: Hints)
     naming = name_bands(layers, files.settings.bands, lambda _layers: pixels)
     rows = {layer.index: row for row, layer in enumerate(layers)}
     samples = {layer.band: pixels[rows[layer.index]] for layer in naming.layers}
-    integers = np.dtype(kind).kind in "iu"
+    fills = {band: standing_apart(values.astype(np.float64)) for band, values in samples.items()}
+    good = np.logical_and.reduce([~np.isin(values, fills[band]) for band, values in samples.items()])
+    numbers = {
+        layer.band: BandNumbers(
+            values=samples[layer.band][good],
+            integers=np.dtype(kind).kind in "iu",
+            scaling=layer.source.scaling[layer.index - 1],
+        )
+        for layer in naming.layers
+    }
     return CollectionPlan(
         shape=shape,
         bands=tuple(layer.band for layer in naming.layers),
         indexes=tuple(layer.index for layer in naming.layers),
         picture=False,
-        scale=decide_scale(samples, integers=integers, chosen=files.settings.scale, hints=hints),
+        scale=calibrate(numbers, chosen=files.settings.scale, hints=hints),
+        marks=tuple(NoData(values=fills[layer.band]) for layer in naming.layers),
+        zero_is_data=any(each.scaling is not None and each.scaling[1] > 0 for each in numbers.values()),
         tags=tags,
-        findings=(naming.finding,),
+        findings=(naming.finding, *fills_said(fills)),
     )
 
 
@@ -134,6 +151,8 @@ def _picture_plan(shape: PatchShape, tags: dict[str, str]) -> CollectionPlan:
         indexes=tuple(PICTURE_BANDS.index(band) + 1 for band in order),
         picture=True,
         scale=scale,
+        marks=(NoData(),) * len(order),
+        zero_is_data=False,
         tags=tags,
         findings=(finding,),
     )

@@ -38,7 +38,8 @@ def processing_level(settings: IngestSettings, hints: Hints, bands: Sequence[str
     """Return the processing level and how it is known."""
     if settings.level is None and hints.level is None:
         if "B10" in bands:
-            return "L1C", finding("level", "L1C", "decided", "only L1C holds band B10", "level")
+            because = "it holds B10, which L2A of ESA lacks, and neither names nor tags state a level"
+            return "L1C", finding("level", "L1C", "assumed", because, "level")
         if len(bands) == 12:
             return "L2A", finding("level", "L2A", "assumed", "it holds every band but B10", "level")
     return _stated("level", settings.level, hints.level)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ingest.bands.assign import filling, name_bands
+from core.errors import BandsError
+from core.ingest.bands.assign import MIN_BANDS, filling, name_bands
+from core.ingest.bands.fill import Gaps, find_gaps, with_limits, zero_means_light
 from core.ingest.bands.sampling import draw_pixels
-from core.ingest.bands.scale import Calibration, decide_scale
-from core.ingest.canonical import all_no_data, write_scene, write_truth
+from core.ingest.bands.scale import BandNumbers, Calibration, calibrate
+from core.ingest.canonical import LARGEST, all_no_data, write_scene, write_truth
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level
 from core.ingest.formats.kind import NO_BANDS, SceneLayers
@@ -24,6 +28,9 @@ from core.ingest.tile_labels import MAX_TABLE_BYTES, read_labels
 from core.progress import Progress
 from core.scenes.geobox import GeoBox
 from core.scenes.quality import Finding
+
+LOWEST = -3000.0
+"""Reflectance below −0.3, × 10,000: no correction of the atmosphere goes so far, so it is no light."""
 
 
 def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progress: Progress) -> IngestResult:
@@ -40,12 +47,12 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     """
     settings = files.settings
     naming = name_bands(found.layers, settings.bands, lambda nameless: _some_pixels(nameless, settings))
-    layers = naming.layers
-    refuse_small_numbers(layers)
+    refuse_small_numbers(naming.layers)
+    gaps = find_gaps(naming.layers, settings.nodata)
+    layers = _enough(gaps)
     reference = finest(layers)
     grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
-    stack = build_stack(layers, grid, reference, settings.nodata)
-    scale = _scale(stack, settings, found.hints)
+    stack, scale = _calibrated(gaps, grid, reference, settings, found.hints)
     valid = write_scene(stack, scale, directory, progress)
     classes, labelled = _truth(files, found.tables, grid, directory)
     date, date_finding = acquisition_date(settings, found.hints)
@@ -56,13 +63,14 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         naming.finding,
         *([missing] if missing else []),
         *scale.findings,
-        no_data(valid, _no_data_rule(settings.nodata, layers)),
+        *gaps.findings,
+        no_data(valid, _no_data_rule(settings.nodata, stack, layers)),
         *located,
         *_resampling(stack, layers, reference),
         date_finding,
         level_finding,
         *labelled,
-        *_left_out(found, naming.ignored),
+        *_left_out(found, naming.ignored, gaps.empty),
     )
     return IngestResult(
         grid=grid,
@@ -75,10 +83,11 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     )
 
 
-def _left_out(found: SceneLayers, bands: Sequence[str]) -> list[Finding]:
+def _left_out(found: SceneLayers, bands: Sequence[str], empty: Mapping[str, list[str]]) -> list[Finding]:
     """Say which files and bands were not used, a line a reason."""
     reasons = {found.left_out_because: [*found.left_out]}
     reasons.setdefault(NO_BANDS, []).extend(bands)
+    reasons.update(empty)
     return [line for because, names in reasons.items() for line in ignored(names, because)]
 
 
@@ -97,13 +106,74 @@ def _drawn(stack: Stack) -> NDArray[np.float32]:
     return pixels
 
 
-def _scale(stack: Stack, settings: IngestSettings, hints: Hints) -> Calibration:
-    kinds = {np.dtype(name).kind for part in stack.parts for name in part.source.dtypes}
-    samples = dict(zip(stack.bands, _drawn(stack), strict=True))
-    return decide_scale(samples, integers=kinds <= {"i", "u"}, chosen=settings.scale, hints=hints)
+def _enough(gaps: Gaps) -> tuple[Layer, ...]:
+    """Return the bands that hold something.
+
+    Raises:
+        SourceError: when they are too few.
+    """
+    optical = [layer for layer in gaps.layers if layer.band != "B10"]
+    if not optical:
+        raise all_no_data()
+    if len(optical) < MIN_BANDS:
+        names = ", ".join(layer.band for layer in gaps.layers)
+        reasons = "; ".join(f"{', '.join(titles)}: {because}" for because, titles in gaps.empty.items())
+        found = f"only {names} holds data, and at least {MIN_BANDS} bands are needed ({reasons[:300]})"
+        raise BandsError(found=found, remedy="choose an area or files in which the other bands hold data too")
+    return gaps.layers
 
 
-def _no_data_rule(chosen: float | None, layers: Sequence[Layer]) -> str:
+def _calibrated(
+    gaps: Gaps, grid: GeoBox, reference: GeoBox, settings: IngestSettings, hints: Hints
+) -> tuple[Stack, Calibration]:
+    """Lay bands over each other, decide what their numbers mean, and take out what is no light by that."""
+    layers = gaps.layers
+    stack = build_stack(layers, grid, reference, settings.nodata, gaps.marks)
+    bands = {layer.band: layer for layer in layers}
+    packed = any(zero_means_light(layer) for layer in layers)
+    stack = replace(stack, edge={stack.bands.index(band): number for band, number in gaps.edge.items()})
+    stack = replace(stack, zero_is_data=packed)
+    numbers = {
+        band: BandNumbers(
+            values=values,
+            integers=_dtype(bands[band]).kind in "iu",
+            scaling=bands[band].source.scaling[bands[band].index - 1],
+            source=id(bands[band].source),
+        )
+        for band, values in zip(stack.bands, _drawn(stack), strict=True)
+    }
+    scale = calibrate(numbers, chosen=settings.scale, hints=hints)
+    marks = with_limits(
+        gaps.marks,
+        {band: scale.original(band, LOWEST) for band in bands},
+        {band: scale.canonical(band, 0) < LOWEST / 6 for band in bands},
+        {
+            band: _dtype(layer) == np.uint16 and scale.canonical(band, 65_535) > LARGEST - 1000
+            for band, layer in bands.items()
+        },
+    )
+    final = build_stack(layers, grid, reference, settings.nodata, marks)
+    return replace(stack, parts=final.parts), scale
+
+
+def _dtype(layer: Layer) -> np.dtype[Any]:
+    return np.dtype(layer.source.dtypes[layer.index - 1])
+
+
+def _no_data_rule(chosen: float | None, stack: Stack, layers: Sequence[Layer]) -> str:
+    rule = _declared_rule(chosen, layers)
+    zero = [
+        stack.bands[position]
+        for part in stack.parts
+        for position, mark in zip(part.positions, part.nodata, strict=True)
+        if 0.0 in mark.values
+    ]
+    if zero and chosen is None:
+        rule = f"{rule}, or 0 in any of {', '.join(zero) if len(zero) < len(stack.bands) else 'the bands'}"
+    return rule
+
+
+def _declared_rule(chosen: float | None, layers: Sequence[Layer]) -> str:
     if chosen is not None:
         return f"pixels that are {chosen:g} in any band, as chosen, or 0 in every band, or not a number"
     declared = {layer.source.nodata[layer.index - 1] for layer in layers} - {None, 0}

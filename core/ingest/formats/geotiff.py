@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
+from core.ingest.bands.names import parse_band
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference
+from core.ingest.grid.stack import Scaling
 from core.ingest.messages import damaged, errors_about
 from core.ingest.sandbox.limits import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
 from core.scenes.geobox import GeoBox
@@ -75,6 +78,7 @@ class RasterFile:
         dtypes: NumPy type of each band.
         descriptions: text of each band, empty where there is none.
         nodata: declared no-data value of each band, or None.
+        scaling: scale and offset that the tags of each band state, or None.
         alpha: 1-based bands that are transparency.
         tags: metadata of the default domain.
         block: (height, width) of a block as decoding does it.
@@ -89,6 +93,7 @@ class RasterFile:
     dtypes: tuple[str, ...]
     descriptions: tuple[str, ...]
     nodata: tuple[float | None, ...]
+    scaling: tuple[Scaling | None, ...]
     alpha: tuple[int, ...]
     tags: dict[str, str]
     block: tuple[int, int]
@@ -169,21 +174,34 @@ def _check(data: DatasetReader) -> None:
 def _raster(data: DatasetReader, name: str, georeference: Georeference, directory: TiffDirectory | None) -> RasterFile:
     told = directory.descriptions if directory is not None else {}
     geobox, notes = geobox_of(georeference, data.height, data.width)
-    alpha = tuple(position for position, kind in enumerate(data.colorinterp, 1) if kind == ColorInterp.alpha)
+    descriptions = tuple(told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1))
+    alpha = tuple(
+        position
+        for position, (kind, text) in enumerate(zip(data.colorinterp, descriptions, strict=True), 1)
+        if kind == ColorInterp.alpha and parse_band(text) is None
+    )
     return RasterFile(
         name=name,
         data=data,
         geobox=geobox,
         count=data.count,
         dtypes=tuple(data.dtypes),
-        descriptions=tuple(told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)),
+        descriptions=descriptions,
         nodata=tuple(data.nodatavals),
+        scaling=tuple(_scaling(*pair) for pair in zip(data.scales, data.offsets, strict=True)),
         alpha=alpha,
         tags={str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]},
         block=data.block_shapes[0],
         masked=MaskFlags.per_dataset in data.mask_flag_enums[0] and not alpha,
         notes=notes,
     )
+
+
+def _scaling(scale: float, offset: float) -> Scaling | None:
+    """Return what tags state; None for 1 and 0, which GDAL gives where they state nothing."""
+    if (scale, offset) == (1, 0) or not (math.isfinite(scale) and math.isfinite(offset)) or scale <= 0:
+        return None
+    return float(scale), float(offset)
 
 
 def check_size(*, count: int, height: int, width: int) -> None:

@@ -19,7 +19,7 @@ from core.ingest.formats.geotiff import check_size, read_head
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.product_metadata import read_hints
 from core.ingest.grid.resample import Bools
-from core.ingest.grid.stack import layers_of
+from core.ingest.grid.stack import Scaling, layers_of
 from core.ingest.messages import damaged, errors_about
 from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS
 from core.scenes.geobox import UNPLACED, GeoBox
@@ -71,6 +71,11 @@ class ArrayFile:
     @property
     def nodata(self) -> tuple[float | None, ...]:
         """Declared no-data value of each band: arrays declare none."""
+        return (None,) * self.count
+
+    @property
+    def scaling(self) -> tuple[Scaling | None, ...]:
+        """What tags state of each band's numbers: arrays hold no tags."""
         return (None,) * self.count
 
     @property

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.ingest.settings import FIRST_IMAGE
 
 _DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
+_SURFACE = re.compile(
+    r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|BOA|NBART?|SEN2COR|MAJA|SURFACE[ _-]?REFLECTANCE|S2_SR|"
+    r"S2MSI2A|LEVEL[ _-]?2A|L2[FH]|SCL|SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)(?![A-Za-z0-9]|_IMAGE)",
+    re.IGNORECASE,
+)
+_TOP = re.compile(r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE)
+_LEVEL_TEXT = re.compile(r"<(?:PROCESSING_LEVEL|PRODUCT_TYPE)>\s*(?:Level-|S2MSI)(1C|2A)p?\s*<", re.IGNORECASE)
+_PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.IGNORECASE), title)
+    for pattern, title in (
+        (r"HLS[._ -]?[SL]30", "HLS"),
+        (r"FRE|SRE|MAJA", "a product of MAJA"),
+        (r"SEN2[ABCL]_BOA", "a product of FORCE"),
+        (r"HARMONI[SZ]ED|S2(?:_SR)?_HARMONI[SZ]ED", "harmonised numbers"),
+    )
+)
 _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
 _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
@@ -40,6 +56,7 @@ class Hints:
         level: ``L1C`` or ``L2A``.
         baseline: processing baseline such as ``04.00``.
         offset: what to add to digital numbers, such as ``-1000``.
+        plain: a product whose numbers never hold the offset.
         synthetic: True = made by Landlike's own generator.
     """
 
@@ -47,6 +64,7 @@ class Hints:
     level: Hint | None = None
     baseline: Hint | None = None
     offset: Hint | None = None
+    plain: Hint | None = None
     synthetic: bool = False
 
 
@@ -61,9 +79,10 @@ def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterabl
     names, documents = list(names), list(documents)
     return Hints(
         date=_date_in_documents(documents) or _date_in_names(names) or _date_in_tags(tags),
-        level=_first(_LEVEL, names, "the file name says so") or _first(_LEVEL, tags.values(), "a tag says so"),
+        level=_level(names, tags, documents),
         baseline=_baseline(names, tags, documents),
         offset=_offset(documents),
+        plain=_plain(names),
         synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
     )
 
@@ -75,6 +94,32 @@ def valid_date(text: str) -> str | None:
     except ValueError:
         return None
     return date.isoformat() if date >= FIRST_IMAGE else None
+
+
+def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) -> Hint | None:
+    """Return the level as names and metadata spell it, or as the kind of product implies it."""
+    for text in documents:
+        found = _LEVEL_TEXT.search(text)
+        if found:
+            return Hint(value=f"L{found.group(1).upper()}", where="the product metadata says so")
+    spelled = _first(_LEVEL, names, "the file name says so") or _first(_LEVEL, tags.values(), "a tag says so")
+    if spelled is not None:
+        return spelled
+    for texts, where in ((names, "the name"), (list(tags.values()), "a tag")):
+        for pattern, level, what in ((_SURFACE, "L2A", "surface reflectance"), (_TOP, "L1C", "top of atmosphere")):
+            for text in texts:
+                found = pattern.search(text)
+                if found:
+                    return Hint(value=level, where=f"{where} holds {found.group(0)}, which is {what}")
+    return None
+
+
+def _plain(names: Iterable[str]) -> Hint | None:
+    for name in names:
+        for pattern, title in _PLAIN:
+            if pattern.search(name):
+                return Hint(value=title, where="the file name")
+    return None
 
 
 def _first(pattern: re.Pattern[str], texts: Iterable[str], where: str) -> Hint | None:

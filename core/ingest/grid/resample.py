@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,8 +17,43 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 PixelWindow = tuple[int, int, int, int]
 """Row and column of the first pixel, height and width."""
+NOT_LIGHT = 1e20
+"""Numbers of this size and beyond are no light: fills such as ±3.4e38, whatever a file declares."""
 _EDGE = 0.501
 """How far outside the outermost pixel centres a position still counts as inside, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoData:
+    """What marks missing pixels of a band, in the file's own numbers.
+
+    Attributes:
+        values: numbers that stand for no data; text in a file may hold them a little off.
+        lowest: whatever lies below is no light.
+    """
+
+    values: tuple[float, ...] = ()
+    lowest: float = -math.inf
+
+    def found_in(self, numbers: NDArray[Any]) -> Bools:
+        """Return where numbers of a band are missing."""
+        missing = np.zeros(numbers.shape, dtype=bool)
+        if numbers.dtype.kind == "f":
+            missing |= ~(np.abs(numbers) < NOT_LIGHT)
+        for value in self.values:
+            if not math.isfinite(value):
+                continue
+            missing |= numbers == value
+            if numbers.dtype.kind == "f" and value != 0:
+                missing |= np.abs(numbers - value) <= 1e-6 * abs(value)
+        if math.isfinite(self.lowest):
+            missing |= numbers < self.lowest
+        return missing
+
+
+def no_data_of(value: float | None) -> NoData:
+    """Return the mark of a single value, or of none."""
+    return NoData(values=() if value is None else (value,))
 
 
 class PixelSource(Protocol):
@@ -50,28 +86,33 @@ class Sampled:
 
 
 def read_resampled(
-    source: PixelSource, indexes: list[int], nodata: list[float | None], target: Transform, window: PixelWindow
+    source: PixelSource,
+    indexes: list[int],
+    nodata: Sequence[NoData | float | None],
+    target: Transform,
+    window: PixelWindow,
 ) -> Sampled:
     """Read a window of the target from a source, bilinear unless pixels coincide.
 
     Args:
         source: where to read.
         indexes: 1-based bands of the source.
-        nodata: the value that marks missing pixels of each of them, or None.
+        nodata: what marks missing pixels of each of them.
         target: affine of the target.
         window: (row, col, height, width) in the target.
     """
     row, col, height, width = window
+    marks = [mark if isinstance(mark, NoData) else no_data_of(mark) for mark in nodata]
     to_source = ~source.geobox.affine @ Affine(*target) @ Affine.translation(col, row)
     shift = _integral_shift(to_source, height, width)
     if shift is not None:
-        return _shifted(source, indexes, nodata, shift, (height, width))
+        return _shifted(source, indexes, marks, shift, (height, width))
     cols, rows = to_source.a, to_source.e
     if abs(to_source.b) * height < 0.01 and abs(to_source.d) * width < 0.01:
         row_positions = (np.arange(height) + 0.5) * rows + to_source.f - 0.5
         col_positions = (np.arange(width) + 0.5) * cols + to_source.c - 0.5
-        return _separable(source, indexes, nodata, row_positions, col_positions)
-    return _scattered(source, indexes, nodata, to_source, (height, width))
+        return _separable(source, indexes, marks, row_positions, col_positions)
+    return _scattered(source, indexes, marks, to_source, (height, width))
 
 
 def _integral_shift(to_source: Affine, height: int, width: int) -> tuple[int, int] | None:
@@ -86,7 +127,7 @@ def _integral_shift(to_source: Affine, height: int, width: int) -> tuple[int, in
 def _shifted(
     source: PixelSource,
     indexes: list[int],
-    nodata: list[float | None],
+    nodata: list[NoData],
     start: tuple[int, int],
     shape: tuple[int, int],
 ) -> Sampled:
@@ -117,16 +158,11 @@ def _nothing(count: int, shape: tuple[int, int]) -> Sampled:
 
 
 def _read(
-    source: PixelSource, indexes: list[int], nodata: list[float | None], window: PixelWindow
+    source: PixelSource, indexes: list[int], nodata: list[NoData], window: PixelWindow
 ) -> tuple[NDArray[Any], Bools]:
     """Read numbers and where they are missing, both of shape (bands, height, width); missing numbers are set to 0."""
     raw = source.read(indexes, window)
-    missing = np.zeros(raw.shape, dtype=bool)
-    if raw.dtype.kind == "f":
-        missing |= ~np.isfinite(raw)
-    for position, value in enumerate(nodata):
-        if value is not None and not math.isnan(value):
-            missing[position] |= raw[position] == value
+    missing = np.stack([mark.found_in(numbers) for mark, numbers in zip(nodata, raw, strict=True)])
     own = source.read_missing(window)
     if own is not None:
         missing |= own
@@ -138,7 +174,7 @@ def _read(
 def _separable(
     source: PixelSource,
     indexes: list[int],
-    nodata: list[float | None],
+    nodata: list[NoData],
     rows: NDArray[np.float64],
     cols: NDArray[np.float64],
 ) -> Sampled:
@@ -189,7 +225,7 @@ def _along(numbers: Floats, positions: NDArray[np.float64], axis: int) -> Floats
 
 
 def _scattered(
-    source: PixelSource, indexes: list[int], nodata: list[float | None], to_source: Affine, shape: tuple[int, int]
+    source: PixelSource, indexes: list[int], nodata: list[NoData], to_source: Affine, shape: tuple[int, int]
 ) -> Sampled:
     """Interpolate where the target is rotated against the source."""
     centre_rows, centre_cols = np.arange(shape[0])[:, None] + 0.5, np.arange(shape[1])[None, :] + 0.5

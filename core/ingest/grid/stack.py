@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.errors import BandsError, SourceError
-from core.ingest.grid.resample import Bools, PixelSource, PixelWindow, read_resampled
+from core.ingest.grid.resample import Bools, NoData, PixelSource, PixelWindow, read_resampled
 from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
 
 WINDOW_BUDGET = 100_000_000
 """Numbers (pixels times bands) that a window of a stack may hold."""
+
+
+Scaling = tuple[float, float]
+"""Scale and offset that a band's tags state: what it measures = number × scale + offset."""
 
 
 class BandRaster(PixelSource, Protocol):
@@ -41,6 +45,10 @@ class BandRaster(PixelSource, Protocol):
     @property
     def nodata(self) -> tuple[float | None, ...]:
         """Declared no-data value of each band, or None."""
+
+    @property
+    def scaling(self) -> tuple[Scaling | None, ...]:
+        """What each band's tags state of its numbers, or None."""
 
     @property
     def block(self) -> tuple[int, int]:
@@ -90,13 +98,13 @@ class Placed:
         source: the raster; its geobox is the one that counts here.
         indexes: 1-based bands.
         positions: where they stand in the stack.
-        nodata: the no-data value of each of them.
+        nodata: what marks missing pixels of each of them.
     """
 
     source: BandRaster
     indexes: list[int]
     positions: list[int]
-    nodata: list[float | None]
+    nodata: list[NoData]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +129,16 @@ class Stack:
         grid: the grid of the scene.
         parts: the rasters.
         resampled: names of bands that are interpolated from a coarser raster.
+        zero_is_data: True = 0 in every band is a number like others (packed numbers).
+        edge: numbers of a constant edge by position in the stack; a pixel that holds all of them is missing.
     """
 
     bands: tuple[str, ...]
     grid: GeoBox
     parts: tuple[Placed, ...]
     resampled: tuple[str, ...]
+    zero_is_data: bool = False
+    edge: Mapping[int, float] = field(default_factory=dict)
 
     def read(self, window: PixelWindow) -> Pixels:
         """Read numbers of all bands in a window (row, col, height, width) of the grid."""
@@ -139,7 +151,11 @@ class Stack:
                 values[position] = numbers
             missing |= got.missing
             zero &= got.zero
-        return Pixels(values=values, valid=~(missing | zero))
+        if not self.zero_is_data:
+            missing |= zero
+        if self.edge:
+            missing |= np.logical_and.reduce([values[position] == number for position, number in self.edge.items()])
+        return Pixels(values=values, valid=~missing)
 
     def windows(self, budget: int = WINDOW_BUDGET) -> Iterator[PixelWindow]:
         """Give windows that cover the grid and suit the blocks of the rasters.
@@ -171,7 +187,13 @@ def finest(layers: Sequence[Layer]) -> GeoBox:
     return max(boxes, key=lambda box: box.height * box.width)
 
 
-def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata: float | None) -> Stack:
+def build_stack(
+    layers: Sequence[Layer],
+    grid: GeoBox,
+    reference: GeoBox,
+    nodata: float | None,
+    marks: Mapping[str, NoData] | None = None,
+) -> Stack:
     """Lay bands over each other.
 
     Args:
@@ -179,6 +201,7 @@ def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata
         grid: the scene's grid.
         reference: the finest geobox, from which the grid was made.
         nodata: a person's own no-data value, or None.
+        marks: what else marks missing pixels, by band.
 
     Raises:
         BandsError: when rasters lie in different reference systems or places, or hold 8-bit numbers.
@@ -193,7 +216,7 @@ def build_stack(layers: Sequence[Layer], grid: GeoBox, reference: GeoBox, nodata
         part = parts[key]
         part.indexes.append(layer.index)
         part.positions.append(position)
-        part.nodata.append(_nodata(layer, nodata))
+        part.nodata.append(marked(layer, nodata, (marks or {}).get(layer.band)))
         if part.source.geobox.pixel_size > 1.01 * reference.pixel_size:
             resampled.append(layer.band)
     return Stack(
@@ -208,12 +231,14 @@ def _rank(band: str) -> tuple[int, str]:
     return (BAND_NAMES.index(band), band) if band in BAND_NAMES else (len(BAND_NAMES), band)
 
 
-def _nodata(layer: Layer, chosen: float | None) -> float | None:
-    """Return a person's value, which counts in any band; a declared 0 counts where all bands are 0, so not here."""
-    if chosen is not None:
-        return chosen
-    declared = layer.source.nodata[layer.index - 1]
-    return None if declared == 0 else declared
+def marked(layer: Layer, chosen: float | None, mark: NoData | None = None) -> NoData:
+    """Return what marks missing pixels: a person's value, which counts in any band, or the declared one, and a mark.
+
+    A declared 0 counts where all bands are 0, so not here.
+    """
+    mark = mark or NoData()
+    value = chosen if chosen is not None else layer.source.nodata[layer.index - 1] or None
+    return mark if value is None else replace(mark, values=(value, *mark.values))
 
 
 def _laid(source: BandRaster, reference: GeoBox) -> BandRaster:
@@ -239,6 +264,7 @@ class Moved:
         self.geobox = geobox
         self.name, self.count, self.descriptions = source.name, source.count, source.descriptions
         self.dtypes, self.nodata, self.block = source.dtypes, source.nodata, source.block
+        self.scaling = source.scaling
 
     def read(self, indexes: list[int], window: PixelWindow) -> NDArray[Any]:
         """Read as the raster itself."""
@@ -250,13 +276,13 @@ class Moved:
 
 
 def refuse_small_numbers(layers: Sequence[Layer]) -> None:
-    """Refuse 8-bit bands: they are pictures, whose reflectance is lost.
+    """Refuse 8-bit bands: they are pictures, whose reflectance is lost, unless their tags state what they mean.
 
     Raises:
         SourceError: naming the band.
     """
     for layer in layers:
         kind = np.dtype(layer.source.dtypes[layer.index - 1])
-        if kind.itemsize == 1:
+        if kind.itemsize == 1 and layer.source.scaling[layer.index - 1] is None:
             found = "its pixels are 8-bit, a picture without reflectance values"
             raise SourceError(found=found, remedy="export the bands as 16-bit or float reflectance")

@@ -17,6 +17,11 @@ SCALE_WORDS = {
     "dn": "Digital numbers: reflectance × 10 000",
     "dn+1000": "Digital numbers with the offset of 1000 (products since January 2022)",
     "unit": "Reflectance from 0 to 1",
+    "unit+0.1": "Reflectance from 0 to 1 with the offset of 0.1",
+    "1000": "Reflectance × 1 000",
+    "1000+100": "Reflectance × 1 000 with the offset of 100",
+    "100": "Reflectance in percent",
+    "100+10": "Reflectance in percent with the offset of 10",
     "65535": "Reflectance × 65 535 (browser portals)",
 }
 LEVEL_WORDS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmosphere", "L2A": "L2A, surface"}

@@ -1,0 +1,288 @@
+"""Fills that no tag declares, and bands that hold nothing: told from reflectance by pixels as the files hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ingest.findings import finding
+from core.ingest.grid.resample import NOT_LIGHT, NoData, PixelWindow
+from core.ingest.grid.stack import BandRaster, Layer, marked
+from core.scenes.quality import Finding
+
+Numbers = NDArray[np.float64]
+
+KNOWN_FILLS = (-10_000, -9_999, -32_768, -32_767, -999, -99_999, 65_535, 65_536 - 9_999, 65_536 - 10_000)
+"""Numbers that products and programs write where they have none; the last two are negative ones in unsigned types."""
+
+_SIDE = 64
+_NET = 5
+_FEWEST = 8
+"""Fewer pixels than this of one number are chance."""
+_SPARSE = 0.1
+"""Numbers in the gap beside a fill, as a share of the fill itself."""
+_ALONE = 0.1
+"""A band with less than this share of what the others hold would empty the scene; it counts as missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gaps:
+    """What the bands of a scene hold and what they hold in place of something.
+
+    Attributes:
+        layers: bands that hold something.
+        empty: what was left out because it holds nothing, by reason.
+        marks: what marks missing pixels of each band, by name, beyond what tags declare.
+        edge: number of a constant edge by band; a pixel that holds all of them is missing.
+        findings: what was told, for the record.
+    """
+
+    layers: tuple[Layer, ...]
+    empty: Mapping[str, list[str]]
+    marks: dict[str, NoData]
+    edge: dict[str, float]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """Numbers of a band as its file holds them.
+
+    Attributes:
+        valid: those that are not missing by statement.
+        total: pixels looked at.
+        endless: how many are no light by their size, such as −3.4e38.
+        sides: numbers along the top, bottom, left and right of the raster.
+    """
+
+    valid: Numbers
+    total: int
+    endless: dict[float, int] = field(default_factory=dict)
+    sides: list[Numbers] = field(default_factory=list)
+
+
+def find_gaps(layers: Sequence[Layer], chosen: float | None) -> Gaps:
+    """Look at pixels all over each band and tell what stands for no data.
+
+    Args:
+        layers: named bands.
+        chosen: a person's own no-data value, which is then the only one, or None.
+    """
+    seen = {layer.band: _look(layer, chosen) for layer in layers}
+    packed = {layer.band for layer in layers if zero_means_light(layer)}
+    fills = {} if chosen is not None else {band: _fills(band, seen, packed) for band in seen}
+    marks = {band: NoData(values=tuple(fills.get(band, ()))) for band in seen}
+    left = {band: _without(one.valid, marks[band]) for band, one in seen.items()}
+    shares = {band: left[band].size / max(1, one.total) for band, one in seen.items()}
+    empty: dict[str, list[str]] = {}
+    kept = []
+    for layer in layers:
+        because = _useless(layer, chosen, marks[layer.band], left, shares)
+        if because is None:
+            kept.append(layer)
+        else:
+            empty.setdefault(because, []).append(f"{layer.band} ({layer.title})")
+    edge = {} if chosen is not None else _edge({layer.band: seen[layer.band] for layer in kept})
+    told = {layer.band: (*fills.get(layer.band, ()), *seen[layer.band].endless) for layer in kept}
+    lines = [*fills_said(told), *_edge_said(edge)]
+    return Gaps(
+        layers=tuple(kept),
+        empty=empty,
+        marks={layer.band: marks[layer.band] for layer in kept},
+        edge=edge,
+        findings=tuple(lines),
+    )
+
+
+def standing_apart(numbers: Numbers) -> tuple[float, ...]:
+    """Return numbers that no tag declares and that are no reflectance: repeated, at an end, and far from all others."""
+    found: list[float] = []
+    rest = numbers
+    while rest.size > 2 * _FEWEST and len(found) < 4:
+        ends = [float(rest.min()), float(rest.max())]
+        fill = next((value for value in ends if _apart(value, rest)), None)
+        if fill is None:
+            break
+        found.append(fill)
+        rest = rest[rest != fill]
+    return tuple(found)
+
+
+def _apart(value: float, numbers: Numbers) -> bool:
+    others = numbers[numbers != value]
+    count = numbers.size - others.size
+    if count < max(_FEWEST, 2e-4 * numbers.size) or others.size < 2 * _FEWEST or np.unique(others).size < 16:
+        return False
+    low, middle, high = (float(np.percentile(others, share)) for share in (1, 50, 99))
+    spread = max(high - low, 1e-6 * abs(middle))
+    known = value in KNOWN_FILLS
+    if not known and not (value < min(0.0, low) - 0.25 * abs(middle) or value > high + spread):
+        return False
+    near = int((np.abs(others - value) < (0.1 if known else 0.5) * spread).sum())
+    return bool(near < _SPARSE * count)
+
+
+def zero_means_light(layer: Layer) -> bool:
+    """Tell whether tags state that 0 is a number like others: what it stands for is brighter than nothing."""
+    scaling = layer.source.scaling[layer.index - 1]
+    return scaling is not None and scaling[1] > 0 and layer.source.nodata[layer.index - 1] != 0
+
+
+def _fills(band: str, seen: Mapping[str, _Seen], packed: Collection[str]) -> tuple[float, ...]:
+    """Return the fills of a band; 0 is one where no number is near it and other bands hold zeros too."""
+    numbers = seen[band].valid
+    fills = standing_apart(numbers)
+    if band == "B10" or band in packed:
+        return fills
+    zeros = {name: float(np.mean(one.valid == 0)) if one.valid.size else 0.0 for name, one in seen.items()}
+    share = zeros.pop(band)
+    zeros.pop("B10", None)
+    others = numbers[(numbers != 0) & ~np.isin(numbers, fills)]
+    if not 0 < share < 1 or others.size < 2 * _FEWEST or np.unique(others).size < 16:
+        return fills
+    near = float(np.mean(np.abs(numbers[numbers != 0]) < 0.05 * abs(float(np.median(others))))) * (1 - share)
+    shared = [other for other in zeros.values() if other < 1]
+    if near < _SPARSE * share and shared and min(shared) > 0.3 * share:
+        return (*fills, 0.0)
+    return fills
+
+
+def _useless(
+    layer: Layer, chosen: float | None, mark: NoData, left: Mapping[str, Numbers], shares: Mapping[str, float]
+) -> str | None:
+    """Return why a band is as good as missing, a clause, or None."""
+    band = layer.band
+    others = [share for name, share in shares.items() if name != band and share > 0]
+    nothing = not np.any(left[band] != 0)
+    if nothing and (not others or not _holds_something(layer, marked(layer, chosen, mark))):
+        return "it holds no data, so the band counts as missing"
+    if not others:
+        return None
+    if shares[band] < _ALONE * float(np.median(others)):
+        return f"it holds data in {shares[band]:.1%} of its pixels only, so the band counts as missing"
+    alike = [np.unique(numbers[:4096]).size for name, numbers in left.items() if name != band]
+    single = left[band].size > 1000 and np.unique(left[band]).size == 1 and not nothing
+    if single and band != "B10" and float(np.median(alike)) > 16:
+        return f"all its pixels are {left[band][0]:g}, so the band counts as missing"
+    return None
+
+
+def _holds_something(layer: Layer, mark: NoData) -> bool:
+    """Tell whether any pixel of a band is a number other than 0; the whole of it is read for that."""
+    box = layer.source.geobox
+    rows = max(1, 2**22 // box.width)
+    for top in range(0, box.height, rows):
+        window = (top, 0, min(rows, box.height - top), box.width)
+        numbers, missing = _numbers(layer.source, layer.index, window, mark)
+        if np.any(numbers[~missing] != 0):
+            return True
+    return False
+
+
+def _numbers(
+    source: BandRaster, index: int, window: PixelWindow, mark: NoData
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    numbers = source.read([index], window)[0]
+    missing = mark.found_in(numbers)
+    own = source.read_missing(window)
+    return numbers, missing if own is None else missing | own
+
+
+def _look(layer: Layer, chosen: float | None) -> _Seen:
+    box, mark = layer.source.geobox, marked(layer, chosen)
+    seen = _Seen(valid=np.empty(0), total=0)
+    valid: list[Numbers] = []
+    sides: list[list[Numbers]] = [[], [], [], []]
+    for window in _net(box.height, box.width):
+        raw, missing = _numbers(layer.source, layer.index, window, mark)
+        numbers = np.asarray(raw, dtype=np.float64)
+        endless = numbers[np.abs(numbers) >= NOT_LIGHT]
+        for value, count in zip(*np.unique(endless[np.isfinite(endless)], return_counts=True), strict=True):
+            seen.endless[float(value)] = seen.endless.get(float(value), 0) + int(count)
+        valid.append(numbers[~missing])
+        seen.total += numbers.size
+        top, left, height, width = window
+        for side, on, line in (
+            (0, top == 0, numbers[0]),
+            (1, top + height == box.height, numbers[-1]),
+            (2, left == 0, numbers[:, 0]),
+            (3, left + width == box.width, numbers[:, -1]),
+        ):
+            if on:
+                sides[side].append(line)
+    seen.valid = np.concatenate(valid)
+    seen.sides = [np.concatenate(lines) for lines in sides]
+    return seen
+
+
+def _net(height: int, width: int) -> Iterator[PixelWindow]:
+    rows, cols = min(_SIDE, height), min(_SIDE, width)
+    if height <= 4 * _SIDE and width <= 4 * _SIDE:
+        yield 0, 0, height, width
+        return
+    for top in sorted(set(np.linspace(0, height - rows, _NET).astype(int).tolist())):
+        for left in sorted(set(np.linspace(0, width - cols, _NET).astype(int).tolist())):
+            yield top, left, rows, cols
+
+
+def _without(numbers: Numbers, mark: NoData) -> Numbers:
+    return numbers[~np.isin(numbers, mark.values)] if mark.values else numbers
+
+
+def _edge(seen: Mapping[str, _Seen]) -> dict[str, float]:
+    """Return the number that fills the same side of every band but for B10, if it is not 0; empty when none does."""
+    for side in range(4):
+        edge = {}
+        for band, one in seen.items():
+            line = one.sides[side]
+            line = line[np.abs(line) < NOT_LIGHT]
+            if line.size < 2 * _FEWEST or np.any(line != line[0]) or np.unique(one.valid[:65_536]).size < 16:
+                continue
+            if line[0] != 0 and float(np.mean(one.valid == line[0])) < 0.9:
+                edge[band] = float(line[0])
+        if len(edge) >= 3 and len(edge) >= len([band for band in seen if band != "B10"]):
+            return edge
+    return {}
+
+
+def fills_said(fills: Mapping[str, Sequence[float]]) -> list[Finding]:
+    """Say which number stands for no data in which bands; empty when none does."""
+    by_value: dict[float, list[str]] = {}
+    for band, values in fills.items():
+        for value in values:
+            by_value.setdefault(value, []).append(band)
+    if not by_value:
+        return []
+    said = "; ".join(f"{number:g} in {', '.join(bands)}" for number, bands in by_value.items())
+    because = "no tag declares it; it is repeated and far from all other numbers, so pixels that hold it are no data"
+    return [finding("fill", said, "decided", because, "nodata")]
+
+
+def _edge_said(edge: Mapping[str, float]) -> list[Finding]:
+    if not edge:
+        return []
+    value = ", ".join(f"{number:g} in {band}" for band, number in edge.items())
+    because = "a whole side of the scene holds it in every band, so pixels that do are no data"
+    return [finding("edge", value, "decided", because, "nodata")]
+
+
+def with_limits(
+    marks: Mapping[str, NoData], lowest: Mapping[str, float], zero: Mapping[str, bool], top: Mapping[str, bool]
+) -> dict[str, NoData]:
+    """Return marks that also take out what is no light once the scale is known.
+
+    Args:
+        marks: by band.
+        lowest: number of each band below which nothing is light.
+        zero: by band, True = 0 is no light either.
+        top: by band, True = 65535 is none: products write it where the sensor was dazzled, others where they have none.
+    """
+    limited = {}
+    for band, mark in marks.items():
+        more = [value for value, wanted in ((0.0, zero[band]), (65_535.0, top[band])) if wanted]
+        values = (*mark.values, *(value for value in more if value not in mark.values))
+        limited[band] = replace(mark, lowest=lowest[band], values=values)
+    return limited
