@@ -27,8 +27,11 @@ SLOW = (
     "core/encoders/saved_model/test_encoder.py",  # TensorFlow beside our own way
     "core/encoders/saved_model/test_tensorflow.py",
     "core/engine/test_operations.py",  # worker processes
+    "core/encoders/test_onnx.py::test_the_command_line_encodes_with_one",
     "core/evaluation/report/test_measure.py",  # whole reports
     "core/features/test_store.py",  # a full tile
+    "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
+    "core/ingest/test_refusals.py",  # a process for each bad file
     "core/jobs/test_queue.py",  # workers that die
     "core/projection",  # umap-learn beside our own way
     "core/synthetic/test_sample.py",  # scenes as large as people open
@@ -36,19 +39,22 @@ SLOW = (
     "pages/test_explore.py",  # whole pages, again and again
     "pages/test_models.py",
     "pages/ui/explore",
+    "pages/ui/http/test_points.py",  # a layout
+    "pages/ui/state/test_heap.py",  # three hundred visitors
 )
-"""Files and folders whose tests are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
+"""Folders, files and tests that are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``make check`` leaves out: the places named above, and what needs a model that TensorFlow builds."""
     here = Path(__file__).parent
-    missing = [place for place in SLOW if not (here / place).exists()]
-    assert not missing, f"conftest names places that are gone: {missing}"
-    slow = [here / place for place in SLOW]
+    places = [(here / place.partition("::")[0], place.partition("::")[2]) for place in SLOW]
+    gone = [str(path) for path, _name in places if not path.exists()]
+    assert not gone, f"conftest names places that are gone: {gone}"
     for item in items:
+        name = getattr(item, "originalname", item.name)
         builds = {"model", "models_root"} & set(getattr(item, "fixturenames", ()))
-        if builds or any(item.path.is_relative_to(place) for place in slow):
+        if builds or any(item.path.is_relative_to(path) and only in {"", name} for path, only in places):
             item.add_marker(pytest.mark.slow)
 
 
