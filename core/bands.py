@@ -67,7 +67,7 @@ EUROSAT_CLASSES: tuple[str, ...] = (
 
 
 def class_title(name: str) -> str:
-    """A class name as people write it: ``AnnualCrop`` becomes ``Annual crop``; names with spaces stay as they are."""
+    """Return a class name as people write it: ``AnnualCrop`` becomes ``Annual crop``; names with spaces stay."""
     if name == "SeaLake":
         return "Sea or lake"
     if not re.fullmatch(r"(?:[A-Z][a-z]+){2,}", name):
@@ -105,7 +105,7 @@ def fill_source(band: str, present: Collection[str]) -> str | None:
 
 
 def normalised_difference(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(a − b) / (a + b), element by element, in [−1, 1] for non-negative input; 0 where both are 0."""
+    """Return (a − b) / (a + b), element by element, in [−1, 1] for non-negative input; 0 where both are 0."""
     total = a + b
     safe = np.where(total == 0, np.float32(1), total)
     return np.where(total == 0, np.float32(0), (a - b) / safe).astype(np.float32)

@@ -37,7 +37,7 @@ class LandlikeError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        """The one sentence a person reads."""
+        """Return the one sentence a person reads."""
         return f"{self.asked}: {self.found}; {self.remedy}."
 
 

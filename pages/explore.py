@@ -14,7 +14,7 @@ from pages.ui.state.session import current
 
 
 def page() -> None:
-    """The whole page."""
+    """Draw the whole page."""
     visitor = current()
     scene = preparing.chosen_scene(visitor)
     if scene is None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,7 +46,8 @@ MOST_MODULES = 20
 HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "dask", "pystac_client")
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of everything a module imports, at its top or inside functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -51,7 +55,7 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def roots(path: Path) -> set[str]:
@@ -95,7 +99,7 @@ def test_imports_in_core_point_one_way(path: Path) -> None:
 
 
 def test_core_has_no_circles() -> None:
-    graph: dict[str, set[str]] = {}
+    graph: dict[str, frozenset[str]] = {}
     for path in CORE:
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         graph[name] = imports(path)
@@ -194,3 +198,63 @@ def test_only_the_configuration_reads_the_environment() -> None:
 def test_page_scripts_hold_no_loose_text_which_streamlit_would_draw(path: Path) -> None:
     body = ast.parse(path.read_text(encoding="utf-8")).body[1:]
     assert not [node for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+
+
+TWICE = {
+    "main": "where a process begins: the command line's, the sandbox's child's",
+    "page": "what each page script draws",
+}
+"""Public names that several modules may define, each with its reason."""
+
+
+def public_names(tree: ast.Module) -> Iterator[str]:
+    """Names that a module defines at its top and that do not begin with an underscore."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names = [node.target.id]
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_no_public_name_means_two_things() -> None:
+    homes: dict[str, set[str]] = defaultdict(set)
+    for path in [*CORE, *PAGES]:
+        for name in public_names(ast.parse(path.read_text(encoding="utf-8"))):
+            homes[name].add(str(path.relative_to(ROOT)))
+    twice = {name: sorted(places) for name, places in homes.items() if len(places) > 1 and name not in TWICE}
+    assert twice == {}, "give each thing a name of its own"
+
+
+ASSERTING = ("assert_", "to_", "not_to_")
+"""Beginnings of the names of calls that fail by themselves: NumPy's, Playwright's."""
+
+
+def can_fail(
+    function: ast.FunctionDef, helpers: dict[str, ast.FunctionDef], seen: frozenset[str] = frozenset()
+) -> bool:
+    """Whether a test asserts or expects something, itself or by a helper of its module."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert | ast.Raise):
+            return True
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in {"raises", "warns", "fail"} or name.startswith(ASSERTING):
+                return True
+            if name in helpers.keys() - seen and can_fail(helpers[name], helpers, seen | {name}):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_test_can_fail(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    helpers = {node.name: node for node in functions if not node.name.startswith("test_")}
+    idle = [node.name for node in functions if node.name.startswith("test_") and not can_fail(node, helpers)]
+    assert idle == [], "these tests assert nothing"

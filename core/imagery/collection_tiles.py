@@ -37,7 +37,7 @@ class _Canvas:
 
 
 def collection_tile(scene: Scene, square: TileSquare, paints: Palette) -> bytes:
-    """The tile of a collection's pictures."""
+    """Return the tile of a collection's pictures."""
     corners = _pixel_corners(collection_corners(scene), square)
     ids = _near(corners)
     if not ids.size:
@@ -54,7 +54,7 @@ def collection_tile(scene: Scene, square: TileSquare, paints: Palette) -> bytes:
 
 
 def mosaic_overlay_tile(scene: Scene, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
-    """A tile of some patches of a collection, each in one colour: uint8 of shape (N, 3)."""
+    """Return a tile of some patches of a collection, each in one colour: uint8 of shape (N, 3)."""
     every = collection_corners(scene)
     by_id: ByteArray = np.zeros((len(every), 3), dtype=np.uint8)
     by_id[patch_ids] = colours
@@ -94,7 +94,7 @@ def _pixel_corners(corners: FloatGrid, square: TileSquare) -> FloatGrid:
 
 @lru_cache(maxsize=8)
 def _mean_colours(path: Path, _changed: int, grid: PatchGrid, paints: Palette) -> ByteArray:
-    """The mean colour of each patch, uint8 of shape (N, 3)."""
+    """Return the mean colour of each patch, uint8 of shape (N, 3)."""
     with POOL.borrow(path) as data:
         window = Window(0, 0, grid.n_cols * grid.size, grid.n_rows * grid.size)
         shape = (len(paints.indexes), grid.n_rows, grid.n_cols)

@@ -34,7 +34,7 @@ def grid_overlay(  # noqa: PLR0917
     *,
     ramp: Ramp = SIMILARITY_RAMP,
 ) -> tuple[bytes, Bounds]:
-    """A value of each patch in colour.
+    """Return a value of each patch in colour.
 
     Args:
         scene: a scene with a CRS; patches of a collection do not lie side by side.
@@ -61,14 +61,14 @@ def grid_overlay(  # noqa: PLR0917
 def mask_overlay(
     scene: Scene, grid: PatchGrid, patch_ids: IntArray, colour: tuple[int, int, int]
 ) -> tuple[bytes, Bounds]:
-    """Some patches in one colour, the rest transparent; otherwise as ``grid_overlay``."""
+    """Return some patches in one colour, the rest transparent; otherwise as ``grid_overlay``."""
     levels = np.zeros(grid.count + 1, dtype=np.uint8)
     levels[patch_ids] = 1
     return _drawn(scene, grid, levels, bytes(3) + bytes(colour))
 
 
 def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
-    """A map tile of some patches of a scene, exact at every zoom.
+    """Return a map tile of some patches of a scene, exact at every zoom.
 
     Args:
         scene: a scene; of one without a place every tile is empty.
@@ -125,7 +125,7 @@ def _cells(grid: GeoBox, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]
 
 
 def _patches_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid) -> NDArray[np.int32]:
-    """The patch that shows at each pixel position; ``patches.count`` = none."""
+    """Return the patch that shows at each pixel position; ``patches.count`` = none."""
     row, row_ok = _nearest_patch(rows, patches.n_rows, patches)
     col, col_ok = _nearest_patch(cols, patches.n_cols, patches)
     return np.where(row_ok & col_ok, row * patches.n_cols + col, patches.count).astype(np.int32)

@@ -39,7 +39,7 @@ class Ramp:
         return srgb(np.stack([np.interp(wanted, values, lab[:, axis]) for axis in range(3)], axis=1))
 
     def stretched(self, low: float, high: float) -> Ramp:
-        """The same colours over another range."""
+        """Return the same colours over another range."""
         scale = (high - low) / (self.high - self.low)
         return Ramp(tuple((low + (value - self.low) * scale, colour) for value, colour in self.stops))
 

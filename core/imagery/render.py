@@ -86,7 +86,7 @@ WEBP_QUALITY = 85
 
 
 def compute_stretch(pixels_path: Path, bands: Sequence[str]) -> dict[str, list[list[float]]]:
-    """The contrast of a scene's pictures: per rendering, per channel, (low, high) reflectance.
+    """Return the contrast of a scene's pictures: per rendering, per channel, (low, high) reflectance.
 
     Low and high are the 2nd and 98th percentile of the valid pixels of an overview. High is lowered where few pixels
     are far brighter than the rest (``BRIGHT_SHARE``), and raised where the range is narrower than ``MIN_SPAN`` or than
@@ -133,7 +133,7 @@ def _shrunk(shape: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def rendering(name: str) -> Rendering:
-    """A rendering by name.
+    """Return a rendering by name.
 
     Raises:
         SettingsError: for an unknown name.
@@ -167,7 +167,7 @@ class Palette:
 
 
 def palette(scene: Scene, name: str, contrast: str = "normal") -> Palette:
-    """The palette of a scene.
+    """Return the palette of a scene.
 
     Raises:
         SettingsError: for an unknown rendering or contrast.
@@ -192,7 +192,7 @@ def _shifted(limits: Range, low_share: float, high_share: float) -> Range:
 
 @lru_cache(maxsize=256)
 def _tone_curve(low: float, high: float) -> ByteArray:
-    """The byte of every canonical number; 1 KiB × 64 a curve."""
+    """Return the byte of every canonical number; 1 KiB × 64 a curve."""
     reflectance = np.arange(65536, dtype=np.float32) / np.float32(REFLECTANCE_SCALE)
     share = np.clip((reflectance - low) / (high - low), 0, 1)
     curve: ByteArray = (255 * share ** (1 / GAMMA) + 0.5).astype(np.uint8)
@@ -212,7 +212,7 @@ def _painted_index(values: NDArray[np.float32], ramp: Ramp) -> ByteArray:
 
 
 def thumbnail(scene: Scene, grid: PatchGrid, patch_id: int, name: str, size: int | None = None) -> bytes:
-    """A patch's picture as WebP, in the scene's own stretch, so that thumbnails of a scene compare.
+    """Return a patch's picture as WebP, in the scene's own stretch, so that thumbnails of a scene compare.
 
     Args:
         scene: the scene.
@@ -235,11 +235,11 @@ def thumbnail(scene: Scene, grid: PatchGrid, patch_id: int, name: str, size: int
     image = picture(paints.paint(numbers), numbers[0] != 0)
     if size is not None and size != image.width:
         image = image.resize((size, size), Image.Resampling.BICUBIC if size < image.width else Image.Resampling.NEAREST)
-    return encoded(image, "WEBP", quality=WEBP_QUALITY, method=2)
+    return file_bytes(image, "WEBP", quality=WEBP_QUALITY, method=2)
 
 
 def quicklook(scene: Scene, name: str, max_side: int = 512) -> bytes:
-    """The whole scene as WebP, its longer side at most ``max_side`` pixels (16 to 2048).
+    """Return the whole scene as WebP, its longer side at most ``max_side`` pixels (16 to 2048).
 
     Raises:
         SettingsError: for an unknown rendering or a size out of range.
@@ -250,29 +250,29 @@ def quicklook(scene: Scene, name: str, max_side: int = 512) -> bytes:
     with POOL.borrow(scene.pixels_path) as data:
         shape = (len(paints.indexes), *_shrunk(data.shape, max_side))
         numbers = data.read(paints.indexes, out_shape=shape, resampling=Resampling.average)
-    return encoded(picture(paints.paint(numbers), numbers[0] != 0), "WEBP", quality=WEBP_QUALITY, method=2)
+    return file_bytes(picture(paints.paint(numbers), numbers[0] != 0), "WEBP", quality=WEBP_QUALITY, method=2)
 
 
 def picture(colours: ByteArray, valid: NDArray[np.bool_]) -> Image.Image:
-    """An image of colours (height, width, 3); transparent where ``valid`` is False."""
+    """Return an image of colours (height, width, 3); transparent where ``valid`` is False."""
     if valid.all():
         return Image.fromarray(colours)
     alpha = np.where(valid, np.uint8(255), np.uint8(0))
     return Image.fromarray(np.dstack([np.where(valid[..., None], colours, np.uint8(0)), alpha]))
 
 
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    """An image file's bytes."""
+def file_bytes(image: Image.Image, kind: str, **options: object) -> bytes:
+    """Return an image file's bytes."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
 TILE_SIDE = 256
-EMPTY_TILE = encoded(Image.new("LA", (TILE_SIDE, TILE_SIDE)), "PNG")
+EMPTY_TILE = file_bytes(Image.new("LA", (TILE_SIDE, TILE_SIDE)), "PNG")
 """The map tile where a scene has nothing."""
 
 
 def tile_png(colours: ByteArray, valid: NDArray[np.bool_]) -> bytes:
-    """A map tile's file; the constant when nothing is valid."""
-    return encoded(picture(colours, valid), "PNG", compress_level=1) if valid.any() else EMPTY_TILE
+    """Return a map tile's file; the constant when nothing is valid."""
+    return file_bytes(picture(colours, valid), "PNG", compress_level=1) if valid.any() else EMPTY_TILE

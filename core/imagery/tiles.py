@@ -58,7 +58,7 @@ def map_tile(scene: Scene, z: int, x: int, y: int, rendering: str, contrast: str
 
 
 def _drawn(scene: Scene, square: TileSquare, pixels: PixelBox, paints: Palette) -> bytes:
-    """A tile of which at most ``pixels`` are filled."""
+    """Return a tile of which at most ``pixels`` are filled."""
     rows, cols = source_positions(scene.grid, *square.centres(pixels))
     inside = (rows >= 0) & (rows < scene.grid.height) & (cols >= 0) & (cols < scene.grid.width)
     if not inside.any():
@@ -91,7 +91,7 @@ def _sampled(
 
 
 def _level(grid: GeoBox, rows: FloatGrid, cols: FloatGrid, count: int) -> int | None:
-    """The coarsest of ``count`` overviews that still has about a pixel a pixel of the tile; None = full resolution."""
+    """Return the coarsest of ``count`` overviews with about a pixel a pixel of the tile; None = full resolution."""
     row, col = rows.shape[0] // 2, rows.shape[1] // 2
     below, right = min(row + 1, rows.shape[0] - 1), min(col + 1, rows.shape[1] - 1)
     down = math.hypot(rows[below, col] - rows[row, col], cols[below, col] - cols[row, col])

@@ -26,7 +26,7 @@ from core.scenes.scene import Scene
 By = Literal["truth", "hand"]
 """Where classes come from: with the scene, or from people."""
 
-FILE = "labels.json"
+LABELS_FILE = "labels.json"
 NOBODYS = "no class"
 """What legends call patches that have no class, with case folded."""
 
@@ -206,16 +206,16 @@ def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | No
         if len(whole) > MOST_CLASSES:
             raise SettingsError(asked, f"there are {MOST_CLASSES} classes already", "use one of them")
         try:
-            write_atomically(scene.directory / FILE, json.dumps({"version": 1, "classes": whole}).encode())
+            write_atomically(scene.directory / LABELS_FILE, json.dumps({"version": 1, "classes": whole}).encode())
         except OSError as error:
             found = f"the disk refused it ({error.strerror})"
             raise SceneError(asked, found, "free some space and label them again") from error
 
 
 def hand_version(scene: Scene) -> str:
-    """What tells the labels given by hand from any others, in hexadecimal; empty when there are none."""
+    """Return what tells the labels given by hand from any others, in hexadecimal; empty when there are none."""
     try:
-        return _version((scene.directory / FILE).read_bytes())
+        return _version((scene.directory / LABELS_FILE).read_bytes())
     except OSError:
         return ""
 
@@ -244,7 +244,7 @@ def _windows(grid: PatchGrid, ids: Iterable[int]) -> list[Window]:
 
 
 def _patch_at(grid: PatchGrid, window: Window) -> int | None:
-    """The patch of just that window; None when there is none."""
+    """Return the patch of just that window; None when there is none."""
     top, left, side = window
     row, col = top // grid.stride, left // grid.stride
     there = 0 <= row < grid.n_rows and 0 <= col < grid.n_cols
@@ -267,11 +267,11 @@ def _parsed(content: bytes) -> Mapping[str, set[Window]]:
 def _read(scene: Scene, asked: str | None = None) -> Mapping[str, set[Window]]:
     """Return the windows by class; of a damaged file none, unless something is ``asked`` of it."""
     try:
-        return _parsed((scene.directory / FILE).read_bytes())
+        return _parsed((scene.directory / LABELS_FILE).read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, *DAMAGED) as error:
         if asked is None:
             return {}
-        remedy = f"move {FILE} out of the folder of the scene {scene.id}"
+        remedy = f"move {LABELS_FILE} out of the folder of the scene {scene.id}"
         raise SceneError(asked, "the labels given before cannot be read", remedy) from error

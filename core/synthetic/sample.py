@@ -37,7 +37,7 @@ from core.synthetic.spectra import MATERIALS
 
 SAMPLE_VERSION = 1
 """Raise when the same size and seed give other pixels, so that scenes made before keep their own id."""
-DATE = "2024-06-21"
+SAMPLE_DATE = "2024-06-21"
 CRS = "EPSG:32631"
 _CENTRE = (500_000.0, 5_200_020.0)
 """Where the middle of every sample lies: 3° east, 46.95° north, farmland in the middle of France, chosen for its open
@@ -91,7 +91,7 @@ def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: 
             name="Synthetic landscape" if (size, seed) == (2560, 0) else f"Synthetic landscape {size} px, seed {seed}",
             grid=grid,
             bands=BAND_NAMES,
-            date=DATE,
+            date=SAMPLE_DATE,
             level="L1C",
             synthetic=True,
             classes=EUROSAT_CLASSES,
@@ -152,7 +152,7 @@ def _tags(size: int, seed: int) -> dict[str, str]:
     return {
         "LANDLIKE": "synthetic",
         "TIFFTAG_IMAGEDESCRIPTION": f"Synthetic Sentinel-2 L1C landscape, seed {seed}, {size} x {size}; no real place",
-        "ACQUISITION_DATE": DATE,
+        "ACQUISITION_DATE": SAMPLE_DATE,
         "PROCESSING_LEVEL": "L1C",
         "REFLECTANCE_SCALE": "10000",
         "SEED": str(seed),
@@ -245,7 +245,7 @@ def _record(size: int, seed: int) -> QualityRecord:
             f"made up; it lies at 3° E 46.95° N ({CRS}) only so that maps work",
             "nothing of that place is shown",
         ),
-        ("date", f"{DATE}, made up", "crops and sun are those of a day in June"),
+        ("date", f"{SAMPLE_DATE}, made up", "crops and sun are those of a day in June"),
     )
     findings = [Finding(topic=topic, value=value, basis="warning", because=why) for topic, value, why in facts[:1]]
     findings += [Finding(topic=topic, value=value, basis="chosen", because=why) for topic, value, why in facts[1:]]

@@ -17,10 +17,10 @@ from pages.ui.explore.novelty_marks import marked
 from pages.ui.frontend import text
 from pages.ui.state.session import trigger
 
-KEY = "gallery"
+GALLERY_KEY = "gallery"
 QUERY = "Query"
 ROWS = 2
-MOST = 200
+MOST_PICTURES = 200
 """Pictures of a selection that are shown; neighbours are fewer anyway."""
 
 _component = st.components.v2.component(
@@ -38,7 +38,7 @@ def neighbour_items(
     truth: PatchLabels | None,
     strange: Collection[int] = (),
 ) -> list[dict[str, Any]]:
-    """The query and its neighbours as the gallery's script takes them; ``strange`` are marked as unfamiliar."""
+    """Return the query and its neighbours as the gallery's script takes them; ``strange`` are marked as unfamiliar."""
     scene = query.scene
     items = [_item(query, thumbs, truth, rank=QUERY, value="", lead="The place you asked about")]
     pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
@@ -60,9 +60,9 @@ def neighbour_items(
 def plain_items(
     patches: PatchRefs, thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
 ) -> list[dict[str, Any]]:
-    """Patches without rank, at most ``MOST``, as the gallery's script takes them; ``strange`` are marked."""
+    """Patches without rank, at most ``MOST_PICTURES``, as the gallery's script takes them; ``strange`` are marked."""
     lead = "Find land like this"
-    items = [_item(ref, thumbs, truth, rank="", value="", lead=lead) for ref in islice(patches, MOST)]
+    items = [_item(ref, thumbs, truth, rank="", value="", lead=lead) for ref in islice(patches, MOST_PICTURES)]
     return marked(items, strange)
 
 
@@ -103,7 +103,7 @@ def gallery(
     """
 
     def asked() -> None:
-        value = trigger(KEY, "query")
+        value = trigger(GALLERY_KEY, "query")
         asked_for = PatchRef.parse(value) if isinstance(value, str) else None
         if asked_for is not None:
             on_query(asked_for)
@@ -116,4 +116,4 @@ def gallery(
         "height": height,
         "tile": tile_side(height),
     }
-    _component(key=KEY, data=data, height=height, on_query_change=asked)
+    _component(key=GALLERY_KEY, data=data, height=height, on_query_change=asked)

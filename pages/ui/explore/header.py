@@ -90,7 +90,7 @@ def _share(view: ViewState, parameters: dict[str, str]) -> None:
 
 
 def _address(parameters: dict[str, str]) -> str:
-    """The whole address of this place."""
+    """Return the whole address of this place."""
     parts = urlsplit(st.context.url or "")
     start = f"{parts.scheme}://{parts.netloc}/" if parts.netloc else "/"
     return f"{start}?{urlencode(parameters)}"

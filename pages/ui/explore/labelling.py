@@ -24,7 +24,7 @@ NEW = "Choose a class, or type a new one"
 
 
 def label_panel(visitor: Session, view: ViewState) -> None:
-    """The button and what it opens."""
+    """Draw the button and what it opens."""
     with st.popover("Label", icon=":material/label:", key="label"), st.container(key="label_panel"):
         aims = targets(view)
         if aims:
@@ -38,7 +38,7 @@ def label_panel(visitor: Session, view: ViewState) -> None:
 
 
 def targets(view: ViewState) -> dict[str, PatchRefs]:
-    """What can be labelled now, by what it is called: the best guess first."""
+    """Return what can be labelled now, by what it is called: the best guess first."""
     found = {}
     if len(view.selection):
         found[f"The selection: {patches(len(view.selection))}"] = view.selection
@@ -75,7 +75,7 @@ def class_names(view: ViewState) -> list[str]:
 
 
 def meant(typed: str, known: Sequence[str]) -> str:
-    """The class that a person means: one there is, however it is written, else the new one."""
+    """Return the class that a person means: one there is, however it is written, else the new one."""
     for name in known:
         if typed.strip().casefold() in {name.casefold(), class_title(name).casefold()}:
             return name
@@ -97,7 +97,7 @@ def _take(visitor: Session, view: ViewState, ids: PatchRefs, name: str | None) -
 
 
 def _given(visitor: Session, view: ViewState) -> None:
-    """The labels there are, and what can be done with them."""
+    """Draw the labels there are, and what can be done with them."""
     given = view.given
     if given is None:
         return

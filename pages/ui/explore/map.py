@@ -214,7 +214,7 @@ def scene_map(
 def _folium_map(
     bounds: Bounds, view: dict[str, Any], *, key: str, height: int, clicked: Callable[[], None]
 ) -> LatLon | None:
-    """The map with a view in it; gives (lat, lon) of the latest click."""
+    """Draw the map with a view in it; return (lat, lon) of the latest click."""
     group = _Group(name="view")
     group.add_child(_View(view))
     found = st_folium(
@@ -235,7 +235,7 @@ def _clicked_patch(scene: Scene, grid: PatchGrid, spot: dict[str, float]) -> int
 
 
 def _base_map(bounds: Bounds) -> LocalMap:
-    """The map itself: the same text for a scene whatever is on show, so that the frame keeps it."""
+    """Return the map itself: the same text for a scene whatever is on show, so that the frame keeps it."""
     west, south, east, north = bounds
     base = LocalMap(location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=10)
     base.options |= {"maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
@@ -299,7 +299,7 @@ def attribution(scene: Scene) -> str:
 
 
 def _deepest(scene: Scene, bounds: Bounds) -> int:
-    """The zoom beyond which tiles hold no more detail and the browser enlarges them."""
+    """Return the zoom beyond which tiles hold no more detail and the browser enlarges them."""
     if scene.kind == "collection":
         return _COLLECTION_DEEPEST
     _, south, _, north = bounds

@@ -13,7 +13,7 @@ from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 
 MARK, WORDS = "◇", "Unfamiliar: less familiar to the encoder than 99 in 100 of its held-out training patches"
-MOST = 500
+MOST_DIAMONDS = 500
 """Patches that are marked on a map, the strangest ones."""
 
 
@@ -26,8 +26,8 @@ def marked(items: list[dict[str, Any]], strange: Collection[int]) -> list[dict[s
 
 
 def diamonds(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> list[list[list[float]]]:
-    """A diamond in the middle of each of the first ``MOST`` patches, half as wide, corners as (lat, lon)."""
-    rings = outlines(scene, grid, ids[:MOST]) if ids.size else np.empty((0, 4, 2))
+    """Return a diamond in each of the first ``MOST_DIAMONDS`` patches, half as wide, corners as (lat, lon)."""
+    rings = outlines(scene, grid, ids[:MOST_DIAMONDS]) if ids.size else np.empty((0, 4, 2))
     rings = rings[np.isfinite(rings).all(axis=(1, 2))]
     middles, edges = rings.mean(axis=1, keepdims=True), (rings + np.roll(rings, -1, axis=1)) / 2
     corners = np.round(middles + (edges - middles) / 2, 6)[:, :, ::-1]
@@ -36,6 +36,6 @@ def diamonds(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> list[list
 
 
 def diamonds_legend(count: int) -> list[dict[str, Any]]:
-    """What the diamonds of a map mean, where there are any."""
-    shown = f", {MOST} shown" if count > MOST else ""
+    """Draw what the diamonds of a map mean, where there are any."""
+    shown = f", {MOST_DIAMONDS} shown" if count > MOST_DIAMONDS else ""
     return [{"title": f"{MARK} Unfamiliar {count:,}{shown}"}] if count else []

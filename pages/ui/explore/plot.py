@@ -22,7 +22,7 @@ from pages.ui.http.points import layout_url, values_url
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import trigger
 
-KEY = "plot"
+PLOT_KEY = "plot"
 _HTML = """
 <div class="ll-plot" role="group" aria-label="Plot of all patches: near each other means alike">
   <div class="stage"><div class="graph"></div><div class="tools"></div>
@@ -50,7 +50,7 @@ def plot_data(
     neighbours: Neighbours | None,
     selection: Sequence[int],
 ) -> dict[str, Any]:
-    """What the plot's script draws.
+    """Return what the plot's script draws.
 
     Args:
         view: the scene.
@@ -114,27 +114,27 @@ def plot(
     """
 
     def asked() -> None:
-        value = trigger(KEY, "query")
+        value = trigger(PLOT_KEY, "query")
         if isinstance(value, int):
             on_query(PatchRef(scene, value))
 
     def selected() -> None:
-        value = trigger(KEY, "select")
+        value = trigger(PLOT_KEY, "select")
         if isinstance(value, list):
             on_select(patch_refs(scene, [patch_id for patch_id in value if isinstance(patch_id, int)]))
 
     def chosen() -> None:
-        value = trigger(KEY, "classes")
+        value = trigger(PLOT_KEY, "classes")
         if isinstance(value, list):
             on_classes([number for number in value if isinstance(number, int)])
 
     def resized() -> None:
-        value = trigger(KEY, "room")
+        value = trigger(PLOT_KEY, "room")
         if isinstance(value, int):
             on_room(value)
 
     _component(
-        key=KEY,
+        key=PLOT_KEY,
         data={**data, "height": height, "screen": screen},
         height=height,
         on_query_change=asked,

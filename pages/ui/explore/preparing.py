@@ -21,7 +21,7 @@ MOST_WORDS = 1500
 
 
 def chosen_scene(visitor: Session) -> Scene | None:
-    """The scene to show: the visitor's, else the newest; None while the sample is being made, which is shown here."""
+    """Return the scene to show: the visitor's, else the newest; None while the sample is being made, and shown."""
     library = engine().library
     if visitor.scene_id is not None:
         try:
@@ -60,7 +60,7 @@ def _make_sample() -> None:
 
 
 def chosen_encoder(visitor: Session) -> str:
-    """The name of the encoder to use; where the wished one cannot be had, this says so and goes on with the default."""
+    """Return the name of the encoder to use; say so and go on with the default where that cannot be had."""
     wish = visitor.encoder or default_encoder()
     listing = cache.encoders().get(wish)
     if listing is not None and listing.available:

@@ -34,7 +34,7 @@ WAITING = "The plot is still being arranged; come back when it is."
 
 
 def trust_panel(visitor: Session, view: ViewState) -> None:
-    """The button and what it opens: at once, with what is known by then."""
+    """Draw the button and what it opens: at once, with what is known by then."""
     with st.popover("Trust", icon=":material/verified:", key="trust"), st.container(key="trust_panel"):
         _content(visitor, view)
 
@@ -59,7 +59,7 @@ def _content(visitor: Session, view: ViewState) -> None:
 
 
 def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[Section]:
-    """What is measured already, in the order of a report."""
+    """Return what is measured already, in the order of a report."""
     reports, recipe = engine().reports, view.recipe
     features = reports.get(recipe, FEATURES)
     if features is None:
@@ -110,7 +110,7 @@ def _follow(job_id: str) -> None:
 
 
 def _actions(visitor: Session, view: ViewState, section: Section) -> None:
-    """What a section leads to: its patches in all views, and the points in its colours."""
+    """Draw what a section leads to: its patches in all views, and the points in its colours."""
     colour = {"layout": "distortion", "familiar": "unfamiliar"}.get(section.name) if section.measured else None
     if not section.patches and colour is None:
         return
@@ -133,7 +133,7 @@ def _colour(visitor: Session, name: str) -> None:
 
 
 def section_html(section: Section) -> str:
-    """A section as HTML; names of classes come from files, so everything is escaped."""
+    """Return a section as HTML; names of classes come from files, so everything is escaped."""
     first, *rest = (html.escape(sentence) for sentence in section.sentences)
     tables = "".join(_table(sheet) for sheet in section.sheets)
     numbers = f"<details><summary>Numbers</summary>{tables}</details>" if tables else ""

@@ -16,7 +16,7 @@ from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import choices
 from pages.ui.common.escape import safe_label
 from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, of_classes, title_of_choice
-from pages.ui.explore.gallery import MOST, gallery, neighbour_items, plain_items
+from pages.ui.explore.gallery import MOST_PICTURES, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.plot import plot, plot_data
@@ -125,7 +125,7 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
 
 
 def _picture(scene: Scene, rendering: str, height: int) -> None:
-    """What stands in for the map of a scene that has none."""
+    """Draw what stands in for the map of a scene that has none."""
     st.html(
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id, rendering)}" '
         f'style="display:block;max-height:{height}px;max-width:100%;margin:0 auto;border-radius:8px">'
@@ -133,7 +133,7 @@ def _picture(scene: Scene, rendering: str, height: int) -> None:
 
 
 def _rendering(visitor: Session, scene: Scene) -> str:
-    """What the visitor wants to see of a scene, or its true colours where it lacks the bands for that."""
+    """Return what the visitor wants to see of a scene, or its true colours where it lacks the bands for that."""
     possible = renderings_of(scene.bands)
     return visitor.rendering if visitor.rendering in possible else possible[0]
 
@@ -160,7 +160,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
         if show == "similar" and view.neighbours is not None:
             _neighbour_controls(both)
         elif len(view.selection):
-            more = f", the first {MOST} shown" if len(view.selection) > MOST else ""
+            more = f", the first {MOST_PICTURES} shown" if len(view.selection) > MOST_PICTURES else ""
             st.markdown(f"**Selection** · {len(view.selection):,} pictures{more}")
         else:
             st.markdown("**Places to start from** · as different as this scene has them")

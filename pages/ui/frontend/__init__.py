@@ -11,5 +11,5 @@ def path(name: str) -> str:
 
 
 def text(*names: str) -> str:
-    """The content of files of this folder, one after the other."""
+    """Return the content of files of this folder, one after the other."""
     return "\n".join(Path(path(name)).read_text(encoding="utf-8") for name in names)

@@ -27,7 +27,7 @@ STYLE = """
 
 
 def record_html(record: QualityRecord) -> str:
-    """The record as a table; everything from outside goes through ``safe_label``."""
+    """Return the record as a table; everything from outside goes through ``safe_label``."""
     return STYLE + f'<table class="record">{"".join(_row(finding) for finding in record.findings)}</table>'
 
 

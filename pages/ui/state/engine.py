@@ -15,7 +15,7 @@ _held: list[Engine] = []
 
 
 def engine() -> Engine:
-    """The engine of this process; made on the first call, from the process's configuration.
+    """Return the engine of this process; made on the first call, from the process's configuration.
 
     Raises:
         OSError: when its directory cannot be made.

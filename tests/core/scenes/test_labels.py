@@ -13,7 +13,7 @@ import pytest
 from core.errors import PatchError, SceneError, SettingsError, TrainingError
 from core.scenes import labels as hand
 from core.scenes.labels import (
-    FILE,
+    LABELS_FILE,
     LONGEST_NAME,
     MOST_CLASSES,
     PatchLabels,
@@ -125,9 +125,9 @@ def test_the_word_for_patches_without_a_class_is_no_class(scene: Scene, name: st
 def test_more_classes_than_can_be_told_apart_are_refused(scene: Scene) -> None:
     grid = patch_grid(scene)
     give_label(scene, grid, [0], "Reed")
-    whole = json.loads((scene.directory / FILE).read_text())
+    whole = json.loads((scene.directory / LABELS_FILE).read_text())
     whole["classes"] = {f"class {number}": [[64, 64 * number, 64]] for number in range(MOST_CLASSES)}
-    (scene.directory / FILE).write_text(json.dumps(whole))
+    (scene.directory / LABELS_FILE).write_text(json.dumps(whole))
     with pytest.raises(SettingsError, match="there are 200 classes already; use one of them"):
         give_label(scene, grid, [0], "one more")
     give_label(scene, grid, [0], "class 7")
@@ -142,11 +142,11 @@ def test_patches_that_are_not_there_are_refused(scene: Scene) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"classes": 3}', b'{"classes": {"a": [[1]]}}', b"\xff"])
 def test_damaged_labels_are_none_and_are_not_written_over(scene: Scene, content: bytes) -> None:
-    (scene.directory / FILE).write_bytes(content)
+    (scene.directory / LABELS_FILE).write_bytes(content)
     assert (given(scene), hand_version(scene)) == ({}, "")
     with pytest.raises(SceneError, match=r"given before cannot be read; move labels\.json out"):
         give_label(scene, patch_grid(scene), [0], "Reed")
-    assert (scene.directory / FILE).read_bytes() == content
+    assert (scene.directory / LABELS_FILE).read_bytes() == content
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

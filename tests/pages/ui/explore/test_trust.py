@@ -25,7 +25,7 @@ from core.projection.address import layout_name
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from pages.ui.explore import trust
-from pages.ui.explore.novelty_marks import MOST, diamonds, diamonds_legend
+from pages.ui.explore.novelty_marks import MOST_DIAMONDS, diamonds, diamonds_legend
 from pages.ui.explore.trust import section_html
 from pages.ui.http.points import POINT_ROUTES, values_url
 from pages.ui.state import cache
@@ -210,7 +210,7 @@ def test_diamonds_lie_in_the_middle_of_their_patches(engine: Engine) -> None:
     assert (lon[1].mean() - lon[0].mean()) * 111_200 * np.cos(np.deg2rad(lat.mean())) == pytest.approx(640, abs=20)
     assert diamonds(scene, grid, np.empty(0, np.int64)) == []
     assert diamonds_legend(0) == []
-    assert f"{MOST} shown" in diamonds_legend(MOST + 1)[0]["title"]
+    assert f"{MOST_DIAMONDS} shown" in diamonds_legend(MOST_DIAMONDS + 1)[0]["title"]
 
 
 def test_whatever_a_file_says_is_text_in_the_panel() -> None:
