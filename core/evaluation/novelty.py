@@ -201,7 +201,7 @@ def _damaged(path: Path) -> EncoderError:
     return EncoderError("Looking up what the encoder was trained on", found, "get the model again")
 
 
-def calibrate(
+def calibrate_novelty(
     train: FloatArray,
     held_out: FloatArray,
     columns: Sequence[int] | IntArray | None = None,

@@ -23,7 +23,7 @@ from core.scenes.patches import PatchGrid
 from core.scenes.raster_pool import POOL
 from core.scenes.scene import REFLECTANCE_SCALE, Scene
 
-Numbers = NDArray[np.uint16]
+DigitalNumbers = NDArray[np.uint16]
 Range = tuple[float, float]
 
 
@@ -157,7 +157,7 @@ class Palette:
     ranges: tuple[Range, ...]
     ramp: Ramp | None
 
-    def paint(self, numbers: Numbers) -> ByteArray:
+    def paint(self, numbers: DigitalNumbers) -> ByteArray:
         """Colours, uint8 of shape (height, width, 3), of canonical numbers of shape (len(indexes), height, width)."""
         if self.ramp is not None:
             scaled = numbers.astype(np.float32)

@@ -18,7 +18,7 @@ from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
-from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate
+from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate_novelty
 from core.evaluation.retrieval import DEPTHS, VOTERS, Share, held_out, retrieval
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.dataset import Labelled, Split
@@ -77,7 +77,7 @@ def measure(
         card["apart"].append({"patches": len(one), **_retrieved(one, encoder, baseline)})
     enough = len(asked) >= FEWEST_HELD and len(known) >= BANK_NEAREST
     statistics = train.band_statistics(), random.band_statistics()
-    novelty = calibrate(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None
+    novelty = calibrate_novelty(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None
     card["measured"] = measured_sentences(card, None if base is None else base[0])
     return Measured(card=card, novelty=novelty)
 

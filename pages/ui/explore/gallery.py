@@ -13,7 +13,7 @@ from core.scenes.patches import PatchRef, PatchRefs
 from core.similarity.neighbours import Neighbours
 from core.values.palette import class_colours
 from pages.ui.common.theme import class_title
-from pages.ui.explore.novelty_marks import marked
+from pages.ui.explore.novelty_marks import mark_novel
 from pages.ui.frontend import text
 from pages.ui.state.session import trigger
 
@@ -54,7 +54,7 @@ def neighbour_items(
                 lead=f"No. {rank}, similarity {value}",
             )
         )
-    return marked(items, strange)
+    return mark_novel(items, strange)
 
 
 def plain_items(
@@ -63,7 +63,7 @@ def plain_items(
     """Patches without rank, at most ``MOST_PICTURES``, as the gallery's script takes them; ``strange`` are marked."""
     lead = "Find land like this"
     items = [_item(ref, thumbs, truth, rank="", value="", lead=lead) for ref in islice(patches, MOST_PICTURES)]
-    return marked(items, strange)
+    return mark_novel(items, strange)
 
 
 def _item(ref: PatchRef, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ MOST_DIAMONDS = 500
 """Patches that are marked on a map, the strangest ones."""
 
 
-def marked(items: list[dict[str, Any]], strange: Collection[int]) -> list[dict[str, Any]]:
+def mark_novel(items: list[dict[str, Any]], strange: Collection[int]) -> list[dict[str, Any]]:
     """Items of the gallery, those of some patches with the mark and what it means."""
     for item in items:
         item["mark"] = MARK if item["id"] in strange else ""

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import EncoderError, SettingsError, StoreError
 from core.evaluation.band_statistics import statistics_of_bands
-from core.evaluation.novelty import BANK_NEAREST, BANK_ROWS, NOVEL_ABOVE, NoveltyReference, calibrate
+from core.evaluation.novelty import BANK_NEAREST, BANK_ROWS, NOVEL_ABOVE, NoveltyReference, calibrate_novelty
 
 
 def fan(count: int, seed: int, width: int = 24) -> np.ndarray:
@@ -38,7 +38,7 @@ def statistics(count: int, seed: int) -> np.ndarray:
 def taught(train: np.ndarray, held: np.ndarray, *columns: object, k: int = BANK_NEAREST) -> NoveltyReference:
     """Calibrated, with band statistics that are as familiar in both."""
     lit = statistics(len(train), 100), statistics(len(held), 101)
-    return calibrate(train, held, *columns, statistics=lit, bands=BANDS, k=k)  # type: ignore[arg-type]
+    return calibrate_novelty(train, held, *columns, statistics=lit, bands=BANDS, k=k)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_one_in_a_hundred_is_unfamiliar_by_both_together(familiar: NoveltyRefere
 
 def test_the_distance_in_band_statistics_can_be_checked_by_hand() -> None:
     bank = np.array([[0.01, 0.0], [0.09, 0.0]], np.float32)
-    found = calibrate(
+    found = calibrate_novelty(
         fan(2, 0)[:, :2], fan(100, 1)[:, :2], statistics=(bank, np.repeat(bank, 50, axis=0)), bands=["B02"], k=1
     )
     asked = np.array([[0.01, 0], [0.04, 0], [0.25, 0]], np.float32)

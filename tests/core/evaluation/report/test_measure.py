@@ -20,7 +20,7 @@ from core.engine.operations import Engine
 from core.errors import JobCancelledError, PatchError
 from core.evaluation.benchmark import BASELINE, assess
 from core.evaluation.grid_shift import cannot_shift, grid_shift
-from core.evaluation.novelty import calibrate, novelty_reference
+from core.evaluation.novelty import calibrate_novelty, novelty_reference
 from core.evaluation.report import scene as pipeline_report_scene
 from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
 from core.evaluation.report.scene import report_on_scene
@@ -205,7 +205,7 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     random = np.random.default_rng(0)
     near = case.vectors[random.integers(0, 42, 400)] + 0.02 * random.standard_normal((400, 32)).astype(np.float32)
     statistics = np.abs(random.standard_normal((400, 2))).astype(np.float32)
-    calibrate(near[:200], near[200:], statistics=(statistics[:200], statistics[200:]), bands=["B04"]).save(path)
+    calibrate_novelty(near[:200], near[200:], statistics=(statistics[:200], statistics[200:]), bands=["B04"]).save(path)
     assert novelty_part(case, recipe, config).measured
     other = replace(recipe, fingerprint="0" * 64)
     assert not novelty_part(case, other, config).measured, "a model of that name, but another one"

@@ -16,7 +16,7 @@ from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine
 from core.evaluation.benchmark import BASELINE
 from core.evaluation.report.scene import report_on_scene
-from core.evaluation.report.store import FEATURES, HAND
+from core.evaluation.report.store import FEATURES, HAND_LABELLED
 from core.export.tables import labels_csv
 from core.features.recipe import Recipe
 from core.scenes import labels
@@ -280,7 +280,7 @@ def test_trust_judges_by_them_anew_when_they_change(engine: Engine, scene: Scene
     assert "gave by hand" not in htmls(visit(encoder=BASELINE)), "numbers of other labels are not shown"
     before = engine.submit_trust(recipe, None).id
     reported(engine, recipe)
-    assert engine.reports.get(recipe, HAND + first) is None
+    assert engine.reports.get(recipe, HAND_LABELLED + first) is None
     assert "all 13 labelled patches" in htmls(visit(encoder=BASELINE))
     give_label(scene, grid, [1], None)
     assert engine.submit_trust(recipe, None).id != before

@@ -15,7 +15,7 @@ from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine
 from core.evaluation.band_statistics import statistics_of_bands
 from core.evaluation.benchmark import BASELINE
-from core.evaluation.novelty import NOVEL_ABOVE, calibrate
+from core.evaluation.novelty import NOVEL_ABOVE, calibrate_novelty
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.scene import report_on_scene
 from core.features import recipe as features
@@ -71,7 +71,9 @@ def strange(engine: Engine, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.
     spread = spread + 0.02 * np.abs(spread).mean() * random.standard_normal(spread.shape).astype(np.float32)
     path = tmp_path / "familiar.npz"
     bands = ("B02", "B03", "B04")
-    calibrate(spread[:300], spread[300:], statistics=(statistics[:300], statistics[300:]), bands=bands, k=1).save(path)
+    calibrate_novelty(
+        spread[:300], spread[300:], statistics=(statistics[:300], statistics[300:]), bands=bands, k=1
+    ).save(path)
     monkeypatch.setattr(features, "companion", lambda *_: path)
     return [patch for patch in range(42) if patch % 7 >= 5]
 
