@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -99,13 +100,22 @@ STAMPS = """
 """
 
 
+STILL = """
+() => {
+  if (window.stampsSeen !== window.stamps) { window.stampsSeen = window.stamps; window.framesSince = 0; }
+  return ++window.framesSince > 30;
+}
+"""
+"""True once thirty frames were drawn without another diamond."""
+
+
 def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(page: Page, server: Server) -> None:
     page.add_init_script(STAMPS)
     page.goto(server.url)
     wait_for_views(page)
     expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
     page.wait_for_function("window.stamps >= 50", timeout=LONG)
-    page.wait_for_timeout(1_000)
+    page.wait_for_function(STILL, polling="raf", timeout=LONG)
     stamped = page.evaluate("window.stamps")
     first = click_a_point(page)
     page.locator(".gallery .tile").nth(3).hover()
@@ -125,6 +135,42 @@ def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server
         expect(picture).to_have_js_property("complete", True, timeout=LONG)
         assert picture.evaluate("image => image.naturalWidth") > 0
     map_frame(page).locator(".leaflet-imagery-pane img.leaflet-tile-loaded").first.wait_for(timeout=LONG)
+
+
+def test_the_map_shows_the_colours_of_the_plot_until_that_is_switched_off(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    page.locator(".st-key-overlay label").first.click()
+    legend, tiles_shown = (
+        map_frame(page).locator(".landlike-legend"),
+        map_frame(page).locator(".leaflet-values-pane img"),
+    )
+    expect(legend).to_contain_text("Annual crop")
+    names = page.locator(".ll-plot .chip:not(:has-text('Unfamiliar')) b").all_inner_texts()
+    counts = page.locator(".ll-plot .chip:not(:has-text('Unfamiliar')) small").all_inner_texts()
+    rows = legend.locator(".landlike-legend-title:has(.landlike-swatch)").all_inner_texts()
+    assert [row.split("\n") for row in rows] == [[name, count] for name, count in zip(names, counts, strict=True)]
+    expect(tiles_shown.first).to_have_attribute("src", re.compile("/overlay/.+/class/"), timeout=LONG)
+    page.locator(".st-key-colour input").click()
+    page.get_by_role("option", name="Colour by mean brightness").click()
+    expect(legend).to_contain_text("Brightness (B02, B03, B04)", timeout=LONG)
+    expect(page.locator(".ll-plot .bar")).to_contain_text("Brightness (B02, B03, B04)")
+    shown = map_frame(page).locator(".leaflet-values-pane img.leaflet-tile-loaded[src*='/brightness/']").first
+    shown.wait_for(timeout=LONG)
+    page.locator(".st-key-overlay label").first.click()
+    expect(tiles_shown).to_have_count(0, timeout=LONG)
+
+
+def test_a_click_on_a_class_of_the_legend_selects_its_patches(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    chip = page.locator(".ll-plot .chip", has_text="Forest")
+    count = chip.locator("small").inner_text()
+    chip.click()
+    expect(page.get_by_text(f"{count} patches selected")).to_be_visible(timeout=LONG)
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    chip.click()
+    expect(page.get_by_text("patches selected")).to_have_count(0)
 
 
 def test_a_link_reopens_scene_and_query(page: Page, server: Server) -> None:
@@ -276,5 +322,5 @@ def test_leaving_the_page_with_the_trust_panel_open_shows_the_other_page(page: P
     page.locator(".st-key-trust_panel").wait_for()
     page.get_by_role("link", name="Models").click()
     page.locator(".st-key-model_spectral").wait_for()
-    page.wait_for_timeout(2_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.locator(".st-key-model_spectral")).to_have_count(1)

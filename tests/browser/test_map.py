@@ -92,8 +92,8 @@ def _centre(scene: Scene, patch_id: int) -> tuple[float, float]:
 def test_a_click_asks_for_the_patch_under_it(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
     page.mouse.click(*_pixel(frame, *_centre(served[1], 137)))
     expect(page.get_by_text("query=137")).to_be_visible()
-    assert frame.locator(".landlike-query").count() == 1
-    assert frame.locator(".landlike-rank").count() == 13
+    expect(frame.locator(".landlike-query")).to_have_count(1)
+    expect(frame.locator(".landlike-rank")).to_have_count(13)
 
 
 def test_a_new_query_keeps_the_map_its_place_and_its_pictures(
@@ -118,10 +118,13 @@ def test_a_new_query_keeps_the_map_its_place_and_its_pictures(
 
 
 def test_moving_the_map_does_not_run_the_page(page: Page, frame: Frame) -> None:
-    runs = page.get_by_text("runs=").inner_text()
+    runs = int(page.get_by_text("runs=").inner_text().split("=")[-1])
     frame.evaluate("map.zoomIn(1, {animate: false}); map.panBy([60, 40], {animate: false})")
-    page.wait_for_timeout(900)
-    assert page.get_by_text("runs=").inner_text() == runs
+    frame.wait_for_function("!document.querySelector('.leaflet-imagery-pane img:not(.leaflet-tile-loaded)')")
+    page.get_by_text("query 5", exact=True).click()
+    expect(page.get_by_text("query=5")).to_be_visible()
+    # Runs come in the order they were asked for: had moving asked for one, it would have been counted by now.
+    assert int(page.get_by_text("runs=").inner_text().split("=")[-1]) == runs + 1
 
 
 def test_a_query_from_elsewhere_is_brought_into_view(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
@@ -137,7 +140,8 @@ def test_a_query_from_elsewhere_is_brought_into_view(page: Page, served: tuple[s
 def test_outlines_lie_on_the_pixels_of_their_patch(page: Page, served: tuple[str, Scene], frame: Frame) -> None:
     """``ramps`` brightens red downward and green to the right: the colour under a patch's centre tells its place."""
     scene = served[1]
-    page.wait_for_timeout(600)  # tiles fade in
+    faded_in = "[...document.querySelectorAll('.leaflet-imagery-pane img')].every((one) => one.style.opacity === '1')"
+    frame.wait_for_function(faded_in)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     curve_red, curve_green = [], []
     for patch_id in (21, 90, 188, 255, 318):
@@ -161,7 +165,7 @@ def test_an_online_map_that_cannot_be_reached_says_so(browser: Browser, served: 
     frame.locator(".leaflet-control-layers").hover()
     choice = frame.get_by_text("OpenStreetMap (online)")
     choice.hover()
-    page.wait_for_timeout(300)  # Leaflet ignores a click right after the mouse came in
+    frame.evaluate("new Promise((done) => setTimeout(done))")  # Leaflet ignores a click as the mouse comes in
     choice.click()
     expect(frame.get_by_text("cannot be reached")).to_be_visible()
     choice.click()
@@ -189,5 +193,6 @@ def test_foreign_text_stays_text_everywhere(page: Page, served: tuple[str, Scene
         assert tooltips[number] == shown
     assert frame.locator(".leaflet-tooltip img, .leaflet-tooltip script").count() == 0
     frame.locator("path.leaflet-interactive").first.dispatch_event("click")
-    page.wait_for_timeout(800)
-    assert alarms == []
+    with page.expect_event("dialog"):
+        frame.evaluate("setTimeout(() => alert('the end'))")
+    assert alarms == ["the end"], "nothing else has run"
