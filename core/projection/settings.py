@@ -37,7 +37,7 @@ class MethodSpec:
 METHODS = {
     "fast": MethodSpec(
         title="Fast",
-        about="UMAP by this program itself: the same picture in a fraction of the time.",
+        about="UMAP by this program itself: ready soonest, and as true to the features.",
         prefix="umap",
         path="core.projection.layout:fast_layout",
     ),

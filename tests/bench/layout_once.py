@@ -43,7 +43,7 @@ def manifolds(vectors: np.ndarray) -> np.ndarray:
     from core.projection.reduction import reduced
 
     library = import_module("manifolds_rs")
-    return library.UMAP(n_neighbors=15, min_dist=0.1, n_epochs=200, ann="exhaustive", random_state=42).fit_transform(
+    return library.UMAP(n_neighbors=15, min_dist=0.1, n_epochs=200, ann="kmknn", seed=42).fit_transform(
         reduced(vectors, "cosine")
     )
 
