@@ -24,7 +24,7 @@ def ignored(names: Sequence[str], because: str) -> list[Finding]:
     """Say what was left out, the first few by name; empty when nothing was."""
     if not names:
         return []
-    shown = ", ".join(clean_name(name, 60) for name in names[:_SHOWN])
+    shown = ", ".join(clean_name(name, 100) for name in names[:_SHOWN])
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return [finding("left out", f"{shown}{more}", "read", because)]
 

@@ -46,7 +46,8 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         SourceError: when bands cannot be told or laid over each other, or hold no reflectance.
     """
     settings = files.settings
-    naming = name_bands(found.layers, settings.bands, lambda nameless: _some_pixels(nameless, settings))
+    chosen = settings.bands if found.chosen is None else found.chosen
+    naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings))
     refuse_small_numbers(naming.layers)
     gaps = find_gaps(naming.layers, settings.nodata)
     layers = _enough(gaps)

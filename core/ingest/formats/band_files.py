@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
-from core.ingest.formats.geotiff import RASTER_REMEDY, open_raster
+from core.ingest.findings import finding, ignored
+from core.ingest.formats.extra_samples import masks_said, named_by_hand, single, without_masks
+from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.product_metadata import read_hints
+from core.ingest.formats.product_metadata import Hint, read_hints
 from core.ingest.grid.stack import layers_of
+from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
+from core.scenes.quality import Finding
 
 _MAX_DOCUMENT = 4 * 2**20
 _MAX_OPEN = 200
+_CLASSES = re.compile(r"(?<![A-Za-z0-9])(?:SCL|scene[ _-]?classification(?:[ _-]?map)?)(?![A-Za-z0-9])", re.IGNORECASE)
+_PICTURE = re.compile(
+    r"(?<![A-Za-z0-9])(?:TCI|PVI|(?:true|false|natural)[ _-]?colou?r|highlight[ _-]?optimi[sz]ed|quicklook|preview|"
+    r"thumbnail|ND[VWSBM]I|EVI|SAVI|moisture[ _-]?index|urban|SWIR)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_PICTURES = "they are pictures or indices made of bands, and no bands"
 
 
 class BandFiles:
@@ -31,23 +46,78 @@ class BandFiles:
         if len(files.members) > MAX_SOURCE_FILES:
             found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
             raise SourceTooLargeError(found=found, remedy="keep only the band files")
-        chosen = _chosen(files)
-        rasters = []
-        for member in chosen:
-            rasters.append(open_raster(files.shelf.path(member), member.name))
-            opened.callback(rasters[-1].close)
-        tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
+        candidates = _candidates(files)
+        rasters = [_opened(files, member, opened) for member in candidates]
+        names = files.settings.bands
+        by_hand = None if names is None else _by_hand(rasters, names)
+        if by_hand is not None:
+            rasters, names = by_hand
+        rasters = [single(raster) for raster in rasters]
+        used = {raster.name for raster in rasters}
         tables = files.ending(TABLE_SUFFIXES)
+        others = [member for member in files.others(tables) if member.name not in used]
+        classes, pictures, rest = _sorted_out(others)
+        tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
+        hints = read_hints([files.name, *(raster.name for raster in rasters)], tags, _documents(files))
+        if hints.level is None and (classes or _describes_classes(rasters)):
+            hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))
         return SceneLayers(
             layers=tuple(layer for raster in rasters for layer in layers_of(raster, without=raster.alpha)),
-            hints=read_hints([files.name, *(raster.name for raster in rasters)], tags, _documents(files)),
+            hints=hints,
             notes=rasters[0].notes,
+            findings=(*masks_said(rasters), *_classes_said(classes), *ignored(pictures, _PICTURES)),
             tables=tuple(tables),
-            left_out=tuple(member.base for member in files.others([*chosen, *tables])),
+            left_out=tuple(rest),
+            chosen=names,
         )
 
 
-def _chosen(files: SourceFiles) -> list[Member]:
+def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
+    raster = open_raster(files.shelf.path(member), member.name)
+    opened.callback(raster.close)
+    return without_masks(raster)
+
+
+def _by_hand(rasters: list[RasterFile], names: tuple[str, ...]) -> tuple[list[RasterFile], tuple[str, ...]] | None:
+    """Find the files that names given by hand mean: all, those that are no picture or quality layer, or band files."""
+    stems = {raster.name: PurePosixPath(raster.name).stem for raster in rasters}
+    plain = [raster for raster in rasters if not (names_other_layer(stems[raster.name]) or _is_classes(raster.name))]
+    named = [raster for raster in rasters if band_of_file(stems[raster.name]) is not None]
+    for group in (rasters, plain, named):
+        found = named_by_hand(group, names) if group else None
+        if found is not None:
+            return found
+    return None
+
+
+def _sorted_out(others: Sequence[Member]) -> tuple[list[str], list[str], list[str]]:
+    """Part files that hold no band into maps of classes, pictures and indices, and the rest, by name."""
+    classes = [member.base for member in others if member.suffix in RASTER_SUFFIXES and _is_classes(member.name)]
+    left = [member for member in others if member.base not in classes]
+    pictures = [
+        member.base for member in left if member.suffix in RASTER_SUFFIXES and _PICTURE.search(member.stem) is not None
+    ]
+    return classes, pictures, [member.base for member in left if member.base not in pictures]
+
+
+def _is_classes(name: str) -> bool:
+    return _CLASSES.search(PurePosixPath(name).stem) is not None
+
+
+def _describes_classes(rasters: Sequence[RasterFile]) -> bool:
+    return any(_CLASSES.search(text) for raster in rasters for text in raster.descriptions)
+
+
+def _classes_said(names: Sequence[str]) -> list[Finding]:
+    """Say that there is a scene classification, and that it only is listed."""
+    if not names:
+        return []
+    because = "it tells cloud, shadow, snow and water apart; it is listed here only, and no pixel is left out by it"
+    shown = ", ".join(clean_name(name, 120) for name in names[:3])
+    return [finding("classification", shown, "read", because)]
+
+
+def _candidates(files: SourceFiles) -> list[Member]:
     """Choose the files that may hold bands: the only one whatever it is, those named as bands, or all rasters."""
     if len(files.members) == 1:
         return list(files.members)

@@ -79,7 +79,7 @@ class RasterFile:
         descriptions: text of each band, empty where there is none.
         nodata: declared no-data value of each band, or None.
         scaling: scale and offset that the tags of each band state, or None.
-        alpha: 1-based bands that are transparency.
+        alpha: 1-based bands that say where there is something: transparency and masks.
         tags: metadata of the default domain.
         block: (height, width) of a block as decoding does it.
         notes: what had to be decided about its place, in words.
@@ -116,11 +116,10 @@ class RasterFile:
         row, col, height, width = window
         area = Window(col, row, width, height)
         with _reading(self.name):
+            missing = [self.data.read(index, window=area) == 0 for index in self.alpha]
             if self.masked:
-                return np.asarray(self.data.read_masks(1, window=area) == 0, dtype=bool)
-            if self.alpha:
-                return np.asarray(self.data.read(self.alpha[0], window=area) == 0, dtype=bool)
-        return None
+                missing.append(self.data.read_masks(1, window=area) == 0)
+        return np.logical_or.reduce(missing) if missing else None
 
     def close(self) -> None:
         """Let the file go."""

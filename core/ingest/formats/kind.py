@@ -27,6 +27,7 @@ class SceneLayers:
         tables: files that may hold labels of its tiles.
         left_out: names of files that were not used.
         left_out_because: why, a clause.
+        chosen: names given by hand for these layers, where they are fewer than the settings name; None = as there.
     """
 
     layers: tuple[Layer, ...]
@@ -36,6 +37,7 @@ class SceneLayers:
     tables: tuple[Member, ...] = ()
     left_out: tuple[str, ...] = ()
     left_out_because: str = NO_BANDS
+    chosen: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

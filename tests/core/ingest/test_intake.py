@@ -213,7 +213,8 @@ def test_product_folder(tmp_path: Path, library: Library) -> None:
     assert finding(scene, "scale").value == "reflectance × 10,000 + 1000"
     assert "metadata" in finding(scene, "scale").because
     assert finding(scene, "resampled").value == "B01, B05, B8A, B11 (bilinear)"
-    assert "TCI" in finding(scene, "left out").value
+    left_out = [line for line in load_quality(scene.directory).findings if line.topic == "left out"]
+    assert [("TCI" in line.value, "pictures" in line.because) for line in left_out] == [(True, True), (False, False)]
 
 
 def test_coarser_bands_are_interpolated(tmp_path: Path, library: Library) -> None:

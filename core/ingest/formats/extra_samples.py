@@ -1,0 +1,116 @@
+"""Samples of a raster that are no light: transparency, and masks of 0 and 1 beside bands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from core.ingest.bands.names import band_of_file, parse_band
+from core.ingest.findings import finding
+from core.ingest.formats.geotiff import RasterFile
+from core.ingest.messages import clean_name
+from core.ingest.settings import SKIP
+from core.scenes.quality import Finding
+
+_SIDE = 256
+_ON = (1, 255, 65_535)
+"""What masks hold where there is something; 0 where there is nothing."""
+_MASK = re.compile(
+    r"(?<![A-Za-z0-9])(data[ _-]?mask|mask|alpha|valid(?:ity)?|transparency)(?![A-Za-z0-9])", re.IGNORECASE
+)
+_SHOWN = 4
+
+
+def without_masks(raster: RasterFile) -> RasterFile:
+    """Return a raster whose samples that only say where there is something are masks, and no bands.
+
+    These are transparency, what is described as a mask, the second sample of a file named as a band, every second one
+    where they alternate with bands, and the last one without a description where all others have one; each only if it
+    holds nothing but 0 and one of 1, 255 and 65535. Transparency that holds other numbers is a band.
+    """
+    suspects = _suspects(raster)
+    masks = tuple(index for index in suspects if _is_mask(raster, index))
+    if len(masks) == raster.count:
+        return raster
+    return replace(raster, alpha=masks)
+
+
+def single(raster: RasterFile) -> RasterFile:
+    """Return a raster of one band and masks after it as one of a single band, as its file name means it."""
+    if not raster.alpha or raster.count - len(raster.alpha) != 1 or 1 in raster.alpha:
+        return raster
+    return replace(
+        raster,
+        count=1,
+        dtypes=raster.dtypes[:1],
+        descriptions=raster.descriptions[:1],
+        nodata=raster.nodata[:1],
+        scaling=raster.scaling[:1],
+    )
+
+
+def named_by_hand(
+    rasters: Sequence[RasterFile], names: Sequence[str]
+) -> tuple[list[RasterFile], tuple[str, ...]] | None:
+    """Fit names given by hand to the bands of rasters, with masks counted or not, or return None.
+
+    A person who counts masks too may leave them out or make bands of them.
+
+    Returns:
+        The rasters, and a name for every band of theirs that is no mask.
+    """
+    every = [(position, index) for position, raster in enumerate(rasters) for index in range(1, raster.count + 1)]
+    bands = [(position, index) for position, index in every if index not in rasters[position].alpha]
+    if len(names) == len(bands):
+        return list(rasters), tuple(names)
+    if len(names) != len(every):
+        return None
+    chosen = dict(zip(every, names, strict=True))
+    kept = []
+    for position, raster in enumerate(rasters):
+        masks = tuple(index for index in raster.alpha if chosen[position, index] == SKIP)
+        kept.append(replace(raster, alpha=masks))
+    return kept, tuple(name for (position, index), name in chosen.items() if index not in kept[position].alpha)
+
+
+def masks_said(rasters: Sequence[RasterFile]) -> list[Finding]:
+    """Say which samples are masks; empty when none is."""
+    titles = []
+    for raster in rasters:
+        base = clean_name(raster.name.rsplit("/", 1)[-1], 100)
+        titles += [f"{base} band {index}" for index in raster.alpha]
+    if not titles:
+        return []
+    more = f" and {len(titles) - _SHOWN} more" if len(titles) > _SHOWN else ""
+    because = "it holds 0 and one other number only, so it says where there is data and is no band"
+    return [finding("mask", f"{', '.join(titles[:_SHOWN])}{more}", "read", because)]
+
+
+def _suspects(raster: RasterFile) -> list[int]:
+    described = raster.descriptions
+    found = set(raster.alpha)
+    found |= {index for index, text in enumerate(described, 1) if _MASK.search(text)}
+    stem = raster.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    if raster.count == 2 and (band_of_file(stem) or parse_band(described[0])) and parse_band(described[1]) is None:
+        found.add(2)
+    evens = range(2, raster.count + 1, 2)
+    if raster.count % 2 == 0 and all(parse_band(described[index - 1]) is None for index in evens):
+        found |= set(evens) if all(_is_mask(raster, index) for index in evens) else set()
+    if raster.count > 3 and not described[-1] and all(described[:-1]):
+        found.add(raster.count)
+    return sorted(found)
+
+
+def _is_mask(raster: RasterFile, index: int) -> bool:
+    """Tell whether a sample holds 0 and one other number only, by three windows across the raster."""
+    height, width = raster.geobox.height, raster.geobox.width
+    rows, cols = min(_SIDE, height), min(_SIDE, width)
+    seen: set[float] = set()
+    for top, left in {(0, 0), ((height - rows) // 2, (width - cols) // 2), (height - rows, width - cols)}:
+        seen |= {float(value) for value in np.unique(raster.read([index], (top, left, rows, cols)))[:4]}
+        if len(seen) > 2 or not seen <= {0.0, *map(float, _ON)}:
+            return False
+    return len(seen - {0.0}) <= 1
