@@ -69,7 +69,7 @@ def mosaic_overlay_tile(scene: Scene, square: TileSquare, patch_ids: IntArray, c
 
 
 def _near(corners: FloatGrid) -> IntArray:
-    """Ids of patches that a tile may show."""
+    """Return ids of patches that a tile may show."""
     low, high = corners.min(axis=1), corners.max(axis=1)
     ids: IntArray = np.flatnonzero(((high > -_REACH) & (low < SIDE + _REACH)).all(axis=1))
     return ids
@@ -84,7 +84,7 @@ def _draw_small(canvas: _Canvas, corners: FloatGrid, ids: IntArray, colours: Byt
 
 
 def _pixel_corners(corners: FloatGrid, square: TileSquare) -> FloatGrid:
-    """Corners in pixels of a tile, (N, 4, 2) as column and row, each patch on the turn nearest to the tile."""
+    """Return corners in pixels of a tile, (N, 4, 2) as column and row, each patch on the turn nearest to the tile."""
     x = np.radians(corners[:, :, 0]) * RADIUS
     x = x - WORLD * np.round((x - x[:, :1]) / WORLD)
     middle = square.left + SIDE / 2 * square.pixel
@@ -120,7 +120,7 @@ def _draw_dots(canvas: _Canvas, centres: FloatGrid, colours: ByteArray) -> None:
 def _picture_of(
     scene: Scene, grid: PatchGrid, patch_id: int, corners: FloatGrid, paints: Palette
 ) -> tuple[ByteArray, NDArray[np.bool_]]:
-    """Colours of a patch and where they are valid, at about the resolution of the tile."""
+    """Return colours of a patch and where they are valid, at about the resolution of the tile."""
     row, col, height, width = grid.window(patch_id)
     side = min(height, max(4, math.ceil(float(np.ptp(corners, axis=0).max()))))
     with POOL.borrow(scene.pixels_path) as data:

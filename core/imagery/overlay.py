@@ -91,7 +91,7 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
 
 
 def _entries(ramp: Ramp) -> bytes:
-    """Palette entries: an unused one, then the ramp."""
+    """Return palette entries: an unused one, then the ramp."""
     table = ramp.table()
     chosen = table[np.rint(np.linspace(0, len(table) - 1, _LEVELS)).astype(np.int64)]
     return bytes(3) + chosen.tobytes()
@@ -111,7 +111,7 @@ def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: by
 
 @lru_cache(maxsize=8)
 def _cells(grid: GeoBox, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
-    """Which patch shows at each pixel of the overlay (``patches.count`` = none), and the overlay's edges."""
+    """Return which patch shows at each pixel of the overlay (``patches.count`` = none), and the edges."""
     box = footprint(grid)
     wide, high = box.right - box.left, box.top - box.bottom
     longest = min(MOST_SIDE, max(LEAST_SIDE, PIXELS_A_PATCH * max(patches.n_rows, patches.n_cols)))

@@ -62,7 +62,7 @@ RENDERINGS: Mapping[str, Rendering] = MappingProxyType(
 
 
 def renderings_of(present: Collection[str]) -> list[str]:
-    """Names of the renderings that tell something of a scene with these bands: an index needs both of its bands."""
+    """Return names of the renderings that suit a scene with these bands: an index needs both of its bands."""
     return [name for name, item in RENDERINGS.items() if item.ramp is None or set(item.bands) <= set(present)]
 
 
@@ -122,7 +122,7 @@ def _percentile(data: rasterio.DatasetReader, bands: Sequence[str], name: str, v
 
 
 def _balance(ranges: Sequence[Range]) -> list[list[float]]:
-    """Ranges widened upward to the least span."""
+    """Return ranges widened upward to the least span."""
     least = max(MIN_SPAN, MIN_SHARE * max(high - low for low, high in ranges))
     return [[round(low, 5), round(max(high, low + least), 5)] for low, high in ranges]
 

@@ -30,7 +30,7 @@ __all__ = ["MAX_ZOOM", "map_tile"]
 
 
 def map_tile(scene: Scene, z: int, x: int, y: int, rendering: str, contrast: str = "normal") -> bytes:  # noqa: PLR0917
-    """One map tile as PNG of 256 × 256 pixels, transparent where there are no data.
+    """Return one map tile as PNG of 256 × 256 pixels, transparent where there are no data.
 
     Args:
         scene: any; of one without a place every tile is empty.

@@ -71,7 +71,7 @@ class PatchLabels:
 
 
 def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Labels of all patches from the scene's truth raster; None when it has none."""
+    """Return labels of all patches from the scene's truth raster; None when it has none."""
     if scene.truth_path is None:
         return None
     with rasterio.open(scene.truth_path, driver="GTiff") as data:
@@ -86,7 +86,7 @@ def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
 
 
 def _class_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
-    """Pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
+    """Return pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
     strip = truth[row * grid.stride : row * grid.stride + grid.size].astype(np.int64)
     if grid.stride == grid.size:
         strip = strip[:, : grid.n_cols * grid.size] + np.repeat(np.arange(grid.n_cols), grid.size) * (classes + 1)
@@ -103,7 +103,7 @@ _writing = threading.Lock()
 
 
 def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Classes given by hand to just these patches; None when there are none."""
+    """Return classes given by hand to just these patches; None when there are none."""
     found = {
         name: [patch_id for patch_id in (_patch_at(grid, window) for window in given) if patch_id is not None]
         for name, given in _read(scene).items()
@@ -118,12 +118,12 @@ def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
 
 
 def labels_by(by: By, scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Classes of one origin; None when there are none."""
+    """Return classes of one origin; None when there are none."""
     return patch_labels(scene, grid) if by == "truth" else hand_labels(scene, grid)
 
 
 def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = None) -> PatchLabels:
-    """Classes for what cannot do without.
+    """Return classes for what cannot do without.
 
     Args:
         asked: what they are needed for, as an error says it.
@@ -142,7 +142,7 @@ def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = Non
 
 
 def merged(given: PatchLabels | None, truth: PatchLabels | None) -> PatchLabels | None:
-    """Classes by hand where there are any, else those of the truth; the classes of the truth come first."""
+    """Return classes by hand where there are any, else those of the truth; the classes of the truth come first."""
     if given is None or truth is None:
         return given or truth
     classes = (*truth.classes, *(name for name in given.classes if name not in truth.classes))

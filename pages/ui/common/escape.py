@@ -14,7 +14,7 @@ _LATE = re.compile(r"(?<=:)(?=\S)|(?<=[<>=~-])(?=[<>=~-])|(?<=www)(?=\.)|(?<=@)(
 
 
 def safe_label(text: object, longest: int = LONGEST) -> str:
-    """Text for HTML, in element content or a quoted attribute, also inside a JavaScript template literal.
+    """Return text for HTML, in element content or a quoted attribute, also inside a JavaScript template literal.
 
     Returns:
         At most ``longest`` printable characters (longer text ends in …), with everything that means something to HTML
@@ -25,7 +25,7 @@ def safe_label(text: object, longest: int = LONGEST) -> str:
 
 
 def plain(text: object) -> str:
-    """Text for Markdown (``st.markdown``, ``st.error``, labels of widgets) that is shown as it is.
+    """Return text for Markdown (``st.markdown``, ``st.error``, labels of widgets) that is shown as it is.
 
     All punctuation becomes entities, which Markdown never takes for syntax; an invisible joiner breaks what Streamlit
     would still turn into emoji, icons, arrows or links. At most three times ``LONGEST`` characters, for sentences.
@@ -35,7 +35,7 @@ def plain(text: object) -> str:
 
 
 def _printable(text: object, longest: int = LONGEST) -> str:
-    """One line of printable characters; others become � (spaces of any kind become one space)."""
+    """Return one line of printable characters; others become � (spaces of any kind become one space)."""
     words = " ".join(str(text).split())
     shown = "".join(character if character.isprintable() else "�" for character in words)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"

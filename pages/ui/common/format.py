@@ -11,12 +11,12 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def patches(number: int) -> str:
-    """How many patches."""
+    """Return how many patches, in words."""
     return count(number, "patch", "patches")
 
 
 def duration(seconds: float) -> str:
-    """About how long, rounded so that it does not flicker: ``5 s``, ``40 s``, ``3 min``, ``1 h 20 min``."""
+    """Return about how long, rounded so that it does not flicker: ``5 s``, ``40 s``, ``3 min``, ``1 h 20 min``."""
     if seconds < 10:
         return f"{max(1, round(seconds))} s"
     if seconds < 90:
@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes with a unit: ``640 kB``, ``23 MB``, ``1.4 GB``."""
+    """Return bytes with a unit: ``640 kB``, ``23 MB``, ``1.4 GB``."""
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if number >= factor:
             return f"{number / factor:.1f} {unit}" if number < 10 * factor else f"{number / factor:.0f} {unit}"
@@ -34,7 +34,7 @@ def size(number: int) -> str:
 
 
 def distinct(titles: Mapping[str, str]) -> dict[str, str]:
-    """Titles by key; one that was there before gets a number, because lists tell their entries apart by titles."""
+    """Return titles by key; one that was there before gets a number, for lists tell entries apart by titles."""
     found: dict[str, str] = {}
     for key, title in titles.items():
         number, shown = 1, title

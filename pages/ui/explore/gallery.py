@@ -60,14 +60,14 @@ def neighbour_items(
 def plain_items(
     patches: PatchRefs, thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
 ) -> list[dict[str, Any]]:
-    """Patches without rank, at most ``MOST_PICTURES``, as the gallery's script takes them; ``strange`` are marked."""
+    """Return patches without rank, at most ``MOST_PICTURES``, for the gallery's script; ``strange`` are marked."""
     lead = "Find land like this"
     items = [_item(ref, thumbs, truth, rank="", value="", lead=lead) for ref in islice(patches, MOST_PICTURES)]
     return mark_novel(items, strange)
 
 
 def _item(ref: PatchRef, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:
-    """One picture; texts are shown as they stand by the script."""
+    """Return one picture; texts are shown as they stand by the script."""
     patch_id = ref.patch
     position = -1 if truth is None else int(truth.index[patch_id])
     label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
@@ -85,7 +85,7 @@ def _item(ref: PatchRef, thumbs: str, truth: PatchLabels | None, *, rank: str, v
 
 
 def tile_side(height: int) -> int:
-    """Pixels a side of the pictures at most, so that two rows of them with their words fit the height."""
+    """Return pixels a side of the pictures at most, so that two rows of them with their words fit the height."""
     return max(88, (height - 54) // ROWS)
 
 

@@ -18,7 +18,7 @@ from pages.ui.state.view_state import ViewState
 
 
 def status(view: ViewState, label: str) -> str:
-    """One line of Markdown: what is shown, how many, what to do next.
+    """Return one line of Markdown: what is shown, how many, what to do next.
 
     Args:
         view: what is on show.

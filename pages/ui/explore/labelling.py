@@ -69,7 +69,7 @@ def _give_form(visitor: Session, view: ViewState, aims: dict[str, PatchRefs]) ->
 
 
 def class_names(view: ViewState) -> list[str]:
-    """Classes to choose from: those given by hand first, then the scene's own."""
+    """Return classes to choose from: those given by hand first, then the scene's own."""
     given = () if view.given is None else view.given.classes
     return list(dict.fromkeys([*given, *view.scene.classes]))
 

@@ -291,7 +291,7 @@ def _swatches(legend: ClassLegend, counts: Sequence[int]) -> list[dict[str, Any]
 
 
 def attribution(scene: Scene) -> str:
-    """Who saw the scene."""
+    """Return who saw the scene."""
     if scene.synthetic:
         return "<b>Synthetic scene</b>: no satellite saw it"
     year = f" {safe_label(scene.date[:4])}" if scene.date else ""

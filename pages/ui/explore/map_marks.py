@@ -21,7 +21,7 @@ MOST_OUTLINED = 2000
 
 
 def lat_lon(bounds: Bounds) -> list[list[float]]:
-    """Bounds as the browser takes them: south-west and north-east, each (lat, lon)."""
+    """Return bounds as the browser takes them: south-west and north-east, each (lat, lon)."""
     west, south, east, north = bounds
     return [[south, west], [north, east]]
 
@@ -29,7 +29,7 @@ def lat_lon(bounds: Bounds) -> list[list[float]]:
 def outlined(
     scene: Scene, grid: PatchGrid, query: int | None, neighbours: Neighbours | None, selection: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``."""
+    """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``."""
     marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None}
     if query is not None:
         words = f"Query: patch {query}"
@@ -63,5 +63,5 @@ def _rings(
 
 
 def _ring(corners: NDArray[np.float64]) -> list[list[float]]:
-    """Corners as (lat, lon), to the decimetre."""
+    """Return corners as (lat, lon), to the decimetre."""
     return [[round(float(lat), 6), round(float(lon), 6)] for lon, lat in corners]

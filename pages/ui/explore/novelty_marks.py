@@ -18,7 +18,7 @@ MOST_DIAMONDS = 500
 
 
 def mark_novel(items: list[dict[str, Any]], strange: Collection[int]) -> list[dict[str, Any]]:
-    """Items of the gallery, those of some patches with the mark and what it means."""
+    """Return items of the gallery, those of some patches with the mark and what it means."""
     for item in items:
         item["mark"] = MARK if item["id"] in strange else ""
         item["alt"] += f". {WORDS}" if item["mark"] else ""

@@ -74,7 +74,7 @@ def chosen_encoder(visitor: Session) -> str:
 
 
 def _offer(listing: EncoderListing) -> None:
-    """How an encoder that is not at hand can be had, and the one click where that may do."""
+    """Say how an encoder that is not at hand can be had, and draw the one click where that may do."""
     with st.container(border=True, key="encoder_offer"):
         going_on = f"Meanwhile this page uses {plain(_default_title())}."
         # As HTML, because Markdown would take the address in it for a link, or break it where it may be copied.
@@ -104,7 +104,7 @@ def _default_title() -> str:
 
 
 def features_there(scene: Scene, recipe: Recipe) -> bool:
-    """Whether a scene is ready to be explored; while it is not, its picture and the progress of encoding are shown."""
+    """Return whether a scene is ready to be explored; while it is not, draw its picture and how far encoding is."""
     if engine().encoded(recipe):
         return True
     job = wanted(recipe.key, lambda: engine().submit_encode(recipe))

@@ -23,7 +23,7 @@ _component = st.components.v2.component(
 
 
 def line(title: str, signature: SpectralSignature, *, accent: bool = False, colour: str = "") -> dict[str, Any]:
-    """One signature of the chart; in the accent colour, the text's, or one given as ``#rrggbb``."""
+    """Return one signature of the chart; in the accent colour, the text's, or one given as ``#rrggbb``."""
     return {
         "title": title,
         "mean": _rounded(signature.mean.tolist()),

@@ -81,7 +81,7 @@ def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[S
 
 
 def _measure(visitor: Session, view: ViewState, layout: ProjectionSettings | None) -> None:
-    """How far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
+    """Draw how far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
     recipe = view.recipe
     key = f"trust-{recipe.key}-{layout.key if layout else ''}-{view.known.labels.version}"
     begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))

@@ -51,7 +51,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
 
 
 def heights(visitor: Session) -> tuple[int, int]:
-    """Pixels of plot and map, and of the strip below, that fill the visitor's window."""
+    """Return pixels of plot and map, and of the strip below, that fill the visitor's window."""
     room = visitor.screen - AROUND
     strip = min(400, max(250, round(room * 0.38)))
     return max(360, room - strip), strip
