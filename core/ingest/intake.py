@@ -10,6 +10,7 @@ from core.ingest.collection_builder import build_collection
 from core.ingest.files import SourceFiles
 from core.ingest.formats.archive import open_shelf
 from core.ingest.formats.kind import PatchFiles, SourceKind
+from core.ingest.formats.other_sensors import refuse_other_sensors
 from core.ingest.formats.registry import SOURCE_KINDS
 from core.ingest.grouping import kind_of
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult
@@ -28,6 +29,7 @@ def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKi
     if not members:
         raise SourceError(found="it holds no files", remedy="choose rasters with Sentinel-2 bands")
     files = SourceFiles(name=request.name, shelf=shelf, members=members, settings=request.settings)
+    refuse_other_sensors(members, request.settings)
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)
         if isinstance(found, PatchFiles):

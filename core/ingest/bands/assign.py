@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,12 +11,20 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, BY_NAME, fill_source
 from core.errors import BandsError
-from core.ingest.bands.names import band_of_file, names_other_layer, parse_band, stated_resolution
+from core.ingest.bands.names import (
+    band_of_file,
+    names_other_layer,
+    names_positions,
+    parse_band,
+    product_names,
+    stated_resolution,
+)
 from core.ingest.bands.order import tell_order
 from core.ingest.grid.stack import Layer
 from core.ingest.settings import SKIP
 from core.scenes.quality import Basis, Finding
 
+_COUNTED = re.compile(r"(?<![A-Za-z])band[ _-]?0*(\d{1,2})$", re.IGNORECASE)
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
 
@@ -55,6 +64,7 @@ def name_bands(
     named, ignored, by = _by_text(layers)
     if not named and len({id(layer.source) for layer in layers}) == 1:
         return _by_pixels(layers, pixels(layers))
+    _refuse_counted_files(layers)
     distinct, duplicates = _distinct(named)
     ordered = _check_enough(distinct)
     because = f"named by {' and '.join(sorted(by))}"
@@ -91,12 +101,14 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
 def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]:
     """Name bands by description or file name; give the others in words, and which of the two did."""
     named, ignored, by = [], [], set()
+    meant = product_names(text for layer in layers for text in layer.source.descriptions)
     for layer in layers:
-        description = layer.source.descriptions[layer.index - 1]
-        stem = layer.source.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        counted = names_positions(layer.source.descriptions)
+        description = "" if counted else layer.source.descriptions[layer.index - 1]
+        stem = _stem(layer)
         single = layer.source.count == 1
         other = names_other_layer(description) or (single and names_other_layer(stem))
-        band, origin = (None if other else parse_band(description)), "band description"
+        band, origin = (None if other else parse_band(description, meant)), "band description"
         if band is None and single and not other:
             band, origin = band_of_file(stem), "file name"
         if band is None:
@@ -105,6 +117,23 @@ def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]
             named.append(replace(layer, band=band))
             by.add(origin)
     return named, ignored, by
+
+
+def _refuse_counted_files(layers: Sequence[Layer]) -> None:
+    """Refuse files that are only counted, “band_1” to “band_4”, for these are no numbers of Sentinel-2.
+
+    Raises:
+        BandsError: when they are.
+    """
+    stems = [_stem(layer) for layer in layers if layer.source.count == 1 and not layer.source.descriptions[0]]
+    tails = sorted(int(match[1]) for stem in stems if (match := _COUNTED.search(stem)))
+    if len(tails) == len(layers) >= MIN_BANDS and tails == list(range(1, len(tails) + 1)):
+        found = f"its files are only counted, “band 1” to “band {len(tails)}”, and these are positions"
+        raise BandsError(found=found, remedy="give the names of the bands in the order of the files")
+
+
+def _stem(layer: Layer) -> str:
+    return layer.source.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 def _distinct(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:

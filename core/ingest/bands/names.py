@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])(?:B|BAND[ _-]?)(0?[1-9]|1[0-2]|0?8A)(?![A-Za-z0-9])", re.IGNORECASE)
@@ -16,23 +16,63 @@ _NEVER = re.compile(
 
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "coastal": "B01", "coastal aerosol": "B01", "blue": "B02", "green": "B03", "red": "B04",
-        "rededge1": "B05", "red edge 1": "B05", "rededge2": "B06", "red edge 2": "B06",
-        "rededge3": "B07", "red edge 3": "B07", "nir": "B08", "nir08": "B8A", "rededge4": "B8A", "narrow nir": "B8A",
-        "nir09": "B09", "water vapour": "B09", "water vapor": "B09", "cirrus": "B10",
-        "swir16": "B11", "swir1": "B11", "swir 1": "B11", "swir22": "B12", "swir2": "B12", "swir 2": "B12",
+        "coastal": "B01", "coastalaerosol": "B01", "aerosol": "B01", "aerosols": "B01", "ultrablue": "B01",
+        "blue": "B02", "green": "B03", "red": "B04",
+        "rededge1": "B05", "re1": "B05", "rededge2": "B06", "re2": "B06", "rededge3": "B07", "re3": "B07",
+        "nir": "B08", "nir1": "B08", "broadnir": "B08", "nirbroad": "B08", "bnir": "B08",
+        "nir08": "B8A", "rededge4": "B8A", "re4": "B8A", "narrownir": "B8A", "nirnarrow": "B8A", "nir2": "B8A",
+        "nir09": "B09", "watervapour": "B09", "watervapor": "B09", "cirrus": "B10",
+        "swir16": "B11", "swir1": "B11", "sw1": "B11", "swir22": "B12", "swir2": "B12", "sw2": "B12",
     }
 )  # fmt: skip
-"""Common names of bands in catalogues (STAC extension ``eo``, v1.1) and as people write them."""
+"""Common names of bands, in small letters without gaps: in catalogues (STAC extension ``eo``, v1.1), in Digital Earth
+Africa, FORCE and openEO, and as people write them."""
+_FORCE: Mapping[str, str] = MappingProxyType({"nir": "B8A"})
+"""FORCE calls B08 broad, and B8A plainly near infrared (FORCE documentation, Level 2 ARD)."""
+_AUSTRALIA: Mapping[str, str] = MappingProxyType({"swir2": "B11", "swir3": "B12"})
+"""Digital Earth Australia counts the short-wave bands from Landsat's 2 (product ``ga_s2am_ard_3``)."""
+_GAPS = re.compile(r"[\s_-]+")
+_PRODUCT_PREFIX = re.compile(r"^nbart?(?=[a-z])")
+_NUMBERED = re.compile(r"\s*Band[ _]?\d{1,2}\s*[:=(,]\s*(\S.*)", re.IGNORECASE)
+_POSITION = re.compile(r"\s*(band|b)[ ._-]?0*(\d{1,3})\s*", re.IGNORECASE)
 
 
-def parse_band(text: str) -> str | None:
+def product_names(texts: Iterable[str]) -> Mapping[str, str]:
+    """Return what the product that uses these names of bands means by those that other products use otherwise."""
+    keys = {_GAPS.sub("", text.lower()) for text in texts}
+    if keys & {"broadnir", "bnir"}:
+        return _FORCE
+    if any(_PRODUCT_PREFIX.match(key) for key in keys) or "swir3" in keys:
+        return _AUSTRALIA
+    return MappingProxyType({})
+
+
+def names_positions(texts: Sequence[str]) -> bool:
+    """Tell whether the texts of the bands of a file only count them, “Band 1”, “Band 2” and so on.
+
+    “B1” to “B4” name bands; “B1” to “B12” or “B13” count them, for between B8 and B9 Sentinel-2 has B8A.
+    """
+    found = [_POSITION.fullmatch(text) for text in texts]
+    if not found or any(match is None or int(match[2]) != n for n, match in enumerate(found, 1)):
+        return False
+    return len(texts) >= 12 or all(match is not None and match[1].lower() == "band" for match in found)
+
+
+def parse_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> str | None:
     """Return the band named by a description or the stem of a file name, or None.
 
     ``B4``, ``b04``, ``Band 8A``, ``…_B04_(Raw)``, ``T32TQM_…_B02_10m`` and the common names of catalogues are read;
     where a text names two different bands, none is.
+
+    Args:
+        text: the description or stem.
+        meant: what the product means by names that others use otherwise, as of ``product_names``.
     """
-    common = COMMON_NAMES.get(text.strip().lower())
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered and (band := parse_band(numbered[1].rstrip(" )"), meant)):
+        return band
+    key = _PRODUCT_PREFIX.sub("", _GAPS.sub("", text.strip().lower()))
+    common = meant.get(key) or COMMON_NAMES.get(key)
     if common is not None:
         return common
     found = {_canonical(code) for code in _CODE.findall(text)}

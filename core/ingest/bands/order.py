@@ -21,6 +21,13 @@ _ORDERS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
     12: (_WITHOUT_B10, _EUROSAT_WITHOUT_B10),
 }
 _TITLES = ("product order (B8A after B08)", "EuroSAT order (B8A last)")
+_INSTANCES = {
+    3: "B04,B03,B02",
+    4: "B02,B03,B04,B08",
+    6: "B02,B03,B04,B08,B11,B12",
+    10: "B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12",
+}
+"""How files of so many bands are often ordered; too uncertain to be taken for granted."""
 _CLOSE = 0.35
 """Largest mean difference of B8A from B08, as a share of B08, still taken for the same light."""
 
@@ -51,7 +58,8 @@ def tell_order(pixels: NDArray[np.float32]) -> Order:
     """
     orders = _ORDERS.get(len(pixels))
     if orders is None:
-        raise _undecided(f"its {len(pixels)} bands have no names, and only 12 or 13 can be told by their pixels")
+        found = f"its {len(pixels)} bands have no names, and only 12 or 13 can be told by their pixels"
+        raise _undecided(found, _INSTANCES.get(len(pixels)))
     if pixels.shape[1] < 16:
         raise _undecided("its bands have no names and too few valid pixels to tell them by")
     floor = np.percentile(pixels, 0.1)
@@ -79,5 +87,6 @@ def _unlikeness(pixels: NDArray[np.float32], order: tuple[str, ...]) -> float:
     return float(np.mean(np.abs(broad - narrow))) / total if total > 0 else float("inf")
 
 
-def _undecided(found: str) -> BandsError:
-    return BandsError(found=found, remedy="give the names of the bands in the order of the file")
+def _undecided(found: str, instance: str | None = None) -> BandsError:
+    instance = f", for instance {instance}" if instance else ""
+    return BandsError(found=found, remedy=f"give the names of the bands in the order of the file{instance}")

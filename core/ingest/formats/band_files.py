@@ -15,6 +15,7 @@ from core.ingest.findings import finding, ignored
 from core.ingest.formats.extra_samples import masks_said, named_by_hand, single, without_masks
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.other_sensors import other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints
 from core.ingest.grid.stack import layers_of
 from core.ingest.messages import clean_name
@@ -58,6 +59,9 @@ class BandFiles:
         others = [member for member in files.others(tables) if member.name not in used]
         classes, pictures, rest = _sorted_out(others)
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
+        texts = [text for raster in rasters for text in raster.descriptions]
+        product = other_product([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
+        refuse_product(product, files.settings)
         hints = read_hints([files.name, *(raster.name for raster in rasters)], tags, _documents(files))
         if hints.level is None and (classes or _describes_classes(rasters)):
             hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))

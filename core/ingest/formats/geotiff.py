@@ -21,6 +21,7 @@ from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.bands.names import parse_band
+from core.ingest.formats.band_texts import band_texts
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference
@@ -172,8 +173,10 @@ def _check(data: DatasetReader) -> None:
 
 def _raster(data: DatasetReader, name: str, georeference: Georeference, directory: TiffDirectory | None) -> RasterFile:
     told = directory.descriptions if directory is not None else {}
+    texts = [told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)]
+    tags = {str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]}
     geobox, notes = geobox_of(georeference, data.height, data.width)
-    descriptions = tuple(told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1))
+    descriptions = band_texts(texts, directory.items if directory is not None else {}, tags)
     alpha = tuple(
         position
         for position, (kind, text) in enumerate(zip(data.colorinterp, descriptions, strict=True), 1)
@@ -189,7 +192,7 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
         nodata=tuple(data.nodatavals),
         scaling=tuple(_scaling(*pair) for pair in zip(data.scales, data.offsets, strict=True)),
         alpha=alpha,
-        tags={str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]},
+        tags=tags,
         block=data.block_shapes[0],
         masked=MaskFlags.per_dataset in data.mask_flag_enums[0] and not alpha,
         notes=notes,

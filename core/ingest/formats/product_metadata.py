@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from core.ingest.settings import FIRST_IMAGE
 
 _DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+_DAY_OF_YEAR = re.compile(r"(?:(?<![A-Za-z0-9])A?|doy)(20[1-9]\d)([0-3]\d\d)(?=T\d{6}|_|\.)")
+"""Year and day of the year, as HLS (``2021196T100031``), MODIS and AppEEARS (``doy2021196``) write it."""
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _SURFACE = re.compile(
     r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|BOA|NBART?|SEN2COR|MAJA|SURFACE[ _-]?REFLECTANCE|S2_SR|"
@@ -135,6 +137,10 @@ def _find_date(text: str) -> str | None:
         date = valid_date(f"{year}-{month}-{day}")
         if date:
             return date
+    for year, day in _DAY_OF_YEAR.findall(text):
+        if 1 <= int(day) <= 366:
+            first = datetime.date(int(year), 1, 1)
+            return valid_date((first + datetime.timedelta(days=int(day) - 1)).isoformat())
     return None
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import html
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+from core.ingest.formats.band_texts import BAND_ITEMS
 
 _METADATA = 42112
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
@@ -21,6 +23,7 @@ _MAX_TEXT = 4 * 2**20
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each type of tag."""
 _ITEM = re.compile(r"<Item ([^<>]{0,200})>([^<>]{0,500})</Item>")
+_NAME = re.compile(r'name="([^"]{1,100})"')
 _SAMPLE = re.compile(r'sample="(\d{1,5})"')
 
 
@@ -32,11 +35,13 @@ class TiffDirectory:
         complete: False = a value lies beyond the end of the file.
         placed: True = it holds an affine (not only control points).
         descriptions: text of bands that have one, by 1-based band.
+        items: what an item of metadata calls bands, by 1-based band.
     """
 
     complete: bool
     placed: bool
     descriptions: dict[int, str]
+    items: dict[int, str] = field(default_factory=dict)
 
 
 def read_directory(path: Path) -> TiffDirectory:
@@ -52,7 +57,7 @@ def read_directory(path: Path) -> TiffDirectory:
     except (OSError, struct.error, ValueError, OverflowError):
         return TiffDirectory(complete=False, placed=False, descriptions={})
     placed = _TRANSFORMATION in places or {_PIXEL_SCALE, _TIE_POINTS} <= places.keys()
-    return TiffDirectory(complete=complete, placed=placed, descriptions=_descriptions(text))
+    return TiffDirectory(complete=complete, placed=placed, descriptions=_descriptions(text), items=_items(text))
 
 
 def _places(file: BinaryIO) -> dict[int, tuple[int, int]]:
@@ -85,3 +90,13 @@ def _descriptions(text: str) -> dict[int, str]:
         if sample and 'role="description"' in attributes:
             found[int(sample.group(1)) + 1] = html.unescape(value).strip()
     return found
+
+
+def _items(text: str) -> dict[int, str]:
+    """Return the surest naming item of each band."""
+    found: dict[int, dict[str, str]] = {}
+    for attributes, value in _ITEM.findall(text):
+        sample, name = _SAMPLE.search(attributes), _NAME.search(attributes)
+        if sample and name and (key := name.group(1).lower()) in BAND_ITEMS:
+            found.setdefault(int(sample.group(1)) + 1, {})[key] = html.unescape(value).strip()
+    return {band: next(items[key] for key in BAND_ITEMS if key in items) for band, items in found.items()}

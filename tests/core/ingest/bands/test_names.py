@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from core.bands import BAND_NAMES
-from core.ingest.bands.names import band_of_file, names_other_layer, parse_band, stated_resolution
+from core.ingest.bands.names import (
+    band_of_file,
+    names_other_layer,
+    names_positions,
+    parse_band,
+    product_names,
+    stated_resolution,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +67,40 @@ def test_layers_that_are_no_bands(text: str) -> None:
 )
 def test_stated_resolution(text: str, metres: int | None) -> None:
     assert stated_resolution(text) == metres
+
+
+def test_bands_that_are_only_counted() -> None:
+    assert names_positions(["Band 1", "Band 2", "band_03"])
+    assert names_positions(["Band 1"])
+    assert names_positions([f"B{n}" for n in range(1, 14)])
+    assert not names_positions(["Band 2", "Band 3", "Band 4", "Band 8"])
+    assert not names_positions(["B1", "B2", "B3", "B4"])
+    assert not names_positions([])
+
+
+@pytest.mark.parametrize(
+    ("texts", "bands"),
+    [
+        (
+            "BLUE GREEN RED REDEDGE1 REDEDGE2 REDEDGE3 BROADNIR NIR SWIR1 SWIR2",
+            "B02 B03 B04 B05 B06 B07 B08 B8A B11 B12",
+        ),
+        (
+            "nbart_coastal_aerosol nbart_blue nbart_red_edge_1 nbart_nir_1 nbart_nir_2 nbart_swir_2 nbart_swir_3",
+            "B01 B02 B05 B08 B8A B11 B12",
+        ),
+        (
+            "coastal_aerosol blue red_edge_3 nir_1 nir_2 water_vapour swir_1 swir_2",
+            "B01 B02 B07 B08 B8A B09 B11 B12",
+        ),
+        ("blue red nir swir16 swir22", "B02 B04 B08 B11 B12"),
+    ],
+)
+def test_the_product_decides_what_a_common_name_means(texts: str, bands: str) -> None:
+    meant = product_names(texts.split())
+    assert [parse_band(text, meant) for text in texts.split()] == bands.split()
+
+
+def test_what_a_counted_band_holds() -> None:
+    assert parse_band("Band 1: B02") == "B02"
+    assert parse_band("Band 2 (green)") == "B03"

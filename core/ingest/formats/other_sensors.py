@@ -1,0 +1,96 @@
+"""Products of other satellites, told by their names and tags: their bands are counted otherwise than Sentinel-2's.
+
+Names of products as their makers define them: USGS (Landsat Collection 1 and 2, and the ids before), NASA LP DAAC
+(HLS, MODIS, VIIRS, ASTER), ESA (Sentinel-1, Sentinel-3), CNES (Theia), FORCE, Planet and Airbus.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from core.errors import SourceError
+from core.ingest.files import RASTER_SUFFIXES, Member
+from core.ingest.settings import IngestSettings
+
+HLS_LANDSAT = "HLS L30, made of Landsat"
+_LANDSAT = "a Landsat product"
+_START = r"(?<![A-Za-z0-9])"
+_END = r"(?![A-Za-z0-9])"
+_PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), title)
+    for pattern, title in (
+        (rf"{_START}HLS[._-]?L30", HLS_LANDSAT),
+        (rf"{_START}L[COTEM]0[4-9]_(?:L[12][A-Z]{{2}}_)?\d{{6}}_\d{{8}}", _LANDSAT),
+        (rf"{_START}L[COTEM][4-9]\d{{13}}[A-Z]{{3}}\d{{2}}", _LANDSAT),
+        (rf"{_START}(?:LANDSAT\d?|LND0[4-9]|OLITIRS){_END}", _LANDSAT),
+        (rf"{_START}(?:MOD|MYD|MCD)\d{{2}}[A-Z]?\d?[._]A?\d{{7}}", "a MODIS product"),
+        (rf"{_START}VNP\d{{2}}[A-Z0-9]{{0,3}}[._]", "a VIIRS product"),
+        (rf"{_START}S1[ABC]_(?:IW|EW|SM|S\d)_", "a Sentinel-1 radar product"),
+        (rf"{_START}S3[ABC]_(?:OL|SL|SY)_", "a Sentinel-3 product"),
+        (rf"{_START}VENUS-XS_", "a VENµS product"),
+        (rf"{_START}AST_(?:L1[ABT]|0[5789])", "an ASTER product"),
+        (rf"_3B_(?:udm2?_)?Analytic|{_START}PSScene|_AnalyticMS", "a PlanetScope product"),
+        (rf"{_START}(?:SPOT[1-7]|PHR1[AB]|PNEO\d){_END}", "a product of Airbus"),
+    )
+)
+_SURFACE = re.compile(r"(?:SR|ST)_B(?:10|[1-7])", re.IGNORECASE)
+"""What Landsat Collection 2 calls its bands."""
+_SENTINEL_2 = re.compile(
+    rf"{_START}(?:S2[ABCD]\w*|SENTINEL-?2[ABCD]?|SEN2[ABCD]?|MSIL[12][AC]|HLS[._-]?S30\w*){_END}|T\d{{2}}[A-Z]{{3}}_20\d{{6}}T",
+    re.IGNORECASE,
+)
+_PLATFORM = re.compile(r"spacecraft|satellite|platform|sensor|mission|constellation", re.IGNORECASE)
+
+
+def other_product(names: Iterable[str], tags: Mapping[str, str], descriptions: Iterable[str]) -> str | None:
+    """Return what a source is that is no Sentinel-2 product, in words; None where nothing says so.
+
+    Args:
+        names: names of its rasters, without folders.
+        tags: metadata of its rasters.
+        descriptions: texts of their bands.
+    """
+    names = list(names)
+    told = [title for title in map(product_of, names) if title]
+    if told:
+        return told[0]
+    platforms = [value for key, value in tags.items() if _PLATFORM.search(key)]
+    if any(_SENTINEL_2.search(text) for text in (*names, *platforms)):
+        return None
+    if any(_SURFACE.fullmatch(text.strip()) for text in descriptions):
+        return _LANDSAT
+    return next((title for title in map(product_of, platforms) if title), None)
+
+
+def product_of(name: str) -> str | None:
+    """Return which product of another satellite a name states, in words, or None."""
+    stated = next((title for pattern, title in _PRODUCTS if pattern.search(name.replace(" ", "_"))), None)
+    return None if stated is not None and _SENTINEL_2.search(name) else stated
+
+
+def refuse_other_sensors(members: Iterable[Member], settings: IngestSettings) -> None:
+    """Refuse a source whose rasters are named as another satellite's.
+
+    Raises:
+        SourceError: saying what it is.
+    """
+    names = [member.base for member in members if member.suffix in RASTER_SUFFIXES]
+    others = [name for name in names if product_of(name)]
+    if others and any(_SENTINEL_2.search(name) for name in names):
+        found = f"it holds Sentinel-2 files and {len(others)} of {product_of(others[0])}"
+        raise SourceError(found=found, remedy="open the Sentinel-2 files alone")
+    refuse_product(other_product(names, {}, ()), settings)
+
+
+def refuse_product(product: str | None, settings: IngestSettings) -> None:
+    """Refuse a product of another satellite, unless a person named the bands that agree and what numbers mean.
+
+    Raises:
+        SourceError: saying what it is.
+    """
+    named = settings.bands is not None and (product == HLS_LANDSAT or settings.scale != "auto")
+    if product is None or named:
+        return
+    found = f"it is {product}, whose bands are counted otherwise than those of Sentinel-2"
+    raise SourceError(found=found, remedy="choose a Sentinel-2 product")

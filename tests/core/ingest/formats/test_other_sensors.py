@@ -1,0 +1,48 @@
+"""Products of other satellites are told by their names, and Sentinel-2's are not taken for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.ingest.formats.other_sensors import other_product, product_of
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("HLS.L30.T32TQM.2020100T101010.v2.0.B05.tif", "L30"),
+        ("HLSL30.020_B05_doy2020100_aid0001.tif", "L30"),
+        ("LC09_L2SP_190029_20220507_20220509_02_T1_SR_B5.TIF", "Landsat"),
+        ("LE71900292001127EDC00_B3.TIF", "Landsat"),
+        ("LC08_190029_20190405.tif", "Landsat"),
+        ("20180610_LEVEL2_LND08_BOA.tif", "Landsat"),
+        ("landsat8_clip.tif", "Landsat"),
+        ("MOD09A1.A2019121.h18v04.006.tif", "MODIS"),
+        ("S1A_IW_GRDH_1SDV_20190405.tif", "Sentinel-1"),
+    ],
+)
+def test_told(name: str, word: str) -> None:
+    assert word in str(product_of(name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HLS.S30.T32TQM.2020100T101010.v2.0.B8A.tif",
+        "T32TQM_20190416T100031_B02_10m.tif",
+        "SENTINEL2A_20190812-101508-123_L2A_T33TUL_C_V2-2_FRE_B2.tif",
+        "20190610_LEVEL2_SEN2A_BOA.tif",
+        "S2A_like_Landsat_20190405.tif",
+        "LC_classes.tif",
+        "Forest_12.tif",
+    ],
+)
+def test_not_told(name: str) -> None:
+    assert product_of(name) is None
+
+
+def test_tags_and_bands_tell_too() -> None:
+    assert other_product(["clip.tif"], {"SPACECRAFT_ID": "LANDSAT_8"}, [])
+    assert other_product(["clip.tif"], {}, ["SR_B2", "SR_B3"])
+    assert other_product(["clip.tif"], {"SPACECRAFT_NAME": "Sentinel-2A"}, ["B2"]) is None
+    assert other_product(["clip.tif"], {"history": "compared with Landsat 8"}, ["B2"]) is None

@@ -1,0 +1,104 @@
+"""Which band is which in whole sources: counted bands, products' own names, other satellites; dates of products."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.errors import SourceError
+from core.ingest.boundary import ingest
+from core.ingest.settings import IngestSettings
+from core.scenes.library import Library
+from tests.core.ingest.rasters import land, read_scene, write_tif
+
+pytestmark = pytest.mark.usefixtures("here")
+FOUR = ("B02", "B03", "B04", "B08")
+
+
+def counted(number: int) -> list[str]:
+    return [f"Band {n}" for n in range(1, number + 1)]
+
+
+@pytest.mark.parametrize("order", [BAND_NAMES, EUROSAT_ORDER])
+def test_thirteen_counted_bands_are_told_by_their_pixels(
+    tmp_path: Path, library: Library, order: tuple[str, ...]
+) -> None:
+    path = write_tif(tmp_path / "stack.tif", land(order), counted(13))
+    scene = ingest([path], library)
+    np.testing.assert_array_equal(read_scene(library.directory(scene.id)), land())
+
+
+def test_four_counted_bands_are_asked_for(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "stack.tif", land(FOUR), counted(4))
+    with pytest.raises(SourceError, match=r"its 4 bands have no names.*in the order of the file"):
+        ingest([path], library)
+    scene = ingest([path], library, IngestSettings(bands=FOUR))
+    np.testing.assert_array_equal(read_scene(library.directory(scene.id)), land(FOUR))
+
+
+def test_a_count_beside_a_name_of_a_file_says_nothing(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for band in FOUR:
+        write_tif(tmp_path / "site" / f"clip_{band}.tif", land([band]), counted(1))
+    assert ingest([tmp_path / "site"], library).bands == FOUR
+
+
+def test_files_that_are_only_counted(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for number, band in enumerate(FOUR, 1):
+        write_tif(tmp_path / "site" / f"clip_band_{number}.tif", land([band]))
+    with pytest.raises(SourceError, match="positions; give the names of the bands"):
+        ingest([tmp_path / "site"], library)
+    assert ingest([tmp_path / "site"], library, IngestSettings(bands=FOUR)).bands == FOUR
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{"long_name": "('B02', 'B03', 'B04', 'B8A')"}, {"Band_1": "B2", "Band_2": "B3", "Band_3": "B4", "Band_4": "B8A"}],
+)
+def test_names_in_metadata_of_the_file(tmp_path: Path, library: Library, tags: dict[str, str]) -> None:
+    bands = ("B02", "B03", "B04", "B8A")
+    assert ingest([write_tif(tmp_path / "a.tif", land(bands), tags=tags)], library).bands == bands
+
+
+def test_names_in_metadata_of_the_bands(tmp_path: Path, library: Library) -> None:
+    import rasterio
+
+    path = write_tif(tmp_path / "a.tif", land(FOUR))
+    with rasterio.open(path, "r+") as data:
+        for number, band in enumerate(FOUR, 1):
+            data.update_tags(number, long_name=band)
+    assert ingest([path], library).bands == FOUR
+
+
+def test_nir_of_force_is_the_narrow_one(tmp_path: Path, library: Library) -> None:
+    bands = ("B02", "B03", "B04", "B08", "B8A")
+    names = ("BLUE", "GREEN", "RED", "BROADNIR", "NIR")
+    scene = ingest([write_tif(tmp_path / "20190610_LEVEL2_SEN2A_BOA.tif", land(bands), names)], library)
+    assert (scene.bands, scene.date) == (bands, "2019-06-10")
+    np.testing.assert_array_equal(read_scene(library.directory(scene.id)), land(bands))
+
+
+@pytest.mark.parametrize("stem", ["HLS.L30.T33TUL.2020100T095554.v2.0", "LC09_L2SP_191028_20220719_20220729_02_T1_SR"])
+def test_landsat_is_said_to_be_landsat(tmp_path: Path, library: Library, stem: str) -> None:
+    (tmp_path / "granule").mkdir()
+    for number in (2, 3, 4, 5, 6, 7):
+        write_tif(tmp_path / "granule" / f"{stem}_B{number}.tif", land(["B04"]))
+    with pytest.raises(SourceError, match="Landsat"):
+        ingest([tmp_path / "granule"], library)
+
+
+def test_bands_called_as_landsats(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "export.tif", land(FOUR), [f"SR_B{n}" for n in (2, 3, 4, 5)])
+    with pytest.raises(SourceError, match="it is a Landsat product"):
+        ingest([path], library)
+
+
+def test_year_and_day_of_year(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "granule").mkdir()
+    for band in FOUR:
+        write_tif(tmp_path / "granule" / f"HLS.S30.T33TUL.2020100T095554.v2.0.{band}.tif", land([band]))
+    assert ingest([tmp_path / "granule"], library).date == "2020-04-09"
