@@ -29,6 +29,7 @@ def unpack(
     *,
     title: str | None = None,
     prepare: Callable[[Path], None] | None = None,
+    instead: Callable[[Path], bool] | None = None,
     most_files: int = MOST_FILES,
     most_bytes: int = MAX_BYTES,
 ) -> None:
@@ -42,6 +43,7 @@ def unpack(
         target: a directory to be.
         title: what errors call the archive; None = its name.
         prepare: called with the unpacked directory before it appears.
+        instead: tells whether an existing ``target`` is not worth keeping; it gives way once all is unpacked.
         most_files: that the archive may hold, folders included.
         most_bytes: that it may unpack to.
 
@@ -61,10 +63,23 @@ def unpack(
             raise _refusal(title, f"it holds no {' and no '.join(MODEL_FILES)}")
         if prepare is not None:
             prepare(root)
+        if instead is not None and target.is_dir() and instead(target):
+            _give_way(target, staging, title)
         if not target.is_dir():
             _rename(root, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _give_way(target: Path, staging: Path, title: str) -> None:
+    """Take away what lies at the target, in one step."""
+    try:
+        target.rename(staging.with_name(f"{staging.name}-before"))
+    except FileNotFoundError:
+        pass  # Somebody else made way at this moment.
+    except OSError as error:
+        raise _disk(title, error) from error
+    shutil.rmtree(staging.with_name(f"{staging.name}-before"), ignore_errors=True)
 
 
 def _rename(root: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.config import Config
 from core.encoders.archive import unpack
-from core.encoders.files import write_checksums
+from core.encoders.files import CHECKSUMS, write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
@@ -74,16 +74,41 @@ def unpack_by_content(archive: Path, cache_dir: Path) -> Path:
 
 
 def _locate_handle(handle: str, config: Config) -> Path:
+    own = handle_directory(config.model_cache, handle)
     for cache in (config.model_cache, _own_default_cache()):
-        if cache is not None and (directory := handle_directory(cache, handle)).is_dir():
+        if cache is not None and holds_model(directory := handle_directory(cache, handle)):
             return directory
     by_hand = archive_path(config.model_cache, handle)
     if by_hand.is_file():
-        unpack(by_hand, handle_directory(config.model_cache, handle), prepare=write_checksums)
-        return handle_directory(config.model_cache, handle)
-    raise EncoderUnavailableError(
-        f"Opening the model {handle}", "its files are not on this computer", how_to_get(handle, config)
+        unpack(by_hand, own, prepare=write_checksums, instead=is_half)
+        return own
+    found = "its files are not on this computer"
+    if own.is_dir():
+        found = f"its folder {own} is not complete, as an interrupted download leaves it"
+    raise EncoderUnavailableError(f"Opening the model {handle}", found, how_to_get(handle, config))
+
+
+def holds_model(directory: Path) -> bool:
+    """Tell whether the folder of a handle holds a model, whole or damaged, and not only what a broken download left."""
+    return directory.is_dir() and not is_half(directory)
+
+
+def is_half(directory: Path) -> bool:
+    """Tell whether a folder of the cache is empty or lacks what every model has, as after a broken download.
+
+    What a ``SHA256SUMS`` lists was whole once, so a file of it that is gone is damage, and not a download to repeat.
+    """
+    if (directory / CHECKSUMS).is_file():
+        return False
+    if (directory / "model.onnx").is_file() or (directory / "tfhub_module.pb").is_file():
+        return False
+    variables = directory / "variables"
+    graph = directory / "saved_model.pb"
+    whole = (graph.is_file() and graph.stat().st_size > 0) and (
+        not variables.is_dir()
+        or ((variables / "variables.index").is_file() and any(variables.glob("variables.data-*")))
     )
+    return not whole
 
 
 def how_to_get(handle: str, config: Config) -> str:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from core.config import Config
 from core.encoders.archive import MAX_BYTES, unpack
-from core.encoders.cache import archive_path, compressed_url, handle_directory, is_handle
+from core.encoders.cache import archive_path, compressed_url, handle_directory, holds_model, is_half, is_handle
 from core.encoders.files import write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 from core.progress import Progress
@@ -24,7 +24,7 @@ _CHUNK = 1 << 18
 
 
 def download(handle: str, config: Config, progress: Progress, timeout: float = TIMEOUT) -> None:
-    """Have a handle's module in the cache; nothing is done when it is there.
+    """Have a handle's module in the cache; nothing is done when it is there, and a folder left half is replaced.
 
     The archive's own checksum (of gzip) guards the way here; a ``SHA256SUMS`` written after unpacking guards from then
     on.
@@ -40,7 +40,7 @@ def download(handle: str, config: Config, progress: Progress, timeout: float = T
         EncoderError: when what comes is no archive of a model, or cannot be kept.
     """
     target = handle_directory(config.model_cache, handle)
-    if target.is_dir():
+    if holds_model(target):
         return
     if not is_handle(handle):
         raise EncoderError(f"Downloading {handle}", "it is no http or https address", "give a handle")
@@ -55,7 +55,7 @@ def download(handle: str, config: Config, progress: Progress, timeout: float = T
     try:
         with os.fdopen(descriptor, "wb") as file:
             _receive(handle, config, file, progress, timeout)
-        unpack(part, target, title=f"the model {handle}", prepare=write_checksums)
+        unpack(part, target, title=f"the model {handle}", prepare=write_checksums, instead=is_half)
     finally:
         part.unlink(missing_ok=True)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from core.config import Config
-from core.encoders.cache import handle_directory
+from core.encoders.cache import archive_path, handle_directory
 from core.encoders.download import download
 from core.encoders.files import CHECKSUMS
 from core.encoders.registry import describe, fetch, list_encoders, load_encoder
@@ -164,3 +166,45 @@ def test_offline_says_what_cannot_be_reached_and_how_else(config: Config) -> Non
     assert "cannot be reached" in caught.value.found
     assert f"{handle_directory(config.model_cache, handle)}.tar.gz" in sentence
     assert kept(config) == []
+
+
+def _left_half(config: Config, handle: str, files: tuple[str, ...]) -> Path:
+    folder = handle_directory(config.model_cache, handle)
+    (folder / "variables").mkdir(parents=True)
+    for name in files:
+        (folder / name).write_bytes(b"half")
+    return folder
+
+
+HALVES = [(), ("saved_model.pb",), ("variables/variables.index",)]
+
+
+@pytest.mark.parametrize("files", HALVES)
+def test_a_folder_left_half_is_absent_and_downloaded_again(hub: Hub, config: Config, files: tuple[str, ...]) -> None:
+    folder = _left_half(config, hub.handle, files)
+    with pytest.raises(EncoderUnavailableError, match="is not complete, as an interrupted download leaves it"):
+        load_encoder(hub.handle, config)
+    config = replace(config, models=(hub.handle,))
+    assert [listing.fetchable for listing in list_encoders(config) if listing.reference == hub.handle] == [True]
+    fetch(hub.handle, config)
+    assert folder.name in kept(config)
+    assert not any(name.startswith(".unpack") for name in kept(config))
+    assert load_encoder(hub.handle, config).encode(patches()).shape[0] == len(patches())
+
+
+@pytest.mark.parametrize("files", HALVES)
+def test_a_good_archive_beside_a_folder_left_half_is_used(
+    hub: Hub, config: Config, archive: Path, files: tuple[str, ...]
+) -> None:
+    _left_half(config, hub.handle, files)
+    shutil.copy(archive, archive_path(config.model_cache, hub.handle))
+    assert load_encoder(hub.handle, config).encode(patches()).shape[0] == len(patches())
+    assert hub.asked == []
+
+
+def test_a_failing_download_keeps_what_was_there(hub: Hub, config: Config) -> None:
+    folder = _left_half(config, hub.handle, ("saved_model.pb",))
+    hub.mode = "cut"
+    with pytest.raises(EncoderUnavailableError):
+        fetch(hub.handle, config)
+    assert (folder / "saved_model.pb").read_bytes() == b"half"
