@@ -86,7 +86,9 @@ def find_gaps(layers: Sequence[Layer], chosen: float | None) -> Gaps:
         else:
             empty.setdefault(because, []).append(f"{layer.band} ({layer.title})")
     edge = {} if chosen is not None else _edge({layer.band: seen[layer.band] for layer in kept})
-    told = {layer.band: (*fills.get(layer.band, ()), *seen[layer.band].endless) for layer in kept}
+    told = {
+        layer.band: (*(fill for fill in fills.get(layer.band, ()) if fill), *seen[layer.band].endless) for layer in kept
+    }
     lines = [*fills_said(told), *_edge_said(edge)]
     return Gaps(
         layers=tuple(kept),

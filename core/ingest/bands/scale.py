@@ -39,6 +39,13 @@ _UNALIKE = 6.0
 _NEIGHBOURS = (
     ("B01", "B02"), ("B02", "B03"), ("B03", "B04"), ("B06", "B07"), ("B07", "B08"), ("B08", "B8A"), ("B11", "B12"),
 )  # fmt: skip
+_BRIGHTEST = 1.3
+"""No scene reflects more in the middle of any band; snow under a low sun comes near."""
+_DARK, _DIM = 300.0, 800.0
+"""Numbers × 10,000 of a scene that hardly reach the first are of dark water, or of another unit; up to the second they
+may be either."""
+_VISIBLE = ("B01", "B02", "B03", "B04")
+"""Bands in which bright land may have no dark pixel."""
 _NEVER_BRIGHT = ("B01", "B02", "B03")
 """Bands in which haze lifts the darkest pixels, so that these say nothing of an offset."""
 
@@ -302,26 +309,66 @@ def decide_scale(samples: BandSamples, *, integers: bool, chosen: str, hints: Hi
     if not 0 < high < HIGHEST:
         found = f"98 % of its numbers are at most {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=_REMEDY)
-    if not integers and high <= 3:
+    middles = {band: float(np.median(numbers)) for band, numbers in samples.items() if band != "B10"}
+    if not integers and high <= 3 and _of_one(middles):
         return _offset("unit", samples, hints, f"98 % of the numbers are at most {high:.3g}")
-    if not integers and high <= 80 and _percent(samples):
+    if not integers and high <= 80 and _percent(samples, middles, high):
         return _offset("100", samples, hints, f"98 % of the numbers are at most {high:.3g}, and they hold fractions")
     if high <= 3 or (not integers and high <= 255) or max(float(numbers.max()) for numbers in samples.values()) <= 255:
         found = f"its numbers reach only {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=_REMEDY)
+    if integers and hints.portal is not None:
+        return calibration("65535", "read", hints.portal.where)
+    return _of_thousands(samples, high, hints)
+
+
+def _of_thousands(samples: BandSamples, high: float, hints: Hints) -> Calibration:
+    """Decide for numbers beyond 255: reflectance × 65,535, × 1,000 or × 10,000.
+
+    Raises:
+        SourceError: when so dark a scene may be either of the last two.
+    """
     portal = _portal(samples, high)
     if portal is not None:
         return calibration("65535", "decided", portal)
     thousand = _thousand(samples, high)
     if thousand is not None:
         return _offset("1000", samples, hints, thousand)
-    return _offset("dn", samples, hints, None)
+    if high < _DARK:
+        found = f"98 % of its numbers are at most {high:.4g}: reflectance × 1,000, or dark water × 10,000"
+        raise SourceError(found=found, remedy="choose the scale in the ingest settings")
+    plain = _offset("dn", samples, hints, None)
+    if high > _DIM or plain.findings[0].basis in {"read", "warning"}:
+        return plain
+    because = f"{plain.findings[0].because}; so dark a scene may also be bright land × 1,000"
+    return calibration(plain.scale, "assumed", because)
 
 
-def _percent(samples: BandSamples) -> bool:
-    """Tell whether numbers up to 80 look like percent of light: they hold fractions, and not all bands are alike."""
-    middles = [float(np.median(values)) for band, values in samples.items() if band != "B10"]
-    return all(_fractional(values) for values in samples.values()) and min(middles) < 25
+def _of_one(middles: Mapping[str, float]) -> bool:
+    """Tell whether medians of bands can be reflectance 0 to 1.
+
+    What is bright in the visible, snow or cloud, is so in the near infrared; water in percent is not.
+    """
+    if max(middles.values(), default=0) > _BRIGHTEST:
+        return False
+    infrared = [middles[band] for band in ("B07", "B08", "B8A") if band in middles]
+    visible = [middles[band] for band in ("B01", "B02", "B03", "B04") if band in middles]
+    return not infrared or not visible or max(visible) < 0.4 or max(infrared) > 0.3 * max(visible)
+
+
+def _percent(samples: BandSamples, middles: Mapping[str, float], high: float) -> bool:
+    """Tell whether numbers up to 80 look like percent of light.
+
+    They hold fractions, not all bands are bright, and land is not far brighter in the visible than in the infrared, as
+    water × 1,000 would be.
+    """
+    if not all(_fractional(values) for values in samples.values()) or min(middles.values(), default=0) >= 25:
+        return False
+    infrared = [middles[band] for band in ("B07", "B08", "B8A") if band in middles]
+    visible = [middles[band] for band in ("B01", "B02", "B03", "B04") if band in middles]
+    if not infrared or not visible:
+        return high <= 25
+    return high <= 12 or max(infrared) >= 0.7 * max(visible)
 
 
 def _thousand(samples: BandSamples, high: float) -> str | None:
@@ -365,7 +412,7 @@ def _offset(scale: str, samples: BandSamples, hints: Hints, evidence: str | None
     canonical = {band: values for band, values in canonical.items() if values.size}
     lifted, basis, because = _is_lifted(canonical, hints)
     if evidence is not None:
-        basis, because = "decided" if basis == "assumed" else basis, f"{evidence}; {because}"
+        because = f"{evidence}; {because}"
     return calibration(unit.lifted or scale if lifted else scale, basis, because)
 
 
@@ -394,11 +441,12 @@ def _is_lifted_without_statement(samples: BandSamples, hints: Hints) -> tuple[bo
         return False, "read", f"{hints.plain.where} names {hints.plain.value}, whose numbers hold no offset"
     low = {band: float(np.percentile(numbers, 0.1)) for band, numbers in samples.items()}
     darkest = min(low, key=lambda band: low[band])
+    sure: Basis = "assumed" if darkest in _VISIBLE or low[darkest] > 1250 else "decided"
     if hints.date is not None and hints.date.value >= OFFSET_DATE:
-        return True, "decided", f"it was taken after {OFFSET_DATE}, and hardly a number lies below 950 ÷ 10,000"
+        return True, sure, f"it was taken after {OFFSET_DATE}, and hardly a number lies below 950 ÷ 10,000"
     if low[darkest] <= 1250 and darkest not in _NEVER_BRIGHT:
         because = f"the darkest numbers, in {darkest}, are {low[darkest]:.0f} ÷ 10,000, and hardly one lies below 950"
-        return True, "decided", because
+        return True, sure, because
     because = f"nothing speaks of an offset; the darkest numbers, in {darkest}, are {low[darkest]:.0f} ÷ 10,000"
     return False, "assumed", because
 

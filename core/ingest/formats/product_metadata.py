@@ -29,6 +29,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"HARMONI[SZ]ED|S2(?:_SR)?_HARMONI[SZ]ED", "harmonised numbers"),
     )
 )
+_RAW = re.compile(r"Sentinel-2.{0,12}_\(Raw\)", re.IGNORECASE)
 _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
 _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
@@ -59,6 +60,7 @@ class Hints:
         baseline: processing baseline such as ``04.00``.
         offset: what to add to digital numbers, such as ``-1000``.
         plain: a product whose numbers never hold the offset.
+        portal: a browser portal's raw export, whose whole numbers are reflectance × 65,535.
         synthetic: True = made by Landlike's own generator.
     """
 
@@ -67,6 +69,7 @@ class Hints:
     baseline: Hint | None = None
     offset: Hint | None = None
     plain: Hint | None = None
+    portal: Hint | None = None
     synthetic: bool = False
 
 
@@ -85,6 +88,7 @@ def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterabl
         baseline=_baseline(names, tags, documents),
         offset=_offset(documents),
         plain=_plain(names),
+        portal=_portal(names),
         synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
     )
 
@@ -114,6 +118,11 @@ def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) 
                 if found:
                     return Hint(value=level, where=f"{where} holds {found.group(0)}, which is {what}")
     return None
+
+
+def _portal(names: Iterable[str]) -> Hint | None:
+    raw = next((name for name in names if _RAW.search(name)), None)
+    return Hint(value="raw", where="the file name is that of a browser portal's raw export") if raw else None
 
 
 def _plain(names: Iterable[str]) -> Hint | None:

@@ -102,3 +102,52 @@ def test_numbers_that_are_no_light(factor: float) -> None:
     numbers = {band: (RNG.uniform(0.1, 0.6, 4000) * factor).astype(np.float32) for band in VISIBLE}
     with pytest.raises(SourceError, match=r"98 % of its numbers are at most .* fits no scale of reflectance"):
         decide(numbers, integers=False)
+
+
+def test_dark_whole_numbers_are_asked_about() -> None:
+    """Land × 1,000 in the visible alone, or dark water × 10,000."""
+    numbers = {band: np.rint(values / 8) for band, values in samples(("B02", "B03", "B04")).items()}
+    with pytest.raises(SourceError, match=r"× 1,000, or dark water × 10,000"):
+        decide({band: values + 80 for band, values in numbers.items()})
+    brighter = {band: values + 200 for band, values in numbers.items()}
+    decided = decide_scale(brighter, integers=True, chosen="auto", hints=NOTHING)
+    assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
+
+
+def test_water_in_percent_is_no_bright_land() -> None:
+    middles = {"B02": 2.0, "B03": 1.6, "B04": 0.9, "B08": 0.2}
+    water = {band: (middle * RNG.uniform(0.7, 1.3, 4000)).astype(np.float32) for band, middle in middles.items()}
+    assert decide(water, integers=False) == "100"
+
+
+def test_date_alone_is_said_to_be_unsure() -> None:
+    bright = {band: values + 2500 for band, values in samples(VISIBLE).items()}
+    late = Hints(date=Hint(value="2023-05-01", where="a tag"))
+    decided = decide_scale(bright, integers=True, chosen="auto", hints=late)
+    assert (decided.scale, decided.findings[0].basis) == ("dn+1000", "assumed")
+
+
+def test_stated_offset_of_zero_and_harmonised_numbers() -> None:
+    late = Hint(value="2023-05-01", where="a tag")
+    bright = {band: values + 2500 for band, values in samples(VISIBLE).items()}
+    for hints in (
+        Hints(date=late, offset=Hint(value="0", where="the product metadata says so")),
+        Hints(date=late, plain=Hint(value="HLS", where="the file name")),
+        Hints(date=late, baseline=MODERN, plain=Hint(value="harmonised numbers", where="the file name")),
+    ):
+        decided = decide_scale(bright, integers=True, chosen="auto", hints=hints)
+        assert (decided.scale, decided.findings[0].basis) == ("dn", "read")
+
+
+def test_raw_export_of_a_portal_by_its_name() -> None:
+    dim = {band: values * np.float32(2) + RNG.integers(0, 9, 4000) for band, values in samples(VISIBLE).items()}
+    assert decide(dim) == "dn"
+    assert decide(dim, Hints(portal=Hint(value="raw", where="the file name"))) == "65535"
+
+
+def test_zeros_do_not_speak_against_an_offset() -> None:
+    numbers = with_offset(samples(VISIBLE))
+    for values in numbers.values():
+        values[:900] = 0
+    assert decide(numbers, Hints(baseline=MODERN)) == "dn+1000"
+    assert decide(numbers) == "dn+1000"
