@@ -22,6 +22,8 @@ _SIDE = 64
 _NET = 5
 _FEWEST = 8
 """Fewer pixels than this of one number are chance."""
+_VARIED = 16
+"""Land has at least so many different numbers; with fewer, no number stands apart from them."""
 _SPARSE = 0.1
 """Numbers in the gap beside a fill, as a share of the fill itself."""
 _ALONE = 0.1
@@ -116,11 +118,14 @@ def standing_apart(numbers: Numbers) -> tuple[float, ...]:
 def _apart(value: float, numbers: Numbers) -> bool:
     others = numbers[numbers != value]
     count = numbers.size - others.size
-    if count < max(_FEWEST, 2e-4 * numbers.size) or others.size < 2 * _FEWEST or np.unique(others).size < 16:
+    if count < max(_FEWEST, 2e-4 * numbers.size) or others.size < 2 * _FEWEST:
+        return False
+    known = value in KNOWN_FILLS
+    far = known and (value < min(0.0, others.min()) or value > 2 * others.max())
+    if not far and np.unique(others).size < _VARIED:
         return False
     low, middle, high = (float(np.percentile(others, share)) for share in (1, 50, 99))
     spread = max(high - low, 1e-6 * abs(middle))
-    known = value in KNOWN_FILLS
     if not known and not (value < min(0.0, low) - 0.25 * abs(middle) or value > high + spread):
         return False
     near = int((np.abs(others - value) < (0.1 if known else 0.5) * spread).sum())
@@ -143,11 +148,11 @@ def _fills(band: str, seen: Mapping[str, _Seen], packed: Collection[str]) -> tup
     share = zeros.pop(band)
     zeros.pop("B10", None)
     others = numbers[(numbers != 0) & ~np.isin(numbers, fills)]
-    if not 0 < share < 1 or others.size < 2 * _FEWEST or np.unique(others).size < 16:
+    if not 0 < share < 1 or others.size < 2 * _FEWEST or np.unique(others).size < _VARIED:
         return fills
     near = float(np.mean(np.abs(numbers[numbers != 0]) < 0.05 * abs(float(np.median(others))))) * (1 - share)
     shared = [other for other in zeros.values() if other < 1]
-    if near < _SPARSE * share and shared and min(shared) > 0.3 * share:
+    if near < _SPARSE * share and shared and float(np.percentile(shared, 25)) > 0.3 * share:
         return (*fills, 0.0)
     return fills
 
@@ -241,7 +246,7 @@ def _edge(seen: Mapping[str, _Seen]) -> dict[str, float]:
         for band, one in seen.items():
             line = one.sides[side]
             line = line[np.abs(line) < NOT_LIGHT]
-            if line.size < 2 * _FEWEST or np.any(line != line[0]) or np.unique(one.valid[:65_536]).size < 16:
+            if line.size < 2 * _FEWEST or np.any(line != line[0]) or np.unique(one.valid[:65_536]).size < _VARIED:
                 continue
             if line[0] != 0 and float(np.mean(one.valid == line[0])) < 0.9:
                 edge[band] = float(line[0])
