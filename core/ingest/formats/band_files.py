@@ -12,7 +12,7 @@ from core.errors import SourceError, SourceTooLargeError
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, ignored
-from core.ingest.formats.extra_samples import masks_said, named_by_hand, single, without_masks
+from core.ingest.formats.extra_samples import masks_said, named_by_hand, senseless_said, single, without_masks
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.other_sensors import other_product, refuse_product
@@ -69,7 +69,12 @@ class BandFiles:
             layers=tuple(layer for raster in rasters for layer in layers_of(raster, without=raster.alpha)),
             hints=hints,
             notes=rasters[0].notes,
-            findings=(*masks_said(rasters), *_classes_said(classes), *ignored(pictures, _PICTURES)),
+            findings=(
+                *masks_said(rasters),
+                *senseless_said(rasters),
+                *_classes_said(classes),
+                *ignored(pictures, _PICTURES),
+            ),
             tables=tuple(tables),
             left_out=tuple(rest),
             chosen=names,

@@ -89,6 +89,15 @@ def masks_said(rasters: Sequence[RasterFile]) -> list[Finding]:
     return [finding("mask", f"{', '.join(titles[:_SHOWN])}{more}", "read", because)]
 
 
+def senseless_said(rasters: Sequence[RasterFile]) -> list[Finding]:
+    """Say which no-data tags are no numbers; empty when all are."""
+    texts = sorted({clean_name(raster.senseless, 40) for raster in rasters if raster.senseless})
+    if not texts:
+        return []
+    because = "the tag that should hold the no-data value is no number, so it is passed over"
+    return [finding("no-data tag", ", ".join(f"“{text}”" for text in texts[:_SHOWN]), "warning", because, "nodata")]
+
+
 def _suspects(raster: RasterFile) -> list[int]:
     described = raster.descriptions
     found = set(raster.alpha)

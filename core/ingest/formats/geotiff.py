@@ -84,6 +84,7 @@ class RasterFile:
         tags: metadata of the default domain.
         block: (height, width) of a block as decoding does it.
         notes: what had to be decided about its place, in words.
+        senseless: text of a no-data tag that is no number, which GDAL would take for 0 or for what it begins with.
         masked: True = the file holds a mask of its own.
     """
 
@@ -100,6 +101,7 @@ class RasterFile:
     block: tuple[int, int]
     masked: bool
     notes: tuple[str, ...] = field(default=())
+    senseless: str = ""
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
@@ -175,6 +177,7 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
     told = directory.descriptions if directory is not None else {}
     texts = [told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)]
     tags = {str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]}
+    senseless = _senseless(directory.no_data) if directory is not None else ""
     geobox, notes = geobox_of(georeference, data.height, data.width)
     descriptions = band_texts(texts, directory.items if directory is not None else {}, tags)
     alpha = tuple(
@@ -189,7 +192,8 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
         count=data.count,
         dtypes=tuple(data.dtypes),
         descriptions=descriptions,
-        nodata=tuple(data.nodatavals),
+        nodata=(None,) * data.count if senseless else tuple(data.nodatavals),
+        senseless=senseless,
         scaling=tuple(_scaling(*pair) for pair in zip(data.scales, data.offsets, strict=True)),
         alpha=alpha,
         tags=tags,
@@ -197,6 +201,14 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
         masked=MaskFlags.per_dataset in data.mask_flag_enums[0] and not alpha,
         notes=notes,
     )
+
+
+def _senseless(text: str) -> str:
+    try:
+        float(text or "nan")
+    except ValueError:
+        return text[:40]
+    return ""
 
 
 def _scaling(scale: float, offset: float) -> Scaling | None:

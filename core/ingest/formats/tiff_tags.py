@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from core.ingest.formats.band_texts import BAND_ITEMS
 
-_METADATA = 42112
+_METADATA, _NO_DATA = 42112, 42113
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 4 * 2**20
@@ -36,12 +36,14 @@ class TiffDirectory:
         placed: True = it holds an affine (not only control points).
         descriptions: text of bands that have one, by 1-based band.
         items: what an item of metadata calls bands, by 1-based band.
+        no_data: the no-data value as the text that it is in the file, empty where there is none.
     """
 
     complete: bool
     placed: bool
     descriptions: dict[int, str]
     items: dict[int, str] = field(default_factory=dict)
+    no_data: str = ""
 
 
 def read_directory(path: Path) -> TiffDirectory:
@@ -51,13 +53,20 @@ def read_directory(path: Path) -> TiffDirectory:
             places = _places(file)
             size = path.stat().st_size
             complete = all(start + length <= size for start, length in places.values())
-            start, length = places.get(_METADATA, (0, 0))
-            file.seek(start)
-            text = file.read(min(length, _MAX_TEXT)).decode("utf-8", errors="replace")
+            text = _text(file, places, _METADATA)
+            no_data = _text(file, places, _NO_DATA).partition("\0")[0].strip()
     except (OSError, struct.error, ValueError, OverflowError):
         return TiffDirectory(complete=False, placed=False, descriptions={})
     placed = _TRANSFORMATION in places or {_PIXEL_SCALE, _TIE_POINTS} <= places.keys()
-    return TiffDirectory(complete=complete, placed=placed, descriptions=_descriptions(text), items=_items(text))
+    return TiffDirectory(
+        complete=complete, placed=placed, descriptions=_descriptions(text), items=_items(text), no_data=no_data
+    )
+
+
+def _text(file: BinaryIO, places: dict[int, tuple[int, int]], tag: int) -> str:
+    start, length = places.get(tag, (0, 0))
+    file.seek(start)
+    return file.read(min(length, _MAX_TEXT)).decode("utf-8", errors="replace")
 
 
 def _places(file: BinaryIO) -> dict[int, tuple[int, int]]:

@@ -190,6 +190,16 @@ def test_no_data_stated_as_text_that_is_nearly_the_value(tmp_path: Path, library
     assert (got[:, 9:] > 0).all()
 
 
+def test_no_data_stated_as_text_that_is_no_number(tmp_path: Path, library: Library) -> None:
+    numbers = fields().astype(np.uint16)
+    numbers[:, :9] = 65
+    path = write_tif(tmp_path / "clip.tif", numbers, FOUR, nodata=65_535)
+    path.write_bytes(path.read_bytes().replace(b"65535\0", b"65x35\0"))
+    scene = ingest([path], library)
+    assert "65x35" in said(scene, "no-data tag")[0]
+    assert "65 as the file declares" not in said(scene, "no data")[0]
+
+
 @pytest.mark.parametrize("number", [0, 7, np.nan, -9999])
 def test_a_band_that_holds_nothing_is_missing_and_the_scene_is_not_void(
     tmp_path: Path, library: Library, number: float
