@@ -86,7 +86,7 @@ def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterabl
         date=_date_in_documents(documents) or _date_in_names(names) or _date_in_tags(tags),
         level=_level(names, tags, documents),
         baseline=_baseline(names, tags, documents),
-        offset=_offset(documents),
+        offset=_offset(documents) or _offset_in_tags(tags),
         plain=_plain(names),
         portal=_portal(names),
         synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
@@ -198,6 +198,13 @@ def _baseline(names: Iterable[str], tags: Mapping[str, str], documents: Iterable
             if found:
                 return Hint(value=f"{found.group(1)}.{found.group(2)}", where=where)
     return None
+
+
+def _offset_in_tags(tags: Mapping[str, str]) -> Hint | None:
+    values = {value.strip() for key, value in tags.items() if re.search(r"(?:BOA|RADIO)_ADD_OFFSET", key)}
+    if len(values) != 1 or not re.fullmatch(r"-?\d{1,5}(?:\.0*)?", next(iter(values))):
+        return None
+    return Hint(value=str(int(float(values.pop()))), where="a tag says so")
 
 
 def _offset(documents: Iterable[str]) -> Hint | None:

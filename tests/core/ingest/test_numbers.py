@@ -277,3 +277,21 @@ def test_level_of_a_product_that_holds_cirrus(tmp_path: Path, library: Library, 
     assert scene.level == level
     lines = [line for line in load_quality(scene.directory).findings if line.topic == "level"]
     assert lines[0].basis == ("assumed" if name == "site" else "read")
+
+
+def test_patches_of_a_collection_keep_the_same_rules(tmp_path: Path, library: Library) -> None:
+    folder = tmp_path / "patches"
+    pixels = fields()[:, :64, :64]
+    for number in range(9):
+        place = folder / ("Oak" if number % 2 else "Wheat")
+        place.mkdir(parents=True, exist_ok=True)
+        numbers = (pixels + 1000).astype(np.int16)
+        numbers[:, :6] = -9999
+        path = write_tif(place / f"patch_{number}.tif", numbers, FOUR)
+        with_tags(path, [1e-4] * 4, [-0.1] * 4)
+    scene = ingest([folder], library)
+    assert (scene.kind, scene.patch_size) == ("collection", 64)
+    expected = pixels.copy()
+    expected[:, :6] = 0
+    assert np.abs(read_scene(scene.directory)[:, :64, :64].astype(int) - expected).max() <= 1
+    assert "-9999 in B02" in said(scene, "fill")[0]

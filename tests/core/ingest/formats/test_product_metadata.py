@@ -42,6 +42,33 @@ def test_days_since(days: str, date: str | None) -> None:
     assert (hints.date.value if hints.date else None) == date
 
 
+@pytest.mark.parametrize(("value", "offset"), [("-1000", "-1000"), ("-1000.0", "-1000"), ("0", "0"), ("x", None)])
+def test_offset_in_tags(value: str, offset: str | None) -> None:
+    hints = read_hints([], {"BOA_ADD_OFFSET_B02": value, "BOA_ADD_OFFSET_B03": value}, [])
+    assert (hints.offset.value if hints.offset else None) == offset
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("HLS.S30.T33TUL.2021196T100031.v2.0.B10.tif", "L2A"),
+        ("20190812_LEVEL2_SEN2A_BOA.tif", "L2A"),
+        ("SENTINEL2A_20190812-101508-123_T33TUL_SRE_B2.tif", "L2A"),
+        ("S2A1C_20170703_TOA_10.tif", "L1C"),
+        ("FREE_2019.tif", None),
+    ],
+)
+def test_level_that_a_product_implies(name: str, level: str | None) -> None:
+    hint = read_hints([name], {}, []).level
+    assert (hint.value if hint else None) == level
+
+
+def test_level_of_a_document() -> None:
+    hint = read_hints(["a_L1C"], {}, ["<PROCESSING_LEVEL>Level-2A</PROCESSING_LEVEL>"]).level
+    assert hint is not None
+    assert (hint.value, hint.where) == ("L2A", "the product metadata says so")
+
+
 def test_documents_come_first() -> None:
     text = (
         "<PRODUCT_START_TIME>2023-05-01T10:00:31.024Z</PRODUCT_START_TIME>"
