@@ -154,7 +154,12 @@ def _distinct(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
 
 
 def _refuse_twins(kept: Layer, other: Layer) -> None:
-    if kept.source is not other.source and _fineness(kept) == _fineness(other):
+    if kept.source is other.source:
+        found = f"its bands {kept.index} and {other.index} are both called {kept.band}"
+        raise BandsError(found=found, remedy="give the names of the bands in the order of the file")
+    finer, coarser = _fineness(kept)[0], _fineness(other)[0]
+    placed = kept.source.geobox.placed and other.source.geobox.placed
+    if _fineness(kept) == _fineness(other) or (placed and coarser < 1.01 * finer):
         found = f"{kept.title} and {other.title} both hold {kept.band}"
         raise BandsError(found=found, remedy="open one scene at a time")
 

@@ -15,9 +15,11 @@ from core.ingest.findings import finding, ignored
 from core.ingest.formats.extra_samples import masks_said, named_by_hand, senseless_said, single, without_masks
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.one_scene import layers_of_one_date, one_scene
 from core.ingest.formats.other_sensors import other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints
-from core.ingest.grid.stack import layers_of
+from core.ingest.formats.tiles import TiledRaster, joined
+from core.ingest.grid.stack import BandRaster, layers_of
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.quality import Finding
@@ -47,7 +49,8 @@ class BandFiles:
         if len(files.members) > MAX_SOURCE_FILES:
             found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
             raise SourceTooLargeError(found=found, remedy="keep only the band files")
-        candidates = _candidates(files)
+        scene = one_scene(_candidates(files), files.settings.date)
+        candidates = scene.members
         rasters = [_opened(files, member, opened) for member in candidates]
         names = files.settings.bands
         by_hand = None if names is None else _by_hand(rasters, names)
@@ -56,17 +59,25 @@ class BandFiles:
         rasters = [single(raster) for raster in rasters]
         used = {raster.name for raster in rasters}
         tables = files.ending(TABLE_SUFFIXES)
-        others = [member for member in files.others(tables) if member.name not in used]
+        apart = {name for names_apart in scene.left_out.values() for name in names_apart}
+        others = [m for m in files.others(tables) if m.name not in used and m.base not in apart]
         classes, pictures, rest = _sorted_out(others)
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
         product = other_product([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
         refuse_product(product, files.settings)
-        hints = read_hints([files.name, *(raster.name for raster in rasters)], tags, _documents(files))
+        known = _source_names(files, used)
+        hints = read_hints([*(raster.name for raster in rasters), *known], tags, _documents(files))
+        whole, tiles = joined(rasters)
+        nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
+        layers, other_dates, stated = layers_of_one_date(nameless, files.settings.date)
+        left_out = {**scene.left_out, **other_dates}
+        if (date := scene.date or stated) is not None:
+            hints = replace(hints, date=Hint(value=date, where="the names of its files or bands say so"))
         if hints.level is None and (classes or _describes_classes(rasters)):
             hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))
         return SceneLayers(
-            layers=tuple(layer for raster in rasters for layer in layers_of(raster, without=raster.alpha)),
+            layers=tuple(layers),
             hints=hints,
             notes=rasters[0].notes,
             findings=(
@@ -74,11 +85,25 @@ class BandFiles:
                 *senseless_said(rasters),
                 *_classes_said(classes),
                 *ignored(pictures, _PICTURES),
+                *tiles,
+                *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because)),
             ),
             tables=tuple(tables),
             left_out=tuple(rest),
             chosen=names,
         )
+
+
+def _source_names(files: SourceFiles, used: set[str]) -> list[str]:
+    """Return the name of the source, unless it is that of a file which is not used."""
+    unused = {member.base for member in files.members if member.name not in used}
+    return [] if any(files.name.startswith(base) for base in unused) else [files.name]
+
+
+def _alpha(raster: BandRaster) -> tuple[int, ...]:
+    if isinstance(raster, TiledRaster):
+        return raster.parts[0][0].alpha
+    return raster.alpha if isinstance(raster, RasterFile) else ()
 
 
 def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:

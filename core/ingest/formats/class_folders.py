@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.kind import PatchFiles
+from core.ingest.formats.tiles import are_tiles
 
 MAX_PATCH_BYTES = 32 * 2**20
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
@@ -19,8 +20,9 @@ class ClassFolders:
     own_files: frozenset[str] = frozenset()
 
     def recognises(self, files: SourceFiles) -> bool:
-        """Tell whether the rasters are patches."""
-        return bool(patch_files(files.members, files.settings.bands))
+        """Tell whether the rasters are patches, and not parts of one scene side by side."""
+        patches = patch_files(files.members, files.settings.bands)
+        return bool(patches) and not are_tiles(files.shelf, patches)
 
     def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
         """Return the patches."""

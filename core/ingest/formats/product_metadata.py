@@ -141,6 +141,11 @@ def _first(pattern: re.Pattern[str], texts: Iterable[str], where: str) -> Hint |
     return None
 
 
+def date_in(name: str) -> str | None:
+    """Return the date that a name states, ``YYYY-MM-DD``: the file's own first, then its folders, nearest first."""
+    return next((date for part in reversed(name.split("/")) if (date := _find_date(part))), None)
+
+
 def _find_date(text: str) -> str | None:
     for year, _, month, day in _DATE.findall(text):
         date = valid_date(f"{year}-{month}-{day}")
@@ -154,7 +159,7 @@ def _find_date(text: str) -> str | None:
 
 
 def _date_in_names(names: Iterable[str]) -> Hint | None:
-    dates = (_find_date(name) for name in names)
+    dates = (date_in(name) for name in names)
     date = next((date for date in dates if date), None)
     return Hint(value=date, where="the file name says so") if date else None
 

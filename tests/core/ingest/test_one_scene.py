@@ -1,0 +1,152 @@
+"""Several files that are one scene, or several: shards and tiles, dates, and products twice in a folder."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+
+from core.errors import SourceError
+from core.ingest.boundary import ingest
+from core.ingest.settings import IngestSettings
+from core.scenes.library import Library
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from tests.core.ingest.rasters import NORTH_UP, land, read_scene, write_tif
+
+pytestmark = pytest.mark.usefixtures("here")
+FOUR = ("B02", "B03", "B04", "B08")
+SCENE = land(FOUR, 96, 160)
+
+
+def part(folder: Path, name: str, rows: slice, cols: slice, pixels: NDArray[np.uint16] = SCENE) -> Path:
+    """Write a part of the scene at its place."""
+    folder.mkdir(exist_ok=True)
+    moved = NORTH_UP @ rasterio.Affine.translation(cols.start, rows.start)
+    return write_tif(folder / name, pixels[:, rows, cols], FOUR, transform=moved)
+
+
+def pixels_of(library: Library, scene: Scene) -> NDArray[np.uint16]:
+    return read_scene(library.directory(scene.id))
+
+
+def lines(library: Library, scene: Scene, topic: str) -> str:
+    record = load_quality(library.directory(scene.id))
+    return "\n".join(f"{line.value} — {line.because}" for line in record.findings if line.topic == topic)
+
+
+def test_shards_of_unequal_width_are_one_scene(tmp_path: Path, library: Library) -> None:
+    part(tmp_path / "site", "median-0000000000-0000000000.tif", slice(0, 96), slice(0, 96))
+    part(tmp_path / "site", "median-0000000000-0000000096.tif", slice(0, 96), slice(96, 160))
+    scene = ingest([tmp_path / "site"], library)
+    np.testing.assert_array_equal(pixels_of(library, scene), SCENE)
+    assert scene.grid.transform == tuple(NORTH_UP)[:6]
+    assert "2 side by side" in lines(library, scene, "tiles")
+
+
+def test_square_shards_in_a_zip_are_no_patches(tmp_path: Path, library: Library) -> None:
+    names = []
+    for row in (0, 48):
+        for col in (0, 48, 96):
+            name = f"median-{row:010d}-{col:010d}.tif"
+            names.append(part(tmp_path / "site", name, slice(row, row + 48), slice(col, col + 48)))
+    with zipfile.ZipFile(tmp_path / "median.zip", "w") as packed:
+        for path in names:
+            packed.write(path, path.name)
+    scene = ingest([tmp_path / "median.zip"], library)
+    assert scene.kind == "scene"
+    np.testing.assert_array_equal(pixels_of(library, scene), SCENE[:, :, :144])
+
+
+def test_tiles_that_overlap_and_one_that_is_missing(tmp_path: Path, library: Library) -> None:
+    part(tmp_path / "site", "north_west.tif", slice(0, 60), slice(0, 90))
+    part(tmp_path / "site", "north_east.tif", slice(0, 60), slice(80, 160))
+    part(tmp_path / "site", "south_west.tif", slice(50, 96), slice(0, 90))
+    scene = ingest([tmp_path / "site"], library)
+    expected = SCENE.copy()
+    expected[:, 60:, 90:] = 0
+    np.testing.assert_array_equal(pixels_of(library, scene), expected)
+
+
+def test_a_hole_between_shards_is_said(tmp_path: Path, library: Library) -> None:
+    for row, col in ((0, 0), (0, 80), (48, 80)):
+        part(tmp_path / "site", f"m-{row:010d}-{col:010d}.tif", slice(row, row + 48), slice(col, col + 80))
+    scene = ingest([tmp_path / "site"], library)
+    assert (pixels_of(library, scene)[:, 48:, :80] == 0).all()
+    assert "what none of them covers is no data" in lines(library, scene, "tiles")
+
+
+def test_band_files_of_neighbouring_tiles(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for tile, cols in (("T33TUL", slice(0, 90)), ("T33TVL", slice(80, 160))):
+        moved = NORTH_UP @ rasterio.Affine.translation(cols.start, 0)
+        for n, band in enumerate(FOUR):
+            name = f"{tile}_20190405T101031_{band}.tif"
+            write_tif(tmp_path / "site" / name, SCENE[n : n + 1, :, cols], transform=moved)
+    scene = ingest([tmp_path / "site"], library)
+    np.testing.assert_array_equal(pixels_of(library, scene), SCENE)
+    assert scene.date == "2019-04-05"
+
+
+def two_dates(folder: Path) -> Path:
+    folder.mkdir()
+    for date, width in (("20190405", 79), ("20190620", 80)):
+        for band in FOUR:
+            pixels = land([band])[:, :, :width] + (0 if width == 79 else 100)
+            write_tif(folder / f"T33TVM_{date}T101031_{band}.tif", pixels.astype(np.uint16))
+    return folder
+
+
+def test_several_dates_are_named(tmp_path: Path, library: Library) -> None:
+    folder = two_dates(tmp_path / "site")
+    with pytest.raises(SourceError, match="its files are of 2 dates, 2019-04-05, 2019-06-20; open one scene at a time"):
+        ingest([folder], library)
+
+
+def test_one_of_several_dates_has_its_own_pixels(tmp_path: Path, library: Library) -> None:
+    scene = ingest([two_dates(tmp_path / "site")], library, IngestSettings(date="2019-06-20"))
+    np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR) + 100)
+    assert scene.date == "2019-06-20"
+    assert "T33TVM_20190405T101031_B02.tif" in lines(library, scene, "left out")
+    assert "they are of another date, 2019-04-05" in lines(library, scene, "left out")
+
+
+def test_dates_in_the_names_of_bands(tmp_path: Path, library: Library) -> None:
+    names = [f"{date}_{band}" for date in ("2019-04-05", "2019-06-20") for band in FOUR]
+    path = write_tif(tmp_path / "series.tif", np.concatenate([land(FOUR), land(FOUR) + 100]).astype(np.uint16), names)
+    with pytest.raises(SourceError, match="its bands are of 2 dates, 2019-04-05, 2019-06-20"):
+        ingest([path], library)
+    scene = ingest([path], library, IngestSettings(date="2019-04-05"))
+    np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR))
+
+
+def test_a_band_twice_in_a_file_is_not_dropped(tmp_path: Path, library: Library) -> None:
+    names = [f"{n}_{band}" for n in range(2) for band in FOUR]
+    path = write_tif(tmp_path / "series.tif", np.concatenate([land(FOUR), land(FOUR)]), names)
+    with pytest.raises(SourceError, match="its bands 1 and 5 are both called B02"):
+        ingest([path], library)
+
+
+def test_a_date_is_not_taken_from_a_file_that_is_left_out(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for band in FOUR:
+        write_tif(tmp_path / "site" / f"clip_{band}.tif", land([band]))
+    write_tif(tmp_path / "site" / "20200101_TCI.tif", land(["B04"]))
+    scene = ingest(sorted((tmp_path / "site").iterdir()), library)
+    assert scene.date is None
+
+
+def test_theias_two_reflectances(tmp_path: Path, library: Library) -> None:
+    stem = "SENTINEL2A_20190812-101508-123_L2A_T33TUL_C_V2-2"
+    (tmp_path / "theia").mkdir()
+    for n, band in enumerate(("B2", "B3", "B4", "B8")):
+        for kind, more in (("FRE", 0), ("SRE", 50)):
+            pixels = (land([FOUR[n]]) + more).astype(np.uint16)
+            write_tif(tmp_path / "theia" / f"{stem}_{kind}_{band}.tif", pixels)
+    scene = ingest([tmp_path / "theia"], library)
+    np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR))
+    assert "corrected for slopes (FRE) are there" in lines(library, scene, "left out")
