@@ -18,7 +18,7 @@ from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import layers_of_one_date, one_scene
 from core.ingest.formats.other_sensors import other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints
-from core.ingest.formats.tiles import TiledRaster, joined
+from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.grid.stack import BandRaster, layers_of
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
@@ -68,7 +68,7 @@ class BandFiles:
         refuse_product(product, files.settings)
         known = _source_names(files, used)
         hints = read_hints([*(raster.name for raster in rasters), *known], tags, _documents(files))
-        whole, tiles = joined(rasters)
+        whole, tiles = join_tiles(rasters)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
         layers, other_dates, stated = layers_of_one_date(nameless, files.settings.date)
         left_out = {**scene.left_out, **other_dates}

@@ -118,7 +118,7 @@ class TiledRaster:
         return held
 
 
-def joined(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Finding]]:
+def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Finding]]:
     """Join rasters of the same bands that lie side by side; give the others as they are, and what to say of it."""
     groups: dict[object, list[RasterFile]] = {}
     for raster in rasters:
@@ -126,7 +126,7 @@ def joined(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Findin
     whole: list[BandRaster] = []
     parts: list[TiledRaster] = []
     for group in groups.values():
-        tiled = tile(group)
+        tiled = side_by_side(group)
         if tiled is None:
             whole.extend(group)
         else:
@@ -142,7 +142,7 @@ def _likeness(raster: RasterFile) -> object:
     return band, told, geobox.crs, round(geobox.pixel_size, 9), date_in(raster.name)
 
 
-def tile(rasters: Sequence[RasterFile]) -> TiledRaster | None:
+def side_by_side(rasters: Sequence[RasterFile]) -> TiledRaster | None:
     """Lay rasters side by side; None when they are not on one grid, lie on each other, or hang not together."""
     if len(rasters) < 2 or not all(raster.geobox.placed and raster.geobox.axis_aligned for raster in rasters):
         return None
@@ -240,4 +240,4 @@ def are_tiles(shelf: Shelf, members: Sequence[Member]) -> bool:
             opened.callback(rasters[-1].close)
             if np.dtype(rasters[-1].dtypes[0]).itemsize == 1 or rasters[-1].geobox.crs is None:
                 return False
-        return len({_likeness(raster) for raster in rasters}) == 1 and tile(rasters) is not None
+        return len({_likeness(raster) for raster in rasters}) == 1 and side_by_side(rasters) is not None
