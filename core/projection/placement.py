@@ -16,7 +16,8 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.progress import Progress, part_of, silent
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
-from core.projection.umap_learn import epochs_told, quiet_umap
+from core.projection.umap_learn import quiet_umap
+from core.projection.umap_progress import LastTold, compilation_told, epochs_told
 from core.similarity.knn_graph import knn_among
 from core.similarity.neighbours import TIE_WIDTH
 
@@ -83,7 +84,8 @@ def _transform(
 
     (count, near), total = indices.shape, len(layout)
     ring = (np.arange(total)[:, None] + np.arange(near)) % total
-    with quiet_umap() as umap:
+    told = LastTold(progress)
+    with quiet_umap(told.again) as umap, compilation_told(told.again):
         model = umap.UMAP(
             n_neighbors=near,
             min_dist=settings.min_dist,
@@ -93,7 +95,7 @@ def _transform(
             random_state=settings.seed,
             transform_seed=settings.seed,
             n_jobs=1,
-            tqdm_kwds=epochs_told(progress, 100 if count <= 10_000 else 30),
+            tqdm_kwds=epochs_told(told, 100 if count <= 10_000 else 30),
         ).fit(csr_matrix((total, total), dtype=np.float32))
         model.transform_mode, model.embedding_ = "embedding", np.ascontiguousarray(layout, np.float32)
         starts = np.arange(0, count * near + 1, near)

@@ -10,12 +10,12 @@ umap-learn needs to give the same layout for the same seed.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -24,14 +24,18 @@ from core.errors import SettingsError
 from core.progress import Progress, part_of, silent
 from core.projection.layout import pca_layout, start_layout
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
+from core.projection.umap_progress import LastTold, compilation_told, epochs_told, watched
 from core.scenes.patches import IntArray
 from core.similarity.knn_graph import knn_graph, metric_rows
 
 UNLABELLED = -1
 """What umap-learn takes for the class of a row that has none."""
 
-_NEIGHBOURS, _GRAPH = 250, 300
-"""Thousandths of the work after which neighbours are known, and after which points begin to move."""
+_NEIGHBOURS, _GRAPH, _MOVING = 250, 270, 300
+"""Thousandths of the work after which neighbours and their graph are known, and after which points begin to move."""
+
+_PACKAGES = ("numba", "sklearn.metrics", "pynndescent", "umap")
+"""What takes longest to import, one after the other."""
 
 _FARTHEST = np.float32(1.9999)
 """umap-learn takes a row out of the layout when all others are opposite, at a cosine or correlation distance of 2."""
@@ -53,7 +57,8 @@ def umap_learn_layout(
         vectors: float32 of shape (N, D), finite; below ``LEAST_ROWS`` rows they are laid out by principal components.
         settings: method, metric and the rest; ``n_neighbors`` above N − 1 counts as N − 1.
         labels: classes of shape (N,), counted from 0, −1 = none; for the supervised method only.
-        progress: told thousandths; what it raises ends the work at the next epoch.
+        progress: told thousandths; what it raises ends the work: between epochs, in the loop that looks distances up
+            for densMAP, between steps of numba's compiling, and between packages that are imported.
 
     Returns:
         float32 of shape (N, 2), centred.
@@ -62,17 +67,17 @@ def umap_learn_layout(
         SettingsError: when a number is not finite, when a supervised layout has fewer than two classes to go by, or
             when umap-learn finds no place for some rows.
     """
+    told = LastTold(progress)
     target = _target(labels, len(vectors)) if settings.method == "supervised" else None
     if len(vectors) < LEAST_ROWS:
         return pca_layout(vectors)
     near = min(settings.n_neighbors, len(vectors) - 1)
-    indices, distances = knn_graph(vectors, near, settings.metric, progress=part_of(progress, 0, _NEIGHBOURS))
+    indices, distances = knn_graph(vectors, near, settings.metric, progress=part_of(told, 0, _NEIGHBOURS))
     if settings.metric != "euclidean":
         distances = np.minimum(distances, _FARTHEST)
     start = start_layout(metric_rows(vectors, settings.metric), settings.seed)
     dense = settings.method == "densmap" and _densities_differ(distances)
-    with quiet_umap() as umap:
-        progress(_NEIGHBOURS, 1000)
+    with quiet_umap(told.again) as umap, compilation_told(told.again):
         model = umap.UMAP(
             n_neighbors=near,
             min_dist=settings.min_dist,
@@ -83,8 +88,9 @@ def umap_learn_layout(
             precomputed_knn=(indices, distances),
             random_state=settings.seed,
             n_jobs=1,
-            tqdm_kwds=epochs_told(part_of(progress, _GRAPH, 1000), _epochs(len(vectors), dense=dense)),
+            tqdm_kwds=epochs_told(part_of(told, _MOVING, 1000), _epochs(len(vectors), dense=dense)),
         )
+        watched(model, part_of(told, _GRAPH, _MOVING))
         layout: FloatArray = model.fit(vectors, target).embedding_.astype(np.float32)
     if not np.isfinite(layout).all():
         found = "umap-learn finds no place for some of them"
@@ -119,55 +125,37 @@ def _epochs(count: int, *, dense: bool) -> int:
 
 
 @contextmanager
-def quiet_umap() -> Iterator[ModuleType]:
+def quiet_umap(heard: Callable[[], None] = lambda: None) -> Iterator[ModuleType]:
     """Give umap-learn, imported without TensorFlow, which it would load for a variant that is not used here.
 
-    Inside, its warnings are silent: on precomputed neighbours and on the one thread that a seed asks for.
+    Inside, its warnings are silent: on precomputed neighbours and on the one thread that a seed asks for. Afterwards
+    numba has as many threads as before; umap-learn sets it to one for a seed, and leaves it so when it is stopped.
+
+    Args:
+        heard: called after each package that takes long to import; what it raises ends the work.
     """
-    absent = "tensorflow" not in sys.modules
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if absent:
-            sys.modules["tensorflow"] = None  # type: ignore[assignment]
+        umap = _imported(heard)
+        import numba
+
+        threads = numba.get_num_threads()
         try:
-            import umap
+            yield umap
         finally:
-            if absent:
-                del sys.modules["tensorflow"]
-        yield umap
+            numba.set_num_threads(threads)
 
 
-def epochs_told(progress: Progress, epochs: int) -> dict[str, Any]:
-    """Return arguments by which umap-learn's own bar of epochs, drawn by tqdm, tells ``progress`` of each.
-
-    The bar is not drawn but written to an object of ours. What ``progress`` raises there ends umap-learn's loop.
-    """
-    return {
-        "file": _Told(progress, epochs),
-        "bar_format": "{n}",
-        "desc": "",
-        "mininterval": 0,
-        "miniters": 1,
-        "disable": False,
-        "leave": True,
-    }
-
-
-class _Told:
-    """A text file whose lines are numbers of epochs done; deaf to tqdm's last once ``progress`` has raised."""
-
-    def __init__(self, progress: Progress, epochs: int) -> None:
-        self._progress, self._epochs = progress, epochs
-        self._deaf = False
-
-    def write(self, text: str) -> int:
-        """Tell what a line says."""
-        number = text.strip()
-        if number.isdigit() and not self._deaf:
-            self._deaf = True
-            self._progress(min(int(number), self._epochs), self._epochs)
-            self._deaf = False
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing; there is no buffer."""
+def _imported(heard: Callable[[], None]) -> ModuleType:
+    """Import umap-learn, what it needs first, with no TensorFlow to be found."""
+    absent = "tensorflow" not in sys.modules
+    if absent:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        for name in _PACKAGES:
+            importlib.import_module(name)
+            heard()
+    finally:
+        if absent:
+            del sys.modules["tensorflow"]
+    return sys.modules["umap"]

@@ -34,7 +34,8 @@ def lay_out(vectors: np.ndarray, settings: ProjectionSettings, **more: object) -
     return arrange(vectors, settings, labels=two_classes(len(vectors)), **more)
 
 
-def test_a_layout_is_that_of_umap_learn_given_our_neighbours_and_start() -> None:
+@ALL
+def test_a_layout_is_that_of_umap_learn_given_our_neighbours_and_start(settings: ProjectionSettings) -> None:
     from core.projection.layout import start_layout
     from core.similarity.knn_graph import knn_graph
     from core.similarity.neighbours import unit_rows
@@ -47,9 +48,10 @@ def test_a_layout_is_that_of_umap_learn_given_our_neighbours_and_start() -> None
             precomputed_knn=knn_graph(vectors, 15),
             random_state=42,
             n_jobs=1,
+            densmap=settings.method == "densmap",
         )
-        expected = model.fit_transform(vectors)
-    np.testing.assert_allclose(umap_learn_layout(vectors, UMAP), expected - expected.mean(axis=0), atol=1e-5)
+        expected = model.fit_transform(vectors, two_classes(300) if settings.method == "supervised" else None)
+    np.testing.assert_array_equal(lay_out(vectors, settings), expected - expected.mean(axis=0))
 
 
 @ALL
@@ -143,7 +145,7 @@ def test_progress_rises_to_its_total_in_small_steps(settings: ProjectionSettings
 
 
 @ALL
-@pytest.mark.parametrize("share", [0.1, 0.6, 0.999])
+@pytest.mark.parametrize("share", [0.1, 0.27, 0.3, 0.6, 0.999])
 def test_what_progress_raises_ends_the_work(settings: ProjectionSettings, share: float) -> None:
     asked = []
 
@@ -152,9 +154,13 @@ def test_what_progress_raises_ends_the_work(settings: ProjectionSettings, share:
             asked.append(done)
             raise JobCancelledError("Arranging", "it was stopped", "start it again")
 
+    import numba
+
+    threads = numba.get_num_threads()
     with pytest.raises(JobCancelledError):
         lay_out(clustered(200)[0], settings, progress=stop)
     assert len(asked) == 1, "nothing goes on after it"
+    assert numba.get_num_threads() == threads
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,11 @@ from core.evaluation.report import scene as pipeline_report_scene
 from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
 from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES
+from core.evaluation.trustworthiness import trustworthiness
 from core.features import recipe as features
 from core.features.recipe import Features, Recipe
+from core.projection.labels import classes_of, labels_version
+from core.projection.methods import arrange
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
@@ -156,6 +159,25 @@ def test_a_scene_is_measured_once_for_features_and_once_for_each_layout(
     engine.layouts.put(recipe, other.key, positions)
     report_on_scene(engine.config.root, recipe, other, loader(engine, recipe))
     assert engine.reports.get(recipe, other.key) is not None
+
+
+@pytest.mark.parametrize("method", ["umap", "densmap", "supervised"])
+def test_a_layout_by_umap_learn_is_measured_like_any(engine: Engine, recipe: Recipe, method: str) -> None:
+    scene, features = engine.library.get(recipe.scene_id), engine.features(recipe)
+    version = labels_version(scene) if method == "supervised" else ""
+    settings = ProjectionSettings(method=method, labels=version)
+    classes = classes_of(scene, patch_grid(scene), features.patch_ids, version) if version else None
+    layout = arrange(features.vectors, settings, labels=classes)
+    engine.layouts.put(recipe, settings.key, layout)
+    report_on_scene(engine.config.root, recipe, settings, loader(engine, recipe))
+    sections = engine.reports.get(recipe, settings.key)
+    assert sections is not None
+    assert [(one.name, one.measured) for one in sections] == [("layout", True)]
+    distortion = engine.reports.values(recipe, settings.key, "distortion")
+    assert distortion is not None
+    np.testing.assert_allclose(distortion, trustworthiness(features.vectors, layout, "cosine").distortion)
+    scattered = np.random.default_rng(0).random(layout.shape).astype(np.float32)
+    assert distortion.mean() < trustworthiness(features.vectors, scattered, "cosine").distortion.mean()
 
 
 def test_measuring_can_be_stopped_and_leaves_nothing(engine: Engine, recipe: Recipe) -> None:

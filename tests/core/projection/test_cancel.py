@@ -1,0 +1,79 @@
+"""Layouts by umap-learn that are stopped by the real queue in a real worker, which lives on for the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.config import Config
+from core.engine.operations import NICENESS, Engine
+from core.features.recipe import Recipe
+from core.jobs.files import JobFiles
+from core.jobs.lanes import Lane
+from core.jobs.pool import WorkerPool
+from core.jobs.queue import Job
+from core.projection.settings import ProjectionSettings
+from tests.fakes import ThreadWorker, place_scene
+
+pytestmark = pytest.mark.slow
+
+COMPILING, MOVING = 250, 310
+"""Thousandths at which umap-learn compiles in a new worker, and at which points move."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    worker = Lane(executor=partial(WorkerPool, NICENESS))
+    engine = Engine(
+        Config(root=tmp_path, model_cache=tmp_path / "models"),
+        {"scene": Lane(executor=ThreadWorker), "encode": Lane(executor=ThreadWorker), "project": worker}
+        | {"trust": Lane(executor=ThreadWorker)},
+    )
+    engine.start()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def recipe(engine: Engine) -> Recipe:
+    """Features of 3,969 patches: so many that 500 epochs last some seconds."""
+    scene = place_scene(engine.config.root, height=512, width=512)
+    recipe = engine.recipe(scene, "spectral", patch_size=16, stride=8)
+    assert engine.jobs.wait(engine.submit_encode(recipe).id, 120).state == "done"
+    return recipe
+
+
+def stopped_at(engine: Engine, recipe: Recipe, settings: ProjectionSettings, share: int) -> Job:
+    """Ask for a layout, cancel it once it is so many thousandths far, and give the job as it ended."""
+    job = engine.submit_projection(recipe, settings)
+    until = time.monotonic() + 120
+    while (now := engine.jobs.get(job.id)).done < share:
+        assert now.active, now
+        assert time.monotonic() < until, now
+        time.sleep(0.05)
+    engine.jobs.cancel(job.id)
+    return engine.jobs.wait(job.id, 60)
+
+
+def worker_of(engine: Engine, job: Job) -> int:
+    """The process that did a job."""
+    return JobFiles(engine.config.root / "jobs").progress(job.id).pid
+
+
+def test_stopped_layouts_are_cancelled_and_the_worker_lives_on(engine: Engine, recipe: Recipe) -> None:
+    settings = ProjectionSettings(method="densmap"), ProjectionSettings(method="umap")
+    compiling = stopped_at(engine, recipe, settings[0], COMPILING)
+    moving = stopped_at(engine, recipe, settings[1], MOVING)
+    dense = stopped_at(engine, recipe, ProjectionSettings(method="densmap", seed=1), MOVING)
+    last = engine.jobs.wait(engine.submit_projection(recipe, ProjectionSettings()).id, 120)
+    assert [job.state for job in (compiling, moving, dense, last)] == ["cancelled"] * 3 + ["done"]
+    assert COMPILING <= compiling.done < 300
+    assert MOVING <= moving.done < 1000
+    assert not any(engine.projected(recipe, one) for one in settings)
+    assert engine.projected(recipe, ProjectionSettings())
+    # A worker that had not obeyed would have been killed, and another had done the next job.
+    assert len({worker_of(engine, job) for job in (compiling, moving, dense, last)}) == 1
