@@ -22,6 +22,7 @@ from core.ingest.canonical import check_complete, file_grid, to_canonical, write
 from core.ingest.collection_plan import PICTURE_GAIN, CollectionPlan, PatchShape, patch_shape, plan_collection
 from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level, skipped_text, some_names
+from core.ingest.formats.class_folders import labels_of
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import read_hints
 from core.ingest.gdal_errors import GDAL_ERRORS
@@ -159,7 +160,7 @@ class Patch:
 
     Attributes:
         name: relative file name.
-        label: its folder, or None at the top.
+        label: its class, as of ``class_folders.labels_of``, or None.
         geobox: where it lies.
     """
 
@@ -234,10 +235,11 @@ def _write(
     mosaic = Mosaic(grid=mosaic_grid(len(members), plan.side))
     side, cols = plan.side, mosaic.grid.width // plan.side
     strip = np.zeros((len(plan.bands), side, mosaic.grid.width), dtype=np.uint16)
+    labels = labels_of(members)
     try:
         with canonical_writer(directory, file_grid(mosaic.grid), plan.bands) as data:
             for done, member in enumerate(members, 1):
-                block = _take(shelf, member, plan, mosaic)
+                block = _take(shelf, member, plan, mosaic, labels[member.number])
                 if block is not None:
                     place = (len(mosaic.patches) - 1) % cols
                     strip[:, :, place * side : (place + 1) * side] = block
@@ -252,7 +254,9 @@ def _write(
     return mosaic
 
 
-def _take(shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic) -> NDArray[np.uint16] | None:
+def _take(
+    shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic, folder: str | None
+) -> NDArray[np.uint16] | None:
     """Read canonical numbers of one patch, noted in the mosaic; None when it is left out."""
     try:
         raster = open_raster(shelf.path(member), member.name)
@@ -268,7 +272,7 @@ def _take(shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic) ->
         return None
     finally:
         shelf.release(member)
-    mosaic.patches.append(Patch(name=member.name, label=clean_name(member.folder, 120) or None, geobox=raster.geobox))
+    mosaic.patches.append(Patch(name=member.name, label=clean_name(folder or "", 120) or None, geobox=raster.geobox))
     return block
 
 

@@ -140,7 +140,12 @@ class Member:
     @property
     def is_noise(self) -> bool:
         """True for what file managers leave behind."""
-        return _NOISE.search(self.name) is not None
+        return is_noise(self.name)
+
+
+def is_noise(name: str) -> bool:
+    """Tell whether a file is what file managers leave behind."""
+    return _NOISE.search(name) is not None
 
 
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:

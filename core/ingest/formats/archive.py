@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
-from core.ingest.files import FileShelf, Member, Shelf, natural_key
+from core.ingest.files import FileShelf, Member, Shelf, is_noise, natural_key
 from core.ingest.formats.geotiff import read_head
 from core.ingest.messages import clean_name, damaged, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
@@ -19,6 +20,8 @@ ZIP_SUFFIXES = frozenset({".zip"})
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _NESTED = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:")
+_IS_UTF8 = 0x800
+"""Bit of a member's flags (APPNOTE 4.4.4)."""
 _SMALL = 2**20
 _CHUNK = 2**20
 _REMEDY = "pack only the band files or the class folders into one plain zip"
@@ -102,7 +105,27 @@ class ZipShelf:
 
 
 def _shown(info: zipfile.ZipInfo) -> str:
-    return info.filename.replace("\\", "/").removeprefix("./")[:1000]
+    name = unicodedata.normalize("NFC", _decoded(info)).replace("\\", "/").removeprefix("./")
+    return name[:1000]
+
+
+def _decoded(info: zipfile.ZipInfo) -> str:
+    """Return a name as it was meant: without the flag for UTF-8 it may be UTF-8 all the same, or Windows-1252.
+
+    ``zipfile`` reads it as code page 437, in which letters with accents lie from 0x80 to 0xA5; those of Windows-1252
+    lie from 0xC0 on.
+    """
+    if info.flag_bits & _IS_UTF8 or info.filename.isascii():
+        return info.filename
+    try:
+        raw = info.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return info.filename
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        latin = all(byte < 0x80 or byte >= 0xC0 for byte in raw)
+        return raw.decode("cp1252") if latin else info.filename
 
 
 def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int) -> None:
@@ -134,7 +157,7 @@ def _check_member(info: zipfile.ZipInfo) -> None:
         raise UnsafeSourceError(found=found, remedy=_REMEDY)
     if kind not in (0, stat.S_IFREG):
         raise UnsafeSourceError(found=f"the zip holds a link or device, {shown}", remedy=_REMEDY)
-    if _NESTED.search(info.filename):
+    if _NESTED.search(info.filename) and not is_noise(_shown(info)):
         raise UnsafeSourceError(found=f"the zip holds another archive, {shown}", remedy=_REMEDY)
     if info.flag_bits & 0x1:
         raise SourceError(found="the zip is locked by a password", remedy="unlock it and zip the files again")

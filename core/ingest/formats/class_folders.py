@@ -10,6 +10,10 @@ from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.kind import PatchFiles
 from core.ingest.formats.tiles import are_tiles
 
+_NO_CLASSES = frozenset(
+    {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "images", "image", "imgs", "img"}
+)
+"""Folders that part a collection for training and tests, or only hold its files; in small letters."""
 MAX_PATCH_BYTES = 32 * 2**20
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
@@ -27,6 +31,24 @@ class ClassFolders:
     def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
         """Return the patches."""
         return PatchFiles(patches=tuple(patch_files(files.members, files.settings.bands)))
+
+
+def labels_of(patches: Sequence[Member]) -> dict[int, str | None]:
+    """Return the class of each patch by its number: the nearest folder that is no part for training or tests.
+
+    A folder around all of them names no class where it is found only by passing over such parts.
+    """
+    labels: dict[int, str | None] = {}
+    passed = set()
+    for member in patches:
+        folders = member.name.split("/")[:-1]
+        named = [folder for folder in folders if folder.lower() not in _NO_CLASSES]
+        labels[member.number] = named[-1] if named else None
+        if folders and (not named or named[-1] != folders[-1]):
+            passed.add(member.number)
+    if passed and len(set(labels.values())) == 1:
+        return {number: None if number in passed else label for number, label in labels.items()}
+    return labels
 
 
 def holds_all_bands(stem: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
     one = array[time] if array.ndim == 4 else array
     lead = "dates, " if array.ndim == 4 else ""
     last, first = one.shape[-1], one.shape[0]
-    if last <= MAX_BANDS and not (first in (12, 13) and last not in (12, 13)):
+    if last <= MAX_BANDS and _likely_bands(last) >= (_likely_bands(first) if first <= MAX_BANDS else 0):
         pixels, layout = np.moveaxis(one, -1, 0), f"({lead}height, width, bands)"
     elif first <= MAX_BANDS:
         pixels, layout = one, f"({lead}bands, height, width)"
@@ -150,6 +150,11 @@ def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
         raise SourceError(found=f"its shape is {_text(array.shape)}", remedy=_REMEDY)
     check_size(count=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
     return ArrayFile(name=name, pixels=pixels, times=times, layout=layout, shape_text=_text(array.shape))
+
+
+def _likely_bands(length: int) -> int:
+    """Return how well a length fits the bands of Sentinel-2: all of them, or all but B10; some of them; or more."""
+    return 2 if length in (12, 13) else 1 if 3 <= length <= 13 else 0
 
 
 def _text(shape: tuple[int, ...]) -> str:
@@ -175,9 +180,12 @@ class NumpyArray:
         if array.times > 1:
             which_date = f"date {time} of {array.times}, counted from 0"
             lines.append(finding("time", which_date, "chosen", "one date is a scene", "time"))
+        hints = read_hints([files.name, member.name], {}, [])
+        if array.times > 1:
+            hints = replace(hints, date=None)  # A name cannot be of each date, and which is which is not said.
         return SceneLayers(
             layers=layers_of(array),
-            hints=read_hints([files.name, member.name], {}, []),
+            hints=hints,
             findings=tuple(lines),
             left_out=tuple(other.base for other in files.others([member])),
             left_out_because="the array is the scene",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
+from pyproj import Geod
 from pyproj.exceptions import ProjError
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
@@ -203,5 +204,27 @@ def pixel_metres(grid: GeoBox) -> tuple[float, float]:
     if crs.is_geographic:
         latitude = grid.transform[5] + grid.transform[4] * grid.height / 2
         return a * METRES_PER_DEGREE * math.cos(math.radians(latitude)), e * METRES_PER_DEGREE
+    true = _measured(grid)
+    if true is not None:
+        return true
     factor = float(crs.linear_units_factor[1]) if crs.is_projected else 1.0
     return a * factor, e * factor
+
+
+def _measured(grid: GeoBox) -> tuple[float, float] | None:
+    """Return the sides of the centre pixel along the ellipsoid, metres; None where it is nowhere on Earth.
+
+    Maps stretch: at 60° north a metre of EPSG:3857 is half a metre on the ground.
+    """
+    row, col = grid.height / 2, grid.width / 2
+    points = np.array([grid.affine @ place for place in ((col, row), (col + 1, row), (col, row + 1))])
+    try:
+        outline = outlines_lonlat(str(grid.crs), points[None, :, 0], points[None, :, 1])[0]
+    except ProjError:
+        return None
+    if not np.isfinite(outline).all():
+        return None
+    (lon, lat), *others = outline.tolist()
+    ground = Geod(ellps="WGS84")
+    width, height = (float(ground.inv(lon, lat, *other)[2]) for other in others)
+    return (width, height) if width > 0 and height > 0 else None

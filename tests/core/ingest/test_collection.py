@@ -215,3 +215,38 @@ def test_equal_file_names_keep_their_folders(tmp_path: Path, library: Library) -
         (tmp_path / "set" / label).mkdir(parents=True)
         write_tif(tmp_path / "set" / label / "1.tif", land(BAND_NAMES, 16, 16), BAND_NAMES)
     assert source_names(ingest([tmp_path / "set"], library)) == ["a/1.tif", "b/1.tif"]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{split}/{label}/{n}.tif", "{label}/{split}/{n}.tif", "all/{split}/{label}/{n}.tif"]
+)
+def test_parts_for_training_and_tests_are_no_classes(tmp_path: Path, library: Library, pattern: str) -> None:
+    folder = tmp_path / "set"
+    for n in range(8):
+        name = pattern.format(split=("train", "val")[n % 2], label=("Forest", "River")[n // 4], n=n)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_tif(folder / name, land(height=16, width=16), BAND_NAMES, crs=None, transform=None)
+    assert ingest([folder], library).classes == ("Forest", "River")
+
+
+def test_parts_alone_are_no_classes(tmp_path: Path, library: Library) -> None:
+    for n in range(4):
+        folder = tmp_path / "set" / ("train", "test")[n % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        write_tif(folder / f"{n}.tif", land(height=16, width=16), BAND_NAMES, crs=None, transform=None)
+    assert ingest([tmp_path / "set"], library).classes == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "cp437"])
+def test_names_of_classes_in_zips_without_the_flag(tmp_path: Path, library: Library, encoding: str) -> None:
+    patch = write_tif(tmp_path / "a.tif", land(height=16, width=16), BAND_NAMES, crs=None, transform=None).read_bytes()
+    path = tmp_path / "set.zip"
+    raw = "Äöé".encode(encoding)
+    with zipfile.ZipFile(path, "w") as packed:
+        for n in range(4):
+            name = f"{('Wald', 'X' * len(raw))[n % 2]}/{n}.tif"
+            packed.writestr(name, patch)
+        packed.writestr("__MACOSX/Wald/._x.zip", b"1")
+        packed.writestr("Wald/.DS_Store", b"1")
+    path.write_bytes(path.read_bytes().replace(b"X" * len(raw) + b"/", raw + b"/"))
+    assert ingest([path], library).classes == ("Wald", "Äöé")
