@@ -6,13 +6,17 @@ import asyncio
 import statistics
 import time
 import urllib.request
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+Made = TypeVar("Made")
 TIMEOUT = 60.0
 BREATH_SECONDS = 2.0
 """An active visitor asks again so long after the last answer."""
@@ -125,9 +129,15 @@ async def _measure(url: str, pid: int, idle: int, active: int, seconds: float) -
     return load
 
 
+def _run(work: Coroutine[Any, Any, Made]) -> Made:
+    """Run in a thread with a loop of its own: Playwright has one in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def measured(url: str, pid: int, *, idle: int, active: int, seconds: float) -> Load:
     """Hold sessions on the page Explore: idle ones ran it once, active ones run it again every two seconds."""
-    return asyncio.run(_measure(url, pid, idle, active, seconds))
+    return _run(_measure(url, pid, idle, active, seconds))
 
 
 async def _come_and_go(url: str, sessions: int, at_once: int, query: str) -> None:
@@ -149,4 +159,4 @@ def come_and_go(url: str, sessions: int, *, at_once: int = 4, query: str = "") -
         at_once: how many of them at a time.
         query: parameters of the page's address, such as ``encoder=spectral``.
     """
-    asyncio.run(_come_and_go(url, sessions, at_once, query))
+    _run(_come_and_go(url, sessions, at_once, query))
