@@ -13,6 +13,7 @@ from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.class_folders import holds_all_bands, patch_files
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
+from core.ingest.formats.tiles import shard_of
 
 MOST_SCENES = 12
 """Rasters chosen together that are a scene each; more are patches of a collection, if patches they can be."""
@@ -35,9 +36,17 @@ def sources_of(paths: Sequence[Path], bands: tuple[str, ...] | None = None) -> l
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
     if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together))):
-        alone += whole
         together = [path for path in together if path not in whole]
+        return [[path] for path in alone] + _shards_together(whole) + ([together] if together else [])
     return [[path] for path in alone] + ([together] if together else [])
+
+
+def _shards_together(rasters: Sequence[Path]) -> list[list[Path]]:
+    """Part whole rasters into sources: shards of one export together, every other one alone."""
+    groups: dict[str, list[Path]] = {}
+    for path in rasters:
+        groups.setdefault(shard_of(path.stem) or path.name, []).append(path)
+    return list(groups.values())
 
 
 def _members(paths: Sequence[Path]) -> list[Member]:

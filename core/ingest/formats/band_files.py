@@ -19,6 +19,7 @@ from core.ingest.formats.one_scene import layers_of_one_date, one_scene
 from core.ingest.formats.other_sensors import other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints
 from core.ingest.formats.tiles import TiledRaster, join_tiles
+from core.ingest.formats.world_file import placed_beside
 from core.ingest.grid.stack import BandRaster, layers_of
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
@@ -109,7 +110,7 @@ def _alpha(raster: BandRaster) -> tuple[int, ...]:
 def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
     raster = open_raster(files.shelf.path(member), member.name)
     opened.callback(raster.close)
-    return without_masks(raster)
+    return without_masks(placed_beside(raster, files.members, files.shelf))
 
 
 def _by_hand(rasters: list[RasterFile], names: tuple[str, ...]) -> tuple[list[RasterFile], tuple[str, ...]] | None:

@@ -220,6 +220,12 @@ def _said(parts: Sequence[TiledRaster]) -> list[Finding]:
     return [finding("tiles", value, "read", because)]
 
 
+def shard_of(stem: str) -> str | None:
+    """Return the name of the export of which a file is a shard, or None."""
+    match = _SHARD.fullmatch(stem)
+    return match[1] if match else None
+
+
 def are_tiles(shelf: Shelf, members: Sequence[Member]) -> bool:
     """Tell whether rasters that hold all bands are parts of one scene, by their names, or by where they lie.
 

@@ -90,3 +90,11 @@ def test_files_as_many_as_the_named_bands_are_one_scene(tmp_path: Path) -> None:
     paths = written(tmp_path, [f"layer_{number}.tif" for number in range(4)])
     assert kind(paths) is ClassFolders
     assert kind(paths, IngestSettings(bands=("B02", "B03", "B04", "B08"))) is BandFiles
+
+
+def test_shards_of_one_export_are_one_source(tmp_path: Path) -> None:
+    shards = [tmp_path / f"m-0000000000-{col:010d}.tif" for col in (0, 256)]
+    other = tmp_path / "whole.tif"
+    for path in (*shards, other):
+        path.write_bytes(b"x")
+    assert sources_of([*shards, other]) == [shards, [other]]

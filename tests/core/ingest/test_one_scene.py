@@ -150,3 +150,30 @@ def test_theias_two_reflectances(tmp_path: Path, library: Library) -> None:
     scene = ingest([tmp_path / "theia"], library)
     np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR))
     assert "corrected for slopes (FRE) are there" in lines(library, scene, "left out")
+
+
+def world(folder: Path, stem: str, crs: str | None) -> None:
+    """Write a world file, which states the centre of the first pixel, and perhaps a .prj."""
+    (folder / f"{stem}.tfw").write_text("10\n0\n0\n-10\n400005\n4999995\n")
+    if crs:
+        (folder / f"{stem}.prj").write_text(rasterio.crs.CRS.from_string(crs).to_wkt(version="WKT1_ESRI"))
+
+
+@pytest.mark.parametrize(("crs", "chosen"), [("EPSG:32633", None), (None, "EPSG:32633"), (None, None)])
+def test_world_files(tmp_path: Path, library: Library, crs: str | None, chosen: str | None) -> None:
+    (tmp_path / "site").mkdir()
+    write_tif(tmp_path / "site" / "clip.tif", SCENE, FOUR, crs=None, transform=None)
+    world(tmp_path / "site", "clip", crs)
+    scene = ingest([tmp_path / "site"], library, IngestSettings(crs=chosen))
+    assert scene.grid.crs == (crs or chosen)
+    assert scene.grid.crs is None or scene.grid.transform == tuple(NORTH_UP)[:6]
+    np.testing.assert_array_equal(pixels_of(library, scene), SCENE)
+
+
+def test_a_world_file_of_nonsense_places_nothing(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    write_tif(tmp_path / "site" / "clip.tif", SCENE, FOUR, crs=None, transform=None)
+    (tmp_path / "site" / "clip.tfw").write_text("ten\n0\n")
+    scene = ingest([tmp_path / "site"], library)
+    assert scene.grid.crs is None
+    assert "does not hold six numbers" in lines(library, scene, "place")
