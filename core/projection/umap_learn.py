@@ -76,6 +76,7 @@ def umap_learn_layout(
     if settings.metric != "euclidean":
         distances = np.minimum(distances, _FARTHEST)
     start = start_layout(metric_rows(vectors, settings.metric), settings.seed)
+    told.again()
     dense = settings.method == "densmap" and _densities_differ(distances)
     with quiet_umap(told.again) as umap, compilation_told(told.again):
         model = umap.UMAP(
