@@ -87,15 +87,18 @@ async def rerun(socket: ClientConnection, query: str = "") -> float:
             return time.perf_counter() - began
 
 
-async def _stay(url: str, load: Load, ready: asyncio.Barrier, over: asyncio.Event, active: bool) -> None:
+async def _stay(url: str, load: Load, ready: asyncio.Barrier, over: asyncio.Event, wait: float | None) -> None:
+    """Hold a session; an active one begins ``wait`` seconds after all are there, so that none keep step."""
     async with _socket(url) as socket:
         await rerun(socket)
         await ready.wait()
-        if not active:
+        if wait is None:
             drain = asyncio.ensure_future(_drain(socket))
             await over.wait()
             drain.cancel()
-        while active and not over.is_set():
+            return
+        await asyncio.sleep(wait)
+        while not over.is_set():
             load.reruns.append(await rerun(socket))
             await asyncio.sleep(BREATH_SECONDS)
 
@@ -116,7 +119,8 @@ async def _measure(url: str, pid: int, idle: int, active: int, seconds: float) -
     ready = asyncio.Barrier(idle + active + 1)
     async with asyncio.TaskGroup() as visitors:
         for number in range(idle + active):
-            visitors.create_task(_stay(url, load, ready, over, active=number >= idle))
+            wait = BREATH_SECONDS * (number - idle) / active if number >= idle else None
+            visitors.create_task(_stay(url, load, ready, over, wait))
             await asyncio.sleep(0.1)
         await ready.wait()
         load.memory.append(megabytes(pid))
