@@ -123,7 +123,8 @@ def actions(scene: Scene) -> None:
         if st.button("Delete for good", key=f"sure_{scene.id}", type="primary"):
             engine().delete_scene(scene.id)
             cache.forget()
-            current().open(None)
+            if current().scene_id == scene.id:
+                current().open(None)
             st.rerun()
 
 

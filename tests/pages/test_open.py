@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.engine.operations import Engine
+from core.scenes.patches import PatchRef
 from pages.open import card_facts
 from pages.ui.state import engine as shared_engine
+from pages.ui.state.session import Session
 from tests.scenes import add_scene
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "open.py")
@@ -86,6 +88,21 @@ def test_a_scene_is_deleted_with_its_features(engine: Engine) -> None:
     assert not test.exception
     assert "t-1" not in engine.library
     assert [job.kind for job in engine.jobs.jobs()] == ["delete"]
+
+
+@pytest.mark.parametrize(("deleted", "left"), [("t-1", None), ("t-2", "t-1")])
+def test_only_deleting_the_open_scene_closes_it(engine: Engine, deleted: str, left: str | None) -> None:
+    for scene_id in ("t-1", "t-2"):
+        add_scene(engine.library, scene_id)
+    test = AppTest.from_file(PAGE, default_timeout=30)
+    visitor = Session(scene_id="t-1", query=PatchRef("t-1", 3))
+    test.session_state["landlike"] = visitor
+    test.run()
+    test.button(key=f"sure_{deleted}").click().run()
+    assert not test.exception
+    assert deleted not in engine.library
+    assert visitor.scene_id == left
+    assert visitor.query == (PatchRef("t-1", 3) if left else None)
 
 
 def test_one_damaged_scene_does_not_take_the_page_down(engine: Engine) -> None:
