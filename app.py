@@ -67,4 +67,8 @@ if multiprocessing.parent_process() is None:
     )
 
     if __name__ == "__main__":
-        app.run(config={"server.port": settings().port})
+        try:
+            port = settings().port
+        except LandlikeError as error:
+            sys.exit(f"Landlike did not start. {error}")
+        app.run(config={"server.port": port})

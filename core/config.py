@@ -9,6 +9,10 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from core.errors import SettingsError
+
+LAST_PORT = 65535
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -38,9 +42,24 @@ def hush() -> None:
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Config:
-    """Return the configuration of this process, from its environment unless another is given."""
+    """Return the configuration of this process, from its environment unless another is given.
+
+    Raises:
+        SettingsError: when the port is none.
+    """
     env = os.environ if environment is None else environment
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
     cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"
     models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(";") if part)
-    return Config(root=root, model_cache=cache, models=models, port=int(env.get("LANDLIKE_PORT") or 8501))
+    return Config(root=root, model_cache=cache, models=models, port=_port(env.get("LANDLIKE_PORT") or "8501"))
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= LAST_PORT:
+        found = f"LANDLIKE_PORT is “{text}”, which is no port"
+        raise SettingsError("Reading the settings", found, f"give a whole number from 0 to {LAST_PORT}, or none")
+    return port

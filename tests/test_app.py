@@ -38,6 +38,17 @@ def test_a_second_server_on_the_same_data_is_told_so_in_a_sentence(tmp_path: Pat
     assert "Traceback" not in result.stderr
 
 
+def test_a_port_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+    environment = {**os.environ, "LANDLIKE_DATA": str(tmp_path), "LANDLIKE_PORT": "abc"}
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=environment, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("Landlike did not start. Reading the settings: LANDLIKE_PORT is")
+    assert "Traceback" not in result.stderr
+
+
 def test_worker_processes_do_not_load_the_pages(tmp_path: Path) -> None:
     code = (
         "import runpy, sys, multiprocessing\n"

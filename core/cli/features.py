@@ -11,6 +11,7 @@ from pathlib import Path
 from core.cli.common import (
     BACKEND_HELP,
     ENCODER_HELP,
+    PARQUET_ENDINGS,
     SOURCE_HELP,
     add_overrides,
     bar_of,
@@ -59,7 +60,7 @@ class EmbedCommand:
         from core.values.base import PatchSource
         from core.values.registry import export_columns
 
-        check_out(options.out)
+        check_out(options.out, PARQUET_ENDINGS, options.source)
         engine = engine_of(config)
         name = options.encoder or default_encoder()
         spec = engine.spec(name, options.backend)
@@ -141,7 +142,7 @@ class ProjectCommand:
         from core.projection.methods import arrange
         from core.projection.settings import METHODS, ProjectionSettings
 
-        check_out(options.out)
+        check_out(options.out, PARQUET_ENDINGS)  # Which may be the file itself: positions are added to it in place.
         chosen = {
             "n_neighbors": options.neighbours,
             "min_dist": options.min_dist,

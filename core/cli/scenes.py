@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from core.cli.common import SOURCE_HELP, add_overrides, bar_of, check_out, open_source
+from core.cli.common import SOURCE_HELP, TIFF_ENDINGS, add_overrides, bar_of, check_out, open_source
 from core.config import Config
 
 
@@ -58,7 +58,7 @@ class SampleCommand:
         """Write the file."""
         from core.synthetic.sample import write_sample
 
-        check_out(options.out)
+        check_out(options.out, TIFF_ENDINGS)
         with bar_of("Making the scene", "rows") as progress:
             write_sample(options.out, size=options.size, seed=options.seed, progress=progress)
         return ()

@@ -9,7 +9,7 @@ import pytest
 
 from core.bands import BAND_NAMES, BANDS, EUROSAT_ORDER, fill_source, normalised_difference
 from core.config import settings
-from core.errors import JobCancelledError, LandlikeError
+from core.errors import JobCancelledError, LandlikeError, SettingsError
 
 
 def test_orders_hold_the_same_bands_but_not_in_the_same_order() -> None:
@@ -56,3 +56,9 @@ def test_the_operator_configures_by_the_environment() -> None:
     assert config.models == ("a", "https://b:1/c")
     assert config.port == 9
     assert settings({}).port == 8501
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "65536", "8501.0"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(SettingsError, match=f"LANDLIKE_PORT is “{port}”, which is no port; give a whole number"):
+        settings({"LANDLIKE_PORT": port})

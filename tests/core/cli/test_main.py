@@ -209,6 +209,43 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert not (tmp_path / "data" / "scenes").exists()
 
 
+def test_what_is_read_is_never_written_over(source: Path, tmp_path: Path, capsys: Capture) -> None:
+    before = source.read_bytes()
+    (tmp_path / "link.parquet").symlink_to(source)
+    for out in (source, tmp_path / "link.parquet", tmp_path / "data" / ".." / source.name):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        sentence = refused(capsys, "embed", source, "--encoder", "spectral", "--out", out)
+        assert "that is the file to be read, and would be lost; choose another name" in sentence
+    assert "it exists already" in refused(capsys, "finetune", source, "--out", source)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ending"),
+    [
+        (("embed", "SOURCE", "--encoder", "spectral", "--out", "f.tif"), ".parquet"),
+        (("project", "f.parquet", "--out", "f.csv"), ".parquet"),
+        (("sample", "--size", "64", "--out", "s.parquet"), ".tif"),
+        (("sample", "--size", "64", "--out", "s"), ".tif"),
+    ],
+)
+def test_a_name_of_another_kind_of_file_is_refused(
+    arguments: tuple[str, ...], ending: str, source: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    out = tmp_path / arguments[-1]
+    asked = [str(source) if argument == "SOURCE" else argument for argument in arguments[:-1]]
+    assert refused(capsys, *asked, out) == (
+        f"Writing {out}: its name does not end in {ending}; give a name that ends in {ending}.\n"
+    )
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["encoders", "serve"])
+def test_a_port_that_is_none_is_one_sentence(command: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDLIKE_PORT", "abc")
+    assert "LANDLIKE_PORT is “abc”, which is no port" in refused(capsys, command)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
