@@ -6,6 +6,7 @@ import html
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -394,6 +395,62 @@ def test_another_method_asks_for_another_layout(engine: Engine, method: str) -> 
     sees_nothing_wrong(app)
     first, second = [engine.jobs.payload(job.id)["settings"] for job in reversed(engine.jobs.jobs())]
     assert (first["method"], second["method"]) == ("fast", method)
+
+
+def layout_jobs(engine: Engine) -> dict[int, str]:
+    """States of the layouts that were asked for, by their number of neighbours."""
+    return {engine.jobs.payload(job.id)["settings"]["n_neighbors"]: job.state for job in engine.jobs.jobs()}
+
+
+def test_a_layout_that_its_visitor_no_longer_wants_is_stopped(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit()
+    for neighbours in (5, 6):
+        app.slider(key="layout_neighbours").set_value(neighbours).run()
+    sees_nothing_wrong(app)
+    assert layout_jobs(engine) == {15: "cancelled", 5: "cancelled", 6: "queued"}
+    app.slider(key="layout_neighbours").set_value(5).run()
+    sees_nothing_wrong(app)
+    assert layout_jobs(engine) == {15: "cancelled", 5: "queued", 6: "cancelled"}, "wanted again, it begins again"
+    assert "Arranging was stopped." not in texts(app)
+
+
+def test_a_layout_that_another_visitor_began_is_not_stopped(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    visit()
+    app = visit()
+    app.slider(key="layout_neighbours").set_value(5).run()
+    sees_nothing_wrong(app)
+    assert layout_jobs(engine) == {15: "queued", 5: "queued"}
+
+
+def test_a_layout_stopped_by_hand_is_not_begun_again_unasked(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit()
+    engine.jobs.cancel(engine.jobs.jobs()[0].id)
+    for neighbours in (5, 15):
+        app.slider(key="layout_neighbours").set_value(neighbours).run()
+    sees_nothing_wrong(app)
+    assert layout_jobs(engine) == {15: "cancelled", 5: "cancelled"}
+    assert "Arranging was stopped." in texts(app)
+
+
+def test_a_running_layout_is_stopped_and_wanted_again_it_begins_again_once_it_has_ended(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit()
+    record = engine.jobs._records[engine.jobs.jobs()[0].id]
+    engine.jobs._records[record.id] = replace(record, state="running")
+    for neighbours in (5, 15):
+        app.slider(key="layout_neighbours").set_value(neighbours).run()
+    sees_nothing_wrong(app)
+    stopping = engine.jobs.get(record.id)
+    assert stopping is not None
+    assert stopping.stopping
+    engine.jobs._records[record.id] = replace(record, state="cancelled")
+    app.run()
+    sees_nothing_wrong(app)
+    assert layout_jobs(engine) == {15: "queued", 5: "cancelled"}
+    assert "Arranging was stopped." not in texts(app)
 
 
 def test_a_layout_by_labels_stays_by_the_labels_it_was_made_by_until_asked(engine: Engine) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import SettingsError
 from core.features.recipe import Recipe
+from core.jobs.queue import Job
 from core.projection.labels import labels_version
 from core.projection.settings import LEAST_ROWS, METHODS, ProjectionSettings
 from pages.ui.common.escape import plain
@@ -61,10 +62,13 @@ def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSe
     except SettingsError as error:
         st.caption(plain(error))
         return None
-    if settings is None or engine().projected(recipe, settings):
-        return settings
+    if settings is None:
+        return None
     key = f"layout-{recipe.key}-{settings.key}"
-    job = wanted(key, lambda: engine().submit_projection(recipe, settings))
+    _stop_unwanted(visitor, recipe.scene_id, key)
+    if engine().projected(recipe, settings):
+        return settings
+    job = _asked(visitor, key, recipe, settings)
     if job.active:
         st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id)
     else:
@@ -73,6 +77,39 @@ def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSe
         label = "Try again" if failed else "Go on"
         st.button(label, key="layout_again", on_click=_again, args=(visitor, key, recipe.scene_id))
     return None
+
+
+def _stop_unwanted(visitor: Session, scene_id: str, key: str) -> None:
+    """Stop the layout of a scene that a visitor began, when they want the one of another key instead.
+
+    One that somebody else began goes on, and so does one of a scene that the visitor has left. Whoever joined later and
+    waits for the one that is stopped reads so, and can go on.
+    """
+    earlier = visitor.layout_asked.get(scene_id, key)
+    if earlier == key:
+        return
+    del visitor.layout_asked[scene_id]
+    job = engine().jobs.get(visitor.work.get(earlier, ""))
+    if job is not None and job.active:
+        del visitor.work[earlier]  # Nobody stopped it by hand: wanted again, it begins again by itself.
+        engine().jobs.cancel(job.id)
+
+
+def _asked(visitor: Session, key: str, recipe: Recipe, settings: ProjectionSettings) -> Job:
+    """Return the job of a layout that a visitor wants; notes in the session when it is they who began it."""
+    new = key not in visitor.work
+
+    def submit() -> Job:
+        before = {job.id for job in engine().jobs.jobs() if job.active}
+        job = engine().submit_projection(recipe, settings)
+        if job.id not in before:
+            visitor.layout_asked[recipe.scene_id] = key
+        return job
+
+    job = wanted(key, submit)
+    if new and job.stopping:
+        del visitor.work[key]  # It was stopped before it was wanted again: the run of the page after its end asks anew.
+    return job
 
 
 def _again(visitor: Session, key: str, scene_id: str) -> None:

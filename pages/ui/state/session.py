@@ -41,6 +41,7 @@ class Session:
         layout_metric: UMAP's metric.
         layout_method: a key of ``core.projection.settings.METHODS``.
         layout_labels: for each scene that is arranged by labels, their version when the visitor began to.
+        layout_asked: for each scene, what ``work`` calls the latest layout that this visitor began.
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
@@ -67,6 +68,7 @@ class Session:
     layout_metric: str = "cosine"
     layout_method: str = "fast"
     layout_labels: dict[str, str] = field(default_factory=dict)
+    layout_asked: dict[str, str] = field(default_factory=dict)
     show: str = "similar"
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
