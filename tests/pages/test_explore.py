@@ -19,7 +19,7 @@ from core.engine.tasks import groups_task
 from core.jobs.files import JobFiles
 from core.jobs.worker import Work
 from core.scenes.labels import give_label, hand_version
-from core.scenes.patches import PatchRef, patch_grid
+from core.scenes.patches import PatchRef, PatchRefs, patch_grid
 from core.similarity.clusters import GroupSettings
 from core.values.base import NOTHING_ASKED
 from core.values.registry import VALUES, choices
@@ -112,6 +112,17 @@ def test_a_link_reopens_scene_encoder_and_query(engine: Engine) -> None:
     assert plot["query"] == 16
     assert [item["id"] for item in gallery["items"]] == [16, *plot["neighbours"]]
     assert gallery["items"][0]["rank"] == "Query"
+
+
+@pytest.mark.parametrize(("patches", "words"), [((7,), "1 picture"), ((7, 9), "2 pictures")])
+def test_the_gallery_counts_what_is_selected(engine: Engine, patches: tuple[int, ...], words: str) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene)
+    app = visit()
+    app.session_state["landlike"].select(PatchRefs(scene.id, patches))
+    app.run()
+    sees_nothing_wrong(app)
+    assert f"**Selection** · {words}" in [element.value for element in app.markdown]
 
 
 def test_touching_patches_are_left_out_until_wanted(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.config import Config
-from core.encoders.registry import matching_encoder
+from core.encoders.registry import describe, matching_backend, matching_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
 from core.evaluation.baseline import plain_spectrum, rough_spectrum
@@ -67,8 +67,11 @@ def report_on_file(
         encoder: where the model lies that made the file; None = it is one of those here.
 
     Raises:
+        EncoderError: when the encoder that is named is not there, or did not make the file.
         StoreError: when columns of the file cannot be used.
     """
+    if encoder is not None:
+        _check_encoder(encoder, path, found, config)
     home = _home(found, config)
     recipe = _recipe(found, encoder)
     case = replace(_case(path, found, home), overlap=_overlap(found, recipe, config))
@@ -76,6 +79,16 @@ def report_on_file(
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
     yield f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
     yield from terminal_lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
+
+
+def _check_encoder(encoder: str, path: Path, found: Embeddings, config: Config) -> None:
+    fingerprint = found.spec.get("fingerprint")
+    describe(encoder, config)
+    if isinstance(fingerprint, str) and matching_backend(encoder, fingerprint, config) is None:
+        asked = f"Reporting on “{path.name}” by the encoder “{encoder}”"
+        raise EncoderError(
+            asked, "that one did not make the file", "give the model that made it, or leave --encoder out"
+        )
 
 
 def _sections(
@@ -115,9 +128,8 @@ def _home(found: Embeddings, config: Config) -> _Home | None:
 
 
 def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
-    labels, classes = _labels(path, found.table, len(found))
-    if home is not None:
-        labels = _without_mixed(labels, classes, found.patch_ids, home)
+    written, classes = _labels(path, found.table, len(found))
+    labels = written if home is None else _without_mixed(written, classes, found.patch_ids, home)
     content, spectrum = found.vectors, None if home is None else partial(plain_spectrum, home.scene, home.grid)
     if found.band_mean is not None and found.band_std is not None:
         content = np.concatenate([found.band_mean, found.band_std], axis=1)
@@ -127,6 +139,7 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         ids=found.patch_ids,
         labels=labels,
         classes=classes,
+        mixed=int(((written >= 0) & (labels < 0)).sum()),
         places=None if found.scene.get("kind") == "collection" else _places(path, found.table),
         reach=_reach(found),
         band_mean=found.band_mean,

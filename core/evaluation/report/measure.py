@@ -31,6 +31,7 @@ from core.evaluation.report.wording import (
     hubs_section,
     labels_section,
     layout_section,
+    mixed_words,
     novelty_section,
     novelty_unknown,
     too_few,
@@ -56,7 +57,8 @@ SUMMARY_ROWS = 2000
 
 NO_LABELS_IN_SCENE = "the patches have no classes; give them some with Label above, or add patches in class folders"
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
-TOO_FEW_LABELS = f"are too few to measure by; {FEWEST_MEASURED} are enough"
+TOO_FEW_LABELS = f"too few to measure by; {FEWEST_MEASURED} are enough"
+ALL_MIXED = "every patch with a class is of mixed land"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
 LEFT_OUT = ("left out",)
@@ -76,6 +78,7 @@ class Case:
         ids: patch ids, int64 of shape (N,).
         labels: int64 of shape (N,), indices into ``classes``, −1 = none.
         classes: their names.
+        mixed: how many patches have no label only because they hold more than one class.
         places: int64 of shape (N, 2), row and column on the grid; None where what touches on it is not beside each
             other on land.
         reach: rows and columns up to which patches touch.
@@ -103,6 +106,7 @@ class Case:
     rough: bool = False
     overlap: NDArray[np.bool_] | None = None
     warnings: tuple[str, ...] = ()
+    mixed: int = 0
 
 
 def case_of(scene: Scene, features: Features, by: By = "truth", training: TrainingPatches | None = None) -> Case:
@@ -116,6 +120,7 @@ def case_of(scene: Scene, features: Features, by: By = "truth", training: Traini
         ids=ids,
         labels=labels,
         classes=() if truth is None else truth.classes,
+        mixed=0 if truth is None else int(((truth.index[ids] >= 0) & (labels < 0)).sum()),
         places=None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1),
         reach=grid.size // grid.stride,
         band_mean=features.band_mean,
@@ -148,19 +153,14 @@ def labels_part(case: Case, none: str = NO_LABELS_IN_SCENE, progress: Progress =
     """
     duplicates = find_duplicates(case.content, case.labels)
     known = duplicates.kept
-    if not (case.labels >= 0).any():
-        return unmeasured("labels", none)
-    found = np.bincount(case.labels[known])
-    if known.sum() < FEWEST_MEASURED:
-        return unmeasured("labels", f"{count_of_patches(int(known.sum()))} with a class {TOO_FEW_LABELS}")
-    if (found > 1).sum() < 2:
-        return unmeasured(
-            "labels", "fewer than two classes have two patches or more, which leaves nothing to tell apart"
-        )
+    mixed = mixed_words(case.mixed)
+    why = _why_no_labels(case, known, none)
+    if why is not None:
+        return unmeasured("labels", why, *mixed)
     try:
         own = _retrieved(case, case.vectors[known], known)
     except SettingsError as error:
-        return unmeasured("labels", error.found)
+        return unmeasured("labels", error.found, *mixed)
     plain = None
     if case.spectrum is not None and not case.itself:
         plain = _retrieved(case, case.spectrum(case.ids[known], progress), known)
@@ -168,7 +168,19 @@ def labels_part(case: Case, none: str = NO_LABELS_IN_SCENE, progress: Progress =
         own, plain, touching_left_out=case.places is not None, itself=case.itself, rough=case.rough,
         duplicates=duplicates, overlap=0 if case.overlap is None else int(case.overlap[known].sum()),
     )  # fmt: skip
-    return replace(section, sentences=(*section.sentences, *case.warnings))
+    return replace(section, sentences=(*section.sentences, *mixed, *case.warnings))
+
+
+def _why_no_labels(case: Case, known: NDArray[np.bool_], none: str) -> str | None:
+    """Return why the labels of patches leave nothing to measure by; None where they do not."""
+    count = int(known.sum())
+    if not (case.labels >= 0).any():
+        return ALL_MIXED if case.mixed else none
+    if count < FEWEST_MEASURED:
+        return f"{count_of_patches(count)} with a class {'is' if count == 1 else 'are'} {TOO_FEW_LABELS}"
+    if (np.bincount(case.labels[known]) > 1).sum() < 2:
+        return "fewer than two classes have two patches or more, which leaves nothing to tell apart"
+    return None
 
 
 def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:

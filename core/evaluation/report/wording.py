@@ -15,6 +15,7 @@ from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
 from core.evaluation.trustworthiness import MISPLACED, Trustworthiness
+from core.scenes.labels import MIN_PURITY
 from core.scenes.patches import IntArray
 
 DEPTH = DEPTHS[-1]
@@ -70,6 +71,16 @@ def left_out(found: Duplicates) -> list[str]:
     return told
 
 
+def mixed_words(number: int) -> list[str]:
+    """Return that patches of mixed land do not count; empty where there are none."""
+    if not number:
+        return []
+    are, where = ("is", "it") if number == 1 else ("are", "such a patch")
+    return [
+        f"{count_of_patches(number)} of mixed land {are} left out: no class covers {100 * MIN_PURITY:.0f} % of {where}."
+    ]
+
+
 def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
     """Return which patches were not asked, a sentence for each reason; ``names`` are of the classes of one patch."""
     told = []
@@ -87,9 +98,9 @@ def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
     return told
 
 
-def unmeasured(name: str, why: str) -> Section:
-    """Return a section that says why there is no answer; ``why`` is a sentence without its full stop."""
-    return Section(name=name, title=QUESTIONS[name], sentences=(f"Not measured: {why}.",), measured=False)
+def unmeasured(name: str, why: str, *more: str) -> Section:
+    """Return a section that says why there is no answer; ``why`` has no full stop; ``more`` are whole ones."""
+    return Section(name=name, title=QUESTIONS[name], sentences=(f"Not measured: {why}.", *more), measured=False)
 
 
 def novelty_unknown(encoder: str | None, *, trained: bool = False) -> Section:

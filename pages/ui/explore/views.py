@@ -15,6 +15,7 @@ from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import choices
 from pages.ui.common.escape import safe_label
+from pages.ui.common.format import count
 from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, of_classes, title_of_choice
 from pages.ui.explore.gallery import MOST_PICTURES, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
@@ -161,7 +162,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
             _neighbour_controls(both)
         elif len(view.selection):
             more = f", the first {MOST_PICTURES} shown" if len(view.selection) > MOST_PICTURES else ""
-            st.markdown(f"**Selection** · {len(view.selection):,} pictures{more}")
+            st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}{more}")
         else:
             st.markdown("**Places to start from** · as different as this scene has them")
     if show == "similar" and view.neighbours is not None and view.query is not None:

@@ -240,7 +240,16 @@ def test_few_patches_are_not_measured(engine: Engine, recipe: Recipe) -> None:
     )
     assert hubs_part(few)[0].sentences == ("Not measured: 5 patches are too few.",)
     assert not layout_part(few, np.zeros((5, 2), np.float32))[0].measured
-    assert not labels_part(few).measured
+    assert labels_part(few).sentences == (
+        "Not measured: 5 patches with a class are too few to measure by; 12 are enough.",
+    )
+    alone = replace(few, labels=np.array([0, -1, -1, -1, -1]), mixed=4)
+    assert labels_part(alone).sentences == (
+        "Not measured: 1 patch with a class is too few to measure by; 12 are enough.",
+        "4 patches of mixed land are left out: no class covers 80 % of such a patch.",
+    )
+    mixed = labels_part(replace(few, labels=np.full(5, -1), mixed=5))
+    assert mixed.sentences[0] == "Not measured: every patch with a class is of mixed land."
     one_class = replace(case, labels=np.zeros(42, np.int64))
     assert "fewer than two classes have two patches or more" in labels_part(one_class).sentences[0]
     lone = replace(case, labels=np.append(np.zeros(41, np.int64), 1), classes=("Land", "Bog"))
@@ -339,10 +348,35 @@ def test_labels_of_a_persons_own_count_and_those_of_mixed_land_do_not(
     path = embedded(tmp_path, "--stride", "32")
     table = pq.read_table(path)
     assert table.num_rows == 11 * 13
-    assert "all 77 labelled patches" in told(capsys, path)
+    report = told(capsys, path)
+    assert "all 77 labelled patches" in report
+    assert "66 patches of mixed land are left out: no class covers 80 % of such a patch." in report
     own = pa.array(["left" if col < 6 else "right" for col in table.column("col").to_pylist()])
     pq.write_table(table.set_column(table.column_names.index("label"), "label", own), path)
-    assert "all 143 labelled patches" in told(capsys, path)
+    report = told(capsys, path)
+    assert "all 143 labelled patches" in report
+    assert "mixed land" not in report
+
+
+@pytest.mark.parametrize(
+    ("encoder", "found"),
+    [
+        ("nosuch", "Looking for the encoder “nosuch”: there is none of that name and no such file; choose one of"),
+        ("landlike-1", "by the encoder “landlike-1”: that one did not make the file; give the model that made it"),
+    ],
+)
+def test_an_encoder_that_is_asked_for_and_cannot_be_had_is_told(
+    engine: Engine, tmp_path: Path, capsys: Capture, encoder: str, found: str
+) -> None:
+    small_scene(engine)
+    path = embedded(tmp_path)
+    capsys.readouterr()
+    assert main(["report", str(path), "--encoder", encoder]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert found in err
+    assert len(err.splitlines()) == 1
+    assert main(["report", str(path), "--encoder", BASELINE]) == 0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from core.evaluation.report.wording import (
     labels_section,
     layout_section,
     left_out,
+    mixed_words,
     novelty_section,
     novelty_unknown,
     too_few,
@@ -208,3 +209,9 @@ def test_a_rough_spectrum_is_said_to_be_about() -> None:
     of = [retrieval(*labelled(spread), CLASSES) for spread in (0.01, 3.0)]
     first = labels_section(of[0], of[1], touching_left_out=False, itself=False, rough=True).sentences[0]
     assert "the plain spectrum would give about " in first
+
+
+def test_mixed_land_is_told_of() -> None:
+    assert mixed_words(0) == []
+    assert mixed_words(1) == ["1 patch of mixed land is left out: no class covers 80 % of it."]
+    assert mixed_words(1200) == ["1,200 patches of mixed land are left out: no class covers 80 % of such a patch."]
