@@ -408,6 +408,17 @@ def test_another_method_asks_for_another_layout(engine: Engine, method: str) -> 
     assert (first["method"], second["method"]) == ("fast", method)
 
 
+@pytest.mark.parametrize("method", ["densmap", "supervised"])
+def test_a_scene_of_too_few_patches_says_how_they_are_arranged(engine: Engine, method: str) -> None:
+    encode(engine, small_scene(engine, pixels=banded()[0][:, :64, :192], height=64, width=192, truth=False))
+    app = visit()
+    app.radio(key="layout_method").set_value(method).run()
+    sees_nothing_wrong(app)
+    told = "3 patches are too few for a layout of this kind; they are arranged by principal components."
+    assert told in texts(app)
+    assert not engine.jobs.jobs()
+
+
 def layout_jobs(engine: Engine) -> dict[int, str]:
     """States of the layouts that were asked for, by their number of neighbours."""
     return {engine.jobs.payload(job.id)["settings"]["n_neighbors"]: job.state for job in engine.jobs.jobs()}
@@ -424,6 +435,16 @@ def test_a_layout_that_its_visitor_no_longer_wants_is_stopped(engine: Engine) ->
     sees_nothing_wrong(app)
     assert layout_jobs(engine) == {15: "cancelled", 5: "queued", 6: "cancelled"}, "wanted again, it begins again"
     assert "Arranging was stopped." not in texts(app)
+
+
+def test_layouts_that_go_first_are_told_in_few_words(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    for neighbours in (4, 5):
+        visit().slider(key="layout_neighbours").set_value(neighbours).run()
+    app = visit()
+    app.slider(key="layout_neighbours").set_value(6).run()
+    sees_nothing_wrong(app)
+    assert "2 layouts go first…" in texts(app)
 
 
 def test_a_layout_that_another_visitor_began_is_not_stopped(engine: Engine) -> None:

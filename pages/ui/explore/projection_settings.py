@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.errors import SettingsError
@@ -10,6 +12,7 @@ from core.jobs.queue import Job
 from core.projection.labels import labels_version
 from core.projection.settings import LEAST_ROWS, METHODS, ProjectionSettings
 from pages.ui.common.escape import plain
+from pages.ui.common.format import patches
 from pages.ui.common.progress import FOLLOW_SECONDS, wanted
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, bound
@@ -56,7 +59,7 @@ def layout_there(visitor: Session, recipe: Recipe, total: int) -> ProjectionSett
 
 def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
     """Return the layout to draw, None for PCA while it is computed; draws the popover and what is going on."""
-    _popover(visitor, recipe)
+    _popover(visitor, recipe, total)
     try:
         settings = layout_wanted(visitor, recipe, total)
     except SettingsError as error:
@@ -72,11 +75,20 @@ def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSe
     if job.active:
         st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id)
     else:
-        failed = job.state == "failed"
-        st.caption(f":material/error: {plain(job.message)}" if failed else "Arranging was stopped.")
-        label = "Try again" if failed else "Go on"
-        st.button(label, key="layout_again", on_click=_again, args=(visitor, key, recipe.scene_id))
+        _ended(visitor, key, recipe.scene_id, job)
     return None
+
+
+def _ended(visitor: Session, key: str, scene_id: str, job: Job) -> None:
+    """Tell why a layout is not there, and offer to go on; the sentence of a failure may take a line of its own."""
+    again = partial(st.button, key="layout_again", on_click=_again, args=(visitor, key, scene_id))
+    if job.state == "failed":
+        st.caption(f":material/error: {plain(job.message)}")
+        again("Try again")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="layout_line"):
+        st.caption("Arranging was stopped.")
+        again("Go on", type="tertiary")
 
 
 def _stop_unwanted(visitor: Session, scene_id: str, key: str) -> None:
@@ -118,14 +130,18 @@ def _again(visitor: Session, key: str, scene_id: str) -> None:
     visitor.layout_labels.pop(scene_id, None)
 
 
-def _popover(visitor: Session, recipe: Recipe) -> None:
+def _popover(visitor: Session, recipe: Recipe, total: int) -> None:
     with st.popover("Layout", icon=":material/tune:", key="layout"):
         st.markdown("Points near each other are alike. These settings arrange them anew; nothing is encoded again.")
         st.radio(
             "Method", list(METHODS), format_func=lambda name: METHODS[name].title,
             captions=[method.about for method in METHODS.values()], **bound("layout_method", "layout_method"),
         )  # fmt: skip
-        if METHODS[visitor.layout_method].labelled:
+        if total < LEAST_ROWS:
+            are, they_are = ("is", "it is") if total == 1 else ("are", "they are")
+            few = f"{patches(total)} {are} too few for a layout of this kind"
+            st.caption(f"{few}; {they_are} arranged by principal components.")
+        elif METHODS[visitor.layout_method].labelled:
             _labels_line(visitor, recipe.scene_id)
         st.slider(
             "Neighbours", 2, 100, **bound("layout_neighbours", "layout_neighbours"),
@@ -162,7 +178,7 @@ def _follow(job_id: str) -> None:
         st.rerun(scope="app")
     share = f" {min(99, 100 * job.done // job.total)} %" if job.total else ""
     waiting = job.state == "queued" and job.position > 1
-    with st.container(horizontal=True, vertical_alignment="center", key="layout_follow"):
-        st.caption(f"Waiting for {job.position} other layouts…" if waiting else f"Refining the layout…{share}")
+    with st.container(horizontal=True, vertical_alignment="center", key="layout_line"):
+        st.caption(f"{job.position} layouts go first…" if waiting else f"Refining the layout…{share}")
         stop = engine().jobs.cancel
         st.button("Stop", key="layout_stop", type="tertiary", disabled=job.stopping, on_click=stop, args=(job_id,))
