@@ -72,7 +72,7 @@ def remove(listing: EncoderListing, trained: str) -> None:
     engine().trained.delete(trained)
     if current().encoder == listing.name:
         current().encoder = None
-    cache.encoders.clear()
+    cache.forget_encoders()
     st.rerun()
 
 

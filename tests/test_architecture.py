@@ -37,13 +37,9 @@ HOMES = {
     "umap": ("core/projection/",),
     "sklearn": ("core/similarity/", "core/evaluation/"),
     "lancedb": ("core/features/",),
-    "pystac_client": ("core/ingest/",),
-    "xarray": ("core/ingest/",),
-    "distributed": ("core/jobs/",),
-    "dask": ("core/jobs/",),
 }
 MOST_MODULES = 20
-HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "dask", "pystac_client")
+HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb")
 
 
 @cache

@@ -125,7 +125,7 @@ def open_source(options: argparse.Namespace, config: Config, source: str | None 
         if source == SAMPLE_SOURCE:
             from core.synthetic.sample import make_sample
 
-            with bar_of("Making the scene", "rows") as progress:
+            with bar_of("Making the scene", "blocks") as progress:
                 return make_sample(library, progress=progress)
     with bar_of("Opening", "steps") as progress:
         return ingest([Path(source)], library, _overrides(options), progress=progress)

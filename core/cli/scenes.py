@@ -59,6 +59,6 @@ class SampleCommand:
         from core.synthetic.sample import write_sample
 
         check_out(options.out, TIFF_ENDINGS)
-        with bar_of("Making the scene", "rows") as progress:
+        with bar_of("Making the scene", "blocks") as progress:
             write_sample(options.out, size=options.size, seed=options.seed, progress=progress)
         return ()

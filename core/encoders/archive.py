@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import tarfile
 import tempfile
@@ -14,6 +13,7 @@ from typing import IO
 
 from core.encoders.files import MODEL_FILES, MOST_FILES
 from core.errors import EncoderError
+from core.files import reason
 
 MAX_BYTES = 4 << 30
 """Limit on what one archive may hold, which has as many files as a model; the largest image modules of TF-Hub are
@@ -151,5 +151,4 @@ def _refusal(title: str, found: str) -> EncoderError:
 
 
 def _disk(title: str, error: OSError) -> EncoderError:
-    found = os.strerror(error.errno or 0).lower()
-    return EncoderError(f"Unpacking {title}", found, "check the model cache and the disk")
+    return EncoderError(f"Unpacking {title}", reason(error), "check the model cache and the disk")

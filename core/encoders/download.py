@@ -15,6 +15,7 @@ from core.encoders.archive import MAX_BYTES, unpack
 from core.encoders.cache import archive_path, compressed_url, handle_directory, holds_model, is_half, is_handle
 from core.encoders.files import write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
+from core.files import reason
 from core.progress import Progress
 
 TIMEOUT = 30.0
@@ -50,12 +51,14 @@ def download(handle: str, config: Config, progress: Progress, timeout: float = T
         descriptor, name = tempfile.mkstemp(dir=config.model_cache, prefix=".download-", suffix=".tar.gz")
     except OSError as error:
         remedy = "check the model cache and the disk"
-        raise EncoderError(asked, os.strerror(error.errno or 0).lower(), remedy) from error
+        raise EncoderError(asked, reason(error), remedy) from error
     part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             _receive(handle, config, file, progress, timeout)
         unpack(part, target, title=f"the model {handle}", prepare=write_checksums, instead=is_half)
+    except OSError as error:
+        raise EncoderError(asked, reason(error), "check the model cache and the disk") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from core.encoders.saved_model.checkpoint import problem
 from core.errors import EncoderError, EncoderUnavailableError
+from core.files import replacing
 
 MODEL_FILES = ("saved_model.pb", "model.onnx")
 """Files by which the directory of a model is known."""
@@ -182,8 +183,7 @@ def _recall(note: Path, state: str) -> str | None:
 def _remember(note: Path, state: str, result: str) -> None:
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        part = note.with_suffix(".part")
-        part.write_text(json.dumps({"state": state, "digest": result}), encoding="utf-8")
-        part.replace(note)
+        with replacing(note, durable=False) as part:
+            part.write_text(json.dumps({"state": state, "digest": result}), encoding="utf-8")
     except OSError:
         return  # Remembering only saves time.

@@ -24,6 +24,7 @@ import numpy as np
 from core.bands import FloatArray
 from core.encoders.preprocessing import Preprocessing, resized, scaled
 from core.errors import EncoderError
+from core.files import write_atomically
 
 GROUP_SIZE = 4
 
@@ -47,7 +48,7 @@ def has_bf16(memory: Path | None = None) -> bool:
         answer = has_bf16()
     with suppress(OSError):  # Remembering only saves time.
         memory.mkdir(parents=True, exist_ok=True)
-        note.write_text("yes" if answer else "no", encoding="ascii")
+        write_atomically(note, b"yes" if answer else b"no")
     return answer
 
 

@@ -46,8 +46,6 @@ from core.training.trained_models import Trained
 if TYPE_CHECKING:
     from core.projection.settings import ProjectionSettings
 
-__all__ = ["Engine", "encode_scene"]
-
 NICENESS = 5
 """Workers give way to the web process, which somebody is looking at."""
 

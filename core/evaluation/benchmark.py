@@ -115,7 +115,7 @@ def _assess(
         dimension=spec.dimension,
         duplicates=duplicates,
         overlap=0 if known is None else int(known.holds(features.band_mean, features.band_std)[duplicates.kept].sum()),
-        retrieval=retrieval(vectors, labels, truth.classes, places=places),
+        retrieval=retrieval(vectors, labels, truth.classes, places=places, reach=grid.size // grid.stride),
         random=held_out(vectors, labels, held),
         spatial=None if blocks is None else held_out(vectors, labels, blocks),
     )

@@ -140,14 +140,8 @@ def retrieval(
     Raises:
         SettingsError: with fewer than two classes or fewer than three patches, or when no patch can be asked.
     """
-    present = np.unique(labels)
-    if len(present) < 2 or len(labels) < 3:
-        few = {0: "no patch has a label", 1: "all labelled patches are of one class"}
-        raise _unmeasurable(few.get(len(present), f"only {len(labels)} patches have labels"))
-    others = others_of_class(labels, places, reach)
+    others = findable_others(labels, places, reach)
     asked = np.flatnonzero(others)
-    if not len(asked):
-        raise _unmeasurable("no patch has another of its class to find")
     asked = asked[_sample(len(asked), max_queries, seed)]
     near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places, reach)
     precision = _precision((labels[near] == labels[asked][:, None]) & (near >= 0), others[asked])
@@ -163,7 +157,7 @@ def retrieval(
             precision=share(precision[DEPTHS[-1]][truth == number]),
             recall=share(named[truth == number] == number),
         )
-        for number in present.tolist()
+        for number in np.unique(labels).tolist()
     )
     return Retrieval(
         count=len(labels),
@@ -175,6 +169,22 @@ def retrieval(
         classes=rows,
         confusion=confusion,
     )
+
+
+def findable_others(labels: IntArray, places: IntArray | None = None, reach: int = 1) -> IntArray:
+    """Return what ``others_of_class`` does, where there is something to measure by.
+
+    Raises:
+        SettingsError: with fewer than two classes or fewer than three patches, or when no patch can be asked.
+    """
+    present = np.unique(labels)
+    if len(present) < 2 or len(labels) < 3:
+        few = {0: "no patch has a label", 1: "all labelled patches are of one class"}
+        raise _unmeasurable(few.get(len(present), f"only {len(labels)} patches have labels"))
+    others = others_of_class(labels, places, reach)
+    if not others.any():
+        raise _unmeasurable("no patch has another of its class to find")
+    return others
 
 
 def others_of_class(labels: IntArray, places: IntArray | None, reach: int) -> IntArray:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import rasterio
@@ -220,8 +220,7 @@ def _with_vectors(item: _Prepared, vectors: FloatArray, encoder: Encoder) -> Fea
         if vectors.shape == expected:
             found = "it gives numbers that are not finite"
         raise EncoderError(f"Encoding with {encoder.spec.title}", found, "choose another encoder")
-    fields = {name: getattr(item.batch, name) for name in item.batch.__dataclass_fields__ if name != "vectors"}
-    return FeatureBatch(vectors=vectors, **fields)
+    return replace(item.batch, vectors=vectors)
 
 
 def band_statistics(patches: PatchBatch) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""The store of features, in LanceDB: one table an encoder, a row a patch. Small results lie in ``core.projections``.
+"""The store of features, in LanceDB: one table an encoder, a row a patch. Small results: ``derived``.
 
 A run appends its chunks to a table of its own; when it is done, its rows move into the encoder's table in one commit.
 So the encoder's table consists of few large pieces, and neither table needs compacting while people wait. Every commit

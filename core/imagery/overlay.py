@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import PatchError
-from core.imagery.ramps import SIMILARITY_RAMP, ByteArray, Ramp
+from core.imagery.ramps import ByteArray
 from core.imagery.render import EMPTY_TILE, tile_png
 from core.scenes.geobox import GeoBox
 from core.scenes.location import Bounds
@@ -20,48 +20,25 @@ from core.scenes.webmercator import SIDE, WORLD, FloatGrid, TileSquare, footprin
 
 PIXELS_A_PATCH = 16
 LEAST_SIDE, MOST_SIDE = 256, 1280
-_LEVELS = 255
-"""Colours of the picture; entry 0 of its palette is transparent."""
-
-
-def grid_overlay(  # noqa: PLR0917
-    scene: Scene,
-    grid: PatchGrid,
-    patch_ids: IntArray,
-    values: NDArray[np.float32],
-    vmin: float,
-    vmax: float,
-    *,
-    ramp: Ramp = SIMILARITY_RAMP,
-) -> tuple[bytes, Bounds]:
-    """Return a value of each patch in colour.
-
-    Args:
-        scene: a scene with a CRS; patches of a collection do not lie side by side.
-        grid: its patches; where they overlap, the one of the nearest centre shows.
-        patch_ids: int64 of shape (N,).
-        values: of shape (N,); clipped to the range.
-        vmin: value of the ramp's first colour.
-        vmax: value of its last.
-        ramp: its own range is ignored.
-
-    Returns:
-        PNG, transparent where there is no patch or no value, and (west, south, east, north) of its edges in degrees
-        (straight in web mercator).
-
-    Raises:
-        PatchError: for a collection or a scene without a place.
-    """
-    share = np.clip((values - vmin) / max(vmax - vmin, 1e-12), 0, 1)
-    levels = np.zeros(grid.count + 1, dtype=np.uint8)
-    levels[patch_ids] = 1 + np.rint(np.nan_to_num(share) * (_LEVELS - 1)).astype(np.uint8)
-    return _drawn(scene, grid, levels, _entries(ramp))
 
 
 def mask_overlay(
     scene: Scene, grid: PatchGrid, patch_ids: IntArray, colour: tuple[int, int, int]
 ) -> tuple[bytes, Bounds]:
-    """Return some patches in one colour, the rest transparent; otherwise as ``grid_overlay``."""
+    """Return some patches in one colour, the rest transparent.
+
+    Args:
+        scene: a scene with a CRS; patches of a collection do not lie side by side.
+        grid: its patches; where they overlap, the one of the nearest centre shows.
+        patch_ids: int64 of shape (N,).
+        colour: red, green and blue, 0 to 255.
+
+    Returns:
+        PNG, and (west, south, east, north) of its edges in degrees (straight in web mercator).
+
+    Raises:
+        PatchError: for a collection or a scene without a place.
+    """
     levels = np.zeros(grid.count + 1, dtype=np.uint8)
     levels[patch_ids] = 1
     return _drawn(scene, grid, levels, bytes(3) + bytes(colour))
@@ -88,13 +65,6 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
     known[patch_ids] = True
     cells = _patches_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
     return tile_png(by_id[cells], known[cells])
-
-
-def _entries(ramp: Ramp) -> bytes:
-    """Return palette entries: an unused one, then the ramp."""
-    table = ramp.table()
-    chosen = table[np.rint(np.linspace(0, len(table) - 1, _LEVELS)).astype(np.int64)]
-    return bytes(3) + chosen.tobytes()
 
 
 def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes) -> tuple[bytes, Bounds]:

@@ -38,11 +38,6 @@ class Ramp:
         wanted = np.linspace(self.low, self.high, LEVELS)
         return srgb(np.stack([np.interp(wanted, values, lab[:, axis]) for axis in range(3)], axis=1))
 
-    def stretched(self, low: float, high: float) -> Ramp:
-        """Return the same colours over another range."""
-        scale = (high - low) / (self.high - self.low)
-        return Ramp(tuple((low + (value - self.low) * scale, colour) for value, colour in self.stops))
-
 
 def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

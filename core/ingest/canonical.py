@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window as RasterWindow
 
 from core.errors import SourceError
-from core.ingest.bands.scale import Calibration
+from core.ingest.bands.calibration import Calibration
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.stack import WINDOW_BUDGET, Stack
 from core.ingest.messages import no_room

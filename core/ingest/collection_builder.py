@@ -24,7 +24,6 @@ from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level, skipped_text, some_names
 from core.ingest.formats.class_folders import labels_of
 from core.ingest.formats.geotiff import RasterFile, open_raster
-from core.ingest.formats.product_metadata import read_hints
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.resample import read_resampled
@@ -53,8 +52,8 @@ def build_collection(
     Raises:
         SourceError: when no patch can be used, or the bands cannot be told.
     """
-    plan = plan_collection(files, patches, read_hints([files.name], {}, []))
-    hints = read_hints([files.name], plan.tags, [])
+    plan = plan_collection(files, patches)
+    hints = plan.hints
     mosaic = write_collection(files.shelf, patches, plan, directory=directory, progress=progress)
     corners = place_corners(mosaic.patches)
     date, date_finding = acquisition_date(files.settings, hints)
@@ -64,7 +63,7 @@ def build_collection(
     rest = [member.base for member in others if member not in rasters]
     findings = [
         *_mosaic_findings(mosaic, plan),
-        _places(sum(1 for place in corners if not math.isnan(place[0])), len(corners)),
+        _places(sum(1 for place in corners if not math.isnan(place[0])), len(corners), files.settings.crs),
         date_finding,
         level_finding,
         *_other_kind(rasters, plan),
@@ -116,7 +115,7 @@ def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan) -> list[Finding]:
         *plan.findings,
         *([missing] if missing else []),
         *plan.scale.findings,
-        no_data(share, "pixels that are 0 in every band or hold no number"),
+        no_data(share, "pictures mark none" if plan.picture else "pixels that are 0 in every band or hold no number"),
         _classes(mosaic),
     ]
     if mosaic.skipped:
@@ -138,11 +137,15 @@ def _files(number: int) -> str:
     return f"{number:,} {'file' if number == 1 else 'files'}"
 
 
-def _places(placed: int, count: int) -> Finding:
+def _places(placed: int, count: int, chosen: str | None) -> Finding:
+    """Say of how many patches the place is known; a reference system chosen for all of them is passed over, and why."""
+    unused = f"; {chosen}, which was chosen, does not count for a collection" if chosen else ""
     if placed == 0:
-        return finding("place", "unknown, so there is no map", "warning", "the patches hold no position")
-    basis: Basis = "read" if placed == count else "warning"
-    return finding("place", f"known of {placed:,} of {count:,} patches", basis, "each patch holds its own position")
+        because = f"the patches hold no position{unused}"
+        return finding("place", "unknown, so there is no map", "warning", because)
+    basis: Basis = "read" if placed == count and not chosen else "warning"
+    because = f"each patch holds its own position{unused}"
+    return finding("place", f"known of {placed:,} of {count:,} patches", basis, because)
 
 
 def _classes(mosaic: Mosaic) -> Finding:
@@ -291,7 +294,7 @@ def _canonical(raster: RasterFile, plan: CollectionPlan) -> NDArray[np.uint16]:
     if plan.picture:
         return to_canonical(raster.read(list(plan.indexes), window), PICTURE_GAIN, 0)
     nodata = [
-        replace(mark, values=(*mark.values, raster.nodata[index - 1] or math.nan))
+        mark if plan.nodata is not None else replace(mark, values=(*mark.values, raster.nodata[index - 1] or math.nan))
         for index, mark in zip(plan.indexes, plan.marks, strict=True)
     ]
     got = read_resampled(raster, list(plan.indexes), nodata, raster.geobox.transform, window)

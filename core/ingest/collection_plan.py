@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.ingest.bands.assign import name_bands
+from core.ingest.bands.calibration import Calibration, calibration
 from core.ingest.bands.fill import fills_said, standing_apart
-from core.ingest.bands.scale import BandNumbers, Calibration, calibrate, calibration
+from core.ingest.bands.scale import BandNumbers, calibrate
 from core.ingest.files import Member, Shelf, SourceFiles
 from core.ingest.formats.geotiff import RasterFile, open_raster
-from core.ingest.formats.product_metadata import Hints
-from core.ingest.grid.resample import NoData
+from core.ingest.formats.product_metadata import Hints, read_hints
+from core.ingest.grid.resample import NoData, no_data_of
 from core.ingest.grid.stack import layers_of
 from core.scenes.quality import Finding
 
@@ -42,7 +43,8 @@ class CollectionPlan:
         scale: what the numbers mean.
         marks: what marks missing pixels of each band beyond what a patch declares.
         zero_is_data: True = tags state that 0 is a number like others.
-        tags: metadata of the sampled files, merged.
+        nodata: what a person says stands for no data, in place of what files declare; None = nothing was said.
+        hints: what names and tags of the sampled files say, tags merged.
         findings: how it was decided.
     """
 
@@ -53,7 +55,8 @@ class CollectionPlan:
     scale: Calibration
     marks: tuple[NoData, ...]
     zero_is_data: bool
-    tags: dict[str, str]
+    nodata: float | None
+    hints: Hints
     findings: tuple[Finding, ...]
 
     @property
@@ -83,7 +86,7 @@ class _Probe:
     pixels: NDArray[np.float32]
 
 
-def plan_collection(files: SourceFiles, patches: Sequence[Member], hints: Hints) -> CollectionPlan:
+def plan_collection(files: SourceFiles, patches: Sequence[Member]) -> CollectionPlan:
     """Look at up to 128 patches spread over the collection and decide what all of them are like.
 
     Raises:
@@ -103,15 +106,18 @@ def plan_collection(files: SourceFiles, patches: Sequence[Member], hints: Hints)
         remedy = f"name them like B04.tif, or choose square patches of {SIDES[0]} to {SIDES[-1]} pixels"
         raise SourceError(found=found, remedy=remedy)
     tags = {key: value for probe in reversed(alike) for key, value in probe.raster.tags.items()}
+    hints = read_hints([files.name], tags, [])
     if np.dtype(kind).itemsize == 1:
-        return _picture_plan(shape, tags)
+        return _picture_plan(shape, hints)
     pixels = np.concatenate([probe.pixels for probe in alike], axis=1)
     layers = layers_of(alike[0].raster, without=alike[0].raster.alpha)
     naming = name_bands(layers, files.settings.bands, lambda _layers: pixels)
     rows = {layer.index: row for row, layer in enumerate(layers)}
     samples = {layer.band: pixels[rows[layer.index]] for layer in naming.layers}
-    fills = {band: standing_apart(values.astype(np.float64)) for band, values in samples.items()}
-    good = np.logical_and.reduce([~np.isin(values, fills[band]) for band, values in samples.items()])
+    chosen = files.settings.nodata
+    fills = {} if chosen is not None else {band: standing_apart(v.astype(np.float64)) for band, v in samples.items()}
+    marks = {band: NoData(values=fills[band]) if fills else no_data_of(chosen) for band in samples}
+    good = np.logical_and.reduce([~marks[band].found_in(values) for band, values in samples.items()])
     numbers = {
         layer.band: BandNumbers(
             values=samples[layer.band][good],
@@ -126,14 +132,15 @@ def plan_collection(files: SourceFiles, patches: Sequence[Member], hints: Hints)
         indexes=tuple(layer.index for layer in naming.layers),
         picture=False,
         scale=calibrate(numbers, chosen=files.settings.scale, hints=hints),
-        marks=tuple(NoData(values=fills[layer.band]) for layer in naming.layers),
+        marks=tuple(marks[layer.band] for layer in naming.layers),
         zero_is_data=any(each.scaling is not None and each.scaling[1] > 0 for each in numbers.values()),
-        tags=tags,
+        nodata=chosen,
+        hints=hints,
         findings=(naming.finding, *fills_said(fills)),
     )
 
 
-def _picture_plan(shape: PatchShape, tags: dict[str, str]) -> CollectionPlan:
+def _picture_plan(shape: PatchShape, hints: Hints) -> CollectionPlan:
     if shape[0] != len(PICTURE_BANDS):
         found = "its patches are 8-bit, pictures without reflectance values"
         raise SourceError(found=found, remedy="export the bands as 16-bit or float reflectance")
@@ -153,7 +160,8 @@ def _picture_plan(shape: PatchShape, tags: dict[str, str]) -> CollectionPlan:
         scale=scale,
         marks=(NoData(),) * len(order),
         zero_is_data=False,
-        tags=tags,
+        nodata=None,
+        hints=hints,
         findings=(finding,),
     )
 
@@ -179,7 +187,9 @@ def _valid(raster: RasterFile) -> NDArray[np.float32]:
     """Return about a thousand valid pixels of a patch, shape (bands, pixels)."""
     indexes = [index for index in range(1, raster.count + 1) if index not in raster.alpha]
     numbers = raster.read(indexes, (0, 0, min(512, raster.geobox.height), min(512, raster.geobox.width)))
+    declared = [no_data_of(raster.nodata[index - 1]).found_in(row) for index, row in zip(indexes, numbers, strict=True)]
     flat = numbers.reshape(len(indexes), -1).astype(np.float32)
-    valid = np.isfinite(flat).all(axis=0) & (flat != 0).any(axis=0)
+    empty = np.logical_or.reduce(declared).ravel() & (flat != 0).any(axis=0)
+    valid = np.isfinite(flat).all(axis=0) & (flat != 0).any(axis=0) & ~empty
     thin: NDArray[np.float32] = flat[:, valid][:, :: max(1, int(valid.sum()) // 1024)]
     return thin

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from core.errors import BandsError
 from core.ingest.bands.assign import MIN_BANDS, filling, name_bands
+from core.ingest.bands.calibration import Calibration
 from core.ingest.bands.fill import Gaps, find_gaps, with_limits, zero_means_light
 from core.ingest.bands.sampling import draw_pixels
-from core.ingest.bands.scale import BandNumbers, Calibration, calibrate
+from core.ingest.bands.scale import BandNumbers, calibrate
 from core.ingest.canonical import LARGEST, all_no_data, write_scene, write_truth
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level

@@ -20,7 +20,7 @@ from core.errors import JobError, StoreError
 from core.files import FileLock
 from core.jobs.files import JobFiles, ProgressNote, Record
 from core.jobs.lanes import JobKind, Lane, Slot
-from core.jobs.worker import JobOutcome
+from core.jobs.worker import JobOutcome, unexpected
 
 MAX_TRIES = 3
 """A job over which a worker died this often has failed."""
@@ -170,7 +170,7 @@ class JobQueue:
         """Return all jobs, latest first, but those that were dismissed."""
         with self._changed:
             records = sorted(self._records.values(), key=lambda record: record.sequence, reverse=True)
-            return [self._job(record) for record in records if not record.dismissed]
+            return [self._job(record, told=record.active) for record in records if not record.dismissed]
 
     def payload(self, job_id: str) -> Mapping[str, Any]:
         """Return the arguments a job was submitted with; empty for an unknown one."""
@@ -247,8 +247,9 @@ class JobQueue:
                 del self._records[record.id]
                 self._files.remove(record.id)
 
-    def _job(self, record: Record) -> Job:
-        note = ProgressNote() if record.state == "queued" else self._files.progress(record.id)
+    def _job(self, record: Record, *, told: bool = True) -> Job:
+        """Return a job as people see it; ``told`` = with how far it came, which is read from the disk."""
+        note = self._files.progress(record.id) if told and record.state != "queued" else ProgressNote()
         left = None
         if record.state == "running" and note.rate > 0 and note.total:
             left = max(0.0, (note.total - note.done) / note.rate - (time.time() - note.updated))
@@ -334,6 +335,8 @@ class JobQueue:
             except BrokenExecutor:
                 slot.stop()
                 outcome = self._died(self._records[record.id])
+            except Exception as error:  # noqa: BLE001  without its thread the lane would never end a job again
+                outcome = unexpected(record.title, error)
         return outcome
 
     def _died(self, record: Record) -> JobOutcome | None:

@@ -1,4 +1,4 @@
-"""The layouts of the plot: principal components at once, UMAP when ready. Keeping them on disk is the pipeline's."""
+"""The layouts of the plot: principal components at once, UMAP when ready. Keeping them on disk is ``store``."""
 
 from __future__ import annotations
 

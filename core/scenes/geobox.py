@@ -62,8 +62,8 @@ class GeoBox:
         a, b, c, d, e, f = self.transform
         return a * cols + b * rows + c, d * cols + e * rows + f
 
-    def rowcol(self, x: float, y: float) -> tuple[float, float]:
-        """Return the fractional row and column of a coordinate in ``crs``; the inverse of ``xy``."""
+    def rowcol(self, x: Any, y: Any) -> tuple[Any, Any]:  # noqa: ANN401  a number or an array, as is given back
+        """Return the fractional row and column of coordinates in ``crs``; the inverse of ``xy``."""
         a, b, c, d, e, f = self.transform
         det = a * e - b * d
         return (a * (y - f) - d * (x - c)) / det, (e * (x - c) - b * (y - f)) / det

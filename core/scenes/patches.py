@@ -154,7 +154,7 @@ def patch_grid(scene: Scene, size: int = 64, stride: int | None = None) -> Patch
         scene: a scene or collection; a collection's own patch size replaces ``size`` and ``stride``, which have to be
             in range all the same.
         size: pixels a side, 8 to 512.
-        stride: pixels from patch to patch, 1 to ``size``; None = ``size``.
+        stride: pixels from patch to patch, ``size`` / 8 to ``size``; None = ``size``.
 
     Raises:
         PatchError: for a size or stride out of range, or a scene smaller than one patch.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +85,6 @@ class Scene:
         """Return the text of ``scene.json``."""
         fields = {key: value for key, value in asdict(self).items() if key != "directory"}
         return json.dumps(fields, indent=1)
-
-    def renamed(self, name: str) -> Scene:
-        """Return the same scene under another name (not yet written)."""
-        return replace(self, name=name)
 
 
 def load_scene(directory: Path) -> Scene:

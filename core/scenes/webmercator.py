@@ -125,10 +125,7 @@ def _rowcol(grid: GeoBox, source: str, xs: FloatGrid, ys: FloatGrid) -> tuple[Fl
         centre = grid.transform[0] * grid.width / 2 + grid.transform[2]
         x = x - 360 * np.round((x - centre) / 360)
     far = ~(np.isfinite(x) & np.isfinite(y))
-    a, b, c, d, e, f = grid.transform
-    x, y = np.where(far, 1e12, x), np.where(far, 1e12, y)
-    det = a * e - b * d
-    return (a * (y - f) - d * (x - c)) / det, (e * (x - c) - b * (y - f)) / det
+    return grid.rowcol(np.where(far, 1e12, x), np.where(far, 1e12, y))
 
 
 @lru_cache(maxsize=256)

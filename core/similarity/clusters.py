@@ -12,7 +12,7 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.progress import Progress, silent
 from core.similarity.neighbours import unit_rows
-from core.similarity.pca import along_axes, principal_axes
+from core.similarity.pca import along_axes, principal_axes, regular_sample
 
 CHOICES = range(4, 11)
 """Numbers of groups tried when none is given; there are as many colours that people can tell apart."""
@@ -91,14 +91,11 @@ def cluster(
     progress(1, len(CHOICES) + 2)
     # One thread: sums of several come together in the order in which the threads end.
     with threadpool_limits(1):
-        wanted = settings.n_groups or _number(points[_spread(len(points), CHOOSING_ROWS)], settings.seed, progress)
+        sample = points[regular_sample(len(points), CHOOSING_ROWS)]
+        wanted = settings.n_groups or _number(sample, settings.seed, progress)
         owner = _k_means(points, _differing(points, wanted), settings.seed, large)
     progress(len(CHOICES) + 2, len(CHOICES) + 2)
     return _by_size(owner)
-
-
-def _spread(total: int, wanted: int) -> NDArray[np.int64]:
-    return np.linspace(0, total - 1, min(total, wanted)).astype(np.int64)
 
 
 def _number(sample: FloatArray, seed: int, progress: Progress) -> int:

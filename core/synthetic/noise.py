@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 
 UintArray = NDArray[np.uint32]
-IntGrid = NDArray[np.int64]
 
 _SPLINE_STD = 0.4794
 """Standard deviation of the bicubic B-spline through a lattice of independent values of standard deviation 1."""

@@ -37,7 +37,6 @@ class Districts:
     Attributes:
         x, y: sites in pixels.
         key: uint32, a name that is the same in every block.
-        kind: int, a ``LandUse``.
         cos, sin: orientation.
         target: parcel side in pixels.
         strip: how much longer than wide parcels are.
@@ -46,7 +45,6 @@ class Districts:
     x: FloatArray
     y: FloatArray
     key: NDArray[np.uint32]
-    kind: IndexArray
     cos: FloatArray
     sin: FloatArray
     target: FloatArray
@@ -101,7 +99,7 @@ def districts(box: Box, plan: Plan) -> Districts:
         kind == LandUse.CROPS, 1.0 + 2.8 * uniform(key, _ZERO, 26) ** 2, 1.0 + 0.7 * uniform(key, _ZERO, 26)
     )
     return Districts(
-        x=x, y=y, key=key, kind=kind, cos=np.cos(angle).astype(np.float32), sin=np.sin(angle).astype(np.float32),
+        x=x, y=y, key=key, cos=np.cos(angle).astype(np.float32), sin=np.sin(angle).astype(np.float32),
         target=target.astype(np.float32), strip=strip.astype(np.float32),
     )  # fmt: skip
 

@@ -101,9 +101,7 @@ class Labelled:
         patches = Counter(label for label, _ in keys)
         telling = {label for label in patches if places[label] > 1 and 2 * places[label] >= patches[label]}
         numbers: dict[tuple[object, ...], int] = {}
-        for row, key in enumerate(keys):
-            numbers.setdefault(key if key[0] in telling else (row,), len(numbers))
-        found = [numbers[key if key[0] in telling else (row,)] for row, key in enumerate(keys)]
+        found = [numbers.setdefault(key if key[0] in telling else (row,), len(numbers)) for row, key in enumerate(keys)]
         return np.array(found, np.int64)
 
 
@@ -164,16 +162,17 @@ def stems(names: Sequence[str]) -> list[str]:
     return [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names]
 
 
-def conflicting(whole: Labelled) -> list[str]:
+def conflicting(whole: Labelled, keys: Sequence[str] | None = None) -> list[str]:
     """Return patches that stand for two classes, each as ``name (class, class)``: of the same pixels or file name.
 
     Where half the names of a class or more occur in another, files are numbered anew in each folder, and their names
-    say nothing. Patches all of one value look alike without being the same land.
+    say nothing. Patches all of one value look alike without being the same land. ``keys`` are those of their pixels,
+    where they are known.
     """
     by_pixels: dict[str, set[int]] = {}
     by_name: dict[str, set[int]] = {}
     labels = whole.labels.tolist()
-    keys = _pixel_keys(whole)
+    keys = _pixel_keys(whole) if keys is None else keys
     for key, stem, label in zip(keys, stems(whole.names), labels, strict=True):
         by_pixels.setdefault(key, set()).add(label)
         by_name.setdefault(stem, set()).add(label)
@@ -191,9 +190,9 @@ def conflicting(whole: Labelled) -> list[str]:
     return list(found.values())
 
 
-def drop_copies(whole: Labelled) -> Labelled:
+def drop_copies(whole: Labelled, keys: Sequence[str] | None = None) -> Labelled:
     """Return one patch of each that are the same, pixel for pixel: a copy that is held out measures nothing."""
-    _, first = np.unique(_pixel_keys(whole), return_index=True)
+    _, first = np.unique(_pixel_keys(whole) if keys is None else keys, return_index=True)
     kept = whole.take(np.sort(first))
     return replace(kept, repeats=whole.repeats + len(whole) - len(kept))
 
@@ -266,8 +265,8 @@ def gather(
     shown = {stem for other in test_sets for stem in stems(other.names)}
     kept = [one.take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool)) for one in sets]
     every = joined(kept, bands)
-    whole = drop_copies(every)
-    wrong = conflicting(every)
+    keys = _pixel_keys(every)
+    whole, wrong = drop_copies(every, keys), conflicting(every, keys)
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         found = f"the same patch stands for several classes: {', '.join(wrong[:3])}{more}"
@@ -306,6 +305,9 @@ def split(whole: Labelled, seed: int) -> Split:
             blocks = None
     rest = np.arange(len(whole)) if blocks is None else np.flatnonzero(~blocks)
     held = random_split(whole.labels[rest], HELD_OUT_SHARE, seed, groups[rest])
+    if not held.any():  # The blocks left one place of each class.
+        blocks, rest = None, np.arange(len(whole))
+        held = random_split(whole.labels, HELD_OUT_SHARE, seed, groups)
     return Split(
         train=whole.take(rest[~held]),
         random=whole.take(rest[held]),

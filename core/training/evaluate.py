@@ -21,7 +21,7 @@ from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate_novelty
 from core.evaluation.retrieval import DEPTHS, VOTERS, Share, held_out, retrieval
 from core.scenes.scene import REFLECTANCE_SCALE
-from core.training.dataset import Labelled, Split
+from core.training.dataset import Labelled, Split, drop_copies
 
 SMALL_SIDE, MOST, MOST_OF_LARGE = 64, 30_000, 500
 """Of encoders whose input is larger than so many pixels a side, which are slow, fewer patches are measured."""
@@ -74,7 +74,8 @@ def measure(
         )
         card["held_out"][name] = {"nearest": as_json(found.nearest), "linear": as_json(found.linear)}
     for one in test_sets:
-        card["apart"].append({"patches": len(one), **_retrieved(one, encoder, baseline)})
+        once = drop_copies(one)
+        card["apart"].append({"patches": len(once), **_retrieved(once, encoder, baseline)})
     enough = len(asked) >= FEWEST_HELD and len(known) >= BANK_NEAREST
     statistics = train.band_statistics(), random.band_statistics()
     novelty = calibrate_novelty(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None

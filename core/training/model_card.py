@@ -13,6 +13,7 @@ from core.evaluation.retrieval import share
 from core.evaluation.training_overlap import TrainingBlock, TrainingPatches
 from core.training.base_model import Base
 from core.training.dataset import Labelled, Split
+from core.training.evaluate import as_json
 from core.training.hyperparameters import Hyperparameters
 from core.training.trained_models import read_card
 
@@ -110,7 +111,7 @@ def _figures(network: Any, split: Split, base: Base) -> dict[str, Any]:  # noqa:
     for name, part in (("random", split.random), ("spatial", split.spatial)):
         if part is not None and len(part):
             right = share(predict(network, part.pixels)[1].argmax(axis=1) == part.labels)
-            figures[name] = {"patches": right.count, "accuracy": right.value, "low": right.low, "high": right.high}
+            figures[name] = as_json(right)
     copies = f"; {split.train.repeats:,} copies of others were left out" if split.train.repeats else ""
     blocks = "none in held-out blocks of land, because places are unknown or too close together"
     if split.spatial is not None:

@@ -17,12 +17,13 @@ import numpy as np
 from core.config import Config
 from core.encoders.files import CARD, FAMILIAR, LEARNED, write_checksums
 from core.errors import JobCancelledError, TrainingError
+from core.evaluation.retrieval import findable_others
 from core.evaluation.training_overlap import TrainingPatches
 from core.files import staged_folder
 from core.progress import Progress, part_of, silent
 from core.training.base_model import Base, check_bands, find_base, suited
 from core.training.checkpoint import Checkpoint, kept_when_full
-from core.training.dataset import Labelled, ReadPatches, Split, gather, resize, shared_bands, split
+from core.training.dataset import Labelled, ReadPatches, Split, drop_copies, gather, resize, shared_bands, split
 from core.training.evaluate import measure
 from core.training.hyperparameters import EMBEDDING_DIMENSION, Epoch, Examples, Hyperparameters
 from core.training.model_card import all_learned, base_title, every_limit, learned_before, seen_before, training_card
@@ -97,6 +98,8 @@ def run(
     base, hyperparameters = plan(request, config)  # Refuses a base before patches are read.
     sets, test_sets = _read(request, read, part_of(progress, 0, READING))
     check_bands(base, shared_bands(sets), request.bands)
+    for one in test_sets:
+        findable_others(drop_copies(one).labels)  # Refuses now what could not be measured after the training.
     whole = gather(sets, test_sets=test_sets, bands=base.product_bands or request.bands)
     parts = split(resize(whole, base.side), hyperparameters.seed)
     # What belongs to the base is read before the training, in which somebody may delete it.

@@ -43,12 +43,11 @@ class Stored:
     checksum: int | None
 
 
-def problem(variables: Path, *, contents: bool = True) -> str | None:
+def problem(variables: Path) -> str | None:
     """Return what is wrong with a ``variables`` directory, as part of a sentence; None = nothing.
 
     Args:
         variables: the directory with ``variables.index``.
-        contents: False = only look whether files are there and long enough, do not read weights.
     """
     index = variables / f"{_PREFIX}.index"
     if not index.is_file():
@@ -60,7 +59,7 @@ def problem(variables: Path, *, contents: bool = True) -> str | None:
     for shard in range(shards):
         path = variables / f"{_PREFIX}.data-{shard:05d}-of-{shards:05d}"
         mine = [tensor for tensor in tensors if tensor.shard == shard]
-        wrong = _shard_problem(path, mine, contents=contents)
+        wrong = _shard_problem(path, mine)
         if wrong:
             return f"variables/{path.name} {wrong}"
     return None
@@ -72,14 +71,12 @@ def unmasked(masked: int) -> int:
     return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
 
 
-def _shard_problem(path: Path, tensors: list[Stored], *, contents: bool) -> str | None:
+def _shard_problem(path: Path, tensors: list[Stored]) -> str | None:
     if not path.is_file():
         return "is missing"
     wanted, size = max((tensor.offset + tensor.size for tensor in tensors), default=0), path.stat().st_size
     if size < wanted:
         return f"has {size:,} bytes instead of {wanted:,}"
-    if not contents:
-        return None
     with path.open("rb") as file:
         for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
             file.seek(tensor.offset)

@@ -17,6 +17,7 @@ from core.projection.settings import ProjectionSettings
 from core.projection.store import Layouts
 from core.scenes.labels import hand_version
 from core.scenes.library import Library
+from core.scenes.scene import Scene
 
 
 def report_on_scene(
@@ -48,7 +49,7 @@ def report_on_scene(
     if settings is not None:
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
     scene = library.get(recipe.scene_id)
-    _report_on_hand_labels(root, features, case_of(scene, features, "hand", training), part_of(progress, 0, 100))
+    _report_on_hand_labels(root, scene, features, training, part_of(progress, 0, 100))
     if reports.get(recipe, FEATURES) is None:
         case = case_of(scene, features, training=training)
         _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
@@ -62,12 +63,14 @@ def report_on_scene(
             reports.put(recipe, settings.key, [section], arrays)
 
 
-def _report_on_hand_labels(root: Path, features: Features, case: Case, progress: Progress) -> None:
-    """Return the part on labels given by hand as they are now; the one on labels as they were goes."""
+def _report_on_hand_labels(
+    root: Path, scene: Scene, features: Features, training: TrainingPatches | None, progress: Progress
+) -> None:
+    """Keep the part on labels given by hand as they are now; the one on labels as they were goes."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
-    version = hand_version(library.get(recipe.scene_id))
+    version = hand_version(scene)  # Before the labels: newer ones under an older version are measured again.
     if version and reports.get(recipe, HAND_LABELLED + version) is None:
-        section = by_hand(labels_part(case, progress=progress))
+        section = by_hand(labels_part(case_of(scene, features, "hand", training), progress=progress))
         if recipe.scene_id in library:
             reports.put(recipe, HAND_LABELLED + version, [section], {})
             reports.drop(recipe, HAND_LABELLED, HAND_LABELLED + version)

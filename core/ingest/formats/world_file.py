@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -40,7 +39,7 @@ def placed_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -
     except ValueError:
         return replace(raster, notes=(f"“{world.base}” does not hold six numbers, so it places nothing",))
     transform = (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
-    if not all(math.isfinite(number) for number in transform) or not usable_transform(transform):
+    if not usable_transform(transform):
         return replace(raster, notes=(f"the place in “{world.base}” is unusable",))
     crs = next(
         (_crs(shelf.path(member).read_text(errors="replace")) for member in beside if member.suffix == ".prj"), None

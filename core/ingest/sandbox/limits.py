@@ -87,8 +87,6 @@ def sandbox_environment(drivers: Iterable[str], package_root: Path, scratch: Pat
         "GTIFF_IGNORE_READ_ERRORS": "NO",
         "GDAL_CACHEMAX": "256",
         "GDAL_NUM_THREADS": str(min(4, os.cpu_count() or 1)),
-        "ZSTD_LEVEL_OVERVIEW": "1",
-        "PREDICTOR_OVERVIEW": "2",
         "PROJ_NETWORK": "OFF",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

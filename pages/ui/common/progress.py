@@ -131,8 +131,8 @@ def follow_bar(job: Job, key: str, text: str) -> None:
     share = min(1.0, job.done / job.total) if job.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center", key=f"follow_{key}"):
         st.progress(share, text=text)
-        cancel = engine().jobs.cancel
-        st.button("Stop", key=f"stop_{key}", disabled=job.stopping, on_click=cancel, args=(job.id,), width="content")
+        label, cancel = "Stopping…" if job.stopping else "Stop", engine().jobs.cancel
+        st.button(label, key=f"stop_{key}", disabled=job.stopping, on_click=cancel, args=(job.id,), width="content")
 
 
 def _follow(job_id: str, key: str, title: str) -> None:

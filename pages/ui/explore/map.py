@@ -16,7 +16,6 @@ import numpy as np
 import streamlit as st
 from branca.element import Element, MacroElement
 from folium.template import Template
-from numpy.typing import NDArray
 from streamlit_folium import st_folium
 
 from core.imagery.render import RENDERINGS
@@ -32,7 +31,7 @@ from pages.ui.common.escape import safe_label
 from pages.ui.common.theme import ACCENT
 from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.map_marks import lat_lon, outlined
-from pages.ui.explore.novelty_marks import diamonds, diamonds_legend
+from pages.ui.explore.novelty_marks import Ring, diamonds_legend
 from pages.ui.http.assets import asset_url
 from pages.ui.http.pictures import overlay_url, tile_url
 from pages.ui.state import session
@@ -165,7 +164,8 @@ def scene_map(
     neighbours: Neighbours | None = None,
     overlay: Overlay | None = None,
     selection: Sequence[int] = (),
-    novel: Sequence[int] | NDArray[np.int64] = (),
+    novel: int = 0,
+    diamonds: Sequence[Ring] = (),
     key: str = "map",
     height: int = 560,
     on_click: Callable[[PatchRef], None] | None = None,
@@ -181,7 +181,8 @@ def scene_map(
         neighbours: patches like it.
         overlay: values of all patches in colour.
         selection: marked patches.
-        novel: patches that are unfamiliar to the encoder, the strangest first; they get a diamond.
+        novel: how many patches are unfamiliar to the encoder.
+        diamonds: their marks, of ``novelty_marks.diamonds``; the strangest ones where they are many.
         key: names the map on its page.
         height: pixels.
         on_click: called with the patch that was just clicked, before the page runs again.
@@ -205,8 +206,8 @@ def scene_map(
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
         "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
-        "strangers": diamonds(scene, grid, np.array(novel, dtype=np.int64)),
-        "legends": [*_legends(rendering, overlay), *diamonds_legend(len(novel))],
+        "strangers": list(diamonds),
+        "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
 
@@ -219,6 +220,7 @@ def _folium_map(
     group.add_child(_View(view))
     found = st_folium(
         _base_map(bounds),
+        render=False,  # It is rendered by st_folium in any case; this would do it twice.
         key=key,
         height=height,
         use_container_width=True,

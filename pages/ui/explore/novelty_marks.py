@@ -12,6 +12,8 @@ from core.scenes.location import outlines
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 
+Ring = list[list[float]]
+"""Corners as (lat, lon)."""
 MARK, WORDS = "◇", "Unfamiliar: less familiar to the encoder than 99 in 100 of its held-out training patches"
 MOST_DIAMONDS = 500
 """Patches that are marked on a map, the strangest ones."""
@@ -25,13 +27,13 @@ def mark_novel(items: list[dict[str, Any]], strange: Collection[int]) -> list[di
     return items
 
 
-def diamonds(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> list[list[list[float]]]:
+def diamonds(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> list[Ring]:
     """Return a diamond in each of the first ``MOST_DIAMONDS`` patches, half as wide, corners as (lat, lon)."""
     rings = outlines(scene, grid, ids[:MOST_DIAMONDS]) if ids.size else np.empty((0, 4, 2))
     rings = rings[np.isfinite(rings).all(axis=(1, 2))]
     middles, edges = rings.mean(axis=1, keepdims=True), (rings + np.roll(rings, -1, axis=1)) / 2
     corners = np.round(middles + (edges - middles) / 2, 6)[:, :, ::-1]
-    shown: list[list[list[float]]] = corners.tolist()
+    shown: list[Ring] = corners.tolist()
     return shown
 
 

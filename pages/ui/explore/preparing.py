@@ -88,7 +88,7 @@ def _offer(listing: EncoderListing) -> None:
         if known is None:
             st.button("Download it", key="fetch", icon=":material/download:", on_click=_fetch, args=(listing.name, key))
         elif known.state == "done":
-            cache.encoders.clear()
+            cache.forget_encoders()
             st.rerun()
         else:
             panel(known, key, "Downloading the encoder")

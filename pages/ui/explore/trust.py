@@ -17,8 +17,7 @@ from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_u
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from core.scenes.patches import patch_refs
 from pages.ui.common.escape import plain
-from pages.ui.common.progress import FOLLOW_SECONDS, progress_words, wanted
-from pages.ui.explore.projection_settings import layout_there
+from pages.ui.common.progress import FOLLOW_SECONDS, follow_bar, progress_words, wanted
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
@@ -40,38 +39,41 @@ def trust_panel(visitor: Session, view: ViewState) -> None:
 
 
 def _content(visitor: Session, view: ViewState) -> None:
-    recipe = view.recipe
-    layout = layout_there(visitor, recipe, len(view.table))
-    found = known_sections(view, layout)
-    version = view.known.labels.version
-    missing = engine().reports.get(recipe, FEATURES) is None
-    missing = missing or (bool(version) and engine().reports.get(recipe, HAND_LABELLED + version) is None)
-    missing = missing or (layout is not None and engine().reports.get(recipe, layout.key) is None)
+    layout = view.layout
+    parts = [engine().reports.get(view.recipe, part) for part in _parts(view)]
+    missing = any(part is None for part in parts)
     if missing:
         _measure(visitor, view, layout)
-    if not found:
+    if parts[0] is None:
         return
-    for section in found:
+    for section in known_sections(view, [part or [] for part in parts]):
         st.html(section_html(section))
         _actions(visitor, view, section)
     if layout is None and not missing and len(view.table) >= LEAST_ROWS:
         st.caption(WAITING)
 
 
-def known_sections(view: ViewState, layout: ProjectionSettings | None) -> list[Section]:
-    """Return what is measured already, in the order of a report."""
-    reports, recipe = engine().reports, view.recipe
-    features = reports.get(recipe, FEATURES)
-    if features is None:
-        return []
-    version = view.known.labels.version
-    by_hand = (reports.get(recipe, HAND_LABELLED + version) or []) if version else []
-    if any(section.measured for section in by_hand):  # Then it needs no saying that there is no truth.
+def _parts(view: ViewState) -> list[str]:
+    """Return the parts that the report of what is on show has; that of the features is the first."""
+    version, layout = view.known.labels.version, view.layout
+    return [FEATURES, *([HAND_LABELLED + version] if version else []), *([layout.key] if layout else [])]
+
+
+def known_sections(view: ViewState, parts: list[list[Section]]) -> list[Section]:
+    """Return what is measured already, in the order of a report.
+
+    Args:
+        view: what is on show.
+        parts: sections of each part of the report, that of the features first; empty where it is not measured.
+    """
+    features, *others = parts
+    if view.known.labels.version and any(section.measured for section in others[0]):
+        # Then it needs no saying that there is no truth.
         features = [section for section in features if section.measured or section.name != "labels"]
-    known = features + by_hand + ((reports.get(recipe, layout.key) or []) if layout is not None else [])
+    known = features + [section for part in others for section in part]
     strange = view.known.novelty()
     known.append(
-        novelty_unknown(recipe.encoder, trained=view.known.trained_on_known_patches())
+        novelty_unknown(view.recipe.encoder, trained=view.known.trained_on_known_patches())
         if strange is None
         else novelty_section(strange, view.table.patch_ids, marked=True)
     )
@@ -103,10 +105,7 @@ def _follow(job_id: str) -> None:
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
         st.rerun(scope="app")
-    share = min(1.0, job.done / job.total) if job.total else 0.0
-    st.progress(share, text=f"Measuring how far this can be trusted: {progress_words(job)}")
-    label = "Stopping…" if job.stopping else "Stop"
-    st.button(label, key="trust_stop", disabled=job.stopping, on_click=engine().jobs.cancel, args=(job_id,))
+    follow_bar(job, "trust", f"Measuring how far this can be trusted: {progress_words(job)}")
 
 
 def _actions(visitor: Session, view: ViewState, section: Section) -> None:

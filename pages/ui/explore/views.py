@@ -20,6 +20,7 @@ from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, of_
 from pages.ui.explore.gallery import MOST_PICTURES, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
+from pages.ui.explore.novelty_marks import diamonds
 from pages.ui.explore.plot import plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
@@ -37,6 +38,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
     """Draw everything."""
     visitor = current()
     view = view_state(visitor, scene, recipe)
+    view = replace(view, layout=layout_there(visitor, recipe, len(view.table)))
     with st.container(key="views"):
         header(visitor, view)
         left, right = st.columns(2, gap="small")
@@ -61,8 +63,7 @@ def heights(visitor: Session) -> tuple[int, int]:
 def _plot_view(visitor: Session, view: ViewState) -> Colouring:
     """Draw the plot; gives what colours it, and so the map."""
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
-        judged = replace(view, layout=layout_there(visitor, view.recipe, len(view.table)))
-        options = choices(view.known, judged.asked)
+        options = choices(view.known, view.asked)
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
         ask_for_groups(view.known, name)
@@ -117,7 +118,10 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         neighbours=view.neighbours,
         overlay=overlay,
         selection=view.selection.patches,
-        novel=view.known.novel_patches(),
+        novel=len(view.known.novel_patches()),
+        diamonds=view.known.answers.get(
+            "diamonds", lambda: diamonds(view.scene, view.known.grid, view.known.novel_patches())
+        ),
         height=height,
         on_click=visitor.ask,
     )
@@ -151,7 +155,9 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
     thumbs = view.thumbs(_rendering(visitor, view.scene))
     both = view.neighbours is not None and bool(len(view.selection))
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
-    strange = frozenset(view.known.novel_patches().tolist())
+    strange: frozenset[int] = view.known.answers.get(
+        "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
+    )
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(
@@ -192,10 +198,9 @@ def _neighbour_controls(titled: bool) -> None:
 def _why_view(visitor: Session, view: ViewState) -> None:
     height = heights(visitor)[1]
     table = view.table
-    everything = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
     if view.query is None:
         _why_title("What the land reflects")
-        lines = [everything]
+        lines = [line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)]
         if len(view.selection):
             rows = view.rows(view.selection.patches)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 
@@ -10,6 +11,7 @@ def path(name: str) -> str:
     return str(Path(__file__).parent / name)
 
 
+@cache
 def text(*names: str) -> str:
-    """Return the content of files of this folder, one after the other."""
+    """Return the content of files of this folder, one after the other; each is read once."""
     return "\n".join(Path(path(name)).read_text(encoding="utf-8") for name in names)

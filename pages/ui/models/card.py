@@ -11,10 +11,8 @@ import streamlit as st
 from core.bands import class_title
 from core.encoders.base import EncoderSpec
 from core.encoders.cache import archive_path, compressed_url
-from core.encoders.files import CARD
-from core.encoders.registry import EncoderListing, companion
+from core.encoders.registry import EncoderListing
 from core.training.base_model import SCRATCH
-from core.training.trained_models import read_card
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches
 from pages.ui.state import cache
@@ -30,7 +28,7 @@ WHY_THEY_DIFFER = (
 
 def load_card(listing: EncoderListing) -> dict[str, Any]:
     """Load the card of an encoder; empty when it has none."""
-    return read_card(companion(listing.name, CARD, engine().config)) if listing.available else {}
+    return cache.card_by_encoder(listing.name) if listing.available else {}
 
 
 def show_card(listing: EncoderListing) -> None:

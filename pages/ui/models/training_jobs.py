@@ -99,7 +99,7 @@ def _listed(name: str) -> str | None:
         return None
     for fresh in (False, True):
         if fresh:
-            cache.encoders.clear()
+            cache.forget_encoders()
         for listing in cache.encoders().values():
             if listing.reference and Path(listing.reference) == home:
                 return listing.name
@@ -110,7 +110,7 @@ def _watch(job_id: str) -> None:
     """Draw a training as it goes: bar, loss, accuracy, and a way to stop it."""
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
-        cache.encoders.clear()
+        cache.forget_encoders()
         st.rerun(scope="app")
     with st.container(border=True, key=f"training_{job_id}"):
         history = engine().training_history(job_id)

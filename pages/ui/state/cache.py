@@ -6,16 +6,19 @@ Everything here is read-only. Nothing needs a visitor: the routes that feed plot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from core.encoders.registry import EncoderListing, list_encoders
+from core.encoders.files import CARD
+from core.encoders.registry import EncoderListing, companion, list_encoders
 from core.errors import SceneError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable, patch_table
 from core.scenes.labels import LabelSet, PatchLabels, SceneLabels, hand_version, patch_labels, scene_labels
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
+from core.training.trained_models import read_card
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import Answers, SceneView
 
@@ -33,7 +36,7 @@ class _Kept:
 def scene_view(recipe: Recipe, scene: Scene | None = None) -> SceneView:
     """Return a scene with all that is known of its encoded patches, with the labels that it has now.
 
-    This is the one visit to the store that a click takes: it reads the version of the labels and nothing else.
+    It reads the version of the labels; the rest is kept.
 
     Args:
         recipe: finished.
@@ -99,6 +102,18 @@ def _truth(scene_id: str, patch_size: int, stride: int) -> PatchLabels | None:
 def encoders() -> dict[str, EncoderListing]:
     """Return the encoders on offer by name; looked at again after a while, for their files may come."""
     return {listing.name: listing for listing in list_encoders(engine().config)}
+
+
+@st.cache_resource(ttl=15, show_spinner=False)
+def card_by_encoder(name: str) -> dict[str, Any]:
+    """Return the card of an encoder that is here, empty when it has none; not to be changed."""
+    return read_card(companion(name, CARD, engine().config))
+
+
+def forget_encoders() -> None:
+    """Drop what is known of encoders; call when one came or went."""
+    encoders.clear()
+    card_by_encoder.clear()
 
 
 def forget() -> None:

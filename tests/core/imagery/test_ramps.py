@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
-from core.imagery.ramps import LEVELS, NDVI_RAMP, SIMILARITY_RAMP, Ramp, oklab, srgb
+from core.imagery.ramps import LEVELS, NDVI_RAMP, SIMILARITY_RAMP, oklab, srgb
 
 
 @given(arrays.arrays(np.uint8, (5, 3)))
@@ -38,10 +38,3 @@ def test_ndvi_darkens_from_bare_soil_to_dense_plants() -> None:
     land = lightness[values >= 0.06]
     assert (np.diff(land) <= 0.002).all()
     assert land[0] - land[-1] > 0.4
-
-
-def test_a_stretched_ramp_keeps_its_colours() -> None:
-    ramp = Ramp(((0.0, "#000000"), (1.0, "#ffffff")))
-    other = ramp.stretched(-2, 6)
-    assert (other.low, other.high) == (-2, 6)
-    np.testing.assert_array_equal(ramp.table(), other.table())

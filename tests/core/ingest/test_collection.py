@@ -15,6 +15,7 @@ from rasterio.warp import transform as warp_points
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import SourceError
 from core.ingest.boundary import ingest
+from core.ingest.settings import IngestSettings
 from core.scenes.labels import patch_labels
 from core.scenes.library import Library
 from core.scenes.patches import corners_lonlat, patch_grid, read_patch, source_names
@@ -94,6 +95,25 @@ def test_table_of_places(tmp_path: Path, library: Library) -> None:
     assert table.column("patch_id").to_pylist() == list(range(12))
     assert table.column("label").to_pylist()[10:] == [None, None]
     assert set(table.column("crs").to_pylist()[:10]) <= {f"EPSG:{code}" for code in range(32629, 32637)}
+
+
+def test_what_a_person_says_and_what_patches_state_counts_for_all_of_them(tmp_path: Path, library: Library) -> None:
+    folder, tags = tmp_path / "set", {"BOA_ADD_OFFSET_B02": "-1000"}
+    for label in ("Sand", "Snow"):
+        (folder / label).mkdir(parents=True)
+        for index in range(3):
+            pixels = land(EUROSAT_ORDER, SIDE, SIDE) + np.uint16(2500 + index)
+            pixels[:, :4, :4] = 4321
+            write_tif(folder / label / f"{label}_{index}.tif", pixels, tags=tags)
+    scene = ingest([folder], library, IngestSettings(nodata=4321, crs="EPSG:32631"))
+    pixels, mask = read_patch(scene, patch_grid(scene), 0, BAND_NAMES)
+    assert not mask[:4, :4].any()
+    assert mask[4:].all()
+    expected = (land(BAND_NAMES, SIDE, SIDE) + 1500) / 10_000
+    np.testing.assert_allclose(pixels[:, 4:], expected[:, 4:], atol=1e-6)
+    said = {line.topic: line for line in load_quality(scene.directory).findings}
+    assert "EPSG:32631, which was chosen, does not count for a collection" in said["place"].because
+    assert said["scale"].basis == "read"
 
 
 def test_order_is_as_people_count(tmp_path: Path, library: Library) -> None:

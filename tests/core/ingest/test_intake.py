@@ -14,7 +14,7 @@ from rasterio.enums import ColorInterp
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import BandsError, PatchError, SourceError
-from core.ingest.bands.scale import calibration
+from core.ingest.bands.calibration import calibration
 from core.ingest.boundary import ingest
 from core.ingest.canonical import write_scene
 from core.ingest.formats.geotiff import open_raster

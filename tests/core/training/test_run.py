@@ -129,6 +129,14 @@ def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
     assert sum(len(part) for part in names) == len(set.union(*names))
 
 
+def test_some_are_held_out_at_random_where_blocks_leave_one_of_each_class() -> None:
+    whole = some(2).take(np.array([0, 1, 2, 3]))
+    far = np.array([[10.0, 45.0], [13.0, 47.0], [10.0, 45.0], [13.0, 47.0]])
+    parts = split(replace(whole, lonlat=far), 0)
+    assert len(parts.random) >= 1
+    assert set(parts.train.labels) == {0, 1}
+
+
 def test_the_command_says_what_is_wrong_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +146,11 @@ def test_the_command_says_what_is_wrong_before_the_work(
     assert "it exists already; give the name of a new folder." in capsys.readouterr().err
     assert main(["finetune", str(labelled), "--scale", "dn", "--epochs", "0", "--out", str(tmp_path / "m")]) == 1
     assert "0 epochs" in capsys.readouterr().err
+    alone = write_zip(tmp_path / "alone.zip", 4, classes=("Rock",))
+    asked = ["finetune", str(labelled), "--scale", "dn", "--apart", str(alone), "--out", str(tmp_path / "m")]
+    assert main(asked) == 1
+    assert "all labelled patches are of one class" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
     assert main(["finetune", str(labelled), "--scale", "dn", "--bands", "B99", "--out", str(tmp_path / "m")]) == 1
     said = capsys.readouterr().err
     assert said.endswith(", and B99 was asked for; choose among these.\n")

@@ -95,7 +95,7 @@ def test_opening_the_panel_measures_once_and_can_be_stopped(engine: Engine, reci
     sees_nothing_wrong(app)
     app.run()
     assert [job.state for job in engine.jobs.jobs() if job.kind == "trust"] == ["queued"]
-    app.button(key="trust_stop").click().run()
+    app.button(key="stop_trust").click().run()
     app.run()
     assert [job.state for job in engine.jobs.jobs() if job.kind == "trust"] == ["cancelled"]
     app.button(key="trust_again").click().run()
@@ -115,7 +115,7 @@ def test_stopping_is_seen_to_be_heard(engine: Engine, recipe: Recipe, monkeypatc
         monkeypatch.setattr(engine.jobs, "get", lambda asked, one=one: one if asked == job.id else get(asked))
         app = visit(encoder=BASELINE)
         sees_nothing_wrong(app)
-        button = app.run().button(key="trust_stop")
+        button = app.run().button(key="stop_trust")
         assert (button.label, button.disabled) == (label, label == "Stopping…")
 
 

@@ -64,7 +64,7 @@ def test_the_watch_settles_when_modules_came_in_and_are_all_there() -> None:
     counts = iter([5, 5, 5, 5, 6, 7, 8, 8, 8, 8])
     watch = HeapWatch(look=0.001, modules=lambda: next(counts, 8))
     watch.start()
-    until(lambda: next(counts, None) is None)
+    until(lambda: watch.settled == 2)
     watch.stop()
     assert watch.settled == 2
 

@@ -1,4 +1,4 @@
-"""What numbers mean: digital numbers, the offset of 1000, reflectance, portal exports; and the evidence given."""
+"""What numbers mean: their unit, the offset of 0.1, and the evidence given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import SourceError
-from core.ingest.bands.scale import decide_scale
+from core.ingest.bands.scale import BandNumbers, calibrate
+from core.ingest.bands.unit import decide_scale
 from core.ingest.formats.product_metadata import Hint, Hints
 from tests.core.ingest.rasters import LAND
 
@@ -24,10 +25,8 @@ NOTHING = Hints()
 OLD = Hint(value="02.11", where="the file name")
 
 
-def decide(
-    numbers: dict[str, np.ndarray], hints: Hints = NOTHING, *, integers: bool = True, chosen: str = "auto"
-) -> str:
-    return decide_scale(numbers, integers=integers, chosen=chosen, hints=hints).scale
+def decide(numbers: dict[str, np.ndarray], hints: Hints = NOTHING, *, integers: bool = True) -> str:
+    return decide_scale(numbers, integers=integers, hints=hints).scale
 
 
 def with_offset(numbers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -54,7 +53,7 @@ def test_offset_by_statement() -> None:
 
 
 def test_statement_that_pixels_contradict() -> None:
-    decided = decide_scale(samples(VISIBLE), integers=True, chosen="auto", hints=Hints(baseline=MODERN))
+    decided = decide_scale(samples(VISIBLE), integers=True, hints=Hints(baseline=MODERN))
     assert decided.scale == "dn"
     assert "although the file name states processing baseline 05.09" in decided.findings[0].because
 
@@ -67,7 +66,7 @@ def test_a_few_dark_pixels_do_not_outweigh_a_statement() -> None:
 
 def test_bright_scene_without_statement_is_assumed_plain() -> None:
     bright = {band: values + 2500 for band, values in samples(DRY).items()}
-    decided = decide_scale(bright, integers=True, chosen="auto", hints=Hints())
+    decided = decide_scale(bright, integers=True, hints=Hints())
     assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
 
 
@@ -94,7 +93,8 @@ def test_numbers_without_meaning(top: int, integers: bool) -> None:
     numbers = {band: RNG.uniform(0, top, 4000).astype(np.float32) for band in VISIBLE}
     with pytest.raises(SourceError, match="choose the scale"):
         decide(numbers, integers=integers)
-    assert decide(numbers, integers=integers, chosen="unit") == "unit"
+    known = {band: BandNumbers(values=values, integers=integers) for band, values in numbers.items()}
+    assert calibrate(known, chosen="unit", hints=NOTHING).scale == "unit"
 
 
 @pytest.mark.parametrize("factor", [-1e-3, 1e30])
@@ -110,7 +110,7 @@ def test_dark_whole_numbers_are_asked_about() -> None:
     with pytest.raises(SourceError, match=r"× 1,000, or dark water × 10,000"):
         decide({band: values + 80 for band, values in numbers.items()})
     brighter = {band: values + 200 for band, values in numbers.items()}
-    decided = decide_scale(brighter, integers=True, chosen="auto", hints=NOTHING)
+    decided = decide_scale(brighter, integers=True, hints=NOTHING)
     assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
 
 
@@ -123,7 +123,7 @@ def test_water_in_percent_is_no_bright_land() -> None:
 def test_date_alone_is_said_to_be_unsure() -> None:
     bright = {band: values + 2500 for band, values in samples(VISIBLE).items()}
     late = Hints(date=Hint(value="2023-05-01", where="a tag"))
-    decided = decide_scale(bright, integers=True, chosen="auto", hints=late)
+    decided = decide_scale(bright, integers=True, hints=late)
     assert (decided.scale, decided.findings[0].basis) == ("dn+1000", "assumed")
 
 
@@ -135,7 +135,7 @@ def test_stated_offset_of_zero_and_harmonised_numbers() -> None:
         Hints(date=late, plain=Hint(value="HLS", where="the file name")),
         Hints(date=late, baseline=MODERN, plain=Hint(value="harmonised numbers", where="the file name")),
     ):
-        decided = decide_scale(bright, integers=True, chosen="auto", hints=hints)
+        decided = decide_scale(bright, integers=True, hints=hints)
         assert (decided.scale, decided.findings[0].basis) == ("dn", "read")
 
 

@@ -1,0 +1,147 @@
+"""In which unit reflectance is written, decided by the numbers of all bands of one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SourceError
+from core.ingest.bands.calibration import REMEDY, Calibration, calibration
+from core.ingest.bands.offset import BandSamples, decide_offset
+from core.ingest.formats.product_metadata import Hints
+
+HIGHEST = 100_000.0
+"""Numbers beyond this mean reflectance on no scale that is known; 65,535 is the most that portals write."""
+
+PORTAL_STEP = 6.5535
+"""Reflectance steps of 1/10 000 written × 65 535 are this far apart."""
+
+_BRIGHTEST = 1.3
+"""No scene reflects more in the middle of any band; snow under a low sun comes near."""
+_DARK, _DIM = 300.0, 800.0
+"""Numbers × 10,000 of a scene that hardly reach the first are of dark water, or of another unit; up to the second they
+may be either."""
+
+
+def high_number(values: NDArray[np.float32]) -> float:
+    """Return the number that 98 % of a band do not exceed; 0 of an empty one."""
+    return float(np.percentile(values, 98)) if values.size else 0.0
+
+
+def fractional(values: NDArray[np.float32]) -> bool:
+    """Tell whether most numbers are no whole ones."""
+    return bool(np.mean(values != np.rint(values)) > 0.5) if values.size else False
+
+
+def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calibration:
+    """Decide what numbers of one unit mean.
+
+    Args:
+        samples: valid numbers of each named band.
+        integers: True = the file's type holds whole numbers.
+        hints: what the source says of itself.
+
+    Raises:
+        SourceError: when no meaning fits.
+    """
+    high = max(high_number(numbers) for numbers in samples.values())
+    if not 0 < high < HIGHEST:
+        found = f"98 % of its numbers are at most {high:.4g}, which fits no scale of reflectance"
+        raise SourceError(found=found, remedy=REMEDY)
+    middles = {band: float(np.median(numbers)) for band, numbers in samples.items() if band != "B10"}
+    if not integers and high <= 3 and _of_one(middles):
+        return decide_offset("unit", samples, hints, f"98 % of the numbers are at most {high:.3g}")
+    if not integers and high <= 80 and _percent(samples, middles, high):
+        evidence = f"98 % of the numbers are at most {high:.3g}, and they hold fractions"
+        return decide_offset("100", samples, hints, evidence)
+    if high <= 3 or (not integers and high <= 255) or max(float(numbers.max()) for numbers in samples.values()) <= 255:
+        found = f"its numbers reach only {high:.4g}, which fits no scale of reflectance"
+        raise SourceError(found=found, remedy=REMEDY)
+    if integers and hints.portal is not None:
+        return calibration("65535", "read", hints.portal.where)
+    return _of_thousands(samples, high, hints)
+
+
+def _of_thousands(samples: BandSamples, high: float, hints: Hints) -> Calibration:
+    """Decide for numbers beyond 255: reflectance × 65,535, × 1,000 or × 10,000.
+
+    Raises:
+        SourceError: when so dark a scene may be either of the last two.
+    """
+    portal = _portal(samples, high)
+    if portal is not None:
+        return calibration("65535", "decided", portal)
+    thousand = _thousand(samples, high)
+    if thousand is not None:
+        return decide_offset("1000", samples, hints, thousand)
+    if high < _DARK:
+        found = f"98 % of its numbers are at most {high:.4g}: reflectance × 1,000, or dark water × 10,000"
+        raise SourceError(found=found, remedy="choose the scale in the ingest settings")
+    plain = decide_offset("dn", samples, hints, None)
+    if high > _DIM or plain.findings[0].basis in {"read", "warning"}:
+        return plain
+    because = f"{plain.findings[0].because}; so dark a scene may also be bright land × 1,000"
+    return calibration(plain.scale, "assumed", because)
+
+
+def _of_one(middles: Mapping[str, float]) -> bool:
+    """Tell whether medians of bands can be reflectance 0 to 1.
+
+    What is bright in the visible, snow or cloud, is so in the near infrared; water in percent is not.
+    """
+    if max(middles.values(), default=0) > _BRIGHTEST:
+        return False
+    infrared = [middles[band] for band in ("B07", "B08", "B8A") if band in middles]
+    visible = [middles[band] for band in ("B01", "B02", "B03", "B04") if band in middles]
+    return not infrared or not visible or max(visible) < 0.4 or max(infrared) > 0.3 * max(visible)
+
+
+def _percent(samples: BandSamples, middles: Mapping[str, float], high: float) -> bool:
+    """Tell whether numbers up to 80 look like percent of light.
+
+    They hold fractions, not all bands are bright, and land is not far brighter in the visible than in the infrared, as
+    water × 1,000 would be.
+    """
+    if not all(fractional(values) for values in samples.values()) or min(middles.values(), default=0) >= 25:
+        return False
+    infrared = [middles[band] for band in ("B07", "B08", "B8A") if band in middles]
+    visible = [middles[band] for band in ("B01", "B02", "B03", "B04") if band in middles]
+    if not infrared or not visible:
+        return high <= 25
+    return high <= 12 or max(infrared) >= 0.7 * max(visible)
+
+
+def _thousand(samples: BandSamples, high: float) -> str | None:
+    """Return the evidence for reflectance × 1,000, or None.
+
+    Taken for reflectance × 10,000, land so dark would have to be water or deep shadow, which grows darker with
+    wavelength; plants and soil are brightest in the infrared.
+    """
+    if high > 800:
+        return None
+    visible = [float(np.median(samples[band])) for band in ("B01", "B02", "B03", "B04") if band in samples]
+    infrared = [float(np.median(samples[band])) for band in ("B07", "B08", "B8A", "B11") if band in samples]
+    if not visible or not infrared or max(infrared) < 1.5 * float(np.median(visible)) or max(infrared) < 80:
+        return None
+    return f"98 % of the numbers are at most {high:.3g} and the infrared is the brightest, as over land × 1,000"
+
+
+def share_on_steps(values: Collection[NDArray[np.float32]]) -> float | None:
+    """Return the share of numbers on steps of 65,535 / 10,000 where that tells the unit, or None."""
+    numbers = np.unique(np.concatenate(list(values)))
+    numbers = numbers[(numbers > 0) & (numbers < 65_000)]
+    on_steps = np.rint(np.rint(numbers / PORTAL_STEP) * PORTAL_STEP) == numbers
+    return float(on_steps.mean()) if len(numbers) >= 200 and on_steps.mean() > 0.9 else None
+
+
+def _portal(samples: BandSamples, high: float) -> str | None:
+    """Return the evidence for reflectance × 65 535, or None."""
+    share = share_on_steps(list(samples.values()))
+    if share is not None:
+        return f"{share:.0%} of the numbers lie on steps of 65,535 / 10,000"
+    middle = max(float(np.median(values)) for values in samples.values())
+    if middle > 13_000 or high > 24_000:
+        return f"the brightest band has a median of {middle:,.0f}, impossible for reflectance × 10,000"
+    return None
