@@ -35,6 +35,12 @@ if multiprocessing.parent_process() is None:
     """Not those with the map: streamlit-folium tells Streamlit of its component only when a page imports it."""
     HEAP = HeapWatch()
 
+    PAGES = Path(__file__).resolve().parent / "pages"
+    # Streamlit puts this folder in front of sys.path and takes it out again with every run of a page, unless it is
+    # there. A thread that imports a module at that moment skips a folder and does not find it.
+    if str(PAGES) not in sys.path:
+        sys.path.append(str(PAGES))
+
     def prepare() -> None:
         """Start the engine and import what the pages need, while a browser still loads Streamlit's JavaScript."""
         try:
@@ -61,7 +67,7 @@ if multiprocessing.parent_process() is None:
             await asyncio.to_thread(replace_engine, None)
 
     app = App(
-        Path(__file__).resolve().parent / "pages" / "main.py",
+        PAGES / "main.py",
         routes=[*splash.SPLASH_ROUTES, PICTURES, POINTS],
         lifespan=lifespan,
     )

@@ -75,3 +75,16 @@ def test_what_is_imported_beforehand_leaves_the_component_of_the_map_to_a_page()
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.split()[-1] == "False"
+
+
+def test_the_pages_of_a_visitor_leave_the_folders_of_modules_as_they_are() -> None:
+    """Else a thread that imports a module just then skips a folder of ``sys.path`` and does not find it."""
+    code = (
+        "import sys, app\n"
+        "from streamlit.runtime.scriptrunner.exec_code import modified_sys_path\n"
+        "before = list(sys.path)\n"
+        "for page in sorted(app.PAGES.glob('*.py')):\n"
+        "    with modified_sys_path(str(page)):\n"
+        "        assert sys.path == before, page\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

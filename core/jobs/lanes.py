@@ -23,6 +23,8 @@ WARM_AFTER_SECONDS = 10.0
 LISTEN_SECONDS = 0.2
 """How often a running job is attended to."""
 
+WARMING_FAILED = "Warming a worker up failed: %r"
+
 _log = logging.getLogger(__name__)
 
 
@@ -71,9 +73,12 @@ class Slot:
         return WARM_AFTER_SECONDS if self._cold else None
 
     def warm_up(self) -> None:
-        """Start what the lane's ``warm`` does; once."""
+        """Start what the lane's ``warm`` does; once. A failure is logged only: the jobs themselves will tell people."""
         if self._cold and self._lane.warm is not None:
-            self._made().warm(self._lane.warm).add_done_callback(_log_failure)
+            try:
+                self._made().warm(self._lane.warm).add_done_callback(_log_failure)
+            except Exception as error:  # noqa: BLE001  a courtesy must not end the thread that jobs wait for
+                _log.warning(WARMING_FAILED, error)
 
     def run(self, kind: JobKind, files: JobFiles, record: Record, closing: Callable[[], bool]) -> JobOutcome | None:
         """Do a job and wait for its end; None when ``closing`` says so first.
@@ -111,6 +116,5 @@ class Slot:
 
 
 def _log_failure(future: Future[Any]) -> None:
-    """Log why warming up failed: it is a courtesy, the jobs themselves will tell people."""
     if not future.cancelled() and future.exception() is not None:
-        _log.warning("Warming a worker up failed: %r", future.exception())
+        _log.warning(WARMING_FAILED, future.exception())

@@ -92,6 +92,11 @@ def perform(task: JobTask, directory: Path, job_id: str, title: str, payload: Ma
     except LandlikeError as error:
         return JobOutcome(state="failed", message=str(error))
     except Exception as error:  # noqa: BLE001  whatever it is must not take the queue down; the log has it all
-        _log.exception("%s", title)
-        found = f"something unexpected went wrong ({type(error).__name__})"
-        return JobOutcome(state="failed", message=f"{title}: {found}; details are in the server's log.")
+        return unexpected(title, error)
+
+
+def unexpected(title: str, error: Exception) -> JobOutcome:
+    """Log the failure that is being handled and give the end of its job: a sentence that tells no details."""
+    _log.exception("%s", title)
+    found = f"something unexpected went wrong ({type(error).__name__})"
+    return JobOutcome(state="failed", message=f"{title}: {found}; details are in the server's log.")

@@ -255,6 +255,30 @@ def test_a_worker_that_dies_is_replaced(processes: JobQueue, tmp_path: Path) -> 
     assert len(log.read_text().splitlines()) == 3
 
 
+def test_a_worker_that_cannot_be_started_fails_one_job_and_not_the_queue(tmp_path: Path, gate: Gate) -> None:
+    starts = iter([ModuleNotFoundError("no module"), ModuleNotFoundError("no module")])
+
+    def start() -> ThreadWorker:
+        for error in starts:
+            raise error
+        return ThreadWorker()
+
+    lane = Lane(executor=start)
+    queue = JobQueue(tmp_path, {"gate": JobKind(task=gate.task, lane="thread")}, {"thread": lane})
+    queue.start()
+    try:
+        gate.open.set()
+        ended = [queue.wait(queue.submit("gate", name, "Encoding", {"name": name}).id, 10) for name in "abc"]
+    finally:
+        queue.close()
+    expected = "Encoding: something unexpected went wrong (ModuleNotFoundError); details are in the server's log."
+    assert [(job.state, job.message) for job in ended] == [
+        ("failed", expected),
+        ("failed", expected),
+        ("done", "result of c"),
+    ]
+
+
 def test_a_job_that_kills_every_worker_has_failed(processes: JobQueue, tmp_path: Path) -> None:
     log = tmp_path / "log"
     ended = processes.wait(processes.submit("die", "a", "Encoding", {"log": str(log), "times": 99}).id, 60)
