@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui.common.progress import boundary
 from pages.ui.common.sidebar import sidebar
 from pages.ui.frontend import path, text
+from pages.ui.state.turns import TURNS
 
 SIDEBAR_WIDTH = 236
 
@@ -32,4 +33,5 @@ def shell() -> None:
 
 # A worker process that is started while this runs reads this file under another name, and must not draw.
 if __name__ == "__main__":
-    shell()
+    with TURNS.turn():
+        shell()

@@ -52,20 +52,29 @@ def targets(view: ViewState) -> dict[str, PatchRefs]:
 
 
 def _give_form(visitor: Session, view: ViewState, aims: dict[str, PatchRefs]) -> None:
-    what = st.radio("Which patches", list(aims), key=f"label_what_{'-'.join(str(len(ids)) for ids in aims.values())}")
-    ids = aims[what]
+    key = f"label_what_{'-'.join(str(len(ids)) for ids in aims.values())}"
+    ids = aims[st.radio("Which patches", list(aims), key=key)]
     known = class_names(view)
     typed = st.selectbox(
         "Class", known, index=None, format_func=class_title, accept_new_options=True, placeholder=NEW, key="label_class"
     )
-    name = meant(typed, known) if typed and typed.strip() else None
+
+    # What the form says at the moment of the click counts, not what it said when its buttons were drawn.
+    def asked() -> PatchRefs:
+        return aims.get(st.session_state.get(key, ""), ids)
+
+    def give() -> None:
+        name = meant(st.session_state["label_class"], known)
+        if name is not None:
+            _take(visitor, view, asked(), name)
+
     with st.container(horizontal=True, key="label_buttons"):
         st.button(
-            f"Label {patches(len(ids))}", key="label_give", type="primary", disabled=name is None,
-            on_click=_take, args=(visitor, view, ids, name),
+            f"Label {patches(len(ids))}", key="label_give", type="primary", disabled=meant(typed, known) is None,
+            on_click=give,
         )  # fmt: skip
         if view.given is not None and (view.given.index[list(ids.patches)] >= 0).any():
-            st.button("Take their labels away", key="label_drop", on_click=_take, args=(visitor, view, ids, None))
+            st.button("Take their labels away", key="label_drop", on_click=lambda: _take(visitor, view, asked(), None))
 
 
 def class_names(view: ViewState) -> list[str]:
@@ -74,8 +83,10 @@ def class_names(view: ViewState) -> list[str]:
     return list(dict.fromkeys([*given, *view.scene.classes]))
 
 
-def meant(typed: str, known: Sequence[str]) -> str:
-    """Return the class that a person means: one there is, however it is written, else the new one."""
+def meant(typed: str | None, known: Sequence[str]) -> str | None:
+    """Return the class that a person means: one there is, however it is written, else the new one; None = none."""
+    if not typed or not typed.strip():
+        return None
     for name in known:
         if typed.strip().casefold() in {name.casefold(), class_title(name).casefold()}:
             return name

@@ -114,6 +114,17 @@ def test_a_new_label_takes_the_place_of_the_old_and_can_be_taken_away(scene: Sce
     assert data_of(app, "landlike_plot")["classes"]["url"] == values_url(recipe, "class")
 
 
+def test_a_click_before_the_page_has_caught_up_labels_what_the_form_shows(scene: Scene, recipe: Recipe) -> None:
+    app = label_here(visit(encoder=BASELINE, q="16"), "Forest")
+    neighbours = data_of(app, "landlike_plot")["neighbours"]
+    radio = next(radio for radio in app.radio if str(radio.key).startswith("label_what"))
+    radio.set_value(radio.options[1])
+    app.selectbox(key="label_class").set_value("River")
+    app.button(key="label_give").click().run()
+    sees_nothing_wrong(app)
+    assert given(scene) == {"River": sorted([16, *neighbours])}
+
+
 def test_a_selection_is_what_is_meant_first(scene: Scene, recipe: Recipe) -> None:
     give_label(scene, patch_grid(scene), [4, 9], "River")
     app = visit(encoder=BASELINE, q="16")
