@@ -7,6 +7,7 @@ The tree:
     │   ├── UnsafeSourceError        it would make the server read, run or request something
     │   ├── SourceTooLargeError      it exceeds a limit on size
     │   └── BandsError               its bands cannot be told apart or are too few
+    │       └── SeveralDatesError    it holds several dates, and one was asked for
     ├── SceneError                   no such scene, or its files are damaged
     ├── PatchError                   a patch size, stride or id that does not fit the scene
     ├── EncoderError                 a model that cannot be used: unknown, mismatched, damaged
@@ -71,6 +72,20 @@ class SourceTooLargeError(SourceError):
 
 class BandsError(SourceError):
     """The bands of a source cannot be told apart or are too few."""
+
+
+class SeveralDatesError(BandsError):
+    """A source holds several dates, each of which is a scene.
+
+    Attributes:
+        parts: the dates as ``YYYY-MM-DD``, or counted from 0 where an array holds them.
+    """
+
+    def __init__(
+        self, asked: str = OPENING, found: str = "", remedy: str = "", parts: tuple[str | int, ...] = ()
+    ) -> None:
+        super().__init__(asked, found, remedy)
+        self.parts = parts
 
 
 class SceneError(LandlikeError):

@@ -92,7 +92,7 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
     group.add_argument("--level", metavar="L", help="L1C or L2A")
     group.add_argument("--crs", metavar="EPSG:N")
     group.add_argument("--nodata", type=float, metavar="X")
-    group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0")
+    group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0; default: each")
 
 
 def engine_of(config: Config) -> Engine:
@@ -100,6 +100,21 @@ def engine_of(config: Config) -> Engine:
     from core.engine.operations import Engine
 
     return Engine(config, lanes={})
+
+
+def open_sources(options: argparse.Namespace, config: Config) -> list[Scene]:
+    """Return the scenes of a SOURCE: one, or those of its dates; taken into the library if they are not there yet.
+
+    Raises:
+        SourceError: when it cannot be opened.
+    """
+    from core.ingest.boundary import ingest_all
+    from core.scenes.library import Library
+
+    if not Path(options.source).exists() or not options.source:
+        return [open_source(options, config)]
+    with bar_of("Opening", "steps") as progress:
+        return ingest_all([Path(options.source)], Library(config.root), _overrides(options), progress=progress)
 
 
 def open_source(options: argparse.Namespace, config: Config, source: str | None = None) -> Scene:

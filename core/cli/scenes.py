@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from core.cli.common import SOURCE_HELP, TIFF_ENDINGS, add_overrides, bar_of, check_out, open_source
+from core.cli.common import SOURCE_HELP, TIFF_ENDINGS, add_overrides, bar_of, check_out, open_sources
 from core.config import Config
 
 
@@ -19,7 +19,8 @@ class SceneCommand:
     or folder of labelled patches in class folders, as EuroSAT comes. Pixels become reflectance × 10 000 on one grid.
 
     The record says what was read, decided and assumed: bands, scale, offset, place, date. The options below override
-    it. A source that is in the library already is not read again.
+    it. A source that is in the library already is not read again. Of several dates each becomes a scene, and one record
+    after another is printed.
     """
 
     name = "scene"
@@ -30,12 +31,12 @@ class SceneCommand:
         add_overrides(parser)
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
-        """Yield the quality record as JSON."""
+        """Yield the quality record of each scene as JSON."""
         from core.scenes.quality import load_quality
 
-        scene = open_source(options, config)
-        record = {"scene": scene.id} | asdict(load_quality(scene.directory))
-        yield json.dumps(record, indent=1, ensure_ascii=False)
+        for scene in open_sources(options, config):
+            record = {"scene": scene.id} | asdict(load_quality(scene.directory))
+            yield json.dumps(record, indent=1, ensure_ascii=False)
 
 
 class SampleCommand:

@@ -164,7 +164,7 @@ class Engine:
     def submit_ingest(
         self, paths: Sequence[Path], settings: IngestSettings | None = None, name: str | None = None
     ) -> Job:
-        """Ask for a source to become a scene; the done job's message is the scene's id."""
+        """Ask for a source to become a scene; the done job's message is the scene's id, of a series the first one's."""
         settings = settings or IngestSettings()
         payload = {"paths": [str(path) for path in paths], "settings": settings.to_dict(), "name": name}
         stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]

@@ -30,16 +30,16 @@ Payload = Mapping[str, Any]
 
 
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
-    """Take a source in; gives the scene's id. Payload: ``paths``, ``settings``, ``name``.
+    """Take a source in; gives the scene's id, of a series the first one's. Payload: ``paths``, ``settings``, ``name``.
 
     An upload is kept beside its scene, and gone when it could not become one.
     """
-    from core.ingest.boundary import ingest
+    from core.ingest.boundary import ingest_all
     from core.ingest.settings import settings_from_dict
 
     library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
     try:
-        scene = ingest(
+        scenes = ingest_all(
             paths,
             library,
             settings_from_dict(payload["settings"]),
@@ -48,10 +48,11 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
             cancelled=work.cancelled,
         )
         if paths[0].is_relative_to(config.root):
-            library.keep_origin(scene.id, paths)
+            for scene in scenes:
+                library.keep_origin(scene.id, paths)
     finally:
         _drop_upload(config, paths)
-    return scene.id
+    return scenes[0].id
 
 
 def _drop_upload(config: Config, paths: Sequence[Path]) -> None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import datetime
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import SourceError
+from core.errors import OPENING, SeveralDatesError, SourceError
 from core.files import disk_full, never, write_atomically
-from core.ingest.files import list_files, scene_id_of, source_name, source_title
-from core.ingest.messages import clean_name, errors_about, no_room
+from core.ingest.files import content_of, list_files, scene_id_of, source_name, source_title
+from core.ingest.findings import finding
+from core.ingest.messages import clean_name, errors_about, no_room, opening
 from core.ingest.sandbox.limits import Limits
 from core.ingest.sandbox.process import run_sandboxed
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, PlacedPatch
 from core.ingest.settings import IngestSettings
 from core.progress import Progress, silent
 from core.scenes.library import Library
-from core.scenes.quality import QualityRecord
-from core.scenes.scene import Scene
+from core.scenes.quality import Finding, QualityRecord, load_quality
+from core.scenes.scene import Scene, Series
 
 DEFAULT_SETTINGS = IngestSettings()
 DEFAULT_LIMITS = Limits()
@@ -38,7 +41,7 @@ def ingest(
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Scene:
-    """Take a source into the library; at once when it is there already.
+    """Take a source of one scene into the library; at once when it is there already.
 
     Args:
         paths: files, one folder, or one zip. Names matter: bands, date and level are read from them.
@@ -50,21 +53,71 @@ def ingest(
         limits: what the sandbox may use.
 
     Raises:
+        SeveralDatesError: when it holds several dates and none is chosen. Of an array, whose dates are only counted,
+            the first is taken.
         SourceError: one sentence on why it cannot become a scene.
         JobCancelledError: when it was cancelled.
     """
+    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits) as source:
+        try:
+            return source.scene(settings)
+        except SeveralDatesError as several:
+            if several.parts[0] != 0:
+                raise
+            return source.scene(settings, 0)
+
+
+def ingest_all(
+    paths: Sequence[Path],
+    library: Library,
+    settings: IngestSettings = DEFAULT_SETTINGS,
+    *,
+    name: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = never,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Scene]:
+    """Take a source into the library: one scene, or a series of as many as it has dates, in their order.
+
+    A date that cannot be opened is left out, and the records of the others say so. Arguments and other errors are those
+    of ``ingest``.
+    """
+    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits) as source:
+        whole = [] if settings.date or settings.time is not None else library.series(source.series_id(settings))
+        if whole and whole[0].series is not None and len(whole) == whole[0].series.count:
+            return whole
+        try:
+            return [source.scene(settings)]
+        except SeveralDatesError as several:
+            return source.series(settings, several.parts)
+
+
+@contextmanager
+def _opening(
+    paths: Sequence[Path],
+    library: Library,
+    name: str | None,
+    *,
+    progress: Progress | None,
+    cancelled: Callable[[], bool],
+    limits: Limits,
+) -> Iterator[_Source]:
+    """List and hash a source; errors inside say its name."""
     paths = [Path(path) for path in paths]
     shown = source_name(paths)
     with errors_about(shown):
         try:
             files = list_files(paths)
-            scene_id = scene_id_of(files, settings, cancelled)
-            if scene_id in library:
-                return library.get(scene_id)
-            with library.staged() as staged:
-                request = _request(files, shown, settings, staged)
-                result = _stage(request, limits, progress or silent, cancelled)
-                return library.add(staged, _scene(scene_id, name or source_title(paths, shown), result, staged))
+            yield _Source(
+                files=files,
+                content=content_of(files, cancelled),
+                shown=shown,
+                title=name or source_title(paths, shown),
+                library=library,
+                progress=progress or silent,
+                cancelled=cancelled,
+                limits=limits,
+            )
         except OSError as error:
             if disk_full(error):
                 raise no_room() from error
@@ -72,7 +125,100 @@ def ingest(
             raise SourceError(found=found, remedy=remedy) from error
 
 
-def _request(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSettings, staged: Path) -> IngestRequest:
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A source that was listed and hashed, and where its scenes go.
+
+    Attributes:
+        files: relative name and path of each file.
+        content: what identifies them.
+        shown: its name in sentences.
+        title: what to call its scene or series.
+    """
+
+    files: Sequence[tuple[str, Path]]
+    content: bytes
+    shown: str
+    title: str
+    library: Library
+    progress: Progress
+    cancelled: Callable[[], bool]
+    limits: Limits
+
+    def series_id(self, settings: IngestSettings) -> str:
+        """Return the id of the series that its dates are, whichever of them is chosen."""
+        return scene_id_of(self.content, replace(settings, date=None, time=None)).replace("s-", "series-", 1)
+
+    def scene(self, settings: IngestSettings, part: str | int | None = None, progress: Progress | None = None) -> Scene:
+        """Take one scene in: the source, or one of its dates."""
+        chosen = settings if part is None else settings.of_part(part)
+        scene_id = scene_id_of(self.content, chosen)
+        if scene_id in self.library and (part is not None or not self._only_first(scene_id, settings)):
+            return self.library.get(scene_id)
+        with self.library.staged() as staged:
+            request = _request(self.files, self.shown, settings, staged, part)
+            result = _stage(request, chosen, self.limits, progress or self.progress, self.cancelled)
+            return self.library.add(staged, _scene(scene_id, *self._called(settings, result), result, staged))
+
+    def _only_first(self, scene_id: str, settings: IngestSettings) -> bool:
+        """Tell whether a scene is the first of an array of several dates, where none was chosen."""
+        return settings.time is None and self.library.get(scene_id).series is not None
+
+    def _called(self, settings: IngestSettings, result: IngestResult) -> tuple[str, Series | None]:
+        """Return the name of a scene, and the series it belongs to."""
+        if result.position is None:
+            return self.title, None
+        index, count = result.position
+        series = Series(id=self.series_id(settings), name=_one_line(self.title), index=index, count=count)
+        return f"{series.name[:90]}, {result.date or f'date {index + 1} of {count}'}", series
+
+    def series(self, settings: IngestSettings, parts: Sequence[str | int]) -> list[Scene]:
+        """Take in a scene a date."""
+        scenes: list[Scene] = []
+        failed: dict[str | int, SourceError] = {}
+        for number, part in enumerate(parts):
+            try:
+                scenes.append(self.scene(settings, part, _share(self.progress, number, len(parts))))
+            except SourceError as error:
+                failed[part] = error
+        if not scenes:
+            first = failed[parts[0]]
+            first.found = f"none of its {len(parts)} dates can be opened, the first because {first.found}"
+            raise first
+        lines = [_failed(part, error, self.shown) for part, error in failed.items()]
+        for scene in scenes:
+            _add_to_record(scene, lines)
+        return scenes
+
+
+def _share(progress: Progress, number: int, count: int) -> Progress:
+    """Return the progress of one of several parts of the work, told in thousandths of a part."""
+
+    def told(done: int, total: int) -> None:
+        progress(1000 * number + 1000 * done // max(1, total), 1000 * count)
+
+    return told
+
+
+def _failed(part: str | int, error: SourceError, shown: str) -> Finding:
+    """Say of a date of a series why it is not there."""
+    date = part if isinstance(part, str) else f"date {part + 1}"
+    asked = "" if error.asked in (OPENING, opening(shown)) else f"{error.asked.removeprefix('Opening ')}: "
+    return finding("left out", date, "warning", f"this date of the series could not be opened: {asked}{error.found}")
+
+
+def _add_to_record(scene: Scene, lines: Sequence[Finding]) -> None:
+    """Add lines to the record of a scene, those that it does not hold yet."""
+    record = load_quality(scene.directory)
+    more = tuple(line for line in lines if line not in record.findings)
+    if more:
+        whole = replace(record, findings=(*record.findings, *more))
+        write_atomically(scene.directory / "quality.json", whole.to_json().encode())
+
+
+def _request(
+    files: Sequence[tuple[str, Path]], shown: str, settings: IngestSettings, staged: Path, part: str | int | None
+) -> IngestRequest:
     """Link the files under numbers, so that no name of theirs is ever opened, and nothing lies beside them."""
     inputs, scratch = staged / "in", staged / "scratch"
     inputs.mkdir()
@@ -82,15 +228,29 @@ def _request(files: Sequence[tuple[str, Path]], shown: str, settings: IngestSett
         link.symlink_to(path)
     names = tuple(name for name, _ in files)
     return IngestRequest(
-        name=shown, paths=tuple(links), names=names, settings=settings, directory=staged, scratch=scratch
+        name=shown, paths=tuple(links), names=names, settings=settings, directory=staged, scratch=scratch, part=part
     )
 
 
-def _stage(request: IngestRequest, limits: Limits, progress: Progress, cancelled: Callable[[], bool]) -> IngestResult:
-    """Have the scene built in the sandbox, then write what is ours to write and clear the rest away."""
+def _stage(
+    request: IngestRequest,
+    chosen: IngestSettings,
+    limits: Limits,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> IngestResult:
+    """Have the scene built in the sandbox, then write what is ours to write and clear the rest away.
+
+    Args:
+        request: what to build.
+        chosen: settings that give this scene again, for the record.
+        limits: what the sandbox may use.
+        progress: told rows or patches.
+        cancelled: True stops the work.
+    """
     result = run_sandboxed(request, limits, progress, cancelled)
     findings, staged = result.findings, request.directory
-    record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=request.settings.to_dict())
+    record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=chosen.to_dict())
     write_atomically(staged / "quality.json", record.to_json().encode())
     if result.kind == "collection":
         _write_places(staged / "places.parquet", result)
@@ -106,12 +266,16 @@ def _keep_only_ours(staged: Path) -> None:
             path.unlink()
 
 
-def _scene(scene_id: str, name: str, result: IngestResult, staged: Path) -> Scene:
+def _one_line(name: str) -> str:
+    return " ".join(clean_name(name, 120).split()) or "Scene"
+
+
+def _scene(scene_id: str, name: str, series: Series | None, result: IngestResult, staged: Path) -> Scene:
     from core.imagery.render import compute_stretch
 
     return Scene(
         id=scene_id,
-        name=" ".join(clean_name(name, 120).split()) or "Scene",
+        name=_one_line(name),
         grid=result.grid,
         bands=result.bands,
         date=result.date,
@@ -122,6 +286,7 @@ def _scene(scene_id: str, name: str, result: IngestResult, staged: Path) -> Scen
         classes=result.classes,
         stretch=compute_stretch(staged / "pixels.tif", result.bands),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        series=series,
     )
 
 

@@ -26,6 +26,7 @@ METADATA_SUFFIXES = frozenset({".xml"})
 
 _CHUNK = 2**20
 _NOISE = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_HALF_NUMBER = re.compile(r"\d[\d_-]*$")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -43,7 +44,10 @@ def source_title(paths: Sequence[Path], shown: str) -> str:
     if len(rasters) > 1:
         first, last = min(path.stem for path in rasters), max(path.stem for path in rasters)
         same = next((i for i, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
-        common = first[:same].rstrip("_- .(B")
+        common = first[:same]
+        if first[same : same + 1].isdigit():  # Half a number, such as the year of several dates, names nothing.
+            common = _HALF_NUMBER.sub("", common)
+        common = common.rstrip("_- .(B")
         return clean_name(common if len(common) > 3 else shown, 120)
     path = rasters[0]
     return clean_name(path.name if path.is_dir() else path.stem, 120) or "Scene"
@@ -89,9 +93,13 @@ def _walk(folder: Path) -> list[tuple[str, Path]]:
     return files
 
 
-def scene_id_of(files: Sequence[tuple[str, Path]], settings: IngestSettings, cancelled: Callable[[], bool]) -> str:
-    """Return an id made of everything that decides the scene: names, bytes, settings and the version of ingest."""
-    digest = hashlib.sha256(f"{INGEST_VERSION}\n{settings.digest}\n".encode())
+def content_of(files: Sequence[tuple[str, Path]], cancelled: Callable[[], bool]) -> bytes:
+    """Return what identifies the content of a source: a line a file, of its name and the SHA-256 of its bytes.
+
+    Raises:
+        JobCancelledError: when it was cancelled.
+    """
+    lines = []
     for name, path in files:
         content = hashlib.sha256()
         with path.open("rb") as file:
@@ -99,7 +107,13 @@ def scene_id_of(files: Sequence[tuple[str, Path]], settings: IngestSettings, can
                 content.update(chunk)
                 if cancelled():
                     raise JobCancelledError(f"Reading “{clean_name(name)}”", "it was cancelled", "open it again")
-        digest.update(f"{len(name)} {name} {content.hexdigest()}\n".encode("utf-8", "surrogateescape"))
+        lines.append(f"{len(name)} {name} {content.hexdigest()}\n".encode("utf-8", "surrogateescape"))
+    return b"".join(lines)
+
+
+def scene_id_of(content: bytes, settings: IngestSettings) -> str:
+    """Return an id made of everything that decides the scene: names, bytes, settings and the version of ingest."""
+    digest = hashlib.sha256(f"{INGEST_VERSION}\n{settings.digest}\n".encode() + content)
     return f"s-{digest.hexdigest()[:20]}"
 
 
@@ -205,12 +219,24 @@ class SourceFiles:
         shelf: hands out the content of its files.
         members: its files, sorted by name as people count, without what file managers leave behind.
         settings: a person's decisions.
+        part: which of several dates is wanted: ``YYYY-MM-DD``, or counted from 0 in an array; None = not said.
     """
 
     name: str
     shelf: Shelf
     members: tuple[Member, ...]
     settings: IngestSettings
+    part: str | int | None = None
+
+    @property
+    def wanted_date(self) -> str | None:
+        """The date that is wanted where there are several, by a person or as a part of a series; None = not said."""
+        return self.settings.date or (self.part if isinstance(self.part, str) else None)
+
+    @property
+    def wanted_time(self) -> int | None:
+        """The same in an array, counted from 0."""
+        return self.part if isinstance(self.part, int) else self.settings.time
 
     def ending(self, suffixes: frozenset[str]) -> list[Member]:
         """Return the files whose names end so."""

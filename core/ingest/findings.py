@@ -29,6 +29,21 @@ def ignored(names: Sequence[str], because: str) -> list[Finding]:
     return [finding("left out", f"{shown}{more}", "read", because)]
 
 
+def series_said(dates: Sequence[str], date: str, what: str) -> Finding:
+    """Say which of several dates a scene is, and which others there are.
+
+    Args:
+        dates: all of them, in order.
+        date: its own.
+        what: whose dates they are.
+    """
+    others = [other for other in dates if other != date]
+    more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    which = "the other is" if len(others) == 1 else "the others are"
+    value = f"{date}, date {dates.index(date) + 1} of {len(dates)}; {which} {', '.join(others[:_SHOWN])}{more}"
+    return finding("series", value, "read", f"{what} several dates, and each date is a scene of its own")
+
+
 def acquisition_date(settings: IngestSettings, hints: Hints) -> tuple[str | None, Finding]:
     """Return the date and how it is known."""
     return _stated("date", settings.date, hints.date)

@@ -82,6 +82,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         level=level,
         synthetic=found.hints.synthetic,
         findings=findings,
+        position=found.position,
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NoReturn
 
 from core.bands import BAND_NAMES
@@ -40,7 +40,7 @@ class IngestSettings:
         level: ``L1C`` or ``L2A``.
         crs: coordinate reference system as ``EPSG:`` and a number, in place of the file's own.
         nodata: value that marks missing pixels in the file's own numbers.
-        time: which date of an array of several, counted from 0.
+        time: which date of an array of several, counted from 0; None = every one, a scene each.
 
     Raises:
         SettingsError: when a field is outside its range.
@@ -52,7 +52,7 @@ class IngestSettings:
     level: str | None = None
     crs: str | None = None
     nodata: float | None = None
-    time: int = 0
+    time: int | None = None
 
     def __post_init__(self) -> None:
         if self.bands is not None:
@@ -65,7 +65,7 @@ class IngestSettings:
             _check_crs(self.crs)
         if self.nodata is not None and math.isinf(self.nodata):
             _refuse("nodata", str(self.nodata), "give a number or NaN")
-        if not 0 <= self.time < 10_000:
+        if self.time is not None and not 0 <= self.time < 10_000:
             _refuse("time", str(self.time), "count the dates from 0")
         if self.date is not None:
             _check_date(self.date)
@@ -79,8 +79,13 @@ class IngestSettings:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the settings."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+        """SHA-256 (hex) of the settings; that of the first date of an array is that of no date chosen, as ever."""
+        fields = self.to_dict() | {"time": self.time or 0}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+    def of_part(self, part: str | int) -> IngestSettings:
+        """Return the settings for one of several dates: ``YYYY-MM-DD``, or counted from 0 in an array."""
+        return replace(self, time=part) if isinstance(part, int) else replace(self, date=part)
 
 
 def settings_from_dict(fields: dict[str, object]) -> IngestSettings:

@@ -61,6 +61,11 @@ class Library:
                     continue
         return sorted(found, key=lambda scene: scene.created, reverse=True)
 
+    def series(self, series_id: str) -> list[Scene]:
+        """Return the readable scenes of a series, as its dates follow each other; empty when there is none."""
+        found = [scene for scene in self.scenes() if scene.series is not None and scene.series.id == series_id]
+        return sorted(found, key=lambda scene: scene.series.index if scene.series else 0)
+
     def staged(self) -> AbstractContextManager[Path]:
         """Give a fresh directory on the same file system to build a scene in; gone in the end unless it was added."""
         return staged_folder(self.root, ".staging-")
@@ -89,6 +94,18 @@ class Library:
         write_atomically(scene.directory / "scene.json", scene.to_json().encode())
         return scene
 
+    def rename_series(self, series_id: str, name: str) -> list[Scene]:
+        """Give a series another name (1 to 120 characters); the names of its scenes stay."""
+        clean = " ".join(name.split())[:120]
+        if not clean:
+            raise SceneError("Renaming a series", "the new name is empty", "type at least one character")
+        renamed = []
+        for scene in self.series(series_id):
+            if scene.series is not None:
+                renamed.append(replace(scene, series=replace(scene.series, name=clean)))
+                write_atomically(scene.directory / "scene.json", renamed[-1].to_json().encode())
+        return renamed
+
     def delete(self, scene_id: str) -> None:
         """Remove a scene's files at once for all readers; its features go by ``FeatureStore.delete_scene``."""
         directory = self.directory(scene_id)
@@ -101,9 +118,10 @@ class Library:
     def keep_origin(self, scene_id: str, paths: Sequence[Path]) -> None:
         """Keep what a scene was made from beside it, so that it can be read again by other settings.
 
-        The files are linked where the file system can, else copied; kept once, they stay as they are.
+        The files are linked where the file system can, else copied; kept once, they stay as they are. Of a series they
+        are copied for the first scene only.
         """
-        target = self.directory(scene_id) / "origin"
+        target, series = self.directory(scene_id) / "origin", self.get(scene_id).series
         if target.exists():
             return
         with staged_folder(target.parent, ".origin-") as staged:
@@ -111,6 +129,8 @@ class Library:
                 try:
                     os.link(path, staged / path.name)
                 except OSError:
+                    if series is not None and series.index > 0:
+                        return
                     shutil.copyfile(path, staged / path.name)
             staged.rename(target)
 
@@ -120,5 +140,6 @@ class Library:
         return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Return bytes on disk of a scene's own files (features not counted)."""
-        return sum(path.stat().st_size for path in self.directory(scene_id).rglob("*") if path.is_file())
+        """Return bytes on disk of a scene's own files (features not counted); of linked files its share."""
+        stats = [path.stat() for path in self.directory(scene_id).rglob("*") if path.is_file()]
+        return sum(stat.st_size // max(1, stat.st_nlink) for stat in stats)

@@ -33,6 +33,23 @@ REFLECTANCE_SCALE = 10_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Series:
+    """Which series a scene belongs to, and where in it: the dates of one source, a scene each.
+
+    Attributes:
+        id: the same in all scenes of the series; of the form of scene ids.
+        name: what people call the series; escape it before HTML.
+        index: position of the scene among the dates of the source, counted from 0.
+        count: how many dates the source holds; fewer scenes may be there.
+    """
+
+    id: str
+    name: str
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scene:
     """One acquisition, or one collection of labelled patches laid out as a mosaic.
 
@@ -50,6 +67,7 @@ class Scene:
         classes: class names for ``truth.tif``; empty = no truth.
         stretch: per rendering name, per channel, the (low, high) reflectance of a 2–98 % contrast stretch.
         created: ISO 8601 time of ingest, UTC.
+        series: the series it belongs to, or None.
     """
 
     id: str
@@ -64,6 +82,7 @@ class Scene:
     classes: tuple[str, ...] = ()
     stretch: dict[str, list[list[float]]] = field(default_factory=dict)
     created: str = ""
+    series: Series | None = None
     directory: Path = Path()
 
     @property
@@ -97,6 +116,8 @@ def load_scene(directory: Path) -> Scene:
         fields = json.loads((directory / "scene.json").read_text(encoding="utf-8"))
         grid = fields.pop("grid")
         grid["transform"] = tuple(grid["transform"])
+        series = fields.pop("series", None)
+        fields["series"] = None if series is None else Series(**series)
         fields["bands"], fields["classes"] = tuple(fields["bands"]), tuple(fields["classes"])
         scene = Scene(grid=GeoBox(**grid), directory=directory, **fields)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -11,11 +11,11 @@ from pathlib import PurePosixPath
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
-from core.ingest.findings import finding, ignored
+from core.ingest.findings import finding, ignored, series_said
 from core.ingest.formats.extra_samples import masks_said, named_by_hand, senseless_said, single, without_masks
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.one_scene import layers_of_one_date, one_scene
+from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene
 from core.ingest.formats.other_sensors import other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints
 from core.ingest.formats.tiles import TiledRaster, join_tiles
@@ -50,8 +50,11 @@ class BandFiles:
         if len(files.members) > MAX_SOURCE_FILES:
             found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
             raise SourceTooLargeError(found=found, remedy="keep only the band files")
-        scene = one_scene(_candidates(files), files.settings.date)
+        scene = one_scene(_candidates(files), files.wanted_date)
         candidates = scene.members
+        if len(candidates) > _MAX_OPEN:
+            found = f"{len(candidates):,} of its files may be bands of one scene, and no more than {_MAX_OPEN} can be"
+            raise SourceError(found=found, remedy="open one scene at a time, or put patches into class folders")
         rasters = [_opened(files, member, opened) for member in candidates]
         names = files.settings.bands
         by_hand = None if names is None else _by_hand(rasters, names)
@@ -71,9 +74,10 @@ class BandFiles:
         hints = read_hints([*(raster.name for raster in rasters), *known], tags, _documents(files))
         whole, tiles = join_tiles(rasters)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
-        layers, other_dates, stated = layers_of_one_date(nameless, files.settings.date)
-        left_out = {**scene.left_out, **other_dates}
-        if (date := scene.date or stated) is not None:
+        layers, stated = layers_of_one_date(nameless, files.wanted_date)
+        left_out = {**scene.left_out, **stated.left_out}
+        series, position = _series(scene, stated)
+        if (date := scene.date or stated.date) is not None:
             hints = replace(hints, date=Hint(value=date, where="the names of its files or bands say so"))
         if hints.level is None and (classes or _describes_classes(rasters)):
             hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))
@@ -87,12 +91,23 @@ class BandFiles:
                 *_classes_said(classes),
                 *ignored(pictures, _PICTURES),
                 *tiles,
+                *series,
                 *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because)),
             ),
             tables=tuple(tables),
             left_out=tuple(rest),
+            position=position,
             chosen=names,
         )
+
+
+def _series(files: OneScene, bands: OneScene) -> tuple[list[Finding], tuple[int, int] | None]:
+    """Say which of several dates was read; nothing where there is one."""
+    for one, what in ((files, "its files are of"), (bands, "its bands are of")):
+        if one.dates and one.date is not None:
+            position = one.dates.index(one.date), len(one.dates)
+            return [series_said(one.dates, one.date, what)], position
+    return [], None
 
 
 def _source_names(files: SourceFiles, used: set[str]) -> list[str]:
@@ -161,8 +176,8 @@ def _candidates(files: SourceFiles) -> list[Member]:
     if files.settings.bands is None:
         named = [member for member in candidates if band_of_file(member.stem) is not None]
         chosen = named or [member for member in candidates if not names_other_layer(member.stem)]
-    if not chosen or len(chosen) > _MAX_OPEN:
-        found = f"{len(chosen) or 'none'} of its {len(files.members):,} files may be a band"
+    if not chosen:
+        found = f"none of its {len(files.members):,} files may be a band"
         raise SourceError(found=found, remedy=RASTER_REMEDY)
     return chosen
 

@@ -27,6 +27,7 @@ class SceneLayers:
         tables: files that may hold labels of its tiles.
         left_out: names of files that were not used.
         left_out_because: why, a clause.
+        position: of a source of several dates, which of them it is, counted from 0, and how many there are.
         chosen: names given by hand for these layers, where they are fewer than the settings name; None = as there.
     """
 
@@ -37,6 +38,7 @@ class SceneLayers:
     tables: tuple[Member, ...] = ()
     left_out: tuple[str, ...] = ()
     left_out_because: str = NO_BANDS
+    position: tuple[int, int] | None = None
     chosen: tuple[str, ...] | None = None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from core.errors import SourceError, SourceTooLargeError
+from core.errors import BandsError, SeveralDatesError, SourceError, SourceTooLargeError
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import finding
 from core.ingest.formats.geotiff import check_size, read_head
@@ -21,8 +21,9 @@ from core.ingest.formats.product_metadata import read_hints
 from core.ingest.grid.resample import Bools
 from core.ingest.grid.stack import Scaling, layers_of
 from core.ingest.messages import damaged, errors_about
-from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS
+from core.ingest.sandbox.limits import MAX_ARRAY_BYTES, MAX_BANDS, MAX_DATES
 from core.scenes.geobox import UNPLACED, GeoBox
+from core.scenes.quality import Basis
 
 ARRAY_SUFFIXES = frozenset({".npy"})
 _SIGNATURE = b"\x93NUMPY"
@@ -173,13 +174,17 @@ class NumpyArray:
     def layers(self, files: SourceFiles, _opened: ExitStack) -> SceneLayers:
         """Return the bands of the chosen date, nameless, for an array says nothing of them."""
         (member,) = _arrays(files)
-        time = files.settings.time
+        wanted = files.wanted_time
+        time = wanted or 0
         with errors_about(member.name):
             array = open_array(files.shelf.path(member), member.name, time)
+            if array.times > 1 and wanted is None:
+                raise _several(array.times)
         lines = [finding("axes", array.layout, "assumed", f"its shape is {array.shape_text}")]
         if array.times > 1:
             which_date = f"date {time} of {array.times}, counted from 0"
-            lines.append(finding("time", which_date, "chosen", "one date is a scene", "time"))
+            basis: Basis = "chosen" if files.settings.time is not None else "read"
+            lines.append(finding("time", which_date, basis, "each date is a scene of its own", "time"))
         hints = read_hints([files.name, member.name], {}, [])
         if array.times > 1:
             hints = replace(hints, date=None)  # A name cannot be of each date, and which is which is not said.
@@ -187,9 +192,19 @@ class NumpyArray:
             layers=layers_of(array),
             hints=hints,
             findings=tuple(lines),
+            position=(time, array.times) if array.times > 1 else None,
             left_out=tuple(other.base for other in files.others([member])),
             left_out_because="the array is the scene",
         )
+
+
+def _several(times: int) -> BandsError:
+    """Return the error for an array of several dates, none of which is wanted."""
+    found = f"it holds {times} dates"
+    if times > MAX_DATES:
+        found = f"{found}, and no more than {MAX_DATES} are opened at once"
+        return BandsError(found=found, remedy="split it, or choose one of its dates in the settings")
+    return SeveralDatesError(found=found, remedy="choose one of them in the settings", parts=tuple(range(times)))
 
 
 def _arrays(files: SourceFiles) -> list[Member]:

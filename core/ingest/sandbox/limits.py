@@ -22,6 +22,8 @@ MAX_SOURCE_BYTES = 16 * 2**30
 MAX_ZIP_RATIO = 100
 MAX_MEMBER_BYTES = 6 * 2**30
 MAX_CLASSES = 1000
+MAX_DATES = 100
+"""Dates of one source that are opened at once, a scene each."""
 
 
 @dataclass(frozen=True, kw_only=True)

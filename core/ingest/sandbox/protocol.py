@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Mapping
@@ -14,17 +15,27 @@ from core.errors import (
     BandsError,
     LandlikeError,
     SettingsError,
+    SeveralDatesError,
     SourceError,
     SourceTooLargeError,
     UnsafeSourceError,
 )
 from core.ingest.messages import clean_name, unreadable
+from core.ingest.sandbox.limits import MAX_DATES
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.scenes.geobox import GeoBox
 from core.scenes.quality import Basis, Finding
 
 _ERRORS: dict[str, type[LandlikeError]] = {
-    kind.__name__: kind for kind in (SourceError, UnsafeSourceError, SourceTooLargeError, BandsError, SettingsError)
+    kind.__name__: kind
+    for kind in (
+        SourceError,
+        UnsafeSourceError,
+        SourceTooLargeError,
+        BandsError,
+        SeveralDatesError,
+        SettingsError,
+    )
 }
 _CLAUSE = 400
 _MAX_FINDINGS = 200
@@ -41,6 +52,7 @@ class IngestRequest:
         settings: a person's decisions.
         directory: where the scene is built.
         scratch: where archives are unpacked.
+        part: which of several dates is wanted, as of ``SourceFiles.part``.
     """
 
     name: str
@@ -49,6 +61,7 @@ class IngestRequest:
     settings: IngestSettings
     directory: Path
     scratch: Path
+    part: str | int | None = None
 
     def to_json(self) -> str:
         """Return one line of JSON."""
@@ -59,6 +72,7 @@ class IngestRequest:
             "settings": self.settings.to_dict(),
             "directory": str(self.directory),
             "scratch": str(self.scratch),
+            "part": self.part,
         }
         return json.dumps(fields)
 
@@ -72,6 +86,7 @@ def request_from_dict(fields: Mapping[str, Any]) -> IngestRequest:
         settings=settings_from_dict(fields["settings"]),
         directory=Path(fields["directory"]),
         scratch=Path(fields["scratch"]),
+        part=fields["part"],
     )
 
 
@@ -107,6 +122,7 @@ class IngestResult:
         synthetic: made by our own generator.
         findings: the quality record.
         places: patches of a collection by id.
+        position: of a source of several dates, which of them it is, counted from 0, and how many there are.
     """
 
     grid: GeoBox
@@ -119,6 +135,7 @@ class IngestResult:
     synthetic: bool = False
     findings: tuple[Finding, ...] = ()
     places: tuple[PlacedPatch, ...] = field(default=())
+    position: tuple[int, int] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; unknown corners become null."""
@@ -159,12 +176,14 @@ def result_from_dict(fields: Mapping[str, Any]) -> IngestResult:
         synthetic=fields["synthetic"] is True,
         findings=tuple(_finding(finding) for finding in fields["findings"][:_MAX_FINDINGS]),
         places=tuple(_place(place) for place in fields["places"]),
+        position=_position(fields["position"]),
     )
 
 
-def error_to_dict(error: LandlikeError) -> dict[str, str]:
+def error_to_dict(error: LandlikeError) -> dict[str, Any]:
     """Return an error as plain JSON values."""
-    return {"kind": type(error).__name__, "asked": error.asked, "found": error.found, "remedy": error.remedy}
+    clauses = {"kind": type(error).__name__, "asked": error.asked, "found": error.found, "remedy": error.remedy}
+    return clauses | ({"parts": list(error.parts)} if isinstance(error, SeveralDatesError) else {})
 
 
 def error_from_dict(fields: Mapping[str, Any]) -> LandlikeError:
@@ -173,7 +192,31 @@ def error_from_dict(fields: Mapping[str, Any]) -> LandlikeError:
     clauses = [fields.get(part) for part in ("asked", "found", "remedy")]
     if not all(isinstance(clause, str) and clause for clause in clauses):
         return unreadable()
-    return kind(*(clean_name(str(clause), _CLAUSE) for clause in clauses))
+    told = [clean_name(str(clause), _CLAUSE) for clause in clauses]
+    if kind is not SeveralDatesError:
+        return kind(*told)
+    try:
+        asked, found, remedy = told
+        return SeveralDatesError(asked, found, remedy, _parts(fields["parts"]))
+    except (KeyError, TypeError, ValueError):
+        return unreadable()
+
+
+def _parts(values: Any) -> tuple[str | int, ...]:  # noqa: ANN401  what the child says
+    """Take over dates that a source holds: ``YYYY-MM-DD`` each, or counted from 0."""
+    if not 2 <= len(values) <= MAX_DATES or len(set(values)) < len(values):
+        raise ValueError("dates")
+    if all(isinstance(value, str) for value in values):
+        return tuple(datetime.date.fromisoformat(value).isoformat() for value in values)
+    return tuple(_whole(value, 0, MAX_DATES) for value in values)
+
+
+def _position(values: Any) -> tuple[int, int] | None:  # noqa: ANN401  what the child says
+    if values is None:
+        return None
+    index, count = values
+    count = _whole(count, 2, 10_000)
+    return _whole(index, 0, count - 1), count
 
 
 def _whole(value: object, low: int, high: int) -> int:

@@ -91,7 +91,7 @@ def settings_form(key: str) -> IngestSettings:
         "Coordinate system", placeholder="EPSG:32631", key=f"{key}_crs", help="Empty: as in the file."
     )
     time = right.number_input(
-        "Which date of an array of several", min_value=1, value=1, key=f"{key}_time", help="Only for .npy arrays."
+        "Which date of an array of several", min_value=1, value=None, key=f"{key}_time", help="Empty: all."
     )
     return IngestSettings(
         bands=parse_bands(bands),
@@ -99,7 +99,7 @@ def settings_form(key: str) -> IngestSettings:
         level=level,
         date=date.isoformat() if date else None,
         crs=crs.strip() or None,
-        time=int(time) - 1,
+        time=None if time is None else int(time) - 1,
     )
 
 

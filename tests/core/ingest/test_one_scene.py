@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from core.errors import SourceError
-from core.ingest.boundary import ingest
+from core.ingest.boundary import ingest, ingest_all
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
@@ -105,6 +107,70 @@ def test_several_dates_are_named(tmp_path: Path, library: Library) -> None:
     folder = two_dates(tmp_path / "site")
     with pytest.raises(SourceError, match="its files are of 2 dates, 2019-04-05, 2019-06-20; open one scene at a time"):
         ingest([folder], library)
+
+
+def test_several_dates_are_a_series_of_scenes(tmp_path: Path, library: Library) -> None:
+    folder = two_dates(tmp_path / "site")
+    first, second = ingest_all([folder], library)
+    np.testing.assert_array_equal(pixels_of(library, first), land(FOUR)[:, :, :79])
+    np.testing.assert_array_equal(pixels_of(library, second), land(FOUR) + 100)
+    assert [(scene.date, scene.name) for scene in (first, second)] == [
+        ("2019-04-05", "site, 2019-04-05"),
+        ("2019-06-20", "site, 2019-06-20"),
+    ]
+    assert first.series is not None
+    assert first.series.name == "site"
+    assert (first.series.index, first.series.count) == (0, 2)
+    assert second.series == replace(first.series, index=1)
+    assert "date 1 of 2; the other is 2019-06-20" in lines(library, first, "series")
+    assert "the names of its files or bands say so" in lines(library, first, "date")
+    assert "they are of another date, 2019-04-05" in lines(library, second, "left out")
+    assert [scene.id for scene in library.series(first.series.id)] == [first.id, second.id]
+
+
+def test_a_series_is_read_once_and_a_chosen_date_is_one_of_its_scenes(tmp_path: Path, library: Library) -> None:
+    folder = two_dates(tmp_path / "site")
+    chosen = ingest([folder], library, IngestSettings(date="2019-06-20"))
+    first, second = ingest_all([folder], library)
+    assert second == chosen
+    assert ingest_all([folder], library) == [first, second]
+    assert len(library.scenes()) == 2
+
+
+def test_a_date_that_cannot_be_opened_is_left_out_with_its_reason(tmp_path: Path, library: Library) -> None:
+    folder = two_dates(tmp_path / "site")
+    broken = folder / "T33TVM_20190620T101031_B03.tif"
+    broken.write_bytes(broken.read_bytes()[:300])
+    (scene,) = ingest_all([folder], library)
+    assert scene.date == "2019-04-05"
+    told = lines(library, scene, "left out")
+    assert "2019-06-20 — this date of the series could not be opened" in told
+    assert "“T33TVM_20190620T101031_B03.tif”: the file is damaged or cut short" in told
+    for path in folder.glob("*20190405*"):
+        path.write_bytes(b"II*\x00")
+    with pytest.raises(SourceError, match="none of its 2 dates can be opened, the first because"):
+        ingest_all([folder], library)
+
+
+def test_more_dates_than_are_opened_at_once(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for day in range(300):
+        date = datetime.date(2019, 1, 1) + datetime.timedelta(days=day)
+        (tmp_path / "site" / f"{date:%Y%m%d}_B02.tif").write_bytes(b"II*\x00")
+    with pytest.raises(SourceError, match=r"of 300 dates, 2019-01-01, .* and no more than 100 are opened at once"):
+        ingest_all([tmp_path / "site"], library)
+
+
+def test_an_array_of_dates_is_a_series(tmp_path: Path, library: Library) -> None:
+    array = np.stack([np.moveaxis(land(height=64), 0, -1) + 50 * n for n in range(3)])
+    np.save(tmp_path / "site.npy", array.astype(np.uint16))
+    scenes = ingest_all([tmp_path / "site.npy"], library)
+    assert [scene.name for scene in scenes] == [f"site, date {n} of 3" for n in (1, 2, 3)]
+    for n, scene in enumerate(scenes):
+        np.testing.assert_array_equal(pixels_of(library, scene), land() + 50 * n)
+    assert ingest([tmp_path / "site.npy"], library) == scenes[0]
+    assert ingest([tmp_path / "site.npy"], library, IngestSettings(time=2)) == scenes[2]
+    assert ingest_all([tmp_path / "site.npy"], library) == scenes
 
 
 def test_one_of_several_dates_has_its_own_pixels(tmp_path: Path, library: Library) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from core.errors import SceneError
 from core.files import write_atomically
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
+from core.scenes.scene import Series
 from tests.scenes import add_scene
 
 
@@ -87,6 +89,30 @@ def test_the_quality_record_comes_back(tmp_path: Path) -> None:
     (scene.directory / "quality.json").unlink()
     with pytest.raises(SceneError, match="missing or damaged"):
         load_quality(scene.directory)
+
+
+def test_the_scenes_of_a_series_follow_each_other_and_are_called_together(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    add_scene(library, "t-9")
+    for index in (2, 0, 1):
+        scene = add_scene(library, f"t-{index}")
+        dated = replace(scene, series=Series(id="series-1", name="field", index=index, count=3))
+        write_atomically(scene.directory / "scene.json", dated.to_json().encode())
+    assert [scene.id for scene in library.series("series-1")] == ["t-0", "t-1", "t-2"]
+    library.rename_series("series-1", " My  field ")
+    assert {scene.series and scene.series.name for scene in library.scenes()} == {"My field", None}
+    with pytest.raises(SceneError, match="the new name is empty"):
+        library.rename_series("series-1", " ")
+
+
+def test_files_that_scenes_share_are_counted_once(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    (tmp_path / "all.zip").write_bytes(bytes(600_000))
+    alone = [add_scene(library, f"t-{n}") and library.disk_bytes(f"t-{n}") for n in range(2)]
+    for n in range(2):
+        library.keep_origin(f"t-{n}", [tmp_path / "all.zip"])
+    (tmp_path / "all.zip").unlink()
+    assert [library.disk_bytes(f"t-{n}") for n in range(2)] == [size + 300_000 for size in alone]
 
 
 def test_what_a_scene_was_made_from_is_kept_once_and_goes_with_it(tmp_path: Path) -> None:
