@@ -16,7 +16,7 @@ from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
 from pages.ui.models.training_form import ADDED, set_key
-from pages.ui.state.session import NOTHING_SELECTED, Session
+from pages.ui.state.session import NOTHING_SELECTED, Session, shown
 from pages.ui.state.view_state import ViewState
 
 INTRO = "Draw around points in the plot, or click a patch; then say here what land it is."
@@ -61,10 +61,10 @@ def _give_form(visitor: Session, view: ViewState, aims: dict[str, PatchRefs]) ->
 
     # What the form says at the moment of the click counts, not what it said when its buttons were drawn.
     def asked() -> PatchRefs:
-        return aims.get(st.session_state.get(key, ""), ids)
+        return aims.get(shown(key), ids)
 
     def give() -> None:
-        name = meant(st.session_state["label_class"], known)
+        name = meant(shown("label_class"), known)
         if name is not None:
             _take(visitor, view, asked(), name)
 

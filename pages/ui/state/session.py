@@ -203,6 +203,11 @@ def select(
     )
 
 
+def shown(key: str) -> Any:  # noqa: ANN401  as many types as there are widgets
+    """Return what a widget shows at this moment, read inside a callback; None when it is not there."""
+    return st.session_state.get(key)
+
+
 def show_address(parameters: dict[str, str]) -> None:
     """Make the browser's address lead here."""
     if st.query_params.to_dict() != parameters:
