@@ -88,6 +88,12 @@ def staged_folder(parent: Path, prefix: str) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes on disk of all files in a folder; of linked files its share; 0 when there is none."""
+    stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    return sum(stat.st_size // max(1, stat.st_nlink) for stat in stats)
+
+
 def disk_full(error: BaseException) -> bool:
     """Tell whether a failure to write comes from a disk or a quota that has no room, whoever raised it."""
     words = str(error).lower()

@@ -118,8 +118,9 @@ class Engine:
             StoreError: when another server works on the same data.
         """
         self.jobs.start()
-        for folder in (self.library.root, self.store.snapshots.root):
+        for folder in (self.library.root, self.library.trash.root, self.store.snapshots.root):
             _sweep(folder)
+        self.sweep_trash()
 
     def close(self) -> None:
         """Stop; unfinished jobs go on at the next start."""
@@ -162,11 +163,41 @@ class Engine:
         return self.jobs.submit("sample", key, title, {"size": size, "seed": seed})
 
     def submit_ingest(
-        self, paths: Sequence[Path], settings: IngestSettings | None = None, name: str | None = None
+        self,
+        paths: Sequence[Path],
+        settings: IngestSettings | None = None,
+        name: str | None = None,
+        *,
+        asked_by: str = "",
     ) -> Job:
-        """Ask for a source to become a scene; the done job's message is the scene's id, of a series the first one's."""
-        settings = settings or IngestSettings()
-        payload = {"paths": [str(path) for path in paths], "settings": settings.to_dict(), "name": name}
+        """Ask for a source to become a scene; the done job's message is the scene's id, of a series the first one's.
+
+        Args:
+            paths: the source.
+            settings: a person's decisions.
+            name: what people will call the scene; None = as the source is called.
+            asked_by: which part of the app wants it, so that its end is told there.
+        """
+        return self._ingest(paths, settings or IngestSettings(), name, {"asked_by": asked_by} if asked_by else {})
+
+    def submit_rereading(self, scene: Scene, settings: IngestSettings, name: str, *, replace: bool) -> Job:
+        """Ask for a scene to be read again by other settings; the done job's message is the id of the new one.
+
+        Labels given by hand go with it, by place. Settings that give what is there already change nothing.
+
+        Args:
+            scene: whose source was kept.
+            settings: a person's decisions.
+            name: of the new scene.
+            replace: True = the new one takes the place of this one, which can be brought back for a day.
+        """
+        origin = self.library.origin(scene.id)
+        return self._ingest(origin, settings, name, {"rereads": scene.id, "replaces": replace})
+
+    def _ingest(
+        self, paths: Sequence[Path], settings: IngestSettings, name: str | None, more: Mapping[str, object]
+    ) -> Job:
+        payload = {"paths": [str(path) for path in paths], "settings": settings.to_dict(), "name": name, **more}
         stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
         key = hashlib.sha256(json.dumps([payload, stamps], sort_keys=True).encode()).hexdigest()
         shown = name or (paths[0].name if paths else "nothing")
@@ -289,22 +320,44 @@ class Engine:
         return self.trained.history(name) if name else []
 
     def delete_scene(self, scene_id: str) -> Job:
-        """Remove a scene at once, stop all work on it, and ask for its features to be removed.
+        """Remove a scene for good at once, stop all work on it, and ask for its features to be removed.
 
         Raises:
             SceneError: when the id is not of the form of ids.
         """
+        self._stop_work_on(scene_id)
+        self.library.delete(scene_id)
+        self.library.trash.remove(scene_id)
+        # Only now: the work leaves a scene alone that is in the library, for it may have come back.
+        return self.jobs.submit("delete", scene_id, "Deleting a scene", {"scene_id": scene_id})
+
+    def set_scene_aside(self, scene_id: str) -> None:
+        """Delete a scene so that it can be brought back for a day with all that was made of it; stop work on it.
+
+        Raises:
+            SceneError: when there is none of that id, or the disk refuses it.
+        """
+        self.library.set_aside(scene_id)
+        self._stop_work_on(scene_id)
+        self.sweep_trash()
+
+    def sweep_trash(self) -> None:
+        """Remove for good what was deleted more than a day ago."""
+        for gone in self.library.trash.expired():
+            if gone.id in self.library or not gone.whole:
+                self.library.trash.remove(gone.id)
+            else:
+                self.delete_scene(gone.id)
+
+    def _stop_work_on(self, scene_id: str) -> None:
         self.library.directory(scene_id)
         for job in self.jobs.jobs():
             if job.active and job.kind != "delete" and self.jobs.payload(job.id).get("scene_id") == scene_id:
                 self.jobs.cancel(job.id)
-        job = self.jobs.submit("delete", scene_id, "Deleting a scene", {"scene_id": scene_id})
-        self.library.delete(scene_id)
-        return job
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Return bytes on disk of a scene with its features, projections and groups."""
-        stores = (self.library, self.store, self.layouts, self.grouped)
+        """Return bytes on disk of a scene with its features, projections and groups, also of one that was deleted."""
+        stores = (self.library, self.library.trash, self.store, self.layouts, self.grouped)
         return sum(store.disk_bytes(scene_id) for store in stores)
 
     def encode_now(

@@ -22,22 +22,31 @@ from core.features.recipe import Recipe
 from core.features.store import FeatureStore
 from core.jobs.worker import Work
 from core.projection.store import Layouts
+from core.scenes.label_transfer import LabelTransfer, transfer_labels
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
+from core.scenes.quality import Basis, Finding, add_findings
+from core.scenes.scene import Scene
 from core.training.trained_models import Trained
 
 Payload = Mapping[str, Any]
+LABELS_TOPIC = "labels by hand"
+"""Topic of the line that says what became of labels when a scene was read again."""
 
 
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
-    """Take a source in; gives the scene's id, of a series the first one's. Payload: ``paths``, ``settings``, ``name``.
+    """Take a source in; gives the scene's id, of a series the first one's.
 
-    An upload is kept beside its scene, and gone when it could not become one.
+    Payload: ``paths``, ``settings``, ``name``; perhaps ``rereads`` and ``replaces``.
+
+    An upload is kept beside its scene, and gone when it could not become one. ``rereads`` is the scene that was made of
+    the same source before: its labels are carried over, and with ``replaces`` the new one takes its place.
     """
     from core.ingest.boundary import ingest_all
     from core.ingest.settings import settings_from_dict
 
     library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
+    before = {scene.id for scene in library.scenes()}
     try:
         scenes = ingest_all(
             paths,
@@ -50,9 +59,35 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
         if paths[0].is_relative_to(config.root):
             for scene in scenes:
                 library.keep_origin(scene.id, paths)
+        if payload.get("rereads"):
+            fresh = [scene for scene in scenes if scene.id not in before]
+            _follow(library, str(payload["rereads"]), fresh, replaces=bool(payload.get("replaces")))
     finally:
         _drop_upload(config, paths)
     return scenes[0].id
+
+
+def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, replaces: bool) -> None:
+    """Carry the labels of an earlier reading over, say so in the record, and let the new scene take its place."""
+    if old_id not in library or not fresh:
+        return
+    old = library.get(old_id)
+    for scene in fresh:
+        found = transfer_labels(old, scene)
+        if found.kept or found.lost:
+            add_findings(scene.directory, [_transferred(old, found)])
+    if replaces:
+        if old.series is not None and len(fresh) == 1:
+            library.join_series(fresh[0].id, old.series)
+        library.set_aside(old_id, successor=fresh[0].id)
+
+
+def _transferred(old: Scene, found: LabelTransfer) -> Finding:
+    """Tell what became of labels given by hand."""
+    lost = f", {found.lost:,} could not be" if found.lost else ""
+    because = f"given by hand to “{old.name}”, and kept where a patch shows the same ground"
+    basis: Basis = "warning" if found.lost else "read"
+    return Finding(topic=LABELS_TOPIC, value=f"{found.kept:,} kept{lost}", basis=basis, because=because)
 
 
 def _drop_upload(config: Config, paths: Sequence[Path]) -> None:
@@ -157,8 +192,14 @@ def train_task(config: Config, work: Work, payload: Payload) -> str:
 
 
 def delete_task(config: Config, work: Work, payload: Payload) -> str:
-    """Remove a scene's features, projections and groups; gives its id. Payload: ``scene_id``."""
-    scene_id = str(payload["scene_id"])
+    """Remove a scene's features, projections and groups; gives its id. Payload: ``scene_id``.
+
+    Those of a scene that was added or brought back meanwhile are left alone.
+    """
+    scene_id, library = str(payload["scene_id"]), Library(config.root)
+    gone = library.trash.find(scene_id)
+    if scene_id in library or (gone is not None and gone.whole):
+        return scene_id
     FeatureStore(config.root).delete_scene(scene_id)
     Layouts(config.root).delete_scene(scene_id)
     Groups(config.root).delete_scene(scene_id)

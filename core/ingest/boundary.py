@@ -23,7 +23,7 @@ from core.ingest.sandbox.protocol import IngestRequest, IngestResult, PlacedPatc
 from core.ingest.settings import IngestSettings
 from core.progress import Progress, silent
 from core.scenes.library import Library
-from core.scenes.quality import Finding, QualityRecord, load_quality
+from core.scenes.quality import Finding, QualityRecord, add_findings
 from core.scenes.scene import Scene, Series
 
 DEFAULT_SETTINGS = IngestSettings()
@@ -41,7 +41,7 @@ def ingest(
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Scene:
-    """Take a source of one scene into the library; at once when it is there already.
+    """Take a source of one scene into the library; at once when it is there already, or was deleted and can come back.
 
     Args:
         paths: files, one folder, or one zip. Names matter: bands, date and level are read from them.
@@ -153,7 +153,8 @@ class _Source:
         """Take one scene in: the source, or one of its dates."""
         chosen = settings if part is None else settings.of_part(part)
         scene_id = scene_id_of(self.content, chosen)
-        if scene_id in self.library and (part is not None or not self._only_first(scene_id, settings)):
+        there = scene_id in self.library or self.library.bring_back(scene_id)
+        if there and (part is not None or not self._only_first(scene_id, settings)):
             return self.library.get(scene_id)
         with self.library.staged() as staged:
             request = _request(self.files, self.shown, settings, staged, part)
@@ -187,7 +188,7 @@ class _Source:
             raise first
         lines = [_failed(part, error, self.shown) for part, error in failed.items()]
         for scene in scenes:
-            _add_to_record(scene, lines)
+            add_findings(scene.directory, lines)
         return scenes
 
 
@@ -205,15 +206,6 @@ def _failed(part: str | int, error: SourceError, shown: str) -> Finding:
     date = part if isinstance(part, str) else f"date {part + 1}"
     asked = "" if error.asked in (OPENING, opening(shown)) else f"{error.asked.removeprefix('Opening ')}: "
     return finding("left out", date, "warning", f"this date of the series could not be opened: {asked}{error.found}")
-
-
-def _add_to_record(scene: Scene, lines: Sequence[Finding]) -> None:
-    """Add lines to the record of a scene, those that it does not hold yet."""
-    record = load_quality(scene.directory)
-    more = tuple(line for line in lines if line not in record.findings)
-    if more:
-        whole = replace(record, findings=(*record.findings, *more))
-        write_atomically(scene.directory / "quality.json", whole.to_json().encode())
 
 
 def _request(

@@ -202,14 +202,37 @@ def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | No
         known = {other: given - chosen for other, given in _read(scene, asked).items()}
         if clean is not None:
             known[clean] = known.get(clean, set()) | chosen
-        whole = {other: sorted(given) for other, given in sorted(known.items()) if given}
-        if len(whole) > MOST_CLASSES:
-            raise SettingsError(asked, f"there are {MOST_CLASSES} classes already", "use one of them")
-        try:
-            write_atomically(scene.directory / LABELS_FILE, json.dumps({"version": 1, "classes": whole}).encode())
-        except OSError as error:
-            found = f"the disk refused it ({error.strerror})"
-            raise SceneError(asked, found, "free some space and label them again") from error
+        _write(scene, asked, known)
+
+
+def given_windows(scene: Scene) -> Mapping[str, set[Window]]:
+    """Return all windows that people gave a class, by class; none when the file of labels is damaged."""
+    return _read(scene)
+
+
+def add_windows(scene: Scene, added: Mapping[str, set[Window]]) -> None:
+    """Give windows their classes, but those that have one.
+
+    Raises:
+        SettingsError: for one class too many.
+        SceneError: when the labels cannot be written, or those there are cannot be read.
+    """
+    asked = f"Labelling patches of “{scene.name}”"
+    with _writing:
+        known = dict(_read(scene, asked))
+        taken = set().union(*known.values())
+        _write(scene, asked, known | {name: known.get(name, set()) | (new - taken) for name, new in added.items()})
+
+
+def _write(scene: Scene, asked: str, known: Mapping[str, set[Window]]) -> None:
+    whole = {name: sorted(given) for name, given in sorted(known.items()) if given}
+    if len(whole) > MOST_CLASSES:
+        raise SettingsError(asked, f"there are {MOST_CLASSES} classes already", "use one of them")
+    try:
+        write_atomically(scene.directory / LABELS_FILE, json.dumps({"version": 1, "classes": whole}).encode())
+    except OSError as error:
+        found = f"the disk refused it ({error.strerror})"
+        raise SceneError(asked, found, "free some space and label them again") from error
 
 
 def hand_version(scene: Scene) -> str:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SceneError
-from core.files import staged_folder, write_atomically
-from core.scenes.scene import Scene, load_scene
+from core.files import folder_bytes, staged_folder, write_atomically
+from core.scenes.scene import Scene, Series, load_scene
+from core.scenes.trash import Trash
 
 SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -23,6 +24,7 @@ class Library:
     def __init__(self, root: Path) -> None:
         self.root = root / "scenes"
         self.root.mkdir(parents=True, exist_ok=True)
+        self.trash = Trash(root / "trash")
 
     def directory(self, scene_id: str) -> Path:
         """Return where a scene of that id lies or would lie.
@@ -38,13 +40,15 @@ class Library:
         """Return one scene.
 
         Raises:
-            SceneError: when there is none of that id.
+            SceneError: when there is none of that id; of one that was deleted it tells the name.
         """
         directory = self.directory(scene_id)
         if not directory.is_dir():
-            raise SceneError(
-                f"Opening the scene {scene_id}", "it is not in the library", "choose a scene from the list"
-            )
+            gone = self.trash.find(scene_id)
+            asked = f"Opening the scene {scene_id}" if gone is None else f"Opening “{gone.name}”"
+            found = "it is not in the library" if gone is None else "it was deleted and is not in the library"
+            undo = "bring it back on the Scenes page, or " if gone is not None and gone.whole else ""
+            raise SceneError(asked, found, f"{undo}choose a scene from the list")
         return load_scene(directory)
 
     def __contains__(self, scene_id: str) -> bool:
@@ -71,12 +75,13 @@ class Library:
         return staged_folder(self.root, ".staging-")
 
     def add(self, staged: Path, scene: Scene) -> Scene:
-        """Take a finished staging directory in; a scene of the same id is kept as it is.
+        """Take a finished staging directory in; a scene of the same id is kept as it is, and comes back if deleted.
 
         ``staged`` must hold ``pixels.tif`` and ``quality.json``; ``scene.json`` is written here.
         """
         write_atomically(staged / "scene.json", scene.to_json().encode())
         target = self.directory(scene.id)
+        self.bring_back(scene.id)
         try:
             staged.rename(target)
         except OSError:
@@ -106,14 +111,40 @@ class Library:
                 write_atomically(scene.directory / "scene.json", renamed[-1].to_json().encode())
         return renamed
 
+    def join_series(self, scene_id: str, series: Series) -> None:
+        """Put a scene in the place of another one of a series."""
+        scene = replace(self.get(scene_id), series=series)
+        write_atomically(scene.directory / "scene.json", scene.to_json().encode())
+
     def delete(self, scene_id: str) -> None:
-        """Remove a scene's files at once for all readers; its features go by ``FeatureStore.delete_scene``."""
+        """Remove a scene's files for good, at once for readers; its features go by ``FeatureStore.delete_scene``."""
         directory = self.directory(scene_id)
         doomed = directory.with_name(f".deleted-{scene_id}")
         shutil.rmtree(doomed, ignore_errors=True)
         if directory.exists():
             directory.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
+
+    def set_aside(self, scene_id: str, successor: str | None = None) -> None:
+        """Delete a scene so that ``bring_back`` undoes it, for a day.
+
+        Args:
+            scene_id: the scene; its features are left where they are.
+            successor: id of the scene that takes its place.
+
+        Raises:
+            SceneError: when there is none of that id, or the disk refuses it.
+        """
+        name = self.get(scene_id).name
+        try:
+            self.trash.put(self.directory(scene_id), name, successor)
+        except OSError as error:
+            found = f"the disk refused it ({error.strerror})"
+            raise SceneError(f"Deleting “{name}”", found, "check the folder of the data and try again") from error
+
+    def bring_back(self, scene_id: str) -> bool:
+        """Undo a deletion; False when there is none to undo."""
+        return self.trash.take_out(scene_id, self.directory(scene_id))
 
     def keep_origin(self, scene_id: str, paths: Sequence[Path]) -> None:
         """Keep what a scene was made from beside it, so that it can be read again by other settings.
@@ -141,5 +172,4 @@ class Library:
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene's own files (features not counted); of linked files its share."""
-        stats = [path.stat() for path in self.directory(scene_id).rglob("*") if path.is_file()]
-        return sum(stat.st_size // max(1, stat.st_nlink) for stat in stats)
+        return folder_bytes(self.directory(scene_id))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from core.errors import SceneError
+from core.files import write_atomically
 
 Basis = Literal["read", "decided", "assumed", "chosen", "warning"]
 
@@ -65,3 +67,17 @@ def load_quality(directory: Path) -> QualityRecord:
             "it is missing or damaged",
             "add the scene again",
         ) from error
+
+
+def add_findings(directory: Path, findings: Iterable[Finding]) -> None:
+    """Add lines to the record of a scene's directory, those that it does not hold yet.
+
+    Raises:
+        SceneError: when the record is missing or damaged.
+        OSError: when it cannot be written.
+    """
+    record = load_quality(directory)
+    more = tuple(finding for finding in findings if finding not in record.findings)
+    if more:
+        whole = replace(record, findings=(*record.findings, *more))
+        write_atomically(directory / "quality.json", whole.to_json().encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,12 +18,20 @@ from core.bands import FloatArray
 from core.config import Config
 from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine, default_lanes, job_kinds
+from core.engine.tasks import LABELS_TOPIC, delete_task
 from core.errors import EncoderError, PatchError, SceneError, StoreError
+from core.ingest.settings import IngestSettings
+from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane
+from core.jobs.worker import Work
 from core.progress import Progress, silent
 from core.projection.settings import ProjectionSettings
+from core.scenes.labels import give_label, given_windows
+from core.scenes.patches import patch_grid
+from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings, cluster
+from core.synthetic.sample import write_sample
 from tests.fakes import ThreadWorker, place_scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -272,3 +281,87 @@ def test_work_in_real_processes(tmp_path: Path, scene: Scene) -> None:
         started = time.monotonic()
         engine.close()
         assert time.monotonic() - started < 3
+
+
+def test_a_deletion_is_undone_with_all_that_was_made_of_the_scene(
+    engine: Engine, scene: Scene, layouts: Layouts
+) -> None:
+    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
+    vectors, taken = engine.features(recipe).vectors.copy(), engine.disk_bytes(scene.id)
+    engine.set_scene_aside(scene.id)
+    assert scene.id not in engine.library
+    assert engine.disk_bytes(scene.id) > taken
+    assert engine.library.bring_back(scene.id)
+    assert engine.disk_bytes(scene.id) == taken
+    np.testing.assert_array_equal(engine.features(recipe).vectors, vectors)
+    assert engine.projection(recipe, settings) is not None
+
+
+def test_a_day_after_a_deletion_the_next_start_removes_it_for_good(tmp_path: Path, scene: Scene) -> None:
+    engine = Engine(config(tmp_path), thread_lanes())
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    engine.encode_now(scene, recipe)
+    engine.set_scene_aside(scene.id)
+    engine.sweep_trash()
+    assert [gone.id for gone in engine.library.trash.scenes()] == [scene.id]
+    note = engine.library.trash.root / scene.id / "deleted.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"at": time.time() - 24 * 3600 - 1}))
+    engine.start()
+    try:
+        job = next(job for job in engine.jobs.jobs() if job.kind == "delete")
+        assert engine.jobs.wait(job.id, 60).state == "done"
+        assert not list(engine.library.trash.root.iterdir())
+        assert engine.disk_bytes(scene.id) == 0
+        assert not engine.encoded(recipe)
+    finally:
+        engine.close()
+
+
+def test_the_removal_of_features_spares_a_scene_that_came_back(tmp_path: Path, scene: Scene) -> None:
+    engine = Engine(config(tmp_path), thread_lanes())
+    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    engine.encode_now(scene, recipe)
+    delete_task(engine.config, Work(JobFiles(tmp_path / "jobs"), "x", "Deleting"), {"scene_id": scene.id})
+    assert engine.encoded(recipe)
+    engine.set_scene_aside(scene.id)
+    delete_task(engine.config, Work(JobFiles(tmp_path / "jobs"), "x", "Deleting"), {"scene_id": scene.id})
+    assert engine.encoded(recipe)
+
+
+def upload(engine: Engine) -> Scene:
+    """A scene of 3 × 4 patches of 64 pixels, taken in as uploads are."""
+    path = engine.config.root / "uploads" / "one" / "fields.tif"
+    path.parent.mkdir(parents=True)
+    write_sample(path, size=192, seed=1)
+    job = engine.jobs.wait(engine.submit_ingest([path], name="Fields").id, 60)
+    return engine.library.get(job.message)
+
+
+def test_a_scene_read_again_keeps_its_name_and_its_labels_and_its_place_is_taken(engine: Engine) -> None:
+    old = upload(engine)
+    give_label(old, patch_grid(old), [0, 4], "Forest")
+    engine.jobs.wait(engine.submit_rereading(old, IngestSettings(date="2020-02-02"), old.name, replace=True).id, 60)
+    (new,) = engine.library.scenes()
+    assert (new.name, new.date) == ("Fields", "2020-02-02")
+    assert given_windows(new) == {"Forest": {(0, 0, 64), (64, 64, 64)}}
+    line = load_quality(new.directory).findings[-1]
+    assert (line.topic, line.value, line.basis) == (LABELS_TOPIC, "2 kept", "read")
+    gone = engine.library.trash.find(old.id)
+    assert gone is not None
+    assert (gone.name, gone.successor) == ("Fields", new.id)
+    assert engine.library.bring_back(old.id)
+    assert given_windows(old) == given_windows(new)
+    assert [path.name for path in engine.library.origin(new.id)] == ["fields.tif"]
+
+
+def test_a_copy_read_again_leaves_the_scene_as_it_is(engine: Engine) -> None:
+    old = upload(engine)
+    give_label(old, patch_grid(old), [0], "Forest")
+    again = engine.submit_rereading(old, IngestSettings(level="L2A"), "Fields, L2A", replace=False)
+    new = engine.library.get(engine.jobs.wait(again.id, 60).message)
+    assert {scene.name: scene.level for scene in engine.library.scenes()} == {"Fields": old.level, "Fields, L2A": "L2A"}
+    assert given_windows(new) == given_windows(old)
+    same = engine.submit_rereading(old, IngestSettings(level="L2A"), "Other", replace=True)
+    assert engine.jobs.wait(same.id, 60).message == new.id
+    assert old.id in engine.library, "what is there already takes nobody's place"
