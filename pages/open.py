@@ -22,7 +22,9 @@ from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
-JOB_KINDS = ("ingest", "sample", "delete")
+JOB_KINDS = ("ingest", "sample", "synthetic", "delete")
+SAMPLE_HELP = "A real one: a coast of Virginia as Sentinel-2 saw it on 12 January 2016. The data are CC0."
+SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
 CARD_STYLE = """
 <style>
 .card-facts {font-size: .875rem; opacity: .78; line-height: 1.5}
@@ -48,7 +50,7 @@ def card_facts(scene: Scene) -> list[str]:
 
 
 def add_panel() -> None:
-    """Draw uploader, settings and the sample."""
+    """Draw uploader, settings, the sample and the synthetic landscape."""
     left, right = st.columns([3, 2], gap="medium")
     uploads = left.file_uploader(
         "Add a scene: one GeoTIFF, the band files of one scene, or a zip of bands or of labelled patches",
@@ -59,13 +61,15 @@ def add_panel() -> None:
         with st.popover("Read it differently", icon=":material/tune:", key="upload_settings", width="stretch"):
             st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
             settings = wished("upload")
-        add, sample = st.columns(2)
         ready = bool(uploads) and settings is not None
-        if add.button("Add", type="primary", disabled=not ready, key="upload_add", width="stretch") and settings:
+        if st.button("Add", type="primary", disabled=not ready, key="upload_add", width="stretch") and settings:
             for source in sources_of(spool(uploads, engine().config.root / "uploads"), settings.bands):
                 engine().submit_ingest(source, settings)
-        if sample.button("Open the sample scene", key="open_sample", width="stretch"):
+        sample, synthetic = st.columns(2)
+        if sample.button("Open the sample scene", key="open_sample", width="stretch", help=SAMPLE_HELP):
             engine().submit_sample()
+        if synthetic.button("Open a synthetic one", key="open_synthetic", width="stretch", help=SYNTHETIC_HELP):
+            engine().submit_synthetic()
 
 
 def card(scene: Scene) -> None:

@@ -19,7 +19,9 @@ OFFLINE = {
     **dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9"),
     "no_proxy": "127.0.0.1,localhost,::1",
 }
-os.environ.update(OFFLINE)
+FIRST_SCENE = {"LANDLIKE_FIRST_SCENE": "synthetic"}
+"""What servers of tests open first, for its classes; other tests ask for the real one."""
+os.environ.update(OFFLINE | FIRST_SCENE)
 
 SLOW = (
     "browser",  # a real server and Chromium
@@ -33,8 +35,9 @@ SLOW = (
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
     "core/ingest/test_refusals.py",  # a process for each bad file
     "core/jobs/test_queue.py",  # workers that die
+    "core/sample/test_scene.py",  # a real scene
     "core/projection",  # umap-learn beside our own way
-    "core/synthetic/test_sample.py",  # scenes as large as people open
+    "core/synthetic/test_landscape.py",  # scenes as large as people open
     "core/training",  # TensorFlow
     "pages/test_explore.py",  # whole pages, again and again
     "pages/test_models.py",

@@ -20,7 +20,7 @@ LAYERS = [
     {"errors", "bands", "config", "progress", "files"},
     {"scenes", "encoders"},
     {"similarity", "imagery", "jobs"},
-    {"features", "ingest", "synthetic"},
+    {"features", "ingest", "synthetic", "sample"},
     {"projection", "export"},
     {"evaluation"},
     {"values"},

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from core.ingest.settings import IngestSettings
     from core.scenes.scene import Scene
 
-SAMPLE_SOURCE = "sample"
-"""As a SOURCE, the sample scene."""
+SAMPLE_SOURCE, SYNTHETIC_SOURCE = "sample", "synthetic"
+"""As a SOURCE, the real scene that the app opens first, and the made-up landscape whose classes are known."""
 
-SOURCE_HELP = "a file, a folder, a zip, the id of a scene in the library, or “sample”"
-LABELLED_HELP = "patches in folders named by class, or a scene with a truth"
+SOURCE_HELP = "a file, a folder, a zip, the id of a scene in the library, “sample” or “synthetic”"
+LABELLED_HELP = "patches in folders named by class, or a scene with a truth, such as “synthetic”"
 ENCODER_HELP = "a name from “encoders”, or the path of a model"
 BACKEND_HELP = "tensorflow, openvino or openvino-f32"
 LABELS_HELP = "the truth of a scene, or what people gave its patches in the app; default: the truth if there is one"
@@ -133,15 +133,22 @@ def open_source(options: argparse.Namespace, config: Config, source: str | None 
 
     library, source = Library(config.root), options.source if source is None else source
     if not source:
-        raise SourceError("Opening a scene", "its name is empty", "give a file, a folder, a zip or “sample”")
+        raise SourceError(
+            "Opening a scene", "its name is empty", "give a file, a folder, a zip, “sample” or “synthetic”"
+        )
     if not Path(source).exists():
         if SCENE_ID.fullmatch(source) and source in library:
             return library.get(source)
         if source == SAMPLE_SOURCE:
-            from core.synthetic.sample import make_sample
+            from core.sample.scene import open_sample
+
+            with bar_of("Opening", "steps") as progress:
+                return open_sample(library, _overrides(options), progress=progress)
+        if source == SYNTHETIC_SOURCE:
+            from core.synthetic.landscape import make_synthetic
 
             with bar_of("Making the scene", "blocks") as progress:
-                return make_sample(library, progress=progress)
+                return make_synthetic(library, progress=progress)
     with bar_of("Opening", "steps") as progress:
         return ingest([Path(source)], library, _overrides(options), progress=progress)
 

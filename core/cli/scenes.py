@@ -39,13 +39,13 @@ class SceneCommand:
             yield json.dumps(record, indent=1, ensure_ascii=False)
 
 
-class SampleCommand:
+class SyntheticCommand:
     """Write a synthetic scene.
 
     It is a GeoTIFF of 13 bands of a made-up landscape. The same size and seed give the same pixels.
     """
 
-    name = "sample"
+    name = "synthetic"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add its size, its seed and where it goes."""
@@ -57,9 +57,18 @@ class SampleCommand:
 
     def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
         """Write the file."""
-        from core.synthetic.sample import write_sample
+        from core.synthetic.landscape import write_synthetic
 
         check_out(options.out, TIFF_ENDINGS)
         with bar_of("Making the scene", "blocks") as progress:
-            write_sample(options.out, size=options.size, seed=options.seed, progress=progress)
+            write_synthetic(options.out, size=options.size, seed=options.seed, progress=progress)
         return ()
+
+
+class SampleCommand(SyntheticCommand):
+    """Do the same as “synthetic”, of which this is the old name.
+
+    As a SOURCE of other commands, “sample” is the real scene that the app opens first.
+    """
+
+    name = "sample"

@@ -79,6 +79,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
     return {
         "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
         "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
+        "synthetic": JobKind(task=partial(tasks.synthetic_task, config), lane="scene"),
         "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
         "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
         "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
@@ -153,14 +154,29 @@ class Engine:
             scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, patch_size=grid.size, stride=grid.stride
         )
 
-    def submit_sample(self, size: int = 2560, seed: int = 0) -> Job:
-        """Ask for a synthetic scene; the done job's message is its id."""
-        from core.synthetic.sample import sample_id
+    @property
+    def synthetic_scene(self) -> str:
+        """The id of the synthetic scene of the usual size and seed."""
+        from core.synthetic.landscape import synthetic_id
 
-        key, title = f"{size}-{seed}", "Making the sample scene"
-        if sample_id(size, seed) in self.library:
-            return self.jobs.settled("sample", key, title, sample_id(size, seed))
-        return self.jobs.submit("sample", key, title, {"size": size, "seed": seed})
+        return synthetic_id(2560, 0)
+
+    def submit_first(self) -> Job:
+        """Ask for the scene that opens where there is none yet, as configured; the done job's message is its id."""
+        return self.submit_synthetic() if self.config.first_scene == "synthetic" else self.submit_sample()
+
+    def submit_sample(self) -> Job:
+        """Ask for the sample scene, a real one; the done job's message is its id."""
+        return self.jobs.submit("sample", "real", "Opening the sample scene")
+
+    def submit_synthetic(self, size: int = 2560, seed: int = 0) -> Job:
+        """Ask for a synthetic scene; the done job's message is its id."""
+        from core.synthetic.landscape import synthetic_id
+
+        key, title = f"{size}-{seed}", "Making the synthetic landscape"
+        if synthetic_id(size, seed) in self.library:
+            return self.jobs.settled("synthetic", key, title, synthetic_id(size, seed))
+        return self.jobs.submit("synthetic", key, title, {"size": size, "seed": seed})
 
     def submit_ingest(
         self,

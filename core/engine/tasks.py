@@ -100,11 +100,20 @@ def _drop_upload(config: Config, paths: Sequence[Path]) -> None:
 
 
 def sample_task(config: Config, work: Work, payload: Payload) -> str:
+    """Take the sample scene in; gives its id. A payload of ``size`` and ``seed`` asks for a synthetic one."""
+    if "size" in payload:  # The sample was synthetic in the version before, whose jobs may still wait.
+        return synthetic_task(config, work, payload)
+    from core.sample.scene import open_sample
+
+    return open_sample(Library(config.root), progress=work.progress, cancelled=work.cancelled).id
+
+
+def synthetic_task(config: Config, work: Work, payload: Payload) -> str:
     """Make a synthetic scene; gives its id. Payload: ``size``, ``seed``."""
-    from core.synthetic.sample import make_sample
+    from core.synthetic.landscape import make_synthetic
 
     library = Library(config.root)
-    return make_sample(library, size=payload["size"], seed=payload["seed"], progress=work.progress).id
+    return make_synthetic(library, size=payload["size"], seed=payload["seed"], progress=work.progress).id
 
 
 def fetch_task(config: Config, work: Work, payload: Payload) -> str:

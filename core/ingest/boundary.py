@@ -40,6 +40,7 @@ def ingest(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
+    known: Sequence[Finding] = (),
 ) -> Scene:
     """Take a source of one scene into the library; at once when it is there already, or was deleted and can come back.
 
@@ -51,6 +52,7 @@ def ingest(
         progress: told rows of pixels, or patches of a collection.
         cancelled: asked ten times a second; True stops the work.
         limits: what the sandbox may use.
+        known: what is known of the source beforehand: lines of the record, in place of others on the same topic.
 
     Raises:
         SeveralDatesError: when it holds several dates and none is chosen. Of an array, whose dates are only counted,
@@ -58,7 +60,8 @@ def ingest(
         SourceError: one sentence on why it cannot become a scene.
         JobCancelledError: when it was cancelled.
     """
-    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits) as source:
+    told = tuple(known)
+    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits, known=told) as source:
         try:
             return source.scene(settings)
         except SeveralDatesError as several:
@@ -101,6 +104,7 @@ def _opening(
     progress: Progress | None,
     cancelled: Callable[[], bool],
     limits: Limits,
+    known: tuple[Finding, ...] = (),
 ) -> Iterator[_Source]:
     """List and hash a source; errors inside say its name."""
     paths = [Path(path) for path in paths]
@@ -117,6 +121,7 @@ def _opening(
                 progress=progress or silent,
                 cancelled=cancelled,
                 limits=limits,
+                known=known,
             )
         except OSError as error:
             if disk_full(error):
@@ -134,6 +139,7 @@ class _Source:
         content: what identifies them.
         shown: its name in sentences.
         title: what to call its scene or series.
+        known: lines of the record beforehand.
     """
 
     files: Sequence[tuple[str, Path]]
@@ -144,6 +150,7 @@ class _Source:
     progress: Progress
     cancelled: Callable[[], bool]
     limits: Limits
+    known: tuple[Finding, ...]
 
     def series_id(self, settings: IngestSettings) -> str:
         """Return the id of the series that its dates are, whichever of them is chosen."""
@@ -158,7 +165,8 @@ class _Source:
             return self.library.get(scene_id)
         with self.library.staged() as staged:
             request = _request(self.files, self.shown, settings, staged, part)
-            result = _stage(request, chosen, self.limits, progress or self.progress, self.cancelled)
+            progress = progress or self.progress
+            result = _stage(request, chosen, self.limits, progress, self.cancelled, known=self.known)
             return self.library.add(staged, _scene(scene_id, *self._called(settings, result), result, staged))
 
     def _only_first(self, scene_id: str, settings: IngestSettings) -> bool:
@@ -230,6 +238,8 @@ def _stage(
     limits: Limits,
     progress: Progress,
     cancelled: Callable[[], bool],
+    *,
+    known: tuple[Finding, ...],
 ) -> IngestResult:
     """Have the scene built in the sandbox, then write what is ours to write and clear the rest away.
 
@@ -239,9 +249,11 @@ def _stage(
         limits: what the sandbox may use.
         progress: told rows or patches.
         cancelled: True stops the work.
+        known: lines of the record, in place of others on the same topic.
     """
     result = run_sandboxed(request, limits, progress, cancelled)
-    findings, staged = result.findings, request.directory
+    topics, staged = {one.topic for one in known}, request.directory
+    findings = (*known, *(one for one in result.findings if one.topic not in topics))
     record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=chosen.to_dict())
     write_atomically(staged / "quality.json", record.to_json().encode())
     if result.kind == "collection":

@@ -11,7 +11,7 @@ from typing import Literal
 from core.errors import SceneError
 from core.files import write_atomically
 
-Basis = Literal["read", "decided", "assumed", "chosen", "warning"]
+Basis = Literal["read", "decided", "assumed", "chosen", "known", "warning"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Finding:
         topic: what it is about: ``bands``, ``scale``, ``offset``, ``no data``, ``place``, ``date``, ``level``, …
         value: what holds, in words or numbers for a person.
         basis: ``read`` from the source, ``decided`` by its statistics, ``assumed`` for want of evidence, ``chosen``
-            by a person, or a ``warning``.
+            by a person, ``known`` to Landlike beforehand, or a ``warning``.
         because: the evidence, one clause.
         override: name of the ingest setting that changes it, or None.
     """

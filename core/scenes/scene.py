@@ -60,7 +60,7 @@ class Scene:
         bands: present bands, a subset of ``BAND_NAMES`` in the same order.
         date: acquisition date as ``YYYY-MM-DD``, or None.
         level: ``L1C``, ``L2A`` or None.
-        synthetic: True = made by ``core.synthetic.sample``, no satellite saw it.
+        synthetic: True = made by ``core.synthetic.landscape``, no satellite saw it.
         kind: ``scene`` or ``collection``; a collection is a mosaic whose neighbours in the grid are no neighbours
             on Earth, and its patch size is fixed.
         patch_size: pixels a side of a collection's patches; None for scenes.

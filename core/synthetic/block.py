@@ -1,4 +1,4 @@
-"""Painting one block of the sample world: which material each pixel shows, its light, and its true class."""
+"""Painting one block of the synthetic world: which material each pixel shows, its light, and its true class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The canvas a block of the sample world is painted on, and the noises that painters share; painting is elsewhere."""
+"""The canvas a block of the synthetic world is painted on, and noises that painters share; painting is elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the rivers and motorways of the sample world run; towns and country roads are ``layout``."""
+"""Where the rivers and motorways of the synthetic world run; towns and country roads are ``layout``."""
 
 from __future__ import annotations
 

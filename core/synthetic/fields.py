@@ -1,4 +1,4 @@
-"""What grows on the sample world's parcels, by kind of land, and how rows and tillage show; towns are elsewhere."""
+"""What grows on the synthetic world's parcels, by kind of land, and how rows and tillage show; towns are elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample world's plan: where sea, hills, towns, rivers and roads lie; what the land there looks like is elsewhere.
+"""The synthetic world's plan: where sea, hills, towns, rivers and roads lie; what land looks like is elsewhere.
 
 The world has no edge. It is made of counties of 2560 × 2560 pixels (25.6 km); all is a function of the seed and the
 county, so a scene of any size is a window of one world, centred on county (0, 0).

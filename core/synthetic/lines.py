@@ -1,4 +1,4 @@
-"""Lines on the sample world's land, and the distance of pixels to them; where lines run is decided elsewhere."""
+"""Lines on the synthetic world's land, and the distance of pixels to them; where lines run is decided elsewhere."""
 
 from __future__ import annotations
 

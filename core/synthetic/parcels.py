@@ -1,4 +1,4 @@
-"""How the sample world's land is divided: districts, parcels in them, and distances to lines; colours are elsewhere.
+"""How the synthetic world's land is divided: districts, parcels in them, and distances to lines; colours are elsewhere.
 
 A district is a cell of a jittered, warped lattice with an orientation of its own; in it, parcels come from splitting
 rectangles again and again across their longer side, slightly askew, as fields and streets come about.

@@ -1,4 +1,4 @@
-"""Looking at the painted sample world through air and instrument: digital numbers of each band at 10 m."""
+"""Looking at the painted synthetic world through air and instrument: digital numbers of each band at 10 m."""
 
 from __future__ import annotations
 

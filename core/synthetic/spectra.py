@@ -1,4 +1,4 @@
-"""Reflectance of the sample scene's materials and the atmosphere above them; where they lie is told elsewhere.
+"""Reflectance of the synthetic landscape's materials and the atmosphere above them; where they lie is told elsewhere.
 
 Surface reflectances are typical values read at the Sentinel-2 band centres, rounded, from published sources:
 

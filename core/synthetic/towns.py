@@ -1,4 +1,4 @@
-"""What stands in the sample world's towns and industrial estates: streets, houses, gardens, halls, yards."""
+"""What stands in the synthetic world's towns and industrial estates: streets, houses, gardens, halls, yards."""
 
 from __future__ import annotations
 

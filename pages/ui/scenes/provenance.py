@@ -12,6 +12,7 @@ MARKS = {
     "decided": ("Decided", "from the values"),
     "assumed": ("Assumed", "nothing said so"),
     "chosen": ("Chosen", "by you"),
+    "known": ("Known", "to Landlike beforehand"),
     "warning": ("Mind", "may change results"),
 }
 STYLE = """

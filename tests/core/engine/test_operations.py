@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from core.bands import FloatArray
-from core.config import Config
+from core.config import FIRST_SCENES, Config
 from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine, default_lanes, job_kinds
 from core.engine.tasks import LABELS_TOPIC, delete_task
@@ -205,11 +205,24 @@ def test_only_ids_of_scenes_can_be_deleted(engine: Engine, scene_id: str) -> Non
         engine.delete_scene(scene_id)
 
 
-def test_a_sample_scene_is_made_once(engine: Engine) -> None:
-    made = engine.jobs.wait(engine.submit_sample(size=256).id, 60)
+def test_a_synthetic_scene_is_made_once(engine: Engine) -> None:
+    made = engine.jobs.wait(engine.submit_synthetic(size=256).id, 60)
     assert made.state == "done"
     assert engine.library.get(made.message).synthetic
-    assert engine.submit_sample(size=256).state == "done"
+    assert engine.submit_synthetic(size=256).state == "done"
+
+
+def test_a_sample_that_the_version_before_asked_for_is_synthetic(engine: Engine) -> None:
+    waiting = engine.jobs.submit("sample", "64-5", "Making the sample scene", {"size": 64, "seed": 5})
+    made = engine.jobs.wait(waiting.id, 60)
+    assert (made.state, made.message) == ("done", "sample-64-5")
+    assert engine.library.get("sample-64-5").synthetic
+
+
+@pytest.mark.parametrize("first", FIRST_SCENES)
+def test_the_first_scene_is_as_configured(tmp_path: Path, first: str) -> None:
+    engine = Engine(replace(config(tmp_path), first_scene=first), {})
+    assert engine.submit_first().kind == first
 
 
 def test_what_killed_workers_left_is_swept_away(tmp_path: Path) -> None:
@@ -250,7 +263,7 @@ def test_reopening_is_quick_and_needs_no_database(engine: Engine, scene: Scene, 
     code = f"""
 import sys, time
 from pathlib import Path
-from core.config import Config
+from core.config import FIRST_SCENES, Config
 from core.engine.operations import Engine
 from core.projection.settings import ProjectionSettings
 engine = Engine(Config(root=Path({str(engine.config.root)!r}), model_cache=Path("nowhere")), {{}})

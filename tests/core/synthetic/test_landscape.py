@@ -1,4 +1,4 @@
-"""Sample scenes: the same for the same seed, without seams, plausible to physics and to a classifier of real land."""
+"""Synthetic scenes: the same for one seed, without seams, plausible to physics and to a classifier of real land."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 from core.synthetic.canvas import CODE
+from core.synthetic.landscape import make_synthetic, render, synthetic_grid, synthetic_id, write_synthetic
 from core.synthetic.layout import make_plan
 from core.synthetic.noise import Box, gauss, noise, uniform
-from core.synthetic.sample import make_sample, render, sample_grid, sample_id, write_sample
 from core.synthetic.spectra import MATERIALS, path_reflectance, surface, transmittance
 from tests.data import shared
 
@@ -52,7 +52,7 @@ def read(path: Path) -> NDArray[np.uint16]:
 @pytest.fixture(scope="module")
 def default(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """The scene the app opens on the first time."""
-    return make_sample(Library(tmp_path_factory.mktemp("library")), size=2560, seed=SEED)
+    return make_synthetic(Library(tmp_path_factory.mktemp("library")), size=2560, seed=SEED)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def inside(truth: NDArray[np.uint16], name: str, margin: int = 12) -> NDArray[np
 
 def test_equal_seeds_give_equal_pixels_and_other_seeds_others(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        write_sample(tmp_path / name, size=160, seed=seed)
+        write_synthetic(tmp_path / name, size=160, seed=seed)
     a, b, c = (read(tmp_path / name) for name in "abc")
     np.testing.assert_array_equal(a, b)
     assert (a != c).mean() > 0.5
@@ -98,8 +98,8 @@ def test_blocks_leave_no_seams() -> None:
 
 
 def test_a_small_scene_is_a_cut_of_a_large_one(pixels: NDArray[np.uint16], tmp_path: Path) -> None:
-    write_sample(tmp_path / "small.tif", size=240, seed=SEED)
-    small, large = sample_grid(240), sample_grid(2560)
+    write_synthetic(tmp_path / "small.tif", size=240, seed=SEED)
+    small, large = synthetic_grid(240), synthetic_grid(2560)
     row, col = large.rowcol(*small.xy(np.array(0.0), np.array(0.0)))
     assert (row, col) == (int(row), int(col))
     cut = pixels[:, int(row) : int(row) + 240, int(col) : int(col) + 240]
@@ -107,9 +107,9 @@ def test_a_small_scene_is_a_cut_of_a_large_one(pixels: NDArray[np.uint16], tmp_p
 
 
 def test_sizes_that_fit_no_block_are_written_whole(tmp_path: Path) -> None:
-    write_sample(tmp_path / "one.tif", size=131, seed=1, truth=tmp_path / "truth.tif")
+    write_synthetic(tmp_path / "one.tif", size=131, seed=1, truth=tmp_path / "truth.tif")
     done: list[tuple[int, int]] = []
-    write_sample(tmp_path / "many.tif", size=131, seed=1, progress=lambda *step: done.append(step), block_side=48)
+    write_synthetic(tmp_path / "many.tif", size=131, seed=1, progress=lambda *step: done.append(step), block_side=48)
     np.testing.assert_array_equal(read(tmp_path / "one.tif"), read(tmp_path / "many.tif"))
     assert read(tmp_path / "one.tif").shape == (13, 131, 131)
     assert set(np.unique(read(tmp_path / "truth.tif"))) <= set(range(1, 11))
@@ -134,7 +134,7 @@ def test_noise_is_standard_and_a_function_of_place() -> None:
 
 
 def test_the_file_is_georeferenced_described_and_called_synthetic(tmp_path: Path) -> None:
-    write_sample(tmp_path / "scene.tif", size=128, seed=2)
+    write_synthetic(tmp_path / "scene.tif", size=128, seed=2)
     with rasterio.open(tmp_path / "scene.tif") as data:
         assert data.descriptions == BAND_NAMES
         assert set(data.dtypes) == {"uint16"}
@@ -147,12 +147,12 @@ def test_the_file_is_georeferenced_described_and_called_synthetic(tmp_path: Path
     assert tags["SEED"] == "2"
 
 
-def test_samples_of_all_sizes_share_their_middle_and_keep_to_the_lattice_of_60_metres() -> None:
+def test_scenes_of_all_sizes_share_their_middle_and_keep_to_the_lattice_of_60_metres() -> None:
     for size in (64, 513, 2560, 10_980):
-        grid = sample_grid(size)
+        grid = synthetic_grid(size)
         assert (grid.transform[2] % 120, grid.transform[5] % 120) == (
-            sample_grid(2560).transform[2] % 120,
-            sample_grid(2560).transform[5] % 120,
+            synthetic_grid(2560).transform[2] % 120,
+            synthetic_grid(2560).transform[5] % 120,
         )
         middle = grid.xy(np.array(size / 2), np.array(size / 2))
         assert np.hypot(middle[0] - 500_000, middle[1] - 5_200_000) < 200
@@ -179,12 +179,12 @@ def test_the_scene_lies_on_a_map(default: Scene) -> None:
     assert 46.7 < corners[..., 1].min() < corners[..., 1].max() < 47.2
 
 
-def test_a_known_sample_is_returned_at_once(default: Scene) -> None:
+def test_a_known_scene_is_returned_at_once(default: Scene) -> None:
     def refuse(_done: int, _total: int) -> None:
         raise AssertionError("it was made again")
 
-    again = make_sample(Library(default.directory.parents[1]), size=2560, seed=SEED, progress=refuse)
-    assert again.id == default.id == sample_id(2560, SEED)
+    again = make_synthetic(Library(default.directory.parents[1]), size=2560, seed=SEED, progress=refuse)
+    assert again.id == default.id == synthetic_id(2560, SEED)
 
 
 def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -193,14 +193,14 @@ def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
 
     library = Library(tmp_path)
     with pytest.raises(JobCancelledError):
-        make_sample(library, size=128, seed=0, progress=stop)
+        make_synthetic(library, size=128, seed=0, progress=stop)
     assert list(library.root.iterdir()) == []
 
 
 @pytest.mark.parametrize(("size", "seed"), [(63, 0), (30_001, 0), (64, -1), (64, 2**31)])
 def test_sizes_and_seeds_out_of_range_are_refused(tmp_path: Path, size: int, seed: int) -> None:
     with pytest.raises(SettingsError, match="Making a synthetic scene"):
-        write_sample(tmp_path / "scene.tif", size=size, seed=seed)
+        write_synthetic(tmp_path / "scene.tif", size=size, seed=seed)
     assert not (tmp_path / "scene.tif").exists()
 
 

