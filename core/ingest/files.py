@@ -18,7 +18,7 @@ from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES
 from core.ingest.settings import IngestSettings
 
-INGEST_VERSION = "2"
+INGEST_VERSION = "3"
 """Part of every scene's id; raised when ingest would give other pixels for the same files."""
 RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg"})
 TABLE_SUFFIXES = frozenset({".csv"})

@@ -12,7 +12,9 @@ from pathlib import Path
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.class_folders import holds_all_bands, patch_files
 from core.ingest.formats.kind import SourceKind
+from core.ingest.formats.product_metadata import date_in
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
+from core.ingest.formats.series import series_name
 from core.ingest.formats.tiles import shard_of
 
 MOST_SCENES = 12
@@ -27,9 +29,10 @@ def kind_of(files: SourceFiles, kinds: Sequence[SourceKind] = SOURCE_KINDS) -> S
 def sources_of(paths: Sequence[Path], bands: tuple[str, ...] | None = None) -> list[list[Path]]:
     """Part files chosen one by one into sources.
 
-    Every archive, every array and every raster that is not named as a band is a source of its own. Band files belong
-    together, and so do all files when a person named their bands, and many rasters, which are the patches of a
-    collection. Tables and metadata go with the rasters that belong together, or with the only one.
+    Every archive, every array and every raster that is not named as a band is a source of its own, but for shards of
+    one export and dates of one place. Band files belong together, and so do all files when a person named their bands,
+    and many rasters, which are the patches of a collection. Tables and metadata go with the rasters that belong
+    together, or with the only one.
     """
     alone = [path for path in paths if path.suffix.lower() in own_files()]
     together = [path for path in paths if path not in alone]
@@ -37,16 +40,28 @@ def sources_of(paths: Sequence[Path], bands: tuple[str, ...] | None = None) -> l
     whole = [path for path in rasters if holds_all_bands(path.stem)]
     if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together))):
         together = [path for path in together if path not in whole]
-        return [[path] for path in alone] + _shards_together(whole) + ([together] if together else [])
+        return [[path] for path in alone] + _parts_together(whole) + ([together] if together else [])
     return [[path] for path in alone] + ([together] if together else [])
 
 
-def _shards_together(rasters: Sequence[Path]) -> list[list[Path]]:
-    """Part whole rasters into sources: shards of one export together, every other one alone."""
-    groups: dict[str, list[Path]] = {}
+def _parts_together(rasters: Sequence[Path]) -> list[list[Path]]:
+    """Part whole rasters into sources: shards of one export and dates of one place together, every other one alone."""
+    groups: dict[tuple[str, str], list[Path]] = {}
     for path in rasters:
-        groups.setdefault(shard_of(path.stem) or path.name, []).append(path)
-    return list(groups.values())
+        shard = shard_of(path.stem)
+        place = series_name(shard or path.stem)
+        key = ("dates", place) if place is not None else ("shards", shard) if shard else ("alone", path.name)
+        groups.setdefault(key, []).append(path)
+    return [part for key, group in groups.items() for part in (_apart(group) if key[0] == "dates" else [group])]
+
+
+def _apart(group: list[Path]) -> list[list[Path]]:
+    """Return rasters of one name but for dates: together where they are of several dates, each of a date of its own."""
+    by_date: dict[str | None, list[Path]] = {}
+    for path in group:
+        by_date.setdefault(date_in(path.name), []).append(path)
+    whole = all(len(paths) == 1 or all(shard_of(path.stem) for path in paths) for paths in by_date.values())
+    return [group] if whole else [[path] for path in group]
 
 
 def _members(paths: Sequence[Path]) -> list[Member]:

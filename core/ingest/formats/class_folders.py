@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.kind import PatchFiles
+from core.ingest.formats.series import are_dates
 from core.ingest.formats.tiles import are_tiles
 
 _NO_CLASSES = frozenset(
@@ -24,9 +25,9 @@ class ClassFolders:
     own_files: frozenset[str] = frozenset()
 
     def recognises(self, files: SourceFiles) -> bool:
-        """Tell whether the rasters are patches, and not parts of one scene side by side."""
+        """Tell whether the rasters are patches, and neither parts of one scene side by side nor a place's dates."""
         patches = patch_files(files.members, files.settings.bands)
-        return bool(patches) and not are_tiles(files.shelf, patches)
+        return bool(patches) and not are_tiles(files.shelf, patches) and not are_dates(files.shelf, patches)
 
     def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
         """Return the patches."""

@@ -12,6 +12,9 @@ from core.ingest.settings import FIRST_IMAGE
 _DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _DAY_OF_YEAR = re.compile(r"(?:(?<![A-Za-z0-9])A?|doy)(20[1-9]\d)([0-3]\d\d)(?=T\d{6}|_|\.)")
 """Year and day of the year, as HLS (``2021196T100031``), MODIS and AppEEARS (``doy2021196``) write it."""
+_TIMED = re.compile(_DATE.pattern.removesuffix(r"(?!\d)") + r"(?:[T_-]?\d{4,6}(?:[.-]\d+)?Z?)?(?![\d])")
+_TIMED_DAY = re.compile(_DAY_OF_YEAR.pattern + r"(?:T\d{6})?")
+_GAPS = re.compile(r"[-_. ]+")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _SURFACE = re.compile(
     r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|BOA|NBART?|SEN2COR|MAJA|SURFACE[ _-]?REFLECTANCE|S2_SR|"
@@ -144,6 +147,11 @@ def _first(pattern: re.Pattern[str], texts: Iterable[str], where: str) -> Hint |
 def date_in(name: str) -> str | None:
     """Return the date that a name states, ``YYYY-MM-DD``: the file's own first, then its folders, nearest first."""
     return next((date for part in reversed(name.split("/")) if (date := _find_date(part))), None)
+
+
+def without_dates(text: str) -> str:
+    """Return a name without the dates, and times of day behind them, that it states."""
+    return _GAPS.sub("_", _TIMED_DAY.sub("", _TIMED.sub("", text))).strip("_")
 
 
 def _find_date(text: str) -> str | None:

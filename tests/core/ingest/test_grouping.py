@@ -98,3 +98,14 @@ def test_shards_of_one_export_are_one_source(tmp_path: Path) -> None:
     for path in (*shards, other):
         path.write_bytes(b"x")
     assert sources_of([*shards, other]) == [shards, [other]]
+
+
+def test_dates_of_one_place_are_one_source() -> None:
+    names = ["S2A_20190405T101031_T33TUL.tif", "S2B_20190410T101029_T33TUL.tif", "S2A_20190405T101031_T33TVL.tif"]
+    first, second, elsewhere = [Path(name) for name in names]
+    assert sources_of([first, second, elsewhere]) == [[first, second], [elsewhere]]
+
+
+def test_one_date_twice_is_no_series() -> None:
+    twice = [Path("site_2019-04-05T101031.tif"), Path("site_2019-04-05.tif"), Path("site_2019-06-20.tif")]
+    assert sources_of(twice) == [[path] for path in twice]

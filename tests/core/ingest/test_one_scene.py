@@ -173,6 +173,32 @@ def test_an_array_of_dates_is_a_series(tmp_path: Path, library: Library) -> None
     assert ingest_all([tmp_path / "site.npy"], library) == scenes
 
 
+def test_whole_rasters_of_a_place_at_several_dates_are_no_patches(tmp_path: Path, library: Library) -> None:
+    for n, name in enumerate(("S2A_20190405T101031.tif", "S2B_20190410T101029.tif", "S2A_20190620T101031.tif")):
+        (tmp_path / "site").mkdir(exist_ok=True)
+        write_tif(tmp_path / "site" / name, (land(FOUR)[:, :, :64] + 10 * n).astype(np.uint16), FOUR)
+    scenes = ingest_all([tmp_path / "site"], library)
+    assert [scene.date for scene in scenes] == ["2019-04-05", "2019-04-10", "2019-06-20"]
+    for n, scene in enumerate(scenes):
+        np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR)[:, :, :64] + 10 * n)
+
+
+def test_patches_of_several_places_and_dates_are_a_collection(tmp_path: Path, library: Library) -> None:
+    for n, name in enumerate(("20190405_7.tif", "20190410_8.tif", "20190620_9.tif")):
+        part(tmp_path / "site", name, slice(0, 48), slice(48 * n, 48 * n + 48))
+    assert ingest([tmp_path / "site"], library).kind == "collection"
+
+
+def test_dates_may_be_folders(tmp_path: Path, library: Library) -> None:
+    for n, date in enumerate(("2019-04-05", "2019-06-20")):
+        (tmp_path / "site" / date).mkdir(parents=True)
+        for band in FOUR:
+            write_tif(tmp_path / "site" / date / f"{band}.tif", (land([band]) + 10 * n).astype(np.uint16))
+    scenes = ingest_all([tmp_path / "site"], library)
+    assert [scene.date for scene in scenes] == ["2019-04-05", "2019-06-20"]
+    np.testing.assert_array_equal(pixels_of(library, scenes[1]), land(FOUR) + 10)
+
+
 def test_one_of_several_dates_has_its_own_pixels(tmp_path: Path, library: Library) -> None:
     scene = ingest([two_dates(tmp_path / "site")], library, IngestSettings(date="2019-06-20"))
     np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR) + 100)
