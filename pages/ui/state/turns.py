@@ -9,6 +9,7 @@ a turn, and so passes all who wait.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ from contextlib import contextmanager
 RUNS_AT_ONCE = 2
 """One works; another may read from disk meanwhile."""
 
-PATIENCE_SECONDS = 2.0
-"""Who has waited so long runs without a turn: some runs before it do not end."""
+PATIENCE_SECONDS = 1.0
+"""A run that takes longer, such as one that keeps a large upload, no longer counts when others wait."""
 
 
 class Turns:
@@ -25,56 +26,53 @@ class Turns:
 
     Args:
         at_once: how many.
-        patience: seconds after which one goes through all the same.
+        patience: seconds after which those who have a turn may lose it to those who wait.
     """
 
     def __init__(self, at_once: int = RUNS_AT_ONCE, patience: float = PATIENCE_SECONDS) -> None:
-        self._free, self._patience = at_once, patience
+        self._at_once, self._patience = at_once, patience
         self._lock = threading.Lock()
+        self._holding: dict[threading.Event, float] = {}
         self._waiting: deque[threading.Event] = deque()
 
     @property
-    def free(self) -> int:
-        """How many could go through at once now."""
-        return self._free
+    def held(self) -> int:
+        """How many turns are held now."""
+        return len(self._holding)
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """How many wait for one."""
         return len(self._waiting)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a turn and hold it."""
-        mine = self._take()
+        mine = threading.Event()
+        with self._lock:
+            self._waiting.append(mine)
+            self._call()
+        while not mine.wait(self._patience):
+            with self._lock:
+                self._forget_slow()
+                self._call()
         try:
             yield
         finally:
-            if mine:
-                self._pass_on()
+            with self._lock:
+                self._holding.pop(mine, None)
+                self._call()
 
-    def _take(self) -> bool:
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return True
-            called = threading.Event()
-            self._waiting.append(called)
-        if called.wait(self._patience):
-            return True
-        with self._lock:
-            if called.is_set():
-                return True
-            self._waiting.remove(called)
-        return False
+    def _call(self) -> None:
+        """Give the turns that are free to those who have waited longest."""
+        while self._waiting and len(self._holding) < self._at_once:
+            called = self._waiting.popleft()
+            self._holding[called] = time.monotonic()
+            called.set()
 
-    def _pass_on(self) -> None:
-        """Hand the turn to who has waited longest; nobody who comes just now can take it first."""
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._free += 1
+    def _forget_slow(self) -> None:
+        due = time.monotonic() - self._patience
+        self._holding = {held: since for held, since in self._holding.items() if since > due}
 
 
 TURNS = Turns()
