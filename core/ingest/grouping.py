@@ -6,7 +6,7 @@ several; what the page takes for one collection here is what the sandbox takes f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
@@ -26,19 +26,31 @@ def kind_of(files: SourceFiles, kinds: Sequence[SourceKind] = SOURCE_KINDS) -> S
     return next(kind for kind in kinds if kind.recognises(files))
 
 
-def sources_of(paths: Sequence[Path], bands: tuple[str, ...] | None = None) -> list[list[Path]]:
-    """Part files chosen one by one into sources.
+def bytes_on_disk(path: Path) -> int:
+    """Return the size of a file."""
+    return path.stat().st_size
+
+
+def sources_of(
+    paths: Sequence[Path], bands: tuple[str, ...] | None = None, *, size: Callable[[Path], int] = bytes_on_disk
+) -> list[list[Path]]:
+    """Part files chosen one by one into sources, by names and sizes; none is opened.
 
     Every archive, every array and every raster that is not named as a band is a source of its own, but for shards of
     one export and dates of one place. Band files belong together, and so do all files when a person named their bands,
     and many rasters, which are the patches of a collection. Tables and metadata go with the rasters that belong
     together, or with the only one.
+
+    Args:
+        paths: the files, by names that tell them apart.
+        bands: as a person named them, or None.
+        size: gives the bytes of a file, which need not be on the disk yet.
     """
     alone = [path for path in paths if path.suffix.lower() in own_files()]
     together = [path for path in paths if path not in alone]
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
-    if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together))):
+    if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together, size))):
         together = [path for path in together if path not in whole]
         return [[path] for path in alone] + _parts_together(whole) + ([together] if together else [])
     return [[path] for path in alone] + ([together] if together else [])
@@ -64,5 +76,5 @@ def _apart(group: list[Path]) -> list[list[Path]]:
     return [group] if whole else [[path] for path in group]
 
 
-def _members(paths: Sequence[Path]) -> list[Member]:
-    return [Member(number=n, name=path.name, size=path.stat().st_size) for n, path in enumerate(paths)]
+def _members(paths: Sequence[Path], size: Callable[[Path], int]) -> list[Member]:
+    return [Member(number=n, name=path.name, size=size(path)) for n, path in enumerate(paths)]

@@ -443,7 +443,7 @@ def test_what_was_left_out_of_a_zip_is_said(engine: Engine) -> None:
 
 def test_a_zip_that_cannot_be_opened_is_told_with_what_is_wanted(engine: Engine, held: Held, tmp_path: Path) -> None:
     engine.start()
-    job = engine.submit_ingest([tmp_path / "letter.zip"])
+    job = engine.submit_ingest([tmp_path / "letter.zip"], asked_by="models")
     held.end(engine, job, "failed", "Opening “letter.zip”: its content is not a raster image; choose a GeoTIFF.")
     assert NO_ZIP not in shown(run()), "somebody else's"
     test = added(job)

@@ -1,8 +1,10 @@
-"""Numbers as people read them: counts, durations, sizes. Names from outside are ``pages.ui.common.escape``."""
+"""Numbers as people read them: counts, durations, sizes, moments. Names from outside are ``pages.ui.common.escape``."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -43,3 +45,21 @@ def distinct(titles: Mapping[str, str]) -> dict[str, str]:
             shown = f"{title} ({number})"
         found[key] = shown
     return found
+
+
+def moment(seconds: float, now: float, zone: str | None) -> str:
+    """Return a point in time near now: ``today 14:02``, ``tomorrow 09:30``, else ``2024-06-21 14:02``.
+
+    Args:
+        seconds: since 1970.
+        now: likewise.
+        zone: name of the reader's time zone; that of this computer where it is unknown.
+    """
+    try:
+        there = ZoneInfo(zone) if zone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        there = None
+    at = datetime.datetime.fromtimestamp(seconds, datetime.UTC).astimezone(there)
+    today = datetime.datetime.fromtimestamp(now, datetime.UTC).astimezone(there).date()
+    days = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    return f"{days.get((at.date() - today).days, at.date().isoformat())} {at:%H:%M}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -16,6 +16,9 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
 FOLLOW_SECONDS = 0.5
+MOST_FAILED = 4
+"""Failures that are told one by one."""
+
 _UNITS = {"encode": "patches", "fetch": "bytes"}
 _UNKNOWN = (
     "Showing this page: something went wrong that Landlike does not know; reload the page, and if it happens again, "
@@ -104,14 +107,44 @@ def follow_line(job: Job, key: str, doing: str) -> None:
         st.button("Try again", key=f"again_{key}", on_click=_again, args=(key,))
 
 
-def job_list(kinds: Collection[str]) -> None:
-    """List the work of some kinds that waits, runs, or failed in this server's life; nothing when there is none."""
-    shown = [job for job in engine().jobs.jobs() if job.kind in kinds and (job.active or job.state == "failed")]
+def job_list(kinds: Collection[str], asked_by: str = "") -> None:
+    """List the work of some kinds that waits, runs, or failed in this server's life; nothing when there is none.
+
+    Args:
+        kinds: of jobs.
+        asked_by: the part of the app that asked for it; what another part asked for is told there.
+    """
+    jobs = [job for job in engine().jobs.jobs() if job.kind in kinds and (job.active or job.state == "failed")]
+    shown = [job for job in jobs if str(engine().jobs.payload(job.id).get("asked_by", "")) == asked_by]
     for job in shown:
         if job.active:
             st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id, job.id, job.title)
-        else:
-            ended_line(job, job.message)
+    failed = [job for job in shown if not job.active]
+    for job in failed[:MOST_FAILED]:
+        ended_line(job, how_it_failed(job))
+    if len(failed) > MOST_FAILED:
+        _more_failed(failed)
+
+
+def how_it_failed(job: Job) -> str:
+    """Return the sentence of a failure, which says what it is about: the job's title where the sentence does not."""
+    about = job.title.removeprefix("Opening ").strip("“”")
+    return job.message if about in job.message else f"{job.title}: {job.message[:1].lower()}{job.message[1:]}"
+
+
+def _more_failed(failed: Sequence[Job]) -> None:
+    """Name the work whose failures are not told one by one, with a way to dismiss all."""
+    with st.container(horizontal=True, vertical_alignment="center", key="more_failed"):
+        with st.container():
+            names = ", ".join(job.title.removeprefix("Opening ") for job in failed[MOST_FAILED:][:MOST_FAILED])
+            words = f"{len(failed) - MOST_FAILED} more failed, among them {names}."
+            st.error(plain(words), icon=":material/error:")
+        st.button("Dismiss all", key="dismiss_failed", on_click=_dismiss_all, args=([job.id for job in failed],))
+
+
+def _dismiss_all(job_ids: Sequence[str]) -> None:
+    for job_id in job_ids:
+        engine().jobs.dismiss(job_id)
 
 
 def ended_line(job: Job, words: str) -> None:

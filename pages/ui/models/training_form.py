@@ -26,6 +26,9 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
 PATCH = 64
+HERE = "models"
+"""Who asks for the zips that are added here: what becomes of them is told here."""
+
 ADDED = "added patches"
 """What the job that takes a zip in is for, in the session."""
 
@@ -53,7 +56,7 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
         left, right = st.columns([3, 2], gap="large")
         with left:
             _add_patches()
-            job_list(("ingest",))
+            job_list(("ingest",), asked_by=HERE)
             _on_what_was_added()
             if not sets:
                 st.info(NO_PATCHES, icon=":material/info:")
@@ -77,10 +80,13 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
 
 def _add_patches() -> None:
     files, button = st.columns([5, 1], vertical_alignment="bottom")
-    upload = files.file_uploader("A zip of patches in class folders", type="zip", key="teach_zip")
+    upload = files.file_uploader("A zip of patches in class folders", type="zip", key=f"teach_zip_{current().uploads}")
     if button.button("Add", key="teach_add", disabled=upload is None, width="stretch") and upload is not None:
-        current().work[ADDED] = engine().submit_ingest(spool([upload], engine().config.root / "uploads")).id
-        st.rerun()
+        with boundary():
+            paths = spool([upload], engine().config.root / "uploads")
+            current().work[ADDED] = engine().submit_ingest(paths, asked_by=HERE).id
+            current().uploads += 1
+            st.rerun()
 
 
 def _on_what_was_added() -> None:

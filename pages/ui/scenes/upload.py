@@ -1,4 +1,4 @@
-"""Adding a scene: the uploader, how to read it differently, and putting what was sent where ingest finds it."""
+"""What a browser sends: putting it where ingest finds it, and the form of settings. The panel is ``adding``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Protocol
 
 import streamlit as st
 
+from core.errors import LandlikeError
+from core.files import disk_errors
 from core.ingest.settings import FIRST_IMAGE, IngestSettings
+from pages.ui.common.escape import plain
 
 SCALE_WORDS = {
     "auto": "Decide from the values",
@@ -27,31 +30,47 @@ SCALE_WORDS = {
 LEVEL_WORDS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmosphere", "L2A": "L2A, surface"}
 
 
+NOTHING_KNOWN = IngestSettings()
+USUAL = ("B02", "B03", "B04", "B08")
+
+
 class Upload(Protocol):
     """What ``st.file_uploader`` gives."""
 
     name: str
+    size: int
 
     def getbuffer(self) -> memoryview:
         """Return all bytes of the file."""
 
 
 def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
-    """Write uploads into a fresh directory under ``root``.
+    """Write uploads into a fresh directory under ``root``, by ``upload_names``.
+
+    Raises:
+        StoreError: when they cannot be written.
+    """
+    advice = "free some space and add them again"
+    with disk_errors("Adding files", full=advice, other="check the folder of the data and add them again"):
+        root.mkdir(parents=True, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(dir=root, prefix="upload-"))
+        paths = [directory / name for name in upload_names(uploads)]
+        for path, upload in zip(paths, uploads, strict=True):
+            path.write_bytes(upload.getbuffer())
+    return paths
+
+
+def upload_names(uploads: Sequence[Upload]) -> list[str]:
+    """Return a name on disk for each upload, all different.
 
     The names are kept, for they tell the bands, but only their last part and without what a file system cannot hold;
     files of one name get a number in front.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(dir=root, prefix="upload-"))
-    paths: list[Path] = []
+    names: list[str] = []
     for number, upload in enumerate(uploads):
-        path = directory / file_name(upload.name)
-        if path in paths:
-            path = directory / f"{number}_{path.name}"
-        path.write_bytes(upload.getbuffer())
-        paths.append(path)
-    return paths
+        name = file_name(upload.name)
+        names.append(f"{number}_{name}" if name in names else name)
+    return names
 
 
 def file_name(name: str) -> str:
@@ -65,40 +84,59 @@ def file_name(name: str) -> str:
     return stem + ending
 
 
-def settings_form(key: str) -> IngestSettings:
+def wished(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL) -> IngestSettings | None:
+    """Draw the form; None, and the sentence, when what was typed cannot be."""
+    try:
+        return settings_form(key, known, named)
+    except LandlikeError as error:
+        st.error(plain(error), icon=":material/error:")
+        return None
+
+
+def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL) -> IngestSettings:
     """Draw widgets for what a person knows better than the file; all optional.
 
     Args:
         key: goes in front of the widgets' keys.
+        known: what they show first.
+        named: bands shown in grey where none are known: an example, or those that a source names itself.
 
     Raises:
         SettingsError: when what was typed is no band name or no coordinate system.
     """
     left, right = st.columns(2)
-    scale = left.selectbox("Values", list(SCALE_WORDS), format_func=SCALE_WORDS.__getitem__, key=f"{key}_scale")
-    level = right.selectbox("Product level", list(LEVEL_WORDS), format_func=LEVEL_WORDS.__getitem__, key=f"{key}_level")
-    bands = left.text_input(
-        "Bands, in the order of the file", placeholder="B02 B03 B04 B08", key=f"{key}_bands", help="Empty: decide."
+    scales, levels = list(SCALE_WORDS), list(LEVEL_WORDS)
+    scale = left.selectbox(
+        "Values", scales, index=scales.index(known.scale), format_func=SCALE_WORDS.__getitem__, key=f"{key}_scale"
     )
+    level = right.selectbox(
+        "Product level", levels, index=levels.index(known.level), format_func=LEVEL_WORDS.__getitem__,
+        key=f"{key}_level",
+    )  # fmt: skip
+    bands = left.text_input(
+        "Bands, in the order of the file", " ".join(known.bands or ()), placeholder=" ".join(named),
+        key=f"{key}_bands", help="Empty: decide.",
+    )  # fmt: skip
     date = right.date_input(
         "Date",
-        value=None,
+        value=datetime.date.fromisoformat(known.date) if known.date else None,
         min_value=FIRST_IMAGE,
         max_value=datetime.datetime.now().astimezone().date(),
         key=f"{key}_date",
     )
     crs = left.text_input(
-        "Coordinate system", placeholder="EPSG:32631", key=f"{key}_crs", help="Empty: as in the file."
+        "Coordinate system", known.crs or "", placeholder="EPSG:32631", key=f"{key}_crs", help="Empty: as in the file."
     )
     time = right.number_input(
-        "Which date of an array of several", min_value=1, value=None, key=f"{key}_time", help="Empty: all."
-    )
+        "Which date of an array of several", min_value=1, value=None if known.time is None else known.time + 1,
+        key=f"{key}_time", help="Empty: all.",
+    )  # fmt: skip
     return IngestSettings(
         bands=parse_bands(bands),
         scale=scale,
         level=level,
         date=date.isoformat() if date else None,
-        crs=crs.strip() or None,
+        crs=crs.strip().upper() or None,
         time=None if time is None else int(time) - 1,
     )
 

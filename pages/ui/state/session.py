@@ -45,6 +45,13 @@ class Session:
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
+        listed: the scene whose details the Scenes page shows, or empty for the one that came last.
+        uploads: how often files were added; the uploader is emptied by it.
+        added: for each ingest this visitor asked for, seconds since 1970 when.
+        deleted: the scenes this visitor deleted last, until that is undone or dismissed.
+        missing: the deleted scene that ``notice`` speaks of, or empty.
+        closing: key of the popover that closes with the next run.
+        rereading: the scene that is about to be read differently, or empty.
         linked: the patch of a link that names no scene, as text; it is the query once a scene is open.
         notice: a sentence that stays until the visitor goes to another scene.
     """
@@ -72,6 +79,13 @@ class Session:
     show: str = "similar"
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
+    listed: str = ""
+    uploads: int = 0
+    added: dict[str, float] = field(default_factory=dict)
+    deleted: tuple[str, ...] = ()
+    missing: str = ""
+    closing: str = ""
+    rereading: str = ""
     linked: str = ""
     notice: str = ""
 
@@ -79,7 +93,7 @@ class Session:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
-            self.notice = ""
+            self.notice = self.missing = ""
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
             self.query, self.linked = PatchRef.parse(self.linked, scene_id), ""
@@ -206,6 +220,23 @@ def select(
 def shown(key: str) -> Any:  # noqa: ANN401  as many types as there are widgets
     """Return what a widget shows at this moment, read inside a callback; None when it is not there."""
     return st.session_state.get(key)
+
+
+def select_row(key: str, position: int) -> None:
+    """Mark a row of a table, and no cell, before the next run; inside a callback."""
+    st.session_state[key] = {"selection": {"rows": [position], "columns": [], "cells": []}}
+
+
+def closing_popover(key: str) -> str:
+    """Return the key of a popover that was open for something that is done; it closes with the run after ``closing``.
+
+    The popover has to track its state: ``on_change="rerun"``.
+    """
+    visitor = current()
+    if visitor.closing == key:
+        st.session_state[key] = False
+        visitor.closing = ""
+    return key
 
 
 def show_address(parameters: dict[str, str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from core.jobs.queue import Job
-from pages.ui.common.format import count, distinct, duration, patches, size
+from pages.ui.common.format import count, distinct, duration, moment, patches, size
 from pages.ui.common.progress import progress_words
 
 
@@ -56,3 +58,13 @@ def test_the_queue_says_how_many_are_before() -> None:
 def test_titles_that_repeat_get_a_number() -> None:
     titles = {"a": "Fields", "b": "Fields (2)", "c": "Fields", "d": "Woods", "e": "Fields"}
     assert distinct(titles) == {"a": "Fields", "b": "Fields (2)", "c": "Fields (3)", "d": "Woods", "e": "Fields (4)"}
+
+
+def test_moments_are_told_by_the_reader_s_clock() -> None:
+    now = datetime.datetime(2026, 3, 1, 23, 30, tzinfo=datetime.UTC).timestamp()
+    assert moment(now, now, "Europe/Rome") == "today 00:30"
+    assert moment(now - 3600, now, "Europe/Rome") == "yesterday 23:30"
+    assert moment(now + 24 * 3600, now, "UTC") == "tomorrow 23:30"
+    assert moment(now - 7 * 24 * 3600, now, "UTC") == "2026-02-22 23:30"
+    assert moment(now, now, "no/zone").startswith("today")
+    assert moment(now, now, None).startswith("today")

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import StoreError
+from pages.ui.scenes.adding import planned_scenes
 from pages.ui.scenes.upload import file_name, parse_bands, spool
 
 
 class Sent:
     def __init__(self, name: str, content: bytes) -> None:
-        self.name, self._content = name, content
+        self.name, self.size, self._content = name, len(content), content
 
     def getbuffer(self) -> memoryview:
         return memoryview(self._content)
@@ -57,3 +59,27 @@ def test_any_text_gives_a_name_a_disk_can_hold(name: str) -> None:
 def test_band_names_are_read_leniently() -> None:
     assert parse_bands("b02, B03;-  b8a") == ("B02", "B03", "-", "B8A")
     assert parse_bands("  ") is None
+
+
+def test_uploads_are_parted_into_scenes_before_they_are_written() -> None:
+    names = ["field_B02.tif", "field_B03.tif", "field_B08.tif", "whole.tif", "patches.zip"]
+    plans = planned_scenes([Sent(name, b"12345") for name in names], None)
+    assert {plan.title: plan.positions for plan in plans} == {"patches": (4,), "whole": (3,), "field": (0, 1, 2)}
+    assert "3 files, 15 bytes: field_B02.tif … field_B08.tif" in [plan.files for plan in plans]
+
+
+def test_many_small_rasters_are_one_collection_and_many_large_ones_are_scenes() -> None:
+    class Large(Sent):
+        def __init__(self, name: str) -> None:
+            super().__init__(name, b"")
+            self.size = 2**26
+
+    small = [Sent(f"patch_{number}.tif", b"1") for number in range(20)]
+    assert len(planned_scenes(small, None)) == 1
+    assert len(planned_scenes([Large(f"scene_{number}.tif") for number in range(20)], None)) == 20
+
+
+def test_a_disk_that_refuses_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=r"Adding files: .*; check the folder of the data"):
+        spool([Sent("x.tif", b"1")], tmp_path / "uploads")

@@ -1,0 +1,125 @@
+"""What a list of scenes says of each: sensor, pixel size on the ground, cloud, number of patches. No drawing."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from pyproj import Geod
+from pyproj.exceptions import ProjError
+
+from core.errors import PatchError
+from core.scenes.geobox import GeoBox, transformer
+from core.scenes.patches import patch_grid, table_corners
+from core.scenes.quality import QualityRecord
+from core.scenes.scene import Scene
+
+CLOUD_TOPIC, SENSOR_TOPIC = "cloud", "sensor"
+"""Topics of the lines of the quality record that are listed: cloud begins with a share in percent."""
+
+_ELLIPSOID = Geod(ellps="WGS84")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_SPACECRAFT = re.compile(r"(?<![A-Za-z0-9])S(?:ENTINEL-?)?2([ABCD])(?![A-Za-z0-9])", re.IGNORECASE)
+_SAMPLE_PATCHES = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneOverview:
+    """A scene in a few facts.
+
+    Attributes:
+        sensor: what took the pictures, in words.
+        pixel_metres: side of a pixel on the ground in metres, in the middle of the scene; None = its place is unknown.
+        cloud: share under cloud, 0 to 1, as the source states it; None = it does not.
+        patches: of a scene the whole patches of the usual size, of a collection its patches.
+    """
+
+    sensor: str
+    pixel_metres: float | None
+    cloud: float | None
+    patches: int
+
+
+def overview(scene: Scene, record: QualityRecord | None) -> SceneOverview:
+    """Return a scene in a few facts; ``record`` is its quality record, None when that cannot be read."""
+    return SceneOverview(
+        sensor=_sensor(scene, record),
+        pixel_metres=_pixel_metres(scene),
+        cloud=_cloud(record),
+        patches=_patches(scene),
+    )
+
+
+def _sensor(scene: Scene, record: QualityRecord | None) -> str:
+    if scene.synthetic:
+        return "Synthetic"
+    stated = _line(record, SENSOR_TOPIC)
+    if stated is not None:
+        return stated
+    named = _SPACECRAFT.search(record.source.replace("_", " ")) if record is not None else None
+    return f"Sentinel-2{named[1].upper()}" if named else "Sentinel-2"
+
+
+def _cloud(record: QualityRecord | None) -> float | None:
+    percent = _PERCENT.match(_line(record, CLOUD_TOPIC) or "")
+    return float(percent[1]) / 100 if percent else None
+
+
+def _line(record: QualityRecord | None, topic: str) -> str | None:
+    findings = () if record is None else record.findings
+    return next((finding.value for finding in findings if finding.topic == topic), None)
+
+
+def _patches(scene: Scene) -> int:
+    if scene.kind == "collection":
+        return _named_patches(scene.places_path, scene.places_path.stat().st_mtime_ns)
+    try:
+        return patch_grid(scene).count
+    except PatchError:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def _named_patches(path: Path, _changed: int) -> int:
+    """Count the cells of a mosaic that hold a patch."""
+    names = pq.read_table(path, columns=["source_name"]).column(0).to_pylist()
+    return sum(1 for name in names if name)
+
+
+def _pixel_metres(scene: Scene) -> float | None:
+    if scene.kind == "collection":
+        path = scene.places_path
+        return _patch_metres(path, path.stat().st_mtime_ns, scene.patch_size or 1)
+    return None if scene.grid.crs is None else _middle_metres(scene.grid)
+
+
+@lru_cache(maxsize=256)
+def _middle_metres(grid: GeoBox) -> float | None:
+    """Return the side of the pixel in the middle of a grid (geometric mean of its two sides)."""
+    row, col = grid.height / 2, grid.width / 2
+    xs, ys = grid.xy(np.array([row, row, row + 1]), np.array([col, col + 1, col]))
+    try:
+        lon, lat = transformer(grid.crs or "", "EPSG:4326").transform(xs, ys)
+        _, _, (across, down) = _ELLIPSOID.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
+    except (ProjError, ValueError):
+        return None
+    side = math.sqrt(across * down)
+    return side if math.isfinite(side) and side > 0 else None
+
+
+@lru_cache(maxsize=64)
+def _patch_metres(path: Path, changed: int, patch_size: int) -> float | None:
+    """Return the side of a pixel of a collection's patches, the median of some of those whose place is known."""
+    corners = table_corners(path, changed)
+    known = corners[np.isfinite(corners).all(axis=(1, 2))][:_SAMPLE_PATCHES]
+    if not len(known):
+        return None
+    (lon, lat), (lon_across, lat_across), (lon_down, lat_down) = (known[:, at].T for at in (0, 1, 3))
+    _, _, across = _ELLIPSOID.inv(lon, lat, lon_across, lat_across)
+    _, _, down = _ELLIPSOID.inv(lon, lat, lon_down, lat_down)
+    return float(np.median(np.sqrt(across * down))) / patch_size

@@ -1,0 +1,124 @@
+"""Adding scenes: the uploader, what its files will become, and adding them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.ingest.files import source_name, source_title
+from core.ingest.grouping import sources_of
+from core.ingest.settings import IngestSettings
+from pages.ui.common.escape import plain
+from pages.ui.common.format import count, size
+from pages.ui.scenes.news import note_asked
+from pages.ui.scenes.upload import Upload, spool, upload_names, wished
+from pages.ui.state.engine import engine
+from pages.ui.state.session import current
+
+MOST_NAMED = 12
+"""Scenes that can be named before they are added; of more the files' names are taken."""
+
+SAMPLE_HELP = "A real one: a coast of Virginia as Sentinel-2 saw it on 12 January 2016. The data are CC0."
+SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
+UPLOADER = "Add scenes: GeoTIFFs, the band files of a scene, a zip of bands or of labelled patches, NumPy arrays"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedScene:
+    """Files that will become one scene.
+
+    Attributes:
+        positions: of its files among the uploads.
+        title: what it is called unless a person says otherwise.
+        files: its files in words.
+    """
+
+    positions: tuple[int, ...]
+    title: str
+    files: str
+
+
+def planned_scenes(uploads: Sequence[Upload], bands: tuple[str, ...] | None) -> list[PlannedScene]:
+    """Part uploads into those that will become one scene each, by names and sizes.
+
+    Args:
+        uploads: not written anywhere yet.
+        bands: as a person named them, or None.
+    """
+    paths = [Path(name) for name in upload_names(uploads)]
+    sizes = {path: upload.size for path, upload in zip(paths, uploads, strict=True)}
+    plans = []
+    for source in sources_of(paths, bands, size=sizes.__getitem__):
+        taken = size(sum(sizes[path] for path in source))
+        names = source[0].name if len(source) == 1 else f"{source[0].name} … {source[-1].name}"
+        plans.append(
+            PlannedScene(
+                positions=tuple(paths.index(path) for path in source),
+                title=source_title(source, source_name(source)),
+                files=f"{count(len(source), 'file')}, {taken}: {names}",
+            )
+        )
+    return plans
+
+
+def add_panel() -> None:
+    """Draw uploader, settings, the sample and the synthetic landscape; and what chosen files will become."""
+    left, right = st.columns([3, 2], gap="medium")
+    uploads = left.file_uploader(UPLOADER, accept_multiple_files=True, key=f"upload_files_{current().uploads}")
+    with right:
+        with st.popover("Read it differently", icon=":material/tune:", key="upload_settings", width="stretch"):
+            st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
+            settings = wished("upload")
+        sample, synthetic = st.columns(2)
+        if sample.button("Open the sample scene", key="open_sample", width="stretch", help=SAMPLE_HELP):
+            note_asked(engine().submit_sample(), time.time())
+            st.rerun()
+        if synthetic.button("Open a synthetic one", key="open_synthetic", width="stretch", help=SYNTHETIC_HELP):
+            note_asked(engine().submit_synthetic(), time.time())
+            st.rerun()
+    if uploads:
+        _plan(uploads, settings)
+
+
+def _plan(uploads: Sequence[Upload], settings: IngestSettings | None) -> None:
+    """Draw what will be added, a line a scene with its name, and the button."""
+    plans = planned_scenes(uploads, settings.bands if settings is not None else None)
+    with st.container(border=True, key="upload_plan"):
+        names = [_named(number, plan) for number, plan in enumerate(plans[:MOST_NAMED])]
+        if len(plans) > MOST_NAMED:
+            rest = count(len(plans) - MOST_NAMED, "more scene", "more scenes")
+            st.caption(f"And {rest}, named by their files.")
+        ready = settings is not None and all(name is None or name for name in names)
+        label = "Add" if len(plans) == 1 else f"Add {len(plans)} scenes"
+        if st.button(label, type="primary", disabled=not ready, key="upload_add") and settings is not None:
+            with st.spinner("Taking the files in…"):
+                _add(uploads, plans, names, settings)
+            st.rerun()
+
+
+def _named(number: int, plan: PlannedScene) -> str | None:
+    """Draw one scene to be; return the name a person gave it, None = as its files say."""
+    name, files = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+    typed = name.text_input(
+        "Name of the scene", plan.title, key=f"upload_name_{number}_{plan.title}_{len(plan.positions)}", max_chars=120,
+        label_visibility="visible" if number == 0 else "collapsed",
+    )  # fmt: skip
+    files.caption(plain(plan.files))
+    clean = typed.strip()
+    return None if clean == plan.title else clean
+
+
+def _add(
+    uploads: Sequence[Upload], plans: Sequence[PlannedScene], names: Sequence[str | None], settings: IngestSettings
+) -> None:
+    """Hand the files over and empty the uploader."""
+    paths = spool(uploads, engine().config.root / "uploads")
+    for number, plan in enumerate(plans):
+        name = names[number] if number < len(names) else None
+        source = [paths[position] for position in plan.positions]
+        note_asked(engine().submit_ingest(source, settings, name), time.time())
+    current().uploads += 1

@@ -1,0 +1,89 @@
+"""What became of what a visitor added: a scene that is in, one that was here already, labels that were kept."""
+
+from __future__ import annotations
+
+import datetime
+import math
+
+import streamlit as st
+
+from core.engine.tasks import LABELS_TOPIC
+from core.errors import SceneError
+from core.jobs.queue import Job
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from pages.ui.common.escape import plain
+from pages.ui.common.format import count
+from pages.ui.state.engine import engine
+from pages.ui.state.session import Session, current
+
+MOST_TOLD = 4
+"""Scenes that came in together are told one by one up to so many."""
+
+
+def note_asked(job: Job, at: float) -> None:
+    """Remember that this visitor asked for a scene, who is then told when it is in."""
+    current().added[job.id] = at
+
+
+def scenes_in(visitor: Session) -> None:
+    """Say which scenes are in that this visitor asked for, each with a way to explore it, until that is dismissed."""
+    done = []
+    for job_id, asked in list(visitor.added.items()):
+        job = engine().jobs.get(job_id)
+        if job is None or job.state in {"failed", "cancelled"}:
+            visitor.added.pop(job_id)  # Why it failed is told beside it.
+        elif job.state == "done":
+            try:
+                done.append((job, asked, engine().library.get(job.message)))
+            except SceneError:
+                visitor.added.pop(job_id)
+    for job, asked, scene in done[:MOST_TOLD]:
+        _line(job, asked, scene)
+    if len(done) > MOST_TOLD:
+        rest = len(done) - MOST_TOLD
+        with st.container(horizontal=True, vertical_alignment="center", key="more_in"):
+            with st.container():
+                st.success(f"{count(rest, 'more scene is', 'more scenes are')} in.", icon=":material/check_circle:")
+            st.button("Dismiss all", key="dismiss_all_in", on_click=visitor.added.clear)
+
+
+def _line(job: Job, asked: float, scene: Scene) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"in_{job.id}"):
+        with st.container():
+            if was_here(scene, asked):
+                st.info(plain(_here_already(job, scene)), icon=":material/info:")
+            else:
+                st.success(plain(_is_in(scene)), icon=":material/check_circle:")
+        if st.button("Explore it", key=f"explore_in_{job.id}", type="primary"):
+            current().added.pop(job.id, None)
+            current().open(scene.id)
+            st.switch_page("explore.py")
+        st.button("Dismiss", key=f"dismiss_in_{job.id}", on_click=current().added.pop, args=(job.id, None))
+
+
+def was_here(scene: Scene, asked: float) -> bool:
+    """Tell whether a scene was in the library before somebody asked for it, in seconds since 1970."""
+    try:
+        return datetime.datetime.fromisoformat(scene.created).timestamp() < math.floor(asked)
+    except ValueError:
+        return False
+
+
+def _here_already(job: Job, scene: Scene) -> str:
+    what = job.title.removeprefix("Opening ")
+    called = f" as “{scene.name}”" if what != f"“{scene.name}”" else ""
+    return f"{what} is here already{called}, since {scene.created[:10]}; nothing was added."
+
+
+def _is_in(scene: Scene) -> str:
+    return " ".join([f"“{scene.name}” is in.", *labels_told(scene)])
+
+
+def labels_told(scene: Scene) -> list[str]:
+    """Return a sentence on what became of labels given by hand when a scene was read again; none otherwise."""
+    try:
+        findings = load_quality(scene.directory).findings
+    except SceneError:
+        return []
+    return [f"Labels given by hand: {line.value}." for line in findings if line.topic == LABELS_TOPIC]
