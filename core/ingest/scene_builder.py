@@ -32,6 +32,8 @@ from core.scenes.quality import Finding
 
 LOWEST = -3000.0
 """Reflectance below −0.3, × 10,000: no correction of the atmosphere goes so far, so it is no light."""
+BRIGHTEST = 100_000.0
+"""Reflectance above 10, × 10,000, is none either: no glint goes so far, and 16-bit products end at 6.5."""
 
 
 def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progress: Progress) -> IngestResult:
@@ -148,7 +150,7 @@ def _calibrated(
     scale = calibrate(numbers, chosen=settings.scale, hints=hints)
     marks = with_limits(
         gaps.marks,
-        {band: scale.original(band, LOWEST) for band in bands},
+        {band: (scale.original(band, LOWEST), scale.original(band, BRIGHTEST)) for band in bands},
         {band: scale.canonical(band, 0) < LOWEST / 6 for band in bands},
         {
             band: _dtype(layer) == np.uint16 and scale.canonical(band, 65_535) > LARGEST - 1000

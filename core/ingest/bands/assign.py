@@ -13,13 +13,15 @@ from core.bands import BAND_NAMES, BY_NAME, fill_source
 from core.errors import BandsError
 from core.ingest.bands.names import (
     band_of_file,
+    bands_by_wavelength,
     names_other_layer,
     names_positions,
     parse_band,
     product_names,
     stated_resolution,
 )
-from core.ingest.bands.order import tell_order
+from core.ingest.bands.order import NAMELESS, tell_order
+from core.ingest.grid.georeference import pixel_metres, safe_crs
 from core.ingest.grid.stack import Layer
 from core.ingest.settings import SKIP
 from core.scenes.quality import Basis, Finding
@@ -92,9 +94,14 @@ def _by_choice(layers: Sequence[Layer], chosen: tuple[str, ...]) -> Naming:
 
 
 def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
-    order = tell_order(pixels)
+    source = layers[0].source
+    metres = pixel_metres(source.geobox)[0] if source.geobox.placed and safe_crs(source.geobox.crs) else None
+    texts = source.descriptions
+    nameless = f"are only counted, “{texts[0]}” to “{texts[-1]}”" if names_positions(texts) else NAMELESS
+    order = tell_order(pixels, source.name.rsplit("/", 1)[-1], metres, nameless)
+    basis: Basis = "read" if order.title.startswith("order of") else "decided"
     named = [replace(layer, band=band) for layer, band in zip(layers, order.bands, strict=True)]
-    finding = _finding(order.bands, "decided", f"{order.title}: {order.because}")
+    finding = _finding(order.bands, basis, f"{order.title}: {order.because}")
     return Naming(layers=_check_enough(named), ignored=(), finding=finding)
 
 
@@ -102,6 +109,7 @@ def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]
     """Name bands by description or file name; give the others in words, and which of the two did."""
     named, ignored, by = [], [], set()
     meant = product_names(text for layer in layers for text in layer.source.descriptions)
+    lights = {id(layer.source): bands_by_wavelength(layer.source.descriptions) for layer in layers}
     for layer in layers:
         counted = names_positions(layer.source.descriptions)
         description = "" if counted else layer.source.descriptions[layer.index - 1]
@@ -109,6 +117,8 @@ def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]
         single = layer.source.count == 1
         other = names_other_layer(description) or (single and names_other_layer(stem))
         band, origin = (None if other else parse_band(description, meant)), "band description"
+        if band is None and not other and not counted:
+            band, origin = lights[id(layer.source)][layer.index - 1], "wavelength"
         if band is None and single and not other:
             band, origin = band_of_file(stem), "file name"
         if band is None:

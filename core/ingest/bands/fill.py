@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bands import BY_NAME
 from core.ingest.findings import finding
 from core.ingest.grid.resample import NOT_LIGHT, NoData, PixelWindow
 from core.ingest.grid.stack import BandRaster, Layer, marked
@@ -26,6 +27,10 @@ _VARIED = 16
 """Land has at least so many different numbers; with fewer, no number stands apart from them."""
 _SPARSE = 0.1
 """Numbers in the gap beside a fill, as a share of the fill itself."""
+_DIM = 0.4
+"""Light of neighbours in wavelength where a band is 0, as a share of their light elsewhere: darker is deep water."""
+_INFRARED = 720.0
+"""Beyond this wavelength, nanometres, water returns almost no light."""
 _ALONE = 0.1
 """A band with less than this share of what the others hold would empty the scene; it counts as missing."""
 
@@ -58,12 +63,16 @@ class _Seen:
         total: pixels looked at.
         endless: how many are no light by their size, such as −3.4e38.
         sides: numbers along the top, bottom, left and right of the raster.
+        shape: height and width of the raster.
+        every: numbers of all pixels looked at, NaN where missing by statement.
     """
 
     valid: Numbers
     total: int
     endless: dict[float, int] = field(default_factory=dict)
     sides: list[Numbers] = field(default_factory=list)
+    shape: tuple[int, int] = (0, 0)
+    every: Numbers = field(default_factory=lambda: np.empty(0))
 
 
 def find_gaps(layers: Sequence[Layer], chosen: float | None) -> Gaps:
@@ -118,10 +127,10 @@ def standing_apart(numbers: Numbers) -> tuple[float, ...]:
 def _apart(value: float, numbers: Numbers) -> bool:
     others = numbers[numbers != value]
     count = numbers.size - others.size
-    if count < max(_FEWEST, 2e-4 * numbers.size) or others.size < 2 * _FEWEST:
-        return False
     known = value in KNOWN_FILLS
-    far = known and (value < min(0.0, others.min()) or value > 2 * others.max())
+    far = known and others.size > 0 and (value < min(0.0, others.min()) or value > 2 * others.max())
+    if count < (1 if far else max(_FEWEST, 2e-4 * numbers.size)) or others.size < 2 * _FEWEST:
+        return False
     if not far and np.unique(others).size < _VARIED:
         return False
     low, middle, high = (float(np.percentile(others, share)) for share in (1, 50, 99))
@@ -139,7 +148,7 @@ def zero_means_light(layer: Layer) -> bool:
 
 
 def _fills(band: str, seen: Mapping[str, _Seen], packed: Collection[str]) -> tuple[float, ...]:
-    """Return the fills of a band; 0 is one where no number is near it and other bands hold zeros too."""
+    """Return the fills of a band; 0 is one where no number is near it, and other bands hold zeros too or see land."""
     numbers = seen[band].valid
     fills = standing_apart(numbers)
     if band == "B10" or band in packed:
@@ -151,10 +160,30 @@ def _fills(band: str, seen: Mapping[str, _Seen], packed: Collection[str]) -> tup
     if not 0 < share < 1 or others.size < 2 * _FEWEST or np.unique(others).size < _VARIED:
         return fills
     near = float(np.mean(np.abs(numbers[numbers != 0]) < 0.05 * abs(float(np.median(others))))) * (1 - share)
+    if near >= _SPARSE * share:
+        return fills
     shared = [other for other in zeros.values() if other < 1]
-    if near < _SPARSE * share and shared and float(np.percentile(shared, 25)) > 0.3 * share:
+    if shared and float(np.percentile(shared, 25)) > 0.3 * share:
         return (*fills, 0.0)
-    return fills
+    return (*fills, 0.0) if share * numbers.size >= _FEWEST and _lit_beside(band, seen) else fills
+
+
+def _lit_beside(band: str, seen: Mapping[str, _Seen]) -> bool:
+    """Tell whether neighbours in wavelength see land where a band is 0, so that it is no dark water.
+
+    Water is dark in the infrared only, so visible bands say nothing of a band there.
+    """
+    alike = [name for name, one in seen.items() if one.shape == seen[band].shape and name not in (band, "B10")]
+    if BY_NAME[band].wavelength > _INFRARED:
+        alike = [name for name in alike if BY_NAME[name].wavelength > _INFRARED]
+    alike.sort(key=lambda name: abs(BY_NAME[name].wavelength - BY_NAME[band].wavelength))
+    zero, ratios = seen[band].every == 0, []
+    for name in alike[:3]:
+        light = seen[name].every
+        usable = np.isfinite(light) & (light != 0) & (np.abs(light) < NOT_LIGHT)
+        if np.any(usable & zero) and np.any(usable & ~zero):
+            ratios.append(float(np.median(light[usable & zero])) / max(float(np.median(light[usable & ~zero])), 1e-9))
+    return bool(ratios) and min(ratios) > _DIM
 
 
 def _useless(
@@ -200,8 +229,9 @@ def _numbers(
 
 def _look(layer: Layer, chosen: float | None) -> _Seen:
     box, mark = layer.source.geobox, marked(layer, chosen)
-    seen = _Seen(valid=np.empty(0), total=0)
+    seen = _Seen(valid=np.empty(0), total=0, shape=(box.height, box.width))
     valid: list[Numbers] = []
+    every: list[Numbers] = []
     sides: list[list[Numbers]] = [[], [], [], []]
     for window in _net(box.height, box.width):
         raw, missing = _numbers(layer.source, layer.index, window, mark)
@@ -210,6 +240,7 @@ def _look(layer: Layer, chosen: float | None) -> _Seen:
         for value, count in zip(*np.unique(endless[np.isfinite(endless)], return_counts=True), strict=True):
             seen.endless[float(value)] = seen.endless.get(float(value), 0) + int(count)
         valid.append(numbers[~missing])
+        every.append(np.where(missing, np.nan, numbers).ravel())
         seen.total += numbers.size
         top, left, height, width = window
         for side, on, line in (
@@ -220,7 +251,7 @@ def _look(layer: Layer, chosen: float | None) -> _Seen:
         ):
             if on:
                 sides[side].append(line)
-    seen.valid = np.concatenate(valid)
+    seen.valid, seen.every = np.concatenate(valid), np.concatenate(every)
     seen.sides = [np.concatenate(lines) for lines in sides]
     return seen
 
@@ -277,13 +308,16 @@ def _edge_said(edge: Mapping[str, float]) -> list[Finding]:
 
 
 def with_limits(
-    marks: Mapping[str, NoData], lowest: Mapping[str, float], zero: Mapping[str, bool], top: Mapping[str, bool]
+    marks: Mapping[str, NoData],
+    light: Mapping[str, tuple[float, float]],
+    zero: Mapping[str, bool],
+    top: Mapping[str, bool],
 ) -> dict[str, NoData]:
     """Return marks that also take out what is no light once the scale is known.
 
     Args:
         marks: by band.
-        lowest: number of each band below which nothing is light.
+        light: numbers of each band below and above which nothing is light.
         zero: by band, True = 0 is no light either.
         top: by band, True = 65535 is none: products write it where the sensor was dazzled, others where they have none.
     """
@@ -291,5 +325,6 @@ def with_limits(
     for band, mark in marks.items():
         more = [value for value, wanted in ((0.0, zero[band]), (65_535.0, top[band])) if wanted]
         values = (*mark.values, *(value for value in more if value not in mark.values))
-        limited[band] = replace(mark, lowest=lowest[band], values=values)
+        lowest, highest = light[band]
+        limited[band] = replace(mark, lowest=lowest, highest=highest, values=values)
     return limited

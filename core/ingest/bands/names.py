@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from core.bands import BANDS
+
 _CODE = re.compile(r"(?<![A-Za-z0-9])(?:B|BAND[ _-]?)(0?[1-9]|1[0-2]|0?8A)(?![A-Za-z0-9])", re.IGNORECASE)
 _RESOLUTION = re.compile(r"(?<![A-Za-z0-9])R?(10|20|60)m(?![A-Za-z0-9])", re.IGNORECASE)
 _NEVER = re.compile(
@@ -31,15 +33,26 @@ _FORCE: Mapping[str, str] = MappingProxyType({"nir": "B8A"})
 """FORCE calls B08 broad, and B8A plainly near infrared (FORCE documentation, Level 2 ARD)."""
 _AUSTRALIA: Mapping[str, str] = MappingProxyType({"swir2": "B11", "swir3": "B12"})
 """Digital Earth Australia counts the short-wave bands from Landsat's 2 (product ``ga_s2am_ard_3``)."""
+_LETTERS: Mapping[str, str] = MappingProxyType({"r": "B04", "g": "B03", "b": "B02", "n": "B08"})
+"""What letters mean where red, green and blue are all there."""
+_NANOMETRES = re.compile(r"(?<![\d.])(\d{3,4}(?:\.\d+)?)[ _]?(?:nm|nanomet\w+)(?![A-Za-z])", re.IGNORECASE)
+_MICROMETRES = re.compile(r"(?<![\d.])([0-2]\.\d{2,4})[ _]?(?:[uµμ]m|microm\w+)(?![A-Za-z])", re.IGNORECASE)
+_NOMINAL: Mapping[str, float] = MappingProxyType({"B02": 490, "B08": 842, "B11": 1610, "B12": 2190})
+"""Centres, nanometres, as ESA rounded them before launch, where they differ from those measured; people write both."""
+_SAME_LIGHT = 6.0
+"""Nanometres between a wavelength that is written and the centre of the band that is meant."""
 _GAPS = re.compile(r"[\s_-]+")
 _PRODUCT_PREFIX = re.compile(r"^nbart?(?=[a-z])")
 _NUMBERED = re.compile(r"\s*Band[ _]?\d{1,2}\s*[:=(,]\s*(\S.*)", re.IGNORECASE)
-_POSITION = re.compile(r"\s*(band|b)[ ._-]?0*(\d{1,3})\s*", re.IGNORECASE)
+_POSITION = re.compile(r"\s*(band|b)[ ._-]?(\d{1,3})\s*", re.IGNORECASE)
+_ASIDE = re.compile(r"\s*[(\[].*")
 
 
 def product_names(texts: Iterable[str]) -> Mapping[str, str]:
     """Return what the product that uses these names of bands means by those that other products use otherwise."""
     keys = {_GAPS.sub("", text.lower()) for text in texts}
+    if {"r", "g", "b"} <= keys:
+        return _LETTERS
     if keys & {"broadnir", "bnir"}:
         return _FORCE
     if any(_PRODUCT_PREFIX.match(key) for key in keys) or "swir3" in keys:
@@ -48,14 +61,41 @@ def product_names(texts: Iterable[str]) -> Mapping[str, str]:
 
 
 def names_positions(texts: Sequence[str]) -> bool:
-    """Tell whether the texts of the bands of a file only count them, “Band 1”, “Band 2” and so on.
+    """Tell whether the texts of the bands of a file only count them, “Band 1”, “Band 2” and so on, or from 0 on.
 
-    “B1” to “B4” name bands; “B1” to “B12” or “B13” count them, for between B8 and B9 Sentinel-2 has B8A.
+    “B01” to “B04” name bands. “B1” to “B4” may do either. “B1” to “B9” and further count them, for between B8 and B9
+    Sentinel-2 has B8A.
     """
     found = [_POSITION.fullmatch(text) for text in texts]
-    if not found or any(match is None or int(match[2]) != n for n, match in enumerate(found, 1)):
+    numbers = [int(match[2]) for match in found if match]
+    if not numbers or numbers not in (list(range(1, len(texts) + 1)), list(range(len(texts)))):
         return False
-    return len(texts) >= 12 or all(match is not None and match[1].lower() == "band" for match in found)
+    if all(match and match[1].lower() == "band" for match in found):
+        return True
+    padded = any(match and match[2].startswith("0") for match in found)
+    return len(texts) >= 9 or (len(texts) > 1 and (numbers[0] == 0 or not padded))
+
+
+def bands_by_wavelength(texts: Sequence[str]) -> list[str | None]:
+    """Return the band of the wavelength that each text writes; None for all where one writes another wavelength."""
+    lights = [_wavelength(text) for text in texts]
+    bands = [None if light is None else _band_at(light) for light in lights]
+    known = [band for band in bands if band]
+    if len(set(known)) < len(known) or any(light and not band for light, band in zip(lights, bands, strict=True)):
+        return [None] * len(texts)
+    return bands
+
+
+def _wavelength(text: str) -> float | None:
+    if match := _NANOMETRES.search(text):
+        return float(match[1])
+    return 1000 * float(match[1]) if (match := _MICROMETRES.search(text)) else None
+
+
+def _band_at(light: float) -> str | None:
+    centres = [(band.name, centre) for band in BANDS for centre in (band.wavelength, _NOMINAL.get(band.name, 0.0))]
+    name, centre = min(centres, key=lambda pair: abs(pair[1] - light))
+    return name if abs(centre - light) <= _SAME_LIGHT else None
 
 
 def parse_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> str | None:
@@ -72,7 +112,8 @@ def parse_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> st
     if numbered and (band := parse_band(numbered[1].rstrip(" )"), meant)):
         return band
     key = _PRODUCT_PREFIX.sub("", _GAPS.sub("", text.strip().lower()))
-    common = meant.get(key) or COMMON_NAMES.get(key)
+    plain = _GAPS.sub("", _ASIDE.sub("", text.strip().lower()))
+    common = meant.get(key) or COMMON_NAMES.get(key) or meant.get(plain) or COMMON_NAMES.get(plain)
     if common is not None:
         return common
     found = {_canonical(code) for code in _CODE.findall(text)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import SourceError
 from core.ingest.bands.calibration import UNITS, Calibration, calibration
 from core.ingest.formats.product_metadata import OFFSET_BASELINE, OFFSET_DATE, Hints
 from core.scenes.quality import Basis
@@ -16,7 +17,7 @@ BandSamples = Mapping[str, NDArray[np.float32]]
 IMPOSSIBLE = 700.0
 """Below this the offset would leave reflectance under −0.03, which hardly a pixel of land or water has."""
 CONTRADICTED = 0.05
-"""Share of a band's numbers under ``IMPOSSIBLE`` from which a stated offset cannot be in them any more."""
+"""Share of a band's numbers under ``IMPOSSIBLE`` from which a stated offset is doubted."""
 _VISIBLE = ("B01", "B02", "B03", "B04")
 """Bands in which bright land may have no dark pixel."""
 _NEVER_BRIGHT = ("B01", "B02", "B03")
@@ -24,7 +25,11 @@ _NEVER_BRIGHT = ("B01", "B02", "B03")
 
 
 def decide_offset(scale: str, samples: BandSamples, hints: Hints, evidence: str | None) -> Calibration:
-    """Decide whether 0.1 reflectance is to be taken off; zeros say nothing of it, for they stand for no data."""
+    """Decide whether 0.1 reflectance is to be taken off; zeros say nothing of it, for they stand for no data.
+
+    Raises:
+        SourceError: when by what is stated there would be hardly any light.
+    """
     unit = UNITS[scale]
     canonical = {band: values[values != 0] * np.float32(unit.gain) for band, values in samples.items()}
     canonical = {band: values for band, values in canonical.items() if values.size}
@@ -37,17 +42,33 @@ def decide_offset(scale: str, samples: BandSamples, hints: Hints, evidence: str 
 def _is_lifted(samples: BandSamples, hints: Hints) -> tuple[bool, Basis, str]:
     """Return whether the offset is in numbers × 10,000, how that is known, and the evidence."""
     stated = stated_offset(hints)
-    limit, most = (IMPOSSIBLE, CONTRADICTED) if stated else (950.0, 0.01)
-    below = {band: float(np.mean(numbers < limit)) for band, numbers in samples.items()}
-    darkest = max(below, key=lambda band: below[band])
-    if below[darkest] > most:
-        because = f"{below[darkest]:.0%} of {darkest} lie below {limit:.0f} ÷ 10,000, so no offset of 0.1 is in"
-        if stated:
-            return False, "warning", f"{because}, although {stated}"
-        return False, "decided", because
     if stated:
-        return True, "read", f"{stated}, and hardly a number lies below {IMPOSSIBLE:.0f}"
+        return True, *_doubt(samples, stated)
+    below = {band: float(np.mean(numbers < 950)) for band, numbers in samples.items()}
+    darkest = max(below, key=lambda band: below[band])
+    if below[darkest] > 0.01:
+        because = f"{below[darkest]:.0%} of {darkest} lie below 950 ÷ 10,000, so no offset of 0.1 is in"
+        return False, "decided", because
     return _is_lifted_without_statement(samples, hints)
+
+
+def _doubt(samples: BandSamples, stated: str) -> tuple[Basis, str]:
+    """Return what pixels say of an offset that is stated; it counts, unless there would be hardly any light.
+
+    Raises:
+        SourceError: when in a third of the bands most pixels would be darker than nothing.
+    """
+    below = {band: float(np.mean(numbers < IMPOSSIBLE)) for band, numbers in samples.items()}
+    darkest = max(below, key=lambda band: below[band])
+    void = [band for band, share in below.items() if share > 0.5 and band != "B10"]
+    if len(void) > len(below) / 3:
+        found = f"{stated}, by which most of {', '.join(void)} would be darker than nothing"
+        raise SourceError(
+            found=found, remedy="choose the scale in the ingest settings: dn where the offset is off already"
+        )
+    if below[darkest] > CONTRADICTED:
+        return "warning", f"{stated}, although {below[darkest]:.0%} of {darkest} come out below −0.03"
+    return "read", f"{stated}, and hardly a number lies below {IMPOSSIBLE:.0f}"
 
 
 def _is_lifted_without_statement(samples: BandSamples, hints: Hints) -> tuple[bool, Basis, str]:

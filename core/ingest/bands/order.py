@@ -1,40 +1,88 @@
-"""Telling nameless bands by their pixels; bands with names are ``bands.assign``.
+"""Telling nameless bands by count, known orders and pixels; bands with names are ``bands.assign``.
 
-Two facts of Sentinel-2 over land carry it: the cirrus band B10 receives almost no light, so it is the darkest by far,
-and the narrow B8A (865 nm) sees nearly what the broad B08 (833 nm) sees.
+Three facts of Sentinel-2 over land carry it: the cirrus band B10 receives almost no light, so it is the darkest by far;
+the narrow B8A (865 nm) sees nearly what the broad B08 (833 nm) sees; and sorted by wavelength the light of land runs
+smoothly, so the right one of two orders is the smoother. Which of blue and red comes first that does not tell.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.bands import BAND_NAMES, BY_NAME, EUROSAT_ORDER
 from core.errors import BandsError
 
-_WITHOUT_B10 = tuple(name for name in BAND_NAMES if name != "B10")
-_EUROSAT_WITHOUT_B10 = tuple(name for name in EUROSAT_ORDER if name != "B10")
-_ORDERS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    13: (BAND_NAMES, EUROSAT_ORDER),
-    12: (_WITHOUT_B10, _EUROSAT_WITHOUT_B10),
+
+@dataclass(frozen=True, kw_only=True)
+class KnownOrder:
+    """An order in which products and programs write bands.
+
+    Attributes:
+        title: the order in words.
+        bands: names in that order.
+    """
+
+    title: str
+    bands: tuple[str, ...]
+
+
+def _known(title: str, text: str, *, without: tuple[str, ...] = ()) -> KnownOrder:
+    return KnownOrder(title=title, bands=tuple(band for band in text.split() if band not in without))
+
+
+_PRODUCT, _EUROSAT = " ".join(BAND_NAMES), " ".join(EUROSAT_ORDER)
+_FINE_FIRST = "B02 B03 B04 B08 B05 B06 B07 B8A B11 B12"
+_RED_FIRST = "B04 B03 B02 B08 B05 B06 B07 B8A B11 B12"
+_AS_PRODUCT, _AS_EUROSAT = "product order (B8A after B08)", "EuroSAT order (B8A last)"
+_BY_PIXEL = "bands of 10 m first, then of 20 m"
+_ORDERS: dict[int, tuple[KnownOrder, ...]] = {
+    13: (
+        _known(_AS_PRODUCT, _PRODUCT),
+        _known(_AS_EUROSAT, _EUROSAT),
+        _known(_BY_PIXEL, f"{_FINE_FIRST} B01 B09 B10"),
+        _known(f"{_BY_PIXEL}, red first", f"{_RED_FIRST} B01 B09 B10"),
+    ),
+    12: (
+        _known(_AS_PRODUCT, _PRODUCT, without=("B10",)),
+        _known(_AS_EUROSAT, _EUROSAT, without=("B10",)),
+        _known(_BY_PIXEL, f"{_FINE_FIRST} B01 B09"),
+        _known(f"{_BY_PIXEL}, red first", f"{_RED_FIRST} B01 B09"),
+        _known(f"B01 first, {_BY_PIXEL}", f"B01 {_FINE_FIRST} B09"),
+    ),
+    10: (
+        _known("product order (B8A after B08)", _PRODUCT, without=("B01", "B09", "B10")),
+        _known(_AS_EUROSAT, _EUROSAT, without=("B01", "B09", "B10")),
+        _known(_BY_PIXEL, _FINE_FIRST),
+        _known(f"{_BY_PIXEL}, red first", _RED_FIRST),
+    ),
 }
-_TITLES = ("product order (B8A after B08)", "EuroSAT order (B8A last)")
 _INSTANCES = {
     3: "B04,B03,B02",
     4: "B02,B03,B04,B08",
     6: "B02,B03,B04,B08,B11,B12",
+    9: "B02,B03,B04,B05,B06,B07,B8A,B11,B12",
     10: "B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12",
+    11: "B01,B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12",
 }
 """How files of so many bands are often ordered; too uncertain to be taken for granted."""
+_AS_NUMBERED = tuple(name for name in BAND_NAMES if name != "B8A")
+_SEN2R = re.compile(r"(?<![A-Za-z0-9])S2[ABC](?:1C|2A)_\d{8}_\d{3}_\w*?_(?:TOA|BOA)_\d")
+_FORCE = re.compile(r"(?<![A-Za-z0-9])LEVEL2_SEN2[ABC]_BOA", re.IGNORECASE)
 _CLOSE = 0.35
 """Largest mean difference of B8A from B08, as a share of B08, still taken for the same light."""
+_SMOOTHER = 1.12
+"""How much rougher every other order has to be."""
+_CIRRUS = 0.2
+"""B10 has at most this share of the light of the next darkest band."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Bands told by their pixels.
+    """Bands told by their pixels, or by what names their product.
 
     Attributes:
         bands: names in the order of the file.
@@ -47,37 +95,96 @@ class Order:
     because: str
 
 
-def tell_order(pixels: NDArray[np.float32]) -> Order:
+NAMELESS = "have no names"
+
+
+def tell_order(
+    pixels: NDArray[np.float32], name: str = "", metres: float | None = None, nameless: str = NAMELESS
+) -> Order:
     """Tell the bands of a file without names.
 
     Args:
         pixels: valid pixels, shape (bands, pixels), in the file's own order and numbers.
+        name: of the file, which may be that of a product of known order.
+        metres: size of its pixels, or None.
+        nameless: what is known of their names, after “its bands”.
 
     Raises:
         BandsError: when the pixels do not decide.
     """
-    orders = _ORDERS.get(len(pixels))
+    count = len(pixels)
+    stated = _stated_order(name, count, metres)
+    if stated is not None:
+        return stated
+    orders = _ORDERS.get(count)
     if orders is None:
-        found = f"its {len(pixels)} bands have no names, and only 12 or 13 can be told by their pixels"
-        raise _undecided(found, _INSTANCES.get(len(pixels)))
+        found = f"its {count} bands {nameless}, and only 10, 12 or 13 can be told by their pixels"
+        raise _undecided(found, _INSTANCES.get(count))
     if pixels.shape[1] < 16:
-        raise _undecided("its bands have no names and too few valid pixels to tell them by")
+        raise _undecided(f"its {count} bands {nameless} and too few valid pixels to tell them by")
     floor = np.percentile(pixels, 0.1)
-    base = floor if floor > 900 else 0.0
-    unlike = [_unlikeness(pixels - np.float32(base), order) for order in orders]
-    best = int(np.argmin(unlike))
-    bands = orders[best]
-    if unlike[best] > _CLOSE or unlike[1 - best] < 1.2 * unlike[best]:
-        raise _undecided("its bands have no names, and no band looks like B8A beside B08")
-    because = f"band {bands.index('B8A') + 1} differs from band {bands.index('B08') + 1} by {unlike[best]:.0%} only"
-    if "B10" in bands:
-        medians = np.median(pixels, axis=1)
-        darkest = int(np.argmin(medians))
-        if darkest != bands.index("B10"):
-            found = f"its bands have no names, and band {darkest + 1} is the darkest where B10 should not be"
+    light = pixels - np.float32(floor if floor > 900 else 0.0)
+    if nameless != NAMELESS and count == len(_AS_NUMBERED):
+        medians = np.sort(np.median(light, axis=1))
+        if int(np.argmin(np.median(light, axis=1))) == _AS_NUMBERED.index("B10") and medians[0] < _CIRRUS * medians[1]:
+            because = "band 10 is the darkest by far, as B10 is over land, so their numbers are those of Sentinel-2"
+            return Order(bands=_AS_NUMBERED, title="as they are numbered, without B8A", because=because)
+    order, because = _smoothest(light, orders, nameless)
+    dark = np.sort(np.median(light, axis=1))
+    if "B10" not in order.bands and 0 <= dark[0] < _CIRRUS * dark[1]:
+        band = int(np.argmin(np.median(light, axis=1))) + 1
+        raise _undecided(f"its {count} bands {nameless}, and band {band} is as dark as B10, which leaves one out")
+    if "B10" in order.bands:
+        darkest = int(np.argmin(np.median(light, axis=1)))
+        if darkest != order.bands.index("B10"):
+            found = f"its bands {nameless}, and band {darkest + 1} is the darkest where B10 should not be"
             raise _undecided(found)
         because += f", and band {darkest + 1} is the darkest, as B10 is over land"
-    return Order(bands=bands, title=_TITLES[best], because=because)
+    return Order(bands=order.bands, title=order.title, because=because)
+
+
+def _stated_order(name: str, count: int, metres: float | None) -> Order | None:
+    """Return the order of a product that the name of a file states, or None."""
+    if _FORCE.search(name) and count == 10:
+        because = "its name is that of a product of FORCE, which writes ten bands so"
+        return Order(bands=_ORDERS[10][0].bands, title="order of FORCE", because=because)
+    if _SEN2R.search(name) and count in (11, 12):
+        other = "B8A" if metres is None or metres < 15 else "B08"
+        left_out = (other, "B10") if count == 11 else (other,)
+        bands = tuple(band for band in BAND_NAMES if band not in left_out)
+        because = "its name is that of a product of sen2r, which has B08 below 20 m a pixel and B8A from there on"
+        return Order(bands=bands, title="order of sen2r", because=because)
+    return None
+
+
+def _smoothest(light: NDArray[np.float32], orders: tuple[KnownOrder, ...], nameless: str) -> tuple[KnownOrder, str]:
+    """Return the order by which the light of land runs smoothest, and the evidence.
+
+    Raises:
+        BandsError: when none does, or two do.
+    """
+    rough = [_roughness(light, order.bands) for order in orders]
+    ranked = [orders[position] for position in np.argsort(rough)]
+    best, second = ranked[0], ranked[1]
+    unlike = _unlikeness(light, best.bands)
+    if unlike > _CLOSE or not np.isfinite(min(rough)):
+        raise _undecided(f"its {len(light)} bands {nameless}, and no band looks like B8A beside B08")
+    if sorted(rough)[1] < _SMOOTHER * min(rough):
+        found = (
+            f"its {len(light)} bands {nameless}, and the pixels fit two orders, "
+            f"{','.join(best.bands)} and {','.join(second.bands)}"
+        )
+        raise _undecided(found)
+    broad, narrow = best.bands.index("B08") + 1, best.bands.index("B8A") + 1
+    return best, f"band {narrow} differs from band {broad} by {unlike:.0%} only"
+
+
+def _roughness(light: NDArray[np.float32], order: tuple[str, ...]) -> float:
+    """Return how far light goes up and down along the wavelength, as a share of its mean; what air takes left out."""
+    names = sorted((band for band in order if band not in ("B09", "B10")), key=lambda band: BY_NAME[band].wavelength)
+    spectrum = light[[order.index(band) for band in names]]
+    mean = float(spectrum.mean())
+    return float(np.abs(np.diff(spectrum, axis=0)).sum(axis=0).mean()) / mean if mean > 0 else float("inf")
 
 
 def _unlikeness(pixels: NDArray[np.float32], order: tuple[str, ...]) -> float:

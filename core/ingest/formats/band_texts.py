@@ -6,7 +6,10 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 
-BAND_ITEMS = ("long_name", "netcdf_varname", "band_name", "bandname", "name", "eo:common_name", "common_name", "band")
+BAND_ITEMS = (
+    "long_name", "netcdf_varname", "band_name", "bandname", "name", "eo:common_name", "common_name", "band",
+    "description", "standard_name",
+)  # fmt: skip
 """Items of metadata that name a band, the surest first, in small letters (openEO, GDAL, xarray, STAC)."""
 _LISTS = ("long_name", "band_names", "bandnames", "bands", "descriptions")
 _QUOTES = " '\"[](){}"

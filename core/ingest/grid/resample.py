@@ -30,10 +30,12 @@ class NoData:
     Attributes:
         values: numbers that stand for no data; text in a file may hold them a little off.
         lowest: whatever lies below is no light.
+        highest: whatever lies above is none either.
     """
 
     values: tuple[float, ...] = ()
     lowest: float = -math.inf
+    highest: float = math.inf
 
     def found_in(self, numbers: NDArray[Any]) -> Bools:
         """Return where numbers of a band are missing."""
@@ -48,6 +50,8 @@ class NoData:
                 missing |= np.abs(numbers - value) <= 1e-6 * abs(value)
         if math.isfinite(self.lowest):
             missing |= numbers < self.lowest
+        if math.isfinite(self.highest) and numbers.dtype != np.uint16:
+            missing |= numbers > self.highest
         return missing
 
 

@@ -33,7 +33,7 @@ def test_thirteen_counted_bands_are_told_by_their_pixels(
 
 def test_four_counted_bands_are_asked_for(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "stack.tif", land(FOUR), counted(4))
-    with pytest.raises(SourceError, match=r"its 4 bands have no names.*in the order of the file"):
+    with pytest.raises(SourceError, match=r"its 4 bands are only counted.*in the order of the file"):
         ingest([path], library)
     scene = ingest([path], library, IngestSettings(bands=FOUR))
     np.testing.assert_array_equal(read_scene(library.directory(scene.id)), land(FOUR))

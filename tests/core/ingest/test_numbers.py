@@ -169,6 +169,27 @@ def test_fill_that_no_tag_declares(tmp_path: Path, library: Library, kind: str, 
     assert said(scene, "no data")[0].startswith(f"{corner.mean():.1%}")
 
 
+@pytest.mark.parametrize(
+    ("kind", "fill"),
+    [("uint16", 0), ("uint16", 55_537), ("int32", 2**31 - 1), ("float32", 0), ("float32", 255), ("float32", -3.4e38)],
+)
+def test_few_pixels_of_a_fill_in_one_band(tmp_path: Path, library: Library, kind: str, fill: float) -> None:
+    """Where other bands see land; the pixel is then no data in all."""
+    pixels = fields()
+    numbers = (pixels / 10_000 if kind == "float32" else pixels).astype(kind)
+    numbers[2, 30:33, 40:43], pixels[:, 30:33, 40:43] = fill, 0
+    assert_pixels(ingest([write_tif(tmp_path / "clip.tif", numbers, FOUR)], library), pixels)
+
+
+def test_dark_water_with_a_sharp_shore_stays(tmp_path: Path, library: Library) -> None:
+    """Clipped to 0 in the infrared; the bands beside see no land there either."""
+    bands = ("B02", "B03", "B04", "B08", "B11", "B12")
+    numbers = fields(bands).astype(np.uint16)
+    numbers[3:, :, :40] = np.array([90, 30, 0])[:, None, None]
+    got = read_scene(ingest([write_tif(tmp_path / "lake.tif", numbers, bands)], library).directory)
+    assert (got > 0).all()
+
+
 @pytest.mark.parametrize("number", [123, 2500])
 def test_constant_edge(tmp_path: Path, library: Library, number: int) -> None:
     pixels = fields()

@@ -7,6 +7,7 @@ import pytest
 from core.bands import BAND_NAMES
 from core.ingest.bands.names import (
     band_of_file,
+    bands_by_wavelength,
     names_other_layer,
     names_positions,
     parse_band,
@@ -74,7 +75,11 @@ def test_bands_that_are_only_counted() -> None:
     assert names_positions(["Band 1"])
     assert names_positions([f"B{n}" for n in range(1, 14)])
     assert not names_positions(["Band 2", "Band 3", "Band 4", "Band 8"])
-    assert not names_positions(["B1", "B2", "B3", "B4"])
+    assert names_positions([f"B{n}" for n in range(13)])
+    assert names_positions([f"b{n}" for n in range(1, 11)])
+    assert names_positions(["B1", "B2", "B3", "B4"])
+    assert not names_positions(["B01", "B02", "B03", "B04"])
+    assert not names_positions(["B1"])
     assert not names_positions([])
 
 
@@ -99,6 +104,38 @@ def test_bands_that_are_only_counted() -> None:
 def test_the_product_decides_what_a_common_name_means(texts: str, bands: str) -> None:
     meant = product_names(texts.split())
     assert [parse_band(text, meant) for text in texts.split()] == bands.split()
+
+
+def test_letters_where_all_three_are_there() -> None:
+    assert [parse_band(text, product_names("RGBN")) for text in "RGBN"] == ["B04", "B03", "B02", "B08"]
+    assert parse_band("r", product_names(["r", "nir"])) is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "bands"),
+    [
+        (["490 nm", "560nm", "665.2 nm", "Vegetation, 842 nm"], ["B02", "B03", "B04", "B08"]),
+        (["0.49 µm", "0.8647 um", "1.61 micrometers"], ["B02", "B8A", "B11"]),
+        (["482 nm", "561 nm", "865 nm"], [None, None, None]),
+        (["490 nm", "492.7 nm", "mask"], [None, None, None]),
+        (["490 nm", "mask"], ["B02", None]),
+    ],
+)
+def test_wavelengths_of_one_sensor(texts: list[str], bands: list[str | None]) -> None:
+    """Another sensor has other centres; then none of its bands is taken for one of ours."""
+    assert bands_by_wavelength(texts) == bands
+
+
+@pytest.mark.parametrize(
+    ("text", "band"), [("Blue (490 nm)", "B02"), ("NIR [842]", "B08"), ("Narrow NIR (865)", "B8A")]
+)
+def test_what_stands_in_brackets_is_an_aside(text: str, band: str) -> None:
+    assert parse_band(text) == band
+
+
+@pytest.mark.parametrize("text", ["red edge", "swir", "nir (", "(blue)"])
+def test_names_of_several_bands_name_none(text: str) -> None:
+    assert parse_band(text) == ("B08" if text.startswith("nir") else None)
 
 
 def test_what_a_counted_band_holds() -> None:

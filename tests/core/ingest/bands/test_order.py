@@ -45,7 +45,48 @@ def test_other_orders_are_refused() -> None:
             tell_order(pixels(order, 0))
 
 
-@pytest.mark.parametrize("count", [1, 4, 10, 11, 14, 40])
+TEN = tuple(name for name in BAND_NAMES if name not in ("B01", "B09", "B10"))
+FINE_FIRST = ("B02", "B03", "B04", "B08", "B05", "B06", "B07", "B8A", "B11", "B12")
+
+
+@pytest.mark.parametrize("order", [TEN, (*(name for name in TEN if name != "B8A"), "B8A")])
+def test_ten_bands(order: tuple[str, ...]) -> None:
+    assert tell_order(pixels(order, 3)).bands == order
+
+
+@pytest.mark.parametrize("rest", [(), ("B01", "B09"), ("B01", "B09", "B10")])
+def test_bands_of_ten_metres_first_are_asked_about(rest: tuple[str, ...]) -> None:
+    """Pixels say that they are first, and not whether blue or red leads."""
+    with pytest.raises(BandsError, match=r"fit two orders, .*B02,B03,B04,B08,B05"):
+        tell_order(pixels((*FINE_FIRST, *rest), 0))
+
+
+def test_twelve_bands_of_which_one_is_cirrus_are_asked_about() -> None:
+    with pytest.raises(BandsError, match=r"as dark as B10|B8A beside B08"):
+        tell_order(pixels(tuple(name for name in BAND_NAMES if name != "B8A"), 0))
+
+
+@pytest.mark.parametrize(("metres", "other"), [(10.0, "B8A"), (20.0, "B08"), (None, "B8A")])
+@pytest.mark.parametrize(
+    ("name", "cirrus"), [("S2A1C_20170703_022_Farm_TOA_10", True), ("S2B2A_20170703_022__BOA_20", False)]
+)
+def test_order_of_sen2r(metres: float | None, other: str, name: str, cirrus: bool) -> None:
+    bands = tuple(band for band in BAND_NAMES if band not in ((other,) if cirrus else (other, "B10")))
+    told = tell_order(pixels(bands, 0), f"{name}.tif", metres)
+    assert (told.bands, told.title) == (bands, "order of sen2r")
+
+
+def test_numbers_of_bands_that_leave_out_b8a() -> None:
+    bands = tuple(name for name in BAND_NAMES if name != "B8A")
+    told = tell_order(pixels(bands, 0), nameless="are only counted, “B1” to “B12”")
+    assert told.bands == bands
+
+
+def test_order_of_force() -> None:
+    assert tell_order(pixels(TEN, 0), "20190610_LEVEL2_SEN2A_BOA.tif").title == "order of FORCE"
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 11, 14, 40])
 def test_other_numbers_of_bands_are_refused(count: int) -> None:
     with pytest.raises(BandsError, match=f"its {count} bands have no names"):
         tell_order(np.ones((count, 100), dtype=np.float32))

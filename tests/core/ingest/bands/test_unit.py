@@ -52,10 +52,17 @@ def test_offset_by_statement() -> None:
     assert decide(bright, Hints(baseline=OLD, date=Hint(value="2023-05-01", where="a tag"))) == "dn"
 
 
-def test_statement_that_pixels_contradict() -> None:
-    decided = decide_scale(samples(VISIBLE), integers=True, hints=Hints(baseline=MODERN))
-    assert decided.scale == "dn"
-    assert "although the file name states processing baseline 05.09" in decided.findings[0].because
+def test_statement_that_pixels_contradict_counts_and_is_doubted() -> None:
+    """In one band alone; where most bands would be black there is nothing to show."""
+    numbers = with_offset(samples((*VISIBLE, "B11", "B12"))) | {"B12": RNG.uniform(300, 900, 4000).astype(np.float32)}
+    decided = decide_scale(numbers, integers=True, hints=Hints(baseline=MODERN))
+    assert (decided.scale, decided.findings[0].basis) == ("dn+1000", "warning")
+    because = decided.findings[0].because
+    assert because.startswith("the file name states processing baseline 05.09, although")
+    assert "B12 come out below" in because
+    offset = Hint(value="-1000", where="the product metadata says so")
+    with pytest.raises(SourceError, match=r"metadata states an offset, by which most of B03, B04 would be darker"):
+        decide({"B03": samples(("B04",))["B04"], **samples(("B02", "B04", "B08"))}, Hints(offset=offset))
 
 
 def test_a_few_dark_pixels_do_not_outweigh_a_statement() -> None:
