@@ -28,9 +28,12 @@ POINT = """
 
 
 def wait_for_views(page: Page) -> None:
-    """Wait until the plot has drawn its points."""
-    page.locator(".ll-plot[data-ready]").wait_for(timeout=LONG)
-    page.locator(".gallery .tile").first.wait_for(timeout=LONG)
+    """Wait until the plot has drawn its points; a failure says what the page shows instead."""
+    try:
+        page.locator(".ll-plot[data-ready]").wait_for(timeout=LONG)
+        page.locator(".gallery .tile").first.wait_for(timeout=LONG)
+    except PlaywrightTimeout as error:
+        raise AssertionError(f"no views, but: {page.locator('body').inner_text()[:2000]}") from error
 
 
 def tiles(page: Page) -> list[dict[str, Any]]:
