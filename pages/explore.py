@@ -27,6 +27,8 @@ def page() -> None:
 @st.fragment
 def views(scene: Scene, recipe: Recipe) -> None:
     """Everything that a click changes; a click runs no more than this."""
+    if scene.id not in engine().library:
+        st.rerun()  # Deleted in another window: the page says so and goes on.
     with boundary():
         linked_views(scene, recipe)
 

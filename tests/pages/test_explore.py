@@ -379,6 +379,34 @@ def test_a_scene_that_is_not_there_is_said_until_the_visitor_goes_elsewhere(engi
         app.run()
 
 
+def test_a_scene_that_was_deleted_elsewhere_is_said_by_name_with_a_way_back(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    encode(engine, small_scene(engine, "small-2", name="Delta"))
+    app = visit(scene="small-2")
+    sees_nothing_wrong(app)
+    engine.set_scene_aside("small-2")
+    app.run()
+    sees_nothing_wrong(app)
+    assert "“Delta” was deleted; this is another scene." in html.unescape(app.warning[0].value)
+    assert "**42 patches** of Small scene" in texts(app)
+    app.button(key="bring_back").click().run()
+    sees_nothing_wrong(app)
+    assert "**42 patches** of Delta" in texts(app)
+    assert not app.warning
+
+
+def test_a_scene_that_was_read_again_gives_way_to_the_new_reading(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    encode(engine, small_scene(engine, "small-2", name="Delta"))
+    engine.library.set_aside("small-2", successor="small-1")
+    app = visit(scene="small-2")
+    sees_nothing_wrong(app)
+    assert "“Delta” was read again by other settings" in html.unescape(app.warning[0].value)
+    assert app.query_params["scene"] == "small-1"
+    app.button(key="dismiss_notice").click().run()
+    assert not app.warning
+
+
 def test_an_unknown_encoder_is_said(engine: Engine) -> None:
     encode(engine, small_scene(engine))
     app = visit(encoder="<script>alert(1)</script>")

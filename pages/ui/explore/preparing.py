@@ -14,6 +14,7 @@ from core.scenes.scene import Scene
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import panel, wanted
 from pages.ui.http.pictures import quicklook_url
+from pages.ui.scenes.deleted import bring_back
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current, show_address
@@ -39,8 +40,9 @@ def chosen_scene(visitor: Session) -> Scene | None:
             if visitor.scene_id == engine().synthetic_scene and not library.scenes():
                 _open_first(visitor, engine().submit_synthetic)  # A link of when this was the first scene.
                 return None
-            visitor.open(None)
-            visitor.notice = str(error)
+            _leave(visitor, visitor.scene_id, error)
+            if visitor.scene_id is not None:
+                return chosen_scene(visitor)
         else:
             _say_notice(visitor)
             return scene
@@ -53,9 +55,39 @@ def chosen_scene(visitor: Session) -> Scene | None:
     return None
 
 
+def _leave(visitor: Session, scene_id: str, error: SceneError) -> None:
+    """Leave a scene that cannot be opened, for the one that took its place where there is one; say so by name."""
+    library = engine().library
+    gone = library.trash.find(scene_id)
+    if gone is not None and gone.successor is not None and gone.successor in library:
+        visitor.open(gone.successor)
+        visitor.notice = f"“{gone.name}” was read again by other settings; this is the new reading."
+        return
+    visitor.open(None)
+    visitor.notice = str(error) if gone is None else f"“{gone.name}” was deleted; this is another scene."
+    visitor.missing = scene_id if gone is not None and gone.whole else ""
+
+
 def _say_notice(visitor: Session) -> None:
-    if visitor.notice:
-        st.warning(plain(visitor.notice), icon=":material/warning:")
+    """Say what a visitor should know who came here, with a way back to a scene that was deleted."""
+    if not visitor.notice:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="notice"):
+        with st.container():
+            st.warning(plain(visitor.notice), icon=":material/warning:")
+        if visitor.missing:
+            st.button("Bring it back", key="bring_back", on_click=_bring_back, args=(visitor.missing,))
+        st.button("Dismiss", key="dismiss_notice", on_click=_dismiss_notice)
+
+
+def _bring_back(scene_id: str) -> None:
+    bring_back([scene_id])
+    if scene_id in engine().library:
+        current().open(scene_id)
+
+
+def _dismiss_notice() -> None:
+    current().notice = current().missing = ""
 
 
 def _open_first(visitor: Session, submit: Callable[[], Job]) -> None:
