@@ -45,10 +45,11 @@ def gone_meanwhile(visitor: Session) -> None:
 
 def news(visitor: Session) -> None:
     """Draw what goes on and what came of it."""
-    job_list(JOB_KINDS)
-    scenes_in(visitor)
-    just_deleted(visitor)
-    gone_meanwhile(visitor)
+    with st.container(gap="xsmall", key="news"):
+        job_list(JOB_KINDS)
+        scenes_in(visitor)
+        just_deleted(visitor)
+        gone_meanwhile(visitor)
 
 
 def page() -> None:

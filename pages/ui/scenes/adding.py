@@ -14,7 +14,7 @@ from core.ingest.grouping import sources_of
 from core.ingest.settings import IngestSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, size
-from pages.ui.scenes.news import note_asked
+from pages.ui.scenes.news import forget_told, note_asked
 from pages.ui.scenes.upload import Upload, spool, upload_names, wished
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
@@ -117,6 +117,7 @@ def _add(
 ) -> None:
     """Hand the files over and empty the uploader."""
     paths = spool(uploads, engine().config.root / "uploads")
+    forget_told(current())
     for number, plan in enumerate(plans):
         name = names[number] if number < len(names) else None
         source = [paths[position] for position in plan.positions]

@@ -26,6 +26,14 @@ def note_asked(job: Job, at: float) -> None:
     current().added[job.id] = at
 
 
+def forget_told(visitor: Session) -> None:
+    """Drop what was told already; what was asked for since is what a person waits for."""
+    for job_id in list(visitor.added):
+        job = engine().jobs.get(job_id)
+        if job is None or not job.active:
+            visitor.added.pop(job_id)
+
+
 def scenes_in(visitor: Session) -> None:
     """Say which scenes are in that this visitor asked for, each with a way to explore it, until that is dismissed."""
     done = []
