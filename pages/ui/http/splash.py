@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui.frontend import text
+from pages.ui.http.assets import asset_url
 
 ADDRESSES = ("/", "/scenes", "/models")
 """The pages' own addresses; below others Streamlit answers by itself."""
@@ -25,20 +26,31 @@ TITLE = "<title>Streamlit</title>"
 """Becomes our own, and is followed by what has to run before Streamlit's scripts."""
 
 
+EXPLORE = "/"
+"""The page that draws by Plotly."""
+
+
 @cache
-def splash_page() -> str:
-    """Return the page; Streamlit's own, unchanged, when it is not of the form that is known."""
+def splash_page(address: str = EXPLORE) -> str:
+    """Return the page at an address; Streamlit's own, unchanged, when it is not of the form that is known."""
     spec = find_spec("streamlit")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("streamlit")
     page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
     shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
-    page = page.replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>")
+    ahead = f"<script>{_plotly_ahead()}</script>" if address == EXPLORE else ""
+    page = page.replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>{ahead}")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 
 
-async def _page(_request: Request) -> Response:
-    return HTMLResponse(splash_page(), headers={"cache-control": "no-cache"})
+def _plotly_ahead() -> str:
+    """Return JavaScript that loads Plotly, which takes long to start, while the browser waits for the first run."""
+    address = asset_url("plotly.min.js")
+    return f"{text('plotly.js')}\naddEventListener('load', () => plotly('{address}').catch(() => {{}}));"
+
+
+async def _page(request: Request) -> Response:
+    return HTMLResponse(splash_page(request.url.path), headers={"cache-control": "no-cache"})
 
 
 async def _health(_request: Request) -> Response:

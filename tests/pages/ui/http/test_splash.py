@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from starlette.applications import Starlette
@@ -20,6 +21,14 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
     root = answer.text.split('<div id="root">')[1]
     assert 'aria-label="Landlike"' in root.split("</svg>")[0]
     assert 'type="module"' in answer.text, "Streamlit's own scripts are still there"
+
+
+@pytest.mark.parametrize("address", splash.ADDRESSES)
+def test_plotly_is_loaded_ahead_where_it_will_be_drawn_with(address: str) -> None:
+    app = Starlette(routes=[*splash.SPLASH_ROUTES, *PICTURE_ROUTES])
+    asked = re.findall(r"plotly\('(/assets/[^']+)'\)", ask(app, address).text)
+    assert len(asked) == (address == "/")
+    assert all(b"Plotly" in ask(app, one).body for one in asked)
 
 
 def test_the_server_says_that_it_is_well() -> None:
