@@ -15,11 +15,11 @@ from core.ingest.findings import finding, ignored, series_said
 from core.ingest.formats.extra_samples import masks_said, named_by_hand, senseless_said, single, without_masks
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene
+from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import other_product, refuse_product
-from core.ingest.formats.product_metadata import Hint, read_hints
+from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
 from core.ingest.formats.tiles import TiledRaster, join_tiles
-from core.ingest.formats.world_file import placed_beside
+from core.ingest.formats.world_file import beside, placed_beside
 from core.ingest.grid.stack import BandRaster, layers_of
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
@@ -51,6 +51,7 @@ class BandFiles:
             found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
             raise SourceTooLargeError(found=found, remedy="keep only the band files")
         scene = one_scene(_candidates(files), files.wanted_date)
+        files, apart = without_other_dates(files, scene)
         candidates = scene.members
         if len(candidates) > _MAX_OPEN:
             found = f"{len(candidates):,} of its files may be bands of one scene, and no more than {_MAX_OPEN} can be"
@@ -63,19 +64,21 @@ class BandFiles:
         rasters = [single(raster) for raster in rasters]
         used = {raster.name for raster in rasters}
         tables = files.ending(TABLE_SUFFIXES)
-        apart = {name for names_apart in scene.left_out.values() for name in names_apart}
-        others = [m for m in files.others(tables) if m.name not in used and m.base not in apart]
+        named_apart = {name for names_apart in apart.values() for name in names_apart}
+        documents = _documents(files)
+        others = files.others([*tables, *documents, *beside(rasters, files.members)])
+        others = [m for m in others if m.name not in used and m.base not in named_apart]
         classes, pictures, rest = _sorted_out(others)
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
         product = other_product([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
         refuse_product(product, files.settings)
         known = _source_names(files, used)
-        hints = read_hints([*(raster.name for raster in rasters), *known], tags, _documents(files))
+        hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene))
         whole, tiles = join_tiles(rasters)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
         layers, stated = layers_of_one_date(nameless, files.wanted_date)
-        left_out = {**scene.left_out, **stated.left_out}
+        left_out = {**apart, **_reasons(rest), **stated.left_out}
         series, position = _series(scene, stated)
         if (date := scene.date or stated.date) is not None:
             hints = replace(hints, date=Hint(value=date, where="the names of its files or bands say so"))
@@ -95,7 +98,6 @@ class BandFiles:
                 *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because)),
             ),
             tables=tuple(tables),
-            left_out=tuple(rest),
             position=position,
             chosen=names,
         )
@@ -140,14 +142,28 @@ def _by_hand(rasters: list[RasterFile], names: tuple[str, ...]) -> tuple[list[Ra
     return None
 
 
-def _sorted_out(others: Sequence[Member]) -> tuple[list[str], list[str], list[str]]:
+def _sorted_out(others: Sequence[Member]) -> tuple[list[str], list[str], list[Member]]:
     """Part files that hold no band into maps of classes, pictures and indices, and the rest, by name."""
     classes = [member.base for member in others if member.suffix in RASTER_SUFFIXES and _is_classes(member.name)]
     left = [member for member in others if member.base not in classes]
     pictures = [
         member.base for member in left if member.suffix in RASTER_SUFFIXES and _PICTURE.search(member.stem) is not None
     ]
-    return classes, pictures, [member.base for member in left if member.base not in pictures]
+    return classes, pictures, [member for member in left if member.base not in pictures]
+
+
+def _reasons(rest: Sequence[Member]) -> dict[str, list[str]]:
+    """Say why files beside those that hold bands are not used: their names by reason."""
+    reasons: dict[str, list[str]] = {}
+    for member in rest:
+        if member.suffix not in RASTER_SUFFIXES:
+            because = "they are no rasters"
+        elif names_other_layer(member.stem):
+            because = "they are layers of quality, masks or indices, and no bands"
+        else:
+            because = "their names are of no Sentinel-2 band, as those of the other files are"
+        reasons.setdefault(because, []).append(member.base)
+    return reasons
 
 
 def _is_classes(name: str) -> bool:
@@ -182,7 +198,13 @@ def _candidates(files: SourceFiles) -> list[Member]:
     return chosen
 
 
-def _documents(files: SourceFiles) -> list[str]:
-    """Read the product metadata files as text."""
+def _documents(files: SourceFiles) -> list[Member]:
+    """Return the files of product metadata."""
     chosen = [m for m in files.ending(METADATA_SUFFIXES) if m.size <= _MAX_DOCUMENT and "MTD" in m.stem.upper()]
-    return [files.shelf.path(member).read_text(encoding="utf-8", errors="replace") for member in chosen[:8]]
+    return chosen[:8]
+
+
+def _texts(files: SourceFiles, documents: Sequence[Member], scene: OneScene) -> list[str]:
+    """Read product metadata as text, without that of another date than the scene's."""
+    texts = [files.shelf.path(member).read_text(encoding="utf-8", errors="replace") for member in documents]
+    return [text for text in texts if scene.date is None or stated_start(text) in (None, scene.date)]

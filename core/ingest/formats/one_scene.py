@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.errors import BandsError, SeveralDatesError
-from core.ingest.files import Member
+from core.ingest.files import Member, SourceFiles
 from core.ingest.formats.product_metadata import date_in
 from core.ingest.grid.stack import Layer
+from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_DATES
 
 _SLOPE = re.compile(r"(?<![A-Za-z0-9])SRE(?![A-Za-z0-9])")
+_PRODUCT = re.compile(
+    r"(?<![^/])S2[ABCD]_MSI(?P<level>L1C|L2A)_(?:[^/_]+_)?(?:N(?P<baseline>\d{2})\d{2})?[^/]*(?=/)", re.IGNORECASE
+)
+"""The folder of a product, as ESA names it."""
+_TILE = re.compile(r"(?<![A-Za-z0-9])(T\d{2}[A-Z]{3})(?![A-Za-z0-9])")
+_UNDATED = "their names state no date where others do"
+_ALONE = "open one product at a time"
 _SHOWN = 4
 
 
@@ -34,30 +42,76 @@ class OneScene:
 
 
 def one_scene(members: Sequence[Member], wanted_date: str | None) -> OneScene:
-    """Keep the files of one date, and of Theia's two reflectances the one corrected for slopes (FRE).
+    """Keep the files of one date and one product, and of Theia's reflectances the one corrected for slopes (FRE).
 
     Raises:
         SeveralDatesError: naming the dates, when there are several and none of them is wanted.
-        BandsError: the same, when they are too many to be a scene each.
+        BandsError: the same, when they are too many to be a scene each; or naming two products of one date.
     """
-    names = {member.name for member in members}
-    flat = [m for m in members if _SLOPE.search(m.base) and _in_place(m.name, "FRE") in names]
-    kept = [member for member in members if member not in flat]
-    left_out = {"the same bands corrected for slopes (FRE) are there": [m.base for m in flat]} if flat else {}
-    dates = {member.number: date_in(member.name) for member in kept}
+    dates = {member.number: date_in(member.name) for member in members}
     several = sorted({date for date in dates.values() if date})
     if len(several) < 2:
+        kept, left_out = _by_slope(members)
+        refuse_several_products(kept)
         return OneScene(members=kept, left_out=left_out)
     date = _one_date(several, wanted_date, "its files are")
-    for other in several:
+    kept, left_out = _by_slope([member for member in members if dates[member.number] == date])
+    refuse_several_products(kept)
+    for member in members:
+        other = dates[member.number]
         if other != date:
-            reason = _of_another_date(other, several)
-            left_out.setdefault(reason, []).extend(m.base for m in kept if dates[m.number] == other)
-    if undated := [member.base for member in kept if dates[member.number] is None]:
-        left_out["their names state no date where others do"] = undated
-    return OneScene(
-        members=[m for m in kept if dates[m.number] == date], left_out=left_out, date=date, dates=tuple(several)
-    )
+            left_out.setdefault(_of_another_date(other, several) if other else _UNDATED, []).append(member.base)
+    return OneScene(members=kept, left_out=left_out, date=date, dates=tuple(several))
+
+
+def without_other_dates(files: SourceFiles, scene: OneScene) -> tuple[SourceFiles, dict[str, list[str]]]:
+    """Leave out of a source what belongs to its other dates: masks, classifications and metadata besides bands.
+
+    Returns:
+        The source without them, and these by reason, together with what the scene leaves out.
+    """
+    left_out = {because: list(names) for because, names in scene.left_out.items()}
+    others = {}
+    for member in files.members:
+        date = date_in(member.name)
+        if date in scene.dates and date != scene.date:
+            others[member.number] = member
+            names = left_out.setdefault(_of_another_date(str(date), scene.dates), [])
+            if member.base not in names:
+                names.append(member.base)
+    kept = tuple(member for member in files.members if member.number not in others)
+    return replace(files, members=kept), left_out
+
+
+def _by_slope(members: Sequence[Member]) -> tuple[list[Member], dict[str, list[str]]]:
+    """Part files into those to keep, and those which are there corrected for slopes too, by reason."""
+    names = {member.name for member in members}
+    flat = [m for m in members if _SLOPE.search(m.base) and _in_place(m.name, "FRE") in names]
+    left_out = {"the same bands corrected for slopes (FRE) are there": [m.base for m in flat]} if flat else {}
+    return [member for member in members if member not in flat], left_out
+
+
+def refuse_several_products(members: Sequence[Member]) -> None:
+    """Refuse folders of several products that are not tiles side by side, processed alike.
+
+    Raises:
+        BandsError: naming two of them.
+    """
+    found = {match[0]: match for member in members if (match := _PRODUCT.search(member.name))}
+    by_tile: dict[str, str] = {}
+    for name in found:
+        tile = _TILE.search(name)
+        twin = by_tile.setdefault(tile[1] if tile else "", name)
+        if twin != name:
+            shown = f"“{clean_name(twin)}” and “{clean_name(name)}”"
+            raise BandsError(found=f"it holds two products of one date and place, {shown}", remedy=_ALONE)
+    for what, kinds in (
+        ("levels", {match["level"].upper() for match in found.values()}),
+        ("baselines", {(match["baseline"] or "") >= "04" for match in found.values()}),
+    ):
+        if len(kinds) > 1:
+            shown = " and ".join(f"“{clean_name(name)}”" for name in list(found)[:2])
+            raise BandsError(found=f"it holds tiles of different {what}, {shown}", remedy=_ALONE)
 
 
 def _in_place(name: str, kind: str) -> str:
@@ -83,7 +137,7 @@ def layers_of_one_date(layers: Sequence[Layer], wanted_date: str | None) -> tupl
     left_out: dict[str, list[str]] = {}
     for date, text in zip(dates, texts, strict=True):
         if date != wanted:
-            reason = _of_another_date(date, several) if date else "their names state no date where others do"
+            reason = _of_another_date(date, several) if date else _UNDATED
             left_out.setdefault(reason, []).append(text)
     kept = [layer for layer, date in zip(layers, dates, strict=True) if date == wanted]
     return kept, OneScene(members=[], left_out=left_out, date=wanted, dates=tuple(several))

@@ -173,12 +173,14 @@ def _date_in_names(names: Iterable[str]) -> Hint | None:
 
 
 def _date_in_documents(documents: Iterable[str]) -> Hint | None:
-    for text in documents:
-        found = _START_TEXT.search(text)
-        date = valid_date(found.group(1)) if found else None
-        if date:
-            return Hint(value=date, where="the product metadata says so")
-    return None
+    date = next((date for text in documents if (date := stated_start(text))), None)
+    return Hint(value=date, where="the product metadata says so") if date else None
+
+
+def stated_start(text: str) -> str | None:
+    """Return the date that product metadata states, ``YYYY-MM-DD``, or None."""
+    found = _START_TEXT.search(text)
+    return valid_date(found.group(1)) if found else None
 
 
 def _date_in_tags(tags: Mapping[str, str]) -> Hint | None:

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import CRS
 
-from core.errors import SourceError
+from core.errors import BandsError, SourceError
 from core.ingest.bands.names import band_of_file
 from core.ingest.files import Member, Shelf
 from core.ingest.findings import finding
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import date_in
+from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.resample import Bools, PixelWindow
 from core.ingest.grid.stack import BandRaster, Scaling
+from core.ingest.grid.warp import Warped, reaches
 from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
-from core.scenes.quality import Finding
+from core.scenes.quality import Basis, Finding
 
 _SHARD = re.compile(r"(.*?)[-_]?(\d{10})-(\d{10})$")
 """How Earth Engine ends the names of shards: row and column of the first pixel."""
 _MOST = 200
 _APART = 0.02
 """How far pixels of tiles may lie beside each other, in pixels."""
+
+
+TilePart = RasterFile | Warped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +51,7 @@ class TiledRaster:
     """
 
     name: str
-    parts: tuple[tuple[RasterFile, int, int], ...]
+    parts: tuple[tuple[TilePart, int, int], ...]
     geobox: GeoBox
     overlapping: bool
 
@@ -105,7 +112,7 @@ class TiledRaster:
                 filled[here] |= new
         return numbers, filled
 
-    def _held(self, raster: RasterFile, window: PixelWindow) -> Bools:
+    def _held(self, raster: TilePart, window: PixelWindow) -> Bools:
         """Return where a part holds something; where parts do not overlap, only what its own mask says counts."""
         own = raster.read_missing(window)
         held: Bools = np.ones(window[2:], dtype=bool) if own is None else ~own
@@ -119,19 +126,25 @@ class TiledRaster:
 
 
 def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Finding]]:
-    """Join rasters of the same bands that lie side by side; give the others as they are, and what to say of it."""
+    """Join rasters of the same bands that lie side by side; give the others as they are, and what to say of it.
+
+    Raises:
+        BandsError: when rasters of the same bands lie apart, so that what lies between is missing.
+    """
     groups: dict[object, list[RasterFile]] = {}
     for raster in rasters:
         groups.setdefault(_likeness(raster), []).append(raster)
+    zone = _main_zone(groups.values())
     whole: list[BandRaster] = []
-    parts: list[TiledRaster] = []
+    joined: list[TiledRaster] = []
     for group in groups.values():
-        tiled = side_by_side(group)
+        tiled = side_by_side(_in_zone(group, zone), apart=_are_shards(group))
         if tiled is None:
+            _refuse_apart(group)
             whole.extend(group)
         else:
-            parts.append(tiled)
-    return [*whole, *parts], _said(parts)
+            joined.append(tiled)
+    return [*whole, *joined], _said(joined, zone)
 
 
 def _likeness(raster: RasterFile) -> object:
@@ -139,42 +152,105 @@ def _likeness(raster: RasterFile) -> object:
     geobox, stem = raster.geobox, PurePosixPath(raster.name).stem
     band = band_of_file(stem) if raster.count - len(raster.alpha) == 1 else None
     told = (raster.count, raster.alpha, raster.descriptions, raster.dtypes, raster.nodata, raster.scaling)
-    return band, told, geobox.crs, round(geobox.pixel_size, 9), date_in(raster.name)
+    zone = None if _zone(geobox.crs) else geobox.crs
+    return band, told, zone, round(geobox.pixel_size, 9), date_in(raster.name)
 
 
-def side_by_side(rasters: Sequence[RasterFile]) -> TiledRaster | None:
-    """Lay rasters side by side; None when they are not on one grid, lie on each other, or hang not together."""
-    if len(rasters) < 2 or not all(raster.geobox.placed and raster.geobox.axis_aligned for raster in rasters):
+@lru_cache(maxsize=64)
+def _zone(crs: str | None) -> str | None:
+    """Return the UTM zone of a reference system such as ``33N``, or None."""
+    return CRS.from_user_input(crs).utm_zone if crs is not None and safe_crs(crs) else None
+
+
+def _main_zone(groups: Iterable[Sequence[RasterFile]]) -> str | None:
+    """Return the reference system of the zone that holds most land, where rasters of one kind lie in several."""
+    land: dict[str, float] = {}
+    for group in groups:
+        if len({raster.geobox.crs for raster in group}) > 1:
+            for raster in group:
+                land[str(raster.geobox.crs)] = land.get(str(raster.geobox.crs), 0.0) + reaches(raster)
+    return max(land, key=lambda crs: land[crs]) if land else None
+
+
+def _in_zone(group: Sequence[RasterFile], zone: str | None) -> list[TilePart]:
+    """Return rasters in one reference system, those of the main zone first."""
+    main: list[TilePart] = [raster for raster in group if raster.geobox.crs == zone]
+    if zone is None or not main or len(main) == len(group):
+        return list(group)
+    return [*main, *(Warped(raster, main[0].geobox) for raster in group if raster.geobox.crs != zone)]
+
+
+def side_by_side(rasters: Sequence[TilePart], *, apart: bool = False) -> TiledRaster | None:
+    """Lay rasters side by side; None when they are not on one grid, lie on each other, or hang not together.
+
+    Args:
+        rasters: of the same bands.
+        apart: True = they are known to be of one export, so that they need not touch.
+    """
+    places = _places(rasters) if len(rasters) > 1 else None
+    if places is None or _doubled(rasters, places) or not (apart or _hang_together(places)):
         return None
-    a, _, c, _, e, f = rasters[0].geobox.transform
-    places = []
-    for raster in rasters:
-        box = raster.geobox
-        row, col = (box.transform[5] - f) / e, (box.transform[2] - c) / a
-        same = math.isclose(box.transform[0], a, rel_tol=1e-6) and math.isclose(box.transform[4], e, rel_tol=1e-6)
-        if not same or abs(row - round(row)) > _APART or abs(col - round(col)) > _APART:
-            return None
-        places.append((round(row), round(col), box.height, box.width))
-    if not _hang_together(places):
-        return None
+    first = rasters[0].geobox
+    row, col = places[0][:2]
     top, left = min(place[0] for place in places), min(place[1] for place in places)
     bottom, right = max(p[0] + p[2] for p in places), max(p[1] + p[3] for p in places)
     overlapping = any(_shared(p, q) > 0 for n, p in enumerate(places) for q in places[:n])
-    transform = (a, rasters[0].geobox.transform[1], c + left * a, rasters[0].geobox.transform[3], e, f + top * e)
+    a, b, c, d, e, f = first.transform
+    moved = (a, b, c + (left - col) * a, d, e, f + (top - row) * e) if first.placed else first.transform
     return TiledRaster(
         name=_common_name([raster.name for raster in rasters]),
         parts=tuple((raster, p[0] - top, p[1] - left) for raster, p in zip(rasters, places, strict=True)),
-        geobox=replace(rasters[0].geobox, transform=transform, height=bottom - top, width=right - left),
-        overlapping=overlapping,
+        geobox=replace(first, transform=moved, height=bottom - top, width=right - left),
+        overlapping=overlapping or any(isinstance(raster, Warped) for raster in rasters),
     )
 
 
-def _hang_together(places: Sequence[PixelWindow]) -> bool:
-    """Tell whether every rectangle touches the others along an edge, and none lies mostly on another."""
+def _places(rasters: Sequence[TilePart]) -> list[PixelWindow] | None:
+    """Return row, column, height and width of each raster on the grid of the first; None when there is no such grid.
+
+    Shards without a place are where their names say.
+    """
+    boxes = [raster.geobox for raster in rasters]
+    if not any(box.placed for box in boxes) and _are_shards(rasters):
+        return [(*_starts(raster.name), raster.geobox.height, raster.geobox.width) for raster in rasters]
+    if not all(box.placed and box.axis_aligned for box in boxes):
+        return None
+    a, _, c, _, e, f = boxes[0].transform
+    places = []
+    for box in boxes:
+        row, col = (box.transform[5] - f) / e, (box.transform[2] - c) / a
+        same = math.isclose(box.transform[0], a, rel_tol=1e-6) and math.isclose(box.transform[4], e, rel_tol=1e-6)
+        if box.crs != boxes[0].crs or not same or abs(row - round(row)) > _APART or abs(col - round(col)) > _APART:
+            return None
+        places.append((round(row), round(col), box.height, box.width))
+    return places
+
+
+def _doubled(rasters: Sequence[TilePart], places: Sequence[PixelWindow]) -> bool:
+    """Tell whether a raster lies mostly on another of its own zone, so that they are no tiles."""
     for n, place in enumerate(places):
-        for other in places[:n]:
-            if _shared(place, other) > 0.5 * min(place[2] * place[3], other[2] * other[3]):
-                return False
+        for m, other in enumerate(places[:n]):
+            same_zone = isinstance(rasters[n], Warped) == isinstance(rasters[m], Warped)
+            if same_zone and _shared(place, other) > 0.5 * min(place[2] * place[3], other[2] * other[3]):
+                return True
+    return False
+
+
+def _refuse_apart(group: Sequence[RasterFile]) -> None:
+    """Refuse rasters of the same bands on one grid that do not touch each other.
+
+    Raises:
+        BandsError: when they are.
+    """
+    places = _places(group) if len(group) > 1 and len({raster.geobox.crs for raster in group}) == 1 else None
+    if places is not None and not _doubled(group, places):
+        names = " and ".join(f"“{clean_name(PurePosixPath(raster.name).name, 60)}”" for raster in group[:2])
+        found = f"{len(group)} rasters of the same bands, {names} among them, lie apart as if one between were missing"
+        raise BandsError(found=found, remedy="add what lies between, or open one at a time")
+
+
+def _hang_together(places: Sequence[PixelWindow]) -> bool:
+    """Tell whether every rectangle touches the others along an edge."""
     reached, waiting = {0}, [0]
     while waiting:
         place = places[waiting.pop()]
@@ -206,18 +282,62 @@ def _common_name(names: Sequence[str]) -> str:
     return f"{shard[1]}.tif" if shard and shard[1] else names[0]
 
 
-def _said(parts: Sequence[TiledRaster]) -> list[Finding]:
-    if not parts:
+def _said(joined: Sequence[TiledRaster], zone: str | None) -> list[Finding]:
+    """Say of how many parts the scene is, what none of them covers, and which lie in another zone."""
+    if not joined:
         return []
-    most = max(parts, key=lambda tiled: len(tiled.parts))
-    covered = sum(raster.geobox.height * raster.geobox.width for raster, _, _ in most.parts)
+    most = max(joined, key=lambda tiled: len(tiled.parts))
     value = f"{len(most.parts)} side by side, {clean_name(most.name.rsplit('/', 1)[-1], 60)}"
-    because = "they hold the same bands on one grid, so they are one scene"
+    because = ["they hold the same bands on one grid, so they are one scene"]
     if most.overlapping:
-        because += "; where they overlap, the first that holds something counts"
-    elif covered < most.geobox.height * most.geobox.width:
-        return [finding("tiles", value, "warning", f"{because}; what none of them covers is no data")]
-    return [finding("tiles", value, "read", because)]
+        because.append("where they overlap, the first that holds something counts")
+    warped = [part for part, _, _ in most.parts if isinstance(part, Warped)]
+    if warped:
+        names = ", ".join(clean_name(PurePosixPath(part.name).name, 40) for part in warped[:3])
+        because.append(
+            f"{names}{' and others' if len(warped) > 3 else ''} of another UTM zone were laid over {zone}, "
+            "which holds most land, each pixel with the nearest number"
+        )
+    holes = 1 - _covered(most) / (most.geobox.height * most.geobox.width)
+    late = _first_missing(most)
+    if late:
+        because.append(f"the names of the shards begin at {late}, so some before are missing")
+    if holes > 0:
+        because.append(f"{max(holes, 0.001):.1%} of their rectangle none of them covers, which is no data")
+    basis: Basis = "warning" if late or (holes > 0 and not warped) else "read"
+    return [finding("tiles", value, basis, "; ".join(because))]
+
+
+def _covered(tiled: TiledRaster) -> int:
+    """Return how many pixels of the rectangle lie in at least one part."""
+    spans = [(top, top + part.geobox.height, left, left + part.geobox.width) for part, top, left in tiled.parts]
+    rows = np.unique([edge for span in spans for edge in span[:2]])
+    cols = np.unique([edge for span in spans for edge in span[2:]])
+    cells = np.zeros((len(rows) - 1, len(cols) - 1), dtype=bool)
+    for top, bottom, left, right in spans:
+        cells[np.searchsorted(rows, top) : np.searchsorted(rows, bottom),
+              np.searchsorted(cols, left) : np.searchsorted(cols, right)] = True  # fmt: skip
+    return int((cells * np.outer(np.diff(rows), np.diff(cols))).sum())
+
+
+def _first_missing(tiled: TiledRaster) -> str:
+    """Return where the names of shards begin, when it is not at the first row and column; else nothing."""
+    if not _are_shards([part for part, _, _ in tiled.parts]):
+        return ""
+    starts = [_starts(part.name) for part, _, _ in tiled.parts]
+    row, col = min(start[0] for start in starts), min(start[1] for start in starts)
+    return f"row {row:,} and column {col:,}" if row or col else ""
+
+
+def _are_shards(rasters: Sequence[TilePart]) -> bool:
+    """Tell whether rasters are the shards of one export, by their names."""
+    return None not in (stems := {shard_of(PurePosixPath(raster.name).stem) for raster in rasters}) and len(stems) == 1
+
+
+def _starts(name: str) -> tuple[int, int]:
+    """Return row and column of the first pixel that the name of a shard states."""
+    match = _SHARD.fullmatch(PurePosixPath(name).stem)
+    return (int(match[2]), int(match[3])) if match else (0, 0)
 
 
 def shard_of(stem: str) -> str | None:
@@ -246,4 +366,6 @@ def are_tiles(shelf: Shelf, members: Sequence[Member]) -> bool:
             opened.callback(rasters[-1].close)
             if np.dtype(rasters[-1].dtypes[0]).itemsize == 1 or rasters[-1].geobox.crs is None:
                 return False
-        return len({_likeness(raster) for raster in rasters}) == 1 and side_by_side(rasters) is not None
+        if len({_likeness(raster) for raster in rasters}) > 1:
+            return False
+        return side_by_side(_in_zone(rasters, _main_zone([rasters]))) is not None

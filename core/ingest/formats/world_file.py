@@ -48,6 +48,19 @@ def placed_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -
     return replace(raster, geobox=geobox, notes=(f"placed by “{world.base}”",))
 
 
+def beside(rasters: Sequence[RasterFile], members: Sequence[Member]) -> list[Member]:
+    """Return the files that go with rasters: world files, .prj, and what programs keep of their statistics."""
+    stems = {PurePosixPath(raster.name).with_suffix("") for raster in rasters}
+    names = {raster.name for raster in rasters}
+    return [
+        member
+        for member in members
+        if (member.suffix in (*_WORLD, ".prj") and PurePosixPath(member.name).with_suffix("") in stems)
+        or member.name.removesuffix(".aux.xml") in names
+        or member.name.removesuffix(".ovr") in names
+    ]
+
+
 def _crs(text: str) -> str | None:
     """Return the reference system of a .prj as ``EPSG:n`` or WKT that stands for itself, or None."""
     plain = " ".join(text.split())

@@ -79,7 +79,7 @@ def test_a_hole_between_shards_is_said(tmp_path: Path, library: Library) -> None
         part(tmp_path / "site", f"m-{row:010d}-{col:010d}.tif", slice(row, row + 48), slice(col, col + 80))
     scene = ingest([tmp_path / "site"], library)
     assert (pixels_of(library, scene)[:, 48:, :80] == 0).all()
-    assert "what none of them covers is no data" in lines(library, scene, "tiles")
+    assert "25.0% of their rectangle none of them covers, which is no data" in lines(library, scene, "tiles")
 
 
 def test_band_files_of_neighbouring_tiles(tmp_path: Path, library: Library) -> None:

@@ -1,0 +1,166 @@
+"""Rasters side by side: what none of them covers, tiles of two UTM zones, and products that do not go together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from core.errors import SourceError
+from core.ingest.boundary import ingest, ingest_all
+from core.scenes.library import Library
+from core.scenes.quality import load_quality
+from core.scenes.scene import Scene
+from tests.core.ingest.rasters import LAND, NORTH_UP, land, read_scene, write_tif
+
+pytestmark = pytest.mark.usefixtures("here")
+FOUR = ("B02", "B03", "B04", "B08")
+SCENE = land(FOUR, 96, 160)
+
+
+def part(folder: Path, name: str, rows: slice, cols: slice, *, placed: bool = True) -> Path:
+    """Write a part of the scene, at its place or without one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    moved = NORTH_UP @ rasterio.Affine.translation(cols.start, rows.start)
+    place = {"transform": moved} if placed else {"transform": None, "crs": None}
+    return write_tif(folder / name, SCENE[:, rows, cols], FOUR, **place)
+
+
+def bands(folder: Path, stem: str, pixels: NDArray[np.uint16] = SCENE, **place: object) -> None:
+    """Write a file a band."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for n, band in enumerate(FOUR):
+        write_tif(folder / f"{stem}_{band}.tif", pixels[n : n + 1], **place)
+
+
+def lines(scene: Scene, topic: str) -> str:
+    found = load_quality(scene.directory).findings
+    return "\n".join(f"{line.basis}: {line.value} — {line.because}" for line in found if line.topic == topic)
+
+
+def test_a_hole_is_said_where_tiles_overlap_too(tmp_path: Path, library: Library) -> None:
+    part(tmp_path / "site", "nw.tif", slice(0, 60), slice(0, 90))
+    part(tmp_path / "site", "ne.tif", slice(0, 60), slice(80, 160))
+    part(tmp_path / "site", "sw.tif", slice(50, 96), slice(0, 80))
+    scene = ingest([tmp_path / "site"], library)
+    assert f"{36 * 80 / (96 * 160):.1%} of their rectangle none of them covers" in lines(scene, "tiles")
+    assert (read_scene(scene.directory) == 0).all(axis=0).sum() == 36 * 80
+    assert lines(scene, "tiles").startswith("warning")
+
+
+def test_shards_need_not_touch_and_their_names_tell_of_those_before(tmp_path: Path, library: Library) -> None:
+    for col in (40, 120):
+        part(tmp_path / "site", f"m-{0:010d}-{col:010d}.tif", slice(0, 96), slice(col, col + 40))
+    scene = ingest([tmp_path / "site"], library)
+    expected = SCENE[:, :, 40:].copy()
+    expected[:, :, 40:80] = 0
+    np.testing.assert_array_equal(read_scene(scene.directory), expected)
+    assert "begin at row 0 and column 40, so some before are missing; 33.3% of their rectangle" in lines(scene, "tiles")
+
+
+def test_shards_without_a_place_lie_where_their_names_say(tmp_path: Path, library: Library) -> None:
+    for row, col in ((0, 80), (0, 0), (48, 0), (48, 80)):
+        rows, cols = slice(row, row + 48), slice(col, col + 80)
+        part(tmp_path / "site", f"m-{row:010d}-{col:010d}.tif", rows, cols, placed=False)
+    scene = ingest([tmp_path / "site"], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), SCENE)
+    assert scene.grid.crs is None
+
+
+def test_tiles_that_do_not_touch_are_refused(tmp_path: Path, library: Library) -> None:
+    part(tmp_path / "site", "west.tif", slice(0, 96), slice(0, 50))
+    part(tmp_path / "site", "east.tif", slice(0, 96), slice(100, 150))
+    with pytest.raises(SourceError, match="lie apart as if one between were missing; add what lies between"):
+        ingest([tmp_path / "site"], library)
+
+
+def seen(crs: str, left: float, top: float, width: int) -> NDArray[np.uint16]:
+    """Pixels whose numbers tell where they lie in zone 33: a metre east is 0.1 more, one north 0.1 less."""
+    x, y = np.meshgrid(left + 10 * np.arange(width) + 5, top - 10 * np.arange(120) - 5)
+    x, y = Transformer.from_crs(crs, "EPSG:32633", always_xy=True).transform(x, y)
+    place = (x - 699_000) / 10 + (5_000_000 - y) / 10
+    return np.stack([LAND[band] + np.clip(place, -300, 600) for band in FOUR]).round().astype(np.uint16)
+
+
+def test_tiles_of_two_utm_zones_are_laid_over_the_one_with_most_land(tmp_path: Path, library: Library) -> None:
+    left, top = Transformer.from_crs("EPSG:32633", "EPSG:32634", always_xy=True).transform(699_800, 5_000_000)
+    left, top = round(left / 10) * 10, round(top / 10) * 10
+    west, east = seen("EPSG:32633", 699_000, 5_000_000, 100), seen("EPSG:32634", left, top, 60)
+    bands(tmp_path / "site", "T34TBL_20190405T101031", east, crs="EPSG:32634", transform=at(left, top))
+    bands(tmp_path / "site", "T33TXL_20190405T101031", west, crs="EPSG:32633", transform=at(699_000, 5_000_000))
+    scene = ingest([tmp_path / "site"], library)
+    assert scene.grid.crs == "EPSG:32633"
+    assert "T34TBL_20190405T101031_B02.tif of another UTM zone were laid over EPSG:32633" in lines(scene, "tiles")
+    got = read_scene(scene.directory).astype(float)
+    a, _, c, _, e, f = scene.grid.transform
+    rows, cols = np.mgrid[0 : scene.grid.height, 0 : scene.grid.width]
+    place = (c + a * (cols + 0.5) - 699_000) / 10 + (5_000_000 - f - e * (rows + 0.5)) / 10
+    valid = got[0] != 0
+    assert valid.sum() > 0.95 * (west[0].size + 0.6 * east[0].size)
+    for band, numbers in zip(FOUR, got, strict=True):
+        # A pixel of the other zone is at most half a pixel off along each axis.
+        assert np.abs(numbers - LAND[band] - np.clip(place, -300, 600))[valid].max() <= 1.6
+    top_row, left_col = round((5_000_000 - f) / e), round((699_000 - c) / a)
+    np.testing.assert_array_equal(got[:, top_row:, left_col:][:, :120, :100], west)
+
+
+def at(left: float, top: float) -> rasterio.Affine:
+    return rasterio.Affine(10, 0, left, 0, -10, top)
+
+
+def product(folder: Path, level: str, baseline: str, tile: str, date: str = "20190405") -> Path:
+    return folder / f"S2A_MSI{level}_{date}T101031_N{baseline}_R022_{tile}_{date}T130000.SAFE"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (("L1C", "0207", "T33TUL"), ("L2A", "0211", "T33TUL"), "two products of one date and place"),
+        (("L2A", "0211", "T33TUL"), ("L2A", "0500", "T33TUL"), "two products of one date and place"),
+        (("L1C", "0207", "T33TUL"), ("L2A", "0211", "T33TVL"), "tiles of different levels"),
+        (("L2A", "0211", "T33TUL"), ("L2A", "0500", "T33TVL"), "tiles of different baselines"),
+    ],
+)
+def test_products_that_do_not_go_together(
+    tmp_path: Path, library: Library, first: tuple[str, str, str], second: tuple[str, str, str], told: str
+) -> None:
+    for (level, baseline, tile), cols in ((first, slice(0, 80)), (second, slice(80, 160))):
+        folder = product(tmp_path / "both", level, baseline, tile) / "GRANULE" / "IMG_DATA"
+        moved = NORTH_UP @ rasterio.Affine.translation(cols.start if first[2] != second[2] else 0, 0)
+        bands(folder, f"{tile}_20190405T101031", SCENE[:, :, cols], transform=moved)
+    with pytest.raises(SourceError, match=f"it holds {told}.* open one product at a time"):
+        ingest([tmp_path / "both"], library)
+
+
+def test_each_of_two_products_has_its_own_metadata(tmp_path: Path, library: Library) -> None:
+    for date, baseline, more in (("20190405", "0211", 0), ("20220620", "0400", 1000)):
+        folder = product(tmp_path / "both", "L2A", baseline, "T33TUL", date)
+        bands(folder / "IMG_DATA", f"T33TUL_{date}T101031", SCENE + np.uint16(more))
+        iso, offset = f"{date[:4]}-{date[4:6]}-{date[6:]}", f"<BOA_ADD_OFFSET>{-more}</BOA_ADD_OFFSET>" if more else ""
+        (folder / "MTD_MSIL2A.xml").write_text(f"<PRODUCT_START_TIME>{iso}T10:10:31</PRODUCT_START_TIME>{offset}")
+    write_tif(tmp_path / "both" / "T33TUL_20220620T101031_SCL.tif", SCENE[:1])
+    first, second = ingest_all([tmp_path / "both"], library)
+    np.testing.assert_array_equal(read_scene(first.directory), SCENE)
+    np.testing.assert_array_equal(read_scene(second.directory), SCENE)
+    assert "metadata" not in lines(first, "scale")
+    assert lines(first, "classification") == ""
+    assert "T33TUL_20220620T101031_SCL.tif" in lines(first, "left out")
+    assert "SCL" in lines(second, "classification")
+
+
+def test_what_is_left_out_has_its_true_reason(tmp_path: Path, library: Library) -> None:
+    bands(tmp_path / "site", "T33TUL_20190405T101031")
+    for name in ("T33TUL_20190405T101031_AOT.tif", "slope.tif"):
+        write_tif(tmp_path / "site" / name, SCENE[:1])
+    for name in ("readme.html", "MTD_MSIL2A.xml", "T33TUL_20190405T101031_B02.tif.aux.xml"):
+        (tmp_path / "site" / name).write_text("<x/>")
+    scene = ingest([tmp_path / "site"], library)
+    assert lines(scene, "left out").splitlines() == [
+        "read: readme.html — they are no rasters",
+        "read: slope.tif — their names are of no Sentinel-2 band, as those of the other files are",
+        "read: T33TUL_20190405T101031_AOT.tif — they are layers of quality, masks or indices, and no bands",
+    ]
