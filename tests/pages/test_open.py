@@ -280,13 +280,28 @@ def test_failures_belong_to_their_file_and_are_dismissed_one_by_one_or_together(
     nameless = ended(engine, "The disk is full.", state="failed", title="Opening “x.zip”")
     test = run()
     assert "Opening “x.zip”: the disk is full." in said(test)
-    assert said(test).count("it is empty") == 3
-    assert "3 more failed" in said(test)
+    assert said(test).count("it is empty") == 2
+    assert "4 more failed" in said(test)
     click(test, f"dismiss_{nameless.id}")
     assert "x.zip" not in said(test)
     click(test, "dismiss_failed")
     assert said(test) == ""
     assert all(engine.jobs.get(job.id) for job in jobs)
+
+
+def test_a_file_that_fails_again_is_told_once(engine: Engine) -> None:
+    for _ in range(3):
+        job = engine.submit_ingest([Path("a.tif")], name=None)
+        again = f"{job.id}-{len(engine.jobs._records)}"
+        failed = replace(
+            engine.jobs._records.pop(job.id), id=again, state="failed", message="Opening “a.tif”: it is empty."
+        )
+        engine.jobs._records[again] = failed
+    test = run()
+    assert said(test).count("it is empty") == 1
+    (button,) = [button for button in test.button if button.label == "Dismiss"]
+    button.click().run()
+    assert said(test) == ""
 
 
 def test_what_failed_on_another_page_is_not_told_here(engine: Engine) -> None:

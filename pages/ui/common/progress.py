@@ -16,7 +16,7 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
 FOLLOW_SECONDS = 0.5
-MOST_FAILED = 4
+MOST_FAILED = 3
 """Failures that are told one by one."""
 
 _UNITS = {"encode": "patches", "fetch": "bytes"}
@@ -119,11 +119,14 @@ def job_list(kinds: Collection[str], asked_by: str = "") -> None:
     for job in shown:
         if job.active:
             st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id, job.id, job.title)
-    failed = [job for job in shown if not job.active]
-    for job in failed[:MOST_FAILED]:
-        ended_line(job, how_it_failed(job))
+    failed: dict[str, list[Job]] = {}
+    for job in shown:
+        if not job.active:  # The same file tried again and again is told once.
+            failed.setdefault(how_it_failed(job), []).append(job)
+    for words, jobs in list(failed.items())[:MOST_FAILED]:
+        ended_line(jobs[0], words, [job.id for job in jobs])
     if len(failed) > MOST_FAILED:
-        _more_failed(failed)
+        _more_failed(list(failed.values()))
 
 
 def how_it_failed(job: Job) -> str:
@@ -132,14 +135,15 @@ def how_it_failed(job: Job) -> str:
     return job.message if about in job.message else f"{job.title}: {job.message[:1].lower()}{job.message[1:]}"
 
 
-def _more_failed(failed: Sequence[Job]) -> None:
+def _more_failed(failed: Sequence[Sequence[Job]]) -> None:
     """Name the work whose failures are not told one by one, with a way to dismiss all."""
+    rest = failed[MOST_FAILED:]
     with st.container(horizontal=True, vertical_alignment="center", key="more_failed"):
         with st.container():
-            names = ", ".join(job.title.removeprefix("Opening ") for job in failed[MOST_FAILED:][:MOST_FAILED])
-            words = f"{len(failed) - MOST_FAILED} more failed, among them {names}."
-            st.error(plain(words), icon=":material/error:")
-        st.button("Dismiss all", key="dismiss_failed", on_click=_dismiss_all, args=([job.id for job in failed],))
+            names = ", ".join(jobs[0].title.removeprefix("Opening ") for jobs in rest[:MOST_FAILED])
+            st.error(plain(f"{len(rest)} more failed, among them {names}."), icon=":material/error:")
+        ids = [job.id for jobs in failed for job in jobs]
+        st.button("Dismiss all", key="dismiss_failed", on_click=_dismiss_all, args=(ids,))
 
 
 def _dismiss_all(job_ids: Sequence[str]) -> None:
@@ -147,16 +151,22 @@ def _dismiss_all(job_ids: Sequence[str]) -> None:
         engine().jobs.dismiss(job_id)
 
 
-def ended_line(job: Job, words: str) -> None:
-    """Tell why a job failed or was stopped, until anybody dismisses it."""
+def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
+    """Tell why a job failed or was stopped, until anybody dismisses it.
+
+    Args:
+        job: which.
+        words: why.
+        together: ids of all jobs that are dismissed with it; none = it alone.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key=f"ended_{job.id}"):
         with st.container():  # Without it a long sentence takes the whole row.
             if job.state == "failed":
                 st.error(plain(words), icon=":material/error:")
             else:
                 st.info(plain(words), icon=":material/info:")
-        dismiss = engine().jobs.dismiss
-        st.button("Dismiss", key=f"dismiss_{job.id}", on_click=dismiss, args=(job.id,), width="content")
+        ids = together or [job.id]
+        st.button("Dismiss", key=f"dismiss_{job.id}", on_click=_dismiss_all, args=(ids,), width="content")
 
 
 def follow_bar(job: Job, key: str, text: str) -> None:
