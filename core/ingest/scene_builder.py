@@ -68,7 +68,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         *([missing] if missing else []),
         *scale.findings,
         *gaps.findings,
-        no_data(valid, _no_data_rule(settings.nodata, stack, layers)),
+        no_data(valid, _no_data_rule(settings.nodata, stack, layers, reference)),
         *located,
         *_resampling(stack, layers, reference),
         date_finding,
@@ -165,7 +165,7 @@ def _dtype(layer: Layer) -> np.dtype[Any]:
     return np.dtype(layer.source.dtypes[layer.index - 1])
 
 
-def _no_data_rule(chosen: float | None, stack: Stack, layers: Sequence[Layer]) -> str:
+def _no_data_rule(chosen: float | None, stack: Stack, layers: Sequence[Layer], reference: GeoBox) -> str:
     rule = _declared_rule(chosen, layers)
     zero = [
         stack.bands[position]
@@ -175,7 +175,15 @@ def _no_data_rule(chosen: float | None, stack: Stack, layers: Sequence[Layer]) -
     ]
     if zero and chosen is None:
         rule = f"{rule}, or 0 in any of {', '.join(zero) if len(zero) < len(stack.bands) else 'the bands'}"
-    return rule
+    short = [layer.band for layer in layers if _ends_before(layer, reference)]
+    return (
+        f"{rule}, or where {', '.join(short)} end{'s' if len(short) == 1 else ''} before the others" if short else rule
+    )
+
+
+def _ends_before(layer: Layer, reference: GeoBox) -> bool:
+    geobox = layer.source.geobox
+    return geobox.placed and geobox.crs == reference.crs and not geobox.covers(reference)
 
 
 def _declared_rule(chosen: float | None, layers: Sequence[Layer]) -> str:

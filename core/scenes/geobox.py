@@ -83,6 +83,12 @@ class GeoBox:
         xs, ys = zip(*(to_other @ corner for corner in self.corners()), strict=True)
         return bool(min(xs) < other.width and max(xs) > 0 and min(ys) < other.height and max(ys) > 0)
 
+    def covers(self, other: GeoBox) -> bool:
+        """Tell whether all corners of another, in the same reference system, lie inside, but for a thousandth pixel."""
+        xs, ys = zip(*(~self.affine @ corner for corner in other.corners()), strict=True)
+        inside = min(*xs, *ys) > -1e-3 and max(xs) < self.width + 1e-3 and max(ys) < self.height + 1e-3
+        return bool(inside)
+
     def stretched_to(self, other: GeoBox) -> GeoBox:
         """Return the same pixels, their extent laid over the extent of another; for rasters without a place."""
         a, b, c, d, e, f = other.transform

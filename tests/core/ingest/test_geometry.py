@@ -20,7 +20,7 @@ from core.scenes.library import Library
 from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
-from tests.core.ingest.rasters import NORTH_UP, UTM, land, read_scene, write_tif
+from tests.core.ingest.rasters import LAND, NORTH_UP, UTM, land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -44,6 +44,24 @@ def test_south_up(tmp_path: Path, library: Library) -> None:
     np.testing.assert_array_equal(read_scene(scene.directory), land())
     assert scene.grid.transform == tuple(NORTH_UP)[:6]
     assert "mirrored" in notes(scene)["orientation"]
+
+
+def test_a_coarse_band_of_another_origin_that_ends_before_the_others(tmp_path: Path, library: Library) -> None:
+    """Bands of 20 and 60 m begin and end on lattices of their own, half a pixel or more off those of 10 m."""
+    fine = ("B02", "B03", "B04", "B08")
+    for pixels, name in zip(land(fine), fine, strict=True):
+        write_tif(tmp_path / f"x_{name}.tif", pixels[None])
+    rows, cols = np.mgrid[0:31, 0:41]
+    step = (2 * rows + 0.5) + (2 * cols - 0.5) * 0.5
+    coarse = (LAND["B05"] * (1 + step / 400)).round().astype(np.uint16)
+    shifted = Affine(20, 0, 399_990, 0, -20, 5_000_000)
+    write_tif(tmp_path / "x_B05.tif", coarse[None], transform=shifted)
+    scene = ingest([tmp_path], library)
+    got = read_scene(scene.directory).astype(int)
+    assert np.abs(got[:, 1:61, 1:-1] - land((*fine[:3], "B05", "B08"))[:, 1:61, 1:-1]).max() <= 1
+    assert not got[:, 62:].any(), "rows that B05 does not reach"
+    assert notes(scene)["no data"].startswith("read: 3.1%")
+    assert notes(scene)["no data"].endswith("or where B05 ends before the others")
 
 
 def test_an_affine_that_says_nothing_turns_nothing(tmp_path: Path, library: Library) -> None:

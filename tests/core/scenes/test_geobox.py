@@ -26,6 +26,22 @@ def test_north_up_covers_the_geobox(angle: float) -> None:
         assert -1e-6 <= y <= grid.height + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("size", "origin", "height", "width", "covered"),
+    [
+        (10, (400_000, 5_000_000), 50, 70, True),
+        (20, (399_990, 5_000_010), 26, 36, True),
+        (20, (400_000, 5_000_000), 24, 35, False),
+        (60, (400_010, 5_000_000), 9, 12, False),
+        (60, (399_950, 4_999_999), 9, 13, False),
+    ],
+)
+def test_covering(size: int, origin: tuple[int, int], height: int, width: int, covered: bool) -> None:
+    other = GeoBox(crs=None, transform=tuple(TARGET)[:6], height=50, width=70)
+    place = Affine(size, 0, origin[0], 0, -size, origin[1])
+    assert GeoBox(crs=None, transform=tuple(place)[:6], height=height, width=width).covers(other) == covered
+
+
 def test_usable_transforms() -> None:
     assert usable_transform(tuple(TARGET)[:6])
     assert usable_transform((1e-4, 0, 13, 0, -1e-4, 45))
