@@ -8,6 +8,7 @@ from core.ingest.files import Member
 from core.ingest.formats.product_metadata import Hint, Hints
 from core.ingest.messages import clean_name
 from core.ingest.settings import IngestSettings
+from core.scenes.overview import CLOUD_TOPIC
 from core.scenes.quality import Basis, Finding
 
 _SHOWN = 8
@@ -58,6 +59,13 @@ def processing_level(settings: IngestSettings, hints: Hints, bands: Sequence[str
         if len(bands) == 12:
             return "L2A", finding("level", "L2A", "assumed", "it holds every band but B10", "level")
     return _stated("level", settings.level, hints.level)
+
+
+def cloud_cover(hints: Hints) -> list[Finding]:
+    """Say how much of the product is under cloud; nothing where it does not state it."""
+    if hints.cloud is None:
+        return []
+    return [finding(CLOUD_TOPIC, f"{hints.cloud.value} % of the whole product", "read", hints.cloud.where)]
 
 
 def _stated(topic: str, chosen: str | None, hint: Hint | None) -> tuple[str | None, Finding]:

@@ -71,8 +71,9 @@ def _cloud(record: QualityRecord | None) -> float | None:
 
 
 def _line(record: QualityRecord | None, topic: str) -> str | None:
-    findings = () if record is None else record.findings
-    return next((finding.value for finding in findings if finding.topic == topic), None)
+    """Return what the last line on a topic says: what was measured of the scene follows what its product states."""
+    values = [finding.value for finding in (record.findings if record else ()) if finding.topic == topic]
+    return values[-1] if values else None
 
 
 def _patches(scene: Scene) -> int:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
-from core.ingest.findings import finding, ignored, series_said
+from core.ingest.findings import cloud_cover, finding, ignored, series_said
 from core.ingest.formats.extra_samples import masks_said, named_by_hand, senseless_said, single, without_masks
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
@@ -23,6 +23,7 @@ from core.ingest.formats.world_file import beside, placed_beside
 from core.ingest.grid.stack import BandRaster, layers_of
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
+from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
 
 _MAX_DOCUMENT = 4 * 2**20
@@ -34,6 +35,7 @@ _PICTURE = re.compile(
     re.IGNORECASE,
 )
 _PICTURES = "they are pictures or indices made of bands, and no bands"
+_ARTICLE = re.compile(r"^an? (?:product of )?")
 
 
 class BandFiles:
@@ -89,6 +91,8 @@ class BandFiles:
             hints=hints,
             notes=rasters[0].notes,
             findings=(
+                *_product_said(product),
+                *cloud_cover(hints),
                 *masks_said(rasters),
                 *senseless_said(rasters),
                 *_classes_said(classes),
@@ -196,6 +200,14 @@ def _candidates(files: SourceFiles) -> list[Member]:
         found = f"none of its {len(files.members):,} files may be a band"
         raise SourceError(found=found, remedy=RASTER_REMEDY)
     return chosen
+
+
+def _product_said(product: str | None) -> list[Finding]:
+    """Say of a product of another satellite, whose bands a person named, what it is."""
+    if product is None:
+        return []
+    because = "its names or tags say so; only bands whose wavelengths agree mean the same as Sentinel-2's"
+    return [finding(SENSOR_TOPIC, _ARTICLE.sub("", product).removesuffix(" product"), "warning", because)]
 
 
 def _documents(files: SourceFiles) -> list[Member]:

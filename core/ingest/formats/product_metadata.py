@@ -37,6 +37,12 @@ _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
 _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
 _START_TEXT = re.compile(r"<(?:PRODUCT_START_TIME|SENSING_TIME)[^<>]{0,80}>\s*(\d{4}-\d{2}-\d{2})")
+_CLOUD_TEXT = re.compile(r"<Cloud_Coverage_Assessment>\s*([^<>]{1,20}?)\s*<", re.IGNORECASE)
+_CLOUD_TAG = re.compile(
+    r"(?:.*[:#.])?(?:cloud_coverage_assessment|cloudy_pixel_percentage|eo:cloud_cover|cloud_coverage)", re.IGNORECASE
+)
+"""Names of tags that hold a percentage: ESA's and GDAL's, Earth Engine's, STAC's, that of HLS."""
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d{0,12})?")
 _DATE_TAG = re.compile(r"date|time|sensing|acqui|#units", re.IGNORECASE)
 
 OFFSET_BASELINE = 4.0
@@ -65,6 +71,7 @@ class Hints:
         plain: a product whose numbers never hold the offset.
         portal: a browser portal's raw export, whose whole numbers are reflectance × 65,535.
         synthetic: True = made by Landlike's own generator.
+        cloud: percent of the whole product under cloud, as text.
     """
 
     date: Hint | None = None
@@ -74,6 +81,7 @@ class Hints:
     plain: Hint | None = None
     portal: Hint | None = None
     synthetic: bool = False
+    cloud: Hint | None = None
 
 
 def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterable[str]) -> Hints:
@@ -93,7 +101,18 @@ def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterabl
         plain=_plain(names),
         portal=_portal(names),
         synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
+        cloud=_cloud(tags, documents),
     )
+
+
+def _cloud(tags: Mapping[str, str], documents: Iterable[str]) -> Hint | None:
+    """Return the share under cloud where product metadata or a tag of a known name states a percentage."""
+    stated = [(found[1], "the product metadata says so") for text in documents for found in _CLOUD_TEXT.finditer(text)]
+    stated += [(value.strip(), "a tag says so") for key, value in tags.items() if _CLOUD_TAG.fullmatch(key)]
+    for value, where in stated:
+        if _NUMBER.fullmatch(value) and float(value) <= 100:
+            return Hint(value=f"{float(value):.3g}", where=where)
+    return None
 
 
 def valid_date(text: str) -> str | None:

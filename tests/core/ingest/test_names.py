@@ -12,6 +12,8 @@ from core.errors import SourceError
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
+from core.scenes.overview import overview
+from core.scenes.quality import load_quality
 from tests.core.ingest.rasters import land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -95,6 +97,21 @@ def test_bands_called_as_landsats(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "export.tif", land(FOUR), [f"SR_B{n}" for n in (2, 3, 4, 5)])
     with pytest.raises(SourceError, match="it is a Landsat product"):
         ingest([path], library)
+
+
+def test_a_landsat_whose_bands_a_person_named_says_what_it_is(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "export.tif", land(FOUR), [f"SR_B{n}" for n in (2, 3, 4, 5)])
+    scene = ingest([path], library, IngestSettings(bands=FOUR, scale="dn"))
+    record = load_quality(scene.directory)
+    (line,) = [line for line in record.findings if line.topic == "sensor"]
+    assert (line.value, line.basis) == ("Landsat", "warning")
+    assert overview(scene, record).sensor == "Landsat"
+
+
+def test_cloud_of_a_product_is_told(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "fields.tif", land(FOUR), FOUR, tags={"CLOUD_COVERAGE_ASSESSMENT": "12.5"})
+    scene = ingest([path], library)
+    assert overview(scene, load_quality(scene.directory)).cloud == 0.125
 
 
 def test_year_and_day_of_year(tmp_path: Path, library: Library) -> None:

@@ -51,6 +51,8 @@ def test_pixels_are_measured_on_the_ground(
 def test_cloud_is_what_the_source_states(scene: Scene, value: str, cloud: float | None) -> None:
     assert overview(scene, record(cloud=value)).cloud == cloud
     assert overview(scene, record()).cloud is None
+    both = record(cloud="50 % of the whole product").findings + record(cloud=value).findings
+    assert overview(scene, replace(record(), findings=both)).cloud == cloud, "what is said of the scene counts"
     assert overview(scene, None).cloud is None
 
 

@@ -79,3 +79,21 @@ def test_documents_come_first() -> None:
     assert hints.offset is not None
     assert (hints.date.value, hints.offset.value) == ("2023-05-01", "-1000")
     assert read_hints([], {}, [text + text.replace("-1000", "-700")]).offset is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "document", "cloud"),
+    [
+        ({}, "<a><Cloud_Coverage_Assessment>12.345678</Cloud_Coverage_Assessment></a>", "12.3"),
+        ({"CLOUD_COVERAGE_ASSESSMENT": "0.0"}, "", "0"),
+        ({"CLOUDY_PIXEL_PERCENTAGE": "7.25"}, "", "7.25"),
+        ({"properties:eo:cloud_cover": "100"}, "", "100"),
+        ({"cloud_coverage": "3"}, "<Cloud_Coverage_Assessment>4</Cloud_Coverage_Assessment>", "4"),
+        ({"cloud_coverage": "101"}, "", None),
+        ({"cloud_coverage": "none"}, "", None),
+        ({"cloud_mask": "12"}, "<Cloud_Coverage_Assessment>-1</Cloud_Coverage_Assessment>", None),
+    ],
+)
+def test_cloud_is_what_the_product_states(tags: dict[str, str], document: str, cloud: str | None) -> None:
+    found = read_hints([], tags, [document]).cloud
+    assert (found.value if found else None) == cloud
