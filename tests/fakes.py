@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from core.jobs.lanes import JobKind, Lane
 from core.jobs.pool import WorkerPool
 from core.jobs.queue import JobQueue
 from core.jobs.worker import JobOutcome, Work, perform
+from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.scene import Scene, canonical_writer
@@ -99,14 +99,13 @@ def recipe_of(scene: Scene, encoder: PlaceEncoder, size: int = 16, stride: int |
         scene_id=scene.id,
         encoder=encoder.spec.name,
         fingerprint=encoder.spec.fingerprint,
-        patch_size=size,
-        stride=stride or size,
+        cut=Cut.of(size, stride),
     )
 
 
 def encode_task(work: Work, payload: Mapping[str, Any]) -> str:
     """Encode slowly in small chunks."""
-    root, recipe = Path(payload["root"]), Recipe(**payload["recipe"])
+    root, recipe = Path(payload["root"]), Recipe.from_dict(payload["recipe"])
     encoder = PlaceEncoder(delay=payload["delay"], log=Path(payload["log"]))
     scene = Library(root).get(recipe.scene_id)
     encode_scene(
@@ -200,7 +199,7 @@ def process_queue(root: Path) -> JobQueue:
 
 
 def encode_payload(root: Path, recipe: Recipe, delay: float) -> dict[str, Any]:
-    return {"root": str(root), "recipe": asdict(recipe), "delay": delay, "log": str(root / "encoder.log")}
+    return {"root": str(root), "recipe": recipe.to_dict(), "delay": delay, "log": str(root / "encoder.log")}
 
 
 def serve_until_killed(root: Path) -> None:

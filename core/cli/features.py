@@ -21,9 +21,7 @@ from core.cli.common import (
 )
 from core.config import Config
 from core.errors import SettingsError
-
-SIZE = 64
-"""Pixels a side of the patches of a scene where nothing else is asked for."""
+from core.scenes.cut import DEFAULT_CUT, MIN_VALID_FRACTION, Cut
 
 
 class EmbedCommand:
@@ -48,6 +46,19 @@ class EmbedCommand:
         parser.add_argument(
             "--stride", type=int, metavar="PIXELS", help="pixels from patch to patch; default: the size"
         )
+        parser.add_argument(
+            "--edge",
+            default="leave",
+            choices=["leave", "cover"],
+            help="leave out what no whole patch fits on (default), or move the last ones inwards to cover it",
+        )
+        parser.add_argument(
+            "--least-valid",
+            type=float,
+            default=MIN_VALID_FRACTION,
+            metavar="F",
+            help="patches with a smaller share of valid pixels are not encoded; default: 0.5",
+        )
         parser.add_argument("--out", type=Path, required=True, metavar="F.parquet")
         add_overrides(parser)
 
@@ -65,15 +76,16 @@ class EmbedCommand:
         name = options.encoder or default_encoder()
         spec = engine.spec(name, options.backend)
         scene = open_source(options, config)
-        size = (scene.patch_size or SIZE) if options.patch_size is None else options.patch_size
-        recipe = engine.recipe(scene, name, backend=options.backend, patch_size=size, stride=options.stride)
-        if scene.patch_size is not None and (size, options.stride or size) != (recipe.patch_size, recipe.stride):
+        size = (scene.patch_size or DEFAULT_CUT.size) if options.patch_size is None else options.patch_size
+        cut = Cut.of(size, options.stride, edge=options.edge, least_valid=options.least_valid)
+        recipe = engine.recipe(scene, name, backend=options.backend, cut=cut)
+        if cut != recipe.cut:
             sys.stderr.write(
                 f"{scene.name}: its patches are {scene.patch_size} pixels a side and are not cut otherwise\n"
             )
         with bar_of("Encoding", "patches") as progress:
             features = engine.encode_now(scene, recipe, progress=progress)
-        grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+        grid = patch_grid(scene, recipe.cut)
         columns = export_columns(PatchSource(scene=scene, table=patch_table(features)))
         write_geoparquet(options.out, scene, grid, features, spec, values=columns)
         return ()

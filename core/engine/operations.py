@@ -34,6 +34,7 @@ from core.jobs.pool import WorkerPool
 from core.jobs.queue import Job, JobQueue, job_id
 from core.progress import Progress, silent
 from core.projection.store import Layouts
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
@@ -139,20 +140,16 @@ class Engine:
             self._specs[encoder, backend] = (time.monotonic(), spec)
         return spec
 
-    def recipe(
-        self, scene: Scene, encoder: str, *, backend: str | None = None, patch_size: int = 64, stride: int | None = None
-    ) -> Recipe:
+    def recipe(self, scene: Scene, encoder: str, *, backend: str | None = None, cut: Cut = DEFAULT_CUT) -> Recipe:
         """Return the recipe of a scene, an encoder and a way of cutting; cheap.
 
         Raises:
             EncoderError: when the encoder is unknown or cannot be used.
             PatchError: when patches of that size do not fit the scene.
         """
-        grid = patch_grid(scene, patch_size, stride)
+        cut = patch_grid(scene, cut).cut
         fingerprint = self.spec(encoder, backend).fingerprint
-        return Recipe(
-            scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, patch_size=grid.size, stride=grid.stride
-        )
+        return Recipe(scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, cut=cut)
 
     @property
     def synthetic_scene(self) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +123,7 @@ def fetch_task(config: Config, work: Work, payload: Payload) -> str:
 
 def encode_task(config: Config, work: Work, payload: Payload) -> str:
     """Encode a scene; gives the recipe's key. Payload: ``recipe``."""
-    recipe = Recipe(**payload["recipe"])
+    recipe = Recipe.from_dict(payload["recipe"])
     scene = Library(config.root).get(recipe.scene_id)
     encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
     store = FeatureStore(config.root)
@@ -138,11 +137,11 @@ def project_task(config: Config, work: Work, payload: Payload) -> str:
     from core.projection.methods import arrange
     from core.projection.settings import ProjectionSettings
 
-    recipe, settings = Recipe(**payload["recipe"]), ProjectionSettings(**payload["settings"])
+    recipe, settings = Recipe.from_dict(payload["recipe"]), ProjectionSettings(**payload["settings"])
     library, features, labels = Library(config.root), FeatureStore(config.root).read(recipe), None
     if settings.labels:
         scene = library.get(recipe.scene_id)
-        grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+        grid = patch_grid(scene, recipe.cut)
         labels = classes_of(scene, grid, features.patch_ids, settings.labels)
     positions = arrange(features.vectors, settings, labels=labels, progress=work.progress)
     if recipe.scene_id in library:
@@ -154,7 +153,7 @@ def groups_task(config: Config, work: Work, payload: Payload) -> str:
     """Group alike patches; gives the recipe's key. Payload: ``recipe``, ``settings``."""
     from core.similarity.clusters import GroupSettings, cluster
 
-    recipe, settings = Recipe(**payload["recipe"]), GroupSettings(**payload["settings"])
+    recipe, settings = Recipe.from_dict(payload["recipe"]), GroupSettings(**payload["settings"])
     groups = cluster(FeatureStore(config.root).read(recipe).vectors, settings, progress=work.progress)
     if recipe.scene_id in Library(config.root):
         Groups(config.root).put(recipe, settings.key, groups)
@@ -170,7 +169,7 @@ def trust_task(config: Config, work: Work, payload: Payload) -> str:
     from core.evaluation.training_overlap import training_patches
     from core.projection.settings import ProjectionSettings
 
-    recipe, wanted = Recipe(**payload["recipe"]), payload["settings"]
+    recipe, wanted = Recipe.from_dict(payload["recipe"]), payload["settings"]
     settings = None if wanted is None else ProjectionSettings(**wanted)
 
     def load() -> Encoder:
@@ -224,4 +223,4 @@ def warm_projection() -> None:
 
 def recipe_payload(recipe: Recipe) -> dict[str, Any]:
     """Return a recipe as part of a payload."""
-    return {"scene_id": recipe.scene_id, "recipe": asdict(recipe)}
+    return {"scene_id": recipe.scene_id, "recipe": recipe.to_dict()}

@@ -34,11 +34,12 @@ def plain_spectrum(scene: Scene, grid: PatchGrid, ids: IntArray, progress: Progr
     """
     encoder = SpectralEncoder()
     order = np.argsort(ids)
+    ascending = ids[order]
     features = np.empty((len(ids), N_STATISTICS), np.float32)
     skip = frozenset(np.setdiff1d(np.arange(grid.count), ids).tolist())
     done = 0
     for batch in iter_patches(scene, grid, encoder.spec.bands, skip=skip):
-        features[order[done : done + len(batch.ids)]] = encoder.encode(batch.pixels)
+        features[order[np.searchsorted(ascending, batch.ids)]] = encoder.encode(batch.pixels)
         done += len(batch.ids)
         progress(done, len(ids))
     return features

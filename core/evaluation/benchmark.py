@@ -95,14 +95,14 @@ def assess(
 def _assess(
     source: FeatureSource, scene: Scene, recipe: Recipe, *, backend: str | None, by: By | None, progress: Progress
 ) -> Assessment:
-    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    grid = patch_grid(scene, recipe.cut)
     truth = needed_labels(f"Measuring on “{scene.name}”", scene, grid, by)
     features = source.encode_now(scene, recipe, progress=progress)
     ids = features.patch_ids
     duplicates = find_duplicates(np.concatenate([features.band_mean, features.band_std], axis=1), truth.pure[ids])
     ids, vectors = ids[duplicates.kept], np.asarray(features.vectors)[duplicates.kept]
     labels = truth.pure[ids]
-    places = None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1)
+    places = None if scene.kind == "collection" else grid.first_pixels(ids)
     centres = centres_lonlat(scene, grid, ids)
     held = random_split(labels, TEST_SHARE, 0)
     blocks = None if centres is None else spatial_split(centres, TEST_SHARE, 0)
@@ -115,7 +115,7 @@ def _assess(
         dimension=spec.dimension,
         duplicates=duplicates,
         overlap=0 if known is None else int(known.holds(features.band_mean, features.band_std)[duplicates.kept].sum()),
-        retrieval=retrieval(vectors, labels, truth.classes, places=places, reach=grid.size // grid.stride),
+        retrieval=retrieval(vectors, labels, truth.classes, places=places, reach=grid.size),
         random=held_out(vectors, labels, held),
         spatial=None if blocks is None else held_out(vectors, labels, blocks),
     )

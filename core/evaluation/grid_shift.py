@@ -12,7 +12,7 @@ from core.encoders.base import Encoder
 from core.errors import EncoderError, PatchError
 from core.evaluation.retrieval import Share, share
 from core.progress import Progress, silent
-from core.scenes.patches import MIN_VALID_FRACTION, IntArray, PatchGrid
+from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene, SceneReader
 from core.similarity.neighbours import nearest_patches, unit_rows
 
@@ -112,11 +112,8 @@ def _compare(unit: FloatArray, ids: IntArray, row: int, moved: FloatArray, grid:
 
 def _movable(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
     """Return which patches have room for the shift within the scene, to either side."""
-    rows, cols = np.divmod(ids, grid.n_cols)
-    down, right = (
-        _offsets(rows * grid.stride, grid.height, grid.size),
-        _offsets(cols * grid.stride, grid.width, grid.size),
-    )
+    tops, lefts = grid.first_pixels(ids).T
+    down, right = _offsets(tops, grid.height, grid.size), _offsets(lefts, grid.width, grid.size)
     movable: NDArray[np.bool_] = (down != 0) & (right != 0)
     return movable
 
@@ -131,7 +128,7 @@ def _encode_shifted(
     scene: Scene, grid: PatchGrid, encoder: Encoder, ids: IntArray, progress: Progress
 ) -> tuple[FloatArray, IntArray]:
     """Return the features of shifted patches, and which of ``ids`` they are of: those with enough valid pixels."""
-    tops, lefts = (part * grid.stride for part in np.divmod(ids, grid.n_cols))
+    tops, lefts = grid.first_pixels(ids).T
     tops, lefts = tops + _offsets(tops, grid.height, grid.size), lefts + _offsets(lefts, grid.width, grid.size)
     step = max(1, min(encoder.batch_size, 16))
     parts, kept = [np.empty((0, encoder.spec.dimension), np.float32)], []
@@ -142,7 +139,7 @@ def _encode_shifted(
                 pixels, mask = reader.read(
                     encoder.spec.bands, (int(tops[place]), int(lefts[place]), grid.size, grid.size)
                 )
-                if mask.mean() >= MIN_VALID_FRACTION:
+                if mask.mean() >= grid.cut.least_valid:
                     batch.append(_filled(pixels, mask))
                     kept.append(place)
             if batch:

@@ -131,9 +131,9 @@ def retrieval(
         vectors: float32 of shape (N, D).
         labels: int64 of shape (N,), indices into ``classes``; all at least 0.
         classes: names.
-        places: int64 of shape (N, 2), row and column of each patch on its grid; patches that touch the query are then
-            left out, because land beside land is alike under any encoder. None = all count.
-        reach: rows and columns of the grid up to which patches touch; more than 1 where they overlap.
+        places: int64 of shape (N, 2), where each patch begins, row and column of a grid or of pixels; patches that
+            touch the query are then left out, because land beside land is alike under any encoder. None = all count.
+        reach: how far apart, at most, patches begin that touch: of a grid 1, of pixels the size of a patch.
         max_queries: patches that are asked at most, drawn at random; all of them stay candidates.
         seed: of the sample.
 
@@ -192,28 +192,46 @@ def others_of_class(labels: IntArray, places: IntArray | None, reach: int) -> In
 
     Args:
         labels: int64 of shape (N,), at least 0.
-        places: int64 of shape (N, 2), row and column on the grid: those that touch do not count; None = all count.
-        reach: rows and columns up to which patches touch.
+        places: as of ``retrieval``: those that touch do not count; None = all count.
+        reach: likewise.
     """
     if places is None:
         others: IntArray = np.bincount(labels)[labels] - 1
         return others
-    row, col = (_closed_up(axis, reach) for axis in places.T)
-    width, height = (int(axis.max()) + 2 * reach + 1 for axis in (col, row))
-    keys = (labels * height + row + reach) * width + col + reach
+    (row, downs), (col, rights) = (_offsets(axis, reach) for axis in places.T)
+    width, height = len(col.values) + 2 * len(rights), len(row.values) + 2 * len(downs)
+    keys = (labels * height + row.index + len(downs)) * width + col.index + len(rights)
     order = np.sort(keys)
     others = np.bincount(labels)[labels]
-    for down, right in product(range(-reach, reach + 1), repeat=2):
-        there = keys + down * width + right
-        others -= np.searchsorted(order, there, "right") - np.searchsorted(order, there, "left")
+    for (down, near_rows), (right, near_cols) in product(downs.items(), rights.items()):
+        near = near_rows & near_cols
+        there = keys[near] + down * width + right
+        others[near] -= np.searchsorted(order, there, "right") - np.searchsorted(order, there, "left")
     return others
 
 
-def _closed_up(axis: IntArray, reach: int) -> IntArray:
-    """Return numbers from 0 that lie as near each other as those given, where these are at most ``reach`` apart."""
-    values, place = np.unique(axis, return_inverse=True)
-    closed: IntArray = np.concatenate([[0], np.minimum(np.diff(values), reach + 1).cumsum()])[place]
-    return closed
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """Rows or columns of patches: the different ones, ascending, and of each patch which of them it has."""
+
+    values: IntArray
+    index: IntArray
+
+
+def _offsets(axis: IntArray, reach: int) -> tuple[_Axis, dict[int, NDArray[np.bool_]]]:
+    """Return an axis, and by steps among its different values which patches have one there that is in reach.
+
+    Differences need not be alike: where the edge of a scene is covered, the last row is nearer to the one before.
+    """
+    values, index = np.unique(axis, return_inverse=True)
+    most = int((np.searchsorted(values, values + reach, "right") - np.arange(len(values))).max())
+    steps = {}
+    for step in range(1 - most, most):
+        there = np.arange(len(values)) + step
+        inside = (there >= 0) & (there < len(values))
+        near = inside & (np.abs(values[np.clip(there, 0, len(values) - 1)] - values) <= reach)
+        steps[step] = near[index]
+    return _Axis(values=values, index=index), steps
 
 
 def _chance(labels: IntArray) -> float:

@@ -49,7 +49,7 @@ class Embeddings:
         band_std: float32 of shape (N, 13), likewise.
         spec: the encoder's specification as written; empty when the file says nothing of it.
         scene: the scene's summary as written; empty likewise.
-        cut: size and stride of its patches as written; empty likewise.
+        cut: how its patches were cut (``Cut.to_dict``) and how many rows and columns there were; empty likewise.
         table: all columns and metadata.
     """
 
@@ -104,7 +104,7 @@ def write_geoparquet(
     corners = corners_lonlat(scene, grid, ids)
     shapes = polygons(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
     geometry, kinds = wkb_array(shapes)
-    rows, cols = np.divmod(ids, grid.n_cols)
+    rows, cols = grid.rows_cols(ids)
     columns = [
         pa.array(ids, pa.int64()),
         pa.array([scene.id] * len(ids), pa.string()),
@@ -159,7 +159,7 @@ def _about(scene: Scene, grid: PatchGrid, spec: EncoderSpec) -> dict[str, object
         "version": 1,
         "encoder": json.loads(spec.to_json()),
         "scene": summary | {"bands": list(scene.bands), "classes": list(scene.classes), "grid": asdict(scene.grid)},
-        "patches": {"size": grid.size, "stride": grid.stride, "rows": grid.n_rows, "cols": grid.n_cols},
+        "patches": {**grid.cut.to_dict(), "rows": grid.n_rows, "cols": grid.n_cols},
     }
 
 

@@ -62,8 +62,8 @@ def to_arrow(recipe: Recipe, batch: FeatureBatch, dimension: int) -> pa.Table:
         {
             "recipe": pa.repeat(recipe.key, size),
             "scene": pa.repeat(recipe.scene_id, size),
-            "patch_size": pa.repeat(pa.scalar(recipe.patch_size, pa.int32()), size),
-            "stride": pa.repeat(pa.scalar(recipe.stride, pa.int32()), size),
+            "patch_size": pa.repeat(pa.scalar(recipe.cut.size, pa.int32()), size),
+            "stride": pa.repeat(pa.scalar(recipe.cut.stride, pa.int32()), size),
             "patch_id": batch.ids,
             "row": batch.rows.astype(np.int32),
             "col": batch.cols.astype(np.int32),

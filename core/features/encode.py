@@ -26,7 +26,6 @@ from core.features.store import FeatureStore
 from core.files import never
 from core.progress import Progress, silent
 from core.scenes.patches import (
-    MIN_VALID_FRACTION,
     IntArray,
     PatchBatch,
     PatchGrid,
@@ -69,13 +68,13 @@ def encode_scene(
 ) -> None:
     """Encode all patches of a scene that the store does not have yet.
 
-    Committed chunks are never redone: a run that was stopped or killed goes on where it was. Patches with less than
-    ``MIN_VALID_FRACTION`` valid pixels are skipped. Work that another process is doing is waited for, not repeated.
+    Committed chunks are never redone: a run that was stopped or killed goes on where it was. Patches with less
+    valid pixels than the recipe's cut wants are skipped. What another process is doing is waited for, not repeated.
 
     Args:
         scene: the scene of the recipe.
         encoder: the encoder of the recipe.
-        recipe: patch size and stride.
+        recipe: how the scene is cut.
         store: where features go.
         progress: told patches committed or skipped, and all patches.
         cancelled: asked after each batch.
@@ -88,7 +87,7 @@ def encode_scene(
         JobCancelledError: when ``cancelled`` says so; what is committed stays.
     """
     _check_encoder(encoder, recipe)
-    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    grid = patch_grid(scene, recipe.cut)
     with store.claim(recipe, cancelled):
         if not store.complete(recipe):
             done = store.begin(recipe, encoder.spec, grid.count)
@@ -149,7 +148,7 @@ class _Run:
         for patches in _regroup(self._valid(strips), limit):
             mean, std = band_statistics(patches)
             pixels = patches.pixels if as_read else patches.pixels[..., positions]
-            rows, cols = np.divmod(patches.ids, self.grid.n_cols)
+            rows, cols = self.grid.rows_cols(patches.ids)
             batch = FeatureBatch(
                 ids=patches.ids,
                 rows=rows,
@@ -176,7 +175,7 @@ class _Run:
     def _valid(self, strips: Iterator[PatchBatch]) -> Iterator[PatchBatch]:
         """Give strips less the patches with too little valid data, which are noted."""
         for strip in strips:
-            enough = strip.valid_fraction >= MIN_VALID_FRACTION
+            enough = strip.valid_fraction >= self.grid.cut.least_valid
             if not enough.all():
                 self._skipped.append(strip.ids[~enough])
             if enough.any():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from core.bands import FloatArray
 from core.config import Config
 from core.encoders.registry import companion, matching_backend
 from core.errors import EncoderError, PatchError
+from core.scenes.cut import Cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +25,38 @@ class Recipe:
         scene_id: the scene.
         encoder: name or path the encoder was asked by; for people.
         fingerprint: ``EncoderSpec.fingerprint``; what counts.
-        patch_size: pixels a side.
-        stride: pixels from patch to patch.
+        cut: how the scene is cut into patches.
     """
 
     scene_id: str
     encoder: str
     fingerprint: str
-    patch_size: int
-    stride: int
+    cut: Cut
 
     @property
     def key(self) -> str:
         """A name for files and rows made from this recipe: letters, digits, ``-``."""
-        return f"{self.scene_id}-{self.fingerprint[:16]}-{self.patch_size}-{self.stride}"
+        return f"{self.scene_id}-{self.fingerprint[:16]}-{self.cut.key}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values, in the form that the first version reads where it knows the cut."""
+        values = {"scene_id": self.scene_id, "encoder": self.encoder, "fingerprint": self.fingerprint}
+        cut = self.cut.to_dict()
+        return {**values, "patch_size": cut.pop("size"), **cut}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """Return the recipe that ``to_dict`` gave these values for.
+
+        Raises:
+            KeyError: when one is missing.
+            ValueError: when there can be no such cut.
+        """
+        cut = Cut.from_dict({**values, "size": values["patch_size"]})
+        if cut is None:
+            raise ValueError("no way of cutting")
+        scene_id, encoder, fingerprint = (str(values[name]) for name in ("scene_id", "encoder", "fingerprint"))
+        return cls(scene_id=scene_id, encoder=encoder, fingerprint=fingerprint, cut=cut)
 
 
 @dataclass(frozen=True, kw_only=True)

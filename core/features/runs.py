@@ -54,7 +54,8 @@ class Runs:
 
     def put(self, record: RunRecord) -> None:
         """Write a record, replacing an older one."""
-        write_atomically(self._path(record.recipe), json.dumps(asdict(record)).encode())
+        values = asdict(record) | {"recipe": record.recipe.to_dict()}
+        write_atomically(self._path(record.recipe), json.dumps(values).encode())
 
     def suspect(self, recipe: Recipe) -> None:
         """Note that a run's features could not be read; it no longer counts as complete."""
@@ -107,6 +108,6 @@ def _load(path: Path) -> RunRecord | None:
         fields = json.loads(path.read_text(encoding="utf-8"))
         spec = fields.pop("spec")
         spec["bands"] = tuple(spec["bands"])
-        return RunRecord(recipe=Recipe(**fields.pop("recipe")), spec=EncoderSpec(**spec), **fields)
+        return RunRecord(recipe=Recipe.from_dict(fields.pop("recipe")), spec=EncoderSpec(**spec), **fields)
     except (OSError, ValueError, KeyError, TypeError):
         return None

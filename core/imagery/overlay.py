@@ -63,7 +63,7 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
     by_id[patch_ids] = colours
     known = np.zeros(grid.count + 1, dtype=np.bool_)
     known[patch_ids] = True
-    cells = _patches_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
+    cells = _cell_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
     return tile_png(by_id[cells], known[cells])
 
 
@@ -89,21 +89,12 @@ def _cells(grid: GeoBox, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]
     width, height = max(1, round(wide / pixel)), max(1, round(high / pixel))
     xs = box.left + (np.arange(width, dtype=np.float64) + 0.5) * (wide / width)
     ys = box.top - (np.arange(height, dtype=np.float64) + 0.5) * (high / height)
-    cells = _patches_at(patches, *source_positions(grid, xs, ys))
+    cells = _cell_at(patches, *source_positions(grid, xs, ys))
     cells.flags.writeable = False
     return cells, box.lonlat()
 
 
-def _patches_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid) -> NDArray[np.int32]:
+def _cell_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid) -> NDArray[np.int32]:
     """Return the patch that shows at each pixel position; ``patches.count`` = none."""
-    row, row_ok = _nearest_patch(rows, patches.n_rows, patches)
-    col, col_ok = _nearest_patch(cols, patches.n_cols, patches)
-    return np.where(row_ok & col_ok, row * patches.n_cols + col, patches.count).astype(np.int32)
-
-
-def _nearest_patch(places: FloatGrid, count: int, patches: PatchGrid) -> tuple[IntArray, NDArray[np.bool_]]:
-    """Along one axis: the patch whose centre is nearest to a pixel position, and whether it holds it."""
-    nearest = np.floor((places - (patches.size - patches.stride) / 2) / patches.stride)
-    index = np.clip(nearest, 0, count - 1).astype(np.int64)
-    first = index * patches.stride
-    return index, (places >= first) & (places < first + patches.size)
+    found = patches.patches_at(rows, cols)
+    return np.where(found < 0, patches.count, found).astype(np.int32)

@@ -87,12 +87,11 @@ def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
 
 def _class_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
     """Return pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
-    strip = truth[row * grid.stride : row * grid.stride + grid.size].astype(np.int64)
-    if grid.stride == grid.size:
+    strip = truth[grid.tops[row] : grid.tops[row] + grid.size].astype(np.int64)
+    if grid.cut.stride == grid.size and grid.lefts[-1] == (grid.n_cols - 1) * grid.size:
         strip = strip[:, : grid.n_cols * grid.size] + np.repeat(np.arange(grid.n_cols), grid.size) * (classes + 1)
         return np.bincount(strip.ravel(), minlength=grid.n_cols * (classes + 1)).reshape(grid.n_cols, -1)
-    starts = range(0, grid.n_cols * grid.stride, grid.stride)
-    parts = [np.bincount(strip[:, at : at + grid.size].ravel(), minlength=classes + 1) for at in starts]
+    parts = [np.bincount(strip[:, at : at + grid.size].ravel(), minlength=classes + 1) for at in grid.lefts]
     return np.stack(parts)
 
 
@@ -105,7 +104,7 @@ _writing = threading.Lock()
 def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     """Return classes given by hand to just these patches; None when there are none."""
     found = {
-        name: [patch_id for patch_id in (_patch_at(grid, window) for window in given) if patch_id is not None]
+        name: [patch_id for patch_id in (grid.patch_of_window(*window) for window in given) if patch_id is not None]
         for name, given in _read(scene).items()
     }
     classes = tuple(sorted(name for name, ids in found.items() if ids))
@@ -264,15 +263,6 @@ def _clean(asked: str, name: str) -> str:
 
 def _windows(grid: PatchGrid, ids: Iterable[int]) -> list[Window]:
     return [grid.window(patch_id)[:3] for patch_id in ids]
-
-
-def _patch_at(grid: PatchGrid, window: Window) -> int | None:
-    """Return the patch of just that window; None when there is none."""
-    top, left, side = window
-    row, col = top // grid.stride, left // grid.stride
-    there = 0 <= row < grid.n_rows and 0 <= col < grid.n_cols
-    whole = side == grid.size and (top, left) == (row * grid.stride, col * grid.stride)
-    return row * grid.n_cols + col if there and whole else None
 
 
 DAMAGED = (ValueError, TypeError, KeyError, AttributeError)

@@ -1,12 +1,11 @@
-"""Cutting a scene into patches: ids, windows, places, and reading their pixels row by row of the grid."""
+"""The patches of a scene: ids, windows, places, and reading their pixels. Ways of cutting are ``core.scenes.cut``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,12 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import PatchError
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.geobox import GeoBox, outlines_lonlat
 from core.scenes.library import SCENE_ID
 from core.scenes.scene import Scene, SceneReader
 
 IntArray = NDArray[np.int64]
-MIN_VALID_FRACTION = 0.5
-"""Patches with a smaller share of valid pixels are not encoded."""
-
 READ_BYTES = 2**27
 """Pixels read together by ``iter_patches``, at most, unless one patch has more."""
 
@@ -84,30 +81,61 @@ def patch_refs(scene: str, ids: Iterable[int]) -> PatchRefs:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchGrid:
-    """Patches of ``size`` pixels every ``stride`` pixels; only whole patches count.
+    """The patches that a cut gives of a raster; only whole patches count.
 
-    A ``patch_id`` is row-major: ``row * n_cols + col``.
+    A ``patch_id`` is row-major: ``row * n_cols + col``. Row and column count patches, not pixels: where the edge is
+    covered, the last ones lie less than a stride after those before.
+
+    Attributes:
+        height: rows of pixels, at least the size of a patch.
+        width: columns of pixels, likewise.
+        cut: the way of cutting.
     """
 
     height: int
     width: int
-    size: int
-    stride: int
+    cut: Cut
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of a patch."""
+        return self.cut.size
+
+    @property
+    def tops(self) -> IntArray:
+        """First pixel row of each row of patches, int64 of shape (n_rows,), ascending; read-only."""
+        return _starts(self.height, self.cut)
+
+    @property
+    def lefts(self) -> IntArray:
+        """First pixel column of each column of patches, int64 of shape (n_cols,), ascending; read-only."""
+        return _starts(self.width, self.cut)
 
     @property
     def n_rows(self) -> int:
         """Rows of patches."""
-        return (self.height - self.size) // self.stride + 1
+        return len(self.tops)
 
     @property
     def n_cols(self) -> int:
         """Columns of patches."""
-        return (self.width - self.size) // self.stride + 1
+        return len(self.lefts)
 
     @property
     def count(self) -> int:
         """Number of patches."""
         return self.n_rows * self.n_cols
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether no two patches share a pixel."""
+        apart = (len(starts) == 1 or int(np.diff(starts).min()) >= self.size for starts in (self.tops, self.lefts))
+        return all(apart)
+
+    @property
+    def left_over(self) -> tuple[int, int]:
+        """Rows of pixels at the lower edge and columns at the right one that no patch covers."""
+        return self.height - int(self.tops[-1]) - self.size, self.width - int(self.lefts[-1]) - self.size
 
     def row_col(self, patch_id: int) -> tuple[int, int]:
         """Return row and column of a patch in the grid of patches.
@@ -123,59 +151,93 @@ class PatchGrid:
             )
         return divmod(patch_id, self.n_cols)
 
+    def rows_cols(self, ids: IntArray) -> tuple[IntArray, IntArray]:
+        """Return rows and columns of patches in the grid of patches, two of shape (N,); ids are not checked."""
+        return np.divmod(ids, self.n_cols)
+
+    def first_pixels(self, ids: IntArray) -> IntArray:
+        """Return row and column of the first pixel of patches, int64 of shape (N, 2)."""
+        rows, cols = self.rows_cols(ids)
+        return np.stack([self.tops[rows], self.lefts[cols]], axis=1)
+
     def window(self, patch_id: int) -> tuple[int, int, int, int]:
         """Return (row, col, height, width) in pixels of the scene."""
         row, col = self.row_col(patch_id)
-        return row * self.stride, col * self.stride, self.size, self.size
+        return int(self.tops[row]), int(self.lefts[col]), self.size, self.size
+
+    def patch_of_window(self, top: int, left: int, side: int) -> int | None:
+        """Return the patch of just that window, or None."""
+        row, col = np.searchsorted(self.tops, top), np.searchsorted(self.lefts, left)
+        there = side == self.size and row < self.n_rows and col < self.n_cols
+        whole = there and self.tops[row] == top and self.lefts[col] == left
+        return int(row) * self.n_cols + int(col) if whole else None
 
     def patch_at(self, row: float, col: float) -> int | None:
         """Return the patch whose centre is nearest among those holding a pixel position, or None outside of all."""
-        half = (self.size - self.stride) / 2
-        patch_row, patch_col = int((row - half) // self.stride), int((col - half) // self.stride)
-        patch_row = min(max(patch_row, 0), self.n_rows - 1)
-        patch_col = min(max(patch_col, 0), self.n_cols - 1)
-        top, left = patch_row * self.stride, patch_col * self.stride
-        inside = top <= row < top + self.size and left <= col < left + self.size
-        return patch_row * self.n_cols + patch_col if inside else None
+        found = int(self.patches_at(np.array([row]), np.array([col]))[0])
+        return None if found < 0 else found
+
+    def patches_at(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> IntArray:
+        """Return for pixel positions what ``patch_at`` gives for one, int64 of their shape; −1 = none."""
+        row, row_ok = _nearest(rows, self.tops, self.cut)
+        col, col_ok = _nearest(cols, self.lefts, self.cut)
+        return np.where(row_ok & col_ok, row * self.n_cols + col, -1)
 
     def touching(self, patch_id: int) -> IntArray:
         """Return ids of patches that overlap or touch a patch, itself included."""
-        row, col = self.row_col(patch_id)
-        reach = self.size // self.stride
-        rows = np.arange(max(0, row - reach), min(self.n_rows, row + reach + 1))
-        cols = np.arange(max(0, col - reach), min(self.n_cols, col + reach + 1))
+        top, left, _, _ = self.window(patch_id)
+        return self.reaching(top - self.size, left - self.size, 3 * self.size)
+
+    def reaching(self, top: int, left: int, side: int) -> IntArray:
+        """Return ids of patches that lie wholly in a square of pixels, which may reach beyond the raster."""
+        rows, cols = (
+            np.flatnonzero((starts >= first) & (starts + self.size <= first + side))
+            for starts, first in ((self.tops, top), (self.lefts, left))
+        )
         return (rows[:, None] * self.n_cols + cols[None, :]).ravel()
 
 
-def patch_grid(scene: Scene, size: int = 64, stride: int | None = None) -> PatchGrid:
+@lru_cache(maxsize=64)
+def _starts(length: int, cut: Cut) -> IntArray:
+    """Return where patches begin along a side of so many pixels."""
+    starts = np.arange((length - cut.size) // cut.stride + 1) * cut.stride
+    if cut.edge == "cover" and starts[-1] + cut.size < length:
+        starts = np.append(starts, length - cut.size)
+    starts.flags.writeable = False
+    return starts
+
+
+def _nearest(places: NDArray[np.float64], starts: IntArray, cut: Cut) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Along one axis: the patch whose centre is nearest to a pixel position, and whether it holds it."""
+    moved = len(starts) > 1 and starts[-1] - starts[-2] < cut.stride
+    regular = len(starts) - 1 if moved else len(starts)
+    nearest = np.floor((places - (cut.size - cut.stride) / 2) / cut.stride)
+    with np.errstate(invalid="ignore"):
+        index = np.clip(nearest, 0, regular - 1).astype(np.int64)
+    if moved:
+        index[places >= (starts[-2] + starts[-1] + cut.size) / 2] = regular
+    index = np.clip(index, 0, len(starts) - 1)  # A place that is no number is none of them, and is held by none.
+    first = starts[index]
+    return index, (places >= first) & (places < first + cut.size)
+
+
+def patch_grid(scene: Scene, cut: Cut = DEFAULT_CUT) -> PatchGrid:
     """Return the patches of a scene.
 
     Args:
-        scene: a scene or collection; a collection's own patch size replaces ``size`` and ``stride``, which have to be
-            in range all the same.
-        size: pixels a side, 8 to 512.
-        stride: pixels from patch to patch, ``size`` / 8 to ``size``; None = ``size``.
+        scene: a scene or collection; a collection's own patch size replaces the cut.
+        cut: how it is cut.
 
     Raises:
-        PatchError: for a size or stride out of range, or a scene smaller than one patch.
+        PatchError: for a scene smaller than one patch.
     """
-    stride = size if stride is None else stride
-    _check_cut(size, stride)
     if scene.patch_size is not None:
-        size = stride = scene.patch_size
-        _check_cut(size, stride)
+        cut = Cut.of(scene.patch_size, least_valid=cut.least_valid)
     grid = scene.grid
-    if min(grid.height, grid.width) < size:
-        found = f"the scene is {grid.width} × {grid.height} pixels, smaller than one patch of {size} × {size}"
+    if min(grid.height, grid.width) < cut.size:
+        found = f"the scene is {grid.width} × {grid.height} pixels, smaller than one patch of {cut.size} × {cut.size}"
         raise PatchError("Cutting the scene into patches", found, "choose a smaller patch size or a larger scene")
-    return PatchGrid(height=grid.height, width=grid.width, size=size, stride=stride)
-
-
-def _check_cut(size: int, stride: int) -> None:
-    if not 8 <= size <= 512 or not max(1, size // 8) <= stride <= size:
-        found = f"patch size {size}, stride {stride}"
-        remedy = "choose a size of 8 to 512 and a stride from size / 8 to size"
-        raise PatchError("Cutting the scene into patches", found, remedy)
+    return PatchGrid(height=grid.height, width=grid.width, cut=cut)
 
 
 def corners_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:
@@ -206,8 +268,7 @@ def _all_corners(place: GeoBox, grid: PatchGrid) -> NDArray[np.float64]:
 
 
 def _corners(place: GeoBox, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64]:
-    rows, cols = np.divmod(ids, grid.n_cols)
-    top, left = rows * float(grid.stride), cols * float(grid.stride)
+    top, left = grid.first_pixels(ids).T.astype(np.float64)
     size = float(grid.size)
     xs, ys = place.xy(
         np.stack([top, top, top + size, top + size], axis=1),
@@ -264,37 +325,86 @@ class PatchBatch:
 
 
 def iter_patches(
-    scene: Scene, grid: PatchGrid, bands: Sequence[str], *, skip: frozenset[int] = frozenset()
+    scene: Scene,
+    grid: PatchGrid,
+    bands: Sequence[str],
+    *,
+    skip: frozenset[int] = frozenset(),
+    open_scene: Callable[[Scene], SceneReader] = SceneReader,
+    most_bytes: int = READ_BYTES,
 ) -> Iterator[PatchBatch]:
     """Read patches, one row of the grid or a part of it at a time, so that memory does not grow with the scene.
 
-    Patches with less than ``MIN_VALID_FRACTION`` valid pixels come with their valid fraction and pixels all zero where
-    nothing is valid; the caller decides. Rows whose patches are all in ``skip`` are not read.
+    What overlapping patches share is read once: the lower part of a strip of pixels stays in memory for the next row
+    of patches. A scene too wide for that goes in columns of strips, which share little. So patches come row by row
+    within a column of strips.
+
+    Patches with less valid pixels than the cut wants come with their valid fraction, and pixels all zero where nothing
+    is valid; the caller decides. Rows whose patches are all in ``skip`` are not read.
+
+    Args:
+        scene: the scene.
+        grid: its patches.
+        bands: of the pixels, in the wanted order.
+        skip: ids of patches to leave out.
+        open_scene: gives the reader.
+        most_bytes: of pixels read together and of patches given together, at most, unless one patch has more.
     """
-    step = max(1, READ_BYTES // (grid.size**2 * len(bands) * 4))
-    with SceneReader(scene) as reader:
-        for row, first in product(range(grid.n_rows), range(0, grid.n_cols, step)):
-            cols = np.arange(first, min(first + step, grid.n_cols), dtype=np.int64)
-            ids = row * grid.n_cols + cols
-            wanted = np.array([int(patch_id) not in skip for patch_id in ids])
-            if wanted.any():
-                width = (len(cols) - 1) * grid.stride + grid.size
-                pixels, mask = reader.read(bands, (row * grid.stride, first * grid.stride, grid.size, width))
-                yield _cut(pixels, mask, ids[wanted], np.flatnonzero(wanted), grid)
+    most = max(1, most_bytes // (grid.size**2 * len(bands) * 4))
+    with open_scene(scene) as reader:
+        for first, last in _columns(grid, most_bytes // (grid.size * len(bands) * 4)):
+            strip = _Strip(reader, bands, grid, (first, last))
+            for row in range(grid.n_rows):
+                ids = row * grid.n_cols + np.arange(first, last, dtype=np.int64)
+                wanted = np.flatnonzero([int(patch_id) not in skip for patch_id in ids])
+                if wanted.size:
+                    strip.go_to(int(grid.tops[row]))
+                for start in range(0, wanted.size, most):
+                    cols = wanted[start : start + most]
+                    yield strip.cut(ids[cols], grid.lefts[first + cols])
 
 
-def _cut(
-    pixels: FloatArray, mask: NDArray[np.bool_], ids: IntArray, cols: NDArray[np.intp], grid: PatchGrid
-) -> PatchBatch:
-    """Cut patches out of a strip of shape (bands, size, width); ``cols`` counts from the strip's left edge."""
-    views = np.lib.stride_tricks.sliding_window_view(pixels, grid.size, axis=2)[:, :, :: grid.stride]
-    masks = np.lib.stride_tricks.sliding_window_view(mask, grid.size, axis=1)[:, :: grid.stride]
-    cut = np.ascontiguousarray(views[:, :, cols].transpose(2, 1, 3, 0))
-    valid = np.ascontiguousarray(masks[:, cols].transpose(1, 0, 2))
-    fraction = valid.mean(axis=(1, 2), dtype=np.float32)
-    for position in np.flatnonzero((fraction > 0) & (fraction < 1)):
-        cut[position][~valid[position]] = cut[position][valid[position]].mean(axis=0)
-    return PatchBatch(ids=ids, pixels=cut, valid_fraction=fraction)
+def _columns(grid: PatchGrid, widest: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of columns of patches that are at most so many pixels wide together, or one patch."""
+    first = 0
+    while first < grid.n_cols:
+        fitting = int(np.searchsorted(grid.lefts, grid.lefts[first] + widest - grid.size, "right"))
+        last = max(first + 1, fitting)
+        yield first, last
+        first = last
+
+
+class _Strip:
+    """The pixels of a row of patches, from one column of patches to another; going down, it reads only what is new."""
+
+    def __init__(self, reader: SceneReader, bands: Sequence[str], grid: PatchGrid, columns: tuple[int, int]) -> None:
+        self._reader, self._bands, self._size = reader, bands, grid.size
+        self._left = int(grid.lefts[columns[0]])
+        self._width = int(grid.lefts[columns[1] - 1]) + grid.size - self._left
+        self._end = 0
+        self._pixels: FloatArray = np.empty((len(bands), 0, self._width), np.float32)
+        self._mask: NDArray[np.bool_] = np.empty((0, self._width), np.bool_)
+
+    def go_to(self, top: int) -> None:
+        """Hold the rows from ``top`` on, which is below where it was."""
+        kept = max(0, self._end - top)
+        window = (top + kept, self._left, self._size - kept, self._width)
+        pixels, mask = self._reader.read(self._bands, window)
+        if kept:
+            pixels = np.concatenate([self._pixels[:, -kept:], pixels], axis=1)
+            mask = np.concatenate([self._mask[-kept:], mask])
+        self._pixels, self._mask, self._end = pixels, mask, top + self._size
+
+    def cut(self, ids: IntArray, lefts: IntArray) -> PatchBatch:
+        """Return the patches that begin at some columns of pixels of the scene."""
+        views = np.lib.stride_tricks.sliding_window_view(self._pixels, self._size, axis=2)
+        masks = np.lib.stride_tricks.sliding_window_view(self._mask, self._size, axis=1)
+        pixels = np.ascontiguousarray(views[:, :, lefts - self._left].transpose(2, 1, 3, 0))
+        valid = np.ascontiguousarray(masks[:, lefts - self._left].transpose(1, 0, 2))
+        fraction = valid.mean(axis=(1, 2), dtype=np.float32)
+        for position in np.flatnonzero((fraction > 0) & (fraction < 1)):
+            pixels[position][~valid[position]] = pixels[position][valid[position]].mean(axis=0)
+        return PatchBatch(ids=ids, pixels=pixels, valid_fraction=fraction)
 
 
 def read_patch(

@@ -22,6 +22,7 @@ from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.progress import Progress, silent
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import By, LabelSet, needed_labels
 from core.scenes.library import Library
 from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid, source_names
@@ -105,12 +106,12 @@ class Labelled:
         return np.array(found, np.int64)
 
 
-def labelled(scene: Scene, patch_size: int = 64, *, by: By | None = None, progress: Progress = silent) -> Labelled:
+def labelled(scene: Scene, cut: Cut = DEFAULT_CUT, *, by: By | None = None, progress: Progress = silent) -> Labelled:
     """Read the labelled patches of a scene: by its truth those that one class fills, or those people gave a class.
 
     Args:
         scene: a scene or a collection.
-        patch_size: pixels a side; a collection has its own.
+        cut: how the scene is cut; a collection has its own patch size.
         by: where classes come from; None = from the truth if there is one, else by hand.
         progress: told how many patches of all are read.
 
@@ -118,19 +119,17 @@ def labelled(scene: Scene, patch_size: int = 64, *, by: By | None = None, progre
         TrainingError: when the scene has no labels.
         PatchError: when patches of that size do not fit.
     """
-    grid = patch_grid(scene, patch_size)
+    grid = patch_grid(scene, cut)
     truth = needed_labels(f"Learning from “{scene.name}”", scene, grid, by)
     wanted = truth.pure >= 0
     bands = tuple(name for name in BAND_NAMES if name in scene.bands)
-    skip = frozenset(np.flatnonzero(~wanted).tolist())
+    ids, skip = np.flatnonzero(wanted), frozenset(np.flatnonzero(~wanted).tolist())
     pixels = np.empty((int(wanted.sum()), grid.size, grid.size, len(bands)), np.uint16)
     place = 0
     for batch in iter_patches(scene, grid, bands, skip=skip):
-        block = pixels[place : place + len(batch.ids)]
-        np.rint(batch.pixels * REFLECTANCE_SCALE, out=block, casting="unsafe")
+        pixels[np.searchsorted(ids, batch.ids)] = np.rint(batch.pixels * REFLECTANCE_SCALE)
         place += len(batch.ids)
         progress(place, len(pixels))
-    ids = np.flatnonzero(wanted)
     centres = centres_lonlat(scene, grid, ids)
     files = source_names(scene)
     return Labelled(

@@ -18,6 +18,7 @@ from core.encoders.registry import load_encoder
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
+from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.patches import iter_patches, patch_grid
@@ -70,7 +71,7 @@ def reading_rate(scene: Scene) -> float:
 
 def encode(root: Path, scene: Scene, name: str, encoder: Encoder) -> tuple[float, float]:
     """Patches a second, and processor seconds a patch, from the scene on disk to features in a new store."""
-    recipe = Recipe(scene_id=scene.id, encoder=name, fingerprint=encoder.spec.fingerprint, patch_size=64, stride=64)
+    recipe = Recipe(scene_id=scene.id, encoder=name, fingerprint=encoder.spec.fingerprint, cut=Cut.of(64))
     store = FeatureStore(root)
     store.delete_scene(scene.id)
     count, started, busy = patch_grid(scene).count, time.perf_counter(), time.process_time()

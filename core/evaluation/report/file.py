@@ -35,6 +35,7 @@ from core.evaluation.training_overlap import training_patches
 from core.export.geoparquet import Embeddings
 from core.features.recipe import Features, Recipe
 from core.progress import Progress
+from core.scenes.cut import Cut
 from core.scenes.labels import hand_labels, patch_labels
 from core.scenes.library import SCENE_ID, Library
 from core.scenes.patches import IntArray, PatchGrid, patch_grid
@@ -115,12 +116,12 @@ def _sections(
 def _home(found: Embeddings, config: Config) -> _Home | None:
     """Return the scene of a file where it is in the library and has the file's patches."""
     library, name = Library(config.root), str(found.scene.get("id", ""))
-    size, stride = found.cut.get("size"), found.cut.get("stride")
-    if not SCENE_ID.fullmatch(name) or not isinstance(size, int) or not isinstance(stride, int):
+    cut = _cut(found)
+    if cut is None or not SCENE_ID.fullmatch(name):
         return None
     try:
         scene = library.get(name)
-        grid = patch_grid(scene, size, stride)
+        grid = patch_grid(scene, cut)
     except LandlikeError:
         return None
     fits = found.patch_ids.min() >= 0 and found.patch_ids.max() < grid.count
@@ -129,6 +130,7 @@ def _home(found: Embeddings, config: Config) -> _Home | None:
 
 def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
     written, classes = _labels(path, found.table, len(found))
+    cut = _cut(found)
     labels = written if home is None else _without_mixed(written, classes, found.patch_ids, home)
     content, spectrum = found.vectors, None if home is None else partial(plain_spectrum, home.scene, home.grid)
     if found.band_mean is not None and found.band_std is not None:
@@ -140,8 +142,8 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         labels=labels,
         classes=classes,
         mixed=int(((written >= 0) & (labels < 0)).sum()),
-        places=None if found.scene.get("kind") == "collection" else _places(path, found.table),
-        reach=_reach(found),
+        places=None if found.scene.get("kind") == "collection" else _places(path, found, cut),
+        reach=1 if cut is None else cut.size,
         band_mean=found.band_mean,
         band_std=found.band_std,
         content=content,
@@ -170,12 +172,9 @@ def _rough(every: IntArray, band_mean: FloatArray, band_std: FloatArray, ids: In
     return rough_spectrum(band_mean[rows], band_std[rows])
 
 
-def _reach(found: Embeddings) -> int:
-    """Return the rows and columns up to which patches touch."""
-    size, stride = found.cut.get("size"), found.cut.get("stride")
-    if not (isinstance(size, int) and isinstance(stride, int) and 0 < stride <= size):
-        return 1
-    return size // stride
+def _cut(found: Embeddings) -> Cut | None:
+    """Return how the patches of a file were cut; None where it does not say so, or nothing that can be."""
+    return Cut.from_dict({"stride": found.cut.get("size"), **found.cut})
 
 
 def _labels(path: Path, table: pa.Table, count: int) -> tuple[IntArray, tuple[str, ...]]:
@@ -214,31 +213,40 @@ def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, ho
     return mixed
 
 
-def _places(path: Path, table: pa.Table) -> IntArray | None:
-    """Return the row and column of each patch on the grid; None when the file has none.
+def _places(path: Path, found: Embeddings, cut: Cut | None) -> IntArray | None:
+    """Return the pixels where patches begin, or without a cut their rows and columns; None when the file has none.
 
     Raises:
         StoreError: when they are not whole numbers.
     """
+    table = found.table
     if not {"row", "col"} <= set(table.column_names):
         return None
     try:
         pair = [table.column(name).to_numpy().astype(np.int64, casting="safe") for name in ("row", "col")]
     except (pa.ArrowException, ValueError, TypeError) as error:
-        found = "its columns “row” and “col” are not whole numbers"
-        raise StoreError(f"Reading “{path.name}”", found, "give a file that “python -m core embed” wrote") from error
-    return np.stack(pair, axis=1)
+        why = "its columns “row” and “col” are not whole numbers"
+        raise StoreError(f"Reading “{path.name}”", why, "give a file that “python -m core embed” wrote") from error
+    places: IntArray = np.stack(pair, axis=1)
+    return places if cut is None else np.minimum(places * cut.stride, _last_pixels(found, cut)).astype(np.int64)
+
+
+def _last_pixels(found: Embeddings, cut: Cut) -> IntArray:
+    """Return row and column of the last pixel at which a patch of a file can begin; very far where none is moved."""
+    grid = found.scene.get("grid")
+    sides = [grid.get(name) for name in ("height", "width")] if cut.edge == "cover" and isinstance(grid, dict) else []
+    known = [side for side in sides if isinstance(side, int) and side >= cut.size]
+    return np.array(known, np.int64) - cut.size if len(known) == 2 else np.full(2, np.iinfo(np.int64).max)
 
 
 def _recipe(found: Embeddings, encoder: str | None) -> Recipe | None:
     """Return how the file was made, as far as it says so; by an encoder that lies elsewhere, if one is named."""
     name, fingerprint = found.spec.get("name"), found.spec.get("fingerprint")
-    size, stride = found.cut.get("size"), found.cut.get("stride")
-    if not (isinstance(name, str) and isinstance(fingerprint, str) and isinstance(size, int)):
+    cut = _cut(found)
+    if not (isinstance(name, str) and isinstance(fingerprint, str) and cut is not None):
         return None
     scene = str(found.scene.get("id", ""))
-    stride = stride if isinstance(stride, int) else size
-    return Recipe(scene_id=scene, encoder=encoder or name, fingerprint=fingerprint, patch_size=size, stride=stride)
+    return Recipe(scene_id=scene, encoder=encoder or name, fingerprint=fingerprint, cut=cut)
 
 
 def _grid_shift(

@@ -79,9 +79,9 @@ class Case:
         labels: int64 of shape (N,), indices into ``classes``, −1 = none.
         classes: their names.
         mixed: how many patches have no label only because they hold more than one class.
-        places: int64 of shape (N, 2), row and column on the grid; None where what touches on it is not beside each
-            other on land.
-        reach: rows and columns up to which patches touch.
+        places: int64 of shape (N, 2), rows and columns where patches begin; None where what touches there is not beside
+            each other on land.
+        reach: how far apart patches begin, at most, that touch; in the unit of ``places``.
         band_mean: means of 13 bands, shape (N, 13); None when they are not known.
         band_std: their deviations, likewise.
         content: what tells a patch from its copies, float32 of shape (N, C).
@@ -112,7 +112,7 @@ class Case:
 def case_of(scene: Scene, features: Features, by: By = "truth", training: TrainingPatches | None = None) -> Case:
     """Return the case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
-    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    grid = patch_grid(scene, recipe.cut)
     truth = labels_by(by, scene, grid)
     labels = np.full(len(ids), -1, np.int64) if truth is None else truth.pure[ids]
     return Case(
@@ -121,8 +121,8 @@ def case_of(scene: Scene, features: Features, by: By = "truth", training: Traini
         labels=labels,
         classes=() if truth is None else truth.classes,
         mixed=0 if truth is None else int(((truth.index[ids] >= 0) & (labels < 0)).sum()),
-        places=None if scene.kind == "collection" else np.stack(np.divmod(ids, grid.n_cols), axis=1),
-        reach=grid.size // grid.stride,
+        places=None if scene.kind == "collection" else grid.first_pixels(ids),
+        reach=grid.size,
         band_mean=features.band_mean,
         band_std=features.band_std,
         content=np.concatenate([features.band_mean, features.band_std], axis=1),
@@ -201,7 +201,7 @@ def grid_shift_part(
     scene: Scene, features: Features, load: Callable[[], Encoder], progress: Progress = silent
 ) -> Section:
     """Return what a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
-    grid = patch_grid(scene, features.recipe.patch_size, features.recipe.stride)
+    grid = patch_grid(scene, features.recipe.cut)
     why = cannot_shift(scene, grid)
     if why is not None:
         return unmeasured("stability", why)

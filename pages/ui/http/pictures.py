@@ -1,7 +1,7 @@
 """Routes that serve pictures and the files of our JavaScript: tiles, thumbnails, quick looks, overlays, assets.
 
     /tiles/{scene}/{rendering}/{z}/{x}/{y}.png?contrast=normal
-    /thumbs/{scene}/{size}-{stride}/{rendering}/{patch id}.webp?side=128
+    /thumbs/{scene}/{cut}/{rendering}/{patch id}.webp?side=128
     /quicklook/{scene}/{rendering}.webp?side=640
     /overlay/{recipe key}/{value}-{version}/{z}/{x}/{y}.png
     /assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from core.errors import LandlikeError
 from core.imagery.render import CONTRASTS, RENDERINGS, THUMBNAIL_SIDES
+from core.scenes.cut import Cut
 from core.scenes.library import SCENE_ID
 from pages.ui.http.assets import ASSETS, Asset
 from pages.ui.state.engine import engine
@@ -61,18 +62,18 @@ def tile_url(scene_id: str, rendering: str, contrast: str = "normal") -> str:
     return f"/tiles/{scene_id}/{rendering}/{{z}}/{{x}}/{{y}}.png?contrast={contrast}&v={PICTURES}"
 
 
-def thumb_url(scene_id: str, grid: tuple[int, int], rendering: str, patch_id: int, side: int | None = None) -> str:
+def thumb_url(scene_id: str, cut: Cut, rendering: str, patch_id: int, side: int | None = None) -> str:
     """Return the address of a patch's picture.
 
     Args:
         scene_id: the scene.
-        grid: patch size and stride.
+        cut: how the scene is cut.
         rendering: of ``core.imagery.render.RENDERINGS``.
         patch_id: which patch.
         side: pixels a side, of ``core.imagery.render.THUMBNAIL_SIDES``; None = as many as the patch has.
     """
     size = "" if side is None else f"side={side}&"
-    return f"/thumbs/{scene_id}/{grid[0]}-{grid[1]}/{rendering}/{patch_id}.webp?{size}v={PICTURES}"
+    return f"/thumbs/{scene_id}/{cut.key}/{rendering}/{patch_id}.webp?{size}v={PICTURES}"
 
 
 def quicklook_url(scene_id: str, rendering: str = "true", side: int = 640) -> str:
@@ -170,14 +171,14 @@ def _thumb(request: Request) -> tuple[Draw, str]:
     from core.imagery.render import thumbnail
     from core.scenes.patches import patch_grid
 
-    cut = re.fullmatch(r"([1-9]\d{0,2})-([1-9]\d{0,2})", request.path_params["cut"])
+    cut = Cut.parse(request.path_params["cut"])
     if cut is None:
-        raise _Refused("The address holds no patch size and stride.", 400)
+        raise _Refused("The address holds no way of cutting into patches.", 400)
     name, patch_id, side = _rendering(request), _number(request, "patch"), _side(request)
     if side is not None and side not in THUMBNAIL_SIDES:
         raise _Refused(f"Choose a side of {', '.join(str(known) for known in THUMBNAIL_SIDES)}.", 400)
     scene = _scene(request)
-    grid = patch_grid(scene, int(cut[1]), int(cut[2]))
+    grid = patch_grid(scene, cut)
     return partial(thumbnail, scene, grid, patch_id, name, side), "image/webp"
 
 

@@ -25,7 +25,7 @@ from core.projection.settings import ProjectionSettings
 from core.values.registry import read_address
 from pages.ui.state import cache
 
-RECIPE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}")
+RECIPE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}c?(?:v\d{1,3})?")
 """The form of ``Recipe.key``."""
 
 _HEADERS = {"cache-control": "public, max-age=31536000, immutable"}

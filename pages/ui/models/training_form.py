@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.encoders.registry import EncoderListing
+from core.scenes.cut import Cut
 from core.scenes.labels import LabelSet
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
@@ -126,8 +127,7 @@ def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for one in sets:
         scene = engine().library.get(one.scene_id)
-        size = min(PATCH, scene.grid.width, scene.grid.height)
-        truth = cache.labels_of_set(one, size)
+        truth = cache.labels_of_set(one, Cut.of(min(PATCH, scene.grid.width, scene.grid.height)))
         if truth is not None:
             numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
             for name, number in zip(truth.classes, numbers, strict=True):

@@ -15,6 +15,7 @@ from core.encoders.registry import EncoderListing, companion, list_encoders
 from core.errors import SceneError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable, patch_table
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import LabelSet, PatchLabels, SceneLabels, hand_version, patch_labels, scene_labels
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
@@ -52,7 +53,7 @@ def scene_view(recipe: Recipe, scene: Scene | None = None) -> SceneView:
         recipe=recipe,
         grid=kept.grid,
         table=kept.table,
-        labels=_labels(recipe.scene_id, recipe.patch_size, recipe.stride, hand_version(kept.scene)),
+        labels=_labels(recipe.scene_id, recipe.cut, hand_version(kept.scene)),
         engine=engine(),
         answers=kept.answers,
     )
@@ -63,17 +64,17 @@ def view_of_key(key: str) -> SceneView:
     return scene_view(_recipe(key))
 
 
-def labels_of_set(wanted: LabelSet, patch_size: int) -> PatchLabels | None:
+def labels_of_set(wanted: LabelSet, cut: Cut = DEFAULT_CUT) -> PatchLabels | None:
     """Return the labels of all patches of a set, by patch id; None when there are none any more."""
     scene = engine().library.get(wanted.scene_id)
-    found = _labels(scene.id, patch_size, patch_size, hand_version(scene))
+    found = _labels(scene.id, cut, hand_version(scene))
     return found.truth if wanted.by == "truth" else found.given
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _kept(recipe: Recipe) -> _Kept:
     scene = engine().library.get(recipe.scene_id)
-    grid = patch_grid(scene, recipe.patch_size, recipe.stride)
+    grid = patch_grid(scene, recipe.cut)
     return _Kept(scene=scene, grid=grid, table=patch_table(engine().features(recipe)), answers=Answers())
 
 
@@ -86,16 +87,16 @@ def _recipe(key: str) -> Recipe:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _labels(scene_id: str, patch_size: int, stride: int, version: str) -> SceneLabels:
+def _labels(scene_id: str, cut: Cut, version: str) -> SceneLabels:
     scene = engine().library.get(scene_id)
-    grid = patch_grid(scene, patch_size, stride)
-    return scene_labels(scene, grid, version, truth=_truth(scene_id, patch_size, stride))
+    grid = patch_grid(scene, cut)
+    return scene_labels(scene, grid, version, truth=_truth(scene_id, cut))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _truth(scene_id: str, patch_size: int, stride: int) -> PatchLabels | None:
+def _truth(scene_id: str, cut: Cut) -> PatchLabels | None:
     scene = engine().library.get(scene_id)
-    return patch_labels(scene, patch_grid(scene, patch_size, stride))
+    return patch_labels(scene, patch_grid(scene, cut))
 
 
 @st.cache_resource(ttl=15, show_spinner=False)

@@ -76,8 +76,7 @@ class ViewState:
 
     def thumbs(self, rendering: str) -> str:
         """Return the address of patches' pictures, ``{id}`` left open."""
-        cut = (self.recipe.patch_size, self.recipe.stride)
-        return thumb_url(self.scene.id, cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
+        return thumb_url(self.scene.id, self.recipe.cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
 
     def rows(self, ids: IntArray | tuple[int, ...]) -> IntArray:
         """Return the rows of the table of some patches."""

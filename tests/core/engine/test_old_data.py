@@ -22,6 +22,7 @@ from core.features.recipe import Recipe
 from core.features.store import FeatureStore
 from core.jobs.lanes import Lane
 from core.projection.settings import ProjectionSettings
+from core.scenes.cut import Cut
 from core.scenes.labels import hand_labels, hand_version, patch_labels
 from core.scenes.patches import patch_grid
 from core.scenes.quality import load_quality
@@ -48,7 +49,7 @@ class Old:
         """The recipe that the version before wrote down."""
         fields = dict(self.facts["recipes"][name])
         fields.pop("key")
-        return Recipe(**fields)
+        return Recipe.from_dict(fields)
 
     def digests(self) -> dict[str, str]:
         """Digests of all files that hold results."""
@@ -94,7 +95,7 @@ def test_labels_are_the_same(old: Old) -> None:
     seen = set()
     for facts in old.facts["scenes"]:
         scene = old.engine.library.get(facts["id"])
-        grid = patch_grid(scene, SIZE, STRIDE if scene.patch_size is None else None)
+        grid = patch_grid(scene, Cut.of(SIZE, STRIDE))
         for by, found in (("truth", patch_labels(scene, grid)), ("hand", hand_labels(scene, grid))):
             expected = old.arrays.get(f"{by}.{scene.id}")
             assert (found is None) == (expected is None)
@@ -110,9 +111,7 @@ def test_features_are_found_by_a_recipe_of_today(old: Old, name: str) -> None:
     recipe = old.recipe(name)
     scene = old.engine.library.get(recipe.scene_id)
     backend = None if name == "spectral" else "openvino-f32"
-    today = old.engine.recipe(
-        scene, recipe.encoder, backend=backend, patch_size=recipe.patch_size, stride=recipe.stride
-    )
+    today = old.engine.recipe(scene, recipe.encoder, backend=backend, cut=recipe.cut)
     assert today == recipe
     assert today.key == old.facts["recipes"][name]["key"]
     features = old.engine.features(today)
@@ -195,7 +194,7 @@ def test_jobs_are_remembered_and_the_one_that_waited_goes_on(old: Old) -> None:
             "train",
         }
         assert engine.jobs.wait(old.facts["waiting"], 60).state == "done"
-        recipe = Recipe(**engine.jobs.payload(old.facts["waiting"])["recipe"])
+        recipe = Recipe.from_dict(engine.jobs.payload(old.facts["waiting"])["recipe"])
         assert len(engine.features(recipe)) == 12
     finally:
         engine.close()

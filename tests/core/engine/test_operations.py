@@ -29,6 +29,7 @@ from core.projection.settings import ProjectionSettings
 from core.scenes.labels import give_label, given_windows
 from core.scenes.patches import patch_grid
 from core.scenes.quality import load_quality
+from core.scenes.cut import Cut
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings, cluster
 from core.synthetic.sample import write_sample
@@ -80,7 +81,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def test_encode_then_read(engine: Engine, scene: Scene) -> None:
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     assert not engine.encoded(recipe)
     with pytest.raises(StoreError, match="they are not complete"):
         engine.features(recipe)
@@ -94,7 +95,7 @@ def test_encode_then_read(engine: Engine, scene: Scene) -> None:
 
 
 def test_what_is_encoded_is_not_encoded_again(engine: Engine, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     engine.jobs.wait(engine.submit_encode(recipe).id, 60)
     monkeypatch.setattr("core.encoders.spectral.SpectralEncoder.infer", None)
     again = engine.submit_encode(recipe)
@@ -103,17 +104,17 @@ def test_what_is_encoded_is_not_encoded_again(engine: Engine, scene: Scene, monk
 
 
 def test_recipes_are_normalised_and_checked(engine: Engine, scene: Scene) -> None:
-    assert engine.recipe(scene, "spectral") == engine.recipe(scene, "spectral", patch_size=64, stride=64)
+    assert engine.recipe(scene, "spectral") == engine.recipe(scene, "spectral", cut=Cut.of(64))
     fixed = replace(scene, patch_size=32)
-    assert engine.recipe(fixed, "spectral", patch_size=64).patch_size == 32
+    assert engine.recipe(fixed, "spectral", cut=Cut.of(64)).cut == Cut.of(32)
     with pytest.raises(PatchError):
-        engine.recipe(scene, "spectral", patch_size=256)
+        engine.recipe(scene, "spectral", cut=Cut.of(256))
     with pytest.raises(EncoderError):
         engine.recipe(scene, "no such encoder")
 
 
 def test_asking_for_a_projection_asks_for_features_first(engine: Engine, scene: Scene, layouts: Layouts) -> None:
-    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    recipe, settings = engine.recipe(scene, "spectral", cut=Cut.of(16)), ProjectionSettings()
     assert engine.projection(recipe, settings) is None
     job = engine.submit_projection(recipe, settings)
     assert {job.kind for job in engine.jobs.jobs()} == {"encode", "project"}
@@ -127,7 +128,7 @@ def test_asking_for_a_projection_asks_for_features_first(engine: Engine, scene: 
 def test_other_projection_settings_encode_nothing(
     engine: Engine, scene: Scene, layouts: Layouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     engine.jobs.wait(engine.submit_projection(recipe, ProjectionSettings()).id, 60)
     monkeypatch.setattr("core.encoders.spectral.SpectralEncoder.infer", None)
     other = ProjectionSettings(n_neighbors=30)
@@ -140,7 +141,7 @@ def test_other_projection_settings_encode_nothing(
 def test_groups_are_asked_for_made_once_and_kept(
     engine: Engine, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     assert engine.groups(recipe) is None
     job = engine.submit_groups(recipe)
     assert {job.kind for job in engine.jobs.jobs()} == {"encode", "groups"}
@@ -161,7 +162,7 @@ def test_groups_are_asked_for_made_once_and_kept(
 def test_a_damaged_projection_counts_as_none_and_is_made_again(
     engine: Engine, scene: Scene, layouts: Layouts, tmp_path: Path
 ) -> None:
-    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    recipe, settings = engine.recipe(scene, "spectral", cut=Cut.of(16)), ProjectionSettings()
     engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
     path = next((tmp_path / "projections").rglob("*.npy"))
     raw = bytearray(path.read_bytes())
@@ -175,7 +176,7 @@ def test_a_damaged_projection_counts_as_none_and_is_made_again(
 def test_a_deleted_scene_is_gone_with_all_that_was_made_of_it(
     engine: Engine, scene: Scene, layouts: Layouts, tmp_path: Path
 ) -> None:
-    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    recipe, settings = engine.recipe(scene, "spectral", cut=Cut.of(16)), ProjectionSettings()
     engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
     assert engine.disk_bytes(scene.id) > engine.library.disk_bytes(scene.id) + engine.store.disk_bytes(scene.id)
     job = engine.delete_scene(scene.id)
@@ -191,7 +192,7 @@ def test_a_deleted_scene_is_gone_with_all_that_was_made_of_it(
 
 def test_deleting_a_scene_stops_work_on_it(tmp_path: Path, scene: Scene) -> None:
     engine = Engine(config(tmp_path), thread_lanes())
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     waiting = engine.submit_encode(recipe)
     engine.delete_scene(scene.id)
     found = engine.jobs.get(waiting.id)
@@ -258,7 +259,7 @@ def test_every_kind_has_a_lane(tmp_path: Path) -> None:
 
 
 def test_reopening_is_quick_and_needs_no_database(engine: Engine, scene: Scene, layouts: Layouts) -> None:
-    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    recipe, settings = engine.recipe(scene, "spectral", cut=Cut.of(16)), ProjectionSettings()
     engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
     code = f"""
 import sys, time
@@ -286,7 +287,7 @@ def test_work_in_real_processes(tmp_path: Path, scene: Scene) -> None:
     lanes["project"] = replace(lanes["project"], warm=None)
     engine = Engine(config(tmp_path), lanes)
     engine.start()
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     try:
         assert engine.jobs.wait(engine.submit_encode(recipe).id, 60).state == "done"
         assert len(engine.features(recipe)) == 80

@@ -18,6 +18,7 @@ from core.evaluation.report.measure import case_of, labels_part
 from core.evaluation.retrieval import retrieval
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
+from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from tests.data import shared
@@ -38,8 +39,8 @@ def test_it_is_what_encoding_the_scene_gives_bit_for_bit(engine: Engine, bands: 
     pixels = place_pixels(200, 300, len(bands))
     pixels[:, :50, 100:190] = 0
     scene = add_scene(engine.library, "holes", height=200, width=300, bands=bands, pixels=pixels)
-    features = engine.encode_now(scene, engine.recipe(scene, SPECTRAL, patch_size=64, stride=32))
-    grid, told = patch_grid(scene, 64, 32), list[tuple[int, int]]()
+    features = engine.encode_now(scene, engine.recipe(scene, SPECTRAL, cut=Cut.of(64, 32)))
+    grid, told = patch_grid(scene, Cut.of(64, 32)), list[tuple[int, int]]()
     assert 0 < len(features.patch_ids) < grid.count, "one patch at least has too little data"
     asked = np.random.default_rng(0).permutation(features.patch_ids)[: len(features) // 2]
     found = plain_spectrum(scene, grid, asked, progress=lambda *pair: told.append(pair))

@@ -11,6 +11,8 @@ from core.errors import SettingsError
 from core.evaluation import retrieval as evaluation
 from core.evaluation.duplicates import find_duplicates
 from core.evaluation.retrieval import held_out, others_of_class, retrieval, share
+from core.scenes.cut import Cut
+from core.scenes.patches import PatchGrid
 from core.similarity.neighbours import unit_rows
 
 
@@ -128,6 +130,20 @@ def test_patches_that_touch_do_not_count_among_those_to_be_found() -> None:
         apart = np.abs(spread[:, None] - spread[None]).max(axis=2) > reach
         expected = ((labels[:, None] == labels[None]) & apart).sum(axis=1)
         np.testing.assert_array_equal(others_of_class(labels, spread, reach), expected)
+
+
+def test_patches_that_were_moved_inwards_touch_more_of_the_others() -> None:
+    grid = PatchGrid(height=130, width=90, cut=Cut.of(32, 24, edge="cover"))
+    every = np.arange(grid.count)
+    labels = np.random.default_rng(1).integers(0, 2, grid.count)
+    touching = np.array([np.isin(every, grid.touching(patch_id)) for patch_id in every])
+    expected = ((labels[:, None] == labels[None]) & ~touching).sum(axis=1)
+    found = others_of_class(labels, grid.first_pixels(every), grid.size)
+    np.testing.assert_array_equal(found, expected)
+    near = retrieval(
+        np.eye(grid.count, dtype=np.float32), labels, ["a", "b"], places=grid.first_pixels(every), reach=grid.size
+    )
+    assert near.unasked == int((expected == 0).sum())
 
 
 def test_many_patches_are_asked_by_a_sample() -> None:

@@ -17,6 +17,7 @@ from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
 from core.features.recipe import Features, Recipe
+from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
 from core.scenes.scene import Scene
@@ -42,7 +43,7 @@ def scene(crs: str | None = "EPSG:32631", x: float = 600_000, size: float = 10, 
 
 
 def features(ids: list[int], width: int = 6) -> Features:
-    recipe = Recipe(scene_id="t-1", encoder="spectral", fingerprint="ab" * 32, patch_size=64, stride=64)
+    recipe = Recipe(scene_id="t-1", encoder="spectral", fingerprint="ab" * 32, cut=Cut.of(64))
     vectors = np.random.default_rng(0).random((len(ids), width), dtype=np.float32)
     bands = np.arange(13 * len(ids), dtype=np.float32).reshape(-1, 13)
     return Features(

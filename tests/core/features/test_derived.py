@@ -10,8 +10,9 @@ import pytest
 
 from core.features.derived import DerivedArrays
 from core.features.recipe import Recipe
+from core.scenes.cut import Cut
 
-RECIPE = Recipe(scene_id="s-1", encoder="place", fingerprint="0" * 64, patch_size=64, stride=64)
+RECIPE = Recipe(scene_id="s-1", encoder="place", fingerprint="0" * 64, cut=Cut.of(64))
 
 
 def test_an_array_is_there_until_its_file_is_damaged_or_gone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features.encode import encode_scene
 from core.features.recipe import Features
 from core.features.store import FeatureStore
+from core.scenes.cut import Cut
 from core.scenes.patches import centres_lonlat, patch_grid
 from tests.fakes import PlaceEncoder, place_scene, recipe_of
 
@@ -28,7 +30,7 @@ def logged(path: Path) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("size", "stride"), [(16, 16), (16, 7), (23, 11)])
 def test_features_lie_under_the_id_of_their_patch(tmp_path: Path, size: int, stride: int) -> None:
     scene, encoder, store = place_scene(tmp_path), PlaceEncoder(), FeatureStore(tmp_path)
-    recipe, grid = recipe_of(scene, encoder, size, stride), patch_grid(scene, size, stride)
+    recipe, grid = recipe_of(scene, encoder, size, stride), patch_grid(scene, Cut.of(size, stride))
     encode_scene(scene, encoder, recipe, store)
     features = store.read(recipe)
     assert features.patch_ids.tolist() == list(range(grid.count))
@@ -40,7 +42,7 @@ def test_statistics_are_those_of_the_pixels(tmp_path: Path) -> None:
     scene, encoder, store = place_scene(tmp_path), PlaceEncoder(bands=("B11", "B02", "B04")), FeatureStore(tmp_path)
     recipe = recipe_of(scene, encoder)
     encode_scene(scene, encoder, recipe, store)
-    features, grid = store.read(recipe), patch_grid(scene, 16)
+    features, grid = store.read(recipe), patch_grid(scene, Cut.of(16))
     for patch_id in (0, 13, grid.count - 1):
         row, col, size, _ = grid.window(patch_id)
         mean, std = features.band_mean[patch_id], features.band_std[patch_id]
@@ -63,7 +65,7 @@ def test_missing_bands_are_filled_in_statistics_too(tmp_path: Path) -> None:
 def test_patches_without_enough_data_are_skipped_and_the_run_is_complete(tmp_path: Path) -> None:
     scene = place_scene(tmp_path, empty=(slice(0, 40), slice(0, 40)))
     encoder, store = PlaceEncoder(log=tmp_path / "log"), FeatureStore(tmp_path)
-    recipe, grid = recipe_of(scene, encoder), patch_grid(scene, 16)
+    recipe, grid = recipe_of(scene, encoder), patch_grid(scene, Cut.of(16))
     told: list[tuple[int, int]] = []
     encode_scene(scene, encoder, recipe, store, progress=lambda done, total: told.append((done, total)))
     features = store.read(recipe)
@@ -77,9 +79,32 @@ def test_patches_without_enough_data_are_skipped_and_the_run_is_complete(tmp_pat
     assert features.band_std[half, BAND_NAMES.index("B11")] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize(("least", "skipped"), [(0.25, {0, 1, 10, 11}), (0.2, {0, 1, 10, 11}), (0.51, None)])
+def test_the_least_valid_fraction_is_that_of_the_cut(tmp_path: Path, least: float, skipped: set[int] | None) -> None:
+    scene = place_scene(tmp_path, empty=(slice(0, 40), slice(0, 40)))
+    encoder, store = PlaceEncoder(), FeatureStore(tmp_path)
+    recipe = replace(recipe_of(scene, encoder), cut=Cut.of(16, least_valid=least))
+    encode_scene(scene, encoder, recipe, store)
+    grid, ids = patch_grid(scene, recipe.cut), set(store.read(recipe).patch_ids.tolist())
+    missing = set(range(grid.count)) - ids
+    assert missing == (skipped or {0, 1, 2, 10, 11, 12, 20, 21})
+    assert store.complete(recipe)
+    assert not store.complete(recipe_of(scene, encoder)), "another cut is another run"
+
+
+def test_a_covered_edge_has_features_of_its_place(tmp_path: Path) -> None:
+    scene, encoder, store = place_scene(tmp_path), PlaceEncoder(), FeatureStore(tmp_path)
+    recipe = replace(recipe_of(scene, encoder), cut=Cut.of(23, 11, edge="cover"))
+    encode_scene(scene, encoder, recipe, store)
+    grid = patch_grid(scene, recipe.cut)
+    assert grid.left_over == (0, 0)
+    assert patch_grid(scene, Cut.of(23, 11)).left_over != (0, 0)
+    assert places(store.read(recipe)) == [grid.window(patch_id)[:2] for patch_id in range(grid.count)]
+
+
 def test_places_on_earth_are_stored(tmp_path: Path) -> None:
     scene, encoder, store = place_scene(tmp_path), PlaceEncoder(), FeatureStore(tmp_path)
-    recipe, grid = recipe_of(scene, encoder), patch_grid(scene, 16)
+    recipe, grid = recipe_of(scene, encoder), patch_grid(scene, Cut.of(16))
     encode_scene(scene, encoder, recipe, store)
     import lancedb
 
@@ -98,7 +123,7 @@ def test_a_scene_without_a_place_stores_null_places(tmp_path: Path) -> None:
     scene, encoder, store = place_scene(tmp_path, crs=None), PlaceEncoder(), FeatureStore(tmp_path)
     recipe = recipe_of(scene, encoder)
     encode_scene(scene, encoder, recipe, store)
-    assert len(store.read(recipe)) == patch_grid(scene, 16).count
+    assert len(store.read(recipe)) == patch_grid(scene, Cut.of(16)).count
 
 
 def test_a_second_run_encodes_nothing(tmp_path: Path) -> None:
@@ -115,7 +140,7 @@ def test_a_second_run_encodes_nothing(tmp_path: Path) -> None:
 def test_a_cancelled_run_keeps_its_chunks_and_goes_on_where_it_was(tmp_path: Path) -> None:
     scene, store, log = place_scene(tmp_path), FeatureStore(tmp_path), tmp_path / "log"
     encoder = PlaceEncoder(log=log)
-    recipe, grid = recipe_of(scene, encoder), patch_grid(scene, 16)
+    recipe, grid = recipe_of(scene, encoder), patch_grid(scene, Cut.of(16))
     with pytest.raises(JobCancelledError):
         encode_scene(
             scene, encoder, recipe, store, cancelled=lambda: len(logged(log)) >= grid.count // 2, chunk_patches=8

@@ -13,13 +13,14 @@ from core.encoders.base import EncoderSpec
 from core.errors import StoreError
 from core.features.recipe import FeatureBatch, Recipe
 from core.features.store import FeatureStore
+from core.scenes.cut import Cut
 from tests.fakes import PlaceEncoder
 
 SPEC = PlaceEncoder().spec
 
 
 def recipe(scene_id: str = "place-1", stride: int = 16) -> Recipe:
-    return Recipe(scene_id=scene_id, encoder="place", fingerprint=SPEC.fingerprint, patch_size=16, stride=stride)
+    return Recipe(scene_id=scene_id, encoder="place", fingerprint=SPEC.fingerprint, cut=Cut.of(16, stride))
 
 
 def batch(ids: list[int] | np.ndarray, spec: EncoderSpec = SPEC, seed: int = 0) -> FeatureBatch:
@@ -103,7 +104,7 @@ def test_recipes_of_one_encoder_share_a_table_and_stay_apart(tmp_path: Path) -> 
     filled(tmp_path, [4], recipe("other-1"))
     assert store.read(recipe()).patch_ids.tolist() == [1, 2]
     assert store.read(recipe(stride=8)).patch_ids.tolist() == [2, 3]
-    assert {found.stride for found in store.recipes("place-1")} == {8, 16}
+    assert {found.cut.stride for found in store.recipes("place-1")} == {8, 16}
     assert store.recipes("other-1") == [recipe("other-1")]
     assert store.recipes("place") == []
     assert len(list(store.root.glob("*.lance"))) == 1

@@ -9,6 +9,7 @@ import pytest
 from core.errors import PatchError
 from core.imagery.overlay import mask_overlay, overlay_tile
 from core.imagery.render import EMPTY_TILE
+from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.location import patch_at_lonlat
 from core.scenes.patches import centres_lonlat, patch_grid
@@ -35,15 +36,15 @@ def pixel_at(shown: np.ndarray, bounds: tuple[float, float, float, float], lon: 
     return shown[int(row), int(col)]
 
 
-@pytest.mark.parametrize("stride", [64, 32])
+@pytest.mark.parametrize("cut", [Cut.of(64), Cut.of(64, 32), Cut.of(60, 44, edge="cover")])
 @pytest.mark.parametrize("which", [[5], [0, 3, 7]])
-def test_a_mask_marks_the_patches_it_is_given(library: Library, stride: int, which: list[int]) -> None:
+def test_a_mask_marks_the_patches_it_is_given(library: Library, cut: Cut, which: list[int]) -> None:
     scene = add_mapped(library)
-    grid = patch_grid(scene, 64, stride)
+    grid = patch_grid(scene, cut)
     picture, bounds = mask_overlay(scene, grid, np.array(which), (1, 2, 3))
     shown = pixels_of(picture)
     assert {tuple(pixel) for pixel in shown[shown[..., 3] > 0].tolist()} == {(1, 2, 3, 255)}
-    if stride == 64:
+    if cut.stride == 64:
         assert (shown[..., 3] > 0).mean() == pytest.approx(len(which) / grid.count, rel=0.15)
     centres = centres_lonlat(scene, grid, np.arange(grid.count))
     assert centres is not None

@@ -16,6 +16,7 @@ from rasterio.transform import Affine
 from core.bands import BAND_NAMES
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
+from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.quality import load_quality
@@ -32,7 +33,7 @@ def notes(scene: Scene) -> dict[str, str]:
 
 
 def corners(scene: Scene) -> NDArray[np.float64]:
-    grid = patch_grid(scene, size=8)
+    grid = patch_grid(scene, Cut.of(8))
     found = corners_lonlat(scene, grid, np.arange(grid.count))
     assert found is not None
     return found

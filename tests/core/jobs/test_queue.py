@@ -25,6 +25,7 @@ from core.jobs.files import JobFiles, ProgressNote
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.queue import Job, JobQueue, job_id
 from core.jobs.worker import JobOutcome, Work
+from core.scenes.cut import Cut
 from core.scenes.patches import patch_grid
 from tests.fakes import TASKS, PlaceEncoder, ThreadWorker, encode_payload, place_scene, process_queue, recipe_of
 
@@ -389,7 +390,7 @@ def place_library(root: Path) -> Any:
 
 
 def all_places(root: Path) -> dict[str, int]:
-    grid = patch_grid(place_library(root), 16)
+    grid = patch_grid(place_library(root), Cut.of(16))
     return {"{} {}".format(*grid.window(patch_id)[:2]): patch_id for patch_id in range(grid.count)}
 
 

@@ -17,6 +17,7 @@ from core.jobs.lanes import Lane
 from core.jobs.pool import WorkerPool
 from core.jobs.queue import Job
 from core.projection.settings import ProjectionSettings
+from core.scenes.cut import Cut
 from tests.fakes import ThreadWorker, place_scene
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def recipe(engine: Engine) -> Recipe:
     """Features of 3,969 patches: so many that 500 epochs last some seconds."""
     scene = place_scene(engine.config.root, height=512, width=512)
-    recipe = engine.recipe(scene, "spectral", patch_size=16, stride=8)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16, 8))
     assert engine.jobs.wait(engine.submit_encode(recipe).id, 120).state == "done"
     return recipe
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import PatchError, SceneError, SettingsError, TrainingError
 from core.scenes import labels as hand
+from core.scenes.cut import Cut
 from core.scenes.labels import (
     LABELS_FILE,
     LONGEST_NAME,
@@ -38,7 +39,7 @@ def scene(tmp_path: Path) -> Scene:
 
 def given(scene: Scene, size: int = 64, stride: int | None = None) -> dict[str, list[int]]:
     """Patches by the class they were given."""
-    found = hand_labels(scene, patch_grid(scene, size, stride))
+    found = hand_labels(scene, patch_grid(scene, Cut.of(size, stride)))
     if found is None:
         return {}
     return {name: np.flatnonzero(found.index == number).tolist() for number, name in enumerate(found.classes)}
@@ -74,8 +75,25 @@ def test_labels_belong_to_the_patches_they_were_given_to(scene: Scene) -> None:
     give_label(scene, patch_grid(scene), [6], "Reed")
     assert given(scene, 32) == {}, "no patch of half the side was labelled"
     assert given(scene, 64, 32) == {"Reed": [2 * 9 + 2]}, "row 1, column 1 is row 2, column 2 at half the stride"
-    give_label(scene, patch_grid(scene, 64, 32), [1], "Bog")
+    give_label(scene, patch_grid(scene, Cut.of(64, 32)), [1], "Bog")
     assert given(scene) == {"Reed": [6]}, "a patch between those of the grid is none of them"
+
+
+def test_patches_that_were_moved_inwards_have_the_labels_of_their_place(tmp_path: Path) -> None:
+    truth = np.zeros((100, 150), dtype=np.uint16)
+    truth[36:, 86:] = 1
+    truth[:64, :64] = 2
+    scene = add_scene(Library(tmp_path), "edge-1", height=100, width=150, truth=truth, classes=("Marsh", "Dune"))
+    for cut, last in ((Cut.of(64, edge="cover"), 5), (Cut.of(64, 32, edge="cover"), 11)):
+        grid = patch_grid(scene, cut)
+        found = patch_labels(scene, grid)
+        assert found is not None
+        assert (found.index[0], found.purity[0]) == (1, 1)
+        assert (found.index[last], found.purity[last]) == (0, 1), "the last patch begins at row 36 and column 86"
+        give_label(scene, grid, [last], "Reed")
+        again = hand_labels(scene, grid)
+        assert again is not None
+        assert np.flatnonzero(again.index >= 0).tolist() == [last]
 
 
 def test_a_version_tells_labels_from_any_others(scene: Scene) -> None:

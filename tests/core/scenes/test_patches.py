@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +15,12 @@ import pytest
 import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from pyproj import Transformer
 
-from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.bands import BAND_NAMES, EUROSAT_ORDER, FloatArray
 from core.errors import PatchError
+from core.scenes.cut import Cut, Edge
 from core.scenes.library import Library
 from core.scenes.patches import (
     PatchGrid,
@@ -27,6 +32,7 @@ from core.scenes.patches import (
     read_patch,
     source_names,
 )
+from core.scenes.scene import SceneReader
 from tests.scenes import add_scene, place_pixels
 
 
@@ -35,7 +41,8 @@ def grids(draw: st.DrawFn) -> PatchGrid:
     size = draw(st.integers(8, 40))
     stride = draw(st.integers(max(1, size // 8), size))
     height, width = draw(st.integers(size, 150)), draw(st.integers(size, 150))
-    return PatchGrid(height=height, width=width, size=size, stride=stride)
+    edge: Edge = draw(st.sampled_from(["leave", "cover"]))
+    return PatchGrid(height=height, width=width, cut=Cut.of(size, stride, edge=edge))
 
 
 @given(grids())
@@ -46,8 +53,35 @@ def test_every_window_lies_inside_and_ids_are_row_major(grid: PatchGrid) -> None
     for row, col, height, width in (windows[0], windows[-1]):
         assert 0 <= row <= grid.height - height
         assert 0 <= col <= grid.width - width
-    assert grid.height - (windows[-1][0] + grid.size) < grid.stride
-    assert grid.width - (windows[-1][1] + grid.size) < grid.stride
+    left_over = grid.height - (windows[-1][0] + grid.size), grid.width - (windows[-1][1] + grid.size)
+    assert grid.left_over == left_over
+    assert max(left_over) < grid.cut.stride
+    if grid.cut.edge == "cover":
+        assert left_over == (0, 0)
+    regular = PatchGrid(height=grid.height, width=grid.width, cut=Cut.of(grid.size, grid.cut.stride))
+    assert {regular.window(patch_id) for patch_id in range(regular.count)} <= set(windows), "only the last ones move"
+    assert grid.first_pixels(np.arange(grid.count)).tolist() == [list(window[:2]) for window in windows]
+
+
+@given(grids())
+def test_every_pixel_that_is_not_left_over_is_in_a_patch_and_only_overlaps_share(grid: PatchGrid) -> None:
+    counts = np.zeros((grid.height, grid.width), np.int64)
+    for patch_id in range(grid.count):
+        row, col, height, width = grid.window(patch_id)
+        counts[row : row + height, col : col + width] += 1
+    below, right = grid.left_over
+    inside = counts[: grid.height - below, : grid.width - right]
+    assert inside.min() == 1
+    assert counts.sum() == inside.sum()
+
+
+@given(grids(), st.data())
+def test_a_window_names_its_patch_and_no_other_window_does(grid: PatchGrid, data: st.DataObject) -> None:
+    top, left, side, _ = grid.window(data.draw(st.integers(0, grid.count - 1)))
+    windows = [grid.window(patch_id)[:3] for patch_id in range(grid.count)]
+    for down, aside, more in product((-1, 0, 1), repeat=3):
+        near = (top + down, left + aside, side + more)
+        assert grid.patch_of_window(*near) == (windows.index(near) if near in windows else None)
 
 
 @given(grids(), st.data())
@@ -79,10 +113,11 @@ def test_touching_is_exactly_the_overlapping_or_adjacent_windows(grid: PatchGrid
     assert set(grid.touching(patch_id).tolist()) == expected
 
 
+@pytest.mark.parametrize("edge", ["leave", "cover"])
 @pytest.mark.parametrize(("size", "stride"), [(64, 64), (64, 32), (32, 20), (100, 100)])
-def test_pixels_come_from_their_window(tmp_path: Path, size: int, stride: int) -> None:
+def test_pixels_come_from_their_window(tmp_path: Path, size: int, stride: int, edge: Edge) -> None:
     scene = add_scene(Library(tmp_path))
-    grid = patch_grid(scene, size, stride)
+    grid = patch_grid(scene, Cut.of(size, stride, edge=edge))
     truth = place_pixels(256, 320, 13)
     seen = []
     for batch in iter_patches(scene, grid, EUROSAT_ORDER):
@@ -95,6 +130,48 @@ def test_pixels_come_from_their_window(tmp_path: Path, size: int, stride: int) -
                 np.testing.assert_allclose(pixels[:, :, position] * 10_000, expected, rtol=1e-5)
         seen += batch.ids.tolist()
     assert seen == list(range(grid.count))
+
+
+class CountingReader(SceneReader):
+    """Counts the pixels that are read."""
+
+    read_pixels: ClassVar[list[int]] = []
+
+    def read(
+        self, bands: Sequence[str], window: tuple[int, int, int, int], shape: tuple[int, int] | None = None
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        self.read_pixels.append(window[2] * window[3])
+        return super().read(bands, window, shape)
+
+
+@pytest.mark.parametrize(
+    "cut", [Cut.of(64), Cut.of(64, 32), Cut.of(64, 8), Cut.of(60, 50, edge="cover"), Cut.of(100, 33, edge="cover")]
+)
+def test_overlap_costs_one_read(tmp_path: Path, cut: Cut) -> None:
+    scene = add_scene(Library(tmp_path))
+    grid = patch_grid(scene, cut)
+    CountingReader.read_pixels.clear()
+    batches = list(iter_patches(scene, grid, ("B02",), open_scene=CountingReader))
+    below, right = grid.left_over
+    assert sum(CountingReader.read_pixels) == (256 - below) * (320 - right), "each pixel that is in a patch, once"
+    assert sum(len(batch.ids) for batch in batches) == grid.count
+
+
+def test_a_strip_too_wide_for_memory_is_read_in_columns_that_share_little(tmp_path: Path) -> None:
+    scene = add_scene(Library(tmp_path))
+    grid = patch_grid(scene, Cut.of(64, 24, edge="cover"))
+    whole = {}
+    for batch in iter_patches(scene, grid, ("B02",)):
+        whole |= dict(zip(batch.ids.tolist(), batch.pixels, strict=True))
+    CountingReader.read_pixels.clear()
+    parts = list(iter_patches(scene, grid, ("B02",), open_scene=CountingReader, most_bytes=64 * 130 * 4))
+    assert max(len(batch.ids) for batch in parts) == 2, "as many as fit"
+    ids = np.concatenate([batch.ids for batch in parts])
+    assert sorted(ids.tolist()) == list(range(grid.count))
+    for batch in parts:
+        for patch_id, pixels in zip(batch.ids.tolist(), batch.pixels, strict=True):
+            np.testing.assert_array_equal(pixels, whole[patch_id])
+    assert sum(CountingReader.read_pixels) < 256 * 320 * 1.6
 
 
 def test_rows_that_are_done_are_not_read_again(tmp_path: Path) -> None:
@@ -164,14 +241,14 @@ def test_a_scene_without_a_place_has_no_corners(tmp_path: Path) -> None:
 def test_sizes_and_strides_out_of_range_are_refused(tmp_path: Path, size: int, stride: int) -> None:
     scene = add_scene(Library(tmp_path))
     with pytest.raises(PatchError, match="choose a size"):
-        patch_grid(scene, size, stride)
+        patch_grid(scene, Cut.of(size, stride))
 
 
 @pytest.mark.parametrize(("size", "stride"), [(0, None), (4096, None), (64, -5), (32, 2)])
 def test_of_a_collection_they_are_refused_too(tmp_path: Path, size: int, stride: int | None) -> None:
     scene = replace(add_scene(Library(tmp_path)), kind="collection", patch_size=64)
     with pytest.raises(PatchError, match="choose a size"):
-        patch_grid(scene, size, stride)
+        patch_grid(scene, Cut.of(size, stride))
 
 
 def test_a_scene_smaller_than_a_patch_is_refused(tmp_path: Path) -> None:
@@ -196,8 +273,8 @@ def test_a_collection_takes_places_from_its_table(tmp_path: Path) -> None:
     )  # fmt: skip
     pq.write_table(table, scene.places_path)
     scene = replace(scene, kind="collection", patch_size=64)
-    grid = patch_grid(scene, 32, 16)
-    assert (grid.size, grid.stride) == (64, 64)
+    grid = patch_grid(scene, Cut.of(32, 16))
+    assert grid.cut == Cut.of(64)
     found = corners_lonlat(scene, grid, np.array([1, 0]))
     assert found is not None
     assert found[0].tolist() == [[10, 50], [10.1, 50], [10.1, 49.9], [10, 49.9]]

@@ -31,6 +31,7 @@ from core.features.recipe import Features, Recipe
 from core.projection.labels import classes_of, labels_version
 from core.projection.methods import arrange
 from core.projection.settings import ProjectionSettings
+from core.scenes.cut import Cut
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from tests.fakes import PlaceEncoder, place_scene
@@ -70,12 +71,12 @@ class Meaner(PlaceEncoder):
 
 def placed(tmp_path: Path) -> tuple[Scene, Features]:
     scene, encoder = place_scene(tmp_path, height=96, width=160), Meaner()
-    grid = patch_grid(scene, 16)
+    grid = patch_grid(scene, Cut.of(16))
     rows, cols = np.divmod(np.arange(grid.count), grid.n_cols)
     angle = rows * 16 * 0.001 + cols * 16 * 0.01
     vectors = np.zeros((grid.count, encoder.spec.dimension), np.float32)
     vectors[:, 0], vectors[:, 1] = np.cos(angle), np.sin(angle)
-    recipe = Recipe(scene_id=scene.id, encoder="place", fingerprint=encoder.spec.fingerprint, patch_size=16, stride=16)
+    recipe = Recipe(scene_id=scene.id, encoder="place", fingerprint=encoder.spec.fingerprint, cut=Cut.of(16))
     empty = np.ones((grid.count, 13), np.float32)
     return scene, Features(
         recipe=recipe, patch_ids=np.arange(grid.count), vectors=vectors, valid_fraction=empty[:, 0], band_mean=empty,
@@ -87,7 +88,9 @@ def test_shifted_patches_are_read_where_they_lie(tmp_path: Path) -> None:
     """A shift by 8 rows and 8 columns turns the feature by 8 × 0.001 ± 8 × 0.01."""
     scene, features = placed(tmp_path)
     log = tmp_path / "log"
-    found = grid_shift(scene, patch_grid(scene, 16), Meaner(log=log), features.vectors, features.patch_ids, sample=1000)
+    found = grid_shift(
+        scene, patch_grid(scene, Cut.of(16)), Meaner(log=log), features.vectors, features.patch_ids, sample=1000
+    )
     starts = {tuple(map(int, line.split())) for line in log.read_text().splitlines()}
     rows = {0: 8, 16: 24, 32: 40, 48: 56, 64: 72, 80: 72}
     cols = {start: start + 8 for start in range(0, 144, 16)} | {144: 136}
@@ -111,7 +114,7 @@ def test_an_encoder_that_minds_no_shift_keeps_everything(tmp_path: Path) -> None
             known = (down // 16 * 10 + right // 16).astype(int)
             return features.vectors[known]
 
-    found = grid_shift(scene, patch_grid(scene, 16), Deaf(), features.vectors, features.patch_ids, sample=20)
+    found = grid_shift(scene, patch_grid(scene, Cut.of(16)), Deaf(), features.vectors, features.patch_ids, sample=20)
     ours = found.itself.value, found.kept.value
     # Windows at the edges start where those before them do, moved the other way: chance tells them apart.
     assert ours[0] > 0.5
@@ -122,10 +125,10 @@ def test_an_encoder_that_minds_no_shift_keeps_everything(tmp_path: Path) -> None
 def test_what_cannot_be_shifted_says_so(engine: Engine, tmp_path: Path) -> None:
     scene = small_scene(engine)
     assert cannot_shift(scene, patch_grid(scene)) is None
-    assert "too small" in str(cannot_shift(scene, patch_grid(scene, 320)))
+    assert "too small" in str(cannot_shift(scene, patch_grid(scene, Cut.of(320))))
     assert "single pictures" in str(cannot_shift(replace(scene, kind="collection"), patch_grid(scene)))
     with pytest.raises(PatchError, match="too small"):
-        grid_shift(scene, patch_grid(scene, 320), PlaceEncoder(), np.ones((2, 15), np.float32), np.arange(2))
+        grid_shift(scene, patch_grid(scene, Cut.of(320)), PlaceEncoder(), np.ones((2, 15), np.float32), np.arange(2))
 
 
 def test_a_scene_is_measured_once_for_features_and_once_for_each_layout(
