@@ -8,7 +8,8 @@ from core.features.recipe import Recipe
 from core.scenes.scene import Scene
 from pages.ui.common.progress import boundary
 from pages.ui.explore import preparing
-from pages.ui.explore.views import linked_views
+from pages.ui.explore.cutting import cut_form, open_form, shown_cut, why_form
+from pages.ui.explore.views import linked_views, rendering_of
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -19,9 +20,27 @@ def page() -> None:
     scene = preparing.chosen_scene(visitor)
     if scene is None:
         return
-    recipe = engine().recipe(scene, preparing.chosen_encoder(visitor))
+    encoder = preparing.chosen_encoder(visitor)
+    why = why_form(visitor, scene, encoder)
+    if why and not visitor.cutting:
+        open_form(visitor, scene)
+    if visitor.cutting:
+        cutting(scene, encoder)
+        return
+    recipe = engine().recipe(scene, encoder, cut=shown_cut(visitor, scene))
     if preparing.features_there(scene, recipe):
         views(scene, recipe)
+
+
+@st.fragment
+def cutting(scene: Scene, encoder: str) -> None:
+    """Draw the form for cutting; a click in it runs no more than this, until it is left."""
+    with boundary():
+        visitor = current()
+        if not visitor.cutting:
+            st.rerun()
+        why = why_form(visitor, scene, encoder)
+        cut_form(visitor, scene, encoder, rendering=rendering_of(visitor, scene), why=why or "")
 
 
 @st.fragment
@@ -30,6 +49,8 @@ def views(scene: Scene, recipe: Recipe) -> None:
     if scene.id not in engine().library:
         st.rerun()  # Deleted in another window: the page says so and goes on.
     with boundary():
+        if current().cutting:
+            st.rerun()
         linked_views(scene, recipe)
 
 

@@ -24,6 +24,7 @@ from core.engine import tasks
 from core.errors import StoreError
 from core.evaluation.report.store import Reports
 from core.features.encode import encode_scene
+from core.features.forecast import Forecast, forecast
 from core.features.groups import Groups
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
@@ -84,6 +85,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
         "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
         "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
+        "delete_features": JobKind(task=partial(tasks.delete_features_task, config), lane="encode"),
         "project": JobKind(task=partial(tasks.project_task, config), lane="project"),
         "groups": JobKind(task=partial(tasks.groups_task, config), lane="trust"),
         "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
@@ -367,6 +369,23 @@ class Engine:
         for job in self.jobs.jobs():
             if job.active and job.kind != "delete" and self.jobs.payload(job.id).get("scene_id") == scene_id:
                 self.jobs.cancel(job.id)
+
+    def delete_features(self, recipe: Recipe) -> Job:
+        """Stop all work on a recipe, and ask for its features and all that was made of them to be removed.
+
+        They count as absent from now on.
+        """
+        wanted = recipe.to_dict()
+        for job in self.jobs.jobs():
+            if job.active and job.kind != "delete_features" and self.jobs.payload(job.id).get("recipe") == wanted:
+                self.jobs.cancel(job.id)
+        self.store.runs.suspect(recipe)
+        title = f"Deleting patches of “{self.library.get(recipe.scene_id).name}”"
+        return self.jobs.submit("delete_features", recipe.key, title, tasks.recipe_payload(recipe))
+
+    def forecast(self, scene: Scene, recipe: Recipe) -> Forecast:
+        """Return what encoding a scene by a recipe will take; features that are there are counted too."""
+        return forecast(self.store.runs, self.spec(recipe.encoder), patch_grid(scene, recipe.cut))
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with its features, projections and groups, also of one that was deleted."""

@@ -214,6 +214,15 @@ def delete_task(config: Config, work: Work, payload: Payload) -> str:
     return scene_id
 
 
+def delete_features_task(config: Config, work: Work, payload: Payload) -> str:
+    """Remove the features of a recipe and what was made of them; gives its key. Payload: ``recipe``."""
+    recipe = Recipe.from_dict(payload["recipe"])
+    FeatureStore(config.root).delete(recipe)
+    Layouts(config.root).delete(recipe)
+    Groups(config.root).delete(recipe)
+    return recipe.key
+
+
 def warm_projection() -> None:
     """Compile the projection's loops, so that the first projection does not wait for it."""
     from core.projection.layout import warm_up

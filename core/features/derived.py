@@ -76,6 +76,11 @@ class DerivedArrays:
         """Remove all files of a scene."""
         shutil.rmtree(self.root / scene_id, ignore_errors=True)
 
+    def delete(self, recipe: Recipe) -> None:
+        """Remove all files of a recipe, and what lies beside them under its name."""
+        for path in (self.root / recipe.scene_id).glob(f"{recipe.key}-*"):
+            path.unlink(missing_ok=True)
+
     def disk_bytes(self, scene_id: str) -> int:
         """Return the bytes on disk of a scene's files."""
         return sum(path.stat().st_size for path in (self.root / scene_id).glob("*"))

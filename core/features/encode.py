@@ -45,6 +45,9 @@ BATCH_BYTES = 2**27
 CACHE_BYTES = 2**28
 """GDAL's cache of decoded blocks: 3 rows of blocks of a full tile's 13 bands; by default it is 5 % of the memory."""
 
+LEAST_MEASURED = 32
+"""Of fewer patches after the first batch, the rate says more of how a run ends than of how it goes on."""
+
 _QUEUE = 3
 
 
@@ -95,7 +98,7 @@ def encode_scene(
             with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
                 run.go(frozenset(done.tolist()), cancelled, chunk_patches)
             _check_any(scene, store.count(recipe), grid)
-            store.finish(recipe, encoder.spec)
+            store.finish(recipe, encoder.spec, run.rate)
     progress(grid.count, grid.count)
 
 
@@ -118,14 +121,15 @@ class _Run:
         self, *, scene: Scene, grid: PatchGrid, encoder: Encoder, recipe: Recipe, store: FeatureStore, report: Progress
     ) -> None:
         self.scene, self.grid, self.encoder, self.recipe, self.store = scene, grid, encoder, recipe, store
-        self._report, self._done = report, 0
+        self._report, self._done, self._encoded = report, 0, 0
         self._chunk: list[FeatureBatch] = []
         self._skipped: deque[IntArray] = deque()
         self._since = time.monotonic()
+        self.rate = 0.0
 
     def go(self, done: frozenset[int], cancelled: Callable[[], bool], chunk_patches: int) -> None:
-        """Read, encode and commit what is not done."""
-        self._done = len(done)
+        """Read, encode and commit what is not done, and measure the rate of that where it is worth it."""
+        began, first, self._done = time.monotonic(), 0, len(done)
         self._report(self._done, self.grid.count)
         strips = ahead(iter_patches(self.scene, self.grid, BAND_NAMES, skip=done), depth=1)
         with closing(strips), ThreadPoolExecutor(1, "commit") as committer:
@@ -136,9 +140,13 @@ class _Run:
                     if cancelled():
                         raise JobCancelledError(f"Encoding {self.scene.name}", "it was cancelled", "start it again")
                     self._chunk.append(_with_vectors(item, self.encoder.infer(item.prepared), self.encoder))
+                    if not first:  # With it the encoder has warmed up.
+                        began, first = time.monotonic(), len(item.batch)
                     if self._due(chunk_patches):
                         pending = self._commit(committer, pending)
             _wait(self._commit(committer, pending))
+        if self._encoded - first >= LEAST_MEASURED:
+            self.rate = (self._encoded - first) / max(time.monotonic() - began, 1e-3)
 
     def _prepare(self, strips: Iterator[PatchBatch]) -> Iterator[_Prepared]:
         """Batches of the encoder's size, across strips, with statistics and prepared pixels."""
@@ -198,6 +206,7 @@ class _Run:
             batch = join_batches(chunk)
             self.store.append(self.recipe, self.encoder.spec, batch)
             self._done += len(batch)
+            self._encoded += len(batch)
         if skipped:
             ids = np.concatenate(skipped)
             self.store.skip(self.recipe, ids)

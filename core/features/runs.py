@@ -26,6 +26,7 @@ class RunRecord:
         stored: number of patches with features when the record was written.
         complete: True = every planned patch is stored or skipped.
         suspect: True = reading its features failed since; the next run checks them.
+        rate: patches a second that the run encoded here; 0 = not measured.
     """
 
     recipe: Recipe
@@ -34,6 +35,7 @@ class RunRecord:
     stored: int
     complete: bool = False
     suspect: bool = False
+    rate: float = 0.0
 
     def finished(self) -> RunRecord:
         """Return the same run, complete."""
@@ -68,6 +70,12 @@ class Runs:
         paths = [path for path in self.root.glob(f"{scene_id}-*.json") if path.exists()]
         records = [_load(path) for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)]
         return [record for record in records if record is not None and record.recipe.scene_id == scene_id]
+
+    def of_encoder(self, fingerprint: str) -> list[RunRecord]:
+        """Return all records of an encoder, newest first."""
+        paths = [path for path in self.root.glob(f"*-{fingerprint[:16]}-*.json") if path.exists()]
+        records = [_load(path) for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)]
+        return [record for record in records if record is not None and record.recipe.fingerprint == fingerprint]
 
     def skipped(self, recipe: Recipe) -> IntArray:
         """Return ascending ids of the patches a run skipped for want of valid data."""

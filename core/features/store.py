@@ -34,6 +34,12 @@ from core.scenes.patches import IntArray
 ROW_BYTES = 160
 """Bytes of a row beside its vector: places, statistics of thirteen bands, ids."""
 
+
+def stored_bytes(patches: int, spec: EncoderSpec) -> int:
+    """Return bytes on disk of the features of so many patches, table and snapshot."""
+    return 2 * patches * (4 * spec.dimension + ROW_BYTES)
+
+
 FAILURES = (OSError, RuntimeError, ValueError, pa.ArrowException)
 """What LanceDB and the system raise when files cannot be written or read."""
 
@@ -88,8 +94,13 @@ class FeatureStore:
         with _storing(recipe):
             self.runs.skip(recipe, ids)
 
-    def finish(self, recipe: Recipe, spec: EncoderSpec) -> None:
+    def finish(self, recipe: Recipe, spec: EncoderSpec, rate: float = 0.0) -> None:
         """Move a run's rows into the encoder's table and mark it complete; call under ``claim``; may be repeated.
+
+        Args:
+            recipe: the run's.
+            spec: the encoder that ran.
+            rate: patches a second that it encoded; 0 = not measured.
 
         Raises:
             StoreError: when they cannot be written.
@@ -102,9 +113,8 @@ class FeatureStore:
                 if not np.isin(_ids(run, recipe), older).all():
                     table.add(without(run.search().to_batches(), run.schema, older))
             ids = self._snapshot(recipe)
-            record = RunRecord(
-                recipe=recipe, spec=spec, planned=len(ids) + self.runs.skipped(recipe).size, stored=len(ids)
-            )
+            planned = len(ids) + self.runs.skipped(recipe).size
+            record = RunRecord(recipe=recipe, spec=spec, planned=planned, stored=len(ids), rate=rate)
             self.runs.put(record.finished())
             if run is not None:
                 self._database().drop_table(_run_table(recipe))
@@ -161,23 +171,28 @@ class FeatureStore:
             StoreError: when they cannot be removed.
         """
         for record in self.runs.of_scene(scene_id):
-            recipe = record.recipe
-            with self.claim(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
-                self.runs.remove(recipe)
-                self.snapshots.remove(recipe)
-                try:
-                    self._delete_rows(recipe)
-                except FAILURES as error:
-                    _log.warning("Dropping a damaged table while deleting %s: %s", recipe.key, error)
-                    self._drop(_encoder_table(recipe))
-                    self.runs.remove_fingerprint(recipe.fingerprint)
-                self._drop(_run_table(recipe))
+            self.delete(record.recipe)
+
+    def delete(self, recipe: Recipe) -> None:
+        """Remove the features of one recipe and give their disk space back.
+
+        Raises:
+            StoreError: when they cannot be removed.
+        """
+        with self.claim(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
+            self.runs.remove(recipe)
+            self.snapshots.remove(recipe)
+            try:
+                self._delete_rows(recipe)
+            except FAILURES as error:
+                _log.warning("Dropping a damaged table while deleting %s: %s", recipe.key, error)
+                self._drop(_encoder_table(recipe))
+                self.runs.remove_fingerprint(recipe.fingerprint)
+            self._drop(_run_table(recipe))
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene's features, table and snapshot, computed from their number."""
-        return sum(
-            2 * record.stored * (4 * record.spec.dimension + ROW_BYTES) for record in self.runs.of_scene(scene_id)
-        )
+        return sum(stored_bytes(record.stored, record.spec) for record in self.runs.of_scene(scene_id))
 
     def _snapshot(self, recipe: Recipe) -> IntArray:
         """Write the snapshot of a finished run; without one, reading only takes longer."""

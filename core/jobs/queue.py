@@ -38,7 +38,7 @@ class Job:
     Attributes:
         id: names it.
         kind: ``ingest``, ``sample``, ``synthetic``, ``encode``, ``project``, ``groups``, ``trust``, ``train``,
-            ``delete`` or ``fetch``.
+            ``delete``, ``delete_features`` or ``fetch``.
         title: what it is, for people; may hold names that people typed.
         state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
         done: units done.

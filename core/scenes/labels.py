@@ -116,6 +116,61 @@ def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     return PatchLabels(classes=classes, index=index, purity=(index >= 0).astype(np.float32))
 
 
+def labels_elsewhere(scene: Scene, grid: PatchGrid) -> int:
+    """Return how many labels people gave to windows that are no patches of a grid."""
+    windows = [window for given in _read(scene).values() for window in given]
+    return sum(grid.patch_of_window(*window) is None for window in windows)
+
+
+def covered_by_labels(scene: Scene, grid: PatchGrid) -> dict[str, list[int]]:
+    """Return patches without a label of their own that labels given to other windows cover, by class.
+
+    A patch has a class when windows of it cover at least ``MIN_PURITY`` of the patch; of several, the most.
+    """
+    given = _read(scene)
+    own = {grid.patch_of_window(*window) for windows in given.values() for window in windows}
+    shares: dict[int, dict[str, float]] = {}
+    for name, windows in given.items():
+        others = [window for window in sorted(windows) if grid.patch_of_window(*window) is None]
+        for patch_id, near in _windows_of_patches(grid, others).items():
+            if patch_id not in own:
+                shares.setdefault(patch_id, {})[name] = _covered_share(grid.window(patch_id), near)
+    found: dict[str, list[int]] = {}
+    for patch_id, by_class in sorted(shares.items()):
+        best = max(by_class, key=lambda name: by_class[name])
+        if by_class[best] >= MIN_PURITY:
+            found.setdefault(best, []).append(patch_id)
+    return found
+
+
+def _windows_of_patches(grid: PatchGrid, windows: Iterable[Window]) -> dict[int, list[Window]]:
+    """Return which windows share pixels with a patch, by patch."""
+    found: dict[int, list[Window]] = {}
+    for top, left, side in windows:
+        # One pixel of a patch inside the window is enough, so the square reaches almost a patch beyond it.
+        beyond = grid.size - 1
+        for patch_id in grid.reaching(top - beyond, left - beyond, side + 2 * beyond).tolist():
+            found.setdefault(patch_id, []).append((top, left, side))
+    return found
+
+
+def _covered_share(patch: tuple[int, int, int, int], windows: Iterable[Window]) -> float:
+    """Return the share of a patch's pixels that lie in at least one window."""
+    row, col, height, width = patch
+    covered = np.zeros((height, width), np.bool_)
+    for top, left, side in windows:
+        covered[max(0, top - row) : max(0, top + side - row), max(0, left - col) : max(0, left + side - col)] = True
+    return float(covered.mean())
+
+
+def carry_labels(scene: Scene, grid: PatchGrid) -> int:
+    """Give the patches of ``covered_by_labels`` the classes of those; return how many. Errors as of ``give_label``."""
+    found = covered_by_labels(scene, grid)
+    for name, ids in found.items():
+        give_label(scene, grid, ids, name)
+    return sum(len(ids) for ids in found.values())
+
+
 def labels_by(by: By, scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     """Return classes of one origin; None when there are none."""
     return patch_labels(scene, grid) if by == "truth" else hand_labels(scene, grid)

@@ -8,29 +8,44 @@ from core.bands import BAND_NAMES
 from core.encoders.registry import default_encoder
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
+from pages.ui.common.cuts import cut_title, metres_of, recipes_there, take_cut
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.models.card import show_card
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
-from pages.ui.state.session import current, select
+from pages.ui.state.session import choose, current, select
 
 
 def sidebar() -> None:
     """Draw the pickers; they change the visitor's session."""
     with st.sidebar:
-        _scene_picker()
+        scene = _scene_picker()
         _encoder_picker()
+        if scene is not None and scene.kind == "scene":
+            _cut_picker(scene)
 
 
-def _scene_picker() -> None:
+def _cut_picker(scene: Scene) -> None:
+    """Offer the ways of cutting by which a scene is encoded, where there are several."""
+    visitor = current()
+    shown = visitor.cut(scene.id)
+    cuts = {cut.key: cut for cut in (*(recipe.cut for recipe in recipes_there(scene, visitor.encoder)), shown)}
+    if len(cuts) > 1:
+        titles = {key: cut_title(cut, metres_of(scene)) for key, cut in cuts.items()}
+        choose("Patches", titles, shown.key, key="cut", take=lambda key: take_cut(visitor, scene, cuts[key]))
+
+
+def _scene_picker() -> Scene | None:
+    """Draw the picker; return the scene it shows."""
     scenes = {scene.id: scene for scene in engine().library.scenes()}
     visitor = current()
     if not scenes:
-        return
+        return None
     chosen = visitor.scene_id if visitor.scene_id in scenes else next(iter(scenes))
     select("Scene", list(scenes), chosen, key="scene", title=lambda name: scenes[name].name, take=visitor.open)
     st.caption(facts(scenes[chosen]))
+    return scenes[chosen]
 
 
 def facts(scene: Scene) -> str:

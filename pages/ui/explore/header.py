@@ -11,6 +11,7 @@ from core.values.registry import export_columns
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
+from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
 from pages.ui.explore.trust import trust_panel
 from pages.ui.state.session import Session, show_address
@@ -46,6 +47,7 @@ def header(visitor: Session, view: ViewState) -> None:
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         st.markdown(status(view, label), width="stretch")
+        cut_button(visitor, view.scene)
         _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
         trust_panel(visitor, view)

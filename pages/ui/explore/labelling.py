@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.errors import LandlikeError
 from core.export.tables import labels_csv
-from core.scenes.labels import LabelSet, give_label
+from core.scenes.cut import DEFAULT_CUT
+from core.scenes.labels import LabelSet, carry_labels, covered_by_labels, give_label, labels_elsewhere
 from core.scenes.patches import PatchRefs, patch_refs
 from core.values.classes import colours_of
 from pages.ui.common.escape import plain, safe_label
-from pages.ui.common.format import patches
+from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
 from pages.ui.models.training_form import ADDED, set_key
 from pages.ui.state.session import NOTHING_SELECTED, Session, shown
@@ -35,6 +36,36 @@ def label_panel(visitor: Session, view: ViewState) -> None:
             st.markdown(plain(visitor.labelled))
         if view.given is not None:
             _given(visitor, view)
+        if view.known.labels.version:
+            _elsewhere(visitor, view)
+
+
+def _elsewhere(visitor: Session, view: ViewState) -> None:
+    """Tell of labels that were given to patches of another cut, and offer those that lie where patches of this do."""
+    scene, grid = view.scene, view.known.grid
+    number, covered = view.known.answers.get(
+        ("elsewhere", view.known.labels.version),
+        lambda: (labels_elsewhere(scene, grid), sum(map(len, covered_by_labels(scene, grid).values()))),
+    )
+    if not number:
+        return
+    st.caption(f"{count(number, 'label')} of this scene {'is' if number == 1 else 'are'} of patches cut otherwise.")
+    if covered:
+        lie = "lies" if covered == 1 else "lie"
+        st.button(
+            f"Label the {patches(covered)} that {lie} there", key="label_carry", icon=":material/move_down:",
+            on_click=_carry, args=(visitor, view),
+        )  # fmt: skip
+
+
+def _carry(visitor: Session, view: ViewState) -> None:
+    try:
+        carried = carry_labels(view.scene, view.known.grid)
+    except LandlikeError as error:
+        visitor.labelled = str(error)
+        return
+    visitor.labelled = f"{patches(carried)} labelled as those cut otherwise at the same place."
+    visitor.colour, visitor.overlay = "hand", True
 
 
 def targets(view: ViewState) -> dict[str, PatchRefs]:
@@ -125,7 +156,10 @@ def _given(visitor: Session, view: ViewState) -> None:
             "CSV", lambda: labels_csv(view.scene, view.known.grid, given),
             f"labels-{view.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
-        if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
+        cut = view.recipe.cut
+        if view.scene.kind == "scene" and (cut.size, cut.stride) != (DEFAULT_CUT.size, DEFAULT_CUT.stride):
+            st.caption(f"To teach an encoder, show patches of {DEFAULT_CUT.size} pixels side by side and label those.")
+        elif st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
             visitor.teach = set_key(LabelSet(scene_id=view.scene.id, by="hand"))
             visitor.work.pop(ADDED, None)  # Not what was added before, but these labels are to be chosen.
             st.switch_page("models.py")

@@ -13,6 +13,7 @@ from core.jobs.queue import Job
 from core.scenes.scene import Scene
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import panel, wanted
+from pages.ui.explore.cutting import cut_button
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.scenes.deleted import bring_back
 from pages.ui.state import cache
@@ -161,6 +162,7 @@ def features_there(scene: Scene, recipe: Recipe) -> bool:
     show_address(current().link(recipe.encoder))
     st.markdown(f"**{plain(scene.name)}** is being read patch by patch. It opens by itself when that is done.")
     panel(job, recipe.key, "Encoding the scene")
+    cut_button(current(), scene)
     st.html(
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id)}" '
         'style="display:block;max-height:60vh;max-width:100%;margin:0 auto;border-radius:8px">'

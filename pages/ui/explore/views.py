@@ -73,7 +73,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         view.known,
         settings=view.layout,
         colours=colours,
-        thumbs=view.thumbs(_rendering(visitor, view.scene)),
+        thumbs=view.thumbs(rendering_of(visitor, view.scene)),
         query=view.query_id,
         neighbours=view.neighbours,
         selection=view.selection.patches,
@@ -96,7 +96,7 @@ def _take_colour(name: str) -> None:
 
 
 def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
-    rendering = _rendering(visitor, view.scene)
+    rendering = rendering_of(visitor, view.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         select(
             "Picture", renderings_of(view.scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
@@ -137,7 +137,7 @@ def _picture(scene: Scene, rendering: str, height: int) -> None:
     )
 
 
-def _rendering(visitor: Session, scene: Scene) -> str:
+def rendering_of(visitor: Session, scene: Scene) -> str:
     """Return what the visitor wants to see of a scene, or its true colours where it lacks the bands for that."""
     possible = renderings_of(scene.bands)
     return visitor.rendering if visitor.rendering in possible else possible[0]
@@ -152,7 +152,7 @@ def _take_contrast(name: str) -> None:
 
 
 def _gallery_view(visitor: Session, view: ViewState) -> None:
-    thumbs = view.thumbs(_rendering(visitor, view.scene))
+    thumbs = view.thumbs(rendering_of(visitor, view.scene))
     both = view.neighbours is not None and bool(len(view.selection))
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
     strange: frozenset[int] = view.known.answers.get(

@@ -8,9 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.library import SCENE_ID
 from core.scenes.patches import PatchRef, PatchRefs
 from pages.ui.common.format import distinct
+from pages.ui.state.cut_draft import CutDraft
 
 _KEY = "landlike"
 _HISTORY = 200
@@ -54,6 +56,9 @@ class Session:
         rereading: the scene that is about to be read differently, or empty.
         linked: the patch of a link that names no scene, as text; it is the query once a scene is open.
         notice: a sentence that stays until the visitor goes to another scene.
+        cuts: for each scene, the key of the way of cutting that the visitor chose; without one it is the usual one.
+        cutting: True = the form for cutting is open in place of the views.
+        draft: what stands in that form.
     """
 
     scene_id: str | None = None
@@ -88,12 +93,16 @@ class Session:
     rereading: str = ""
     linked: str = ""
     notice: str = ""
+    cuts: dict[str, str] = field(default_factory=dict)
+    cutting: bool = False
+    draft: CutDraft = field(default_factory=CutDraft)
 
     def open(self, scene_id: str | None) -> None:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
             self.notice = self.missing = ""
+            self.cutting = False
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
             self.query, self.linked = PatchRef.parse(self.linked, scene_id), ""
@@ -102,6 +111,16 @@ class Session:
         """Drop everything that names patches."""
         self.query, self.selection, self.past, self.future = None, NOTHING_SELECTED, [], []
         self.show, self.labelled = "similar", ""
+
+    def cut(self, scene_id: str) -> Cut:
+        """Return how the visitor wants a scene cut."""
+        return Cut.parse(self.cuts.get(scene_id, "")) or DEFAULT_CUT
+
+    def recut(self, scene_id: str, cut: Cut, query: PatchRef | None) -> None:
+        """Go to another way of cutting a scene, where patches are others; ``query`` is the one at the same place."""
+        self.cuts[scene_id], self.cutting = cut.key, False
+        self.forget_patches()
+        self.query = query
 
     def ask(self, patch: PatchRef | None) -> None:
         """Make a patch the query; None ends the query. What was forward of here is gone."""
@@ -140,13 +159,21 @@ class Session:
         self.select(NOTHING_SELECTED)
 
     def link(self, encoder: str | None) -> dict[str, str]:
-        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``q``, those that are known.
+        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``cut``, ``q``, those that are known.
+
+        The usual way of cutting is left out.
 
         A query in the open scene is its number, so that links are short; one elsewhere is the text of its ``PatchRef``.
         """
         here = self.query is not None and self.query.scene == self.scene_id
         query = self.query.patch if self.query is not None and here else self.query
-        parts = {"scene": self.scene_id, "encoder": encoder, "q": query}
+        cut = DEFAULT_CUT if self.scene_id is None else self.cut(self.scene_id)
+        parts = {
+            "scene": self.scene_id,
+            "encoder": encoder,
+            "cut": None if cut == DEFAULT_CUT else cut.key,
+            "q": query,
+        }
         return {name: str(value) for name, value in parts.items() if value is not None}
 
     def follow(self, parameters: Mapping[str, str]) -> None:
@@ -154,6 +181,8 @@ class Session:
         scene_id, query = parameters.get("scene", ""), parameters.get("q", "")
         if SCENE_ID.fullmatch(scene_id):
             self.open(scene_id)
+            if Cut.parse(parameters.get("cut", "")) is not None:
+                self.cuts[scene_id] = parameters["cut"]
         asked = PatchRef.parse(query, self.scene_id)
         if asked is not None:
             self.query = asked
@@ -173,18 +202,31 @@ def current() -> Session:
     return found
 
 
-def bound(key: str, attribute: str) -> dict[str, Any]:
+def bound(key: str, attribute: str, take_value: Callable[[Any], None] | None = None) -> dict[str, Any]:
     """Return arguments that tie a widget to an attribute of the session, for ``st.some_widget(label, **bound(…))``.
 
     The widget shows what the session holds, and the session holds what the widget was set to, on every page.
+
+    Args:
+        key: of the widget.
+        attribute: of the session; ``draft.size`` is one of its draft.
+        take_value: called with what the widget was set to, where more follows from it than the attribute.
     """
-    visitor = current()
-    st.session_state[key] = getattr(visitor, attribute)
+    holder, _, name = attribute.rpartition(".")
+
+    def held() -> object:
+        return getattr(current(), holder) if holder else current()
+
+    st.session_state[key] = getattr(held(), name)
 
     def take() -> None:
         value = st.session_state[key]
-        if value is not None:
-            setattr(current(), attribute, value)
+        if value is None:
+            return
+        if take_value is None:
+            setattr(held(), name, value)
+        else:
+            take_value(value)
 
     return {"key": key, "on_change": take}
 
@@ -237,6 +279,18 @@ def closing_popover(key: str) -> str:
         st.session_state[key] = False
         visitor.closing = ""
     return key
+
+
+def choose(label: str, titles: Mapping[str, str], chosen: str, *, key: str, take: Callable[[str], None]) -> None:
+    """Draw a few choices, by key, one click each; ``take`` is called with what a person picks, before the next run."""
+    st.session_state[key] = chosen
+    st.radio(
+        label,
+        list(titles),
+        format_func=lambda name: titles[name],
+        key=key,
+        on_change=lambda: take(st.session_state[key]),
+    )
 
 
 def show_address(parameters: dict[str, str]) -> None:

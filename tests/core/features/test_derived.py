@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.features.recipe import Recipe
 from core.scenes.cut import Cut
 
 RECIPE = Recipe(scene_id="s-1", encoder="place", fingerprint="0" * 64, cut=Cut.of(64))
+COVERED = replace(RECIPE, cut=Cut.of(64, edge="cover"))
 
 
 def test_an_array_is_there_until_its_file_is_damaged_or_gone(tmp_path: Path) -> None:
@@ -32,6 +34,11 @@ def test_an_array_is_there_until_its_file_is_damaged_or_gone(tmp_path: Path) -> 
     assert not arrays.has(RECIPE, "k")
     arrays.put(RECIPE, "k", array)
     assert arrays.has(RECIPE, "k")
+    arrays.put(COVERED, "k", array)
+    arrays.delete(RECIPE)
+    assert not arrays.has(RECIPE, "k")
+    assert arrays.has(COVERED, "k"), "whose key begins alike"
+    arrays.put(RECIPE, "k", array)
     arrays.delete_scene("s-1")
     assert not arrays.has(RECIPE, "k")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,18 @@ def test_deleting_a_scene_leaves_the_others_and_frees_the_disk(tmp_path: Path) -
     assert store.read(recipe("other-1")).patch_ids.tolist() == [4]
     with pytest.raises(StoreError, match="there are none"):
         store.read(recipe())
+
+
+def test_one_way_of_cutting_can_be_deleted_and_the_others_stay(tmp_path: Path) -> None:
+    store = filled(tmp_path, [1, 2, 3])
+    filled(tmp_path, [4, 5], recipe(stride=8))
+    covered = replace(recipe(), cut=Cut.of(16, edge="cover"))
+    filled(tmp_path, [6], covered)
+    store.delete(recipe())
+    assert set(store.recipes("place-1")) == {recipe(stride=8), covered}
+    assert store.count(recipe()) == 0
+    assert store.read(recipe(stride=8)).patch_ids.tolist() == [4, 5]
+    assert store.read(covered).patch_ids.tolist() == [6]
 
 
 def test_a_run_in_progress_can_be_deleted_too(tmp_path: Path) -> None:

@@ -18,9 +18,12 @@ from core.scenes.labels import (
     LONGEST_NAME,
     MOST_CLASSES,
     PatchLabels,
+    carry_labels,
+    covered_by_labels,
     give_label,
     hand_labels,
     hand_version,
+    labels_elsewhere,
     merged,
     needed_labels,
     patch_labels,
@@ -94,6 +97,36 @@ def test_patches_that_were_moved_inwards_have_the_labels_of_their_place(tmp_path
         again = hand_labels(scene, grid)
         assert again is not None
         assert np.flatnonzero(again.index >= 0).tolist() == [last]
+
+
+@pytest.mark.parametrize("cut", [Cut.of(32), Cut.of(64, 32), Cut.of(96), Cut.of(60, 44, edge="cover")])
+def test_labels_are_carried_over_to_patches_that_lie_there(scene: Scene, cut: Cut) -> None:
+    before, grid = patch_grid(scene), patch_grid(scene, cut)
+    give_label(scene, before, [0, 1, 5, 6, 7], "Reed")
+    give_label(scene, before, [8, 9, 13, 14], "Bog")
+    painted = np.zeros((256, 320), dtype=np.uint16)
+    for number, ids in ((1, [0, 1, 5, 6, 7]), (2, [8, 9, 13, 14])):
+        for patch_id in ids:
+            row, col, size, _ = before.window(patch_id)
+            if grid.patch_of_window(row, col, size) is None:
+                painted[row : row + size, col : col + size] = number
+    own = {grid.patch_of_window(*before.window(patch_id)[:3]) for patch_id in (0, 1, 5, 6, 7, 8, 9, 13, 14)} - {None}
+    expected: dict[str, list[int]] = {}
+    for patch_id in sorted(set(range(grid.count)) - own):
+        row, col, size, _ = grid.window(patch_id)
+        shares = [(painted[row : row + size, col : col + size] == number).mean() for number in (1, 2)]
+        if max(shares) >= 0.8:
+            expected.setdefault(("Reed", "Bog")[int(np.argmax(shares))], []).append(patch_id)
+    assert covered_by_labels(scene, grid) == expected
+    assert labels_elsewhere(scene, grid) == 9 - len(own)
+    assert carry_labels(scene, grid) == sum(map(len, expected.values()))
+    assert covered_by_labels(scene, grid) == {}, "they have labels of their own now"
+    assert given(scene)["Reed"] == [0, 1, 5, 6, 7], "and those given before are as they were"
+
+
+def test_without_labels_there_are_none_elsewhere(scene: Scene) -> None:
+    assert labels_elsewhere(scene, patch_grid(scene)) == 0
+    assert covered_by_labels(scene, patch_grid(scene)) == {}
 
 
 def test_a_version_tells_labels_from_any_others(scene: Scene) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.scenes.cut import Cut
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
 from pages.ui.state.session import NOTHING_SELECTED, Session
 
@@ -94,6 +95,25 @@ def test_a_link_leads_back_to_where_it_was_made() -> None:
     visitor = Session()
     visitor.follow(Session(scene_id="quilt-1", query=PatchRef("quilt-1", 12)).link("spectral"))
     assert (visitor.scene_id, visitor.query, visitor.encoder) == ("quilt-1", PatchRef("quilt-1", 12), "spectral")
+
+
+def test_a_link_holds_the_cut_unless_it_is_the_usual_one() -> None:
+    visitor = Session(scene_id="quilt-1", cuts={"quilt-1": "32-16c", "other-1": "64-64"})
+    assert visitor.link(None) == {"scene": "quilt-1", "cut": "32-16c"}
+    other = Session()
+    other.follow(visitor.link(None))
+    assert other.cut("quilt-1") == Cut.of(32, 16, edge="cover")
+    visitor.open("other-1")
+    assert visitor.link(None) == {"scene": "other-1"}
+    visitor.open("quilt-1")
+    assert visitor.cut("quilt-1").key == "32-16c", "each scene keeps its own"
+
+
+def test_another_cut_has_other_patches() -> None:
+    visitor = Session(scene_id="s", query=PatchRef("s", 3), selection=PatchRefs("s", (1,)), cutting=True)
+    visitor.recut("s", Cut.of(32), PatchRef("s", 12))
+    assert (visitor.query, visitor.selection, visitor.past) == (PatchRef("s", 12), NOTHING_SELECTED, [])
+    assert (visitor.cut("s"), visitor.cutting) == (Cut.of(32), False)
 
 
 def test_a_link_to_a_patch_of_another_scene_names_it() -> None:

@@ -1,0 +1,76 @@
+"""Ways of cutting in people's words, those a scene has been encoded by, and going from one to another."""
+
+from __future__ import annotations
+
+import math
+
+from core.encoders.registry import default_encoder
+from core.errors import LandlikeError
+from core.features.recipe import Recipe
+from core.ingest.grid.georeference import pixel_metres
+from core.scenes.cut import MIN_VALID_FRACTION, Cut
+from core.scenes.patches import PatchRef, patch_grid
+from core.scenes.scene import Scene
+from pages.ui.state.engine import engine
+from pages.ui.state.session import Session
+
+
+def metres_of(scene: Scene) -> float | None:
+    """Return the side of a pixel on the ground in metres, or None where the place is unknown.
+
+    What differs from a whole number by no more than map projections stretch is taken for that number.
+    """
+    if scene.grid.crs is None:
+        return None
+    metres = math.sqrt(math.prod(pixel_metres(scene.grid)))
+    whole = round(metres)
+    return float(whole) if whole and abs(metres / whole - 1) < 0.002 else metres
+
+
+def length(pixels: int, metres: float | None) -> str:
+    """Return a length on the ground, or in pixels where metres are not known: ``640 m``, ``1.28 km``, ``64 px``."""
+    if metres is None:
+        return f"{pixels:,} px"
+    ground = pixels * metres
+    if ground >= 1000:
+        return f"{ground / 1000:.2f}".rstrip("0").rstrip(".") + " km"
+    return f"{ground:.0f} m" if ground >= 10 else f"{ground:.1f} m"
+
+
+def cut_title(cut: Cut, metres: float | None) -> str:
+    """Return a way of cutting in a few words: ``640 m``, ``640 m every 320 m, edge covered``."""
+    words = length(cut.size, metres)
+    if cut.stride < cut.size:
+        words += f" every {length(cut.stride, metres)}"
+    if cut.edge == "cover":
+        words += ", edge covered"
+    if cut.least_valid != MIN_VALID_FRACTION:
+        words += f", {cut.least_valid:.0%} valid".replace("%", " %")
+    return words
+
+
+def recipes_there(scene: Scene, encoder: str | None) -> list[Recipe]:
+    """Return how a scene has been encoded by an encoder, from large patches to small; None = the default encoder."""
+    try:
+        fingerprint = engine().spec(encoder or default_encoder()).fingerprint
+    except LandlikeError:
+        return []
+    found = {recipe.cut: recipe for recipe in engine().store.recipes(scene.id) if recipe.fingerprint == fingerprint}
+    return [found[cut] for cut in sorted(found, key=lambda cut: (-cut.size, -cut.stride, cut.key))]
+
+
+def take_cut(visitor: Session, scene: Scene, cut: Cut) -> None:
+    """Show a scene by another way of cutting; the query becomes the patch at its place."""
+    visitor.recut(scene.id, cut, _same_place(visitor, scene, cut))
+
+
+def _same_place(visitor: Session, scene: Scene, cut: Cut) -> PatchRef | None:
+    query = visitor.query
+    if query is None or query.scene != scene.id:
+        return query
+    try:
+        row, col, height, width = patch_grid(scene, visitor.cut(scene.id)).window(query.patch)
+        found = patch_grid(scene, cut).patch_at(row + height / 2, col + width / 2)
+    except LandlikeError:
+        return None
+    return None if found is None else PatchRef(scene.id, found)
