@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.scenes.cut import FINEST_STRIDE, LEAST_SIZE, MOST_SIZE
 from core.scenes.geobox import GeoBox, transformer
 from core.scenes.labels import MIN_PURITY, Window, add_windows, given_windows
 from core.scenes.patches import source_names
 from core.scenes.scene import Scene
-
-SMALLEST, LARGEST_SIDE = 8, 512
-"""Sides of patches in pixels (``core.scenes.patches.patch_grid``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +91,7 @@ def _moved(old: GeoBox, new: GeoBox, side: int, windows: list[Window]) -> Mappin
     """Find the patches of windows of one size."""
     steps = [value for top, left, _ in windows for value in (top, left) if value not in _edges(old, side)]
     step = math.gcd(side, *steps)
-    step = step if step >= max(1, side // 8) else side
+    step = step if step >= max(1, side // FINEST_STRIDE) else side
     centres = np.array([(top + side / 2, left + side / 2) for top, left, _ in windows])
     rows, cols = _pixels(old, new, centres[:, 0], centres[:, 1])
     below, _ = _pixels(old, new, centres[:, 0] + side / 2, centres[:, 1])
@@ -138,7 +136,7 @@ def _nearest(
     """
     side = round(math.sqrt(extent[0] * extent[1]))
     step = max(1, round(side * step_share))
-    if not SMALLEST <= side <= LARGEST_SIDE:
+    if not LEAST_SIZE <= side <= MOST_SIZE:
         return None
     overlap, place = 1.0, []
     for middle, length, limit in zip(centre, extent, (grid.height, grid.width), strict=True):

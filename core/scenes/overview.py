@@ -49,7 +49,7 @@ def overview(scene: Scene, record: QualityRecord | None) -> SceneOverview:
     """Return a scene in a few facts; ``record`` is its quality record, None when that cannot be read."""
     return SceneOverview(
         sensor=_sensor(scene, record),
-        pixel_metres=_pixel_metres(scene),
+        pixel_metres=pixel_side(scene),
         cloud=_cloud(record),
         patches=_patches(scene),
     )
@@ -92,7 +92,8 @@ def _named_patches(path: Path, _changed: int) -> int:
     return sum(1 for name in names if name)
 
 
-def _pixel_metres(scene: Scene) -> float | None:
+def pixel_side(scene: Scene) -> float | None:
+    """Return the side of a pixel on the ground in metres, in the middle of the scene; None = its place is unknown."""
     if scene.kind == "collection":
         path = scene.places_path
         return _patch_metres(path, path.stat().st_mtime_ns, scene.patch_size or 1)

@@ -26,13 +26,13 @@ from core.jobs.lanes import Lane
 from core.jobs.worker import Work
 from core.progress import Progress, silent
 from core.projection.settings import ProjectionSettings
+from core.scenes.cut import Cut
 from core.scenes.labels import give_label, given_windows
 from core.scenes.patches import patch_grid
 from core.scenes.quality import load_quality
-from core.scenes.cut import Cut
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings, cluster
-from core.synthetic.sample import write_sample
+from core.synthetic.landscape import write_synthetic
 from tests.fakes import ThreadWorker, place_scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -300,7 +300,7 @@ def test_work_in_real_processes(tmp_path: Path, scene: Scene) -> None:
 def test_a_deletion_is_undone_with_all_that_was_made_of_the_scene(
     engine: Engine, scene: Scene, layouts: Layouts
 ) -> None:
-    recipe, settings = engine.recipe(scene, "spectral", patch_size=16), ProjectionSettings()
+    recipe, settings = engine.recipe(scene, "spectral", cut=Cut.of(16)), ProjectionSettings()
     engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
     vectors, taken = engine.features(recipe).vectors.copy(), engine.disk_bytes(scene.id)
     engine.set_scene_aside(scene.id)
@@ -314,7 +314,7 @@ def test_a_deletion_is_undone_with_all_that_was_made_of_the_scene(
 
 def test_a_day_after_a_deletion_the_next_start_removes_it_for_good(tmp_path: Path, scene: Scene) -> None:
     engine = Engine(config(tmp_path), thread_lanes())
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     engine.encode_now(scene, recipe)
     engine.set_scene_aside(scene.id)
     engine.sweep_trash()
@@ -334,7 +334,7 @@ def test_a_day_after_a_deletion_the_next_start_removes_it_for_good(tmp_path: Pat
 
 def test_the_removal_of_features_spares_a_scene_that_came_back(tmp_path: Path, scene: Scene) -> None:
     engine = Engine(config(tmp_path), thread_lanes())
-    recipe = engine.recipe(scene, "spectral", patch_size=16)
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
     engine.encode_now(scene, recipe)
     delete_task(engine.config, Work(JobFiles(tmp_path / "jobs"), "x", "Deleting"), {"scene_id": scene.id})
     assert engine.encoded(recipe)
@@ -347,7 +347,7 @@ def upload(engine: Engine) -> Scene:
     """A scene of 3 × 4 patches of 64 pixels, taken in as uploads are."""
     path = engine.config.root / "uploads" / "one" / "fields.tif"
     path.parent.mkdir(parents=True)
-    write_sample(path, size=192, seed=1)
+    write_synthetic(path, size=192, seed=1)
     job = engine.jobs.wait(engine.submit_ingest([path], name="Fields").id, 60)
     return engine.library.get(job.message)
 

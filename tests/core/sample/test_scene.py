@@ -15,6 +15,7 @@ from core.bands import BAND_NAMES
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
 from core.sample.scene import known_findings, open_sample
+from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.quality import Finding, load_quality
@@ -35,7 +36,7 @@ def test_it_is_a_real_scene_with_its_true_date_level_and_place(sample: Scene) ->
     assert (sample.synthetic, sample.kind, sample.bands) == (False, "scene", BAND_NAMES)
     assert (sample.grid.crs, sample.grid.width, sample.grid.height) == ("EPSG:32618", 1933, 1947)
     assert sample.grid.transform == (10.0, 0.0, 435_730.0, 0.0, -10.0, 4_179_460.0)
-    grid = patch_grid(sample, 64)
+    grid = patch_grid(sample, Cut.of(64))
     assert grid.n_rows * grid.n_cols == 900
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyproj import Transformer
 
+from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.label_transfer import LabelTransfer, transfer_labels
 from core.scenes.labels import Window, add_windows, give_label, given_windows
@@ -44,7 +45,7 @@ def label(scene: Scene, **classes: Sequence[Window]) -> None:
 
 def test_the_same_grid_keeps_every_label(old: Scene, tmp_path: Path) -> None:
     give_label(old, patch_grid(old), [0, 7], "Forest")
-    give_label(old, patch_grid(old, 32, 16), [5], "River")
+    give_label(old, patch_grid(old, Cut.of(32, 16)), [5], "River")
     new = other(tmp_path, old.grid)
     assert transfer_labels(old, new) == LabelTransfer(kept=3, lost=0)
     assert given_windows(new) == given_windows(old)
