@@ -40,7 +40,8 @@ from tests.scenes import add_scene, place_pixels
 def grids(draw: st.DrawFn) -> PatchGrid:
     size = draw(st.integers(8, 40))
     stride = draw(st.integers(max(1, size // 8), size))
-    height, width = draw(st.integers(size, 150)), draw(st.integers(size, 150))
+    most = size + 9 * stride
+    height, width = draw(st.integers(size, most)), draw(st.integers(size, most))
     edge: Edge = draw(st.sampled_from(["leave", "cover"]))
     return PatchGrid(height=height, width=width, cut=Cut.of(size, stride, edge=edge))
 
