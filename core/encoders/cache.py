@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.config import Config
 from core.encoders.archive import unpack
-from core.encoders.files import CHECKSUMS, write_checksums
+from core.encoders.files import shortage, write_checksums
 from core.errors import EncoderError, EncoderUnavailableError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
@@ -84,7 +84,7 @@ def _locate_handle(handle: str, config: Config) -> Path:
         return own
     found = "its files are not on this computer"
     if own.is_dir():
-        found = f"its folder {own} is not complete, as an interrupted download leaves it"
+        found = f"its folder {own} is not complete, as an interrupted download leaves it ({shortage(own)})"
     raise EncoderUnavailableError(f"Opening the model {handle}", found, how_to_get(handle, config))
 
 
@@ -94,21 +94,8 @@ def holds_model(directory: Path) -> bool:
 
 
 def is_half(directory: Path) -> bool:
-    """Tell whether a folder of the cache is empty or lacks what every model has, as after a broken download.
-
-    What a ``SHA256SUMS`` lists was whole once, so a file of it that is gone is damage, and not a download to repeat.
-    """
-    if (directory / CHECKSUMS).is_file():
-        return False
-    if (directory / "model.onnx").is_file() or (directory / "tfhub_module.pb").is_file():
-        return False
-    variables = directory / "variables"
-    graph = directory / "saved_model.pb"
-    whole = (graph.is_file() and graph.stat().st_size > 0) and (
-        not variables.is_dir()
-        or ((variables / "variables.index").is_file() and any(variables.glob("variables.data-*")))
-    )
-    return not whole
+    """Tell whether a folder of the cache is empty, lacks a file or holds one cut short, as after a broken download."""
+    return shortage(directory) is not None
 
 
 def how_to_get(handle: str, config: Config) -> str:

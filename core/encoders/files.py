@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from core.encoders.protobuf import fields
 from core.encoders.saved_model.checkpoint import problem
 from core.errors import EncoderError, EncoderUnavailableError
 from core.files import replacing
@@ -45,6 +48,48 @@ _ADVICE = "get the model again"
 def holds(directory: Path, name: str) -> bool:
     """Tell whether a directory has a file, or had one by its ``SHA256SUMS``."""
     return (directory / name).is_file() or name in _listed(directory)
+
+
+def shortage(directory: Path) -> str | None:
+    """Return what a model's directory lacks, or what in it breaks off, as part of a sentence; None = nothing.
+
+    Quick: sizes and outlines are looked at, and whether what the ``SHA256SUMS`` lists is there; no checksum is made.
+    """
+    gone = next((name for name in _listed(directory) if not (directory / name).is_file()), None)
+    if gone is not None:
+        return f"{gone} is missing"
+    graphs = [directory / name for name in MODEL_FILES if (directory / name).is_file()]
+    if not graphs:
+        return f"it has no {' and no '.join(MODEL_FILES)}"
+    cut = next((path.name for path in graphs if _breaks_off(path)), None)
+    if cut is not None:
+        return f"{cut} is cut short"
+    variables = directory / "variables"
+    if not variables.is_dir():
+        return "the folder variables is missing" if (directory / "tfhub_module.pb").is_file() else None
+    return problem(variables, sums=False)
+
+
+def _breaks_off(path: Path) -> bool:
+    """Tell whether a file of a protocol-buffer message is empty or ends before its outermost fields do."""
+    if path.stat().st_size == 0:
+        return True
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        view = memoryview(mapped)
+        try:
+            whole = all(number > 0 for number, _ in _released(view))
+        except ValueError:
+            whole = False
+        view.release()
+    return not whole
+
+
+def _released(view: memoryview) -> Iterator[tuple[int, None]]:
+    """Yield the numbers of fields, and let go of their bytes, so that the file can be closed."""
+    for number, value in fields(view):
+        if isinstance(value, memoryview):
+            value.release()
+        yield number, None
 
 
 def digest(directory: Path, memory: Path | None = None) -> str:

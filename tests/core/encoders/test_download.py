@@ -202,6 +202,32 @@ def test_a_good_archive_beside_a_folder_left_half_is_used(
     assert hub.asked == []
 
 
+@pytest.mark.parametrize(
+    "name", ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
+)
+@pytest.mark.parametrize("left", [0, 0.7, None])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_whole_folder_of_which_a_file_was_cut_or_lost(
+    hub: Hub, config: Config, archive: Path, name: str, left: float | None, listed: bool
+) -> None:
+    fetch(hub.handle, config)
+    folder = handle_directory(config.model_cache, hub.handle)
+    if not listed:
+        (folder / CHECKSUMS).unlink()
+    path = folder / name
+    whole = path.read_bytes()
+    if left is None:
+        path.unlink()
+    else:
+        path.write_bytes(whole[: int(left * len(whole))])
+    with pytest.raises(EncoderUnavailableError, match=rf"interrupted download leaves it \(.*{name} "):
+        load_encoder(hub.handle, config)
+    shutil.copy(archive, archive_path(config.model_cache, hub.handle))
+    assert describe(hub.handle, config).fingerprint
+    assert path.read_bytes() == whole
+    assert len(hub.asked) == 1
+
+
 def test_a_failing_download_keeps_what_was_there(hub: Hub, config: Config) -> None:
     folder = _left_half(config, hub.handle, ("saved_model.pb",))
     hub.mode = "cut"
