@@ -115,8 +115,8 @@ def measured_sentences(card: Mapping[str, Any], base: str | None = None) -> list
         first, last = (one["encoder"][str(depth)] for depth in (DEPTHS[0], DEPTHS[-1]))
         bare = [100 * one["spectrum"][str(depth)]["accuracy"] for depth in (DEPTHS[0], DEPTHS[-1])]
         lines.append(
-            f"Of {one['patches']:,} patches in {len(one['bands'])} bands whose places it never saw, "
-            f"the nearest neighbour shares the class {_times(first)}, the {DEPTHS[-1]} nearest {_times(last)}; "
+            f"Of {one['patches']:,} patches in {len(one['bands'])} bands that were kept apart from what it learned "
+            f"from, the nearest neighbour shares the class {_times(first)}, the {DEPTHS[-1]} nearest {_times(last)}; "
             f"by the plain spectrum it would be {bare[0]:.0f} and {bare[1]:.0f}."
         )
     return lines

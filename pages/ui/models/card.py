@@ -102,7 +102,9 @@ def accuracy(card: Mapping[str, Any]) -> list[str]:
     if len(lines) == len(kinds):
         lines.append(WHY_THEY_DIFFER)
     elif "random" in found:
-        lines.append("Where its patches lie on Earth is not known, so no land could be held out whole.")
+        lines.append(
+            "The patches it learned from do not say where they lie, so no block of land could be held out whole."
+        )
     return lines
 
 

@@ -34,7 +34,7 @@ def test_card_and_novelty_of_a_finished_encoder() -> None:
     by_hand = retrieval(features(encoder, test_set), test_set.labels, test_set.classes)
     assert one["bands"] == ["B02", "B03", "B04", "B08"]
     assert one["encoder"]["10"]["accuracy"] == by_hand.precision[10].value
-    assert "Of 12 patches in 4 bands whose places it never saw" in found.card["measured"][1]
+    assert "Of 12 patches in 4 bands that were kept apart from what it learned from" in found.card["measured"][1]
     assert found.novelty is not None
     assert found.novelty.bank.shape == (120, 128)
     noise = np.random.default_rng(0).normal(size=(5, 160)).astype(np.float32)
