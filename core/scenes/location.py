@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.scenes.geobox import METRES_PER_DEGREE
+from core.scenes.geobox import METRES_PER_DEGREE, outlines_lonlat
 from core.scenes.patches import IntArray, PatchGrid, collection_corners, corners_lonlat, table_corners
 from core.scenes.scene import Scene
 from core.scenes.webmercator import FloatGrid, footprint, rowcol_lonlat
@@ -34,10 +34,35 @@ def outlines(scene: Scene, grid: PatchGrid, ids: IntArray) -> FloatGrid:
     corners = corners_lonlat(scene, grid, ids)
     if corners is None or bounds is None:
         return np.full((len(ids), 4, 2), np.nan)
+    return _turned(corners, bounds)
+
+
+def _turned(corners: FloatGrid, bounds: Bounds) -> FloatGrid:
+    """Return outlines turned around the Earth until they lie about some bounds."""
     middle = (bounds[0] + bounds[2]) / 2
     turns = np.round((corners[:, :, 0].mean(axis=1) - middle) / 360)
     moved: FloatGrid = corners - np.stack([360 * turns, 0 * turns], axis=1)[:, None, :]
     return moved
+
+
+def left_over_outlines(scene: Scene, grid: PatchGrid) -> FloatGrid:
+    """Return corners of the strips at the edge that no patch covers, as ``outlines`` gives them, shape (N, 4, 2).
+
+    None are given of a collection, whose pictures have no edge, and of a scene whose place is unknown.
+    """
+    bounds, (below, right) = bounds_lonlat(scene), grid.left_over
+    if scene.kind == "collection" or scene.grid.crs is None or bounds is None:
+        return np.empty((0, 4, 2))
+    strips = np.array(
+        [
+            *([(0, grid.width - right, grid.height, grid.width)] if right else []),
+            *([(grid.height - below, 0, grid.height, grid.width - right)] if below else []),
+        ],
+        dtype=np.float64,
+    ).reshape(-1, 4)
+    top, left, bottom, end = strips.T
+    xs, ys = scene.grid.xy(np.stack([top, top, bottom, bottom], 1), np.stack([left, end, end, left], 1))
+    return _turned(outlines_lonlat(scene.grid.crs, xs, ys), bounds)
 
 
 def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0) -> int | None:

@@ -65,6 +65,27 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     assert wait_for_query(page, third) == second
 
 
+def test_a_person_cuts_the_scene_otherwise_and_goes_back_by_one_click(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    before = click_a_point(page)
+    page.locator(".st-key-cut_open button").first.click()
+    side = page.get_by_role("spinbutton", name="Size, metres a side")
+    side.fill("1280")
+    side.press("Tab")
+    expect(page.locator(".st-key-cut_panel").get_by_text("1,280 m are 128 pixels.")).to_be_visible()
+    page.locator(".ll-cut .ll-grid").wait_for()
+    page.locator(".st-key-cut_start button").first.click()
+    expect(page.locator(".st-key-cut_open").get_by_text("Patches 1.28 km").first).to_be_visible(timeout=LONG)
+    wait_for_views(page)
+    assert wait_for_query(page) != before, "the patch at the same place has another number"
+    assert "cut=128-128" in page.url
+    page.locator(".st-key-cut").get_by_text("640 m").click()
+    expect(page.locator(".st-key-cut_open").get_by_text("Patches 640 m").first).to_be_visible(timeout=LONG)
+    wait_for_views(page)
+    assert "cut=" not in page.url
+
+
 def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)

@@ -123,12 +123,19 @@ def _entry(visitor: Session, scene: Scene, recipe: Recipe, metres: float | None)
         st.button("Show", key=f"cut_show_{key}", on_click=take_cut, args=(visitor, scene, recipe.cut))
         with st.popover("", icon=":material/delete:", key=f"cut_delete_{key}", help="Delete these patches"):
             st.markdown("This removes the features and layouts of these patches. The scene and all labels stay.")
-            st.button("Delete them", key=f"cut_sure_{key}", type="primary", on_click=_delete, args=(recipe,))
+            st.button(
+                "Delete them", key=f"cut_sure_{key}", type="primary", on_click=_delete, args=(visitor, scene, recipe)
+            )
 
 
-def _delete(recipe: Recipe) -> None:
+def _delete(visitor: Session, scene: Scene, recipe: Recipe) -> None:
+    """Delete patches; of those on show others take the place, where there are any."""
     engine().delete_features(recipe)
     cache.forget()
+    left = recipes_there(scene, recipe.encoder)
+    if left and recipe.cut == visitor.cut(scene.id):
+        take_cut(visitor, scene, left[0].cut)
+        visitor.cutting = True
 
 
 def _wanted(visitor: Session, scene: Scene, encoder: str, metres: float | None) -> PatchGrid | None:

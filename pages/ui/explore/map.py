@@ -30,7 +30,7 @@ from core.values.registry import VALUES
 from pages.ui.common.escape import safe_label
 from pages.ui.common.theme import ACCENT
 from pages.ui.explore.colouring import Colouring
-from pages.ui.explore.map_marks import lat_lon, outlined
+from pages.ui.explore.map_marks import lat_lon, left_over, outlined
 from pages.ui.explore.novelty_marks import Ring, diamonds_legend
 from pages.ui.http.assets import asset_url
 from pages.ui.http.pictures import overlay_url, tile_url
@@ -207,6 +207,7 @@ def scene_map(
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
         "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
         "strangers": list(diamonds),
+        "leftOver": left_over(scene, grid),
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)

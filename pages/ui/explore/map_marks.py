@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imagery.overlay import mask_overlay
-from core.scenes.location import Bounds, outlines
+from core.scenes.location import Bounds, left_over_outlines, outlines
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
@@ -49,6 +49,11 @@ def outlined(
         url = "data:image/png;base64," + base64.b64encode(picture).decode()
         marks["mask"] = {"url": url, "bounds": lat_lon(edges)}
     return marks
+
+
+def left_over(scene: Scene, grid: PatchGrid) -> list[list[list[float]]]:
+    """Return the strips that no patch covers, as the browser draws them: rings of (lat, lon)."""
+    return [_ring(ring) for ring in left_over_outlines(scene, grid) if np.isfinite(ring).all()]
 
 
 def _rings(

@@ -6,6 +6,7 @@
   const ROOT = new URL("../../", document.baseURI).pathname; // this frame lies at {root}/component/{name}/index.html
   const CASING = { color: "#fff", opacity: 0.9, fill: false, interactive: false, lineJoin: "miter" };
   const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
+  const LEFT_OVER = "No patch covers this strip. Patches, above the map, can cover the edge.";
   const LOST = "Pictures of the scene do not arrive; is the server still running?";
   let state = null;
 
@@ -33,6 +34,7 @@
     pane(map, "base", 150);
     pane(map, "imagery", 200);
     pane(map, "values", 310);
+    pane(map, "left", 305, true);
     pane(map, "strange", 410);
     pane(map, "marks", 420, true);
     pane(map, "ranks", 620);
@@ -40,6 +42,7 @@
     state = { map, options, view: {}, notices: {} };
     state.outlines = L.featureGroup([], { pane: "marks" }).addTo(map);
     state.strange = L.layerGroup().addTo(map);
+    state.left = L.layerGroup().addTo(map);
     state.ink = L.canvas({ pane: "strange", padding: 0.3 });
     state.scene = L.layerGroup().addTo(map);
     state.values = L.layerGroup().addTo(map);
@@ -136,6 +139,7 @@
     if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
     if (!isSame(before.marks, view.marks)) showMarks(view.marks);
     if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);
+    if (!isSame(before.leftOver, view.leftOver)) showLeftOver(view.leftOver);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
     if (view.marks.query && (!before.marks || !isSame(before.marks.query, view.marks.query))) reveal(view.marks.query);
     state.map.fire("landlike:updated");
@@ -217,6 +221,15 @@
     for (const [color, weight] of [["#fff", 2.8], ["#14191b", 1.2]]) {
       state.strange.addLayer(L.polygon(rings.map((ring) => [ring]), { ...style, color, weight }));
     }
+  }
+
+  // Strips at the edge that no patch covers, where a click finds nothing: shaded, and they say why.
+  function showLeftOver(rings) {
+    state.left.clearLayers();
+    rings.forEach((ring) => {
+      const strip = L.polygon(ring, { pane: "left", stroke: false, fillColor: "#000", fillOpacity: 0.55 });
+      state.left.addLayer(strip.bindTooltip(text(LEFT_OVER), { direction: "top", sticky: true, opacity: 0.95 }));
+    });
   }
 
   function outline(group, mark, weight) {

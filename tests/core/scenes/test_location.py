@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shapely import Polygon
+from shapely import Point, Polygon
 
+from core.scenes.cut import Cut
+from core.scenes.geobox import outlines_lonlat
 from core.scenes.library import Library
-from core.scenes.location import bounds_lonlat, outlines, patch_at_lonlat
+from core.scenes.location import bounds_lonlat, left_over_outlines, outlines, patch_at_lonlat
 from core.scenes.patches import centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from tests.mapped import add_collection, add_mapped, square_corners
+from tests.scenes import add_scene
 
 PLACES = [(10.0, 46.0), (10.1, 46.0), (-8.0, 40.0), (24.0, 60.0), (10.004, 46.001)]
 
@@ -95,6 +98,21 @@ def test_the_patch_of_a_collection_is_the_polygon_around_the_place(collection: S
     found = patch_at_lonlat(collection, patch_grid(collection), lon, lat)
     assert found in (holding or [None])
     assert (found is None) == (not holding)
+
+
+@pytest.mark.parametrize("cut", [Cut.of(64), Cut.of(60), Cut.of(100, 30), Cut.of(60, edge="cover")])
+def test_strips_left_over_are_just_where_no_patch_is(tmp_path: Path, cut: Cut) -> None:
+    scene = add_scene(Library(tmp_path), height=256, width=330)
+    grid = patch_grid(scene, cut)
+    strips = left_over_outlines(scene, grid)
+    rng = np.random.default_rng(0)
+    rows, cols = rng.uniform(0, 256, 400), rng.uniform(0, 330, 400)
+    (lon, lat) = outlines_lonlat("EPSG:32631", *(part[:, None] for part in scene.grid.xy(rows, cols)))[:, 0].T
+    shapes = [Polygon(ring) for ring in strips]
+    for number, place in enumerate(zip(lon, lat, strict=True)):
+        inside = any(shape.contains(Point(place)) for shape in shapes)
+        assert inside == (grid.patch_at(rows[number], cols[number]) is None)
+    assert bool(len(strips)) == (grid.left_over != (0, 0))
 
 
 def test_near_a_patch_of_a_collection_is_enough_within_reach(collection: Scene) -> None:

@@ -98,6 +98,14 @@ def test_query_and_neighbours_are_outlined_where_they_lie(library: Library, fram
     assert "patch 9" in shown[1]["words"]
 
 
+def test_strips_that_no_patch_covers_are_shaded_until_the_edge_is_covered(library: Library, frame: Frame) -> None:
+    scene = add_mapped(library)
+    scene_map(scene, patch_grid(scene, Cut.of(60)), rendering="true")
+    assert frame.view["leftOver"]
+    scene_map(scene, patch_grid(scene, Cut.of(60, edge="cover")), rendering="true")
+    assert frame.view["leftOver"] == []
+
+
 def test_imagery_follows_rendering_and_contrast(library: Library, frame: Frame) -> None:
     scene = add_mapped(library, date="2021-07-01")
     grid = patch_grid(scene)
