@@ -6,7 +6,7 @@
   const ROOT = new URL("../../", document.baseURI).pathname; // this frame lies at {root}/component/{name}/index.html
   const CASING = { color: "#fff", opacity: 0.9, fill: false, interactive: false, lineJoin: "miter" };
   const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
-  const LEFT_OVER = "No patch covers this strip. Patches, above the map, can cover the edge.";
+  const LEFT_OVER = "No patch lies here; Patches can cover the edge.";
   const LOST = "Pictures of the scene do not arrive; is the server still running?";
   let state = null;
 
@@ -228,7 +228,7 @@
     state.left.clearLayers();
     rings.forEach((ring) => {
       const strip = L.polygon(ring, { pane: "left", stroke: false, fillColor: "#000", fillOpacity: 0.55 });
-      state.left.addLayer(strip.bindTooltip(text(LEFT_OVER), { direction: "top", sticky: true, opacity: 0.95 }));
+      state.left.addLayer(strip.bindTooltip(text(LEFT_OVER), { sticky: true, opacity: 0.95 }));
     });
   }
 
