@@ -21,7 +21,7 @@ MEMORY_GROWTH = 1.15
 
 @pytest.fixture(scope="module")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A fresh server that has shown its sample to one browser."""
+    """A fresh server that has shown the synthetic landscape to one browser."""
     with serving(tmp_path_factory.mktemp("load")) as made:
         page = browser.new_page()
         page.goto(made.url)
