@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.scenes.geobox import METRES_PER_DEGREE, outlines_lonlat
+from core.scenes.geobox import METRES_PER_DEGREE, GeoBox, outlines_lonlat
 from core.scenes.patches import IntArray, PatchGrid, collection_corners, corners_lonlat, table_corners
 from core.scenes.scene import Scene
 from core.scenes.webmercator import FloatGrid, footprint, rowcol_lonlat
@@ -50,9 +50,16 @@ def left_over_outlines(scene: Scene, grid: PatchGrid) -> FloatGrid:
 
     None are given of a collection, whose pictures have no edge, and of a scene whose place is unknown.
     """
-    bounds, (below, right) = bounds_lonlat(scene), grid.left_over
+    bounds = bounds_lonlat(scene)
     if scene.kind == "collection" or scene.grid.crs is None or bounds is None:
         return np.empty((0, 4, 2))
+    return _turned(_strips(scene.grid, grid), bounds)
+
+
+@lru_cache(maxsize=16)
+def _strips(place: GeoBox, grid: PatchGrid) -> FloatGrid:
+    """Return outlines of what no patch covers; kept, for pyproj reads a reference system anew in every thread."""
+    below, right = grid.left_over
     strips = np.array(
         [
             *([(0, grid.width - right, grid.height, grid.width)] if right else []),
@@ -61,8 +68,10 @@ def left_over_outlines(scene: Scene, grid: PatchGrid) -> FloatGrid:
         dtype=np.float64,
     ).reshape(-1, 4)
     top, left, bottom, end = strips.T
-    xs, ys = scene.grid.xy(np.stack([top, top, bottom, bottom], 1), np.stack([left, end, end, left], 1))
-    return _turned(outlines_lonlat(scene.grid.crs, xs, ys), bounds)
+    xs, ys = place.xy(np.stack([top, top, bottom, bottom], 1), np.stack([left, end, end, left], 1))
+    outlined = outlines_lonlat(place.crs or "", xs, ys)
+    outlined.flags.writeable = False
+    return outlined
 
 
 def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0) -> int | None:

@@ -201,6 +201,13 @@ def test_a_scene_of_the_library_is_a_source(tmp_path: Path, data: Path, capsys: 
     table = pq.read_table(out)
     assert table.num_rows == 7 * 9
     assert capsys.readouterr() == ("", "")
+    cut = ["--patch-size", "48", "--edge", "cover", "--least-valid", "0.25"]
+    assert main(["embed", "place-1", *cut, "--out", str(out)]) == 0
+    covered = pq.read_table(out)
+    assert covered.num_rows == 3 * 4
+    about = json.loads(covered.schema.metadata[b"landlike"])
+    wanted = {"size": 48, "stride": 48, "edge": "cover", "least_valid": 0.25, "rows": 3, "cols": 4}
+    assert about["patches"] == wanted
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(
@@ -255,6 +262,7 @@ def test_a_port_that_is_none_is_one_sentence(command: str, capsys: Capture, monk
         (("scene", "README.md"), "README.md"),
         (("embed", "SOURCE", "--encoder", "nobody", "--out", "OUT"), "nobody"),
         (("embed", "SOURCE", "--patch-size", "1000", "--out", "OUT"), "patch size 1000"),
+        (("embed", "SOURCE", "--least-valid", "2", "--out", "OUT"), "a least valid fraction of 2"),
         (("embed", "SOURCE", "--bands", "B02,B99", "--out", "OUT"), "B99"),
         (("neighbours", "SOURCE", "--patch-id", "1"), "no Parquet file"),
         (("neighbours", "nothing.parquet", "--patch-id", "1"), "there is no such file"),

@@ -226,6 +226,27 @@ def test_the_first_scene_is_as_configured(tmp_path: Path, first: str) -> None:
     assert engine.submit_first().kind == first
 
 
+def test_deleting_one_cut_stops_its_work_and_removes_what_was_made_of_it(
+    engine: Engine, scene: Scene, layouts: Layouts
+) -> None:
+    settings = ProjectionSettings()
+    kept, gone = (engine.recipe(scene, "spectral", cut=cut) for cut in (Cut.of(16), Cut.of(16, 12, edge="cover")))
+    for recipe in (kept, gone):
+        engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
+        engine.jobs.wait(engine.submit_groups(recipe).id, 60)
+    before = engine.disk_bytes(scene.id)
+    job = engine.delete_features(gone)
+    assert not engine.encoded(gone), "at once"
+    assert engine.jobs.wait(job.id, 60).state == "done"
+    assert engine.store.recipes(scene.id) == [kept]
+    assert engine.projected(kept, settings)
+    assert not engine.layouts.has(gone, settings.key)
+    assert not engine.grouped.has(gone, GroupSettings().key)
+    assert engine.groups(kept) is not None
+    assert engine.disk_bytes(scene.id) < before
+    assert engine.jobs.wait(engine.submit_encode(gone).id, 60).state == "done", "it can be made again"
+
+
 def test_what_killed_workers_left_is_swept_away(tmp_path: Path) -> None:
     engine = Engine(config(tmp_path), {})
     old, fresh = engine.library.root / ".staging-old", engine.library.root / ".staging-fresh"

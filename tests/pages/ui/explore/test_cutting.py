@@ -143,6 +143,19 @@ def test_pictures_of_a_collection_are_not_cut(engine: Engine) -> None:
     assert not app.number_input
 
 
+def test_a_scene_without_a_place_is_cut_in_pixels(engine: Engine) -> None:
+    encode(engine, small_scene(engine, crs=None))
+    app = visit()
+    assert app.button(key="cut_open").label == "Patches 64 px"
+    form(app)
+    assert "How large a pixel is on the ground is not known." in said(app)
+    assert app.number_input(key="cut_size").label == "Size, pixels a side"
+    app.number_input(key="cut_size").set_value(48).run()
+    assert "**72 patches**" in said(app)
+    app.number_input(key="cut_size").set_value(50).run()
+    assert "Shaded: 48 px at the right edge and 34 px at the lower edge lie in no patch." in said(app)
+
+
 def test_a_scene_smaller_than_a_patch_asks_for_smaller_ones(engine: Engine) -> None:
     add_scene(engine.library, "tiny-1", height=50, width=70, name="Tiny")
     app = visit(scene="tiny-1")
