@@ -19,12 +19,13 @@ from core.features.encode import encode_scene
 from core.features.groups import Groups
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
+from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.worker import Work
 from core.projection.store import Layouts
 from core.scenes.label_transfer import LabelTransfer, transfer_labels
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
-from core.scenes.quality import Basis, Finding, add_findings
+from core.scenes.quality import Basis, Finding, add_findings, load_quality
 from core.scenes.scene import Scene
 from core.training.trained_models import Trained
 
@@ -42,28 +43,38 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
     the same source before: its labels are carried over, and with ``replaces`` the new one takes its place.
     """
     from core.ingest.boundary import ingest_all
-    from core.ingest.settings import settings_from_dict
 
     library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
+    settings, old_id = settings_from_dict(payload["settings"]), str(payload.get("rereads") or "")
     before = {scene.id for scene in library.scenes()}
     try:
         scenes = ingest_all(
             paths,
             library,
-            settings_from_dict(payload["settings"]),
+            settings,
             name=payload["name"],
             progress=work.progress,
             cancelled=work.cancelled,
+            known=_still_known(library, old_id, settings),
         )
         if paths[0].is_relative_to(config.root):
             for scene in scenes:
                 library.keep_origin(scene.id, paths)
-        if payload.get("rereads"):
+        if old_id:
             fresh = [scene for scene in scenes if scene.id not in before]
-            _follow(library, str(payload["rereads"]), fresh, replaces=bool(payload.get("replaces")))
+            _follow(library, old_id, fresh, replaces=bool(payload.get("replaces")))
     finally:
         _drop_upload(config, paths)
     return scenes[0].id
+
+
+def _still_known(library: Library, old_id: str, settings: IngestSettings) -> list[Finding]:
+    """Return what was known of a source beforehand when it was read before; not what is chosen otherwise now."""
+    if not old_id or old_id not in library:
+        return []
+    record, chosen = load_quality(library.directory(old_id)), settings.to_dict()
+    lines = [line for line in record.findings if line.basis == "known"]
+    return [line for line in lines if line.override is None or chosen[line.override] == record.settings[line.override]]
 
 
 def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, replaces: bool) -> None:
@@ -102,9 +113,13 @@ def sample_task(config: Config, work: Work, payload: Payload) -> str:
     """Take the sample scene in; gives its id. A payload of ``size`` and ``seed`` asks for a synthetic one."""
     if "size" in payload:  # The sample was synthetic in the version before, whose jobs may still wait.
         return synthetic_task(config, work, payload)
+    from core.sample.package import sample_files
     from core.sample.scene import open_sample
 
-    return open_sample(Library(config.root), progress=work.progress, cancelled=work.cancelled).id
+    library = Library(config.root)
+    scene = open_sample(library, progress=work.progress, cancelled=work.cancelled)
+    library.keep_origin(scene.id, sample_files())
+    return scene.id
 
 
 def synthetic_task(config: Config, work: Work, payload: Payload) -> str:

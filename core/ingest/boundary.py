@@ -79,13 +79,15 @@ def ingest_all(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
+    known: Sequence[Finding] = (),
 ) -> list[Scene]:
     """Take a source into the library: one scene, or a series of as many as it has dates, in their order.
 
     A date that cannot be opened is left out, and the records of the others say so. Arguments and other errors are those
     of ``ingest``.
     """
-    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits) as source:
+    told = tuple(known)
+    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits, known=told) as source:
         whole = [] if settings.date or settings.time is not None else library.series(source.series_id(settings))
         if whole and whole[0].series is not None and len(whole) == whole[0].series.count:
             return whole

@@ -30,5 +30,6 @@ def test_the_first_visit_opens_a_real_scene_that_can_be_asked(page: Page, tmp_pa
         expect(map_frame(page).locator(".leaflet-control-attribution")).to_contain_text(
             "Contains modified Copernicus Sentinel data 2016", timeout=LONG
         )
+        assert len(list(server.root.glob("scenes/s-*/origin/s2_B*.jp2"))) == 13, "it can be read again"
         click_a_point(page)
         wait_for_ranks(page, 20)

@@ -29,7 +29,7 @@ from core.projection.settings import ProjectionSettings
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label, given_windows
 from core.scenes.patches import patch_grid
-from core.scenes.quality import load_quality
+from core.scenes.quality import Finding, load_quality
 from core.scenes.scene import Scene
 from core.similarity.clusters import GroupSettings, cluster
 from core.synthetic.landscape import write_synthetic
@@ -400,3 +400,19 @@ def test_a_copy_read_again_leaves_the_scene_as_it_is(engine: Engine) -> None:
     same = engine.submit_rereading(old, IngestSettings(level="L2A"), "Other", replace=True)
     assert engine.jobs.wait(same.id, 60).message == new.id
     assert old.id in engine.library, "what is there already takes nobody's place"
+
+
+def test_what_is_known_of_a_source_stays_known_when_it_is_read_again(engine: Engine) -> None:
+    old = upload(engine)
+    record = load_quality(old.directory)
+    facts = (("licence", None), ("date", "date"), ("level", "level"))
+    known = tuple(
+        Finding(topic=topic, value="of these files", basis="known", because="a test says so", override=override)
+        for topic, override in facts
+    )
+    told = replace(record, findings=known, settings=IngestSettings(date="2020-02-02", level="L1C").to_dict())
+    (old.directory / "quality.json").write_text(told.to_json())
+    again = engine.submit_rereading(old, IngestSettings(date="2020-02-02", level="L2A"), "Fields", replace=False)
+    new = engine.library.get(engine.jobs.wait(again.id, 60).message)
+    basis = {line.topic: line.basis for line in load_quality(new.directory).findings}
+    assert (basis["licence"], basis["date"], basis["level"]) == ("known", "known", "chosen")
