@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import re
 
-LONGEST = 120
+LONGEST, LONGEST_SENTENCE = 120, 1000
+"""Characters that are shown of a name, and of a sentence."""
+
 _SCRIPT = {"`": "&#96;", "$": "&#36;", "{": "&#123;", "}": "&#125;", "\\": "&#92;"}
 _MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
 _JOINER = "\N{WORD JOINER}"
@@ -28,9 +30,9 @@ def plain(text: object) -> str:
     """Return text for Markdown (``st.markdown``, ``st.error``, labels of widgets) that is shown as it is.
 
     All punctuation becomes entities, which Markdown never takes for syntax; an invisible joiner breaks what Streamlit
-    would still turn into emoji, icons, arrows or links. At most three times ``LONGEST`` characters, for sentences.
+    would still turn into emoji, icons, arrows or links. At most ``LONGEST_SENTENCE`` characters.
     """
-    shown = _LATE.sub(_JOINER, _printable(text, 3 * LONGEST))
+    shown = _LATE.sub(_JOINER, _printable(text, LONGEST_SENTENCE))
     return _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", shown)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.scenes.quality import Finding, QualityRecord
-from pages.ui.common.escape import safe_label
+from pages.ui.common.escape import LONGEST_SENTENCE, safe_label
 
 MARKS = {
     "read": ("Read", "from the file"),
@@ -35,9 +35,9 @@ def record_html(record: QualityRecord) -> str:
 def _row(finding: Finding) -> str:
     mark, meaning = MARKS[finding.basis]
     return (
-        f"<tr><td>{safe_label(finding.topic.capitalize())}</td><td>{safe_label(finding.value, 400)}</td>"
+        f"<tr><td>{safe_label(finding.topic.capitalize())}</td><td>{safe_label(finding.value, LONGEST_SENTENCE)}</td>"
         f'<td><span class="mark {finding.basis}" title="{meaning}">{mark}</span></td>'
-        f'<td class="why">{safe_label(finding.because, 400)}</td></tr>'
+        f'<td class="why">{safe_label(finding.because, LONGEST_SENTENCE)}</td></tr>'
     )
 
 

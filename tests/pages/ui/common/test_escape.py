@@ -5,7 +5,7 @@ import html
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pages.ui.common.escape import LONGEST, plain, safe_label
+from pages.ui.common.escape import LONGEST, LONGEST_SENTENCE, plain, safe_label
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -56,4 +56,4 @@ def test_markdown_is_left_no_punctuation_of_its_own(text: str) -> None:
 def test_markdown_shows_what_was_written() -> None:
     for text in HOSTILE[:6]:
         assert html.unescape(plain(text)).replace("\N{WORD JOINER}", "") == text
-    assert len(html.unescape(plain("x" * 1000))) == 3 * LONGEST
+    assert len(html.unescape(plain("x" * 2000))) == LONGEST_SENTENCE
