@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from rasterio.windows import Window as RasterWindow
 from core.errors import SourceError
 from core.ingest.bands.assign import filling
 from core.ingest.canonical import check_complete, file_grid, to_canonical, write_truth
+from core.ingest.collection_labels import label_patches
 from core.ingest.collection_plan import PICTURE_GAIN, CollectionPlan, PatchShape, patch_shape, plan_collection
 from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level, skipped_text, some_names
-from core.ingest.formats.class_folders import labels_of
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import safe_crs
@@ -54,15 +54,17 @@ def build_collection(
     """
     plan = plan_collection(files, patches)
     hints = plan.hints
-    mosaic = write_collection(files.shelf, patches, plan, directory=directory, progress=progress)
+    labelling = label_patches(files, patches)
+    mosaic = write_collection(files.shelf, patches, plan, labelling.labels, directory=directory, progress=progress)
     corners = place_corners(mosaic.patches)
     date, date_finding = acquisition_date(files.settings, hints)
     level, level_finding = processing_level(files.settings, hints, plan.bands)
-    others = files.others(patches)
+    others = files.others([*patches, *labelling.tables])
     rasters = [member for member in others if member.suffix in RASTER_SUFFIXES]
     rest = [member.base for member in others if member not in rasters]
     findings = [
-        *_mosaic_findings(mosaic, plan),
+        *_mosaic_findings(mosaic, plan, labelling.source),
+        *labelling.findings,
         _places(sum(1 for place in corners if not math.isnan(place[0])), len(corners), files.settings.crs),
         date_finding,
         level_finding,
@@ -102,7 +104,7 @@ def _short_names(names: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) else list(names)
 
 
-def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan) -> list[Finding]:
+def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan, named_by: str) -> list[Finding]:
     missing = filling(plan.bands)
     share = mosaic.valid / (len(mosaic.patches) * plan.side**2)
     lines = [
@@ -116,7 +118,7 @@ def _mosaic_findings(mosaic: Mosaic, plan: CollectionPlan) -> list[Finding]:
         *([missing] if missing else []),
         *plan.scale.findings,
         no_data(share, "pictures mark none" if plan.picture else "pixels that are 0 in every band or hold no number"),
-        _classes(mosaic),
+        _classes(mosaic, named_by),
     ]
     if mosaic.skipped:
         value = f"{_files(len(mosaic.skipped))}: {skipped_text(mosaic.skipped)}"
@@ -148,13 +150,15 @@ def _places(placed: int, count: int, chosen: str | None) -> Finding:
     return finding("place", f"known of {placed:,} of {count:,} patches", basis, because)
 
 
-def _classes(mosaic: Mosaic) -> Finding:
+def _classes(mosaic: Mosaic, named_by: str) -> Finding:
     if not mosaic.classes:
         return finding("classes", "none", "read", "the patches lie in no folders")
+    without = sum(patch.label is None for patch in mosaic.patches)
     counts = Counter(patch.label for patch in mosaic.patches)
     shown = [f"{clean_name(name, 40)} {counts[name]:,}" for name in mosaic.classes[:30]]
     more = f" and {len(mosaic.classes) - 30} more" if len(mosaic.classes) > 30 else ""
-    return finding("classes", f"{', '.join(shown)}{more}", "read", "named by the folders")
+    unlabelled = f"; {without:,} of the patches have none" if without else ""
+    return finding("classes", f"{', '.join(shown)}{more}{unlabelled}", "read", f"named by {named_by}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +167,7 @@ class Patch:
 
     Attributes:
         name: relative file name.
-        label: its class, as of ``class_folders.labels_of``, or None.
+        label: its class, as of ``collection_labels.label_patches``, or None.
         geobox: where it lies.
     """
 
@@ -201,7 +205,13 @@ def mosaic_grid(count: int, side: int) -> GeoBox:
 
 
 def write_collection(
-    shelf: Shelf, members: Sequence[Member], plan: CollectionPlan, *, directory: Path, progress: Progress
+    shelf: Shelf,
+    members: Sequence[Member],
+    plan: CollectionPlan,
+    labels: Mapping[int, str | None],
+    *,
+    directory: Path,
+    progress: Progress,
 ) -> Mosaic:
     """Write ``pixels.tif`` and, where there are labels, ``truth.tif``.
 
@@ -216,7 +226,7 @@ def write_collection(
         good = [member for member in members if member not in skipped]
         if not good:
             raise SourceError(found="none of its patches can be read", remedy="choose GeoTIFF or JPEG patches")
-        mosaic = _write(shelf, good, plan, directory=directory, progress=progress)
+        mosaic = _write(shelf, good, plan, labels, directory=directory, progress=progress)
         if not mosaic.skipped:
             break
         skipped.update(mosaic.skipped)
@@ -225,7 +235,7 @@ def write_collection(
         raise SourceError(found="every pixel is no data", remedy="choose patches with data")
     check_complete(directory / "pixels.tif", mosaic.grid, len(plan.bands))
     if len(mosaic.classes) > MAX_CLASSES:
-        found = f"its patches lie in {len(mosaic.classes):,} folders, more than {MAX_CLASSES:,} classes"
+        found = f"its patches are of {len(mosaic.classes):,} classes, more than {MAX_CLASSES:,}"
         raise SourceError(found=found, remedy="put the patches of a class into one folder")
     if mosaic.classes:
         _write_truth(mosaic, plan.side, directory)
@@ -233,12 +243,17 @@ def write_collection(
 
 
 def _write(
-    shelf: Shelf, members: Sequence[Member], plan: CollectionPlan, *, directory: Path, progress: Progress
+    shelf: Shelf,
+    members: Sequence[Member],
+    plan: CollectionPlan,
+    labels: Mapping[int, str | None],
+    *,
+    directory: Path,
+    progress: Progress,
 ) -> Mosaic:
     mosaic = Mosaic(grid=mosaic_grid(len(members), plan.side))
     side, cols = plan.side, mosaic.grid.width // plan.side
     strip = np.zeros((len(plan.bands), side, mosaic.grid.width), dtype=np.uint16)
-    labels = labels_of(members)
     try:
         with canonical_writer(directory, file_grid(mosaic.grid), plan.bands) as data:
             for done, member in enumerate(members, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -11,10 +12,12 @@ from core.ingest.formats.kind import PatchFiles
 from core.ingest.formats.series import are_dates
 from core.ingest.formats.tiles import are_tiles
 
-_NO_CLASSES = frozenset(
-    {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "images", "image", "imgs", "img"}
+_PART = re.compile(
+    r"(?:train|training|val|valid|validation|dev|eval|test|testing|holdout)(?:[ _-]?(?:set|data|split|images?|\d+))*|"
+    r"(?:fold|split|part)[ _-]?\d+|images?|imgs?",
+    re.IGNORECASE,
 )
-"""Folders that part a collection for training and tests, or only hold its files; in small letters."""
+"""Folders that part a collection for training and tests, or only hold its files."""
 MAX_PATCH_BYTES = 32 * 2**20
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
@@ -43,13 +46,18 @@ def labels_of(patches: Sequence[Member]) -> dict[int, str | None]:
     passed = set()
     for member in patches:
         folders = member.name.split("/")[:-1]
-        named = [folder for folder in folders if folder.lower() not in _NO_CLASSES]
+        named = [folder for folder in folders if not is_part(folder)]
         labels[member.number] = named[-1] if named else None
         if folders and (not named or named[-1] != folders[-1]):
             passed.add(member.number)
     if passed and len(set(labels.values())) == 1:
         return {number: None if number in passed else label for number, label in labels.items()}
     return labels
+
+
+def is_part(name: str) -> bool:
+    """Tell whether a folder, or a value of a table, parts a collection for training and tests, or only holds files."""
+    return _PART.fullmatch(name) is not None
 
 
 def holds_all_bands(stem: str) -> bool:
