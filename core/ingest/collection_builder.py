@@ -19,7 +19,6 @@ from rasterio.windows import Window as RasterWindow
 from core.errors import SourceError
 from core.ingest.bands.assign import filling
 from core.ingest.canonical import check_complete, file_grid, to_canonical, write_truth
-from core.ingest.collection_labels import label_patches
 from core.ingest.collection_plan import PICTURE_GAIN, CollectionPlan, PatchShape, patch_shape, plan_collection
 from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level, skipped_text, some_names
@@ -27,6 +26,7 @@ from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.resample import read_resampled
+from core.ingest.labelling import label_patches
 from core.ingest.messages import clean_name, no_room
 from core.ingest.sandbox.limits import MAX_CLASSES
 from core.ingest.sandbox.protocol import IngestResult, PlacedPatch
@@ -167,7 +167,7 @@ class Patch:
 
     Attributes:
         name: relative file name.
-        label: its class, as of ``collection_labels.label_patches``, or None.
+        label: its class, as of ``labelling.label_patches``, or None.
         geobox: where it lies.
     """
 

@@ -80,16 +80,21 @@ def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
 
 
 def _walk(folder: Path) -> list[tuple[str, Path]]:
-    files = []
-    for directory, folders, names in os.walk(folder, followlinks=False):
-        folders.sort()
-        for name in names:
-            path = Path(directory) / name
-            if path.is_file() and not path.is_symlink():
-                files.append((path.relative_to(folder).as_posix(), path.resolve()))
-        if len(files) > MAX_COLLECTION_FILES:
-            found = f"the folder holds more than {MAX_COLLECTION_FILES:,} files"
-            raise SourceTooLargeError(found=found, remedy="split it into several")
+    root = folder.resolve()
+    files: list[tuple[str, Path]] = []
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(root / inside) as entries:
+            for entry in entries:
+                name = f"{inside}/{entry.name}" if inside else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(name)
+                elif entry.is_file(follow_symlinks=False):
+                    files.append((name, root / name))
+                if len(files) > MAX_COLLECTION_FILES:
+                    found = f"the folder holds more than {MAX_COLLECTION_FILES:,} files"
+                    raise SourceTooLargeError(found=found, remedy="split it into several")
     return files
 
 

@@ -42,6 +42,8 @@ def open_shelf(paths: Sequence[Path], names: Sequence[str], scratch: Path) -> Sh
         return ZipShelf(paths[0], scratch)
     shelf = FileShelf(paths, names)
     if len(paths) > 1 and any(member.suffix in ZIP_SUFFIXES for member in shelf.members):
+        if all(member.suffix in ZIP_SUFFIXES for member in shelf.members if not member.is_noise):
+            raise SourceError(found=f"it holds {len(shelf.members)} zips", remedy="open each zip on its own")
         raise SourceError(found="a zip comes together with other files", remedy="open the zip on its own")
     return shelf
 

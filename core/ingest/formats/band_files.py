@@ -34,6 +34,7 @@ _PICTURE = re.compile(
     r"thumbnail|ND[VWSBM]I|EVI|SAVI|moisture[ _-]?index|urban|SWIR)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_UNFINISHED = frozenset({".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".tmp"})
 _PICTURES = "they are pictures or indices made of bands, and no bands"
 _ARTICLE = re.compile(r"^an? (?:product of )?")
 
@@ -160,7 +161,9 @@ def _reasons(rest: Sequence[Member]) -> dict[str, list[str]]:
     """Say why files beside those that hold bands are not used: their names by reason."""
     reasons: dict[str, list[str]] = {}
     for member in rest:
-        if member.suffix not in RASTER_SUFFIXES:
+        if member.suffix in _UNFINISHED:
+            because = "their names are those of downloads that did not end"
+        elif member.suffix not in RASTER_SUFFIXES:
             because = "they are no rasters"
         elif names_other_layer(member.stem):
             because = "they are layers of quality, masks or indices, and no bands"

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from numpy.typing import NDArray
 
 from core.errors import BandsError, SeveralDatesError
+from core.ingest.bands.names import band_of_file, parse_band
 from core.ingest.files import Member, SourceFiles
-from core.ingest.formats.product_metadata import date_in
-from core.ingest.grid.stack import Layer
+from core.ingest.formats.product_metadata import date_in, without_dates
+from core.ingest.grid.resample import Bools, PixelWindow
+from core.ingest.grid.stack import BandRaster, Layer
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_DATES
 
@@ -140,7 +146,38 @@ def layers_of_one_date(layers: Sequence[Layer], wanted_date: str | None) -> tupl
             reason = _of_another_date(date, several) if date else _UNDATED
             left_out.setdefault(reason, []).append(text)
     kept = [layer for layer, date in zip(layers, dates, strict=True) if date == wanted]
-    return kept, OneScene(members=[], left_out=left_out, date=wanted, dates=tuple(several))
+    return [_of_band_file(layer) for layer in kept], OneScene(
+        members=[], left_out=left_out, date=wanted, dates=tuple(several)
+    )
+
+
+def _of_band_file(layer: Layer) -> Layer:
+    """Return a layer as a raster of its own where the file is named as a band and its bands are that band's dates."""
+    text = layer.source.descriptions[layer.index - 1]
+    if parse_band(text) is not None or band_of_file(PurePosixPath(layer.source.name).stem) is None:
+        return layer
+    return replace(layer, source=BandOfDate(layer.source, layer.index), index=1)
+
+
+class BandOfDate:
+    """One band of a raster of several dates, as a raster of its own."""
+
+    def __init__(self, source: BandRaster, index: int) -> None:
+        self._source, self._index = source, index
+        self.geobox, self.block, self.count = source.geobox, source.block, 1
+        text = without_dates(source.descriptions[index - 1])
+        self.name = source.name
+        self.descriptions = (text,)
+        self.dtypes, self.nodata = source.dtypes[index - 1 : index], source.nodata[index - 1 : index]
+        self.scaling = source.scaling[index - 1 : index]
+
+    def read(self, indexes: list[int], window: PixelWindow) -> NDArray[Any]:
+        """Read as the raster itself."""
+        return self._source.read([self._index] * len(indexes), window)
+
+    def read_missing(self, window: PixelWindow) -> Bools | None:
+        """Read as the raster itself."""
+        return self._source.read_missing(window)
 
 
 def _of_another_date(date: str, several: Sequence[str]) -> str:

@@ -199,6 +199,16 @@ def test_dates_may_be_folders(tmp_path: Path, library: Library) -> None:
     np.testing.assert_array_equal(pixels_of(library, scenes[1]), land(FOUR) + 10)
 
 
+def test_band_files_whose_bands_are_dates(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for band in FOUR:
+        pixels = np.concatenate([land([band]), land([band]) + 50]).astype(np.uint16)
+        write_tif(tmp_path / "site" / f"{band}.tif", pixels, ["2019-04-05", "2019-06-20"])
+    scenes = ingest_all([tmp_path / "site"], library)
+    assert [scene.date for scene in scenes] == ["2019-04-05", "2019-06-20"]
+    np.testing.assert_array_equal(pixels_of(library, scenes[1]), land(FOUR) + 50)
+
+
 def test_one_of_several_dates_has_its_own_pixels(tmp_path: Path, library: Library) -> None:
     scene = ingest([two_dates(tmp_path / "site")], library, IngestSettings(date="2019-06-20"))
     np.testing.assert_array_equal(pixels_of(library, scene), land(FOUR) + 100)

@@ -25,11 +25,8 @@ def read(tmp_path: Path, text: str, encoding: str = "utf-8") -> PatchTable | str
 
 
 def rows(template: str) -> str:
-    lines = [
-        template.format(name=name, stem=name[:-4], c=c, n=n)
-        for n, (name, c) in enumerate(zip(NAMES, CLASSES, strict=True))
-    ]
-    return "\n".join(lines)
+    pairs = enumerate(zip(NAMES, CLASSES, strict=True))
+    return "\n".join(template.format(name=name, stem=name[:-4], c=c, n=n) for n, (name, c) in pairs)
 
 
 @pytest.mark.parametrize(

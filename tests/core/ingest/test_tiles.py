@@ -156,10 +156,11 @@ def test_what_is_left_out_has_its_true_reason(tmp_path: Path, library: Library) 
     bands(tmp_path / "site", "T33TUL_20190405T101031")
     for name in ("T33TUL_20190405T101031_AOT.tif", "slope.tif"):
         write_tif(tmp_path / "site" / name, SCENE[:1])
-    for name in ("readme.html", "MTD_MSIL2A.xml", "T33TUL_20190405T101031_B02.tif.aux.xml"):
+    for name in ("readme.html", "B11.tif.crdownload", "MTD_MSIL2A.xml", "T33TUL_20190405T101031_B02.tif.aux.xml"):
         (tmp_path / "site" / name).write_text("<x/>")
     scene = ingest([tmp_path / "site"], library)
     assert lines(scene, "left out").splitlines() == [
+        "read: B11.tif.crdownload — their names are those of downloads that did not end",
         "read: readme.html — they are no rasters",
         "read: slope.tif — their names are of no Sentinel-2 band, as those of the other files are",
         "read: T33TUL_20190405T101031_AOT.tif — they are layers of quality, masks or indices, and no bands",
