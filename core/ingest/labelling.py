@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.ingest.class_table import read_class_table
 from core.ingest.files import TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, ignored
 from core.ingest.formats.class_folders import labels_of
 from core.ingest.messages import clean_name
-from core.ingest.patch_table import read_patch_table
 from core.scenes.quality import Finding
 
 FOLDERS = "the folders"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchLabels:
+class CollectionLabels:
     """Classes of patches.
 
     Attributes:
@@ -32,7 +32,7 @@ class PatchLabels:
     findings: tuple[Finding, ...] = field(default=())
 
 
-def label_patches(files: SourceFiles, patches: Sequence[Member]) -> PatchLabels:
+def label_patches(files: SourceFiles, patches: Sequence[Member]) -> CollectionLabels:
     """Return the class of each patch; folders that name several classes count more than a table.
 
     Args:
@@ -43,11 +43,11 @@ def label_patches(files: SourceFiles, patches: Sequence[Member]) -> PatchLabels:
     tables = files.ending(TABLE_SUFFIXES)
     if len(set(by_folder.values()) - {None}) > 1 or not tables:
         said = ignored([table.base for table in tables], "the folders name the classes already")
-        return PatchLabels(labels=by_folder, tables=tuple(tables), findings=tuple(said))
+        return CollectionLabels(labels=by_folder, tables=tuple(tables), findings=tuple(said))
     labels: dict[int, str] = {}
     used, unknown, said = [], [], []
     for table in tables:
-        read = read_patch_table(files.shelf.path(table), patches)
+        read = read_class_table(files.shelf.path(table), patches)
         if isinstance(read, str):
             said.append(finding("left out", clean_name(table.base, 100), "warning", read))
         else:
@@ -57,6 +57,6 @@ def label_patches(files: SourceFiles, patches: Sequence[Member]) -> PatchLabels:
             used.append(f"the column “{read.column}” of {clean_name(table.base, 60)}")
     said += ignored(unknown, "the table names them, but there are no such files here")
     if not labels:
-        return PatchLabels(labels=by_folder, tables=tuple(tables), findings=tuple(said))
+        return CollectionLabels(labels=by_folder, tables=tuple(tables), findings=tuple(said))
     named: dict[int, str | None] = {patch.number: labels.get(patch.number) for patch in patches}
-    return PatchLabels(labels=named, source=" and ".join(used), tables=tuple(tables), findings=tuple(said))
+    return CollectionLabels(labels=named, source=" and ".join(used), tables=tuple(tables), findings=tuple(said))

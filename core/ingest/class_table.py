@@ -12,11 +12,11 @@ from core.ingest.files import Member
 from core.ingest.formats.class_folders import is_part
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_CLASSES
+from core.ingest.tile_labels import MAX_TABLE_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_TABLE_BYTES = 64 * 2**20
 _CLASS_WORDS = ("classname", "class", "label", "labels", "category", "landcover", "landuse", "target", "cover", "lulc")
 """What people call a column of classes, in small letters without gaps, the best first."""
 _LEAST = 0.5
@@ -24,7 +24,7 @@ _LEAST = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchTable:
+class ClassTable:
     """What tables say of patches.
 
     Attributes:
@@ -40,7 +40,7 @@ class PatchTable:
     conflicting: tuple[str, ...]
 
 
-def read_patch_table(path: Path, patches: Sequence[Member]) -> PatchTable | str:
+def read_class_table(path: Path, patches: Sequence[Member]) -> ClassTable | str:
     """Read the classes of patches from a table; on failure the reason, a clause.
 
     Args:
@@ -69,7 +69,7 @@ def read_patch_table(path: Path, patches: Sequence[Member]) -> PatchTable | str:
     if len(set(labels.values())) > MAX_CLASSES:
         return f"its column “{clean_name(column, 40)}” holds more than {MAX_CLASSES:,} classes"
     conflicting = {n for n, _, label in rows if n is not None and labels[n] != clean_name(label.strip(), 120)}
-    return PatchTable(
+    return ClassTable(
         labels={number: label for number, label in labels.items() if label and number not in conflicting},
         column=clean_name(column, 60),
         unknown=tuple(clean_name(name, 100) for number, name, _ in rows if number is None and name.strip()),

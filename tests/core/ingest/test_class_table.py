@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.ingest.boundary import ingest
+from core.ingest.class_table import ClassTable, read_class_table
 from core.ingest.files import Member
-from core.ingest.patch_table import PatchTable, read_patch_table
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.core.ingest.rasters import land, write_tif
@@ -18,10 +18,10 @@ NAMES = tuple(f"tile_{n}.tif" for n in range(len(CLASSES)))
 MEMBERS = tuple(Member(number=n, name=f"images/{name}", size=1) for n, name in enumerate(NAMES))
 
 
-def read(tmp_path: Path, text: str, encoding: str = "utf-8") -> PatchTable | str:
+def read(tmp_path: Path, text: str, encoding: str = "utf-8") -> ClassTable | str:
     path = tmp_path / "labels.csv"
     path.write_bytes(text.encode(encoding))
-    return read_patch_table(path, MEMBERS)
+    return read_class_table(path, MEMBERS)
 
 
 def rows(template: str) -> str:
@@ -43,14 +43,14 @@ def rows(template: str) -> str:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_columns_are_known_by_what_they_hold(tmp_path: Path, text: str, column: str, encoding: str) -> None:
     table = read(tmp_path, text, encoding)
-    assert isinstance(table, PatchTable), table
+    assert isinstance(table, ClassTable), table
     assert table.labels == dict(enumerate(CLASSES))
     assert (table.column, table.unknown, table.conflicting) == (column, (), ())
 
 
 def test_what_is_unknown_or_has_two_classes_is_listed(tmp_path: Path) -> None:
     table = read(tmp_path, "file,label\n" + rows("{name},{c}") + "\ngone.tif,Urban\ntile_3.tif,Urban\n")
-    assert isinstance(table, PatchTable)
+    assert isinstance(table, ClassTable)
     assert table.unknown == ("gone.tif",)
     assert table.conflicting == ("images/tile_3.tif",)
     assert sorted(table.labels) == [0, 1, 2, 4, 5]
