@@ -147,7 +147,7 @@ def test_a_deleted_scene_can_be_brought_back_also_after_a_reload(engine: Engine)
     add_scene(engine.library, "t-1", name="Fields")
     test = click(run(), "delete_t-1")
     assert "t-1" not in engine.library
-    assert "“Fields” is deleted. This can be undone until" in told(test)
+    assert "“Fields” is deleted. It can be brought back until" in told(test)
     assert engine.jobs.jobs() == []
     click(test, "dismiss_deletion")
     assert "“Fields”" not in told(test)

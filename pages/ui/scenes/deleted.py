@@ -83,13 +83,14 @@ def _line(one: DeletedScene) -> None:
             f"**{plain(one.name)}**{replaced}  \n:small[{size(engine().disk_bytes(one.id))} on disk. {_until(one)}]",
             width="stretch",
         )
-        st.button("Undo", key=f"undo_{one.id}", on_click=bring_back, args=([one.id],))
+        back = "Undo" if one.successor is None else "Bring it back"
+        st.button(back, key=f"undo_{one.id}", on_click=bring_back, args=([one.id],))
         st.button("Remove for good", key=f"remove_{one.id}", on_click=_remove, args=(one.id,))
 
 
 def _until(one: DeletedScene) -> str:
-    """Say how long; “Undo” stands beside it."""
-    return f"This can be undone until {moment(one.until, time.time(), st.context.timezone)}."
+    """Say how long it can come back; the button stands beside it."""
+    return f"It can be brought back until {moment(one.until, time.time(), st.context.timezone)}."
 
 
 def _dismiss() -> None:
