@@ -198,6 +198,7 @@ def test_short_names(reference: str, name: str) -> None:
 
 
 def test_configuration_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LANDLIKE_FIRST_SCENE")
     monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     monkeypatch.setenv("LANDLIKE_MODELS", "a/one;https://hub.example/two/1")
