@@ -28,7 +28,7 @@ from core.scenes.scene import Scene, Series
 
 DEFAULT_SETTINGS = IngestSettings()
 DEFAULT_LIMITS = Limits()
-_KEPT = ("pixels.tif", "truth.tif", "places.parquet", "quality.json")
+_KEPT = ("pixels.tif", "truth.tif", "classification.tif", "places.parquet", "quality.json")
 
 
 def ingest(
@@ -293,6 +293,7 @@ def _scene(scene_id: str, name: str, series: Series | None, result: IngestResult
         stretch=compute_stretch(staged / "pixels.tif", result.bands),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         series=series,
+        classification=result.classification and (staged / "classification.tif").is_file(),
     )
 
 

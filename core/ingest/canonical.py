@@ -14,9 +14,12 @@ from rasterio.windows import Window as RasterWindow
 from core.errors import SourceError
 from core.ingest.bands.calibration import Calibration
 from core.ingest.gdal_errors import GDAL_ERRORS
+from core.ingest.grid.nearest import read_nearest
+from core.ingest.grid.resample import PixelSource
 from core.ingest.grid.stack import WINDOW_BUDGET, Stack
 from core.ingest.messages import no_room
 from core.progress import Progress
+from core.scenes.classification import SCL_NAMES
 from core.scenes.geobox import GeoBox
 from core.scenes.scene import canonical_writer
 
@@ -96,25 +99,52 @@ def write_truth(directory: Path, truth: NDArray[np.uint16], grid: GeoBox) -> Non
     Raises:
         SourceError: when the disk is full.
     """
-    target = file_grid(grid)
-    options: dict[str, Any] = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "zstd", "zstd_level": 1}
     try:
-        with rasterio.open(
-            directory / "truth.tif",
-            "w",
-            driver="GTiff",
-            height=grid.height,
-            width=grid.width,
-            count=1,
-            dtype="uint16",
-            crs=target.crs,
-            transform=rasterio.Affine(*target.transform),
-            **options,
-        ) as data:
+        with _class_writer(directory / "truth.tif", grid, "uint16") as data:
             data.write(truth, 1)
     except GDAL_ERRORS as error:
         raise no_room() from error
     check_complete(directory / "truth.tif", grid, 1)
+
+
+def write_classes(source: PixelSource, grid: GeoBox, directory: Path) -> NDArray[np.int64]:
+    """Write ``classification.tif``: the scene classification on the scene's grid, 0 to 11, 0 = no data.
+
+    Returns:
+        Pixels of each class, shape (12,).
+
+    Raises:
+        SourceError: when the disk is full.
+    """
+    counts = np.zeros(len(SCL_NAMES), dtype=np.int64)
+    try:
+        with _class_writer(directory / "classification.tif", grid, "uint8") as data:
+            for row in range(0, grid.height, 512):
+                window = (row, 0, min(512, grid.height - row), grid.width)
+                classes, _ = read_nearest(source, 1, grid.transform, window)
+                counts += np.bincount(classes.ravel(), minlength=len(counts))[: len(counts)]
+                data.write(classes, 1, window=RasterWindow(0, row, grid.width, window[2]))
+    except GDAL_ERRORS as error:
+        raise no_room() from error
+    check_complete(directory / "classification.tif", grid, 1)
+    return counts
+
+
+def _class_writer(path: Path, grid: GeoBox, kind: str) -> Any:  # noqa: ANN401 (rasterio has no types)
+    target = file_grid(grid)
+    options: dict[str, Any] = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "zstd", "zstd_level": 1}
+    return rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=grid.height,
+        width=grid.width,
+        count=1,
+        dtype=kind,
+        crs=target.crs,
+        transform=rasterio.Affine(*target.transform),
+        **options,
+    )
 
 
 def check_complete(path: Path, grid: GeoBox, count: int) -> None:

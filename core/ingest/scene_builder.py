@@ -16,18 +16,23 @@ from core.ingest.bands.calibration import Calibration
 from core.ingest.bands.fill import Gaps, find_gaps, with_limits, zero_means_light
 from core.ingest.bands.sampling import draw_pixels
 from core.ingest.bands.scale import BandNumbers, calibrate
-from core.ingest.canonical import LARGEST, all_no_data, write_scene, write_truth
+from core.ingest.canonical import LARGEST, all_no_data, write_classes, write_scene, write_truth
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level
-from core.ingest.formats.kind import NO_BANDS, SceneLayers
-from core.ingest.formats.product_metadata import Hints
+from core.ingest.formats.classification import ClassRaster
+from core.ingest.formats.extra_samples import names_holes
+from core.ingest.formats.kind import SceneLayers
 from core.ingest.grid.georeference import canonical_grid
+from core.ingest.grid.nearest import over_ground
 from core.ingest.grid.stack import Layer, Stack, build_stack, finest, refuse_small_numbers
+from core.ingest.messages import clean_name
 from core.ingest.sandbox.protocol import IngestResult
 from core.ingest.settings import IngestSettings
 from core.ingest.tile_labels import MAX_TABLE_BYTES, read_labels
 from core.progress import Progress
+from core.scenes.classification import CLOUD_CLASSES, SHADOW_CLASSES, class_shares
 from core.scenes.geobox import GeoBox
+from core.scenes.overview import CLOUD_TOPIC
 from core.scenes.quality import Finding
 
 LOWEST = -3000.0
@@ -56,13 +61,15 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     layers = _enough(gaps)
     reference = finest(layers)
     grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
-    stack, scale = _calibrated(gaps, grid, reference, settings, found.hints)
+    stack, scale = _calibrated(gaps, grid, reference, settings, found)
     valid = write_scene(stack, scale, directory, progress)
+    classified, cloud = _classification(found.classification, grid, reference, directory)
     classes, labelled = _truth(files, found.tables, grid, directory)
     date, date_finding = acquisition_date(settings, found.hints)
     level, level_finding = processing_level(settings, found.hints, stack.bands)
     missing = filling(stack.bands)
     findings = (
+        *cloud,
         *found.findings,
         naming.finding,
         *([missing] if missing else []),
@@ -85,14 +92,13 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         synthetic=found.hints.synthetic,
         findings=findings,
         position=found.position,
+        classification=classified,
     )
 
 
-def _left_out(found: SceneLayers, bands: Sequence[str], empty: Mapping[str, list[str]]) -> list[Finding]:
+def _left_out(found: SceneLayers, bands: Mapping[str, list[str]], empty: Mapping[str, list[str]]) -> list[Finding]:
     """Say which files and bands were not used, a line a reason."""
-    reasons = {found.left_out_because: [*found.left_out]}
-    reasons.setdefault(NO_BANDS, []).extend(bands)
-    reasons.update(empty)
+    reasons = {found.left_out_because: [*found.left_out], **bands, **empty}
     return [line for because, names in reasons.items() for line in ignored(names, because)]
 
 
@@ -129,7 +135,7 @@ def _enough(gaps: Gaps) -> tuple[Layer, ...]:
 
 
 def _calibrated(
-    gaps: Gaps, grid: GeoBox, reference: GeoBox, settings: IngestSettings, hints: Hints
+    gaps: Gaps, grid: GeoBox, reference: GeoBox, settings: IngestSettings, found: SceneLayers
 ) -> tuple[Stack, Calibration]:
     """Lay bands over each other, decide what their numbers mean, and take out what is no light by that."""
     layers = gaps.layers
@@ -137,7 +143,9 @@ def _calibrated(
     bands = {layer.band: layer for layer in layers}
     packed = any(zero_means_light(layer) for layer in layers)
     stack = replace(stack, edge={stack.bands.index(band): number for band, number in gaps.edge.items()})
-    stack = replace(stack, zero_is_data=packed)
+    over = [(over_ground(mask, reference), names_holes(mask.name)) for mask in found.masks]
+    masks = tuple((mask, holes) for mask, holes in over if mask is not None)
+    stack = replace(stack, zero_is_data=packed, masks=masks)
     numbers = {
         band: BandNumbers(
             values=values,
@@ -147,7 +155,7 @@ def _calibrated(
         )
         for band, values in zip(stack.bands, _drawn(stack), strict=True)
     }
-    scale = calibrate(numbers, chosen=settings.scale, hints=hints)
+    scale = calibrate(numbers, chosen=settings.scale, hints=found.hints)
     marks = with_limits(
         gaps.marks,
         {band: (scale.original(band, LOWEST), scale.original(band, BRIGHTEST)) for band in bands},
@@ -211,6 +219,29 @@ def _resampling(stack: Stack, layers: Sequence[Layer], reference: GeoBox) -> lis
         because = "what lies outside of any band is no data"
         lines.append(finding("extent", f"{', '.join(apart)} cover another area", "warning", because))
     return lines
+
+
+def _classification(
+    found: ClassRaster | None, grid: GeoBox, reference: GeoBox, directory: Path
+) -> tuple[bool, list[Finding]]:
+    """Write the map of classes on the scene's grid; whether there is one, and what it says of clouds."""
+    if found is None:
+        return False, []
+    name = clean_name(found.name.rsplit("/", 1)[-1], 120)
+    laid = over_ground(found, reference)
+    if laid is None:
+        because = "it lies in another place or reference system than the bands, so it was left out"
+        return False, [finding("classification", name, "warning", because)]
+    shares = class_shares(write_classes(laid, grid, directory))
+    if not shares:
+        (directory / "classification.tif").unlink()
+        return False, [finding("classification", name, "warning", "it holds no class anywhere, so it was left out")]
+    because = "kept on the grid of the scene, the nearest pixel each; no pixel is left out by it"
+    lines = [finding("classification", name, "read", because)]
+    cloud = sum(shares.get(number, 0.0) for number in CLOUD_CLASSES)
+    shadow = sum(shares.get(number, 0.0) for number in SHADOW_CLASSES)
+    value = f"{cloud:.1%} under cloud, {shadow:.1%} in its shadow"
+    return True, [*lines, finding(CLOUD_TOPIC, value, "read", f"“{name}” says so")]
 
 
 def _truth(

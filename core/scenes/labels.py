@@ -76,7 +76,7 @@ def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
         return None
     with rasterio.open(scene.truth_path, driver="GTiff") as data:
         truth = data.read(1)
-    rows = [_class_counts(truth, grid, row, len(scene.classes)) for row in range(grid.n_rows)]
+    rows = [truth_counts(truth, grid, row, len(scene.classes)) for row in range(grid.n_rows)]
     counts = np.concatenate(rows)[:, 1:]
     best = counts.argmax(axis=1)
     most = counts[np.arange(grid.count), best]
@@ -85,7 +85,7 @@ def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     return PatchLabels(classes=scene.classes, index=index, purity=purity)
 
 
-def _class_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
+def truth_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
     """Return pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
     strip = truth[grid.tops[row] : grid.tops[row] + grid.size].astype(np.int64)
     if grid.cut.stride == grid.size and grid.lefts[-1] == (grid.n_cols - 1) * grid.size:

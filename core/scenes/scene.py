@@ -7,6 +7,7 @@ A scene is a directory of
     scene.json     the fields of ``Scene``
     quality.json   what was decided on the way in (``core.scenes.quality``)
     truth.tif      optional: uint16 class of each pixel, 0 = none, else 1 + index into ``Scene.classes``
+    classification.tif  optional: uint8, the scene classification of L2A (``core.scenes.classification``), 0 = no data
     places.parquet optional, collections only: where each patch of the mosaic lies on Earth
 """
 
@@ -68,6 +69,7 @@ class Scene:
         stretch: per rendering name, per channel, the (low, high) reflectance of a 2–98 % contrast stretch.
         created: ISO 8601 time of ingest, UTC.
         series: the series it belongs to, or None.
+        classification: True = the scene classification of the product is kept beside the pixels.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Scene:
     stretch: dict[str, list[list[float]]] = field(default_factory=dict)
     created: str = ""
     series: Series | None = None
+    classification: bool = False
     directory: Path = Path()
 
     @property
@@ -94,6 +97,11 @@ class Scene:
     def truth_path(self) -> Path | None:
         """The class raster, or None."""
         return self.directory / "truth.tif" if self.classes else None
+
+    @property
+    def classification_path(self) -> Path | None:
+        """The raster of the scene classification, or None."""
+        return self.directory / "classification.tif" if self.classification else None
 
     @property
     def places_path(self) -> Path:

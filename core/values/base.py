@@ -38,6 +38,10 @@ class PatchSource:
         """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
         return None
 
+    def classification(self) -> NDArray[np.int16] | None:
+        """Return the class of each patch in the product's own map, int16 of shape (N,), −1 = none; None without one."""
+        return None
+
     def novelty(self) -> FloatArray | None:
         """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""
         return None

@@ -9,6 +9,7 @@ from core.bands import FloatArray
 from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
 from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
+from core.values.classification import CLASSIFICATION
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
 from core.values.groups import GROUP
@@ -19,7 +20,21 @@ from core.values.similarity import SIMILARITY
 VALUES: Mapping[str, PatchValue] = MappingProxyType(
     {
         value.name: value
-        for value in (CLASS, HAND, NDVI, NDWI, NDBI, BRIGHTNESS, GROUP, SIMILARITY, DISTORTION, UNFAMILIAR, DATE, LABEL)
+        for value in (
+            CLASS,
+            HAND,
+            CLASSIFICATION,
+            NDVI,
+            NDWI,
+            NDBI,
+            BRIGHTNESS,
+            GROUP,
+            SIMILARITY,
+            DISTORTION,
+            UNFAMILIAR,
+            DATE,
+            LABEL,
+        )
     }
 )
 """Values by name, the first to be offered first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,8 @@ from core.ingest.settings import SKIP
 from core.scenes.quality import Basis, Finding
 
 _COUNTED = re.compile(r"(?<![A-Za-z])band[ _-]?0*(\d{1,2})$", re.IGNORECASE)
+NO_BAND = "their names are those of no Sentinel-2 band"
+"""Why bands and rasters are left out that are not told by their names."""
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
 
@@ -37,12 +39,12 @@ class Naming:
 
     Attributes:
         layers: one a band, names distinct, in product order.
-        ignored: files and bands left out, in words.
+        ignored: files and bands left out, in words, by the reason, a clause.
         finding: how the names were found.
     """
 
     layers: tuple[Layer, ...]
-    ignored: tuple[str, ...]
+    ignored: Mapping[str, list[str]]
     finding: Finding
 
 
@@ -70,7 +72,8 @@ def name_bands(
     distinct, duplicates = _distinct(named)
     ordered = _check_enough(distinct)
     because = f"named by {' and '.join(sorted(by))}"
-    return Naming(layers=ordered, ignored=(*ignored, *duplicates), finding=_finding(_bands(ordered), "read", because))
+    left_out = {NO_BAND: ignored, "a finer copy of the same band is there": duplicates}
+    return Naming(layers=ordered, ignored=left_out, finding=_finding(_bands(ordered), "read", because))
 
 
 def _bands(layers: Sequence[Layer]) -> list[str]:
@@ -87,10 +90,9 @@ def _by_choice(layers: Sequence[Layer], chosen: tuple[str, ...]) -> Naming:
         raise BandsError(found=found, remedy=f"name every band in order, {SKIP} for those to leave out")
     pairs = list(zip(layers, chosen, strict=True))
     named = _check_enough([replace(layer, band=band) for layer, band in pairs if band != SKIP])
-    ignored = tuple(layer.title for layer, band in pairs if band == SKIP)
-    return Naming(
-        layers=named, ignored=ignored, finding=_finding(_bands(named), "chosen", "named in the ingest settings")
-    )
+    skipped = [layer.title for layer, band in pairs if band == SKIP]
+    line = _finding(_bands(named), "chosen", "named in the ingest settings")
+    return Naming(layers=named, ignored={"left out in the ingest settings": skipped}, finding=line)
 
 
 def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
@@ -102,7 +104,7 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
     basis: Basis = "read" if order.title.startswith("order of") else "decided"
     named = [replace(layer, band=band) for layer, band in zip(layers, order.bands, strict=True)]
     finding = _finding(order.bands, basis, f"{order.title}: {order.because}")
-    return Naming(layers=_check_enough(named), ignored=(), finding=finding)
+    return Naming(layers=_check_enough(named), ignored={}, finding=finding)
 
 
 def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]:

@@ -11,7 +11,7 @@ from core.bands import BANDS
 _CODE = re.compile(r"(?<![A-Za-z0-9])(?:B|BAND[ _-]?)(0?[1-9]|1[0-2]|0?8A)(?![A-Za-z0-9])", re.IGNORECASE)
 _RESOLUTION = re.compile(r"(?<![A-Za-z0-9])R?(10|20|60)m(?![A-Za-z0-9])", re.IGNORECASE)
 _NEVER = re.compile(
-    r"(?<![A-Za-z0-9])(TCI|SCL|AOT|WVP|PVI|MSK|DETFOO|QUALIT|CLASSI|CLDPRB|SNWPRB|CLD|CLP|CLM|SNW|QA\d*|DATAMASK|QL|"
+    r"(?<![A-Za-z0-9])(TCI|SCL|AOT|WVP|PVI|MSK|DETFOO|QUALIT|CLASSI|CLDPRB|SNWPRB|CLD|CLP|CLM|SNW|QA\d*|MASK|DATAMASK|QL|"
     r"PREVIEW|QUICKLOOK|THUMBNAIL|OVERVIEW|TRUE[ _-]?COLOU?R|FALSE[ _-]?COLOU?R|NDVI|NDWI|EVI)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )

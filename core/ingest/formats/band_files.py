@@ -12,7 +12,17 @@ from core.errors import SourceError, SourceTooLargeError
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
-from core.ingest.formats.extra_samples import masks_said, named_by_hand, senseless_said, single, without_masks
+from core.ingest.formats.beside import sort_out
+from core.ingest.formats.classification import ClassRaster, names_classes
+from core.ingest.formats.extra_samples import (
+    is_mask_name,
+    mask_file,
+    masks_said,
+    named_by_hand,
+    senseless_said,
+    single,
+    without_masks,
+)
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
@@ -20,22 +30,13 @@ from core.ingest.formats.other_sensors import other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, placed_beside
-from core.ingest.grid.stack import BandRaster, layers_of
-from core.ingest.messages import clean_name
+from core.ingest.grid.stack import BandRaster, Layer, layers_of
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
 
 _MAX_DOCUMENT = 4 * 2**20
 _MAX_OPEN = 200
-_CLASSES = re.compile(r"(?<![A-Za-z0-9])(?:SCL|scene[ _-]?classification(?:[ _-]?map)?)(?![A-Za-z0-9])", re.IGNORECASE)
-_PICTURE = re.compile(
-    r"(?<![A-Za-z0-9])(?:TCI|PVI|(?:true|false|natural)[ _-]?colou?r|highlight[ _-]?optimi[sz]ed|quicklook|preview|"
-    r"thumbnail|ND[VWSBM]I|EVI|SAVI|moisture[ _-]?index|urban|SWIR)(?![A-Za-z0-9])",
-    re.IGNORECASE,
-)
-_UNFINISHED = frozenset({".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".tmp"})
-_PICTURES = "they are pictures or indices made of bands, and no bands"
 _ARTICLE = re.compile(r"^an? (?:product of )?")
 
 
@@ -71,24 +72,25 @@ class BandFiles:
         documents = _documents(files)
         others = files.others([*tables, *documents, *beside(rasters, files.members)])
         others = [m for m in others if m.name not in used and m.base not in named_apart]
-        classes, pictures, rest = _sorted_out(others)
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
         product = other_product([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
         refuse_product(product, files.settings)
         known = _source_names(files, used)
         hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene))
+        _refuse_no_bands(rasters, names)
         whole, tiles = join_tiles(rasters)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
         layers, stated = layers_of_one_date(nameless, files.wanted_date)
-        left_out = {**apart, **_reasons(rest), **stated.left_out}
+        left_out = {**apart, **stated.left_out}
         series, position = _series(scene, stated)
         if (date := scene.date or stated.date) is not None:
             hints = replace(hints, date=Hint(value=date, where="the names of its files or bands say so"))
-        if hints.level is None and (classes or _describes_classes(rasters)):
+        around = sort_out(others, rasters, lambda member: _beside(files, member, opened))
+        if hints.level is None and (around.states_level or _describes_classes(rasters)):
             hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))
         return SceneLayers(
-            layers=tuple(layers),
+            layers=_without_classes(layers, around.classification),
             hints=hints,
             notes=rasters[0].notes,
             findings=(
@@ -96,16 +98,44 @@ class BandFiles:
                 *cloud_cover(hints),
                 *masks_said(rasters),
                 *senseless_said(rasters),
-                *_classes_said(classes),
-                *ignored(pictures, _PICTURES),
                 *tiles,
                 *series,
                 *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because)),
+                *around.findings,
             ),
             tables=tuple(tables),
+            masks=around.masks,
+            classification=around.classification,
             position=position,
             chosen=names,
         )
+
+
+def _without_classes(layers: Sequence[Layer], classes: ClassRaster | None) -> tuple[Layer, ...]:
+    """Return the bands but for the one that holds the classification."""
+    return tuple(
+        layer
+        for layer in layers
+        if classes is None or (layer.source is not classes.raster or layer.index != classes.index)
+    )
+
+
+def _refuse_no_bands(rasters: Sequence[RasterFile], names: tuple[str, ...] | None) -> None:
+    """Refuse a source of nothing but masks and maps of classes.
+
+    Raises:
+        SourceError: saying which.
+    """
+    if names is not None or any(raster.count > 1 for raster in rasters):
+        return
+    stems = [PurePosixPath(raster.name).stem for raster in rasters]
+    if all(map(names_classes, stems)):
+        found = "it is a scene classification, which holds no bands"
+    elif all(is_mask_name(stem) or mask_file(raster) for stem, raster in zip(stems, rasters, strict=True)):
+        found = "it is a mask, which says where there is data and holds no bands"
+    else:
+        return
+    raise SourceError(found=found, remedy="open it together with the bands that it belongs to")
 
 
 def _series(files: OneScene, bands: OneScene) -> tuple[list[Finding], tuple[int, int] | None]:
@@ -135,10 +165,16 @@ def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile
     return without_masks(placed_beside(raster, files.members, files.shelf))
 
 
+def _beside(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
+    raster = open_raster(files.shelf.path(member), member.name)
+    opened.callback(raster.close)
+    return placed_beside(raster, files.members, files.shelf)
+
+
 def _by_hand(rasters: list[RasterFile], names: tuple[str, ...]) -> tuple[list[RasterFile], tuple[str, ...]] | None:
     """Find the files that names given by hand mean: all, those that are no picture or quality layer, or band files."""
     stems = {raster.name: PurePosixPath(raster.name).stem for raster in rasters}
-    plain = [raster for raster in rasters if not (names_other_layer(stems[raster.name]) or _is_classes(raster.name))]
+    plain = [raster for raster in rasters if not (names_other_layer(stems[raster.name]) or names_classes(raster.name))]
     named = [raster for raster in rasters if band_of_file(stems[raster.name]) is not None]
     for group in (rasters, plain, named):
         found = named_by_hand(group, names) if group else None
@@ -147,47 +183,8 @@ def _by_hand(rasters: list[RasterFile], names: tuple[str, ...]) -> tuple[list[Ra
     return None
 
 
-def _sorted_out(others: Sequence[Member]) -> tuple[list[str], list[str], list[Member]]:
-    """Part files that hold no band into maps of classes, pictures and indices, and the rest, by name."""
-    classes = [member.base for member in others if member.suffix in RASTER_SUFFIXES and _is_classes(member.name)]
-    left = [member for member in others if member.base not in classes]
-    pictures = [
-        member.base for member in left if member.suffix in RASTER_SUFFIXES and _PICTURE.search(member.stem) is not None
-    ]
-    return classes, pictures, [member for member in left if member.base not in pictures]
-
-
-def _reasons(rest: Sequence[Member]) -> dict[str, list[str]]:
-    """Say why files beside those that hold bands are not used: their names by reason."""
-    reasons: dict[str, list[str]] = {}
-    for member in rest:
-        if member.suffix in _UNFINISHED:
-            because = "their names are those of downloads that did not end"
-        elif member.suffix not in RASTER_SUFFIXES:
-            because = "they are no rasters"
-        elif names_other_layer(member.stem):
-            because = "they are layers of quality, masks or indices, and no bands"
-        else:
-            because = "their names are of no Sentinel-2 band, as those of the other files are"
-        reasons.setdefault(because, []).append(member.base)
-    return reasons
-
-
-def _is_classes(name: str) -> bool:
-    return _CLASSES.search(PurePosixPath(name).stem) is not None
-
-
 def _describes_classes(rasters: Sequence[RasterFile]) -> bool:
-    return any(_CLASSES.search(text) for raster in rasters for text in raster.descriptions)
-
-
-def _classes_said(names: Sequence[str]) -> list[Finding]:
-    """Say that there is a scene classification, and that it only is listed."""
-    if not names:
-        return []
-    because = "it tells cloud, shadow, snow and water apart; it is listed here only, and no pixel is left out by it"
-    shown = ", ".join(clean_name(name, 120) for name in names[:3])
-    return [finding("classification", shown, "read", because)]
+    return any(names_classes(text) for raster in rasters for text in raster.descriptions)
 
 
 def _candidates(files: SourceFiles) -> list[Member]:

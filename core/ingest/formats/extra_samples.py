@@ -11,6 +11,7 @@ import numpy as np
 from core.ingest.bands.names import band_of_file, parse_band
 from core.ingest.findings import finding
 from core.ingest.formats.geotiff import RasterFile
+from core.ingest.grid.resample import PixelWindow
 from core.ingest.messages import clean_name
 from core.ingest.settings import SKIP
 from core.scenes.quality import Finding
@@ -21,6 +22,10 @@ _ON = (1, 255, 65_535)
 _MASK = re.compile(
     r"(?<![A-Za-z0-9])(data[ _-]?mask|mask|alpha|valid(?:ity)?|transparency)(?![A-Za-z0-9])", re.IGNORECASE
 )
+_HOLES = re.compile(r"no[ _-]?data|invalid|missing|fill|hole", re.IGNORECASE)
+"""Masks that are on where there is nothing."""
+_OTHER_MASKS = re.compile(r"cloud|shadow|snow|water|cirrus|ice|land|crop|forest|urban|CLM|CLD", re.IGNORECASE)
+"""Masks of things, by which no pixel is left out."""
 _SHOWN = 4
 
 
@@ -28,14 +33,36 @@ def without_masks(raster: RasterFile) -> RasterFile:
     """Return a raster whose samples that only say where there is something are masks, and no bands.
 
     These are transparency, what is described as a mask, the second sample of a file named as a band, every second one
-    where they alternate with bands, and the last one without a description where all others have one; each only if it
-    holds nothing but 0 and one of 1, 255 and 65535. Transparency that holds other numbers is a band.
+    where they alternate with bands, and the last one without a description where all others have one, or none has; each
+    only if it holds nothing but 0 and one of 1, 255 and 65535. Transparency that holds other numbers is a band. A mask
+    of a band that is not there, or of clouds and the like, masks nothing.
     """
     suspects = _suspects(raster)
     masks = tuple(index for index in suspects if _is_mask(raster, index))
     if len(masks) == raster.count:
         return raster
-    return replace(raster, alpha=masks)
+    bands = {parse_band(text) for n, text in enumerate(raster.descriptions, 1) if n not in masks}
+    partners = {index: parse_band(raster.descriptions[index - 1]) for index in masks}
+    masks = tuple(index for index in masks if partners[index] is None or partners[index] in bands)
+    holes = tuple(index for index in masks if _HOLES.search(raster.descriptions[index - 1]))
+    return replace(raster, alpha=masks, holes=holes)
+
+
+def mask_file(raster: RasterFile) -> bool:
+    """Tell whether a file is a mask of where there is data, by its name and its numbers."""
+    stem = raster.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    named = raster.name.lower().endswith(".msk") or is_mask_name(stem)
+    return named and raster.count == 1 and _is_mask(raster, 1)
+
+
+def is_mask_name(text: str) -> bool:
+    """Tell whether a file or a band is named as a mask of where there is data."""
+    return bool(_MASK.search(text)) and not _OTHER_MASKS.search(text)
+
+
+def names_holes(text: str) -> bool:
+    """Tell whether a mask is named as one that is on where there is nothing."""
+    return _HOLES.search(text) is not None
 
 
 def single(raster: RasterFile) -> RasterFile:
@@ -101,25 +128,36 @@ def senseless_said(rasters: Sequence[RasterFile]) -> list[Finding]:
 def _suspects(raster: RasterFile) -> list[int]:
     described = raster.descriptions
     found = set(raster.alpha)
-    found |= {index for index, text in enumerate(described, 1) if _MASK.search(text)}
+    found |= {index for index, text in enumerate(described, 1) if is_mask_name(text)}
     stem = raster.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     if raster.count == 2 and (band_of_file(stem) or parse_band(described[0])) and parse_band(described[1]) is None:
         found.add(2)
     evens = range(2, raster.count + 1, 2)
     if raster.count % 2 == 0 and all(parse_band(described[index - 1]) is None for index in evens):
         found |= set(evens) if all(_is_mask(raster, index) for index in evens) else set()
-    if raster.count > 3 and not described[-1] and all(described[:-1]):
+    if raster.count > 3 and not described[-1] and (all(described[:-1]) or not any(described)) and _is_on(raster):
         found.add(raster.count)
     return sorted(found)
 
 
+def _is_on(raster: RasterFile) -> bool:
+    """Tell whether the last sample holds anything but 0: a band that is missing may be all 0."""
+    return any(bool(raster.read([raster.count], window).any()) for window in corners_and_middle(raster))
+
+
 def _is_mask(raster: RasterFile, index: int) -> bool:
     """Tell whether a sample holds 0 and one other number only, by three windows across the raster."""
-    height, width = raster.geobox.height, raster.geobox.width
-    rows, cols = min(_SIDE, height), min(_SIDE, width)
     seen: set[float] = set()
-    for top, left in {(0, 0), ((height - rows) // 2, (width - cols) // 2), (height - rows, width - cols)}:
-        seen |= {float(value) for value in np.unique(raster.read([index], (top, left, rows, cols)))[:4]}
+    for window in corners_and_middle(raster):
+        seen |= {float(value) for value in np.unique(raster.read([index], window))[:4]}
         if len(seen) > 2 or not seen <= {0.0, *map(float, _ON)}:
             return False
     return len(seen - {0.0}) <= 1
+
+
+def corners_and_middle(raster: RasterFile) -> list[PixelWindow]:
+    """Return three windows across a raster: the first corner, the middle, and the last corner."""
+    height, width = raster.geobox.height, raster.geobox.width
+    rows, cols = min(_SIDE, height), min(_SIDE, width)
+    places = {(0, 0), ((height - rows) // 2, (width - cols) // 2), (height - rows, width - cols)}
+    return [(top, left, rows, cols) for top, left in sorted(places)]

@@ -81,6 +81,7 @@ class RasterFile:
         nodata: declared no-data value of each band, or None.
         scaling: scale and offset that the tags of each band state, or None.
         alpha: 1-based bands that say where there is something: transparency and masks.
+        holes: those of them that are on where there is nothing.
         tags: metadata of the default domain.
         block: (height, width) of a block as decoding does it.
         notes: what had to be decided about its place, in words.
@@ -102,6 +103,7 @@ class RasterFile:
     masked: bool
     notes: tuple[str, ...] = field(default=())
     senseless: str = ""
+    holes: tuple[int, ...] = ()
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
@@ -119,7 +121,8 @@ class RasterFile:
         row, col, height, width = window
         area = Window(col, row, width, height)
         with _reading(self.name):
-            missing = [self.data.read(index, window=area) == 0 for index in self.alpha]
+            masks = [(index, self.data.read(index, window=area)) for index in self.alpha]
+            missing = [numbers != 0 if index in self.holes else numbers == 0 for index, numbers in masks]
             if self.masked:
                 missing.append(self.data.read_masks(1, window=area) == 0)
         return np.logical_or.reduce(missing) if missing else None

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.ingest.files import Member, SourceFiles
+from core.ingest.formats.classification import ClassRaster
+from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.product_metadata import Hints
 from core.ingest.grid.stack import Layer
 from core.scenes.quality import Finding
 
-NO_BANDS = "they are no Sentinel-2 bands, or coarser copies"
-"""Why files and bands of a scene are left out."""
+NO_RASTERS = "they hold no pixels"
+"""Why files that are no rasters are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class SceneLayers:
         left_out: names of files that were not used.
         left_out_because: why, a clause.
         position: of a source of several dates, which of them it is, counted from 0, and how many there are.
+        masks: single bands beside the scene that say where there is data, 0 = nothing, or on where named for holes.
+        classification: its map of classes 0 to 11, or None.
         chosen: names given by hand for these layers, where they are fewer than the settings name; None = as there.
     """
 
@@ -37,8 +41,10 @@ class SceneLayers:
     findings: tuple[Finding, ...] = ()
     tables: tuple[Member, ...] = ()
     left_out: tuple[str, ...] = ()
-    left_out_because: str = NO_BANDS
+    left_out_because: str = NO_RASTERS
     position: tuple[int, int] | None = None
+    masks: tuple[RasterFile, ...] = ()
+    classification: ClassRaster | None = None
     chosen: tuple[str, ...] | None = None
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.errors import BandsError, SourceError
+from core.ingest.grid.nearest import read_nearest
 from core.ingest.grid.resample import Bools, NoData, PixelSource, PixelWindow, read_resampled
 from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
@@ -131,6 +132,7 @@ class Stack:
         resampled: names of bands that are interpolated from a coarser raster.
         zero_is_data: True = 0 in every band is a number like others (packed numbers).
         edge: numbers of a constant edge by position in the stack; a pixel that holds all of them is missing.
+        masks: files that say where there is data, each with True = it is on where there is none.
     """
 
     bands: tuple[str, ...]
@@ -139,6 +141,7 @@ class Stack:
     resampled: tuple[str, ...]
     zero_is_data: bool = False
     edge: Mapping[int, float] = field(default_factory=dict)
+    masks: tuple[tuple[PixelSource, bool], ...] = ()
 
     def read(self, window: PixelWindow) -> Pixels:
         """Read numbers of all bands in a window (row, col, height, width) of the grid."""
@@ -155,6 +158,9 @@ class Stack:
             missing |= zero
         if self.edge:
             missing |= np.logical_and.reduce([values[position] == number for position, number in self.edge.items()])
+        for mask, holes in self.masks:
+            numbers, inside = read_nearest(mask, 1, self.grid.transform, window)
+            missing |= inside & ((numbers != 0) == holes)
         return Pixels(values=values, valid=~missing)
 
     def windows(self, budget: int = WINDOW_BUDGET) -> Iterator[PixelWindow]:

@@ -123,6 +123,7 @@ class IngestResult:
         findings: the quality record.
         places: patches of a collection by id.
         position: of a source of several dates, which of them it is, counted from 0, and how many there are.
+        classification: True = ``classification.tif`` was written too.
     """
 
     grid: GeoBox
@@ -136,6 +137,7 @@ class IngestResult:
     findings: tuple[Finding, ...] = ()
     places: tuple[PlacedPatch, ...] = field(default=())
     position: tuple[int, int] | None = None
+    classification: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; unknown corners become null."""
@@ -174,6 +176,7 @@ def result_from_dict(fields: Mapping[str, Any]) -> IngestResult:
         date=settings.date,
         level=settings.level,
         synthetic=fields["synthetic"] is True,
+        classification=fields["classification"] is True,
         findings=tuple(_finding(finding) for finding in fields["findings"][:_MAX_FINDINGS]),
         places=tuple(_place(place) for place in fields["places"]),
         position=_position(fields["position"]),

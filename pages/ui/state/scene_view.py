@@ -20,6 +20,7 @@ from core.evaluation.novelty import NOVEL_ABOVE, novelty_reference
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
+from core.scenes.classification import patch_classes
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
 from core.similarity.neighbours import Neighbours, nearest_patches
 from core.values.base import Asked, PatchSource, PatchValue
@@ -92,6 +93,13 @@ class SceneView(PatchSource):
         """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
         found: NDArray[np.int16] | None = self.answers.get("groups", lambda: self.engine.groups(self.recipe))
         return found
+
+    def classification(self) -> NDArray[np.int16] | None:
+        """Return the class of each patch in the product's own map, int16 of shape (N,), −1 = none; None without one."""
+        found: tuple[NDArray[np.int16] | None] = self.answers.get(
+            "classification", lambda: (patch_classes(self.scene, self.grid),)
+        )
+        return None if found[0] is None else found[0][self.table.patch_ids]
 
     def novelty(self) -> FloatArray | None:
         """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""

@@ -142,7 +142,7 @@ def test_each_of_two_products_has_its_own_metadata(tmp_path: Path, library: Libr
         bands(folder / "IMG_DATA", f"T33TUL_{date}T101031", SCENE + np.uint16(more))
         iso, offset = f"{date[:4]}-{date[4:6]}-{date[6:]}", f"<BOA_ADD_OFFSET>{-more}</BOA_ADD_OFFSET>" if more else ""
         (folder / "MTD_MSIL2A.xml").write_text(f"<PRODUCT_START_TIME>{iso}T10:10:31</PRODUCT_START_TIME>{offset}")
-    write_tif(tmp_path / "both" / "T33TUL_20220620T101031_SCL.tif", SCENE[:1])
+    write_tif(tmp_path / "both" / "T33TUL_20220620T101031_SCL.tif", np.full_like(SCENE[:1], 4))
     first, second = ingest_all([tmp_path / "both"], library)
     np.testing.assert_array_equal(read_scene(first.directory), SCENE)
     np.testing.assert_array_equal(read_scene(second.directory), SCENE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ class Source(PatchSource):
     def groups(self) -> np.ndarray:
         return (np.arange(COUNT) % 4).astype(np.int16)
 
+    def classification(self) -> np.ndarray:
+        return (np.arange(COUNT) % 13 - 1).astype(np.int16)
+
     def novelty(self) -> np.ndarray:
         return np.linspace(0, 100, COUNT, dtype=np.float32)
 
@@ -56,7 +60,8 @@ def source(tmp_path: Path) -> Source:
     truth = labels_of([-1, 0, 1] * 6 + [0, 1], "Forest", "River")
     given = labels_of([0] + [-1] * 19, "Bog")
     labels = SceneLabels(version="ab12", truth=truth, given=given, shown=merged(given, truth))
-    return Source(scene=add_scene(Library(tmp_path)), table=table, labels=labels)
+    scene = replace(add_scene(Library(tmp_path)), classification=True)
+    return Source(scene=scene, table=table, labels=labels)
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=list(VALUES))

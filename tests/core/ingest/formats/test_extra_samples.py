@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import rasterio
 
-from core.errors import BandsError
+from core.errors import BandsError, SourceError
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
-from tests.core.ingest.rasters import land, read_scene, write_tif
+from tests.core.ingest.rasters import NORTH_UP, land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -133,6 +133,73 @@ def test_second_sample_that_is_no_mask_is_never_taken_for_one(tmp_path: Path, li
         write_tif(tmp_path / f"{band}.tif", land([band, "B09"]))
     with pytest.raises(BandsError, match="no Sentinel-2 band could be told"):
         ingest(sorted(tmp_path.glob("*.tif")), library)
+
+
+FOUR = ("B02", "B03", "B04", "B08")
+
+
+def bands_in(folder: Path) -> Path:
+    """Write four bands, a file each."""
+    for band in FOUR:
+        write_tif(folder / f"site_{band}.tif", land([band]))
+    return folder
+
+
+def masked(columns: slice) -> np.ndarray:
+    expected = land(FOUR)
+    expected[:, :, columns] = 0
+    return expected
+
+
+@pytest.mark.parametrize(("on", "kind"), [(1, "uint8"), (255, "uint8"), (65_535, "uint16"), (1, "float32")])
+@pytest.mark.parametrize("name", ["site_dataMask.tif", "site_mask.tif", "site_B02.tif.msk", "site_nodata_mask.tif"])
+def test_mask_in_a_file_of_its_own(tmp_path: Path, library: Library, on: int, kind: str, name: str) -> None:
+    """Of pixels of another size; one that is named for holes is on where there is nothing."""
+    mask = np.full((32, 40), on, dtype=kind)
+    mask[:, :5] = 0
+    if "nodata" in name:
+        mask = np.where(mask == 0, on, 0).astype(kind)
+    write_tif(bands_in(tmp_path) / name, mask[None], transform=NORTH_UP @ NORTH_UP.scale(2), driver="GTiff")
+    scene = ingest(_files(tmp_path), library)
+    np.testing.assert_array_equal(read_scene(scene.directory), masked(slice(0, 10)))
+    assert said(scene, "mask")[0].startswith(name)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+@pytest.mark.parametrize("text", ["cloud_mask", "B11_mask", "snow mask"])
+def test_masks_of_other_things_take_nothing_out(tmp_path: Path, library: Library, text: str) -> None:
+    """Of clouds, or of a band that is not there; they are listed."""
+    mask = np.zeros((1, 64, 80), dtype=np.uint16)
+    mask[0, 5:9] = 1
+    path = write_tif(tmp_path / "field.tif", np.concatenate([land(FOUR), mask]), [*FOUR, text])
+    scene = ingest([path], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(FOUR))
+    assert text in said(scene, "left out")[0]
+
+
+def test_mask_band_that_is_on_where_there_is_nothing(tmp_path: Path, library: Library) -> None:
+    mask = np.zeros((1, 64, 80), dtype=np.uint16)
+    mask[..., :10] = 1
+    path = write_tif(tmp_path / "field.tif", np.concatenate([land(FOUR), mask]), [*FOUR, "nodata mask"])
+    np.testing.assert_array_equal(read_scene(ingest([path], library).directory), masked(slice(0, 10)))
+
+
+@pytest.mark.parametrize("given", [FOUR, (*FOUR, "-")])
+def test_last_sample_of_a_nameless_stack_that_masks(tmp_path: Path, library: Library, given: tuple[str, ...]) -> None:
+    mask = np.ones((1, 64, 80), dtype=np.uint16)
+    mask[..., :10] = 0
+    path = write_tif(tmp_path / "field.tif", np.concatenate([land(FOUR), mask]))
+    scene = ingest([path], library, IngestSettings(bands=given))
+    np.testing.assert_array_equal(read_scene(scene.directory), masked(slice(0, 10)))
+
+
+@pytest.mark.parametrize(("name", "what"), [("SCL.tif", "a scene classification"), ("x_dataMask.tif", "a mask")])
+def test_files_that_hold_no_bands_alone(tmp_path: Path, library: Library, name: str, what: str) -> None:
+    with pytest.raises(SourceError, match=f"it is {what}, which .*holds no bands; open it together with the bands"):
+        ingest([write_tif(tmp_path / name, np.ones((1, 64, 80), dtype=np.uint8))], library)
 
 
 def test_scene_classification_says_the_level(tmp_path: Path, library: Library) -> None:
