@@ -93,9 +93,14 @@ def why_form(visitor: Session, scene: Scene, encoder: str) -> str | None:
     except PatchError as error:
         return str(error)
     usual = recipe.cut == DEFAULT_CUT or scene.kind == "collection"
-    job = engine().jobs.get(visitor.work.get(recipe.key, job_id("encode", recipe.key)))
-    asked = job is not None and (job.active or recipe.key in visitor.work)
+    job = engine().jobs.get(job_id("encode", recipe.key))
+    asked = _asked(recipe) in visitor.work or (job is not None and job.active)
     return None if usual or asked or engine().encoded(recipe) else UNASKED
+
+
+def _asked(recipe: Recipe) -> str:
+    """Return what the session calls that a visitor asked for these patches, also when that was stopped since."""
+    return f"cut-{recipe.key}"
 
 
 def _close(visitor: Session) -> None:
@@ -132,6 +137,7 @@ def _delete(visitor: Session, scene: Scene, recipe: Recipe) -> None:
     """Delete patches; of those on show others take the place, where there are any."""
     engine().delete_features(recipe)
     cache.forget()
+    visitor.work.pop(_asked(recipe), None)
     left = recipes_there(scene, recipe.encoder)
     if left and recipe.cut == visitor.cut(scene.id):
         take_cut(visitor, scene, left[0].cut)
@@ -231,4 +237,4 @@ def forecast_words(found: Forecast, encoder: str) -> str:
 def _begin(visitor: Session, scene: Scene, recipe: Recipe) -> None:
     take_cut(visitor, scene, recipe.cut)
     if not engine().encoded(recipe):
-        visitor.work[recipe.key] = engine().submit_encode(recipe).id
+        visitor.work[recipe.key] = visitor.work[_asked(recipe)] = engine().submit_encode(recipe).id

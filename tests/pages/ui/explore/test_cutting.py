@@ -77,6 +77,20 @@ def test_count_time_and_disk_come_before_the_start(engine: Engine) -> None:
     assert app.query_params["cut"] == "32-32"
 
 
+def test_encoding_that_was_stopped_goes_on_by_one_click(engine: Engine) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene)
+    key = engine.recipe(scene, default_encoder(), cut=Cut.of(32)).key
+    app = form(visit())
+    app.number_input(key="cut_size").set_value(320).run()
+    app.button(key="cut_start").click().run()
+    app.button(key=f"stop_{key}").click().run()
+    app.run()
+    assert [job.state for job in engine.jobs.jobs() if job.kind == "encode"] == ["cancelled"]
+    app.button(key=f"again_{key}").click().run()
+    assert [job.state for job in engine.jobs.jobs() if job.kind == "encode"] == ["queued"]
+
+
 def test_a_time_that_is_not_known_is_not_made_up(engine: Engine) -> None:
     small_scene(engine)
     encode(engine, small_scene(engine, "other-1"), "spectral")
