@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from core.errors import BandsError, SeveralDatesError, SourceError, SourceTooLargeError
-from core.ingest.files import Member, SourceFiles
-from core.ingest.findings import finding
+from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
+from core.ingest.findings import finding, series_said
+from core.ingest.formats.array_keys import array_of_scene, dates_beside, names_beside
 from core.ingest.formats.geotiff import check_size, read_head
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.product_metadata import read_hints
+from core.ingest.formats.numpy_header import read_header
+from core.ingest.formats.product_metadata import Hint, date_in, read_hints
 from core.ingest.grid.resample import Bools
 from core.ingest.grid.stack import Scaling, layers_of
 from core.ingest.messages import damaged, errors_about
@@ -27,6 +28,8 @@ from core.scenes.quality import Basis
 
 ARRAY_SUFFIXES = frozenset({".npy"})
 _SIGNATURE = b"\x93NUMPY"
+_MOST_ARRAYS = 200
+_ALONE = "open one array at a time"
 _REMEDY = "save float reflectance or uint16 numbers of shape (dates, height, width, bands) or (height, width, bands)"
 
 
@@ -40,6 +43,7 @@ class ArrayFile:
         times: number of dates in the file.
         layout: its axes in words.
         shape_text: the shape of the whole file in words.
+        texts: text of each band as another array states it; empty = none does.
     """
 
     name: str
@@ -47,6 +51,7 @@ class ArrayFile:
     times: int
     layout: str
     shape_text: str
+    texts: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -66,8 +71,8 @@ class ArrayFile:
 
     @property
     def descriptions(self) -> tuple[str, ...]:
-        """Text of each band: arrays hold none."""
-        return ("",) * self.count
+        """Text of each band: arrays hold none themselves."""
+        return self.texts or ("",) * self.count
 
     @property
     def nodata(self) -> tuple[float | None, ...]:
@@ -107,7 +112,7 @@ def open_array(path: Path, name: str, time: int) -> ArrayFile:
         SourceError: for a damaged file, or a shape or type that is no scene.
         SourceTooLargeError: when it exceeds a limit.
     """
-    shape, fortran, dtype, start = _header(path)
+    shape, fortran, dtype, start = read_header(path)
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize == 1:
         found = f"its numbers are of type {dtype.name[:20]}"
         raise SourceError(found=found, remedy=_REMEDY)
@@ -121,17 +126,6 @@ def open_array(path: Path, name: str, time: int) -> ArrayFile:
         raise damaged()
     mapped = np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
     return _arranged(mapped, name, time)
-
-
-def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    try:
-        with path.open("rb") as file:
-            version = npy.read_magic(file)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, fortran, dtype = read(file, max_header_size=10_000)
-            return tuple(shape), fortran, dtype, file.tell()
-    except (ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise damaged() from error
 
 
 def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
@@ -163,51 +157,84 @@ def _text(shape: tuple[int, ...]) -> str:
 
 
 class NumpyArray:
-    """One array of one or several dates; other files beside it are left out."""
+    """One array of one or several dates, or arrays of a date each; other files beside them are left out."""
 
-    own_files = ARRAY_SUFFIXES
+    own_files = ARRAY_SUFFIXES | {".npz"}
 
     def recognises(self, files: SourceFiles) -> bool:
-        """Tell whether just one file is an array; the only file of a source may be called anything."""
-        return len(_arrays(files)) == 1
+        """Tell whether a file is an array, or several are and nothing else is pixels.
+
+        The only file of a source may be called anything.
+        """
+        arrays = _arrays(files)
+        return len(arrays) == 1 or (len(arrays) > 1 and not files.ending(RASTER_SUFFIXES))
 
     def layers(self, files: SourceFiles, _opened: ExitStack) -> SceneLayers:
-        """Return the bands of the chosen date, nameless, for an array says nothing of them."""
-        (member,) = _arrays(files)
-        wanted = files.wanted_time
-        time = wanted or 0
-        with errors_about(member.name):
-            array = open_array(files.shelf.path(member), member.name, time)
-            if array.times > 1 and wanted is None:
-                raise _several(array.times)
-        lines = [finding("axes", array.layout, "assumed", f"its shape is {array.shape_text}")]
-        if array.times > 1:
-            which_date = f"date {time} of {array.times}, counted from 0"
-            basis: Basis = "chosen" if files.settings.time is not None else "read"
-            lines.append(finding("time", which_date, basis, "each date is a scene of its own", "time"))
-        hints = read_hints([files.name, member.name], {}, [])
-        if array.times > 1:
-            hints = replace(hints, date=None)  # A name cannot be of each date, and which is which is not said.
-        return SceneLayers(
-            layers=layers_of(array),
-            hints=hints,
-            findings=tuple(lines),
-            position=(time, array.times) if array.times > 1 else None,
-            left_out=tuple(other.base for other in files.others([member])),
-            left_out_because="the array is the scene",
+        """Return the bands of the wanted date."""
+        dated = {date_in(member.name): member for member in array_of_scene(files, _arrays(files))}
+        if len(dated) == 1:
+            return _of_one_array(files, next(iter(dated.values())))
+        dates = sorted(str(date) for date in dated)
+        if files.wanted_date not in dates:
+            raise _several(len(dates), "its arrays are of", tuple(dates))
+        date = str(files.wanted_date)
+        found = _of_one_array(files, dated[date])
+        if found.position is not None:
+            raise BandsError(found=f"it holds arrays of {len(dates)} dates, each of several", remedy=_ALONE)
+        line = series_said(dates, date, "its arrays are of")
+        hint = Hint(value=date, where="the name of its array says so")
+        return replace(
+            found,
+            hints=replace(found.hints, date=hint),
+            findings=(line, *found.findings),
+            position=(dates.index(date), len(dates)),
         )
 
 
-def _several(times: int) -> BandsError:
-    """Return the error for an array of several dates, none of which is wanted."""
-    found = f"it holds {times} dates"
-    if times > MAX_DATES:
+def _of_one_array(files: SourceFiles, member: Member) -> SceneLayers:
+    """Return the bands of the wanted date of an array, with the names that another array states."""
+    wanted = files.wanted_time
+    time = wanted or 0
+    with errors_about(member.name):
+        array = open_array(files.shelf.path(member), member.name, time)
+        if array.times > 1 and wanted is None:
+            raise _several(array.times, "it holds", tuple(range(array.times)))
+    used = [member]
+    if (names := names_beside(files, member, array.count)) is not None:
+        array = replace(array, texts=names[0])
+        used.append(names[1])
+    lines = [finding("axes", array.layout, "assumed", f"its shape is {array.shape_text}")]
+    hints = read_hints([files.name, member.name], {}, [])
+    if array.times > 1:
+        which_date = f"date {time} of {array.times}, counted from 0"
+        basis: Basis = "chosen" if files.settings.time is not None else "read"
+        lines.append(finding("time", which_date, basis, "each date is a scene of its own", "time"))
+        stated = dates_beside(files, member, array.times)
+        # The one date that a name holds cannot be that of each.
+        hints = replace(hints, date=None)
+        if stated is not None:
+            used.append(stated[1])
+            hints = replace(hints, date=Hint(value=stated[0][time], where=f"“{stated[1].base}” states the dates"))
+    return SceneLayers(
+        layers=layers_of(array),
+        hints=hints,
+        findings=tuple(lines),
+        position=(time, array.times) if array.times > 1 else None,
+        left_out=tuple(other.base for other in files.others(used)),
+        left_out_because=f"“{member.base}” is the scene",
+    )
+
+
+def _several(count: int, what: str, parts: tuple[str | int, ...]) -> BandsError:
+    """Return the error for several dates, none of which is wanted."""
+    found = f"{what} {count} dates"
+    if count > MAX_DATES:
         found = f"{found}, and no more than {MAX_DATES} are opened at once"
         return BandsError(found=found, remedy="split it, or choose one of its dates in the settings")
-    return SeveralDatesError(found=found, remedy="choose one of them in the settings", parts=tuple(range(times)))
+    return SeveralDatesError(found=found, remedy="choose one of them in the settings", parts=parts)
 
 
 def _arrays(files: SourceFiles) -> list[Member]:
     alone = len(files.members) == 1
     asked = [member for member in files.members if alone or member.suffix in ARRAY_SUFFIXES]
-    return [member for member in asked if read_head(files.shelf.path(member), 6) == _SIGNATURE]
+    return [member for member in asked[:_MOST_ARRAYS] if read_head(files.shelf.path(member), 6) == _SIGNATURE]

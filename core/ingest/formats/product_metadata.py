@@ -168,6 +168,12 @@ def date_in(name: str) -> str | None:
     return next((date for part in reversed(name.split("/")) if (date := _find_date(part))), None)
 
 
+def dates_in(text: str) -> tuple[str, ...]:
+    """Return all dates that a text states, ``YYYY-MM-DD`` each, in its order; those of another form are passed over."""
+    found = (valid_date(f"{year}-{month}-{day}") for year, _, month, day in _DATE.findall(text))
+    return tuple(date for date in found if date)
+
+
 def without_dates(text: str) -> str:
     """Return a name without the dates, and times of day behind them, that it states."""
     return _GAPS.sub("_", _TIMED_DAY.sub("", _TIMED.sub("", text))).strip("_")
