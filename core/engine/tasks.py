@@ -62,7 +62,7 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
                 library.keep_origin(scene.id, paths)
         if old_id:
             fresh = [scene for scene in scenes if scene.id not in before]
-            _follow(library, old_id, fresh, replaces=bool(payload.get("replaces")))
+            _follow(library, old_id, fresh, name=str(payload["name"]), replaces=bool(payload.get("replaces")))
     finally:
         _drop_upload(config, paths)
     return scenes[0].id
@@ -77,8 +77,11 @@ def _still_known(library: Library, old_id: str, settings: IngestSettings) -> lis
     return [line for line in lines if line.override is None or chosen[line.override] == record.settings[line.override]]
 
 
-def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, replaces: bool) -> None:
-    """Carry the labels of an earlier reading over, say so in the record, and let the new scene take its place."""
+def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, name: str, replaces: bool) -> None:
+    """Carry the labels of an earlier reading over, say so in the record, and let the new scene take its place.
+
+    One date of a series read again is called as it is meant to be; a copy of it stands alone.
+    """
     if old_id not in library or not fresh:
         return
     old = library.get(old_id)
@@ -86,9 +89,10 @@ def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, replaces: 
         found = transfer_labels(old, scene)
         if found.kept or found.lost:
             add_findings(scene.directory, [_transferred(old, found)])
+    if len(fresh) == 1 and fresh[0].series is not None:
+        library.join_series(fresh[0].id, old.series if replaces else None)
+        library.rename(fresh[0].id, name)
     if replaces:
-        if old.series is not None and len(fresh) == 1:
-            library.join_series(fresh[0].id, old.series)
         library.set_aside(old_id, successor=fresh[0].id)
 
 

@@ -111,8 +111,8 @@ class Library:
                 write_atomically(scene.directory / "scene.json", renamed[-1].to_json().encode())
         return renamed
 
-    def join_series(self, scene_id: str, series: Series) -> None:
-        """Put a scene in the place of another one of a series."""
+    def join_series(self, scene_id: str, series: Series | None) -> None:
+        """Put a scene in the place of another one of a series; None = it stands alone."""
         scene = replace(self.get(scene_id), series=series)
         write_atomically(scene.directory / "scene.json", scene.to_json().encode())
 

@@ -79,9 +79,9 @@ def was_here(scene: Scene, asked: float) -> bool:
 
 
 def _here_already(job: Job, scene: Scene) -> str:
-    what = job.title.removeprefix("Opening ")
+    what = job.title.removeprefix("Opening ").removeprefix("Making ")
     called = f" as “{scene.name}”" if what != f"“{scene.name}”" else ""
-    return f"{what} is here already{called}, since {scene.created[:10]}; nothing was added."
+    return f"{what[:1].upper()}{what[1:]} is here already{called}, since {scene.created[:10]}; nothing was added."
 
 
 def _is_in(scene: Scene) -> str:

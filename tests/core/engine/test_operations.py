@@ -20,7 +20,7 @@ from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine, default_lanes, job_kinds
 from core.engine.tasks import LABELS_TOPIC, delete_task
 from core.errors import EncoderError, PatchError, SceneError, StoreError
-from core.ingest.settings import IngestSettings
+from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane
 from core.jobs.worker import Work
@@ -416,3 +416,26 @@ def test_what_is_known_of_a_source_stays_known_when_it_is_read_again(engine: Eng
     new = engine.library.get(engine.jobs.wait(again.id, 60).message)
     basis = {line.topic: line.basis for line in load_quality(new.directory).findings}
     assert (basis["licence"], basis["date"], basis["level"]) == ("known", "known", "chosen")
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_one_date_of_a_series_read_again_keeps_its_place_and_a_copy_of_it_stands_alone(
+    engine: Engine, replaces: bool
+) -> None:
+    path = engine.config.root / "uploads" / "one" / "delta.npy"
+    path.parent.mkdir(parents=True)
+    land = np.random.default_rng(0).integers(200, 4000, (1, 4, 64, 64))
+    np.save(path, np.concatenate([land, land + 100]).astype(np.uint16))
+    bands = IngestSettings(bands=("B02", "B03", "B04", "B08"), scale="dn")
+    first = engine.jobs.wait(engine.submit_ingest([path], bands, name="Delta").id, 60)
+    assert first.state == "done", first.message
+    old = engine.library.get(first.message)
+    assert old.series is not None
+    settings = replace(settings_from_dict(load_quality(old.directory).settings), level="L2A")
+    again = engine.submit_rereading(old, settings, old.name if replaces else "Copy", replace=replaces)
+    new = engine.library.get(engine.jobs.wait(again.id, 60).message)
+    assert (new.name, new.level) == (old.name if replaces else "Copy", "L2A")
+    assert new.series == (old.series if replaces else None)
+    together = [scene.id for scene in engine.library.series(old.series.id)]
+    assert len(together) == 2
+    assert together[0] == (new.id if replaces else old.id)
