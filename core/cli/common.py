@@ -92,6 +92,10 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
     group.add_argument("--level", metavar="L", help="L1C or L2A")
     group.add_argument("--crs", metavar="EPSG:N")
     group.add_argument("--nodata", type=float, metavar="X")
+    group.add_argument(
+        "--by-wavelength", action="store_true", default=None,
+        help="take Landsat or HLS L30: its bands count as those of Sentinel-2 that see the same light",
+    )  # fmt: skip
     group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0; default: each")
 
 
@@ -164,7 +168,7 @@ def warn(scenes: Iterable[Scene]) -> None:
 def _overrides(options: argparse.Namespace) -> IngestSettings:
     from core.ingest.settings import IngestSettings
 
-    names = ("scale", "date", "level", "crs", "nodata", "time")
+    names = ("scale", "date", "level", "crs", "nodata", "time", "by_wavelength")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.bands is not None:
         chosen["bands"] = tuple(part.strip() for part in options.bands.split(","))

@@ -55,7 +55,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     """
     settings = files.settings
     chosen = settings.bands if found.chosen is None else found.chosen
-    naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings))
+    naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings), found.other)
     refuse_small_numbers(naming.layers)
     gaps = find_gaps(naming.layers, settings.nodata)
     layers = _enough(gaps)

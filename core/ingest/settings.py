@@ -41,6 +41,7 @@ class IngestSettings:
         crs: coordinate reference system as ``EPSG:`` and a number, in place of the file's own.
         nodata: value that marks missing pixels in the file's own numbers.
         time: which date of an array of several, counted from 0; None = every one, a scene each.
+        by_wavelength: True = take a product of another satellite, its bands as those of Sentinel-2 of the same light.
 
     Raises:
         SettingsError: when a field is outside its range.
@@ -53,6 +54,7 @@ class IngestSettings:
     crs: str | None = None
     nodata: float | None = None
     time: int | None = None
+    by_wavelength: bool = False
 
     def __post_init__(self) -> None:
         if self.bands is not None:
@@ -71,8 +73,10 @@ class IngestSettings:
             _check_date(self.date)
 
     def to_dict(self) -> dict[str, object]:
-        """Return the fields as plain JSON values; NaN becomes the text ``nan``."""
+        """Return the fields as plain JSON values; NaN becomes the text ``nan``, and what is not wished is left out."""
         fields = asdict(self)
+        if not self.by_wavelength:
+            del fields["by_wavelength"]
         if self.nodata is not None and math.isnan(self.nodata):
             fields["nodata"] = "nan"
         return fields

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from core.errors import BandsError
 from core.ingest.bands.names import (
     band_of_file,
     bands_by_wavelength,
+    common_band,
     names_other_layer,
     names_positions,
     parse_band,
@@ -31,6 +33,22 @@ NO_BAND = "their names are those of no Sentinel-2 band"
 """Why bands and rasters are left out that are not told by their names."""
 MIN_BANDS = 3
 """Fewer optical bands than this tell too little of land."""
+
+
+class OtherNames(Protocol):
+    """Names of bands of another satellite, as ``formats.other_sensors`` knows them."""
+
+    @property
+    def title(self) -> str:
+        """The satellite in words."""
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        """Band of Sentinel-2 by the number that the other satellite gives it, written as ``B05``."""
+
+    @property
+    def common(self) -> Mapping[str, str]:
+        """The same by common name where it differs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +70,7 @@ def name_bands(
     layers: Sequence[Layer],
     chosen: tuple[str, ...] | None,
     pixels: Callable[[Sequence[Layer]], NDArray[np.float32]],
+    other: OtherNames | None = None,
 ) -> Naming:
     """Name the bands of a source.
 
@@ -59,13 +78,16 @@ def name_bands(
         layers: its bands as its files hold them, files sorted by name.
         chosen: a person's names in that order, or None.
         pixels: draws valid pixels, shape (bands, pixels), of nameless bands of one raster.
+        other: what the numbers and names mean that another satellite gives its bands, or None.
 
     Raises:
         BandsError: when the choice does not fit, or too few bands can be named.
     """
     if chosen is not None:
         return _by_choice(layers, chosen)
-    named, ignored, by = _by_text(layers)
+    named, ignored, by = _by_text(layers, other)
+    if other is not None:
+        return _by_wavelength(named, ignored, other)
     if not named and len({id(layer.source) for layer in layers}) == 1:
         return _by_pixels(layers, pixels(layers))
     _refuse_counted_files(layers)
@@ -107,22 +129,36 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
     return Naming(layers=_check_enough(named), ignored={}, finding=finding)
 
 
-def _by_text(layers: Sequence[Layer]) -> tuple[list[Layer], list[str], set[str]]:
+def _by_wavelength(named: Sequence[Layer], ignored: list[str], other: OtherNames) -> Naming:
+    """Name bands of another satellite by those of Sentinel-2 that see the same light."""
+    ordered = _check_enough(_distinct(named)[0])
+    there = _bands(ordered)
+    moved = [f"{number} as {band}" for number, band in other.numbers.items() if band in there and band != number]
+    because = f"it is {other.title}; bands whose wavelengths agree count as those of Sentinel-2, {', '.join(moved)}"
+    left_out = {f"{other.title} has them, and Sentinel-2 has no band of their light": ignored}
+    line = replace(_finding(there, "chosen", because), override="by_wavelength")
+    return Naming(layers=ordered, ignored=left_out, finding=line)
+
+
+def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[list[Layer], list[str], set[str]]:
     """Name bands by description or file name; give the others in words, and which of the two did."""
     named, ignored, by = [], [], set()
     meant = product_names(text for layer in layers for text in layer.source.descriptions)
+    meant = meant if other is None else other.common
     lights = {id(layer.source): bands_by_wavelength(layer.source.descriptions) for layer in layers}
     for layer in layers:
         counted = names_positions(layer.source.descriptions)
         description = "" if counted else layer.source.descriptions[layer.index - 1]
         stem = _stem(layer)
         single = layer.source.count == 1
-        other = names_other_layer(description) or (single and names_other_layer(stem))
-        band, origin = (None if other else parse_band(description, meant)), "band description"
-        if band is None and not other and not counted:
+        apart = names_other_layer(description) or (single and names_other_layer(stem))
+        band, origin = (None if apart else parse_band(description, meant)), "band description"
+        if band is None and not apart and not counted:
             band, origin = lights[id(layer.source)][layer.index - 1], "wavelength"
-        if band is None and single and not other:
+        if band is None and single and not apart:
             band, origin = band_of_file(stem), "file name"
+        if band is not None and other is not None and common_band(description, meant) is None:
+            band = other.numbers.get(band)
         if band is None:
             ignored.append(layer.title)
         else:

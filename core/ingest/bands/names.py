@@ -111,13 +111,18 @@ def parse_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> st
     numbered = _NUMBERED.fullmatch(text)
     if numbered and (band := parse_band(numbered[1].rstrip(" )"), meant)):
         return band
-    key = _PRODUCT_PREFIX.sub("", _GAPS.sub("", text.strip().lower()))
-    plain = _GAPS.sub("", _ASIDE.sub("", text.strip().lower()))
-    common = meant.get(key) or COMMON_NAMES.get(key) or meant.get(plain) or COMMON_NAMES.get(plain)
+    common = common_band(text, meant)
     if common is not None:
         return common
     found = {_canonical(code) for code in _CODE.findall(text)}
     return found.pop() if len(found) == 1 else None
+
+
+def common_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """Return the band of a common name such as “blue” or “Blue (490 nm)”, or None; arguments as of ``parse_band``."""
+    key = _PRODUCT_PREFIX.sub("", _GAPS.sub("", text.strip().lower()))
+    plain = _GAPS.sub("", _ASIDE.sub("", text.strip().lower()))
+    return meant.get(key) or COMMON_NAMES.get(key) or meant.get(plain) or COMMON_NAMES.get(plain)
 
 
 def band_of_file(stem: str) -> str | None:

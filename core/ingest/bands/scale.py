@@ -145,6 +145,7 @@ def _as_stated(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
     }
     high = max(high_number(values) for values in measured.values())
     said = _said(pairs)
+    where = "the tags of its bands state it" if hints.packed is None else hints.packed.where
     if not 0.003 < high < HIGHEST:
         found = f"the tags of its bands say {said}, by which 98 % of its numbers are at most {high:.4g}, no reflectance"
         raise SourceError(found=found, remedy=REMEDY)
@@ -152,7 +153,7 @@ def _as_stated(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
     by_band = {band: (scale * factor, offset / scale) for band, (scale, offset) in pairs.items()}
     below = {band: float(np.mean(values * factor < IMPOSSIBLE - LIFT)) for band, values in measured.items()}
     darkest = max(below, key=lambda band: below[band])
-    because = "the tags of its bands state it"
+    because = where
     basis: Basis = "read"
     if below[darkest] > 0.5:
         found = f"the tags of its bands say {said}, by which {below[darkest]:.0%} of {darkest} is darker than nothing"

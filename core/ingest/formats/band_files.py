@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
@@ -26,11 +28,11 @@ from core.ingest.formats.extra_samples import (
 from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
-from core.ingest.formats.other_sensors import other_product, refuse_product
+from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, placed_beside
-from core.ingest.grid.stack import BandRaster, Layer, layers_of
+from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
@@ -76,8 +78,15 @@ class BandFiles:
         texts = [text for raster in rasters for text in raster.descriptions]
         product = other_product([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
         refuse_product(product, files.settings)
+        other, packed = None, False
+        if product is not None and files.settings.by_wavelength and names is None:
+            other = bands_of_other([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
+            plain, rasters = rasters, [_packed(raster, other.packed) for raster in rasters]
+            packed = any(one is not before for one, before in zip(rasters, plain, strict=True))
         known = _source_names(files, used)
-        hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene))
+        hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene), texts)
+        if packed:
+            hints = replace(hints, packed=Hint(value="yes", where="Level 2 of Landsat's Collection 2 is defined so"))
         _refuse_no_bands(rasters, names)
         whole, tiles = join_tiles(rasters)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
@@ -94,7 +103,7 @@ class BandFiles:
             hints=hints,
             notes=rasters[0].notes,
             findings=(
-                *_product_said(product),
+                *_product_said(product, other),
                 *cloud_cover(hints),
                 *masks_said(rasters),
                 *senseless_said(rasters),
@@ -106,6 +115,7 @@ class BandFiles:
             tables=tuple(tables),
             masks=around.masks,
             classification=around.classification,
+            other=other,
             position=position,
             chosen=names,
         )
@@ -202,12 +212,21 @@ def _candidates(files: SourceFiles) -> list[Member]:
     return chosen
 
 
-def _product_said(product: str | None) -> list[Finding]:
-    """Say of a product of another satellite, whose bands a person named, what it is."""
+def _packed(raster: RasterFile, scaling: Scaling | None) -> RasterFile:
+    """Return a raster of whole numbers whose tags state nothing as packed in the way that its product is defined."""
+    whole = all(np.dtype(kind).kind in "iu" for kind in raster.dtypes)
+    if scaling is None or not whole or any(raster.scaling):
+        return raster
+    return replace(raster, scaling=(scaling,) * raster.count)
+
+
+def _product_said(product: str | None, other: OtherBands | None) -> list[Finding]:
+    """Say of a product of another satellite, which a person wants, what it is."""
     if product is None:
         return []
     because = "its names or tags say so; only bands whose wavelengths agree mean the same as Sentinel-2's"
-    return [finding(SENSOR_TOPIC, _ARTICLE.sub("", product).removesuffix(" product"), "warning", because)]
+    title = _ARTICLE.sub("", product).removesuffix(" product") if other is None else other.title
+    return [finding(SENSOR_TOPIC, title, "warning", because)]
 
 
 def _documents(files: SourceFiles) -> list[Member]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from core.ingest.files import Member, SourceFiles
 from core.ingest.formats.classification import ClassRaster
 from core.ingest.formats.geotiff import RasterFile
+from core.ingest.formats.other_sensors import OtherBands
 from core.ingest.formats.product_metadata import Hints
 from core.ingest.grid.stack import Layer
 from core.scenes.quality import Finding
@@ -32,6 +33,7 @@ class SceneLayers:
         position: of a source of several dates, which of them it is, counted from 0, and how many there are.
         masks: single bands beside the scene that say where there is data, 0 = nothing, or on where named for holes.
         classification: its map of classes 0 to 11, or None.
+        other: what its bands mean where it is a product of another satellite that a person wants, or None.
         chosen: names given by hand for these layers, where they are fewer than the settings name; None = as there.
     """
 
@@ -45,6 +47,7 @@ class SceneLayers:
     position: tuple[int, int] | None = None
     masks: tuple[RasterFile, ...] = ()
     classification: ClassRaster | None = None
+    other: OtherBands | None = None
     chosen: tuple[str, ...] | None = None
 
 

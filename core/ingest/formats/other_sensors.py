@@ -7,10 +7,13 @@ Names of products as their makers define them: USGS (Landsat Collection 1 and 2,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from core.errors import SourceError
 from core.ingest.files import RASTER_SUFFIXES, Member
+from core.ingest.grid.stack import Scaling
 from core.ingest.settings import IngestSettings
 
 HLS_LANDSAT = "HLS L30, made of Landsat"
@@ -34,6 +37,13 @@ _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_START}(?:SPOT[1-7]|PHR1[AB]|PNEO\d){_END}", "a product of Airbus"),
     )
 )
+_OLI = re.compile(rf"{_START}(?:L[CO]0?[89](?=[_\d])|LANDSAT[ _-]?[89]{_END}|LND0[89]|HLS[._-]?L30)", re.IGNORECASE)
+_TM = re.compile(rf"{_START}(?:L[TEM]0?[4-7](?=[_\d])|LANDSAT[ _-]?[4-7]{_END}|LND0[4-7])", re.IGNORECASE)
+_REFLECTANCE = re.compile(rf"{_START}(?:L2S[PR]|SR_(?:B|BAND)|BOA|HLS|surface[ _-]?reflectance)", re.IGNORECASE)
+_LEVEL_1 = re.compile(rf"L1(?:TP|GT|GS)_\d{{6}}_\d{{8}}|{_START}L[COTEM][4-9]\d{{13}}[A-Z]{{3}}\d{{2}}")
+_COLLECTION_2 = re.compile(rf"{_START}(?:L2S[PR]_\d{{6}}_\d{{8}}|SR_B\d{{1,2}}{_END})", re.IGNORECASE)
+"""Names of Level 2 of Collection 2, which packs reflectance as number × 0.0000275 − 0.2 (USGS)."""
+PACKED: Scaling = (2.75e-5, -0.2)
 _SURFACE = re.compile(r"(?:SR|ST)_B(?:10|[1-7])", re.IGNORECASE)
 """What Landsat Collection 2 calls its bands."""
 _SENTINEL_2 = re.compile(
@@ -69,6 +79,62 @@ def product_of(name: str) -> str | None:
     return None if stated is not None and _SENTINEL_2.search(name) else stated
 
 
+@dataclass(frozen=True, kw_only=True)
+class OtherBands:
+    """Bands of another satellite that see the light of bands of Sentinel-2.
+
+    Attributes:
+        title: the satellite in words.
+        numbers: band of Sentinel-2 by the number that the other product gives it, written as ``B05``.
+        common: the same by common name where it differs from what the name means otherwise.
+        packed: scale and offset that the product is defined by, or None.
+    """
+
+    title: str
+    numbers: Mapping[str, str]
+    common: Mapping[str, str]
+    packed: Scaling | None = None
+
+
+_OLI_BANDS = MappingProxyType(
+    {"B01": "B01", "B02": "B02", "B03": "B03", "B04": "B04", "B05": "B8A", "B06": "B11", "B07": "B12", "B09": "B10"}
+)
+_TM_BANDS = MappingProxyType({"B01": "B02", "B02": "B03", "B03": "B04", "B04": "B08", "B05": "B11", "B07": "B12"})
+
+
+def bands_of_other(names: Sequence[str], tags: Mapping[str, str], texts: Sequence[str]) -> OtherBands:
+    """Return which bands of a Landsat product see the light of which of Sentinel-2.
+
+    Args:
+        names: names of its rasters, without folders.
+        tags: metadata of its rasters.
+        texts: descriptions of their bands.
+
+    Raises:
+        SourceError: when nothing says which Landsat it is, or its numbers are no reflectance.
+    """
+    said = [*names, *(value for key, value in tags.items() if _PLATFORM.search(key))]
+    words = [*said, *texts]
+    new = any(map(_OLI.search, said)) or any(re.fullmatch(r"S[RT]_B(?:6|10)", text.strip()) for text in texts)
+    old = any(map(_TM.search, said)) or "ST_B6" in texts
+    remedy = "choose a Sentinel-2 product, or name the bands and the scale in the ingest settings"
+    if new == old:
+        found = "it is a Landsat product, and nothing says of which Landsat, by which its bands are counted"
+        raise SourceError(found=found, remedy=remedy)
+    if any(map(_LEVEL_1.search, words)) and not any(map(_REFLECTANCE.search, words)):
+        found = "it is a Landsat product of Level 1, whose numbers are no reflectance without the angle of the sun"
+        raise SourceError(found=found, remedy="choose a product of Level 2, surface reflectance")
+    packed = (
+        PACKED if any(map(_COLLECTION_2.search, words)) and not any("HLS" in name.upper() for name in names) else None
+    )
+    if new:
+        title = "HLS L30" if any("HLS" in name.upper() for name in names) else "Landsat 8 or 9"
+        return OtherBands(title=title, numbers=_OLI_BANDS, common=MappingProxyType({"nir": "B8A"}), packed=packed)
+    return OtherBands(
+        title="Landsat 4 to 7", numbers=_TM_BANDS, common=MappingProxyType({"nir08": "B08"}), packed=packed
+    )
+
+
 def refuse_other_sensors(members: Iterable[Member], settings: IngestSettings) -> None:
     """Refuse a source whose rasters are named as another satellite's.
 
@@ -84,13 +150,15 @@ def refuse_other_sensors(members: Iterable[Member], settings: IngestSettings) ->
 
 
 def refuse_product(product: str | None, settings: IngestSettings) -> None:
-    """Refuse a product of another satellite, unless a person named the bands that agree and what numbers mean.
+    """Refuse a product of another satellite, unless a person wants its bands, or named them and what numbers mean.
 
     Raises:
         SourceError: saying what it is.
     """
     named = settings.bands is not None and (product == HLS_LANDSAT or settings.scale != "auto")
-    if product is None or named:
+    known = product in (HLS_LANDSAT, _LANDSAT)
+    if product is None or named or (known and settings.by_wavelength):
         return
     found = f"it is {product}, whose bands are counted otherwise than those of Sentinel-2"
-    raise SourceError(found=found, remedy="choose a Sentinel-2 product")
+    wish = ", or choose in the ingest settings to take its bands by their wavelengths" if known else ""
+    raise SourceError(found=found, remedy=f"choose a Sentinel-2 product{wish}")

@@ -18,7 +18,8 @@ _GAPS = re.compile(r"[-_. ]+")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _SURFACE = re.compile(
     r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|BOA|NBART?|SEN2COR|MAJA|SURFACE[ _-]?REFLECTANCE|S2_SR|"
-    r"S2MSI2A|LEVEL[ _-]?2A|L2[FH]|SCL|SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)(?![A-Za-z0-9]|_IMAGE)",
+    r"L2S[PR]|SR[ _]B\d{1,2}|S2MSI2A|LEVEL[ _-]?2A|L2[FH]|SCL|SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)"
+    r"(?![A-Za-z0-9]|_IMAGE)",
     re.IGNORECASE,
 )
 _TOP = re.compile(r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE)
@@ -69,6 +70,7 @@ class Hints:
         baseline: processing baseline such as ``04.00``.
         offset: what to add to digital numbers, such as ``-1000``.
         plain: a product whose numbers never hold the offset.
+        packed: a product that is defined by a scale and an offset, which are taken for those of tags.
         portal: a browser portal's raw export, whose whole numbers are reflectance × 65,535.
         synthetic: True = made by Landlike's own generator.
         cloud: percent of the whole product under cloud, as text.
@@ -79,23 +81,27 @@ class Hints:
     baseline: Hint | None = None
     offset: Hint | None = None
     plain: Hint | None = None
+    packed: Hint | None = None
     portal: Hint | None = None
     synthetic: bool = False
     cloud: Hint | None = None
 
 
-def read_hints(names: Iterable[str], tags: Mapping[str, str], documents: Iterable[str]) -> Hints:
+def read_hints(
+    names: Iterable[str], tags: Mapping[str, str], documents: Iterable[str], bands: Iterable[str] = ()
+) -> Hints:
     """Gather what a source says of itself.
 
     Args:
         names: names of its files and folders.
         tags: metadata of its rasters.
         documents: text of its product metadata files; searched as text, never parsed.
+        bands: descriptions of its bands, some of which imply the level.
     """
     names, documents = list(names), list(documents)
     return Hints(
         date=_date_in_documents(documents) or _date_in_names(names) or _date_in_tags(tags),
-        level=_level(names, tags, documents),
+        level=_level(names, tags, documents) or _level(list(bands), {}, ()),
         baseline=_baseline(names, tags, documents),
         offset=_offset(documents) or _offset_in_tags(tags),
         plain=_plain(names),

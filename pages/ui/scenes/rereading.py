@@ -82,6 +82,7 @@ def decided_settings(scene: Scene, record: QualityRecord) -> IngestSettings:
         "date": scene.date,
         "crs": scene.grid.crs if (scene.grid.crs or "").startswith("EPSG:") else None,
         "time": settings_before(record).time,
+        "by_wavelength": settings_before(record).by_wavelength,
     }
     for name in ("", "date", "crs", "bands"):  # What cannot be set is not offered.
         try:

@@ -131,6 +131,10 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         "Which date of an array of several", min_value=1, value=None if known.time is None else known.time + 1,
         key=f"{key}_time", help="Empty: all.",
     )  # fmt: skip
+    by_wavelength = st.checkbox(
+        "Take bands of Landsat by their wavelengths", value=known.by_wavelength, key=f"{key}_by_wavelength",
+        help="Its bands count as those of Sentinel-2 that see the same light.",
+    )  # fmt: skip
     return IngestSettings(
         bands=parse_bands(bands),
         scale=scale,
@@ -138,6 +142,7 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         date=date.isoformat() if date else None,
         crs=crs.strip().upper() or None,
         time=None if time is None else int(time) - 1,
+        by_wavelength=by_wavelength,
     )
 
 
