@@ -22,6 +22,10 @@ _NESTED = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _IS_UTF8 = 0x800
 """Bit of a member's flags (APPNOTE 4.4.4)."""
+_SHARP_S = 0xE1
+"""ß in code page 437, á in Windows-1252."""
+_WINDOWS_BELOW = frozenset({0x92, 0x96, 0x97, 0x9C, 0x9E, 0x9F})
+"""Apostrophe, dashes, œ, ž and Ÿ in Windows-1252; Æ, û, ù, £, ₧ and ƒ in code page 437, which names hold less often."""
 _SMALL = 2**20
 _CHUNK = 2**20
 _REMEDY = "pack only the band files or the class folders into one plain zip"
@@ -65,8 +69,8 @@ class ZipShelf:
             raise damaged() from error
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         _check_directory(infos, path.stat().st_size)
-        self._infos = infos
-        members = [Member(number=n, name=_shown(info), size=info.file_size) for n, info in enumerate(infos)]
+        self._infos, page = infos, _code_page(infos)
+        members = [Member(number=n, name=_shown(info, page), size=info.file_size) for n, info in enumerate(infos)]
         self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
 
     @property
@@ -106,28 +110,47 @@ class ZipShelf:
         (self._scratch / f"{member.number:06d}").unlink(missing_ok=True)
 
 
-def _shown(info: zipfile.ZipInfo) -> str:
-    name = unicodedata.normalize("NFC", _decoded(info)).replace("\\", "/").removeprefix("./")
+def _shown(info: zipfile.ZipInfo, page: str = "cp437") -> str:
+    name = unicodedata.normalize("NFC", _decoded(info, page)).replace("\\", "/").removeprefix("./")
     return name[:1000]
 
 
-def _decoded(info: zipfile.ZipInfo) -> str:
-    """Return a name as it was meant: without the flag for UTF-8 it may be UTF-8 all the same, or Windows-1252.
-
-    ``zipfile`` reads it as code page 437, in which letters with accents lie from 0x80 to 0xA5; those of Windows-1252
-    lie from 0xC0 on.
-    """
-    if info.flag_bits & _IS_UTF8 or info.filename.isascii():
-        return info.filename
-    try:
-        raw = info.filename.encode("cp437")
-    except UnicodeEncodeError:
+def _decoded(info: zipfile.ZipInfo, page: str) -> str:
+    """Return a name as it was meant: without the flag for UTF-8 it may be UTF-8 all the same, else of a code page."""
+    raw = _raw(info)
+    if raw is None:
         return info.filename
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        latin = all(byte < 0x80 or byte >= 0xC0 for byte in raw)
-        return raw.decode("cp1252") if latin else info.filename
+        return raw.decode(page, "replace")
+
+
+def _raw(info: zipfile.ZipInfo) -> bytes | None:
+    """Return the bytes of a name of which nothing says how they are meant, or None."""
+    if info.flag_bits & _IS_UTF8 or info.filename.isascii():
+        return None
+    try:
+        return info.filename.encode("cp437")  # as which ``zipfile`` reads it
+    except UnicodeEncodeError:
+        return None
+
+
+def _code_page(infos: Sequence[zipfile.ZipInfo]) -> str:
+    """Return the code page of names that are not UTF-8, decided on all of them: DOS's 437, or Windows-1252.
+
+    Letters with accents lie from 0x80 to 0xA5 in 437, and ß at 0xE1; in Windows-1252 they lie from 0xC0 on, with a few
+    such as Œ and ž below.
+    """
+    seen: set[int] = set()
+    for raw in filter(None, map(_raw, infos)):
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            seen.update(byte for byte in raw if byte >= 0x80)
+    if any(byte >= 0xC0 and byte != _SHARP_S for byte in seen):
+        return "cp1252"
+    return "cp437" if any(byte <= 0xA5 and byte not in _WINDOWS_BELOW for byte in seen) else "cp1252"
 
 
 def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int) -> None:

@@ -227,11 +227,11 @@ def _places(rasters: Sequence[TilePart]) -> list[PixelWindow] | None:
 
 
 def _doubled(rasters: Sequence[TilePart], places: Sequence[PixelWindow]) -> bool:
-    """Tell whether a raster lies mostly on another of its own zone, so that they are no tiles."""
+    """Tell whether a raster lies mostly on another, so that they are no tiles; those of two zones share much."""
     for n, place in enumerate(places):
         for m, other in enumerate(places[:n]):
-            same_zone = isinstance(rasters[n], Warped) == isinstance(rasters[m], Warped)
-            if same_zone and _shared(place, other) > 0.5 * min(place[2] * place[3], other[2] * other[3]):
+            most = 0.5 if isinstance(rasters[n], Warped) == isinstance(rasters[m], Warped) else 0.9
+            if _shared(place, other) > most * min(place[2] * place[3], other[2] * other[3]):
                 return True
     return False
 
