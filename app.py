@@ -31,7 +31,12 @@ if multiprocessing.parent_process() is None:
     )
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/"))
 
-    PAGE_MODULES = ("pages.ui.common.sidebar", "pages.ui.models.training_form", "pages.ui.scenes.upload")
+    PAGE_MODULES = (
+        "pages.ui.common.sidebar",
+        "pages.ui.models.training_form",
+        "pages.ui.scenes.adding",
+        "pages.ui.scenes.details",
+    )
     """Not those with the map: streamlit-folium tells Streamlit of its component only when a page imports it."""
     HEAP = HeapWatch()
 

@@ -66,7 +66,7 @@ def just_deleted(visitor: Session) -> None:
 def deleted_scenes() -> None:
     """List all that can be brought back; nothing when there is none."""
     engine().sweep_trash()
-    gone = engine().library.trash.scenes()
+    gone = [one for one in engine().library.trash.scenes() if one.id not in engine().library]
     if not gone:
         return
     taken = size(sum(engine().disk_bytes(one.id) for one in gone))
