@@ -105,24 +105,31 @@ class TiledRaster:
                 continue
             here = np.s_[first - row : last - row, start - col : end - col]
             part = (first - top, start - left, last - first, end - start)
-            new = ~filled[here] & self._held(raster, part)
+            if filled[here].all():
+                continue
+            held, read = self._held(raster, indexes, part)
+            new = ~filled[here] & held
             if new.any():
-                read = raster.read(indexes, part)
                 numbers[(slice(None), *here)][:, new] = read[:, new]
                 filled[here] |= new
         return numbers, filled
 
-    def _held(self, raster: TilePart, window: PixelWindow) -> Bools:
-        """Return where a part holds something; where parts do not overlap, only what its own mask says counts."""
+    def _held(self, raster: TilePart, indexes: list[int], window: PixelWindow) -> tuple[Bools, NDArray[Any]]:
+        """Return where a part holds something, and its numbers.
+
+        Where parts do not overlap, only what its own mask says counts.
+        """
         own = raster.read_missing(window)
         held: Bools = np.ones(window[2:], dtype=bool) if own is None else ~own
+        bands = [index for index in range(1, raster.count + 1) if index not in raster.alpha]
         if self.overlapping:
-            bands = [index for index in range(1, raster.count + 1) if index not in raster.alpha]
             numbers = raster.read(bands, window)
             empty = [0 if raster.nodata[index - 1] is None else raster.nodata[index - 1] for index in bands]
             nothing = np.array(empty, dtype=np.float64)[:, None, None]
             held &= ((numbers != 0) & (numbers != nothing) & np.isfinite(numbers)).any(axis=0)
-        return held
+            if all(index in bands for index in indexes):
+                return held, numbers[[bands.index(index) for index in indexes]]
+        return held, raster.read(indexes, window)
 
 
 def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Finding]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from core.scenes.geobox import GeoBox, transformer
 
 _STEP = 32
 """Coordinates are worked out every so many pixels, and straight between; UTM bends less than 0.01 pixels in between."""
+
+
+Places = tuple[NDArray[Any], NDArray[Any], Bools, PixelWindow | None]
 
 
 class Warped:
@@ -51,17 +55,28 @@ class Warped:
             missing[inside] = own[rows, cols]
         return missing
 
-    def _places(self, window: PixelWindow) -> tuple[NDArray[Any], NDArray[Any], Bools, PixelWindow | None]:
-        """Return rows and columns in a window of the source of the target's pixels inside, these, and that window."""
-        rows, cols = source_rowcol(self._source.geobox, self.geobox, window)
-        box = self._source.geobox
-        inside = (rows >= 0) & (rows < box.height) & (cols >= 0) & (cols < box.width)
-        if not inside.any():
-            return rows[inside], cols[inside], inside, None
-        rows, cols = rows[inside].astype(np.int64), cols[inside].astype(np.int64)
-        top, left = int(rows.min()), int(cols.min())
-        area = (top, left, int(rows.max()) - top + 1, int(cols.max()) - left + 1)
-        return rows - top, cols - left, inside, area
+    def _places(self, window: PixelWindow) -> Places:
+        return nearest_pixels(self._source.geobox, self.geobox, window)
+
+
+@lru_cache(maxsize=4)
+def nearest_pixels(source: GeoBox, target: GeoBox, window: PixelWindow) -> Places:
+    """Return which pixels of a source lie nearest to those of a window of a target.
+
+    Remembered, because the bands of a scene and their masks ask for the same windows.
+
+    Returns:
+        Rows and columns, counted from the first that is needed, of the target's pixels inside the source; which these
+        are, shape (height, width); and the window of the source that holds them, None when there is none.
+    """
+    rows, cols = source_rowcol(source, target, window)
+    inside = (rows >= 0) & (rows < source.height) & (cols >= 0) & (cols < source.width)
+    rows, cols = rows[inside].astype(np.int32), cols[inside].astype(np.int32)
+    if not rows.size:
+        return rows, cols, inside, None
+    top, left = int(rows.min()), int(cols.min())
+    area = (top, left, int(rows.max()) - top + 1, int(cols.max()) - left + 1)
+    return rows - top, cols - left, inside, area
 
 
 def source_rowcol(source: GeoBox, target: GeoBox, window: PixelWindow) -> tuple[NDArray[Any], NDArray[Any]]:
