@@ -31,7 +31,7 @@ from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scen
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
 from core.ingest.formats.tiles import TiledRaster, join_tiles
-from core.ingest.formats.world_file import beside, placed_beside
+from core.ingest.formats.world_file import beside, is_world_file, placed_beside
 from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.overview import SENSOR_TOPIC
@@ -56,6 +56,9 @@ class BandFiles:
         if len(files.members) > MAX_SOURCE_FILES:
             found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
             raise SourceTooLargeError(found=found, remedy="keep only the band files")
+        if all(map(is_world_file, files.members)):
+            found = "it only says where a raster lies, and the raster is not there"
+            raise SourceError(found=found, remedy="choose it together with the raster of the same name")
         scene = one_scene(_candidates(files), files.wanted_date)
         files, apart = without_other_dates(files, scene)
         candidates = scene.members

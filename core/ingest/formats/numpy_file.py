@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BandsError, SeveralDatesError, SourceError, SourceTooLargeError
+from core.ingest.bands.assign import MIN_BANDS
+from core.ingest.bands.names import parse_band
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, series_said
 from core.ingest.formats.array_keys import array_of_scene, dates_beside, names_beside
@@ -116,7 +119,9 @@ def open_array(path: Path, name: str, time: int) -> ArrayFile:
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize == 1:
         found = f"its numbers are of type {dtype.name[:20]}"
         raise SourceError(found=found, remedy=_REMEDY)
-    if len(shape) not in (3, 4) or any(length <= 0 for length in shape):
+    if not (len(shape) in (3, 4) or (len(shape) == 2 and parse_band(name.rsplit(".", 1)[0]))) or any(
+        length <= 0 for length in shape
+    ):
         raise SourceError(found=f"its shape is {_text(shape)}", remedy=_REMEDY)
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_ARRAY_BYTES:
@@ -134,6 +139,11 @@ def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
     if time >= times:
         found = f"it holds {times} dates and date {time} was asked for"
         raise SourceError(found=found, remedy=f"choose 0 to {times - 1}")
+    if array.ndim == 2:
+        check_size(count=1, height=array.shape[0], width=array.shape[1])
+        return ArrayFile(
+            name=name, pixels=array[None], times=1, layout="(height, width)", shape_text=_text(array.shape)
+        )
     one = array[time] if array.ndim == 4 else array
     lead = "dates, " if array.ndim == 4 else ""
     last, first = one.shape[-1], one.shape[0]
@@ -170,7 +180,10 @@ class NumpyArray:
         return len(arrays) == 1 or (len(arrays) > 1 and not files.ending(RASTER_SUFFIXES))
 
     def layers(self, files: SourceFiles, _opened: ExitStack) -> SceneLayers:
-        """Return the bands of the wanted date."""
+        """Return the bands of the wanted date; of arrays that are named as bands, one each."""
+        named = _named_bands(files)
+        if len({parse_band(member.stem) for member in named}) >= MIN_BANDS:
+            return _of_named_bands(files, named)
         dated = {date_in(member.name): member for member in array_of_scene(files, _arrays(files))}
         if len(dated) == 1:
             return _of_one_array(files, next(iter(dated.values())))
@@ -189,6 +202,29 @@ class NumpyArray:
             findings=(line, *found.findings),
             position=(dates.index(date), len(dates)),
         )
+
+
+def _named_bands(files: SourceFiles) -> list[Member]:
+    """Return the arrays that are one plane each and named as bands."""
+    planes = [member for member in _arrays(files) if parse_band(member.stem) is not None]
+    return [member for member in planes if len(read_header(files.shelf.path(member))[0]) == 2]
+
+
+def _of_named_bands(files: SourceFiles, named: Sequence[Member]) -> SceneLayers:
+    """Return bands of arrays of one plane each, as their keys name them."""
+    planes = []
+    for member in named:
+        with errors_about(member.name):
+            planes.append(replace(open_array(files.shelf.path(member), member.name, 0), texts=(member.stem,)))
+    shapes = sorted({plane.shape_text for plane in planes})
+    line = finding("axes", "(height, width), an array a band", "read", f"their shapes are {' and '.join(shapes)}")
+    return SceneLayers(
+        layers=tuple(layer for plane in planes for layer in layers_of(plane)),
+        hints=read_hints([files.name, *(member.name for member in named)], {}, []),
+        findings=(line,),
+        left_out=tuple(other.base for other in files.others(named)),
+        left_out_because="the arrays that are named as bands are the scene",
+    )
 
 
 def _of_one_array(files: SourceFiles, member: Member) -> SceneLayers:

@@ -1,7 +1,12 @@
-"""World files and .prj beside rasters that hold no place of their own (ESRI: six lines, centre of the first pixel)."""
+"""World files, .prj and what GDAL keeps in .aux.xml, beside rasters that hold no place of their own.
+
+A world file holds six lines, the last two the centre of the first pixel (ESRI).
+"""
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -15,7 +20,11 @@ from core.ingest.grid.georeference import safe_crs
 from core.scenes.geobox import usable_transform
 
 _WORLD = frozenset({".tfw", ".tifw", ".tiffw", ".wld", ".jpw", ".jgw", ".pgw", ".pngw", ".j2w", ".jp2w"})
-_MOST_BYTES = 8_000
+_SYSTEM = frozenset({".prj", ".qpj"})
+_MOST_BYTES, _MOST_STATISTICS = 8_000, 2**20
+_KEPT_PLACE = re.compile(r"<GeoTransform>([^<>]{5,300})</GeoTransform>")
+_KEPT_SYSTEM = re.compile(r"<SRS[^<>]{0,200}>([^<>]{5,8000})</SRS>")
+"""What GDAL keeps of a place in .aux.xml; searched as text, never parsed."""
 
 
 def placed_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -> RasterFile:
@@ -31,21 +40,45 @@ def placed_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -
     own = PurePosixPath(raster.name).with_suffix("")
     beside = [m for m in members if PurePosixPath(m.name).with_suffix("") == own and m.size <= _MOST_BYTES]
     world = next((member for member in beside if member.suffix in _WORLD), None)
+    kept = next((m for m in members if m.name == f"{raster.name}.aux.xml" and m.size <= _MOST_STATISTICS), None)
+    text = "" if kept is None else shelf.path(kept).read_text(encoding="utf-8", errors="replace")
     if world is None:
-        return raster
-    text = shelf.path(world).read_text(encoding="utf-8", errors="replace")
+        return raster if kept is None else _by_statistics(raster, kept, text)
+    lines = shelf.path(world).read_text(encoding="utf-8", errors="replace").split()
     try:
-        a, d, b, e, x, y = (float(line.replace(",", ".")) for line in text.split())
+        a, d, b, e, x, y = (float(line.replace(",", ".")) for line in lines)
     except ValueError:
         return replace(raster, notes=(f"“{world.base}” does not hold six numbers, so it places nothing",))
     transform = (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
     if not usable_transform(transform):
         return replace(raster, notes=(f"the place in “{world.base}” is unusable",))
-    crs = next(
-        (_crs(shelf.path(member).read_text(errors="replace")) for member in beside if member.suffix == ".prj"), None
-    )
+    systems = (_crs(shelf.path(member).read_text(errors="replace")) for member in beside if member.suffix in _SYSTEM)
+    crs = next(systems, None) or _kept_crs(text)
     geobox = replace(raster.geobox, crs=crs or raster.geobox.crs, transform=transform)
     return replace(raster, geobox=geobox, notes=(f"placed by “{world.base}”",))
+
+
+def is_world_file(member: Member) -> bool:
+    """Tell whether a file is named as one that says where a raster beside it lies."""
+    return member.suffix in (*_WORLD, *_SYSTEM)
+
+
+def _by_statistics(raster: RasterFile, kept: Member, text: str) -> RasterFile:
+    """Return a raster under the place that GDAL keeps beside it, where it keeps one."""
+    found = _KEPT_PLACE.search(text)
+    try:
+        c, a, b, f, d, e = (float(part) for part in found[1].split(",")) if found else (0.0,) * 6
+    except ValueError:
+        return raster
+    if not usable_transform((a, b, c, d, e, f)):
+        return raster
+    geobox = replace(raster.geobox, crs=_kept_crs(text) or raster.geobox.crs, transform=(a, b, c, d, e, f))
+    return replace(raster, geobox=geobox, notes=(f"placed by “{kept.base}”",))
+
+
+def _kept_crs(text: str) -> str | None:
+    found = _KEPT_SYSTEM.search(text)
+    return _crs(html.unescape(found[1])) if found else None
 
 
 def beside(rasters: Sequence[RasterFile], members: Sequence[Member]) -> list[Member]:
@@ -55,7 +88,7 @@ def beside(rasters: Sequence[RasterFile], members: Sequence[Member]) -> list[Mem
     return [
         member
         for member in members
-        if (member.suffix in (*_WORLD, ".prj") and PurePosixPath(member.name).with_suffix("") in stems)
+        if (is_world_file(member) and PurePosixPath(member.name).with_suffix("") in stems)
         or member.name.removesuffix(".aux.xml") in names
         or member.name.removesuffix(".ovr") in names
     ]
@@ -67,7 +100,7 @@ def _crs(text: str) -> str | None:
     if not safe_crs(plain):
         return None
     try:
-        crs = CRS.from_wkt(plain)
+        crs = CRS.from_string(plain)
     except CRSError:
         return None
     code = crs.to_epsg(confidence_threshold=70)

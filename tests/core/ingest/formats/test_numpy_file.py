@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import SourceError, SourceTooLargeError
+from core.ingest.boundary import ingest
 from core.ingest.formats.numpy_file import open_array
+from core.scenes.library import Library
+from core.scenes.quality import load_quality
+from tests.core.ingest.rasters import land, read_scene
 
 
 def saved(tmp_path: Path, array: np.ndarray, **options: bool) -> Path:
@@ -83,3 +87,16 @@ def test_header_of_a_giant(tmp_path: Path) -> None:
         np.lib.format.write_array_header_1_0(file, giant)
     with pytest.raises(SourceTooLargeError, match="allowed for arrays"):
         open_array(path, "a.npy", time=0)
+
+
+@pytest.mark.usefixtures("here")
+def test_arrays_that_are_named_as_bands(tmp_path: Path) -> None:
+    """One plane each under the keys of an archive; what else it holds is listed."""
+    bands = ("B02", "B03", "B04", "B8A")
+    planes = dict(zip(bands, land(bands), strict=True))
+    np.savez(tmp_path / "site_2019-04-16.npz", **planes, label=np.zeros((64, 80), dtype=np.uint8))
+    scene = ingest([tmp_path / "site_2019-04-16.npz"], Library(tmp_path / "library"))
+    assert (scene.bands, scene.date) == (bands, "2019-04-16")
+    np.testing.assert_array_equal(read_scene(scene.directory), land(bands))
+    left_out = [line.value for line in load_quality(scene.directory).findings if line.topic == "left out"]
+    assert left_out == ["label.npy"]
