@@ -330,8 +330,8 @@ def test_a_series_is_renamed_and_deleted_as_one(engine: Engine) -> None:
     test.text_input(key="name_series-1").set_value("Estuary")
     click(test, "save_series-1")
     assert test.dataframe[0].value["Name"].tolist() == ["Estuary"]
-    test.session_state["delete_series-1"] = True
-    click(test.run(), "delete_all")
+    assert test.button(key="delete_all").label == "Delete all 2"
+    click(test, "delete_all")
     assert engine.library.scenes() == []
     assert "2 scenes are deleted." in told(test)
     click(test, "undo_deletion")

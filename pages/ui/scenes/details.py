@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.scenes.quality import load_quality
@@ -51,7 +53,7 @@ def details(row: SceneRow, listed: str) -> None:
         picture.html(f'{CARD_STYLE}<img class="card-picture" alt="" src="{quicklook_url(scene.id)}">')
         with words:
             tag = '<span class="card-tag">synthetic</span>' if scene.synthetic else ""
-            facts = "<br>".join(safe_label(line) for line in card_facts(scene))
+            facts = " · ".join(safe_label(line) for line in card_facts(scene))
             st.html(f'<div class="card-name">{safe_label(scene.name)}{tag}</div><div class="card-facts">{facts}</div>')
             if row.series is not None:
                 _dates(row, scene)
@@ -68,7 +70,8 @@ def _dates(row: SceneRow, scene: Scene) -> None:
 
 def actions(row: SceneRow, scene: Scene) -> None:
     """Draw the buttons: explore, rename, read differently, delete."""
-    explore, rename, again, remove = st.columns([2, 2, 3, 3 if row.series else 2])
+    together = len(row.scenes) > 1
+    explore, rename, again, remove, *more = st.columns([2, 2, 3, 3, 3] if together else [2, 2, 3, 2])
     if explore.button("Explore", key=f"explore_{scene.id}", type="primary", width="stretch"):
         current().open(scene.id)
         st.switch_page("explore.py")
@@ -77,30 +80,18 @@ def actions(row: SceneRow, scene: Scene) -> None:
     with again, boundary():
         reread_button(scene)
     with remove:
-        _delete(row, scene)
+        _delete([scene.id], scene.id, "Delete this date" if together else "Delete")
+    for column in more:
+        with column:
+            _delete([one.id for one in row.scenes], "all", f"Delete all {len(row.scenes)}")
 
 
-def _delete(row: SceneRow, scene: Scene) -> None:
-    help_text = "It can be brought back for a day."
-    if len(row.scenes) == 1:
-        st.button(
-            "Delete", key=f"delete_{scene.id}", icon=":material/delete:", width="stretch", on_click=delete,
-            args=([scene.id],), help=help_text,
-        )  # fmt: skip
-        return
-    key = f"delete_{row.key}"
-    popover = st.popover(
-        "Delete", icon=":material/delete:", width="stretch", key=closing_popover(key), on_change="rerun"
-    )
-    if popover.open:
-        with popover:
-            st.caption(help_text)
-            every = [one.id for one in row.scenes]
-            for title, name, ids in (("This date", scene.id, [scene.id]), (f"All {len(every)} dates", "all", every)):
-                if st.button(title, key=f"delete_{name}", width="stretch"):
-                    delete(ids)
-                    current().closing = key
-                    st.rerun()
+def _delete(scene_ids: Sequence[str], key: str, title: str = "Delete") -> None:
+    """Draw a button that deletes at once, for that can be undone."""
+    st.button(
+        title, key=f"delete_{key}", width="stretch", on_click=delete, args=(scene_ids,),
+        icon=":material/delete:", help="This can be undone for a day.",
+    )  # fmt: skip
 
 
 def _rename(row: SceneRow, scene: Scene) -> None:
