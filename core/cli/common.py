@@ -133,7 +133,8 @@ def open_source(options: argparse.Namespace, config: Config, source: str | None 
         SourceError: when it cannot be opened.
     """
     from core.ingest.boundary import ingest
-    from core.scenes.library import SCENE_ID, Library
+    from core.scenes.library import Library
+    from core.scenes.scene import SCENE_ID
 
     library, source = Library(config.root), options.source if source is None else source
     if not source:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,10 +11,8 @@ from pathlib import Path
 
 from core.errors import SceneError
 from core.files import folder_bytes, staged_folder, write_atomically
-from core.scenes.scene import Scene, Series, load_scene
+from core.scenes.scene import SCENE_ID, Scene, Series, load_scene
 from core.scenes.trash import Trash
-
-SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 class Library:

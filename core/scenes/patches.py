@@ -16,8 +16,7 @@ from core.bands import FloatArray
 from core.errors import PatchError
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.geobox import GeoBox, outlines_lonlat
-from core.scenes.library import SCENE_ID
-from core.scenes.scene import Scene, SceneReader
+from core.scenes.scene import SCENE_ID, Scene, SceneReader
 
 IntArray = NDArray[np.int64]
 READ_BYTES = 2**27

@@ -14,6 +14,7 @@ A scene is a directory of
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -28,6 +29,9 @@ from rasterio.windows import Window
 from core.bands import BANDS, FloatArray, fill_source
 from core.errors import SceneError
 from core.scenes.geobox import GeoBox
+
+SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+"""What an id looks like; a folder is looked for by nothing else."""
 
 REFLECTANCE_SCALE = 10_000.0
 """Digital numbers to one unit of reflectance in a canonical scene."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.files import folder_bytes, write_atomically
+from core.scenes.scene import SCENE_ID
 
 KEEP_SECONDS = 24 * 3600.0
 """How long a deleted scene can be brought back."""
@@ -72,7 +73,9 @@ class Trash:
         directory.rename(self.root / directory.name)
 
     def find(self, scene_id: str) -> DeletedScene | None:
-        """Return what is known of a deleted scene; None when nothing is."""
+        """Return what is known of a deleted scene; None when nothing is, also for what is no id."""
+        if not SCENE_ID.fullmatch(scene_id):
+            return None
         directory = self.root / scene_id
         try:
             note = json.loads((directory / _NOTE).read_text(encoding="utf-8"))

@@ -37,9 +37,9 @@ from core.features.recipe import Features, Recipe
 from core.progress import Progress
 from core.scenes.cut import Cut
 from core.scenes.labels import hand_labels, patch_labels
-from core.scenes.library import SCENE_ID, Library
+from core.scenes.library import Library
 from core.scenes.patches import IntArray, PatchGrid, patch_grid
-from core.scenes.scene import Scene
+from core.scenes.scene import SCENE_ID, Scene
 
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
 

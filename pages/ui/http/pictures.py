@@ -28,7 +28,7 @@ from starlette.routing import Route
 from core.errors import LandlikeError
 from core.imagery.render import CONTRASTS, RENDERINGS, THUMBNAIL_SIDES
 from core.scenes.cut import Cut
-from core.scenes.library import SCENE_ID
+from core.scenes.scene import SCENE_ID
 from pages.ui.http.assets import ASSETS, Asset
 from pages.ui.state.engine import engine
 

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from core.scenes.cut import DEFAULT_CUT, Cut
-from core.scenes.library import SCENE_ID
 from core.scenes.patches import PatchRef, PatchRefs
+from core.scenes.scene import SCENE_ID
 from pages.ui.common.format import distinct
 from pages.ui.state.cut_draft import CutDraft
 

@@ -113,3 +113,12 @@ def test_only_a_scene_that_is_there_is_deleted(library: Library) -> None:
     with pytest.raises(SceneError, match="not in the library"):
         library.set_aside("t-9")
     assert not library.trash.root.exists()
+
+
+@pytest.mark.parametrize("asked", ["../scenes/t-1", "..", "", "t-1/../t-1", "t-1\0"])
+def test_only_what_looks_like_an_id_is_looked_for(library: Library, asked: str) -> None:
+    add_scene(library, name="Fields")
+    library.set_aside("t-1")
+    library.bring_back("t-1")
+    (library.root / "t-1" / "deleted.json").write_text('{"name": "Elsewhere", "at": 1, "successor": null}')
+    assert library.trash.find(asked) is None
