@@ -74,7 +74,9 @@ def _still_known(library: Library, old_id: str, settings: IngestSettings) -> lis
         return []
     record, chosen = load_quality(library.directory(old_id)), settings.to_dict()
     lines = [line for line in record.findings if line.basis == "known"]
-    return [line for line in lines if line.override is None or chosen[line.override] == record.settings.get(line.override)]
+    return [
+        line for line in lines if line.override is None or chosen[line.override] == record.settings.get(line.override)
+    ]
 
 
 def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, name: str, replaces: bool) -> None:

@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from core.errors import SourceError, SourceTooLargeError
-from core.ingest.bands.names import band_of_file, names_other_layer
+from core.errors import BandsError, SourceError, SourceTooLargeError
+from core.ingest.bands.assign import MIN_BANDS
+from core.ingest.bands.names import band_of_file, names_other_layer, names_positions
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
@@ -33,6 +34,7 @@ from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside
 from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
+from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
@@ -92,6 +94,7 @@ class BandFiles:
             hints = replace(hints, packed=Hint(value="yes", where="Level 2 of Landsat's Collection 2 is defined so"))
         _refuse_no_bands(rasters, names)
         whole, tiles = join_tiles(rasters)
+        _refuse_several_nameless(whole, names)
         nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
         layers, stated = layers_of_one_date(nameless, files.wanted_date)
         left_out = {**apart, **stated.left_out}
@@ -158,6 +161,25 @@ def _series(files: OneScene, bands: OneScene) -> tuple[list[Finding], tuple[int,
             position = one.dates.index(one.date), len(one.dates)
             return [series_said(one.dates, one.date, what)], position
     return [], None
+
+
+def _refuse_several_nameless(whole: Sequence[BandRaster], names: tuple[str, ...] | None) -> None:
+    """Refuse several rasters of several bands each of which nothing says what they are, for each may be the scene.
+
+    Raises:
+        BandsError: naming two of them.
+    """
+    nameless = [
+        raster
+        for raster in whole
+        if raster.count - len(_alpha(raster)) >= MIN_BANDS
+        and (not any(raster.descriptions) or names_positions(raster.descriptions))
+    ]
+    if len(nameless) > 1 and names is None:
+        shown = " and ".join(f"“{clean_name(PurePosixPath(raster.name).name)}”" for raster in nameless[:2])
+        which = "and nothing says which is the scene"
+        found = f"it holds {len(nameless)} rasters of several bands each, {shown} among them, {which}"
+        raise BandsError(found=found, remedy="open one of them at a time")
 
 
 def _source_names(files: SourceFiles, used: set[str]) -> list[str]:

@@ -165,3 +165,20 @@ def test_what_is_left_out_has_its_true_reason(tmp_path: Path, library: Library) 
         "read: slope.tif — their names are of no Sentinel-2 band, as those of the other files are",
         "read: T33TUL_20190405T101031_AOT.tif — they are layers of quality, masks or indices, and no bands",
     ]
+
+
+def test_patches_that_are_a_folder_each_are_no_scene(tmp_path: Path, library: Library) -> None:
+    for n, date in enumerate(("20170617T113321", "20170617T113321", "20171221T112501")):
+        name = f"S2A_MSIL2A_{date}_{n}_55"
+        bands(tmp_path / "set" / name, name, SCENE[:, :60, :60])
+    with pytest.raises(SourceError, match="3 patches of several places, a folder each, “S2A_MSIL2A_20170617T1133"):
+        ingest_all([tmp_path / "set"], library)
+
+
+def test_rasters_of_which_each_may_be_the_scene(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "set").mkdir()
+    for name in ("S2A_TOA_20170703.tif", "S2A_BOA_20170703.tif"):
+        write_tif(tmp_path / "set" / name, SCENE)
+    with pytest.raises(SourceError, match="it holds 2 rasters of several bands each") as caught:
+        ingest([tmp_path / "set"], library)
+    assert "“S2A_BOA_20170703.tif” and “S2A_TOA_20170703.tif” among them, and nothing says which" in str(caught.value)
