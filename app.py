@@ -21,14 +21,12 @@ if multiprocessing.parent_process() is None:
 
     from core.config import settings
     from core.errors import LandlikeError
-    from pages.ui.http import splash
+    from pages.ui.http import assets, splash
     from pages.ui.http.lazy import Deferred
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
 
-    PICTURES = Deferred(
-        "pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/assets/")
-    )
+    PICTURES = Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/"))
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/"))
 
     PAGE_MODULES = (
@@ -73,7 +71,7 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         PAGES / "main.py",
-        routes=[*splash.SPLASH_ROUTES, PICTURES, POINTS],
+        routes=[*splash.SPLASH_ROUTES, *assets.ASSET_ROUTES, PICTURES, POINTS],
         lifespan=lifespan,
     )
 

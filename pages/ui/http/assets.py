@@ -1,7 +1,11 @@
-"""JavaScript, styles and images that pages load: Leaflet's, Plotly's and our own, found in their packages."""
+"""JavaScript, styles and images that pages load, and their route: Leaflet's, Plotly's and our own, from their packages.
+
+/assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
+"""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 from collections.abc import Mapping
@@ -10,6 +14,12 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pages.ui.http.headers import FOR_EVER, SAME_ORIGIN
 
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
 _LEAFLET = (
@@ -87,3 +97,22 @@ ASSETS: Mapping[str, Asset] = MappingProxyType(_found())
 def asset_url(name: str) -> str:
     """Return the address of an asset; it changes with the content."""
     return f"/assets/{name}?v={ASSETS[name].version}"
+
+
+async def _serve(request: Request) -> Response:
+    """Answer with one of our own or Leaflet's files; nothing else lies in this folder."""
+    asset: Asset | None = ASSETS.get(request.path_params["name"])
+    if asset is None:
+        return PlainTextResponse("There is no such file.", status_code=404, headers=SAME_ORIGIN)
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    content, encoding = await asyncio.to_thread(asset.content, zipped)
+    headers = {**FOR_EVER, "etag": asset.tag, "vary": "accept-encoding"}
+    if encoding:
+        headers["content-encoding"] = encoding
+    if request.headers.get("if-none-match") == asset.tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=asset.kind, headers=headers)
+
+
+ASSET_ROUTES: list[Route] = [Route("/assets/{name:path}", _serve)]
+"""What ``app.py`` adds to its routes at once: a browser asks for these files before the pages are loaded."""

@@ -1,10 +1,9 @@
-"""Routes that serve pictures and the files of our JavaScript: tiles, thumbnails, quick looks, overlays, assets.
+"""Routes that serve pictures: tiles, thumbnails, quick looks, overlays.
 
     /tiles/{scene}/{rendering}/{z}/{x}/{y}.png?contrast=normal
     /thumbs/{scene}/{cut}/{rendering}/{patch id}.webp?side=128
     /quicklook/{scene}/{rendering}.webp?side=640
     /overlay/{recipe key}/{value}-{version}/{z}/{x}/{y}.png
-    /assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
 
 What an address shows never changes, so browsers keep it. Anything else gets 400 or 404 and one sentence.
 """
@@ -29,7 +28,7 @@ from core.errors import LandlikeError
 from core.imagery.render import CONTRASTS, RENDERINGS, THUMBNAIL_SIDES
 from core.scenes.cut import Cut
 from core.scenes.scene import SCENE_ID
-from pages.ui.http.assets import ASSETS, Asset
+from pages.ui.http.headers import FOR_EVER, SAME_ORIGIN
 from pages.ui.state.engine import engine
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 PICTURES = 1
 """Raised whenever pictures of the same scene come out differently, so that browsers drop the ones they keep."""
-_COMMON = {"x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
-_FOREVER = {**_COMMON, "cache-control": "public, max-age=31536000, immutable"}
 _NUMBER = re.compile(r"0|[1-9]\d{0,8}")
 _SIDE = re.compile(r"[1-9]\d{1,3}")
 
@@ -100,19 +97,19 @@ def _answering(plan: Callable[[Request], tuple[Draw, str]]) -> Endpoint:
 
 def _answer(plan: Callable[[Request], tuple[Draw, str]], request: Request) -> Response:
     digest = hashlib.sha256(f"{request.url.path}?{request.url.query}".encode()).hexdigest()
-    headers = {**_FOREVER, "etag": f'"{PICTURES}-{digest[:24]}"'}
+    headers = {**FOR_EVER, "etag": f'"{PICTURES}-{digest[:24]}"'}
     try:
         draw, kind = plan(request)
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
         return Response(draw(), media_type=kind, headers=headers)
     except _Refused as refusal:
-        return PlainTextResponse(str(refusal), status_code=refusal.status, headers=_COMMON)
+        return PlainTextResponse(str(refusal), status_code=refusal.status, headers=SAME_ORIGIN)
     except LandlikeError as error:
-        return PlainTextResponse(str(error), status_code=404, headers=_COMMON)
+        return PlainTextResponse(str(error), status_code=404, headers=SAME_ORIGIN)
     except (RasterioError, OSError):
         sentence = "The picture cannot be drawn: the scene's files are missing or damaged; add the scene again."
-        return PlainTextResponse(sentence, status_code=404, headers=_COMMON)
+        return PlainTextResponse(sentence, status_code=404, headers=SAME_ORIGIN)
 
 
 def _scene(request: Request) -> Scene:
@@ -208,26 +205,10 @@ def _overlay(request: Request) -> tuple[Draw, str]:
     return partial(value_tile, view, *found, place), "image/png"
 
 
-async def _asset(request: Request) -> Response:
-    """Answer with one of our own or Leaflet's files; nothing else lies in this folder."""
-    asset: Asset | None = ASSETS.get(request.path_params["name"])
-    if asset is None:
-        return PlainTextResponse("There is no such file.", status_code=404, headers=_COMMON)
-    zipped = "gzip" in request.headers.get("accept-encoding", "")
-    content, encoding = await asyncio.to_thread(asset.content, zipped)
-    headers = {**_FOREVER, "etag": asset.tag, "vary": "accept-encoding"}
-    if encoding:
-        headers["content-encoding"] = encoding
-    if request.headers.get("if-none-match") == asset.tag:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type=asset.kind, headers=headers)
-
-
 PICTURE_ROUTES: list[Route] = [
     Route("/tiles/{scene}/{rendering}/{z}/{x}/{y}.png", _answering(_tile)),
     Route("/thumbs/{scene}/{cut}/{rendering}/{patch}.webp", _answering(_thumb)),
     Route("/quicklook/{scene}/{rendering}.webp", _answering(_quicklook)),
     Route("/overlay/{recipe}/{what}/{z}/{x}/{y}.png", _answering(_overlay)),
-    Route("/assets/{name:path}", _asset),
 ]
 """All of them; ``app.py`` adds them to its own when the first is asked for."""

@@ -38,15 +38,16 @@ def splash_page(address: str = EXPLORE) -> str:
         raise ModuleNotFoundError("streamlit")
     page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
     shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
-    ahead = f"<script>{_plotly_ahead()}</script>" if address == EXPLORE else ""
+    ahead = _plotly_ahead() if address == EXPLORE else ""
     page = page.replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>{ahead}")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 
 
 def _plotly_ahead() -> str:
-    """Return JavaScript that loads Plotly, which takes long to start, while the browser waits for the first run."""
+    """Return HTML that loads Plotly, which takes long to start, as soon as our name is painted."""
     address = asset_url("plotly.min.js")
-    return f"{text('plotly.js')}\naddEventListener('load', () => plotly('{address}').catch(() => {{}}));"
+    begin = f"requestAnimationFrame(() => setTimeout(() => plotly('{address}').catch(() => {{}})));"
+    return f'<link rel="preload" as="script" href="{address}"><script>{text("plotly.js")}\n{begin}</script>'
 
 
 async def _page(request: Request) -> Response:

@@ -16,14 +16,14 @@ from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from pages.ui.http import pictures as routes
-from pages.ui.http.assets import ASSETS, asset_url
+from pages.ui.http.assets import ASSET_ROUTES, ASSETS, asset_url
 from pages.ui.state import cache
 from pages.ui.state.engine import replace_engine
 from tests.asgi import Answer, ask
 from tests.mapped import add_collection, add_mapped, pixels_of, square_corners, tile_at
 
 RECIPE = Recipe(scene_id="m-1", encoder="spectral", fingerprint="ab" * 32, cut=Cut.of(64))
-APP = Starlette(routes=routes.PICTURE_ROUTES)
+APP = Starlette(routes=[*routes.PICTURE_ROUTES, *ASSET_ROUTES])
 
 
 def get(url: str, **headers: str) -> Answer:

@@ -7,8 +7,8 @@ import pytest
 from starlette.applications import Starlette
 
 from pages.ui.http import splash
+from pages.ui.http.assets import ASSET_ROUTES
 from pages.ui.http.lazy import Deferred
-from pages.ui.http.pictures import PICTURE_ROUTES
 from tests.asgi import ask
 
 
@@ -25,7 +25,7 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
 
 @pytest.mark.parametrize("address", splash.ADDRESSES)
 def test_plotly_is_loaded_ahead_where_it_will_be_drawn_with(address: str) -> None:
-    app = Starlette(routes=[*splash.SPLASH_ROUTES, *PICTURE_ROUTES])
+    app = Starlette(routes=[*splash.SPLASH_ROUTES, *ASSET_ROUTES])
     asked = re.findall(r"plotly\('(/assets/[^']+)'\)", ask(app, address).text)
     assert len(asked) == (address == "/")
     assert all(b"Plotly" in ask(app, one).body for one in asked)
@@ -38,9 +38,9 @@ def test_the_server_says_that_it_is_well() -> None:
 
 
 def test_deferred_routes_answer_like_their_module() -> None:
-    there = Starlette(routes=[Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/assets/", "/tiles/"))])
-    for address in ("/assets/map.css", "/assets/none.css", "/tiles/m/none/0/0/0.png", "/tiles/", "/elsewhere"):
-        ours, theirs = ask(there, address), ask(Starlette(routes=PICTURE_ROUTES), address)
+    there = Starlette(routes=[Deferred("pages.ui.http.assets", "ASSET_ROUTES", ("/assets/", "/tiles/"))])
+    for address in ("/assets/map.css", "/assets/none.css", "/tiles/", "/elsewhere"):
+        ours, theirs = ask(there, address), ask(Starlette(routes=ASSET_ROUTES), address)
         assert (ours.status, ours.body) == (theirs.status, theirs.body), address
 
 
