@@ -40,6 +40,13 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
 )
+_EXPORT, _UNPACK = "export its bands as GeoTIFF and add those", "unpack it and add its files, or a zip of them"
+_OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
+    ((b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05"), "it is a NetCDF or HDF5 file", _EXPORT),
+    ((b"\x0e\x03\x13\x01",), "it is an HDF4 file", _EXPORT),
+    ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
+)
+"""First bytes of files that people bring and Landlike does not read: what they are, and what to do."""
 _POINTS_ELSEWHERE = re.compile(rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)", re.IGNORECASE)
 RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
 
@@ -48,7 +55,7 @@ def sniff_driver(head: bytes) -> str:
     """Tell the driver for a file, by its first bytes and never by its name.
 
     Raises:
-        SourceError: when it is empty or no raster.
+        SourceError: when it is empty, of a kind that is not read, or no raster.
         UnsafeSourceError: when it is a description of other files or of addresses.
     """
     if not head:
@@ -56,6 +63,9 @@ def sniff_driver(head: bytes) -> str:
     for signature, driver in _SIGNATURES:
         if head.startswith(signature):
             return driver
+    for signatures, kind, remedy in _OTHERS:
+        if head.startswith(signatures):
+            raise SourceError(found=f"{kind}, which Landlike does not read", remedy=remedy)
     if _POINTS_ELSEWHERE.search(head):
         found = "it holds no pixels but points to other files or addresses"
         raise UnsafeSourceError(found=found, remedy=RASTER_REMEDY)

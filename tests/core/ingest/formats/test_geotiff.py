@@ -1,0 +1,31 @@
+"""What a file is, by its first bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import SourceError
+from core.ingest.formats.geotiff import sniff_driver
+
+
+@pytest.mark.parametrize(
+    ("head", "what", "remedy"),
+    [
+        (b"\x89HDF\r\n\x1a\n\0\0", "a NetCDF or HDF5 file", "export its bands as GeoTIFF"),
+        (b"CDF\x01\0\0\0\0", "a NetCDF or HDF5 file", "export its bands as GeoTIFF"),
+        (b"\x0e\x03\x13\x01\0\0", "an HDF4 file", "export its bands as GeoTIFF"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "an archive other than zip", "unpack it"),
+        (b"Rar!\x1a\x07\x01\0", "an archive other than zip", "unpack it"),
+        (b"\x1f\x8b\x08\0", "an archive other than zip", "unpack it"),
+    ],
+)
+def test_kinds_that_are_not_read_are_named(head: bytes, what: str, remedy: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        sniff_driver(head)
+    assert caught.value.found == f"it is {what}, which Landlike does not read"
+    assert str(caught.value.remedy).startswith(remedy)
+
+
+def test_rasters_are_known_by_their_first_bytes() -> None:
+    assert sniff_driver(b"II+\x00\x08\x00") == "GTiff"
+    assert sniff_driver(b"\x00\x00\x00\x0cjP  \r\n") == "JP2OpenJPEG"
