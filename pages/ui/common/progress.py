@@ -51,6 +51,8 @@ def progress_words(job: Job) -> str:
         return "next in line…" if job.position <= 1 else f"waiting for {job.position} others…"
     if not job.total:
         return "starting…"
+    if job.done >= job.total:  # What was counted is done; writing it down is not.
+        return "finishing…"
     return " · ".join([_amount(job), *_pace(job)])
 
 

@@ -13,7 +13,7 @@ from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
 from pages.ui.common.cuts import cut_title, length, metres_of, recipes_there, take_cut
 from pages.ui.common.escape import plain
-from pages.ui.common.format import duration, patches, size
+from pages.ui.common.format import count, duration, patches, size
 from pages.ui.common.progress import job_list
 from pages.ui.explore.cut_preview import edge_words, preview_html
 from pages.ui.state import cache
@@ -149,16 +149,27 @@ def _wanted(visitor: Session, scene: Scene, encoder: str, metres: float | None) 
     st.markdown("**Cut it otherwise**")
     _fields(visitor, metres)
     try:
-        grid = patch_grid(scene, visitor.draft.cut(metres))
+        cut = visitor.draft.cut(metres)
+    except PatchError:
+        st.error(limit_words(metres), icon=":material/error:")
+        return None
+    try:
+        grid = patch_grid(scene, cut)
     except LandlikeError as error:
-        limits = f"Patches are {LEAST_SIZE} to {MOST_SIZE} pixels a side"
-        if metres is not None:
-            limits += f", here {length(LEAST_SIZE, metres)} to {length(MOST_SIZE, metres)}"
-        st.error(f"{plain(error)} {limits}.", icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
         return None
     st.caption(_pixels_words(visitor.draft, grid.cut, metres))
     _start(visitor, scene, encoder, grid)
     return grid
+
+
+def limit_words(metres: float | None) -> str:
+    """Return what sizes and steps can be, in the words of the fields."""
+    here = "" if metres is None else f", here {length(LEAST_SIZE, metres)} to {length(MOST_SIZE, metres)}"
+    return (
+        f"Choose {LEAST_SIZE} to {MOST_SIZE} pixels a side{here}; and a patch every so many as its size, or less, but "
+        "not less than an eighth of it."
+    )
 
 
 def _fields(visitor: Session, metres: float | None) -> None:
@@ -200,7 +211,8 @@ def _pixels_words(draft: CutDraft, cut: Cut, metres: float | None) -> str:
     words = []
     for wish, pixels in zip(asked, exact, strict=True):
         rounded = abs(pixels * metres - wish) >= 0.5
-        became = f" become {pixels} pixels of {pixel}, {pixels * metres:,.4g} m" if rounded else f" are {pixels} pixels"
+        many = count(pixels, "pixel")
+        became = f" become {many} of {pixel}, {pixels * metres:,.4g} m" if rounded else f" are {many}"
         words.append(f"{wish:,} m{became}")
     return "; ".join(words) + "."
 

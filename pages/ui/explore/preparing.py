@@ -160,7 +160,8 @@ def features_there(scene: Scene, recipe: Recipe) -> bool:
     if job.state == "done":
         st.rerun()
     show_address(current().link(recipe.encoder))
-    st.markdown(f"**{plain(scene.name)}** is being read patch by patch. It opens by itself when that is done.")
+    how = "is being read patch by patch. It opens by itself when that is done." if job.active else "is not encoded yet."
+    st.markdown(f"**{plain(scene.name)}** {how}")
     panel(job, recipe.key, "Encoding the scene")
     cut_button(current(), scene)
     st.html(

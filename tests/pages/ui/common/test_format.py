@@ -47,6 +47,7 @@ def test_downloads_count_bytes_and_other_work_a_share() -> None:
         "5.0 MB of 94 MB · 1.0 MB a second"
     )
     assert progress_words(job(kind="sample", done=3, total=8)) == "37 %"
+    assert progress_words(job(kind="sample", done=8, total=8, seconds_left=1)) == "finishing…"
 
 
 def test_the_queue_says_how_many_are_before() -> None:

@@ -87,6 +87,8 @@ def test_encoding_that_was_stopped_goes_on_by_one_click(engine: Engine) -> None:
     app.button(key=f"stop_{key}").click().run()
     app.run()
     assert [job.state for job in engine.jobs.jobs() if job.kind == "encode"] == ["cancelled"]
+    assert "**Small scene** is not encoded yet." in said(app)
+    assert "opens by itself" not in said(app)
     app.button(key=f"again_{key}").click().run()
     assert [job.state for job in engine.jobs.jobs() if job.kind == "encode"] == ["queued"]
 
@@ -185,6 +187,7 @@ def test_too_many_patches_are_refused_in_a_sentence(engine: Engine) -> None:
     app = form(visit(scene="wide-1"))
     app.number_input(key="cut_size").set_value(80).run()
     app.number_input(key="cut_step").set_value(10).run()
+    assert "80 m are 8 pixels; 10 m are 1 pixel." in said(app)
     assert "400,689 patches are more than the 250,000 that can be explored at once" in said(app)
     assert not [button for button in app.button if button.key == "cut_start"]
 
@@ -193,8 +196,8 @@ def test_sizes_out_of_range_are_refused_in_a_sentence(engine: Engine) -> None:
     encode(engine, small_scene(engine))
     app = form(visit())
     app.number_input(key="cut_size").set_value(20).run()
-    assert "patch size 2, stride 2; choose a size of 8 to 512" in said(app)
-    assert "here 80 m to 5.12 km" in said(app)
+    assert "Choose 8 to 512 pixels a side, here 80 m to 5.12 km; and a patch every" in said(app)
+    assert "stride" not in said(app)
 
 
 def test_labels_of_another_cut_are_told_of_and_carried_over(engine: Engine) -> None:
