@@ -17,6 +17,7 @@ from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
 from core.ingest.formats.classification import ClassRaster, names_classes
+from core.ingest.formats.envi_header import header_of, named_beside
 from core.ingest.formats.extra_samples import (
     is_mask_name,
     mask_file,
@@ -55,12 +56,7 @@ class BandFiles:
 
     def layers(self, files: SourceFiles, opened: ExitStack) -> SceneLayers:
         """Return all bands but transparency, by files sorted by name."""
-        if len(files.members) > MAX_SOURCE_FILES:
-            found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
-            raise SourceTooLargeError(found=found, remedy="keep only the band files")
-        if all(map(is_world_file, files.members)):
-            found = "it only says where a raster lies, and the raster is not there"
-            raise SourceError(found=found, remedy="choose it together with the raster of the same name")
+        _refuse_too_many_or_none(files)
         scene = one_scene(_candidates(files), files.wanted_date)
         files, apart = without_other_dates(files, scene)
         candidates = scene.members
@@ -74,23 +70,19 @@ class BandFiles:
             rasters, names = by_hand
         rasters = [single(raster) for raster in rasters]
         used = {raster.name for raster in rasters}
-        tables = files.ending(TABLE_SUFFIXES)
-        named_apart = {name for names_apart in apart.values() for name in names_apart}
-        documents = _documents(files)
-        others = files.others([*tables, *documents, *beside(rasters, files.members)])
-        others = [m for m in others if m.name not in used and m.base not in named_apart]
+        tables, documents = files.ending(TABLE_SUFFIXES), _documents(files)
+        others = _others(files, rasters, [*tables, *documents], {name for group in apart.values() for name in group})
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
-        product = other_product([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
+        bases = [PurePosixPath(raster.name).name for raster in rasters]
+        product = other_product(bases, tags, texts)
         refuse_product(product, files.settings)
-        other, packed = None, False
-        if product is not None and files.settings.by_wavelength and names is None:
-            other = bands_of_other([PurePosixPath(raster.name).name for raster in rasters], tags, texts)
-            plain, rasters = rasters, [_packed(raster, other.packed) for raster in rasters]
-            packed = any(one is not before for one, before in zip(rasters, plain, strict=True))
+        wanted = product is not None and files.settings.by_wavelength and names is None
+        other = bands_of_other(bases, tags, texts) if wanted else None
+        unpacked, rasters = rasters, [_packed(raster, other.packed if other else None) for raster in rasters]
         known = _source_names(files, used)
         hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene), texts)
-        if packed:
+        if rasters != unpacked:
             hints = replace(hints, packed=Hint(value="yes", where="Level 2 of Landsat's Collection 2 is defined so"))
         _refuse_no_bands(rasters, names)
         whole, tiles = join_tiles(rasters)
@@ -125,6 +117,28 @@ class BandFiles:
             position=position,
             chosen=names,
         )
+
+
+def _refuse_too_many_or_none(files: SourceFiles) -> None:
+    """Refuse a source of too many files, or of places alone.
+
+    Raises:
+        SourceError: saying which.
+    """
+    if len(files.members) > MAX_SOURCE_FILES:
+        found = f"it holds {len(files.members):,} files, more than the {MAX_SOURCE_FILES:,} allowed"
+        raise SourceTooLargeError(found=found, remedy="keep only the band files")
+    if all(map(is_world_file, files.members)):
+        found = "it only says where a raster lies, and the raster is not there"
+        raise SourceError(found=found, remedy="choose it together with the raster of the same name")
+
+
+def _others(files: SourceFiles, rasters: Sequence[RasterFile], read: Sequence[Member], apart: set[str]) -> list[Member]:
+    """Return the files that hold no band, were not read for anything else, and are not left out already."""
+    used = {raster.name for raster in rasters}
+    headers = [header for raster in rasters if (header := header_of(raster, files.members))]
+    others = files.others([*read, *beside(rasters, files.members), *headers])
+    return [member for member in others if member.name not in used and member.base not in apart]
 
 
 def _without_classes(layers: Sequence[Layer], classes: ClassRaster | None) -> tuple[Layer, ...]:
@@ -197,7 +211,8 @@ def _alpha(raster: BandRaster) -> tuple[int, ...]:
 def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
     raster = open_raster(files.shelf.path(member), member.name)
     opened.callback(raster.close)
-    return without_masks(placed_beside(raster, files.members, files.shelf))
+    placed = placed_beside(raster, files.members, files.shelf)
+    return without_masks(named_beside(placed, files.members, files.shelf))
 
 
 def _beside(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:

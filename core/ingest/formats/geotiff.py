@@ -21,7 +21,7 @@ from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.bands.names import parse_band
-from core.ingest.formats.band_texts import band_texts
+from core.ingest.bands.texts import band_texts
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from core.ingest.formats.band_texts import BAND_ITEMS
+from core.ingest.bands.texts import BAND_ITEMS
 
 _METADATA, _NO_DATA = 42112, 42113
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
