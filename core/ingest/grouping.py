@@ -16,9 +16,13 @@ from core.ingest.formats.product_metadata import date_in
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
 from core.ingest.formats.series import series_name
 from core.ingest.formats.tiles import shard_of
+from core.ingest.scenes_apart import scenes_apart
 
 MOST_SCENES = 12
 """Rasters chosen together that are a scene each; more are patches of a collection, if patches they can be."""
+
+UNREAD = frozenset({".nc", ".nc4", ".h5", ".hdf5", ".he5", ".hdf"})
+"""Files of data that no kind reads: each is refused by itself, and is not left out of a scene beside it."""
 
 
 def kind_of(files: SourceFiles, kinds: Sequence[SourceKind] = SOURCE_KINDS) -> SourceKind:
@@ -37,22 +41,22 @@ def sources_of(
     """Part files chosen one by one into sources, by names and sizes; none is opened.
 
     Every archive, every array and every raster that is not named as a band is a source of its own, but for shards of
-    one export and dates of one place. Band files belong together, and so do all files when a person named their bands,
-    and many rasters, which are the patches of a collection. Tables and metadata go with the rasters that belong
-    together, or with the only one.
+    one export and dates of one place. Band files belong together unless they are of ``scenes_apart``, and so do all
+    files when a person named their bands, and many rasters, which are the patches of a collection. Tables and metadata
+    go with the rasters that belong together, or with the only one.
 
     Args:
         paths: the files, by names that tell them apart.
         bands: as a person named them, or None.
         size: gives the bytes of a file, which need not be on the disk yet.
     """
-    alone = [path for path in paths if path.suffix.lower() in own_files()]
+    alone = [path for path in paths if path.suffix.lower() in own_files() | UNREAD]
     together = [path for path in paths if path not in alone]
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
     if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together, size))):
         together = [path for path in together if path not in whole]
-        return [[path] for path in alone] + _parts_together(whole) + ([together] if together else [])
+        return [[path] for path in alone] + _parts_together(whole) + scenes_apart(together)
     return [[path] for path in alone] + ([together] if together else [])
 
 

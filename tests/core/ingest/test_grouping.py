@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.ingest.files import FileShelf, SourceFiles
 from core.ingest.formats.band_files import BandFiles
 from core.ingest.formats.class_folders import MAX_PATCH_BYTES, ClassFolders
@@ -31,6 +33,11 @@ def kind(paths: list[Path], settings: IngestSettings | None = None) -> type:
 def test_zips_and_arrays_are_scenes_of_their_own_and_band_files_belong_together() -> None:
     paths = [Path(name) for name in ("a.zip", "B02.tif", "x.NPY", "B03.tif")]
     assert sources_of(paths) == [[Path("a.zip")], [Path("x.NPY")], [Path("B02.tif"), Path("B03.tif")]]
+
+
+def test_a_file_that_is_not_read_is_refused_by_itself() -> None:
+    bands, cube = [Path("B02.tif"), Path("B03.tif")], Path("months.nc")
+    assert sources_of([cube, *bands]) == [[cube], bands]
 
 
 def test_scenes_sent_together_are_a_scene_each_so_that_a_bad_one_harms_no_other() -> None:
@@ -109,3 +116,33 @@ def test_dates_of_one_place_are_one_source() -> None:
 def test_one_date_twice_is_no_series() -> None:
     twice = [Path("site_2019-04-05T101031.tif"), Path("site_2019-04-05.tif"), Path("site_2019-06-20.tif")]
     assert sources_of(twice) == [[path] for path in twice]
+
+
+def test_band_files_of_several_scenes_chosen_together_are_a_scene_each() -> None:
+    patches = [
+        [Path(f"S2A_MSIL2A_20170617T113321_{place}_{rest}") for rest in ("B02.tif", "B03.tif", "labels_metadata.json")]
+        for place in ("36_85", "4_55")
+    ]
+    plain = [Path("B02.tif"), Path("B03.tif"), Path("B04.tif")]
+    marsh, delta = ([Path(f"{name}_{band}.tif") for band in ("B02", "B03")] for name in ("marsh", "delta"))
+    everything = [*patches[0], *plain, *marsh, *patches[1], *delta]
+    assert sources_of(everything) == [patches[0], plain, marsh, patches[1], delta]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("T33TUL_20190405T101031_B02.jp2", "T33TUL_20190405T101031_B03.jp2", "T33TVL_20190405T101031_B02.jp2",
+         "T33TVL_20190405T101031_B03.jp2"),
+        ("S2A_20190405_B02.tif", "S2A_20190405_B03.tif", "S2B_20190410_B02.tif", "S2B_20190410_B03.tif", "MTD_TL.xml"),
+        ("x_B02_10m.tif", "x_B03_10m.tif", "x_B02_20m.tif", "x_B03_20m.tif", "x_SCL_20m.tif"),
+        ("a_FRE_B2.tif", "a_FRE_B3.tif", "a_SRE_B2.tif", "a_SRE_B3.tif"),
+        ("t_0_0_B02.tif", "t_0_0_B03.tif", "t_0_1_B02.tif", "t_0_1_B03.tif"),
+        ("blue.tif", "green.tif", "red.tif", "red_edge_1.tif", "nir narrow.tif"),
+        ("x_B02.tif", "y_B03.tif", "z_B04.tif", "z_B02.tif"),
+    ],
+    ids=["tiles", "dates", "sizes of pixels", "processing", "numbered tiles", "common names", "one band twice"],
+)  # fmt: skip
+def test_band_files_of_one_scene_or_series_stay_together(names: tuple[str, ...]) -> None:
+    paths = [Path(name) for name in names]
+    assert sources_of(paths) == [paths]
