@@ -16,18 +16,21 @@ from core.ingest.bands.names import (
     band_of_file,
     bands_by_wavelength,
     common_band,
+    lights_beside_numbers,
     names_other_layer,
     names_positions,
     parse_band,
     product_names,
     stated_resolution,
 )
-from core.ingest.bands.order import NAMELESS, tell_order
+from core.ingest.bands.order import COUNTED, NAMELESS, tell_order
 from core.ingest.grid.georeference import pixel_metres, safe_crs
 from core.ingest.grid.stack import Layer
+from core.ingest.messages import clean_name
 from core.ingest.settings import SKIP
 from core.scenes.quality import Basis, Finding
 
+_NUMBER = re.compile(r"(?<![A-Za-z0-9])b(?:and[ _-]?)?0*(\d{1,2})(?![A-Za-z0-9])", re.IGNORECASE)
 _COUNTED = re.compile(r"(?<![A-Za-z])band[ _-]?0*(\d{1,2})$", re.IGNORECASE)
 NO_BAND = "their names are those of no Sentinel-2 band"
 """Why bands and rasters are left out that are not told by their names."""
@@ -121,7 +124,9 @@ def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
     source = layers[0].source
     metres = pixel_metres(source.geobox)[0] if source.geobox.placed and safe_crs(source.geobox.crs) else None
     texts = source.descriptions
-    nameless = f"are only counted, “{texts[0]}” to “{texts[-1]}”" if names_positions(texts) else NAMELESS
+    called = f"“{clean_name(texts[0], 40)}” to “{clean_name(texts[-1], 40)}”"
+    nameless = f"are called {called}, which are no names of Sentinel-2 bands" if any(texts) else NAMELESS
+    nameless = f"{COUNTED}, {called}" if names_positions(texts) else nameless
     order = tell_order(pixels, source.name.rsplit("/", 1)[-1], metres, nameless)
     basis: Basis = "read" if order.title.startswith("order of") else "decided"
     named = [replace(layer, band=band) for layer, band in zip(layers, order.bands, strict=True)]
@@ -143,6 +148,7 @@ def _by_wavelength(named: Sequence[Layer], ignored: list[str], other: OtherNames
 def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[list[Layer], list[str], set[str]]:
     """Name bands by description or file name; give the others in words, and which of the two did."""
     named, ignored, by = [], [], set()
+    lit = _by_light(layers)
     meant = product_names(text for layer in layers for text in layer.source.descriptions)
     meant = meant if other is None else other.common
     lights = {id(layer.source): bands_by_wavelength(layer.source.descriptions) for layer in layers}
@@ -157,6 +163,11 @@ def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[
             band, origin = lights[id(layer.source)][layer.index - 1], "wavelength"
         if band is None and single and not apart:
             band, origin = band_of_file(stem), "file name"
+        if band is not None and (id(layer.source), layer.index) in lit:
+            band, origin = (
+                lit[id(layer.source), layer.index],
+                "the light that their names tell, for their numbers only count them",
+            )
         if band is not None and other is not None and common_band(description, meant) is None:
             band = other.numbers.get(band)
         if band is None:
@@ -165,6 +176,28 @@ def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[
             named.append(replace(layer, band=band))
             by.add(origin)
     return named, ignored, by
+
+
+def _by_light(layers: Sequence[Layer]) -> dict[tuple[int, int], str]:
+    """Return bands by the light that their texts name where these also count them, “B1 blue” to “B4 nir”.
+
+    Raises:
+        BandsError: when number and light contradict each other otherwise, as in names of another satellite's bands.
+    """
+    texts = [layer.source.descriptions[layer.index - 1] for layer in layers]
+    texts = [
+        text or (_stem(layer) if layer.source.count == 1 else "") for text, layer in zip(texts, layers, strict=True)
+    ]
+    pairs = lights_beside_numbers(texts)
+    wrong = [(text, pair) for text, pair in zip(texts, pairs, strict=True) if pair]
+    if not wrong:
+        return {}
+    numbers = [match[1] if (match := _NUMBER.search(text)) else "" for text in texts]
+    if sorted(map(int, filter(str.isdigit, numbers))) == list(range(1, len(texts) + 1)):
+        return {(id(layer.source), layer.index): pair[1] for layer, pair in zip(layers, pairs, strict=True) if pair}
+    text, (number, light) = wrong[0]
+    found = f"a band is called “{clean_name(text, 60)}”, and of {number} and {light} of Sentinel-2 it can be only one"
+    raise BandsError(found=found, remedy="give the names of the bands in the order of the file")
 
 
 def _refuse_counted_files(layers: Sequence[Layer]) -> None:

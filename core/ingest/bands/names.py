@@ -19,12 +19,17 @@ _NEVER = re.compile(
 COMMON_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "coastal": "B01", "coastalaerosol": "B01", "aerosol": "B01", "aerosols": "B01", "ultrablue": "B01",
-        "blue": "B02", "green": "B03", "red": "B04",
+        "blue": "B02", "green": "B03", "red": "B04", "blu": "B02", "grn": "B03",
+        "vegetationrededge1": "B05", "vegetationrededge2": "B06", "vegetationrededge3": "B07",
+        "vegetationrededge4": "B8A",
         "rededge1": "B05", "re1": "B05", "rededge2": "B06", "re2": "B06", "rededge3": "B07", "re3": "B07",
         "nir": "B08", "nir1": "B08", "broadnir": "B08", "nirbroad": "B08", "bnir": "B08",
+        "bnr": "B08", "nearinfrared": "B08", "nearinfrared1": "B08",
+        "narrownearinfrared": "B8A", "nearinfrarednarrow": "B8A", "nearinfrared2": "B8A",
         "nir08": "B8A", "rededge4": "B8A", "re4": "B8A", "narrownir": "B8A", "nirnarrow": "B8A", "nir2": "B8A",
         "nir09": "B09", "watervapour": "B09", "watervapor": "B09", "cirrus": "B10",
         "swir16": "B11", "swir1": "B11", "sw1": "B11", "swir22": "B12", "swir2": "B12", "sw2": "B12",
+        "swir1.6": "B11", "swir2.2": "B12", "shortwaveinfrared1": "B11", "shortwaveinfrared2": "B12",
     }
 )  # fmt: skip
 """Common names of bands, in small letters without gaps: in catalogues (STAC extension ``eo``, v1.1), in Digital Earth
@@ -45,6 +50,15 @@ _GAPS = re.compile(r"[\s_-]+")
 _PRODUCT_PREFIX = re.compile(r"^nbart?(?=[a-z])")
 _NUMBERED = re.compile(r"\s*Band[ _]?\d{1,2}\s*[:=(,]\s*(\S.*)", re.IGNORECASE)
 _POSITION = re.compile(r"\s*(band|b)[ ._-]?(\d{1,3})\s*", re.IGNORECASE)
+_NUMBERED_LIGHT = re.compile(
+    r".*?(?<![A-Za-z0-9])(?:B|BAND[ _-]?)(0?[1-9]|1[0-2]|0?8A)[\s_:.,()\[\]-]+([A-Za-z].*?)[\s)\]]*", re.IGNORECASE
+)
+_APART = re.compile(r"[\s_.-]+")
+_NOT_THE_LIGHT = frozenset({"infra", "near", "far", "non", "no"})
+_NO_TAILS = frozenset({"cirrus", "aerosol", "aerosols", "watervapour", "watervapor"})
+"""What layers that are no bands are called too."""
+_ACOLITE = re.compile(r"(?<![A-Za-z0-9])rho(?:s|t|w|rc)_(\d{3,4})(?![A-Za-z0-9])", re.IGNORECASE)
+"""Wavelengths in nanometres as ACOLITE names its files."""
 _ASIDE = re.compile(r"\s*[(\[].*")
 
 
@@ -53,7 +67,7 @@ def product_names(texts: Iterable[str]) -> Mapping[str, str]:
     keys = {_GAPS.sub("", text.lower()) for text in texts}
     if {"r", "g", "b"} <= keys:
         return _LETTERS
-    if keys & {"broadnir", "bnir"}:
+    if keys & {"broadnir", "bnir", "bnr"}:
         return _FORCE
     if any(_PRODUCT_PREFIX.match(key) for key in keys) or "swir3" in keys:
         return _AUSTRALIA
@@ -125,9 +139,36 @@ def common_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> s
     return meant.get(key) or COMMON_NAMES.get(key) or meant.get(plain) or COMMON_NAMES.get(plain)
 
 
+def lights_beside_numbers(texts: Sequence[str]) -> list[tuple[str, str] | None]:
+    """Return the band that the number in each text means, and the one that the light it names means, “B4 nir”.
+
+    None for texts that hold only one of them, or in which both mean one band; both bands of the near infrared agree.
+    """
+    pairs: list[tuple[str, str] | None] = []
+    for text in texts:
+        found = _NUMBERED_LIGHT.fullmatch(text)
+        light = COMMON_NAMES.get(_GAPS.sub("", found[2].lower())) if found else None
+        pair = (_canonical(found[1]), light) if found and light else None
+        pairs.append(None if pair is None or pair[0] == pair[1] or set(pair) == {"B08", "B8A"} else pair)
+    return pairs
+
+
 def band_of_file(stem: str) -> str | None:
     """Return the band that the stem of a file name names; None for pictures, masks, classifications and indices."""
-    return None if names_other_layer(stem) else parse_band(stem)
+    if names_other_layer(stem):
+        return None
+    light = _ACOLITE.search(stem)
+    return parse_band(stem) or (_band_at(float(light[1])) if light else _tail(stem))
+
+
+def _tail(stem: str) -> str | None:
+    """Return the band whose common name a stem ends with, or None."""
+    parts = [part.lower() for part in _APART.split(stem) if part]
+    for count in (3, 2, 1):
+        key = "".join(parts[-count:])
+        if len(parts) > count and key in COMMON_NAMES and key not in _NO_TAILS:
+            return None if parts[-count - 1] in _NOT_THE_LIGHT else COMMON_NAMES[key]
+    return None
 
 
 def names_other_layer(text: str) -> bool:

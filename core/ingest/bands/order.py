@@ -95,7 +95,7 @@ class Order:
     because: str
 
 
-NAMELESS = "have no names"
+NAMELESS, COUNTED = "have no names", "are only counted"
 
 
 def tell_order(
@@ -117,6 +117,10 @@ def tell_order(
     if stated is not None:
         return stated
     orders = _ORDERS.get(count)
+    if count == 1:
+        found = "it holds a single band to a file, and no name says which band of Sentinel-2 that is"
+        remedy = "open the band files of one scene together, and give the names of the bands in the order of the files"
+        raise BandsError(found=found, remedy=remedy)
     if orders is None:
         found = f"its {count} bands {nameless}, and only 10, 12 or 13 can be told by their pixels"
         raise _undecided(found, _INSTANCES.get(count))
@@ -124,7 +128,7 @@ def tell_order(
         raise _undecided(f"its {count} bands {nameless} and too few valid pixels to tell them by")
     floor = np.percentile(pixels, 0.1)
     light = pixels - np.float32(floor if floor > 900 else 0.0)
-    if nameless != NAMELESS and count == len(_AS_NUMBERED):
+    if nameless.startswith(COUNTED) and count == len(_AS_NUMBERED):
         medians = np.sort(np.median(light, axis=1))
         if int(np.argmin(np.median(light, axis=1))) == _AS_NUMBERED.index("B10") and medians[0] < _CIRRUS * medians[1]:
             because = "band 10 is the darkest by far, as B10 is over land, so their numbers are those of Sentinel-2"

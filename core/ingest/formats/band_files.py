@@ -12,6 +12,7 @@ import numpy as np
 
 from core.errors import BandsError, SourceError, SourceTooLargeError
 from core.ingest.bands.assign import MIN_BANDS
+from core.ingest.bands.auxiliary import stated_beside, stated_said
 from core.ingest.bands.names import band_of_file, names_other_layer, names_positions
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
@@ -105,6 +106,7 @@ class BandFiles:
                 *cloud_cover(hints),
                 *masks_said(rasters),
                 *senseless_said(rasters),
+                *stated_said(rasters),
                 *tiles,
                 *series,
                 *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because)),
@@ -212,13 +214,14 @@ def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile
     raster = open_raster(files.shelf.path(member), member.name)
     opened.callback(raster.close)
     placed = placed_beside(raster, files.members, files.shelf)
-    return without_masks(named_beside(placed, files.members, files.shelf))
+    stated = stated_beside(placed, files.members, files.shelf)
+    return without_masks(named_beside(stated, files.members, files.shelf))
 
 
 def _beside(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
     raster = open_raster(files.shelf.path(member), member.name)
     opened.callback(raster.close)
-    return placed_beside(raster, files.members, files.shelf)
+    return stated_beside(placed_beside(raster, files.members, files.shelf), files.members, files.shelf)
 
 
 def _by_hand(rasters: list[RasterFile], names: tuple[str, ...]) -> tuple[list[RasterFile], tuple[str, ...]] | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from core.ingest.bands.names import names_positions
 from core.ingest.files import Member, Shelf
 from core.ingest.formats.geotiff import RasterFile
 
@@ -36,7 +37,8 @@ def named_beside(raster: RasterFile, members: Sequence[Member], shelf: Shelf) ->
     names, lights = _entries(text, "band names"), _entries(text, "wavelength")
     units = _UNITS.search(text)
     unit = "µm" if units and units[1].lower().startswith(("micro", "um")) else "nm"
-    texts = names if len(names) == raster.count else [f"{light} {unit}" for light in lights]
+    named = len(names) == raster.count and not (names_positions(names) and len(lights) == raster.count)
+    texts = names if named else [f"{light} {unit}" for light in lights]
     return replace(raster, descriptions=tuple(texts)) if len(texts) == raster.count else raster
 
 

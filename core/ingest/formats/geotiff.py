@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.bands.names import parse_band
+from core.ingest.bands.packing import packing_of, usable_scaling
 from core.ingest.bands.texts import band_texts
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
@@ -97,6 +97,7 @@ class RasterFile:
         notes: what had to be decided about its place, in words.
         senseless: text of a no-data tag that is no number, which GDAL would take for 0 or for what it begins with.
         masked: True = the file holds a mask of its own.
+        stated_by: names of files beside it that state something of its bands.
     """
 
     name: str
@@ -113,6 +114,7 @@ class RasterFile:
     masked: bool
     notes: tuple[str, ...] = field(default=())
     senseless: str = ""
+    stated_by: tuple[str, ...] = ()
     holes: tuple[int, ...] = ()
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
@@ -207,7 +209,7 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
         descriptions=descriptions,
         nodata=(None,) * data.count if senseless else tuple(data.nodatavals),
         senseless=senseless,
-        scaling=tuple(_scaling(*pair) for pair in zip(data.scales, data.offsets, strict=True)),
+        scaling=_scaling(data, directory, tags),
         alpha=alpha,
         tags=tags,
         block=data.block_shapes[0],
@@ -224,11 +226,14 @@ def _senseless(text: str) -> str:
     return ""
 
 
-def _scaling(scale: float, offset: float) -> Scaling | None:
-    """Return what tags state; None for 1 and 0, which GDAL gives where they state nothing."""
-    if (scale, offset) == (1, 0) or not (math.isfinite(scale) and math.isfinite(offset)) or scale <= 0:
-        return None
-    return float(scale), float(offset)
+def _scaling(
+    data: DatasetReader, directory: TiffDirectory | None, tags: Mapping[str, str]
+) -> tuple[Scaling | None, ...]:
+    """Return what each band states as GDAL keeps it, or as its own items of metadata or those of the file do."""
+    items = directory.packing if directory is not None else {}
+    own = [usable_scaling(*pair) for pair in zip(data.scales, data.offsets, strict=True)]
+    whole = packing_of(tags)
+    return tuple(scaling or packing_of(items.get(n, {})) or whole for n, scaling in enumerate(own, 1))
 
 
 def check_size(*, count: int, height: int, width: int) -> None:

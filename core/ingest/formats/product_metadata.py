@@ -45,7 +45,19 @@ _CLOUD_TAG = re.compile(
 """Names of tags that hold a percentage: ESA's and GDAL's, Earth Engine's, STAC's, that of HLS."""
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{0,12})?")
 _DATE_TAG = re.compile(r"date|time|sensing|acqui|#units", re.IGNORECASE)
+_OTHER_DATE_TAG = re.compile(
+    r"TIFFTAG_DATETIME|creat|process|generat|ingest|modif|production|updat|publi|archiv|upload|expir", re.IGNORECASE
+)
+"""Tags with the day when a file was made, which is not the day of the pixels."""
+_PERIOD = re.compile(rf"{_DATE.pattern}(_to_|_-_|--|\.\.|[_-]){_DATE.pattern.replace(chr(92) + '2', chr(92) + '7')}")
+_COMPOSITE = re.compile(
+    r"(?<![A-Za-z])(?:median|mean|composite|mosaic|max|min|average|percentile|geomedian|seasonal|quarterly|monthly|p\d\d)"
+    r"(?![A-Za-z])",
+    re.IGNORECASE,
+)
 
+_OWN_BASELINE = "99"
+"""Baseline 99.99 is that of products which somebody made with own programs, and says nothing of an offset."""
 OFFSET_BASELINE = 4.0
 """From processing baseline 04.00 on, digital numbers hold 1000 more (ESA, Sentinel-2 products specification)."""
 OFFSET_DATE = "2022-01-25"
@@ -73,6 +85,7 @@ class Hints:
         packed: a product that is defined by a scale and an offset, which are taken for those of tags.
         portal: a browser portal's raw export, whose whole numbers are reflectance × 65,535.
         synthetic: True = made by Landlike's own generator.
+        period: first and last day as text, where a name states these in place of a day.
         cloud: percent of the whole product under cloud, as text.
     """
 
@@ -84,6 +97,7 @@ class Hints:
     packed: Hint | None = None
     portal: Hint | None = None
     synthetic: bool = False
+    period: str | None = None
     cloud: Hint | None = None
 
 
@@ -99,8 +113,10 @@ def read_hints(
         bands: descriptions of its bands, some of which imply the level.
     """
     names, documents = list(names), list(documents)
+    period = next((" to ".join(days) for name in names if (days := period_in(name))), None)
     return Hints(
-        date=_date_in_documents(documents) or _date_in_names(names) or _date_in_tags(tags),
+        date=_date_in_documents(documents) or (None if period else _date_in_names(names)) or _date_in_tags(tags),
+        period=period,
         level=_level(names, tags, documents) or _level(list(bands), {}, ()),
         baseline=_baseline(names, tags, documents),
         offset=_offset(documents) or _offset_in_tags(tags),
@@ -197,6 +213,25 @@ def _find_date(text: str) -> str | None:
     return None
 
 
+def period_in(name: str) -> tuple[str, str] | None:
+    """Return first and last day of a period that the name of a file states, as those of composites do, or None.
+
+    Two dates are one where the name says so, or where they begin or end a month; that of a product may hold the day of
+    processing behind that of the pixels.
+    """
+    name = name.rpartition("/")[2]
+    found = _PERIOD.search(name)
+    if found is None:
+        return None
+    first, last = (valid_date("-".join(found.group(n, n + 2, n + 3))) for n in (1, 6))
+    if first is None or last is None or first >= last:
+        return None
+    next_day = datetime.date.fromisoformat(last) + datetime.timedelta(days=1)
+    whole = first.endswith("-01") and (next_day.day == 1 or last.endswith("-01"))
+    told = found[5] not in {"_", "-"} or _COMPOSITE.search(name) is not None
+    return (first, last) if whole or told else None
+
+
 def _date_in_names(names: Iterable[str]) -> Hint | None:
     dates = (date_in(name) for name in names)
     date = next((date for date in dates if date), None)
@@ -216,7 +251,7 @@ def stated_start(text: str) -> str | None:
 
 def _date_in_tags(tags: Mapping[str, str]) -> Hint | None:
     for key, value in tags.items():
-        if not _DATE_TAG.search(key) or key == "TIFFTAG_DATETIME":
+        if not _DATE_TAG.search(key) or _OTHER_DATE_TAG.search(key):
             continue
         date = _find_date(value)
         if date and "days since" in value:
@@ -241,7 +276,7 @@ def _baseline(names: Iterable[str], tags: Mapping[str, str], documents: Iterable
     for pattern, texts, where in searched:
         for text in texts:
             found = pattern.search(text)
-            if found:
+            if found and found.group(1) != _OWN_BASELINE:
                 return Hint(value=f"{found.group(1)}.{found.group(2)}", where=where)
     return None
 

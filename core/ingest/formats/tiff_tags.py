@@ -10,10 +10,12 @@ from __future__ import annotations
 import html
 import re
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from core.ingest.bands.packing import PACKING_ITEMS
 from core.ingest.bands.texts import BAND_ITEMS
 
 _METADATA, _NO_DATA = 42112, 42113
@@ -36,6 +38,7 @@ class TiffDirectory:
         placed: True = it holds an affine (not only control points).
         descriptions: text of bands that have one, by 1-based band.
         items: what an item of metadata calls bands, by 1-based band.
+        packing: items of metadata that state scale and offset, by 1-based band and name.
         no_data: the no-data value as the text that it is in the file, empty where there is none.
     """
 
@@ -43,6 +46,7 @@ class TiffDirectory:
     placed: bool
     descriptions: dict[int, str]
     items: dict[int, str] = field(default_factory=dict)
+    packing: dict[int, dict[str, str]] = field(default_factory=dict)
     no_data: str = ""
 
 
@@ -58,8 +62,14 @@ def read_directory(path: Path) -> TiffDirectory:
     except (OSError, struct.error, ValueError, OverflowError):
         return TiffDirectory(complete=False, placed=False, descriptions={})
     placed = _TRANSFORMATION in places or {_PIXEL_SCALE, _TIE_POINTS} <= places.keys()
+    naming = _by_band(text, BAND_ITEMS)
     return TiffDirectory(
-        complete=complete, placed=placed, descriptions=_descriptions(text), items=_items(text), no_data=no_data
+        complete=complete,
+        placed=placed,
+        descriptions=_descriptions(text),
+        items={band: next(items[key] for key in BAND_ITEMS if key in items) for band, items in naming.items()},
+        packing=_by_band(text, PACKING_ITEMS),
+        no_data=no_data,
     )
 
 
@@ -101,11 +111,11 @@ def _descriptions(text: str) -> dict[int, str]:
     return found
 
 
-def _items(text: str) -> dict[int, str]:
-    """Return the surest naming item of each band."""
+def _by_band(text: str, wanted: Collection[str]) -> dict[int, dict[str, str]]:
+    """Return items of metadata of these names, given in small letters, by band and name."""
     found: dict[int, dict[str, str]] = {}
     for attributes, value in _ITEM.findall(text):
         sample, name = _SAMPLE.search(attributes), _NAME.search(attributes)
-        if sample and name and (key := name.group(1).lower()) in BAND_ITEMS:
+        if sample and name and (key := name.group(1).lower()) in wanted:
             found.setdefault(int(sample.group(1)) + 1, {})[key] = html.unescape(value).strip()
-    return {band: next(items[key] for key in BAND_ITEMS if key in items) for band, items in found.items()}
+    return found

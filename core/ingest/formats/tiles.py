@@ -158,7 +158,8 @@ def _likeness(raster: RasterFile) -> object:
     """Return what has to be equal in rasters that are parts of one: place apart, all that says what they hold."""
     geobox, stem = raster.geobox, PurePosixPath(raster.name).stem
     band = band_of_file(stem) if raster.count - len(raster.alpha) == 1 else None
-    told = (raster.count, raster.alpha, raster.descriptions, raster.dtypes, raster.nodata, raster.scaling)
+    nodata = tuple(map(str, raster.nodata))  # As text NaN is equal to itself.
+    told = (raster.count, raster.alpha, raster.descriptions, raster.dtypes, nodata, raster.scaling)
     zone = None if _zone(geobox.crs) else geobox.crs
     return band, told, zone, round(geobox.pixel_size, 9), date_in(raster.name)
 

@@ -91,6 +91,10 @@ def beside(rasters: Sequence[RasterFile], members: Sequence[Member]) -> list[Mem
         if (is_world_file(member) and PurePosixPath(member.name).with_suffix("") in stems)
         or member.name.removesuffix(".aux.xml") in names
         or member.name.removesuffix(".ovr") in names
+        or (
+            member.suffix == ".hdr"
+            and (member.name[:-4] in names or PurePosixPath(member.name).with_suffix("") in stems)
+        )
     ]
 
 

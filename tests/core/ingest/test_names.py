@@ -119,3 +119,66 @@ def test_year_and_day_of_year(tmp_path: Path, library: Library) -> None:
     for band in FOUR:
         write_tif(tmp_path / "granule" / f"HLS.S30.T33TUL.2020100T095554.v2.0.{band}.tif", land([band]))
     assert ingest([tmp_path / "granule"], library).date == "2020-04-09"
+
+
+def test_product_of_own_programs_states_no_offset(tmp_path: Path, library: Library) -> None:
+    """Baseline 99.99 is no number of ESA's, and dark pixels say that no offset is in."""
+    name = "S2A_MSIL2A_20190610T104629_N9999_R051_T33UUP_20220620T152439.tif"
+    scene = ingest([write_tif(tmp_path / name, land(FOUR), FOUR)], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(FOUR))
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "S2_20190601_20190831",
+        "s2_median_2019-06-05_2019-08-17",
+        "mosaic_20190605_20190817",
+        "S2_2019-06-05_to_2019-07-01",
+    ],
+)
+def test_a_period_is_no_date(tmp_path: Path, library: Library, stem: str) -> None:
+    scene = ingest([write_tif(tmp_path / f"{stem}.tif", land(FOUR), FOUR)], library)
+    assert scene.date is None
+    (line,) = [line for line in load_quality(scene.directory).findings if line.topic == "date"]
+    assert "a period, 2019-06-0" in line.because
+
+
+@pytest.mark.parametrize("stem", ["S2A_MSIL2A_20190610T104629_x_20190611T120000", "clip_20190610_20190612"])
+def test_a_day_of_processing_is_no_end_of_a_period(tmp_path: Path, library: Library, stem: str) -> None:
+    assert ingest([write_tif(tmp_path / f"{stem}.tif", land(FOUR), FOUR)], library).date == "2019-06-10"
+
+
+def test_the_day_a_file_was_made_is_no_date(tmp_path: Path, library: Library) -> None:
+    made = {"GENERATION_TIME": "2023-01-05T00:00:00Z", "creation_date": "2024-02-03"}
+    scene = ingest([write_tif(tmp_path / "a.tif", land(FOUR), FOUR, tags=made)], library)
+    assert scene.date is None
+    both = made | {"PRODUCT_START_TIME": "2019-06-10T10:46:29Z"}
+    scene = ingest([write_tif(tmp_path / "b.tif", land(FOUR), FOUR, tags=both)], library)
+    assert scene.date == "2019-06-10"
+
+
+def test_files_that_end_with_a_light(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    bands = {"blue": "B02", "green": "B03", "red": "B04", "red_edge_1": "B05", "nir": "B08"}
+    for light, band in bands.items():
+        write_tif(tmp_path / "site" / f"field_2019-06-10_{light}.tif", land([band]))
+    scene = ingest([tmp_path / "site"], library)
+    assert (scene.bands, scene.date) == (tuple(bands.values()), "2019-06-10")
+    np.testing.assert_array_equal(read_scene(scene.directory), land(tuple(bands.values())))
+
+
+def test_names_of_no_band_are_called_what_they_are(tmp_path: Path, library: Library) -> None:
+    path = write_tif(tmp_path / "a.tif", land(FOUR), ("one", "two", "three", "four"))
+    with pytest.raises(SourceError, match="are called “one” to “four”, which are no names"):
+        ingest([path], library)
+
+
+def test_a_band_a_file_without_names(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for number, band in enumerate(FOUR):
+        write_tif(tmp_path / "site" / f"layer{number}.tif", land([band], 64, 64))
+    with pytest.raises(SourceError, match=r"a single band to a file.*in the order of the files"):
+        ingest([tmp_path / "site"], library)
+    scene = ingest([tmp_path / "site"], library, IngestSettings(bands=FOUR))
+    np.testing.assert_array_equal(read_scene(scene.directory), land(FOUR, 64, 64))

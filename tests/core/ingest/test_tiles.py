@@ -182,3 +182,17 @@ def test_rasters_of_which_each_may_be_the_scene(tmp_path: Path, library: Library
     with pytest.raises(SourceError, match="it holds 2 rasters of several bands each") as caught:
         ingest([tmp_path / "set"], library)
     assert "“S2A_BOA_20170703.tif” and “S2A_TOA_20170703.tif” among them, and nothing says which" in str(caught.value)
+
+
+def test_shards_whose_no_data_is_nan(tmp_path: Path, library: Library) -> None:
+    """NaN is not equal to itself, and floats of Earth Engine declare it."""
+    (tmp_path / "site").mkdir()
+    pixels = SCENE.astype(np.float32) / 10_000
+    pixels[:, :6] = np.nan
+    for col in (0, 80):
+        moved = NORTH_UP @ rasterio.Affine.translation(col, 0)
+        name = f"e-0000000000-{col:010d}.tif"
+        write_tif(tmp_path / "site" / name, pixels[:, :, col : col + 80], FOUR, transform=moved, nodata=np.nan)
+    got = read_scene(ingest([tmp_path / "site"], library).directory)
+    assert (got[:, :6] == 0).all()
+    np.testing.assert_array_equal(got[:, 6:], SCENE[:, 6:])

@@ -86,7 +86,7 @@ def test_order_of_force() -> None:
     assert tell_order(pixels(TEN, 0), "20190610_LEVEL2_SEN2A_BOA.tif").title == "order of FORCE"
 
 
-@pytest.mark.parametrize("count", [1, 4, 9, 11, 14, 40])
+@pytest.mark.parametrize("count", [4, 9, 11, 14, 40])
 def test_other_numbers_of_bands_are_refused(count: int) -> None:
     with pytest.raises(BandsError, match=f"its {count} bands have no names"):
         tell_order(np.ones((count, 100), dtype=np.float32))
