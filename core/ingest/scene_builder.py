@@ -14,6 +14,7 @@ from core.errors import BandsError
 from core.ingest.bands.assign import MIN_BANDS, filling, name_bands
 from core.ingest.bands.calibration import Calibration
 from core.ingest.bands.fill import Gaps, find_gaps, with_limits, zero_means_light
+from core.ingest.bands.order import refuse_falling_edge
 from core.ingest.bands.sampling import draw_pixels
 from core.ingest.bands.scale import BandNumbers, calibrate
 from core.ingest.canonical import LARGEST, all_no_data, write_classes, write_scene, write_truth
@@ -155,6 +156,8 @@ def _calibrated(
         )
         for band, values in zip(stack.bands, _drawn(stack), strict=True)
     }
+    if settings.bands is None:
+        refuse_falling_edge({band: one.values for band, one in numbers.items()})
     scale = calibrate(numbers, chosen=settings.scale, hints=found.hints)
     marks = with_limits(
         gaps.marks,

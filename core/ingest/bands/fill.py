@@ -31,6 +31,8 @@ _DIM = 0.4
 """Light of neighbours in wavelength where a band is 0, as a share of their light elsewhere: darker is deep water."""
 _INFRARED = 720.0
 """Beyond this wavelength, nanometres, water returns almost no light."""
+_WIDE = 0.02
+"""Share of a band's pixels from which a number that stands apart is a fill though no other band holds it."""
 _ALONE = 0.1
 """A band with less than this share of what the others hold would empty the scene; it counts as missing."""
 
@@ -85,6 +87,7 @@ def find_gaps(layers: Sequence[Layer], chosen: float | None) -> Gaps:
     seen = {layer.band: _look(layer, chosen) for layer in layers}
     packed = {layer.band for layer in layers if zero_means_light(layer)}
     fills = {} if chosen is not None else {band: _fills(band, seen, packed) for band in seen}
+    fills = _shared_or_wide(fills, seen)
     marks = {band: NoData(values=tuple(fills.get(band, ()))) for band in seen}
     left = {band: _without(one.valid, marks[band]) for band, one in seen.items()}
     shares = {band: left[band].size / max(1, one.total) for band, one in seen.items()}
@@ -139,6 +142,25 @@ def _apart(value: float, numbers: Numbers) -> bool:
         return False
     near = int((np.abs(others - value) < (0.1 if known else 0.5) * spread).sum())
     return bool(near < _SPARSE * count)
+
+
+def _shared_or_wide(fills: Mapping[str, tuple[float, ...]], seen: Mapping[str, _Seen]) -> dict[str, tuple[float, ...]]:
+    """Leave out numbers that may be a few bright things of one number, such as a boat in coarse pixels made smaller.
+
+    What is no fill that programs are known to write has to be the same in half of the bands, or to hold much of one.
+    """
+    kept = {}
+    for band, values in fills.items():
+        numbers = seen[band].valid
+        kept[band] = tuple(
+            value
+            for value in values
+            if value == 0
+            or value in KNOWN_FILLS
+            or 2 * sum(value in others for others in fills.values()) >= len(fills)
+            or float(np.mean(numbers == value)) > _WIDE
+        )
+    return kept
 
 
 def zero_means_light(layer: Layer) -> bool:

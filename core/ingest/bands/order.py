@@ -8,6 +8,7 @@ smoothly, so the right one of two orders is the smoother. Which of blue and red 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,8 @@ _CLOSE = 0.35
 """Largest mean difference of B8A from B08, as a share of B08, still taken for the same light."""
 _SMOOTHER = 1.12
 """How much rougher every other order has to be."""
+_FALLS = 0.2
+"""Share of pixels in which light falls over the red edge, from which the bands are not what they are called."""
 _CIRRUS = 0.2
 """B10 has at most this share of the light of the next darkest band."""
 
@@ -201,3 +204,29 @@ def _unlikeness(pixels: NDArray[np.float32], order: tuple[str, ...]) -> float:
 def _undecided(found: str, instance: str | None = None) -> BandsError:
     instance = f", for instance {instance}" if instance else ""
     return BandsError(found=found, remedy=f"give the names of the bands in the order of the file{instance}")
+
+
+def refuse_falling_edge(samples: Mapping[str, NDArray[np.float32]]) -> None:
+    """Refuse B05, B06 and B07 in which light falls over plants: these are bands of Landsat, counted as it does.
+
+    From the red edge to the near infrared the light of plants rises; from Landsat's B5 (near infrared) over B6 to B7
+    (both short-wave infrared) it falls.
+
+    Args:
+        samples: numbers of each band at the same pixels.
+
+    Raises:
+        BandsError: saying what they look like.
+    """
+    if not {"B04", "B05", "B06", "B07"} <= samples.keys() or {"B08", "B8A", "B11", "B12"} & samples.keys():
+        return
+    red, first, second, third = (samples[band].astype(np.float64) for band in ("B04", "B05", "B06", "B07"))
+    falls = (first > 1.5 * red) & (first > 1.1 * second) & (second > 1.1 * third)
+    share = float(np.mean(falls)) if falls.size else 0.0
+    if share > _FALLS:
+        found = (
+            f"bands are called B05, B06 and B07, and in {share:.0%} of the pixels light falls from one to the next, "
+            "as in Landsat's near and short-wave infrared over plants, where Sentinel-2's red edge rises"
+        )
+        remedy = "give the names of the bands in the order of the file: Landsat's B5, B6 and B7 are B8A, B11 and B12"
+        raise BandsError(found=found, remedy=remedy)

@@ -20,7 +20,7 @@ PORTAL_STEP = 6.5535
 
 _BRIGHTEST = 1.3
 """No scene reflects more in the middle of any band; snow under a low sun comes near."""
-_DARK, _DIM = 300.0, 800.0
+_DARK, _DIM = 300.0, 1050.0
 """Numbers × 10,000 of a scene that hardly reach the first are of dark water, or of another unit; up to the second they
 may be either."""
 

@@ -182,3 +182,15 @@ def test_a_band_a_file_without_names(tmp_path: Path, library: Library) -> None:
         ingest([tmp_path / "site"], library)
     scene = ingest([tmp_path / "site"], library, IngestSettings(bands=FOUR))
     np.testing.assert_array_equal(read_scene(scene.directory), land(FOUR, 64, 64))
+
+
+def test_short_waves_are_never_called_red_edge(tmp_path: Path, library: Library) -> None:
+    """Bands of Landsat without a word of it, counted as Landsat's: near infrared is B5, and light falls from there."""
+    true = ("B02", "B03", "B04", "B8A", "B11", "B12")
+    path = write_tif(tmp_path / "export.tif", land(true), [f"B{n}" for n in range(2, 8)])
+    with pytest.raises(SourceError, match=r"light falls from one to the next.*B5, B6 and B7 are B8A, B11 and B12"):
+        ingest([path], library)
+    scene = ingest([path], library, IngestSettings(bands=true))
+    np.testing.assert_array_equal(read_scene(scene.directory), land(true))
+    rising = tuple(f"B0{n}" for n in range(2, 8))
+    assert ingest([write_tif(tmp_path / "true.tif", land(rising), rising)], library).bands == rising

@@ -316,3 +316,20 @@ def test_patches_of_a_collection_keep_the_same_rules(tmp_path: Path, library: Li
     expected[:, :6] = 0
     assert np.abs(read_scene(scene.directory)[:, :64, :64].astype(int) - expected).max() <= 1
     assert "-9999 in B02" in said(scene, "fill")[0]
+
+
+def test_a_few_bright_pixels_of_one_number_are_no_fill(tmp_path: Path, library: Library) -> None:
+    """An island in dark water, in a band of 60 m written with 10 m."""
+    dark = np.random.default_rng(3).integers(20, 60, (4, HEIGHT, WIDTH)) + np.array([900, 600, 300, 100])[:, None, None]
+    dark[3, 12:18, 24:30] = 1700
+    scene = ingest([write_tif(tmp_path / "sea.tif", dark.astype(np.uint16), FOUR)], library, IngestSettings(scale="dn"))
+    assert_pixels(scene, dark, within=0)
+    assert said(scene, "fill") == []
+
+
+def test_a_number_in_most_bands_is_a_fill_though_small(tmp_path: Path, library: Library) -> None:
+    pixels = fields()
+    pixels[:, 12:18, 24:30] = 32_767
+    scene = ingest([write_tif(tmp_path / "a.tif", pixels.astype(np.int16), FOUR)], library)
+    assert (read_scene(scene.directory)[:, 12:18, 24:30] == 0).all()
+    assert "32767 in B02, B03, B04, B08" in said(scene, "fill")[0]
