@@ -29,6 +29,7 @@ from core.features.groups import Groups
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.files import never
+from core.ingest.files import source_name, source_title
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.pool import WorkerPool
@@ -215,7 +216,8 @@ class Engine:
         payload = {"paths": [str(path) for path in paths], "settings": settings.to_dict(), "name": name, **more}
         stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
         key = hashlib.sha256(json.dumps([payload, stamps], sort_keys=True).encode()).hexdigest()
-        shown = name or (paths[0].name if paths else "nothing")
+        several = source_title(paths, source_name(paths)) if len(paths) > 1 else ""
+        shown = name or several or (paths[0].name if paths else "nothing")
         return self.jobs.submit("ingest", key, f"Opening “{shown}”", payload)
 
     def submit_fetch(self, encoder: str) -> Job:

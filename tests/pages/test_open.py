@@ -264,6 +264,32 @@ def test_what_was_here_already_says_where_it_is(engine: Engine) -> None:
     assert test.button(key=f"explore_in_{job.id}")
 
 
+def test_of_many_scenes_the_rest_is_counted_and_dismissing_forgets_none_that_comes(engine: Engine) -> None:
+    asked = {}
+    for number in range(7):
+        add_scene(engine.library, f"t-{number}", name=f"Fields {number}", created="2024-06-22T10:00:00+00:00")
+        job = ended(engine, f"t-{number}", title=f"Opening “{number}.tif”")
+        asked[job.id] = 1_719_060_000.0 if number == 6 else 0.0
+    coming = engine.submit_synthetic()
+    test = run(Session(added={**asked, coming.id: 0.0}))
+    assert "2 more scenes are in. 1 more is here already, and nothing was added." in told(test)
+    click(test, "dismiss_all_in")
+    assert "Fields" not in told(test)
+    assert list(test.session_state["landlike"].added) == [coming.id]
+
+
+def test_what_a_click_asks_for_is_not_hidden_behind_what_was_told(engine: Engine) -> None:
+    add_scene(engine.library, "t-1", name="Fields")
+    told_of = ended(engine, "t-1")
+    test = click(run(Session(added={told_of.id: 0.0})), "open_synthetic")
+    assert [engine.jobs.payload(job)["size"] for job in test.session_state["landlike"].added] == [2560]
+
+
+def test_files_of_one_scene_are_under_way_under_one_name(engine: Engine, tmp_path: Path) -> None:
+    paths = [tmp_path / f"marsh_{band}.tif" for band in ("B02", "B03")]
+    assert engine.submit_ingest(paths).title == "Opening “marsh”"
+
+
 def test_who_did_not_ask_for_a_scene_is_not_told(engine: Engine) -> None:
     add_scene(engine.library, "t-1")
     ended(engine, "t-1")

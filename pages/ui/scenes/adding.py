@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import streamlit as st
 from core.ingest.files import source_name, source_title
 from core.ingest.grouping import sources_of
 from core.ingest.settings import IngestSettings
+from core.jobs.queue import Job
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, size
 from pages.ui.scenes.news import forget_told, note_asked
@@ -75,13 +76,18 @@ def add_panel() -> None:
             settings = wished("upload")
         sample, synthetic = st.columns(2)
         if sample.button("Open the sample scene", key="open_sample", width="stretch", help=SAMPLE_HELP):
-            note_asked(engine().submit_sample(), time.time())
-            st.rerun()
+            _ask(engine().submit_sample)
         if synthetic.button("Open a synthetic one", key="open_synthetic", width="stretch", help=SYNTHETIC_HELP):
-            note_asked(engine().submit_synthetic(), time.time())
-            st.rerun()
+            _ask(engine().submit_synthetic)
     if uploads:
         _plan(uploads, settings)
+
+
+def _ask(submit: Callable[[], Job]) -> None:
+    """Ask for a scene of ours; what was told before makes room for what is told of it."""
+    forget_told(current())
+    note_asked(submit(), time.time())
+    st.rerun()
 
 
 def _plan(uploads: Sequence[Upload], settings: IngestSettings | None) -> None:

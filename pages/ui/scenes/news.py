@@ -49,11 +49,19 @@ def scenes_in(visitor: Session) -> None:
     for job, asked, scene in done[:MOST_TOLD]:
         _line(job, asked, scene)
     if len(done) > MOST_TOLD:
-        rest = len(done) - MOST_TOLD
         with st.container(horizontal=True, vertical_alignment="center", key="more_in"):
             with st.container():
-                st.success(f"{count(rest, 'more scene is', 'more scenes are')} in.", icon=":material/check_circle:")
-            st.button("Dismiss all", key="dismiss_all_in", on_click=visitor.added.clear)
+                here = sum(was_here(scene, asked) for _, asked, scene in done[MOST_TOLD:])
+                st.success(_more(len(done) - MOST_TOLD - here, here), icon=":material/check_circle:")
+            st.button("Dismiss all", key="dismiss_all_in", on_click=forget_told, args=(visitor,))
+
+
+def _more(new: int, here: int) -> str:
+    """Tell of scenes that are not told of one by one: how many came in, and how many were here before."""
+    words = f"{count(new, 'more scene is', 'more scenes are')} in." if new else ""
+    if here:
+        words += f" {count(here, 'more is', 'more are')} here already, and nothing was added."
+    return words.strip()
 
 
 def _line(job: Job, asked: float, scene: Scene) -> None:
