@@ -241,8 +241,11 @@ def _refuse_twins(kept: Layer, other: Layer) -> None:
     finer, coarser = _fineness(kept)[0], _fineness(other)[0]
     placed = kept.source.geobox.placed and other.source.geobox.placed
     if _fineness(kept) == _fineness(other) or (placed and coarser < 1.01 * finer):
-        found = f"{kept.title} and {other.title} both hold {kept.band}"
-        raise BandsError(found=found, remedy="open one scene at a time")
+        titles = kept.title, other.title
+        if titles[0] == titles[1]:
+            titles = clean_name(kept.source.name, 120), clean_name(other.source.name, 120)
+        found = f"{titles[0]} and {titles[1]} both hold {kept.band}"
+        raise BandsError(found=found, remedy="open one scene at a time, with one file a band")
 
 
 def _fineness(layer: Layer) -> tuple[float, int]:

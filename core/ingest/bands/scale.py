@@ -12,7 +12,7 @@ from core.errors import SourceError
 from core.ingest.bands.calibration import LIFT, REMEDY, Calibration, calibration, scale_finding
 from core.ingest.bands.offset import CONTRADICTED, IMPOSSIBLE, stated_offset
 from core.ingest.bands.unit import HIGHEST, decide_scale, fractional, high_number, share_on_steps
-from core.ingest.formats.product_metadata import Hints
+from core.ingest.formats.product_metadata import Hint, Hints
 from core.ingest.grid.stack import Scaling
 from core.scenes.quality import Basis
 
@@ -58,11 +58,22 @@ def calibrate(bands: Mapping[str, BandNumbers], *, chosen: str, hints: Hints) ->
     covered = [tuple(stated)] if stated else []
     for names in _alike({band: numbers for band, numbers in bands.items() if band not in stated}):
         samples = {band: bands[band].values for band in names}
-        parts.append(decide_scale(samples, integers=bands[names[0]].integers, hints=hints))
+        integers = bands[names[0]].integers
+        told = _as_others_state(stated, hints) if integers else hints
+        parts.append(decide_scale(samples, integers=integers, hints=told))
         covered.append(names)
     whole = _joined(parts, covered)
     _refuse_units_that_differ(bands, whole)
     return whole
+
+
+def _as_others_state(stated: Mapping[str, BandNumbers], hints: Hints) -> Hints:
+    """Return hints with the offset that tags of all other bands of whole numbers state, where nothing else does."""
+    pairs = [numbers.scaling for numbers in stated.values() if numbers.scaling is not None and numbers.integers]
+    lifted = all(abs(offset / scale + LIFT) < 1 and abs(scale * 10_000 - 1) < 0.01 for scale, offset in pairs)
+    if not pairs or not lifted or hints.offset is not None or hints.plain is not None:
+        return hints
+    return replace(hints, offset=Hint(value=f"{-LIFT:.0f}", where="the tag of each other band"))
 
 
 def _alike(bands: Mapping[str, BandNumbers]) -> list[tuple[str, ...]]:

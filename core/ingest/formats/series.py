@@ -13,6 +13,7 @@ from core.errors import SourceError
 from core.ingest.files import Member, Shelf
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import date_in, without_dates
+from core.ingest.formats.tiles import shard_of
 
 _RUN = re.compile(r"(?<=S2)[ABCD](?=_|$)|_N\d{4}(?=_|$)|_R\d{3}(?=_|$)")
 """What differs in the names of products from date to date: satellite, baseline, orbit."""
@@ -25,15 +26,16 @@ _SAME_GROUND = 0.5
 def are_dates(shelf: Shelf, members: Sequence[Member]) -> bool:
     """Tell whether rasters that hold all bands are one place at several dates.
 
-    Their names state dates and differ in nothing else but numbers of tiles, or they lie on the same ground. Pictures of
-    8 bits and what cannot be opened are left to the collection, which says what is wrong with them.
+    Their names state dates and differ in nothing else but numbers of tiles or shards, or they lie on the same ground.
+    Pictures of 8 bits and what cannot be opened are left to the collection, which says what is wrong with them.
     """
     dates = {date_in(member.name) for member in members}
     if len(dates) < 2 or None in dates:
         return False
     folders = {without_dates(str(PurePosixPath(member.name).parent)) for member in members}
-    if len(folders) > 1:
-        return False
+    exports = {shard_of(member.stem) for member in members}
+    if len(folders) > 1 or None not in exports:
+        return len(folders) == 1 and len({without_dates(export or "") for export in exports}) == 1
     with ExitStack() as opened:
         rasters = []
         for member in members[:: max(1, len(members) // _OPENED)][:_OPENED]:

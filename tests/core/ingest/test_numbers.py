@@ -333,3 +333,15 @@ def test_a_number_in_most_bands_is_a_fill_though_small(tmp_path: Path, library: 
     scene = ingest([write_tif(tmp_path / "a.tif", pixels.astype(np.int16), FOUR)], library)
     assert (read_scene(scene.directory)[:, 12:18, 24:30] == 0).all()
     assert "32767 in B02, B03, B04, B08" in said(scene, "fill")[0]
+
+
+def test_a_band_whose_tags_were_lost_holds_the_offset_of_the_others(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    pixels = fields(brighter=600)
+    for band, numbers in zip(FOUR, pixels, strict=True):
+        path = write_tif(tmp_path / "site" / f"{band}.tif", (numbers[None] + 1000).astype(np.uint16))
+        if band != "B08":
+            with_tags(path, [1e-4], [-0.1])
+    scene = ingest([tmp_path / "site"], library)
+    assert_pixels(scene, pixels)
+    assert "the tag of each other band states an offset" in said(scene, "scale")[0]

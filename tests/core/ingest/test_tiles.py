@@ -196,3 +196,23 @@ def test_shards_whose_no_data_is_nan(tmp_path: Path, library: Library) -> None:
     got = read_scene(ingest([tmp_path / "site"], library).directory)
     assert (got[:, :6] == 0).all()
     np.testing.assert_array_equal(got[:, 6:], SCENE[:, 6:])
+
+
+def test_shards_of_two_dates(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    for date, more in (("20190405", 0), ("20190420", 50)):
+        for col in (0, 80):
+            moved = NORTH_UP @ rasterio.Affine.translation(col, 0)
+            pixels = SCENE[:, :80, col : col + 80] + np.uint16(more)
+            write_tif(tmp_path / "site" / f"S2_{date}-0000000000-{col:010d}.tif", pixels, FOUR, transform=moved)
+    first, second = ingest_all([tmp_path / "site"], library)
+    assert (first.date, second.date) == ("2019-04-05", "2019-04-20")
+    np.testing.assert_array_equal(read_scene(first.directory), SCENE[:, :80])
+    np.testing.assert_array_equal(read_scene(second.directory), SCENE[:, :80] + 50)
+
+
+def test_twins_of_one_name_are_told_by_their_folders(tmp_path: Path, library: Library) -> None:
+    for folder in ("maja", "sen2cor"):
+        bands(tmp_path / "site" / folder, "T33TUL_20190405")
+    with pytest.raises(SourceError, match=r"maja/T33TUL_\d+_B02\.tif and sen2cor/T33TUL_\d+_B02\.tif both hold"):
+        ingest([tmp_path / "site"], library)
