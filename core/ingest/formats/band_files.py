@@ -28,7 +28,7 @@ from core.ingest.formats.extra_samples import (
     single,
     without_masks,
 )
-from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster
+from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster, read_head, refuse_other_kinds
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
@@ -36,13 +36,14 @@ from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside
 from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
-from core.ingest.messages import clean_name
+from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
 
 _MAX_DOCUMENT = 4 * 2**20
 _MAX_OPEN = 200
+_LOOKED_INTO = 20
 _ARTICLE = re.compile(r"^an? (?:product of )?")
 
 
@@ -250,6 +251,9 @@ def _candidates(files: SourceFiles) -> list[Member]:
         named = [member for member in candidates if band_of_file(member.stem) is not None]
         chosen = named or [member for member in candidates if not names_other_layer(member.stem)]
     if not chosen:
+        for member in files.members[:_LOOKED_INTO]:
+            with errors_about(member.name):
+                refuse_other_kinds(read_head(files.shelf.path(member)))
         found = f"none of its {len(files.members):,} files may be a band"
         raise SourceError(found=found, remedy=RASTER_REMEDY)
     return chosen

@@ -44,6 +44,8 @@ _EXPORT, _UNPACK = "export its bands as GeoTIFF and add those", "unpack it and a
 _OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05"), "it is a NetCDF or HDF5 file", _EXPORT),
     ((b"\x0e\x03\x13\x01",), "it is an HDF4 file", _EXPORT),
+    ((b"ENVI\n", b"ENVI\r\n"), "it is the header of a raster in ENVI's own format", _EXPORT),
+    ((b"EHFA_HEADER_TAG",), "it is an ERDAS Imagine file", _EXPORT),
     ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
 )
 """First bytes of files that people bring and Landlike does not read: what they are, and what to do."""
@@ -63,13 +65,22 @@ def sniff_driver(head: bytes) -> str:
     for signature, driver in _SIGNATURES:
         if head.startswith(signature):
             return driver
-    for signatures, kind, remedy in _OTHERS:
-        if head.startswith(signatures):
-            raise SourceError(found=f"{kind}, which Landlike does not read", remedy=remedy)
+    refuse_other_kinds(head)
     if _POINTS_ELSEWHERE.search(head):
         found = "it holds no pixels but points to other files or addresses"
         raise UnsafeSourceError(found=found, remedy=RASTER_REMEDY)
     raise SourceError(found="its content is not a raster image", remedy=RASTER_REMEDY)
+
+
+def refuse_other_kinds(head: bytes) -> None:
+    """Refuse a file of a kind that people bring and that is not read, by its first bytes.
+
+    Raises:
+        SourceError: saying what it is.
+    """
+    for signatures, kind, remedy in _OTHERS:
+        if head.startswith(signatures):
+            raise SourceError(found=f"{kind}, which Landlike does not read", remedy=remedy)
 
 
 def read_head(path: Path, size: int = 4096) -> bytes:

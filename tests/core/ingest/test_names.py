@@ -194,3 +194,16 @@ def test_short_waves_are_never_called_red_edge(tmp_path: Path, library: Library)
     np.testing.assert_array_equal(read_scene(scene.directory), land(true))
     rising = tuple(f"B0{n}" for n in range(2, 8))
     assert ingest([write_tif(tmp_path / "true.tif", land(rising), rising)], library).bands == rising
+
+
+def test_rasters_in_other_formats_are_called_what_they_are(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.dat").write_bytes(land(FOUR).tobytes())
+    (tmp_path / "site" / "a.hdr").write_text("ENVI\nsamples = 80\nlines = 64\nbands = 4\n")
+    with pytest.raises(SourceError, match=r"“a.hdr”: it is the header of a raster in ENVI's own format.*as GeoTIFF"):
+        ingest([tmp_path / "site"], library)
+    (tmp_path / "pair").mkdir()
+    for name in ("a.nc", "b.nc"):
+        (tmp_path / "pair" / name).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(500))
+    with pytest.raises(SourceError, match=r"“a.nc”: it is a NetCDF or HDF5 file"):
+        ingest([tmp_path / "pair"], library)
