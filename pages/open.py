@@ -65,7 +65,7 @@ def page() -> None:
         st.caption(total(scenes))
         scene_table(rows, visitor)
         details(chosen_row(rows, visitor.listed), visitor.listed)
-    else:
+    elif not any(job.active and job.kind in JOB_KINDS for job in engine().jobs.jobs()):
         st.info("There is no scene yet. Add one of yours, or open the sample scene.", icon=":material/info:")
     deleted_scenes()
     reread_dialog(visitor)

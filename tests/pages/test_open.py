@@ -80,6 +80,11 @@ def series_of(engine: Engine, count: int) -> list[Scene]:
     return made
 
 
+def test_a_scene_that_is_being_opened_is_not_asked_for(engine: Engine) -> None:
+    engine.submit_sample()
+    assert "There is no scene yet" not in told(run())
+
+
 def test_an_empty_library_says_what_to_do(engine: Engine) -> None:
     test = run()
     assert "There is no scene yet" in test.info[0].value
@@ -385,6 +390,7 @@ def test_reading_differently_begins_with_what_was_decided_and_asks_only_for_what
     assert test.date_input(key=f"{key}_date").value.isoformat() == "2024-06-21"
     assert test.text_input(key=f"{key}_crs").value == "EPSG:32631"
     assert test.button(key=f"{key}_go").disabled, "nothing is changed yet"
+    assert test.button(key=f"{key}_go").help == "Change something first."
     test.selectbox(key=f"{key}_level").set_value("L2A").run()
     click(test, f"{key}_go")
     (job,) = engine.jobs.jobs()

@@ -62,9 +62,18 @@ def _form(scene: Scene) -> None:
         back = " This scene can be brought back for a day." if what == REPLACE else ""
         st.caption(f"Labels given by hand stay on patches that show the same ground.{back}")
         settings = None if form is None else merged_settings(form, decided, before)
-        changed = settings is not None and settings != before
-        if st.button("Read again", key=f"{key}_go", type="primary", disabled=not (changed and name.strip())):
+        why_not = _why_not(settings, before, name)
+        if st.button("Read again", key=f"{key}_go", type="primary", disabled=why_not is not None, help=why_not):
             _read_again(scene, settings or before, name.strip(), replace_it=what == REPLACE)
+
+
+def _why_not(settings: IngestSettings | None, before: IngestSettings, name: str) -> str | None:
+    """Return why a scene cannot be read again by what the form says; None when it can."""
+    if settings is None:
+        return "Mend what is said above first."
+    if settings == before:
+        return "Change something first."
+    return None if name.strip() else "Give the copy a name."
 
 
 def _read_again(scene: Scene, settings: IngestSettings, name: str, *, replace_it: bool) -> None:
