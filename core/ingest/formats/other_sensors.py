@@ -18,6 +18,7 @@ from core.ingest.settings import IngestSettings
 
 HLS_LANDSAT = "HLS L30, made of Landsat"
 _LANDSAT = "a Landsat product"
+_RADAR = "a Sentinel-1 radar product"
 _START = r"(?<![A-Za-z0-9])"
 _END = r"(?![A-Za-z0-9])"
 _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -29,7 +30,7 @@ _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_START}(?:LANDSAT\d?|LND0[4-9]|OLITIRS|L[89]|LC0?[89]|LE0?7){_END}", _LANDSAT),
         (rf"{_START}(?:MOD|MYD|MCD)\d{{2}}[A-Z]?\d?[._]A?\d{{7}}", "a MODIS product"),
         (rf"{_START}VNP\d{{2}}[A-Z0-9]{{0,3}}[._]", "a VIIRS product"),
-        (rf"{_START}S1[ABC]_(?:IW|EW|SM|S\d)_", "a Sentinel-1 radar product"),
+        (rf"{_START}S1[ABC]_(?:IW|EW|SM|S\d)_", _RADAR),
         (rf"{_START}S3[ABC]_(?:OL|SL|SY)_", "a Sentinel-3 product"),
         (rf"{_START}VENUS-XS_", "a VENµS product"),
         (rf"{_START}AST_(?:L1[ABT]|0[5789])", "an ASTER product"),
@@ -160,5 +161,7 @@ def refuse_product(product: str | None, settings: IngestSettings) -> None:
     if product is None or named or (known and settings.by_wavelength):
         return
     found = f"it is {product}, whose bands are counted otherwise than those of Sentinel-2"
+    if product == _RADAR:
+        found = f"it is {product}, whose numbers are echoes and no light"
     wish = ", or choose in the ingest settings to take its bands by their wavelengths" if known else ""
     raise SourceError(found=found, remedy=f"choose a Sentinel-2 product{wish}")

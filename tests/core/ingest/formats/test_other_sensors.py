@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.ingest.formats.other_sensors import other_product, product_of
+from core.errors import SourceError
+from core.ingest.formats.other_sensors import other_product, product_of, refuse_product
+from core.ingest.settings import IngestSettings
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,8 @@ def test_tags_and_bands_tell_too() -> None:
     assert other_product(["clip.tif"], {}, ["SR_B2", "SR_B3"])
     assert other_product(["clip.tif"], {"SPACECRAFT_NAME": "Sentinel-2A"}, ["B2"]) is None
     assert other_product(["clip.tif"], {"history": "compared with Landsat 8"}, ["B2"]) is None
+
+
+def test_radar_is_refused_for_what_it_is() -> None:
+    with pytest.raises(SourceError, match="Sentinel-1 radar product, whose numbers are echoes"):
+        refuse_product("a Sentinel-1 radar product", IngestSettings())
