@@ -16,7 +16,7 @@ from core.ingest.formats.product_metadata import date_in
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
 from core.ingest.formats.series import series_name
 from core.ingest.formats.tiles import shard_of
-from core.ingest.scenes_apart import scenes_apart
+from core.ingest.scenes_apart import scenes_apart, with_what_lies_beside
 
 MOST_SCENES = 12
 """Rasters chosen together that are a scene each; more are patches of a collection, if patches they can be."""
@@ -42,8 +42,9 @@ def sources_of(
 
     Every archive, every array and every raster that is not named as a band is a source of its own, but for shards of
     one export and dates of one place. Band files belong together unless they are of ``scenes_apart``, and so do all
-    files when a person named their bands, and many rasters, which are the patches of a collection. Tables and metadata
-    go with the rasters that belong together, or with the only one.
+    files when a person named their bands, and many rasters, which are the patches of a collection. What is named
+    after a whole raster goes with it; other tables and metadata go with the rasters that belong together, or with the
+    only one.
 
     Args:
         paths: the files, by names that tell them apart.
@@ -55,8 +56,9 @@ def sources_of(
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
     if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together, size))):
-        together = [path for path in together if path not in whole]
-        return [[path] for path in alone] + _parts_together(whole) + scenes_apart(together)
+        others = [path for path in together if path not in whole]
+        groups, others = with_what_lies_beside(_parts_together(whole), others)
+        return [[path] for path in alone] + groups + scenes_apart(others)
     return [[path] for path in alone] + ([together] if together else [])
 
 

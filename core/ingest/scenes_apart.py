@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.ingest.bands.names import band_of_file, parse_band
+from core.ingest.bands.names import band_of_file, names_other_layer, parse_band
 from core.ingest.files import RASTER_SUFFIXES
 from core.ingest.formats.product_metadata import date_in
 from core.ingest.formats.series import series_name
@@ -52,6 +52,40 @@ def scenes_apart(paths: Sequence[Path]) -> list[list[Path]]:
     return [
         [path for path in paths if path in group] for group in sorted(found, key=lambda group: paths.index(group[0]))
     ]
+
+
+def with_what_lies_beside(groups: Sequence[list[Path]], others: Sequence[Path]) -> tuple[list[list[Path]], list[Path]]:
+    """Give whole rasters what was chosen with them: files of their name, and layers such as a classification.
+
+    Args:
+        groups: whole rasters, by source.
+        others: what was chosen besides; rasters named as bands stay what they are.
+
+    Returns:
+        The groups with what belongs to them, and the rest.
+    """
+    found: list[list[Path]] = [list(group) for group in groups]
+    rest: list[Path] = []
+    for path in others:
+        raster = path.suffix.lower() in RASTER_SUFFIXES
+        goes = _is_layer_of if raster else _is_named_after
+        group = next((one for one, whole in zip(found, groups, strict=True) if any(goes(path, w) for w in whole)), None)
+        (rest if group is None else group).append(path)
+    return found, rest
+
+
+def _is_named_after(path: Path, raster: Path) -> bool:
+    """Tell whether a file is a raster's world file, table or metadata, by its name."""
+    return path.name.startswith(f"{raster.stem}.")
+
+
+def _is_layer_of(path: Path, raster: Path) -> bool:
+    """Tell whether a raster is another layer of a scene: its name says the same but for what layer it is."""
+    own, whole = set(_WORDS.split(path.stem)), set(_WORDS.split(raster.stem))
+    layers = own - whole
+    return (
+        bool(own & whole) and bool(layers) and all(names_other_layer(word) for word in layers) and len(whole - own) <= 1
+    )
 
 
 def _words(stem: str) -> str:

@@ -146,3 +146,10 @@ def test_band_files_of_several_scenes_chosen_together_are_a_scene_each() -> None
 def test_band_files_of_one_scene_or_series_stay_together(names: tuple[str, ...]) -> None:
     paths = [Path(name) for name in names]
     assert sources_of(paths) == [paths]
+
+
+def test_what_is_named_after_a_whole_raster_goes_with_it() -> None:
+    marsh = [Path(name) for name in ("marsh.tif", "marsh.tfw", "marsh.tif.aux.xml")]
+    delta = [Path(name) for name in ("delta_BOA_10.tif", "delta_SCL_10.tif")]
+    twin, bands = [Path("delta_TOA.tif")], [Path("alps_B02.tif"), Path("alps_B03.tif"), Path("alps_SCL.tif")]
+    assert sources_of([*marsh, *delta, *twin, *bands]) == [marsh, delta, twin, bands]
