@@ -32,7 +32,8 @@ from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster, 
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
-from core.ingest.formats.product_metadata import Hint, read_hints, stated_start
+from core.ingest.formats.product_metadata import Hint, Hints, read_hints, stated_start
+from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, item_hints, with_item
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside
 from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
@@ -73,7 +74,10 @@ class BandFiles:
         rasters = [single(raster) for raster in rasters]
         used = {raster.name for raster in rasters}
         tables, documents = files.ending(TABLE_SUFFIXES), _documents(files)
-        others = _others(files, rasters, [*tables, *documents], {name for group in apart.values() for name in group})
+        items = _items(files, scene)
+        others = _others(
+            files, rasters, [*tables, *documents, *items], {name for group in apart.values() for name in group}
+        )
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
         bases = [PurePosixPath(raster.name).name for raster in rasters]
@@ -84,6 +88,7 @@ class BandFiles:
         unpacked, rasters = rasters, [_packed(raster, other.packed if other else None) for raster in rasters]
         known = _source_names(files, used)
         hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene), texts)
+        hints = with_item(hints, items.values()) if not documents else hints
         if rasters != unpacked:
             hints = replace(hints, packed=Hint(value="yes", where="Level 2 of Landsat's Collection 2 is defined so"))
         _refuse_no_bands(rasters, names)
@@ -280,6 +285,16 @@ def _documents(files: SourceFiles) -> list[Member]:
     """Return the files of product metadata."""
     chosen = [m for m in files.ending(METADATA_SUFFIXES) if m.size <= _MAX_DOCUMENT and "MTD" in m.stem.upper()]
     return chosen[:8]
+
+
+def _items(files: SourceFiles, scene: OneScene) -> dict[Member, Hints]:
+    """Return the STAC items of the scene's date, and what they state."""
+    small = [member for member in files.ending(ITEM_SUFFIXES) if member.size <= MOST_BYTES][:8]
+    texts = {m: files.shelf.path(m).read_text(encoding="utf-8", errors="replace") for m in small}
+    found = {member: hints for member, text in texts.items() if (hints := item_hints(text)) is not None}
+    return {
+        m: said for m, said in found.items() if scene.date is None or said.date is None or said.date.value == scene.date
+    }
 
 
 def _texts(files: SourceFiles, documents: Sequence[Member], scene: OneScene) -> list[str]:

@@ -1,0 +1,96 @@
+"""What a STAC item beside band files states counts: date, level, baseline, offset and cloud."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.ingest.boundary import ingest
+from core.ingest.formats.stac_item import item_hints
+from core.scenes.library import Library
+from core.scenes.quality import load_quality
+from tests.core.ingest.rasters import read_scene, write_tif
+from tests.core.ingest.test_numbers import FOUR, fields
+
+pytestmark = pytest.mark.usefixtures("here")
+
+MODERN: dict[str, Any] = {
+    "datetime": "2023-05-20T10:56:25Z",
+    "s2:product_type": "S2MSI2A",
+    "s2:processing_baseline": "05.09",
+    "eo:cloud_cover": 12.345,
+}
+
+
+def item(properties: dict[str, Any], **more: Any) -> str:
+    return json.dumps({"type": "Feature", "stac_version": "1.0.0", "id": "x", "properties": properties, **more})
+
+
+def band_files(folder: Path, added: int, text: str) -> list[Path]:
+    """Bright land, of which no pixel tells whether 0.1 is in; and an item."""
+    folder.mkdir()
+    pixels = (fields(brighter=900) + added).astype(np.uint16)
+    paths = [write_tif(folder / f"{band}.tif", pixels[n : n + 1]) for n, band in enumerate(FOUR)]
+    (folder / "item.json").write_text(text)
+    return [*paths, folder / "item.json"]
+
+
+@pytest.mark.parametrize(
+    ("added", "properties"),
+    [
+        (0, MODERN | {"earthsearch:boa_offset_applied": True}),
+        (1000, MODERN | {"earthsearch:boa_offset_applied": False}),
+        (1000, MODERN),
+        (0, MODERN | {"s2:processing_baseline": "02.14", "datetime": "2020-02-19T11:34:25.405000Z"}),
+    ],
+)
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_its_statements_count(
+    tmp_path: Path, library: Library, added: int, properties: dict[str, Any], *, as_folder: bool
+) -> None:
+    paths = band_files(tmp_path / "scene", added, item(properties))
+    scene = ingest([tmp_path / "scene"] if as_folder else paths, library)
+    assert np.abs(read_scene(scene.directory).astype(int) - fields(brighter=900)).max() <= 1
+    assert (scene.date, scene.level) == (properties["datetime"][:10], "L2A")
+    record = {line.topic: f"{line.value} {line.because}" for line in load_quality(scene.directory).findings}
+    assert "STAC item" in record["scale"]
+    assert "STAC item" in record["date"]
+    assert "12.3" in record["cloud"]
+    assert "item.json" not in " ".join(record.values())
+
+
+def test_offsets_of_its_bands_count_where_they_agree() -> None:
+    assets = {name: {"raster:bands": [{"scale": 0.0001, "offset": -0.1}]} for name in ("blue", "red")}
+    classes = {"scl": {"raster:bands": [{"data_type": "uint8"}]}}
+    stated = item_hints(item(MODERN, assets=assets | classes))
+    assert stated is not None
+    assert stated.offset is not None
+    assert stated.offset.value == "-1000"
+    other = {"nir": {"raster:bands": [{"scale": 0.0001, "offset": 0}]}}
+    differs = item_hints(item(MODERN, assets=assets | other))
+    assert differs is not None
+    assert differs.offset is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"type": "FeatureCollection"}', '{"type": "Feature", "properties": {}}', "[" * 10_000, "null"],
+)
+def test_other_texts_are_no_items(text: str) -> None:
+    assert item_hints(text) is None
+
+
+def test_nonsense_in_an_item_states_nothing() -> None:
+    odd = {"datetime": 5, "s2:processing_baseline": "x", "eo:cloud_cover": "much", "s2:product_type": []}
+    stated = item_hints(item(odd, assets=[1]))
+    assert stated is not None
+    assert (stated.date, stated.baseline, stated.cloud, stated.level, stated.offset) == (None,) * 5
+    endless = item_hints(item(MODERN, assets={"red": {"raster:bands": [{"scale": 0.0001, "offset": float("nan")}]}}))
+    assert endless is not None
+    assert endless.offset is None
+    unknown = item_hints(json.dumps({"type": "Feature", "stac_version": "1.0.0", "properties": None}))
+    assert unknown is not None
