@@ -20,7 +20,7 @@ check: $(VENV)/.test lint ## lint, types and the fast tests, in a minute or so
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not bench"
 
 test: $(VENV)/.test chromium lint ## set up, then lint, types and the whole suite, browser tests included
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --maxfail 6 -m "not bench"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --maxfail 6 -m "not bench"
 
 bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables
 	$(BIN)/python -m pytest tests/bench -m bench -s

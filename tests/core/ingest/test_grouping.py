@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.ingest.files import FileShelf, SourceFiles
+from core.ingest.formats.arrays.numpy_file import NumpyArray
 from core.ingest.formats.band_files import BandFiles
 from core.ingest.formats.class_folders import MAX_PATCH_BYTES, ClassFolders
-from core.ingest.formats.numpy_file import NumpyArray
 from core.ingest.grouping import MOST_SCENES, kind_of, sources_of
 from core.ingest.settings import IngestSettings
 

@@ -11,8 +11,8 @@ import pytest
 from core.bands import BAND_NAMES
 from core.errors import OPENING, SourceError
 from core.ingest.files import SourceFiles
+from core.ingest.formats.arrays.numpy_file import ArrayFile
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.numpy_file import ArrayFile
 from core.ingest.formats.product_metadata import Hint, Hints
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
 from core.ingest.grid.stack import layers_of

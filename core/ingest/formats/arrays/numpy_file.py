@@ -17,10 +17,10 @@ from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.names import parse_band
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, series_said
-from core.ingest.formats.array_keys import array_of_scene, dates_beside, names_beside
+from core.ingest.formats.arrays.keys import array_of_scene, dates_beside, names_beside
+from core.ingest.formats.arrays.numpy_header import read_header
 from core.ingest.formats.geotiff import check_size, read_head
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.numpy_header import read_header
 from core.ingest.formats.product_metadata import Hint, date_in, read_hints
 from core.ingest.grid.resample import Bools
 from core.ingest.grid.stack import Scaling, layers_of

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.boundary import ingest
-from core.ingest.formats.numpy_file import open_array
+from core.ingest.formats.arrays.numpy_file import open_array
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.core.ingest.rasters import land, read_scene

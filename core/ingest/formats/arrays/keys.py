@@ -12,7 +12,7 @@ import numpy as np
 from core.errors import BandsError, SourceError
 from core.ingest.bands.names import parse_band
 from core.ingest.files import Member, SourceFiles
-from core.ingest.formats.numpy_header import read_header
+from core.ingest.formats.arrays.numpy_header import read_header
 from core.ingest.formats.product_metadata import date_in, dates_in
 from core.ingest.sandbox.limits import MAX_BANDS
 

@@ -1,0 +1,1 @@
+"""Arrays of NumPy as a source: ``.npy`` and ``.npz``, what their keys name, and what lies beside them."""
