@@ -62,16 +62,7 @@ class BandFiles:
         _refuse_too_many_or_none(files)
         scene = one_scene(_candidates(files), files.wanted_date)
         files, apart = without_other_dates(files, scene)
-        candidates = scene.members
-        if len(candidates) > _MAX_OPEN:
-            found = f"{len(candidates):,} of its files may be bands of one scene, and no more than {_MAX_OPEN} can be"
-            raise SourceError(found=found, remedy="open one scene at a time, or put patches into class folders")
-        rasters = [_opened(files, member, opened) for member in candidates]
-        names = files.settings.bands
-        by_hand = None if names is None else _by_hand(rasters, names)
-        if by_hand is not None:
-            rasters, names = by_hand
-        rasters = [single(raster) for raster in rasters]
+        rasters, names = _rasters(files, scene, opened)
         used = {raster.name for raster in rasters}
         tables, documents = files.ending(TABLE_SUFFIXES), _documents(files)
         items = _items(files, scene)
@@ -86,8 +77,8 @@ class BandFiles:
         wanted = product is not None and files.settings.by_wavelength and names is None
         other = bands_of_other(bases, tags, texts) if wanted else None
         unpacked, rasters = rasters, [_packed(raster, other.packed if other else None) for raster in rasters]
-        known = _source_names(files, used)
-        hints = read_hints([*(raster.name for raster in rasters), *known], tags, _texts(files, documents, scene), texts)
+        names_said = [*(raster.name for raster in rasters), *_source_names(files, used)]
+        hints = read_hints(names_said, tags, _texts(files, documents, scene), texts)
         hints = with_item(hints, items.values()) if not documents else hints
         if rasters != unpacked:
             hints = replace(hints, packed=Hint(value="yes", where="Level 2 of Landsat's Collection 2 is defined so"))
@@ -125,6 +116,18 @@ class BandFiles:
             position=position,
             chosen=names,
         )
+
+
+def _rasters(files: SourceFiles, scene: OneScene, opened: ExitStack) -> tuple[list[RasterFile], tuple[str, ...] | None]:
+    """Open the rasters of a scene, each of one kind of pixel, with the names that a person gave to their bands."""
+    if len(scene.members) > _MAX_OPEN:
+        found = f"{len(scene.members):,} of its files may be bands of one scene, and no more than {_MAX_OPEN} can be"
+        raise SourceError(found=found, remedy="open one scene at a time, or put patches into class folders")
+    rasters, names = [_opened(files, member, opened) for member in scene.members], files.settings.bands
+    by_hand = None if names is None else _by_hand(rasters, names)
+    if by_hand is not None:
+        rasters, names = by_hand
+    return [single(raster) for raster in rasters], names
 
 
 def _refuse_too_many_or_none(files: SourceFiles) -> None:
