@@ -23,7 +23,7 @@ SHIFTED_PATCHES = 200
 COMPARED = 10
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GridShift:
     """What the shift changed.
 
@@ -34,6 +34,8 @@ class GridShift:
             are left out of both.
         itself: share of shifted patches to which, of all patches, the one itself is the most similar.
         similarity: cosine similarity of patch and shifted self, at the median.
+        ids: the patches that were shifted, int64 of shape (M,).
+        kept_each: share of neighbours that each of them keeps, float32 of shape (M,); their mean is ``kept``.
     """
 
     k: int
@@ -41,6 +43,8 @@ class GridShift:
     kept: Share
     itself: Share
     similarity: float
+    ids: IntArray
+    kept_each: FloatArray
 
 
 def cannot_shift(scene: Scene, grid: PatchGrid) -> str | None:
@@ -94,7 +98,13 @@ def grid_shift(
     kept, itself = np.array([one[0] for one in compared]), np.array([one[1] for one in compared])
     alike = np.einsum("ij,ij->i", unit[rows], shifted)
     return GridShift(
-        k=COMPARED, pixels=SHIFT, kept=share(kept), itself=share(itself), similarity=float(np.median(alike))
+        k=COMPARED,
+        pixels=SHIFT,
+        kept=share(kept),
+        itself=share(itself),
+        similarity=float(np.median(alike)),
+        ids=ids[rows],
+        kept_each=kept.astype(np.float32),
     )
 
 

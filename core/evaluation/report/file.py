@@ -270,4 +270,4 @@ def _grid_shift(
         encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
     except EncoderError:
         return unmeasured("stability", NO_ENCODER)
-    return grid_shift_part(home.scene, features, lambda: encoder, progress)
+    return grid_shift_part(home.scene, features, lambda: encoder, progress)[0]

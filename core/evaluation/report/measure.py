@@ -199,19 +199,24 @@ def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]
 
 def grid_shift_part(
     scene: Scene, features: Features, load: Callable[[], Encoder], progress: Progress = silent
-) -> Section:
-    """Return what a shifted grid changes; or why it was not measured. ``load`` gives the encoder, once it is needed."""
+) -> tuple[Section, Arrays]:
+    """Return what a shifted grid changes, and the arrays ``shifted`` and ``kept``; or why it was not measured.
+
+    ``shifted`` are patch ids, int64 of shape (M,), and ``kept`` the share of neighbours that each keeps, float32
+    of shape (M,). ``load`` gives the encoder, once it is needed.
+    """
     grid = patch_grid(scene, features.recipe.cut)
     why = cannot_shift(scene, grid)
     if why is not None:
-        return unmeasured("stability", why)
+        return unmeasured("stability", why), {}
     try:
         found = grid_shift(scene, grid, load(), features.vectors, features.patch_ids, progress=progress)
     except EncoderError as error:
-        return unmeasured("stability", f"the encoder is not at hand ({error.found})")
-    return grid_shift_section(
+        return unmeasured("stability", f"the encoder is not at hand ({error.found})"), {}
+    section = grid_shift_section(
         found.kept, found.itself, found.similarity, k=found.k, pixels=found.pixels, total=len(features.patch_ids)
     )
+    return section, {"shifted": found.ids, "kept": found.kept_each}
 
 
 def layout_part(

@@ -50,7 +50,7 @@ def report_on_scene(
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
     scene = library.get(recipe.scene_id)
     _report_on_hand_labels(root, scene, features, training, part_of(progress, 0, 100))
-    if reports.get(recipe, FEATURES) is None:
+    if not reports.whole(recipe):
         case = case_of(scene, features, training=training)
         _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
     if settings is None or reports.get(recipe, settings.key) is not None:
@@ -83,7 +83,7 @@ def _report_on_features(
     scene = library.get(recipe.scene_id)
     sections = [labels_part(case, progress=part_of(progress, 0, 300))]
     progress(300, 1000)
-    sections.append(grid_shift_part(scene, features, load, part_of(progress, 300, 600)))
-    hubs, arrays = hubs_part(case, part_of(progress, 600, 1000))
+    shift, shifted = grid_shift_part(scene, features, load, part_of(progress, 300, 600))
+    hubs, counts = hubs_part(case, part_of(progress, 600, 1000))
     if recipe.scene_id in library:
-        Reports(root).put(recipe, FEATURES, [*sections, hubs], arrays)
+        Reports(root).put(recipe, FEATURES, [*sections, shift, hubs], shifted | counts)

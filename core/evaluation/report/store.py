@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.report.card import Section, from_json, to_json
+from core.evaluation.retrieval import Share, share
 from core.features.recipe import Recipe
 from core.files import disk_errors, write_atomically
 
@@ -57,6 +58,25 @@ class Reports:
             return from_json(self._path(recipe, settings_key).read_bytes())
         except OSError:
             return None
+
+    def whole(self, recipe: Recipe) -> bool:
+        """Tell whether the part of the features is there with its numbers; one of an earlier version may lack some."""
+        sections = self.get(recipe, FEATURES)
+        if sections is None:
+            return False
+        shifted = any(one.name == "stability" and one.measured for one in sections)
+        return not shifted or self.values(recipe, FEATURES, "kept") is not None
+
+    def kept_under_shift(self, recipe: Recipe) -> Share | str | None:
+        """Return the share of neighbours that patches keep when the grid is shifted.
+
+        A sentence says why it cannot be measured; None = that was not tried yet.
+        """
+        found = self.values(recipe, FEATURES, "kept")
+        if found is not None and len(found):
+            return share(found.astype(np.float64))
+        sections = self.get(recipe, FEATURES) or []
+        return next((one.sentences[0] for one in sections if one.name == "stability" and not one.measured), None)
 
     def values(self, recipe: Recipe, settings_key: str, name: str) -> NDArray[np.generic] | None:
         """Return one of the arrays, read-only; None when there is none or it is damaged."""

@@ -22,9 +22,11 @@ from core.evaluation.benchmark import BASELINE, assess
 from core.evaluation.grid_shift import cannot_shift, grid_shift
 from core.evaluation.novelty import calibrate_novelty, novelty_reference
 from core.evaluation.report import scene as pipeline_report_scene
+from core.evaluation.report.card import Section
 from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
 from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES
+from core.evaluation.retrieval import Share
 from core.evaluation.trustworthiness import trustworthiness
 from core.features import recipe as features
 from core.features.recipe import Features, Recipe
@@ -98,6 +100,8 @@ def test_shifted_patches_are_read_where_they_lie(tmp_path: Path) -> None:
     assert found.itself.count == 60
     assert np.cos(0.088) - 1e-3 < found.similarity < np.cos(0.072) + 1e-3
     assert 0.3 < found.kept.value < 1
+    assert sorted(found.ids.tolist()) == list(range(60))
+    assert found.kept_each.mean() == pytest.approx(found.kept.value)
 
 
 def test_an_encoder_that_minds_no_shift_keeps_everything(tmp_path: Path) -> None:
@@ -154,6 +158,9 @@ def test_a_scene_is_measured_once_for_features_and_once_for_each_layout(
     assert distortion is not None
     assert distortion.shape == (42,)
     assert sum(engine.reports.values(recipe, FEATURES, "counts")) == 420  # type: ignore[arg-type]
+    kept = engine.reports.kept_under_shift(recipe)
+    assert isinstance(kept, Share)
+    assert f"{10 * kept.value:.1f} of its 10 nearest" in sections[1].sentences[0]
     assert told == sorted(told)
     assert told[-1] == (1000, 1000)
     monkeypatch.setattr(pipeline_report_scene, "labels_part", lambda _: pytest.fail("measured again"))
@@ -181,6 +188,20 @@ def test_a_layout_by_umap_learn_is_measured_like_any(engine: Engine, recipe: Rec
     np.testing.assert_allclose(distortion, trustworthiness(features.vectors, layout, "cosine").distortion)
     scattered = np.random.default_rng(0).random(layout.shape).astype(np.float32)
     assert distortion.mean() < trustworthiness(features.vectors, scattered, "cosine").distortion.mean()
+
+
+def test_a_report_of_before_without_the_figure_of_the_shift_is_measured_again(engine: Engine, recipe: Recipe) -> None:
+    report_on_scene(engine.config.root, recipe, None, loader(engine, recipe))
+    before, sections = engine.reports.kept_under_shift(recipe), engine.reports.get(recipe, FEATURES)
+    engine.reports.put(recipe, FEATURES, sections or [], {})
+    assert engine.reports.kept_under_shift(recipe) is None
+    report_on_scene(engine.config.root, recipe, None, loader(engine, recipe))
+    assert engine.reports.kept_under_shift(recipe) == before
+    why = "Not measured: the scene is too small."
+    small = Section(name="stability", title="", sentences=(why,), measured=False)
+    engine.reports.put(recipe, FEATURES, [small], {})
+    assert engine.reports.kept_under_shift(recipe) == why
+    assert engine.reports.whole(recipe)
 
 
 def test_measuring_can_be_stopped_and_leaves_nothing(engine: Engine, recipe: Recipe) -> None:
