@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui.common.progress import boundary
 from pages.ui.common.sidebar import sidebar
 from pages.ui.frontend import path, text
+from pages.ui.state.session import follow_history
 from pages.ui.state.turns import TURNS
 
 SIDEBAR_WIDTH = 236
@@ -19,13 +20,16 @@ def shell() -> None:
     )
     st.logo(path("logo.svg"), size="large")
     st.html(f"<style>{text('page.css')}</style>")
+    explore = st.Page("explore.py", title="Explore", icon=":material/travel_explore:", default=True)
     page = st.navigation(
         [
-            st.Page("explore.py", title="Explore", icon=":material/travel_explore:", default=True),
+            explore,
             st.Page("open.py", title="Scenes", icon=":material/satellite_alt:", url_path="scenes"),
             st.Page("models.py", title="Models", icon=":material/model_training:", url_path="models"),
         ]
     )
+    if page is explore:
+        follow_history()
     with boundary():
         sidebar()
     page.run()

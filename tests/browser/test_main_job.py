@@ -61,6 +61,15 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     page.locator(".gallery .tile").nth(3).click()
     third = wait_for_query(page, second)
     assert third == tiles(page)[0]["patch"]
+    page.go_back()
+    assert wait_for_query(page, third) == second
+    page.go_back()
+    assert wait_for_query(page, second) == first
+    page.go_forward()
+    assert wait_for_query(page, first) == second
+    expect(page).to_have_url(re.compile(f"q={second}$"))
+    page.locator(".st-key-forward button").first.click()
+    assert wait_for_query(page, second) == third
     page.locator(".st-key-back button").first.click()
     assert wait_for_query(page, third) == second
 

@@ -4,6 +4,14 @@
   const root = location.pathname.replace(/\/(?:scenes|models)\/?$/, "/");
   if (root !== location.pathname) window.__streamlit = { BACKEND_BASE_URL: location.origin + root };
 
+  // An address that the page merely completes, such as that of its first scene, is no step that Back could undo.
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, address) => {
+    const next = new URL(address ?? location.href, location.href);
+    const completes = !location.search && next.search && next.pathname === location.pathname;
+    return completes ? history.replaceState(state, title, address) : push(state, title, address);
+  };
+
   const WORDS = "The server has stopped or cannot be reached. Where it runs, start it again in a terminal by";
   const AFTER = "This page goes on by itself as soon as the server answers.";
   const COMMAND = "make run";

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs
@@ -191,6 +192,24 @@ class Session:
             self.linked = query
         self.encoder = parameters.get("encoder") or self.encoder
 
+    def revisit(self, parameters: Mapping[str, str]) -> None:
+        """Go where the browser's Back or Forward leads, to an address of before; ``back`` and ``forward`` follow."""
+        scene_id, cut = parameters.get("scene", ""), Cut.parse(parameters.get("cut", "")) or DEFAULT_CUT
+        if not SCENE_ID.fullmatch(scene_id):
+            return
+        self.open(scene_id)
+        self.cutting = False
+        self.encoder = parameters.get("encoder") or self.encoder
+        if cut != self.cut(scene_id):
+            self.recut(scene_id, cut, None)
+        asked = PatchRef.parse(parameters.get("q", ""), scene_id)
+        if asked is not None and self.past[-1:] == [asked]:
+            self.back()
+        elif asked is not None and self.future[-1:] == [asked]:
+            self.forward()
+        else:
+            self.ask(asked)
+
 
 def current() -> Session:
     """Return this visitor's session; made on the first visit from the link that was followed."""
@@ -200,6 +219,16 @@ def current() -> Session:
         found.follow(st.query_params.to_dict())
         st.session_state[_KEY] = found
     return found
+
+
+def follow_history() -> None:
+    """Follow the browser's Back and Forward on a page whose address ``show_address`` writes.
+
+    Any other run leaves the address alone: it may be older than what the visitor did last.
+    """
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        current().revisit(st.query_params.to_dict())
 
 
 def bound(key: str, attribute: str, take_value: Callable[[Any], None] | None = None) -> dict[str, Any]:
@@ -294,7 +323,7 @@ def choose(label: str, titles: Mapping[str, str], chosen: str, *, key: str, take
 
 
 def show_address(parameters: dict[str, str]) -> None:
-    """Make the browser's address lead here."""
+    """Make the browser's address lead here; what changes it is an entry of the browser's history."""
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
 

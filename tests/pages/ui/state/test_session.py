@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.scenes.cut import Cut
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
 from pages.ui.state.session import NOTHING_SELECTED, Session
 
@@ -47,6 +47,37 @@ def test_asking_for_the_same_again_changes_nothing() -> None:
     visitor.ask(PatchRef("s", 1))
     visitor.ask(PatchRef("s", 1))
     assert visitor.past == []
+
+
+def test_the_browsers_back_and_forward_walk_through_the_same_queries() -> None:
+    visitor = Session(scene_id="s-1")
+    one, two = (PatchRef("s-1", patch) for patch in (1, 2))
+    addresses = [visitor.link("e")]
+    for query in (one, two):
+        visitor.ask(query)
+        addresses.append(visitor.link("e"))
+    visitor.revisit(addresses[1])
+    assert (visitor.query, visitor.past, visitor.future) == (one, [], [two])
+    visitor.revisit(addresses[2])
+    assert (visitor.query, visitor.past, visitor.future) == (two, [one], [])
+    for address in (addresses[0], addresses[2]):
+        visitor.revisit(address)
+        assert visitor.link("e") == address
+
+
+def test_the_browsers_back_leads_to_another_scene_cut_otherwise_and_nowhere_without_one() -> None:
+    visitor = Session(scene_id="s-1")
+    visitor.cuts["s-1"] = "32-32"
+    visitor.ask(PatchRef("s-1", 7))
+    before = visitor.link("e")
+    visitor.recut("s-1", DEFAULT_CUT, None)
+    visitor.cutting = True
+    visitor.open("s-2")
+    visitor.ask(PatchRef("s-2", 7))
+    visitor.revisit(before)
+    assert (visitor.link("e"), visitor.cutting) == (before, False)
+    visitor.revisit({})
+    assert visitor.link("e") == before
 
 
 @given(st.lists(st.one_of(st.integers(0, 5), st.sampled_from(["back", "forward", "clear"])), max_size=40))
