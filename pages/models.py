@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
 from core.scenes.labels import LabelSet, hand_version
+from core.scenes.truth import truth_of
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import boundary
 from pages.ui.models.card import show_card
@@ -82,7 +83,7 @@ def label_sets() -> dict[LabelSet, str]:
     for scene in engine().library.scenes():
         if hand_version(scene):
             found[LabelSet(scene_id=scene.id, by="hand")] = f"{scene.name}: your labels"
-        if scene.classes:
+        if truth_of(scene) is not None:
             found[LabelSet(scene_id=scene.id, by="truth")] = scene.name
     return found
 

@@ -142,8 +142,8 @@ def retrieval(
     """
     others = findable_others(labels, places, reach)
     asked = np.flatnonzero(others)
-    asked = asked[_sample(len(asked), max_queries, seed)]
-    near = _nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places, reach)
+    asked = asked[sample(len(asked), max_queries, seed)]
+    near = nearest_rows(unit_rows(vectors), asked, max(*DEPTHS, VOTERS), places, reach)
     precision = _precision((labels[near] == labels[asked][:, None]) & (near >= 0), others[asked])
     voters = np.where(np.arange(near.shape[1]) < np.minimum(others[asked], VOTERS)[:, None], near, -1)
     named, truth = _vote(voters, labels, len(classes)), labels[asked]
@@ -257,13 +257,14 @@ def _precision(same: NDArray[np.bool_], most: IntArray) -> dict[int, NDArray[np.
     return {depth: found[queries, np.minimum(depth, most) - 1] / np.minimum(depth, most) for depth in DEPTHS}
 
 
-def _sample(count: int, wanted: int, seed: int) -> IntArray:
+def sample(count: int, wanted: int, seed: int) -> IntArray:
+    """Return ``wanted`` numbers below ``count``, drawn at random and ascending, or all where there are no more."""
     if count <= wanted:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).permutation(count)[:wanted])
 
 
-def _nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None, reach: int = 1) -> IntArray:
+def nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None, reach: int = 1) -> IntArray:
     """Return the rows of the k nearest of each asked row, best first, shape (asked, k); −1 where there are no more."""
     k = min(k, len(unit) - 1)
     parts = []

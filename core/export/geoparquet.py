@@ -25,6 +25,7 @@ from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
 from core.scenes.patches import IntArray, PatchGrid, corners_lonlat, source_names
 from core.scenes.scene import Scene
+from core.scenes.truth import truth_of
 
 COLUMNS = (
     "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
@@ -155,10 +156,12 @@ def _geo(shapes: Shapes, kinds: set[str]) -> dict[str, object]:
 def _about(scene: Scene, grid: PatchGrid, spec: EncoderSpec) -> dict[str, object]:
     """Return what ``landlike`` says: enough to know what the vectors mean and to find the pixels again."""
     summary = {key: getattr(scene, key) for key in ("id", "name", "kind", "date", "level", "synthetic", "created")}
+    truth = truth_of(scene)
+    classes = () if truth is None else truth.classes
     return {
         "version": 1,
         "encoder": json.loads(spec.to_json()),
-        "scene": summary | {"bands": list(scene.bands), "classes": list(scene.classes), "grid": asdict(scene.grid)},
+        "scene": summary | {"bands": list(scene.bands), "classes": list(classes), "grid": asdict(scene.grid)},
         "patches": {**grid.cut.to_dict(), "rows": grid.n_rows, "cols": grid.n_cols},
     }
 

@@ -221,17 +221,30 @@ def _failed(part: str | int, error: SourceError, shown: str) -> Finding:
 def _request(
     files: Sequence[tuple[str, Path]], shown: str, settings: IngestSettings, staged: Path, part: str | int | None
 ) -> IngestRequest:
-    """Link the files under numbers, so that no name of theirs is ever opened, and nothing lies beside them."""
+    links, scratch = linked(files, staged)
+    names = tuple(name for name, _ in files)
+    return IngestRequest(
+        name=shown, paths=links, names=names, settings=settings, directory=staged, scratch=scratch, part=part
+    )
+
+
+def linked(files: Sequence[tuple[str, Path]], staged: Path) -> tuple[tuple[Path, ...], Path]:
+    """Link files under numbers, so that no name of theirs is ever opened, and nothing lies beside them.
+
+    Args:
+        files: relative name and path of each.
+        staged: a fresh folder.
+
+    Returns:
+        The links, and an empty folder for temporary files.
+    """
     inputs, scratch = staged / "in", staged / "scratch"
     inputs.mkdir()
     scratch.mkdir()
-    links = [inputs / f"{number:06d}" for number in range(len(files))]
+    links = tuple(inputs / f"{number:06d}" for number in range(len(files)))
     for link, (_, path) in zip(links, files, strict=True):
         link.symlink_to(path)
-    names = tuple(name for name, _ in files)
-    return IngestRequest(
-        name=shown, paths=tuple(links), names=names, settings=settings, directory=staged, scratch=scratch, part=part
-    )
+    return links, scratch
 
 
 def _stage(

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import SettingsError
-from core.scenes.labels import hand_labels, hand_version, merged, patch_labels
+from core.scenes.labels import hand_labels, hand_version, joint_version, merged, patch_labels
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene
+from core.scenes.truth import map_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TRUTH = "truth"
-"""The version of labels of which none are by people; the truth of a scene never changes."""
+"""The version of labels of which none are by people; the truth that came with a scene never changes."""
 
 
 COLUMN = "file"
@@ -24,7 +25,7 @@ COLUMN = "file"
 
 def labels_version(scene: Scene) -> str:
     """Return what tells the labels of a scene, by people and truth together, from others; empty = there are none."""
-    return hand_version(scene) or ("" if scene.truth_path is None else TRUTH)
+    return joint_version(hand_version(scene), map_version(scene)) or ("" if scene.truth_path is None else TRUTH)
 
 
 def classes_of(scene: Scene, grid: PatchGrid, patch_ids: IntArray, version: str) -> IntArray:

@@ -9,9 +9,9 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from core.scenes.labels import truth_counts
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
+from core.scenes.truth import truth_counts
 
 SCL_NAMES: tuple[str, ...] = (
     "No data", "Saturated or defective", "Dark area", "Cloud shadow", "Vegetation", "Bare soil", "Water",

@@ -1,7 +1,7 @@
-"""Classes of patches: from the truth that came with a scene, and those that people gave to patches by hand.
+"""Classes of patches: by the truth of a scene, and those that people gave to patches by hand.
 
-The truth is a raster, so that patches of any size have classes. What was given by hand belongs to the patches it was
-given to, as windows of the scene, and is kept beside it in ``labels.json``.
+The truth is a raster (``core.scenes.truth``), so that patches of any size have classes. What was given by hand belongs
+to the patches it was given to, as windows of the scene, and is kept beside it in ``labels.json``.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
 from core.errors import SceneError, SettingsError, TrainingError
 from core.files import write_atomically
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
+from core.scenes.truth import LEAST_COVERED, own_truth, pixel_counts, truth_of
 
 By = Literal["truth", "hand"]
-"""Where classes come from: with the scene, or from people."""
+"""Where classes come from: the truth of the scene, or people."""
 
 LABELS_FILE = "labels.json"
 NOBODYS = "no class"
@@ -58,11 +58,13 @@ class PatchLabels:
         classes: class names.
         index: int16 of shape (N,), the commonest class of each patch by patch_id, −1 = none.
         purity: float32 of shape (N,), the share of the patch's pixels in that class, 0 to 1.
+        colours: of the classes as a map gives them, ``#rrggbb`` or empty; empty when it gives none.
     """
 
     classes: tuple[str, ...]
     index: NDArray[np.int16]
     purity: NDArray[np.float32]
+    colours: tuple[str, ...] = ()
 
     @property
     def pure(self) -> NDArray[np.int64]:
@@ -70,29 +72,29 @@ class PatchLabels:
         return np.where(self.purity >= MIN_PURITY, self.index, -1).astype(np.int64)
 
 
-def patch_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Return labels of all patches from the scene's truth raster; None when it has none."""
-    if scene.truth_path is None:
+def patch_labels(scene: Scene, grid: PatchGrid, *, own: bool = False) -> PatchLabels | None:
+    """Return labels of all patches by the scene's truth; None when it has none.
+
+    Patches of which less than ``LEAST_COVERED`` has a class have no label.
+
+    Args:
+        scene: the scene.
+        grid: its patches.
+        own: True = by what came with the scene, even where a map was added.
+
+    Raises:
+        SceneError: when the truth cannot be read.
+    """
+    truth = truth_of(scene) if not own else own_truth(scene)
+    if truth is None:
         return None
-    with rasterio.open(scene.truth_path, driver="GTiff") as data:
-        truth = data.read(1)
-    rows = [truth_counts(truth, grid, row, len(scene.classes)) for row in range(grid.n_rows)]
-    counts = np.concatenate(rows)[:, 1:]
-    best = counts.argmax(axis=1)
-    most = counts[np.arange(grid.count), best]
-    index = np.where(most > 0, best, -1).astype(np.int16)
+    counts = pixel_counts(truth, grid)
+    known = counts[:, 1:].sum(axis=1)
+    best = counts[:, 1:].argmax(axis=1)
+    most = counts[np.arange(grid.count), best + 1]
+    index = np.where(known >= LEAST_COVERED * grid.size**2, best, -1).astype(np.int16)
     purity = (most / grid.size**2).astype(np.float32)
-    return PatchLabels(classes=scene.classes, index=index, purity=purity)
-
-
-def truth_counts(truth: NDArray[np.uint16], grid: PatchGrid, row: int, classes: int) -> NDArray[np.int64]:
-    """Return pixels of each class, 0 = none, in the patches of one row of the grid: shape (columns, classes + 1)."""
-    strip = truth[grid.tops[row] : grid.tops[row] + grid.size].astype(np.int64)
-    if grid.cut.stride == grid.size and grid.lefts[-1] == (grid.n_cols - 1) * grid.size:
-        strip = strip[:, : grid.n_cols * grid.size] + np.repeat(np.arange(grid.n_cols), grid.size) * (classes + 1)
-        return np.bincount(strip.ravel(), minlength=grid.n_cols * (classes + 1)).reshape(grid.n_cols, -1)
-    parts = [np.bincount(strip[:, at : at + grid.size].ravel(), minlength=classes + 1) for at in grid.lefts]
-    return np.stack(parts)
+    return PatchLabels(classes=truth.classes, index=index, purity=purity, colours=truth.colours)
 
 
 Window = tuple[int, int, int]
@@ -188,7 +190,7 @@ def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = Non
     Raises:
         TrainingError: when there are none.
     """
-    found = labels_by(by or ("hand" if scene.truth_path is None else "truth"), scene, grid)
+    found = labels_by(by or ("hand" if truth_of(scene) is None else "truth"), scene, grid)
     if found is None:
         what = "nobody has labelled its patches by hand" if by == "hand" else "its patches have no labels"
         raise TrainingError(asked, what, "give patches in folders named by class, or label patches on the Explore page")
@@ -206,6 +208,7 @@ def merged(given: PatchLabels | None, truth: PatchLabels | None) -> PatchLabels 
         classes=classes,
         index=np.where(by_hand, numbers[given.index], truth.index),
         purity=np.where(by_hand, given.purity, truth.purity),
+        colours=truth.colours and (*truth.colours, *("" for _ in classes[len(truth.classes) :])),
     )
 
 
@@ -218,18 +221,32 @@ class SceneLabels:
         truth: of the scene, or None.
         given: by hand, or None.
         shown: by hand where there are any, else of the truth; or None.
+        map_version: what tells the map of classes that was added from any other; empty when none was.
     """
 
     version: str = ""
+    map_version: str = ""
     truth: PatchLabels | None = None
     given: PatchLabels | None = None
     shown: PatchLabels | None = None
+
+    @property
+    def state(self) -> str:
+        """What tells all of these from any others; that of labels given by hand alone is their version."""
+        return joint_version(self.version, self.map_version)
+
+
+def joint_version(hand: str, added: str) -> str:
+    """Return one version of labels given by hand and a map that was added: 16 small letters and digits, or empty."""
+    return hashlib.blake2b(f"{hand}-{added}".encode(), digest_size=8).hexdigest() if added else hand
 
 
 NO_LABELS = SceneLabels()
 
 
-def scene_labels(scene: Scene, grid: PatchGrid, version: str, truth: PatchLabels | None) -> SceneLabels:
+def scene_labels(
+    scene: Scene, grid: PatchGrid, version: str, truth: PatchLabels | None, added: str = ""
+) -> SceneLabels:
     """Return all classes of a scene's patches.
 
     Args:
@@ -237,9 +254,10 @@ def scene_labels(scene: Scene, grid: PatchGrid, version: str, truth: PatchLabels
         grid: its patches.
         version: from ``hand_version``.
         truth: from ``patch_labels``, which takes long.
+        added: from ``map_version``.
     """
     given = hand_labels(scene, grid) if version else None
-    return SceneLabels(version=version, truth=truth, given=given, shown=merged(given, truth))
+    return SceneLabels(version=version, truth=truth, given=given, shown=merged(given, truth), map_version=added)
 
 
 def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | None) -> None:

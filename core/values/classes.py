@@ -17,7 +17,8 @@ from core.values.palette import class_colours
 def colours_of(labels: SceneLabels, classes: Sequence[str]) -> tuple[str, ...]:
     """Return the colours of some classes of a scene, which are the same whichever of them are on show."""
     every = classes if labels.shown is None else labels.shown.classes
-    by_name = dict(zip(every, class_colours(every), strict=True))
+    stated = () if labels.shown is None else labels.shown.colours
+    by_name = dict(zip(every, class_colours(every, stated), strict=True))
     return tuple(by_name[name] for name in classes)
 
 
@@ -60,8 +61,8 @@ class LabelValue(ClassValue):
         return ClassLegend(names=titles(classes), colours=colours_of(source.labels, classes))
 
     def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the version of people's labels: they also decide the colours of the truth."""
-        return source.labels.version
+        """Return the version of all labels: people's also decide the colours of the truth."""
+        return source.labels.state
 
     def read(self, version: str) -> Asked | None:
         """Return what labels an address asks for."""
@@ -69,7 +70,7 @@ class LabelValue(ClassValue):
 
     @staticmethod
     def _current(source: PatchSource, asked: Asked) -> bool:
-        return asked.version is None or asked.version == source.labels.version
+        return asked.version is None or asked.version == source.labels.state
 
 
 CLASS = LabelValue(name="class", title="class", which="truth")

@@ -29,8 +29,16 @@ UNKNOWN_COLOUR = "#A8A6A1"
 """Patches without a class or a value."""
 
 
-def class_colours(names: Sequence[str]) -> list[str]:
-    """Return a colour for each class: the fixed one where there is one, else colours not yet taken, in turn."""
+def class_colours(names: Sequence[str], stated: Sequence[str] = ()) -> list[str]:
+    """Return a colour for each class: the fixed one where there is one, else colours not yet taken, in turn.
+
+    Args:
+        names: of the classes.
+        stated: colours that a map gives them, which go before, empty where it gives none; or nothing.
+    """
+    if stated:
+        rest = iter(class_colours([name for name, colour in zip(names, stated, strict=True) if not colour]))
+        return [colour or next(rest) for colour in stated]
     free = [colour for name, colour in CLASS_COLOURS.items() if name not in names] + list(FURTHER_COLOURS)
     unknown = [name for name in names if name not in CLASS_COLOURS]
     return [CLASS_COLOURS.get(name) or free[unknown.index(name) % len(free)] for name in names]

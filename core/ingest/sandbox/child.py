@@ -56,10 +56,16 @@ def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
     from core.ingest.intake import take_in
     from core.ingest.messages import no_room, unreadable
     from core.ingest.sandbox.landlock import lock_down
-    from core.ingest.sandbox.protocol import error_to_dict, request_from_dict
+    from core.ingest.sandbox.protocol import error_to_dict, request_from_dict, truth_request_from_dict
+    from core.ingest.truth.reader import read_truth
 
     try:
         _check_drivers()
+        if fields.get("kind") == "truth":
+            wanted = truth_request_from_dict(fields)
+            lock_down(read=[*wanted.paths], write=[wanted.directory, wanted.scratch])
+            with rasterio.Env():
+                return {"result": read_truth(wanted, say.progress).to_dict()}
         request = request_from_dict(fields)
         lock_down(read=[*request.paths], write=[request.directory, request.scratch])
         with rasterio.Env():

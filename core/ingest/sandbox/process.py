@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, TypeVar
 
 import core
 from core.errors import JobCancelledError, SourceTooLargeError
@@ -22,22 +22,51 @@ from core.ingest.sandbox.limits import Limits, sandbox_environment
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, error_from_dict, result_from_dict
 from core.progress import Progress
 
+Answer = TypeVar("Answer")
 _MAX_LINE = 64 * 2**20
 _TICK = 0.1
 _PATIENCE = 60.0
 """Seconds after which nobody listens to the child any more."""
 
 
+class SandboxRequest(Protocol):
+    """What a sandbox is asked to do."""
+
+    @property
+    def name(self) -> str:
+        """What it is about, for sentences."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for temporary files."""
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+
+
 def run_sandboxed(
     request: IngestRequest, limits: Limits, progress: Progress, cancelled: Callable[[], bool]
 ) -> IngestResult:
-    """Have a sandbox make a scene.
+    """Have a sandbox make a scene; arguments and errors are those of ``answer_of_sandbox``."""
+    return answer_of_sandbox(request, limits, progress, cancelled, understand=result_from_dict)
+
+
+def answer_of_sandbox(
+    request: SandboxRequest,
+    limits: Limits,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+    *,
+    understand: Callable[[Any], Answer],
+) -> Answer:
+    """Have a sandbox do something and return its answer.
 
     Args:
         request: what to do.
         limits: what it may use.
         progress: told rows or patches; what it raises ends the child.
         cancelled: asked ten times a second.
+        understand: takes the answer over, field by field; what it raises counts as nonsense.
 
     Raises:
         SourceError: what the child found, or one sentence when it died.
@@ -48,10 +77,10 @@ def run_sandboxed(
         message = _watch(child, request, limits, progress, cancelled)
     finally:
         _end(child)
-    return _understand(message)
+    return _understand(message, understand)
 
 
-def _start(request: IngestRequest) -> subprocess.Popen[bytes]:
+def _start(request: SandboxRequest) -> subprocess.Popen[bytes]:
     import rasterio
 
     with rasterio.Env() as env:
@@ -70,7 +99,7 @@ def _start(request: IngestRequest) -> subprocess.Popen[bytes]:
 
 def _watch(
     child: subprocess.Popen[bytes],
-    request: IngestRequest,
+    request: SandboxRequest,
     limits: Limits,
     progress: Progress,
     cancelled: Callable[[], bool],
@@ -142,13 +171,13 @@ def _end(child: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _understand(message: dict[str, Any] | None) -> IngestResult:
+def _understand(message: dict[str, Any] | None, understand: Callable[[Any], Answer]) -> Answer:
     if message is None:
         raise unreadable()
     if "error" in message:
         error = message["error"]
         raise error_from_dict(error if isinstance(error, dict) else {})
     try:
-        return result_from_dict(message["result"])
+        return understand(message["result"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise unreadable() from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from core.errors import (
     UnsafeSourceError,
 )
 from core.ingest.messages import clean_name, unreadable
-from core.ingest.sandbox.limits import MAX_DATES
+from core.ingest.sandbox.limits import MAX_CLASSES, MAX_DATES
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.scenes.geobox import GeoBox
 from core.scenes.quality import Basis, Finding
@@ -38,6 +39,7 @@ _ERRORS: dict[str, type[LandlikeError]] = {
     )
 }
 _CLAUSE = 400
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
 _MAX_FINDINGS = 200
 
 
@@ -88,6 +90,97 @@ def request_from_dict(fields: Mapping[str, Any]) -> IngestRequest:
         scratch=Path(fields["scratch"]),
         part=fields["part"],
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruthRequest:
+    """What the child is asked to do with a map of classes.
+
+    Attributes:
+        name: the map, for sentences.
+        paths: numbered links to its files.
+        names: relative names of the files.
+        directory: where ``truth.tif`` is written.
+        scratch: where archives are unpacked.
+        grid: of the scene.
+        turned: True = the scene was turned or mirrored when it was read.
+        classes: what a person says of the codes, ``0=water,1=trees``, or empty.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    directory: Path
+    scratch: Path
+    grid: GeoBox
+    turned: bool = False
+    classes: str = ""
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+        fields = {
+            "kind": "truth",
+            "name": self.name,
+            "paths": [str(path) for path in self.paths],
+            "names": list(self.names),
+            "directory": str(self.directory),
+            "scratch": str(self.scratch),
+            "grid": asdict(self.grid),
+            "turned": self.turned,
+            "classes": self.classes,
+        }
+        return json.dumps(fields)
+
+
+def truth_request_from_dict(fields: Mapping[str, Any]) -> TruthRequest:
+    """Read what ``TruthRequest.to_json`` wrote; the parent is trusted."""
+    grid = fields["grid"]
+    return TruthRequest(
+        name=fields["name"],
+        paths=tuple(Path(path) for path in fields["paths"]),
+        names=tuple(fields["names"]),
+        directory=Path(fields["directory"]),
+        scratch=Path(fields["scratch"]),
+        grid=GeoBox(**{**grid, "transform": tuple(grid["transform"])}),
+        turned=fields["turned"],
+        classes=fields["classes"],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruthResult:
+    """What the child says of a map of classes; ``truth.tif`` lies in the directory of the request.
+
+    Attributes:
+        classes: names.
+        colours: of the classes, ``#rrggbb`` or empty.
+        covered: share of the scene's pixels that have a class.
+        findings: what was read, decided and assumed.
+    """
+
+    classes: tuple[str, ...]
+    colours: tuple[str, ...]
+    covered: float
+    findings: tuple[Finding, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def truth_result_from_dict(fields: Mapping[str, Any]) -> TruthResult:
+    """Take over what the child says of a map, every field checked.
+
+    Raises:
+        ValueError, KeyError, TypeError: when a field is not of its form.
+    """
+    classes = tuple(_text(name, 120) for name in fields["classes"][:MAX_CLASSES])
+    colours = tuple(_text(colour, 7) for colour in fields["colours"])
+    known = all(colour == "" or _COLOUR.fullmatch(colour) for colour in colours)
+    if not classes or len(colours) != len(classes) or not known or not 0 <= _number(fields["covered"]) <= 1:
+        raise ValueError("classes")
+    findings = tuple(_finding(finding) for finding in fields["findings"][:_MAX_FINDINGS])
+    return TruthResult(classes=classes, colours=colours, covered=_number(fields["covered"]), findings=findings)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ def _item(ref: PatchRef, thumbs: str, truth: PatchLabels | None, *, rank: str, v
     patch_id = ref.patch
     position = -1 if truth is None else int(truth.index[patch_id])
     label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
-    colour = class_colours(truth.classes)[position] if truth is not None and position >= 0 else ""
+    colour = class_colours(truth.classes, truth.colours)[position] if truth is not None and position >= 0 else ""
     return {
         "id": patch_id,
         "ref": str(ref),

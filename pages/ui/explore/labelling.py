@@ -111,7 +111,8 @@ def _give_form(visitor: Session, view: ViewState, aims: dict[str, PatchRefs]) ->
 def class_names(view: ViewState) -> list[str]:
     """Return classes to choose from: those given by hand first, then the scene's own."""
     given = () if view.given is None else view.given.classes
-    return list(dict.fromkeys([*given, *view.scene.classes]))
+    truth = view.known.labels.truth
+    return list(dict.fromkeys([*given, *(() if truth is None else truth.classes)]))
 
 
 def meant(typed: str | None, known: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ from core.scenes.cut import Cut
 from core.scenes.labels import LabelSet
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
+from core.scenes.truth import truth_of
 from core.training.base_model import SCRATCH
 from core.training.hyperparameters import MOST_EPOCHS
 from core.training.request import TrainingRequest
@@ -111,7 +112,7 @@ def _amiss(scene: Scene) -> list[str]:
         for finding in load_quality(scene.directory).findings
         if finding.basis == "warning"
     ]
-    if not scene.classes:
+    if truth_of(scene) is None:
         found = f"“{scene.name}” has no classes, so nothing can be learned from it"
         lines.insert(0, f"{found}; add a zip that holds a folder for each class.")
     return lines

@@ -19,6 +19,7 @@ from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import LabelSet, PatchLabels, SceneLabels, hand_version, patch_labels, scene_labels
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
+from core.scenes.truth import map_version
 from core.training.trained_models import read_card
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import Answers, SceneView
@@ -53,7 +54,7 @@ def scene_view(recipe: Recipe, scene: Scene | None = None) -> SceneView:
         recipe=recipe,
         grid=kept.grid,
         table=kept.table,
-        labels=_labels(recipe.scene_id, recipe.cut, hand_version(kept.scene)),
+        labels=_labels(recipe.scene_id, recipe.cut, hand_version(kept.scene), map_version(kept.scene)),
         engine=engine(),
         answers=kept.answers,
     )
@@ -67,7 +68,7 @@ def view_of_key(key: str) -> SceneView:
 def labels_of_set(wanted: LabelSet, cut: Cut = DEFAULT_CUT) -> PatchLabels | None:
     """Return the labels of all patches of a set, by patch id; None when there are none any more."""
     scene = engine().library.get(wanted.scene_id)
-    found = _labels(scene.id, cut, hand_version(scene))
+    found = _labels(scene.id, cut, hand_version(scene), map_version(scene))
     return found.truth if wanted.by == "truth" else found.given
 
 
@@ -87,14 +88,15 @@ def _recipe(key: str) -> Recipe:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _labels(scene_id: str, cut: Cut, version: str) -> SceneLabels:
+def _labels(scene_id: str, cut: Cut, version: str, added: str) -> SceneLabels:
     scene = engine().library.get(scene_id)
     grid = patch_grid(scene, cut)
-    return scene_labels(scene, grid, version, truth=_truth(scene_id, cut))
+    return scene_labels(scene, grid, version, truth=_truth(scene_id, cut, added), added=added)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _truth(scene_id: str, cut: Cut) -> PatchLabels | None:
+def _truth(scene_id: str, cut: Cut, added: str) -> PatchLabels | None:
+    """Return the labels by the truth; ``added`` is the version of the map that was added, which it is kept under."""
     scene = engine().library.get(scene_id)
     return patch_labels(scene, patch_grid(scene, cut))
 

@@ -130,7 +130,7 @@ class SceneView(PatchSource):
 
     def values(self, value: PatchValue, asked: Asked) -> FloatArray | None:
         """Return a value of all patches, float32 of shape (N,), NaN = none; None when there are none."""
-        key = ("value", value.name, asked, self.labels.version)
+        key = ("value", value.name, asked, self.labels.state)
         found: FloatArray | None = self.answers.get(key, lambda: value.compute(self, asked))
         return found
 
@@ -139,7 +139,7 @@ class SceneView(PatchSource):
         values = self.values(value, asked)
         if values is None:
             return value.legend(self, None)
-        key = ("legend", value.name, asked, self.labels.version)
+        key = ("legend", value.name, asked, self.labels.state)
         found: Legend = self.answers.get(key, lambda: value.legend(self, values))
         return found
 

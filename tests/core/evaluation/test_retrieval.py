@@ -78,11 +78,11 @@ def test_patches_that_touch_the_query_can_be_left_out() -> None:
     for row in range(30):
         vectors[row, [row, (row + 1) % 30]] = 1
     places = np.stack([np.zeros(30, np.int64), np.arange(30)], axis=1)
-    near = evaluation._nearest_rows(unit_rows(vectors), np.arange(30), 2, None)
+    near = evaluation.nearest_rows(unit_rows(vectors), np.arange(30), 2, None)
     assert all(min((row - other) % 30, (other - row) % 30) == 1 for row, pair in enumerate(near) for other in pair)
-    apart = evaluation._nearest_rows(unit_rows(vectors), np.arange(30), 2, places)
+    apart = evaluation.nearest_rows(unit_rows(vectors), np.arange(30), 2, places)
     assert all(abs(row - other) > 1 for row, pair in enumerate(apart) for other in pair)
-    farther = evaluation._nearest_rows(unit_rows(vectors), np.arange(30), 2, places, 3)
+    farther = evaluation.nearest_rows(unit_rows(vectors), np.arange(30), 2, places, 3)
     assert all(abs(row - other) > 3 for row, pair in enumerate(farther) for other in pair)
     both = [retrieval(vectors, labels, ["a", "b"], places=one).precision[1].value for one in (None, places)]
     assert both[0] != both[1]
