@@ -1,8 +1,8 @@
 """Trains and writes encoders in a process of its own, as the worker does, so that TensorFlow stays out of the tests'.
 
 ``python -m tests.finetuning FOLDER TASKS`` does tasks given as JSON, by name; ``do`` starts it. A task has ``base`` and
-any of ``zero`` (write what training starts from, untrained), ``freeze``, ``bands``, ``side``, ``classes`` (of the
-patches), ``epochs``, ``hyperparameters``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the
+any of ``zero`` (write what training starts from, untrained), ``freeze``, ``head``, ``bands``, ``side``, ``classes`` (of
+the patches), ``epochs``, ``hyperparameters``, ``kill`` and ``cancel`` (after that epoch), ``limit`` (an epoch, and the
 bytes a file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
 the base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights
 ``changed`` between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its
@@ -158,6 +158,7 @@ def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, 
         sets=SET,
         base=task["base"],
         freeze=task.get("freeze", False),
+        head=task.get("head", False),
         epochs=task.get("epochs"),
         hyperparameters=SMALL | task.get("hyperparameters", {}),
     )

@@ -28,7 +28,8 @@ class EmbedCommand:
     """Encode the patches of a source into GeoParquet.
 
     The file holds a row a patch: its outline, its class if there is one, its features, and the mean and deviation of
-    each band. QGIS and GeoPandas open it. Features that were computed before are not computed again.
+    each band. Where the encoder was taught classes, it has the likeliest of them and its probability: “predicted” and
+    “confidence”. QGIS and GeoPandas open it. Features that were computed before are not computed again.
 
     The patches of a collection are not cut otherwise than they came.
     """
@@ -66,9 +67,8 @@ class EmbedCommand:
         """Write the file."""
         from core.encoders.registry import default_encoder
         from core.export.geoparquet import write_geoparquet
-        from core.features.table import patch_table
         from core.scenes.patches import patch_grid
-        from core.values.base import PatchSource
+        from core.values.encoded import encoded_source
         from core.values.registry import export_columns
 
         check_out(options.out, PARQUET_ENDINGS, options.source)
@@ -86,7 +86,7 @@ class EmbedCommand:
         with bar_of("Encoding", "patches") as progress:
             features = engine.encode_now(scene, recipe, progress=progress)
         grid = patch_grid(scene, recipe.cut)
-        columns = export_columns(PatchSource(scene=scene, table=patch_table(features)))
+        columns = export_columns(encoded_source(scene, features, config))
         write_geoparquet(options.out, scene, grid, features, spec, values=columns)
         return ()
 

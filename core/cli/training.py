@@ -31,10 +31,14 @@ class FinetuneCommand:
 
     “--from” goes on from a model: one that this command wrote, or any TF-Hub module or SavedModel with variables. Its
     bands, scale, input size and number of features stay. “--freeze body” trains only what follows the body, on features
-    computed once: the last layer of a network of ours; on a module, a new linear layer of 128 features.
+    computed once: the last layer of a network of ours; on a module, a new linear layer of 128 features. “--freeze
+    features” makes a head: features stay those of the model, any SavedModel or ONNX model, and a classifier on them is
+    learned, in seconds.
 
     A fifth of the patches is held out at random. Where places are known, whole blocks of land are held out besides: 28
-    km, or a fifth of a smaller area, 2 km at least. The card has both accuracies. Copies count once. Files of one name
+    km, or a fifth of a smaller area, 2 km at least. The card has both accuracies. Of the rest, where there are enough,
+    a fifth tells after each epoch how good it is. The best epoch is written, 0 being the model that is gone on from.
+    When no epoch is better for a while, the training ends. Copies count once. Files of one name
     in one class show one place, and are held out together. Files of one name in “--apart” are left out, so that the
     encoder can be measured on them.
 
@@ -77,12 +81,15 @@ class FinetuneCommand:
 
         from core.scenes.library import Library
         from core.training.dataset import reader_of
+        from core.training.head import head_base
         from core.training.request import label_set
         from core.training.run import plan, run
 
         check_new_folder(options.out)
         request = _request(options)
-        epochs = plan(request, config)[1].epochs  # Refuses what it can before files are opened.
+        epochs = 0 if request.head else plan(request, config)[1].epochs  # Refuses what it can before files are opened.
+        if request.head:
+            head_base(request.base, config)
         scenes, tests = (
             [open_source(options, config, one) for one in names] for names in (options.sources, options.apart)
         )
@@ -117,7 +124,9 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         help="what to go on from: a name from “encoders”, or the path of a model; default: scratch",
     )
     parser.add_argument(
-        "--freeze", choices=["body"], help="train only what follows the body of that model, which takes seconds"
+        "--freeze",
+        choices=["body", "features"],
+        help="train only what follows the body of that model, or only a classifier on its features; takes seconds",
     )
     parser.add_argument(
         "--bands",
@@ -144,7 +153,8 @@ def _request(options: argparse.Namespace) -> TrainingRequest:
     return TrainingRequest(
         title=options.title or options.out.name,
         base=options.base,
-        freeze=options.freeze is not None,
+        freeze=options.freeze == "body",
+        head=options.freeze == "features",
         epochs=options.epochs,
         bands=None if bands is None else tuple(part.strip().upper() for part in bands.split(",")),
         limits=tuple(options.not_learned),

@@ -38,7 +38,10 @@ NETWORK = "network.json"
 CLASSIFIER = "classifier.npy"
 """Class directions, float32 of shape (dimension, classes), of a model that ``finetune`` wrote; no part of features."""
 
-NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER})
+CLASSES = "classes.npz"
+"""A classifier on whole features that names the classes a model was taught (``core.evaluation.classifier``)."""
+
+NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER, CLASSES})
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
 MOST_FILES = 2_000

@@ -17,7 +17,7 @@ from core.config import Config
 from core.encoders.base import Encoder, EncoderKind, EncoderSpec, LocalModel
 from core.encoders.cache import is_handle, locate
 from core.encoders.download import download
-from core.encoders.files import no_model, stated_title
+from core.encoders.files import MODEL_FILES, no_model, stated_title
 from core.encoders.onnx import OnnxKind
 from core.encoders.saved_model.encoder import SavedModelKind
 from core.encoders.spectral import SPECTRAL, TABLE_PATH, SpectralKind
@@ -211,7 +211,7 @@ def _entries(config: Config) -> dict[str, Entry]:
 
 def _trained_models(config: Config) -> list[Path]:
     """Return directories of the models trained here, by name; half-written ones are not among them."""
-    return sorted(path.parent for path in config.trained.glob("[!.]*/saved_model.pb"))
+    return sorted({path.parent for file in MODEL_FILES for path in config.trained.glob(f"[!.]*/{file}")})
 
 
 def _resolve(asked: str, config: Config) -> tuple[str, Entry]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -335,6 +335,11 @@ class Engine:
         """Tell how a training has gone so far, an object an epoch; empty before the first is over."""
         name = self.jobs.payload(job_id).get("name")
         return self.trained.history(name) if name else []
+
+    def training_standing(self, job_id: str) -> dict[str, Any]:
+        """Tell what a training has to be better than, and its best epoch so far: ``rivals`` and ``best``."""
+        name = self.jobs.payload(job_id).get("name")
+        return self.trained.standing(name) if name else {}
 
     def delete_scene(self, scene_id: str) -> Job:
         """Remove a scene for good at once, stop all work on it, and ask for its features to be removed.

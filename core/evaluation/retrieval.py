@@ -316,6 +316,22 @@ class HeldOut:
     linear: Share
 
 
+def nearest_classes(known: FloatArray, labels: IntArray, asked: FloatArray) -> IntArray:
+    """Return what the ``VOTERS`` nearest known patches name others, int64 of shape (M,).
+
+    Args:
+        known: features of shape (N, D), N at least 1.
+        labels: int64 of shape (N,), at least 0.
+        asked: features of shape (M, D).
+    """
+    unit, others = unit_rows(known), unit_rows(asked)
+    named = [np.empty(0, np.int64)]
+    for rows in _blocks(np.arange(len(others))):
+        near = _best(others[rows] @ unit.T, min(VOTERS, len(unit)))
+        named.append(_vote(near, labels, int(labels.max()) + 1))
+    return np.concatenate(named)
+
+
 def held_out(vectors: FloatArray, labels: IntArray, held: NDArray[np.bool_]) -> HeldOut:
     """Name held-out patches by their nearest others, and by a logistic regression on standardised features.
 
@@ -328,12 +344,8 @@ def held_out(vectors: FloatArray, labels: IntArray, held: NDArray[np.bool_]) -> 
 
     unit, known = unit_rows(vectors), np.flatnonzero(~held)
     asked = np.flatnonzero(held)
-    named = []
-    for rows in _blocks(asked):
-        scores = unit[rows] @ unit[known].T
-        near = known[_best(scores, min(VOTERS, len(known)))]
-        named.append(_vote(near, labels, int(labels.max()) + 1))
+    named = nearest_classes(vectors[known], labels[known], vectors[asked])
     mean, std = unit[known].mean(axis=0), unit[known].std(axis=0) + 1e-6
     model = LogisticRegression(C=1.0, max_iter=300).fit((unit[known] - mean) / std, labels[known])
     guessed = model.predict((unit[asked] - mean) / std)
-    return HeldOut(nearest=share(np.concatenate(named) == labels[asked]), linear=share(guessed == labels[asked]))
+    return HeldOut(nearest=share(named == labels[asked]), linear=share(guessed == labels[asked]))

@@ -88,7 +88,7 @@ def write_geoparquet(
     features: Features,
     spec: EncoderSpec,
     *,
-    values: Mapping[str, FloatArray] = MappingProxyType({}),
+    values: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> None:
     """Write the features of a scene as GeoParquet 1.1; readers see the whole file or none.
 
@@ -96,7 +96,8 @@ def write_geoparquet(
     is a MultiPolygon of its two sides; null where the place is unknown. ``label`` is the class given by hand, else that
     of the truth. ``band_mean`` and ``band_std`` are reflectance in the order of ``BAND_NAMES``, as in ``Features``. The
     file's metadata has, beside ``geo``, a key ``landlike`` with the encoder's specification, the scene and the grid of
-    patches as JSON. After these columns come ``values``, by name, each float32 of shape (N,), NaN = none.
+    patches as JSON. After these columns come ``values``, by name, each float32 of shape (N,), NaN = none, or
+    strings.
 
     Raises:
         StoreError: when the file cannot be written.
@@ -117,7 +118,8 @@ def write_geoparquet(
         geometry,
         *(_matrix(values) for values in (features.vectors, features.band_mean, features.band_std)),
     ]
-    columns += [pa.array(numbers, pa.float32(), from_pandas=True) for numbers in values.values()]
+    kinds_of = {name: pa.string() if cells.dtype == object else pa.float32() for name, cells in values.items()}
+    columns += [pa.array(cells, kinds_of[name], from_pandas=True) for name, cells in values.items()]
     metadata = {"geo": json.dumps(_geo(shapes, kinds)), "landlike": json.dumps(_about(scene, grid, spec))}
     _write(path, pa.table(columns, names=[*COLUMNS, *values]).replace_schema_metadata(metadata))
 

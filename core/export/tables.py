@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
 from core.export.geometry import geojson_geometry
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import PatchGrid, PatchRef, centres_lonlat, corners_lonlat
@@ -31,22 +31,24 @@ class _Line:
     patch_id: int
     similarity: float
     label: str | None
-    values: dict[str, float | None]
+    values: dict[str, float | str | None]
 
 
 def _lines(
-    query: PatchRef, neighbours: Neighbours, labels: PatchLabels | None, values: Mapping[str, FloatArray]
+    query: PatchRef, neighbours: Neighbours, labels: PatchLabels | None, values: Mapping[str, NDArray[Any]]
 ) -> Iterator[_Line]:
     ids = [query.patch, *neighbours.ids.tolist()]
     similarities = [1.0, *neighbours.similarity.tolist()]
     for rank, (patch_id, similarity) in enumerate(zip(ids, similarities, strict=True)):
         index = -1 if labels is None else int(labels.index[patch_id])
         label = labels.classes[index] if labels is not None and index >= 0 else None
-        numbers = {name: _number(column[rank]) for name, column in values.items()}
-        yield _Line(rank, patch_id, round(similarity, 6), label, numbers)
+        cells = {name: _cell(column[rank]) for name, column in values.items()}
+        yield _Line(rank, patch_id, round(similarity, 6), label, cells)
 
 
-def _number(value: np.float32) -> float | None:
+def _cell(value: np.float32 | str) -> float | str | None:
+    if isinstance(value, str):
+        return value
     return round(float(value), 6) if np.isfinite(value) else None
 
 
@@ -57,7 +59,7 @@ def neighbours_geojson(
     neighbours: Neighbours,
     labels: PatchLabels | None = None,
     *,
-    values: Mapping[str, FloatArray] = MappingProxyType({}),
+    values: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> str:
     """Return the query (rank 0) and its neighbours as a GeoJSON FeatureCollection (RFC 7946), best first.
 
@@ -70,7 +72,7 @@ def neighbours_geojson(
         query: the patch that was asked about, of the scene.
         neighbours: what was found.
         labels: truth to name the patches by; None = no labels.
-        values: of the query and its neighbours by name, each float32 of shape (1 + k,), NaN = none.
+        values: of the query and its neighbours by name, each float32 of shape (1 + k,), NaN = none, or strings.
     """
     lines = list(_lines(query, neighbours, labels, values))
     corners = corners_lonlat(scene, grid, np.array([line.patch_id for line in lines], dtype=np.int64))
@@ -102,7 +104,7 @@ def neighbours_csv(
     neighbours: Neighbours,
     labels: PatchLabels | None = None,
     *,
-    values: Mapping[str, FloatArray] = MappingProxyType({}),
+    values: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> str:
     """Return the query (rank 0) and its neighbours as CSV (RFC 4180), best first.
 
@@ -119,8 +121,12 @@ def neighbours_csv(
     for line in lines:
         place = _degrees(middles, line.rank)
         cells = [line.rank, line.patch_id, f"{line.similarity:.6f}", *place, harmless(line.label or ""), query.scene]
-        writer.writerow([*cells, *("" if value is None else value for value in line.values.values())])
+        writer.writerow([*cells, *(_spreadsheet(value) for value in line.values.values())])
     return text.getvalue()
+
+
+def _spreadsheet(value: float | str | None) -> float | str:
+    return harmless(value) if isinstance(value, str) else "" if value is None else value
 
 
 def labels_csv(scene: Scene, grid: PatchGrid, labels: PatchLabels) -> str:

@@ -21,15 +21,25 @@ from core.encoders.preprocessing import resized
 from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
-from core.progress import Progress, silent
+from core.progress import Progress, part_of, silent
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import By, LabelSet, needed_labels
 from core.scenes.library import Library
 from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid, source_names
 from core.scenes.scene import REFLECTANCE_SCALE, Scene
+from core.training.request import TrainingRequest
 
 HELD_OUT_SHARE = 0.2
 """Share of the patches held out at random, and of those in whole blocks of land where places are known."""
+
+VALIDATION_SHARE, MOST_VALIDATION, FEWEST_VALIDATION = 0.2, 2_000, 10
+"""Share of the rest by which the best epoch is chosen; how many patches at most, and without how many there are none.
+
+They are neither learned from nor reported on: what chose among epochs says too much good of the one it chose.
+"""
+
+_BLOCK_DRAWS, _LARGEST_PART = 4, 0.3
+"""Draws of blocks of land that are tried for such a part, and how much of the rest it may be."""
 
 _ASKED = "Learning from labelled patches"
 
@@ -156,6 +166,14 @@ def reader_of(library: Library) -> ReadPatches:
     return read
 
 
+def read_sets(request: TrainingRequest, read: ReadPatches, progress: Progress) -> tuple[list[Labelled], list[Labelled]]:
+    """Read the sets to learn from and the test sets; errors as of ``ReadPatches``."""
+    names = [*request.sets, *request.test_sets]
+    ends = [1000 * number // max(1, len(names)) for number in range(len(names) + 1)]
+    found = [read(one, part_of(progress, *ends[place : place + 2])) for place, one in enumerate(names)]
+    return found[: len(request.sets)], found[len(request.sets) :]
+
+
 def stems(names: Sequence[str]) -> list[str]:
     """Return names without folders and endings: patches of one stem show one place, whatever set they come from."""
     return [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names]
@@ -244,11 +262,13 @@ class Split:
         train: learned from.
         random: held out at random, of every class.
         spatial: in held-out blocks of land; None where places are unknown.
+        validation: held out to choose the best epoch by; None where there are too few patches.
     """
 
     train: Labelled
     random: Labelled
     spatial: Labelled | None
+    validation: Labelled | None = None
 
 
 def gather(
@@ -294,8 +314,16 @@ def _missing(*, copies: int, left_out: int) -> str:
     return "".join(f", and {reason}" for reason in reasons)
 
 
-def split(whole: Labelled, seed: int) -> Split:
-    """Hold out whole blocks of land first, then a random part of the rest; patches of one place stay together."""
+def split(whole: Labelled, seed: int, *, validates: bool = True) -> Split:
+    """Hold out whole blocks of land first, then a random part of the rest, then what the best epoch is chosen by.
+
+    Patches of one place stay together.
+
+    Args:
+        whole: of ``gather``.
+        seed: of what is drawn.
+        validates: False = nothing is held out to choose the best epoch by, as it was before one was chosen.
+    """
     groups = whole.groups()
     blocks = spatial_split(whole.lonlat, HELD_OUT_SHARE, seed)
     if blocks is not None:
@@ -307,11 +335,29 @@ def split(whole: Labelled, seed: int) -> Split:
     if not held.any():  # The blocks left one place of each class.
         blocks, rest = None, np.arange(len(whole))
         held = random_split(whole.labels, HELD_OUT_SHARE, seed, groups)
+    learned = rest[~held]
+    validation = _validation(whole.take(learned), groups[learned], seed + 1) if validates else None
     return Split(
-        train=whole.take(rest[~held]),
+        train=whole.take(learned if validation is None else learned[~validation]),
         random=whole.take(rest[held]),
         spatial=None if blocks is None else whole.take(blocks),
+        validation=None if validation is None else whole.take(learned[validation]),
     )
+
+
+def _validation(part: Labelled, groups: IntArray, seed: int) -> NDArray[np.bool_] | None:
+    """Choose blocks of land with every class in and beside them, else patches of each class; None when too few."""
+    share = min(VALIDATION_SHARE, MOST_VALIDATION / len(part))
+    for draw in range(_BLOCK_DRAWS):
+        blocks = spatial_split(part.lonlat, share, seed + draw)
+        if blocks is None:
+            break
+        blocks = np.isin(groups, groups[blocks])
+        whole = leaves_every_class(part.labels, blocks) and leaves_every_class(part.labels, ~blocks)
+        if whole and FEWEST_VALIDATION <= blocks.sum() <= _LARGEST_PART * len(part):
+            return blocks
+    held = random_split(part.labels, share, seed, groups)
+    return held if held.sum() >= FEWEST_VALIDATION else None
 
 
 def shared_bands(sets: Sequence[Labelled]) -> tuple[str, ...]:

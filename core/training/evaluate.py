@@ -6,21 +6,25 @@ cosine. So the figures are of the whole encoder, not of the network that was tra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.bands import FloatArray, fill_source
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
+from core.evaluation.classifier import FeatureClassifier, balanced_share, fit_classifier, nearest_accuracy
 from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate_novelty
-from core.evaluation.retrieval import DEPTHS, VOTERS, Share, held_out, retrieval
+from core.evaluation.retrieval import DEPTHS, NORMAL_95, VOTERS, Share, nearest_classes, retrieval, share
 from core.scenes.scene import REFLECTANCE_SCALE
+from core.training.base_model import SCRATCH
 from core.training.dataset import Labelled, Split, drop_copies
 
 SMALL_SIDE, MOST, MOST_OF_LARGE = 64, 30_000, 500
@@ -34,18 +38,43 @@ class Measured:
     """What was found.
 
     Attributes:
-        card: for the model card: ``held_out``, ``apart`` and ``measured``, the sentences.
+        card: for the model card: ``accuracy``, ``held_out``, ``apart``, ``verdict`` and ``measured``, the sentences.
         novelty: what the encoder was trained on, by which patches unlike it are known; None when too few were held
             out.
+        classifier: names the classes by the encoder's features.
     """
 
     card: dict[str, Any]
     novelty: NoveltyReference | None
+    classifier: FeatureClassifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """An encoder on the patches of a split: what its classifier and its nearest patches name rightly.
+
+    Attributes:
+        known: features of patches that were learned from.
+        asked: features of those held out at random.
+        named: which of the latter its classifier names rightly, bool of shape (N,).
+        nearest: which of them the nearest patches name rightly.
+        classifier: fitted to ``known``, calibrated by the validation part.
+    """
+
+    known: FloatArray
+    asked: FloatArray
+    named: NDArray[np.bool_]
+    nearest: NDArray[np.bool_]
+    classifier: FeatureClassifier
+
+    def to_json(self) -> dict[str, Any]:
+        """Return both shares as the card has them."""
+        return {"nearest": as_json(share(self.nearest)), "linear": as_json(share(self.named))}
 
 
 def measure(
     directory: Path, split: Split, test_sets: Sequence[Labelled], *, columns: Sequence[int] | None,
-    config: Config, base: tuple[str, Path] | None = None,
+    config: Config, rival: tuple[str, Path] | None = None, base: str = "",
 ) -> Measured:  # fmt: skip
     """Measure an encoder that was just written.
 
@@ -55,32 +84,100 @@ def measure(
         test_sets: labelled patches whose places were left out of training; each set is measured by itself.
         columns: of the features that training made; None = all.
         config: where encoders keep what they remember.
-        base: title and directory of the model it goes on from; None = none.
+        rival: title and directory of the encoder it has to be better than; None = none.
+        base: name of what it goes on from; ``scratch`` = the rival is another.
     """
     encoder, baseline = load_encoder(str(directory), config), load_encoder(BASELINE, config)
-    most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
-    train, random = _some(split.train, most), _some(split.random, most)
-    known, asked = features(encoder, train), features(encoder, random)
-    card: dict[str, Any] = {"held_out": {}, "apart": []}
-    pairs = {"encoder": (known, asked), "spectrum": (features(baseline, train), features(baseline, random))}
-    if base is not None:
-        before = load_encoder(str(base[1]), config)
-        pairs["base"] = (features(before, train), features(before, random))
-    for name, pair in pairs.items():
-        found = held_out(
-            np.concatenate(pair),
-            np.concatenate([train.labels, random.labels]),
-            np.arange(sum(map(len, pair))) >= len(train),
-        )
-        card["held_out"][name] = {"nearest": as_json(found.nearest), "linear": as_json(found.linear)}
+    small = fewer(split, encoder)
+    judged = {"encoder": _judge(encoder, small), "spectrum": _judge(baseline, small)}
+    if rival is not None:
+        judged["base"] = _judge(load_encoder(str(rival[1]), config), small)
+    ours = judged["encoder"]
+    card: dict[str, Any] = {"held_out": {name: one.to_json() for name, one in judged.items()}, "apart": []}
+    card["accuracy"] = {"random": as_json(share(ours.named))}
+    if small.spatial is not None and len(small.spatial):
+        land = features(encoder, small.spatial)
+        card["accuracy"]["spatial"] = as_json(share(ours.classifier.name(land).index == small.spatial.labels))
     for one in test_sets:
         once = drop_copies(one)
         card["apart"].append({"patches": len(once), **_retrieved(once, encoder, baseline)})
-    enough = len(asked) >= FEWEST_HELD and len(known) >= BANK_NEAREST
-    statistics = train.band_statistics(), random.band_statistics()
-    novelty = calibrate_novelty(known, asked, columns, statistics=statistics, bands=train.bands) if enough else None
-    card["measured"] = measured_sentences(card, None if base is None else base[0])
-    return Measured(card=card, novelty=novelty)
+    if rival is not None:
+        card["verdict"] = {"against": rival[0], **_verdict(ours, judged["base"])}
+    card["measured"] = measured_sentences(card, None if rival is None else rival[0], scratch=base == SCRATCH)
+    novelty = None
+    if len(ours.asked) >= FEWEST_HELD and len(ours.known) >= BANK_NEAREST:
+        statistics = small.train.band_statistics(), small.random.band_statistics()
+        bands = small.train.bands
+        novelty = calibrate_novelty(ours.known, ours.asked, columns, statistics=statistics, bands=bands)
+    return Measured(card=card, novelty=novelty, classifier=ours.classifier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rivals:
+    """What a training has to be better than, on the patches that its epochs are judged by, all classes counting alike.
+
+    Attributes:
+        title: of the encoder as it is.
+        nearest: share that its nearest patches name rightly.
+        head: share that a linear classifier on its features names rightly.
+    """
+
+    title: str
+    nearest: float
+    head: float
+
+
+def rivals(title: str, directory: Path, split: Split, config: Config) -> Rivals:
+    """Measure an encoder as it is by the validation part, or by the patches held out at random where there is none.
+
+    Args:
+        title: of the encoder.
+        directory: of the encoder.
+        split: what is learned from, and what was held out.
+        config: where encoders keep what they remember.
+    """
+    encoder = load_encoder(str(directory), config)
+    small = fewer(replace(split, spatial=None), encoder)
+    judges = small.random if small.validation is None else small.validation
+    known, asked = features(encoder, small.train), features(encoder, judges)
+    head = fit_classifier(known, small.train.labels, small.train.classes).name(asked).index == judges.labels
+    nearest = nearest_accuracy(known, small.train.labels, asked, judges.labels)
+    return Rivals(title=title, nearest=nearest, head=balanced_share(head, judges.labels))
+
+
+def fewer(split: Split, encoder: Encoder) -> Split:
+    """Return a split of no more patches than an encoder goes through in reasonable time."""
+    most = MOST if (encoder.spec.input_size or 0) <= SMALL_SIDE else MOST_OF_LARGE
+    parts = {one.name: getattr(split, one.name) for one in fields(split)}
+    return replace(split, **{name: _some(part, most) for name, part in parts.items() if part is not None})
+
+
+def _judge(encoder: Encoder, split: Split) -> _Judged:
+    """Fit a classifier to an encoder's features of the patches learned from, and name those held out at random."""
+    train, random, validation = split.train, split.random, split.validation
+    known, asked = features(encoder, train), features(encoder, random)
+    classifier = fit_classifier(known, train.labels, train.classes)
+    if validation is not None:
+        classifier = classifier.calibrate(features(encoder, validation), validation.labels)
+    return _Judged(
+        known=known, asked=asked, classifier=classifier,
+        named=classifier.name(asked).index == random.labels,
+        nearest=nearest_classes(known, train.labels, asked) == random.labels,
+    )  # fmt: skip
+
+
+def _verdict(ours: _Judged, base: _Judged) -> dict[str, Any]:
+    """Say whether training on was worth it, beside a classifier on the features of the base: ``worth`` and ``worse``.
+
+    The same patches are named by both, so that only those count which one names rightly and the other does not
+    (McNemar, “Note on the sampling error of the difference between correlated proportions or percentages”, 1947).
+    """
+    pairs = ((ours.named, base.named), (ours.nearest, base.nearest))
+    gained = [int(after.sum()) - int(before.sum()) for after, before in pairs]
+    noise = [NORMAL_95 * math.sqrt(int((after != before).sum())) for after, before in pairs]
+    better = any(gain > doubt for gain, doubt in zip(gained, noise, strict=True))
+    worse = any(-gain > doubt for gain, doubt in zip(gained, noise, strict=True))
+    return {"worth": better and not worse, "worse": worse and not better, "patches": len(ours.named)}
 
 
 def features(encoder: Encoder, part: Labelled) -> FloatArray:
@@ -102,15 +199,15 @@ def as_json(share: Share) -> dict[str, float]:
     return {"patches": share.count, "accuracy": share.value, "low": share.low, "high": share.high}
 
 
-def measured_sentences(card: Mapping[str, Any], base: str | None = None) -> list[str]:
-    """Put the figures in words; ``base`` is the title of the model it goes on from."""
+def measured_sentences(card: Mapping[str, Any], base: str | None = None, *, scratch: bool = False) -> list[str]:
+    """Put the figures in words; ``base`` is the title of what it goes on from or, ``scratch``, is compared with."""
     ours, plain = (card["held_out"][name]["nearest"] for name in ("encoder", "spectrum"))
     lines = [
         f"The {VOTERS} nearest of the patches it learned from name {_of_hundred(ours)} held-out patches rightly; "
         f"by the plain spectrum of the same bands it would be {100 * plain['accuracy']:.0f}."
     ]
     if base is not None:
-        lines.append(_beside(base, ours["accuracy"], card["held_out"]["base"]["nearest"]["accuracy"]))
+        lines.append(_beside(base, card, "" if scratch else ", which it goes on from,"))
     for one in card["apart"]:
         first, last = (one["encoder"][str(depth)] for depth in (DEPTHS[0], DEPTHS[-1]))
         bare = [100 * one["spectrum"][str(depth)]["accuracy"] for depth in (DEPTHS[0], DEPTHS[-1])]
@@ -122,12 +219,20 @@ def measured_sentences(card: Mapping[str, Any], base: str | None = None) -> list
     return lines
 
 
-def _beside(base: str, ours: float, before: float) -> str:
+def _beside(base: str, card: Mapping[str, Any], relation: str) -> str:
     """Say whether training on was worth it."""
-    found = f"By {base}, which it goes on from, it would be {100 * before:.0f}"
-    if ours > before:
-        return f"{found}."
-    return f"{found}: on these patches the training made nothing better; fewer passes, or more patches, may."
+    before, ours = card["held_out"]["base"], card["held_out"]["encoder"]
+    found = (
+        f"By {base}{relation} it would be {100 * before['nearest']['accuracy']:.0f}. A head on {base}, "
+        f"which takes seconds, names {100 * before['linear']['accuracy']:.0f} in 100 of them rightly, this model "
+        f"{100 * ours['linear']['accuracy']:.0f}"
+    )
+    verdict = card["verdict"]
+    if verdict["worth"]:
+        return f"{found}: the training was worth it."
+    if verdict["worse"]:
+        return f"{found}: the training made it worse. Make a head instead."
+    return f"{found}: {verdict['patches']:,} patches cannot tell them apart. A head would do."
 
 
 def _times(found: Mapping[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
@@ -25,6 +26,9 @@ MOST_EPOCHS = 10_000
 
 FEW_BANDS = 4
 """Up to so many bands none is left out in training."""
+
+LATER = frozenset({"patience"})
+"""Fields that came with the choice of the best epoch: one stopped before goes on as if they were not there."""
 
 FORMER_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -63,6 +67,8 @@ class Hyperparameters:
         widths: channels of the stages of a network from scratch.
         blocks: residual blocks of each of its stages.
         seed: of everything that is drawn.
+        patience: epochs in a row that are no better than the best before them after which the training ends; 0 = it
+            goes through all.
     """
 
     epochs: int = 40
@@ -80,6 +86,7 @@ class Hyperparameters:
     widths: tuple[int, ...] = (48, 96, 192)
     blocks: int = 2
     seed: int = 0
+    patience: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.epochs <= MOST_EPOCHS:
@@ -90,6 +97,9 @@ class Hyperparameters:
         if not 0 <= self.band_dropout < 1:
             found = f"bands are to be left out with the probability {self.band_dropout}"
             raise SettingsError("Training", found, "give a number from 0 to below 1")
+        if self.patience < 0:
+            found = f"a patience of {self.patience} epochs was asked for"
+            raise SettingsError("Training", found, "give a whole number from 0; 0 goes through all epochs")
         if len(self.crops) != len(self.milestones) + 1:
             found = f"there are {len(self.crops)} crops and {len(self.milestones)} milestones between them"
             raise SettingsError("Training", found, "give one milestone fewer than crops")
@@ -110,9 +120,13 @@ class Hyperparameters:
         }
         return replace(self, **values)
 
+    def before_validation(self) -> dict[str, Any]:
+        """Return them as files have them that were written before the best epoch was chosen."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER}
+
     def in_former_names(self) -> dict[str, Any]:
         """Return them as the files of version 0.1 have them, which knew one network from scratch only."""
-        values = {FORMER_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        values = {FORMER_NAMES.get(name, name): value for name, value in self.before_validation().items()}
         return {name: value for name, value in values.items() if name not in {"widths", "blocks"}}
 
 
@@ -139,13 +153,27 @@ class Epoch:
     """How fitting stands after an epoch.
 
     Attributes:
-        number: from 1.
-        loss: mean over the steps.
+        number: from 1; 0 = the base before the first.
+        loss: mean over the steps; of the base 0.
         accuracy: share of held-out patches named rightly, all classes counting alike; NaN without any.
         seconds: since fitting began.
+        held_out_loss: mean cross-entropy of held-out patches; None without any, and in older files.
     """
 
     number: int
     loss: float
     accuracy: float
     seconds: float
+    held_out_loss: float | None = None
+
+    def better_than(self, other: Epoch) -> bool:
+        """Return whether more held-out patches are named rightly, or as many with a lower loss.
+
+        A lower loss alone is no reason to leave the base, which has seen more than these patches.
+        """
+        if other.number == 0:
+            return self.accuracy > other.accuracy
+        return self._rank() > other._rank()
+
+    def _rank(self) -> tuple[float, float]:
+        return self.accuracy, -math.inf if self.held_out_loss is None else -self.held_out_loss

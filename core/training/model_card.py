@@ -9,33 +9,37 @@ from typing import Any
 
 from core.bands import BAND_NAMES
 from core.encoders.files import CARD, LEARNED
-from core.evaluation.retrieval import share
 from core.evaluation.training_overlap import TrainingBlock, TrainingPatches
 from core.training.base_model import Base
 from core.training.dataset import Labelled, Split
-from core.training.evaluate import as_json
-from core.training.hyperparameters import Hyperparameters
+from core.training.hyperparameters import Epoch, Hyperparameters
 from core.training.trained_models import read_card
 
 
 def training_card(
-    network: Any,  # noqa: ANN401  tensorflow is untyped
     split: Split,
     hyperparameters: Hyperparameters,
     base: Base,
-    history: list[dict[str, float]],
+    history: list[dict[str, Any]],
+    best: Epoch | None,
 ) -> dict[str, Any]:
-    """Say how a network was trained, and how many held-out patches it names rightly."""
+    """Say how a network was trained, and which epoch was kept: 0 = the base itself, None = the last."""
     return {
         "base": base.name,
         "base_fingerprint": base.fingerprint or None,
         "seed": hyperparameters.seed,
-        **_figures(network, split, base),
+        **patches_card(split, base),
         "settings": asdict(hyperparameters),
         "epochs": len(history),
+        "kept_epoch": None if best is None else best.number,
         "history": history,
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
     }
+
+
+def today() -> str:
+    """Return the day a card is written on."""
+    return datetime.now(UTC).date().isoformat()
 
 
 INHERITED = "As of "
@@ -103,16 +107,10 @@ def _limits(learned: Labelled, base: Base) -> list[str]:
     return found
 
 
-def _figures(network: Any, split: Split, base: Base) -> dict[str, Any]:  # noqa: ANN401  tensorflow is untyped
-    """Return what the card says of the patches, and how many held-out ones the network names rightly."""
-    from core.training.keras.inference import predict
-
-    figures = {}
-    for name, part in (("random", split.random), ("spatial", split.spatial)):
-        if part is not None and len(part):
-            right = share(predict(network, part.pixels)[1].argmax(axis=1) == part.labels)
-            figures[name] = as_json(right)
+def patches_card(split: Split, base: Base) -> dict[str, Any]:
+    """Return what the card says of the patches."""
     copies = f"; {split.train.repeats:,} copies of others were left out" if split.train.repeats else ""
+    chose = f", {len(split.validation):,} held out to choose by" if split.validation is not None else ""
     blocks = "none in held-out blocks of land, because places are unknown or too close together"
     if split.spatial is not None:
         blocks = f"{len(split.spatial):,} in held-out blocks of land"
@@ -121,7 +119,6 @@ def _figures(network: Any, split: Split, base: Base) -> dict[str, Any]:  # noqa:
     return {
         "classes": split.train.counts(),
         "bands": list(split.train.bands),
-        "split": f"{len(split.train):,} patches learned from, {len(split.random):,} held out at random, "
+        "split": f"{len(split.train):,} patches learned from{chose}, {len(split.random):,} held out at random, "
         f"{blocks}{copies}",
-        "accuracy": figures,
     }

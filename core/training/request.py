@@ -24,6 +24,8 @@ class TrainingRequest:
         epochs: how often all patches are gone through; None = as often as suits the base.
         bands: that a network from scratch sees; None = all that the patches share, or those of the base.
         test_sets: labelled patches whose places are left out; the finished encoder is measured on each set.
+        head: True = features stay those of the base, and a classifier on them is learned; ``freeze``, ``epochs`` and
+            ``hyperparameters`` do not count.
         limits: what the model card says besides of what was not learned, a sentence each.
         seed: of everything that is drawn.
         hyperparameters: values by name (``Hyperparameters``) that are not to be those which suit the base.
@@ -39,6 +41,7 @@ class TrainingRequest:
     limits: tuple[str, ...] = ()
     seed: int = 0
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    head: bool = False
 
     def to_payload(self) -> dict[str, Any]:
         """Return it as JSON values, from which ``from_payload`` makes it again.
@@ -59,6 +62,7 @@ class TrainingRequest:
             "limits": list(self.limits),
             "seed": self.seed,
             "hyperparameters": dict(self.hyperparameters),
+            "head": self.head,
         }
         return values | {name: value for name, value in added.items() if value}
 

@@ -6,8 +6,7 @@ A training that was stopped goes on where it was (``core.training.checkpoint``).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,23 +14,38 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.config import Config
-from core.encoders.files import CARD, FAMILIAR, LEARNED, write_checksums
+from core.encoders.files import CARD, CLASSES, FAMILIAR, LEARNED, write_checksums
+from core.encoders.registry import companion, default_encoder, describe
 from core.errors import JobCancelledError, TrainingError
 from core.evaluation.retrieval import findable_others
 from core.evaluation.training_overlap import TrainingPatches
-from core.files import staged_folder
 from core.progress import Progress, part_of, silent
-from core.training.base_model import Base, check_bands, find_base, suited
-from core.training.checkpoint import Checkpoint, kept_when_full
-from core.training.dataset import Labelled, ReadPatches, Split, drop_copies, gather, resize, shared_bands, split
-from core.training.evaluate import measure
+from core.training.base_model import Base, check_bands, find_base, suited, unwatched_steps
+from core.training.checkpoint import Checkpoint, kept_key, kept_when_full
+from core.training.dataset import (
+    Labelled,
+    ReadPatches,
+    Split,
+    drop_copies,
+    gather,
+    read_sets,
+    resize,
+    shared_bands,
+    split,
+)
+from core.training.evaluate import measure, rivals
+from core.training.head import put_head
 from core.training.hyperparameters import EMBEDDING_DIMENSION, Epoch, Examples, Hyperparameters
 from core.training.model_card import all_learned, base_title, every_limit, learned_before, seen_before, training_card
 from core.training.request import TrainingRequest
+from core.training.trained_models import staged_model
 
 if TYPE_CHECKING:
     from core.training.keras.initialise import Initialised
     from core.training.keras.loop import Learner
+
+MOST_SEEN = 0.02
+"""Share of the held-out patches that an encoder may have learned from and still be compared with."""
 
 READING = 50
 """Thousandths of a training that reading the patches counts for."""
@@ -49,6 +63,8 @@ class _Material:
         split: patches learned from and held out, with the bands and the size that the base takes.
         test_sets: labelled patches whose places are not among these.
         before: what the base has learned from; None when that is not known.
+        former: how it was fitted before the best epoch was chosen.
+        rival: title and directory of the encoder it has to be better than; None = there is none to compare with.
     """
 
     request: TrainingRequest
@@ -58,6 +74,8 @@ class _Material:
     split: Split
     test_sets: list[Labelled]
     before: TrainingPatches | None
+    former: Hyperparameters
+    rival: tuple[str, Path] | None
 
 
 def unheard(_epoch: Epoch) -> None:
@@ -95,31 +113,47 @@ def run(
         StoreError: when the disk cannot be written; the last whole epoch is kept.
         JobCancelledError: when it was cancelled before the first epoch was over.
     """
+    if request.head:
+        return put_head(request, directory, read, progress=progress, config=config)
     base, hyperparameters = plan(request, config)  # Refuses a base before patches are read.
-    sets, test_sets = _read(request, read, part_of(progress, 0, READING))
+    sets, test_sets = read_sets(request, read, part_of(progress, 0, READING))
     check_bands(base, shared_bands(sets), request.bands)
     for one in test_sets:
         findable_others(drop_copies(one).labels)  # Refuses now what could not be measured after the training.
-    whole = gather(sets, test_sets=test_sets, bands=base.product_bands or request.bands)
-    parts = split(resize(whole, base.side), hyperparameters.seed)
+    whole = resize(gather(sets, test_sets=test_sets, bands=base.product_bands or request.bands), base.side)
+    parts = split(whole, hyperparameters.seed)
+    if parts.validation is None and not request.freeze and "learning_rate" not in request.hyperparameters:
+        hyperparameters = unwatched_steps(base, hyperparameters)
     # What belongs to the base is read before the training, in which somebody may delete it.
     material = _Material(
         request=request, directory=directory, base=base, hyperparameters=hyperparameters, split=parts,
         test_sets=test_sets, before=learned_before(base),
+        former=plan(request, config, former=True)[1],
+        rival=_rival(base, parts, config),
     )  # fmt: skip
+    material = _as_it_began(material, whole)
+    parts, hyperparameters = material.split, material.hyperparameters
     card: dict[str, Any] = {"title": request.title, "data": whole.title, "frozen": request.freeze}
     card["limits"] = every_limit(request.limits, parts.train, base)
     card |= {"base_title": base_title(base)} if base.directory is not None else {}
     initial, learner, checkpoint = _ready(material)
+    checkpoint.rivals = _rivals(material, config)
+    checkpoint.tell()
     _fit(material, learner, checkpoint, report=report, progress=part_of(progress, READING, 1000))
-    card |= training_card(initial.network, parts, hyperparameters, base, checkpoint.history)
+    card |= training_card(parts, hyperparameters, base, checkpoint.history, checkpoint.best)
+    card |= {"rivals": checkpoint.rivals} if checkpoint.rivals else {}
     card |= _write(material, initial, card, config)
     checkpoint.remove()
     return card
 
 
-def plan(request: TrainingRequest, config: Config) -> tuple[Base, Hyperparameters]:
+def plan(request: TrainingRequest, config: Config, *, former: bool = False) -> tuple[Base, Hyperparameters]:
     """Return base and hyperparameters of a training, which can be asked before patches are read.
+
+    Args:
+        request: what is asked for.
+        config: where models lie.
+        former: True = the hyperparameters from before the best epoch was chosen.
 
     Raises:
         EncoderError: for a base that is unknown or damaged.
@@ -127,17 +161,9 @@ def plan(request: TrainingRequest, config: Config) -> tuple[Base, Hyperparameter
         SettingsError: for a setting outside its range.
     """
     base = find_base(request.base, config)
-    chosen = suited(base, freeze=request.freeze).with_changes(request.hyperparameters)
+    chosen = suited(base, freeze=request.freeze, former=former).with_changes(request.hyperparameters)
     epochs = chosen.epochs if request.epochs is None else request.epochs
     return base, replace(chosen, epochs=epochs, seed=request.seed)
-
-
-def _read(request: TrainingRequest, read: ReadPatches, progress: Progress) -> tuple[list[Labelled], list[Labelled]]:
-    """Read the sets to learn from and the test sets."""
-    names = [*request.sets, *request.test_sets]
-    ends = [1000 * number // max(1, len(names)) for number in range(len(names) + 1)]
-    found = [read(one, part_of(progress, *ends[place : place + 2])) for place, one in enumerate(names)]
-    return found[: len(request.sets)], found[len(request.sets) :]
 
 
 def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
@@ -150,27 +176,64 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
     from core.training.keras.initialise import initialise
 
     parts, hyperparameters = material.split, material.hyperparameters
+    judges = parts.random if parts.validation is None else parts.validation
     initial = initialise(material.base, parts.train, hyperparameters, freeze=material.request.freeze)
-    train, held_out = (Examples(pixels=part.pixels, labels=part.labels) for part in (parts.train, parts.random))
+    train, held_out = (Examples(pixels=part.pixels, labels=part.labels) for part in (parts.train, judges))
     learner: Learner
     if material.request.freeze:
         learner = HeadOnly(initial.network, train, held_out, hyperparameters)
     else:
         learner = EndToEnd(initial.network, train, held_out, hyperparameters, compiles=initial.compiles)
-    checkpoint = Checkpoint(material.directory, learner.variables, *_keys(material))
+    weights = None if parts.validation is None else learner.weights
+    checkpoint = Checkpoint(material.directory, learner.variables, *_keys(material), weights=weights)
     checkpoint.resume()
     return initial, learner, checkpoint
 
 
-def _keys(material: _Material) -> tuple[str, str]:
-    """Return what tells this training from any other, as it is written now, and as version 0.1 wrote it.
+def _keys(material: _Material) -> tuple[str, list[str]]:
+    """Return what tells this training from any other, as it is written now, and as earlier versions wrote it.
 
-    The latter says nothing of the size of the network; variables of another one are not taken over.
+    The latter know no validation part. Those of version 0.1 say nothing of the size of the network either, and
+    variables of another one are not taken over.
     """
-    chosen = material.hyperparameters
-    patches = [material.split.train.digest(), material.split.random.digest()]
+    chosen, parts = material.hyperparameters, material.split
+    patches = [parts.train.digest(), parts.random.digest()]
     rest = [*patches, material.base.fingerprint, material.request.freeze]
-    return json.dumps([asdict(chosen), *rest]), json.dumps([chosen.in_former_names(), *rest])
+    former = [json.dumps([names, *rest]) for names in (chosen.before_validation(), chosen.in_former_names())]
+    if parts.validation is None:
+        return json.dumps([asdict(chosen), *rest]), former
+    return json.dumps([asdict(chosen), *rest, parts.validation.digest()]), []
+
+
+def _as_it_began(material: _Material, whole: Labelled) -> _Material:
+    """Return a training that was stopped before the best epoch was chosen as it was begun, else as it is."""
+    kept = kept_key(material.directory)
+    if kept is None:
+        return material
+    parts = split(whole, material.hyperparameters.seed, validates=False)
+    former = replace(material, split=parts, hyperparameters=material.former)
+    return former if kept in _keys(former)[1] else material
+
+
+def _rival(base: Base, parts: Split, config: Config) -> tuple[str, Path] | None:
+    """Return title and directory of what a training has to be better than: its base, or the encoder there is anyway.
+
+    The latter only where there are patches enough to tell, and where it has not learned from them.
+    """
+    if base.directory is not None:
+        return base_title(base), base.directory
+    other = default_encoder()
+    file = companion(other, LEARNED, config)
+    if parts.validation is None or file is None:
+        return None
+    seen = TrainingPatches.load(file).holds_statistics(parts.random.bands, parts.random.band_statistics())
+    return None if seen.mean() > MOST_SEEN else (describe(other, config).title, file.parent)
+
+
+def _rivals(material: _Material, config: Config) -> dict[str, Any]:
+    """Measure what the training has to be better than: its base, or from scratch the encoder that is there anyway."""
+    rival = material.rival
+    return {} if rival is None or not rival[1].is_dir() else asdict(rivals(*rival, material.split, config))
 
 
 def _fit(
@@ -192,37 +255,35 @@ def _fit(
         report(epoch)
 
     first = len(checkpoint.history) + 1
+    chosen = material.hyperparameters
     try:
-        fit(learner, material.hyperparameters, first=first, report=keep, progress=progress)
+        fit(
+            learner, chosen, first=first, report=keep, progress=progress,
+            begun=lambda found: checkpoint.consider(found) if material.base.directory is not None else None,
+            enough=lambda: checkpoint.stalled(chosen.patience),
+        )  # fmt: skip
     except JobCancelledError:
         if not checkpoint.history:
             checkpoint.remove()
             raise
         checkpoint.reload()
+    checkpoint.restore_best()
 
 
 def _write(material: _Material, initial: Initialised, card: dict[str, Any], config: Config) -> dict[str, Any]:
     """Write the model whole, its card with what the finished encoder measures on patches held out; gives the latter."""
     base, parts, test_sets = material.base, material.split, material.test_sets
-    known = (card["base_title"], base.directory) if base.directory is not None and base.directory.is_dir() else None
+    known = material.rival if material.rival is not None and material.rival[1].is_dir() else None
     columns = range(EMBEDDING_DIMENSION) if base.ours else None
-    with kept_when_full(material.directory), _staged(material.directory) as staged:
+    with kept_when_full(material.directory), staged_model(material.directory) as staged:
         initial.write(staged, card["title"], card)
-        measured = measure(staged, parts, test_sets, columns=columns, config=config, base=known)
+        measured = measure(staged, parts, test_sets, columns=columns, config=config, rival=known, base=base.name)
         told = [*seen_before(material.before, parts, test_sets, card.get("base_title", "")), *measured.card["measured"]]
         found = measured.card | {"measured": told}
         (staged / CARD).write_text(json.dumps(card | found, indent=1, ensure_ascii=False), encoding="utf-8")
         (staged / LEARNED).write_bytes(all_learned(material.before, parts.train).to_bytes())
+        measured.classifier.save(staged / CLASSES)
         if measured.novelty is not None:
             measured.novelty.save(staged / FAMILIAR)
         write_checksums(staged, whole=True)
     return found
-
-
-@contextmanager
-def _staged(directory: Path) -> Iterator[Path]:
-    """Give a folder to write a model into; it appears in its place by one rename, whole or not at all."""
-    with staged_folder(directory.parent, f".{directory.name}.") as staged:
-        yield staged
-        staged.chmod(0o755)
-        staged.rename(directory)

@@ -6,11 +6,14 @@ import json
 import re
 import shutil
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.encoders.files import MODEL_FILES
 from core.errors import TrainingError
+from core.files import staged_folder
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 """What names of models look like: they are names of folders and parts of addresses."""
@@ -53,17 +56,30 @@ class Trained:
 
     def names(self) -> list[str]:
         """Return the names of finished models."""
-        return sorted(path.parent.name for path in self.root.glob("[!.]*/saved_model.pb"))
+        return sorted({path.parent.name for file in MODEL_FILES for path in self.root.glob(f"[!.]*/{file}")})
 
     def history(self, name: str) -> list[dict[str, float]]:
         """Return how a training under way has gone: ``number``, ``loss``, ``accuracy``, ``seconds`` of each epoch."""
         return history_of(self.directory(name))
+
+    def standing(self, name: str) -> dict[str, Any]:
+        """Return what else is known of a training under way: ``rivals`` and ``best``; empty when there is none."""
+        return _read(under_way(self.directory(name)) / STATE)
 
     def delete(self, name: str) -> None:
         """Remove a model, and what a stopped training of that name left; does nothing when there is none."""
         folder = self.directory(name)
         for path in (folder, under_way(folder)):
             shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def staged_model(directory: Path) -> Iterator[Path]:
+    """Give a folder to write a model into; it appears in its place by one rename, whole or not at all."""
+    with staged_folder(directory.parent, f".{directory.name}.") as staged:
+        yield staged
+        staged.chmod(0o755)
+        staged.rename(directory)
 
 
 def history_of(directory: Path) -> list[dict[str, float]]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.evaluation.classifier import Named
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import NO_LABELS, SceneLabels
@@ -44,6 +46,13 @@ class PatchSource:
 
     def novelty(self) -> FloatArray | None:
         """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""
+        return None
+
+    def named(self, key: str = "") -> Named | None:
+        """Return the classes that the encoder's classifier gives the patches; None where it was taught none.
+
+        ``key`` asks for a certain classifier on these features; empty = that of the encoder.
+        """
         return None
 
     def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
@@ -98,6 +107,14 @@ class PatchValue(ABC):
     @abstractmethod
     def legend(self, source: PatchSource, values: FloatArray | None) -> Legend:
         """Return what the colours mean; ``values`` are those of ``compute``."""
+
+    def legend_of(self, source: PatchSource, values: FloatArray | None, asked: Asked) -> Legend:
+        """Return what the colours mean of the numbers of ``compute`` for what was asked."""
+        return self.legend(source, values)
+
+    def column(self, source: PatchSource) -> NDArray[Any] | None:
+        """Return what files have of it, float32 or strings of shape (N,); None when there is nothing."""
+        return self.compute(source, NOTHING_ASKED)
 
     def version(self, source: PatchSource, asked: Asked) -> str:
         """Return what tells these numbers from others of the same value, for addresses; empty = nothing."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from core.bands import FloatArray
+from numpy.typing import NDArray
+
 from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
 from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
@@ -15,6 +17,7 @@ from core.values.distortion import DISTORTION
 from core.values.groups import GROUP
 from core.values.indices import NDBI, NDVI, NDWI
 from core.values.novelty import UNFAMILIAR
+from core.values.predicted import CONFIDENCE, PREDICTED
 from core.values.similarity import SIMILARITY
 
 VALUES: Mapping[str, PatchValue] = MappingProxyType(
@@ -24,6 +27,8 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             CLASS,
             HAND,
             CLASSIFICATION,
+            PREDICTED,
+            CONFIDENCE,
             NDVI,
             NDWI,
             NDBI,
@@ -56,10 +61,10 @@ def read_address(address: str) -> tuple[PatchValue, Asked] | None:
     return None if value is None or asked is None else (value, asked)
 
 
-def export_columns(source: PatchSource) -> dict[str, FloatArray]:
-    """Return the values that files have as columns, each float32 of shape (N,), as far as a source knows them."""
+def export_columns(source: PatchSource) -> dict[str, NDArray[Any]]:
+    """Return the values that files have as columns, float32 or strings of shape (N,), as far as a source knows them."""
     found = {
-        value.name: value.compute(source, NOTHING_ASKED)
+        value.name: value.column(source)
         for value in VALUES.values()
         if value.exported and value.available(source, NOTHING_ASKED)
     }

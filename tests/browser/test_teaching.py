@@ -55,7 +55,7 @@ def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Se
     page.get_by_test_id("stPopoverButton").filter(has_text="Label").click()
     page.locator(".st-key-label_teach button").click()
     expect(page.locator(".st-key-teach")).to_contain_text("your labels", timeout=LONG)
-    page.locator(".st-key-teach_freeze label").first.click()
+    page.locator(".st-key-teach_how label", has_text="The last step").click()
     title = page.locator(".st-key-teach_title input")
     title.fill("Two lands")
     title.press("Enter")

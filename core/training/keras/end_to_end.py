@@ -16,7 +16,8 @@ from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.hyperparameters import Array, Examples, Hyperparameters
 from core.training.keras.augment import Uniform, band_dropout, brightness_jitter, mixup
 from core.training.keras.batches import batch_size, draw_batches, evenly, step_count
-from core.training.keras.inference import balanced_accuracy, predict
+from core.training.keras.inference import judged, predict
+from core.training.keras.loop import Judged
 from core.training.keras.optimise import adamw, descend, smoothed
 from core.training.keras.trainable_graph import GraphLayer
 
@@ -51,7 +52,8 @@ class EndToEnd:
         if batch_size(len(train), hyperparameters) < hyperparameters.frozen_batch_norm_below:
             freeze_batch_norm(network)
         self.optimizer = adamw(network.trainable_variables, hyperparameters)
-        self.variables = [*network.weights, *self.optimizer.variables]
+        self.weights = list(network.weights)
+        self.variables = [*self.weights, *self.optimizer.variables]
         self.steps, self.preparation = step_count(len(train), hyperparameters), 0
         self._network, self._train, self._hyperparameters = network, train, hyperparameters
         self._judges = evenly(held_out)
@@ -73,9 +75,9 @@ class EndToEnd:
         """Change the weights by a batch; gives its loss."""
         return self._step(tf.constant(inputs), tf.constant(labels))
 
-    def accuracy(self) -> float:
-        """Return the share of held-out patches named rightly, all classes counting alike; NaN without any."""
-        return balanced_accuracy(predict(self._network, self._judges.pixels)[1], self._judges.labels)
+    def judge(self) -> Judged:
+        """Return how well held-out patches are named as it is now."""
+        return judged(predict(self._network, self._judges.pixels)[1], self._judges.labels)
 
 
 def crop(hyperparameters: Hyperparameters, epoch: int) -> float:

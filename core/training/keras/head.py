@@ -20,7 +20,8 @@ from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.hyperparameters import Array, Examples, Hyperparameters
 from core.training.keras.augment import band_dropout, brightness_jitter
 from core.training.keras.batches import draw_indices, evenly, step_count, turned
-from core.training.keras.inference import balanced_accuracy
+from core.training.keras.inference import judged
+from core.training.keras.loop import Judged
 from core.training.keras.optimise import adamw, descend, smoothed
 
 VIEWS = 4
@@ -50,7 +51,8 @@ class HeadOnly:
         self._body, self._head = _halves(network)
         weights = self._head.trainable_variables
         self.optimizer = adamw(weights, hyperparameters)
-        self.variables = [*network.weights, *self.optimizer.variables]
+        self.weights = list(network.weights)
+        self.variables = [*self.weights, *self.optimizer.variables]
         self._views = max(1, min(VIEWS, MOST_ROWS // max(1, len(train))))
         self.steps = step_count(self._views * len(train), hyperparameters)
         self.preparation = hyperparameters.epochs * self.steps
@@ -72,9 +74,9 @@ class HeadOnly:
         """Change the weights by a batch; gives its loss."""
         return self._step(tf.constant(inputs), tf.constant(labels))
 
-    def accuracy(self) -> float:
-        """Return the share of held-out patches named rightly, all classes counting alike; NaN without any."""
-        return balanced_accuracy(self._head(self._judged, training=False)["logits"].numpy(), self._judges.labels)
+    def judge(self) -> Judged:
+        """Return how well held-out patches are named as it is now."""
+        return judged(self._head(self._judged, training=False)["logits"].numpy(), self._judges.labels)
 
 
 def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401

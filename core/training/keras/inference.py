@@ -12,6 +12,7 @@ import tensorflow as tf
 from core.bands import FloatArray
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.hyperparameters import Array
+from core.training.keras.loop import Judged
 
 
 def predict(network: Any, pixels: Array, batch: int = 64) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401
@@ -30,6 +31,15 @@ def predict(network: Any, pixels: Array, batch: int = 64) -> tuple[FloatArray, F
 def _runner(network: Any) -> Any:  # noqa: ANN401
     """Return the network as a function, made once: making it takes longer than a few hundred patches."""
     return tf.function(lambda images: network(images, training=False), reduce_retracing=True)
+
+
+def judged(logits: FloatArray, labels: Array) -> Judged:
+    """Return how well patches are named by logits of shape (N, classes), given their labels of shape (N,)."""
+    if not len(labels):
+        return Judged()
+    above = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    doubt = np.log(np.exp(above).sum(axis=1)) - above[np.arange(len(labels)), labels]
+    return Judged(accuracy=balanced_accuracy(logits, labels), loss=float(doubt.mean()))
 
 
 def balanced_accuracy(logits: FloatArray, labels: Array) -> float:

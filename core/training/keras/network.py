@@ -12,13 +12,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from core.evaluation.classifier import SHARPNESS
 from core.training.hyperparameters import BATCH_NORM_MOMENTUM, EMBEDDING_DIMENSION
 
 STEM = 32
 """Channels at a half of the patch's side; those of the stages, at a quarter, an eighth and a sixteenth, are given."""
-
-SHARPNESS = 16.0
-"""What cosines are multiplied by before the softmax."""
 
 layers: Any = tf.keras.layers
 

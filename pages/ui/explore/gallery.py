@@ -23,6 +23,15 @@ ROWS = 2
 MOST_PICTURES = 200
 """Pictures of a selection that are shown; neighbours are fewer anyway."""
 
+Captions = Callable[[int], tuple[str, str]]
+"""Gives what a picture says of the class of a patch, and its colour, ``#rrggbb``; both empty where nothing is known."""
+
+
+def no_caption(_patch: int) -> tuple[str, str]:
+    """Say nothing."""
+    return "", ""
+
+
 _component = st.components.v2.component(
     "landlike_gallery",
     html='<div class="gallery" role="group" aria-label="Pictures of patches"></div>',
@@ -37,10 +46,15 @@ def neighbour_items(
     thumbs: str,
     truth: PatchLabels | None,
     strange: Collection[int] = (),
+    *,
+    named: Captions = no_caption,
 ) -> list[dict[str, Any]]:
-    """Return the query and its neighbours as the gallery's script takes them; ``strange`` are marked as unfamiliar."""
+    """Return the query and its neighbours as the gallery's script takes them.
+
+    ``strange`` are marked as unfamiliar; ``named`` says what classes a classifier gives patches without a label.
+    """
     scene = query.scene
-    items = [_item(query, thumbs, truth, rank=QUERY, value="", lead="The place you asked about")]
+    items = [_item(query, thumbs, truth, named, rank=QUERY, value="", lead="The place you asked about")]
     pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
     for rank, (patch_id, similarity) in enumerate(pairs, start=1):
         value = f"{similarity:.2f}"
@@ -49,6 +63,7 @@ def neighbour_items(
                 PatchRef(scene, patch_id),
                 thumbs,
                 truth,
+                named,
                 rank=str(rank),
                 value=value,
                 lead=f"No. {rank}, similarity {value}",
@@ -58,20 +73,29 @@ def neighbour_items(
 
 
 def plain_items(
-    patches: PatchRefs, thumbs: str, truth: PatchLabels | None, strange: Collection[int] = ()
+    patches: PatchRefs,
+    thumbs: str,
+    truth: PatchLabels | None,
+    strange: Collection[int] = (),
+    *,
+    named: Captions = no_caption,
 ) -> list[dict[str, Any]]:
-    """Return patches without rank, at most ``MOST_PICTURES``, for the gallery's script; ``strange`` are marked."""
+    """Return patches without rank, at most ``MOST_PICTURES``; the rest as of ``neighbour_items``."""
     lead = "Find land like this"
-    items = [_item(ref, thumbs, truth, rank="", value="", lead=lead) for ref in islice(patches, MOST_PICTURES)]
+    items = [_item(ref, thumbs, truth, named, rank="", value="", lead=lead) for ref in islice(patches, MOST_PICTURES)]
     return mark_novel(items, strange)
 
 
-def _item(ref: PatchRef, thumbs: str, truth: PatchLabels | None, *, rank: str, value: str, lead: str) -> dict[str, Any]:
+def _item(
+    ref: PatchRef, thumbs: str, truth: PatchLabels | None, named: Captions, *, rank: str, value: str, lead: str
+) -> dict[str, Any]:
     """Return one picture; texts are shown as they stand by the script."""
     patch_id = ref.patch
     position = -1 if truth is None else int(truth.index[patch_id])
     label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
     colour = class_colours(truth.classes, truth.colours)[position] if truth is not None and position >= 0 else ""
+    if not label:
+        label, colour = named(patch_id)
     return {
         "id": patch_id,
         "ref": str(ref),

@@ -16,6 +16,7 @@ from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import choices
 from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
+from pages.ui.explore.captions import captions
 from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, of_classes, title_of_choice
 from pages.ui.explore.gallery import MOST_PICTURES, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
@@ -158,6 +159,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
     strange: frozenset[int] = view.known.answers.get(
         "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
     )
+    named = captions(view.known)
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(
@@ -172,15 +174,13 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
         else:
             st.markdown("**Places to start from** · as different as this scene has them")
     if show == "similar" and view.neighbours is not None and view.query is not None:
-        items = neighbour_items(view.query, view.neighbours, thumbs, view.labels, strange)
+        items = neighbour_items(view.query, view.neighbours, thumbs, view.labels, strange, named=named)
         top = f"q{view.query.patch}"
     elif len(view.selection):
-        items, top = plain_items(view.selection, thumbs, view.labels, strange), f"s{hash(view.selection)}"
+        items, top = plain_items(view.selection, thumbs, view.labels, strange, named=named), f"s{hash(view.selection)}"
     else:
-        items, top = (
-            plain_items(PatchRefs(view.scene.id, tuple(view.known.examples().tolist())), thumbs, view.labels, strange),
-            "start",
-        )
+        examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
+        items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 

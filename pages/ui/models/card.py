@@ -63,7 +63,7 @@ def card_lines(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, 
     """Say what an encoder is in sentences of Markdown; ``titles`` are those of encoders by name."""
     if not card:
         return [_without_card(spec)]
-    lines = [learned(card, titles), *accuracy(card)]
+    lines = [learned(card, titles), kept(card), *accuracy(card)]
     measured = card.get("measured")
     if isinstance(measured, list):
         lines += [plain(str(line)) for line in measured]
@@ -86,6 +86,21 @@ def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> s
     )
     data, date = plain(str(card.get("data", ""))), plain(str(card.get("date", "")))
     return f"Learned from {patches(total)} of {data}{before}, {date}. {count(len(names), 'class', 'classes')}: {shown}."
+
+
+def kept(card: Mapping[str, Any]) -> str:
+    """Say which pass a model is of, where one was chosen."""
+    number, history = card.get("kept_epoch"), card.get("history")
+    if card.get("head"):
+        base = plain(str(card.get("base_title") or card.get("base")))
+        return f"A head: its features are those of {base}, and a classifier on them names the classes."
+    if not isinstance(number, int) or not isinstance(history, list):
+        return ""
+    if not number:
+        base = plain(str(card.get("base_title") or card.get("base")))
+        return f"No pass named more of the patches it was chosen by than {base} did, so this is kept as it was."
+    of = f"pass {number} of {len(history)}"
+    return f"It is as after {of}, the best by patches that were held out to choose by and are not in the figures below."
 
 
 def accuracy(card: Mapping[str, Any]) -> list[str]:

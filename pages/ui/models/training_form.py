@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.encoders.registry import EncoderListing
+from core.encoders.registry import EncoderListing, default_encoder
+from core.encoders.spectral import SPECTRAL
 from core.scenes.cut import Cut
 from core.scenes.labels import LabelSet
 from core.scenes.quality import load_quality
@@ -37,6 +38,23 @@ ADDED = "added patches"
 EPOCHS = {SCRATCH: 40, "": 10}
 """Passes that are offered first: from scratch, and from a model."""
 
+ALL, LAST_STEP, HEAD = "all", "step", "head"
+WAYS = {ALL: "All of it", LAST_STEP: "The last step", HEAD: "The names only: a head"}
+"""What can be learned, and what it is called."""
+
+_LIST = {ALL: "", LAST_STEP: "_step", HEAD: "_head"}
+"""Ends of the keys of the lists of what can be started from, which differ."""
+
+WAYS_TOLD = {
+    ALL: "Sees anew; wants many patches",
+    LAST_STEP: "Features change a little; a minute",
+    HEAD: "Features stay, classes get names; seconds",
+}
+FEW_PATCHES = 64
+"""With fewer patches than this no pass can be chosen over another (``core.training.dataset``)."""
+
+FEW_SAY = "So few patches cannot tell a good pass from a bad one: the last is kept. A head is the better choice."
+
 HOW_TO_TEACH = (
     "An encoder that has seen **your** classes finds them better. Give it patches with labels: a zip with a folder for "
     "each class (as EuroSAT comes), a scene with a class map, or patches you labelled on the Explore page. It runs "
@@ -46,7 +64,8 @@ NO_PATCHES = "There are no labelled patches yet. Add a zip above, or label patch
 NO_ZIP = "What is wanted here is a zip with a folder for each class, and GeoTIFF or JPEG patches in the folders."
 WHAT_IS_HELD_OUT = (
     "Copies count once. A fifth is held out to measure with; where their places are known, so are whole blocks of "
-    "land, because patches near those it learned from are easier than land elsewhere."
+    "land, because patches near those it learned from are easier than land elsewhere. Others are held out to choose "
+    "the best pass by."
 )
 
 
@@ -150,34 +169,57 @@ def _show_counts(counts: dict[str, int]) -> None:
 
 
 def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
-    listings = cache.encoders()
-    bases = distinct(
-        {SCRATCH: "Nothing: a small network from scratch"}
-        | {name: listing.title for name, listing in listings.items() if _trainable(listing)}
+    how = st.radio(
+        "What is learned",
+        list(WAYS),
+        format_func=WAYS.__getitem__,
+        captions=list(WAYS_TOLD.values()),
+        horizontal=True,
+        key="teach_how",
     )
+    if how != HEAD and 2 <= sum(counts.values()) < FEW_PATCHES:
+        st.caption(FEW_SAY)
+    bases = _bases(how)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     base = left.selectbox(
-        "Start from", list(bases), format_func=bases.__getitem__, index=1 % len(bases), key="teach_base"
+        "Start from", list(bases), format_func=bases.__getitem__, index=_first(bases), key=f"teach_base{_LIST[how]}"
     )
     offered = EPOCHS.get(base, EPOCHS[""])
     # Without limits of its own: beyond them it would go back to what was offered, and that be trained.
-    epochs = right.number_input("Passes over the patches", value=offered, step=1, key=f"teach_epochs_{offered}")
-    freeze = st.toggle(
-        "Keep what it sees, learn only the classes",
-        key="teach_freeze",
-        disabled=base == SCRATCH,
-        help="Quick, and best with few patches: only the last step is learned anew.",
+    epochs = right.number_input(
+        "Passes over the patches, at most", value=offered, step=1, key=f"teach_epochs_{offered}", disabled=how == HEAD
     )
     name, button = st.columns([5, 2], vertical_alignment="bottom")
     title = name.text_input("Name of the new model", placeholder="Alpine meadows", max_chars=60, key="teach_title")
     lacking = _lacking_patches(counts) or _lacking_epochs(epochs) or _lacking_name(title.strip())
     if button.button("Start", type="primary", disabled=bool(lacking), key="teach_start", width="stretch"):
-        frozen = freeze and base != SCRATCH
-        request = TrainingRequest(title=title.strip(), sets=tuple(chosen), base=base, freeze=frozen, epochs=int(epochs))
+        request = TrainingRequest(
+            title=title.strip(), sets=tuple(chosen), base=base, freeze=how == LAST_STEP, head=how == HEAD,
+            epochs=None if how == HEAD else int(epochs),
+        )  # fmt: skip
         note_started(engine().submit_training(request))
         st.rerun()
     if lacking:
         st.caption(lacking)
+
+
+def _first(bases: Mapping[str, str]) -> int:
+    """Return the place of what is offered first: the encoder that is used when none is asked for."""
+    names = list(bases)
+    return names.index(default_encoder()) if default_encoder() in names else len(names) - 1
+
+
+def _bases(how: str) -> dict[str, str]:
+    """Return what a training of a kind can start from, with titles."""
+    listings = cache.encoders()
+    nothing = {SCRATCH: "Nothing: a small network from scratch"} if how == ALL else {}
+    suits = _can_have_head if how == HEAD else _trainable
+    return distinct(nothing | {name: listing.title for name, listing in listings.items() if suits(listing)})
+
+
+def _can_have_head(listing: EncoderListing) -> bool:
+    """Return whether there are features to learn classes on, and files to keep with them."""
+    return listing.available and listing.spec is not None and listing.name != SPECTRAL
 
 
 def _trainable(listing: EncoderListing) -> bool:

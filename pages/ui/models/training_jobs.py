@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.encoders.registry import default_encoder
 from core.jobs.queue import Job
+from core.training.base_model import SCRATCH
+from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import ended_line, follow_bar, progress_words
 from pages.ui.state import cache
@@ -25,8 +29,18 @@ RECENT = 6
 MOST_DOTS = 60
 """With more epochs than this the dots of a curve would be all one sees."""
 
+LINE, THIS = "Line", "This training"
+LINE_COLOURS = ("#2C7FB8", "#CC6B2C", "#8A8780")
+"""The training, a head, and the base as it is."""
+
 STARTED = "train-"
 """In a visitor's work, what the key of a training begins with that the visitor started and has not seen end."""
+
+LONGEST_TITLE = 60
+"""Characters of the title of a model."""
+
+HEAD_END = ", head"
+"""Ends the title of a head that is made in place of a training."""
 
 GENERAL = "Learning from labelled patches: "
 """What errors on patches begin with; the title of their training says it already."""
@@ -83,13 +97,44 @@ def _ready(key: str, job_id: str) -> None:
     title = plain(engine().jobs.payload(job_id).get("title", name))
     with st.container(horizontal=True, vertical_alignment="center", key=f"ready_{job_id}"):
         with st.container():
-            st.success(f"“{title}” is ready.", icon=":material/check_circle:")
+            st.success(f"“{title}” is ready.{_verdict(name)}", icon=":material/check_circle:")
+        _offer_head(job_id, name)
         if st.button("Use it", key=f"use_ready_{job_id}", type="primary"):
             current().work.pop(key)
             current().encoder = name
             st.switch_page("explore.py")
         forget = current().work.pop
         st.button("Dismiss", key=f"dismiss_ready_{job_id}", on_click=forget, args=(key, None))
+
+
+def _verdict(name: str) -> str:
+    """Return what to say beside a model that is ready and is not worth it; empty for any other."""
+    card = cache.card_by_encoder(name)
+    verdict = card.get("verdict")
+    if not isinstance(verdict, dict) or verdict.get("worth"):
+        return ""
+    base = plain(str(verdict.get("against", "")))
+    if verdict.get("worse"):
+        return f" But it finds and names held-out patches worse than {base} does with a head."
+    return f" But held-out patches cannot tell it from a head on {base}, which leaves the features as they are."
+
+
+def _offer_head(job_id: str, name: str) -> None:
+    """Draw the button that makes a head on the base of a model that is not worth it."""
+    if _verdict(name):
+        st.button("Make a head instead", key=f"head_{job_id}", on_click=make_head, args=(job_id,))
+
+
+def make_head(job_id: str) -> None:
+    """Ask for a head on the base of a training, on the same patches; stop the training where it runs."""
+    asked = TrainingRequest.from_payload(engine().jobs.payload(job_id))
+    title = asked.title[: LONGEST_TITLE - len(HEAD_END)] + HEAD_END
+    base = default_encoder() if asked.base == SCRATCH else asked.base
+    note_started(engine().submit_training(replace(asked, title=title, base=base, head=True, freeze=False, epochs=None)))
+    job = engine().jobs.get(job_id)
+    if job is not None and job.active:
+        engine().jobs.cancel(job_id)
+    current().work.pop(f"{STARTED}{job_id}", None)
 
 
 def _listed(name: str) -> str | None:
@@ -113,18 +158,20 @@ def _watch(job_id: str) -> None:
         cache.forget_encoders()
         st.rerun(scope="app")
     with st.container(border=True, key=f"training_{job_id}"):
-        history = engine().training_history(job_id)
+        history, standing = engine().training_history(job_id), engine().training_standing(job_id)
         follow_bar(
             job,
             job_id,
             f"**{plain(job.title)}**: {_words(job, begun=bool(history), left=seconds_left(job_id, history))}",
         )
         if len(history) > 1:
-            _curves(history, _asked_epochs(job_id) or len(history))
+            _curves(history, _asked_epochs(job_id) or len(history), standing)
         elif history:
             st.caption(_first_epoch(history[0]))
         elif job.state == "running":
             st.caption("Curves appear after the second pass.")
+        if history and job.state == "running":
+            _say_so_far(job, standing)
 
 
 def seconds_left(job_id: str, history: Sequence[Mapping[str, float]]) -> float | None:
@@ -157,14 +204,37 @@ def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
     return f"{done}. Stopping keeps the model as it is after its last whole pass."
 
 
+def _say_so_far(job: Job, standing: Mapping[str, Any]) -> None:
+    """Say which pass is the best so far and, where a head would do as well, so; with a way to have one."""
+    best, rivals = standing.get("best"), standing.get("rivals")
+    if isinstance(best, dict):
+        which = "the model as it was" if not best.get("number") else f"pass {best['number']:.0f}"
+        st.caption(f"Best so far: {which}, {100 * best['accuracy']:.3g} %. The best is kept, not the last.")
+    if not rivals or not isinstance(best, dict) or best["accuracy"] > rivals["head"]:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=f"so_far_{job.id}"):
+        with st.container():
+            st.info(
+                f"No pass yet names more than a head on {plain(str(rivals['title']))} would: "
+                f"{100 * rivals['head']:.3g} %. A head leaves the features as they are, and takes seconds.",
+                icon=":material/info:",
+            )
+        st.button(
+            "Stop, and make a head", key=f"head_{job.id}", on_click=make_head, args=(job.id,), disabled=job.stopping
+        )
+
+
 def _first_epoch(epoch: Mapping[str, float]) -> str:
     """Say the figures of one epoch, of which no line can be drawn."""
     right = f"{100 * epoch['accuracy']:.3g} % of the held-out patches named rightly"
     return f"After the first pass: {right}, loss {epoch['loss']:.3g}. Curves appear after the second."
 
 
-def _curves(history: Sequence[Mapping[str, float]], epochs: int) -> None:
-    """Draw loss and accuracy of the epochs there were, on axes that hold all there will be."""
+def _curves(history: Sequence[Mapping[str, float]], epochs: int, standing: Mapping[str, Any]) -> None:
+    """Draw loss and accuracy of the epochs there were, on axes that hold all there will be.
+
+    Beside the accuracy lie, as level lines, that of the base as it is and that of a head on it.
+    """
     numbers = [int(epoch["number"]) for epoch in history]
     loss, accuracy = st.columns(2, gap="medium")
     for column, key, title, factor in (
@@ -173,12 +243,25 @@ def _curves(history: Sequence[Mapping[str, float]], epochs: int) -> None:
     ):
         values = [factor * epoch[key] for epoch in history]
         column.caption(f"{title}: {values[-1]:.3g}")
-        frame = pd.DataFrame({"Pass": numbers, title: values})
+        last = max(epochs, numbers[-1])
+        frame = pd.DataFrame({"Pass": numbers, title: values, LINE: THIS})
+        if key == "accuracy":
+            frame = pd.concat([frame, _level_lines(standing, title, last)], ignore_index=True)
         most = 100 if key == "accuracy" else _round_up(max(values))
-        column.vega_lite_chart(frame, _curve(title, max(epochs, numbers[-1]), most), height=180, width="stretch")
+        column.vega_lite_chart(
+            frame, _curve(title, last, most, list(frame[LINE].unique())), height=180, width="stretch"
+        )
 
 
-def _curve(title: str, epochs: int, most: float) -> dict[str, object]:
+def _level_lines(standing: Mapping[str, Any], title: str, last: int) -> pd.DataFrame:
+    """Return the level lines over all epochs, two points each; none where nothing is known to compare with."""
+    rivals = standing.get("rivals") or {}
+    levels = {f"A head on {rivals['title']}": rivals["head"], f"{rivals['title']}": rivals["nearest"]} if rivals else {}
+    rows = [{"Pass": at, title: 100 * share, LINE: name} for name, share in levels.items() for at in sorted({1, last})]
+    return pd.DataFrame(rows, columns=["Pass", title, LINE])
+
+
+def _curve(title: str, epochs: int, most: float, lines: Sequence[str]) -> dict[str, object]:
     """Return how a line over epochs is drawn, as Vega-Lite has it.
 
     Axes are fixed: Streamlit draws before it hands the data over, and the range of no data is infinite. While they stay
@@ -188,10 +271,15 @@ def _curve(title: str, epochs: int, most: float) -> dict[str, object]:
     y = {"field": title, "type": "quantitative", "title": None, "scale": {"domain": [0, most], "nice": False}}
     whole = {"format": "d", "tickMinStep": 1, "tickCount": 10, "grid": False}
     tooltip = [{"field": "Pass", "type": "quantitative"}, {"field": title, "type": "quantitative", "format": ".3~g"}]
-    return {
-        "mark": {"type": "line", "point": epochs <= MOST_DOTS},
-        "encoding": {"x": x | {"axis": whole}, "y": y | {"axis": {"tickCount": 4}}, "tooltip": tooltip},
-    }
+    encoding: dict[str, object] = {
+        "x": x | {"axis": whole}, "y": y | {"axis": {"tickCount": 4}}, "tooltip": tooltip,
+    }  # fmt: skip
+    if len(lines) > 1:
+        scale = {"domain": list(lines), "range": list(LINE_COLOURS[: len(lines)])}
+        legend = {"orient": "bottom", "title": None, "labelLimit": 320}
+        encoding["color"] = {"field": LINE, "type": "nominal", "scale": scale, "legend": legend}
+        tooltip.insert(0, {"field": LINE, "type": "nominal"})
+    return {"mark": {"type": "line", "point": epochs <= MOST_DOTS}, "encoding": encoding}
 
 
 def _round_up(value: float) -> float:

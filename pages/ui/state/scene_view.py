@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.encoders.files import LEARNED
 from core.errors import EncoderError
+from core.evaluation.classifier import Named, classifier_of
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_reference
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import pca_layout
@@ -106,6 +107,14 @@ class SceneView(PatchSource):
         found: tuple[FloatArray | None] = self.answers.get("novelty", lambda: (self._novelty(),))
         return found[0]
 
+    def named(self, key: str = "") -> Named | None:
+        """Return the classes that the encoder's classifier gives the patches; None where it was taught none.
+
+        ``key`` asks for a certain classifier on these features; empty = that of the encoder.
+        """
+        found: tuple[Named | None] = self.answers.get(("named", key), lambda: (self._named(key),))
+        return found[0]
+
     def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
         """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
         found: FloatArray | None = self.answers.get(("distortion", layout), lambda: self._distortion(layout))
@@ -138,9 +147,9 @@ class SceneView(PatchSource):
         """Return what the colours of a value mean."""
         values = self.values(value, asked)
         if values is None:
-            return value.legend(self, None)
+            return value.legend_of(self, None, asked)
         key = ("legend", value.name, asked, self.labels.state)
-        found: Legend = self.answers.get(key, lambda: value.legend(self, values))
+        found: Legend = self.answers.get(key, lambda: value.legend_of(self, values, asked))
         return found
 
     def neighbours(self, patch_id: int, count: int, *, leave_out_touching: bool) -> Neighbours:
@@ -167,6 +176,13 @@ class SceneView(PatchSource):
             known = novelty_reference(self.recipe, self.engine.config)
             table = self.table
             return None if known is None else known.percentile(table.unit, table.band_mean, table.band_std)
+        except EncoderError:
+            return None
+
+    def _named(self, key: str) -> Named | None:
+        try:
+            found = classifier_of(self.recipe, self.engine.config, key)
+            return None if found is None else found.name(self.table.unit)
         except EncoderError:
             return None
 

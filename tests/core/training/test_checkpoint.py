@@ -14,7 +14,7 @@ from core.training.checkpoint import LAST, Checkpoint
 from core.training.hyperparameters import Epoch
 from core.training.trained_models import history_of, under_way
 
-EPOCH = {"number": 1, "loss": 0.5, "accuracy": 1.0, "seconds": 2.0}
+EPOCH = {"number": 1, "loss": 0.5, "accuracy": 1.0, "seconds": 2.0, "held_out_loss": 0.2}
 MODEL = "reed"
 
 
@@ -38,7 +38,7 @@ def last_of(folder: Path) -> Path:
 def resumed(folder: Path, size: int = 3, former_key: str | None = None) -> tuple[list[dict[str, float]], list[float]]:
     """History and variable of a training that was asked for again."""
     variable = Variable([0] * size)
-    checkpoint = Checkpoint(folder / MODEL, [variable], "this one", former_key)
+    checkpoint = Checkpoint(folder / MODEL, [variable], "this one", [] if former_key is None else [former_key])
     checkpoint.resume()
     return checkpoint.history, variable.value.tolist()
 
@@ -111,3 +111,44 @@ def test_bits_that_have_flipped_begin_anew_or_change_nothing(tmp_path: Path) -> 
         flipped[bit // 8] ^= 1 << bit % 8
         last_of(tmp_path).write_bytes(flipped)
         assert resumed(tmp_path) in (([], [0, 0, 0]), ([EPOCH], [1, 2, 3]))
+
+
+def kept(folder: Path, *epochs: tuple[int, float, float], base: float | None = None) -> tuple[Checkpoint, Variable]:
+    """A training that went through epochs of a number, an accuracy and a held-out loss; its weight is the number."""
+    weight = Variable([0.0])
+    checkpoint = Checkpoint(folder / MODEL, [weight, Variable([9.0])], "this one", weights=[weight])
+    checkpoint.resume()
+    if base is not None:
+        checkpoint.consider(Epoch(number=0, loss=0.0, accuracy=base, seconds=0.0, held_out_loss=1.0))
+    for number, accuracy, loss in epochs:
+        weight.assign(np.array([float(number)]))
+        checkpoint.keep(Epoch(number=number, loss=1.0, accuracy=accuracy, seconds=1.0, held_out_loss=loss))
+    return checkpoint, weight
+
+
+@pytest.mark.parametrize(
+    ("base", "best"),
+    [(None, 3), (0.8, 3), (0.9, 0), (0.95, 0)],
+    ids=["scratch", "worse", "as good, which a lower loss does not change", "better"],
+)
+def test_the_best_epoch_is_kept_and_not_the_last(base: float | None, best: int, tmp_path: Path) -> None:
+    checkpoint, weight = kept(tmp_path, (1, 0.7, 0.1), (2, 0.9, 0.5), (3, 0.9, 0.4), (4, 0.9, 0.6), base=base)
+    assert checkpoint.best is not None
+    assert checkpoint.best.number == best
+    checkpoint.restore_best()
+    assert weight.value.tolist() == [best]
+
+
+def test_a_training_that_goes_on_knows_its_best_epoch(tmp_path: Path) -> None:
+    kept(tmp_path, (1, 0.9, 0.1), (2, 0.8, 0.1))
+    again, weight = kept(tmp_path)
+    assert weight.value.tolist() == [2], "it goes on from the last"
+    assert [again.stalled(patience) for patience in (0, 1, 2)] == [False, True, False]
+    again.restore_best()
+    assert weight.value.tolist() == [1]
+
+
+def test_without_figures_the_last_epoch_is_the_model(tmp_path: Path) -> None:
+    checkpoint, weight = kept(tmp_path, (1, float("nan"), 0.1), (2, float("nan"), 0.1))
+    checkpoint.restore_best()
+    assert (checkpoint.best, weight.value.tolist(), checkpoint.stalled(1)) == (None, [2], False)

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core.config import settings
 from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
+from core.evaluation.classifier import fit_classifier
 from core.evaluation.retrieval import retrieval
 from core.training.dataset import Split
-from core.training.evaluate import features, measure, measured_sentences
+from core.training.evaluate import _Judged, _verdict, features, measure, measured_sentences
 from tests.finetuning import some
 
 MODEL = Path(ENTRIES[SHIPPED].reference)
@@ -44,18 +46,33 @@ def test_card_and_novelty_of_a_finished_encoder() -> None:
 
 def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
     split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    card = measure(MODEL, split, [], columns=None, config=settings(), base=("Landlike 1", MODEL)).card
+    card = measure(MODEL, split, [], columns=None, config=settings(), rival=("Landlike 1", MODEL)).card
     before, after = (card["held_out"][name]["nearest"]["accuracy"] for name in ("base", "encoder"))
     assert before == after
-    assert f"By Landlike 1, which it goes on from, it would be {100 * before:.0f}: " in card["measured"][1]
-    assert "made nothing better" in card["measured"][1]
-    worse = {"patches": 9, "accuracy": 0.5, "low": 0.2, "high": 0.8}
-    better = {
-        "base": {"nearest": worse},
-        "encoder": {"nearest": {**worse, "accuracy": 0.9}},
-        "spectrum": {"nearest": worse},
-    }
-    assert measured_sentences({"held_out": better, "apart": []}, "Old one")[1].endswith("goes on from, it would be 50.")
+    assert card["verdict"] == {"against": "Landlike 1", "worth": False, "worse": False, "patches": 6}
+    assert f"By Landlike 1, which it goes on from, it would be {100 * before:.0f}. A head" in card["measured"][1]
+    assert card["measured"][1].endswith("6 patches cannot tell them apart. A head would do.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (40, 60, "the training was worth it."),
+        (60, 40, "the training made it worse. Make a head instead."),
+        (58, 60, "100 patches cannot tell them apart. A head would do."),
+    ],
+)
+def test_a_verdict_counts_what_one_names_rightly_and_the_other_does_not(before: int, after: int, says: str) -> None:
+    def named(count: int) -> _Judged:
+        right = np.arange(100) < count
+        blank = np.zeros((100, 2), np.float32)
+        labels = np.arange(100) % 2
+        fitted = fit_classifier(np.eye(2, dtype=np.float32)[labels], labels, ["Forest", "River"])
+        return _Judged(known=blank, asked=blank, named=right, nearest=np.ones(100, bool), classifier=fitted)
+
+    held_out = {"base": named(before).to_json(), "encoder": named(after).to_json(), "spectrum": named(9).to_json()}
+    card = {"held_out": held_out, "apart": [], "verdict": _verdict(named(after), named(before))}
+    assert measured_sentences(card, "Old one")[1].endswith(says)
 
 
 def test_few_patches_give_no_reference_for_novelty() -> None:

@@ -18,9 +18,11 @@ from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.config import Config, settings
 from core.encoders.registry import ENTRIES, SHIPPED, describe, load_encoder
 from core.errors import SettingsError, TrainingError
+from core.evaluation.classifier import classifier_in
 from core.progress import silent
 from core.training.base_model import check_bands, find_base, suited
 from core.training.dataset import conflicting, gather
+from core.training.head import head_base
 from core.training.request import TrainingRequest
 from core.training.run import READING, plan
 from tests import finetuning, modules
@@ -56,6 +58,12 @@ FIVE = (*COLOURS, "B08", "B11")
 OLD = Path(__file__).resolve().parents[2] / "fixtures" / "old_training.tar.xz"
 """A model and a stopped training of the version before, made by ``make_old_training.py`` beside it."""
 
+CHOOSES: dict[str, Any] = {
+    "base": "scratch", "bands": COLOURS, "epochs": 3, "per_class": 22,
+    "hyperparameters": PLAIN | {"learning_rate": 0.3, "patience": 2},
+}  # fmt: skip
+"""A training of so many patches that its best epoch is chosen, and of steps so large that it is not the last."""
+
 Results = tuple[Path, dict[str, dict[str, Any]]]
 
 
@@ -87,6 +95,13 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         "zero-ours-others": {"base": ours, "zero": True, "classes": OTHERS},
         "on-ours": {"base": ours, "epochs": 1, "side": 40},
         "head-ours": {"base": ours, "freeze": True, "epochs": 4, "classes": OTHERS},
+        "best": CHOOSES,
+        "best-killed": {"into": "other", **CHOOSES, "kill": 2},
+        "best-killed-again": {"into": "other", **CHOOSES},
+        "best-apart": {"compare": ["best", "other"]},
+        "put-on-ours": {"base": ours, "head": True, "classes": OTHERS},
+        "put-on-tiny": {"base": tiny, "head": True},
+        "put-on-nothing": {"base": "scratch", "head": True},
         "heads": {"compare": ["ours", "head-ours"]},
         "no-blue": {"base": ours, "bands": ["B03", "B04", "B08"]},
         "unbroken": {"base": "scratch", "bands": FIVE, "epochs": 3, "hyperparameters": DRAWS},
@@ -351,3 +366,48 @@ def test_the_command_tells_bands_to_learn_from_and_bands_of_the_files_apart(
     assert main([*asked, "--file-bands", "B08,-,B03,B02"]) == 0
     assert told["bands"] is None
     assert told["patches"].bands == ("B02", "B03", "B08")
+
+
+def test_a_training_that_goes_on_ends_with_the_best_epoch_as_the_unbroken_one_does(done: Results) -> None:
+    whole, killed, rest = (done[1][name] for name in ("best", "best-killed", "best-killed-again"))
+    assert whole["error"] is rest["error"] is None
+    history = whole["card"]["history"]
+    best = max(history, key=lambda epoch: (epoch["accuracy"], -epoch["held_out_loss"]))
+    assert whole["card"]["kept_epoch"] == rest["card"]["kept_epoch"] == best["number"]
+    assert killed["losses"] + rest["losses"] == pytest.approx(whole["losses"], 1e-4)
+    assert done[1]["best-apart"]["apart"] < 1e-4
+    assert "42 patches learned from, 12 held out to choose by, 12 held out at random" in whole["card"]["split"]
+    assert whole["card"]["accuracy"]["random"]["patches"] == 12, "what chose is not what is reported"
+
+
+@pytest.mark.parametrize(("name", "classes"), [("put-on-ours", OTHERS), ("put-on-tiny", CLASSES)])
+def test_a_head_has_the_features_of_its_base_and_names_classes(
+    done: Results, name: str, classes: tuple[str, ...]
+) -> None:
+    folder, results = done
+    found, base = results[name], _base_of(folder, name.removeprefix("put-"))
+    assert found["error"] is None
+    assert found["features"]["tensorflow"] == found["base"]
+    written, before = describe(str(folder / name), settings()), describe(base, settings())
+    assert written.fingerprint == before.fingerprint, "scenes need not be encoded again"
+    assert written.title == name
+    card = found["card"]
+    assert (card["head"], card["base"], card.get("epochs")) == (True, Path(base).name, None)
+    classifier = classifier_in(folder / name)
+    assert classifier is not None
+    assert classifier.classes == classes
+    assert (
+        classifier.name(np.array(found["features"]["tensorflow"], np.float32)).index.tolist()
+        == [0] * 4 + [1] * 4 + [2] * 4
+    )
+    find_base(str(folder / name), settings())
+    listed = (folder / name / "SHA256SUMS").read_text()
+    assert "classes.npz" in listed
+    assert (name == "put-on-ours") == ("network.json" in listed), "it can be trained on as its base can"
+
+
+def test_a_head_on_nothing_is_refused(done: Results) -> None:
+    said = done[1]["put-on-nothing"]["error"]
+    assert said.endswith("there are no features yet to put it on; choose an encoder to start from.")
+    with pytest.raises(TrainingError, match="spectral has no model files that could be kept with it"):
+        head_base("spectral", settings())

@@ -122,10 +122,11 @@ def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
     random = np.random.default_rng(0)
     parts = split(replace(whole, lonlat=random.uniform([10, 45], [13, 47], (120, 2))), 0)
     assert parts.spatial is not None
-    assert len(parts.train) + len(parts.random) + len(parts.spatial) == 120
+    assert parts.validation is not None
+    assert len(parts.train) + len(parts.validation) + len(parts.random) + len(parts.spatial) == 120
     assert 0.15 < len(parts.spatial) / 120 < 0.35
     assert split(whole, 0).spatial is None
-    names = [set(part.names) for part in (parts.train, parts.random, parts.spatial)]
+    names = [set(part.names) for part in (parts.train, parts.validation, parts.random, parts.spatial)]
     assert sum(len(part) for part in names) == len(set.union(*names))
 
 
@@ -161,3 +162,21 @@ def test_a_training_that_goes_on_says_from_where() -> None:
     assert _going_on(0, 1) == ""
     assert _going_on(3, 4) == "going on after epoch 3\n"
     assert "had other patches or settings; this one began anew" in _going_on(3, 1)
+
+
+def test_what_chooses_the_epoch_is_held_out_apart_and_in_blocks_where_places_are_known() -> None:
+    whole = some(40)
+    alone = split(whole, 0)
+    assert alone.validation is not None
+    assert alone.validation.counts() == {"Meadow": 6, "Sand": 6, "Water": 6}
+    before = split(whole, 0, validates=False)
+    assert before.validation is None
+    assert set(before.train.names) == set(alone.train.names) | set(alone.validation.names)
+    assert before.random.names == alone.random.names
+    rows, cols = np.divmod(np.arange(120), 12)
+    blocks = split(replace(whole, lonlat=np.stack([11 + cols * 0.008, 46 - rows * 0.006], axis=1)), 0)
+    assert blocks.validation is not None
+    assert set(blocks.validation.labels.tolist()) == set(blocks.train.labels.tolist()) == {0, 1, 2}
+    side = np.abs(blocks.validation.lonlat[:, None] - blocks.train.lonlat).max(axis=2).min(axis=1)
+    assert np.mean(side > 0.0081) > 0.1, "blocks have patches inside them"
+    assert split(some(12), 0).validation is None, "too few to choose by"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.bands import BAND_NAMES
+from core.evaluation.classifier import Named
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels, SceneLabels, merged
@@ -19,12 +20,13 @@ from core.values.classes import HAND, LABEL
 from core.values.groups import GROUP
 from core.values.indices import NDVI
 from core.values.legend import ClassLegend, ScaleLegend
+from core.values.predicted import CONFIDENCE, PREDICTED, UNSURE, caption
 from core.values.registry import VALUES, choices, export_columns, read_address
 from tests.scenes import add_scene
 
 LAYOUT = ProjectionSettings(n_neighbors=5, min_dist=0.25)
 ASKED = Asked(query=3, layout=LAYOUT)
-COUNT = 20
+COUNT, KEY = 20, "0123456789ab"
 
 
 class Source(PatchSource):
@@ -38,6 +40,12 @@ class Source(PatchSource):
 
     def novelty(self) -> np.ndarray:
         return np.linspace(0, 100, COUNT, dtype=np.float32)
+
+    def named(self, key: str = "") -> Named | None:
+        index, confidence = np.arange(COUNT) % 3, np.linspace(0.3, 1, COUNT, dtype=np.float32)
+        classes = ("Bog", "Quarry", "River")
+        found = Named(classes=classes, index=index.astype(np.int16), confidence=confidence, calibrated=True, key=KEY)
+        return found if key in {"", KEY} else None
 
     def distortion(self, layout: ProjectionSettings) -> np.ndarray | None:
         return np.linspace(0, 0.5, COUNT, dtype=np.float32) if layout == LAYOUT else None
@@ -135,7 +143,8 @@ def test_masks_filter_by_range_and_by_class() -> None:
 def test_a_source_that_knows_nothing_more_offers_what_its_bands_give(source: Source) -> None:
     bare = PatchSource(scene=source.scene, table=source.table)
     assert {"ndvi", "ndwi", "ndbi"} <= set(choices(bare, NOTHING_ASKED))
-    assert not {"class", "hand", "similarity", "distortion", "unfamiliar"} & set(choices(bare, NOTHING_ASKED))
+    unknown = {"class", "hand", "similarity", "distortion", "unfamiliar", "predicted", "confidence"}
+    assert not unknown & set(choices(bare, NOTHING_ASKED))
     columns = export_columns(bare)
     np.testing.assert_array_equal(columns["ndvi"], index_values(source.table.band_mean, "NDVI"))
     assert "unfamiliar" not in columns
@@ -149,3 +158,31 @@ def test_classes_of_people_do_not_change_the_colours_of_the_truth(source: Source
     assert isinstance(given, ClassLegend)
     assert (*truth.colours, *given.colours) == both.colours
     assert len(set(both.colours)) == 3
+
+
+def test_predicted_classes_are_named_where_they_are_sure_and_exported_with_their_confidence(source: Source) -> None:
+    named = source.named()
+    assert named is not None
+    values = PREDICTED.compute(source, NOTHING_ASKED)
+    assert values is not None
+    sure = named.confidence >= 0.5
+    assert 0 < sure.sum() < COUNT
+    np.testing.assert_array_equal(values, np.where(sure, np.arange(COUNT) % 3, 3))
+    legend = PREDICTED.legend(source, values)
+    assert legend.names == ("Bog", "Quarry", "River", UNSURE)
+    assert len(set(legend.colours)) == 4
+    assert legend.colours[0] == HAND.legend(source, None).colours[0], "a class of people has the colour it has there"
+    columns = export_columns(source)
+    assert columns["predicted"].tolist() == [("Bog", "Quarry", "River")[row % 3] for row in range(COUNT)]
+    np.testing.assert_array_equal(columns["confidence"], named.confidence)
+    assert caption(named, 19, source.labels) == ("Quarry 100 %", legend.colours[1])
+    assert caption(named, 0, source.labels)[0] == UNSURE
+
+
+def test_an_address_asks_for_the_classifier_whose_classes_are_on_show(source: Source) -> None:
+    assert PREDICTED.address(source, NOTHING_ASKED) == f"predicted-{KEY}"
+    assert read_address("confidence") == (CONFIDENCE, NOTHING_ASKED)
+    assert read_address("predicted-../x") is None
+    other = Asked(version="ba9876543210")
+    assert (PREDICTED.compute(source, other), PREDICTED.available(source, other)) == (None, False)
+    assert PREDICTED.legend_of(source, None, other).names == (UNSURE,)

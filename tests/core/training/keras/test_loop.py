@@ -11,7 +11,7 @@ import pytest
 from core.errors import JobCancelledError
 from core.progress import Progress, silent
 from core.training.hyperparameters import Epoch, Hyperparameters
-from core.training.keras.loop import Learner, fit, learning_rate
+from core.training.keras.loop import Judged, Learner, fit, learning_rate
 
 
 class Rate:
@@ -33,9 +33,9 @@ class Noting:
     """A learner of four batches an epoch, whose losses are epoch + batch / 10."""
 
     def __init__(self, preparation: int = 0) -> None:
-        self.optimizer, self.variables = Optimizer(), list[Any]()
+        self.optimizer, self.variables, self.weights = Optimizer(), list[Any](), list[Any]()
         self.steps, self.preparation = 4, preparation
-        self.prepared, self.accuracies = 0, iter(np.arange(1, 9) / 10)
+        self.prepared, self.accuracies = 0, iter(np.arange(9) / 10)
 
     def prepare(self, progress: Progress) -> None:
         self.prepared += 1
@@ -49,8 +49,8 @@ class Noting:
     def step(self, inputs: Any, labels: Any) -> Any:
         return inputs + labels / 10
 
-    def accuracy(self) -> float:
-        return float(next(self.accuracies))
+    def judge(self) -> Judged:
+        return Judged(accuracy=float(next(self.accuracies)), loss=0.5)
 
 
 def trained(learner: Learner, epochs: int = 3, first: int = 1) -> tuple[list[Epoch], list[tuple[int, int]]]:
@@ -114,3 +114,19 @@ def test_what_stops_the_work_passes_through() -> None:
     assert [epoch.number for epoch in told] == [1]
     fit(Noting(), Hyperparameters(epochs=1), report=told.append, progress=silent)
     assert len(told) == 2
+
+
+def test_no_further_epoch_once_it_is_enough_and_the_beginning_is_told_once() -> None:
+    told: list[Epoch] = []
+    begun: list[Epoch] = []
+    fit(
+        Noting(), Hyperparameters(epochs=5), report=told.append, progress=silent, begun=begun.append,
+        enough=lambda: len(told) == 2,
+    )  # fmt: skip
+    assert [epoch.number for epoch in told] == [1, 2]
+    assert [(epoch.number, epoch.accuracy) for epoch in begun] == [(0, 0.0)]
+    rest = Noting()
+    fit(rest, Hyperparameters(epochs=5), first=3, report=told.append, progress=silent, begun=begun.append)
+    assert len(begun) == 1, "a training that goes on has begun before"
+    fit(rest, Hyperparameters(epochs=9), first=6, report=told.append, progress=silent, enough=lambda: True)
+    assert rest.prepared == 1

@@ -1,0 +1,134 @@
+"""Classes that an encoder was taught, named on any scene by its classifier, and how sure it is of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.evaluation.classifier import SURE_FROM, Named
+from core.imagery.ramps import Ramp
+from core.scenes.labels import SceneLabels
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
+from core.values.classes import titles
+from core.values.legend import ClassLegend, Scale
+from core.values.palette import class_colours
+
+UNSURE, UNSURE_COLOUR = "Unsure", "#D8D3C8"
+"""What patches are called and painted whose class is less likely right than wrong."""
+
+CONFIDENCE_RAMP = Ramp(((0.0, "#8f2d12"), (0.5, "#d99a3d"), (0.8, "#a9b48c"), (1.0, "#1f5a44")))
+"""Brown where the classifier guesses, green where it is sure."""
+
+_KEY = re.compile(r"[0-9a-f]{12}")
+
+
+def predicted_colours(labels: SceneLabels, classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the colours of predicted classes: of one that the scene's labels know too, the same as theirs."""
+    known = () if labels.shown is None else labels.shown.classes
+    every = [*known, *(name for name in classes if name not in known)]
+    by_name = dict(zip(every, class_colours(every), strict=True))
+    return tuple(by_name[name] for name in classes)
+
+
+def _read_key(version: str) -> Asked | None:
+    """Return what an address asks for that names a classifier by its key."""
+    if not version:
+        return NOTHING_ASKED
+    return Asked(version=version) if _KEY.fullmatch(version) else None
+
+
+def _key(source: PatchSource) -> str:
+    found = source.named()
+    return "" if found is None else found.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedValue(ClassValue):
+    """The class that the encoder's classifier gives each patch; the last class is ``UNSURE``."""
+
+    exported: bool = True
+
+    def available(self, source: PatchSource, asked: Asked) -> bool:
+        """Return whether the encoder was taught classes."""
+        return source.named(asked.version or "") is not None
+
+    def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
+        """Return numbers of classes, one more than the last where the classifier is unsure."""
+        found = source.named(asked.version or "")
+        return None if found is None else np.where(found.sure, found.index, len(found.classes)).astype(np.float32)
+
+    def column(self, source: PatchSource) -> NDArray[Any] | None:
+        """Return the likeliest class of each patch by name, also where it is unsure: confidence lies beside it."""
+        found = source.named()
+        return None if found is None else np.array(found.classes, dtype=object)[found.index]
+
+    def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
+        """Return the classes, and that of patches it is unsure of."""
+        return self.legend_of(source, values, NOTHING_ASKED)
+
+    def legend_of(self, source: PatchSource, values: FloatArray | None, asked: Asked) -> ClassLegend:
+        """Return the classes of the classifier that was asked for."""
+        found = source.named(asked.version or "")
+        classes = () if found is None else found.classes
+        colours = (*predicted_colours(source.labels, classes), UNSURE_COLOUR)
+        return ClassLegend(names=(*titles(classes), UNSURE), colours=colours)
+
+    def version(self, source: PatchSource, asked: Asked) -> str:
+        """Return the key of the classifier: several may lie on the same features."""
+        return asked.version or _key(source)
+
+    def read(self, version: str) -> Asked | None:
+        """Return which classifier an address asks for."""
+        return _read_key(version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfidenceValue(ScaleValue):
+    """The probability of the predicted class."""
+
+    exported: bool = True
+
+    def available(self, source: PatchSource, asked: Asked) -> bool:
+        """Return whether the encoder was taught classes."""
+        return source.named(asked.version or "") is not None
+
+    def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
+        """Return probabilities, 0 to 1."""
+        found = source.named(asked.version or "")
+        return None if found is None else found.confidence
+
+    def version(self, source: PatchSource, asked: Asked) -> str:
+        """Return the key of the classifier: several may lie on the same features."""
+        return asked.version or _key(source)
+
+    def read(self, version: str) -> Asked | None:
+        """Return which classifier an address asks for."""
+        return _read_key(version)
+
+
+def caption(found: Named, row: int, labels: SceneLabels) -> tuple[str, str]:
+    """Return what a picture says of the class of a patch, such as ``Forest 82 %``, and the colour of its class."""
+    if not found.sure[row]:
+        return UNSURE, UNSURE_COLOUR
+    number = int(found.index[row])
+    name = titles(found.classes)[number]
+    return f"{name} {100 * float(found.confidence[row]):.0f} %", predicted_colours(labels, found.classes)[number]
+
+
+PREDICTED = PredictedValue(
+    name="predicted",
+    title="predicted class",
+    about=f"The class that the encoder's classifier finds likeliest; unsure below {100 * SURE_FROM:.0f} %",
+)
+CONFIDENCE = ConfidenceValue(
+    name="confidence",
+    title="confidence of the predicted class",
+    about="Probability by the encoder's classifier; of land unlike what it learned it says too much",
+    scale=Scale(title="Confidence", ramp=CONFIDENCE_RAMP, low_word="a guess", high_word="sure"),
+)
