@@ -32,7 +32,9 @@ def predicted_colours(labels: SceneLabels, classes: Sequence[str]) -> tuple[str,
     """Return the colours of predicted classes: of one that the scene's labels know too, the same as theirs."""
     known = () if labels.shown is None else labels.shown.classes
     every = [*known, *(name for name in classes if name not in known)]
-    by_name = dict(zip(every, class_colours(every), strict=True))
+    stated = () if labels.shown is None else labels.shown.colours
+    beside = [*stated, *[""] * (len(every) - len(known))] if stated else []
+    by_name = dict(zip(every, class_colours(every, beside), strict=True))
     return tuple(by_name[name] for name in classes)
 
 
