@@ -37,7 +37,6 @@ _FORMER_HEAD = replace(_FORMER_OURS, epochs=40, batch_size=256, learning_rate=1e
 UNWATCHED = 0.25
 """Share of the learning rate of a warm start where no patches are held out to choose the best epoch by."""
 
-_SCRATCH = Hyperparameters(patience=16)
 _OURS = replace(_FORMER_OURS, learning_rate=1e-4, patience=6)
 _MODULE = replace(_FORMER_MODULE, learning_rate=5e-5, patience=4)
 _HEAD = replace(_FORMER_HEAD, patience=10)
@@ -147,7 +146,7 @@ def suited(base: Base, *, freeze: bool, former: bool = False) -> Hyperparameters
         if freeze:
             found = "a network from scratch has no body yet that is worth keeping"
             raise TrainingError("Training with a frozen body", found, "name a model to start from, or do not freeze")
-        return Hyperparameters() if former else _SCRATCH
+        return Hyperparameters()
     if former:
         return _FORMER_HEAD if freeze else _FORMER_OURS if base.ours else _FORMER_MODULE
     return _HEAD if freeze else _OURS if base.ours else _MODULE

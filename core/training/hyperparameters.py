@@ -86,7 +86,7 @@ class Hyperparameters:
     widths: tuple[int, ...] = (48, 96, 192)
     blocks: int = 2
     seed: int = 0
-    patience: int = 0
+    patience: int = 16
 
     def __post_init__(self) -> None:
         if not 1 <= self.epochs <= MOST_EPOCHS:

@@ -39,16 +39,16 @@ EPOCHS = {SCRATCH: 40, "": 10}
 """Passes that are offered first: from scratch, and from a model."""
 
 ALL, LAST_STEP, HEAD = "all", "step", "head"
-WAYS = {ALL: "All of it", LAST_STEP: "The last step", HEAD: "The names only: a head"}
+WAYS = {ALL: "All of it", LAST_STEP: "The last step", HEAD: "Names only: a head"}
 """What can be learned, and what it is called."""
 
 _LIST = {ALL: "", LAST_STEP: "_step", HEAD: "_head"}
 """Ends of the keys of the lists of what can be started from, which differ."""
 
 WAYS_TOLD = {
-    ALL: "Sees anew; wants many patches",
-    LAST_STEP: "Features change a little; a minute",
-    HEAD: "Features stay, classes get names; seconds",
+    ALL: "wants many patches",
+    LAST_STEP: "in a minute",
+    HEAD: "features stay; seconds",
 }
 FEW_PATCHES = 64
 """With fewer patches than this no pass can be chosen over another (``core.training.dataset``)."""

@@ -29,6 +29,7 @@ FULL = TrainingRequest(
     limits=("Snow.",),
     seed=3,
     hyperparameters={"mixup": 0.0, "crops": [1.0], "milestones": []},
+    head=True,
 )
 BEFORE = {
     "sets": [{"scene_id": "a-1", "by": "hand"}], "base": "scratch", "freeze": False, "epochs": 5, "title": "Reed",
