@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run sample check test lint format bench model constraints chromium clean
@@ -17,10 +16,10 @@ sample: $(VENV)/.run ## fetch the real scene that opens first again, where it is
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall $(SAMPLE)
 
 check: $(VENV)/.test lint ## lint, types and the fast tests, in a minute or so
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not bench"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/bench -m "not slow"
 
 test: $(VENV)/.test chromium lint ## set up, then lint, types and the whole suite, browser tests included
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --maxfail 6 -m "not bench"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --maxfail 6 --ignore tests/bench
 
 bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables
 	$(BIN)/python -m pytest tests/bench -m bench -s
@@ -53,6 +52,7 @@ chromium: $(VENV)/.test
 
 clean: ## remove what set-up made (scenes and features stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landlike needs Python 3.11 or newer; found " + sys.version.split()[0] + "; name one by make run PYTHON=python3.12")'

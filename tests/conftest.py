@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,13 +59,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = [(here / place.partition("::")[0], place.partition("::")[2]) for place in SLOW]
     gone = [str(path) for path, _name in places if not path.exists()]
     assert not gone, f"conftest names places that are gone: {gone}"
+    left_out = cache(lambda file: {only for path, only in places if file.is_relative_to(path)})
     for item in items:
         name = getattr(item, "originalname", item.name)
         builds = {"model", "models_root"} & set(getattr(item, "fixturenames", ()))
-        if builds or any(item.path.is_relative_to(path) and only in {"", name} for path, only in places):
+        if builds or {"", name} & left_out(item.path):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frozen() -> None:
+    """Keep what is there already out of garbage collection.
+
+    Streamlit collects garbage after every run of a page. Over all that a session of tests imports and keeps, that is
+    most of the time of the tests of pages.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
