@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.ingest.bands.calibration import REMEDY, Calibration, calibration
-from core.ingest.bands.offset import BandSamples, decide_offset
+from core.ingest.bands.offset import BandSamples, decide_offset, lifted_by_pixels
 from core.ingest.formats.product_metadata import Hints
 
 HIGHEST = 100_000.0
@@ -23,6 +23,10 @@ _BRIGHTEST = 1.3
 _DARK, _DIM = 300.0, 1050.0
 """Numbers × 10,000 of a scene that hardly reach the first are of dark water, or of another unit; up to the second they
 may be either."""
+_LEAVES = 2.0
+"""Light of leaves in the near infrared, as a multiple of the visible, which no dark rock has."""
+_ROCK = 450.0
+"""Dark rock × 10,000 is brighter than this in its brightest band."""
 
 
 def high_number(values: NDArray[np.float32]) -> float:
@@ -52,19 +56,19 @@ def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calib
         raise SourceError(found=found, remedy=REMEDY)
     middles = {band: float(np.median(numbers)) for band, numbers in samples.items() if band != "B10"}
     if not integers and high <= 3 and _of_one(middles):
-        return decide_offset("unit", samples, hints, f"98 % of the numbers are at most {high:.3g}")
+        return decide_offset("unit", samples, hints, f"98 % of the numbers are at most {high:.3g}", integers=False)
     if not integers and high <= 80 and _percent(samples, middles, high):
         evidence = f"98 % of the numbers are at most {high:.3g}, and they hold fractions"
-        return decide_offset("100", samples, hints, evidence)
+        return decide_offset("100", samples, hints, evidence, integers=False)
     if high <= 3 or (not integers and high <= 255) or max(float(numbers.max()) for numbers in samples.values()) <= 255:
         found = f"its numbers reach only {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=REMEDY)
     if integers and hints.portal is not None:
         return calibration("65535", "read", hints.portal.where)
-    return _of_thousands(samples, high, hints)
+    return _of_thousands(samples, high, hints, integers=integers)
 
 
-def _of_thousands(samples: BandSamples, high: float, hints: Hints) -> Calibration:
+def _of_thousands(samples: BandSamples, high: float, hints: Hints, *, integers: bool) -> Calibration:
     """Decide for numbers beyond 255: reflectance × 65,535, × 1,000 or × 10,000.
 
     Raises:
@@ -75,15 +79,35 @@ def _of_thousands(samples: BandSamples, high: float, hints: Hints) -> Calibratio
         return calibration("65535", "decided", portal)
     thousand = _thousand(samples, high)
     if thousand is not None:
-        return decide_offset("1000", samples, hints, thousand)
-    if high < _DARK:
-        found = f"98 % of its numbers are at most {high:.4g}: reflectance × 1,000, or dark water × 10,000"
-        raise SourceError(found=found, remedy="choose the scale in the ingest settings")
-    plain = decide_offset("dn", samples, hints, None)
-    if high > _DIM or plain.findings[0].basis in {"read", "warning"}:
-        return plain
-    because = f"{plain.findings[0].because}; so dark a scene may also be bright land × 1,000"
-    return calibration(plain.scale, "assumed", because)
+        return decide_offset("1000", samples, hints, thousand, integers=integers)
+    known = _is_product(hints) or lifted_by_pixels(samples) is not None
+    if high <= _DIM and not known and (high < _DARK or not _is_water(samples)):
+        raise _either(samples, high)
+    return decide_offset("dn", samples, hints, None, integers=integers)
+
+
+def _is_product(hints: Hints) -> bool:
+    """Tell whether a source states what only numbers × 10,000 have: a baseline, an offset of theirs, or a product."""
+    return any(hint is not None for hint in (hints.baseline, hints.offset, hints.plain))
+
+
+def _either(samples: BandSamples, high: float) -> SourceError:
+    """Return the question which of two units is right."""
+    band = max(samples, key=lambda name: float(np.median(samples[name])))
+    middle = float(np.median(samples[band]))
+    found = f"98 % of its numbers are at most {high:.4g}: reflectance × 1,000, or dark water or rock × 10,000"
+    remedy = (
+        f"choose the scale in the ingest settings: 1000 where the middle of {band} reflects {middle / 1000:.2g}, or "
+        f"dn where it reflects {middle / 10_000:.2g}"
+    )
+    return SourceError(found=found, remedy=remedy)
+
+
+def _is_water(samples: BandSamples) -> bool:
+    """Tell whether bands are far darker in the near infrared than in the visible: water is, snow × 1,000 is not."""
+    near = [float(np.median(samples[band])) for band in ("B07", "B08", "B8A") if band in samples]
+    visible = [float(np.median(samples[band])) for band in ("B01", "B02", "B03", "B04") if band in samples]
+    return bool(near and visible) and max(near) < 0.4 * max(visible)
 
 
 def _of_one(middles: Mapping[str, float]) -> bool:
@@ -116,14 +140,17 @@ def _percent(samples: BandSamples, middles: Mapping[str, float], high: float) ->
 def _thousand(samples: BandSamples, high: float) -> str | None:
     """Return the evidence for reflectance × 1,000, or None.
 
-    Taken for reflectance × 10,000, land so dark would have to be water or deep shadow, which grows darker with
-    wavelength; plants and soil are brightest in the infrared.
+    Taken for reflectance × 10,000, plants would be far too dark in the near infrared, where their leaves shine; and
+    what is dark otherwise, water and shadow, is not the brighter the longer the wave. Dark rock may be.
     """
     if high > 800:
         return None
     visible = [float(np.median(samples[band])) for band in ("B01", "B02", "B03", "B04") if band in samples]
-    infrared = [float(np.median(samples[band])) for band in ("B07", "B08", "B8A", "B11") if band in samples]
+    near = [float(np.median(samples[band])) for band in ("B07", "B08", "B8A") if band in samples]
+    infrared = [*near, *(float(np.median(samples[band])) for band in ("B11",) if band in samples)]
     if not visible or not infrared or max(infrared) < 1.5 * float(np.median(visible)) or max(infrared) < 80:
+        return None
+    if max(near, default=0.0) < _LEAVES * float(np.median(visible)) and high > _ROCK:
         return None
     return f"98 % of the numbers are at most {high:.3g} and the infrared is the brightest, as over land × 1,000"
 

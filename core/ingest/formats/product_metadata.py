@@ -60,8 +60,6 @@ _OWN_BASELINE = "99"
 """Baseline 99.99 is that of products which somebody made with own programs, and says nothing of an offset."""
 OFFSET_BASELINE = 4.0
 """From processing baseline 04.00 on, digital numbers hold 1000 more (ESA, Sentinel-2 products specification)."""
-OFFSET_DATE = "2022-01-25"
-"""First day of baseline 04.00."""
 
 
 @dataclass(frozen=True, kw_only=True)

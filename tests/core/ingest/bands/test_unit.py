@@ -38,17 +38,50 @@ def test_plain_numbers() -> None:
     assert decide(samples(VISIBLE), integers=False) == "dn"
 
 
+def with_shadow(numbers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Some pixels in which next to no light returns."""
+    return {
+        band: np.where(np.arange(values.size) < 40, 30, values).astype(np.float32) for band, values in numbers.items()
+    }
+
+
 def test_offset_by_pixels() -> None:
-    assert decide(with_offset(samples(VISIBLE))) == "dn+1000"
+    assert decide(with_offset(with_shadow(samples(VISIBLE)))) == "dn+1000"
     assert decide(with_offset(samples((*VISIBLE, "B10")))) == "dn+1000"
+
+
+@pytest.mark.parametrize("date", [None, "2019-05-01", "2023-05-01"])
+def test_bright_land_without_statement_is_asked_about(date: str | None) -> None:
+    """Numbers with the offset and without it look alike there, and the day of the pixels does not tell."""
+    hints = Hints(date=Hint(value=date, where="a tag") if date else None)
+    for numbers in ({band: values + 2500 for band, values in samples(VISIBLE).items()}, with_offset(samples(VISIBLE))):
+        middle = float(np.median(numbers["B04"])) / 10_000
+        with pytest.raises(SourceError, match="neither names nor tags state it") as error:
+            decide(numbers, hints)
+        assert f"dn where the middle of B04 reflects {middle:.2f}, or dn+1000" in error.value.remedy
+    grey = {band: RNG.integers(1050, 3000, 4000).astype(np.float32) for band in ("B02", "B03", "B04")}
+    with pytest.raises(SourceError, match="no pixel so dark"):
+        decide(grey, hints)
+
+
+def test_floats_of_a_product_with_the_offset_off_do_not_lose_it_twice() -> None:
+    """Numbers below 0, or far too dark for it, tell; without either a person is asked; whole numbers are as stated."""
+    named = Hints(baseline=MODERN)
+    plain = {band: values / np.float32(10_000) for band, values in with_shadow(samples(VISIBLE)).items()}
+    for numbers in (plain, {band: np.where(values < 0.01, -0.002, values + 0.1) for band, values in plain.items()}):
+        decided = decide_scale(numbers, integers=False, hints=named)
+        assert (decided.scale, decided.findings[0].basis) == ("unit", "warning")
+    assert decide({band: values + 0.1 for band, values in plain.items()}, named, integers=False) == "unit+0.1"
+    bright = {band: values / 10_000 + 0.2 for band, values in samples(VISIBLE).items()}
+    with pytest.raises(SourceError, match="its floats may hold it or not"):
+        decide(bright, named, integers=False)
+    assert decide({band: np.rint(values * 10_000) for band, values in bright.items()}, named) == "dn+1000"
 
 
 def test_offset_by_statement() -> None:
     bright = {band: values + 2500 for band, values in samples(DRY).items()}
-    assert decide(bright) == "dn"
     assert decide(bright, Hints(baseline=MODERN)) == "dn+1000"
     assert decide(bright, Hints(offset=Hint(value="-1000", where="the product metadata says so"))) == "dn+1000"
-    assert decide(bright, Hints(date=Hint(value="2023-05-01", where="a tag"))) == "dn+1000"
     assert decide(bright, Hints(baseline=OLD, date=Hint(value="2023-05-01", where="a tag"))) == "dn"
 
 
@@ -71,12 +104,6 @@ def test_a_few_dark_pixels_do_not_outweigh_a_statement() -> None:
     assert decide(numbers, Hints(baseline=MODERN)) == "dn+1000"
 
 
-def test_bright_scene_without_statement_is_assumed_plain() -> None:
-    bright = {band: values + 2500 for band, values in samples(DRY).items()}
-    decided = decide_scale(bright, integers=True, hints=Hints())
-    assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
-
-
 def test_reflectance() -> None:
     assert decide({band: values / 10_000 for band, values in samples(VISIBLE).items()}, integers=False) == "unit"
 
@@ -92,7 +119,7 @@ def test_portal_export_by_steps_and_by_brightness() -> None:
 
 def test_snow_is_no_portal_export() -> None:
     snow = {band: RNG.integers(8_000, 12_000, 4000).astype(np.float32) for band in VISIBLE}
-    assert decide(snow) == "dn"
+    assert decide(snow, Hints(baseline=OLD)) == "dn"
 
 
 @pytest.mark.parametrize(("top", "integers"), [(1, True), (255, True), (100, False), (200, False)])
@@ -114,24 +141,34 @@ def test_numbers_that_are_no_light(factor: float) -> None:
 def test_dark_whole_numbers_are_asked_about() -> None:
     """Land × 1,000 in the visible alone, or dark water × 10,000."""
     numbers = {band: np.rint(values / 8) for band, values in samples(("B02", "B03", "B04")).items()}
-    with pytest.raises(SourceError, match=r"× 1,000, or dark water × 10,000"):
+    with pytest.raises(SourceError, match=r"× 1,000, or dark water or rock × 10,000"):
         decide({band: values + 80 for band, values in numbers.items()})
     brighter = {band: values + 200 for band, values in numbers.items()}
-    decided = decide_scale(brighter, integers=True, hints=NOTHING)
-    assert (decided.scale, decided.findings[0].basis) == ("dn", "assumed")
+    with pytest.raises(SourceError, match=r"1000 where the middle of B0\d reflects 0"):
+        decide(brighter)
+    assert decide(brighter, Hints(baseline=OLD)) == "dn"
+
+
+def test_water_rock_and_plants_of_small_numbers() -> None:
+    """Water falls off towards the infrared; leaves shine there, and are never so dark × 10,000; rock may be both."""
+    spectra = {
+        "dn": {"B02": 700, "B03": 550, "B04": 380, "B08": 90, "B11": 60},
+        "1000": {"B02": 60, "B03": 80, "B04": 70, "B08": 330, "B11": 190},
+        None: {"B02": 290, "B03": 330, "B04": 380, "B08": 470, "B11": 640},
+    }
+    for scale, spectrum in spectra.items():
+        numbers = {band: np.rint(n * RNG.uniform(0.8, 1.2, 4000)).astype(np.float32) for band, n in spectrum.items()}
+        if scale is not None:
+            assert decide(numbers) == scale
+            continue
+        with pytest.raises(SourceError, match="dark water or rock"):
+            decide(numbers)
 
 
 def test_water_in_percent_is_no_bright_land() -> None:
     middles = {"B02": 2.0, "B03": 1.6, "B04": 0.9, "B08": 0.2}
     water = {band: (middle * RNG.uniform(0.7, 1.3, 4000)).astype(np.float32) for band, middle in middles.items()}
     assert decide(water, integers=False) == "100"
-
-
-def test_date_alone_is_said_to_be_unsure() -> None:
-    bright = {band: values + 2500 for band, values in samples(VISIBLE).items()}
-    late = Hints(date=Hint(value="2023-05-01", where="a tag"))
-    decided = decide_scale(bright, integers=True, hints=late)
-    assert (decided.scale, decided.findings[0].basis) == ("dn+1000", "assumed")
 
 
 def test_stated_offset_of_zero_and_harmonised_numbers() -> None:
@@ -156,5 +193,6 @@ def test_zeros_do_not_speak_against_an_offset() -> None:
     numbers = with_offset(samples(VISIBLE))
     for values in numbers.values():
         values[:900] = 0
+        values[900:960] = 1030
     assert decide(numbers, Hints(baseline=MODERN)) == "dn+1000"
     assert decide(numbers) == "dn+1000"
