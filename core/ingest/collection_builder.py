@@ -22,11 +22,13 @@ from core.ingest.canonical import check_complete, file_grid, to_canonical, write
 from core.ingest.collection_plan import PICTURE_GAIN, CollectionPlan, PatchShape, patch_shape, plan_collection
 from core.ingest.files import RASTER_SUFFIXES, Member, Shelf, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level, skipped_text, some_names
-from core.ingest.formats.geotiff import RasterFile, open_raster
+from core.ingest.formats.geotiff import RasterFile
+from core.ingest.formats.kind import PatchFiles
+from core.ingest.formats.patch_folders import open_patch, release_patch
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.resample import read_resampled
-from core.ingest.labelling import label_patches
+from core.ingest.labelling import CollectionLabels, label_patches
 from core.ingest.messages import clean_name, no_room
 from core.ingest.sandbox.limits import MAX_CLASSES
 from core.ingest.sandbox.protocol import IngestResult, PlacedPatch
@@ -38,33 +40,35 @@ from core.scenes.scene import canonical_writer
 NOWHERE: list[float] = [math.nan] * 8
 
 
-def build_collection(
-    files: SourceFiles, patches: Sequence[Member], directory: Path, progress: Progress
-) -> IngestResult:
+def build_collection(files: SourceFiles, found: PatchFiles, directory: Path, progress: Progress) -> IngestResult:
     """Make the mosaic of a collection.
 
     Args:
         files: the source.
-        patches: those of its files that are patches.
+        found: those of its files that are patches, and what is known of them.
         directory: where the mosaic is written.
         progress: told patches.
 
     Raises:
         SourceError: when no patch can be used, or the bands cannot be told.
     """
-    plan = plan_collection(files, patches)
+    plan, patches = plan_collection(files, found), found.patches
     hints = plan.hints
-    labelling = label_patches(files, patches)
-    mosaic = write_collection(files.shelf, patches, plan, labelling.labels, directory=directory, progress=progress)
+    if found.labels is None:
+        labelling = label_patches(files, patches)
+    else:
+        labelling = CollectionLabels(labels=found.labels, source="the files of labels beside them")
+    mosaic = write_collection(files.shelf, found, plan, labelling.labels, directory=directory, progress=progress)
     corners = place_corners(mosaic.patches)
     date, date_finding = acquisition_date(files.settings, hints)
     level, level_finding = processing_level(files.settings, hints, plan.bands)
-    others = files.others([*patches, *labelling.tables])
+    others = files.others([*patches, *found.used, *labelling.tables])
     rasters = [member for member in others if member.suffix in RASTER_SUFFIXES]
     rest = [member.base for member in others if member not in rasters]
     findings = [
         *_mosaic_findings(mosaic, plan, labelling.source),
         *labelling.findings,
+        *found.findings,
         _places(sum(1 for place in corners if not math.isnan(place[0])), len(corners), files.settings.crs),
         date_finding,
         level_finding,
@@ -206,7 +210,7 @@ def mosaic_grid(count: int, side: int) -> GeoBox:
 
 def write_collection(
     shelf: Shelf,
-    members: Sequence[Member],
+    found: PatchFiles,
     plan: CollectionPlan,
     labels: Mapping[int, str | None],
     *,
@@ -223,10 +227,10 @@ def write_collection(
     """
     skipped: dict[Member, str] = {}
     while True:
-        good = [member for member in members if member not in skipped]
+        good = tuple(member for member in found.patches if member not in skipped)
         if not good:
             raise SourceError(found="none of its patches can be read", remedy="choose GeoTIFF or JPEG patches")
-        mosaic = _write(shelf, good, plan, labels, directory=directory, progress=progress)
+        mosaic = _write(shelf, replace(found, patches=good), plan, labels, directory=directory, progress=progress)
         if not mosaic.skipped:
             break
         skipped.update(mosaic.skipped)
@@ -235,8 +239,8 @@ def write_collection(
         raise SourceError(found="every pixel is no data", remedy="choose patches with data")
     check_complete(directory / "pixels.tif", mosaic.grid, len(plan.bands))
     if len(mosaic.classes) > MAX_CLASSES:
-        found = f"its patches are of {len(mosaic.classes):,} classes, more than {MAX_CLASSES:,}"
-        raise SourceError(found=found, remedy="put the patches of a class into one folder")
+        many = f"its patches are of {len(mosaic.classes):,} classes, more than {MAX_CLASSES:,}"
+        raise SourceError(found=many, remedy="put the patches of a class into one folder")
     if mosaic.classes:
         _write_truth(mosaic, plan.side, directory)
     return mosaic
@@ -244,20 +248,21 @@ def write_collection(
 
 def _write(
     shelf: Shelf,
-    members: Sequence[Member],
+    found: PatchFiles,
     plan: CollectionPlan,
     labels: Mapping[int, str | None],
     *,
     directory: Path,
     progress: Progress,
 ) -> Mosaic:
+    members = found.patches
     mosaic = Mosaic(grid=mosaic_grid(len(members), plan.side))
     side, cols = plan.side, mosaic.grid.width // plan.side
     strip = np.zeros((len(plan.bands), side, mosaic.grid.width), dtype=np.uint16)
     try:
         with canonical_writer(directory, file_grid(mosaic.grid), plan.bands) as data:
             for done, member in enumerate(members, 1):
-                block = _take(shelf, member, plan, mosaic, labels[member.number])
+                block = _take(shelf, member, found, plan, mosaic=mosaic, label=labels[member.number])
                 if block is not None:
                     place = (len(mosaic.patches) - 1) % cols
                     strip[:, :, place * side : (place + 1) * side] = block
@@ -273,11 +278,11 @@ def _write(
 
 
 def _take(
-    shelf: Shelf, member: Member, plan: CollectionPlan, mosaic: Mosaic, folder: str | None
+    shelf: Shelf, member: Member, found: PatchFiles, plan: CollectionPlan, *, mosaic: Mosaic, label: str | None
 ) -> NDArray[np.uint16] | None:
     """Read canonical numbers of one patch, noted in the mosaic; None when it is left out."""
     try:
-        raster = open_raster(shelf.path(member), member.name)
+        raster = open_patch(shelf, member, found)
         try:
             if patch_shape(raster) != plan.shape:
                 mosaic.skipped[member] = _unlike(patch_shape(raster), plan.shape)
@@ -289,8 +294,9 @@ def _take(
         mosaic.skipped[member] = error.found
         return None
     finally:
-        shelf.release(member)
-    mosaic.patches.append(Patch(name=member.name, label=clean_name(folder or "", 120) or None, geobox=raster.geobox))
+        release_patch(shelf, member, found)
+    name = found.names.get(member.number, member.name)
+    mosaic.patches.append(Patch(name=name, label=clean_name(label or "", 120) or None, geobox=raster.geobox))
     return block
 
 

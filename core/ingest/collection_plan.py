@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from core.ingest.bands.calibration import Calibration, calibration
 from core.ingest.bands.fill import fills_said, standing_apart
 from core.ingest.bands.scale import BandNumbers, calibrate
 from core.ingest.files import Member, Shelf, SourceFiles
-from core.ingest.formats.geotiff import RasterFile, open_raster
+from core.ingest.formats.geotiff import RasterFile
+from core.ingest.formats.kind import PatchFiles
+from core.ingest.formats.patch_folders import open_patch, release_patch
 from core.ingest.formats.product_metadata import Hints, read_hints
 from core.ingest.grid.resample import NoData, no_data_of
 from core.ingest.grid.stack import layers_of
@@ -86,27 +88,28 @@ class _Probe:
     pixels: NDArray[np.float32]
 
 
-def plan_collection(files: SourceFiles, patches: Sequence[Member]) -> CollectionPlan:
+def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
     """Look at up to 128 patches spread over the collection and decide what all of them are like.
 
     Raises:
         SourceError: when none can be read, or they are not square patches of 8 to 512 pixels.
         BandsError: when their bands cannot be told.
     """
+    patches = found.patches
     step = max(1, len(patches) // _PROBES)
-    opened = _probe(files.shelf, patches[::step]) or _probe(files.shelf, patches)
+    opened = _probe(files.shelf, patches[::step], found) or _probe(files.shelf, patches, found)
     if not opened:
-        found = f"none of its {len(patches)} patches can be read"
-        raise SourceError(found=found, remedy="choose a zip of GeoTIFF or JPEG patches in class folders")
+        unread = f"none of its {len(patches)} patches can be read"
+        raise SourceError(found=unread, remedy="choose a zip of GeoTIFF or JPEG patches in class folders")
     shape = Counter(probe.shape for probe in opened).most_common(1)[0][0]
     alike = [probe for probe in opened if probe.shape == shape]
     _, height, width, kind = shape
     if height != width or height not in SIDES:
-        found = f"its rasters are not named as bands, and with {width} × {height} pixels they are no patches"
+        unlike = f"its rasters are not named as bands, and with {width} × {height} pixels they are no patches"
         remedy = f"name them like B04.tif, or choose square patches of {SIDES[0]} to {SIDES[-1]} pixels"
-        raise SourceError(found=found, remedy=remedy)
+        raise SourceError(found=unlike, remedy=remedy)
     tags = {key: value for probe in reversed(alike) for key, value in probe.raster.tags.items()}
-    hints = read_hints([files.name], tags, [])
+    hints = _hints(files, found, tags)
     if np.dtype(kind).itemsize == 1:
         return _picture_plan(shape, hints)
     pixels = np.concatenate([probe.pixels for probe in alike], axis=1)
@@ -140,6 +143,20 @@ def plan_collection(files: SourceFiles, patches: Sequence[Member]) -> Collection
     )
 
 
+def _hints(files: SourceFiles, found: PatchFiles, tags: Mapping[str, str]) -> Hints:
+    """Return what names and tags say; of patches that are called after products, what all of them say."""
+    hints = read_hints([files.name], tags, [])
+    told = [read_hints([name], {}, ()) for name in found.names.values()]
+    levels = {one.level for one in told}
+    days = sorted({one.date.value for one in told if one.date is not None})
+    return replace(
+        hints,
+        date=hints.date or (told[0].date if len(days) == 1 else None),
+        period=f"{days[0]} to {days[-1]}" if len(days) > 1 else hints.period,
+        level=hints.level or (levels.pop() if len(levels) == 1 else None),
+    )
+
+
 def _picture_plan(shape: PatchShape, hints: Hints) -> CollectionPlan:
     if shape[0] != len(PICTURE_BANDS):
         found = "its patches are 8-bit, pictures without reflectance values"
@@ -166,12 +183,12 @@ def _picture_plan(shape: PatchShape, hints: Hints) -> CollectionPlan:
     )
 
 
-def _probe(shelf: Shelf, patches: Sequence[Member]) -> list[_Probe]:
+def _probe(shelf: Shelf, patches: Sequence[Member], found: PatchFiles) -> list[_Probe]:
     """Return the patches that can be read."""
     opened = []
     for member in patches[: 4 * _PROBES]:
         try:
-            raster = open_raster(shelf.path(member), member.name)
+            raster = open_patch(shelf, member, found)
             try:
                 opened.append(_Probe(raster=raster, shape=patch_shape(raster), pixels=_valid(raster)))
             finally:
@@ -179,7 +196,7 @@ def _probe(shelf: Shelf, patches: Sequence[Member]) -> list[_Probe]:
         except SourceError:
             continue
         finally:
-            shelf.release(member)
+            release_patch(shelf, member, found)
     return opened
 
 

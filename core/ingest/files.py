@@ -18,9 +18,11 @@ from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES
 from core.ingest.settings import IngestSettings
 
-INGEST_VERSION = "3"
+INGEST_VERSION = "4"
 """Part of every scene's id; raised when ingest would give other pixels for the same files."""
-RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg"})
+RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".img"})
+ENVI_SUFFIX = ".img"
+"""How the names of rasters in ENVI's own format end, among others."""
 TABLE_SUFFIXES = frozenset({".csv"})
 METADATA_SUFFIXES = frozenset({".xml"})
 
@@ -130,16 +132,18 @@ class Member:
         number: position in the source; the only part of it that ever becomes a path.
         name: relative name with forward slashes, as the person has it; shown, never opened.
         size: bytes, unpacked.
+        in_envi: True = it holds pixels in ENVI's own format, whatever its name ends in.
     """
 
     number: int
     name: str
     size: int
+    in_envi: bool = False
 
     @property
     def suffix(self) -> str:
-        """Ending of the name, in lower case, with its dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        """Ending of the name, in lower case, with its dot; that of all rasters in ENVI's own format is ``.img``."""
+        return ENVI_SUFFIX if self.in_envi else PurePosixPath(self.name).suffix.lower()
 
     @property
     def stem(self) -> str:

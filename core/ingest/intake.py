@@ -9,6 +9,7 @@ from core.errors import SourceError
 from core.ingest.collection_builder import build_collection
 from core.ingest.files import SourceFiles
 from core.ingest.formats.archive import open_shelf
+from core.ingest.formats.envi.raster import with_headers
 from core.ingest.formats.kind import PatchFiles, SourceKind
 from core.ingest.formats.other_sensors import refuse_other_sensors
 from core.ingest.formats.registry import SOURCE_KINDS
@@ -24,7 +25,7 @@ def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKi
     Raises:
         SourceError: why it cannot be; what was asked is said by the boundary.
     """
-    shelf = open_shelf(request.paths, request.names, request.scratch)
+    shelf = with_headers(open_shelf(request.paths, request.names, request.scratch))
     members = tuple(member for member in shelf.members if not member.is_noise)
     if not members:
         raise SourceError(found="it holds no files", remedy="choose rasters with Sentinel-2 bands")
@@ -33,5 +34,5 @@ def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKi
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)
         if isinstance(found, PatchFiles):
-            return build_collection(files, found.patches, request.directory, progress)
+            return build_collection(files, found, request.directory, progress)
         return build_scene(files, found, request.directory, progress)

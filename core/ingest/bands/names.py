@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -11,7 +12,7 @@ from core.bands import BANDS
 _CODE = re.compile(r"(?<![A-Za-z0-9])(?:B|BAND[ _-]?)(0?[1-9]|1[0-2]|0?8A)(?![A-Za-z0-9])", re.IGNORECASE)
 _RESOLUTION = re.compile(r"(?<![A-Za-z0-9])R?(10|20|60)m(?![A-Za-z0-9])", re.IGNORECASE)
 _NEVER = re.compile(
-    r"(?<![A-Za-z0-9])(TCI|SCL|AOT|WVP|PVI|MSK|DETFOO|QUALIT|CLASSI|CLDPRB|SNWPRB|CLD|CLP|CLM|SNW|QA\d*|MASK|DATAMASK|QL|"
+    r"(?<![A-Za-z0-9])(TCI|SCL|ZENITH|AZIMUTH|DETECTOR|AOT|WVP|PVI|MSK|DETFOO|QUALIT|CLASSI|CLDPRB|SNWPRB|CLD|CLP|CLM|SNW|QA\d*|MASK|DATAMASK|QL|"
     r"PREVIEW|QUICKLOOK|THUMBNAIL|OVERVIEW|TRUE[ _-]?COLOU?R|FALSE[ _-]?COLOU?R|NDVI|NDWI|EVI)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
@@ -34,6 +35,30 @@ COMMON_NAMES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 """Common names of bands, in small letters without gaps: in catalogues (STAC extension ``eo``, v1.1), in Digital Earth
 Africa, FORCE and openEO, and as people write them."""
+_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        # Portuguese, Spanish, Italian
+        "azul": "B02", "verde": "B03", "vermelho": "B04", "rojo": "B04", "rosso": "B04",
+        "aerossolcosteiro": "B01", "aerosolcostero": "B01", "aerosolcostiero": "B01",
+        "bordavermelha1": "B05", "bordavermelha2": "B06", "bordavermelha3": "B07",
+        "borderojo1": "B05", "borderojo2": "B06", "borderojo3": "B07",
+        "bordorosso1": "B05", "bordorosso2": "B06", "bordorosso3": "B07",
+        "infravermelhoproximo": "B08", "infrarrojocercano": "B08", "infrarossovicino": "B08", "vicinoinfrarosso": "B08",
+        "infravermelhodeondascurtas1": "B11", "infravermelhodeondascurtas2": "B12",
+        "infrarrojodeondacorta1": "B11", "infrarrojodeondacorta2": "B12",
+        "infrarossoaondecorte1": "B11", "infrarossoaondecorte2": "B12",
+        # French, German
+        "bleu": "B02", "vert": "B03", "rouge": "B04", "blau": "B02", "grun": "B03", "gruen": "B03", "rot": "B04",
+        "bordrouge1": "B05", "bordrouge2": "B06", "bordrouge3": "B07", "pir": "B08", "procheinfrarouge": "B08",
+        "infrarougeproche": "B08", "nahesinfrarot": "B08", "nahinfrarot": "B08",
+        "infrarougecourt1": "B11", "infrarougecourt2": "B12", "infrarougeaondescourtes1": "B11",
+        "infrarougeaondescourtes2": "B12", "kurzwelligesinfrarot1": "B11", "kurzwelligesinfrarot2": "B12",
+        # Chinese
+        "蓝": "B02", "绿": "B03", "红": "B04", "红边1": "B05", "红边2": "B06", "红边3": "B07", "近红外": "B08",
+        "窄近红外": "B8A", "水汽": "B09", "卷云": "B10", "短波红外1": "B11", "短波红外2": "B12",
+    }
+)  # fmt: skip
+"""The same in other languages, without accents."""
 _FORCE: Mapping[str, str] = MappingProxyType({"nir": "B8A"})
 """FORCE calls B08 broad, and B8A plainly near infrared (FORCE documentation, Level 2 ARD)."""
 _AUSTRALIA: Mapping[str, str] = MappingProxyType({"swir2": "B11", "swir3": "B12"})
@@ -62,9 +87,24 @@ _ACOLITE = re.compile(r"(?<![A-Za-z0-9])rho(?:s|t|w|rc)_(\d{3,4})(?![A-Za-z0-9])
 _ASIDE = re.compile(r"\s*[(\[].*")
 
 
+_CHINESE_BAND = re.compile(r"(?<=[\u4e00-\u9fff])(?:光?波段|光)(\d?)$")
+"""What Chinese puts behind a colour, “band” or “light”."""
+
+
+def _key(text: str) -> str:
+    """Return a text as tables of names hold it: in small letters, without gaps and accents."""
+    plain = unicodedata.normalize("NFKD", text.strip().lower())
+    plain = _GAPS.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return _CHINESE_BAND.sub(r"\1", plain)
+
+
+def _light(key: str) -> str | None:
+    return COMMON_NAMES.get(key) or _ELSEWHERE.get(key)
+
+
 def product_names(texts: Iterable[str]) -> Mapping[str, str]:
     """Return what the product that uses these names of bands means by those that other products use otherwise."""
-    keys = {_GAPS.sub("", text.lower()) for text in texts}
+    keys = {_key(text) for text in texts}
     if {"r", "g", "b"} <= keys:
         return _LETTERS
     if keys & {"broadnir", "bnir", "bnr"}:
@@ -134,9 +174,9 @@ def parse_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> st
 
 def common_band(text: str, meant: Mapping[str, str] = MappingProxyType({})) -> str | None:
     """Return the band of a common name such as “blue” or “Blue (490 nm)”, or None; arguments as of ``parse_band``."""
-    key = _PRODUCT_PREFIX.sub("", _GAPS.sub("", text.strip().lower()))
-    plain = _GAPS.sub("", _ASIDE.sub("", text.strip().lower()))
-    return meant.get(key) or COMMON_NAMES.get(key) or meant.get(plain) or COMMON_NAMES.get(plain)
+    key = _PRODUCT_PREFIX.sub("", _key(text))
+    plain = _key(_ASIDE.sub("", text))
+    return meant.get(key) or _light(key) or meant.get(plain) or _light(plain)
 
 
 def lights_beside_numbers(texts: Sequence[str]) -> list[tuple[str, str] | None]:
@@ -147,7 +187,7 @@ def lights_beside_numbers(texts: Sequence[str]) -> list[tuple[str, str] | None]:
     pairs: list[tuple[str, str] | None] = []
     for text in texts:
         found = _NUMBERED_LIGHT.fullmatch(text)
-        light = COMMON_NAMES.get(_GAPS.sub("", found[2].lower())) if found else None
+        light = _light(_key(found[2])) if found else None
         pair = (_canonical(found[1]), light) if found and light else None
         pairs.append(None if pair is None or pair[0] == pair[1] or set(pair) == {"B08", "B8A"} else pair)
     return pairs
@@ -164,10 +204,10 @@ def band_of_file(stem: str) -> str | None:
 def _tail(stem: str) -> str | None:
     """Return the band whose common name a stem ends with, or None."""
     parts = [part.lower() for part in _APART.split(stem) if part]
-    for count in (3, 2, 1):
-        key = "".join(parts[-count:])
-        if len(parts) > count and key in COMMON_NAMES and key not in _NO_TAILS:
-            return None if parts[-count - 1] in _NOT_THE_LIGHT else COMMON_NAMES[key]
+    for count in (5, 4, 3, 2, 1):
+        key = _key("".join(parts[-count:]))
+        if len(parts) > count and (band := _light(key)) and key not in _NO_TAILS:
+            return None if parts[-count - 1] in _NOT_THE_LIGHT else band
     return None
 
 

@@ -164,6 +164,11 @@ def _stated_order(name: str, count: int, metres: float | None) -> Order | None:
     return None
 
 
+def product_of_known_order(name: str) -> str | None:
+    """Return the program whose order of bands the name of a file may state, or None."""
+    return "FORCE" if _FORCE.search(name) else "sen2r" if _SEN2R.search(name) else None
+
+
 def _smoothest(light: NDArray[np.float32], orders: tuple[KnownOrder, ...], nameless: str) -> tuple[KnownOrder, str]:
     """Return the order by which the light of land runs smoothest, and the evidence.
 

@@ -18,7 +18,7 @@ from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
 from core.ingest.formats.classification import ClassRaster, names_classes
-from core.ingest.formats.envi_header import header_of, named_beside
+from core.ingest.formats.envi.header import header_of, stated_in_header
 from core.ingest.formats.extra_samples import (
     is_mask_name,
     mask_file,
@@ -33,7 +33,7 @@ from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, Hints, read_hints, stated_start
-from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, item_hints, with_item
+from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, described_by_item, item_hints, with_item
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside
 from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
@@ -85,7 +85,7 @@ class BandFiles:
         _refuse_no_bands(rasters, names)
         whole, tiles = join_tiles(rasters)
         _refuse_several_nameless(whole, names)
-        nameless = [layer for raster in whole for layer in layers_of(raster, without=_alpha(raster))]
+        nameless = [layer for raster in whole for layer in layers_of(raster, without=_unused(raster, names))]
         layers, stated = layers_of_one_date(nameless, files.wanted_date)
         left_out = {**apart, **stated.left_out}
         series, position = _series(scene, stated)
@@ -104,6 +104,7 @@ class BandFiles:
                 *masks_said(rasters),
                 *senseless_said(rasters),
                 *stated_said(rasters),
+                *_bad_said(rasters, names),
                 *tiles,
                 *series,
                 *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because)),
@@ -219,12 +220,35 @@ def _alpha(raster: BandRaster) -> tuple[int, ...]:
     return raster.alpha if isinstance(raster, RasterFile) else ()
 
 
+def _unused(raster: BandRaster, names: tuple[str, ...] | None) -> tuple[int, ...]:
+    """Return 1-based bands that are none: masks, and those that a header marks as bad unless a person names them."""
+    return (*_alpha(raster), *(_bad(raster) if names is None else ()))
+
+
+def _bad(raster: BandRaster) -> tuple[int, ...]:
+    if isinstance(raster, TiledRaster):
+        part = raster.parts[0][0]
+        return part.bad if isinstance(part, RasterFile) else ()
+    return raster.bad if isinstance(raster, RasterFile) else ()
+
+
+def _bad_said(rasters: Sequence[RasterFile], names: tuple[str, ...] | None) -> list[Finding]:
+    """Say which bands are left out because a header marks them as bad."""
+    if names is not None:
+        return []
+    titles = [layer.title for raster in rasters for layer in layers_of(raster) if layer.index in raster.bad]
+    return ignored(titles, "the header of the raster marks them as bad")
+
+
 def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
     raster = open_raster(files.shelf.path(member), member.name)
     opened.callback(raster.close)
     placed = placed_beside(raster, files.members, files.shelf)
     stated = stated_beside(placed, files.members, files.shelf)
-    return without_masks(named_beside(stated, files.members, files.shelf))
+    described = stated_in_header(stated, files.members, files.shelf)
+    if raster.count > 1:
+        described = described_by_item(described, {m.base: text for m, text in _item_texts(files).items()})
+    return without_masks(described)
 
 
 def _beside(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile:
@@ -292,12 +316,17 @@ def _documents(files: SourceFiles) -> list[Member]:
 
 def _items(files: SourceFiles, scene: OneScene) -> dict[Member, Hints]:
     """Return the STAC items of the scene's date, and what they state."""
-    small = [member for member in files.ending(ITEM_SUFFIXES) if member.size <= MOST_BYTES][:8]
-    texts = {m: files.shelf.path(m).read_text(encoding="utf-8", errors="replace") for m in small}
+    texts = _item_texts(files)
     found = {member: hints for member, text in texts.items() if (hints := item_hints(text)) is not None}
     return {
         m: said for m, said in found.items() if scene.date is None or said.date is None or said.date.value == scene.date
     }
+
+
+def _item_texts(files: SourceFiles) -> dict[Member, str]:
+    """Return the texts of files that may be STAC items."""
+    small = [member for member in files.ending(ITEM_SUFFIXES) if member.size <= MOST_BYTES][:8]
+    return {m: files.shelf.path(m).read_text(encoding="utf-8", errors="replace") for m in small}
 
 
 def _texts(files: SourceFiles, documents: Sequence[Member], scene: OneScene) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
-from core.ingest.bands.names import parse_band
+from core.ingest.bands.names import names_positions, parse_band
 from core.ingest.bands.packing import packing_of, usable_scaling
 from core.ingest.bands.texts import band_texts
+from core.ingest.formats.dimap import DimapBands
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference
@@ -44,11 +46,14 @@ _EXPORT, _UNPACK = "export its bands as GeoTIFF and add those", "unpack it and a
 _OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05"), "it is a NetCDF or HDF5 file", _EXPORT),
     ((b"\x0e\x03\x13\x01",), "it is an HDF4 file", _EXPORT),
-    ((b"ENVI\n", b"ENVI\r\n"), "it is the header of a raster in ENVI's own format", _EXPORT),
     ((b"EHFA_HEADER_TAG",), "it is an ERDAS Imagine file", _EXPORT),
     ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
 )
 """First bytes of files that people bring and Landlike does not read: what they are, and what to do."""
+_HEADER = (b"ENVI\n", b"ENVI\r\n")
+_KNOWN = tuple(signature for signatures, _, _ in _OTHERS for signature in signatures)
+_WITH_HEADER = (".img", ".dat", ".bsq", ".bil", ".bip")
+"""How names of rasters end whose header lies beside them."""
 _POINTS_ELSEWHERE = re.compile(rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)", re.IGNORECASE)
 RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
 
@@ -78,6 +83,9 @@ def refuse_other_kinds(head: bytes) -> None:
     Raises:
         SourceError: saying what it is.
     """
+    if head.startswith(_HEADER):
+        found = "it is the header of a raster in ENVI's own format, and holds no pixels"
+        raise SourceError(found=found, remedy="choose it together with the raster of the same name")
     for signatures, kind, remedy in _OTHERS:
         if head.startswith(signatures):
             raise SourceError(found=f"{kind}, which Landlike does not read", remedy=remedy)
@@ -108,6 +116,7 @@ class RasterFile:
         notes: what had to be decided about its place, in words.
         senseless: text of a no-data tag that is no number, which GDAL would take for 0 or for what it begins with.
         masked: True = the file holds a mask of its own.
+        bad: 1-based bands that a header beside it marks as bad.
         stated_by: names of files beside it that state something of its bands.
     """
 
@@ -127,6 +136,7 @@ class RasterFile:
     senseless: str = ""
     stated_by: tuple[str, ...] = ()
     holes: tuple[int, ...] = ()
+    bad: tuple[int, ...] = ()
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).
@@ -175,16 +185,39 @@ def open_raster(path: Path, name: str) -> RasterFile:
     """
     with _reading(name), warnings.catch_warnings(), ExitStack() as opened:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        driver = sniff_driver(read_head(path))
+        driver = _driver(path, name)
         directory = read_directory(path) if driver == "GTiff" else None
         if directory is not None and not directory.complete:
             raise damaged()
-        data = opened.enter_context(rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE"))
+        if driver == "ENVI":  # Its header lies beside it, where GDAL looks for nothing else.
+            opened.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
+        data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
+        opened.callback(data.close)
         _check(data)
         georeference = read_georeference(data, path, driver, directory)
         raster = _raster(data, name, georeference, directory)
         opened.pop_all()
     return raster
+
+
+def _driver(path: Path, name: str) -> str:
+    """Return the driver of a file of our own naming, by the header of ours beside it or by its first bytes.
+
+    Raises:
+        SourceError: as of ``sniff_driver``; of a raster without its header it says so.
+    """
+    if not path.suffix and path.with_suffix(".hdr").is_file():
+        return "ENVI"
+    head = read_head(path)
+    try:
+        return sniff_driver(head)
+    except UnsafeSourceError:
+        raise
+    except SourceError as error:
+        if head and name.lower().endswith(_WITH_HEADER) and not head.startswith(_KNOWN):
+            error.found = "without a header beside it nothing says how its pixels lie"
+            error.remedy = "choose it together with the file of the same name that ends in .hdr"
+        raise
 
 
 def _check(data: DatasetReader) -> None:
@@ -204,8 +237,12 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
     texts = [told.get(i) or (text or "").strip() for i, text in enumerate(data.descriptions, 1)]
     tags = {str(key): str(value)[:500] for key, value in list(data.tags().items())[:500]}
     senseless = _senseless(directory.no_data) if directory is not None else ""
+    dimap = _dimap(directory, data.count)
+    tags = {**dimap.tags, **tags}
     geobox, notes = geobox_of(georeference, data.height, data.width)
     descriptions = band_texts(texts, directory.items if directory is not None else {}, tags)
+    if dimap.texts and (not any(descriptions) or names_positions(descriptions)):
+        descriptions = dimap.texts
     alpha = tuple(
         position
         for position, (kind, text) in enumerate(zip(data.colorinterp, descriptions, strict=True), 1)
@@ -218,15 +255,26 @@ def _raster(data: DatasetReader, name: str, georeference: Georeference, director
         count=data.count,
         dtypes=tuple(data.dtypes),
         descriptions=descriptions,
-        nodata=(None,) * data.count if senseless else tuple(data.nodatavals),
+        nodata=(None,) * data.count if senseless else _first_stated(data.nodatavals, dimap.nodata),
         senseless=senseless,
-        scaling=_scaling(data, directory, tags),
+        scaling=_first_stated(_scaling(data, directory, tags), dimap.scaling),
         alpha=alpha,
         tags=tags,
         block=data.block_shapes[0],
         masked=MaskFlags.per_dataset in data.mask_flag_enums[0] and not alpha,
         notes=notes,
     )
+
+
+def _dimap(directory: TiffDirectory | None, count: int) -> DimapBands:
+    """Return what SNAP says of the bands; nothing of them where it tells of another number of them."""
+    dimap = DimapBands() if directory is None else directory.dimap
+    return dimap if len(dimap.texts) == count else DimapBands(tags=dimap.tags)
+
+
+def _first_stated(own: Sequence[Any], other: Sequence[Any]) -> tuple[Any, ...]:
+    """Return of each band what the first of two sources states."""
+    return tuple(one if one is not None else two for one, two in zip_longest(own, other))
 
 
 def _senseless(text: str) -> str:

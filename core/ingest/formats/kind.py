@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.ingest.files import Member, SourceFiles
@@ -53,9 +54,23 @@ class SceneLayers:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchFiles:
-    """A source that is a collection of patches, one a file, sorted by name."""
+    """A source that is a collection of patches.
+
+    Attributes:
+        patches: a file of each, sorted by name.
+        bands: all band files of patches that have one a band, by the number of the file in ``patches``.
+        names: what such patches are called, likewise.
+        labels: class of each patch, likewise, where files beside them state it; None = folders or tables may.
+        used: files that need not be named as left out.
+        findings: what else to say of them.
+    """
 
     patches: tuple[Member, ...]
+    bands: Mapping[int, tuple[Member, ...]] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+    labels: Mapping[int, str | None] | None = None
+    used: tuple[Member, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class SourceKind(Protocol):

@@ -24,8 +24,6 @@ _PRODUCT = re.compile(
     r"(?<![^/])S2[ABCD]_MSI(?P<level>L1C|L2A)_(?:[^/_]+_)?(?:N(?P<baseline>\d{2})\d{2})?[^/]*(?=/)", re.IGNORECASE
 )
 """The folder of a product, as ESA names it."""
-_PATCH = re.compile(r"(?<![^/])S2[ABCD]_MSIL(?:1C|2A)_[^/]*_\d{1,3}_\d{1,3}(?=/)", re.IGNORECASE)
-"""The folder of a patch, as BigEarthNet names it: a product, column and row."""
 _TILE = re.compile(r"(?<![A-Za-z0-9])(T\d{2}[A-Z]{3})(?![A-Za-z0-9])")
 _UNDATED = "their names state no date where others do"
 _ALONE = "open one product at a time"
@@ -54,9 +52,8 @@ def one_scene(members: Sequence[Member], wanted_date: str | None) -> OneScene:
 
     Raises:
         SeveralDatesError: naming the dates, when there are several and none of them is wanted.
-        BandsError: the same, when they are too many to be a scene each; or naming two products of one date, or patches.
+        BandsError: the same, when they are too many to be a scene each; or naming two products of one date.
     """
-    _refuse_patches(members)
     dates = {member.number: date_in(member.name) for member in members}
     several = sorted({date for date in dates.values() if date})
     if len(several) < 2:
@@ -98,19 +95,6 @@ def _by_slope(members: Sequence[Member]) -> tuple[list[Member], dict[str, list[s
     flat = [m for m in members if _SLOPE.search(m.base) and _in_place(m.name, "FRE") in names]
     left_out = {"the same bands corrected for slopes (FRE) are there": [m.base for m in flat]} if flat else {}
     return [member for member in members if member not in flat], left_out
-
-
-def _refuse_patches(members: Sequence[Member]) -> None:
-    """Refuse patches of several places that are a folder each, with a file a band.
-
-    Raises:
-        BandsError: when there are several.
-    """
-    patches = sorted({match[0] for member in members if (match := _PATCH.search(member.name))})
-    if len(patches) > 1:
-        shown = " and ".join(f"“{clean_name(name)}”" for name in patches[:2])
-        found = f"it holds {len(patches)} patches of several places, a folder each, {shown} among them"
-        raise BandsError(found=found, remedy="open one of these folders, or patches of one file each")
 
 
 def refuse_several_products(members: Sequence[Member]) -> None:

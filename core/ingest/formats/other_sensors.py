@@ -18,7 +18,7 @@ from core.ingest.settings import IngestSettings
 
 HLS_LANDSAT = "HLS L30, made of Landsat"
 _LANDSAT = "a Landsat product"
-_RADAR = "a Sentinel-1 radar product"
+_RADAR, _ECHOES = "a Sentinel-1 radar product", "radar by the names of its bands"
 _START = r"(?<![A-Za-z0-9])"
 _END = r"(?![A-Za-z0-9])"
 _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -30,7 +30,8 @@ _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_START}(?:LANDSAT\d?|LND0[4-9]|OLITIRS|L[89]|LC0?[89]|LE0?7){_END}", _LANDSAT),
         (rf"{_START}(?:MOD|MYD|MCD)\d{{2}}[A-Z]?\d?[._]A?\d{{7}}", "a MODIS product"),
         (rf"{_START}VNP\d{{2}}[A-Z0-9]{{0,3}}[._]", "a VIIRS product"),
-        (rf"{_START}S1[ABC]_(?:IW|EW|SM|S\d)_", _RADAR),
+        (rf"{_START}S1[A-D][_-](?:IW|EW|WV|SM|S\d)[_-]", _RADAR),
+        (rf"{_START}SENTINEL[ _-]?1[A-D]?{_END}|{_START}S1_GRD{_END}", _RADAR),
         (rf"{_START}S3[ABC]_(?:OL|SL|SY)_", "a Sentinel-3 product"),
         (rf"{_START}VENUS-XS_", "a VENµS product"),
         (rf"{_START}AST_(?:L1[ABT]|0[5789])", "an ASTER product"),
@@ -51,6 +52,8 @@ _SENTINEL_2 = re.compile(
     rf"{_START}(?:S2[ABCD]\w*|SENTINEL-?2[ABCD]?|SEN2[ABCD]?|MSIL[12][AC]|HLS[._-]?S30\w*){_END}|T\d{{2}}[A-Z]{{3}}_20\d{{6}}T",
     re.IGNORECASE,
 )
+_POLARISED = re.compile(r"(?<![A-Za-z0-9])(VV|VH|HH|HV|angle)(?![A-Za-z0-9])", re.IGNORECASE)
+"""How radar calls its bands: by the polarisation sent and received; Earth Engine adds the angle."""
 _PLATFORM = re.compile(r"spacecraft|satellite|platform|sensor|mission|constellation", re.IGNORECASE)
 
 
@@ -69,8 +72,13 @@ def other_product(names: Iterable[str], tags: Mapping[str, str], descriptions: I
     platforms = [value for key, value in tags.items() if _PLATFORM.search(key)]
     if any(_SENTINEL_2.search(text) for text in (*names, *platforms)):
         return None
-    if any(_SURFACE.fullmatch(text.strip()) for text in descriptions):
+    texts = [text.strip() for text in descriptions]
+    if any(map(_SURFACE.fullmatch, texts)):
         return _LANDSAT
+    layers = [text for text in texts if text] or [name.rpartition(".")[0] for name in names]
+    found = [match[1].lower() for layer in layers if (match := _POLARISED.search(layer))]
+    if len(found) == len(layers) and set(found) - {"angle"}:
+        return _ECHOES
     return next((title for title in map(product_of, platforms) if title), None)
 
 
@@ -161,7 +169,7 @@ def refuse_product(product: str | None, settings: IngestSettings) -> None:
     if product is None or named or (known and settings.by_wavelength):
         return
     found = f"it is {product}, whose bands are counted otherwise than those of Sentinel-2"
-    if product == _RADAR:
+    if product in (_RADAR, _ECHOES):
         found = f"it is {product}, whose numbers are echoes and no light"
     wish = ", or choose in the ingest settings to take its bands by their wavelengths" if known else ""
     raise SourceError(found=found, remedy=f"choose a Sentinel-2 product{wish}")

@@ -1,4 +1,4 @@
-"""A STAC item beside band files: what it states of date, level, baseline, offset and cloud.
+"""A STAC item beside rasters: what it states of date, level, baseline, offset and cloud, and of bands without names.
 
 Fields are those of the STAC specification 1.0 and its extensions eo, processing, raster and sentinel-2, and of Earth
 Search, which takes the offset off and says so.
@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from core.ingest.bands.assign import MIN_BANDS
+from core.ingest.bands.names import names_positions, parse_band
+from core.ingest.bands.packing import usable_scaling
+from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.product_metadata import Hint, Hints, dates_in
+from core.ingest.grid.stack import Scaling
 
 ITEM_SUFFIXES = frozenset({".json", ".geojson"})
 MOST_BYTES = 4 << 20
@@ -21,6 +29,7 @@ MOST_BYTES = 4 << 20
 _WHERE = "the STAC item says so"
 _BASELINE = re.compile(r"0?(\d{1,2})\.(\d{2})")
 _LEVEL = re.compile(r"(?:S2MSI|Level-?|L)(1C|2A)p?", re.IGNORECASE)
+_BAND_NAMES = ("name", "eo:common_name", "common_name", "description")
 _OFFSET_APPLIED = "earthsearch:boa_offset_applied"
 
 
@@ -30,14 +39,10 @@ def item_hints(text: str) -> Hints | None:
     Args:
         text: of a file from outside.
     """
-    try:
-        item = json.loads(text)
-    except (ValueError, RecursionError):
+    item = _read(text)
+    if item is None:
         return None
-    if not isinstance(item, dict) or item.get("type") != "Feature" or "stac_version" not in item:
-        return None
-    stated = item.get("properties")
-    properties: Mapping[str, Any] = stated if isinstance(stated, dict) else {}
+    properties = _properties(item)
     return Hints(
         date=_date(properties),
         level=_level(properties),
@@ -45,6 +50,84 @@ def item_hints(text: str) -> Hints | None:
         offset=_offset(properties, item.get("assets")),
         cloud=_cloud(properties),
     )
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        item = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    known = isinstance(item, dict) and item.get("type") == "Feature" and "stac_version" in item
+    return item if known else None
+
+
+def _properties(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    stated = item.get("properties")
+    return stated if isinstance(stated, dict) else {}
+
+
+def described_by_item(raster: RasterFile, texts: Mapping[str, str]) -> RasterFile:
+    """Return a raster of several bands with what items beside it state of these and the raster does not.
+
+    Args:
+        raster: the raster, to whose name the address of an asset leads.
+        texts: of files beside it, by name.
+    """
+    for name, text in texts.items():
+        item = _read(text)
+        if item is None:
+            continue
+        bands = _bands_of_asset(item, PurePosixPath(raster.name).name, raster.count)
+        if bands is None or raster.count < MIN_BANDS:
+            continue
+        applied = _properties(item).get(_OFFSET_APPLIED) is True
+        nameless = not any(raster.descriptions) or names_positions(raster.descriptions)
+        scaling = (None,) * raster.count if applied else tuple(map(_scaling, bands))
+        return replace(
+            raster,
+            descriptions=tuple(map(_text, bands)) if nameless else raster.descriptions,
+            nodata=tuple(
+                _number(band, "nodata") if own is None else own for own, band in zip(raster.nodata, bands, strict=True)
+            ),
+            scaling=tuple(own or other for own, other in zip(raster.scaling, scaling, strict=True)),
+            stated_by=(*raster.stated_by, name),
+        )
+    return raster
+
+
+def _bands_of_asset(item: Mapping[str, Any], name: str, count: int) -> list[Mapping[str, Any]] | None:
+    """Return what an item states of each band of a file, or None."""
+    assets = item.get("assets")
+    for asset in assets.values() if isinstance(assets, dict) else ():
+        href = asset.get("href") if isinstance(asset, dict) else None
+        if not isinstance(href, str) or PurePosixPath(unquote(urlsplit(href).path)).name != name:
+            continue
+        lists = [asset[key] for key in ("bands", "eo:bands", "raster:bands") if isinstance(asset.get(key), list)]
+        lists = [bands for bands in lists if len(bands) == count and all(isinstance(band, dict) for band in bands)]
+        if lists:  # Extensions of STAC 1.0 state names in one list and numbers in another.
+            return [dict(ChainMap(*told)) for told in zip(*lists, strict=True)]
+    return None
+
+
+def _text(band: Mapping[str, Any]) -> str:
+    """Return the name of a band, with its wavelength where the name alone names none."""
+    names = [str(band[key])[:100] for key in _BAND_NAMES if band.get(key)]
+    named = next((name for name in names if parse_band(name) is not None), None)
+    light = _number(band, "eo:center_wavelength") or _number(band, "center_wavelength")
+    name = named or (names[0] if names else "")
+    return f"{name} ({1000 * light:.5g} nm)" if light and named is None else name
+
+
+def _scaling(band: Mapping[str, Any]) -> Scaling | None:
+    """Return scale and offset of a band as extension ``raster`` 1 or 2 states them, or None."""
+    scale = _number(band, "scale") or _number(band, "raster:scale")
+    offset = _number(band, "offset") or _number(band, "raster:offset") or 0.0
+    return None if scale is None else usable_scaling(scale, offset)
+
+
+def _number(band: Mapping[str, Any], key: str) -> float | None:
+    value = band.get(key)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def with_item(hints: Hints, items: Iterable[Hints]) -> Hints:

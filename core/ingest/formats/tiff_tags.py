@@ -17,11 +17,14 @@ from typing import BinaryIO
 
 from core.ingest.bands.packing import PACKING_ITEMS
 from core.ingest.bands.texts import BAND_ITEMS
+from core.ingest.formats.dimap import DIMAP_TAG, DimapBands, read_dimap
 
 _METADATA, _NO_DATA = 42112, 42113
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 4 * 2**20
+_MAX_DIMAP = 32 * 2**20
+"""SNAP writes the metadata of a whole product before what it says of bands."""
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each type of tag."""
 _ITEM = re.compile(r"<Item ([^<>]{0,200})>([^<>]{0,500})</Item>")
@@ -39,6 +42,7 @@ class TiffDirectory:
         descriptions: text of bands that have one, by 1-based band.
         items: what an item of metadata calls bands, by 1-based band.
         packing: items of metadata that state scale and offset, by 1-based band and name.
+        dimap: what SNAP says of the bands.
         no_data: the no-data value as the text that it is in the file, empty where there is none.
     """
 
@@ -47,6 +51,7 @@ class TiffDirectory:
     descriptions: dict[int, str]
     items: dict[int, str] = field(default_factory=dict)
     packing: dict[int, dict[str, str]] = field(default_factory=dict)
+    dimap: DimapBands = field(default_factory=DimapBands)
     no_data: str = ""
 
 
@@ -58,6 +63,7 @@ def read_directory(path: Path) -> TiffDirectory:
             size = path.stat().st_size
             complete = all(start + length <= size for start, length in places.values())
             text = _text(file, places, _METADATA)
+            dimap = read_dimap(_text(file, places, DIMAP_TAG, _MAX_DIMAP))
             no_data = _text(file, places, _NO_DATA).partition("\0")[0].strip()
     except (OSError, struct.error, ValueError, OverflowError):
         return TiffDirectory(complete=False, placed=False, descriptions={})
@@ -69,14 +75,15 @@ def read_directory(path: Path) -> TiffDirectory:
         descriptions=_descriptions(text),
         items={band: next(items[key] for key in BAND_ITEMS if key in items) for band, items in naming.items()},
         packing=_by_band(text, PACKING_ITEMS),
+        dimap=dimap,
         no_data=no_data,
     )
 
 
-def _text(file: BinaryIO, places: dict[int, tuple[int, int]], tag: int) -> str:
+def _text(file: BinaryIO, places: dict[int, tuple[int, int]], tag: int, most: int = _MAX_TEXT) -> str:
     start, length = places.get(tag, (0, 0))
     file.seek(start)
-    return file.read(min(length, _MAX_TEXT)).decode("utf-8", errors="replace")
+    return file.read(min(length, most)).decode("utf-8", errors="replace")
 
 
 def _places(file: BinaryIO) -> dict[int, tuple[int, int]]:

@@ -200,7 +200,7 @@ def test_rasters_in_other_formats_are_called_what_they_are(tmp_path: Path, libra
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.dat").write_bytes(land(FOUR).tobytes())
     (tmp_path / "site" / "a.hdr").write_text("ENVI\nsamples = 80\nlines = 64\nbands = 4\n")
-    with pytest.raises(SourceError, match=r"“a.hdr”: it is the header of a raster in ENVI's own format.*as GeoTIFF"):
+    with pytest.raises(SourceError, match=r"“a.dat”: its header does not say how its pixels lie; .*as GeoTIFF"):
         ingest([tmp_path / "site"], library)
     (tmp_path / "pair").mkdir()
     for name in ("a.nc", "b.nc"):

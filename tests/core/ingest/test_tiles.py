@@ -167,14 +167,6 @@ def test_what_is_left_out_has_its_true_reason(tmp_path: Path, library: Library) 
     ]
 
 
-def test_patches_that_are_a_folder_each_are_no_scene(tmp_path: Path, library: Library) -> None:
-    for n, date in enumerate(("20170617T113321", "20170617T113321", "20171221T112501")):
-        name = f"S2A_MSIL2A_{date}_{n}_55"
-        bands(tmp_path / "set" / name, name, SCENE[:, :60, :60])
-    with pytest.raises(SourceError, match="3 patches of several places, a folder each, “S2A_MSIL2A_20170617T1133"):
-        ingest_all([tmp_path / "set"], library)
-
-
 def test_rasters_of_which_each_may_be_the_scene(tmp_path: Path, library: Library) -> None:
     (tmp_path / "set").mkdir()
     for name in ("S2A_TOA_20170703.tif", "S2A_BOA_20170703.tif"):

@@ -141,3 +141,22 @@ def test_names_of_several_bands_name_none(text: str) -> None:
 def test_what_a_counted_band_holds() -> None:
     assert parse_band("Band 1: B02") == "B02"
     assert parse_band("Band 2 (green)") == "B03"
+
+
+@pytest.mark.parametrize(
+    ("text", "band"),
+    [
+        ("Vermelho", "B04"), ("Infravermelho próximo (842 nm)", "B08"), ("azul", "B02"), ("verde", "B03"),
+        ("rojo", "B04"), ("infrarrojo cercano", "B08"), ("B4 rojo", "B04"), ("rouge", "B04"),
+        ("Proche infrarouge", "B08"), ("grün", "B03"), ("nahes Infrarot", "B08"), ("rosso", "B04"),
+        ("infrarosso vicino", "B08"), ("红", "B04"), ("绿光", "B03"), ("蓝波段", "B02"), ("近红外波段", "B08"),
+        ("红边1", "B05"), ("短波红外2", "B12"), ("Banda 4", None),
+    ],
+)  # fmt: skip
+def test_names_in_other_languages(text: str, band: str | None) -> None:
+    assert parse_band(text) == band
+    assert band_of_file(f"site_{text}".replace("(842 nm)", "").strip()) == band
+
+
+def test_angles_and_footprints_of_a_band_are_none() -> None:
+    assert {band_of_file(text) for text in ("view_zenith_B2", "sun_azimuth_B02", "B_detector_footprint_B2")} == {None}

@@ -21,6 +21,8 @@ from core.ingest.settings import IngestSettings
         ("landsat8_clip.tif", "Landsat"),
         ("MOD09A1.A2019121.h18v04.006.tif", "MODIS"),
         ("S1A_IW_GRDH_1SDV_20190405.tif", "Sentinel-1"),
+        ("s1a-iw-grd-vv-20200105t053348-20200105t053413-030660-03837b-001.tiff", "Sentinel-1"),
+        ("S1B_IW_20200105T053348_DVP_RTC30_G_gpuned_1234_VH.tif", "Sentinel-1"),
     ],
 )
 def test_told(name: str, word: str) -> None:
@@ -50,6 +52,15 @@ def test_tags_and_bands_tell_too() -> None:
     assert other_product(["clip.tif"], {"history": "compared with Landsat 8"}, ["B2"]) is None
 
 
+def test_radar_is_told_by_its_bands() -> None:
+    assert other_product(["clip.tif"], {}, ["VV", "VH", "angle"])
+    assert other_product(["Sigma0_VV_db.tif", "Sigma0_VH_db.tif"], {}, ["", ""])
+    assert other_product(["clip.tif"], {}, ["B2", "B3", "B4", "VV"]) is None
+    assert other_product(["angle.tif"], {}, [""]) is None
+
+
 def test_radar_is_refused_for_what_it_is() -> None:
+    with pytest.raises(SourceError, match="radar by the names of its bands, whose numbers are echoes"):
+        refuse_product("radar by the names of its bands", IngestSettings())
     with pytest.raises(SourceError, match="Sentinel-1 radar product, whose numbers are echoes"):
         refuse_product("a Sentinel-1 radar product", IngestSettings())

@@ -94,3 +94,27 @@ def test_nonsense_in_an_item_states_nothing() -> None:
     assert endless.offset is None
     unknown = item_hints(json.dumps({"type": "Feature", "stac_version": "1.0.0", "properties": None}))
     assert unknown is not None
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_bands_of_one_asset_are_named_and_scaled_by_it(tmp_path: Path, library: Library, version: str) -> None:
+    """An export of several bands whose file says nothing of them; a name, a common name or a wavelength each."""
+    raster = write_tif(tmp_path / "export 1.tif", (fields() + 1000).astype(np.uint16))
+    prefix = "" if version == "1.0" else "eo:"
+    names: list[dict[str, Any]] = [
+        {"name": "first", f"{prefix}common_name": "blue"},
+        {"name": "B03"},
+        {"name": "third", f"{prefix}center_wavelength": 0.665},
+        {"description": "B8A", "name": "fourth"},
+    ]
+    if version == "1.0":
+        numbers = [{"scale": 1e-4, "offset": -0.1, "nodata": 0}] * 4
+        asset: dict[str, Any] = {"eo:bands": names, "raster:bands": numbers}
+    else:
+        asset = {"bands": [name | {"raster:scale": 1e-4, "raster:offset": -0.1} for name in names]}
+    assets = {"other": {"href": "x.tif", "bands": names}, "data": {"href": "https://x.org/a/export%201.tif"} | asset}
+    (tmp_path / "item.json").write_text(item(MODERN, assets=assets))
+    scene = ingest([raster, tmp_path / "item.json"], library)
+    assert scene.bands == ("B02", "B03", "B04", "B8A")
+    np.testing.assert_array_equal(read_scene(scene.directory), fields())
+    assert [line.value for line in load_quality(scene.directory).findings if line.topic == "stated by"] == ["item.json"]

@@ -1,0 +1,1 @@
+"""ENVI: headers beside rasters, and rasters in its own format."""
