@@ -17,6 +17,7 @@ from core.files import disk_full, never, write_atomically
 from core.ingest.files import content_of, list_files, scene_id_of, source_name, source_title
 from core.ingest.findings import finding
 from core.ingest.messages import clean_name, errors_about, no_room, opening
+from core.ingest.same_content import same_content
 from core.ingest.sandbox.limits import Limits
 from core.ingest.sandbox.process import run_sandboxed
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, PlacedPatch
@@ -165,11 +166,16 @@ class _Source:
         there = scene_id in self.library or self.library.bring_back(scene_id)
         if there and (part is not None or not self._only_first(scene_id, settings)):
             return self.library.get(scene_id)
+        content = same_content(self.files, self.content, chosen)
+        twin = self.library.of_content(content)
+        if twin is not None and (part is not None or not self._only_first(twin.id, settings)):
+            return twin
         with self.library.staged() as staged:
             request = _request(self.files, self.shown, settings, staged, part)
             progress = progress or self.progress
             result = _stage(request, chosen, self.limits, progress, self.cancelled, known=self.known)
-            return self.library.add(staged, _scene(scene_id, *self._called(settings, result), result, staged))
+            scene = _scene(scene_id, *self._called(settings, result), result, staged)
+            return self.library.add(staged, replace(scene, content=content))
 
     def _only_first(self, scene_id: str, settings: IngestSettings) -> bool:
         """Tell whether a scene is the first of an array of several dates, where none was chosen."""

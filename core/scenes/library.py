@@ -62,6 +62,10 @@ class Library:
                     continue
         return sorted(found, key=lambda scene: scene.created, reverse=True)
 
+    def of_content(self, content: str) -> Scene | None:
+        """Return a readable scene of that content, or None; nothing is the same as no content."""
+        return next((scene for scene in self.scenes() if content and scene.content == content), None)
+
     def series(self, series_id: str) -> list[Scene]:
         """Return the readable scenes of a series, as its dates follow each other; empty when there is none."""
         found = [scene for scene in self.scenes() if scene.series is not None and scene.series.id == series_id]

@@ -74,6 +74,8 @@ class Scene:
         created: ISO 8601 time of ingest, UTC.
         series: the series it belongs to, or None.
         classification: True = the scene classification of the product is kept beside the pixels.
+        content: what is the same in every scene of the same bytes, settings and statements of names; empty where the
+            source is no single file, and in scenes of earlier versions.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Scene:
     created: str = ""
     series: Series | None = None
     classification: bool = False
+    content: str = ""
     directory: Path = Path()
 
     @property

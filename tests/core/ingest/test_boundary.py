@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,3 +148,17 @@ def test_child_ends_with_its_parent(tmp_path: Path) -> None:
         child.stdin.write(json.dumps(request).encode() + b"\n")
         threading.Timer(0.2, child.stdin.close).start()
         assert child.wait(timeout=5) == 3
+
+
+@pytest.mark.usefixtures("here")
+def test_the_same_bytes_under_another_name_are_the_scene_that_is_there(tmp_path: Path, library: Library) -> None:
+    """Unless the name states something else, such as a date, or a person wants them read otherwise."""
+    scene = ingest([write_tif(tmp_path / "field.tif", land(), BAND_NAMES)], library)
+    for name in ("field (1).tif", "copy of field.tif", "my farm.tif"):
+        assert ingest([shutil.copy(tmp_path / "field.tif", tmp_path / name)], library).id == scene.id
+    dated = ingest([shutil.copy(tmp_path / "field.tif", tmp_path / "field_20200102.tif")], library)
+    assert (dated.id != scene.id, dated.date) == (True, "2020-01-02")
+    assert ingest([tmp_path / "my farm.tif"], library, IngestSettings(level="L2A")).id != scene.id
+    assert len(library.scenes()) == 3
+    library.delete(scene.id)
+    assert ingest([tmp_path / "my farm.tif"], library).name == "my farm"
