@@ -6,11 +6,13 @@ several; what the page takes for one collection here is what the sandbox takes f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
+from core.ingest.files import RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.class_folders import holds_all_bands, patch_files
+from core.ingest.formats.envi.header import header_names
+from core.ingest.formats.envi.raster import OTHER_SUFFIXES
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.product_metadata import date_in
 from core.ingest.formats.registry import SOURCE_KINDS, own_files
@@ -20,6 +22,11 @@ from core.ingest.scenes_apart import scenes_apart, with_what_lies_beside
 
 MOST_SCENES = 12
 """Rasters chosen together that are a scene each; more are patches of a collection, if patches they can be."""
+
+FEWEST_PATCHES = 3
+"""Fewer rasters with a table are not taken for a collection."""
+SMALL_BYTES = 2 * 2**20
+"""Patches of up to 250 pixels a side, all bands, take no more."""
 
 UNREAD = frozenset({".nc", ".nc4", ".h5", ".hdf5", ".he5", ".hdf"})
 """Files of data that no kind reads: each is refused by itself, and is not left out of a scene beside it."""
@@ -42,9 +49,9 @@ def sources_of(
 
     Every archive, every array and every raster that is not named as a band is a source of its own, but for shards of
     one export and dates of one place. Band files belong together unless they are of ``scenes_apart``, and so do all
-    files when a person named their bands, and many rasters, which are the patches of a collection. What is named
-    after a whole raster goes with it; other tables and metadata go with the rasters that belong together, or with the
-    only one.
+    files when a person named their bands, and many rasters, or some small ones with a table, which are the patches of
+    a collection. What is named after a whole raster goes with it; other tables and metadata go with the rasters that
+    belong together, or with the only one.
 
     Args:
         paths: the files, by names that tell them apart.
@@ -53,13 +60,37 @@ def sources_of(
     """
     alone = [path for path in paths if path.suffix.lower() in own_files() | UNREAD]
     together = [path for path in paths if path not in alone]
-    rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES]
+    names = {path.name for path in together}
+    rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES or _in_envi(path, names)]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
-    if bands is None and len(rasters) > 1 and not (len(whole) > MOST_SCENES and patch_files(_members(together, size))):
+    collection = len(whole) > MOST_SCENES or _have_a_table(whole, together, size)
+    if bands is None and len(rasters) > 1 and not (collection and patch_files(_members(together, size))):
         others = [path for path in together if path not in whole]
         groups, others = with_what_lies_beside(_parts_together(whole), others)
         return [[path] for path in alone] + groups + scenes_apart(others)
     return [[path] for path in alone] + ([together] if together else [])
+
+
+def _in_envi(path: Path, names: Collection[str]) -> bool:
+    """Tell whether a file has a header of ENVI's among others, so that it is a raster whatever its name ends in."""
+    return path.suffix.lower() not in OTHER_SUFFIXES and not header_names(path.name).isdisjoint(names)
+
+
+def _have_a_table(whole: Sequence[Path], files: Sequence[Path], size: Callable[[Path], int]) -> bool:
+    """Tell whether whole rasters may be patches of a collection because a table lies beside them, of classes it seems.
+
+    They are as small as patches are, each for itself and no band file among them, and the table is named after none.
+    """
+    tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
+    own = [path for path in tables if any(path.name.startswith(f"{raster.stem}.") for raster in whole)]
+    rasters = [path for path in files if path.suffix.lower() in RASTER_SUFFIXES]
+    return (
+        len(tables) == 1
+        and not own
+        and len(whole) == len(rasters) >= FEWEST_PATCHES
+        and all(size(path) <= SMALL_BYTES for path in whole)
+        and all(len(group) == 1 for group in _parts_together(whole))
+    )
 
 
 def _parts_together(rasters: Sequence[Path]) -> list[list[Path]]:

@@ -65,6 +65,19 @@ def test_many_small_rasters_are_a_collection_for_the_page_and_for_the_child(tmp_
     assert kind(many) is ClassFolders
 
 
+def test_a_few_small_rasters_with_a_table_are_a_collection(tmp_path: Path) -> None:
+    """But no dates of a place, no large rasters, none with a table of their own, and no two."""
+    few = written(tmp_path, [*(f"field {number}.tif" for number in range(3)), "classes.csv"])
+    assert sources_of(few) == [few]
+    assert kind(few) is ClassFolders
+    assert sources_of(few[:3]) == [[path] for path in few[:3]]
+    assert len(sources_of(few[1:])) == 3
+    assert len(sources_of([*few[:3], few[0].with_suffix(".csv")], size=lambda _path: 10)) == 3
+    assert len(sources_of(few, size=lambda _path: 2**22)) == 4
+    dates = [Path(f"site_2019-0{month}-05.tif") for month in (4, 5, 6)]
+    assert sources_of([*dates, few[3]], size=lambda _path: 10) == [dates, [few[3]]]
+
+
 def test_a_few_band_files_among_patches_are_left_to_the_collection(tmp_path: Path) -> None:
     many = written(tmp_path, [*(f"field {number}.tif" for number in range(30)), "B02.tif", "B03.tif", "notes.txt"])
     assert sources_of(many) == [many]
