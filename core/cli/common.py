@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.config import Config
 from core.errors import SourceError, StoreError
 from core.progress import Progress, silent
+from core.scenes.cut import DEFAULT_CUT, MIN_VALID_FRACTION, Cut, GroundLength
 from core.scenes.quality import load_quality
 from core.training.trained_models import under_way
 
@@ -97,6 +98,53 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
         help="take Landsat or HLS L30: its bands count as those of Sentinel-2 that see the same light",
     )  # fmt: skip
     group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0; default: each")
+
+
+def add_cutting(parser: argparse.ArgumentParser) -> None:
+    """Add how a scene is cut into patches."""
+    parser.add_argument(
+        "--patch", "--patch-size", dest="patch_size", type=_length, metavar="LENGTH",
+        help="a side, in pixels or on the ground, such as 64 or 640m; default: 64, or a collection's own",
+    )  # fmt: skip
+    parser.add_argument(
+        "--step", "--stride", dest="stride", type=_length, metavar="LENGTH",
+        help="from patch to patch, likewise; default: the size",
+    )  # fmt: skip
+    parser.add_argument(
+        "--edge",
+        default="leave",
+        choices=["leave", "cover"],
+        help="leave out what no whole patch fits on (default), or move the last ones inwards to cover it",
+    )
+    parser.add_argument(
+        "--least-valid",
+        type=float,
+        default=MIN_VALID_FRACTION,
+        metavar="F",
+        help="patches with a smaller share of valid pixels are not encoded; default: 0.5",
+    )
+
+
+def _length(text: str) -> GroundLength:
+    found = GroundLength.parse(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"“{text}” is no length such as 64 or 640m")
+    return found
+
+
+def cut_of(options: argparse.Namespace, scene: Scene) -> Cut:
+    """Return how ``add_cutting`` says that a scene is to be cut.
+
+    Raises:
+        PatchError: when it cannot be cut so.
+    """
+    from core.scenes.overview import metres_of
+
+    wanted: list[GroundLength | None] = [options.patch_size, options.stride]
+    metres = metres_of(scene) if any(one is not None and one.metres is not None for one in wanted) else None
+    size, stride = (None if one is None else one.pixels(metres) for one in wanted)
+    size = (scene.patch_size or DEFAULT_CUT.size) if size is None else size
+    return Cut.of(size, stride, edge=options.edge, least_valid=options.least_valid)
 
 
 def engine_of(config: Config) -> Engine:

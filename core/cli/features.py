@@ -13,15 +13,16 @@ from core.cli.common import (
     ENCODER_HELP,
     PARQUET_ENDINGS,
     SOURCE_HELP,
+    add_cutting,
     add_overrides,
     bar_of,
     check_out,
+    cut_of,
     engine_of,
     open_source,
 )
 from core.config import Config
 from core.errors import SettingsError
-from core.scenes.cut import DEFAULT_CUT, MIN_VALID_FRACTION, Cut
 
 
 class EmbedCommand:
@@ -41,25 +42,7 @@ class EmbedCommand:
         parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
         parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
         parser.add_argument("--backend", metavar="B", help=BACKEND_HELP)
-        parser.add_argument(
-            "--patch-size", type=int, metavar="PIXELS", help="a side; default: 64, or a collection's own"
-        )
-        parser.add_argument(
-            "--stride", type=int, metavar="PIXELS", help="pixels from patch to patch; default: the size"
-        )
-        parser.add_argument(
-            "--edge",
-            default="leave",
-            choices=["leave", "cover"],
-            help="leave out what no whole patch fits on (default), or move the last ones inwards to cover it",
-        )
-        parser.add_argument(
-            "--least-valid",
-            type=float,
-            default=MIN_VALID_FRACTION,
-            metavar="F",
-            help="patches with a smaller share of valid pixels are not encoded; default: 0.5",
-        )
+        add_cutting(parser)
         parser.add_argument("--out", type=Path, required=True, metavar="F.parquet")
         add_overrides(parser)
 
@@ -76,8 +59,7 @@ class EmbedCommand:
         name = options.encoder or default_encoder()
         spec = engine.spec(name, options.backend)
         scene = open_source(options, config)
-        size = (scene.patch_size or DEFAULT_CUT.size) if options.patch_size is None else options.patch_size
-        cut = Cut.of(size, options.stride, edge=options.edge, least_valid=options.least_valid)
+        cut = cut_of(options, scene)
         recipe = engine.recipe(scene, name, backend=options.backend, cut=cut)
         if cut != recipe.cut:
             sys.stderr.write(

@@ -42,6 +42,9 @@ class FinetuneCommand:
     in one class show one place, and are held out together. Files of one name in “--apart” are left out, so that the
     encoder can be measured on them.
 
+    Scenes are cut into patches of 64 pixels, side by side, whatever they are cut into elsewhere. A collection keeps its
+    own patches.
+
     A training that is killed goes on after its last epoch when the command is repeated. It ends with the weights it
     would have had. The finished encoder is measured on the held-out patches and on the sets in “--apart”, beside the
     plain spectrum.

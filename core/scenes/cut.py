@@ -23,6 +23,8 @@ FINEST_STRIDE = 8
 MIN_VALID_FRACTION = 0.5
 """Patches with a smaller share of valid pixels are not encoded, unless a cut says otherwise."""
 
+_LENGTH = re.compile(r"(-?\d{1,7}(?:\.\d{1,4})?)\s*(px|m|km|)", re.IGNORECASE)
+_UNITS: Mapping[str, float | None] = {"": None, "px": None, "m": 1.0, "km": 1000.0}
 _KEY = re.compile(r"([1-9]\d{0,2})-([1-9]\d{0,2})(c?)(?:v([1-9]\d{0,2}))?")
 
 
@@ -109,6 +111,40 @@ class Cut:
             return cls(size, stride, edge, valid)  # type: ignore[arg-type]
         except PatchError:
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class GroundLength:
+    """A length as people write it, in pixels or on the ground.
+
+    Attributes:
+        number: whether it can be cut so is for ``Cut`` to say.
+        metres: how many metres one of its unit is; None = pixels.
+    """
+
+    number: float
+    metres: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> GroundLength | None:
+        """Return what ``64``, ``64px``, ``640m`` or ``1.28 km`` mean, or None."""
+        match = _LENGTH.fullmatch(text.strip())
+        if match is None or (match[2].lower() in ("", "px") and "." in match[1]):
+            return None
+        return cls(float(match[1]), _UNITS[match[2].lower()])
+
+    def pixels(self, metres: float | None) -> int:
+        """Return it in whole pixels of so many metres.
+
+        Raises:
+            PatchError: when it is in metres, and those of a pixel are not known.
+        """
+        if self.metres is None:
+            return round(self.number)
+        if metres is None:
+            found = "it is not known how large its pixels are on the ground"
+            raise PatchError("Cutting the scene into patches", found, "give the size and the step in pixels")
+        return round(self.number * self.metres / metres)
 
 
 DEFAULT_CUT = Cut.of()

@@ -100,6 +100,18 @@ def pixel_side(scene: Scene) -> float | None:
     return None if scene.grid.crs is None else _middle_metres(scene.grid)
 
 
+def metres_of(scene: Scene) -> float | None:
+    """Return the side of a pixel on the ground in metres, or None where the place is unknown, and for collections.
+
+    What differs from a whole number by no more than map projections stretch is taken for that number.
+    """
+    metres = pixel_side(scene) if scene.kind == "scene" else None
+    if metres is None:
+        return None
+    whole = round(metres)
+    return float(whole) if whole and abs(metres / whole - 1) < 0.002 else metres
+
+
 @lru_cache(maxsize=256)
 def _middle_metres(grid: GeoBox) -> float | None:
     """Return the side of the pixel in the middle of a grid (geometric mean of its two sides)."""

@@ -6,23 +6,10 @@ from core.encoders.registry import default_encoder
 from core.errors import LandlikeError
 from core.features.recipe import Recipe
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
-from core.scenes.overview import pixel_side
 from core.scenes.patches import PatchRef, patch_grid
 from core.scenes.scene import Scene
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
-
-
-def metres_of(scene: Scene) -> float | None:
-    """Return the side of a pixel on the ground in metres, or None where the place is unknown, and for collections.
-
-    What differs from a whole number by no more than map projections stretch is taken for that number.
-    """
-    metres = pixel_side(scene) if scene.kind == "scene" else None
-    if metres is None:
-        return None
-    whole = round(metres)
-    return float(whole) if whole and abs(metres / whole - 1) < 0.002 else metres
 
 
 def length(pixels: int, metres: float | None) -> str:

@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.bands import BAND_NAMES
 from core.encoders.registry import default_encoder
+from core.scenes.overview import metres_of
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
-from pages.ui.common.cuts import cut_title, metres_of, recipes_there, take_cut
+from pages.ui.common.cuts import cut_title, recipes_there, take_cut
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.models.card import show_card

@@ -9,9 +9,10 @@ from core.features.forecast import Forecast
 from core.features.recipe import Recipe
 from core.jobs.queue import job_id
 from core.scenes.cut import DEFAULT_CUT, LEAST_SIZE, MOST_SIZE, Cut, Edge
+from core.scenes.overview import metres_of
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
-from pages.ui.common.cuts import cut_title, length, metres_of, recipes_there, take_cut
+from pages.ui.common.cuts import cut_title, length, recipes_there, take_cut
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, duration, patches, size
 from pages.ui.common.progress import job_list

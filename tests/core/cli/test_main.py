@@ -201,7 +201,7 @@ def test_a_scene_of_the_library_is_a_source(tmp_path: Path, data: Path, capsys: 
     table = pq.read_table(out)
     assert table.num_rows == 7 * 9
     assert capsys.readouterr() == ("", "")
-    cut = ["--patch-size", "48", "--edge", "cover", "--least-valid", "0.25"]
+    cut = ["--patch", "480m", "--edge", "cover", "--least-valid", "0.25"]
     assert main(["embed", "place-1", *cut, "--out", str(out)]) == 0
     covered = pq.read_table(out)
     assert covered.num_rows == 3 * 4

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import PatchError
-from core.scenes.cut import DEFAULT_CUT, Cut
+from core.scenes.cut import DEFAULT_CUT, Cut, GroundLength
 
 
 @st.composite
@@ -70,3 +70,23 @@ def test_fractions_out_of_range_are_refused(least_valid: float) -> None:
 def test_an_unknown_rule_for_the_edge_is_refused() -> None:
     with pytest.raises(PatchError, match="choose leave or cover"):
         Cut.of(64, edge="fold")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "metres", "pixels"),
+    [("64", None, 64), ("64px", 20.0, 64), ("640m", 10.0, 64), ("1.28 km", 20.0, 64), ("645 M", 10.0, 64)],
+)
+def test_lengths_in_pixels_and_on_the_ground(text: str, metres: float | None, pixels: int) -> None:
+    found = GroundLength.parse(text)
+    assert found is not None
+    assert found.pixels(metres) == pixels
+
+
+@pytest.mark.parametrize("text", ["", "m", "6.4", "6.4px", "64 ft", "nan", "1e3", "64m 2"])
+def test_what_is_no_length(text: str) -> None:
+    assert GroundLength.parse(text) is None
+
+
+def test_metres_of_pixels_that_are_not_known() -> None:
+    with pytest.raises(PatchError, match="not known how large its pixels are on the ground; give the size"):
+        GroundLength(640, 1.0).pixels(None)

@@ -47,7 +47,7 @@ def test_one_collection_with_the_bands_of_each_folder(tmp_path: Path, library: L
     with rasterio.open(scene.truth_path) as truth:
         assert truth.read(1)[[0, 0, 12], [0, 12, 0]].tolist() == [1, 0, 2]
     said = {line.topic: f"{line.value} {line.because}" for line in load_quality(scene.directory).findings}
-    assert said["several classes"].startswith("Pastures 1, Peatbogs 1 one patch has several classes, which is none here")
+    assert said["several classes"].startswith("Pastures 1, Peatbogs 1 one patch has several classes, which is none")
     assert "2017-06-17 to 2017-12-21" in said["date"]
     assert "left out" not in said
 
