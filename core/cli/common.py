@@ -87,7 +87,7 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
         bands, dest="bands", metavar="B01,B02,…", help="the bands in the order of the file; - leaves one out"
     )
     group.add_argument(
-        "--scale", metavar="S", help="auto, dn, dn+1000, unit, unit+0.1, 1000, 1000+100, 100, 100+10 or 65535"
+        "--scale", metavar="S", help="auto, dn, dn+1000, unit, unit+0.1, 1000, 1000+100, 100, 100+10, 65535 or 255"
     )
     group.add_argument("--date", metavar="YYYY-MM-DD")
     group.add_argument("--level", metavar="L", help="L1C or L2A")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bands import EUROSAT_CLASSES
 from core.errors import SourceError
 from core.ingest.bands.assign import name_bands
 from core.ingest.bands.calibration import Calibration, calibration
@@ -110,8 +111,8 @@ def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
         raise SourceError(found=unlike, remedy=remedy)
     tags = {key: value for probe in reversed(alike) for key, value in probe.raster.tags.items()}
     hints = _hints(files, found, tags)
-    if np.dtype(kind).itemsize == 1:
-        return _picture_plan(shape, hints)
+    if np.dtype(kind).itemsize == 1 and files.settings.scale == "auto":
+        return _picture_plan(shape, hints, known=_of_eurosat(patches))
     pixels = np.concatenate([probe.pixels for probe in alike], axis=1)
     layers = layers_of(alike[0].raster, without=alike[0].raster.alpha)
     naming = name_bands(layers, files.settings.bands, lambda _layers: pixels)
@@ -157,12 +158,34 @@ def _hints(files: SourceFiles, found: PatchFiles, tags: Mapping[str, str]) -> Hi
     )
 
 
-def _picture_plan(shape: PatchShape, hints: Hints) -> CollectionPlan:
+def _of_eurosat(patches: Sequence[Member]) -> bool:
+    """Tell whether the folders of patches, or the patches themselves, are called after classes of EuroSAT."""
+    named = [member for member in patches if {member.folder, member.stem.rpartition("_")[0]} & set(EUROSAT_CLASSES)]
+    return 2 * len(named) > len(patches)
+
+
+def _picture_plan(shape: PatchShape, hints: Hints, *, known: bool) -> CollectionPlan:
+    """Plan a collection of pictures of 8 bits.
+
+    Args:
+        shape: of a patch.
+        hints: what the source says of itself.
+        known: True = they are EuroSAT's, and it is known what their numbers mean.
+
+    Raises:
+        SourceError: when they are no pictures of three bands.
+    """
     if shape[0] != len(PICTURE_BANDS):
-        found = "its patches are 8-bit, pictures without reflectance values"
-        raise SourceError(found=found, remedy="export the bands as 16-bit or float reflectance")
+        found = "its patches are 8-bit: reflectance × 255, or pictures whose reflectance is lost, which do not differ"
+        remedy = "export the bands as 16-bit or float reflectance, or choose the scale 255 where 255 is reflectance 1"
+        raise SourceError(found=found, remedy=remedy)
     order = tuple(sorted(PICTURE_BANDS))
-    scale = calibration("dn", "assumed", "8-bit pictures are taken for EuroSAT's, 255 = reflectance 0.275")
+    because = "8-bit pictures are taken for EuroSAT's, 255 = reflectance 0.275"
+    if known:
+        scale = calibration("dn", "assumed", f"{because}, after whose classes they are called")
+    else:
+        unlike = "if 255 is reflectance 1, choose the scale 255; other pictures hold no reflectance"
+        scale = calibration("dn", "warning", f"{because}, and nothing says that they are; {unlike}")
     finding = Finding(
         topic="bands",
         value=", ".join(order),

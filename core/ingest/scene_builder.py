@@ -57,7 +57,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     settings = files.settings
     chosen = settings.bands if found.chosen is None else found.chosen
     naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings), found.other)
-    refuse_small_numbers(naming.layers)
+    refuse_small_numbers(naming.layers, settings.scale)
     gaps = find_gaps(naming.layers, settings.nodata)
     layers = _enough(gaps)
     reference = finest(layers)
@@ -105,7 +105,7 @@ def _left_out(found: SceneLayers, bands: Mapping[str, list[str]], empty: Mapping
 
 def _some_pixels(nameless: Sequence[Layer], settings: IngestSettings) -> NDArray[np.float32]:
     """Draw valid pixels of one raster's bands, by which they are told."""
-    refuse_small_numbers(nameless)
+    refuse_small_numbers(nameless, settings.scale)
     reference = finest(nameless)
     grid, _ = canonical_grid(reference, chosen_crs=settings.crs)
     return _drawn(build_stack(nameless, grid, reference, settings.nodata))

@@ -14,10 +14,10 @@ from core.bands import BAND_NAMES
 from core.errors import SettingsError
 
 SCALE_NAMES: tuple[str, ...] = (
-    "auto", "dn", "dn+1000", "unit", "unit+0.1", "1000", "1000+100", "100", "100+10", "65535",
+    "auto", "dn", "dn+1000", "unit", "unit+0.1", "1000", "1000+100", "100", "100+10", "65535", "255",
 )  # fmt: skip
 """How numbers in a file mean reflectance ρ: ρ × 10 000; ρ × 10 000 + 1000; ρ itself; ρ + 0.1; ρ × 1000, or + 100; ρ in
-percent, or + 10; ρ × 65 535."""
+percent, or + 10; ρ × 65 535; ρ × 255, which is taken only where a person says so."""
 
 SKIP = "-"
 """Stands in ``IngestSettings.bands`` for a band of the file that is left out."""

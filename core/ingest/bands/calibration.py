@@ -38,6 +38,7 @@ UNITS: Mapping[str, ReflectanceUnit] = MappingProxyType(
             title="reflectance in percent", gain=100.0, lifted="100+10", lifted_title="reflectance in percent, + 10"
         ),
         "65535": ReflectanceUnit(title="reflectance × 65,535", gain=10_000 / 65_535, lifted=None),
+        "255": ReflectanceUnit(title="reflectance × 255", gain=10_000 / 255, lifted=None),
     }
 )
 

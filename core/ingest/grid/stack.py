@@ -281,14 +281,23 @@ class Moved:
         return self._source.read_missing(window)
 
 
-def refuse_small_numbers(layers: Sequence[Layer]) -> None:
-    """Refuse 8-bit bands: they are pictures, whose reflectance is lost, unless their tags state what they mean.
+def refuse_small_numbers(layers: Sequence[Layer], scale: str) -> None:
+    """Refuse 8-bit bands: they are pictures, whose reflectance is lost, unless tags or a person say what they mean.
+
+    Args:
+        layers: bands.
+        scale: a person's choice, or ``auto``.
 
     Raises:
         SourceError: naming the band.
     """
     for layer in layers:
         kind = np.dtype(layer.source.dtypes[layer.index - 1])
-        if kind.itemsize == 1 and layer.source.scaling[layer.index - 1] is None:
-            found = "its pixels are 8-bit, a picture without reflectance values"
-            raise SourceError(found=found, remedy="export the bands as 16-bit or float reflectance")
+        if scale == "auto" and kind.itemsize == 1 and layer.source.scaling[layer.index - 1] is None:
+            found = (
+                "its pixels are 8-bit: reflectance × 255, or a picture whose reflectance is lost, which do not differ"
+            )
+            remedy = (
+                "export the bands as 16-bit or float reflectance, or choose the scale 255 where 255 is reflectance 1"
+            )
+            raise SourceError(found=found, remedy=remedy)

@@ -26,6 +26,7 @@ SCALE_WORDS = {
     "100": "Reflectance in percent",
     "100+10": "Reflectance in percent with the offset of 10",
     "65535": "Reflectance × 65 535 (browser portals)",
+    "255": "Reflectance × 255, in 8 bits",
 }
 LEVEL_WORDS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmosphere", "L2A": "L2A, surface"}
 

@@ -210,6 +210,20 @@ def test_pictures(tmp_path: Path, library: Library) -> None:
     assert mask.all()
     np.testing.assert_allclose(pixels[:, 5, 5] * 10_000, [1, round(120 * 2750 / 255), 2750], atol=0.01)
     assert corners_lonlat(scene, patch_grid(scene), np.arange(2)) is None
+    (line,) = [line for line in load_quality(scene.directory).findings if line.topic == "scale"]
+    assert line.basis == "assumed"
+
+
+def test_pictures_of_nobody_known_are_doubted_and_read_as_a_person_says(tmp_path: Path, library: Library) -> None:
+    for number in range(3):
+        pixels = np.full((3, 16, 16), 51 * (number + 1), dtype=np.uint8)
+        (tmp_path / "set" / f"class {number}").mkdir(parents=True)
+        write_tif(tmp_path / "set" / f"class {number}" / "a.png", pixels, driver="PNG", crs=None, transform=None)
+    scene = ingest([tmp_path / "set"], library)
+    (line,) = [line for line in load_quality(scene.directory).findings if line.topic == "scale"]
+    assert (line.basis, "choose the scale 255" in line.because) == ("warning", True)
+    chosen = ingest([tmp_path / "set"], library, IngestSettings(scale="255", bands=("B04", "B03", "B02")))
+    assert sorted(set(read_scene(chosen.directory)[0].ravel().tolist())) == [0, 2000, 4000, 6000]
 
 
 def test_patches_without_folders(tmp_path: Path, library: Library) -> None:
