@@ -10,11 +10,12 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES
+from core.bands import BAND_NAMES, FloatArray
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
+from core.scenes.patches import PatchGrid
 from core.scenes.quality import Finding, QualityRecord
-from core.scenes.scene import Scene, canonical_writer
+from core.scenes.scene import Scene, SceneReader, canonical_writer
 
 UTM31 = (10.0, 0.0, 600_000.0, 0.0, -10.0, 5_700_000.0)
 
@@ -67,3 +68,11 @@ def write_truth(path: Path, truth: NDArray[np.uint16]) -> None:
     with rasterio.open(path, "w", driver="GTiff", height=height, width=width, count=1, dtype="uint16",
                        transform=rasterio.Affine(*UTM31), crs="EPSG:32631") as data:  # fmt: skip
         data.write(truth, 1)
+
+
+def read_patch(
+    scene: Scene, grid: PatchGrid, patch_id: int, bands: Sequence[str]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Read one patch: reflectance of shape (bands, size, size) and mask of shape (size, size), True = valid."""
+    with SceneReader(scene) as reader:
+        return reader.read(bands, grid.window(patch_id))

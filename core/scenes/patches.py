@@ -404,11 +404,3 @@ class _Strip:
         for position in np.flatnonzero((fraction > 0) & (fraction < 1)):
             pixels[position][~valid[position]] = pixels[position][valid[position]].mean(axis=0)
         return PatchBatch(ids=ids, pixels=pixels, valid_fraction=fraction)
-
-
-def read_patch(
-    scene: Scene, grid: PatchGrid, patch_id: int, bands: Sequence[str]
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Read one patch: reflectance of shape (bands, size, size) and mask of shape (size, size), True = valid."""
-    with SceneReader(scene) as reader:
-        return reader.read(bands, grid.window(patch_id))

@@ -29,11 +29,10 @@ from core.scenes.patches import (
     corners_lonlat,
     iter_patches,
     patch_grid,
-    read_patch,
     source_names,
 )
 from core.scenes.scene import SceneReader
-from tests.scenes import add_scene, place_pixels
+from tests.scenes import add_scene, place_pixels, read_patch
 
 
 @st.composite
