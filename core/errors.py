@@ -6,6 +6,7 @@ The tree:
     ├── SourceError                  what a person gave cannot become a scene
     │   ├── UnsafeSourceError        it would make the server read, run or request something
     │   ├── SourceTooLargeError      it exceeds a limit on size
+    │   ├── ScaleError               nothing tells what its numbers mean
     │   └── BandsError               its bands cannot be told apart or are too few
     │       └── SeveralDatesError    it holds several dates, and one was asked for
     ├── SceneError                   no such scene, or its files are damaged
@@ -68,6 +69,10 @@ class UnsafeSourceError(SourceError):
 
 class SourceTooLargeError(SourceError):
     """The source exceeds a limit on size."""
+
+
+class ScaleError(SourceError):
+    """Nothing tells what the numbers of a source mean, so that a person has to."""
 
 
 class BandsError(SourceError):

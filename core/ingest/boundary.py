@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import OPENING, SeveralDatesError, SourceError
+from core.errors import OPENING, ScaleError, SeveralDatesError, SourceError
 from core.files import disk_full, never, write_atomically
+from core.ingest.bands.calibration import scale_of
 from core.ingest.files import content_of, list_files, scene_id_of, source_name, source_title
 from core.ingest.findings import finding
 from core.ingest.messages import clean_name, errors_about, no_room, opening
@@ -24,7 +25,7 @@ from core.ingest.sandbox.protocol import IngestRequest, IngestResult, PlacedPatc
 from core.ingest.settings import IngestSettings
 from core.progress import Progress, silent
 from core.scenes.library import Library
-from core.scenes.quality import Finding, QualityRecord, add_findings
+from core.scenes.quality import Finding, QualityRecord, add_findings, load_quality
 from core.scenes.scene import Scene, Series
 
 DEFAULT_SETTINGS = IngestSettings()
@@ -159,8 +160,21 @@ class _Source:
         """Return the id of the series that its dates are, whichever of them is chosen."""
         return scene_id_of(self.content, replace(settings, date=None, time=None)).replace("s-", "series-", 1)
 
-    def scene(self, settings: IngestSettings, part: str | int | None = None, progress: Progress | None = None) -> Scene:
-        """Take one scene in: the source, or one of its dates."""
+    def scene(
+        self,
+        settings: IngestSettings,
+        part: str | int | None = None,
+        progress: Progress | None = None,
+        alike: str | None = None,
+    ) -> Scene:
+        """Take one scene in: the source, or one of its dates.
+
+        Args:
+            settings: a person's decisions.
+            part: which of several dates.
+            progress: of this scene, in place of that of the source.
+            alike: scale of all other dates, which counts where its own pixels do not tell.
+        """
         chosen = settings if part is None else settings.of_part(part)
         scene_id = scene_id_of(self.content, chosen)
         there = scene_id in self.library or self.library.bring_back(scene_id)
@@ -171,7 +185,7 @@ class _Source:
         if twin is not None and (part is not None or not self._only_first(twin.id, settings)):
             return twin
         with self.library.staged() as staged:
-            request = _request(self.files, self.shown, settings, staged, part)
+            request = replace(_request(self.files, self.shown, settings, staged, part), alike=alike)
             progress = progress or self.progress
             result = _stage(request, chosen, self.limits, progress, self.cancelled, known=self.known)
             scene = _scene(scene_id, *self._called(settings, result), result, staged)
@@ -198,6 +212,16 @@ class _Source:
                 scenes.append(self.scene(settings, part, _share(self.progress, number, len(parts))))
             except SourceError as error:
                 failed[part] = error
+        alike = _scale_of_all(scenes)
+        for number, part in enumerate(parts):
+            if alike is None or not isinstance(failed.get(part), ScaleError):
+                continue
+            try:
+                scenes.append(self.scene(settings, part, _share(self.progress, number, len(parts)), alike))
+                del failed[part]
+            except SourceError as error:
+                failed[part] = error
+        scenes.sort(key=lambda scene: scene.series.index if scene.series else 0)
         if not scenes:
             first = failed[parts[0]]
             first.found = f"none of its {len(parts)} dates can be opened, the first because {first.found}"
@@ -206,6 +230,13 @@ class _Source:
         for scene in scenes:
             add_findings(scene.directory, lines)
         return scenes
+
+
+def _scale_of_all(scenes: Sequence[Scene]) -> str | None:
+    """Return the scale that was read or decided for all dates of a series alike, or None."""
+    lines = [line for scene in scenes for line in load_quality(scene.directory).findings if line.topic == "scale"]
+    scales = {scale_of(line.value) if line.basis in {"read", "decided"} else None for line in lines}
+    return scales.pop() if len(scales) == 1 else None
 
 
 def _share(progress: Progress, number: int, count: int) -> Progress:

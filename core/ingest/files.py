@@ -229,6 +229,7 @@ class SourceFiles:
         members: its files, sorted by name as people count, without what file managers leave behind.
         settings: a person's decisions.
         part: which of several dates is wanted: ``YYYY-MM-DD``, or counted from 0 in an array; None = not said.
+        alike: the scale of all its other dates, which counts where its own pixels do not tell; None = not known.
     """
 
     name: str
@@ -236,6 +237,7 @@ class SourceFiles:
     members: tuple[Member, ...]
     settings: IngestSettings
     part: str | int | None = None
+    alike: str | None = None
 
     @property
     def wanted_date(self) -> str | None:

@@ -29,7 +29,14 @@ def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKi
     members = tuple(member for member in shelf.members if not member.is_noise)
     if not members:
         raise SourceError(found="it holds no files", remedy="choose rasters with Sentinel-2 bands")
-    files = SourceFiles(name=request.name, shelf=shelf, members=members, settings=request.settings, part=request.part)
+    files = SourceFiles(
+        name=request.name,
+        shelf=shelf,
+        members=members,
+        settings=request.settings,
+        part=request.part,
+        alike=request.alike,
+    )
     refuse_other_sensors(members, request.settings)
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)

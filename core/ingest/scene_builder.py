@@ -62,7 +62,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     layers = _enough(gaps)
     reference = finest(layers)
     grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
-    stack, scale = _calibrated(gaps, grid, reference, settings, found)
+    stack, scale = _calibrated(gaps, grid, reference, files, found)
     valid = write_scene(stack, scale, directory, progress)
     classified, cloud = _classification(found.classification, grid, reference, directory)
     classes, labelled = _truth(files, found.tables, grid, directory)
@@ -136,10 +136,10 @@ def _enough(gaps: Gaps) -> tuple[Layer, ...]:
 
 
 def _calibrated(
-    gaps: Gaps, grid: GeoBox, reference: GeoBox, settings: IngestSettings, found: SceneLayers
+    gaps: Gaps, grid: GeoBox, reference: GeoBox, files: SourceFiles, found: SceneLayers
 ) -> tuple[Stack, Calibration]:
     """Lay bands over each other, decide what their numbers mean, and take out what is no light by that."""
-    layers = gaps.layers
+    layers, settings = gaps.layers, files.settings
     stack = build_stack(layers, grid, reference, settings.nodata, gaps.marks)
     bands = {layer.band: layer for layer in layers}
     packed = any(zero_means_light(layer) for layer in layers)
@@ -158,7 +158,7 @@ def _calibrated(
     }
     if settings.bands is None:
         refuse_falling_edge({band: one.values for band, one in numbers.items()})
-    scale = calibrate(numbers, chosen=settings.scale, hints=found.hints)
+    scale = calibrate(numbers, chosen=settings.scale, hints=found.hints, alike=files.alike)
     marks = with_limits(
         gaps.marks,
         {band: (scale.original(band, LOWEST), scale.original(band, BRIGHTEST)) for band in bands},

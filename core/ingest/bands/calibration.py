@@ -87,6 +87,13 @@ def calibration(scale: str, basis: Basis, because: str) -> Calibration:
     raise KeyError(scale)
 
 
+def scale_of(value: str) -> str | None:
+    """Return the scale that a line of the record names, or None where it names none of ``UNITS``."""
+    named = {unit.title: name for name, unit in UNITS.items()}
+    lifted = {unit.lifted_title: unit.lifted for unit in UNITS.values() if unit.lifted}
+    return named.get(value) or lifted.get(value)
+
+
 def scale_finding(value: str, basis: Basis, because: str) -> Finding:
     """Return the line of the record on the scale."""
     return Finding(topic="scale", value=value, basis=basis, because=because, override="scale")

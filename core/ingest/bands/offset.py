@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SourceError
+from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import UNITS, Calibration, ReflectanceUnit, calibration
 from core.ingest.formats.product_metadata import OFFSET_BASELINE, Hints
 from core.scenes.quality import Basis
@@ -52,7 +52,8 @@ def decide_offset(
             and floats are made by programs, so that a statement of their product has to fit them.
 
     Raises:
-        SourceError: when by what is stated there would be hardly any light, or nothing tells.
+        SourceError: when by what is stated there would be hardly any light.
+        ScaleError: when nothing tells.
     """
     unit = UNITS[scale]
     canonical = {band: values[values != 0] * np.float32(unit.gain) for band, values in samples.items()}
@@ -167,7 +168,7 @@ def _floors(samples: BandSamples) -> dict[str, float]:
     return {band: float(np.percentile(numbers, 0.1)) for band, numbers in samples.items()}
 
 
-def _undecided(unit: ReflectanceUnit, scale: str, samples: BandSamples, stated: str | None) -> SourceError:
+def _undecided(unit: ReflectanceUnit, scale: str, samples: BandSamples, stated: str | None) -> ScaleError:
     """Return the question which of two readings is right, with what each would make of a band."""
     band = next((name for name in ("B04", "B08", "B8A") if name in samples), next(iter(samples)))
     middle = float(np.median(samples[band])) / 10_000
@@ -177,7 +178,7 @@ def _undecided(unit: ReflectanceUnit, scale: str, samples: BandSamples, stated: 
         f"choose the scale in the ingest settings: {scale} where the middle of {band} reflects {middle:.2f}, or "
         f"{unit.lifted} where it reflects {middle - 0.1:.2f}"
     )
-    return SourceError(found=found, remedy=remedy)
+    return ScaleError(found=found, remedy=remedy)
 
 
 def stated_offset(hints: Hints) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SourceError
+from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import LIFT, REMEDY, Calibration, calibration, scale_finding
 from core.ingest.bands.offset import CONTRADICTED, IMPOSSIBLE, stated_offset
 from core.ingest.bands.unit import HIGHEST, decide_scale, fractional, high_number, share_on_steps
@@ -40,19 +40,32 @@ class BandNumbers:
     source: int = 0
 
 
-def calibrate(bands: Mapping[str, BandNumbers], *, chosen: str, hints: Hints) -> Calibration:
+def calibrate(bands: Mapping[str, BandNumbers], *, chosen: str, hints: Hints, alike: str | None = None) -> Calibration:
     """Decide what the numbers of each band mean, which may differ from file to file.
 
     Args:
         bands: in product order.
         chosen: a person's choice, or ``auto``.
         hints: what the source says of itself.
+        alike: the scale of all other dates of a series, which counts where pixels do not tell; None = not known.
 
     Raises:
         SourceError: when no meaning fits, or the units of bands contradict each other.
+        ScaleError: when several fit.
     """
     if chosen != "auto":
         return calibration(chosen, "chosen", "chosen in the ingest settings")
+    try:
+        return _decided(bands, hints)
+    except ScaleError:
+        if alike is None:
+            raise
+        because = "the other dates of the series are written so, and its own pixels do not tell"
+        return calibration(alike, "assumed", because)
+
+
+def _decided(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
+    """Decide by statements and pixels; errors as of ``calibrate``."""
     stated = {band: numbers for band, numbers in bands.items() if numbers.scaling is not None}
     parts = [_as_stated(stated, hints)] if stated else []
     covered = [tuple(stated)] if stated else []

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SourceError
+from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import REMEDY, Calibration, calibration
 from core.ingest.bands.offset import BandSamples, decide_offset, lifted_by_pixels
 from core.ingest.formats.product_metadata import Hints
@@ -91,7 +91,7 @@ def _is_product(hints: Hints) -> bool:
     return any(hint is not None for hint in (hints.baseline, hints.offset, hints.plain))
 
 
-def _either(samples: BandSamples, high: float) -> SourceError:
+def _either(samples: BandSamples, high: float) -> ScaleError:
     """Return the question which of two units is right."""
     band = max(samples, key=lambda name: float(np.median(samples[name])))
     middle = float(np.median(samples[band]))
@@ -100,7 +100,7 @@ def _either(samples: BandSamples, high: float) -> SourceError:
         f"choose the scale in the ingest settings: 1000 where the middle of {band} reflects {middle / 1000:.2g}, or "
         f"dn where it reflects {middle / 10_000:.2g}"
     )
-    return SourceError(found=found, remedy=remedy)
+    return ScaleError(found=found, remedy=remedy)
 
 
 def _is_water(samples: BandSamples) -> bool:

@@ -15,6 +15,7 @@ from core.bands import BAND_NAMES
 from core.errors import (
     BandsError,
     LandlikeError,
+    ScaleError,
     SettingsError,
     SeveralDatesError,
     SourceError,
@@ -34,6 +35,7 @@ _ERRORS: dict[str, type[LandlikeError]] = {
         UnsafeSourceError,
         SourceTooLargeError,
         BandsError,
+        ScaleError,
         SeveralDatesError,
         SettingsError,
     )
@@ -55,6 +57,7 @@ class IngestRequest:
         directory: where the scene is built.
         scratch: where archives are unpacked.
         part: which of several dates is wanted, as of ``SourceFiles.part``.
+        alike: the scale of all its other dates, which counts where its own pixels do not tell; None = not known.
     """
 
     name: str
@@ -64,6 +67,7 @@ class IngestRequest:
     directory: Path
     scratch: Path
     part: str | int | None = None
+    alike: str | None = None
 
     def to_json(self) -> str:
         """Return one line of JSON."""
@@ -75,6 +79,7 @@ class IngestRequest:
             "directory": str(self.directory),
             "scratch": str(self.scratch),
             "part": self.part,
+            "alike": self.alike,
         }
         return json.dumps(fields)
 
@@ -89,6 +94,7 @@ def request_from_dict(fields: Mapping[str, Any]) -> IngestRequest:
         directory=Path(fields["directory"]),
         scratch=Path(fields["scratch"]),
         part=fields["part"],
+        alike=fields["alike"],
     )
 
 

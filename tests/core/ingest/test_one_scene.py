@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 
-from core.errors import SourceError
+from core.errors import ScaleError, SourceError
 from core.ingest.boundary import ingest, ingest_all
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
@@ -135,6 +135,20 @@ def test_a_series_is_read_once_and_a_chosen_date_is_one_of_its_scenes(tmp_path: 
     assert second == chosen
     assert ingest_all([folder], library) == [first, second]
     assert len(library.scenes()) == 2
+
+
+def test_a_date_under_cloud_is_written_as_the_others_are(tmp_path: Path, library: Library) -> None:
+    """Whether its bright numbers hold the offset of 0.1 its own pixels do not tell."""
+    paths = []
+    for month, cloud in ((4, 0), (5, 5000), (6, 0)):
+        pixels = (land(FOUR) + cloud).astype(np.uint16)
+        paths.append(write_tif(tmp_path / f"site_2019-0{month}-05.tif", pixels, FOUR))
+    with pytest.raises(ScaleError, match="may hold an offset of 0"):
+        ingest(paths[1:2], library)
+    scenes = ingest_all(paths, library)
+    assert [scene.date for scene in scenes] == ["2019-04-05", "2019-05-05", "2019-06-05"]
+    np.testing.assert_array_equal(pixels_of(library, scenes[1]), land(FOUR) + 5000)
+    assert "reflectance × 10,000 — the other dates of the series" in lines(library, scenes[1], "scale")
 
 
 def test_a_date_that_cannot_be_opened_is_left_out_with_its_reason(tmp_path: Path, library: Library) -> None:
