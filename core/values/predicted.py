@@ -115,12 +115,14 @@ class ConfidenceValue(ScaleValue):
 
 
 def caption(found: Named, row: int, labels: SceneLabels) -> tuple[str, str]:
-    """Return what a picture says of the class of a patch, such as ``Forest 82 %``, and the colour of its class."""
+    """Return what a picture says of the class of a patch, such as ``82 % Forest``, and the colour of its class."""
     if not found.sure[row]:
         return UNSURE, UNSURE_COLOUR
     number = int(found.index[row])
     name = titles(found.classes)[number]
-    return f"{name} {100 * float(found.confidence[row]):.0f} %", predicted_colours(labels, found.classes)[number]
+    return f"{100 * float(found.confidence[row]):.0f}\N{NO-BREAK SPACE}% {name}", predicted_colours(
+        labels, found.classes
+    )[number]
 
 
 PREDICTED = PredictedValue(

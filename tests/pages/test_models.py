@@ -28,7 +28,7 @@ from core.scenes.labels import LabelSet
 from core.scenes.quality import Finding, QualityRecord
 from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
-from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, technical
+from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, kept, technical
 from pages.ui.models.training_form import ADDED, NO_ZIP
 from pages.ui.models.training_jobs import _round_up, seconds_left
 from pages.ui.state import cache
@@ -475,3 +475,62 @@ def test_patches_that_were_just_added_are_chosen(engine: Engine) -> None:
     test = run()
     newest = small_scene(engine, "newest-1", created="2999-01-01T00:00:00+00:00", name="Newest")
     assert test.run().multiselect[0].value == [f"truth-{newest.id}"]
+
+
+RIVALS = {"title": "Landlike 1", "nearest": 0.7, "head": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("best", "says"),
+    [
+        ({"number": 2, "accuracy": 0.8}, "No pass yet names more than a head on Landlike 1 would: 90 %."),
+        ({"number": 0, "accuracy": 0.95}, "No pass yet names more than Landlike 1 did before it."),
+        ({"number": 2, "accuracy": 0.95}, ""),
+    ],
+)
+def test_a_training_that_a_head_would_match_says_so_before_its_end(
+    engine: Engine, held: Held, best: dict[str, float], says: str
+) -> None:
+    engine.start()
+    job = train(engine, "Reed", add_labelled(engine), base=SHIPPED)
+    held.wait(job)
+    epochs_done(engine, "reed", 2)
+    state = engine.config.trained / "reed.training" / "state.json"
+    state.write_text(json.dumps(json.loads(state.read_text()) | {"rivals": RIVALS, "best": best}))
+    test = run()
+    charts = test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")
+    colour = json.loads(charts[1].proto.spec)["encoding"]["color"]
+    assert colour["scale"]["domain"] == ["This training", "A head on Landlike 1", "Landlike 1"]
+    assert (says in " ".join(element.value for element in test.info)) if says else not test.info
+    if says:
+        test.button(key=f"head_{job.id}").click().run()
+        assert not test.exception
+        (head,) = [one for one in engine.jobs.jobs() if one.kind == "train" and one.id != job.id]
+        asked = engine.jobs.payload(head.id)
+        assert (asked["head"], asked["base"], asked["title"]) == (True, SHIPPED, "Reed, head")
+        assert asked["sets"] == engine.jobs.payload(job.id)["sets"]
+        stopped = engine.jobs.get(job.id)
+        assert stopped is not None
+        assert stopped.stopping
+
+
+def test_a_head_is_asked_for_on_any_encoder_with_files(engine: Engine) -> None:
+    add_labelled(engine)
+    test = run()
+    test.text_input(key="teach_title").set_value("Mires").run()
+    test.radio(key="teach_how").set_value("head").run()
+    assert test.selectbox(key="teach_base_head").options == ["Landlike 1"]
+    test.button(key="teach_start").click().run()
+    assert not test.exception
+    (job,) = [job for job in engine.jobs.jobs() if job.kind == "train"]
+    asked = engine.jobs.payload(job.id)
+    assert (asked["head"], asked["base"], asked["epochs"], asked["freeze"]) == (True, SHIPPED, None, False)
+
+
+def test_a_card_says_which_pass_was_kept() -> None:
+    history = [{"number": number} for number in (1, 2, 3)]
+    assert kept({"kept_epoch": 2, "history": history}).startswith("It is as after pass 2 of 3, the best by patches")
+    none = kept({"kept_epoch": 0, "history": history, "base_title": "Landlike *1*"})
+    assert none.startswith(f"No pass named more of the patches it was chosen by than {plain('Landlike *1*')} did")
+    assert kept({"head": True, "base": "landlike-1"}).startswith("A head: its features are those of landlike-1")
+    assert kept({"history": history}) == kept({"kept_epoch": None, "history": 3}) == ""

@@ -94,7 +94,8 @@ def _item(
     position = -1 if truth is None else int(truth.index[patch_id])
     label = class_title(truth.classes[position]) if truth is not None and position >= 0 else ""
     colour = class_colours(truth.classes, truth.colours)[position] if truth is not None and position >= 0 else ""
-    if not label:
+    labelled = bool(label)
+    if not labelled:
         label, colour = named(patch_id)
     return {
         "id": patch_id,
@@ -103,6 +104,7 @@ def _item(
         "rank": rank,
         "value": value,
         "label": label,
+        "named": not labelled and bool(label),
         "colour": colour,
         "alt": ": ".join(part for part in (lead, label or f"patch {patch_id}") if part),
     }

@@ -42,6 +42,7 @@ function fill(button, item) {
   const label = button.querySelector(".label");
   const spot = item.colour ? element("i") : "";
   if (item.colour) spot.style.background = item.colour;
+  label.classList.toggle("named", Boolean(item.named));
   label.replaceChildren(spot, item.label);
 }
 

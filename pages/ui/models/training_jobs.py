@@ -29,6 +29,10 @@ RECENT = 6
 MOST_DOTS = 60
 """With more epochs than this the dots of a curve would be all one sees."""
 
+CURVE_HEIGHT = 230
+FAIR = 50
+"""Per cent of patches named rightly at which the axis begins, where all lines lie above."""
+
 LINE, THIS = "Line", "This training"
 LINE_COLOURS = ("#2C7FB8", "#CC6B2C", "#8A8780")
 """The training, a head, and the base as it is."""
@@ -201,7 +205,7 @@ def _words(job: Job, *, begun: bool, left: float | None = None) -> str:
     if job.done >= job.total:
         return writing
     done = progress_words(replace(job, seconds_left=left))
-    return f"{done}. Stopping keeps the model as it is after its last whole pass."
+    return f"{done}. Stopping keeps the model of its best whole pass."
 
 
 def _say_so_far(job: Job, standing: Mapping[str, Any]) -> None:
@@ -210,13 +214,14 @@ def _say_so_far(job: Job, standing: Mapping[str, Any]) -> None:
     if isinstance(best, dict):
         which = "the model as it was" if not best.get("number") else f"pass {best['number']:.0f}"
         st.caption(f"Best so far: {which}, {100 * best['accuracy']:.3g} %. The best is kept, not the last.")
-    if not rivals or not isinstance(best, dict) or best["accuracy"] > rivals["head"]:
+    if not rivals or not isinstance(best, dict) or (best["number"] and best["accuracy"] > rivals["head"]):
         return
+    title = plain(str(rivals["title"]))
+    more = f"a head on {title} would: {100 * rivals['head']:.3g} %" if best["number"] else f"{title} did before it"
     with st.container(horizontal=True, vertical_alignment="center", key=f"so_far_{job.id}"):
         with st.container():
             st.info(
-                f"No pass yet names more than a head on {plain(str(rivals['title']))} would: "
-                f"{100 * rivals['head']:.3g} %. A head leaves the features as they are, and takes seconds.",
+                f"No pass yet names more than {more}. A head leaves the features as they are, and takes seconds.",
                 icon=":material/info:",
             )
         st.button(
@@ -247,9 +252,10 @@ def _curves(history: Sequence[Mapping[str, float]], epochs: int, standing: Mappi
         frame = pd.DataFrame({"Pass": numbers, title: values, LINE: THIS})
         if key == "accuracy":
             frame = pd.concat([frame, _level_lines(standing, title, last)], ignore_index=True)
-        most = 100 if key == "accuracy" else _round_up(max(values))
+        low = FAIR if key == "accuracy" and frame[title].min() >= FAIR else 0
+        ends = low, 100 if key == "accuracy" else _round_up(max(values))
         column.vega_lite_chart(
-            frame, _curve(title, last, most, list(frame[LINE].unique())), height=180, width="stretch"
+            frame, _curve(title, last, ends, list(frame[LINE].unique())), height=CURVE_HEIGHT, width="stretch"
         )
 
 
@@ -261,14 +267,14 @@ def _level_lines(standing: Mapping[str, Any], title: str, last: int) -> pd.DataF
     return pd.DataFrame(rows, columns=["Pass", title, LINE])
 
 
-def _curve(title: str, epochs: int, most: float, lines: Sequence[str]) -> dict[str, object]:
+def _curve(title: str, epochs: int, ends: tuple[float, float], lines: Sequence[str]) -> dict[str, object]:
     """Return how a line over epochs is drawn, as Vega-Lite has it.
 
     Axes are fixed: Streamlit draws before it hands the data over, and the range of no data is infinite. While they stay
     the same, a line grows in place.
     """
     x = {"field": "Pass", "type": "quantitative", "title": None, "scale": {"domain": [1, epochs], "nice": False}}
-    y = {"field": title, "type": "quantitative", "title": None, "scale": {"domain": [0, most], "nice": False}}
+    y = {"field": title, "type": "quantitative", "title": None, "scale": {"domain": list(ends), "nice": False}}
     whole = {"format": "d", "tickMinStep": 1, "tickCount": 10, "grid": False}
     tooltip = [{"field": "Pass", "type": "quantitative"}, {"field": title, "type": "quantitative", "format": ".3~g"}]
     encoding: dict[str, object] = {

@@ -21,6 +21,8 @@ import rasterio
 
 from core.__main__ import COMMANDS, main, parser
 from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.encoders.registry import ENTRIES, default_encoder
+from core.evaluation.classifier import classifier_in
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
@@ -88,6 +90,11 @@ def test_from_a_scene_to_a_projection(source: Path, tmp_path: Path, capsys: Capt
     assert {"ndvi", "ndwi", "ndbi"} <= set(table.schema.names) & every
     means = np.array(table.column("band_mean").to_pylist(), np.float32)
     np.testing.assert_allclose(table.column("ndvi").to_numpy(), index_values(means, "NDVI"), atol=1e-6)
+    classifier = classifier_in(Path(ENTRIES[default_encoder()].reference))
+    if classifier is not None:
+        named = classifier.name(np.array(table.column("vector").to_pylist(), np.float32))
+        assert table.column("predicted").to_pylist() == [named.classes[number] for number in named.index]
+        np.testing.assert_allclose(table.column("confidence").to_numpy(), named.confidence, atol=1e-5)
     capsys.readouterr()
     assert main(["neighbours", str(features), "--patch-id", "7", "-k", "3"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

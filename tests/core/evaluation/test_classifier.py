@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,3 +129,23 @@ def test_an_encoder_is_asked_by_its_recipe() -> None:
     assert len(known.classes) == 10
     assert classifier_of(recipe("landlike-1", "another"), config) is None
     assert classifier_of(recipe("spectral", describe("spectral", config).fingerprint), config) is None
+
+
+def test_a_head_is_found_by_its_key_among_encoders_with_the_same_features(tmp_path: Path) -> None:
+    config = replace(settings(), root=tmp_path)
+    shutil.copytree(ENTRIES["landlike-1"].reference, config.trained / "mires")
+    (config.trained / "mires" / "SHA256SUMS").unlink()
+    fingerprint = describe("landlike-1", config).fingerprint
+    vectors, labels = clouds(20)
+    head = fit_classifier(np.pad(vectors, ((0, 0), (0, 152))), labels, NAMES)
+    head.save(config.trained / "mires" / CLASSES)
+    recipe = Recipe(scene_id="s", encoder="landlike-1", fingerprint=fingerprint, cut=DEFAULT_CUT)
+    own, other = classifier_of(recipe, config), classifier_of(recipe, config, head.key)
+    assert own is not None
+    assert other is not None
+    assert (len(own.classes), other.classes) == (10, NAMES)
+    assert classifier_of(recipe, config, own.key) is not None
+    assert classifier_of(recipe, config, "0" * 12) is None
+    mine = classifier_of(replace(recipe, encoder="mires"), config)
+    assert mine is not None
+    assert mine.key == head.key

@@ -175,7 +175,7 @@ def test_predicted_classes_are_named_where_they_are_sure_and_exported_with_their
     columns = export_columns(source)
     assert columns["predicted"].tolist() == [("Bog", "Quarry", "River")[row % 3] for row in range(COUNT)]
     np.testing.assert_array_equal(columns["confidence"], named.confidence)
-    assert caption(named, 19, source.labels) == ("Quarry 100 %", legend.colours[1])
+    assert caption(named, 19, source.labels) == ("100\N{NO-BREAK SPACE}% Quarry", legend.colours[1])
     assert caption(named, 0, source.labels)[0] == UNSURE
 
 
