@@ -22,11 +22,13 @@ from core.encoders.base import EncoderSpec
 from core.encoders.registry import describe, encoder_names, matching_encoder
 from core.engine import tasks
 from core.errors import StoreError
+from core.evaluation.grid_shift import STABILITY_KEY
 from core.evaluation.report.store import Reports
 from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
 from core.features.groups import Groups
 from core.features.recipe import Features, Recipe
+from core.features.stability import Stabilities
 from core.features.store import FeatureStore
 from core.files import never
 from core.ingest.files import source_name, source_title
@@ -66,13 +68,14 @@ SWEEP_SECONDS = 24 * 3600.0
 
 
 def default_lanes() -> dict[str, Lane]:
-    """Make worker processes: two for scenes, one each for features, projections (warmed up), measures, and training."""
+    """Make worker processes: two for scenes, one each for the other lanes; projections are warmed up."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),
         "encode": Lane(executor=pool),
         "project": Lane(executor=pool, warm=tasks.warm_projection),
         "trust": Lane(executor=pool),
+        "stability": Lane(executor=pool),
         "train": Lane(executor=partial(WorkerPool, TRAINING_NICENESS)),
     }
 
@@ -90,6 +93,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "project": JobKind(task=partial(tasks.project_task, config), lane="project"),
         "groups": JobKind(task=partial(tasks.groups_task, config), lane="trust"),
         "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
+        "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
         "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }
 
@@ -110,6 +114,7 @@ class Engine:
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
         self.grouped = Groups(config.root)
+        self.stabilities = Stabilities(config.root)
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
@@ -292,6 +297,25 @@ class Engine:
         found = self.grouped.get(recipe, (settings or GroupSettings()).key)
         return found if self.encoded(recipe) else None
 
+    def submit_stability(self, recipe: Recipe) -> Job:
+        """Ask for the stability of each patch of finished features.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        title = f"Shifting the grid of “{self.library.get(recipe.scene_id).name}”"
+        if self.stabilities.has(recipe, STABILITY_KEY):
+            return self.jobs.settled("stability", recipe.key, title, recipe.key)
+        return self.jobs.submit("stability", recipe.key, title, tasks.recipe_payload(recipe))
+
+    def stability(self, recipe: Recipe) -> FloatArray | None:
+        """Return the share of neighbours that each patch keeps under a shifted grid, 0 to 1, shape (N,), NaN = unknown.
+
+        Rows are as in ``features``; None while it is not measured.
+        """
+        found = self.stabilities.get(recipe, STABILITY_KEY)
+        return found if self.encoded(recipe) else None
+
     def submit_trust(self, recipe: Recipe, settings: ProjectionSettings | None) -> Job:
         """Ask for the report card of finished features and, unless it is None, of a finished layout of them.
 
@@ -395,8 +419,8 @@ class Engine:
         return forecast(self.store.runs, self.spec(recipe.encoder), patch_grid(scene, recipe.cut))
 
     def disk_bytes(self, scene_id: str) -> int:
-        """Return bytes on disk of a scene with its features, projections and groups, also of one that was deleted."""
-        stores = (self.library, self.library.trash, self.store, self.layouts, self.grouped)
+        """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""
+        stores = (self.library, self.library.trash, self.store, self.layouts, self.grouped, self.stabilities)
         return sum(store.disk_bytes(scene_id) for store in stores)
 
     def encode_now(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.errors import EncoderError
 from core.features.encode import encode_scene
 from core.features.groups import Groups
 from core.features.recipe import Recipe
+from core.features.stability import Stabilities
 from core.features.store import FeatureStore
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.worker import Work
@@ -181,6 +183,33 @@ def groups_task(config: Config, work: Work, payload: Payload) -> str:
     return recipe.key
 
 
+def stability_task(config: Config, work: Work, payload: Payload) -> str:
+    """Measure how stable the answer to each patch is; gives the recipe's key. Payload: ``recipe``.
+
+    A run that was stopped goes on where it was.
+    """
+    from core.evaluation.grid_shift import STABILITY_KEY, stability
+
+    recipe, kept, part = Recipe.from_dict(payload["recipe"]), Stabilities(config.root), f"{STABILITY_KEY}-part"
+    library = Library(config.root)
+    scene, features = library.get(recipe.scene_id), FeatureStore(config.root).read(recipe)
+    encoder, before = matching_encoder(recipe.encoder, recipe.fingerprint, config), kept.get(recipe, part)
+    found = stability(
+        scene,
+        patch_grid(scene, recipe.cut),
+        encoder,
+        features.vectors,
+        features.patch_ids,
+        before=before if before is not None and len(before) == len(features) else None,
+        save=partial(kept.put, recipe, part),
+        progress=work.progress,
+    )
+    if recipe.scene_id in library:
+        kept.put(recipe, STABILITY_KEY, found)
+    kept.drop(recipe, part)
+    return recipe.key
+
+
 def trust_task(config: Config, work: Work, payload: Payload) -> str:
     """Measure how far features, and a layout of them, can be trusted; gives the recipe's key.
 
@@ -232,6 +261,7 @@ def delete_task(config: Config, work: Work, payload: Payload) -> str:
     FeatureStore(config.root).delete_scene(scene_id)
     Layouts(config.root).delete_scene(scene_id)
     Groups(config.root).delete_scene(scene_id)
+    Stabilities(config.root).delete_scene(scene_id)
     return scene_id
 
 
@@ -241,6 +271,7 @@ def delete_features_task(config: Config, work: Work, payload: Payload) -> str:
     FeatureStore(config.root).delete(recipe)
     Layouts(config.root).delete(recipe)
     Groups(config.root).delete(recipe)
+    Stabilities(config.root).delete(recipe)
     return recipe.key
 
 

@@ -1,6 +1,6 @@
 """Arrays made from features and kept on disk, a checked file for each recipe and settings; what they are is told above.
 
-Layouts (``core.projection.store``) and groups (``core.features.groups``) are kept so.
+Layouts (``core.projection.store``), groups and stabilities (beside this) are kept so.
 """
 
 from __future__ import annotations
@@ -80,6 +80,10 @@ class DerivedArrays:
         """Remove all files of a recipe, and what lies beside them under its name."""
         for path in (self.root / recipe.scene_id).glob(f"{recipe.key}-*"):
             path.unlink(missing_ok=True)
+
+    def drop(self, recipe: Recipe, settings_key: str) -> None:
+        """Remove one array, if it is there."""
+        self._path(recipe, settings_key).unlink(missing_ok=True)
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return the bytes on disk of a scene's files."""

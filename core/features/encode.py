@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -133,52 +133,20 @@ class _Run:
         self._report(self._done, self.grid.count)
         strips = ahead(iter_patches(self.scene, self.grid, BAND_NAMES, skip=done), depth=1)
         with closing(strips), ThreadPoolExecutor(1, "commit") as committer:
-            prepared = ahead(self._prepare(strips), depth=_QUEUE)
-            with closing(prepared):
+            encoded = encode_patches(self.scene, self.grid, self.encoder, self._valid(strips))
+            with closing(encoded):
                 pending: Future[None] | None = None
-                for item in prepared:
+                for batch in encoded:
                     if cancelled():
                         raise JobCancelledError(f"Encoding {self.scene.name}", "it was cancelled", "start it again")
-                    self._chunk.append(_with_vectors(item, self.encoder.infer(item.prepared), self.encoder))
+                    self._chunk.append(batch)
                     if not first:  # With it the encoder has warmed up.
-                        began, first = time.monotonic(), len(item.batch)
+                        began, first = time.monotonic(), len(batch)
                     if self._due(chunk_patches):
                         pending = self._commit(committer, pending)
             _wait(self._commit(committer, pending))
         if self._encoded - first >= LEAST_MEASURED:
             self.rate = (self._encoded - first) / max(time.monotonic() - began, 1e-3)
-
-    def _prepare(self, strips: Iterator[PatchBatch]) -> Iterator[_Prepared]:
-        """Batches of the encoder's size, across strips, with statistics and prepared pixels."""
-        positions = [BAND_NAMES.index(name) for name in self.encoder.spec.bands]
-        as_read = positions == list(range(len(BAND_NAMES)))
-        limit = self._batch_size()
-        for patches in _regroup(self._valid(strips), limit):
-            mean, std = band_statistics(patches)
-            pixels = patches.pixels if as_read else patches.pixels[..., positions]
-            rows, cols = self.grid.rows_cols(patches.ids)
-            batch = FeatureBatch(
-                ids=patches.ids,
-                rows=rows,
-                cols=cols,
-                vectors=np.empty((0, 0), np.float32),
-                valid_fraction=patches.valid_fraction,
-                band_mean=mean,
-                band_std=std,
-                lonlat=centres_lonlat(self.scene, self.grid, patches.ids),
-            )
-            yield _Prepared(batch=batch, prepared=self.encoder.prepare(pixels))
-
-    def _batch_size(self) -> int:
-        """Return the encoder's batch size, halved until the prepared patches of a batch fit ``BATCH_BYTES``.
-
-        Halved, because encoders go through a batch in groups, and a group that is not full costs as much as a full one.
-        """
-        side = max(self.grid.size, self.encoder.spec.input_size or 0)
-        size = self.encoder.batch_size
-        while size > 1 and size * side * side * len(BAND_NAMES) * 4 > BATCH_BYTES:
-            size //= 2
-        return size
 
     def _valid(self, strips: Iterator[PatchBatch]) -> Iterator[PatchBatch]:
         """Give strips less the patches with too little valid data, which are noted."""
@@ -212,6 +180,62 @@ class _Run:
             self.store.skip(self.recipe, ids)
             self._done += len(ids)
         self._report(self._done, self.grid.count)
+
+
+def encode_patches(
+    scene: Scene, grid: PatchGrid, encoder: Encoder, patches: Iterator[PatchBatch]
+) -> Generator[FeatureBatch]:
+    """Yield features of patches in batches of the encoder's size; the one way from pixels to features.
+
+    Reading and preparing go on in a thread while the encoder works. Places are those of the ids in the grid, wherever
+    the pixels are from.
+
+    Args:
+        scene: where they are from.
+        grid: its patches.
+        encoder: what encodes them.
+        patches: pixels of all thirteen bands, each patch with some that are valid.
+
+    Raises:
+        EncoderError: when the encoder gives another shape than it says, or something that is not finite.
+    """
+    prepared = ahead(_prepare(scene, grid, encoder, patches), depth=_QUEUE)
+    with closing(prepared):
+        for item in prepared:
+            yield _with_vectors(item, encoder.infer(item.prepared), encoder)
+
+
+def _prepare(scene: Scene, grid: PatchGrid, encoder: Encoder, patches: Iterator[PatchBatch]) -> Iterator[_Prepared]:
+    """Yield batches of the encoder's size, across strips, with statistics and prepared pixels."""
+    positions = [BAND_NAMES.index(name) for name in encoder.spec.bands]
+    as_read = positions == list(range(len(BAND_NAMES)))
+    for some in _regroup(patches, _batch_size(grid, encoder)):
+        mean, std = band_statistics(some)
+        pixels = some.pixels if as_read else some.pixels[..., positions]
+        rows, cols = grid.rows_cols(some.ids)
+        batch = FeatureBatch(
+            ids=some.ids,
+            rows=rows,
+            cols=cols,
+            vectors=np.empty((0, 0), np.float32),
+            valid_fraction=some.valid_fraction,
+            band_mean=mean,
+            band_std=std,
+            lonlat=centres_lonlat(scene, grid, some.ids),
+        )
+        yield _Prepared(batch=batch, prepared=encoder.prepare(pixels))
+
+
+def _batch_size(grid: PatchGrid, encoder: Encoder) -> int:
+    """Return the encoder's batch size, halved until the prepared patches of a batch fit ``BATCH_BYTES``.
+
+    Halved, because encoders go through a batch in groups, and a group that is not full costs as much as a full one.
+    """
+    side = max(grid.size, encoder.spec.input_size or 0)
+    size = encoder.batch_size
+    while size > 1 and size * side * side * len(BAND_NAMES) * 4 > BATCH_BYTES:
+        size //= 2
+    return size
 
 
 def _wait(pending: Future[None] | None) -> None:

@@ -400,7 +400,33 @@ class _Strip:
         masks = np.lib.stride_tricks.sliding_window_view(self._mask, self._size, axis=1)
         pixels = np.ascontiguousarray(views[:, :, lefts - self._left].transpose(2, 1, 3, 0))
         valid = np.ascontiguousarray(masks[:, lefts - self._left].transpose(1, 0, 2))
-        fraction = valid.mean(axis=(1, 2), dtype=np.float32)
-        for position in np.flatnonzero((fraction > 0) & (fraction < 1)):
-            pixels[position][~valid[position]] = pixels[position][valid[position]].mean(axis=0)
-        return PatchBatch(ids=ids, pixels=pixels, valid_fraction=fraction)
+        return _filled(ids, pixels, valid)
+
+
+def iter_windows(
+    scene: Scene, places: IntArray, size: int, bands: Sequence[str], *, ids: IntArray, most_bytes: int = READ_BYTES
+) -> Iterator[PatchBatch]:
+    """Read squares of pixels that lie anywhere in a scene, as ``iter_patches`` reads patches.
+
+    Args:
+        scene: the scene.
+        places: row and column of the first pixel of each, int64 of shape (N, 2); near ones beside each other.
+        size: pixels a side.
+        bands: of the pixels, in the wanted order.
+        ids: what each is called, int64 of shape (N,).
+        most_bytes: of pixels given together, at most, unless one square has more.
+    """
+    most = max(1, most_bytes // (size**2 * len(bands) * 4))
+    with SceneReader(scene) as reader:
+        for start in range(0, len(ids), most):
+            read = [reader.read(bands, (top, left, size, size)) for top, left in places[start : start + most].tolist()]
+            pixels = np.ascontiguousarray(np.stack([one for one, _ in read]).transpose(0, 2, 3, 1))
+            yield _filled(ids[start : start + most], pixels, np.stack([mask for _, mask in read]))
+
+
+def _filled(ids: IntArray, pixels: FloatArray, valid: NDArray[np.bool_]) -> PatchBatch:
+    """Return patches whose pixels that are not valid hold the mean of the band over those that are."""
+    fraction = valid.mean(axis=(1, 2), dtype=np.float32)
+    for position in np.flatnonzero((fraction > 0) & (fraction < 1)):
+        pixels[position][~valid[position]] = pixels[position][valid[position]].mean(axis=0)
+    return PatchBatch(ids=ids, pixels=pixels, valid_fraction=fraction)

@@ -55,6 +55,10 @@ class PatchSource:
         """
         return None
 
+    def stability(self) -> FloatArray | None:
+        """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
+        return None
+
     def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
         """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
         return None

@@ -19,6 +19,7 @@ from core.values.indices import NDBI, NDVI, NDWI
 from core.values.novelty import UNFAMILIAR
 from core.values.predicted import CONFIDENCE, PREDICTED
 from core.values.similarity import SIMILARITY
+from core.values.stability import STABILITY
 
 VALUES: Mapping[str, PatchValue] = MappingProxyType(
     {
@@ -36,6 +37,7 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             GROUP,
             SIMILARITY,
             DISTORTION,
+            STABILITY,
             UNFAMILIAR,
             DATE,
             LABEL,

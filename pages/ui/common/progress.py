@@ -19,7 +19,7 @@ FOLLOW_SECONDS = 0.5
 MOST_FAILED = 3
 """Failures that are told one by one."""
 
-_UNITS = {"encode": "patches", "fetch": "bytes"}
+_UNITS = {"encode": "patches", "stability": "patches", "fetch": "bytes"}
 _UNKNOWN = (
     "Showing this page: something went wrong that Landlike does not know; reload the page, and if it happens again, "
     "the server's log says more."
@@ -98,15 +98,23 @@ def panel(job: Job, key: str, title: str) -> None:
     st.button(label, key=f"again_{key}", type="primary", on_click=_again, args=(key,))
 
 
-def follow_line(job: Job, key: str, doing: str) -> None:
-    """Draw a line that follows a job and runs the page again when it has ended; or why it did not and a way on."""
+def follow_line(job: Job, key: str, doing: str, *, stop: bool = False) -> None:
+    """Draw a line that follows a job and runs the page again when it has ended; or why it did not and a way on.
+
+    Args:
+        job: which.
+        key: what ``wanted`` calls it.
+        doing: what it does, in words.
+        stop: True = it takes so long that a person may want to stop it.
+    """
     if job.active:
-        st.fragment(_follow_line, run_every=FOLLOW_SECONDS)(job.id, doing)
+        st.fragment(_follow_line, run_every=FOLLOW_SECONDS)(job.id, doing, key if stop else "")
         return
     if job.state == "failed":
         st.caption(f":material/error: {plain(job.message)}")
     if job.state != "done":
-        st.button("Try again", key=f"again_{key}", on_click=_again, args=(key,))
+        label = "Go on" if job.state == "cancelled" else "Try again"
+        st.button(label, key=f"again_{key}", on_click=_again, args=(key,))
 
 
 def job_list(kinds: Collection[str], asked_by: str = "") -> None:
@@ -187,11 +195,17 @@ def _follow(job_id: str, key: str, title: str) -> None:
     follow_bar(job, key, f"**{plain(title)}**: {progress_words(job)}")
 
 
-def _follow_line(job_id: str, doing: str) -> None:
+def _follow_line(job_id: str, doing: str, key: str) -> None:
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
         st.rerun(scope="app")
-    st.caption(f"{doing}: {progress_words(job)}")
+    if not key:
+        st.caption(f"{doing}: {progress_words(job)}")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="value_line"):
+        st.caption(f"{doing}: {progress_words(job)}")
+        stop = engine().jobs.cancel
+        st.button("Stop", key=f"stop_{key}", disabled=job.stopping, on_click=stop, args=(job_id,), type="tertiary")
 
 
 def _again(key: str) -> None:

@@ -6,12 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import streamlit as st
+
 from core.bands import FloatArray
+from core.evaluation.grid_shift import no_stability
 from core.scenes.patches import PatchRefs, patch_refs
 from core.values.base import Asked, ClassValue, PatchValue
 from core.values.groups import GROUP
 from core.values.legend import Legend
 from core.values.registry import VALUES
+from core.values.stability import STABILITY
 from pages.ui.common.progress import follow_line, wanted
 from pages.ui.http.points import values_url
 from pages.ui.state.engine import engine
@@ -67,9 +71,16 @@ def of_classes(view: SceneView, colours: Colouring, classes: Collection[int]) ->
     return patch_refs(view.scene.id, view.table.patch_ids[rows].tolist())
 
 
-def ask_for_groups(view: SceneView, name: str) -> None:
-    """Ask for the groups of a scene where they are chosen and not there, and draw how far they are."""
+def ask_for_values(view: SceneView, name: str) -> None:
+    """Ask for groups or stability where they are chosen and not there; draw how far they are, or why there are none."""
+    recipe = view.recipe
     if name == GROUP.name and view.groups() is None:
-        recipe = view.recipe
         key = f"groups-{recipe.key}"
         follow_line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")
+    if name == STABILITY.name and view.stability() is None:
+        why = no_stability(view.scene, view.grid, len(view.table))
+        if why is not None:
+            st.caption(f"No stability here: {why}.")
+            return
+        key = f"stability-{recipe.key}"
+        follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Shifting the grid", stop=True)

@@ -6,15 +6,20 @@ from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import PatchRef, PatchRefs
 from core.similarity.neighbours import Neighbours
+from core.values.legend import ScaleLegend
 from core.values.palette import class_colours
+from core.values.similarity import SIMILARITY
 from pages.ui.common.theme import class_title
+from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.novelty_marks import mark_novel
 from pages.ui.frontend import text
+from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import trigger
 
 GALLERY_KEY = "gallery"
@@ -86,6 +91,28 @@ def plain_items(
     return mark_novel(items, strange)
 
 
+def caption_values(items: list[dict[str, Any]], view: SceneView, colours: Colouring) -> list[dict[str, Any]]:
+    """Return items of the gallery with the number that colours their points, where it is on a scale.
+
+    Args:
+        items: from ``neighbour_items`` or ``plain_items``.
+        view: the scene of the patches.
+        colours: what colours the points.
+    """
+    legend = colours.legend
+    shown = colours.values is not None and isinstance(legend, ScaleLegend) and colours.value.name != SIMILARITY.name
+    if not shown or colours.values is None or not isinstance(legend, ScaleLegend):
+        return items
+    for item in items:
+        values = colours.values[view.table.positions(np.array([item["id"]]))]
+        if np.isfinite(values).any():
+            red, green, blue = legend.paint(values)[0][0].tolist()
+            number = f"{values[0]:.{legend.scale.digits}f}".replace("-", "−")
+            item |= {"number": number, "shade": f"rgb({red}, {green}, {blue})"}
+            item["alt"] += f". {legend.scale.title} {number}"
+    return items
+
+
 def _item(
     ref: PatchRef, thumbs: str, truth: PatchLabels | None, named: Captions, *, rank: str, value: str, lead: str
 ) -> dict[str, Any]:
@@ -106,6 +133,8 @@ def _item(
         "label": label,
         "named": not labelled and bool(label),
         "colour": colour,
+        "number": "",
+        "shade": "",
         "alt": ": ".join(part for part in (lead, label or f"patch {patch_id}") if part),
     }
 

@@ -17,8 +17,8 @@ from core.values.registry import choices
 from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
 from pages.ui.explore.captions import captions
-from pages.ui.explore.colouring import Colouring, ask_for_groups, colouring, of_classes, title_of_choice
-from pages.ui.explore.gallery import MOST_PICTURES, gallery, neighbour_items, plain_items
+from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, title_of_choice
+from pages.ui.explore.gallery import MOST_PICTURES, caption_values, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.novelty_marks import diamonds
@@ -49,7 +49,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
             _map_view(visitor, view, colours)
         left, right = st.columns([4, 3], gap="medium")
         with left:
-            _gallery_view(visitor, view)
+            _gallery_view(visitor, view, colours)
         with right:
             _why_view(visitor, view)
 
@@ -67,7 +67,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         options = choices(view.known, view.asked)
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
-        ask_for_groups(view.known, name)
+        ask_for_values(view.known, name)
         view = replace(view, layout=layout_to_show(visitor, view.recipe, len(view.table)))
     colours = colouring(view.known, name, view.asked)
     data = plot_data(
@@ -152,7 +152,7 @@ def _take_contrast(name: str) -> None:
     current().contrast = name
 
 
-def _gallery_view(visitor: Session, view: ViewState) -> None:
+def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
     thumbs = view.thumbs(rendering_of(visitor, view.scene))
     both = view.neighbours is not None and bool(len(view.selection))
     show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
@@ -181,6 +181,7 @@ def _gallery_view(visitor: Session, view: ViewState) -> None:
     else:
         examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
+    items = caption_values(items, view.known, colours)
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
 
 

@@ -18,9 +18,17 @@ function tile(item) {
   image.alt = "";
   picture.append(image, element("span", "rank"), element("span", "mark"));
   const words = element("span", "words");
-  words.append(element("span", "value"), element("span", "label"));
+  words.append(element("span", "value"), element("span", "number"), element("span", "label"));
   button.append(picture, words);
   return button;
+}
+
+// Words behind a spot of a colour.
+function spotted(span, words, colour) {
+  const spot = colour ? element("i") : "";
+  if (colour) spot.style.background = colour;
+  span.replaceChildren(spot, words ?? "");
+  span.hidden = !words;
 }
 
 function fill(button, item) {
@@ -39,11 +47,9 @@ function fill(button, item) {
   const value = button.querySelector(".value");
   value.textContent = item.value;
   value.hidden = !item.value;
-  const label = button.querySelector(".label");
-  const spot = item.colour ? element("i") : "";
-  if (item.colour) spot.style.background = item.colour;
-  label.classList.toggle("named", Boolean(item.named));
-  label.replaceChildren(spot, item.label);
+  spotted(button.querySelector(".number"), item.number, item.shade);
+  spotted(button.querySelector(".label"), item.label, item.colour);
+  button.querySelector(".label").classList.toggle("named", Boolean(item.named));
 }
 
 // As few columns as fill the width with pictures no larger than a side at which two rows with their words fit the height.

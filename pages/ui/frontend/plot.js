@@ -134,7 +134,7 @@ class View {
       palette = Array.from({ length: steps }, (_, step) => mix(legend.colours, step / (steps - 1)));
       const scale = (steps - 1) / (legend.high - legend.low || 1);
       for (let row = 0; row < count; row++) {
-        const value = this.values[row];
+        const value = this.values ? this.values[row] : NaN;
         tones[row] = Number.isNaN(value) ? steps : Math.max(0, Math.min(steps - 1, Math.round((value - legend.low) * scale)));
       }
     } else if (this.values) {
@@ -295,7 +295,9 @@ class View {
     const rank = data.neighbours.indexOf(id);
     if (id === data.query) lines.push("The place you asked about");
     else if (rank >= 0) lines.push(`No. ${rank + 1} · similarity ${data.similarity[rank]}`);
-    else if (data.legend.kind === "scale") lines.push(`${data.legend.title} ${this.values[row].toFixed(data.legend.digits ?? 2)}`);
+    else if (data.legend.kind === "scale" && this.values && !Number.isNaN(this.values[row])) {
+      lines.push(`${data.legend.title} ${this.values[row].toFixed(data.legend.digits ?? 2)}`);
+    }
     else if (data.legend.kind === "group") lines.push(`Group ${this.values[row] + 1}`);
     if (this.strangers.includes(row)) lines.push("◇ Unfamiliar to the encoder");
     return lines;

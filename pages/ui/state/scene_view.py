@@ -115,6 +115,11 @@ class SceneView(PatchSource):
         found: tuple[Named | None] = self.answers.get(("named", key), lambda: (self._named(key),))
         return found[0]
 
+    def stability(self) -> FloatArray | None:
+        """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
+        found: FloatArray | None = self.answers.get("stability", lambda: self.engine.stability(self.recipe))
+        return found
+
     def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
         """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
         found: FloatArray | None = self.answers.get(("distortion", layout), lambda: self._distortion(layout))

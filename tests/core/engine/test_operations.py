@@ -159,6 +159,25 @@ def test_groups_are_asked_for_made_once_and_kept(
     assert engine.groups(recipe) is None
 
 
+def test_stability_is_measured_once_kept_and_goes_with_the_features(
+    engine: Engine, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
+    engine.jobs.wait(engine.submit_encode(recipe).id, 60)
+    assert engine.stability(recipe) is None
+    job = engine.submit_stability(recipe)
+    assert (job.kind, engine.jobs.wait(job.id, 60).state) == ("stability", "done")
+    found = engine.stability(recipe)
+    assert found is not None
+    assert found.shape == (len(engine.features(recipe)),)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert [path.name for path in (tmp_path / "stability").rglob("*.npy")] == [f"{recipe.key}-shift8-10.npy"]
+    monkeypatch.setattr("core.evaluation.grid_shift.stability", None)
+    assert engine.submit_stability(recipe).state == "done"
+    engine.jobs.wait(engine.delete_features(recipe).id, 60)
+    assert not list((tmp_path / "stability").rglob("*.npy"))
+
+
 def test_a_damaged_projection_counts_as_none_and_is_made_again(
     engine: Engine, scene: Scene, layouts: Layouts, tmp_path: Path
 ) -> None:
