@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-CARD_VERSION = 2
+CARD_VERSION = 3
 """Reports of another version are measured again."""
 
 
@@ -31,12 +31,18 @@ class Section:
     """One question about the features, answered.
 
     Attributes:
-        name: ``labels``, ``hand``, ``familiar``, ``stability``, ``hubs`` or ``layout``.
+        name: a key of ``verdict.TOPICS``, such as ``labels``.
         title: the question.
         sentences: the answer in plain words, the shortest first.
         measured: False = the sentences say why there is no answer.
         sheets: the numbers.
         patches: patch ids that the answer names, the most notable first.
+        short: the answer in one sentence for somebody in a hurry; empty = the first of ``sentences``.
+        figures: what the verdict is made of. Of ``land``, ``labels`` and ``hand``: ``share`` of neighbours that are
+            right and what ``chance`` gives, perhaps the ``best`` possible (else 1), whether it is better (1) or worse
+            (−1) than the plain spectrum ``beside`` it, and the share of patches ``learned`` from. Of ``familiar``:
+            ``novel``, a share. Of ``stability``: ``kept`` and ``itself``, shares. Of ``hubs``: ``skewness``. Of
+            ``layout``: ``trustworthiness``.
     """
 
     name: str
@@ -45,6 +51,13 @@ class Section:
     measured: bool = True
     sheets: tuple[Sheet, ...] = ()
     patches: tuple[int, ...] = ()
+    short: str = ""
+    figures: dict[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def in_short(self) -> str:
+        """The answer in one sentence."""
+        return self.short or self.sentences[0]
 
 
 def to_json(sections: Sequence[Section]) -> str:

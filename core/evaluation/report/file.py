@@ -30,6 +30,7 @@ from core.evaluation.report.measure import (
     novelty_part,
     warnings_of,
 )
+from core.evaluation.report.verdict import summary_lines
 from core.evaluation.report.wording import count_of_patches, novelty_unknown, unmeasured
 from core.evaluation.training_overlap import training_patches
 from core.export.geoparquet import Embeddings
@@ -79,7 +80,9 @@ def report_on_file(
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
     yield f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
-    yield from terminal_lines(list(_sections(case, found, home, recipe, config=config, bar=bar)))
+    sections = list(_sections(case, found, home, recipe, config=config, bar=bar))
+    yield from summary_lines(sections)
+    yield from terminal_lines(sections)
 
 
 def _check_encoder(encoder: str, path: Path, found: Embeddings, config: Config) -> None:

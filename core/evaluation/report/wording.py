@@ -149,9 +149,17 @@ def labels_section(
         else f"Best found: {class_title(best.name)}, {_hundred(best.precision)} of 100 neighbours; worst: "
         f"{class_title(worst.name)}, {_hundred(worst.precision)}{_mistaken(own, worst)}."
     )
+    beaten = 0 if plain is None else _beside(found, plain.precision[DEPTH])
     return Section(
         name="labels",
         title=QUESTIONS["labels"],
+        short=f"{_of_hundred(found.value)} of 100 neighbours are of the same class; {beside}.",
+        figures={
+            "share": found.value,
+            "chance": own.chance,
+            "beside": beaten,
+            "learned": overlap / max(own.count, 1),
+        },
         sentences=(
             first,
             *overlap_words(overlap, own.count),
@@ -188,11 +196,16 @@ def _asked(found: Retrieval) -> str:
 
 
 def _verdict(own: Share, plain: Share) -> str:
-    if own.low > plain.high:
-        return "This encoder tells land apart clearly better than the plain spectrum does."
-    if own.high < plain.low:
-        return "The plain spectrum does better here: this encoder is not the one to use on this land."
-    return "The two are too close to call with this many labels."
+    return {
+        1: "This encoder tells land apart clearly better than the plain spectrum does.",
+        -1: "The plain spectrum does better here: this encoder is not the one to use on this land.",
+        0: "The two are too close to call with this many labels.",
+    }[_beside(own, plain)]
+
+
+def _beside(own: Share, plain: Share) -> int:
+    """Return 1 where the first is clearly better, −1 where it is clearly worse, else 0."""
+    return int(own.low > plain.high) - int(own.high < plain.low)
 
 
 def _mistaken(found: Retrieval, worst: ClassRow) -> str:
@@ -253,9 +266,12 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
         f"Of land of the kind it was trained on, 1 in 100 counts as unfamiliar by this rule; here it is "
         f"{_of_hundred(count / max(total, 1))} in 100."
     )
+    share = count / max(total, 1)
     return Section(
         name="familiar",
         title=QUESTIONS["familiar"],
+        short=f"{_of_hundred(share)} of 100 patches look like nothing the encoder was trained on.",
+        figures={"novel": share},
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),
     )
@@ -282,7 +298,13 @@ def grid_shift_section(kept: Share, itself: Share, similarity: float, *, k: int,
     )
     drawn = f"all {total:,} patches" if itself.count == total else f"{itself.count:,} patches drawn at random"
     third = f"Measured on {drawn}, encoded again."
-    return Section(name="stability", title=QUESTIONS["stability"], sentences=(first, second, third))
+    return Section(
+        name="stability",
+        title=QUESTIONS["stability"],
+        short=f"{k * kept.value:.1f} of a patch's {k} nearest stay when the grid moves by {pixels} pixels.",
+        figures={"kept": kept.value, "itself": itself.value},
+        sentences=(first, second, third),
+    )
 
 
 def hubs_section(found: Hubness, ids: IntArray) -> Section:
@@ -303,9 +325,16 @@ def hubs_section(found: Hubness, ids: IntArray) -> Section:
     top = ids[found.top]
     rows = tuple((f"Patch {patch}", f"{found.counts[row]:,}") for patch, row in zip(top, found.top, strict=True))
     sheet = Sheet(title="The most frequent neighbours", head=("", f"Among the {found.k} nearest of"), rows=rows)
+    short = (
+        f"Some patches crowd into answers: one is among the {found.k} nearest of {most:,} others."
+        if found.skewness > LOPSIDED
+        else "No patch crowds into the answers of very many others."
+    )
     return Section(
         name="hubs",
         title=QUESTIONS["hubs"],
+        short=short,
+        figures={"skewness": found.skewness},
         sentences=(first, second, third),
         sheets=(sheet,),
         patches=tuple(top.tolist()),
@@ -330,7 +359,12 @@ def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section
         f"above {MISPLACED}, where 0 is right and 0.5 is random. Measured at {asked} points."
     )
     return Section(
-        name="layout", title=QUESTIONS["layout"], sentences=(first, second, third), patches=tuple(ids[order].tolist())
+        name="layout",
+        title=QUESTIONS["layout"],
+        short=f"{kept:.1f} of the {k} points nearest to one in the plot are among its {k} nearest by features.",
+        figures={"trustworthiness": trust},
+        sentences=(first, second, third),
+        patches=tuple(ids[order].tolist()),
     )
 
 

@@ -43,7 +43,7 @@ def config(root: Path) -> Config:
 
 
 def thread_lanes() -> dict[str, Lane]:
-    return {name: Lane(executor=ThreadWorker) for name in ("scene", "encode", "project", "trust")}
+    return {name: Lane(executor=ThreadWorker) for name in ("scene", "encode", "project", "trust", "stability")}
 
 
 class Layouts:
