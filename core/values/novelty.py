@@ -1,4 +1,4 @@
-"""How strange patches are to the encoder."""
+"""How unfamiliar patches are to the encoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.values.base import Asked, PatchSource, ScaleValue
 from core.values.legend import Scale
 
 UNFAMILIAR_RAMP = Ramp(((0.0, "#8fa3ad"), (85.0, "#a9a89d"), (95.0, "#d99a3d"), (100.0, "#8f2d12")))
-"""Slate for land as it was trained on, amber to brown for land that is strange to the encoder."""
+"""Slate for land as it was trained on, amber to brown for land that is unfamiliar to the encoder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,8 @@ class NoveltyValue(ScaleValue):
 UNFAMILIAR = NoveltyValue(
     name="unfamiliar",
     title="unfamiliarity",
-    about="How many of 100 training patches are less strange",
-    scale=Scale(title="Unfamiliar", ramp=UNFAMILIAR_RAMP, low_word="as trained on", high_word="strange", digits=0),
+    about="How many of 100 patches like those that the encoder learned from are less unfamiliar",
+    scale=Scale(
+        title="Unfamiliar", ramp=UNFAMILIAR_RAMP, low_word="as trained on", high_word="like nothing learned", digits=0
+    ),
 )

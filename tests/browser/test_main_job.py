@@ -141,7 +141,7 @@ STILL = """
 
 def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(page: Page, server: Server) -> None:
     page.add_init_script(STAMPS)
-    page.goto(server.url)
+    page.goto(f"{server.url}/?marks=on")
     wait_for_views(page)
     expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
     page.wait_for_function("window.stamps >= 50", timeout=LONG)

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.engine.operations import Engine
 from core.engine.tasks import groups_task
+from core.evaluation.grid_shift import STABILITY_KEY
 from core.jobs.executor import JobCall
 from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane
@@ -243,6 +244,27 @@ def test_groups_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) ->
     (again,) = [button for button in app.button if button.label == "Try again"]
     again.click().run()
     assert engine.jobs.get(job.id).state == "queued"
+
+
+def test_stability_is_measured_once_it_is_chosen_and_stopped_by_a_click(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine))
+    app = visit(q="16")
+    assert not [job for job in engine.jobs.jobs() if job.kind == "stability"]
+    app.selectbox(key="colour").set_value("stability").run()
+    sees_nothing_wrong(app)
+    (job,) = [job for job in engine.jobs.jobs() if job.kind == "stability"]
+    assert data_of(app, "landlike_plot")["values"] is None
+    app.button(key=f"stop_stability-{recipe.key}").click().run()
+    app.run()
+    assert engine.jobs.get(job.id).state == "cancelled"
+    (again,) = [button for button in app.button if button.label == "Go on"]
+    again.click().run()
+    assert engine.jobs.get(job.id).state == "queued"
+    engine.stabilities.put(recipe, STABILITY_KEY, np.linspace(0, 1, 42, dtype=np.float32))
+    app.run()
+    assert data_of(app, "landlike_plot")["values"].endswith("/stability-shift8-10.bin")
+    caption = {item["id"]: item["number"] for item in data_of(app, "landlike_gallery")["items"]}
+    assert caption[16] == "0.39"
 
 
 @pytest.mark.parametrize(

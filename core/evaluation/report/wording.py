@@ -270,7 +270,7 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
     return Section(
         name="familiar",
         title=QUESTIONS["familiar"],
-        short=f"{_of_hundred(share)} of 100 patches look like nothing the encoder was trained on.",
+        short=f"{_of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on.",
         figures={"novel": share},
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),

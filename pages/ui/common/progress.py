@@ -113,7 +113,7 @@ def follow_line(job: Job, key: str, doing: str, *, stop: bool = False) -> None:
     if job.state == "failed":
         st.caption(f":material/error: {plain(job.message)}")
     if job.state != "done":
-        label = "Go on" if job.state == "cancelled" else "Try again"
+        label = "Go on" if stop and job.state == "cancelled" else "Try again"
         st.button(label, key=f"again_{key}", on_click=_again, args=(key,))
 
 

@@ -14,7 +14,13 @@ from core.scenes.scene import Scene
 
 Ring = list[list[float]]
 """Corners as (lat, lon)."""
-MARK, WORDS = "◇", "Unfamiliar: less familiar to the encoder than 99 in 100 of its held-out training patches"
+MARK = "◇"
+WORDS = (
+    "Unfamiliar: farther from what the encoder learned from than 99 in 100 patches like those. "
+    "What is found for such a patch deserves a second look"
+)
+"""What the mark means, wherever it or the word stands."""
+
 MOST_DIAMONDS = 500
 """Patches that are marked on a map, the strangest ones."""
 
@@ -40,4 +46,4 @@ def diamonds(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> list[Ring
 def diamonds_legend(count: int) -> list[dict[str, Any]]:
     """Draw what the diamonds of a map mean, where there are any."""
     shown = f", {MOST_DIAMONDS} shown" if count > MOST_DIAMONDS else ""
-    return [{"title": f"{MARK} Unfamiliar {count:,}{shown}"}] if count else []
+    return [{"title": f"{MARK} Unfamiliar {count:,}{shown}", "about": WORDS}] if count else []

@@ -16,6 +16,7 @@ from core.values.classes import CLASS, LABEL, titles
 from core.values.novelty import UNFAMILIAR as NOVELTY
 from pages.ui.common.theme import ACCENT
 from pages.ui.explore.colouring import Colouring
+from pages.ui.explore.novelty_marks import WORDS
 from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
 from pages.ui.http.points import layout_url, values_url
@@ -49,6 +50,7 @@ def plot_data(
     query: int | None,
     neighbours: Neighbours | None,
     selection: Sequence[int],
+    marked: bool = True,
 ) -> dict[str, Any]:
     """Return what the plot's script draws.
 
@@ -60,6 +62,7 @@ def plot_data(
         query: the query's patch, or None.
         neighbours: its neighbours, or None.
         selection: selected patches.
+        marked: True = unfamiliar patches are marked.
     """
     ids = neighbours.ids.tolist() if neighbours else []
     return {
@@ -69,6 +72,8 @@ def plot_data(
         "classes": _classes(view),
         "strange": values_url(view.recipe, NOVELTY.name) if len(view.novel_patches()) else None,
         "unfamiliar": NOVEL_ABOVE,
+        "marked": marked,
+        "unfamiliarity": WORDS,
         "thumbs": thumbs,
         "accent": ACCENT,
         "plotly": asset_url("plotly.min.js"),

@@ -1,4 +1,6 @@
-"""The Trust panel: how far neighbours and plot can be believed, in plain sentences; what is not known yet is measured.
+"""The Trust panel: a verdict on the scene, a sentence for each question, and what is behind it, folded.
+
+What is not known yet is measured.
 
 Measuring is a background job (``Engine.submit_trust``); opening the panel asks for it.
 """
@@ -7,24 +9,34 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND_LABELLED
-from core.evaluation.report.wording import QUESTIONS, novelty_section, novelty_unknown, too_few, unmeasured
+from core.evaluation.report.verdict import SIGNS, TOPICS, Verdict, grade_of, in_order, verdict_on
+from core.evaluation.report.wording import novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from core.scenes.patches import patch_refs
+from core.values.distortion import DISTORTION
+from core.values.novelty import UNFAMILIAR
+from core.values.stability import STABILITY
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, follow_bar, progress_words, wanted
+from pages.ui.explore.novelty_banner import causes_of
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 
-SHOW = {"familiar": "Show these patches", "hubs": "Show these patches", "layout": "Show misplaced points"}
-ORDER = list(QUESTIONS)
+SHOW = {"familiar": "Show them", "hubs": "Show the hubs", "layout": "Show misplaced points"}
+COLOURS = {"layout": DISTORTION.name, "familiar": UNFAMILIAR.name, "stability": STABILITY.name}
+"""What colours patches by what a section measures of each."""
+
+GRADES = {"good": "good", "fair": "with care", "poor": "bad", None: "not known"}
+"""What the signs of sections are called by those who cannot see them."""
 _seen = st.components.v2.component("landlike_seen", html='<span class="ll-seen">&nbsp;</span>', js=text("seen.js"))
 """Tells when a person opens the panel. The popover's own event would too, but also when it closes, and where that is a
 click on another page, the two runs of the page meet and the new page stays blank."""
@@ -46,7 +58,9 @@ def _content(visitor: Session, view: ViewState) -> None:
         _measure(visitor, view, layout)
     if parts[0] is None:
         return
-    for section in known_sections(view, [part or [] for part in parts]):
+    sections = known_sections(view, [part or [] for part in parts])
+    st.html(verdict_html(verdict_on(sections)))
+    for section in sections:
         st.html(section_html(section))
         _actions(visitor, view, section)
     if layout is None and not missing and len(view.table) >= LEAST_ROWS:
@@ -75,11 +89,16 @@ def known_sections(view: ViewState, parts: list[list[Section]]) -> list[Section]
     known.append(
         novelty_unknown(view.recipe.encoder, trained=view.known.trained_on_known_patches())
         if strange is None
-        else novelty_section(strange, view.table.patch_ids, marked=True)
+        else _with_causes(novelty_section(strange, view.table.patch_ids, marked=True), view)
     )
     if len(view.table) < LEAST_ROWS:
         known.append(unmeasured("layout", too_few(len(view.table))))
-    return sorted(known, key=lambda section: ORDER.index(section.name))
+    return in_order(known)
+
+
+def _with_causes(section: Section, view: ViewState) -> Section:
+    """Return the section on unfamiliar land with why it may be so."""
+    return replace(section, sentences=(*section.sentences, *(cause.sentence for cause in causes_of(view))))
 
 
 def _measure(visitor: Session, view: ViewState, layout: ProjectionSettings | None) -> None:
@@ -110,20 +129,27 @@ def _follow(job_id: str) -> None:
 
 def _actions(visitor: Session, view: ViewState, section: Section) -> None:
     """Draw what a section leads to: its patches in all views, and the points in its colours."""
-    colour = {"layout": "distortion", "familiar": "unfamiliar"}.get(section.name) if section.measured else None
+    colour = COLOURS.get(section.name) if section.measured else None
     if not section.patches and colour is None:
         return
     with st.container(horizontal=True, key=f"trust_{section.name}"):
         if section.patches:
             st.button(
-                SHOW[section.name],
+                SHOW.get(section.name, "Show these patches"),
                 key=f"trust_show_{section.name}",
+                type="tertiary",
+                icon=":material/select_all:",
                 on_click=visitor.select,
                 args=(patch_refs(view.scene.id, section.patches),),
             )
         if colour is not None:
             st.button(
-                "Colour the plot by it", key=f"trust_colour_{section.name}", on_click=_colour, args=(visitor, colour)
+                "Colour by it",
+                key=f"trust_colour_{section.name}",
+                type="tertiary",
+                icon=":material/palette:",
+                on_click=_colour,
+                args=(visitor, colour),
             )
 
 
@@ -131,16 +157,27 @@ def _colour(visitor: Session, name: str) -> None:
     visitor.colour = name
 
 
+def verdict_html(found: Verdict) -> str:
+    """Return the verdict as HTML; it is told by a word and a sign, and coloured too."""
+    sign = f'<span class="sign" aria-hidden="true">{SIGNS[found.grade]}</span>'
+    words = f"<strong>{html.escape(found.words)}</strong>"
+    because = f'<span class="why">{html.escape(found.because)}</span>'
+    return f'<div class="ll-verdict {found.grade or "unknown"}" role="status">{sign}{words}{because}</div>'
+
+
 def section_html(section: Section) -> str:
-    """Return a section as HTML; names of classes come from files, so everything is escaped."""
-    first, *rest = (html.escape(sentence) for sentence in section.sentences)
+    """Return a section as HTML, its sentences folded; names of classes come from files, so everything is escaped."""
+    grade = grade_of(section)
+    first, *rest = section.sentences
+    full = section.sentences if section.short else rest
+    paragraphs = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in full)
     tables = "".join(_table(sheet) for sheet in section.sheets)
-    numbers = f"<details><summary>Numbers</summary>{tables}</details>" if tables else ""
-    lead = first if section.measured else f"<em>{first}</em>"
-    paragraphs = "".join(f"<p>{sentence}</p>" for sentence in rest)
-    kind = "ll-trust" if section.measured else "ll-trust unknown"
-    heading = f"<h4>{html.escape(section.title)}</h4>"
-    return f'<div class="{kind}">{heading}<p class="lead">{lead}</p>{paragraphs}{numbers}</div>'
+    details = f"<h4>{html.escape(section.title)}</h4>{paragraphs}{tables}"
+    folded = f"<details><summary>Details</summary>{details}</details>" if paragraphs or tables else ""
+    sign = f'<span class="sign {grade or "unknown"}" aria-label="{GRADES[grade]}" role="img">{SIGNS[grade]}</span>'
+    topic = f'<span class="topic">{html.escape(TOPICS.get(section.name, section.title))}</span>'
+    sentence = html.escape(section.short or first)
+    return f'<div class="ll-trust">{sign}<div><p class="lead">{topic} {sentence}</p>{folded}</div></div>'
 
 
 def _table(sheet: Sheet) -> str:

@@ -21,6 +21,8 @@ from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_
 from pages.ui.explore.gallery import MOST_PICTURES, caption_values, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
+from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
+from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, novelty_banner
 from pages.ui.explore.novelty_marks import diamonds
 from pages.ui.explore.plot import plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
@@ -42,6 +44,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
     view = replace(view, layout=layout_there(visitor, recipe, len(view.table)))
     with st.container(key="views"):
         header(visitor, view)
+        novelty_banner(visitor, view)
         left, right = st.columns(2, gap="small")
         with left:
             colours = _plot_view(visitor, view)
@@ -54,9 +57,9 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
             _why_view(visitor, view)
 
 
-def heights(visitor: Session) -> tuple[int, int]:
+def heights(visitor: Session, view: ViewState) -> tuple[int, int]:
     """Return pixels of plot and map, and of the strip below, that fill the visitor's window."""
-    room = visitor.screen - AROUND
+    room = visitor.screen - AROUND - (BANNER_HEIGHT if banner_there(visitor, view) else 0)
     strip = min(400, max(250, round(room * 0.38)))
     return max(360, room - strip), strip
 
@@ -68,6 +71,8 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
         ask_for_values(view.known, name)
+        if not banner_there(visitor, view):
+            mark_switch(visitor, view)
         view = replace(view, layout=layout_to_show(visitor, view.recipe, len(view.table)))
     colours = colouring(view.known, name, view.asked)
     data = plot_data(
@@ -78,10 +83,11 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         query=view.query_id,
         neighbours=view.neighbours,
         selection=view.selection.patches,
+        marked=marking(visitor, view),
     )
     plot(
         data,
-        height=heights(visitor)[0],
+        height=heights(visitor, view)[0],
         screen=visitor.screen,
         scene=view.scene.id,
         on_query=visitor.ask,
@@ -109,7 +115,8 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         )  # fmt: skip
         st.toggle("Colours", help="Lay the colours of the plot over the map.", **bound("overlay", "overlay"))
     overlay = value_overlay(view.known, colours) if visitor.overlay else None
-    height = heights(visitor)[0]
+    marked = marking(visitor, view)
+    height = heights(visitor, view)[0]
     scene_map(
         view.scene,
         view.known.grid,
@@ -119,10 +126,12 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         neighbours=view.neighbours,
         overlay=overlay,
         selection=view.selection.patches,
-        novel=len(view.known.novel_patches()),
+        novel=len(view.known.novel_patches()) if marked else 0,
         diamonds=view.known.answers.get(
             "diamonds", lambda: diamonds(view.scene, view.known.grid, view.known.novel_patches())
-        ),
+        )
+        if marked
+        else (),
         height=height,
         on_click=visitor.ask,
     )
@@ -159,6 +168,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     strange: frozenset[int] = view.known.answers.get(
         "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
     )
+    strange = strange if marking(visitor, view) else frozenset()
     named = captions(view.known)
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
@@ -182,7 +192,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
     items = caption_values(items, view.known, colours)
-    gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor)[1], on_query=visitor.ask)
+    gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
 
 
 def _neighbour_controls(titled: bool) -> None:
@@ -197,7 +207,7 @@ def _neighbour_controls(titled: bool) -> None:
 
 
 def _why_view(visitor: Session, view: ViewState) -> None:
-    height = heights(visitor)[1]
+    height = heights(visitor, view)[1]
     table = view.table
     if view.query is None:
         _why_title("What the land reflects")

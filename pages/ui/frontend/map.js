@@ -181,6 +181,7 @@
       const box = text("", "landlike-legend");
       legends.forEach((item) => {
         box.appendChild(text(item.title, "landlike-legend-title"));
+        if (item.about) box.lastChild.title = item.about;
         if (item.swatch) box.lastChild.prepend(swatch(item.swatch));
         if (item.count) box.lastChild.append(text(item.count, "landlike-legend-count"));
         if (!item.colours) return;

@@ -102,7 +102,7 @@ class View {
     this.values = values;
     this.classes = classes;
     if (!before || before.ids !== layout.ids) this.rows = new Map(Array.from(layout.ids, (id, row) => [id, row]));
-    const look = JSON.stringify([data.values, data.legend, data.strange]);
+    const look = JSON.stringify([data.values, data.legend, data.strange, data.marked]);
     if (!this.drawn) {
       await this.first(Plotly);
     } else if (data.layout !== this.shown) {
@@ -299,7 +299,7 @@ class View {
       lines.push(`${data.legend.title} ${this.values[row].toFixed(data.legend.digits ?? 2)}`);
     }
     else if (data.legend.kind === "group") lines.push(`Group ${this.values[row] + 1}`);
-    if (this.strangers.includes(row)) lines.push("◇ Unfamiliar to the encoder");
+    if (this.strangers.includes(row)) lines.push("◇ Unfamiliar");
     return lines;
   }
 

@@ -4,7 +4,7 @@ const explaining = {
     const { legend } = this.data;
     const key = this.find(".key");
     this.legendDrawn = true;
-    const strange = this.strangers.length ? [this.strange()] : [];
+    const strange = this.data.marked && this.strangers.length ? [this.strange()] : [];
     if (legend.kind === "scale") return key.replaceChildren(this.bar(legend), ...strange);
     const counts = new Map();
     if (this.values) for (const value of this.values) counts.set(value, (counts.get(value) || 0) + 1);
@@ -23,7 +23,7 @@ const explaining = {
     const button = element("button", "chip");
     button.type = "button";
     button.append(element("b", "", "◇ Unfamiliar"), element("small", "", this.strangers.length.toLocaleString("en")));
-    button.title = "Select all that are less familiar to the encoder than 99 in 100 of its held-out training patches";
+    button.title = `Select all that are unfamiliar. ${this.data.unfamiliarity}.`;
     button.onclick = () => this.send("select", this.strangers.map((row) => this.layout.ids[row]));
     return button;
   },

@@ -33,6 +33,8 @@ const marking = {
     const { data } = this;
     const query = this.pending ?? data.query;
     const neighbours = this.pending === undefined ? data.neighbours : [];
+    // Below what was asked: dimmed with the points where there is a query or a selection.
+    if (data.marked) this.diamonds(pen, this.size() / 2 + 2, dense);
     if (data.selection.length || neighbours.length) {
       pen.globalAlpha = this.dark ? 0.35 : 0.55;
       pen.fillStyle = this.colours.paper;
@@ -40,7 +42,6 @@ const marking = {
       pen.globalAlpha = 1;
     }
     const radius = this.size() / 2;
-    this.diamonds(pen, radius + 2, dense);
     for (const id of data.selection) this.dot(pen, id, radius);
     for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
     if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);

@@ -33,6 +33,8 @@ class Session:
         future: queries left by going back, the next one last.
         contrast: a key of ``core.imagery.render.CONTRASTS``.
         overlay: True = the map shows the colours of the plot.
+        marks: True = unfamiliar patches are marked; None = where they are few.
+        closed_banners: keys of the recipes whose banner on unfamiliar land the visitor closed.
         labelled: what became of the latest labelling, a sentence.
         teach: the set of labelled patches that the visitor came to teach with, by its key, or empty.
         count: how many neighbours are shown, 5 to 100.
@@ -73,6 +75,8 @@ class Session:
     rendering: str = "true"
     contrast: str = "normal"
     overlay: bool = False
+    marks: bool | None = None
+    closed_banners: tuple[str, ...] = ()
     labelled: str = ""
     teach: str = ""
     colour: str | None = None
@@ -103,7 +107,7 @@ class Session:
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
             self.notice = self.missing = ""
-            self.cutting = False
+            self.cutting, self.marks = False, None
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
             self.query, self.linked = PatchRef.parse(self.linked, scene_id), ""
@@ -160,7 +164,7 @@ class Session:
         self.select(NOTHING_SELECTED)
 
     def link(self, encoder: str | None) -> dict[str, str]:
-        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``cut``, ``q``, those that are known.
+        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``cut``, ``q``, ``marks``, as known.
 
         The usual way of cutting is left out.
 
@@ -174,6 +178,7 @@ class Session:
             "encoder": encoder,
             "cut": None if cut == DEFAULT_CUT else cut.key,
             "q": query,
+            "marks": None if self.marks is None else ("on" if self.marks else "off"),
         }
         return {name: str(value) for name, value in parts.items() if value is not None}
 
@@ -191,6 +196,7 @@ class Session:
         elif self.scene_id is None:
             self.linked = query
         self.encoder = parameters.get("encoder") or self.encoder
+        self.marks = {"on": True, "off": False}.get(parameters.get("marks", ""), self.marks)
 
     def revisit(self, parameters: Mapping[str, str]) -> None:
         """Go where the browser's Back or Forward leads, to an address of before; ``back`` and ``forward`` follow."""
@@ -286,6 +292,12 @@ def select(
         label_visibility="visible" if width is None else "collapsed",
         width=width or "stretch",
     )
+
+
+def switch(label: str, on: bool, *, key: str, take: Callable[[bool], None], help_text: str | None = None) -> None:
+    """Draw a switch that shows ``on`` and calls ``take`` with what a person sets it to, before the next run."""
+    st.session_state[key] = on
+    st.toggle(label, key=key, help=help_text, on_change=lambda: take(st.session_state[key]))
 
 
 def shown(key: str) -> Any:  # noqa: ANN401  as many types as there are widgets

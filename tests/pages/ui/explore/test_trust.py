@@ -25,13 +25,14 @@ from core.projection.address import layout_name
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from pages.ui.explore import trust
-from pages.ui.explore.novelty_marks import MOST_DIAMONDS, diamonds, diamonds_legend
+from pages.ui.explore.novelty_banner import fraction
+from pages.ui.explore.novelty_marks import MOST_DIAMONDS, WORDS, diamonds, diamonds_legend
 from pages.ui.explore.trust import section_html
 from pages.ui.http.points import POINT_ROUTES, values_url
 from pages.ui.state import cache
 from tests.asgi import ask
 from tests.pages.conftest import banded, encode, small_scene, visit
-from tests.pages.test_explore import data_of, sees_nothing_wrong, texts
+from tests.pages.test_explore import data_of, map_of, sees_nothing_wrong, texts
 
 SETTINGS = ProjectionSettings()
 
@@ -139,10 +140,11 @@ def test_what_is_measured_stands_there_in_the_order_of_a_report(engine: Engine, 
     sees_nothing_wrong(app)
     shown = htmls(app)
     places = [shown.index(words) for words in (
-        "Neighbours here share the class", "It was not trained", "With the grid moved",
-        "Are there hubs", "nearest by features",
+        "ll-verdict", "neighbours are of the same class", "It was not trained", "when the grid moves", ">Hubs<",
+        "nearest by features",
     )]  # fmt: skip
     assert places == sorted(places)
+    assert shown.index("<details>") < shown.index("Neighbours here share the class"), "what is behind it is folded"
     assert "&lt;b&gt;my&lt;/b&gt; `class` ${x}" in shown, "names of classes are text"
     assert not [job for job in engine.jobs.jobs() if job.kind == "trust"]
 
@@ -174,7 +176,7 @@ def test_distortion_is_no_choice_while_it_is_not_measured(engine: Engine, recipe
 
 def test_unfamiliar_patches_are_marked_in_all_views(engine: Engine, recipe: Recipe, strange: list[int]) -> None:
     measured(engine, recipe)
-    app = visit(encoder=BASELINE, q=str(strange[0]))
+    app = visit(encoder=BASELINE, q=str(strange[0]), marks="on")
     sees_nothing_wrong(app)
     assert sorted(cache.scene_view(recipe).novel_patches().tolist()) == strange
     plot = data_of(app, "landlike_plot")
@@ -190,6 +192,35 @@ def test_unfamiliar_patches_are_marked_in_all_views(engine: Engine, recipe: Reci
     assert (legend["title"], legend["digits"]) == ("Unfamiliar", 0)
     app.button(key="trust_show_familiar").click().run()
     assert data_of(app, "landlike_plot")["selection"] == strange
+
+
+def test_much_unfamiliar_land_is_told_by_a_banner_and_marked_when_a_person_wants_it(
+    engine: Engine, recipe: Recipe, strange: list[int]
+) -> None:
+    app = visit(encoder=BASELINE, q=str(strange[0]))
+    sees_nothing_wrong(app)
+    assert "<b>A quarter of this scene is" in htmls(app), "12 of 42"
+    assert WORDS in htmls(app), "the word is explained where it stands"
+
+    def marked() -> list[bool]:
+        items = data_of(app, "landlike_gallery")["items"]
+        shown = map_of(app)
+        return [data_of(app, "landlike_plot")["marked"], any(item["mark"] for item in items), bool(shown["strangers"])]
+
+    assert marked() == [False] * 3
+    assert "marks" not in app.query_params
+    app.toggle(key="marks").set_value(True).run()
+    assert marked() == [True] * 3
+    assert app.query_params["marks"] == "on"
+    app.button(key="novelty_close").click().run()
+    assert "A quarter of this scene" not in htmls(app)
+    app.toggle(key="marks").set_value(False).run()
+    assert marked() == [False] * 3
+
+
+def test_a_share_is_told_in_words() -> None:
+    told = {share: fraction(share) for share in (0.15, 0.49, 0.8, 0.99, 1.0)}
+    assert list(told.values()) == ["A sixth", "Half", "Four fifths", "Nearly all", "All"]
 
 
 def test_a_damaged_file_of_the_training_marks_nothing(
