@@ -40,7 +40,7 @@ SAVE_SECONDS = 20.0
 STABILITY_KEY = f"shift{SHIFT}-{COMPARED}"
 """Names how the figure of each patch is made; another way is another name."""
 
-WAITING = np.float32(-1)
+TO_MEASURE = np.float32(-1)
 """Stands for a figure that is still to be measured."""
 
 _BLOCK_ELEMENTS = 6_000_000
@@ -163,7 +163,7 @@ def stability(
         encoder: the one that made ``vectors``.
         vectors: features of all encoded patches, shape (N, D).
         ids: their patch ids, ascending int64 of shape (N,).
-        before: figures of a run that was stopped, ``WAITING`` where one is still to be measured.
+        before: figures of a run that was stopped, ``TO_MEASURE`` where one is still to be measured.
         save: called now and then, and when the work is cancelled, with figures to go on from.
         progress: told (patches done, patches); what it raises ends the work.
 
@@ -172,9 +172,9 @@ def stability(
         EncoderError: when the encoder gives features of another length.
     """
     _check(no_stability(scene, grid, len(ids)))
-    kept = np.full(len(ids), WAITING) if before is None else before.astype(np.float32)
+    kept = np.full(len(ids), TO_MEASURE) if before is None else before.astype(np.float32)
     kept[~_movable(grid, ids)] = np.nan
-    rows = np.flatnonzero(kept == WAITING)
+    rows = np.flatnonzero(kept == TO_MEASURE)
     done, saved = len(ids) - len(rows), time.monotonic()
 
     def told(some: int, _: int) -> None:
@@ -190,7 +190,7 @@ def stability(
     except JobCancelledError:
         save(kept)
         raise
-    kept[kept == WAITING] = np.nan
+    kept[kept == TO_MEASURE] = np.nan
     return kept
 
 

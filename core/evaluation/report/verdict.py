@@ -52,7 +52,7 @@ TOPICS = {
 PROOF = ("land", "labels", "hand")
 SUSPICION = ("familiar", "stability")
 
-WORDS: dict[Grade | None, str] = {
+GRADE_WORDS: dict[Grade | None, str] = {
     "good": "Holds well",
     "fair": "Holds partly",
     "poor": "Do not rely",
@@ -79,7 +79,7 @@ class Verdict:
     @property
     def words(self) -> str:
         """The grade in three words at most."""
-        return WORDS[self.grade]
+        return GRADE_WORDS[self.grade]
 
 
 def grade_of(section: Section) -> Grade | None:

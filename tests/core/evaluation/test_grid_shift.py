@@ -11,7 +11,7 @@ import pytest
 from core.bands import FloatArray
 from core.encoders.base import Encoder
 from core.errors import JobCancelledError, PatchError
-from core.evaluation.grid_shift import COMPARED, MOST_SHIFTED, SHIFT, WAITING, grid_shift, no_stability, stability
+from core.evaluation.grid_shift import COMPARED, MOST_SHIFTED, SHIFT, TO_MEASURE, grid_shift, no_stability, stability
 from core.scenes.cut import Cut
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene, SceneReader
@@ -101,7 +101,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
 
     with pytest.raises(JobCancelledError):
         stability(scene, grid, Waves(), vectors, ids, save=lambda one: kept.append(one.copy()), progress=stop)
-    waiting = int((kept[-1] == WAITING).sum())
+    waiting = int((kept[-1] == TO_MEASURE).sum())
     assert 0 < waiting < len(ids)
     told: list[tuple[int, int]] = []
     found = stability(

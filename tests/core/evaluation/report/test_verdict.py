@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.evaluation.report.card import Section
-from core.evaluation.report.verdict import TOPICS, WORDS, grade_of, in_order, summary_lines, verdict_on
+from core.evaluation.report.verdict import TOPICS, GRADE_WORDS, grade_of, in_order, summary_lines, verdict_on
 from core.evaluation.report.wording import QUESTIONS, unmeasured
 
 GOOD = {
@@ -81,5 +81,5 @@ def test_the_summary_is_a_line_a_section_in_its_order_and_told_without_colour() 
         "  ✓ Stability: stability.",
         "  – Plot: Not measured: too few.",
     ]
-    assert all(len(words.split()) <= 3 for words in WORDS.values())
+    assert all(len(words.split()) <= 3 for words in GRADE_WORDS.values())
     assert {one.name for one in in_order([unmeasured(name, "no") for name in QUESTIONS])} == set(QUESTIONS)
