@@ -65,7 +65,7 @@ _ORDER: tuple[Grade, ...] = ("poor", "fair", "good")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class SceneVerdict:
     """Whether the answers of a scene hold.
 
     Attributes:
@@ -112,18 +112,18 @@ def _falling(value: float, good: float, fair: float) -> Grade:
     return "good" if value <= good else ("fair" if value <= fair else "poor")
 
 
-def verdict_on(sections: Sequence[Section]) -> Verdict:
+def verdict_on(sections: Sequence[Section]) -> SceneVerdict:
     """Return the verdict on a scene by the sections of its report that there are."""
     grades = {one.name: grade for one in sections if (grade := grade_of(one)) is not None}
     proof = [grades[name] for name in PROOF if name in grades]
     if not proof and not any(name in grades for name in SUSPICION):
-        return Verdict(grade=None, because="Too little is known of these patches to say whether answers hold.")
+        return SceneVerdict(grade=None, because="Too little is known of these patches to say whether answers hold.")
     weighed = {name: _weighed(name, grade, proven=bool(proof)) for name, grade in grades.items()}
     worst = min(weighed.values(), key=_ORDER.index)
     if worst == "good" and not proof and "familiar" not in grades:
         why = "There are no classes to check by, and it is not known what is unfamiliar to this encoder."
-        return Verdict(grade="fair", because=why)
-    return Verdict(grade=worst, because=_because(worst, [name for name in TOPICS if weighed.get(name) == worst]))
+        return SceneVerdict(grade="fair", because=why)
+    return SceneVerdict(grade=worst, because=_because(worst, [name for name in TOPICS if weighed.get(name) == worst]))
 
 
 def _weighed(name: str, grade: Grade, *, proven: bool) -> Grade:

@@ -16,7 +16,7 @@ import streamlit as st
 
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.store import FEATURES, HAND_LABELLED
-from core.evaluation.report.verdict import SIGNS, TOPICS, Verdict, grade_of, in_order, verdict_on
+from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
 from core.evaluation.report.wording import novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from core.scenes.patches import patch_refs
@@ -157,7 +157,7 @@ def _colour(visitor: Session, name: str) -> None:
     visitor.colour = name
 
 
-def verdict_html(found: Verdict) -> str:
+def verdict_html(found: SceneVerdict) -> str:
     """Return the verdict as HTML; it is told by a word and a sign, and coloured too."""
     sign = f'<span class="sign" aria-hidden="true">{SIGNS[found.grade]}</span>'
     words = f"<strong>{html.escape(found.words)}</strong>"

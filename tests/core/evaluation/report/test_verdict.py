@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.evaluation.report.card import Section
-from core.evaluation.report.verdict import TOPICS, GRADE_WORDS, grade_of, in_order, summary_lines, verdict_on
+from core.evaluation.report.verdict import GRADE_WORDS, TOPICS, grade_of, in_order, summary_lines, verdict_on
 from core.evaluation.report.wording import QUESTIONS, unmeasured
 
 GOOD = {
