@@ -23,7 +23,8 @@ from core.export.geometry import Shapes, bounds, centres, polygons, wkb_array
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
-from core.scenes.patches import IntArray, PatchGrid, corners_lonlat, source_names
+from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
+from core.scenes.places import source_names
 from core.scenes.scene import Scene
 from core.scenes.truth import truth_of
 

@@ -13,7 +13,8 @@ from rasterio.windows import Window
 
 from core.imagery.ramps import ByteArray
 from core.imagery.render import EMPTY_TILE, Palette, tile_png
-from core.scenes.patches import IntArray, PatchGrid, collection_corners, patch_grid
+from core.scenes.patches import IntArray, PatchGrid, patch_grid
+from core.scenes.places import collection_corners
 from core.scenes.raster_pool import POOL
 from core.scenes.scene import Scene
 from core.scenes.webmercator import RADIUS, SIDE, WORLD, FloatGrid, TileSquare, mercator_y

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.scenes.cut import FINEST_STRIDE, LEAST_SIZE, MOST_SIZE
 from core.scenes.geobox import GeoBox, transformer
 from core.scenes.labels import MIN_PURITY, Window, add_windows, given_windows
-from core.scenes.patches import source_names
+from core.scenes.places import source_names
 from core.scenes.scene import Scene
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.scenes.geobox import METRES_PER_DEGREE, GeoBox, outlines_lonlat
-from core.scenes.patches import IntArray, PatchGrid, collection_corners, corners_lonlat, table_corners
+from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
+from core.scenes.places import collection_corners, table_corners
 from core.scenes.scene import Scene
 from core.scenes.webmercator import FloatGrid, footprint, rowcol_lonlat
 

@@ -15,7 +15,8 @@ from pyproj.exceptions import ProjError
 
 from core.errors import PatchError
 from core.scenes.geobox import GeoBox, transformer
-from core.scenes.patches import patch_grid, table_corners
+from core.scenes.patches import patch_grid
+from core.scenes.places import table_corners
 from core.scenes.quality import QualityRecord
 from core.scenes.scene import Scene
 

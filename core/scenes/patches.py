@@ -6,16 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import PatchError
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.geobox import GeoBox, outlines_lonlat
+from core.scenes.places import collection_corners
 from core.scenes.scene import SCENE_ID, Scene, SceneReader
 
 IntArray = NDArray[np.int64]
@@ -276,20 +275,6 @@ def _corners(place: GeoBox, grid: PatchGrid, ids: IntArray) -> NDArray[np.float6
     return outlines_lonlat(place.crs or "", xs, ys)
 
 
-def collection_corners(scene: Scene) -> NDArray[np.float64]:
-    """Return corners of all patches of a collection by patch_id, as ``corners_lonlat`` gives them; read-only."""
-    return table_corners(scene.places_path, scene.places_path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def table_corners(path: Path, _changed: int) -> NDArray[np.float64]:
-    """Return the corners in a ``places.parquet``, read again only when it has changed."""
-    flat = pq.read_table(path, columns=["corners"]).column(0).combine_chunks().flatten()
-    corners: NDArray[np.float64] = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, 4, 2)
-    corners.flags.writeable = False
-    return corners
-
-
 def centres_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:
     """Return centres of patches in EPSG:4326, shape (N, 2), lon in [−180, 180); None when the place is unknown."""
     corners = corners_lonlat(scene, grid, ids)
@@ -298,14 +283,6 @@ def centres_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.f
     centre: NDArray[np.float64] = corners.mean(axis=1)
     centre[:, 0] = (centre[:, 0] + 180) % 360 - 180
     return centre
-
-
-def source_names(scene: Scene) -> list[str] | None:
-    """Return for a collection the file each patch came from, by patch_id; None for scenes."""
-    if scene.kind != "collection":
-        return None
-    names: list[str] = pq.read_table(scene.places_path, columns=["source_name"]).column(0).to_pylist()
-    return names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,8 @@ from core.progress import Progress, part_of, silent
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import By, LabelSet, needed_labels
 from core.scenes.library import Library
-from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid, source_names
+from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid
+from core.scenes.places import source_names
 from core.scenes.scene import REFLECTANCE_SCALE, Scene
 from core.training.request import TrainingRequest
 

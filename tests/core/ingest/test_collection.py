@@ -18,7 +18,8 @@ from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.scenes.labels import patch_labels
 from core.scenes.library import Library
-from core.scenes.patches import corners_lonlat, patch_grid, source_names
+from core.scenes.patches import corners_lonlat, patch_grid
+from core.scenes.places import source_names
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from tests.core.ingest.rasters import NORTH_UP, land, read_scene, write_tif
