@@ -23,8 +23,9 @@ CONTRADICTED = 0.05
 """Share of a band's numbers under ``IMPOSSIBLE`` from which a stated offset is doubted."""
 _BLACK = 850.0
 """Numbers under this are darker than the darkest that hold the offset, noise of dark water included."""
-_FLOOR = (950.0, 1200.0)
-"""Between these lie the darkest numbers, water or shadow, of what holds the offset."""
+_FLOOR, _DEEPEST = (930.0, 1150.0), 1080.0
+"""Between the first two lie the darkest numbers, water or shadow, of what holds the offset; those of an infrared band
+lie below the third, and none below the first."""
 _LIGHTS = (
     frozenset({"B04", "B05"}), frozenset({"B06", "B07", "B08", "B8A", "B09"}), frozenset({"B11"}), frozenset({"B12"}),
 )  # fmt: skip
@@ -73,13 +74,14 @@ def lifted_by_pixels(samples: BandSamples) -> str | None:
     if not samples:
         return None
     floors = _floors(samples)
-    if min(floors.values()) < _BLACK or any(float(np.mean(numbers < 950)) > 0.01 for numbers in samples.values()):
+    if min(floors.values()) < _FLOOR[0] or any(float(np.mean(numbers < 950)) > 0.01 for numbers in samples.values()):
         return None
     if "B10" in samples and _CIRRUS[0] <= float(np.median(samples["B10"])) <= _CIRRUS[1]:
         return f"the middle of B10, where hardly any light returns, is {np.median(samples['B10']):.0f} ÷ 10,000"
-    dark = [band for band, floor in floors.items() if band != "B10" and _FLOOR[0] <= floor <= _FLOOR[1]]
+    dark = [band for band, floor in floors.items() if band != "B10" and floor <= _FLOOR[1]]
     kinds = [lights for lights in _LIGHTS if lights.intersection(dark)]
-    if len(kinds) < 2 or not _INFRARED.intersection(dark):
+    deepest = min((floors[band] for band in _INFRARED.intersection(dark)), default=_FLOOR[1])
+    if len(kinds) < 2 or deepest > _DEEPEST:
         return None
     said = ", ".join(f"{floors[band]:.0f} in {band}" for band in dark if any(band in lights for lights in kinds))
     return f"the darkest numbers are {said} ÷ 10,000, and hardly one lies below 950"

@@ -64,6 +64,17 @@ def test_bright_land_without_statement_is_asked_about(date: str | None) -> None:
         decide(grey, hints)
 
 
+def test_grey_things_that_are_no_shadow_do_not_tell() -> None:
+    """A road in bright land is as grey as a shadow with the offset is in two kinds of light, but never so dark."""
+    bright = {band: values + 3000 for band, values in samples((*VISIBLE, "B11", "B12")).items()}
+    road = {"B04": 1130, "B11": 1140, "B12": 1100}
+    numbers = {band: np.where(np.arange(4000) < 40, road.get(band, 1400), values) for band, values in bright.items()}
+    with pytest.raises(SourceError, match="no pixel so dark"):
+        decide(numbers)
+    with pytest.raises(SourceError, match="no pixel so dark"):
+        decide({band: values - (200 if band == "B04" else 0) for band, values in numbers.items()})
+
+
 def test_floats_of_a_product_with_the_offset_off_do_not_lose_it_twice() -> None:
     """Numbers below 0, or far too dark for it, tell; without either a person is asked; whole numbers are as stated."""
     named = Hints(baseline=MODERN)

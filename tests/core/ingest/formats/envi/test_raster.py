@@ -27,7 +27,7 @@ def write_envi(
 ) -> list[Path]:
     """Write pixels of shape (bands, height, width) and the header."""
     axes = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}[order]
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"\0" * 7 + np.ascontiguousarray(pixels.transpose(axes)).tobytes())
     kind = {"uint8": 1, "int16": 2, "float32": 4, "uint16": 12}[pixels.dtype.newbyteorder("=").name]
     bands, height, width = pixels.shape
@@ -114,3 +114,13 @@ def test_one_without_the_other(tmp_path: Path, library: Library) -> None:
         ingest([raster], library)
     with pytest.raises(SourceError, match="holds no pixels; choose it together with the raster"):
         ingest([header], library)
+
+
+def test_patches_in_class_folders(tmp_path: Path, library: Library) -> None:
+    named = f"band names = {{{', '.join(BANDS)}}}\nreflectance scale factor = 20000\n"
+    for n, label in enumerate(("field", "forest", "forest")):
+        write_envi(tmp_path / "set" / label / f"{n}.dat", land(BANDS, 16, 16) + 2 * n, named)
+    scene = ingest([tmp_path / "set"], library)
+    assert (scene.kind, scene.bands, scene.classes) == ("collection", BANDS, ("field", "forest"))
+    assert np.abs(read_scene(scene.directory)[:, :16, :16] - land(BANDS, 16, 16) / 2).max() <= 0.5
+    assert not [line for line in load_quality(scene.directory).findings if line.topic == "left out"]
