@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.cli.common import (
     BACKEND_HELP,
@@ -19,6 +21,11 @@ from core.cli.common import (
     warn,
 )
 from core.config import Config
+from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from core.engine.operations import Engine
+    from core.scenes.scene import Scene
 
 
 class ReportCommand:
@@ -57,6 +64,11 @@ class EvaluateCommand:
     intervals, beside the same of the plain spectrum. What was left out of the count is said on stderr.
 
     The source is taken into the library. With “--labels hand” the labels count that were given in the app.
+
+    With “--truth” a map of classes says what each patch of a scene holds. The table then has how much of their land a
+    patch and its nearest share, and how often they have the same commonest class, beside the plain spectrum, the best
+    possible and chance. Patches of mixed land count too. The map is any GeoTIFF with a code or a colour for each class,
+    and is kept with the scene, in place of one that was added before. “--land” measures by the one that is there.
     """
 
     name = "evaluate"
@@ -67,6 +79,19 @@ class EvaluateCommand:
         parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
         parser.add_argument("--backend", metavar="B", help=BACKEND_HELP)
         parser.add_argument("--labels", choices=["truth", "hand"], help=LABELS_HELP)
+        land = parser.add_argument_group("measure by a map of classes")
+        land.add_argument("--truth", type=Path, metavar="MAP.tif", help="a raster of classes, or a zip of one")
+        land.add_argument(
+            "--classes", metavar="NAMES.csv|0=water,1=trees",
+            help="what the codes mean, where the map does not say it; several codes of one name are one class",
+        )  # fmt: skip
+        land.add_argument("--land", action="store_true", help="by the map that the scene has already")
+        land.add_argument("-k", type=int, metavar="N", help="neighbours of a patch; default: 10")
+        land.add_argument(
+            "--not-asked", action="append", metavar="CLASS,…",
+            help="leave out as questions, not as answers, patches that are half or more of these classes",
+        )  # fmt: skip
+        land.add_argument("--json", action="store_true", help="print the figures as JSON")
         add_overrides(parser)
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
@@ -77,8 +102,56 @@ class EvaluateCommand:
 
         engine, scene = engine_of(config), open_source(options, config)
         warn([scene])
+        if _by_land(options):
+            yield from _land(engine, scene, options)
+            return
         with bar_of("Encoding", "patches") as progress:
             name = options.encoder or default_encoder()
             assessments = assess(engine, scene, name, backend=options.backend, by=options.labels, progress=progress)
         sys.stderr.writelines(f"{sentence}\n" for sentence in left_out(assessments[0].duplicates))
         yield from assessment_table(assessments)
+
+
+def _by_land(options: argparse.Namespace) -> bool:
+    """Tell whether anything is asked that only a map of classes answers.
+
+    Raises:
+        SettingsError: when something else is asked that does not go with it.
+    """
+    wanted = options.truth is not None or options.land or options.json or options.k is not None
+    wanted = wanted or bool(options.not_asked)
+    if options.classes is not None and options.truth is None:
+        raise SettingsError("Naming classes", "there is no map with --truth", "give the map too")
+    if wanted and options.labels == "hand":
+        raise SettingsError("Measuring by a map of classes", "labels by hand are asked for", "leave --labels out")
+    return wanted
+
+
+def _land(engine: Engine, scene: Scene, options: argparse.Namespace) -> Iterator[str]:
+    """Take the map in where one is given, and yield the table or the JSON."""
+    from core.encoders.registry import default_encoder
+    from core.evaluation.benchmark import assess_land, land_table
+    from core.ingest.truth.adding import add_map, with_files_beside
+
+    if options.truth is not None:
+        named = options.classes or ""
+        table = [Path(named)] if named and Path(named).suffix.lower() == ".csv" else []
+        with bar_of("Reading the map", "rows") as progress:
+            truth = add_map(
+                [*with_files_beside(options.truth), *table], engine.library, scene, classes="" if table else named,
+                progress=progress,
+            )  # fmt: skip
+        for line in truth.findings:
+            if line.basis in {"warning", "assumed"}:
+                sys.stderr.write(f"{options.truth.name}: {line.topic}: {line.value} ({line.because})\n")
+    names = [name for part in options.not_asked or () for name in part.split(",") if name.strip()]
+    with bar_of("Encoding", "patches") as progress:
+        found = assess_land(
+            engine, scene, options.encoder or default_encoder(), backend=options.backend,
+            k=10 if options.k is None else options.k, not_asked=names if options.not_asked else None,
+            progress=progress,
+        )  # fmt: skip
+    if options.json:
+        yield json.dumps({"scene": scene.name} | found.to_dict(), indent=1, ensure_ascii=False)
+    else:
+        yield from land_table(found)

@@ -31,7 +31,7 @@ from core.features.recipe import Features, Recipe
 from core.features.stability import Stabilities
 from core.features.store import FeatureStore
 from core.files import never
-from core.ingest.files import source_name, source_title
+from core.ingest.files import map_name, source_name, source_title
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.pool import WorkerPool
@@ -43,6 +43,7 @@ from core.scenes.labels import hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
+from core.scenes.truth import map_version
 from core.similarity.clusters import GroupSettings
 from core.training.base_model import SCRATCH
 from core.training.request import TrainingRequest
@@ -86,6 +87,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
         "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
         "synthetic": JobKind(task=partial(tasks.synthetic_task, config), lane="scene"),
+        "truth": JobKind(task=partial(tasks.truth_task, config), lane="scene"),
         "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
         "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
         "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
@@ -96,6 +98,11 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
         "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }
+
+
+def _truth_part(scene: Scene) -> str:
+    """Return the part of a job's key that the truth of a scene gives; empty where nothing was added to it."""
+    return f"-{version}" if (version := map_version(scene)) else ""
 
 
 def _sweep(folder: Path) -> None:
@@ -225,6 +232,18 @@ class Engine:
         shown = name or several or (paths[0].name if paths else "nothing")
         return self.jobs.submit("ingest", key, f"Opening “{shown}”", payload)
 
+    def submit_truth(self, scene: Scene, paths: Sequence[Path], classes: str = "") -> Job:
+        """Ask for a map of classes to be kept with a scene, in place of one before; the done job's message is its id.
+
+        Args:
+            scene: the scene.
+            paths: the map and what goes with it.
+            classes: what its codes mean, ``0=water,1=trees``; empty = as the files say.
+        """
+        payload = {"scene_id": scene.id, "paths": [str(path) for path in paths], "classes": classes}
+        key = hashlib.sha256(json.dumps([payload, time.time()]).encode()).hexdigest()
+        return self.jobs.submit("truth", key, f"Opening “{map_name(paths)}”", payload)
+
     def submit_fetch(self, encoder: str) -> Job:
         """Ask for an encoder's files to be downloaded."""
         return self.jobs.submit("fetch", encoder, f"Downloading the encoder {encoder}", {"name": encoder})
@@ -323,7 +342,7 @@ class Engine:
             SceneError: when there is no such scene.
         """
         scene = self.library.get(recipe.scene_id)
-        key = f"{recipe.key}-{'' if settings is None else settings.key}-{hand_version(scene)}"
+        key = f"{recipe.key}-{'' if settings is None else settings.key}-{hand_version(scene)}{_truth_part(scene)}"
         title = f"Measuring “{scene.name}”"
         payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
         return self.jobs.submit("trust", key, title, payload)

@@ -29,6 +29,7 @@ from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.quality import Basis, Finding, add_findings, load_quality
 from core.scenes.scene import Scene
+from core.scenes.truth import carry_truth_map
 from core.training.trained_models import Trained
 
 Payload = Mapping[str, Any]
@@ -93,6 +94,8 @@ def _follow(library: Library, old_id: str, fresh: Sequence[Scene], *, name: str,
         found = transfer_labels(old, scene)
         if found.kept or found.lost:
             add_findings(scene.directory, [_transferred(old, found)])
+        if carry_truth_map(old, scene) is False:
+            add_findings(scene.directory, [_left_behind(old)])
     if len(fresh) == 1 and fresh[0].series is not None:
         library.join_series(fresh[0].id, old.series if replaces else None)
         library.rename(fresh[0].id, name)
@@ -106,6 +109,12 @@ def _transferred(old: Scene, found: LabelTransfer) -> Finding:
     because = f"given by hand to “{old.name}”, and kept where a patch shows the same ground"
     basis: Basis = "warning" if found.lost else "read"
     return Finding(topic=LABELS_TOPIC, value=f"{found.kept:,} kept{lost}", basis=basis, because=because)
+
+
+def _left_behind(old: Scene) -> Finding:
+    """Tell that a map of classes has to be added again."""
+    because = f"the one added to “{old.name}” does not lie on the pixels of this reading; add it again"
+    return Finding(topic="truth map", value="not kept", basis="warning", because=because)
 
 
 def _drop_upload(config: Config, paths: Sequence[Path]) -> None:
@@ -136,6 +145,24 @@ def synthetic_task(config: Config, work: Work, payload: Payload) -> str:
 
     library = Library(config.root)
     return make_synthetic(library, size=payload["size"], seed=payload["seed"], progress=work.progress).id
+
+
+def truth_task(config: Config, work: Work, payload: Payload) -> str:
+    """Keep a map of classes with a scene; gives the scene's id. Payload: ``scene_id``, ``paths``, ``classes``.
+
+    An upload is gone afterwards; the map is kept as it lies on the scene's grid.
+    """
+    from core.ingest.truth.adding import add_map
+
+    library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
+    try:
+        scene = library.get(str(payload["scene_id"]))
+        add_map(
+            paths, library, scene, classes=str(payload["classes"]), progress=work.progress, cancelled=work.cancelled
+        )
+    finally:
+        _drop_upload(config, paths)
+    return scene.id
 
 
 def fetch_task(config: Config, work: Work, payload: Payload) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from core.encoders.spectral import SPECTRAL as BASELINE
+from core.errors import SettingsError, TrainingError
+from core.evaluation.baseline import plain_spectrum
 from core.evaluation.duplicates import Duplicates, find_duplicates
-from core.evaluation.report.wording import overlap_words, unasked
+from core.evaluation.land import K, LandRetrieval, known_land, land_retrieval, mostly
+from core.evaluation.report.card import terminal_lines
+from core.evaluation.report.wording import land_section, overlap_words, unasked
 from core.evaluation.retrieval import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.evaluation.training_overlap import training_patches
 from core.progress import Progress, silent
 from core.scenes.labels import By, needed_labels
 from core.scenes.patches import centres_lonlat, patch_grid
+from core.scenes.truth import Truth, class_numbers, truth_of
 
 if TYPE_CHECKING:
     from core.config import Config
@@ -90,6 +95,113 @@ def assess(
         _assess(source, scene, source.recipe(scene, name, backend=way), backend=way, by=by, progress=progress)
         for name, way in wanted
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandAssessment:
+    """How much of their land the neighbours share that one encoder finds.
+
+    Attributes:
+        encoder: its title.
+        dimension: number of features.
+        truth: the classes.
+        not_asked: classes whose patches were not asked.
+        unknown: patches of which too little is known.
+        found: the figures.
+    """
+
+    encoder: str
+    dimension: int
+    truth: Truth
+    not_asked: tuple[str, ...]
+    unknown: int
+    found: LandRetrieval
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: figures of 0 to 1, unknown ones as None."""
+        figures = self.found.to_dict()
+        classes = [one | {"name": self.truth.classes[one.pop("number")]} for one in figures["classes"]]
+        about = {"encoder": self.encoder, "dimension": self.dimension, "map": None, "covered": 1.0}
+        if self.truth.added is not None:
+            about |= {"map": self.truth.added.source, "covered": self.truth.added.covered}
+        return about | {"not_asked": list(self.not_asked), "unknown": self.unknown} | figures | {"classes": classes}
+
+
+def assess_land(
+    source: FeatureSource,
+    scene: Scene,
+    encoder: str,
+    *,
+    backend: str | None = None,
+    k: int = K,
+    not_asked: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> LandAssessment:
+    """Measure how much of their land neighbours share, by the truth of a scene, beside the plain spectrum.
+
+    Features that are stored are not computed again.
+
+    Args:
+        source: gives the features.
+        scene: a scene with a truth.
+        encoder: which one.
+        backend: how it runs; None = as usual.
+        k: neighbours that are looked at.
+        not_asked: classes whose patches are not asked; None = as is kept with the map.
+        progress: told patches encoded.
+
+    Raises:
+        TrainingError: when the scene has no map of classes.
+        SettingsError: for a class that is not there, or when nothing can be asked.
+    """
+    truth, asked = truth_of(scene), f"Measuring the land of “{scene.name}”"
+    if truth is None or scene.kind == "collection":
+        what = "it is a collection of patches" if scene.kind == "collection" else "there is no map of its classes"
+        raise TrainingError(asked, what, "give a scene, and a map of classes with --truth")
+    recipe = source.recipe(scene, encoder, backend=backend)
+    features, grid = source.encode_now(scene, recipe, progress=progress), patch_grid(scene, recipe.cut)
+    land, names = known_land(truth, grid, features.patch_ids), truth.not_asked if not_asked is None else not_asked
+    skipped = class_numbers(truth.classes, names)
+    ids = features.patch_ids[land.rows]
+    if len(ids) < 3:
+        found = f"only {len(ids)} patches lie on land of which half is known"
+        raise SettingsError(asked, found, "give a map that covers more of the scene")
+    spec = source.spec(recipe.encoder, backend)
+    return LandAssessment(
+        encoder=spec.title,
+        dimension=spec.dimension,
+        truth=truth,
+        not_asked=tuple(truth.classes[number] for number in skipped),
+        unknown=land.unknown,
+        found=land_retrieval(
+            np.asarray(features.vectors)[land.rows],
+            land.shares,
+            grid.first_pixels(ids),
+            reach=grid.size,
+            plain=None if recipe.encoder == BASELINE else plain_spectrum(scene, grid, ids),
+            skip=mostly(land.shares, skipped),
+            k=k,
+        ),
+    )
+
+
+def land_table(assessment: LandAssessment) -> Iterator[str]:
+    """Return the lines of a table: encoder, plain spectrum, best possible and chance, and what was left out."""
+    found, truth = assessment.found, assessment.truth
+    yield f"{found.patches:,} patches of known land, {found.asked:,} of them asked; {len(truth.classes)} classes"
+    section = land_section(
+        found, truth.classes, itself=found.plain is None, unknown=assessment.unknown, not_asked=assessment.not_asked,
+        source="" if truth.added is None else truth.added.source,
+        covered=1.0 if truth.added is None else truth.added.covered,
+    )  # fmt: skip
+    scores = [found.own, found.plain, found.best, found.chance]
+    yield ""
+    yield _row("", f"{assessment.encoder}, {assessment.dimension}", "plain spectrum", "best possible", "chance")
+    yield _row(f"overlap@{found.k} of shares of land", *(None if one is None else str(one.overlap) for one in scores))
+    yield _row(f"P@{found.k} of the commonest class", *(None if one is None else str(one.dominant) for one in scores))
+    yield ""
+    yield from section.sentences
+    yield from terminal_lines([replace(section, title="", sentences=())])[2:]
 
 
 def _assess(

@@ -18,7 +18,8 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.evaluation.retrieval import MAX_QUERIES, nearest_rows, sample
 from core.progress import Progress, silent
-from core.scenes.patches import IntArray
+from core.scenes.patches import IntArray, PatchGrid
+from core.scenes.truth import LEAST_COVERED, Truth, pixel_counts
 from core.similarity.neighbours import unit_rows
 
 K = 10
@@ -147,9 +148,37 @@ def _without_nan(value: Any) -> Any:  # noqa: ANN401  JSON values
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownLand:
+    """What a truth says of some patches.
+
+    Attributes:
+        rows: which of them have known land, ascending, int64 of shape (M,).
+        shares: float64 of shape (M, C), the share of each class in what is known of a patch.
+        unknown: how many others there are, of which too little is known.
+    """
+
+    rows: IntArray
+    shares: NDArray[np.float64]
+    unknown: int
+
+
+def known_land(truth: Truth, grid: PatchGrid, ids: IntArray) -> KnownLand:
+    """Return the land of patches of some ids, those of which ``LEAST_COVERED`` or more has a class.
+
+    Raises:
+        SceneError: when the truth cannot be read.
+    """
+    counts = pixel_counts(truth, grid)[ids, 1:]
+    known = counts.sum(axis=1)
+    rows = np.flatnonzero(known >= LEAST_COVERED * grid.size**2)
+    shares = counts[rows] / known[rows, None]
+    return KnownLand(rows=rows, shares=shares, unknown=len(ids) - len(rows))
+
+
 def land_retrieval(
     vectors: FloatArray,
-    shares: FloatArray,
+    shares: NDArray[np.floating],
     places: IntArray,
     *,
     reach: int,
@@ -217,7 +246,7 @@ def land_retrieval(
     )
 
 
-def mostly(shares: FloatArray, columns: list[int]) -> NDArray[np.bool_]:
+def mostly(shares: NDArray[np.floating], columns: list[int]) -> NDArray[np.bool_]:
     """Return which patches some classes together cover by ``LEAST_SHARE`` or more, shape (N,)."""
     total: NDArray[np.float64] = np.asarray(shares, np.float64)[:, columns].sum(axis=1)
     return total >= LEAST_SHARE - 1e-9

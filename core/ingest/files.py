@@ -55,6 +55,12 @@ def source_title(paths: Sequence[Path], shown: str) -> str:
     return clean_name(path.name if path.is_dir() else path.stem, 120) or "Scene"
 
 
+def map_name(paths: Sequence[Path]) -> str:
+    """Return what to call a map: its raster's name, whatever comes with it."""
+    rasters = [path for path in paths if path.suffix.lower() in RASTER_SUFFIXES]
+    return rasters[0].name if len(rasters) == 1 else source_name(paths)
+
+
 def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
     """Return (relative name, absolute path) of each file of a source, sorted by name; links in a folder are left out.
 

@@ -21,7 +21,7 @@ from core.errors import SceneError, SettingsError, TrainingError
 from core.files import write_atomically
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
-from core.scenes.truth import LEAST_COVERED, own_truth, pixel_counts, truth_of
+from core.scenes.truth import LEAST_COVERED, OWN, own_truth, pixel_counts, truth_of
 
 By = Literal["truth", "hand"]
 """Where classes come from: the truth of the scene, or people."""
@@ -173,9 +173,9 @@ def carry_labels(scene: Scene, grid: PatchGrid) -> int:
     return sum(len(ids) for ids in found.values())
 
 
-def labels_by(by: By, scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Return classes of one origin; None when there are none."""
-    return patch_labels(scene, grid) if by == "truth" else hand_labels(scene, grid)
+def labels_by(by: By | Literal["own"], scene: Scene, grid: PatchGrid) -> PatchLabels | None:
+    """Return classes of one origin; ``own`` = the truth that came with the scene. None when there are none."""
+    return hand_labels(scene, grid) if by == "hand" else patch_labels(scene, grid, own=by == "own")
 
 
 def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = None) -> PatchLabels:
@@ -229,6 +229,11 @@ class SceneLabels:
     truth: PatchLabels | None = None
     given: PatchLabels | None = None
     shown: PatchLabels | None = None
+
+    @property
+    def truth_version(self) -> str:
+        """What tells the truth from any other; empty when there is none."""
+        return self.map_version or ("" if self.truth is None else OWN)
 
     @property
     def state(self) -> str:

@@ -83,6 +83,11 @@ class Truth:
         return () if self.added is None else self.added.colours
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was read, decided and assumed of a map."""
+        return () if self.added is None else self.added.findings
+
+    @property
     def not_asked(self) -> tuple[str, ...]:
         """Classes whose patches are not asked."""
         return () if self.added is None else self.added.not_asked

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from core.evaluation.baseline import plain_spectrum
 from core.evaluation.duplicates import find_duplicates
 from core.evaluation.grid_shift import cannot_shift, grid_shift
 from core.evaluation.hubness import hubness
+from core.evaluation.land import known_land, land_retrieval, mostly
 from core.evaluation.novelty import novelty_reference
 from core.evaluation.report.card import Section
 from core.evaluation.report.wording import (
@@ -30,6 +32,7 @@ from core.evaluation.report.wording import (
     grid_shift_section,
     hubs_section,
     labels_section,
+    land_section,
     layout_section,
     mixed_words,
     novelty_section,
@@ -41,11 +44,12 @@ from core.evaluation.retrieval import Retrieval, retrieval
 from core.evaluation.training_overlap import TrainingPatches
 from core.evaluation.trustworthiness import trustworthiness
 from core.features.recipe import Features, Recipe, companion_of
-from core.progress import Progress, silent
+from core.progress import Progress, part_of, silent
 from core.scenes.labels import By, labels_by
 from core.scenes.patches import IntArray, patch_grid
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
+from core.scenes.truth import class_numbers, truth_of
 from core.similarity.knn_graph import knn_graph
 
 HUB_NEAREST = 10
@@ -55,8 +59,11 @@ FEWEST_MEASURED = 12
 SUMMARY_ROWS = 2000
 """Points at which the truth of a layout is measured where only the summary is wanted."""
 
-NO_LABELS_IN_SCENE = "the patches have no classes; give them some with Label above, or add patches in class folders"
+NO_LABELS_IN_SCENE = (
+    "the patches have no classes; give them some with Label above, or add a truth map on the Scenes page"
+)
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
+NO_LAND = "there is no map of classes for this land; add one on the Scenes page"
 TOO_FEW_LABELS = f"too few to measure by; {FEWEST_MEASURED} are enough"
 ALL_MIXED = "every patch with a class is of mixed land"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
@@ -109,7 +116,9 @@ class Case:
     mixed: int = 0
 
 
-def case_of(scene: Scene, features: Features, by: By = "truth", training: TrainingPatches | None = None) -> Case:
+def case_of(
+    scene: Scene, features: Features, by: By | Literal["own"] = "truth", training: TrainingPatches | None = None
+) -> Case:
     """Return the case of an encoded scene; patches of mixed land have no class, as ``PatchLabels.pure`` says."""
     recipe, ids = features.recipe, features.patch_ids
     grid = patch_grid(scene, recipe.cut)
@@ -186,6 +195,40 @@ def _why_no_labels(case: Case, known: NDArray[np.bool_], none: str) -> str | Non
 def _retrieved(case: Case, vectors: FloatArray, known: NDArray[np.bool_]) -> Retrieval:
     places = None if case.places is None else case.places[known]
     return retrieval(vectors, case.labels[known], case.classes, places=places, reach=case.reach)
+
+
+def land_part(scene: Scene, features: Features, progress: Progress = silent) -> Section:
+    """Return how much of their land neighbours share, by the truth of the scene; or why that is not known.
+
+    Raises:
+        SceneError: when the truth cannot be read.
+    """
+    truth, grid, ids = truth_of(scene), patch_grid(scene, features.recipe.cut), features.patch_ids
+    if truth is None or scene.kind == "collection":
+        return unmeasured("land", NO_LAND)
+    land = known_land(truth, grid, ids)
+    if len(land.rows) < FEWEST_MEASURED:
+        are = "is" if len(land.rows) == 1 else "are"
+        return unmeasured("land", f"{count_of_patches(len(land.rows))} of known land {are} {TOO_FEW_LABELS}")
+    itself, known = features.recipe.encoder == BASELINE, ids[land.rows]
+    plain = None if itself else plain_spectrum(scene, grid, known, part_of(progress, 0, 500))
+    try:
+        found = land_retrieval(
+            features.vectors[land.rows],
+            land.shares,
+            grid.first_pixels(known),
+            reach=grid.size,
+            plain=plain,
+            skip=mostly(land.shares, class_numbers(truth.classes, truth.not_asked)),
+            progress=part_of(progress, 500, 1000),
+        )
+    except SettingsError as error:
+        return unmeasured("land", error.found)
+    source, covered = ("", 1.0) if truth.added is None else (truth.added.source, truth.added.covered)
+    return land_section(
+        found, truth.classes, itself=itself, unknown=land.unknown, not_asked=truth.not_asked, source=source,
+        covered=covered,
+    )  # fmt: skip
 
 
 def hubs_part(case: Case, progress: Progress = silent) -> tuple[Section, Arrays]:

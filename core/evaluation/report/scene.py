@@ -6,8 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.encoders.base import Encoder
-from core.evaluation.report.measure import Case, case_of, grid_shift_part, hubs_part, labels_part, layout_part
-from core.evaluation.report.store import FEATURES, HAND_LABELLED, Reports
+from core.evaluation.report.measure import (
+    Case,
+    case_of,
+    grid_shift_part,
+    hubs_part,
+    labels_part,
+    land_part,
+    layout_part,
+)
+from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED, Reports
 from core.evaluation.report.wording import by_hand
 from core.evaluation.training_overlap import TrainingPatches
 from core.features.recipe import Features, Recipe
@@ -18,6 +26,7 @@ from core.projection.store import Layouts
 from core.scenes.labels import hand_version
 from core.scenes.library import Library
 from core.scenes.scene import Scene
+from core.scenes.truth import truth_of
 
 
 def report_on_scene(
@@ -49,9 +58,10 @@ def report_on_scene(
     if settings is not None:
         half = 1000 if reports.get(recipe, settings.key) is not None else 400
     scene = library.get(recipe.scene_id)
-    _report_on_hand_labels(root, scene, features, training, part_of(progress, 0, 100))
+    _report_on_hand_labels(root, scene, features, training, part_of(progress, 0, 50))
+    _report_on_truth(root, scene, features, training, part_of(progress, 50, 100))
     if not reports.whole(recipe):
-        case = case_of(scene, features, training=training)
+        case = case_of(scene, features, "own", training)
         _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
     if settings is None or reports.get(recipe, settings.key) is not None:
         return
@@ -74,6 +84,23 @@ def _report_on_hand_labels(
         if recipe.scene_id in library:
             reports.put(recipe, HAND_LABELLED + version, [section], {})
             reports.drop(recipe, HAND_LABELLED, HAND_LABELLED + version)
+
+
+def _report_on_truth(
+    root: Path, scene: Scene, features: Features, training: TrainingPatches | None, progress: Progress
+) -> None:
+    """Keep the part on the truth as it is now: the land of patches, and of a map that was added the classes too."""
+    recipe, library, reports = features.recipe, Library(root), Reports(root)
+    truth = truth_of(scene)
+    if truth is None or scene.kind == "collection" or reports.get(recipe, BY_TRUTH + truth.version) is not None:
+        return
+    sections = [land_part(scene, features, part_of(progress, 0, 600))]
+    if truth.added is not None:
+        case = case_of(scene, features, training=training)
+        sections.append(labels_part(case, progress=part_of(progress, 600, 1000)))
+    if recipe.scene_id in library:
+        reports.put(recipe, BY_TRUTH + truth.version, sections, {})
+        reports.drop(recipe, BY_TRUTH, BY_TRUTH + truth.version)
 
 
 def _report_on_features(

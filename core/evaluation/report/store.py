@@ -18,6 +18,9 @@ from core.files import disk_errors, write_atomically
 FEATURES = "features"
 """As a settings key: the part of a report that belongs to the features themselves."""
 
+BY_TRUTH = "truth-"
+"""The start of a settings key: the part that belongs to the truth of the scene; its version follows."""
+
 HAND_LABELLED = "hand-"
 """The start of a settings key: the part that belongs to labels given by hand; their version follows."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.bands import FloatArray, class_title
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import LOPSIDED, Hubness
+from core.evaluation.land import Estimate, LandRetrieval, Verdict
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
@@ -26,6 +28,7 @@ NAMED = 5
 QUESTIONS = {
     "labels": "Do neighbours show the same kind of land?",
     "hand": "Do neighbours share the labels that people gave by hand?",
+    "land": "Do neighbours hold the same mix of land?",
     "familiar": "Does the encoder know land like this?",
     "stability": "Do the answers depend on where the grid of patches happens to lie?",
     "hubs": "Are there hubs, patches that turn up among the nearest of very many others?",
@@ -44,6 +47,9 @@ NO_SPECTRUM = (
     "What the plain spectrum would give is not known: this needs the pixels or the means of the bands, and neither is "
     "here."
 )
+
+
+_BESIDE: dict[Verdict, float] = {"better than": 1, "not told apart from": 0, "worse than": -1}
 
 
 def count_of_patches(number: int) -> str:
@@ -185,6 +191,107 @@ def by_hand(found: Section) -> Section:
     beware = "Patches that were labelled because they look alike make these numbers too good; label places you know."
     sentences = (*found.sentences, beware) if found.measured else found.sentences
     return replace(found, name="hand", title=QUESTIONS["hand"], sentences=sentences)
+
+
+def land_section(
+    found: LandRetrieval, classes: Sequence[str], *, itself: bool, unknown: int = 0, not_asked: Sequence[str] = (),
+    source: str = "", covered: float = 1.0,
+) -> Section:  # fmt: skip
+    """Return how much of their land neighbours share.
+
+    Args:
+        found: the figures.
+        classes: names of all classes.
+        itself: True = the encoder is the plain spectrum.
+        unknown: patches of which too little is known.
+        not_asked: classes whose patches were not asked.
+        source: the map that somebody added, or empty.
+        covered: share of the scene that it covers.
+    """
+    own, plain = found.own, found.plain
+    beside = f"the best possible is {_points(found.best.overlap)}, chance {_points(found.chance.overlap)}"
+    if plain is not None:
+        beside = f"{found.verdict} the plain spectrum ({_points(plain.overlap)}); {beside}"
+    first = f"Of 100 parts of its land a patch shares {_range(own.overlap)} with its neighbours: {beside}."
+    verdict = [ITSELF] if itself else []
+    if found.gain is not None:
+        verdict = [f"Beside the plain spectrum: {_signed(found.gain.overlap)} of 100 parts."]
+    common = f"the best possible is {_points(found.best.dominant)}, chance {_points(found.chance.dominant)}"
+    common = common if plain is None else f"the plain spectrum gives {_points(plain.dominant)}, {common}"
+    dominant = f"A neighbour has the commonest class of the patch {_range(own.dominant, 'times in 100')}; {common}."
+    return Section(
+        name="land",
+        title=QUESTIONS["land"],
+        sentences=(
+            first,
+            *verdict,
+            dominant,
+            *_how_land(found, unknown, [class_title(name) for name in not_asked]),
+            *([f"The classes are those of “{source}”, for {_of_hundred(covered)} % of the scene."] if source else []),
+        ),
+        sheets=(_land_classes(found, classes),),
+        short=f"A patch shares {_points(own.overlap)} of 100 parts of its land with its neighbours: {beside}.",
+        figures=_land_figures(found),
+    )
+
+
+def _land_figures(found: LandRetrieval) -> dict[str, float]:
+    figures = {
+        "share": found.own.overlap.value,
+        "chance": found.chance.overlap.value,
+        "best": found.best.overlap.value,
+    }
+    return figures | ({} if found.verdict is None else {"beside": _BESIDE[found.verdict]})
+
+
+def _how_land(found: LandRetrieval, unknown: int, not_asked: Sequence[str]) -> Iterator[str]:
+    """Return which patches were asked and which not, and what the brackets are."""
+    drawn = ", drawn at random," if found.sampled else ""
+    yield (
+        f"The {found.k} nearest of {count_of_patches(found.asked)}{drawn} were looked at; patches that touch the one "
+        "asked about were left out."
+    )
+    if found.skipped:
+        are = "is not asked, as it is" if found.skipped == 1 else "are not asked, as they are"
+        yield f"{count_of_patches(found.skipped)} {are} half or more {' or '.join(not_asked)}."
+    if unknown:
+        are = "is" if unknown == 1 else "are"
+        yield f"{count_of_patches(unknown)} {are} left out: the map knows less than half of the patch."
+    if math.isnan(found.own.overlap.low):
+        yield "There is too little land to say within which range the true value lies."
+        return
+    block = "patches" if found.side == 1 else f"blocks of {found.side} × {found.side} patches"
+    yield f"In brackets: where the true value lies 95 times in 100, by drawing {found.blocks} {block} anew."
+
+
+def _land_classes(found: LandRetrieval, classes: Sequence[str]) -> Sheet:
+    head = ["Commonest class", "Patches", "Shared land", "Same commonest class"]
+    rows = [
+        [class_title(classes[row.number]), f"{row.asked:,}", f"{100 * row.own:.0f}", f"{100 * row.dominant:.0f}"]
+        for row in found.classes
+    ]
+    if found.plain is not None:
+        head.append("Plain spectrum, shared land")
+        rows = [[*cells, f"{100 * row.plain:.0f}"] for cells, row in zip(rows, found.classes, strict=True)]
+    title = f"By commonest class, of 100: land shared with the {found.k} nearest; neighbours of that class too"
+    return Sheet(title=title, head=tuple(head), rows=tuple(tuple(row) for row in rows))
+
+
+def _points(found: Estimate) -> str:
+    return f"{100 * found.value:.0f}"
+
+
+def _range(found: Estimate, unit: str = "") -> str:
+    """Return an estimate of 100 with its interval where there is one: ``73 (71–75)``."""
+    words = f" {unit}" if unit else ""
+    interval = "" if math.isnan(found.low) else f" ({100 * found.low:.0f}–{100 * found.high:.0f})"
+    return f"{_points(found)}{words}{interval}"
+
+
+def _signed(found: Estimate) -> str:
+    """Return a difference of 100 with its interval where there is one: ``−2.7 (−3.6 to −1.8)``."""
+    low, value, high = (f"{100 * n:+.1f}".replace("-", "−") for n in (found.low, found.value, found.high))
+    return value if math.isnan(found.low) else f"{value} ({low} to {high})"
 
 
 def _asked(found: Retrieval) -> str:

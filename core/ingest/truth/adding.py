@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import SceneError, SourceError
 from core.files import disk_full, never
 from core.ingest.boundary import DEFAULT_LIMITS, linked
-from core.ingest.files import RASTER_SUFFIXES, list_files, source_name
+from core.ingest.files import list_files, map_name
 from core.ingest.messages import clean_name, errors_about, no_room
 from core.ingest.sandbox.limits import Limits
 from core.ingest.sandbox.process import answer_of_sandbox
@@ -82,12 +82,6 @@ def add_map(
             if disk_full(error):
                 raise no_room() from error
             raise SourceError(found="it cannot be read", remedy="check that it is there and yours") from error
-
-
-def map_name(paths: Sequence[Path]) -> str:
-    """Return what to call a map: its raster's name, whatever comes with it."""
-    rasters = [path for path in paths if path.suffix.lower() in RASTER_SUFFIXES]
-    return rasters[0].name if len(rasters) == 1 else source_name(paths)
 
 
 def with_files_beside(path: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from functools import partial
 import streamlit as st
 
 from core.evaluation.report.card import Section, Sheet
-from core.evaluation.report.store import FEATURES, HAND_LABELLED
+from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED
 from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
 from core.evaluation.report.wording import novelty_section, novelty_unknown, too_few, unmeasured
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
@@ -70,7 +70,13 @@ def _content(visitor: Session, view: ViewState) -> None:
 def _parts(view: ViewState) -> list[str]:
     """Return the parts that the report of what is on show has; that of the features is the first."""
     version, layout = view.known.labels.version, view.layout
-    return [FEATURES, *([HAND_LABELLED + version] if version else []), *([layout.key] if layout else [])]
+    truth = "" if view.scene.kind == "collection" else view.known.labels.truth_version
+    return [
+        FEATURES,
+        *([HAND_LABELLED + version] if version else []),
+        *([layout.key] if layout else []),
+        *([BY_TRUTH + truth] if truth else []),
+    ]
 
 
 def known_sections(view: ViewState, parts: list[list[Section]]) -> list[Section]:
@@ -81,6 +87,9 @@ def known_sections(view: ViewState, parts: list[list[Section]]) -> list[Section]
         parts: sections of each part of the report, that of the features first; empty where it is not measured.
     """
     features, *others = parts
+    if any(section.name == "labels" for part in others for section in part):
+        # A map of classes that was added comes before what came with the scene.
+        features = [section for section in features if section.name != "labels"]
     if view.known.labels.version and any(section.measured for section in others[0]):
         # Then it needs no saying that there is no truth.
         features = [section for section in features if section.measured or section.name != "labels"]
@@ -104,7 +113,7 @@ def _with_causes(section: Section, view: ViewState) -> Section:
 def _measure(visitor: Session, view: ViewState, layout: ProjectionSettings | None) -> None:
     """Draw how far the measuring is, which begins when this is seen; or why it stopped, and a way to go on."""
     recipe = view.recipe
-    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{view.known.labels.version}"
+    key = f"trust-{recipe.key}-{layout.key if layout else ''}-{view.known.labels.state}"
     begin = partial(wanted, key, lambda: engine().submit_trust(recipe, layout))
     if key not in visitor.work:
         st.caption("Measuring begins…")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
+from core.scenes.truth import truth_of
 from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count, distinct
 from pages.ui.common.progress import boundary
@@ -16,6 +17,7 @@ from pages.ui.scenes.deleted import delete, look_at
 from pages.ui.scenes.provenance import show_record
 from pages.ui.scenes.rereading import reread_button
 from pages.ui.scenes.table import SceneRow
+from pages.ui.scenes.truth_map import truth_panel
 from pages.ui.state.engine import engine
 from pages.ui.state.session import closing_popover, current, select
 
@@ -36,8 +38,9 @@ def card_facts(scene: Scene) -> list[str]:
     grid = scene.grid
     what = "Collection of labelled patches" if scene.kind == "collection" else "Scene"
     lines = [f"{what} of {grid.width:,} × {grid.height:,} pixels, {count(len(scene.bands), 'band')}"]
-    if scene.classes:
-        lines.append(count(len(scene.classes), "class", "classes"))
+    truth = truth_of(scene)
+    if truth is not None:
+        lines.append(count(len(truth.classes), "class", "classes"))
     if scene.date is None:
         lines.append("Its date is unknown")
     if scene.grid.crs is None and scene.kind == "scene":
@@ -58,6 +61,7 @@ def details(row: SceneRow, listed: str) -> None:
             if row.series is not None:
                 _dates(row, scene)
             actions(row, scene)
+        truth_panel(scene)
         with st.expander("What was read, decided and assumed", icon=":material/fact_check:"), boundary():
             show_record(load_quality(scene.directory))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from core.bands import BAND_NAMES
+from core.evaluation.baseline import plain_spectrum
+from core.evaluation.land import known_land, land_retrieval, mostly
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
 from core.sample.scene import known_findings, open_sample
@@ -20,6 +23,9 @@ from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.quality import Finding, load_quality
 from core.scenes.scene import Scene
+from core.scenes.truth import Truth
+from tests.data import shared
+from tests.scenes import write_truth
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +80,19 @@ def test_a_person_who_knows_better_is_heard(sample: Scene) -> None:
     topics = {line.topic for line in known_findings(IngestSettings(date="2020-02-02"))}
     assert topics == {"origin", "licence", "level"}
     assert all(isinstance(line, Finding) for line in known_findings(IngestSettings()))
+
+
+def test_its_neighbours_share_the_land_that_a_reference_says(sample: Scene, tmp_path: Path) -> None:
+    """The scorer and the map of classes were published with the figures; the spectrum needs no network to encode."""
+    codes = np.load(shared("land/virginia_classes.npz"))["c"]
+    grid = patch_grid(sample, Cut.of(64))
+    write_truth(tmp_path / "truth.tif", codes.astype(np.uint16) + 1)
+    names = ("water", "trees", "grass", "flooded", "crops", "shrub", "built", "bare", "snow")
+    land = known_land(Truth(path=tmp_path / "truth.tif", classes=names), grid, np.arange(900))
+    found = land_retrieval(
+        plain_spectrum(sample, grid, np.arange(900)), land.shares, grid.first_pixels(np.arange(900)), reach=64,
+        skip=mostly(land.shares, [0]),
+    )  # fmt: skip
+    assert (found.asked, land.unknown) == (393, 0)
+    figures = (found.own.overlap, found.own.dominant, found.best.overlap, found.chance.overlap)
+    assert [round(one.value, 4) for one in figures] == [0.7598, 0.6588, 0.9001, 0.2693]

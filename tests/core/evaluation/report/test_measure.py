@@ -303,7 +303,8 @@ def test_without_classes_the_app_and_the_command_line_say_what_to_do_there(engin
     case = case_of(engine.library.get(recipe.scene_id), engine.features(recipe))
     bare = labels_part(replace(case, labels=np.full(42, -1)))
     assert bare.sentences == (
-        "Not measured: the patches have no classes; give them some with Label above, or add patches in class folders.",
+        "Not measured: the patches have no classes; give them some with Label above, or add a truth map on the Scenes "
+        "page.",
     )
 
 
