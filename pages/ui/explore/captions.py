@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.values.predicted import caption
+from core.values.predicted import CONFIDENCE, PREDICTED, caption
 from pages.ui.explore.gallery import Captions, no_caption
 from pages.ui.state.scene_view import SceneView
 
 
-def captions(view: SceneView) -> Captions:
-    """Return the captions of a scene's patches; none where the encoder was taught no classes."""
+def captions(view: SceneView, colour: str | None) -> Captions:
+    """Return the captions of a scene's patches; none where the encoder was taught no classes.
+
+    Probabilities that no held-out patches have set are shown to those only who ask, by what colours the patches.
+    """
     found = view.named()
-    if found is None:
+    if found is None or not (found.calibrated or colour in {PREDICTED.name, CONFIDENCE.name}):
         return no_caption
 
     def of_patch(patch_id: int) -> tuple[str, str]:

@@ -169,7 +169,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
     )
     strange = strange if marking(visitor, view) else frozenset()
-    named = captions(view.known)
+    named = captions(view.known, visitor.colour)
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         if both:
             st.segmented_control(
