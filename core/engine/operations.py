@@ -23,6 +23,7 @@ from core.encoders.registry import describe, encoder_names, matching_encoder
 from core.engine import tasks
 from core.errors import StoreError
 from core.evaluation.grid_shift import STABILITY_KEY
+from core.evaluation.report.card import Section
 from core.evaluation.report.store import Reports
 from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
@@ -63,6 +64,9 @@ TRAINING_GRACE_SECONDS = 600.0
 
 SPEC_SECONDS = 30.0
 """How long a description of an encoder is believed before its files are looked at again."""
+
+LAND_REPORT = "truth-"
+"""The start of the settings key of what a report says of land with a map of classes."""
 
 SWEEP_SECONDS = 24 * 3600.0
 """Half-made scenes older than this belong to nobody."""
@@ -383,6 +387,17 @@ class Engine:
         """Tell what a training has to be better than, and its best epoch so far: ``rivals`` and ``best``."""
         name = self.jobs.payload(job_id).get("name")
         return self.trained.standing(name) if name else {}
+
+    def land_reports(self, fingerprint: str) -> dict[str, Section]:
+        """Return how an encoder was measured to do on land with a map of classes, by the name of the scene."""
+        found: dict[str, Section] = {}
+        for record in self.store.runs.of_encoder(fingerprint):
+            recipe = record.recipe
+            sections = self.reports.newest(recipe, LAND_REPORT) if recipe.scene_id in self.library else []
+            told = next((one for one in sections if one.name == "land" and one.measured), None)
+            if told is not None:
+                found.setdefault(self.library.get(recipe.scene_id).name, told)
+        return found
 
     def delete_scene(self, scene_id: str) -> Job:
         """Remove a scene for good at once, stop all work on it, and ask for its features to be removed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +21,13 @@ from core.encoders.files import write_checksums
 from core.encoders.registry import SHIPPED, load_encoder
 from core.engine.operations import Engine
 from core.errors import TrainingError
+from core.evaluation.report.card import Section
+from core.features.runs import RunRecord
 from core.jobs.executor import JobCall
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job
 from core.jobs.worker import JobOutcome
+from core.scenes.cut import Cut
 from core.scenes.labels import LabelSet
 from core.scenes.quality import Finding, QualityRecord
 from core.training.request import TrainingRequest
@@ -536,3 +540,19 @@ def test_a_card_says_which_pass_was_kept() -> None:
         f"A head: its features are those of {plain('landlike-1')},"
     )
     assert kept({"history": history}) == kept({"kept_epoch": None, "history": 3}) == ""
+
+
+def test_a_card_shows_what_was_measured_on_land_with_a_map_of_classes(engine: Engine) -> None:
+    recipe = engine.recipe(engine.library.get(add_labelled(engine)), "spectral", cut=Cut.of(32))
+    engine.store.runs.put(RunRecord(recipe=recipe, spec=engine.spec("spectral"), planned=4, stored=4))
+    assert "measured here" not in shown(run())
+    sentences = ("Of 100 parts of its land a patch shares 73 with its *neighbours*.", "More.")
+    land = Section(name="land", title="Land?", sentences=sentences)
+    older = Section(name="land", title="Land?", sentences=("Of before.",))
+    for key, section in (("truth-a", older), ("truth-b", land)):
+        engine.reports.put(recipe, key, [section], {})
+    os.utime(engine.reports.root / recipe.scene_id / f"{recipe.key}-truth-a.trust.json", (1, 1))
+    cache.forget()
+    words = shown(run())
+    assert f"- Plots: {plain(sentences[0])}" in words
+    assert "Of before" not in words

@@ -81,6 +81,12 @@ class Reports:
         sections = self.get(recipe, FEATURES) or []
         return next((one.sentences[0] for one in sections if one.name == "stability" and not one.measured), None)
 
+    def newest(self, recipe: Recipe, start: str) -> list[Section]:
+        """Return the sections kept last whose settings key begins like that; none when there are none."""
+        folder = self.root / recipe.scene_id
+        paths = sorted(folder.glob(f"{recipe.key}-{start}*.trust.json"), key=lambda path: path.stat().st_mtime)
+        return (from_json(paths[-1].read_bytes()) or []) if paths else []
+
     def values(self, recipe: Recipe, settings_key: str, name: str) -> NDArray[np.generic] | None:
         """Return one of the arrays, read-only; None when there is none or it is damaged."""
         path = self._path(recipe, settings_key).with_suffix(".npz")

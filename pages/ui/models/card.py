@@ -39,6 +39,10 @@ def show_card(listing: EncoderListing) -> None:
     card = load_card(listing)
     for line in card_lines(card, listing.spec, {name: other.title for name, other in cache.encoders().items()}):
         st.markdown(line)
+    land = cache.land_of_encoder(listing.spec.fingerprint)
+    if land:
+        st.markdown("**On land with a map of classes, measured here**")
+        st.markdown("\n".join(f"- {plain(name)}: {plain(told)}" for name, told in land.items()))
     if card.get("limits"):
         st.markdown("**What it has not learned**")
         st.markdown("\n".join(f"- {plain(str(limit))}" for limit in card["limits"]))

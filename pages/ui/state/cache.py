@@ -113,9 +113,16 @@ def card_by_encoder(name: str) -> dict[str, Any]:
     return read_card(companion(name, CARD, engine().config))
 
 
+@st.cache_resource(ttl=15, show_spinner=False)
+def land_of_encoder(fingerprint: str) -> dict[str, str]:
+    """Return in a sentence how an encoder does on land with a map of classes, by the name of the scene."""
+    return {name: told.sentences[0] for name, told in engine().land_reports(fingerprint).items() if told.sentences}
+
+
 def forget_encoders() -> None:
     """Drop what is known of encoders; call when one came or went."""
     encoders.clear()
+    land_of_encoder.clear()
     card_by_encoder.clear()
 
 
