@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -265,6 +267,20 @@ def test_stability_is_measured_once_it_is_chosen_and_stopped_by_a_click(engine: 
     assert data_of(app, "landlike_plot")["values"].endswith("/stability-shift8-10.bin")
     caption = {item["id"]: item["number"] for item in data_of(app, "landlike_gallery")["items"]}
     assert caption[16] == "0.39"
+
+
+def test_why_a_collection_has_no_stability_is_said_where_it_is_chosen(engine: Engine) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene)
+    record = engine.library.directory(scene.id) / "scene.json"
+    record.write_text(record.read_text().replace('"kind": "scene"', '"kind": "collection"'))
+    corners = np.zeros((42, 8)).tolist()
+    pq.write_table(pa.table({"corners": corners, "source_name": [""] * 42}), record.parent / "places.parquet")
+    app = visit(q="16")
+    app.selectbox(key="colour").set_value("stability").run()
+    sees_nothing_wrong(app)
+    assert "No stability here: these patches are single pictures" in texts(app)
+    assert not [job for job in engine.jobs.jobs() if job.kind == "stability"]
 
 
 @pytest.mark.parametrize(

@@ -361,13 +361,13 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
     many = "1 patch is" if count == 1 else f"{count:,} patches are"
     first = f"{_of_hundred(1 - count / max(total, 1))} of 100 patches look like what the encoder was trained on."
     if not count:
-        second = "No patch is less familiar to it than 99 in 100 of its held-out training patches."
+        second = "No patch is farther from that than 99 in 100 of its held-out training patches."
     else:
         them = "it" if count == 1 else "them"
         mark = f"; {'it is' if count == 1 else 'they are'} marked with a diamond ◇, and what" if marked else "; what"
         second = (
-            f"{many} less familiar to it than 99 in 100 of its held-out training patches{mark} is found for {them} "
-            "deserves a second look."
+            f"{many} unfamiliar, farther from that than 99 in 100 of its held-out training patches{mark} is found for "
+            f"{them} deserves a second look."
         )
     third = (
         f"Of land of the kind it was trained on, 1 in 100 counts as unfamiliar by this rule; here it is "

@@ -115,12 +115,12 @@ def _take_marks(wanted: bool) -> None:
     current().marks = wanted
 
 
-def remedy_button(visitor: Session, scene: Scene, cause: NoveltyCause, *, key: str) -> None:
+def remedy_button(visitor: Session, scene: Scene, cause: NoveltyCause, *, key: str, quiet: bool = False) -> None:
     """Draw the button that leads to what can be done about a cause; nothing where that cannot be done here."""
     words = REMEDIES.get(cause.remedy, "")
     if not words or (cause.remedy in {READ_AGAIN, RESAMPLE} and not engine().library.origin(scene.id)):
         return
-    if st.button(words, key=key):
+    if st.button(words, key=key, type="tertiary" if quiet else "secondary", icon=":material/build:" if quiet else None):
         _WAYS[cause.remedy](visitor, scene)
 
 

@@ -25,7 +25,7 @@ from core.values.novelty import UNFAMILIAR
 from core.values.stability import STABILITY
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, follow_bar, progress_words, wanted
-from pages.ui.explore.novelty_banner import causes_of
+from pages.ui.explore.novelty_banner import causes_of, marking, remedy_button
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
@@ -58,7 +58,7 @@ def _content(visitor: Session, view: ViewState) -> None:
         _measure(visitor, view, layout)
     if parts[0] is None:
         return
-    sections = known_sections(view, [part or [] for part in parts])
+    sections = known_sections(view, [part or [] for part in parts], marked=marking(visitor, view))
     st.html(verdict_html(verdict_on(sections)))
     for section in sections:
         st.html(section_html(section))
@@ -79,12 +79,13 @@ def _parts(view: ViewState) -> list[str]:
     ]
 
 
-def known_sections(view: ViewState, parts: list[list[Section]]) -> list[Section]:
+def known_sections(view: ViewState, parts: list[list[Section]], *, marked: bool) -> list[Section]:
     """Return what is measured already, in the order of a report.
 
     Args:
         view: what is on show.
         parts: sections of each part of the report, that of the features first; empty where it is not measured.
+        marked: True = the views mark unfamiliar patches.
     """
     features, *others = parts
     if any(section.name == "labels" for part in others for section in part):
@@ -98,7 +99,7 @@ def known_sections(view: ViewState, parts: list[list[Section]]) -> list[Section]
     known.append(
         novelty_unknown(view.recipe.encoder, trained=view.known.trained_on_known_patches())
         if strange is None
-        else _with_causes(novelty_section(strange, view.table.patch_ids, marked=True), view)
+        else _with_causes(novelty_section(strange, view.table.patch_ids, marked=marked), view)
     )
     if len(view.table) < LEAST_ROWS:
         known.append(unmeasured("layout", too_few(len(view.table))))
@@ -139,6 +140,7 @@ def _follow(job_id: str) -> None:
 def _actions(visitor: Session, view: ViewState, section: Section) -> None:
     """Draw what a section leads to: its patches in all views, and the points in its colours."""
     colour = COLOURS.get(section.name) if section.measured else None
+    causes = causes_of(view) if section.name == "familiar" else ()
     if not section.patches and colour is None:
         return
     with st.container(horizontal=True, key=f"trust_{section.name}"):
@@ -160,6 +162,8 @@ def _actions(visitor: Session, view: ViewState, section: Section) -> None:
                 on_click=_colour,
                 args=(visitor, colour),
             )
+        if causes:
+            remedy_button(visitor, view.scene, causes[0], key="trust_remedy", quiet=True)
 
 
 def _colour(visitor: Session, name: str) -> None:

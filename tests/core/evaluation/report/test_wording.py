@@ -114,12 +114,12 @@ def test_novel_patches_are_counted_and_named_the_least_familiar_first() -> None:
     found = novelty_section(percent, np.arange(8) + 40, marked=True)
     assert found.patches == (43, 42)
     assert found.sentences[0] == "75 of 100 patches look like what the encoder was trained on."
-    assert found.sentences[1].startswith("2 patches are less familiar")
+    assert found.sentences[1].startswith("2 patches are unfamiliar, farther from that")
     assert "they are marked with a diamond" in found.sentences[1]
     bare = " ".join(novelty_section(percent, np.arange(8), marked=False).sentences)
     assert "marked" not in bare, "on the command line there is no view"
     assert "what is found for them deserves a second look" in bare
-    assert "No patch is less familiar" in novelty_section(percent[4:], np.arange(4), marked=True).sentences[1]
+    assert "No patch is farther from that" in novelty_section(percent[4:], np.arange(4), marked=True).sentences[1]
 
 
 def test_stability_gives_a_number_of_neighbours() -> None:

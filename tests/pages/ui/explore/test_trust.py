@@ -186,7 +186,7 @@ def test_unfamiliar_patches_are_marked_in_all_views(engine: Engine, recipe: Reci
     items = data_of(app, "landlike_gallery")["items"]
     assert {item["id"] for item in items if item["mark"]} == set(strange) & {item["id"] for item in items}
     assert "Unfamiliar" in items[0]["alt"]
-    assert "12 patches are less familiar to it" in htmls(app)
+    assert "12 patches are unfamiliar, farther from that" in htmls(app)
     app.button(key="trust_colour_familiar").click().run()
     legend = data_of(app, "landlike_plot")["legend"]
     assert (legend["title"], legend["digits"]) == ("Unfamiliar", 0)
