@@ -99,16 +99,17 @@ def caption_values(items: list[dict[str, Any]], view: SceneView, colours: Colour
         view: the scene of the patches.
         colours: what colours the points.
     """
-    legend = colours.legend
-    shown = colours.values is not None and isinstance(legend, ScaleLegend) and colours.value.name != SIMILARITY.name
-    if not shown or colours.values is None or not isinstance(legend, ScaleLegend):
+    legend, values = colours.legend, colours.values
+    if values is None or not isinstance(legend, ScaleLegend) or colours.value.name == SIMILARITY.name:
         return items
     for item in items:
-        values = colours.values[view.table.positions(np.array([item["id"]]))]
-        if np.isfinite(values).any():
-            red, green, blue = legend.paint(values)[0][0].tolist()
-            number = f"{values[0]:.{legend.scale.digits}f}".replace("-", "−")
+        own = values[view.table.positions(np.array([item["id"]]))]
+        if np.isfinite(own).any():
+            red, green, blue = legend.paint(own)[0][0].tolist()
+            number = f"{own[0]:.{legend.scale.digits}f}".replace("-", "−")
             item |= {"number": number, "shade": f"rgb({red}, {green}, {blue})"}
+            if item["named"]:  # There is room for one of the two; the other is read by pointing at the picture.
+                item["label"] = ""
             item["alt"] += f". {legend.scale.title} {number}"
     return items
 
