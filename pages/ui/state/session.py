@@ -17,6 +17,7 @@ from pages.ui.state.cut_draft import CutDraft
 
 _KEY = "landlike"
 _HISTORY = 200
+_MARKS = {"on": True, "off": False}
 NOTHING_SELECTED = PatchRefs("")
 
 
@@ -196,7 +197,7 @@ class Session:
         elif self.scene_id is None:
             self.linked = query
         self.encoder = parameters.get("encoder") or self.encoder
-        self.marks = {"on": True, "off": False}.get(parameters.get("marks", ""), self.marks)
+        self.marks = _MARKS.get(parameters.get("marks", ""), self.marks)
 
     def revisit(self, parameters: Mapping[str, str]) -> None:
         """Go where the browser's Back or Forward leads, to an address of before; ``back`` and ``forward`` follow."""
@@ -204,7 +205,7 @@ class Session:
         if not SCENE_ID.fullmatch(scene_id):
             return
         self.open(scene_id)
-        self.cutting = False
+        self.cutting, self.marks = False, _MARKS.get(parameters.get("marks", ""))
         self.encoder = parameters.get("encoder") or self.encoder
         if cut != self.cut(scene_id):
             self.recut(scene_id, cut, None)

@@ -80,6 +80,22 @@ def test_the_browsers_back_leads_to_another_scene_cut_otherwise_and_nowhere_with
     assert visitor.link("e") == before
 
 
+def test_links_and_the_history_hold_whether_unfamiliar_patches_are_marked() -> None:
+    visitor = Session(scene_id="quilt-1")
+    before = visitor.link("spectral")
+    visitor.marks = True
+    marked = visitor.link("spectral")
+    other = Session()
+    other.follow(marked)
+    assert other.marks is True
+    visitor.revisit(before)
+    assert visitor.link("spectral") == before, "else the address would be written again, and Back lead nowhere"
+    visitor.revisit(marked)
+    assert visitor.link("spectral") == marked
+    visitor.open("other-1")
+    assert visitor.marks is None
+
+
 @given(st.lists(st.one_of(st.integers(0, 5), st.sampled_from(["back", "forward", "clear"])), max_size=40))
 def test_back_undoes_and_forward_redoes(steps: list[int | str]) -> None:
     visitor = Session(scene_id="s")
