@@ -56,14 +56,14 @@ def report_on_scene(
     features = FeatureStore(root).read(recipe)
     half = 1000
     if settings is not None:
-        half = 1000 if reports.get(recipe, settings.key) is not None else 400
+        half = 1000 if reports.has(recipe, settings.key) else 400
     scene = library.get(recipe.scene_id)
     _report_on_hand_labels(root, scene, features, training, part_of(progress, 0, 50))
     _report_on_truth(root, scene, features, training, part_of(progress, 50, 100))
     if not reports.whole(recipe):
         case = case_of(scene, features, "own", training)
         _report_on_features(root, features, case, load, progress=part_of(progress, 100, half))
-    if settings is None or reports.get(recipe, settings.key) is not None:
+    if settings is None or reports.has(recipe, settings.key):
         return
     layout = Layouts(root).get(recipe, settings.key)
     if layout is not None:
@@ -79,7 +79,7 @@ def _report_on_hand_labels(
     """Keep the part on labels given by hand as they are now; the one on labels as they were goes."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
     version = hand_version(scene)  # Before the labels: newer ones under an older version are measured again.
-    if version and reports.get(recipe, HAND_LABELLED + version) is None:
+    if version and not reports.has(recipe, HAND_LABELLED + version):
         section = by_hand(labels_part(case_of(scene, features, "hand", training), progress=progress))
         if recipe.scene_id in library:
             reports.put(recipe, HAND_LABELLED + version, [section], {})
@@ -92,7 +92,7 @@ def _report_on_truth(
     """Keep the part on the truth as it is now: the land of patches, and of a map that was added the classes too."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
     truth = truth_of(scene)
-    if truth is None or scene.kind == "collection" or reports.get(recipe, BY_TRUTH + truth.version) is not None:
+    if truth is None or scene.kind == "collection" or reports.has(recipe, BY_TRUTH + truth.version):
         return
     sections = [land_part(scene, features, part_of(progress, 0, 600))]
     if truth.added is not None:

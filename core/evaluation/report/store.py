@@ -62,10 +62,15 @@ class Reports:
         except OSError:
             return None
 
+    def has(self, recipe: Recipe, settings_key: str) -> bool:
+        """Tell whether a report with the figures of a verdict is there; earlier versions wrote sentences only."""
+        sections = self.get(recipe, settings_key)
+        return sections is not None and all(one.figures or not one.measured for one in sections)
+
     def whole(self, recipe: Recipe) -> bool:
         """Tell whether the part of the features is there with its numbers; one of an earlier version may lack some."""
         sections = self.get(recipe, FEATURES)
-        if sections is None:
+        if sections is None or not self.has(recipe, FEATURES):
             return False
         shifted = any(one.name == "stability" and one.measured for one in sections)
         return not shifted or self.values(recipe, FEATURES, "kept") is not None

@@ -53,7 +53,7 @@ def trust_panel(visitor: Session, view: ViewState) -> None:
 def _content(visitor: Session, view: ViewState) -> None:
     layout = view.layout
     parts = [engine().reports.get(view.recipe, part) for part in _parts(view)]
-    missing = any(part is None for part in parts)
+    missing = not all(engine().reports.has(view.recipe, part) for part in _parts(view))
     if missing:
         _measure(visitor, view, layout)
     if parts[0] is None:

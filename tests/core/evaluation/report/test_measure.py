@@ -26,6 +26,8 @@ from core.evaluation.report.card import Section
 from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
 from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES
+from core.evaluation.report.verdict import verdict_on
+from core.evaluation.report.wording import unmeasured
 from core.evaluation.retrieval import Share
 from core.evaluation.trustworthiness import trustworthiness
 from core.features import recipe as features
@@ -124,6 +126,16 @@ def test_an_encoder_that_minds_no_shift_keeps_everything(tmp_path: Path) -> None
     assert ours[0] > 0.5
     assert ours[1] > 0.5
     assert found.itself.count == 20
+
+
+def test_a_report_of_before_is_read_and_measured_again_for_its_figures(engine: Engine, recipe: Recipe) -> None:
+    old = [Section(name="hubs", title="?", sentences=("No.",)), unmeasured("labels", "no")]
+    engine.reports.put(recipe, FEATURES, old, {})
+    assert engine.reports.get(recipe, FEATURES) == old
+    assert not engine.reports.has(recipe, FEATURES)
+    report_on_scene(engine.config.root, recipe, None, loader(engine, recipe))
+    assert engine.reports.has(recipe, FEATURES)
+    assert verdict_on(engine.reports.get(recipe, FEATURES) or []).grade is not None
 
 
 def test_what_cannot_be_shifted_says_so(engine: Engine, tmp_path: Path) -> None:
