@@ -85,6 +85,17 @@ class Labelled:
             statistics=None if self.statistics is None else self.statistics[rows],
         )  # fmt: skip
 
+    def on(self, bands: Sequence[str]) -> Labelled:
+        """Return the same patches in some of the bands, in product order."""
+        kept = [place for place, name in enumerate(self.bands) if name in bands]
+        if len(kept) == len(self.bands):
+            return self
+        columns = [*kept, *(place + len(self.bands) for place in kept)]
+        return replace(
+            self, bands=tuple(self.bands[place] for place in kept), pixels=self.pixels[..., kept],
+            statistics=None if self.statistics is None else self.statistics[:, columns],
+        )  # fmt: skip
+
     def band_statistics(self) -> FloatArray:
         """Return those of the patches as they lie in their scene, float32 of shape (N, 2 · bands)."""
         return statistics_of_pixels(self.pixels) if self.statistics is None else self.statistics
@@ -271,11 +282,29 @@ class Split:
     spatial: Labelled | None
     validation: Labelled | None = None
 
+    def on(self, bands: Sequence[str]) -> Split:
+        """Return the same patches in some of the bands."""
+        return Split(
+            train=self.train.on(bands), random=self.random.on(bands),
+            spatial=None if self.spatial is None else self.spatial.on(bands),
+            validation=None if self.validation is None else self.validation.on(bands),
+        )  # fmt: skip
+
 
 def gather(
-    sets: Sequence[Labelled], *, test_sets: Sequence[Labelled] = (), bands: Sequence[str] | None = None
+    sets: Sequence[Labelled],
+    *,
+    test_sets: Sequence[Labelled] = (),
+    bands: Sequence[str] | None = None,
+    whole: bool = False,
 ) -> Labelled:
     """Return several sets as one, on the bands they share, less copies, and less what shows a place of a test set.
+
+    Args:
+        sets: what to learn from.
+        test_sets: whose places are left out.
+        bands: which bands to keep; None = all they share.
+        whole: True = all shared bands are kept, and ``bands`` only decide which patches are copies of others.
 
     Raises:
         TrainingError: when nothing can be learned from them.
@@ -286,21 +315,21 @@ def gather(
     kept = [one.take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool)) for one in sets]
     every = joined(kept, bands)
     keys = _pixel_keys(every)
-    whole, wrong = drop_copies(every, keys), conflicting(every, keys)
+    kept_once, wrong = drop_copies(every, keys), conflicting(every, keys)
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         found = f"the same patch stands for several classes: {', '.join(wrong[:3])}{more}"
         raise TrainingError(_ASKED, found, "leave each patch in one class only")
-    counts = whole.counts()
+    counts = kept_once.counts()
     few = [f"{name} ({count})" for name, count in counts.items() if count < 2]
     if len(counts) < 2 or few:
         found = (
             f"too few patches of {', '.join(few)}" if few else f"there is only the class {next(iter(counts), 'none')}"
         )
         gone = sum(map(len, sets)) - len(every)
-        found += _missing(copies=whole.repeats, left_out=gone)
+        found += _missing(copies=kept_once.repeats, left_out=gone)
         raise TrainingError(_ASKED, found, "give two classes or more, two patches or more each")
-    return whole
+    return drop_copies(joined(kept), keys) if whole else kept_once
 
 
 def _missing(*, copies: int, left_out: int) -> str:

@@ -61,6 +61,7 @@ class _Material:
         base: what it starts from.
         hyperparameters: how it is fitted.
         split: patches learned from and held out, with the bands and the size that the base takes.
+        seen: the same with all bands that features are made of.
         test_sets: labelled patches whose places are not among these.
         before: what the base has learned from; None when that is not known.
         former: how it was fitted before the best epoch was chosen.
@@ -72,6 +73,7 @@ class _Material:
     base: Base
     hyperparameters: Hyperparameters
     split: Split
+    seen: Split
     test_sets: list[Labelled]
     before: TrainingPatches | None
     former: Hyperparameters
@@ -120,16 +122,19 @@ def run(
     check_bands(base, shared_bands(sets), request.bands)
     for one in test_sets:
         findable_others(drop_copies(one).labels)  # Refuses now what could not be measured after the training.
-    whole = resize(gather(sets, test_sets=test_sets, bands=base.product_bands or request.bands), base.side)
-    parts = split(whole, hyperparameters.seed)
+    bands = base.product_bands or request.bands or shared_bands(sets)
+    # Features of ours see all bands, also those that the network does not: they are measured, and named, as they are.
+    whole = resize(gather(sets, test_sets=test_sets, bands=bands, whole=base.ours), base.side)
+    seen = split(whole, hyperparameters.seed)
+    parts = seen.on(bands)
     if parts.validation is None and not request.freeze and "learning_rate" not in request.hyperparameters:
         hyperparameters = unwatched_steps(base, hyperparameters)
     # What belongs to the base is read before the training, in which somebody may delete it.
     material = _Material(
-        request=request, directory=directory, base=base, hyperparameters=hyperparameters, split=parts,
+        request=request, directory=directory, base=base, hyperparameters=hyperparameters, split=parts, seen=seen,
         test_sets=test_sets, before=learned_before(base),
         former=plan(request, config, former=True)[1],
-        rival=_rival(base, parts, config),
+        rival=_rival(base, seen, config),
     )  # fmt: skip
     material = _as_it_began(material, whole)
     parts, hyperparameters = material.split, material.hyperparameters
@@ -210,8 +215,9 @@ def _as_it_began(material: _Material, whole: Labelled) -> _Material:
     kept = kept_key(material.directory)
     if kept is None:
         return material
-    parts = split(whole, material.hyperparameters.seed, validates=False)
-    former = replace(material, split=parts, hyperparameters=material.former)
+    seen = split(whole, material.hyperparameters.seed, validates=False)
+    parts = seen.on(material.split.train.bands)
+    former = replace(material, split=parts, seen=seen, hyperparameters=material.former)
     return former if kept in _keys(former)[1] else material
 
 
@@ -233,7 +239,7 @@ def _rival(base: Base, parts: Split, config: Config) -> tuple[str, Path] | None:
 def _rivals(material: _Material, config: Config) -> dict[str, Any]:
     """Measure what the training has to be better than: its base, or from scratch the encoder that is there anyway."""
     rival = material.rival
-    return {} if rival is None or not rival[1].is_dir() else asdict(rivals(*rival, material.split, config))
+    return {} if rival is None or not rival[1].is_dir() else asdict(rivals(*rival, material.seen, config))
 
 
 def _fit(
@@ -277,7 +283,9 @@ def _write(material: _Material, initial: Initialised, card: dict[str, Any], conf
     columns = range(EMBEDDING_DIMENSION) if base.ours else None
     with kept_when_full(material.directory), staged_model(material.directory) as staged:
         initial.write(staged, card["title"], card)
-        measured = measure(staged, parts, test_sets, columns=columns, config=config, rival=known, base=base.name)
+        measured = measure(
+            staged, material.seen, test_sets, columns=columns, config=config, rival=known, base=base.name
+        )
         told = [*seen_before(material.before, parts, test_sets, card.get("base_title", "")), *measured.card["measured"]]
         found = measured.card | {"measured": told}
         (staged / CARD).write_text(json.dumps(card | found, indent=1, ensure_ascii=False), encoding="utf-8")

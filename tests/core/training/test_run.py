@@ -11,8 +11,8 @@ import pytest
 from core.__main__ import main
 from core.cli.training import _going_on
 from core.errors import TrainingError
-from core.training.dataset import Labelled, gather, joined, split
-from tests.finetuning import some
+from core.training.dataset import Labelled, gather, joined, resize, split
+from tests.finetuning import COLOURS, some
 from tests.labelled import write_zip
 
 
@@ -180,3 +180,20 @@ def test_what_chooses_the_epoch_is_held_out_apart_and_in_blocks_where_places_are
     side = np.abs(blocks.validation.lonlat[:, None] - blocks.train.lonlat).max(axis=2).min(axis=1)
     assert np.mean(side > 0.0081) > 0.1, "blocks have patches inside them"
     assert split(some(12), 0).validation is None, "too few to choose by"
+
+
+def test_patches_in_more_bands_than_the_network_sees_are_the_same_patches() -> None:
+    whole = some(24, bands=("B02", "B03", "B04", "B08", "B11"))
+    doubled = replace(whole, pixels=np.concatenate([whole.pixels[..., :3], whole.pixels[..., 3:] + 7], axis=3))
+    narrow = gather([whole, doubled], bands=COLOURS)
+    wide = gather([whole, doubled], bands=COLOURS, whole=True)
+    assert (len(narrow), wide.bands) == (72, whole.bands), "copies are those in the bands of the network"
+    assert (wide.names, wide.repeats) == (narrow.names, narrow.repeats)
+    seen, parts = split(wide, 0), split(narrow, 0)
+    assert seen.validation is not None
+    assert parts.validation is not None
+    for one, other in ((seen.train, parts.train), (seen.random, parts.random), (seen.validation, parts.validation)):
+        assert one.on(COLOURS).digest() == other.digest(), "a training that was stopped goes on"
+    small = resize(wide, 16)
+    np.testing.assert_array_equal(small.on(COLOURS).band_statistics(), narrow.band_statistics())
+    assert wide.on(wide.bands) is wide
