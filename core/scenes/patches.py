@@ -381,7 +381,7 @@ class _Strip:
 
 
 def iter_windows(
-    scene: Scene, places: IntArray, size: int, bands: Sequence[str], *, ids: IntArray, most_bytes: int = READ_BYTES
+    scene: Scene, places: IntArray, size: int, bands: Sequence[str], *, ids: IntArray, most_bytes: int = READ_BYTES // 4
 ) -> Iterator[PatchBatch]:
     """Read squares of pixels that lie anywhere in a scene, as ``iter_patches`` reads patches.
 

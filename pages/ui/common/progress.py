@@ -19,7 +19,7 @@ FOLLOW_SECONDS = 0.5
 MOST_FAILED = 3
 """Failures that are told one by one."""
 
-_UNITS = {"encode": "patches", "stability": "patches", "fetch": "bytes"}
+_UNITS = {"encode": "patches", "fetch": "bytes"}
 _UNKNOWN = (
     "Showing this page: something went wrong that Landlike does not know; reload the page, and if it happens again, "
     "the server's log says more."
@@ -199,13 +199,11 @@ def _follow_line(job_id: str, doing: str, key: str) -> None:
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
         st.rerun(scope="app")
-    if not key:
-        st.caption(f"{doing}: {progress_words(job)}")
-        return
     with st.container(horizontal=True, vertical_alignment="center", key="value_line"):
         st.caption(f"{doing}: {progress_words(job)}")
-        stop = engine().jobs.cancel
-        st.button("Stop", key=f"stop_{key}", disabled=job.stopping, on_click=stop, args=(job_id,), type="tertiary")
+        if key:
+            stop = engine().jobs.cancel
+            st.button("Stop", key=f"stop_{key}", disabled=job.stopping, on_click=stop, args=(job_id,), type="tertiary")
 
 
 def _again(key: str) -> None:

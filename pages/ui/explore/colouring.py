@@ -72,15 +72,22 @@ def of_classes(view: SceneView, colours: Colouring, classes: Collection[int]) ->
 
 
 def ask_for_values(view: SceneView, name: str) -> None:
-    """Ask for groups or stability where they are chosen and not there; draw how far they are, or why there are none."""
+    """Ask for groups or stability where they are chosen and not there, and draw how far they are."""
     recipe = view.recipe
     if name == GROUP.name and view.groups() is None:
         key = f"groups-{recipe.key}"
         follow_line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")
-    if name == STABILITY.name and view.stability() is None:
-        why = no_stability(view.scene, view.grid, len(view.table))
-        if why is not None:
-            st.caption(f"No stability here: {why}.")
-            return
+    if name == STABILITY.name and _no_stability(view) is None and view.stability() is None:
         key = f"stability-{recipe.key}"
-        follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Shifting the grid", stop=True)
+        follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Measuring", stop=True)
+
+
+def say_why_not(view: SceneView, name: str) -> None:
+    """Say why there can be no stability, where that is chosen."""
+    why = _no_stability(view) if name == STABILITY.name else None
+    if why is not None:
+        st.caption(f"No stability here: {why}.")
+
+
+def _no_stability(view: SceneView) -> str | None:
+    return no_stability(view.scene, view.grid, len(view.table))

@@ -17,7 +17,7 @@ from core.values.registry import choices
 from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
 from pages.ui.explore.captions import captions
-from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, title_of_choice
+from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
 from pages.ui.explore.gallery import MOST_PICTURES, caption_values, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
@@ -74,6 +74,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         if not banner_there(visitor, view):
             mark_switch(visitor, view)
         view = replace(view, layout=layout_to_show(visitor, view.recipe, len(view.table)))
+    say_why_not(view.known, name)
     colours = colouring(view.known, name, view.asked)
     data = plot_data(
         view.known,
