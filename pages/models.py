@@ -73,7 +73,7 @@ def remove(listing: EncoderListing, trained: str) -> None:
     engine().trained.delete(trained)
     if current().encoder == listing.name:
         current().encoder = None
-    cache.forget_encoders()
+    cache.forget()  # Also what it named: another model of this name may come, on the same features.
     st.rerun()
 
 
