@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.evaluation.classifier import SURE_FROM, Named
+from core.evaluation.novelty import NOVEL_ABOVE
 from core.imagery.ramps import Ramp
 from core.scenes.labels import SceneLabels
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
@@ -20,7 +21,7 @@ from core.values.legend import ClassLegend, Scale
 from core.values.palette import class_colours
 
 UNSURE, UNSURE_COLOUR = "Unsure", "#D8D3C8"
-"""What patches are called and painted whose class is less likely right than wrong."""
+"""What patches are called and painted whose class does not count."""
 
 CONFIDENCE_RAMP = Ramp(((0.0, "#8f2d12"), (0.5, "#d99a3d"), (0.8, "#a9b48c"), (1.0, "#1f5a44")))
 """Brown where the classifier guesses, green where it is sure."""
@@ -36,6 +37,17 @@ def predicted_colours(labels: SceneLabels, classes: Sequence[str]) -> tuple[str,
     beside = [*stated, *[""] * (len(every) - len(known))] if stated else []
     by_name = dict(zip(every, class_colours(every, beside), strict=True))
     return tuple(by_name[name] for name in classes)
+
+
+def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
+    """Return which patches have a class that counts, bool of shape (N,).
+
+    It is more likely right than wrong, and the land is not unfamiliar to the encoder: there a classifier is often sure
+    of what it never learned (Hein, Andriushchenko and Bitterwolf, “Why ReLU Networks Yield High-Confidence Predictions
+    Far Away From the Training Data”, 2019).
+    """
+    novelty = source.novelty()
+    return found.sure if novelty is None else found.sure & ~(novelty > NOVEL_ABOVE)
 
 
 def _read_key(version: str) -> Asked | None:
@@ -61,9 +73,11 @@ class PredictedValue(ClassValue):
         return source.named(asked.version or "") is not None
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
-        """Return numbers of classes, one more than the last where the classifier is unsure."""
+        """Return numbers of classes, one more than the last where ``sure_patches`` has none."""
         found = source.named(asked.version or "")
-        return None if found is None else np.where(found.sure, found.index, len(found.classes)).astype(np.float32)
+        if found is None:
+            return None
+        return np.where(sure_patches(source, found), found.index, len(found.classes)).astype(np.float32)
 
     def column(self, source: PatchSource) -> NDArray[Any] | None:
         """Return the likeliest class of each patch by name, also where it is unsure: confidence lies beside it."""
@@ -114,21 +128,20 @@ class ConfidenceValue(ScaleValue):
         return _read_key(version)
 
 
-def caption(found: Named, row: int, labels: SceneLabels) -> tuple[str, str]:
+def caption(source: PatchSource, found: Named, row: int) -> tuple[str, str]:
     """Return what a picture says of the class of a patch, such as ``82 % Forest``, and the colour of its class."""
-    if not found.sure[row]:
+    if not sure_patches(source, found)[row]:
         return UNSURE, UNSURE_COLOUR
     number = int(found.index[row])
-    name = titles(found.classes)[number]
-    return f"{100 * float(found.confidence[row]):.0f}\N{NO-BREAK SPACE}% {name}", predicted_colours(
-        labels, found.classes
-    )[number]
+    said = f"{100 * float(found.confidence[row]):.0f}\N{NO-BREAK SPACE}% {titles(found.classes)[number]}"
+    return said, predicted_colours(source.labels, found.classes)[number]
 
 
 PREDICTED = PredictedValue(
     name="predicted",
     title="predicted class",
-    about=f"The class that the encoder's classifier finds likeliest; unsure below {100 * SURE_FROM:.0f} %",
+    about="The class that the encoder's classifier finds likeliest; unsure on unfamiliar land and below "
+    f"{100 * SURE_FROM:.0f} %",
 )
 CONFIDENCE = ConfidenceValue(
     name="confidence",

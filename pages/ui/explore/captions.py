@@ -20,6 +20,6 @@ def captions(view: SceneView, colour: str | None) -> Captions:
 
     def of_patch(patch_id: int) -> tuple[str, str]:
         rows = view.table.positions(np.array([patch_id]))
-        return caption(found, int(rows[0]), view.labels) if len(rows) else ("", "")
+        return caption(view, found, int(rows[0])) if len(rows) else ("", "")
 
     return of_patch
