@@ -18,7 +18,7 @@ from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
 from core.ingest.formats.classification import ClassRaster, names_classes
-from core.ingest.formats.envi.header import header_of, stated_in_header
+from core.ingest.formats.envi.header import header_of, headers_of, stated_in_header
 from core.ingest.formats.extra_samples import (
     is_mask_name,
     mask_file,
@@ -33,6 +33,7 @@ from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, Hints, read_hints, stated_start
+from core.ingest.formats.snap_product import files_of_products, stated_in_product
 from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, described_by_item, item_hints, with_item
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside
@@ -64,11 +65,11 @@ class BandFiles:
         files, apart = without_other_dates(files, scene)
         rasters, names = _rasters(files, scene, opened)
         used = {raster.name for raster in rasters}
-        tables, documents = files.ending(TABLE_SUFFIXES), _documents(files)
-        items = _items(files, scene)
-        others = _others(
-            files, rasters, [*tables, *documents, *items], {name for group in apart.values() for name in group}
-        )
+        product_files = files_of_products(files.members)
+        tables = [member for member in files.ending(TABLE_SUFFIXES) if member not in product_files]
+        documents, items = _documents(files), _items(files, scene)
+        read = [*tables, *documents, *items, *product_files]
+        others = _others(files, rasters, read, {name for group in apart.values() for name in group})
         tags = {key: value for raster in reversed(rasters) for key, value in raster.tags.items()}
         texts = [text for raster in rasters for text in raster.descriptions]
         bases = [PurePosixPath(raster.name).name for raster in rasters]
@@ -149,6 +150,7 @@ def _others(files: SourceFiles, rasters: Sequence[RasterFile], read: Sequence[Me
     """Return the files that hold no band, were not read for anything else, and are not left out already."""
     used = {raster.name for raster in rasters}
     headers = [header for raster in rasters if (header := header_of(raster, files.members))]
+    headers += headers_of(files.members)
     others = files.others([*read, *beside(rasters, files.members), *headers])
     return [member for member in others if member.name not in used and member.base not in apart]
 
@@ -246,6 +248,7 @@ def _opened(files: SourceFiles, member: Member, opened: ExitStack) -> RasterFile
     placed = placed_beside(raster, files.members, files.shelf)
     stated = stated_beside(placed, files.members, files.shelf)
     described = stated_in_header(stated, files.members, files.shelf)
+    described = stated_in_product(described, files.members, files.shelf)
     if raster.count > 1:
         described = described_by_item(described, {m.base: text for m, text in _item_texts(files).items()})
     return without_masks(described)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from core.ingest.bands.names import band_of_file, names_other_layer
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
-from core.ingest.formats.envi.header import header_names
+from core.ingest.formats.envi.header import headers_of
 from core.ingest.formats.kind import PatchFiles
 from core.ingest.formats.series import are_dates
 from core.ingest.formats.tiles import are_tiles
@@ -36,9 +36,7 @@ class ClassFolders:
     def layers(self, files: SourceFiles, _opened: ExitStack) -> PatchFiles:
         """Return the patches."""
         patches = tuple(patch_files(files.members, files.settings.bands))
-        names = {name for member in patches if member.in_envi for name in header_names(member.name)}
-        headers = tuple(member for member in files.members if member.name in names)
-        return PatchFiles(patches=patches, used=headers)
+        return PatchFiles(patches=patches, used=tuple(headers_of(files.members)))
 
 
 def labels_of(patches: Sequence[Member]) -> dict[int, str | None]:

@@ -1,6 +1,7 @@
-"""What SNAP writes into a GeoTIFF of its product: the bands with their light, scale and no data, the day, the product.
+"""What SNAP states of its product: the bands with their light, scale and no data, the day, the product.
 
-It is BEAM-DIMAP's XML (format 2.12) in the private tag 65000; it is searched as text, never parsed as XML.
+It is BEAM-DIMAP's XML (format 2.12) in the private tag 65000 of a GeoTIFF, or in a ``.dim`` beside a folder ``.data``
+of rasters in ENVI's own format, a file a band; it is searched as text, never parsed as XML.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from core.ingest.bands.packing import usable_scaling
 from core.ingest.grid.stack import Scaling
 
 DIMAP_TAG = 65000
+DIMAP_SUFFIX = ".dim"
+MAX_DIMAP = 32 * 2**20
+"""SNAP writes the metadata of a whole product before what it says of bands."""
 _BAND = re.compile(r"<Spectral_Band_Info>(.*?)</Spectral_Band_Info>", re.DOTALL)
 _FIELD = re.compile(r"<([A-Z0-9_]{3,40})(?:\s[^<>]{0,100})?>([^<>]{0,300})</\1>")
 _START = re.compile(r"<PRODUCT_SCENE_RASTER_START_TIME>\s*(\d{1,2}-[A-Z]{3}-\d{4})", re.IGNORECASE)
@@ -26,12 +30,14 @@ class DimapBands:
     """What SNAP states of a product.
 
     Attributes:
-        texts: name of each band, with its wavelength where it has one.
+        names: of the bands.
+        texts: the same with their wavelengths where they have any.
         nodata: value that stands for no data of each band, or None.
         scaling: scale and offset of each band, or None.
         tags: day and product, as tags of a raster.
     """
 
+    names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     nodata: tuple[float | None, ...] = ()
     scaling: tuple[Scaling | None, ...] = ()
@@ -46,6 +52,7 @@ def read_dimap(text: str) -> DimapBands:
     written = [band for band in fields if band.get("VIRTUAL_BAND", "false").lower() != "true"]
     written.sort(key=lambda band: _number(band, "BAND_INDEX", 0.0))
     return DimapBands(
+        names=tuple(band.get("BAND_NAME", "") for band in written),
         texts=tuple(map(_text, written)),
         nodata=tuple(map(_nodata, written)),
         scaling=tuple(map(_scaling, written)),
@@ -54,7 +61,7 @@ def read_dimap(text: str) -> DimapBands:
 
 
 def _text(band: Mapping[str, str]) -> str:
-    light = _number(band, "BAND_WAVELENGTH", 0.0)
+    light = _number(band, "BAND_WAVELEN", 0.0)
     return f"{band.get('BAND_NAME', '')} ({light:g} nm)" if light > 0 else band.get("BAND_NAME", "")
 
 

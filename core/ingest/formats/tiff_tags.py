@@ -17,14 +17,12 @@ from typing import BinaryIO
 
 from core.ingest.bands.packing import PACKING_ITEMS
 from core.ingest.bands.texts import BAND_ITEMS
-from core.ingest.formats.dimap import DIMAP_TAG, DimapBands, read_dimap
+from core.ingest.formats.dimap import DIMAP_TAG, MAX_DIMAP, DimapBands, read_dimap
 
 _METADATA, _NO_DATA = 42112, 42113
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 4 * 2**20
-_MAX_DIMAP = 32 * 2**20
-"""SNAP writes the metadata of a whole product before what it says of bands."""
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each type of tag."""
 _ITEM = re.compile(r"<Item ([^<>]{0,200})>([^<>]{0,500})</Item>")
@@ -63,7 +61,7 @@ def read_directory(path: Path) -> TiffDirectory:
             size = path.stat().st_size
             complete = all(start + length <= size for start, length in places.values())
             text = _text(file, places, _METADATA)
-            dimap = read_dimap(_text(file, places, DIMAP_TAG, _MAX_DIMAP))
+            dimap = read_dimap(_text(file, places, DIMAP_TAG, MAX_DIMAP))
             no_data = _text(file, places, _NO_DATA).partition("\0")[0].strip()
     except (OSError, struct.error, ValueError, OverflowError):
         return TiffDirectory(complete=False, placed=False, descriptions={})

@@ -123,6 +123,12 @@ def header_names(name: str) -> frozenset[str]:
     return frozenset({f"{name}.hdr", str(PurePosixPath(name).with_suffix(".hdr")), f"{name}.HDR"})
 
 
+def headers_of(members: Sequence[Member]) -> list[Member]:
+    """Return the headers of rasters in ENVI's own format among files."""
+    names = {name for member in members if member.in_envi for name in header_names(member.name)}
+    return [member for member in members if member.name in names]
+
+
 def header_text(member: Member, shelf: Shelf) -> str:
     """Return the text of a header."""
     return shelf.path(member).read_text(encoding="utf-8", errors="replace")

@@ -12,6 +12,8 @@ from core.errors import SourceError
 from core.ingest.boundary import ingest
 from core.ingest.formats.dimap import DIMAP_TAG, read_dimap
 from core.scenes.library import Library
+from core.scenes.quality import load_quality
+from tests.core.ingest.formats.envi.test_raster import write_envi
 from tests.core.ingest.rasters import land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -29,7 +31,7 @@ NAMES = {
 def info(index: int, name: str, light: float, more: str = "") -> str:
     return (
         f"<Spectral_Band_Info><BAND_INDEX>{index}</BAND_INDEX><BAND_DESCRIPTION /><BAND_NAME>{name}</BAND_NAME>"
-        f"<BAND_WAVELENGTH>{light}</BAND_WAVELENGTH>{more}</Spectral_Band_Info>"
+        f"<BAND_WAVELEN>{light}</BAND_WAVELEN>{more}</Spectral_Band_Info>"
     )
 
 
@@ -72,6 +74,23 @@ def test_what_the_tag_states(tmp_path: Path, library: Library) -> None:
     expected = land(BANDS)
     expected[:, :, :16] = 0
     np.testing.assert_array_equal(read_scene(scene.directory), expected)
+
+
+def test_a_product_as_snap_keeps_it(tmp_path: Path, library: Library) -> None:
+    """A folder of rasters in ENVI's own format, and a file beside it that states what they are; pins are no classes."""
+    folder = tmp_path / "site" / "subset.data"
+    (folder / "vector_data").mkdir(parents=True)
+    (folder / "tie_point_grids").mkdir()
+    for band, pixels in zip(BANDS, land(BANDS), strict=True):
+        write_envi(folder / f"{NAMES[band][0]}.img", (pixels + 1000)[None].astype(">u2"))
+    write_envi(folder / "tie_point_grids" / "sun_zenith.img", np.full((1, 5, 5), 40, np.float32))
+    (folder / "vector_data" / "pins.csv").write_text("#defaultGeometry=geometry\nname\tgeometry\n")
+    (tmp_path / "site" / "subset.dim").write_text(document(SCALED))
+    scene = ingest([tmp_path / "site"], library)
+    assert (scene.bands, scene.date, scene.level, scene.classes) == (BANDS, "2021-06-05", "L2A", ())
+    np.testing.assert_array_equal(read_scene(scene.directory), land(BANDS))
+    left_out = [line.value for line in load_quality(scene.directory).findings if line.topic == "left out"]
+    assert left_out == ["sun_zenith.img"]
 
 
 def test_another_number_of_bands_and_another_satellite(tmp_path: Path, library: Library) -> None:
