@@ -103,8 +103,9 @@ def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page:
     expect(
         page.get_by_text("Measuring how far this can be trusted").or_(page.locator(".ll-trust")).first
     ).to_be_visible()
-    expect(page.locator(".ll-trust .lead").first).to_contain_text("Neighbours here share the class", timeout=LONG)
-    expect(page.locator(".ll-trust")).to_have_count(5)
+    expect(page.locator(".ll-trust .lead").first).to_contain_text("of its land with its neighbours", timeout=LONG)
+    expect(page.locator(".ll-trust")).to_have_count(6)
+    expect(page.locator(".ll-verdict")).to_contain_text("Holds")
     page.locator(".st-key-trust_colour_layout button").first.click()
     expect(page.locator(".ll-plot .bar")).to_contain_text("Distortion", timeout=LONG)
 
