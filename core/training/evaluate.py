@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from core.bands import FloatArray, fill_source
 from core.config import Config
 from core.encoders.base import Encoder
+from core.encoders.files import FAMILIAR
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
+from core.errors import EncoderError
 from core.evaluation.classifier import FeatureClassifier, balanced_share, fit_classifier, nearest_accuracy
-from core.evaluation.novelty import BANK_NEAREST, FEWEST_HELD, NoveltyReference, calibrate_novelty
+from core.evaluation.novelty import FEWEST_KNOWN, NoveltyReference, calibrate_novelty
 from core.evaluation.retrieval import DEPTHS, NORMAL_95, VOTERS, Share, nearest_classes, retrieval, share
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.base_model import SCRATCH
@@ -39,8 +41,7 @@ class Measured:
 
     Attributes:
         card: for the model card: ``accuracy``, ``held_out``, ``apart``, ``verdict`` and ``measured``, the sentences.
-        novelty: what the encoder was trained on, by which patches unlike it are known; None when too few were held
-            out.
+        novelty: the land that the encoder knows, by which patches unlike it are told; None when that is too little.
         classifier: names the classes by the encoder's features.
     """
 
@@ -73,8 +74,8 @@ class _Judged:
 
 
 def measure(
-    directory: Path, split: Split, test_sets: Sequence[Labelled], *, columns: Sequence[int] | None,
-    config: Config, rival: tuple[str, Path] | None = None, base: str = "",
+    directory: Path, split: Split, test_sets: Sequence[Labelled], *, config: Config,
+    rival: tuple[str, Path] | None = None, base: str = "", before: Path | None = None,
 ) -> Measured:  # fmt: skip
     """Measure an encoder that was just written.
 
@@ -82,10 +83,10 @@ def measure(
         directory: of the model.
         split: what it learned from, and what was held out.
         test_sets: labelled patches whose places were left out of training; each set is measured by itself.
-        columns: of the features that training made; None = all.
         config: where encoders keep what they remember.
         rival: title and directory of the encoder it has to be better than; None = none.
         base: name of what it goes on from; ``scratch`` = the rival is another.
+        before: directory of what it goes on from, whose land it knows too; None = nothing.
     """
     encoder, baseline = load_encoder(str(directory), config), load_encoder(BASELINE, config)
     small = fewer(split, encoder)
@@ -104,12 +105,7 @@ def measure(
     if rival is not None:
         card["verdict"] = {"against": rival[0], **_verdict(ours, judged["base"])}
     card["measured"] = measured_sentences(card, None if rival is None else rival[0], scratch=base == SCRATCH)
-    novelty = None
-    if len(ours.asked) >= FEWEST_HELD and len(ours.known) >= BANK_NEAREST:
-        statistics = small.train.band_statistics(), small.random.band_statistics()
-        bands = small.train.bands
-        novelty = calibrate_novelty(ours.known, ours.asked, columns, statistics=statistics, bands=bands)
-    return Measured(card=card, novelty=novelty, classifier=ours.classifier)
+    return Measured(card=card, novelty=familiar_land(small, test_sets, before), classifier=ours.classifier)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +174,36 @@ def _verdict(ours: _Judged, base: _Judged) -> dict[str, Any]:
     better = any(gain > doubt for gain, doubt in zip(gained, noise, strict=True))
     worse = any(-gain > doubt for gain, doubt in zip(gained, noise, strict=True))
     return {"worth": better and not worse, "worse": worse and not better, "patches": len(ours.named)}
+
+
+def familiar_land(split: Split, test_sets: Sequence[Labelled], before: Path | None) -> NoveltyReference | None:
+    """Return the land that an encoder knows, in as many bands as there are; None when it is too little.
+
+    That is the land it learned from and, in the same bands, that of its base. Where a test set has more bands, it
+    stands for the land learned from: sets kept apart are of the same kind.
+
+    Args:
+        split: what it learned from, and what was held out.
+        test_sets: as of ``measure``.
+        before: as of ``measure``.
+    """
+    own = [split.train, split.random]
+    richest = max((one for one in test_sets if len(one) >= FEWEST_KNOWN), key=lambda one: len(one.bands), default=None)
+    parts = own if richest is None or len(richest.bands) <= len(own[0].bands) else [richest]
+    bands, statistics = parts[0].bands, [one.band_statistics() for one in parts]
+    earlier = None if before is None else _land_of(before)
+    if earlier is not None and set(bands) <= set(earlier.bands):
+        statistics.append(earlier.in_bands(bands))
+    whole = np.concatenate(statistics)
+    return calibrate_novelty(whole, bands) if len(whole) >= FEWEST_KNOWN else None
+
+
+def _land_of(directory: Path) -> NoveltyReference | None:
+    """Return the land that a model knows; None where its file is missing or damaged, which spoils no training."""
+    try:
+        return NoveltyReference.load(directory / FAMILIAR)
+    except EncoderError:
+        return None
 
 
 def features(encoder: Encoder, part: Labelled) -> FloatArray:

@@ -99,7 +99,7 @@ def put_head(
     }  # fmt: skip
     with kept_when_full(directory), staged_model(directory) as staged:
         _copy(base, staged, request.title)
-        found = _measured(staged, parts, test_sets, config)
+        found = _measured(staged, parts, test_sets, config, base.directory)
         seen = seen_before(before, parts, test_sets, str(card["base_title"]))
         card |= found.card | {"measured": [*seen, *found.card["measured"]]}
         (staged / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -132,6 +132,6 @@ def _copy(base: Base, target: Path, title: str) -> None:
     sidecar.write_text(json.dumps(stated | {"title": title}, indent=1) + "\n", encoding="utf-8")
 
 
-def _measured(staged: Path, parts: Split, test_sets: list[Labelled], config: Config) -> Measured:
+def _measured(staged: Path, parts: Split, test_sets: list[Labelled], config: Config, before: Path | None) -> Measured:
     write_checksums(staged)
-    return measure(staged, parts, test_sets, columns=None, config=config)
+    return measure(staged, parts, test_sets, config=config, before=before)

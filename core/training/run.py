@@ -35,7 +35,7 @@ from core.training.dataset import (
 )
 from core.training.evaluate import measure, rivals
 from core.training.head import put_head
-from core.training.hyperparameters import EMBEDDING_DIMENSION, Epoch, Examples, Hyperparameters
+from core.training.hyperparameters import Epoch, Examples, Hyperparameters
 from core.training.model_card import all_learned, base_title, every_limit, learned_before, seen_before, training_card
 from core.training.request import TrainingRequest
 from core.training.trained_models import staged_model
@@ -280,11 +280,10 @@ def _write(material: _Material, initial: Initialised, card: dict[str, Any], conf
     """Write the model whole, its card with what the finished encoder measures on patches held out; gives the latter."""
     base, parts, test_sets = material.base, material.split, material.test_sets
     known = material.rival if material.rival is not None and material.rival[1].is_dir() else None
-    columns = range(EMBEDDING_DIMENSION) if base.ours else None
     with kept_when_full(material.directory), staged_model(material.directory) as staged:
         initial.write(staged, card["title"], card)
         measured = measure(
-            staged, material.seen, test_sets, columns=columns, config=config, rival=known, base=base.name
+            staged, material.seen, test_sets, config=config, rival=known, base=base.name, before=base.directory
         )
         told = [*seen_before(material.before, parts, test_sets, card.get("base_title", "")), *measured.card["measured"]]
         found = measured.card | {"measured": told}

@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
+from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
 from core.encoders.registry import describe, matching_backend, matching_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
@@ -154,7 +155,15 @@ def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
         rough=home is None,
         itself=found.spec.get("name") == BASELINE,
         warnings=() if home is None else warnings_of(home.scene),
+        **_stated(found),
     )
+
+
+def _stated(found: Embeddings) -> dict[str, Any]:
+    """Return bands and level of the scene where the file states them."""
+    bands, level = found.scene.get("bands"), found.scene.get("level")
+    named = tuple(name for name in bands if name in BAND_NAMES) if isinstance(bands, list) else ()
+    return {"bands": named or BAND_NAMES, "level": level if isinstance(level, str) else None}
 
 
 def _overlap(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArray[np.bool_] | None:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
+from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.files import LEARNED
@@ -25,7 +25,7 @@ from core.evaluation.duplicates import find_duplicates
 from core.evaluation.grid_shift import cannot_shift, grid_shift
 from core.evaluation.hubness import hubness
 from core.evaluation.land import known_land, land_retrieval, mostly
-from core.evaluation.novelty import novelty_reference
+from core.evaluation.novelty import novelty_percentile
 from core.evaluation.report.card import Section
 from core.evaluation.report.wording import (
     count_of_patches,
@@ -66,6 +66,7 @@ NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class f
 NO_LAND = "there is no map of classes for this land; add one on the Scenes page"
 TOO_FEW_LABELS = f"too few to measure by; {FEWEST_MEASURED} are enough"
 ALL_MIXED = "every patch with a class is of mixed land"
+NO_BANDS = "the file holds no means and deviations of bands"
 NO_PLACES = "the file holds no places of a plot; “python -m core project” adds them"
 
 LEFT_OUT = ("left out",)
@@ -97,6 +98,8 @@ class Case:
         overlap: True = the encoder has learned from the patch, shape (N,); None when that is not known.
         itself: True = the encoder is the plain spectrum.
         warnings: which files of a collection were left out when it was read, sentences.
+        bands: bands that the scene has.
+        level: of the scene, or None.
     """
 
     vectors: FloatArray
@@ -114,6 +117,8 @@ class Case:
     overlap: NDArray[np.bool_] | None = None
     warnings: tuple[str, ...] = ()
     mixed: int = 0
+    bands: tuple[str, ...] = BAND_NAMES
+    level: str | None = None
 
 
 def case_of(
@@ -139,6 +144,8 @@ def case_of(
         itself=recipe.encoder == BASELINE,
         overlap=None if training is None else training.holds(features.band_mean, features.band_std),
         warnings=warnings_of(scene),
+        bands=scene.bands,
+        level=scene.level,
     )
 
 
@@ -278,10 +285,12 @@ def layout_part(
 
 def novelty_part(case: Case, recipe: Recipe, config: Config) -> Section:
     """Return how much of the land is unfamiliar to the encoder, or that this is not known."""
+    if case.band_mean is None or case.band_std is None:
+        return unmeasured("familiar", NO_BANDS)
     try:
-        known = novelty_reference(recipe, config)
-        if known is None:
+        found = novelty_percentile(recipe, config, (case.band_mean, case.band_std), case.bands, case.level)
+        if found is None:
             return novelty_unknown(recipe.encoder, trained=companion_of(recipe, LEARNED, config) is not None)
-        return novelty_section(known.percentile(case.vectors, case.band_mean, case.band_std), case.ids, marked=False)
+        return novelty_section(found, case.ids, marked=False)
     except LandlikeError as error:
         return unmeasured("familiar", error.found)

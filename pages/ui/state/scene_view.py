@@ -17,7 +17,7 @@ from core.bands import FloatArray
 from core.encoders.files import LEARNED
 from core.errors import EncoderError
 from core.evaluation.classifier import Named, classifier_of
-from core.evaluation.novelty import NOVEL_ABOVE, novelty_reference
+from core.evaluation.novelty import NOVEL_ABOVE, novelty_percentile
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
@@ -178,9 +178,8 @@ class SceneView(PatchSource):
 
     def _novelty(self) -> FloatArray | None:
         try:
-            known = novelty_reference(self.recipe, self.engine.config)
-            table = self.table
-            return None if known is None else known.percentile(table.unit, table.band_mean, table.band_std)
+            statistics, scene = (self.table.band_mean, self.table.band_std), self.scene
+            return novelty_percentile(self.recipe, self.engine.config, statistics, scene.bands, scene.level)
         except EncoderError:
             return None
 

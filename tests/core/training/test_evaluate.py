@@ -14,7 +14,7 @@ from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.evaluation.classifier import fit_classifier
 from core.evaluation.retrieval import retrieval
 from core.training.dataset import Split
-from core.training.evaluate import _Judged, _verdict, features, measure, measured_sentences
+from core.training.evaluate import _Judged, _verdict, familiar_land, features, measure, measured_sentences
 from tests.finetuning import some
 
 MODEL = Path(ENTRIES[SHIPPED].reference)
@@ -24,7 +24,7 @@ def test_card_and_novelty_of_a_finished_encoder() -> None:
     split = Split(train=some(40, side=64), random=some(34, side=64, seed=700), spatial=None)
     test_set = some(4, side=64, seed=900, bands=("B02", "B03", "B04", "B08"))
     twice = test_set.take(np.tile(np.arange(12), 2))  # A copy would be its own nearest neighbour.
-    found = measure(MODEL, split, [twice], columns=range(128), config=settings())
+    found = measure(MODEL, split, [twice], config=settings())
     json.dumps(found.card)
     nearest = found.card["held_out"]["encoder"]["nearest"]
     assert nearest["patches"] == 102
@@ -38,15 +38,29 @@ def test_card_and_novelty_of_a_finished_encoder() -> None:
     assert one["encoder"]["10"]["accuracy"] == by_hand.precision[10].value
     assert "Of 12 patches in 4 bands that were kept apart from what it learned from" in found.card["measured"][1]
     assert found.novelty is not None
-    assert found.novelty.bank.shape == (120, 128)
-    noise = np.random.default_rng(0).normal(size=(5, 160)).astype(np.float32)
-    assert (found.novelty.percentile(noise) == 100).all()
-    assert np.median(found.novelty.percentile(features(encoder, split.random))) < 60
+    assert found.novelty.bands == ("B02", "B03", "B04")
+    assert found.novelty.statistics.shape == (222, 6)
+
+
+def test_the_richest_set_and_the_land_of_the_base_are_known() -> None:
+    few = ("B02", "B03", "B04")
+    split = Split(train=some(20, side=16), random=some(20, side=16, seed=700), spatial=None)
+    richer = some(40, side=16, seed=900, bands=(*few, "B08"))
+    own = familiar_land(split, [], None)
+    assert own is not None
+    assert (own.bands, len(own.statistics)) == (few, 120)
+    apart = familiar_land(split, [richer], None)
+    assert apart is not None
+    assert (apart.bands, len(apart.statistics)) == ((*few, "B08"), 120)
+    beside = familiar_land(split, [], MODEL)
+    assert beside is not None
+    assert (beside.bands, len(beside.statistics)) == (few, 120 + 296)
+    assert familiar_land(split, [], MODEL / "none") is not None
 
 
 def test_a_model_that_is_no_better_than_its_base_says_so() -> None:
     split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    card = measure(MODEL, split, [], columns=None, config=settings(), rival=("Landlike 1", MODEL)).card
+    card = measure(MODEL, split, [], config=settings(), rival=("Landlike 1", MODEL)).card
     before, after = (card["held_out"][name]["nearest"]["accuracy"] for name in ("base", "encoder"))
     assert before == after
     assert card["verdict"] == {"against": "Landlike 1", "worth": False, "worse": False, "patches": 6}
@@ -77,7 +91,7 @@ def test_a_verdict_counts_what_one_names_rightly_and_the_other_does_not(before: 
 
 def test_few_patches_give_no_reference_for_novelty() -> None:
     split = Split(train=some(6, side=64), random=some(2, side=64, seed=700), spatial=None)
-    found = measure(MODEL, split, [], columns=None, config=settings())
+    found = measure(MODEL, split, [], config=settings())
     assert found.novelty is None
     assert found.card["apart"] == []
 

@@ -261,10 +261,11 @@ def test_what_an_encoder_was_trained_on_is_read_from_beside_its_model(
     path.write_bytes(b"PK")
     assert "damaged" in novelty_part(case, recipe, config).sentences[0]
     random = np.random.default_rng(0)
-    near = case.vectors[random.integers(0, 42, 400)] + 0.02 * random.standard_normal((400, 32)).astype(np.float32)
-    statistics = np.abs(random.standard_normal((400, 2))).astype(np.float32)
-    calibrate_novelty(near[:200], near[200:], statistics=(statistics[:200], statistics[200:]), bands=["B04"]).save(path)
+    statistics = np.abs(random.standard_normal((400, 4))).astype(np.float32)
+    calibrate_novelty(statistics, ["B03", "B04"]).save(path)
     assert novelty_part(case, recipe, config).measured
+    assert "too few of the bands" in novelty_part(replace(case, bands=("B02",)), recipe, config).sentences[0]
+    assert "no means" in novelty_part(replace(case, band_mean=None), recipe, config).sentences[0]
     other = replace(recipe, fingerprint="0" * 64)
     assert not novelty_part(case, other, config).measured, "a model of that name, but another one"
 
