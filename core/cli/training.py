@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.cli.common import LABELLED_HELP, LABELS_HELP, add_overrides, bar_of, check_new_folder, open_source, warn
 from core.config import Config
@@ -114,6 +114,7 @@ class FinetuneCommand:
         with bar_of("Training", "‰") as progress:
             read = reader_of(Library(config.root))
             card = run(request, options.out, read, report=tell, progress=progress, config=config)
+        sys.stderr.write(verdict_line(card))
         yield json.dumps(card, indent=1, ensure_ascii=False)
 
 
@@ -163,6 +164,15 @@ def _request(options: argparse.Namespace) -> TrainingRequest:
         limits=tuple(options.not_learned),
         seed=options.seed,
     )
+
+
+def verdict_line(card: Mapping[str, Any]) -> str:
+    """Return a line that offers a head where a training was not worth it; else nothing."""
+    verdict = card.get("verdict")
+    if not verdict or verdict["worth"]:
+        return ""
+    found = "are named worse than by" if verdict["worse"] else "cannot tell this model from"
+    return f"held-out patches {found} a head on {verdict['against']}, which “--freeze features” makes in seconds\n"
 
 
 def _going_on(done: int, first: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
-from core.cli.training import _going_on
+from core.cli.training import _going_on, verdict_line
 from core.errors import TrainingError
 from core.training.dataset import Labelled, gather, joined, resize, split
 from tests.finetuning import COLOURS, some
@@ -197,3 +197,10 @@ def test_patches_in_more_bands_than_the_network_sees_are_the_same_patches() -> N
     small = resize(wide, 16)
     np.testing.assert_array_equal(small.on(COLOURS).band_statistics(), narrow.band_statistics())
     assert wide.on(wide.bands) is wide
+
+
+def test_the_command_offers_a_head_where_a_training_was_not_worth_it() -> None:
+    verdict = {"against": "Landlike 1", "worth": False, "worse": False, "patches": 48}
+    assert verdict_line({"verdict": verdict}).startswith("held-out patches cannot tell this model from a head on Landl")
+    assert "named worse than by a head" in verdict_line({"verdict": verdict | {"worse": True}})
+    assert verdict_line({"verdict": verdict | {"worth": True}}) == verdict_line({}) == ""
