@@ -8,8 +8,16 @@ Progress = Callable[[int, int], None]
 """Called as ``progress(done, total)``, from any thread; it may raise ``JobCancelledError`` to stop the work."""
 
 
+Doing = Callable[[str], None]
+"""Called with what the work does before it can tell how far it is, such as ``checking file 3 of 13``."""
+
+
 def silent(_done: int, _total: int) -> None:
     """Progress nobody watches."""
+
+
+def unsaid(_words: str) -> None:
+    """Tell nobody what is done."""
 
 
 def part_of(progress: Progress, first: int, last: int) -> Progress:

@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.scenes.scene import Scene
 from pages.ui.common.escape import plain
+from pages.ui.common.folding import draw_news
 from pages.ui.common.format import count, size
-from pages.ui.common.progress import boundary, job_list
+from pages.ui.common.progress import boundary, job_lines
 from pages.ui.scenes.adding import add_panel
 from pages.ui.scenes.deleted import bring_back, deleted_scenes, just_deleted, look_at
 from pages.ui.scenes.details import details
@@ -46,8 +47,7 @@ def gone_meanwhile(visitor: Session) -> None:
 def news(visitor: Session) -> None:
     """Draw what goes on and what came of it."""
     with st.container(gap="xsmall", key="news"):
-        job_list(JOB_KINDS)
-        scenes_in(visitor)
+        draw_news([*job_lines(JOB_KINDS), *scenes_in(visitor)], "more_news")
         just_deleted(visitor)
         gone_meanwhile(visitor)
 

@@ -58,6 +58,7 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
             name=payload["name"],
             progress=work.progress,
             cancelled=work.cancelled,
+            doing=work.doing,
             known=_still_known(library, old_id, settings),
         )
         if paths[0].is_relative_to(config.root):
@@ -134,7 +135,7 @@ def sample_task(config: Config, work: Work, payload: Payload) -> str:
     from core.sample.scene import open_sample
 
     library = Library(config.root)
-    scene = open_sample(library, progress=work.progress, cancelled=work.cancelled)
+    scene = open_sample(library, progress=work.progress, cancelled=work.cancelled, doing=work.doing)
     library.keep_origin(scene.id, sample_files())
     return scene.id
 

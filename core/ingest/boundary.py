@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from core.errors import OPENING, ScaleError, SeveralDatesError, SourceError
 from core.files import disk_full, never, write_atomically
 from core.ingest.bands.calibration import scale_of
-from core.ingest.files import content_of, list_files, scene_id_of, source_name, source_title
+from core.ingest.files import content_of, file_words, list_files, scene_id_of, source_name, source_title
 from core.ingest.findings import finding
 from core.ingest.messages import clean_name, errors_about, no_room, opening
 from core.ingest.same_content import same_content
@@ -23,7 +23,7 @@ from core.ingest.sandbox.limits import Limits
 from core.ingest.sandbox.process import run_sandboxed
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, PlacedPatch
 from core.ingest.settings import IngestSettings
-from core.progress import Progress, silent
+from core.progress import Doing, Progress, silent, unsaid
 from core.scenes.library import Library
 from core.scenes.quality import Finding, QualityRecord, add_findings, load_quality
 from core.scenes.scene import Scene, Series
@@ -41,6 +41,7 @@ def ingest(
     name: str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = never,
+    doing: Doing = unsaid,
     limits: Limits = DEFAULT_LIMITS,
     known: Sequence[Finding] = (),
 ) -> Scene:
@@ -53,6 +54,7 @@ def ingest(
         name: what people will call the scene; None = the name of the file or folder.
         progress: told rows of pixels, or patches of a collection.
         cancelled: asked ten times a second; True stops the work.
+        doing: told what is done before there is progress.
         limits: what the sandbox may use.
         known: what is known of the source beforehand: lines of the record, in place of others on the same topic.
 
@@ -63,7 +65,9 @@ def ingest(
         JobCancelledError: when it was cancelled.
     """
     told = tuple(known)
-    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits, known=told) as source:
+    with _opening(
+        paths, library, name, progress=progress, cancelled=cancelled, doing=doing, limits=limits, known=told
+    ) as source:
         try:
             return source.scene(settings)
         except SeveralDatesError as several:
@@ -80,6 +84,7 @@ def ingest_all(
     name: str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = never,
+    doing: Doing = unsaid,
     limits: Limits = DEFAULT_LIMITS,
     known: Sequence[Finding] = (),
 ) -> list[Scene]:
@@ -89,7 +94,9 @@ def ingest_all(
     of ``ingest``.
     """
     told = tuple(known)
-    with _opening(paths, library, name, progress=progress, cancelled=cancelled, limits=limits, known=told) as source:
+    with _opening(
+        paths, library, name, progress=progress, cancelled=cancelled, doing=doing, limits=limits, known=told
+    ) as source:
         whole = [] if settings.date or settings.time is not None else library.series(source.series_id(settings))
         if whole and whole[0].series is not None and len(whole) == whole[0].series.count:
             return whole
@@ -107,6 +114,7 @@ def _opening(
     *,
     progress: Progress | None,
     cancelled: Callable[[], bool],
+    doing: Doing,
     limits: Limits,
     known: tuple[Finding, ...] = (),
 ) -> Iterator[_Source]:
@@ -118,12 +126,13 @@ def _opening(
             files = list_files(paths)
             yield _Source(
                 files=files,
-                content=content_of(files, cancelled),
+                content=content_of(files, cancelled, doing),
                 shown=shown,
                 title=name or source_title(paths, shown),
                 library=library,
                 progress=progress or silent,
                 cancelled=cancelled,
+                doing=doing,
                 limits=limits,
                 known=known,
             )
@@ -153,6 +162,7 @@ class _Source:
     library: Library
     progress: Progress
     cancelled: Callable[[], bool]
+    doing: Doing
     limits: Limits
     known: tuple[Finding, ...]
 
@@ -187,7 +197,7 @@ class _Source:
         with self.library.staged() as staged:
             request = replace(_request(self.files, self.shown, settings, staged, part), alike=alike)
             progress = progress or self.progress
-            result = _stage(request, chosen, self.limits, progress, self.cancelled, known=self.known)
+            result = _stage(request, chosen, self.limits, progress, self.cancelled, doing=self.doing, known=self.known)
             scene = _scene(scene_id, *self._called(settings, result), result, staged)
             return self.library.add(staged, replace(scene, content=content))
 
@@ -291,6 +301,7 @@ def _stage(
     progress: Progress,
     cancelled: Callable[[], bool],
     *,
+    doing: Doing,
     known: tuple[Finding, ...],
 ) -> IngestResult:
     """Have the scene built in the sandbox, then write what is ours to write and clear the rest away.
@@ -301,9 +312,11 @@ def _stage(
         limits: what the sandbox may use.
         progress: told rows or patches.
         cancelled: True stops the work.
+        doing: told which file is opened.
         known: lines of the record, in place of others on the same topic.
     """
-    result = run_sandboxed(request, limits, progress, cancelled)
+    doing(file_words("opening", 1, len(request.paths)))
+    result = run_sandboxed(request, limits, progress, cancelled, doing)
     topics, staged = {one.topic for one in known}, request.directory
     findings = (*known, *(one for one in result.findings if one.topic not in topics))
     record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=chosen.to_dict())

@@ -17,6 +17,7 @@ from core.errors import JobCancelledError, SourceError, SourceTooLargeError
 from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES
 from core.ingest.settings import IngestSettings
+from core.progress import Doing, Progress, unsaid
 
 INGEST_VERSION = "4"
 """Part of every scene's id; raised when ingest would give other pixels for the same files."""
@@ -29,6 +30,9 @@ METADATA_SUFFIXES = frozenset({".xml"})
 _CHUNK = 2**20
 _NOISE = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _HALF_NUMBER = re.compile(r"\d[\d_-]*$")
+_BAND_ALONE = re.compile(r"(?:band[ _-]?)?b?[0-9]{1,2}a?", re.IGNORECASE)
+_OUR_FOLDER = re.compile(r"(?:upload-.*|origin|)$")
+"""Folders that files lie in because we put them there, or none at all."""
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -50,7 +54,12 @@ def source_title(paths: Sequence[Path], shown: str) -> str:
         if first[same : same + 1].isdigit():  # Half a number, such as the year of several dates, names nothing.
             common = _HALF_NUMBER.sub("", common)
         common = common.rstrip("_- .(B")
-        return clean_name(common if len(common) > 3 else shown, 120)
+        return clean_name(
+            common
+            if len(common) > 3 and common.lower() != "band"
+            else _folder_title(rasters) or _band_titles(rasters) or shown,
+            120,
+        )
     path = rasters[0]
     return clean_name(path.name if path.is_dir() else path.stem, 120) or "Scene"
 
@@ -59,6 +68,20 @@ def map_name(paths: Sequence[Path]) -> str:
     """Return what to call a map: its raster's name, whatever comes with it."""
     rasters = [path for path in paths if path.suffix.lower() in RASTER_SUFFIXES]
     return rasters[0].name if len(rasters) == 1 else source_name(paths)
+
+
+def _folder_title(paths: Sequence[Path]) -> str:
+    """Return the name of the one folder that files lie in; empty where it is one of ours, or several."""
+    folders = {path.parent for path in paths}
+    name = folders.pop().name
+    return "" if folders or _OUR_FOLDER.match(name) else name
+
+
+def _band_titles(paths: Sequence[Path]) -> str:
+    """Return ``7 bands, B02 to B12`` for files that are called by nothing but their bands; else empty."""
+    stems = sorted((path.stem for path in paths), key=natural_key)
+    called = all(_BAND_ALONE.fullmatch(stem) for stem in stems)
+    return f"{len(stems)} bands, {stems[0]} to {stems[-1]}" if called else ""
 
 
 def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
@@ -106,14 +129,20 @@ def _walk(folder: Path) -> list[tuple[str, Path]]:
     return files
 
 
-def content_of(files: Sequence[tuple[str, Path]], cancelled: Callable[[], bool]) -> bytes:
+def content_of(files: Sequence[tuple[str, Path]], cancelled: Callable[[], bool], doing: Doing = unsaid) -> bytes:
     """Return what identifies the content of a source: a line a file, of its name and the SHA-256 of its bytes.
+
+    Args:
+        files: relative name and path of each.
+        cancelled: True stops the work.
+        doing: told which file is read.
 
     Raises:
         JobCancelledError: when it was cancelled.
     """
     lines = []
-    for name, path in files:
+    for number, (name, path) in enumerate(files, start=1):
+        doing(file_words("checking", number, len(files)))
         content = hashlib.sha256()
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
@@ -122,6 +151,11 @@ def content_of(files: Sequence[tuple[str, Path]], cancelled: Callable[[], bool])
                     raise JobCancelledError(f"Reading “{clean_name(name)}”", "it was cancelled", "open it again")
         lines.append(f"{len(name)} {name} {content.hexdigest()}\n".encode("utf-8", "surrogateescape"))
     return b"".join(lines)
+
+
+def file_words(verb: str, number: int, count: int) -> str:
+    """Say what is done with one of some files: ``checking file 3 of 13``."""
+    return f"{verb} the file" if count == 1 else f"{verb} file {number:,} of {count:,}"
 
 
 def scene_id_of(content: bytes, settings: IngestSettings) -> str:
@@ -199,6 +233,35 @@ class Shelf(Protocol):
 
     def release(self, member: Member) -> None:
         """Say that a file is not needed any more."""
+
+
+class ToldShelf:
+    """A shelf that says which of its files is asked for.
+
+    Args:
+        shelf: the files.
+        told: called with how many files were handed out, and how many there are.
+    """
+
+    def __init__(self, shelf: Shelf, told: Progress) -> None:
+        self._shelf, self._told = shelf, told
+        self._handed: set[int] = set()
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """All files, sorted by name as people count."""
+        return self._shelf.members
+
+    def path(self, member: Member) -> Path:
+        """Give a file's content, as the shelf does."""
+        if member.number not in self._handed:
+            self._handed.add(member.number)
+            self._told(len(self._handed), len(self._shelf.members))
+        return self._shelf.path(member)
+
+    def release(self, member: Member) -> None:
+        """Say that a file is not needed any more."""
+        self._shelf.release(member)
 
 
 class FileShelf:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from core.errors import SourceError
 from core.ingest.collection_builder import build_collection
-from core.ingest.files import SourceFiles
+from core.ingest.files import SourceFiles, ToldShelf
 from core.ingest.formats.archive import open_shelf
 from core.ingest.formats.envi.raster import with_headers
 from core.ingest.formats.kind import PatchFiles, SourceKind
@@ -16,16 +16,27 @@ from core.ingest.formats.registry import SOURCE_KINDS
 from core.ingest.grouping import kind_of
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult
 from core.ingest.scene_builder import build_scene
-from core.progress import Progress
+from core.progress import Progress, silent
 
 
-def take_in(request: IngestRequest, progress: Progress, kinds: Sequence[SourceKind] = SOURCE_KINDS) -> IngestResult:
+def take_in(
+    request: IngestRequest,
+    progress: Progress,
+    kinds: Sequence[SourceKind] = SOURCE_KINDS,
+    opening: Progress = silent,
+) -> IngestResult:
     """Make the canonical scene in ``request.directory``.
+
+    Args:
+        request: what to do.
+        progress: told rows of pixels or patches.
+        kinds: of input.
+        opening: told files that were opened, before that.
 
     Raises:
         SourceError: why it cannot be; what was asked is said by the boundary.
     """
-    shelf = with_headers(open_shelf(request.paths, request.names, request.scratch))
+    shelf = ToldShelf(with_headers(open_shelf(request.paths, request.names, request.scratch)), opening)
     members = tuple(member for member in shelf.members if not member.is_noise)
     if not members:
         raise SourceError(found="it holds no files", remedy="choose rasters with Sentinel-2 bands")

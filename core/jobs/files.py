@@ -65,6 +65,7 @@ class ProgressNote:
         rate: units a second, smoothed; 0 = unknown.
         updated: seconds since 1970.
         pid: process that does the work.
+        doing: what is done before the units are known, or empty.
     """
 
     done: int = 0
@@ -72,6 +73,7 @@ class ProgressNote:
     rate: float = 0.0
     updated: float = 0.0
     pid: int = 0
+    doing: str = ""
 
 
 class JobFiles:

@@ -48,6 +48,8 @@ class Job:
         message: of what is done, the result, such as a scene's id; else the sentence of a failure.
         position: how many jobs go before it; 0 = its turn.
         stopping: True = it runs still, and somebody asked it to stop.
+        ended: seconds since 1970 when it ended, 0 = it has not.
+        doing: what it does before ``total`` is known, or empty.
     """
 
     id: str
@@ -61,6 +63,8 @@ class Job:
     message: str = ""
     position: int = 0
     stopping: bool = False
+    ended: float = 0.0
+    doing: str = ""
 
     @property
     def active(self) -> bool:
@@ -265,6 +269,8 @@ class JobQueue:
             message=record.message,
             position=self._position(record),
             stopping=record.state == "running" and self._files.cancel_asked(record.id),
+            ended=record.finished,
+            doing=note.doing,
         )
 
     def _position(self, record: Record) -> int:

@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Work:
     def __init__(self, files: JobFiles, job_id: str, title: str) -> None:
         self._files, self._job_id, self._title = files, job_id, title
         self._note = ProgressNote(pid=os.getpid(), updated=time.time())
-        self._written = self._looked = -math.inf
+        self._written = self._looked = self._said = -math.inf
         self._cancelled = False
         self._files.note(job_id, self._note)
 
@@ -47,6 +47,15 @@ class Work:
                 self._files.note(self._job_id, self._note)
         if self.cancelled():
             raise JobCancelledError(self._title, "it was cancelled", "start it again when you like")
+
+    def doing(self, words: str) -> None:
+        """Say what is done before it is known how far the work is; of no effect afterwards."""
+        now = time.time()
+        another = words.split(" ", 1)[0] != self._note.doing.split(" ", 1)[0]
+        if not self._note.total and (another or now - self._said >= NOTE_SECONDS):
+            self._said = now
+            self._note = replace(self._note, doing=words, updated=now)
+            self._files.note(self._job_id, self._note)
 
     def cancelled(self) -> bool:
         """Tell whether somebody wants the work to stop."""

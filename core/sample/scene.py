@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.files import never
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
-from core.progress import Progress, silent
+from core.progress import Doing, Progress, silent, unsaid
 from core.sample.package import PACKAGE, RELEASE, sample_files
 from core.scenes.library import Library
 from core.scenes.quality import Finding
@@ -26,6 +26,7 @@ def open_sample(
     *,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
+    doing: Doing = unsaid,
 ) -> Scene:
     """Take the sample scene into the library; at once when it is there already.
 
@@ -34,6 +35,7 @@ def open_sample(
         settings: a person's decisions, in place of what is known of it.
         progress: told rows of pixels.
         cancelled: asked ten times a second; True stops the work.
+        doing: told what is done before there is progress.
 
     Raises:
         SourceError: when its package is missing or damaged.
@@ -41,7 +43,16 @@ def open_sample(
     """
     told = replace(settings, date=settings.date or SAMPLE_DATE, level=settings.level or SAMPLE_LEVEL)
     known = known_findings(settings)
-    return ingest(sample_files(), library, told, name=SAMPLE_NAME, progress=progress, cancelled=cancelled, known=known)
+    return ingest(
+        sample_files(),
+        library,
+        told,
+        name=SAMPLE_NAME,
+        progress=progress,
+        cancelled=cancelled,
+        doing=doing,
+        known=known,
+    )
 
 
 def known_findings(settings: IngestSettings) -> tuple[Finding, ...]:

@@ -101,7 +101,7 @@ def test_scenes_are_listed_with_what_tells_them_apart(engine: Engine) -> None:
     assert table["Pixel"].isna().tolist() == [True, False]
     assert table["Pixel"][1] == pytest.approx(10, rel=0.001)
     assert table["Patches"].tolist() == [20, 20]
-    assert table["Disk"].tolist() == pytest.approx([engine.disk_bytes(name) / 1e6 for name in ("t-2", "t-1")])
+    assert table["Disk"].tolist() == [engine.disk_bytes(name) for name in ("t-2", "t-1")]
     assert table["Cloud"].isna().all()
     assert test.button(key="explore_t-2").label == "Explore", "the details are those of the newest"
     assert "No place on Earth is known: no map" in card_facts(engine.library.get("t-2"))
@@ -269,7 +269,14 @@ def test_what_was_here_already_says_where_it_is(engine: Engine) -> None:
     assert test.button(key=f"explore_in_{job.id}")
 
 
-def test_of_many_scenes_the_rest_is_counted_and_dismissing_forgets_none_that_comes(engine: Engine) -> None:
+def folds(test: AppTest) -> list[str]:
+    """The titles of what is folded."""
+    return [one.label for one in test.expander]
+
+
+def test_of_many_scenes_the_newest_is_told_and_the_rest_folded_and_dismissing_forgets_none_that_comes(
+    engine: Engine,
+) -> None:
     asked = {}
     for number in range(7):
         add_scene(engine.library, f"t-{number}", name=f"Fields {number}", created="2024-06-22T10:00:00+00:00")
@@ -277,10 +284,11 @@ def test_of_many_scenes_the_rest_is_counted_and_dismissing_forgets_none_that_com
         asked[job.id] = 1_719_060_000.0 if number == 6 else 0.0
     coming = engine.submit_synthetic()
     test = run(Session(added={**asked, coming.id: 0.0}))
-    assert "2 more scenes are in. 1 more is here already, and nothing was added." in told(test)
-    click(test, "dismiss_all_in")
-    assert "Fields" not in told(test)
-    assert list(test.session_state["landlike"].added) == [coming.id]
+    assert "6 more: 6 in" in folds(test)
+    assert "“6.tif” is here already as “Fields 6”" in html.unescape(test.info[0].value), "the latest, out of the fold"
+    click(test, "dismiss_all_more_news")
+    assert "Fields" not in told(test).replace("Fields 6", "")
+    assert list(test.session_state["landlike"].added) == [*list(asked)[-1:], coming.id]
 
 
 def test_what_a_click_asks_for_is_not_hidden_behind_what_was_told(engine: Engine) -> None:
@@ -311,12 +319,13 @@ def test_failures_belong_to_their_file_and_are_dismissed_one_by_one_or_together(
     nameless = ended(engine, "The disk is full.", state="failed", title="Opening “x.zip”")
     test = run()
     assert "Opening “x.zip”: the disk is full." in said(test)
-    assert said(test).count("it is empty") == 2
-    assert "4 more failed" in said(test)
+    assert said(test).count("it is empty") == 6
+    assert "6 more: 6 failed" in folds(test)
     click(test, f"dismiss_{nameless.id}")
     assert "x.zip" not in said(test)
-    click(test, "dismiss_failed")
-    assert said(test) == ""
+    assert "5 more: 5 failed" in folds(test)
+    click(test, "dismiss_all_more_news")
+    assert said(test).count("it is empty") == 1
     assert all(engine.jobs.get(job.id) for job in jobs)
 
 

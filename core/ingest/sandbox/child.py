@@ -1,6 +1,7 @@
 """The locked-down process that opens files from outside: ``python -m core.ingest.sandbox.child``, one request on stdin.
 
-It speaks JSON, one object a line: ``{"progress": [done, total]}`` and at last ``{"result": …}`` or ``{"error": …}``.
+It speaks JSON, one object a line: ``{"opening": [file, files]}``, ``{"progress": [done, total]}`` and at last
+``{"result": …}`` or ``{"error": …}``.
 Its environment comes from ``limits``; nothing of GDAL is imported before the limits hold.
 """
 
@@ -33,7 +34,8 @@ class _Speaker:
     """Writes lines to the parent."""
 
     def __init__(self) -> None:
-        self._last = 0.0
+        self._last = self._opened = 0.0
+        self._reads = False
 
     def __call__(self, message: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(message) + "\n")
@@ -42,9 +44,17 @@ class _Speaker:
     def progress(self, done: int, total: int) -> None:
         """Report progress, not too often."""
         now = time.monotonic()
+        self._reads = True
         if now - self._last >= _INTERVAL or done == total:
             self._last = now
             self({"progress": [done, total]})
+
+    def opening(self, done: int, total: int) -> None:
+        """Report which file is opened, not too often; nothing once there is progress."""
+        now = time.monotonic()
+        if not self._reads and now - self._opened >= _INTERVAL:
+            self._opened = now
+            self({"opening": [done, total]})
 
 
 def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
@@ -69,7 +79,7 @@ def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
         request = request_from_dict(fields)
         lock_down(read=[*request.paths], write=[request.directory, request.scratch])
         with rasterio.Env():
-            return {"result": take_in(request, say.progress).to_dict()}
+            return {"result": take_in(request, say.progress, opening=say.opening).to_dict()}
     except LandlikeError as error:
         return {"error": error_to_dict(error)}
     except MemoryError:

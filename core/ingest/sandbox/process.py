@@ -17,10 +17,11 @@ from typing import IO, Any, Protocol, TypeVar
 
 import core
 from core.errors import JobCancelledError, SourceTooLargeError
+from core.ingest.files import file_words
 from core.ingest.messages import opening, unreadable
 from core.ingest.sandbox.limits import Limits, sandbox_environment
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, error_from_dict, result_from_dict
-from core.progress import Progress
+from core.progress import Doing, Progress, unsaid
 
 Answer = TypeVar("Answer")
 _MAX_LINE = 64 * 2**20
@@ -45,10 +46,14 @@ class SandboxRequest(Protocol):
 
 
 def run_sandboxed(
-    request: IngestRequest, limits: Limits, progress: Progress, cancelled: Callable[[], bool]
+    request: IngestRequest,
+    limits: Limits,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+    doing: Doing = unsaid,
 ) -> IngestResult:
     """Have a sandbox make a scene; arguments and errors are those of ``answer_of_sandbox``."""
-    return answer_of_sandbox(request, limits, progress, cancelled, understand=result_from_dict)
+    return answer_of_sandbox(request, limits, progress, cancelled, understand=result_from_dict, doing=doing)
 
 
 def answer_of_sandbox(
@@ -58,6 +63,7 @@ def answer_of_sandbox(
     cancelled: Callable[[], bool],
     *,
     understand: Callable[[Any], Answer],
+    doing: Doing = unsaid,
 ) -> Answer:
     """Have a sandbox do something and return its answer.
 
@@ -66,6 +72,7 @@ def answer_of_sandbox(
         limits: what it may use.
         progress: told rows or patches; what it raises ends the child.
         cancelled: asked ten times a second.
+        doing: told which file is opened.
         understand: takes the answer over, field by field; what it raises counts as nonsense.
 
     Raises:
@@ -74,7 +81,7 @@ def answer_of_sandbox(
     """
     child = _start(request)
     try:
-        message = _watch(child, request, limits, progress, cancelled)
+        message = _watch(child, request, limits, progress, cancelled, doing=doing)
     finally:
         _end(child)
     return _understand(message, understand)
@@ -103,6 +110,8 @@ def _watch(
     limits: Limits,
     progress: Progress,
     cancelled: Callable[[], bool],
+    *,
+    doing: Doing,
 ) -> dict[str, Any] | None:
     """Wait for the child's last message; None when it ended without one."""
     line_in = json.dumps({"request": json.loads(request.to_json()), "limits": limits.to_dict()})
@@ -123,9 +132,12 @@ def _watch(
         if line is None:
             return None
         message = _parse(line)
-        if message is None or "progress" not in message:
+        if message is not None and "progress" in message:
+            _report(message["progress"], progress)
+        elif message is not None and "opening" in message:
+            _report(message["opening"], lambda number, count: doing(file_words("opening", number, count)))
+        else:
             return message
-        _report(message["progress"], progress)
 
 
 def _send(stdin: IO[bytes] | None, line: str) -> None:

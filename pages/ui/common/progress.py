@@ -11,14 +11,12 @@ import streamlit as st
 from core.errors import LandlikeError
 from core.jobs.queue import Job
 from pages.ui.common.escape import plain
+from pages.ui.common.folding import NewsLine, draw_news
 from pages.ui.common.format import duration, patches, size
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
 FOLLOW_SECONDS = 0.5
-MOST_FAILED = 3
-"""Failures that are told one by one."""
-
 _UNITS = {"encode": "patches", "fetch": "bytes"}
 _UNKNOWN = (
     "Showing this page: something went wrong that Landlike does not know; reload the page, and if it happens again, "
@@ -50,7 +48,7 @@ def progress_words(job: Job) -> str:
     if job.state == "queued":
         return "next in line…" if job.position <= 1 else f"waiting for {job.position} others…"
     if not job.total:
-        return "starting…"
+        return f"{job.doing or 'starting'}…"
     if job.done >= job.total:  # What was counted is done; writing it down is not.
         return "finishing…"
     return " · ".join([_amount(job), *_pace(job)])
@@ -124,36 +122,42 @@ def job_list(kinds: Collection[str], asked_by: str = "") -> None:
         kinds: of jobs.
         asked_by: the part of the app that asked for it; what another part asked for is told there.
     """
+    draw_news(job_lines(kinds, asked_by), "_".join(("more", *kinds)))
+
+
+def job_lines(kinds: Collection[str], asked_by: str = "") -> list[NewsLine]:
+    """Return the lines of ``job_list``: what runs first, then what waits, then what failed."""
     jobs = [job for job in engine().jobs.jobs() if job.kind in kinds and (job.active or job.state == "failed")]
     shown = [job for job in jobs if str(engine().jobs.payload(job.id).get("asked_by", "")) == asked_by]
-    for job in shown:
-        if job.active:
-            st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id, job.id, job.title)
+    going = sorted((job for job in shown if job.active), key=lambda job: job.position)
     failed: dict[str, list[Job]] = {}
     for job in shown:
         if not job.active:  # The same file tried again and again is told once.
             failed.setdefault(how_it_failed(job), []).append(job)
-    for words, jobs in list(failed.items())[:MOST_FAILED]:
-        ended_line(jobs[0], words, [job.id for job in jobs])
-    if len(failed) > MOST_FAILED:
-        _more_failed(list(failed.values()))
+    return [*(_going(job) for job in going), *(_failed(words, jobs) for words, jobs in failed.items())]
+
+
+def _going(job: Job) -> NewsLine:
+    return NewsLine(
+        about="under way",
+        draw=lambda: st.fragment(_follow, run_every=FOLLOW_SECONDS)(job.id, job.id, job.title),
+    )
+
+
+def _failed(words: str, jobs: Sequence[Job]) -> NewsLine:
+    ids = [job.id for job in jobs]
+    return NewsLine(
+        about="failed",
+        at=max(job.ended for job in jobs) or 1.0,
+        draw=lambda: ended_line(jobs[0], words, ids),
+        dismiss=lambda: _dismiss_all(ids),
+    )
 
 
 def how_it_failed(job: Job) -> str:
     """Return the sentence of a failure, which says what it is about: the job's title where the sentence does not."""
     about = job.title.removeprefix("Opening ").strip("“”")
     return job.message if about in job.message else f"{job.title}: {job.message[:1].lower()}{job.message[1:]}"
-
-
-def _more_failed(failed: Sequence[Sequence[Job]]) -> None:
-    """Name the work whose failures are not told one by one, with a way to dismiss all."""
-    rest = failed[MOST_FAILED:]
-    with st.container(horizontal=True, vertical_alignment="center", key="more_failed"):
-        with st.container():
-            names = ", ".join(jobs[0].title.removeprefix("Opening ") for jobs in rest[:MOST_FAILED])
-            st.error(plain(f"{len(rest)} more failed, among them {names}."), icon=":material/error:")
-        ids = [job.id for jobs in failed for job in jobs]
-        st.button("Dismiss all", key="dismiss_failed", on_click=_dismiss_all, args=(ids,))
 
 
 def _dismiss_all(job_ids: Sequence[str]) -> None:

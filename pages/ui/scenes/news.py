@@ -13,12 +13,9 @@ from core.jobs.queue import Job
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from pages.ui.common.escape import plain
-from pages.ui.common.format import count
+from pages.ui.common.folding import NewsLine
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current
-
-MOST_TOLD = 4
-"""Scenes that came in together are told one by one up to so many."""
 
 
 def note_asked(job: Job, at: float) -> None:
@@ -34,34 +31,32 @@ def forget_told(visitor: Session) -> None:
             visitor.added.pop(job_id)
 
 
-def scenes_in(visitor: Session) -> None:
-    """Say which scenes are in that this visitor asked for, each with a way to explore it, until that is dismissed."""
-    done = []
+def scenes_in(visitor: Session) -> list[NewsLine]:
+    """Return which scenes are in that this visitor asked for, each with a way to explore it, until it is dismissed."""
+    lines = []
     for job_id, asked in list(visitor.added.items()):
         job = engine().jobs.get(job_id)
         if job is None or job.state in {"failed", "cancelled"}:
             visitor.added.pop(job_id)  # Why it failed is told beside it.
         elif job.state == "done":
             try:
-                done.append((job, asked, engine().library.get(job.message)))
+                lines.append(_came(visitor, job, asked, engine().library.get(job.message)))
             except SceneError:
                 visitor.added.pop(job_id)
-    for job, asked, scene in done[:MOST_TOLD]:
-        _line(job, asked, scene)
-    if len(done) > MOST_TOLD:
-        with st.container(horizontal=True, vertical_alignment="center", key="more_in"):
-            with st.container():
-                here = sum(was_here(scene, asked) for _, asked, scene in done[MOST_TOLD:])
-                st.success(_more(len(done) - MOST_TOLD - here, here), icon=":material/check_circle:")
-            st.button("Dismiss all", key="dismiss_all_in", on_click=forget_told, args=(visitor,))
+    return lines
 
 
-def _more(new: int, here: int) -> str:
-    """Tell of scenes that are not told of one by one: how many came in, and how many were here before."""
-    words = f"{count(new, 'more scene is', 'more scenes are')} in." if new else ""
-    if here:
-        words += f" {count(here, 'more is', 'more are')} here already, and nothing was added."
-    return words.strip()
+def _came(visitor: Session, job: Job, asked: float, scene: Scene) -> NewsLine:
+    return NewsLine(
+        about="here already" if was_here(scene, asked) else "in",
+        at=job.ended or 1.0,
+        draw=lambda: _line(job, asked, scene),
+        dismiss=lambda: _forget(visitor, job.id),
+    )
+
+
+def _forget(visitor: Session, job_id: str) -> None:
+    visitor.added.pop(job_id, None)
 
 
 def _line(job: Job, asked: float, scene: Scene) -> None:

@@ -106,7 +106,7 @@ TABLE_COLUMNS = {
     "Pixel": st.column_config.NumberColumn(format="%.3g m", help="Side of a pixel on the ground."),
     "Cloud": st.column_config.NumberColumn(format="%.0f %%", help="As the source states it."),
     "Patches": st.column_config.NumberColumn(format="localized", help="Whole patches of the usual size."),
-    "Disk": st.column_config.NumberColumn(format="%,.1f MB", help="With all that was computed of it."),
+    "Disk": st.column_config.NumberColumn(format="bytes", help="With all that was computed of it."),
 }
 
 
@@ -114,7 +114,7 @@ def table_frame(rows: Sequence[SceneRow]) -> pd.DataFrame:
     """Return the table as pandas has it: numbers are numbers, so that columns sort; what is unknown is empty."""
     lines = [_line(row) for row in rows]
     frame = pd.DataFrame(lines, columns=list(TABLE_COLUMNS))
-    return frame.astype({"Pixel": "Float64", "Cloud": "Float64", "Patches": "Int64", "Disk": "Float64"})
+    return frame.astype({"Pixel": "Float64", "Cloud": "Float64", "Patches": "Int64", "Disk": "Int64"})
 
 
 def _line(row: SceneRow) -> dict[str, object]:
@@ -129,7 +129,7 @@ def _line(row: SceneRow) -> dict[str, object]:
         "Pixel": facts[0].pixel_metres,
         "Cloud": 100 * sum(clouds) / len(clouds) if len(clouds) == len(facts) else None,
         "Patches": sum(fact.patches for fact in facts),
-        "Disk": sum(engine().disk_bytes(scene.id) for scene in row.scenes) / 1e6,
+        "Disk": sum(engine().disk_bytes(scene.id) for scene in row.scenes),
     }
 
 

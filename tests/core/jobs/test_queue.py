@@ -45,6 +45,17 @@ def get(queue: JobQueue, job: Job) -> Job:
     return found
 
 
+def test_what_is_done_is_told_until_it_is_known_how_far(tmp_path: Path) -> None:
+    files = JobFiles(tmp_path)
+    work = Work(files, "a", "Opening")
+    work.doing("checking file 1 of 3")
+    work.doing("opening file 1 of 3")
+    assert (files.progress("a").doing, files.progress("a").total) == ("opening file 1 of 3", 0)
+    work.progress(1, 1)
+    work.doing("opening file 2 of 3")
+    assert (files.progress("a").doing, files.progress("a").total) == ("", 1)
+
+
 class Gate:
     """Tasks in threads of this process that wait to be let through."""
 

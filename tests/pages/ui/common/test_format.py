@@ -54,6 +54,7 @@ def test_the_queue_says_how_many_are_before() -> None:
     assert progress_words(job(state="queued", position=3)) == "waiting for 3 others…"
     assert progress_words(job(state="queued", position=1)) == "next in line…"
     assert progress_words(job(total=0)) == "starting…"
+    assert progress_words(job(total=0, doing="opening file 3 of 13")) == "opening file 3 of 13…"
 
 
 def test_titles_that_repeat_get_a_number() -> None:
