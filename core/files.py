@@ -88,6 +88,20 @@ def staged_folder(parent: Path, prefix: str) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
+FileState = tuple[int, int, int]
+"""What changes with a file's content: when it was changed, its size, and which file of the disk it is."""
+
+
+def file_state(path: Path) -> FileState:
+    """Return the state of a file, so that what was read of it is read again only when it has changed.
+
+    Raises:
+        OSError: when it is not there.
+    """
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def folder_bytes(folder: Path) -> int:
     """Return the bytes on disk of all files in a folder; of linked files its share; 0 when there is none."""
     stats = [path.stat() for path in folder.rglob("*") if path.is_file()]

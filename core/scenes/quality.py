@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from core.errors import SceneError
-from core.files import write_atomically
+from core.files import FileState, file_state, write_atomically
 
 Basis = Literal["read", "decided", "assumed", "chosen", "known", "warning"]
 
@@ -52,21 +53,26 @@ class QualityRecord:
 
 
 def load_quality(directory: Path) -> QualityRecord:
-    """Read ``quality.json`` of a scene's directory.
+    """Read ``quality.json`` of a scene's directory, again only when it has changed.
 
     Raises:
         SceneError: when it is missing or damaged.
     """
     try:
-        fields = json.loads((directory / "quality.json").read_text(encoding="utf-8"))
-        findings = tuple(Finding(**finding) for finding in fields["findings"])
-        return QualityRecord(source=fields["source"], findings=findings, settings=fields["settings"])
+        return _read_quality(directory, file_state(directory / "quality.json"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SceneError(
             f"Reading the quality record of {directory.name}",
             "it is missing or damaged",
             "add the scene again",
         ) from error
+
+
+@lru_cache(maxsize=256)
+def _read_quality(directory: Path, _state: FileState) -> QualityRecord:
+    fields = json.loads((directory / "quality.json").read_text(encoding="utf-8"))
+    findings = tuple(Finding(**finding) for finding in fields["findings"])
+    return QualityRecord(source=fields["source"], findings=findings, settings=fields["settings"])
 
 
 def add_findings(directory: Path, findings: Iterable[Finding]) -> None:

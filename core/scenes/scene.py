@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from rasterio.windows import Window
 
 from core.bands import BANDS, FloatArray, fill_source
 from core.errors import SceneError
+from core.files import FileState, file_state
 from core.scenes.geobox import GeoBox
 
 SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -122,19 +124,13 @@ class Scene:
 
 
 def load_scene(directory: Path) -> Scene:
-    """Read ``scene.json``.
+    """Read ``scene.json``, again only when it has changed.
 
     Raises:
         SceneError: when the directory holds no readable scene.
     """
     try:
-        fields = json.loads((directory / "scene.json").read_text(encoding="utf-8"))
-        grid = fields.pop("grid")
-        grid["transform"] = tuple(grid["transform"])
-        series = fields.pop("series", None)
-        fields["series"] = None if series is None else Series(**series)
-        fields["bands"], fields["classes"] = tuple(fields["bands"]), tuple(fields["classes"])
-        scene = Scene(grid=GeoBox(**grid), directory=directory, **fields)
+        scene = _read_scene(directory, file_state(directory / "scene.json"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SceneError(
             f"Opening the scene {directory.name}", "its record is missing or damaged", "add the scene again"
@@ -142,6 +138,17 @@ def load_scene(directory: Path) -> Scene:
     if not scene.pixels_path.exists():
         raise SceneError(f"Opening the scene {directory.name}", "its pixels are missing", "add the scene again")
     return scene
+
+
+@lru_cache(maxsize=1024)
+def _read_scene(directory: Path, _state: FileState) -> Scene:
+    fields = json.loads((directory / "scene.json").read_text(encoding="utf-8"))
+    grid = fields.pop("grid")
+    grid["transform"] = tuple(grid["transform"])
+    series = fields.pop("series", None)
+    fields["series"] = None if series is None else Series(**series)
+    fields["bands"], fields["classes"] = tuple(fields["bands"]), tuple(fields["classes"])
+    return Scene(grid=GeoBox(**grid), directory=directory, **fields)
 
 
 class SceneReader:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.errors import SceneError
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
+from core.scenes.quality import Finding, add_findings, load_quality
 from core.scenes.scene import SceneReader, canonical_writer, load_scene
 from tests.scenes import UTM31, add_scene, place_pixels
 
@@ -64,3 +65,18 @@ def test_rowcol_is_the_inverse_of_xy(transform: tuple[float, ...], row: float, c
     x, y = grid.xy(np.array([row]), np.array([col]))
     found = grid.rowcol(float(x[0]), float(y[0]))
     np.testing.assert_allclose(found, (row, col), atol=1e-4)
+
+
+def test_records_are_read_again_only_when_they_have_changed(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    directory = add_scene(library, "t-1", name="Before").directory
+    assert load_scene(directory) is load_scene(directory)
+    assert load_quality(directory) is load_quality(directory)
+    library.rename("t-1", "After!")
+    assert load_scene(directory).name == "After!", "a name of the same length"
+    before = load_quality(directory)
+    add_findings(directory, [Finding(topic="date", value="2020-02-02", basis="known", because="it says so")])
+    assert len(load_quality(directory).findings) == len(before.findings) + 1
+    (directory / "scene.json").unlink()
+    with pytest.raises(SceneError, match="missing or damaged"):
+        load_scene(directory)
