@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from pyproj import Transformer
+from pyproj import Geod, Transformer
+from pyproj.exceptions import ProjError
 
 Transform = tuple[float, float, float, float, float, float]
 UNPLACED: Transform = (1, 0, 0, 0, 1, 0)
@@ -124,6 +125,27 @@ def usable_transform(numbers: tuple[float, ...]) -> bool:
 def transformer(source: str, target: str) -> Transformer:
     """Return a transformer in the order east, north; safe to share between threads."""
     return Transformer.from_crs(source, target, always_xy=True)
+
+
+_ELLIPSOID = Geod(ellps="WGS84")
+
+
+@lru_cache(maxsize=256)
+def pixel_metres(grid: GeoBox) -> tuple[float, float] | None:
+    """Return width and height of the pixel in the middle of a grid, along the ellipsoid, in metres.
+
+    Maps stretch: at 60° north a metre of EPSG:3857 is half a metre on the ground. None where the place is unknown, or
+    nowhere on Earth.
+    """
+    row, col = grid.height / 2, grid.width / 2
+    xs, ys = grid.xy(np.array([row, row, row + 1]), np.array([col, col + 1, col]))
+    try:
+        lon, lat = transformer(grid.crs or "", "EPSG:4326").transform(xs, ys)
+        _, _, (width, height) = _ELLIPSOID.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
+    except (ProjError, ValueError):
+        return None
+    known = all(math.isfinite(side) and side > 0 for side in (width, height))
+    return (float(width), float(height)) if known else None
 
 
 def outlines_lonlat(crs: str, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.float64]:

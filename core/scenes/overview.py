@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 from pyproj import Geod
-from pyproj.exceptions import ProjError
 
 from core.errors import PatchError
-from core.scenes.geobox import GeoBox, transformer
+from core.scenes.geobox import pixel_metres
 from core.scenes.patches import patch_grid
 from core.scenes.places import table_corners
 from core.scenes.quality import QualityRecord
@@ -98,7 +97,8 @@ def pixel_side(scene: Scene) -> float | None:
     if scene.kind == "collection":
         path = scene.places_path
         return _patch_metres(path, path.stat().st_mtime_ns, scene.patch_size or 1)
-    return None if scene.grid.crs is None else _middle_metres(scene.grid)
+    sides = None if scene.grid.crs is None else pixel_metres(scene.grid)
+    return None if sides is None else math.sqrt(sides[0] * sides[1])
 
 
 def metres_of(scene: Scene) -> float | None:
@@ -111,20 +111,6 @@ def metres_of(scene: Scene) -> float | None:
         return None
     whole = round(metres)
     return float(whole) if whole and abs(metres / whole - 1) < 0.002 else metres
-
-
-@lru_cache(maxsize=256)
-def _middle_metres(grid: GeoBox) -> float | None:
-    """Return the side of the pixel in the middle of a grid (geometric mean of its two sides)."""
-    row, col = grid.height / 2, grid.width / 2
-    xs, ys = grid.xy(np.array([row, row, row + 1]), np.array([col, col + 1, col]))
-    try:
-        lon, lat = transformer(grid.crs or "", "EPSG:4326").transform(xs, ys)
-        _, _, (across, down) = _ELLIPSOID.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
-    except (ProjError, ValueError):
-        return None
-    side = math.sqrt(across * down)
-    return side if math.isfinite(side) and side > 0 else None
 
 
 @lru_cache(maxsize=64)

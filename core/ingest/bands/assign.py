@@ -24,10 +24,11 @@ from core.ingest.bands.names import (
     stated_resolution,
 )
 from core.ingest.bands.order import COUNTED, NAMELESS, tell_order
-from core.ingest.grid.georeference import pixel_metres, safe_crs
+from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.stack import Layer
 from core.ingest.messages import clean_name
 from core.ingest.settings import SKIP
+from core.scenes.geobox import pixel_metres
 from core.scenes.quality import Basis, Finding
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])b(?:and[ _-]?)?0*(\d{1,2})(?![A-Za-z0-9])", re.IGNORECASE)
@@ -122,7 +123,8 @@ def _by_choice(layers: Sequence[Layer], chosen: tuple[str, ...]) -> Naming:
 
 def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:
     source = layers[0].source
-    metres = pixel_metres(source.geobox)[0] if source.geobox.placed and safe_crs(source.geobox.crs) else None
+    sides = pixel_metres(source.geobox) if source.geobox.placed and safe_crs(source.geobox.crs) else None
+    metres = None if sides is None else sides[0]
     texts = source.descriptions
     called = f"“{clean_name(texts[0], 40)}” to “{clean_name(texts[-1], 40)}”"
     nameless = f"are called {called}, which are no names of Sentinel-2 bands" if any(texts) else NAMELESS

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
-from pyproj import Geod
 from pyproj.exceptions import ProjError
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
@@ -20,7 +19,7 @@ from rasterio.transform import from_gcps
 from core.errors import SourceTooLargeError
 from core.ingest.formats.tiff_tags import TiffDirectory
 from core.ingest.sandbox.limits import MAX_PIXELS
-from core.scenes.geobox import METRES_PER_DEGREE, UNPLACED, GeoBox, outlines_lonlat, usable_transform
+from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat, pixel_metres, usable_transform
 from core.scenes.quality import Basis, Finding
 
 _EPSG = re.compile(r"EPSG:[0-9]{1,6}")
@@ -191,42 +190,13 @@ def _resolution(grid: GeoBox) -> Finding:
     if grid.crs is None:
         value, because = "taken for 10 m a pixel", "the place is unknown"
         return Finding(topic="resolution", value=value, basis="assumed", because=because)
-    width, height = pixel_metres(grid)
+    sides = pixel_metres(grid)
+    if sides is None:
+        because = "its reference system does not say how long a metre is there"
+        return Finding(topic="resolution", value="taken for 10 m a pixel", basis="assumed", because=because)
+    width, height = sides
     value = f"{width:.1f} m × {height:.1f} m a pixel"
     if min(width, height) >= 7 and max(width, height) <= 15:
         return Finding(topic="resolution", value=value, basis="read", because="from its reference system")
     because = "patches are meant for about 10 m a pixel, so what is found may mean little"
     return Finding(topic="resolution", value=value, basis="warning", because=because)
-
-
-def pixel_metres(grid: GeoBox) -> tuple[float, float]:
-    """Return width and height of the centre pixel on the ground, metres."""
-    crs = CRS.from_string(grid.crs)
-    a, e = abs(grid.transform[0]), abs(grid.transform[4])
-    if crs.is_geographic:
-        latitude = grid.transform[5] + grid.transform[4] * grid.height / 2
-        return a * METRES_PER_DEGREE * math.cos(math.radians(latitude)), e * METRES_PER_DEGREE
-    true = _measured(grid)
-    if true is not None:
-        return true
-    factor = float(crs.linear_units_factor[1]) if crs.is_projected else 1.0
-    return a * factor, e * factor
-
-
-def _measured(grid: GeoBox) -> tuple[float, float] | None:
-    """Return the sides of the centre pixel along the ellipsoid, metres; None where it is nowhere on Earth.
-
-    Maps stretch: at 60° north a metre of EPSG:3857 is half a metre on the ground.
-    """
-    row, col = grid.height / 2, grid.width / 2
-    points = np.array([grid.affine @ place for place in ((col, row), (col + 1, row), (col, row + 1))])
-    try:
-        outline = outlines_lonlat(str(grid.crs), points[None, :, 0], points[None, :, 1])[0]
-    except ProjError:
-        return None
-    if not np.isfinite(outline).all():
-        return None
-    (lon, lat), *others = outline.tolist()
-    ground = Geod(ellps="WGS84")
-    width, height = (float(ground.inv(lon, lat, *other)[2]) for other in others)
-    return (width, height) if width > 0 and height > 0 else None

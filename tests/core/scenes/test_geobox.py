@@ -7,9 +7,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from affine import Affine
+from pyproj import Transformer
 from rasterio.warp import transform as warp_points
 
-from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat, usable_transform
+from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat, pixel_metres, usable_transform
 
 TARGET = Affine(10, 0, 400_000, 0, -10, 5_000_000)
 
@@ -85,3 +86,31 @@ def test_outlines_are_rasterios_and_do_not_jump() -> None:
     np.testing.assert_allclose((found[:, 0] - lons + 180) % 360, 180, atol=1e-9)
     assert np.ptp(found[:, 0]) < 1
     assert np.ptp(lons) > 300
+
+
+def square_around(crs: str, lon: float, lat: float, side: float) -> GeoBox:
+    """A hundred pixels a side around a place."""
+    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    return GeoBox(crs=crs, transform=(side, 0, x - 50 * side, 0, -side, y + 50 * side), height=100, width=100)
+
+
+@pytest.mark.parametrize(
+    ("crs", "place", "side", "metres"),
+    [
+        ("EPSG:3857", (15, 60), 10, (5.0, 5.0)),
+        ("EPSG:3857", (15, 0), 10, (10.0, 10.0)),
+        ("EPSG:32633", (15, 60), 10, (10.0, 10.0)),
+        ("EPSG:4326", (15, 60), 10 / 111_320, (5.0, 10.0)),
+        ("EPSG:2263", (-74, 40.7), 32.8083, (10.0, 10.0)),
+    ],
+)
+def test_pixels_are_measured_on_the_ground_whatever_the_map_stretches(
+    crs: str, place: tuple[float, float], side: float, metres: tuple[float, float]
+) -> None:
+    assert pixel_metres(square_around(crs, *place, side)) == pytest.approx(metres, rel=0.01)
+
+
+def test_pixels_that_are_nowhere_have_no_size() -> None:
+    assert pixel_metres(GeoBox(crs=None, transform=UNPLACED, height=5, width=7)) is None
+    nowhere = GeoBox(crs="EPSG:32631", transform=(10, 0, 1e30, 0, -10, 1e30), height=5, width=7)
+    assert pixel_metres(nowhere) is None
