@@ -22,20 +22,17 @@ if multiprocessing.parent_process() is None:
     from core.config import settings
     from core.errors import LandlikeError
     from pages.ui.http import assets, splash
+    from pages.ui.http.front_end import FrontEndScripts
     from pages.ui.http.lazy import Deferred
+    from pages.ui.http.nodelay import send_at_once
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
 
     PICTURES = Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/"))
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/"))
 
-    PAGE_MODULES = (
-        "pages.ui.common.sidebar",
-        "pages.ui.models.training_form",
-        "pages.ui.scenes.adding",
-        "pages.ui.scenes.details",
-    )
-    """Not those with the map: streamlit-folium tells Streamlit of its component only when a page imports it."""
+    OFTEN_SECONDS = 0.0005
+    """While modules are imported, other threads get their turn so often; else a browser waits for each of its files."""
     HEAP = HeapWatch()
 
     PAGES = Path(__file__).resolve().parent / "pages"
@@ -53,13 +50,20 @@ if multiprocessing.parent_process() is None:
             sys.stderr.write(f"Landlike did not start. {error}\n")
             sys.stderr.flush()
             os._exit(1)
-        for module in ("folium.plugins", PICTURES.module, POINTS.module, *PAGE_MODULES):
-            import_module(module)
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(OFTEN_SECONDS)
+        try:
+            warm = import_module("pages.ui.state.warm")
+            warm.import_pages()
+            warm.read_newest_scene()
+        finally:
+            sys.setswitchinterval(usual)
         HEAP.start()
 
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
         """Prepare while the server already answers; close the engine in the end."""
+        send_at_once()
         preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
         preparing.start()
         try:
@@ -71,7 +75,7 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         PAGES / "main.py",
-        routes=[*splash.SPLASH_ROUTES, *assets.ASSET_ROUTES, PICTURES, POINTS],
+        routes=[*splash.SPLASH_ROUTES, *assets.ASSET_ROUTES, FrontEndScripts(), PICTURES, POINTS],
         lifespan=lifespan,
     )
 

@@ -5,9 +5,8 @@ That page is Streamlit's, with our name and logo on show until its JavaScript ha
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,6 +14,7 @@ from starlette.routing import Route
 
 from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
+from pages.ui.http.front_end import addresses, index_page, later_scripts
 
 ADDRESSES = ("/", "/scenes", "/models")
 """The pages' own addresses; below others Streamlit answers by itself."""
@@ -33,21 +33,18 @@ EXPLORE = "/"
 @cache
 def splash_page(address: str = EXPLORE) -> str:
     """Return the page at an address; Streamlit's own, unchanged, when it is not of the form that is known."""
-    spec = find_spec("streamlit")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("streamlit")
-    page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
     shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
-    ahead = _plotly_ahead() if address == EXPLORE else ""
-    page = page.replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>{ahead}")
+    ahead = _ahead() if address == EXPLORE else ""
+    page = index_page().replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>{ahead}")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 
 
-def _plotly_ahead() -> str:
-    """Return HTML that loads Plotly, which takes long to start, as soon as our name is painted."""
+def _ahead() -> str:
+    """Return HTML that fetches and starts what Streamlit asks for late, as ``ahead.js`` says."""
     address = asset_url("plotly.min.js")
-    begin = f"requestAnimationFrame(() => setTimeout(() => plotly('{address}').catch(() => {{}})));"
-    return f'<link rel="preload" as="script" href="{address}"><script>{text("plotly.js")}\n{begin}</script>'
+    begin = f"ahead({json.dumps(address)}, {json.dumps(addresses(later_scripts()))});"
+    early = f'<link rel="preload" as="script" fetchpriority="low" href="{address}">'
+    return f"{early}<script>{text('plotly.js', 'ahead.js')}\n{begin}</script>"
 
 
 async def _page(request: Request) -> Response:

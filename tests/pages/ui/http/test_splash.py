@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+import streamlit
 from starlette.applications import Starlette
 
 from pages.ui.http import splash
 from pages.ui.http.assets import ASSET_ROUTES
+from pages.ui.http.front_end import FrontEndScripts, later_scripts, page_scripts
 from pages.ui.http.lazy import Deferred
 from tests.asgi import ask
 
@@ -24,11 +27,31 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
 
 
 @pytest.mark.parametrize("address", splash.ADDRESSES)
-def test_plotly_is_loaded_ahead_where_it_will_be_drawn_with(address: str) -> None:
-    app = Starlette(routes=[*splash.SPLASH_ROUTES, *ASSET_ROUTES])
-    asked = re.findall(r"plotly\('(/assets/[^']+)'\)", ask(app, address).text)
+def test_what_is_drawn_with_is_loaded_ahead_where_it_is_needed(address: str) -> None:
+    app = Starlette(routes=[*splash.SPLASH_ROUTES, *ASSET_ROUTES, FrontEndScripts()])
+    asked = re.findall(r'ahead\("(/assets/[^"]+)", (\[[^]]+\])\)', ask(app, address).text)
     assert len(asked) == (address == "/")
-    assert all(b"Plotly" in ask(app, one).body for one in asked)
+    for plotly, scripts in asked:
+        assert b"Plotly" in ask(app, plotly).body
+        assert any("/BidiComponent." in script for script in json.loads(scripts))
+        assert all(ask(app, script).status == 200 for script in json.loads(scripts))
+
+
+def test_scripts_of_streamlit_are_served_as_they_are_and_others_left_to_it() -> None:
+    app = Starlette(routes=[FrontEndScripts()])
+    folder = Path(streamlit.__file__).parent / "static" / "static" / "js"
+    assert len(page_scripts()) > 20
+    assert not page_scripts().intersection(later_scripts())
+    for name in ("index.", "react-dom.", "BidiComponent."):
+        (path,) = [
+            folder / one for one in {*page_scripts(), *later_scripts()} if one.startswith(name) and "esm" not in one
+        ]
+        answer = ask(app, f"/static/js/{path.name}")
+        assert answer.body == path.read_bytes()
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert "immutable" in answer.headers["cache-control"]
+    for other in ("PlotlyChart.js", "../index.html", "none.js", ""):
+        assert ask(app, f"/static/js/{other}").status == 404
 
 
 def test_the_server_says_that_it_is_well() -> None:
