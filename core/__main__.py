@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from core.cli.common import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
-from core.cli.features import EmbedCommand, NeighboursCommand, ProjectCommand
+from core.cli.features import CompareCommand, EmbedCommand, NeighboursCommand, ProjectCommand
 from core.cli.scenes import SampleCommand, SceneCommand, SyntheticCommand
 from core.cli.serve import ServeCommand
 from core.cli.training import FinetuneCommand
@@ -30,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     EvaluateCommand(),
     FinetuneCommand(),
     NeighboursCommand(),
+    CompareCommand(),
     ReportCommand(),
     ProjectCommand(),
     SyntheticCommand(),

@@ -13,6 +13,7 @@ from core.scenes.truth import truth_of
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import boundary
 from pages.ui.models.card import show_card
+from pages.ui.models.getting import get_encoder, without_connection
 from pages.ui.models.training_form import teach_panel
 from pages.ui.models.training_jobs import going_on_from, trainings
 from pages.ui.state import cache
@@ -28,15 +29,17 @@ def encoder_card(listing: EncoderListing) -> None:
     with st.container(border=True, key=f"model_{listing.name}", height="stretch"):
         tag = " (in use)" if chosen and listing.available else state(listing)
         st.html(f'<div style="font-size:1.125rem;font-weight:600">{safe_label(listing.title)}{tag}</div>')
-        show_card(listing)
+        if listing.fetchable:
+            get_encoder(listing)
+            without_connection(listing)
+        else:
+            show_card(listing)
         slots = iter(st.columns(2))
-        if listing.available or listing.fetchable:
-            label = "Use it" if listing.available else "Get it"
-            if next(slots).button(
-                label, key=f"use_{listing.name}", disabled=chosen and listing.available, width="stretch"
-            ):
-                visitor.encoder = listing.name
-                st.switch_page("explore.py")
+        if listing.available and next(slots).button(
+            "Use it", key=f"use_{listing.name}", disabled=chosen, width="stretch"
+        ):
+            visitor.encoder = listing.name
+            st.switch_page("explore.py")
         if trained is not None:
             with next(slots).popover("Delete", width="stretch", key=f"drop_{listing.name}"):
                 confirm_removal(listing, trained)

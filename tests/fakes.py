@@ -94,6 +94,24 @@ class PlaceEncoder:
         return self.infer(self.prepare(batch))
 
 
+class ChanceEncoder:
+    """Stands in for an encoder that would have to be loaded: its features are those of chance."""
+
+    batch_size = 64
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        self.spec = spec
+        self._random = np.random.default_rng(1)
+
+    def prepare(self, batch: FloatArray) -> FloatArray:
+        return batch
+
+    def infer(self, prepared: FloatArray) -> FloatArray:
+        return self._random.standard_normal((len(prepared), self.spec.dimension)).astype(np.float32)
+
+    encode = infer
+
+
 def recipe_of(scene: Scene, encoder: PlaceEncoder, size: int = 16, stride: int | None = None) -> Recipe:
     return Recipe(
         scene_id=scene.id,

@@ -1,4 +1,4 @@
-"""The commands that make features and work on files of them: embed, neighbours, project."""
+"""The commands that make features and work on files of them: embed, neighbours, compare, project."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 from core.cli.common import (
@@ -101,6 +102,65 @@ class NeighboursCommand:
         for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
             lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
             yield json.dumps({"patch_id": patch_id, "similarity": similarity, "lon": lon, "lat": lat})
+
+
+class CompareCommand:
+    """Ask several encoders for the patches most similar to one, as JSON lines.
+
+    A line an encoder: its answer, best first, and the share of neighbours that a patch keeps when the grid is shifted,
+    where Trust has measured it. Then a line a pair: how many of the nearest both found.
+
+    Patches that touch the one asked about are left out.
+
+    Features that were computed before are not computed again.
+    """
+
+    name = "compare"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the source, the patch, the encoders and how many."""
+        parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
+        parser.add_argument("--patch-id", type=int, required=True, metavar="N")
+        parser.add_argument(
+            "--encoder", action="append", required=True, metavar="NAME|PATH", help=f"{ENCODER_HELP}; give several"
+        )
+        parser.add_argument("-k", type=int, default=10, metavar="K", help="how many; default 10")
+        add_overrides(parser)
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
+        """Yield the lines."""
+        from core.evaluation.retrieval import Share
+        from core.scenes.patches import patch_grid
+        from core.similarity.neighbours import nearest_patches, unit_rows
+        from core.similarity.overlap import overlap
+
+        asked = "Comparing encoders"
+        if options.k < 1:
+            raise SettingsError(asked, f"-k is {options.k}", "ask for at least 1")
+        names = list(dict.fromkeys(options.encoder))
+        if len(names) < 2:
+            raise SettingsError(asked, f"{names[0]} is the only one", "give --encoder twice or more")
+        scene, engine, answers = open_source(options, config), engine_of(config), {}
+        recipes = {name: engine.recipe(scene, name) for name in names}  # All of them before the first takes its time.
+        for name, recipe in recipes.items():
+            with bar_of("Encoding", "patches") as progress:
+                features = engine.encode_now(scene, recipe, progress=progress)
+            touching = patch_grid(scene, recipe.cut).touching(options.patch_id) if scene.kind == "scene" else None
+            position = features.position(options.patch_id)
+            near = nearest_patches(
+                unit_rows(features.vectors), features.patch_ids, position, options.k, exclude=touching
+            )
+            answers[name], kept = near.ids, engine.reports.kept_under_shift(recipe)
+            line = {
+                "encoder": name,
+                "patch_ids": near.ids.tolist(),
+                "similarity": near.similarity.tolist(),
+                "kept_when_shifted": kept.value if isinstance(kept, Share) else None,
+            }
+            yield json.dumps(line)
+        for one, other in combinations(answers, 2):
+            shared = overlap(answers[one], answers[other], options.k)
+            yield json.dumps({"encoders": [one, other], "nearest": len(answers[one]), "shared": shared})
 
 
 class ProjectCommand:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from core.scenes.patches import PatchRef
 from core.similarity.neighbours import Neighbours
-from pages.ui.explore.gallery import neighbour_items, tile_side
+from pages.ui.explore.gallery import mark_shared, neighbour_items, tile_side
 from pages.ui.frontend import text
 
 pytestmark = pytest.mark.browser
@@ -49,3 +49,35 @@ def test_two_rows_with_their_words_are_whole_and_fill_the_width(page: Page, widt
     assert max(edge["right"] for edge in first) == pytest.approx(width - 3, abs=16), "less a scrollbar at most"
     page.locator(".gallery").evaluate("root => { root.style.width = '300px'; }")
     page.wait_for_function("() => document.querySelector('.gallery').style.getPropertyValue('--columns') < 4")
+
+
+TWO = """
+async ([script, left, right]) => {
+  const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const [one, other] = document.querySelectorAll("section");
+  module.default({ data: left, parentElement: one, setTriggerValue: () => {} });
+  module.default({ data: right, parentElement: other, setTriggerValue: () => {} });
+}
+"""
+
+
+def test_a_patch_that_two_galleries_share_has_its_letter_in_both_and_is_found_by_pointing(page: Page) -> None:
+    page.set_content(
+        f"<style>{text('gallery.css')}</style>"
+        + "<section><div class='gallery' style='width:400px'></div></section>" * 2
+    )
+    drawn = []
+    for ids in ([5, 7, 9], [9, 4, 5]):
+        near = Neighbours(ids=np.array(ids), similarity=np.ones(3, np.float32))
+        items = mark_shared(neighbour_items(PatchRef("s", 3), near, "{id}.webp", None), {5: 0, 9: 1})
+        drawn.append({"items": items, "top": "q3", "turn": "", "empty": "", "height": 200, "tile": 60})
+    page.evaluate(TWO, [text("gallery.js"), *drawn])
+    badges = page.locator(".shared:visible").evaluate_all(
+        "found => found.map(one => [+one.closest('.tile').dataset.patch, one.textContent,"
+        " getComputedStyle(one).backgroundColor])"
+    )
+    assert [(patch, letter) for patch, letter, _ in badges] == [(5, "A"), (9, "B"), (9, "B"), (5, "A")]
+    assert badges[0][2] == badges[3][2] != badges[1][2] == badges[2][2]
+    page.locator("section").first.locator("[data-patch='9']").hover()
+    expect(page.locator("section").last.locator(".tile.hover")).to_have_attribute("data-patch", "9")
+    expect(page.locator("section").first.locator(".tile.hover")).to_have_count(0)

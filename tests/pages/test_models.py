@@ -173,11 +173,29 @@ def test_encoders_are_listed_with_what_is_known_of_them(engine: Engine) -> None:
     test = run()
     assert test.button(key=f"use_{SHIPPED}").disabled
     assert not test.button(key="use_spectral").disabled
-    assert test.button(key="use_eurosat-ms-resnet50").label == "Get it"
+    assert test.button(key="get_eurosat-ms-resnet50").label == "Get it"
     assert "on the Models page" not in shown(test)
     assert test.code[0].value.partition("?")[0].endswith("/eurosat-ms-resnet50/1")
     assert "It has learned nothing" in shown(test)
     assert "no labelled patches yet" in test.info[0].value
+
+
+def test_get_it_begins_the_download_there_and_says_in_a_sentence_why_it_failed(engine: Engine, held: Held) -> None:
+    engine.start()
+    test = run()
+    test.button(key="get_eurosat-ms-resnet50").click().run()
+    assert not test.exception
+    (job,) = [job for job in engine.jobs.jobs() if job.kind == "fetch"]
+    assert test.button(key="stop_fetch-eurosat-ms-resnet50").label == "Stop"
+    held.end(engine, job, "failed", "Downloading the model: no network here; try again.")
+    test.run()
+    assert [plain("Downloading the model: no network here; try again.")] == [one.value for one in test.error]
+    held.running.clear()
+    test.button(key="get_eurosat-ms-resnet50").click().run()
+    held.end(engine, job, "done", "eurosat-ms-resnet50")
+    test.run()
+    assert not test.exception, "files that went again are no circle"
+    assert test.button(key="get_eurosat-ms-resnet50").label == "Get it"
 
 
 def test_an_onnx_model_has_a_card_and_is_no_base(engine: Engine, tmp_path: Path) -> None:

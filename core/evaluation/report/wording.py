@@ -104,9 +104,13 @@ def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
     return told
 
 
+UNMEASURED = "Not measured: "
+"""How a section begins that has no answer; the reason follows."""
+
+
 def unmeasured(name: str, why: str, *more: str) -> Section:
     """Return a section that says why there is no answer; ``why`` has no full stop; ``more`` are whole ones."""
-    return Section(name=name, title=QUESTIONS[name], sentences=(f"Not measured: {why}.", *more), measured=False)
+    return Section(name=name, title=QUESTIONS[name], sentences=(f"{UNMEASURED}{why}.", *more), measured=False)
 
 
 def novelty_unknown(encoder: str | None, *, trained: bool = False) -> Section:

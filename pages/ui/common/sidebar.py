@@ -13,6 +13,7 @@ from pages.ui.common.cuts import cut_title, recipes_there, take_cut
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.models.card import show_card
+from pages.ui.models.getting import title_in_choice
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.session import choose, current, select
@@ -63,19 +64,23 @@ def _encoder_picker() -> None:
     visitor = current()
     wish = visitor.encoder or default_encoder()
 
-    def name(encoder: str) -> str:
-        listing = listings[encoder]
-        return (
-            listing.title
-            if listing.available
-            else f"{listing.title} ({'damaged' if listing.unfit else 'not here yet'})"
-        )
-
     def take(encoder: str) -> None:
+        # One that answers beside the chosen encoder changes places with it.
+        visitor.compare(tuple(chosen if one == encoder else one for one in visitor.compared))
         visitor.encoder = encoder
 
     chosen = wish if wish in listings else default_encoder()
     help_text = "What turns a patch into numbers. Encoders that learned from many scenes see more than statistics do."
-    select("Encoder", list(listings), chosen, key="encoder", title=name, take=take, help_text=help_text)
+    select(
+        "Encoder",
+        list(listings),
+        chosen,
+        key="encoder",
+        title=lambda name: title_in_choice(listings[name]),
+        take=take,
+        help_text=help_text,
+    )
     with st.popover("What it has learned", icon=":material/badge:", key="encoder_card", width="stretch"):
         show_card(listings[chosen])
+        if listings[chosen].fetchable:
+            st.page_link("models.py", label="Get it on the Models page", icon=":material/download:")

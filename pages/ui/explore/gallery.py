@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,6 +27,8 @@ QUERY = "Query"
 ROWS = 2
 MOST_PICTURES = 200
 """Pictures of a selection that are shown; neighbours are fewer anyway."""
+SHARED_COLOURS = ("#1B6CA8", "#A84B00", "#2E7D32", "#7B3FA0", "#8A6100", "#00707A", "#A32A2A", "#4A55C4", "#5D5048")
+"""Of patches that several answers hold; white letters on each have a contrast of 4.5 or more."""
 
 Captions = Callable[[int], tuple[str, str]]
 """Gives what a picture says of the class of a patch, and its colour, ``#rrggbb``; both empty where nothing is known."""
@@ -140,13 +142,40 @@ def _item(
     }
 
 
-def tile_side(height: int) -> int:
-    """Return pixels a side of the pictures at most, so that two rows of them with their words fit the height."""
-    return max(88, (height - 54) // ROWS)
+def mark_shared(items: list[dict[str, Any]], numbers: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Return items, those of patches that other answers hold too with a letter and a colour of their own.
+
+    Args:
+        items: from ``neighbour_items``.
+        numbers: of the shared patches, from 0, by patch id.
+    """
+    for item in items:
+        number = numbers.get(item["id"])
+        item["shared"] = "" if number is None or item["rank"] == QUERY else letters(number)
+        item["sharedColour"] = "" if number is None else SHARED_COLOURS[number % len(SHARED_COLOURS)]
+        item["alt"] += f". In other columns too: {item['shared']}" if item["shared"] else ""
+    return items
+
+
+def letters(number: int) -> str:
+    """Return a number from 0 as letters: A to Z, then AA, AB and so on."""
+    return (letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
+
+
+def tile_side(height: int, rows: int = ROWS) -> int:
+    """Return pixels a side of the pictures at most, so that some rows of them with their words fit the height."""
+    return max(88 if rows == ROWS else 56, (height - 27 * rows) // rows)
 
 
 def gallery(
-    items: list[dict[str, Any]], *, top: str, empty: str, height: int, on_query: Callable[[PatchRef], None]
+    items: list[dict[str, Any]],
+    *,
+    top: str,
+    empty: str,
+    height: int,
+    on_query: Callable[[PatchRef], None],
+    key: str = GALLERY_KEY,
+    rows: int = ROWS,
 ) -> None:
     """Draw the pictures.
 
@@ -156,10 +185,12 @@ def gallery(
         empty: what it says without pictures.
         height: pixels.
         on_query: called with a patch when its picture is clicked, before the next run.
+        key: names the gallery on its page.
+        rows: rows of pictures that fit the height.
     """
 
     def asked() -> None:
-        value = trigger(GALLERY_KEY, "query")
+        value = trigger(key, "query")
         asked_for = PatchRef.parse(value) if isinstance(value, str) else None
         if asked_for is not None:
             on_query(asked_for)
@@ -170,6 +201,6 @@ def gallery(
         "turn": f"{top}/{len(items)}",
         "empty": empty,
         "height": height,
-        "tile": tile_side(height),
+        "tile": tile_side(height, rows),
     }
-    _component(key=GALLERY_KEY, data=data, height=height, on_query_change=asked)
+    _component(key=key, data=data, height=height, on_query_change=asked)

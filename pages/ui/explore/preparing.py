@@ -15,6 +15,7 @@ from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.progress import panel, wanted
 from pages.ui.explore.cutting import cut_button
 from pages.ui.http.pictures import quicklook_url
+from pages.ui.models.getting import get_encoder, without_connection
 from pages.ui.scenes.deleted import bring_back
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
@@ -123,28 +124,17 @@ def chosen_encoder(visitor: Session) -> str:
 
 
 def _offer(listing: EncoderListing) -> None:
-    """Say how an encoder that is not at hand can be had, and draw the one click where that may do."""
+    """Say what keeps an encoder from being used, and how it can be had where its files are not at hand."""
     with st.container(border=True, key="encoder_offer"):
-        going_on = f"Meanwhile this page uses {plain(_default_title())}."
-        # As HTML, because Markdown would take the address in it for a link, or break it where it may be copied.
-        why = safe_label(listing.why_not or "", MOST_WORDS)
-        found = "cannot be used" if listing.unfit else "is not on this computer"
-        st.html(f"<p><b>{safe_label(listing.title)}</b> {found}. {why} {going_on}</p>")
+        going_on = f"Meanwhile this page uses {safe_label(_default_title())}."
         if not listing.fetchable:
+            why = safe_label(listing.why_not or "", MOST_WORDS)
+            found = "cannot be used" if listing.unfit else "is not on this computer"
+            st.html(f"<p><b>{safe_label(listing.title)}</b> {found}. {why} {going_on}</p>")
             return
-        key = f"fetch-{listing.name}"
-        known = engine().jobs.get(current().work.get(key, ""))
-        if known is None:
-            st.button("Download it", key="fetch", icon=":material/download:", on_click=_fetch, args=(listing.name, key))
-        elif known.state == "done":
-            cache.forget_encoders()
-            st.rerun()
-        else:
-            panel(known, key, "Downloading the encoder")
-
-
-def _fetch(name: str, key: str) -> None:
-    current().work[key] = engine().submit_fetch(name).id
+        st.html(f"<p><b>{safe_label(listing.title)}</b> is not on this computer. {going_on}</p>")
+        get_encoder(listing)
+        without_connection(listing)
 
 
 def _default_title() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -18,6 +19,15 @@ from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
 from pages.ui.explore.captions import captions
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
+from pages.ui.explore.comparison import (
+    EncoderAnswer,
+    add_button,
+    answers_of,
+    compare_button,
+    comparison,
+    is_comparing,
+    outlined_view,
+)
 from pages.ui.explore.gallery import MOST_PICTURES, caption_values, gallery, neighbour_items, plain_items
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
@@ -45,11 +55,16 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
     with st.container(key="views"):
         header(visitor, view)
         novelty_banner(visitor, view)
+        answers = answers_of(visitor, view) if is_comparing(visitor) else []
+        shown = outlined_view(visitor, view, answers)
         left, right = st.columns(2, gap="small")
         with left:
-            colours = _plot_view(visitor, view)
+            colours = _plot_view(visitor, shown)
         with right:
-            _map_view(visitor, view, colours)
+            _map_view(visitor, shown, colours)
+        if answers:
+            _comparison_view(visitor, view, answers)
+            return
         left, right = st.columns([4, 3], gap="medium")
         with left:
             _gallery_view(visitor, view, colours)
@@ -61,6 +76,8 @@ def heights(visitor: Session, view: ViewState) -> tuple[int, int]:
     """Return pixels of plot and map, and of the strip below, that fill the visitor's window."""
     room = visitor.screen - AROUND - (BANNER_HEIGHT if banner_there(visitor, view) else 0)
     strip = min(400, max(250, round(room * 0.38)))
+    if is_comparing(visitor):  # Pictures of several encoders need more room than those of one.
+        strip = min(460, max(320, round(room * 0.46)))
     return max(360, room - strip), strip
 
 
@@ -172,18 +189,16 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     strange = strange if marking(visitor, view) else frozenset()
     named = captions(view.known, visitor.colour)
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
-        if both:
-            st.segmented_control(
-                "Show", list(SHOWN), format_func=SHOWN.__getitem__, label_visibility="collapsed",
-                **bound("show", "show"),
-            )  # fmt: skip
+        _show_control(both)
         if show == "similar" and view.neighbours is not None:
             _neighbour_controls(both)
+            compare_button(visitor, view, short=both)
         elif len(view.selection):
             more = f", the first {MOST_PICTURES} shown" if len(view.selection) > MOST_PICTURES else ""
             st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}{more}")
         else:
-            st.markdown("**Places to start from** · as different as this scene has them")
+            asked = f"a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
+            st.markdown(f"**Places to start from** · {asked or 'as different as this scene has them'}")
     if show == "similar" and view.neighbours is not None and view.query is not None:
         items = neighbour_items(view.query, view.neighbours, thumbs, view.labels, strange, named=named)
         top = f"q{view.query.patch}"
@@ -196,10 +211,28 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
 
 
+def _comparison_view(visitor: Session, view: ViewState, answers: Sequence[EncoderAnswer]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
+        _show_control(bool(len(view.selection)))
+        st.markdown("**Encoders side by side**", width="content")
+        _neighbour_controls(titled=True)
+        add_button(visitor, view, answers)
+    thumbs = view.thumbs(rendering_of(visitor, view.scene))
+    comparison(visitor, view, answers, thumbs=thumbs, height=heights(visitor, view)[1])
+
+
+def _show_control(both: bool) -> None:
+    """Draw the choice between what is alike and the selection, where there is both."""
+    if both:
+        st.segmented_control(
+            "Show", list(SHOWN), format_func=SHOWN.__getitem__, label_visibility="collapsed", **bound("show", "show")
+        )
+
+
 def _neighbour_controls(titled: bool) -> None:
     if not titled:
         st.markdown("**Most alike**", width="content")
-    st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=150, **bound("count", "count"))
+    st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=120, **bound("count", "count"))
     st.toggle(
         "Leave out touching patches",
         help="Patches beside the query are nearly always alike; leaving them out shows the places farther away.",

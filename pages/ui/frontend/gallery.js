@@ -16,7 +16,7 @@ function tile(item) {
   image.loading = "lazy";
   image.decoding = "async";
   image.alt = "";
-  picture.append(image, element("span", "rank"), element("span", "mark"));
+  picture.append(image, element("span", "rank"), element("span", "mark"), element("span", "shared"));
   const words = element("span", "words");
   words.append(element("span", "value"), element("span", "number"), element("span", "label"));
   button.append(picture, words);
@@ -44,6 +44,11 @@ function fill(button, item) {
   const mark = button.querySelector(".mark");
   mark.textContent = item.mark;
   mark.hidden = !item.mark;
+  const shared = button.querySelector(".shared"); // a letter and a colour: the same patch stands in another gallery too
+  shared.textContent = item.shared ?? "";
+  shared.hidden = !item.shared;
+  button.style.setProperty("--shared", item.shared ? item.sharedColour : "transparent");
+  button.classList.toggle("common", Boolean(item.shared));
   const value = button.querySelector(".value");
   value.textContent = item.value;
   value.hidden = !item.value;
@@ -70,7 +75,7 @@ function show(root, data, send) {
       window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
       send("query", item.ref);
     };
-    const point = (id) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery" } }));
+    const point = (id) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery", root } }));
     button.onmouseenter = button.onfocus = () => point(item.id);
     button.onmouseleave = button.onblur = () => point(undefined);
     next.set(item.id, button);
@@ -94,7 +99,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!listening.has(root)) {
     listening.add(root);
     const hover = ({ detail }) => {
-      for (const [id, button] of kept.get(root)) button.classList.toggle("hover", detail.from !== "gallery" && id === detail.id);
+      for (const [id, button] of kept.get(root)) button.classList.toggle("hover", detail.root !== root && id === detail.id);
     };
     window.addEventListener("landlike:hover", hover);
     const watcher = new ResizeObserver(() => arrange(root, root.tile));

@@ -10,13 +10,12 @@ import streamlit as st
 
 from core.bands import class_title
 from core.encoders.base import EncoderSpec
-from core.encoders.cache import archive_path, compressed_url
 from core.encoders.registry import EncoderListing
 from core.training.base_model import SCRATCH
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches
+from pages.ui.models.getting import without_connection
 from pages.ui.state import cache
-from pages.ui.state.engine import engine
 
 MOST_CLASSES = 12
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
@@ -54,13 +53,8 @@ def _absent(listing: EncoderListing) -> None:
     if not listing.fetchable:
         st.markdown(plain(listing.why_not or ""))
         return
-    st.markdown("Its files are not on this computer. “Get it” leads to the download.")
-    with st.expander("Without a connection", icon=":material/cloud_off:"):
-        st.caption("Download this file elsewhere:")
-        st.code(compressed_url(listing.reference), language=None, wrap_lines=True)
-        st.caption("Save it on this computer as:")
-        cache = engine().config.model_cache
-        st.code(str(archive_path(cache, listing.reference)), language=None, wrap_lines=True)
+    st.markdown("Its files are not on this computer.")
+    without_connection(listing)
 
 
 def card_lines(card: Mapping[str, Any], spec: EncoderSpec, titles: Mapping[str, str] = NO_TITLES) -> list[str]:

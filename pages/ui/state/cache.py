@@ -72,7 +72,7 @@ def labels_of_set(wanted: LabelSet, cut: Cut = DEFAULT_CUT) -> PatchLabels | Non
     return found.truth if wanted.by == "truth" else found.given
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False)
 def _kept(recipe: Recipe) -> _Kept:
     scene = engine().library.get(recipe.scene_id)
     grid = patch_grid(scene, recipe.cut)

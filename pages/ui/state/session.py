@@ -19,6 +19,10 @@ _KEY = "landlike"
 _HISTORY = 200
 _MARKS = {"on": True, "off": False}
 NOTHING_SELECTED = PatchRefs("")
+MOST_COMPARED = 3
+"""Encoders side by side; more columns would be too narrow for pictures."""
+_BETWEEN = ";"
+"""Stands between the encoders of a link, as in ``LANDLIKE_MODELS``: a path may hold a comma."""
 
 
 @dataclass
@@ -33,6 +37,9 @@ class Session:
         past: earlier queries, the latest last.
         future: queries left by going back, the next one last.
         contrast: a key of ``core.imagery.render.CONTRASTS``.
+        compared: names of the encoders that answer beside the chosen one, ``MOST_COMPARED`` − 1 at most; none = no
+            comparison.
+        outlined: which of them plot and map show the neighbours of, or empty for the chosen encoder.
         overlay: True = the map shows the colours of the plot.
         marks: True = unfamiliar patches are marked; None = where they are few.
         closed_banners: keys of the recipes whose banner on unfamiliar land the visitor closed.
@@ -75,6 +82,8 @@ class Session:
     leave_out_touching: bool = True
     rendering: str = "true"
     contrast: str = "normal"
+    compared: tuple[str, ...] = ()
+    outlined: str = ""
     overlay: bool = False
     marks: bool | None = None
     closed_banners: tuple[str, ...] = ()
@@ -165,9 +174,9 @@ class Session:
         self.select(NOTHING_SELECTED)
 
     def link(self, encoder: str | None) -> dict[str, str]:
-        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``cut``, ``q``, ``marks``, as known.
+        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``compare``, ``cut``, ``q``, ``marks``.
 
-        The usual way of cutting is left out.
+        What is not known is left out, and so is the usual way of cutting.
 
         A query in the open scene is its number, so that links are short; one elsewhere is the text of its ``PatchRef``.
         """
@@ -177,6 +186,7 @@ class Session:
         parts = {
             "scene": self.scene_id,
             "encoder": encoder,
+            "compare": _BETWEEN.join(name for name in self.compared if name != encoder) or None,
             "cut": None if cut == DEFAULT_CUT else cut.key,
             "q": query,
             "marks": None if self.marks is None else ("on" if self.marks else "off"),
@@ -198,6 +208,14 @@ class Session:
             self.linked = query
         self.encoder = parameters.get("encoder") or self.encoder
         self.marks = _MARKS.get(parameters.get("marks", ""), self.marks)
+        if parameters.get("compare"):
+            self.compare(tuple(parameters["compare"].split(_BETWEEN)))
+
+    def compare(self, encoders: tuple[str, ...]) -> None:
+        """Have other encoders answer beside the chosen one, the first few of these, each once; none ends it."""
+        self.compared = tuple(dict.fromkeys(name for name in encoders if name))[: MOST_COMPARED - 1]
+        if self.outlined not in self.compared:
+            self.outlined = ""
 
     def revisit(self, parameters: Mapping[str, str]) -> None:
         """Go where the browser's Back or Forward leads, to an address of before; ``back`` and ``forward`` follow."""
@@ -207,6 +225,7 @@ class Session:
         self.open(scene_id)
         self.cutting, self.marks = False, _MARKS.get(parameters.get("marks", ""))
         self.encoder = parameters.get("encoder") or self.encoder
+        self.compare(tuple(parameters.get("compare", "").split(_BETWEEN)))
         if cut != self.cut(scene_id):
             self.recut(scene_id, cut, None)
         asked = PatchRef.parse(parameters.get("q", ""), scene_id)

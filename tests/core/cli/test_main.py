@@ -21,15 +21,20 @@ import rasterio
 
 from core.__main__ import COMMANDS, main, parser
 from core.bands import BAND_NAMES, EUROSAT_ORDER
+from core.config import Config
 from core.encoders.registry import ENTRIES, default_encoder
+from core.engine.operations import Engine
 from core.evaluation.classifier import classifier_in
+from core.evaluation.report.store import FEATURES
+from core.features.encode import encode_scene
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.quality import QualityRecord
 from core.similarity.explain import index_values
+from core.similarity.neighbours import unit_rows
 from core.values.registry import VALUES
-from tests.fakes import place_scene
+from tests.fakes import ChanceEncoder, place_scene
 from tests.labelled import pixels, tif, write_zip
 from tests.packages import half_installed
 
@@ -283,6 +288,25 @@ def test_refused_input_is_one_sentence(
     assert words in refused(capsys, *[places.get(argument, argument) for argument in arguments])
 
 
+def test_encoders_are_compared_by_what_they_share(source: Path, data: Path, capsys: Capture) -> None:
+    assert main(["scene", str(source)]) == 0
+    engine = Engine(Config(root=data, model_cache=data / "models"), lanes={})
+    (scene,), encoder = engine.library.scenes(), default_encoder()
+    recipe = engine.recipe(scene, encoder)
+    encode_scene(scene, ChanceEncoder(engine.spec(encoder)), recipe, engine.store)
+    engine.reports.put(recipe, FEATURES, [], {"kept": np.array([0.25, 0.75], np.float32)})
+    capsys.readouterr()
+    asked = ["compare", scene.id, "--patch-id", "0", "--encoder", "spectral", "-k", "3"]
+    assert main([*asked, "--encoder", encoder]) == 0
+    one, other, pair = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert set(one["patch_ids"]) == set(other["patch_ids"]) == {2, 5}, "of six patches, three touch the first"
+    rows = unit_rows(engine.features(recipe).vectors)
+    np.testing.assert_allclose(other["similarity"], (rows @ rows[0])[other["patch_ids"]], atol=1e-6)
+    assert (one["kept_when_shifted"], other["kept_when_shifted"]) == (None, 0.5)
+    assert pair == {"encoders": ["spectral", encoder], "nearest": 2, "shared": 2}
+    assert "give --encoder twice or more" in refused(capsys, *asked)
+
+
 def test_unknown_neighbours(source: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "f.parquet"
     assert main(["embed", str(source), "--out", str(out)]) == 0
@@ -447,6 +471,6 @@ def test_all_commands_can_be_chosen(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    names = ["encoders", "scene", "embed", "evaluate", "finetune", "neighbours", "report", "project"]
+    names = ["encoders", "scene", "embed", "evaluate", "finetune", "neighbours", "compare", "report", "project"]
     assert re.findall(r"^    (\w+)(?: |$)", out, re.MULTILINE) == [*names, "synthetic", "sample", "serve"]
     assert parser().prog == "python -m core"
