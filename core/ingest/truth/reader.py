@@ -57,9 +57,11 @@ def read_truth(request: TruthRequest, progress: Progress) -> TruthResult:
     members = tuple(member for member in shelf.members if not member.is_noise)
     rasters = [member for member in members if member.suffix in RASTER_SUFFIXES]
     tables = [member for member in members if member.suffix in TABLE_SUFFIXES]
-    if len(rasters) != 1 or len(tables) > 1:
-        found = f"{len(rasters)} rasters and {len(tables)} tables were given"
-        raise SourceError(found=found, remedy="give one map of classes, and with it at most one CSV of their names")
+    if len(rasters) != 1:
+        found = f"{len(rasters)} rasters come together" if rasters else "it is no raster"
+        raise SourceError(found=found, remedy=_REMEDY if not rasters else "add one map at a time")
+    if len(tables) > 1:
+        raise SourceError(found=f"{len(tables)} tables come with it", remedy="give one CSV of codes and names")
     with closing(open_raster(shelf.path(rasters[0]), rasters[0].name)) as opened, errors_about(rasters[0].name):
         raster, bands, said = _class_bands(placed_beside(stated_beside(opened, members, shelf), members, shelf))
         box, place = _placed(raster, request.grid, turned=request.turned)

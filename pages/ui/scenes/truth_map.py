@@ -49,7 +49,8 @@ def known_words(truth: Truth) -> str:
     what = count(len(truth.classes), "class", "classes")
     if truth.added is None:
         return f"{what} came with the scene: {named}."
-    return f"{what} from “{truth.added.source}”, for {truth.added.covered:.0%} of the scene: {named}."
+    covered = f"{100 * truth.added.covered:.1f}".removesuffix(".0")
+    return f"{what} from “{truth.added.source}”, for {covered} % of the scene: {named}."
 
 
 def _known(scene: Scene, truth: Truth) -> None:
@@ -64,8 +65,8 @@ def _known(scene: Scene, truth: Truth) -> None:
 
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.multiselect(
-        "Not asked about", truth.classes, truth.not_asked, key=key, on_change=leave, help=NOT_ASKED_HELP,
-        placeholder="All classes are asked about",
+        "Classes that Trust does not ask about", truth.classes, truth.not_asked, key=key, on_change=leave,
+        help=NOT_ASKED_HELP, placeholder="It asks about all classes",
     )  # fmt: skip
     right.button(
         "Take the map away", key=f"drop_truth_{scene.id}", icon=":material/delete:", width="stretch",

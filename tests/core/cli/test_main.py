@@ -37,6 +37,7 @@ from core.values.registry import VALUES
 from tests.fakes import ChanceEncoder, place_scene
 from tests.labelled import pixels, tif, write_zip
 from tests.packages import half_installed
+from tests.scenes import add_scene
 
 ROOT = Path(__file__).resolve().parents[3]
 Capture = pytest.CaptureFixture[str]
@@ -187,6 +188,35 @@ def test_labels_by_hand_are_measured_by_where_they_are_asked_for(source: Path, d
     lines = capsys.readouterr().out.splitlines()
     assert f"{grid.count} labelled patches of 2 classes" in lines[0]
     assert [line.split()[0] for line in lines[-2:]] == ["Bog", "Fen"]
+
+
+def test_a_scene_is_evaluated_by_a_map_of_classes(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    scene = add_scene(Library(data), height=8 * 64, width=8 * 64, bands=("B02", "B03", "B04", "B08"))
+    codes = np.kron(np.random.default_rng(0).integers(1, 4, (16, 16)), np.ones((32, 32))).astype(np.uint8)
+    path = tmp_path / "map.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=512, width=512, count=1, dtype="uint8", crs=scene.grid.crs,
+                       transform=rasterio.Affine(*scene.grid.transform)) as file:  # fmt: skip
+        file.write(codes, 1)
+    command = ["evaluate", scene.id, "--encoder", "spectral"]
+    assert "no map of its classes; give a scene, and a map of classes with --truth" in refused(
+        capsys, *command, "--land"
+    )
+    asked = ["--truth", str(path), "--classes", "1=Sea,2=Dune,3=Marsh", "-k", "3", "--not-asked", "sea,DUNE"]
+    assert main([*command, *asked]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("64 patches of known land, ")
+    own, plain, best, chance = next(line for line in lines if line.startswith("overlap@3")).split()[-4:]
+    assert plain == "—", "the encoder is the plain spectrum"
+    assert float(best) > max(float(own), float(chance))
+    assert any(line.endswith("are not asked, as they are half or more Sea or Dune.") for line in lines)
+    assert main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["k"], told["map"], told["not_asked"], told["asked"]) == (10, "map.tif", [], 64)
+    assert told["best"]["overlap"]["value"] >= told["own"]["overlap"]["value"]
+    assert {one["name"] for one in told["classes"]} == {"Sea", "Dune", "Marsh"}
+    assert "no such class; choose of Sea, Dune, Marsh" in refused(capsys, *command, "--not-asked", "wood")
+    assert "give the map too" in refused(capsys, *command, "--classes", "1=a")
+    assert "0 neighbours; choose 1 to 1000" in refused(capsys, *command, "-k", "0")
 
 
 def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> None:

@@ -24,22 +24,25 @@ from core.evaluation.novelty import calibrate_novelty, novelty_reference
 from core.evaluation.report import scene as pipeline_report_scene
 from core.evaluation.report.card import Section
 from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
-from core.evaluation.report.scene import report_on_scene
-from core.evaluation.report.store import FEATURES
+from core.evaluation.report.scene import _report_on_truth, report_on_scene
+from core.evaluation.report.store import BY_TRUTH, FEATURES
 from core.evaluation.report.verdict import verdict_on
 from core.evaluation.report.wording import unmeasured
 from core.evaluation.retrieval import Share
 from core.evaluation.trustworthiness import trustworthiness
 from core.features import recipe as features
 from core.features.recipe import Features, Recipe
+from core.progress import silent
 from core.projection.labels import classes_of, labels_version
 from core.projection.methods import arrange
 from core.projection.settings import ProjectionSettings
 from core.scenes.cut import Cut
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
+from core.scenes.truth import TruthMap, add_truth_map, truth_of
 from tests.fakes import PlaceEncoder, place_scene
 from tests.pages.conftest import encode, small_scene
+from tests.scenes import write_truth
 
 Capture = pytest.CaptureFixture[str]
 SETTINGS = ProjectionSettings()
@@ -438,3 +441,33 @@ def test_bad_files_are_one_sentence(
     assert found in err
     assert len(err.splitlines()) == 1
     assert main(["report", str(tmp_path / "none.parquet")]) == 1
+
+
+def test_the_part_of_the_truth_follows_the_map_that_was_added(engine: Engine, recipe: Recipe, tmp_path: Path) -> None:
+    reports, scene = engine.reports, engine.library.get(recipe.scene_id)
+    features = engine.features(recipe)
+
+    def measured() -> list[Section]:
+        truth = truth_of(scene)
+        assert truth is not None
+        _report_on_truth(engine.config.root, scene, features, None, silent)
+        kept = list(reports.root.rglob(f"*{BY_TRUTH}*.json"))
+        assert [path.name for path in kept] == [f"{recipe.key}-{BY_TRUTH}{truth.version}.trust.json"]
+        return reports.get(recipe, BY_TRUTH + truth.version) or []
+
+    assert [section.name for section in measured()] == ["land"]
+    own = case_of(scene, features, "own").classes
+    truth = np.ones((scene.grid.height, scene.grid.width), np.uint16)
+    write_truth(tmp_path / "raster.tif", truth)
+    add_truth_map(scene, tmp_path / "raster.tif", TruthMap(file="", source="map.tif", classes=("Water", "Land")))
+    land, labels = measured()
+    assert (land.sentences, land.measured) == (("Not measured: all land is of one class.",), False)
+    assert "nothing to tell apart" in labels.sentences[0]
+    assert (case_of(scene, features).classes, case_of(scene, features, "own").classes) == (("Water", "Land"), own)
+    truth[:, : scene.grid.width // 2] = 2
+    write_truth(tmp_path / "raster.tif", truth)
+    add_truth_map(scene, tmp_path / "raster.tif", TruthMap(file="", source="map.tif", classes=("Water", "Land")))
+    land, labels = measured()
+    assert land.measured
+    assert land.figures["best"] >= land.figures["share"]
+    assert "The classes are those of “map.tif”, for 100 % of the scene." in land.sentences

@@ -148,7 +148,10 @@ def test_what_is_no_map_of_classes_is_refused(tmp_path: Path) -> None:
     jpeg = write_tif(tmp_path / "j.tif", halves(64, 64), compress="jpeg")
     assert "blurs one class into another" in refused(tmp_path, jpeg)
     pair = [write_tif(tmp_path / f"{name}.tif", halves()) for name in "xy"]
-    assert "2 rasters" in refused(tmp_path, *pair)
+    assert "2 rasters come together" in refused(tmp_path, *pair)
+    table = tmp_path / "n.csv"
+    table.write_text("1,a")
+    assert "it is no raster" in refused(tmp_path, table)
 
 
 def test_256_classes_are_kept_apart(tmp_path: Path) -> None:
