@@ -362,6 +362,8 @@ class Engine:
         wanted = request.to_payload()
         by_hand = [one.scene_id for one in (*request.sets, *request.test_sets) if one.by == "hand"]
         versions = [hand_version(self.library.get(scene_id)) for scene_id in by_hand]
+        by_truth = [one.scene_id for one in (*request.sets, *request.test_sets) if one.by == "truth"]
+        versions += [added for scene_id in by_truth if (added := map_version(self.library.get(scene_id)))]
         key = hashlib.sha256(json.dumps([wanted, versions], sort_keys=True).encode()).hexdigest()
         with self._naming:
             name = self._stopped_training(key) or self.trained.fresh_name(request.title, self._taken_names())

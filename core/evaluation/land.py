@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.evaluation.retrieval import MAX_QUERIES, nearest_rows, sample
+from core.evaluation.retrieval import MAX_QUERIES, nearest_rows, others_of_class, sample, touching
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.truth import LEAST_COVERED, Truth, pixel_counts
@@ -35,7 +35,7 @@ LARGEST_BLOCK = 8
 """Blocks of land are squares of this many patches a side, or of as many fewer as it takes to have enough of them."""
 
 RESAMPLES = 2000
-_ROWS = 128
+_ROWS = 64
 
 Verdict = Literal["better than", "not told apart from", "worse than"]
 
@@ -218,7 +218,7 @@ def land_retrieval(
         raise SettingsError(asked_for, "all land is of one class", "give a map that tells two classes or more apart")
     wanted = np.flatnonzero(np.ones(len(shares), bool) if skip is None else ~skip)
     skipped = len(shares) - len(wanted)
-    wanted = wanted[_findable(places, reach)[wanted] > 0]
+    wanted = wanted[others_of_class(np.zeros(len(shares), np.int64), places, reach)[wanted] > 0]
     if not len(wanted):
         found = "every patch is one that is not asked about" if skipped == len(shares) else "all patches touch"
         raise SettingsError(asked_for, found, "ask about more classes, or choose a larger scene or smaller patches")
@@ -252,21 +252,6 @@ def mostly(shares: NDArray[np.floating], columns: list[int]) -> NDArray[np.bool_
     return total >= LEAST_SHARE - 1e-9
 
 
-def _findable(places: IntArray, reach: int) -> IntArray:
-    """Return of each patch how many others do not touch it."""
-    found = np.empty(len(places), np.int64)
-    for first in range(0, len(places), _ROWS):
-        rows = slice(first, first + _ROWS)
-        found[rows] = (~_touching(places[rows], places, reach)).sum(axis=1)
-    return found
-
-
-def _touching(of: IntArray, places: IntArray, reach: int) -> NDArray[np.bool_]:
-    down = np.abs(of[:, :1] - places[:, 0]) <= reach
-    touching: NDArray[np.bool_] = down & (np.abs(of[:, 1:] - places[:, 1]) <= reach)
-    return touching
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Yardsticks:
     """Overlap and share of the commonest class of each query, each of shape (Q, 2)."""
@@ -279,15 +264,16 @@ def _truth(
     shares: FloatArray, asked: IntArray, places: IntArray, *, reach: int, k: int, progress: Progress
 ) -> _Yardsticks:
     """Return what the best k and all patches that may be found give."""
-    classes = np.flatnonzero(shares.any(axis=0))
+    classes, by_class = np.flatnonzero(shares.any(axis=0)), np.ascontiguousarray(shares.T)
     dominant = shares.argmax(axis=1)
     best, chance = np.empty((len(asked), 2)), np.empty((len(asked), 2))
     for first in range(0, len(asked), _ROWS):
         rows = asked[first : first + _ROWS]
-        away = ~_touching(places[rows], places, reach)
-        apart = np.zeros(away.shape, np.float32)
+        away = ~touching(places[rows], places, reach)
+        apart, one = np.zeros(away.shape, np.float32), np.empty(away.shape, np.float32)
         for number in classes:
-            apart += np.abs(shares[rows, number][:, None] - shares[None, :, number])
+            np.subtract(shares[rows, number][:, None], by_class[number], out=one)
+            apart += np.abs(one, out=one)
         overlap = np.where(away, 1 - apart / 2, -1)
         others = away.sum(axis=1)
         most = min(k, len(shares))

@@ -264,6 +264,13 @@ def sample(count: int, wanted: int, seed: int) -> IntArray:
     return np.sort(np.random.default_rng(seed).permutation(count)[:wanted])
 
 
+def touching(of: IntArray, places: IntArray, reach: int) -> NDArray[np.bool_]:
+    """Return which patches touch which, shape (M, N), from where they begin, shapes (M, 2) and (N, 2)."""
+    down = np.abs(of[:, :1] - places[:, 0]) <= reach
+    found: NDArray[np.bool_] = down & (np.abs(of[:, 1:] - places[:, 1]) <= reach)
+    return found
+
+
 def nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | None, reach: int = 1) -> IntArray:
     """Return the rows of the k nearest of each asked row, best first, shape (asked, k); −1 where there are no more."""
     k = min(k, len(unit) - 1)
@@ -271,8 +278,7 @@ def nearest_rows(unit: FloatArray, asked: IntArray, k: int, places: IntArray | N
     for rows in _blocks(asked):
         scores = unit[rows] @ unit.T
         if places is not None:
-            apart = np.abs(places[rows][:, None] - places[None]).max(axis=2)
-            scores[apart <= reach] = -np.inf
+            scores[touching(places[rows], places, reach)] = -np.inf
         scores[np.arange(len(rows)), rows] = -np.inf
         best = _best(scores, k)
         best[np.isneginf(np.take_along_axis(scores, best, axis=1))] = -1
