@@ -226,6 +226,25 @@ class Engine:
         origin = self.library.origin(scene.id)
         return self._ingest(origin, settings, name, {"rereads": scene.id, "replaces": replace})
 
+    def submit_again(self, job_id: str, settings: IngestSettings) -> Job:
+        """Ask once more for a source that could not become a scene, by other settings; what failed is dismissed.
+
+        Args:
+            job_id: of the job.
+            settings: a person's decisions.
+        """
+        payload = self.jobs.payload(job_id)
+        more = {key: payload[key] for key in ("asked_by", "rereads", "replaces") if key in payload}
+        self.jobs.dismiss(job_id)
+        return self._ingest([Path(path) for path in payload["paths"]], settings, payload["name"], more)
+
+    def dismiss(self, job_id: str) -> None:
+        """Take a job that has ended off the list, and with it an upload that waited for a person's decision."""
+        job = self.jobs.get(job_id)
+        if job is not None and job.kind == "ingest" and job.state == "failed":
+            tasks.drop_upload(self.config, [Path(path) for path in self.jobs.payload(job_id).get("paths", ())])
+        self.jobs.dismiss(job_id)
+
     def _ingest(
         self, paths: Sequence[Path], settings: IngestSettings, name: str | None, more: Mapping[str, object]
     ) -> Job:

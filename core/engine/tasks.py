@@ -15,7 +15,7 @@ from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import fetch as fetch_encoder
 from core.encoders.registry import matching_encoder
-from core.errors import EncoderError
+from core.errors import EncoderError, ScaleError
 from core.features.encode import encode_scene
 from core.features.groups import Groups
 from core.features.recipe import Recipe
@@ -42,14 +42,15 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
 
     Payload: ``paths``, ``settings``, ``name``; perhaps ``rereads`` and ``replaces``.
 
-    An upload is kept beside its scene, and gone when it could not become one. ``rereads`` is the scene that was made of
+    An upload is kept beside its scene, and gone when it could not become one, unless a person is asked what its numbers
+    mean. ``rereads`` is the scene that was made of
     the same source before: its labels are carried over, and with ``replaces`` the new one takes its place.
     """
     from core.ingest.boundary import ingest_all
 
     library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
     settings, old_id = settings_from_dict(payload["settings"]), str(payload.get("rereads") or "")
-    before = {scene.id for scene in library.scenes()}
+    before, asked = {scene.id for scene in library.scenes()}, False
     try:
         scenes = ingest_all(
             paths,
@@ -67,8 +68,12 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
         if old_id:
             fresh = [scene for scene in scenes if scene.id not in before]
             _follow(library, old_id, fresh, name=str(payload["name"]), replaces=bool(payload.get("replaces")))
+    except ScaleError:
+        asked = True  # Once a person has said what its numbers mean, the upload is read again.
+        raise
     finally:
-        _drop_upload(config, paths)
+        if not asked:
+            drop_upload(config, paths)
     return scenes[0].id
 
 
@@ -118,7 +123,7 @@ def _left_behind(old: Scene) -> Finding:
     return Finding(topic="truth map", value="not kept", basis="warning", because=because)
 
 
-def _drop_upload(config: Config, paths: Sequence[Path]) -> None:
+def drop_upload(config: Config, paths: Sequence[Path]) -> None:
     """Remove files that lie in the folder of uploads, and the folder they came in when it is empty then."""
     for path in paths:
         if path.is_relative_to(config.root / "uploads"):
@@ -162,7 +167,7 @@ def truth_task(config: Config, work: Work, payload: Payload) -> str:
             paths, library, scene, classes=str(payload["classes"]), progress=work.progress, cancelled=work.cancelled
         )
     finally:
-        _drop_upload(config, paths)
+        drop_upload(config, paths)
     return scene.id
 
 

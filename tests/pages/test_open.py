@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.config import Config
 from core.engine.operations import Engine
 from core.files import write_atomically
+from core.ingest.bands.choices import scale_asked
 from core.jobs.queue import Job
 from core.scenes.patches import PatchRef
 from core.scenes.scene import Scene, Series
@@ -327,6 +328,31 @@ def test_failures_belong_to_their_file_and_are_dismissed_one_by_one_or_together(
     click(test, "dismiss_all_more_news")
     assert said(test).count("it is empty") == 1
     assert all(engine.jobs.get(job.id) for job in jobs)
+
+
+def test_a_question_about_the_scale_is_answered_by_a_click(engine: Engine, tmp_path: Path) -> None:
+    """The upload waits for it; dismissing the question drops the upload."""
+    names = [engine.config.root / "uploads" / folder / "field.tif" for folder in ("one", "two")]
+    jobs = []
+    for path in names:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"II*\0")
+        job = engine.submit_ingest([path], asked_by="")
+        asked = scale_asked("nothing tells", "B04", {"dn": 0.31, "dn+1000": 0.21})
+        failed = replace(engine.jobs._records[job.id], state="failed", message=f"{path.parent.name}: {asked}")
+        engine.jobs._records[job.id] = failed
+        jobs.append(job)
+    test = run()
+    assert [button.label for button in test.button if "reflects" in button.label][:2] == [
+        "B04 reflects 0.31",
+        "B04 reflects 0.21",
+    ]
+    click(test, f"scale_dn+1000_{jobs[0].id}")
+    (again,) = [job for job in engine.jobs.jobs() if job.kind == "ingest" and job.state != "failed"]
+    assert engine.jobs.payload(again.id)["settings"]["scale"] == "dn+1000"
+    assert names[0].exists()
+    click(test, f"dismiss_{jobs[1].id}")
+    assert not names[1].exists()
 
 
 def test_a_file_that_fails_again_is_told_once(engine: Engine) -> None:

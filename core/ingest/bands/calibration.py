@@ -87,6 +87,12 @@ def calibration(scale: str, basis: Basis, because: str) -> Calibration:
     raise KeyError(scale)
 
 
+def scale_title(scale: str) -> str:
+    """Return a scale in words."""
+    name = next(name for name, unit in UNITS.items() if scale in (name, unit.lifted))
+    return UNITS[name].title if scale == name else UNITS[name].lifted_title
+
+
 def scale_of(value: str) -> str | None:
     """Return the scale that a line of the record names, or None where it names none of ``UNITS``."""
     named = {unit.title: name for name, unit in UNITS.items()}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import UNITS, Calibration, ReflectanceUnit, calibration
+from core.ingest.bands.choices import scale_asked
 from core.ingest.formats.product_metadata import OFFSET_BASELINE, Hints
 from core.scenes.quality import Basis
 
@@ -176,11 +177,7 @@ def _undecided(unit: ReflectanceUnit, scale: str, samples: BandSamples, stated: 
     middle = float(np.median(samples[band])) / 10_000
     said = f"{stated}, and its floats may hold it or not" if stated else "neither names nor tags state it"
     found = f"it may hold an offset of 0.1 or not: {said}, and it has no pixel so dark that it tells"
-    remedy = (
-        f"choose the scale in the ingest settings: {scale} where the middle of {band} reflects {middle:.2f}, or "
-        f"{unit.lifted} where it reflects {middle - 0.1:.2f}"
-    )
-    return ScaleError(found=found, remedy=remedy)
+    return scale_asked(found, band, {scale: middle, unit.lifted or scale: middle - 0.1})
 
 
 def stated_offset(hints: Hints) -> str | None:

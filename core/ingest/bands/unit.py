@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import REMEDY, Calibration, calibration
+from core.ingest.bands.choices import scale_asked
 from core.ingest.bands.offset import BandSamples, decide_offset, lifted_by_pixels
 from core.ingest.formats.product_metadata import Hints
 
@@ -96,11 +97,7 @@ def _either(samples: BandSamples, high: float) -> ScaleError:
     band = max(samples, key=lambda name: float(np.median(samples[name])))
     middle = float(np.median(samples[band]))
     found = f"98 % of its numbers are at most {high:.4g}: reflectance × 1,000, or dark water or rock × 10,000"
-    remedy = (
-        f"choose the scale in the ingest settings: 1000 where the middle of {band} reflects {middle / 1000:.2g}, or "
-        f"dn where it reflects {middle / 10_000:.2g}"
-    )
-    return ScaleError(found=found, remedy=remedy)
+    return scale_asked(found, band, {"1000": middle / 1000, "dn": middle / 10_000})
 
 
 def _is_water(samples: BandSamples) -> bool:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
 from core.errors import LandlikeError
+from core.ingest.bands.calibration import scale_title
+from core.ingest.bands.choices import scales_asked
+from core.ingest.settings import settings_from_dict
 from core.jobs.queue import Job
 from pages.ui.common.escape import plain
 from pages.ui.common.folding import NewsLine, draw_news
@@ -162,7 +168,7 @@ def how_it_failed(job: Job) -> str:
 
 def _dismiss_all(job_ids: Sequence[str]) -> None:
     for job_id in job_ids:
-        engine().jobs.dismiss(job_id)
+        engine().dismiss(job_id)
 
 
 def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
@@ -179,8 +185,27 @@ def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
                 st.error(plain(words), icon=":material/error:")
             else:
                 st.info(plain(words), icon=":material/info:")
+        _answers(job)
         ids = together or [job.id]
         st.button("Dismiss", key=f"dismiss_{job.id}", on_click=_dismiss_all, args=(ids,), width="content")
+
+
+def _answers(job: Job) -> None:
+    """Draw a button for each scale among which a person is asked to choose, while the files are there."""
+    scales = scales_asked(job.message) if job.kind == "ingest" and job.state == "failed" else {}
+    paths = engine().jobs.payload(job.id).get("paths", ())
+    if not scales or not paths or not all(Path(path).exists() for path in paths):
+        return
+    for scale, means in scales.items():
+        words = f"Read it as {scale_title(scale)}."
+        st.button(
+            means, key=f"scale_{scale}_{job.id}", on_click=_read_as, args=(job.id, scale), help=words, width="content"
+        )
+
+
+def _read_as(job_id: str, scale: str) -> None:
+    settings = settings_from_dict(dict(engine().jobs.payload(job_id)["settings"]))
+    current().added[engine().submit_again(job_id, replace(settings, scale=scale)).id] = time.time()
 
 
 def follow_bar(job: Job, key: str, text: str) -> None:
