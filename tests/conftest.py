@@ -7,8 +7,10 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import modules
 
@@ -48,6 +50,22 @@ SLOW = (
     "pages/ui/state/test_heap.py",  # three hundred visitors
 )
 """Folders, files and tests that are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
+
+
+TOGETHER = ("tests/core/projection/", "tests/core/evaluation/report/test_measure.py")
+"""Folders and files that one process does, because umap-learn compiles for seconds in each that uses it."""
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives each file to one process, and what stands in ``TOGETHER`` to one process too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER[0] if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

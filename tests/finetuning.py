@@ -6,7 +6,7 @@ the patches), ``epochs``, ``hyperparameters``, ``kill`` and ``cancel`` (after th
 bytes a file may have after it). Each gives ``losses``, ``seen``, ``card``, ``error``, and ``features`` beside those of
 the base. ``into`` is the name of its encoder if it is not the task's. A task with ``compare`` gives the weights
 ``changed`` between two models, and how far ``apart`` they are; one with ``strip`` copies a model without its
-``network.json``.
+``network.json``; one with ``plain`` writes what ``modules.outputs`` gives of a model and a batch of the task's name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import resource
 import shutil
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,17 @@ def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
     return encoder.encode(batch[..., [BAND_NAMES.index(band) for band in encoder.spec.bands]])
 
 
+@cache
+def _base_features(base: Path, folder: Path) -> np.ndarray:
+    return _features(base, "tensorflow", folder)
+
+
 def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     if "compare" in task:
         return _changed(*(folder / one for one in task["compare"]))
+    if "plain" in task:
+        modules.write_outputs(folder, name, folder / task["plain"])
+        return {}
     if "strip" in task:
         copy = Path(shutil.copytree(folder / task["strip"], folder / name))
         (copy / "network.json").unlink()
@@ -103,7 +112,7 @@ def _task(folder: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     result |= {"seen": watch.epochs, "losses": watch.losses, "steps": watch.steps}
     if (folder / name).is_dir() and task["base"] != "scratch":
-        result["base"] = _features(Path(task["base"]), "tensorflow", folder).tolist()
+        result["base"] = _base_features(Path(task["base"]), folder).tolist()
         backends = BACKENDS if task.get("zero") else BACKENDS[:1]
         result["features"] = {backend: _features(folder / name, backend, folder).tolist() for backend in backends}
     return result

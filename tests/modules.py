@@ -77,7 +77,8 @@ def outputs(jobs: dict[str, tuple[Path, np.ndarray]], folder: Path) -> dict[str,
     return results
 
 
-def _write_outputs(folder: Path, name: str, model: Path) -> None:
+def write_outputs(folder: Path, name: str, model: Path) -> None:
+    """Write beside ``name.npy`` what ``outputs`` gives of it; for a process that TensorFlow may be in."""
     import tensorflow as tf
     import tensorflow_hub as hub
 
@@ -235,7 +236,7 @@ def main(task: str, folder: Path, arguments: list[str]) -> None:
             _build(folder, argument)
         else:
             name, _, model = argument.partition("=")
-            _write_outputs(folder, name, Path(model))
+            write_outputs(folder, name, Path(model))
 
 
 if __name__ == "__main__":

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.bands import BAND_NAMES
-from core.config import Config
-from core.encoders.registry import default_encoder
+from core.config import Config, settings
+from core.encoders.base import Encoder
+from core.encoders.registry import ENTRIES, default_encoder, matching_encoder
 from core.engine.operations import Engine
+from core.features.encode import encode_scene
 from core.features.recipe import Recipe
+from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.scene import Scene
-from pages.ui.state import cache
+from pages.ui.state import cache as page_cache
 from pages.ui.state.engine import replace_engine
 from tests.scenes import add_scene
 
@@ -32,10 +36,10 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.delenv("LANDLIKE_MODELS", raising=False)
     made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"))
     replace_engine(made)
-    cache.forget()
+    page_cache.forget()
     yield made
     replace_engine(None)
-    cache.forget()
+    page_cache.forget()
 
 
 @lru_cache
@@ -58,11 +62,28 @@ def small_scene(engine: Engine, scene_id: str = "small-1", *, truth: bool = True
     return add_scene(engine.library, scene_id, **{**options, **given, **changes})
 
 
-def encode(engine: Engine, scene: Scene, encoder: str | None = None) -> Recipe:
+def encode(engine: Engine, scene: Scene, encoder: str | None = None, cut: Cut = DEFAULT_CUT) -> Recipe:
     """The scene's features, in the store."""
-    recipe = engine.recipe(scene, encoder or default_encoder())
-    engine.encode_now(scene, recipe)
+    recipe = engine.recipe(scene, encoder or default_encoder(), cut=cut)
+    if recipe.encoder in ENTRIES:
+        encode_scene(scene, loaded(recipe.encoder, recipe.fingerprint), recipe, engine.store)
+    else:
+        engine.encode_now(scene, recipe)
     return recipe
+
+
+@lru_cache
+def loaded(name: str, fingerprint: str) -> Encoder:
+    """An encoder that every installation has, loaded once: it is the same wherever the data lie."""
+    return matching_encoder(name, fingerprint, settings())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_found_once() -> Iterator[None]:
+    """Let Streamlit look once, not at each visit, which installed packages bring components along."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 def visit(**parameters: str) -> AppTest:

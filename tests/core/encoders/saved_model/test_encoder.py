@@ -31,12 +31,13 @@ BATCHES = {
     "tiny-3": ("tiny-3", patches(5, bands=3, seed=3)),
     "tf2": ("tf2", patches(3, seed=4)),
 }
+REAL = {"resnet50": ("resnet50", patches(6))}
 
 
 @pytest.fixture(scope="module")
 def reference(model: Model, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.ndarray]]:
-    """Outputs of TensorFlow for all ``BATCHES``, computed in another process."""
-    jobs = {name: (model(kind), batch) for name, (kind, batch) in BATCHES.items()}
+    """Outputs of TensorFlow for all ``BATCHES`` and the real architecture, computed in another process."""
+    jobs = {name: (model(kind), batch) for name, (kind, batch) in (BATCHES | REAL).items()}
     return modules.outputs(jobs, tmp_path_factory.mktemp("outputs"))
 
 
@@ -66,9 +67,9 @@ def test_both_backends_agree_with_plain_hub_load(
 
 
 @pytest.mark.model
-def test_real_architecture(model: Model, config: Config, tmp_path: Path) -> None:
-    directory, batch = model("resnet50"), patches(6)
-    expected = modules.outputs({"resnet50": (directory, batch)}, tmp_path)["resnet50"]
+def test_real_architecture(model: Model, reference: dict[str, dict[str, np.ndarray]], config: Config) -> None:
+    directory, batch = model("resnet50"), REAL["resnet50"][1]
+    expected = reference["resnet50"]
     spec = describe(str(directory), config)
     assert (spec.dimension, spec.input_size, spec.bands) == (2048, 224, EUROSAT_ORDER)
     plain = expected["plain"]

@@ -27,9 +27,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def encode_by(engine: Engine, scene: Scene, cut: Cut) -> Recipe:
-    recipe = engine.recipe(scene, default_encoder(), cut=cut)
-    engine.encode_now(scene, recipe)
-    return recipe
+    return encode(engine, scene, cut=cut)
 
 
 def said(app: AppTest) -> str:
