@@ -166,7 +166,13 @@ def test_importing_the_app_loads_no_heavy_library() -> None:
 def test_everything_imported_is_listed() -> None:
     listed = (ROOT / "requirements.txt").read_text() + (ROOT / "tests" / "requirements.txt").read_text()
     names = {line.split("==")[0].split("<")[0].strip().lower() for line in listed.splitlines() if line[:1].isalpha()}
-    renamed = {"sklearn": "scikit-learn", "PIL": "pillow", "umap": "umap-learn", "xstatic": "xstatic-leaflet"}
+    renamed = {
+        "sklearn": "scikit-learn",
+        "PIL": "pillow",
+        "umap": "umap-learn",
+        "xdist": "pytest-xdist",
+        "xstatic": "xstatic-leaflet",
+    }
     for path in [*CORE, *PAGES, ROOT / "app.py", *sorted((ROOT / "tests").rglob("*.py"))]:
         for module in roots(path) - set(sys.stdlib_module_names) - {"core", "pages", "app", "tests"}:
             package = renamed.get(module, module).replace("_", "-").lower()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.chromium import find
+from tests.waiting import answers, free_port, until
 
 expect.set_options(timeout=60_000)
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,12 +55,6 @@ class Server:
             self.process.wait(20)
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def start(root: Path, port: int | None = None, **environment: str) -> Server:
     """Start the app on ``root`` and wait until it answers."""
     port = free_port() if port is None else port
@@ -76,16 +68,9 @@ def start(root: Path, port: int | None = None, **environment: str) -> Server:
             stderr=subprocess.STDOUT,
         )
     server = Server(f"http://127.0.0.1:{port}", root, process, log)
-    for _ in range(600):
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(f"{server.url}/health", timeout=2)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return server
-    raise AssertionError(f"the app did not start:\n{log.read_text()}")
+    until(lambda: process.poll() is not None or answers(server.url), 60, "the app did not start in a minute")
+    assert process.poll() is None, f"the app did not start:\n{log.read_text()}"
+    return server
 
 
 @contextmanager

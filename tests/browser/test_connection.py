@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import serving, start
 
 pytestmark = pytest.mark.browser
+HOSTS = ("localhost", "127.0.0.1")
 
 
 def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(browser: Browser, tmp_path: Path) -> None:
@@ -26,22 +27,25 @@ def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(browser
             assert missing == []
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Browser, tmp_path: Path, host: str) -> None:
+def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Browser, tmp_path: Path) -> None:
     server = start(tmp_path)
-    page = browser.new_page()
+    pages = [browser.new_page() for _ in HOSTS]
     try:
-        page.goto(f"{server.url.replace('127.0.0.1', host)}/scenes")
-        expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
+        for page, host in zip(pages, HOSTS, strict=True):
+            page.goto(f"{server.url.replace('127.0.0.1', host)}/scenes")
+            expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
         server.stop()
-        dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("Landlike does not answer")
-        expect(dialog).to_contain_text("start it again in a terminal by")
-        expect(dialog).to_contain_text("make run")
-        expect(dialog).not_to_contain_text("treamlit")
+        for page in pages:
+            dialog = page.get_by_role("dialog")
+            expect(dialog).to_contain_text("Landlike does not answer")
+            expect(dialog).to_contain_text("start it again in a terminal by")
+            expect(dialog).to_contain_text("make run")
+            expect(dialog).not_to_contain_text("treamlit")
         server = start(tmp_path, port=int(server.url.rsplit(":", 1)[1]))
-        expect(dialog).to_have_count(0)
-        expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
+        for page in pages:
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
     finally:
-        page.close()
+        for page in pages:
+            page.close()
         server.stop()

@@ -6,10 +6,7 @@ import io
 import os
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,9 +16,10 @@ from playwright.sync_api import Browser, Frame, Page, expect
 from core.scenes.library import Library
 from core.scenes.patches import centres_lonlat, patch_grid
 from core.scenes.scene import Scene
-from tests.browser.conftest import ROOT, free_port
+from tests.browser.conftest import ROOT
 from tests.mapped import add_mapped
 from tests.pages.ui.common.test_escape import HOSTILE
+from tests.waiting import answers, free_port, until
 
 pytestmark = pytest.mark.browser
 
@@ -41,23 +39,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Scen
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(process, url, log)
+        until(lambda: process.poll() is not None or answers(url), 60)
+        assert process.poll() is None, log.read_text()
         yield url, scene
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    for _ in range(600):
-        assert process.poll() is None, log.read_text()
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=2)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(log.read_text())
 
 
 @pytest.fixture

@@ -28,15 +28,9 @@ from core.jobs.worker import JobOutcome, Work
 from core.scenes.cut import Cut
 from core.scenes.patches import patch_grid
 from tests.fakes import TASKS, PlaceEncoder, ThreadWorker, encode_payload, place_scene, process_queue, recipe_of
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def until(question: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def get(queue: JobQueue, job: Job) -> Job:

@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from core.config import Config
 from core.engine.operations import Engine
 from pages.ui.state.heap import HeapWatch, settle
 from tests.scenes import add_scene
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -33,13 +33,6 @@ class Circle:
 def thaw() -> Iterator[None]:
     yield
     gc.unfreeze()
-
-
-def until(question: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not question():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def test_what_is_alive_is_frozen() -> None:
@@ -74,6 +67,7 @@ def test_the_watch_settles_again_after_a_while() -> None:
     watch.start()
     until(lambda: watch.settled > 2)
     watch.stop()
+    assert watch.settled > 2
 
 
 def test_three_hundred_visitors_leave_nothing_behind(tmp_path: Path) -> None:

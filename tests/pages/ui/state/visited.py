@@ -8,30 +8,14 @@ from __future__ import annotations
 import gc
 import json
 import os
-import socket
 import sys
 import threading
-import time
-import urllib.request
 from importlib import import_module
 
+from streamlit.runtime import get_instance
+
 from tests.visitors import come_and_go
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def _wait(url: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
+from tests.waiting import answers, free_port, until
 
 
 def _objects() -> int:
@@ -44,17 +28,17 @@ def _objects() -> int:
 
 def _visit(url: str, groups: list[int]) -> None:
     counts = []
-    _wait(url)
+    until(lambda: answers(url), 60)
     for group in groups:
         come_and_go(url, group, query="encoder=spectral")
-        time.sleep(1)  # The last of them are still leaving.
+        until(lambda: not get_instance()._session_mgr.num_active_sessions(), failure="some visitors do not leave")
         counts.append(_objects())
     print(json.dumps(counts), flush=True)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    port = _free_port()
+    port = free_port()
     wanted = [int(group) for group in sys.argv[1:]]
     threading.Thread(target=_visit, args=(f"http://127.0.0.1:{port}", wanted), daemon=True).start()
     import_module("app").app.run(config={"server.port": port, "browser.serverAddress": "localhost"})
