@@ -97,6 +97,9 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
         "--by-wavelength", action="store_true", default=None,
         help="take Landsat or HLS L30: its bands count as those of Sentinel-2 that see the same light",
     )  # fmt: skip
+    group.add_argument(
+        "--ten-metres", action="store_true", default=None, help="interpolate to pixels of 10 m, which encoders know"
+    )
     group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0; default: each")
 
 
@@ -217,7 +220,7 @@ def warn(scenes: Iterable[Scene]) -> None:
 def _overrides(options: argparse.Namespace) -> IngestSettings:
     from core.ingest.settings import IngestSettings
 
-    names = ("scale", "date", "level", "crs", "nodata", "time", "by_wavelength")
+    names = ("scale", "date", "level", "crs", "nodata", "time", "by_wavelength", "ten_metres")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.bands is not None:
         chosen["bands"] = tuple(part.strip() for part in options.bands.split(","))

@@ -27,6 +27,9 @@ SOME_CLOUD = 0.05
 PIXEL_METRES, NEAR = 10.0, 1.1
 """Side of the pixels that encoders know, and the factor within which others count as such."""
 
+FINEST, COARSEST = 5.0, 60.0
+"""Sides of pixels in metres that reading again interpolates 10 m from."""
+
 READ_AGAIN, RESAMPLE, OTHER_ENCODER, LEAVE_CLOUD, OTHER_DATE = "read", "resample", "encoder", "cloud", "date"
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -134,7 +137,7 @@ def _pixels(scene: Scene, record: QualityRecord | None) -> NoveltyCause | None:
     words = f"{side:.0f}" if side >= PIXEL_METRES else f"{side:.1f}"
     what = "coarser" if side > PIXEL_METRES else "finer"
     sentence = f"{words} m pixels: {what} than the {PIXEL_METRES:.0f} m that encoders know."
-    if scene.kind == "collection":
+    if scene.kind == "collection" or not FINEST <= side <= COARSEST:
         return NoveltyCause(name="pixels", sentence=sentence)
     return NoveltyCause(name="pixels", sentence=f"{sentence[:-1]}: resample to 10 m.", remedy=RESAMPLE)
 

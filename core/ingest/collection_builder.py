@@ -52,6 +52,9 @@ def build_collection(files: SourceFiles, found: PatchFiles, directory: Path, pro
     Raises:
         SourceError: when no patch can be used, or the bands cannot be told.
     """
+    if files.settings.ten_metres:
+        why = "it is a collection of patches, whose pixels stay as they are"
+        raise SourceError(found=why, remedy="do not wish for pixels of 10 m")
     plan, patches = plan_collection(files, found), found.patches
     hints = plan.hints
     if found.labels is None:

@@ -23,7 +23,7 @@ from core.ingest.findings import acquisition_date, finding, ignored, no_data, pr
 from core.ingest.formats.classification import ClassRaster
 from core.ingest.formats.extra_samples import names_holes
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.grid.georeference import canonical_grid
+from core.ingest.grid.georeference import at_ten_metres, canonical_grid
 from core.ingest.grid.nearest import over_ground
 from core.ingest.grid.stack import Layer, Stack, build_stack, finest, refuse_small_numbers
 from core.ingest.messages import clean_name
@@ -63,6 +63,9 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     reference = finest(layers)
     grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
     stack, scale = _calibrated(gaps, grid, reference, files, found)
+    if settings.ten_metres:  # What numbers mean was told by those of the file.
+        grid, located = at_ten_metres(grid, located)
+        stack = replace(stack, grid=grid)
     valid = write_scene(stack, scale, directory, progress)
     classified, cloud = _classification(found.classification, grid, reference, directory)
     classes, labelled = _truth(files, found.tables, grid, directory)

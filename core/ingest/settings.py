@@ -42,6 +42,7 @@ class IngestSettings:
         nodata: value that marks missing pixels in the file's own numbers.
         time: which date of an array of several, counted from 0; None = every one, a scene each.
         by_wavelength: True = take a product of another satellite, its bands as those of Sentinel-2 of the same light.
+        ten_metres: True = interpolate a scene to pixels of 10 m, which encoders know.
 
     Raises:
         SettingsError: when a field is outside its range.
@@ -55,6 +56,7 @@ class IngestSettings:
     nodata: float | None = None
     time: int | None = None
     by_wavelength: bool = False
+    ten_metres: bool = False
 
     def __post_init__(self) -> None:
         if self.bands is not None:
@@ -75,8 +77,9 @@ class IngestSettings:
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain JSON values; NaN becomes the text ``nan``, and what is not wished is left out."""
         fields = asdict(self)
-        if not self.by_wavelength:
-            del fields["by_wavelength"]
+        for name in ("by_wavelength", "ten_metres"):
+            if not fields[name]:
+                del fields[name]
         if self.nodata is not None and math.isnan(self.nodata):
             fields["nodata"] = "nan"
         return fields

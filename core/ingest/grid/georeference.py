@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 from rasterio.transform import from_gcps
 
-from core.errors import SourceTooLargeError
+from core.errors import SourceError, SourceTooLargeError
 from core.ingest.formats.tiff_tags import TiffDirectory
 from core.ingest.sandbox.limits import MAX_PIXELS
 from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat, pixel_metres, usable_transform
@@ -25,6 +26,8 @@ from core.scenes.quality import Basis, Finding
 _EPSG = re.compile(r"EPSG:[0-9]{1,6}")
 _FOREIGN = re.compile(r"EXTENSION|grids|://|PARAMETERFILE|BOUNDCRS|\bfile\b", re.IGNORECASE)
 _MAX_CRS = 8_000
+_FINEST, _COARSEST = 5.0, 60.0
+"""Sides of pixels in metres that 10 m can be interpolated from; of finer ones, most would be left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +187,42 @@ def centre_lonlat(geobox: GeoBox) -> tuple[float, float] | None:
         return None
     lon, lat = outline[0]
     return (float(lon) + 180) % 360 - 180, float(lat)
+
+
+def at_ten_metres(grid: GeoBox, located: Sequence[Finding]) -> tuple[GeoBox, tuple[Finding, ...]]:
+    """Return a grid of pixels of 10 m on the same ground, and what is then to be said of where the scene lies.
+
+    Args:
+        grid: north up.
+        located: what ``canonical_grid`` said of it.
+
+    Raises:
+        SourceError: when its pixels are of unknown size, or of one that interpolation does not lead from.
+        SourceTooLargeError: when the scene becomes too large.
+    """
+    if grid.crs is None:
+        found = "pixels of 10 m are wished for, and its place is unknown"
+        raise SourceError(found=found, remedy="leave its pixels as they are, or give its coordinate system")
+    width, height = pixel_metres(grid)
+    if not all(_FINEST <= side <= _COARSEST for side in (width, height)):
+        found = f"pixels of 10 m are wished for, and its own are {width:.1f} m × {height:.1f} m"
+        remedy = f"leave its pixels as they are; interpolation is for those of {_FINEST:.0f} m to {_COARSEST:.0f} m"
+        raise SourceError(found=found, remedy=remedy)
+    a, _, c, _, e, f = grid.transform
+    # On maps such as UTM, whose metre is one to less than half a hundredth, Sentinel-2's own pixels are 10 of the map.
+    across, down = (10 / (unit if abs(side / unit - 1) < 0.005 else side) for unit, side in ((a, width), (-e, height)))
+    rows, cols = max(1, round(grid.height / down)), max(1, round(grid.width / across))
+    fine = replace(grid, transform=(a * across, 0.0, c, 0.0, e * down, f), height=rows, width=cols)
+    if fine.height * fine.width > MAX_PIXELS:
+        found = f"at 10 m it has {fine.height * fine.width / 1e6:,.0f} million pixels"
+        raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
+    before = f"from {grid.width} × {grid.height} pixels of {width:.1f} m × {height:.1f} m, as wished"
+    size = Finding(
+        topic="size", value=f"{fine.width} × {fine.height} pixels", basis="chosen", because=f"interpolated {before}",
+        override="ten_metres",
+    )  # fmt: skip
+    kept = (line for line in located if line.topic not in {"size", "resolution"})
+    return fine, (*kept, size, _resolution(fine))
 
 
 def _resolution(grid: GeoBox) -> Finding:

@@ -92,6 +92,7 @@ def decided_settings(scene: Scene, record: QualityRecord) -> IngestSettings:
         "crs": scene.grid.crs if (scene.grid.crs or "").startswith("EPSG:") else None,
         "time": settings_before(record).time,
         "by_wavelength": settings_before(record).by_wavelength,
+        "ten_metres": settings_before(record).ten_metres,
     }
     for name in ("", "date", "crs", "bands"):  # What cannot be set is not offered.
         try:

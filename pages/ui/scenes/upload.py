@@ -136,6 +136,10 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         "Take bands of Landsat by their wavelengths", value=known.by_wavelength, key=f"{key}_by_wavelength",
         help="Its bands count as those of Sentinel-2 that see the same light.",
     )  # fmt: skip
+    ten_metres = st.checkbox(
+        "Interpolate to pixels of 10 m", value=known.ten_metres, key=f"{key}_ten_metres",
+        help="For scenes of 5 m to 60 m: encoders know land at 10 m.",
+    )  # fmt: skip
     return IngestSettings(
         bands=parse_bands(bands),
         scale=scale,
@@ -144,6 +148,7 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         crs=crs.strip().upper() or None,
         time=None if time is None else int(time) - 1,
         by_wavelength=by_wavelength,
+        ten_metres=ten_metres,
     )
 
 

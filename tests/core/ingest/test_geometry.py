@@ -14,6 +14,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine
 
 from core.bands import BAND_NAMES
+from core.errors import SourceError
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.scenes.cut import Cut
@@ -202,3 +203,44 @@ def test_feet_are_turned_into_metres(tmp_path: Path, library: Library) -> None:
     options: dict[str, Any] = {"crs": "EPSG:2229", "transform": Affine(10 / foot, 0, 6.4e6, 0, -10 / foot, 1.8e6)}
     scene = ingest([write_tif(tmp_path / "a.tif", land(), BAND_NAMES, **options)], library)
     assert "10.0 m × 10.0 m" in notes(scene)["resolution"]
+
+
+TEN = IngestSettings(ten_metres=True)
+
+
+def test_pixels_of_twenty_metres_are_interpolated_to_ten(tmp_path: Path, library: Library) -> None:
+    """A pixel of 10 m lies a quarter of a pixel of 20 m off the middle of that; a ramp stays a ramp."""
+    coarse = Affine(20, 0, 400_000, 0, -20, 5_000_000)
+    scene = ingest([write_tif(tmp_path / "a.tif", land(), BAND_NAMES, transform=coarse)], library, TEN)
+    assert scene.grid.transform == (10, 0, 400_000, 0, -10, 5_000_000)
+    assert (scene.grid.height, scene.grid.width) == (128, 160)
+    rows, cols = np.mgrid[0:128, 0:160]
+    step = (rows - 0.5) / 2 + (cols - 0.5) / 2 * 0.5
+    wanted = np.stack([LAND[name] * (1 + step / 400) for name in BAND_NAMES])
+    got = read_scene(scene.directory).astype(float)
+    assert np.abs(got - wanted)[:, 1:-1, 1:-1].max() <= 1.5
+    said = notes(scene)
+    assert said["size"] == ("chosen: 160 × 128 pixels; interpolated from 80 × 64 pixels of 20.0 m × 20.0 m, as wished")
+    assert said["resolution"].startswith("read: 10.0 m × 10.0 m a pixel")
+
+
+def test_degrees_become_ten_metres_both_ways(tmp_path: Path, library: Library) -> None:
+    """About 14 m of longitude and 15 m of latitude at 45° north; the ground that is covered stays."""
+    degrees = Affine(0.00018, 0, 13, 0, -0.00014, 45)
+    path = write_tif(tmp_path / "a.tif", land(), BAND_NAMES, crs="EPSG:4326", transform=degrees)
+    plain, fine = (ingest([path], library, wish).grid for wish in (IngestSettings(), TEN))
+    assert fine.corners()[2] == pytest.approx(plain.corners()[2], abs=1e-4)
+    assert fine.width > 1.3 * plain.width
+    assert fine.height > 1.5 * plain.height
+    lon = fine.transform[0] * 111_320 * math.cos(math.radians(45))
+    assert (lon, -fine.transform[4] * 111_320) == pytest.approx((10, 10), rel=2e-3)
+
+
+def test_what_cannot_be_interpolated_is_refused(tmp_path: Path, library: Library) -> None:
+    nowhere = write_tif(tmp_path / "a.tif", land(), BAND_NAMES, crs=None, transform=Affine.identity())
+    with pytest.raises(SourceError, match="its place is unknown; leave its pixels as they are"):
+        ingest([nowhere], library, TEN)
+    huge = Affine(250, 0, 400_000, 0, -250, 5_000_000)
+    with pytest.raises(SourceError, match=r"its own are \d+\.\d m × \d+\.\d m; leave its pixels as they are"):
+        ingest([write_tif(tmp_path / "b.tif", land(), BAND_NAMES, transform=huge)], library, TEN)
+    assert "ten_metres" not in IngestSettings().to_dict()
