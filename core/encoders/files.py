@@ -27,7 +27,7 @@ CARD = "card.json"
 """The model card: what a model was trained on, how it was measured, and when."""
 
 FAMILIAR = "familiar.npz"
-"""Features of what a model was trained on, by which patches unlike them are known."""
+"""Band statistics of land that a model knows, by which patches unlike it are told."""
 
 LEARNED = "learned.npz"
 """The light of the patches that a model has learned from, by which they are known again."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
-from core.bands import BAND_NAMES, BY_NAME
+from core.bands import BAND_NAMES
 from core.evaluation.land_light import EXCHANGED, OFFSET, SHIFTED, LandLight, with_bright_ground
 from core.evaluation.novelty import NOVEL_ABOVE
-from tests.landlight import land
+from tests.landlight import DAMAGED, Statistics, land
 
 BANDS = tuple(name for name in BAND_NAMES if name != "B10")
 COLUMNS = [BAND_NAMES.index(name) for name in BANDS]
-Statistics = tuple[np.ndarray, np.ndarray]
 
 
 def seen(count: int, seed: int) -> Statistics:
@@ -27,55 +24,9 @@ def fitted() -> LandLight:
     return LandLight(*seen(300, 0), BANDS, 5, wavelengths=True)
 
 
-def moved(**places: str) -> Callable[[np.ndarray, np.ndarray], Statistics]:
-    """Bands that hold what others should."""
-    order = [BANDS.index(places.get(name, name)) for name in BANDS]
-    return lambda mean, std: (mean[:, order], std[:, order])
-
-
-def sheet(*spectrum: float) -> Callable[[np.ndarray, np.ndarray], Statistics]:
-    def made(mean: np.ndarray, std: np.ndarray) -> Statistics:
-        random = np.random.default_rng(0)
-        flat = np.array(spectrum if len(spectrum) > 1 else spectrum * len(BANDS)) * random.normal(1, 0.02, mean.shape)
-        return flat, 0.05 * flat
-
-    return made
-
-
-def shifted(mean: np.ndarray, std: np.ndarray) -> Statistics:
-    """The bands of a sensor that sees everything 30 nm further into the red."""
-    kept = [place for place, name in enumerate(BANDS) if name != "B09"]
-    lengths = np.array([BY_NAME[BANDS[place]].wavelength for place in kept])
-    out = [mean.copy(), std.copy()]
-    for one, values in zip(out, (mean, std), strict=True):
-        one[:, kept] = [np.interp(lengths + 30, lengths, row) for row in values[:, kept]]
-    return out[0], out[1]
-
-
-DAMAGED: dict[str, Callable[[np.ndarray, np.ndarray], Statistics]] = {
-    "ten times too bright": lambda mean, std: (10 * mean, 10 * std),
-    "ten times too dark": lambda mean, std: (mean / 10, std / 10),
-    "offset left in": lambda mean, std: (mean + 0.1, std),
-    "65,535 for 10,000": lambda mean, std: (6.5535 * mean, 6.5535 * std),
-    "8 bits stretched": lambda mean, std: (np.minimum(3.64 * mean, 1), 3.64 * std),
-    "red and blue exchanged": moved(B02="B04", B04="B02"),
-    "red and near infrared exchanged": moved(B04="B08", B08="B04"),
-    "bands reversed": moved(**dict(zip(BANDS, BANDS[::-1], strict=True))),
-    "narrow near infrared last": moved(B8A="B09", B09="B11", B11="B12", B12="B8A"),
-    "one band copied": moved(**dict.fromkeys(BANDS, "B03")),
-    "bands of Landsat copied": moved(B05="B04", B06="B04", B07="B8A", B08="B8A"),
-    "light of other wavelengths": shifted,
-    "cloud": sheet(0.51, 0.5, 0.49, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.33, 0.35, 0.28),
-    "snow": sheet(0.85, 0.84, 0.83, 0.83, 0.82, 0.8, 0.78, 0.75, 0.73, 0.35, 0.12, 0.1),
-    "white sheet": sheet(0.5),
-    "dark sheet": sheet(0.02),
-    "darker sheet": sheet(0.004),
-}
-
-
 @pytest.mark.parametrize("name", DAMAGED)
 def test_what_is_no_land_as_it_should_look_is_novel(fitted: LandLight, name: str) -> None:
-    mean, std = DAMAGED[name](*seen(300, 1))
+    mean, std = (one[:, COLUMNS] for one in DAMAGED[name](*land(300, 1)))
     assert (fitted.percentile(mean, std) > NOVEL_ABOVE).mean() >= 0.95
 
 
@@ -91,7 +42,8 @@ def test_flaws_are_told_apart(fitted: LandLight) -> None:
     assert max(clean.values()) < 0.1
     for flaw, name in ((OFFSET, "offset left in"), (EXCHANGED, "red and blue exchanged"),
                        (SHIFTED, "light of other wavelengths")):  # fmt: skip
-        assert fitted.flaws(*DAMAGED[name](mean, std))[flaw] > 0.9
+        bad_mean, bad_std = DAMAGED[name](*land(300, 3))
+        assert fitted.flaws(bad_mean[:, COLUMNS], bad_std[:, COLUMNS])[flaw] > 0.9
     few = LandLight(mean[:, 1:4], std[:, 1:4], BANDS[1:4], 5, wavelengths=True)
     assert few.flaws(mean[:, 1:4], std[:, 1:4]).keys() == {OFFSET, EXCHANGED}
 
