@@ -200,10 +200,11 @@ def at_ten_metres(grid: GeoBox, located: Sequence[Finding]) -> tuple[GeoBox, tup
         SourceError: when its pixels are of unknown size, or of one that interpolation does not lead from.
         SourceTooLargeError: when the scene becomes too large.
     """
-    if grid.crs is None:
+    sides = None if grid.crs is None else pixel_metres(grid)
+    if sides is None:
         found = "pixels of 10 m are wished for, and its place is unknown"
         raise SourceError(found=found, remedy="leave its pixels as they are, or give its coordinate system")
-    width, height = pixel_metres(grid)
+    width, height = sides
     if not all(_FINEST <= side <= _COARSEST for side in (width, height)):
         found = f"pixels of 10 m are wished for, and its own are {width:.1f} m × {height:.1f} m"
         remedy = f"leave its pixels as they are; interpolation is for those of {_FINEST:.0f} m to {_COARSEST:.0f} m"
