@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import pairwise_distances
 
 from core.errors import SettingsError
-from core.similarity.neighbours import nearest_patches, similarities, unit_rows
+from core.similarity.neighbours import BLOCK_BYTES, nearest_patches, similarities, unit_rows
 
 
 def random_rows(count: int, width: int, seed: int = 0) -> np.ndarray:
@@ -22,6 +22,14 @@ def test_unit_rows_have_length_one_and_zero_rows_stay_zero() -> None:
     assert lengths[3] == 0
     np.testing.assert_allclose(np.delete(lengths, 3), 1, atol=1e-6)
     assert not np.shares_memory(rows, unit)
+
+
+def test_unit_rows_are_the_same_in_blocks_and_a_number_too_large_for_them_is_told() -> None:
+    rows = random_rows(BLOCK_BYTES // 4 // 64 + 50, 64)
+    plain = rows / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    np.testing.assert_allclose(unit_rows(rows), plain, atol=1e-6)
+    with pytest.raises(SettingsError, match="not finite"), np.errstate(over="ignore"):
+        unit_rows(np.array([[1, 2], [3, 1e300]]))
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e18, 3e37])

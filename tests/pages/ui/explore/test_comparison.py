@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -20,13 +21,18 @@ from core.evaluation.retrieval import share
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.table import patch_table
+from core.jobs.executor import JobCall
+from core.jobs.lanes import Lane
+from core.jobs.worker import JobOutcome
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import nearest_patches
+from pages.ui.common.escape import plain
 from pages.ui.explore.comparison import another, lacking_words, steadiness
 from pages.ui.explore.gallery import SHARED_COLOURS, letters
+from pages.ui.state.engine import replace_engine
 from pages.ui.state.session import Session
-from tests.fakes import ChanceEncoder
+from tests.fakes import ChanceEncoder, ThreadWorker
 from tests.pages.conftest import encode, small_scene, visit
 
 QUERY = 17
@@ -126,6 +132,33 @@ def test_an_encoder_that_has_not_encoded_the_scene_says_what_it_takes_and_begins
     assert "Stopped; what was done so far is kept." in words(app)
     assert app.button(key=f"encode_{recipe.key}").label == "Go on"
     assert len(columns(app)) == 1
+
+
+class Failing(ThreadWorker):
+    """Ends all work at once, without success."""
+
+    def submit(self, call: JobCall) -> Future[JobOutcome]:
+        ended: Future[JobOutcome] = Future()
+        ended.set_result(JobOutcome(state="failed", message="Storing the features: the disk is full; free some."))
+        return ended
+
+
+def test_one_that_fails_says_why_in_its_column_and_leaves_the_others(engine: Engine) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene, SPECTRAL)
+    working = Engine(engine.config, {"encode": Lane(executor=Failing)})
+    replace_engine(working)
+    working.start()
+    app = compared(default_encoder())
+    key = f"encode_{working.recipe(scene, default_encoder()).key}"
+    app.button(key=key).click().run()
+    (job,) = [job for job in working.jobs.jobs() if job.kind == "encode"]
+    working.jobs.wait(job.id, 10)
+    app.run()
+    assert [error.value for error in app.error] == [plain("Storing the features: the disk is full; free some.")]
+    assert app.button(key=key).label == "Try again"
+    assert len(columns(app)) == 1, "the other answer stays"
+    working.close()
 
 
 def test_names_of_a_link_that_are_not_on_offer_are_not_looked_for(engine: Engine) -> None:
