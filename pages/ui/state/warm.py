@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 
 from streamlit.runtime import Runtime
@@ -25,10 +26,18 @@ MODULES = (
 """What pages and routes are made of, in the order in which the first visit needs them."""
 
 
+_NO_PAGE = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+"""Warns that a component is declared outside of a page, as it is here."""
+
+
 def import_pages() -> None:
     """Import what pages need, and tell Streamlit of the map's component, which only a page's own import would."""
-    for module in MODULES:
-        import_module(module)
+    _NO_PAGE.disabled = True
+    try:
+        for module in MODULES:
+            import_module(module)
+    finally:
+        _NO_PAGE.disabled = False
     if Runtime.exists():
         import streamlit_folium
 
@@ -45,5 +54,5 @@ def read_newest_scene() -> None:
             view.novel_patches()
             view.examples()
         cache.encoders()
-    except LandlikeError:
+    except (LandlikeError, OSError):
         return  # The page says it to who comes.
