@@ -204,9 +204,39 @@ def novelty_percentile(
     Raises:
         EncoderError: as of ``novelty_reference`` and ``NoveltyReference.percentile``.
     """
+    seen = _seen(recipe, config, statistics, level)
+    return None if seen is None else seen.known.percentile(*seen.statistics, present, converted=seen.converted)
+
+
+def novelty_flaws(
+    recipe: Recipe,
+    config: Config,
+    statistics: tuple[FloatArray, FloatArray],
+    present: Sequence[str],
+    level: str | None,
+) -> dict[str, float]:
+    """Return the share of patches that look as if misread, by flaw of ``land_light``; empty where that is not known.
+
+    Arguments and errors as of ``novelty_percentile``.
+    """
+    seen = _seen(recipe, config, statistics, level)
+    return {} if seen is None else seen.known.flaws(*seen.statistics, present, converted=seen.converted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What an encoder knows, and the band statistics of patches as it sees them."""
+
+    known: NoveltyReference
+    statistics: tuple[FloatArray, FloatArray]
+    converted: bool
+
+
+def _seen(recipe: Recipe, config: Config, statistics: tuple[FloatArray, FloatArray], level: str | None) -> _Seen | None:
     known = novelty_reference(recipe, config)
     if known is None:
         return None
     converted = level == "L2A" and getattr(describe(recipe.encoder, config), "level", None) == "L1C"
-    mean, std = at_top_of_atmosphere(*statistics, BAND_NAMES) if converted else statistics
-    return known.percentile(mean, std, present, converted=converted)
+    if converted:
+        statistics = at_top_of_atmosphere(*statistics, BAND_NAMES)
+    return _Seen(known=known, statistics=statistics, converted=converted)

@@ -1,6 +1,6 @@
 """Why patches of a scene may be unfamiliar to an encoder: what is known of the scene, each with what can be done.
 
-Nothing here is measured on pixels: how unfamiliar patches are is ``core.evaluation.novelty``.
+Nothing here is measured: how unfamiliar patches are, and how they look misread, is ``core.evaluation.novelty``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from core.bands import fill_source
 from core.encoders.base import EncoderSpec
+from core.evaluation.land_light import EXCHANGED, OFFSET
 from core.scenes.location import bounds_lonlat
 from core.scenes.overview import CLOUD_TOPIC, SENSOR_TOPIC, overview
 from core.scenes.quality import Finding, QualityRecord
@@ -20,6 +21,9 @@ from core.scenes.scene import Scene
 
 MUCH_NOVEL = 0.15
 """Share of unfamiliar patches above which causes are named that do not always matter: season, single bands."""
+
+MOST_FLAWED = 0.8
+"""Share of patches that look misread from which it is said."""
 
 SOME_CLOUD = 0.05
 """Share of a scene under cloud from which cloud is named."""
@@ -53,7 +57,8 @@ class NoveltyCause:
     """A reason for which land may be unfamiliar.
 
     Attributes:
-        name: ``synthetic``, ``sensor``, ``level``, ``pixels``, ``bands``, ``order``, ``scale``, ``cloud``, ``season``.
+        name: ``synthetic``, ``sensor``, ``level``, ``pixels``, ``bands``, ``order``, ``scale``,
+            ``exchanged``, ``offset``, ``cloud``, ``season``.
         sentence: what is known and what it does, for a person; may hold text of a file, so escape it before HTML.
         remedy: a key of ``REMEDIES``; empty = there is nothing to do.
     """
@@ -64,7 +69,11 @@ class NoveltyCause:
 
 
 def novelty_causes(
-    scene: Scene, spec: EncoderSpec, record: QualityRecord | None, share: float
+    scene: Scene,
+    spec: EncoderSpec,
+    record: QualityRecord | None,
+    share: float,
+    flaws: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[NoveltyCause, ...]:
     """Return why a scene may be unfamiliar to an encoder, what matters most first.
 
@@ -73,6 +82,7 @@ def novelty_causes(
         spec: of the encoder.
         record: the quality record of the scene; None = it cannot be read.
         share: of its patches that are unfamiliar, 0 to 1; of few, only causes are named that touch every patch.
+        flaws: share of its patches that look as if misread, by flaw of ``land_light``.
     """
     lines = {finding.topic: finding for finding in (record.findings if record else ())}
     found = [
@@ -80,6 +90,7 @@ def novelty_causes(
         _sensor(lines.get(SENSOR_TOPIC)),
         _numbers(lines.get("scale")),
         _order(lines.get("bands")),
+        _misread(flaws) if share > MUCH_NOVEL else None,
         _level(scene, spec),
         _pixels(scene, record),
         _bands(scene, spec, much=share > MUCH_NOVEL),
@@ -114,6 +125,17 @@ def _order(line: Finding | None) -> NoveltyCause | None:
         return None
     sentence = f"Bands in doubt: nothing names them, and they were taken for {line.value}."
     return NoveltyCause(name="order", sentence=sentence, remedy=READ_AGAIN)
+
+
+def _misread(flaws: Mapping[str, float]) -> NoveltyCause | None:
+    """Name the flaw that most patches show, of those that reading again may mend."""
+    if flaws.get(EXCHANGED, 0) > MOST_FLAWED:
+        sentence = "Bands in doubt: its light falls as if red and blue, or red and near infrared, were exchanged."
+        return NoveltyCause(name="exchanged", sentence=sentence, remedy=READ_AGAIN)
+    if flaws.get(OFFSET, 0) > MOST_FLAWED:
+        sentence = "Brighter than land by about 0.1: an offset left in its numbers, another scale, cloud, snow or haze."
+        return NoveltyCause(name="offset", sentence=sentence, remedy=READ_AGAIN)
+    return None
 
 
 def _level(scene: Scene, spec: EncoderSpec) -> NoveltyCause | None:

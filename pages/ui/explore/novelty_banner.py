@@ -73,7 +73,8 @@ def _causes(view: ViewState) -> tuple[NoveltyCause, ...]:
         record = load_quality(view.scene.directory)
     except LandlikeError:
         return ()
-    return novelty_causes(view.scene, spec, record, share_of_novel(view))
+    share = share_of_novel(view)
+    return novelty_causes(view.scene, spec, record, share, view.known.flaws() if share >= MUCH_NOVEL else {})
 
 
 def novelty_banner(visitor: Session, view: ViewState) -> None:

@@ -17,7 +17,7 @@ from core.bands import FloatArray
 from core.encoders.files import LEARNED
 from core.errors import EncoderError
 from core.evaluation.classifier import Named, classifier_of
-from core.evaluation.novelty import NOVEL_ABOVE, novelty_percentile
+from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws, novelty_percentile
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
@@ -175,6 +175,14 @@ class SceneView(PatchSource):
         """
         found: IntArray = self.answers.get(("examples", count), lambda: self._examples(count))
         return found
+
+    def flaws(self) -> dict[str, float]:
+        """Return the share of patches that look as if misread, by flaw; empty where that is not known."""
+        statistics, scene = (self.table.band_mean, self.table.band_std), self.scene
+        try:
+            return novelty_flaws(self.recipe, self.engine.config, statistics, scene.bands, scene.level)
+        except EncoderError:
+            return {}
 
     def _novelty(self) -> FloatArray | None:
         try:

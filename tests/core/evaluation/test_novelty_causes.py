@@ -98,6 +98,18 @@ def test_what_the_record_doubts_is_named() -> None:
     assert measured["cloud"].sentence.startswith("Cloud: 12% of it is")
 
 
+def test_what_most_patches_look_misread_by_is_named_where_much_is_unfamiliar() -> None:
+    spec = describe(SHIPPED, settings())
+
+    def named(share: float, **flaws: float) -> list[str]:
+        return [cause.name for cause in novelty_causes(scene(), spec, record(), share, flaws)]
+
+    assert named(0.5, offset=0.9, exchanged=0.1, shifted=1.0) == ["offset"]
+    assert named(0.5, offset=0.9, exchanged=0.9) == ["exchanged"]
+    assert named(0.5, offset=0.7, exchanged=0.7, shifted=1.0) == []
+    assert named(0.1, offset=0.9) == []
+
+
 @pytest.mark.parametrize(
     ("date", "grid", "words"),
     [
