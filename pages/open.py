@@ -20,7 +20,7 @@ from pages.ui.scenes.table import chosen_row, rows_of, scene_table
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current
 
-JOB_KINDS = ("ingest", "sample", "synthetic", "truth", "delete")
+JOB_KINDS = ("ingest", "sample", "synthetic", "delete")
 
 
 def total(scenes: Sequence[Scene]) -> str:

@@ -255,15 +255,17 @@ class Engine:
         shown = name or several or (paths[0].name if paths else "nothing")
         return self.jobs.submit("ingest", key, f"Opening “{shown}”", payload)
 
-    def submit_truth(self, scene: Scene, paths: Sequence[Path], classes: str = "") -> Job:
+    def submit_truth(self, scene: Scene, paths: Sequence[Path], classes: str = "", *, asked_by: str = "") -> Job:
         """Ask for a map of classes to be kept with a scene, in place of one before; the done job's message is its id.
 
         Args:
             scene: the scene.
             paths: the map and what goes with it.
             classes: what its codes mean, ``0=water,1=trees``; empty = as the files say.
+            asked_by: which part of the app wants it, so that its end is told there.
         """
-        payload = {"scene_id": scene.id, "paths": [str(path) for path in paths], "classes": classes}
+        payload: dict[str, object] = {"scene_id": scene.id, "paths": list(map(str, paths)), "classes": classes}
+        payload |= {"asked_by": asked_by} if asked_by else {}
         key = hashlib.sha256(json.dumps([payload, time.time()]).encode()).hexdigest()
         return self.jobs.submit("truth", key, f"Opening “{map_name(paths)}”", payload)
 

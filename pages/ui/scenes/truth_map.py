@@ -11,7 +11,7 @@ from core.scenes.scene import Scene
 from core.scenes.truth import Truth, drop_truth_map, leave_unasked, truth_of
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
-from pages.ui.common.progress import boundary
+from pages.ui.common.progress import boundary, job_list
 from pages.ui.scenes.provenance import show_record
 from pages.ui.scenes.upload import Upload, spool
 from pages.ui.state.engine import engine
@@ -33,12 +33,19 @@ def truth_panel(scene: Scene) -> None:
     """Draw the panel of a scene; of a collection, whose patches have classes of their own, none."""
     if scene.kind == "collection":
         return
+    with st.container():  # So that the panel below keeps its place, and stays open, when there is news.
+        job_list(("truth",), _asked_by(scene))
     with st.expander("Truth map", icon=":material/category:"), boundary():
         truth = truth_of(scene)
         st.caption(ABOUT)
         if truth is not None:
             _known(scene, truth)
         _add(scene, again=truth is not None and truth.added is not None)
+
+
+def _asked_by(scene: Scene) -> str:
+    """Return what the work on the map of a scene is asked by, so that it is told of where the map is."""
+    return f"truth-{scene.id}"
 
 
 def known_words(truth: Truth) -> str:
@@ -91,5 +98,5 @@ def _add(scene: Scene, *, again: bool) -> None:
 
 def _submit(scene: Scene, uploads: Sequence[Upload], names: str) -> None:
     paths = spool(uploads, engine().config.root / "uploads")
-    engine().submit_truth(scene, paths, names.strip())
+    engine().submit_truth(scene, paths, names.strip(), asked_by=_asked_by(scene))
     current().uploads += 1
