@@ -30,6 +30,7 @@ class EncoderSpec:
         trainable: True = a training may start from it.
         mean: of each band by name, taken from what ``gain`` gives, which is then not clipped; empty = nothing is.
         deviation: of each band by name, by which the difference is divided; empty = it is not.
+        level: product level of the reflectance it is fed; scenes of the other one are brought to it. None = as they are.
     """
 
     name: str
@@ -45,6 +46,7 @@ class EncoderSpec:
     trainable: bool = False
     mean: Mapping[str, float] = field(default_factory=dict, hash=False)
     deviation: Mapping[str, float] = field(default_factory=dict, hash=False)
+    level: str | None = None
 
     def lacking(self, present: Collection[str]) -> tuple[str, ...]:
         """Return the wanted bands that are not present; ``core.bands.fill_source`` says what stands in for them."""

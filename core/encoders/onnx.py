@@ -158,6 +158,7 @@ def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> Enc
         precision=precision,
         mean=wanted.mean,
         deviation=wanted.deviation,
+        level=wanted.level,
     )
 
 

@@ -19,6 +19,9 @@ from core.errors import EncoderError
 _LIMIT = 1e6
 """Scales, means and deviations are below this."""
 
+LEVELS = ("L1C", "L2A")
+"""Product levels: reflectance at the top of the atmosphere, and at the surface."""
+
 Guess = tuple[tuple[str, ...], float | None]
 """Bands in the model's order, and their gain."""
 
@@ -36,6 +39,7 @@ class Preprocessing:
         mean: of each band by name, subtracted after that; empty = nothing is.
         deviation: of each band by name, divided by after that; empty = nothing is.
         title: what the sidecar calls the model; None = it does not.
+        level: product level of what it is fed, ``L1C`` or ``L2A``; None = either, as it is.
 
     Without mean and deviation the input is ``clip(reflectance × gain, 0, 1)``; with them it is not clipped.
     """
@@ -46,6 +50,7 @@ class Preprocessing:
     mean: Mapping[str, float] = field(default_factory=dict)
     deviation: Mapping[str, float] = field(default_factory=dict)
     title: str | None = None
+    level: str | None = None
 
     @property
     def normalises(self) -> bool:
@@ -83,7 +88,7 @@ def read_preprocessing(
 
     The sidecar is a JSON object with any of ``bands`` (list of names in the model's order), ``scale`` (number or null;
     ``gain`` means the same), ``mean`` and ``deviation`` (a number for each band, by name), ``input_size`` (pixels a
-    side) and ``title`` (``name`` means the same).
+    side), ``level`` (``L1C`` or ``L2A``, that of what the model is fed) and ``title`` (``name`` means the same).
 
     Args:
         directory: of the model.
@@ -119,6 +124,7 @@ def read_preprocessing(
         mean=stated.get("mean", {}),
         deviation=stated.get("deviation", {}),
         title=stated.get("title", stated.get("name")),
+        level=stated.get("level"),
     )
 
 
@@ -171,6 +177,8 @@ def _wrong_field(stated: Any) -> str | None:  # noqa: ANN401 - parsed JSON can b
     size = stated.get("input_size", 8)
     if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 1024:
         return "input_size is no whole number from 8 to 1024"
+    if stated.get("level") not in (None, *LEVELS):
+        return f"level is none of {', '.join(LEVELS)}"
     for name in ("title", "name"):
         if not isinstance(stated.get(name, ""), str):
             return f"{name} is no text"

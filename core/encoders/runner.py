@@ -14,6 +14,7 @@ from core.encoders.base import EncoderSpec
 from core.encoders.openvino import installed
 from core.encoders.preprocessing import Preprocessing
 from core.errors import EncoderError
+from core.encoders.atmosphere import NOMINAL
 
 BATCH_SIZE = 32
 
@@ -103,8 +104,12 @@ def fingerprint(content: str, wanted: Preprocessing, call: str, precision: str) 
         call: which of its outputs is asked for, and how.
         precision: ``f32`` or ``bf16``.
     """
-    # Means and deviations stand at the end and only where there are any: features made before they existed keep
+    # Means, deviations and level stand at the end and only where there are any: features made before they existed keep
     # their fingerprint.
-    named = [{"mean": dict(wanted.mean), "deviation": dict(wanted.deviation)}] if wanted.normalises else []
+    named: list[object] = []
+    if wanted.normalises:
+        named.append({"mean": dict(wanted.mean), "deviation": dict(wanted.deviation)})
+    if wanted.level is not None:
+        named.append({"level": wanted.level, "air": NOMINAL})
     decisive = [1, content, wanted.bands, wanted.input_size, wanted.gain, call, precision, *named]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

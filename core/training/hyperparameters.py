@@ -16,7 +16,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 EMBEDDING_DIMENSION = 128
-"""Numbers in an embedding of our network; the first so many features of a model of ours."""
+"""Numbers in an embedding of our network."""
+
+NETWORK_FEATURES = 64
+"""Features of a model of ours that the network gives, the first; the others are of the ground."""
 
 BATCH_NORM_MOMENTUM = 0.97
 """Of the moving statistics of batch normalisation, a step; low, because small sets of patches have few steps."""

@@ -40,7 +40,7 @@ def write_plain(directory: Path) -> Path:
     logits = network.CosineClassifier(10, name="logits")(embedding)
     made = network.tf.keras.Model(images, {"embedding": embedding, "logits": logits})
     directory.mkdir()
-    write_model(made, directory, bands=["B02", "B03", "B04"], side=64, title="plain", card={}, spectrum_share=0)
+    write_model(made, directory, bands=["B02", "B03", "B04"], side=64, title="plain", card={}, part=None)
     return directory
 
 

@@ -114,6 +114,7 @@ def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> Enc
         trainable=has_variables and not wanted.normalises,
         mean=wanted.mean,
         deviation=wanted.deviation,
+        level=wanted.level,
     )
 
 

@@ -1,7 +1,7 @@
 """The network a training begins with, for each kind of base, and how it is written when it has learned.
 
 - From scratch, and from a model of ours: the network of ``training.keras.network``; features are its embedding joined
-  with spectral statistics. From ours, the classifier is kept when the classes are the same.
+  with what the ground is made of (``training.keras.joint``). From ours, the classifier is kept when the classes are the same.
 - From a module: the module's own graph (``trainable_graph``) with a cosine classifier on its features, which is
   not written: features stay what they were, as many numbers, only better ones.
 - From a module with a frozen body: its features would stay as they are, so a linear layer of
@@ -36,8 +36,9 @@ from core.training.hyperparameters import (
     Hyperparameters,
 )
 from core.training.keras import network as networks
-from core.training.keras.export import SPECTRUM_SHARE, finish, write_model
+from core.training.keras.export import finish, write_model
 from core.training.keras.inference import predict
+from core.training.keras.joint import REFERENCES, fit_network_part
 from core.training.keras.restore import restore
 from core.training.keras.trainable_graph import GraphLayer, Prepare, load_trainable_graph, write_body
 
@@ -66,7 +67,9 @@ class Initialised:
     compiles: bool = True
 
 
-def initialise(base: Base, learned: Labelled, hyperparameters: Hyperparameters, *, freeze: bool) -> Initialised:
+def initialise(
+    base: Base, learned: Labelled, hyperparameters: Hyperparameters, *, freeze: bool, known: Labelled | None = None
+) -> Initialised:
     """Make the network of a training.
 
     Args:
@@ -74,23 +77,30 @@ def initialise(base: Base, learned: Labelled, hyperparameters: Hyperparameters, 
         learned: what is learned from, with the bands of the base and its size.
         hyperparameters: the size of a network from scratch, and the seed of the first weights of what is new.
         freeze: True = the body is not going to be trained.
+        known: patches like these, better not learned from, that say how features vary; None = ``learned``.
 
     Raises:
         EncoderError: when the base cannot be trained on.
     """
     tf.keras.utils.set_random_seed(hyperparameters.seed)
+    reference = _reference(learned if known is None else known)
     if base.directory is None:
-        return _from_scratch(learned, hyperparameters)
+        return _from_scratch(learned, hyperparameters, reference)
     examples = Examples(pixels=learned.pixels, labels=learned.labels)
     if base.ours:
-        return _from_ours(base.directory, examples, learned.classes)
+        return _from_ours(base.directory, examples, learned.classes, reference)
     return _from_module(base, base.directory, examples, learned.classes, freeze)
 
 
-def _from_scratch(learned: Labelled, hyperparameters: Hyperparameters) -> Initialised:
+def _reference(known: Labelled) -> Array:
+    """Return the pixels of up to ``REFERENCES`` patches, evenly spaced."""
+    return known.pixels[:: -(-len(known) // REFERENCES)]
+
+
+def _from_scratch(learned: Labelled, hyperparameters: Hyperparameters, reference: Array) -> Initialised:
     widths, blocks = hyperparameters.widths, hyperparameters.blocks
     network = networks.build(*_scaling(learned.pixels), len(learned.classes), widths=widths, blocks=blocks)
-    return Initialised(network=network, write=_writer(network, learned.bands, learned.pixels.shape[1], SPECTRUM_SHARE))
+    return Initialised(network=network, write=_writer(network, learned.bands, learned.pixels.shape[1], reference))
 
 
 def _scaling(pixels: Array) -> tuple[list[float], list[float], list[float]]:
@@ -102,7 +112,7 @@ def _scaling(pixels: Array) -> tuple[list[float], list[float], list[float]]:
     return mean.tolist(), std.tolist(), ceiling.tolist()
 
 
-def _from_ours(directory: Path, examples: Examples, classes: Sequence[str]) -> Initialised:
+def _from_ours(directory: Path, examples: Examples, classes: Sequence[str], reference: Array) -> Initialised:
     found = restore(directory)
     network = found.network
     if found.classes != tuple(classes):
@@ -110,13 +120,14 @@ def _from_ours(directory: Path, examples: Examples, classes: Sequence[str]) -> I
         logits = networks.CosineClassifier(len(classes), name="logits")(kept.output["embedding"])
         network = tf.keras.Model(kept.input, {"embedding": kept.output["embedding"], "logits": logits})
         _imprint(network, examples)
-    return Initialised(network=network, write=_writer(network, found.bands, found.side, found.spectrum_share))
+    return Initialised(network=network, write=_writer(network, found.bands, found.side, reference))
 
 
-def _writer(network: Any, bands: Sequence[str], side: int, share: float) -> Write:  # noqa: ANN401
+def _writer(network: Any, bands: Sequence[str], side: int, reference: Array) -> Write:  # noqa: ANN401
     def write(directory: Path, title: str, card: Mapping[str, Any]) -> None:
+        part = fit_network_part(predict(network, reference)[0])
         with _on_disk():
-            write_model(network, directory, bands=bands, side=side, title=title, card=card, spectrum_share=share)
+            write_model(network, directory, bands=bands, side=side, title=title, card=card, part=part)
 
     return write
 

@@ -34,14 +34,12 @@ class Restored:
         network: of ``core.training.keras.network.build``, with its weights.
         bands: that it takes, in product order.
         side: pixels a side of the patches it was trained on.
-        spectrum_share: weight of the spectral part in the cosine.
         classes: that its classifier tells apart, in its order.
     """
 
     network: Any
     bands: tuple[str, ...]
     side: int
-    spectrum_share: float
     classes: tuple[str, ...]
 
 
@@ -51,7 +49,6 @@ def record_network(
     *,
     bands: Sequence[str],
     side: int,
-    spectrum_share: float,
     classes: Sequence[str],
 ) -> None:
     """Write ``network.json`` and ``classifier.npy`` beside a frozen SavedModel of a network.
@@ -82,7 +79,6 @@ def record_network(
         "widths": [network.get_layer(f"stage{stage}_block0_first").filters for stage in range(stages)],
         "bands": list(bands),
         "side": side,
-        "spectrum_share": spectrum_share,
         "classes": list(classes),
         "weights": held,
     }
@@ -111,7 +107,6 @@ def restore(directory: Path) -> Restored:
             network=network,
             bands=tuple(fields["bands"]),
             side=int(fields["side"]),
-            spectrum_share=float(fields["spectrum_share"]),
             classes=classes,
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:

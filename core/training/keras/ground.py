@@ -1,0 +1,274 @@
+"""What the ground of a patch is made of: two descriptions of its pixels that nobody has to teach.
+
+- The *distribution* of each channel over the patch: deviation, mean, and the share of it above five thresholds.
+- *Words*: how much of the patch is ground of each of 64 kinds. A kind is what bands and indices are like inside a
+  block of 4 × 4 pixels, and how much the bands vary there; a block belongs to several kinds a little (Sivic and Zisserman, “Video Google”, 2003;
+  van Gemert et al., “Visual Word Ambiguity”, 2010), and shares are compared by their roots (Arandjelović and Zisserman,
+  “Three things everyone should know to improve object retrieval”, 2012).
+
+A channel is the root of a band's reflectance, or an index of the block. B01 and B09 see 60 m of air and land at once, B10 the air
+alone, so none of them is a channel. The constants are fitted without labels by ``fit_ground``: ``python -m
+core.training.keras.ground PATCHES`` writes them, from patches of 13 bands.
+
+Nothing here is a matrix product: where the processor has bfloat16, OpenVINO rounds to it whatever leads to one, and the
+small deviations of even land would be lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from sklearn.cluster import KMeans
+
+from core.bands import BAND_NAMES, INDICES, FloatArray
+from core.errors import EncoderError
+from core.files import replacing
+from core.encoders.atmosphere import NOMINAL, bottom_of_atmosphere, top_of_atmosphere
+from core.scenes.scene import REFLECTANCE_SCALE
+from core.training.dataset import labelled
+from core.training.keras.whitening import inverse_root, principal_axes
+
+TABLE = Path(__file__).with_name("ground.npz")
+"""The shipped constants."""
+
+CHANNEL_BANDS = tuple(name for name in BAND_NAMES if name not in ("B01", "B09", "B10"))
+DIMENSION = 64
+"""Numbers that each of the two descriptions gives, and words."""
+
+WORDS_SHARE = 0.5
+"""Share of the words in the cosine of two grounds; the rest is the distribution's."""
+
+BLOCK = 4
+"""Pixels a side of what is of one word, and counts as one value in the distribution."""
+
+SOFTNESS = 0.7
+"""How much a block belongs to other words than its own, in units of the distance to its own."""
+
+PERCENTILES = (10, 30, 50, 70, 90)
+"""Of reference pixels, by channel: the thresholds."""
+
+CLIP = 3.0
+"""Statistics of the distribution count for no more than this many deviations."""
+
+NUISANCE_FLOOR, PAIRS_SHIFT, ATMOSPHERES = 0.1, 8, (0.0, 1.2)
+"""What is added to the variance that is nobody's land; its 8 pixels of shift; and the air it comes from."""
+
+SEED = 0
+_TINY = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroundTable:
+    """Fixed constants between pixels and the description of the ground; C channels, G = 23 statistics of a
+    block, S statistics of a patch, W = DIMENSION words.
+
+    Attributes:
+        thresholds: of channels, shape (thresholds, C).
+        widths: of channels, shape (C,): over so much of it the share above a threshold goes from 0 to 1.
+        mean: of the statistics of the distribution, shape (S,).
+        deviation: likewise.
+        axes: shape (S, DIMENSION), what standardised statistics are multiplied by.
+        centre: shape (DIMENSION,), what is taken off after that.
+        word_weights: shape (G, W), from the statistics of a block to the logits of its words.
+        word_offsets: shape (W,), added to these.
+        word_centre: shape (W,), mean of the roots of the shares of words.
+    """
+
+    thresholds: FloatArray
+    widths: FloatArray
+    mean: FloatArray
+    deviation: FloatArray
+    axes: FloatArray
+    centre: FloatArray
+    word_weights: FloatArray
+    word_offsets: FloatArray
+    word_centre: FloatArray
+
+    def save(self, path: Path) -> None:
+        """Write the constants to a file."""
+        with replacing(path, durable=False) as part, part.open("wb") as file:
+            np.savez(file, **{one.name: getattr(self, one.name) for one in fields(self)})
+
+
+def shipped_ground() -> GroundTable:
+    """Return the shipped constants.
+
+    Raises:
+        EncoderError: when their file is missing or damaged.
+    """
+    try:
+        with np.load(TABLE) as held:
+            return GroundTable(**{one.name: held[one.name] for one in fields(GroundTable)})
+    except (OSError, ValueError, KeyError) as error:
+        found = f"its table {TABLE.name} is missing or damaged"
+        raise EncoderError("Describing the ground", found, "install Landlike again") from error
+
+
+def ground_features(images: Any, table: GroundTable) -> Any:  # noqa: ANN401  tensorflow is untyped
+    """Return the description of the ground, float32 of shape (N, 2 · DIMENSION) and length 1.
+
+    Args:
+        images: reflectance (N, 13, H, W) in product order, each band in one piece of memory; H and W are known.
+        table: the constants.
+    """
+    channels, deviations = _blocks(images)
+    statistics = _statistics(channels, table)
+    spread = _times(tf.clip_by_value((statistics - table.mean) / table.deviation, -CLIP, CLIP), table.axes)
+    words = tf.sqrt(_word_shares(channels, deviations, table)) - table.word_centre
+    parts = ((spread - table.centre, 1 - WORDS_SHARE), (words, WORDS_SHARE))
+    return tf.concat([tf.math.l2_normalize(part, axis=-1) * np.float32(share**0.5) for part, share in parts], axis=-1)
+
+
+def _times(values: Any, matrix: FloatArray) -> Any:  # noqa: ANN401
+    """Return the product of values (N, A) and a matrix (A, B), as a sum."""
+    return tf.reduce_sum(values[:, :, None] * matrix, axis=1)
+
+
+def _blocks(images: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return what blocks are like, of reflectance (N, 13, H, W).
+
+    Returns:
+        Channels, (N, C, blocks); and of the bands among them the root of the deviation, (N, bands, blocks).
+    """
+    light = tf.maximum(images, 0)
+    roots, squares = _pooled(tf.sqrt(light)), _pooled(light)  # A root squared is the band itself.
+    first, second = (
+        tf.gather(squares, [BAND_NAMES.index(pair[side]) for pair in INDICES.values()], axis=1) for side in (0, 1)
+    )
+    indices = (first - second) / tf.maximum(first + second, _TINY)
+    mean, square = (
+        tf.gather(one, [BAND_NAMES.index(name) for name in CHANNEL_BANDS], axis=1) for one in (roots, squares)
+    )
+    deviation = tf.sqrt(tf.maximum(square - tf.square(mean), 0))
+    return tf.concat([mean, indices], axis=1), tf.sqrt(deviation)
+
+
+def _pooled(planes: Any) -> Any:  # noqa: ANN401
+    """Return means of blocks, (N, P, blocks), of planes (N, P, H, W); what is left over at the edges is left out."""
+    wide = tf.nn.avg_pool2d(tf.transpose(planes, (0, 2, 3, 1)), BLOCK, BLOCK, "VALID")
+    pooled = tf.transpose(wide, (0, 3, 1, 2))
+    return tf.reshape(pooled, (-1, pooled.shape[1], pooled.shape[2] * pooled.shape[3]))
+
+
+def _statistics(means: Any, table: GroundTable) -> Any:  # noqa: ANN401
+    """Return the statistics of the distribution, (N, S): roots of deviations, means, shares above thresholds.
+
+    Args:
+        means: of channels inside blocks, (N, C, blocks).
+        table: of which thresholds and widths count.
+    """
+    mean = tf.reduce_mean(means, axis=-1, keepdims=True)
+    deviation = tf.sqrt(tf.reduce_mean(tf.square(means - mean), axis=-1))
+    above = [
+        tf.reduce_mean(tf.clip_by_value((means - row[:, None]) / table.widths[:, None] + 0.5, 0, 1), axis=-1)
+        for row in table.thresholds
+    ]
+    return tf.concat([tf.sqrt(deviation), mean[..., 0], *above], axis=-1)
+
+
+def _word_shares(channels: Any, deviations: Any, table: GroundTable) -> Any:  # noqa: ANN401
+    """Return how much of each patch is of each word, (N, W), of what ``_blocks`` gives.
+
+    The logits are summed up statistic by statistic, which OpenVINO makes one pass of.
+    """
+    logits = tf.constant(table.word_offsets[:, None])
+    singly = [part[:, row : row + 1] for part in (channels, deviations) for row in range(part.shape[1])]
+    for statistic, weights in zip(singly, table.word_weights, strict=True):
+        logits += statistic * weights[:, None]
+    return tf.reduce_mean(tf.nn.softmax(logits, axis=1), axis=-1)
+
+
+def fit_ground(pixels: FloatArray) -> GroundTable:
+    """Fit the constants to reference patches.
+
+    Args:
+        pixels: reflectance, float32 of shape (N, H, W, 13), top of the atmosphere.
+    """
+    blocks = _batched(lambda images: tf.concat(_blocks(images), axis=1), pixels).numpy()
+    count = len(CHANNEL_BANDS) + len(INDICES)
+    flat = blocks[:, :count].transpose(0, 2, 1).reshape(-1, count)
+    thresholds, widths = np.percentile(flat, PERCENTILES, axis=0), flat.std(axis=0)
+    zeros = dict.fromkeys((one.name for one in fields(GroundTable)), np.zeros(1, np.float32))
+    bare = GroundTable(**{**zeros, "thresholds": thresholds.astype(np.float32), "widths": widths.astype(np.float32)})
+    raw = _statistics(tf.constant(blocks[:, :count]), bare).numpy()
+    table = {"thresholds": bare.thresholds, "widths": bare.widths, "mean": raw.mean(0), "deviation": raw.std(0) + _TINY}
+    table |= _fit_axes(pixels, raw, bare, table) | _fit_words(blocks)
+    return GroundTable(**{name: np.asarray(value, np.float32) for name, value in table.items()})
+
+
+def _fit_axes(pixels: FloatArray, raw: FloatArray, bare: GroundTable, table: dict[str, Any]) -> dict[str, Any]:
+    """Return ``axes`` and ``centre``: what air and a shift of the grid change counts for less."""
+
+    def scores(patches: FloatArray) -> FloatArray:
+        found = _batched(lambda images: _statistics(_blocks(images)[0], bare), patches).numpy()
+        return np.asarray(np.clip((found - table["mean"]) / table["deviation"], -CLIP, CLIP))
+
+    random = np.random.default_rng(SEED)
+    low, high = bottom_of_atmosphere(pixels, BAND_NAMES, NOMINAL), PAIRS_SHIFT
+    changes = [scores(pixels[:, :-high, :-high]) - scores(pixels[:, high:, high:])]
+    for _ in range(2):
+        one, other = (
+            scores(top_of_atmosphere(low, BAND_NAMES, random.uniform(*ATMOSPHERES, (len(low), 1, 1, 1))))
+            for _ in range(2)
+        )
+        changes.append((one - other) / np.float32(2**0.5))
+    nuisance = sum(change.T @ change / len(change) for change in changes)
+    root = inverse_root(nuisance + NUISANCE_FLOOR * np.eye(nuisance.shape[0]))
+    known = np.clip((raw - table["mean"]) / table["deviation"], -CLIP, CLIP) @ root
+    mean, axes = principal_axes(known, power=0.25, count=DIMENSION)
+    return {"axes": root @ axes, "centre": mean @ axes}
+
+
+def _fit_words(given: FloatArray) -> dict[str, Any]:
+    """Return the constants of the words: k-means of whitened blocks, as logits of distances."""
+    blocks = given.transpose(0, 2, 1)
+    flat = blocks.reshape(-1, blocks.shape[-1]).astype(np.float64)
+    mean, deviation = flat.mean(axis=0), flat.std(axis=0) + _TINY
+    middle, axes = principal_axes((flat - mean) / deviation, power=0.25)
+    white = ((flat - mean) / deviation - middle) @ axes
+    words = KMeans(DIMENSION, random_state=SEED, n_init=1, max_iter=50).fit(white[::3]).cluster_centers_
+    some = white[::50]
+    nearest = ((some[:, None] - words) ** 2).sum(-1).min(axis=1)
+    sharpness = 1 / (SOFTNESS * np.median(nearest))
+    to_white, offset = axes / deviation[:, None], (mean / deviation + middle) @ axes
+    found: dict[str, Any] = {
+        "word_weights": 2 * sharpness * to_white @ words.T,
+        "word_offsets": -sharpness * (2 * offset @ words.T + (words**2).sum(axis=1)),
+    }
+    logits = blocks @ found["word_weights"] + found["word_offsets"]
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    roots = np.sqrt((shares / shares.sum(axis=-1, keepdims=True)).mean(axis=1))
+    return found | {"word_centre": roots.mean(axis=0)}
+
+
+def _batched(function: Any, pixels: FloatArray, batch: int = 64) -> Any:  # noqa: ANN401
+    """Return what a function of images (N, 13, H, W) gives for patches (N, H, W, 13), a part after the other."""
+    parts = [pixels[first : first + batch].transpose(0, 3, 1, 2) for first in range(0, len(pixels), batch)]
+    return tf.concat([function(tf.constant(part, tf.float32)) for part in parts], axis=0)
+
+
+def main() -> None:
+    """Fit the constants to a file of patches of 13 bands and keep them."""
+    from core.ingest.boundary import ingest
+    from core.ingest.settings import IngestSettings
+    from core.scenes.library import Library
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("patches", type=Path)
+    parser.add_argument("--out", type=Path, default=TABLE)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = labelled(ingest([options.patches], Library(Path(folder)), IngestSettings()))
+    if found.bands != BAND_NAMES:
+        raise SystemExit(f"Describing the ground: patches of all 13 bands are needed; these have {len(found.bands)}.")
+    fit_ground(found.pixels.astype(np.float32) / np.float32(REFLECTANCE_SCALE)).save(options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""A trained network and the description of the ground as one encoder.
+
+A network taught some classes tells these superbly, and says little of land that it never saw: nine axes hold nearly all
+that its embeddings vary by. So features are two parts side by side:
+
+- the *network part*: the embedding, half-way whitened, so that what varies little counts too;
+- the *ground part* (``training.keras.ground``): what pixels the patch holds, of whatever land.
+
+How much the network's word counts goes with the length of its embedding, which is long where the network sees what it
+was taught, and short elsewhere (Yu et al., “Block Selection Method for Using Feature Norm in Out-of-Distribution
+Detection”, 2023, measure the like). So a patch of known land is compared by class, one of unknown land by its ground,
+and a known one with an unknown one by both a little. All features have length 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core.bands import BAND_NAMES, FloatArray
+from core.training.hyperparameters import NETWORK_FEATURES
+from core.training.keras.ground import GroundTable, ground_features
+from core.training.keras.whitening import principal_axes
+
+NETWORK_SHARE = 0.75
+"""Share of the network part in the cosine of two patches of land that it knows well."""
+
+SHORT_PERCENTILE = 10
+"""Of the lengths of embeddings of known land: there the network's share is half of that."""
+
+SLOPE = 0.21
+"""How fast the share goes with the length, in units of the length at which it is half."""
+
+CLIP = 5.0
+"""Numbers of the embedding count for no more than this many deviations."""
+
+REFERENCES = 4_000
+"""Patches by which the network part is fitted, at most."""
+
+_TINY = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkPart:
+    """Fixed constants between a network's embedding and its part of the features; D numbers in an embedding.
+
+    Attributes:
+        mean: shape (D,).
+        deviation: shape (D,).
+        axes: shape (D, NETWORK_FEATURES), what the standardised embedding is multiplied by.
+        centre: shape (NETWORK_FEATURES,), what is taken off after that.
+        half_length: of an embedding whose part has half its share.
+    """
+
+    mean: FloatArray
+    deviation: FloatArray
+    axes: FloatArray
+    centre: FloatArray
+    half_length: float
+
+
+def fit_network_part(embeddings: FloatArray) -> NetworkPart:
+    """Fit the constants to embeddings of known land, better such as was not learned from, shape (N, D)."""
+    mean, deviation = embeddings.mean(axis=0), embeddings.std(axis=0) + _TINY
+    scores = np.clip((embeddings - mean) / deviation, -CLIP, CLIP)
+    middle, axes = principal_axes(scores, power=0.25, count=NETWORK_FEATURES)
+    lengths = np.linalg.norm(embeddings, axis=1)
+    return NetworkPart(
+        mean=mean,
+        deviation=deviation,
+        axes=axes.astype(np.float32),
+        centre=(middle @ axes).astype(np.float32),
+        half_length=float(np.percentile(lengths, SHORT_PERCENTILE)) + _TINY,
+    )
+
+
+class JointEncoder(tf.Module):  # type: ignore[misc]
+    """Reflectance of thirteen bands in, features out."""
+
+    def __init__(self, network: Any, bands: Sequence[str], part: NetworkPart | None, ground: GroundTable) -> None:  # noqa: ANN401
+        """Join a network and the ground.
+
+        Args:
+            network: of ``core.training.keras.network.build``, trained.
+            bands: of the network, in product order.
+            part: its constants; None = features are its embedding alone, of length 1.
+            ground: the constants of the ground.
+        """
+        super().__init__()
+        self.network, self._positions = network, [BAND_NAMES.index(name) for name in bands]
+        self._part, self._ground = part, ground
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def features(self, images: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Return float32 (N, D) of reflectance (N, H, W, 13) in product order, 0 where not measured."""
+        planes, (height, width) = _planes(images), images.shape[1:3]
+        seen = tf.gather(planes, self._positions, axis=1)
+        seen = tf.transpose(tf.reshape(seen, (-1, len(self._positions), height, width)), (0, 2, 3, 1))
+        embedding = tf.cast(self.network(seen, training=False)["embedding"], tf.float32)
+        if self._part is None:
+            return {"default": tf.math.l2_normalize(embedding, axis=-1)}
+        ground = ground_features(tf.reshape(planes, (-1, len(BAND_NAMES), height, width)), self._ground)
+        share = _network_share(embedding, self._part)
+        parts = [_network_part(embedding, self._part) * tf.sqrt(share), ground * tf.sqrt(1 - share)]
+        return {"default": tf.concat(parts, axis=-1)}
+
+
+def _network_share(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
+    """Return how much the network's word counts, (N, 1), 0 to ``NETWORK_SHARE``."""
+    length = tf.norm(embedding, axis=-1, keepdims=True)
+    return NETWORK_SHARE * tf.sigmoid((length / part.half_length - 1) / SLOPE)
+
+
+def _network_part(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
+    """Return the whitened embedding, (N, NETWORK_FEATURES), of length 1; a sum, as ``training.keras.ground`` says why."""
+    scores = tf.clip_by_value((embedding - part.mean) / part.deviation, -CLIP, CLIP)
+    return tf.math.l2_normalize(tf.reduce_sum(scores[:, :, None] * part.axes, axis=1) - part.centre, axis=-1)
+
+
+def _planes(images: Any) -> Any:  # noqa: ANN401
+    """Return pixels (N, bands, H · W), each band in one piece of memory, which OpenVINO goes through much faster.
+
+    Not reshaped, it would turn them back to bands side by side.
+    """
+    bands = images.shape[-1]
+    return tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, bands, images.shape[1] * images.shape[2]))
