@@ -1,8 +1,8 @@
-"""The air between land and satellite: bringing surface reflectance (L2A) to nominal top of the atmosphere (L1C), and back.
+"""The air between land and satellite: from surface reflectance (L2A) to nominal top of the atmosphere (L1C), and back.
 
-What a satellite sees of land through air is about ρ · (1 − 2.2 p) + p, where p is what the air itself sends back: a part
-by its molecules, which goes with the wavelength to the power of −4, and a part by haze. It is one air for all: good
-enough for patches of both levels to be told apart by their land, not to undo a correction.
+What a satellite sees of land through air is about ρ · (1 − 2.2 p) + p, where p is what the air itself sends back: by
+its molecules, which goes with the wavelength to the power of −4, and by haze. It is one air for all: good enough to
+compare the land of patches of both levels, not to undo a correction.
 """
 
 from __future__ import annotations
@@ -51,6 +51,14 @@ def top_of_atmosphere(
     back = path_reflectance(bands, present) * np.asarray(air, np.float32)
     result: FloatArray = reflectance * (1 - np.float32(LOSS) * back) + back
     return result
+
+
+def brought_to(
+    level: str, reflectance: FloatArray, bands: Sequence[str], present: Sequence[str] | None = None
+) -> FloatArray:
+    """Return reflectance of the other level at ``L1C`` or ``L2A``, by a usual air; as of ``top_of_atmosphere``."""
+    change = top_of_atmosphere if level == "L1C" else bottom_of_atmosphere
+    return change(reflectance, bands, present=present)
 
 
 def bottom_of_atmosphere(

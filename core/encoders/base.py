@@ -30,7 +30,7 @@ class EncoderSpec:
         trainable: True = a training may start from it.
         mean: of each band by name, taken from what ``gain`` gives, which is then not clipped; empty = nothing is.
         deviation: of each band by name, by which the difference is divided; empty = it is not.
-        level: product level of the reflectance it is fed; scenes of the other one are brought to it. None = as they are.
+        level: product level of the reflectance it is fed; scenes of the other one are brought to it; None = as it is.
     """
 
     name: str

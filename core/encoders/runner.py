@@ -10,11 +10,11 @@ from typing import Protocol
 import numpy as np
 
 from core.bands import FloatArray
+from core.encoders.atmosphere import NOMINAL
 from core.encoders.base import EncoderSpec
 from core.encoders.openvino import installed
 from core.encoders.preprocessing import Preprocessing
 from core.errors import EncoderError
-from core.encoders.atmosphere import NOMINAL
 
 BATCH_SIZE = 32
 

@@ -20,6 +20,7 @@ import rasterio
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import Encoder
 from core.errors import EncoderError, JobCancelledError, PatchError
+from core.features.level import as_fed
 from core.features.prefetch import ahead
 from core.features.recipe import FeatureBatch, Recipe, join_batches
 from core.features.store import FeatureStore
@@ -223,7 +224,7 @@ def _prepare(scene: Scene, grid: PatchGrid, encoder: Encoder, patches: Iterator[
             band_std=std,
             lonlat=centres_lonlat(scene, grid, some.ids),
         )
-        yield _Prepared(batch=batch, prepared=encoder.prepare(pixels))
+        yield _Prepared(batch=batch, prepared=encoder.prepare(as_fed(pixels, scene, encoder.spec)))
 
 
 def _batch_size(grid: PatchGrid, encoder: Encoder) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.bands import FloatArray
-from core.encoders.atmosphere import bottom_of_atmosphere, top_of_atmosphere
+from core.encoders.atmosphere import brought_to
 from core.encoders.base import EncoderSpec
+from core.scenes.scene import Scene
 
 
 def converts(level: str | None, spec: EncoderSpec) -> bool:
@@ -26,7 +27,11 @@ def at_level(
         present: bands of the scene; the others were filled by these.
         spec: of the encoder.
     """
-    if not converts(level, spec):
+    if spec.level is None or not converts(level, spec):
         return pixels
-    change = top_of_atmosphere if spec.level == "L1C" else bottom_of_atmosphere
-    return change(pixels, bands, present=present)
+    return brought_to(spec.level, pixels, bands, present)
+
+
+def as_fed(pixels: FloatArray, scene: Scene, spec: EncoderSpec) -> FloatArray:
+    """Return reflectance of a scene, shape (…, bands of the specification), as an encoder is fed it."""
+    return at_level(pixels, spec.bands, level=scene.level, present=scene.bands, spec=spec)

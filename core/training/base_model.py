@@ -17,6 +17,9 @@ from core.encoders.files import NETWORK, digest
 from core.errors import EncoderError, TrainingError
 from core.training.hyperparameters import Hyperparameters
 
+NOMINAL_LEVEL = "L1C"
+"""Product level of what encoders of ours are fed; surface reflectance is brought to it."""
+
 SCRATCH = "scratch"
 """The reference of no model at all."""
 
@@ -56,6 +59,7 @@ class Base:
         gain: as of ``EncoderSpec``.
         dimension: number of features; 0 = from scratch.
         ours: True = ``finetune`` made its network.
+        level: product level that patches are brought to before training; None = as they are.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Base:
     gain: float | None = None
     dimension: int = 0
     ours: bool = True
+    level: str | None = NOMINAL_LEVEL
 
     @property
     def product_bands(self) -> tuple[str, ...]:
@@ -109,6 +114,7 @@ def find_base(reference: str, config: Config) -> Base:
         gain=spec.gain,
         dimension=spec.dimension,
         ours=ours,
+        level=NOMINAL_LEVEL if ours else spec.level,
     )
 
 

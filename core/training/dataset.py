@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
+from core.encoders.atmosphere import brought_to
 from core.encoders.preprocessing import resized
 from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
@@ -60,6 +61,7 @@ class Labelled:
         repeats: how many patches were left out because they were copies of others.
         statistics: those of their bands (``core.evaluation.band_statistics``), float32 of shape (N, 2 · bands), where
             ``pixels`` are no longer those of the scene; None = of ``pixels``.
+        level: product level of ``pixels``, ``L1C`` or ``L2A``; None = unknown, or several.
     """
 
     classes: tuple[str, ...]
@@ -71,6 +73,7 @@ class Labelled:
     title: str = ""
     repeats: int = 0
     statistics: FloatArray | None = None
+    level: str | None = None
 
     def __len__(self) -> int:
         """Return how many patches there are."""
@@ -162,6 +165,7 @@ def labelled(scene: Scene, cut: Cut = DEFAULT_CUT, *, by: By | None = None, prog
         names=tuple(files[row] if files else f"{scene.id}-{row}" for row in ids.tolist()),
         lonlat=np.full((len(ids), 2), np.nan) if centres is None else centres,
         title=scene.name,
+        level=scene.level,
     )
 
 
@@ -178,12 +182,27 @@ def reader_of(library: Library) -> ReadPatches:
     return read
 
 
-def read_sets(request: TrainingRequest, read: ReadPatches, progress: Progress) -> tuple[list[Labelled], list[Labelled]]:
-    """Read the sets to learn from and the test sets; errors as of ``ReadPatches``."""
+def read_sets(
+    request: TrainingRequest, read: ReadPatches, progress: Progress, level: str | None = None
+) -> tuple[list[Labelled], list[Labelled]]:
+    """Read the sets to learn from and the test sets, each brought to a product level; errors as of ``ReadPatches``."""
     names = [*request.sets, *request.test_sets]
     ends = [1000 * number // max(1, len(names)) for number in range(len(names) + 1)]
     found = [read(one, part_of(progress, *ends[place : place + 2])) for place, one in enumerate(names)]
+    found = [nominal(one, level) for one in found]
     return found[: len(request.sets)], found[len(request.sets) :]
+
+
+def nominal(part: Labelled, level: str | None) -> Labelled:
+    """Bring patches to a product level by a usual air, as scenes are; without a level on either side, leave them."""
+    if level is None or part.level in (None, level):
+        return part
+    pixels = np.empty_like(part.pixels)
+    for row, patch in enumerate(part.pixels):
+        changed = brought_to(level, patch / np.float32(REFLECTANCE_SCALE), part.bands)
+        held = np.clip(np.rint(changed * REFLECTANCE_SCALE), 0, np.iinfo(np.uint16).max)
+        pixels[row] = np.where(patch.any(axis=-1, keepdims=True), held, 0)
+    return replace(part, pixels=pixels, statistics=part.band_statistics(), level=level)
 
 
 def stems(names: Sequence[str]) -> list[str]:
@@ -255,6 +274,7 @@ def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labe
     classes = tuple(sorted({name for one in sets for name in one.classes}))
     numbers = [np.array([classes.index(name) for name in one.classes], np.int64) for one in sets]
     columns = [[one.bands.index(name) for name in wanted] for one in sets]
+    levels = {one.level for one in sets}
     return Labelled(
         classes=classes,
         bands=tuple(wanted),
@@ -263,7 +283,20 @@ def joined(sets: Sequence[Labelled], bands: Sequence[str] | None = None) -> Labe
         names=tuple(name for one in sets for name in one.names),
         lonlat=np.concatenate([one.lonlat for one in sets]),
         title=", ".join(one.title for one in sets if one.title),
+        statistics=_joined_statistics(sets, columns),
+        level=levels.pop() if len(levels) == 1 else None,
     )
+
+
+def _joined_statistics(sets: Sequence[Labelled], columns: Sequence[Sequence[int]]) -> FloatArray | None:
+    """Return band statistics of several sets where those of pixels are not those of the scenes, else None."""
+    if all(one.statistics is None for one in sets):
+        return None
+    parts = [
+        one.band_statistics()[:, [*chosen, *(len(one.bands) + number for number in chosen)]]
+        for one, chosen in zip(sets, columns, strict=True)
+    ]
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from core.errors import EncoderError
 from core.evaluation.classifier import FeatureClassifier, balanced_share, fit_classifier, nearest_accuracy
 from core.evaluation.novelty import FEWEST_KNOWN, NoveltyReference, calibrate_novelty
 from core.evaluation.retrieval import DEPTHS, NORMAL_95, VOTERS, Share, nearest_classes, retrieval, share
+from core.features.level import at_level
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.base_model import SCRATCH
 from core.training.dataset import Labelled, Split, drop_copies
@@ -216,6 +217,7 @@ def features(encoder: Encoder, part: Labelled) -> FloatArray:
         for place, name in enumerate(sources):
             if name is not None:
                 batch[..., place] = pixels[..., part.bands.index(name)] / np.float32(REFLECTANCE_SCALE)
+        batch = at_level(batch, encoder.spec.bands, level=part.level, present=part.bands, spec=encoder.spec)
         parts.append(encoder.encode(batch))
     return np.concatenate(parts)
 

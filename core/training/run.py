@@ -121,7 +121,7 @@ def run(
     if request.head:
         return put_head(request, directory, read, progress=progress, config=config)
     base, hyperparameters = plan(request, config)  # Refuses a base before patches are read.
-    sets, test_sets = read_sets(request, read, part_of(progress, 0, READING))
+    sets, test_sets = read_sets(request, read, part_of(progress, 0, READING), base.level)
     check_bands(base, shared_bands(sets), request.bands)
     for one in test_sets:
         findable_others(drop_copies(one).labels)  # Refuses now what could not be measured after the training.

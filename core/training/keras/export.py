@@ -12,12 +12,10 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from core.bands import BAND_NAMES
 from core.encoders.files import CARD, SIDECAR, write_checksums
+from core.training.base_model import NOMINAL_LEVEL
 from core.training.keras.ground import shipped_ground
 from core.training.keras.joint import JointEncoder, NetworkPart
 from core.training.keras.restore import record_network
-
-LEVEL = "L1C"
-"""Product level of what encoders of ours are fed; surface reflectance is brought to it."""
 
 
 def write_model(
@@ -54,7 +52,7 @@ def write_model(
 
     tf.saved_model.save(tf.Module(), str(directory), signatures={"default": features})
     record_network(network, directory, bands=bands, side=side, classes=list(card.get("classes", ())))
-    sidecar = {"bands": list(BAND_NAMES), "gain": None, "input_size": side, "level": LEVEL, "title": title}
+    sidecar = {"bands": list(BAND_NAMES), "gain": None, "input_size": side, "level": NOMINAL_LEVEL, "title": title}
     finish(directory, sidecar, card)
 
 

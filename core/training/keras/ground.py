@@ -1,14 +1,14 @@
 """What the ground of a patch is made of: two descriptions of its pixels that nobody has to teach.
 
 - The *distribution* of each channel over the patch: deviation, mean, and the share of it above five thresholds.
-- *Words*: how much of the patch is ground of each of 64 kinds. A kind is what bands and indices are like inside a
-  block of 4 × 4 pixels, and how much the bands vary there; a block belongs to several kinds a little (Sivic and Zisserman, “Video Google”, 2003;
-  van Gemert et al., “Visual Word Ambiguity”, 2010), and shares are compared by their roots (Arandjelović and Zisserman,
-  “Three things everyone should know to improve object retrieval”, 2012).
+- *Words*: how much of the patch is ground of each of 64 kinds. A kind is what bands and indices are like inside a block
+  of 4 × 4 pixels, and how much the bands vary there; a block belongs to several kinds a little (Sivic and Zisserman,
+  “Video Google”, 2003; van Gemert et al., “Visual Word Ambiguity”, 2010). Shares are compared by their roots
+  (Arandjelović and Zisserman, “Three things everyone should know to improve object retrieval”, 2012).
 
-A channel is the root of a band's reflectance, or an index of the block. B01 and B09 see 60 m of air and land at once, B10 the air
-alone, so none of them is a channel. The constants are fitted without labels by ``fit_ground``: ``python -m
-core.training.keras.ground PATCHES`` writes them, from patches of 13 bands.
+A channel is the root of a band's reflectance, or an index. B01 and B09 see 60 m of air and land at once, B10 the air
+alone, so none of them is a channel. The constants are fitted without labels by ``fit_ground``; run as a program with a
+file of patches of 13 bands, this module writes them.
 
 Nothing here is a matrix product: where the processor has bfloat16, OpenVINO rounds to it whatever leads to one, and the
 small deviations of even land would be lost.
@@ -27,9 +27,9 @@ import tensorflow as tf
 from sklearn.cluster import KMeans
 
 from core.bands import BAND_NAMES, INDICES, FloatArray
+from core.encoders.atmosphere import NOMINAL, bottom_of_atmosphere, top_of_atmosphere
 from core.errors import EncoderError
 from core.files import replacing
-from core.encoders.atmosphere import NOMINAL, bottom_of_atmosphere, top_of_atmosphere
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.dataset import labelled
 from core.training.keras.whitening import inverse_root, principal_axes
@@ -65,8 +65,9 @@ _TINY = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class GroundTable:
-    """Fixed constants between pixels and the description of the ground; C channels, G = 23 statistics of a
-    block, S statistics of a patch, W = DIMENSION words.
+    """Fixed constants between pixels and the description of the ground.
+
+    C is the number of channels, G of statistics of a block, S of statistics of a patch, W = DIMENSION of words.
 
     Attributes:
         thresholds: of channels, shape (thresholds, C).
@@ -218,8 +219,8 @@ def _fit_axes(pixels: FloatArray, raw: FloatArray, bare: GroundTable, table: dic
             for _ in range(2)
         )
         changes.append((one - other) / np.float32(2**0.5))
-    nuisance = sum(change.T @ change / len(change) for change in changes)
-    root = inverse_root(nuisance + NUISANCE_FLOOR * np.eye(nuisance.shape[0]))
+    nuisance = np.sum([change.T @ change / len(change) for change in changes], axis=0)
+    root = inverse_root(nuisance + np.float32(NUISANCE_FLOOR) * np.eye(len(nuisance), dtype=np.float32))
     known = np.clip((raw - table["mean"]) / table["deviation"], -CLIP, CLIP) @ root
     mean, axes = principal_axes(known, power=0.25, count=DIMENSION)
     return {"axes": root @ axes, "centre": mean @ axes}

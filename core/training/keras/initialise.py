@@ -1,7 +1,8 @@
 """The network a training begins with, for each kind of base, and how it is written when it has learned.
 
 - From scratch, and from a model of ours: the network of ``training.keras.network``; features are its embedding joined
-  with what the ground is made of (``training.keras.joint``). From ours, the classifier is kept when the classes are the same.
+  with what the ground is made of (``training.keras.joint``). From ours, the classifier is kept when the classes are
+  the same.
 - From a module: the module's own graph (``trainable_graph``) with a cosine classifier on its features, which is
   not written: features stay what they were, as many numbers, only better ones.
 - From a module with a frozen body: its features would stay as they are, so a linear layer of

@@ -116,7 +116,7 @@ def _network_share(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
 
 
 def _network_part(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
-    """Return the whitened embedding, (N, NETWORK_FEATURES), of length 1; a sum, as ``training.keras.ground`` says why."""
+    """Return the whitened embedding, (N, NETWORK_FEATURES), of length 1; a sum, as in ``training.keras.ground``."""
     scores = tf.clip_by_value((embedding - part.mean) / part.deviation, -CLIP, CLIP)
     return tf.math.l2_normalize(tf.reduce_sum(scores[:, :, None] * part.axes, axis=1) - part.centre, axis=-1)
 
