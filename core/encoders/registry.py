@@ -67,12 +67,16 @@ class EncoderListing:
 
 
 EUROSAT_HANDLE = "https://tfhub.dev/google/remote_sensing/eurosat-ms-resnet50/1"
-SHIPPED = "landlike-1"
+SHIPPED = "landlike-2"
 """The encoder that comes with Landlike; its folder below ``models`` here."""
+
+FORMER = "landlike-1"
+"""The one that came with the version before; features stored with it stay valid."""
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {
-        SHIPPED: Entry(title="Landlike 1", reference=str(Path(__file__).with_name("models") / SHIPPED)),
+        SHIPPED: Entry(title="Landlike 2", reference=str(Path(__file__).with_name("models") / SHIPPED)),
+        FORMER: Entry(title="Landlike 1", reference=str(Path(__file__).with_name("models") / FORMER)),
         "eurosat-ms-resnet50": Entry(title="EuroSAT ResNet-50, 13 bands", reference=EUROSAT_HANDLE),
         SPECTRAL: Entry(title="Spectral statistics", reference=str(TABLE_PATH.parent)),
     }
