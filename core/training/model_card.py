@@ -100,10 +100,13 @@ def seen_before(
 def _limits(learned: Labelled, base: Base) -> list[str]:
     """Return what was not learned, as far as it follows from the patches."""
     found = ["Clouds, snow, and seasons and regions other than those of its patches."]
-    found.append("Land cover other than its classes; it is found by its likeness to what was learned.")
-    if base.ours and len(learned.bands) < len(BAND_NAMES):
+    if not base.ours:
+        found.append("Land cover other than its classes; it is found by its likeness to what was learned.")
+        return found
+    found.append("Land cover other than its classes; it is found by its ground: the light of bands, and how it varies.")
+    if len(learned.bands) < len(BAND_NAMES):
         known = ", ".join(learned.bands)
-        found.append(f"Texture in bands other than {known}: these count by their mean and spread in a patch only.")
+        found.append(f"Texture in bands other than {known}: of these count the values, and how they vary within 40 m.")
     return found
 
 
