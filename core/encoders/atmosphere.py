@@ -21,7 +21,7 @@ MOLECULES, HAZE, LOSS = 0.095, 0.025, 2.2
 """What molecules send back at 443 nm, haze at 550 nm; and how much of the land's light goes missing for that."""
 
 
-def path_reflectance(bands: Sequence[str], present: Sequence[str] | None = None) -> FloatArray:
+def air_reflectance(bands: Sequence[str], present: Sequence[str] | None = None) -> FloatArray:
     """Return what one unit of air sends back, float32 of shape (bands,).
 
     Args:
@@ -46,9 +46,9 @@ def top_of_atmosphere(
         reflectance: shape (…, bands).
         bands: their names.
         air: how much of it there is; a number, or an array that goes with ``reflectance``.
-        present: as of ``path_reflectance``.
+        present: as of ``air_reflectance``.
     """
-    back = path_reflectance(bands, present) * np.asarray(air, np.float32)
+    back = air_reflectance(bands, present) * np.asarray(air, np.float32)
     result: FloatArray = reflectance * (1 - np.float32(LOSS) * back) + back
     return result
 
@@ -65,6 +65,6 @@ def bottom_of_atmosphere(
     reflectance: FloatArray, bands: Sequence[str], air: ArrayLike = NOMINAL, present: Sequence[str] | None = None
 ) -> FloatArray:
     """Return reflectance at the surface of that at the top of the atmosphere; arguments as of ``top_of_atmosphere``."""
-    back = path_reflectance(bands, present) * np.asarray(air, np.float32)
+    back = air_reflectance(bands, present) * np.asarray(air, np.float32)
     result: FloatArray = (reflectance - back) / (1 - np.float32(LOSS) * back)
     return result

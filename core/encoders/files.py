@@ -41,7 +41,10 @@ CLASSIFIER = "classifier.npy"
 CLASSES = "classes.npz"
 """A classifier on whole features that names the classes a model was taught (``core.evaluation.classifier``)."""
 
-NOT_WEIGHTS = frozenset({CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER, CLASSES})
+SHARES = "shares.npz"
+"""How a model of ours brings its network's embedding to its part of the features, also in its graph."""
+
+NOT_WEIGHTS = frozenset({SHARES, CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER, CLASSES})
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
 MOST_FILES = 2_000

@@ -19,7 +19,7 @@ from core.errors import EncoderError
 _LIMIT = 1e6
 """Scales, means and deviations are below this."""
 
-LEVELS = ("L1C", "L2A")
+FED_LEVELS = ("L1C", "L2A")
 """Product levels: reflectance at the top of the atmosphere, and at the surface."""
 
 Guess = tuple[tuple[str, ...], float | None]
@@ -177,8 +177,8 @@ def _wrong_field(stated: Any) -> str | None:  # noqa: ANN401 - parsed JSON can b
     size = stated.get("input_size", 8)
     if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 1024:
         return "input_size is no whole number from 8 to 1024"
-    if stated.get("level") not in (None, *LEVELS):
-        return f"level is none of {', '.join(LEVELS)}"
+    if stated.get("level") not in (None, *FED_LEVELS):
+        return f"level is none of {', '.join(FED_LEVELS)}"
     for name in ("title", "name"):
         if not isinstance(stated.get(name, ""), str):
             return f"{name} is no text"

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from core.bands import BAND_NAMES
-from core.encoders.files import CARD, SIDECAR, write_checksums
+from core.encoders.files import CARD, SHARES, SIDECAR, write_checksums
 from core.training.base_model import NOMINAL_LEVEL
 from core.training.keras.ground import shipped_ground
 from core.training.keras.joint import JointEncoder, NetworkPart
@@ -53,6 +53,8 @@ def write_model(
     tf.saved_model.save(tf.Module(), str(directory), signatures={"default": features})
     record_network(network, directory, bands=bands, side=side, classes=list(card.get("classes", ())))
     sidecar = {"bands": list(BAND_NAMES), "gain": None, "input_size": side, "level": NOMINAL_LEVEL, "title": title}
+    if part is not None:
+        part.save(directory / SHARES)
     finish(directory, sidecar, card)
 
 

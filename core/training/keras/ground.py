@@ -32,7 +32,7 @@ from core.errors import EncoderError
 from core.files import replacing
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.dataset import labelled
-from core.training.keras.whitening import inverse_root, principal_axes
+from core.training.keras.whitening import inverse_root, whitening_axes
 
 TABLE = Path(__file__).with_name("ground.npz")
 """The shipped constants."""
@@ -53,7 +53,7 @@ SOFTNESS = 0.7
 PERCENTILES = (10, 30, 50, 70, 90)
 """Of reference pixels, by channel: the thresholds."""
 
-CLIP = 3.0
+MOST_SPREAD = 3.0
 """Statistics of the distribution count for no more than this many deviations."""
 
 NUISANCE_FLOOR, PAIRS_SHIFT, ATMOSPHERES = 0.1, 8, (0.0, 1.2)
@@ -120,7 +120,9 @@ def ground_features(images: Any, table: GroundTable) -> Any:  # noqa: ANN401  te
     """
     channels, deviations = _blocks(images)
     statistics = _statistics(channels, table)
-    spread = _times(tf.clip_by_value((statistics - table.mean) / table.deviation, -CLIP, CLIP), table.axes)
+    spread = _times(
+        tf.clip_by_value((statistics - table.mean) / table.deviation, -MOST_SPREAD, MOST_SPREAD), table.axes
+    )
     words = tf.sqrt(_word_shares(channels, deviations, table)) - table.word_centre
     parts = ((spread - table.centre, 1 - WORDS_SHARE), (words, WORDS_SHARE))
     return tf.concat([tf.math.l2_normalize(part, axis=-1) * np.float32(share**0.5) for part, share in parts], axis=-1)
@@ -208,7 +210,7 @@ def _fit_axes(pixels: FloatArray, raw: FloatArray, bare: GroundTable, table: dic
 
     def scores(patches: FloatArray) -> FloatArray:
         found = _batched(lambda images: _statistics(_blocks(images)[0], bare), patches).numpy()
-        return np.asarray(np.clip((found - table["mean"]) / table["deviation"], -CLIP, CLIP))
+        return np.asarray(np.clip((found - table["mean"]) / table["deviation"], -MOST_SPREAD, MOST_SPREAD))
 
     random = np.random.default_rng(SEED)
     low, high = bottom_of_atmosphere(pixels, BAND_NAMES, NOMINAL), PAIRS_SHIFT
@@ -221,8 +223,8 @@ def _fit_axes(pixels: FloatArray, raw: FloatArray, bare: GroundTable, table: dic
         changes.append((one - other) / np.float32(2**0.5))
     nuisance = np.sum([change.T @ change / len(change) for change in changes], axis=0)
     root = inverse_root(nuisance + np.float32(NUISANCE_FLOOR) * np.eye(len(nuisance), dtype=np.float32))
-    known = np.clip((raw - table["mean"]) / table["deviation"], -CLIP, CLIP) @ root
-    mean, axes = principal_axes(known, power=0.25, count=DIMENSION)
+    known = np.clip((raw - table["mean"]) / table["deviation"], -MOST_SPREAD, MOST_SPREAD) @ root
+    mean, axes = whitening_axes(known, power=0.25, count=DIMENSION)
     return {"axes": root @ axes, "centre": mean @ axes}
 
 
@@ -231,7 +233,7 @@ def _fit_words(given: FloatArray) -> dict[str, Any]:
     blocks = given.transpose(0, 2, 1)
     flat = blocks.reshape(-1, blocks.shape[-1]).astype(np.float64)
     mean, deviation = flat.mean(axis=0), flat.std(axis=0) + _TINY
-    middle, axes = principal_axes((flat - mean) / deviation, power=0.25)
+    middle, axes = whitening_axes((flat - mean) / deviation, power=0.25)
     white = ((flat - mean) / deviation - middle) @ axes
     words = KMeans(DIMENSION, random_state=SEED, n_init=1, max_iter=50).fit(white[::3]).cluster_centers_
     some = white[::50]

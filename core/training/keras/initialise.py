@@ -39,7 +39,7 @@ from core.training.hyperparameters import (
 from core.training.keras import network as networks
 from core.training.keras.export import finish, write_model
 from core.training.keras.inference import predict
-from core.training.keras.joint import REFERENCES, fit_network_part
+from core.training.keras.joint import REFERENCES, NetworkPart, fit_network_part
 from core.training.keras.restore import restore
 from core.training.keras.trainable_graph import GraphLayer, Prepare, load_trainable_graph, write_body
 
@@ -121,12 +121,21 @@ def _from_ours(directory: Path, examples: Examples, classes: Sequence[str], refe
         logits = networks.CosineClassifier(len(classes), name="logits")(kept.output["embedding"])
         network = tf.keras.Model(kept.input, {"embedding": kept.output["embedding"], "logits": logits})
         _imprint(network, examples)
-    return Initialised(network=network, write=_writer(network, found.bands, found.side, reference))
+    write = _writer(network, found.bands, found.side, reference, found.part)
+    return Initialised(network=network, write=write)
 
 
-def _writer(network: Any, bands: Sequence[str], side: int, reference: Array) -> Write:  # noqa: ANN401
+def _writer(
+    network: Any,  # noqa: ANN401
+    bands: Sequence[str],
+    side: int,
+    reference: Array,
+    kept: NetworkPart | None = None,
+) -> Write:
+    """Return what writes a network of ours, by the constants of its base, or such as are fitted to a reference."""
+
     def write(directory: Path, title: str, card: Mapping[str, Any]) -> None:
-        part = fit_network_part(predict(network, reference)[0])
+        part = kept or fit_network_part(predict(network, reference)[0])
         with _on_disk():
             write_model(network, directory, bands=bands, side=side, title=title, card=card, part=part)
 

@@ -15,7 +15,8 @@ and a known one with an unknown one by both a little. All features have length 1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,18 +25,18 @@ import tensorflow as tf
 from core.bands import BAND_NAMES, FloatArray
 from core.training.hyperparameters import NETWORK_FEATURES
 from core.training.keras.ground import GroundTable, ground_features
-from core.training.keras.whitening import principal_axes
+from core.training.keras.whitening import whitening_axes
 
-NETWORK_SHARE = 0.75
+NETWORK_SHARE = 0.8
 """Share of the network part in the cosine of two patches of land that it knows well."""
 
-SHORT_PERCENTILE = 10
+SHORT_PERCENTILE = 14
 """Of the lengths of embeddings of known land: there the network's share is half of that."""
 
 SLOPE = 0.21
 """How fast the share goes with the length, in units of the length at which it is half."""
 
-CLIP = 5.0
+MOST_DEVIATIONS = 5.0
 """Numbers of the embedding count for no more than this many deviations."""
 
 REFERENCES = 4_000
@@ -62,12 +63,30 @@ class NetworkPart:
     centre: FloatArray
     half_length: float
 
+    def save(self, path: Path) -> None:
+        """Write the constants to a file."""
+        held: dict[str, Any] = {one.name: np.asarray(getattr(self, one.name), np.float32) for one in fields(self)}
+        np.savez(path, **held)
+
+    @classmethod
+    def load(cls, path: Path) -> NetworkPart:
+        """Read what ``save`` wrote.
+
+        Raises:
+            OSError: when it cannot be read.
+            KeyError: when one of the constants is missing.
+            ValueError: when the file is damaged.
+        """
+        with np.load(path) as held:
+            values = {one.name: held[one.name] for one in fields(cls)}
+        return cls(**{**values, "half_length": float(values["half_length"])})
+
 
 def fit_network_part(embeddings: FloatArray) -> NetworkPart:
     """Fit the constants to embeddings of known land, better such as was not learned from, shape (N, D)."""
     mean, deviation = embeddings.mean(axis=0), embeddings.std(axis=0) + _TINY
-    scores = np.clip((embeddings - mean) / deviation, -CLIP, CLIP)
-    middle, axes = principal_axes(scores, power=0.25, count=NETWORK_FEATURES)
+    scores = np.clip((embeddings - mean) / deviation, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+    middle, axes = whitening_axes(scores, power=0.25, count=NETWORK_FEATURES)
     lengths = np.linalg.norm(embeddings, axis=1)
     return NetworkPart(
         mean=mean,
@@ -117,7 +136,8 @@ def _network_share(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
 
 def _network_part(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
     """Return the whitened embedding, (N, NETWORK_FEATURES), of length 1; a sum, as in ``training.keras.ground``."""
-    scores = tf.clip_by_value((embedding - part.mean) / part.deviation, -CLIP, CLIP)
+    scores = (embedding - part.mean) / part.deviation
+    scores = tf.clip_by_value(scores, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     return tf.math.l2_normalize(tf.reduce_sum(scores[:, :, None] * part.axes, axis=1) - part.centre, axis=-1)
 
 

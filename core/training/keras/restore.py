@@ -18,9 +18,10 @@ import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from core.bands import FloatArray
-from core.encoders.files import CLASSIFIER, NETWORK
+from core.encoders.files import CLASSIFIER, NETWORK, SHARES
 from core.errors import EncoderError
 from core.training.keras import network as networks
+from core.training.keras.joint import NetworkPart
 
 DIRECTIONS = "logits/directions"
 """Path of the one variable that is no part of the features."""
@@ -35,12 +36,14 @@ class Restored:
         bands: that it takes, in product order.
         side: pixels a side of the patches it was trained on.
         classes: that its classifier tells apart, in its order.
+        part: constants of the network's part of its features; None for a model from before there were any.
     """
 
     network: Any
     bands: tuple[str, ...]
     side: int
     classes: tuple[str, ...]
+    part: NetworkPart | None
 
 
 def record_network(
@@ -108,6 +111,7 @@ def restore(directory: Path) -> Restored:
             bands=tuple(fields["bands"]),
             side=int(fields["side"]),
             classes=classes,
+            part=NetworkPart.load(shares) if (shares := directory / SHARES).is_file() else None,
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         found = "its weights cannot be read back, because its files are damaged or do not fit together"

@@ -6,12 +6,12 @@ import numpy as np
 
 from core.bands import FloatArray
 
-VARIANCE_FLOOR = 1e-3
+LEAST_VARIANCE = 1e-3
 """Share of the largest variance that every axis counts as having, at least."""
 
 
-def principal_axes(
-    values: FloatArray, *, power: float, count: int | None = None, floor: float = VARIANCE_FLOOR
+def whitening_axes(
+    values: FloatArray, *, power: float, count: int | None = None, floor: float = LEAST_VARIANCE
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and scaled principal axes of values.
 

@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from core.bands import BAND_NAMES
-from core.encoders.atmosphere import bottom_of_atmosphere, brought_to, path_reflectance, top_of_atmosphere
+from core.encoders.atmosphere import air_reflectance, bottom_of_atmosphere, brought_to, top_of_atmosphere
 from tests import data
 
 LAND = np.random.default_rng(0).uniform(0.01, 0.6, (5, 4, 4, 13)).astype(np.float32)
@@ -20,7 +20,7 @@ def test_there_and_back_is_where_it_began() -> None:
 
 
 def test_air_is_blue_and_hides_land() -> None:
-    back = path_reflectance(BAND_NAMES)
+    back = air_reflectance(BAND_NAMES)
     assert (np.diff(back) < 0).all(), "air sends back less and less from blue to short-wave infrared"
     assert 0.6 * back[BAND_NAMES.index("B02")] == pytest.approx(0.6 * (0.095 * (443 / 492.7) ** 4 + 0.0286), abs=1e-3)
     dark, bright = (top_of_atmosphere(np.full((1, 13), one, np.float32), BAND_NAMES)[0, 1] for one in (0.02, 0.5))
@@ -30,8 +30,8 @@ def test_air_is_blue_and_hides_land() -> None:
 
 def test_what_stands_in_for_a_band_has_its_own_air_and_what_is_filled_with_zero_has_none() -> None:
     present = ("B02", "B04", "B08")
-    back = dict(zip(BAND_NAMES, path_reflectance(BAND_NAMES, present), strict=True))
-    own = dict(zip(BAND_NAMES, path_reflectance(BAND_NAMES), strict=True))
+    back = dict(zip(BAND_NAMES, air_reflectance(BAND_NAMES, present), strict=True))
+    own = dict(zip(BAND_NAMES, air_reflectance(BAND_NAMES), strict=True))
     assert back["B01"] == own["B02"]
     assert back["B12"] == own["B08"]
     assert back["B10"] == 0, "nothing stands in for the cirrus band, so it stays absent"
