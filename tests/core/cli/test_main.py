@@ -230,7 +230,7 @@ def test_encoders_are_listed(capsys: Capture) -> None:
     assert main(["encoders"]) == 0
     out = capsys.readouterr().out
     names = [line for line in out.splitlines() if not line.startswith(" ")]
-    assert names[:2] == ["landlike-1", "eurosat-ms-resnet50"]
+    assert names[:3] == ["landlike-2", "landlike-1", "eurosat-ms-resnet50"]
     assert names[-1] == "spectral"
     for word in ("bands", "input size", "dimension", "backend", "fingerprint", "from"):
         assert word in out

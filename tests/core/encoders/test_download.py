@@ -81,7 +81,7 @@ def kept(config: Config) -> list[str]:
 
 def test_fetch_makes_a_configured_handle_usable(hub: Hub, config: Config) -> None:
     config = Config(root=config.root, model_cache=config.model_cache, models=(hub.handle,))
-    before = list_encoders(config)[2]
+    before = list_encoders(config)[3]
     assert (before.name, before.available, before.fetchable) == ("tiny", False, True)
     assert f"{hub.handle}?tf-hub-format=compressed" in (before.why_not or "")
     seen: list[tuple[int, int]] = []
@@ -89,7 +89,7 @@ def test_fetch_makes_a_configured_handle_usable(hub: Hub, config: Config) -> Non
     size = len(hub.content)
     assert (seen[0], seen[-1]) == ((0, size), (size, size))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert list_encoders(config)[2].available
+    assert list_encoders(config)[3].available
     assert describe("tiny", config).origin == hub.handle
     assert load_encoder(hub.handle, config).encode(patches(1)).shape == (1, 32)
     assert hub.asked == ["/somebody/tiny/1?tf-hub-format=compressed"]

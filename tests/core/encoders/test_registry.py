@@ -16,6 +16,7 @@ from core.encoders.openvino import has_bf16
 from core.encoders.registry import (
     ENTRIES,
     EUROSAT_HANDLE,
+    FORMER,
     SHIPPED,
     default_encoder,
     describe,
@@ -43,11 +44,11 @@ def own_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_ours_comes_first_and_spectral_last(config: Config, tmp_path: Path) -> None:
     extra = (str(tmp_path / "mine.tar.gz"), "https://hub.example/a/other/3", str(tmp_path / "b" / "other"))
     config = Config(root=config.root, model_cache=config.model_cache, models=extra)
-    assert encoder_names(config) == [SHIPPED, EUROSAT, "mine", "other", extra[2], "spectral"]
+    assert encoder_names(config) == [SHIPPED, FORMER, EUROSAT, "mine", "other", extra[2], "spectral"]
     listed = list_encoders(config)
     assert [one.name for one in listed] == encoder_names(config)
-    assert [one.available for one in listed] == [True, False, False, False, False, True]
-    assert [one.fetchable for one in listed] == [False, True, False, True, False, False]
+    assert [one.available for one in listed] == [True, True, False, False, False, False, True]
+    assert [one.fetchable for one in listed] == [False, False, True, False, True, False, False]
     assert all((one.spec is None) == (one.why_not is not None) for one in listed)
 
 
@@ -66,12 +67,12 @@ def test_features_made_by_earlier_versions_are_known_again(name: str, backend: s
 def test_a_readme_does_not_count_for_models_of_ours_and_does_for_others(
     tiny: Path, config: Config, tmp_path: Path
 ) -> None:
-    ours = Path(shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "ours"))
+    ours = Path(shutil.copytree(ENTRIES[FORMER].reference, tmp_path / "ours"))
     before = [describe(str(path), config, "openvino-f32").fingerprint for path in (ours, tiny)]
     for path in (ours, tiny):
         (path / "README.md").write_text("Other words.")
     after = [describe(str(path), config, "openvino-f32").fingerprint for path in (ours, tiny)]
-    assert before[0] == after[0] == FINGERPRINTS[SHIPPED, "openvino-f32"]
+    assert before[0] == after[0] == FINGERPRINTS[FORMER, "openvino-f32"]
     assert before[1] != after[1], "as in the version before"
 
 
@@ -79,7 +80,7 @@ def test_landlike_1_in_bf16_is_known_again_too(config: Config) -> None:
     if not has_bf16():
         pytest.skip("this processor does not compute in bfloat16")
     bf16 = "4028fa2d5252d98d25d604bc5ad6e4726bb30a4e87b722d650f9c81c78e74400"
-    assert describe(SHIPPED, config, "openvino").fingerprint == bf16
+    assert describe(FORMER, config, "openvino").fingerprint == bf16
 
 
 def test_default_needs_no_files(config: Config) -> None:
@@ -94,7 +95,7 @@ def test_models_trained_here_are_on_offer_and_half_written_ones_are_not(config: 
     shutil.copytree(ENTRIES[SHIPPED].reference, tmp_path / "trained" / "meadows", dirs_exist_ok=True)
     (tmp_path / "trained" / ".meadows.part" / "saved_model.pb").touch()
     config = Config(root=tmp_path, model_cache=config.model_cache)
-    assert encoder_names(config) == [SHIPPED, EUROSAT, "meadows", "spectral"]
+    assert encoder_names(config) == [SHIPPED, FORMER, EUROSAT, "meadows", "spectral"]
     assert describe("meadows", config).dimension == describe(SHIPPED, config).dimension
 
 
@@ -104,11 +105,11 @@ def test_damage_to_a_model_trained_here_is_told_apart_from_missing_files(config:
     config = Config(root=tmp_path, model_cache=config.model_cache)
     listing = {one.name: one for one in list_encoders(config)}["second"]
     assert (listing.available, listing.unfit, listing.fetchable) == (False, True, False)
-    assert listing.title == "Landlike 1"
-    assert (listing.why_not or "").startswith("Opening the model “Landlike 1”: saved_model.pb is damaged")
+    assert listing.title == "Landlike 2"
+    assert (listing.why_not or "").startswith("Opening the model “Landlike 2”: saved_model.pb is damaged")
     assert (listing.why_not or "").endswith("; delete it and train it again.")
     (tmp_path / "trained" / "second" / "card.json").write_bytes(b"\xff{")
-    assert {one.name: one for one in list_encoders(config)}["second"].title == "Landlike 1", "its sidecar says so too"
+    assert {one.name: one for one in list_encoders(config)}["second"].title == "Landlike 2", "its sidecar says so too"
     (tmp_path / "trained" / "second" / "landlike.json").write_text("[]")
     assert {one.name: one for one in list_encoders(config)}["second"].title == "second"
     missing = {one.name: one for one in list_encoders(config)}[EUROSAT]
@@ -126,7 +127,9 @@ def test_missing_eurosat_module_says_how_to_get_it(config: Config) -> None:
 
 @pytest.mark.parametrize("asked", ["nothing-like-it", "", "no/such/model", "ftp://hub.example/m/1"])
 def test_unknown_names_list_the_valid_ones(asked: str, config: Config) -> None:
-    with pytest.raises(EncoderError, match=rf"choose one of {SHIPPED}, {EUROSAT}, spectral, or give the path"):
+    with pytest.raises(
+        EncoderError, match=f"one of {SHIPPED}, {FORMER}, {EUROSAT}, spectral, or give the path"
+    ):
         describe(asked, config)
 
 
@@ -205,4 +208,4 @@ def test_configuration_comes_from_the_environment(tmp_path: Path, monkeypatch: p
     assert settings() == Config(
         root=tmp_path, model_cache=tmp_path / "hub", models=("a/one", "https://hub.example/two/1")
     )
-    assert encoder_names(settings()) == [SHIPPED, EUROSAT, "one", "two", "spectral"]
+    assert encoder_names(settings()) == [SHIPPED, FORMER, EUROSAT, "one", "two", "spectral"]

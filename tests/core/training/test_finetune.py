@@ -122,7 +122,7 @@ def done(model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         "bare": {"strip": "ours"},
         "frozen-graph": {"base": str(folder / "bare")},
         "zero-whole": {"base": str(folder / "whole"), "zero": True, "bands": FIVE},
-        "zero-landlike-1": {"base": str(folder / SHIPPED), "zero": True},
+        f"zero-{SHIPPED}": {"base": str(folder / SHIPPED), "zero": True},
         "on-whole": {"base": str(folder / "whole"), "epochs": 4, "bands": FIVE, "hyperparameters": LEARNS},
         "stopped": {"base": "scratch", "bands": FIVE, "epochs": 3, "hyperparameters": DRAWS},
     }
@@ -136,7 +136,7 @@ def _apart(result: dict[str, Any], backend: str = "tensorflow") -> float:
 
 
 @pytest.mark.parametrize(
-    "name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others", "zero-whole", "zero-landlike-1"]
+    "name", ["zero-tiny", "zero-tiny-3", "zero-tf2", "zero-ours", "zero-ours-others", f"zero-{SHIPPED}"]
 )
 @pytest.mark.parametrize("backend", finetuning.BACKENDS)
 def test_without_a_step_features_are_those_of_the_base(done: Results, name: str, backend: str) -> None:
@@ -168,6 +168,8 @@ def test_training_on_lowers_the_loss_and_changes_the_features(done: Results, nam
     assert set(found["card"]["accuracy"]["random"]) == {"patches", "accuracy", "low", "high"}
     if name == "head-tiny":
         assert np.shape(found["features"]["tensorflow"]) == (12, 128), "a linear layer gives the features"
+    elif name == "on-whole":
+        assert np.shape(found["features"]["tensorflow"]) == (12, 192), "a model of before goes on in the form of now"
     else:
         assert _apart(found) > 1e-4
 
@@ -284,7 +286,7 @@ def test_a_network_from_scratch_draws_classes_together_on_both_backends(done: Re
     directory = done[0] / "killed"
     batch = np.load(done[0] / "plain-killed.npy")
     features = load_encoder(str(directory), settings(), "openvino-f32").encode(batch)
-    assert features.shape == (12, 160)
+    assert features.shape == (12, 192)
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-4)
     with np.load(done[0] / "plain-killed.npz") as plain:
         np.testing.assert_allclose(features, plain["plain"], atol=1e-3)
@@ -298,7 +300,7 @@ def test_a_cancelled_training_leaves_the_encoder_of_its_last_whole_epoch(done: R
     found = done[1]["cancelled"]
     assert (found["error"], found["seen"]) == (None, [1])
     assert found["card"]["epochs"] == 1
-    assert describe(str(done[0] / "cancelled"), settings()).dimension == 160
+    assert describe(str(done[0] / "cancelled"), settings()).dimension == 192
 
 
 def test_a_full_disk_is_one_sentence_and_loses_no_epoch(done: Results) -> None:

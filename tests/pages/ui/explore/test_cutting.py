@@ -95,7 +95,7 @@ def test_a_time_that_is_not_known_is_not_made_up(engine: Engine) -> None:
     small_scene(engine)
     encode(engine, small_scene(engine, "other-1"), "spectral")
     app = form(visit(scene="small-1"))
-    assert "how long is not known yet, as Landlike 1 has encoded nothing here" in said(app)
+    assert "how long is not known yet, as Landlike 2 has encoded nothing here" in said(app)
 
 
 def test_a_link_leads_to_its_cut_and_begins_nothing_unasked(engine: Engine) -> None:
