@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BY_NAME, FloatArray
+from core.encoders.atmosphere import LOSS, NOMINAL, air_reflectance
 
 Matrix = NDArray[np.float64]
 Damage = Callable[[Matrix, Matrix], tuple[Matrix, Matrix]]
@@ -163,9 +164,8 @@ def at_top_of_atmosphere(mean: FloatArray, std: FloatArray, bands: Sequence[str]
 
 def _air(bands: Sequence[str]) -> tuple[Matrix, Matrix]:
     """Return the light of nominal air in each band and the share of the ground's light that it lets through."""
-    length = np.array([BY_NAME[name].wavelength for name in bands])
-    path = 0.6 * (0.095 * (443 / length) ** 4 + 0.025 * (550 / length) ** 1.2)
-    return path, 1 - 2.2 * path
+    path = NOMINAL * air_reflectance(bands).astype(np.float64)
+    return path, 1 - LOSS * path
 
 
 def _features(mean: Matrix, std: Matrix) -> Matrix:

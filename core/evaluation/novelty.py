@@ -236,7 +236,7 @@ def _seen(recipe: Recipe, config: Config, statistics: tuple[FloatArray, FloatArr
     known = novelty_reference(recipe, config)
     if known is None:
         return None
-    converted = level == "L2A" and getattr(describe(recipe.encoder, config), "level", None) == "L1C"
+    converted = level == "L2A" and describe(recipe.encoder, config).level == "L1C"
     if converted:
         statistics = at_top_of_atmosphere(*statistics, BAND_NAMES)
     return _Seen(known=known, statistics=statistics, converted=converted)

@@ -140,7 +140,7 @@ def _misread(flaws: Mapping[str, float]) -> NoveltyCause | None:
 
 def _level(scene: Scene, spec: EncoderSpec) -> NoveltyCause | None:
     """Name the level where it is not the encoder's; an encoder without one takes reflectance as it comes."""
-    wanted = getattr(spec, "level", None)
+    wanted = spec.level
     if scene.level is None:
         sentence = "Level unknown: nothing says whether the air is in its light (L1C) or taken out (L2A)."
         return NoveltyCause(name="level", sentence=sentence, remedy=READ_AGAIN)

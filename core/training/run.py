@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 MOST_SEEN = 0.02
 """Share of the held-out patches that an encoder may have learned from and still be compared with."""
 
-FEWEST_KNOWN = 200
+FEWEST_TELLING = 200
 """Patches not learned from by which it may be said how features vary; with fewer, it is said by those learned from."""
 
 READING = 50
@@ -185,7 +185,7 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
 
     parts, hyperparameters = material.split, material.hyperparameters
     judges = parts.random if parts.validation is None else parts.validation
-    known = judges if len(judges) >= FEWEST_KNOWN else parts.train
+    known = judges if len(judges) >= FEWEST_TELLING else parts.train
     initial = initialise(material.base, parts.train, hyperparameters, freeze=material.request.freeze, known=known)
     train, held_out = (Examples(pixels=part.pixels, labels=part.labels) for part in (parts.train, judges))
     learner: Learner

@@ -30,8 +30,8 @@ from core.training.keras.whitening import whitening_axes
 NETWORK_SHARE = 0.8
 """Share of the network part in the cosine of two patches of land that it knows well."""
 
-SHORT_PERCENTILE = 14
-"""Of the lengths of embeddings of known land: there the network's share is half of that."""
+SHORT_PERCENTILE = 12.5
+"""Of the lengths of embeddings of known land, one in eight is shorter: there the network's share is half of that."""
 
 SLOPE = 0.21
 """How fast the share goes with the length, in units of the length at which it is half."""

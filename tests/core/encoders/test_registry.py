@@ -127,9 +127,7 @@ def test_missing_eurosat_module_says_how_to_get_it(config: Config) -> None:
 
 @pytest.mark.parametrize("asked", ["nothing-like-it", "", "no/such/model", "ftp://hub.example/m/1"])
 def test_unknown_names_list_the_valid_ones(asked: str, config: Config) -> None:
-    with pytest.raises(
-        EncoderError, match=f"one of {SHIPPED}, {FORMER}, {EUROSAT}, spectral, or give the path"
-    ):
+    with pytest.raises(EncoderError, match=f"one of {SHIPPED}, {FORMER}, {EUROSAT}, spectral, or give the path"):
         describe(asked, config)
 
 
