@@ -61,14 +61,14 @@ def test_streamlit_recognises_the_launcher() -> None:
     assert found.import_string == "app:app"
 
 
-def test_what_is_imported_beforehand_leaves_the_component_of_the_map_to_a_page() -> None:
+def test_what_pages_need_is_imported_beforehand_without_a_word() -> None:
     code = (
-        "import sys, app; from importlib import import_module\n"
-        "for name in (app.PICTURES.module, app.POINTS.module, *app.PAGE_MODULES): import_module(name)\n"
-        "print('streamlit_folium' in sys.modules)\n"
+        "import sys, app; from pages.ui.state.warm import MODULES, import_pages\n"
+        "import_pages(); print([name for name in MODULES if name not in sys.modules])\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.split()[-1] == "False"
+    assert result.stdout.split("\n")[-2] == "[]"
+    assert result.stderr == ""
 
 
 def test_the_pages_of_a_visitor_leave_the_folders_of_modules_as_they_are() -> None:

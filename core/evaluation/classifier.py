@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.config import Config
-from core.encoders.files import CLASSES, CLASSIFIER, NETWORK
+from core.encoders.files import CLASSES, CLASSIFIER, NETWORK, SHARES
 from core.encoders.registry import encoder_names
 from core.errors import EncoderError
 from core.evaluation.retrieval import nearest_classes
@@ -33,6 +33,9 @@ SHARPNESS = 16.0
 
 SURE_FROM = 0.5
 """Confidence from which the class is more likely right than wrong; below it a patch counts as unsure."""
+
+HEARD_FROM = 0.4
+"""Share of a network in the features of a patch from which its classes count: half of the most it can have."""
 
 _TEMPERATURES = np.geomspace(0.05, 20.0, 121)
 """Temperatures that are tried."""
@@ -56,6 +59,7 @@ class Named:
         confidence: float32 of shape (N,), its probability, 0 to 1.
         calibrated: True = probabilities were set by patches that were held out.
         key: of the classifier.
+        heard: True = the network that was taught these classes knows the land, bool of shape (N,); None = not told.
     """
 
     classes: tuple[str, ...]
@@ -63,12 +67,13 @@ class Named:
     confidence: FloatArray
     calibrated: bool
     key: str
+    heard: NDArray[np.bool_] | None = None
 
     @property
     def sure(self) -> NDArray[np.bool_]:
         """Which patches have a class that is more likely right than wrong, bool of shape (N,)."""
         sure: NDArray[np.bool_] = self.confidence >= SURE_FROM
-        return sure
+        return sure if self.heard is None else sure & self.heard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,8 @@ class FeatureClassifier:
         temperature: what logits are divided by before the softmax.
         calibrated: True = the temperature was set by held-out patches (Guo, Pleiss, Sun and Weinberger, “On
             Calibration of Modern Neural Networks”, 2017); False = it is 1.
+        network: the first so many features are of a network that was taught these classes, the longer the better it
+            knows the land; 0 = that is not told.
     """
 
     classes: tuple[str, ...]
@@ -91,6 +98,7 @@ class FeatureClassifier:
     bias: FloatArray
     temperature: float = 1.0
     calibrated: bool = False
+    network: int = 0
 
     @property
     def key(self) -> str:
@@ -117,9 +125,13 @@ class FeatureClassifier:
         chances = _softmax(self.logits(vectors))
         index = chances.argmax(axis=1)
         confidence = chances[np.arange(len(index)), index].astype(np.float32)
+        heard = None
+        if self.network:
+            share = np.square(unit_rows(vectors)[:, : self.network]).sum(axis=1)
+            heard = np.asarray(share >= HEARD_FROM, np.bool_)
         return Named(
             classes=self.classes, index=index.astype(np.int16), confidence=confidence, calibrated=self.calibrated,
-            key=self.key,
+            key=self.key, heard=heard,
         )  # fmt: skip
 
     def calibrate(self, vectors: FloatArray, labels: IntArray) -> FeatureClassifier:
@@ -204,10 +216,22 @@ def classifier_in(directory: Path) -> FeatureClassifier | None:
         EncoderError: when a file of it is damaged.
     """
     if (directory / CLASSES).is_file():
-        return FeatureClassifier.load(directory / CLASSES)
+        found = FeatureClassifier.load(directory / CLASSES)
+        return replace(found, network=_taught_features(directory, found.classes))
     if (directory / CLASSIFIER).is_file() and (directory / NETWORK).is_file():
         return _network_classifier(directory)
     return None
+
+
+def _taught_features(directory: Path, classes: Sequence[str]) -> int:
+    """Return how many features a network gives that was taught these classes; 0 where it was not, or does not tell."""
+    try:
+        with np.load(directory / SHARES) as held:
+            count = len(held["centre"])
+        taught = json.loads((directory / NETWORK).read_text(encoding="utf-8"))["classes"]
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile):
+        return 0
+    return count if list(classes) == taught else 0
 
 
 def classifier_of(recipe: Recipe, config: Config, key: str = "") -> FeatureClassifier | None:

@@ -112,6 +112,10 @@ class PatchValue(ABC):
     def legend(self, source: PatchSource, values: FloatArray | None) -> Legend:
         """Return what the colours mean; ``values`` are those of ``compute``."""
 
+    def leads(self, source: PatchSource) -> bool:
+        """Return whether it may be what a scene is coloured by before anybody chooses."""
+        return True
+
     def legend_of(self, source: PatchSource, values: FloatArray | None, asked: Asked) -> Legend:
         """Return what the colours mean of the numbers of ``compute`` for what was asked."""
         return self.legend(source, values)

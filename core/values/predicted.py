@@ -26,6 +26,9 @@ UNSURE, UNSURE_COLOUR = "Unsure", "#D8D3C8"
 CONFIDENCE_RAMP = Ramp(((0.0, "#8f2d12"), (0.5, "#d99a3d"), (0.8, "#a9b48c"), (1.0, "#1f5a44")))
 """Brown where the classifier guesses, green where it is sure."""
 
+LEADING_SHARE = 0.75
+"""Share of patches that are to have a class that counts, for a scene to be coloured by it unasked."""
+
 _KEY = re.compile(r"[0-9a-f]{12}")
 
 
@@ -42,9 +45,9 @@ def predicted_colours(labels: SceneLabels, classes: Sequence[str]) -> tuple[str,
 def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
     """Return which patches have a class that counts, bool of shape (N,).
 
-    It is more likely right than wrong, and the land is not unfamiliar to the encoder: there a classifier is often sure
-    of what it never learned (Hein, Andriushchenko and Bitterwolf, “Why ReLU Networks Yield High-Confidence Predictions
-    Far Away From the Training Data”, 2019).
+    It is more likely right than wrong, the network that was taught it knows the land, and its light is not unfamiliar:
+    there a classifier is often sure of what it never learned (Hein, Andriushchenko and Bitterwolf, “Why ReLU Networks
+    Yield High-Confidence Predictions Far Away From the Training Data”, 2019).
     """
     novelty = source.novelty()
     return found.sure if novelty is None else found.sure & ~(novelty > NOVEL_ABOVE)
@@ -71,6 +74,11 @@ class PredictedValue(ClassValue):
     def available(self, source: PatchSource, asked: Asked) -> bool:
         """Return whether the encoder was taught classes."""
         return source.named(asked.version or "") is not None
+
+    def leads(self, source: PatchSource) -> bool:
+        """Return whether most patches have a class that counts."""
+        found = source.named()
+        return found is not None and bool(sure_patches(source, found).mean() >= LEADING_SHARE)
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
         """Return numbers of classes, one more than the last where ``sure_patches`` has none."""
@@ -114,6 +122,10 @@ class ConfidenceValue(ScaleValue):
         """Return whether the encoder was taught classes."""
         return source.named(asked.version or "") is not None
 
+    def leads(self, source: PatchSource) -> bool:
+        """Return False: it says nothing of land."""
+        return False
+
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
         """Return probabilities, 0 to 1."""
         found = source.named(asked.version or "")
@@ -140,8 +152,8 @@ def caption(source: PatchSource, found: Named, row: int) -> tuple[str, str]:
 PREDICTED = PredictedValue(
     name="predicted",
     title="predicted class",
-    about="The class that the encoder's classifier finds likeliest; unsure on unfamiliar land and below "
-    f"{100 * SURE_FROM:.0f} %",
+    about="The class that the encoder's classifier finds likeliest; unsure on land that its network does not know, and "
+    f"below {100 * SURE_FROM:.0f} %",
 )
 CONFIDENCE = ConfidenceValue(
     name="confidence",

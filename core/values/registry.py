@@ -52,7 +52,8 @@ OLDER_NAMES: Mapping[str, str] = MappingProxyType({"labels": "hand"})
 
 def choices(source: PatchSource, asked: Asked) -> list[str]:
     """Return the names of the values that a person can choose now, the best first."""
-    return [value.name for value in VALUES.values() if value.listed and value.available(source, asked)]
+    found = [value for value in VALUES.values() if value.listed and value.available(source, asked)]
+    return [value.name for value in sorted(found, key=lambda value: not value.leads(source))]
 
 
 def read_address(address: str) -> tuple[PatchValue, Asked] | None:

@@ -147,7 +147,7 @@ def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_a
     page.goto(f"{server.url}/?marks=on")
     wait_for_views(page)
     expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
-    page.wait_for_function("window.stamps >= 50", timeout=LONG)
+    page.wait_for_function("window.stamps >= 5", timeout=LONG)
     page.wait_for_function(STILL, polling="raf", timeout=LONG)
     stamped = page.evaluate("window.stamps")
     first = click_a_point(page)

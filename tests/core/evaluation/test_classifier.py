@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from core.bands import FloatArray
 from core.config import settings
 from core.encoders.files import CLASSES, CLASSIFIER, NETWORK
-from core.encoders.registry import ENTRIES, describe
+from core.encoders.registry import ENTRIES, SHIPPED, describe
 from core.errors import EncoderError
 from core.evaluation.classifier import FeatureClassifier, classifier_in, classifier_of, fit_classifier
 from core.evaluation.retrieval import held_out
@@ -149,3 +149,16 @@ def test_a_head_is_found_by_its_key_among_encoders_with_the_same_features(tmp_pa
     mine = classifier_of(replace(recipe, encoder="mires"), config)
     assert mine is not None
     assert mine.key == head.key
+
+
+def test_a_class_counts_only_where_the_network_that_was_taught_it_knows_the_land() -> None:
+    directory = Path(ENTRIES[SHIPPED].reference)
+    found = classifier_in(directory)
+    assert found is not None
+    assert found.network == 64
+    vectors = np.zeros((2, 192), np.float32)
+    vectors[:, [0, 100]] = [[0.8, 0.6], [0.3, 0.954]]
+    named = found.name(vectors)
+    assert named.heard is not None
+    assert named.heard.tolist() == [True, False]
+    assert not named.sure[1]
