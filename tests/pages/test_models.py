@@ -220,7 +220,7 @@ def test_a_model_trained_here_is_shown_used_and_deleted(engine: Engine) -> None:
     assert "Learned from 42 patches of plots" in words
     assert "<b>2024</b>" not in words
     assert "Of 8 patches held out at random it names **87 in 100 (53 to 98)** rightly." in words
-    assert "going on from Landlike 2, " in words
+    assert "going on from Landlike 1, " in words
     assert "10 passes" in words
     assert WHY_THEY_DIFFER in words
     assert load_encoder("meadows", engine.config).spec.dimension == load_encoder(SHIPPED, engine.config).spec.dimension

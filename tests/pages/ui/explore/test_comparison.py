@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.bands import BAND_NAMES
-from core.encoders.registry import default_encoder
+from core.encoders.registry import FORMER, default_encoder
 from core.encoders.spectral import SPECTRAL
 from core.engine.operations import Engine
 from core.evaluation.report.card import Section
@@ -176,8 +176,9 @@ def test_the_next_to_compare_with_is_one_that_has_encoded_the_scene(engine: Engi
     recipe = encode(engine, scene, SPECTRAL)
     assert another(scene, recipe, [SPECTRAL]) == default_encoder()
     assert another(scene, recipe, [default_encoder()]) == SPECTRAL
-    assert another(scene, recipe, [default_encoder(), SPECTRAL]) == "eurosat-ms-resnet50"
-    assert another(scene, recipe, [default_encoder(), SPECTRAL, "eurosat-ms-resnet50"]) == ""
+    assert another(scene, recipe, [default_encoder(), SPECTRAL]) == FORMER
+    assert another(scene, recipe, [default_encoder(), SPECTRAL, FORMER]) == "eurosat-ms-resnet50"
+    assert another(scene, recipe, [default_encoder(), SPECTRAL, FORMER, "eurosat-ms-resnet50"]) == ""
 
 
 def without(scene: Scene, *bands: str) -> Scene:
