@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class ReportCommand:
     """Say how far features can be trusted, in sentences and tables.
 
-    It begins with a verdict, “Holds well”, “Holds partly” or “Do not rely”, and a line for each question.
+    It begins with a verdict, “Holds well” (without classes “Holds so far”), “Holds partly” or “Do not rely”, and a line
+    for each question.
 
     It measures what the file allows, and says of the rest why it was not measured. Classes of your own go into the
     file's column “label”. The plain spectrum beside them is read from the scene's pixels. Where the scene is gone, it

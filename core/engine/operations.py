@@ -24,7 +24,7 @@ from core.engine import tasks
 from core.errors import StoreError
 from core.evaluation.grid_shift import STABILITY_KEY
 from core.evaluation.report.card import Section
-from core.evaluation.report.store import Reports
+from core.evaluation.report.store import BY_TRUTH, Reports
 from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
 from core.features.groups import Groups
@@ -64,9 +64,6 @@ TRAINING_GRACE_SECONDS = 600.0
 
 SPEC_SECONDS = 30.0
 """How long a description of an encoder is believed before its files are looked at again."""
-
-LAND_REPORT = "truth-"
-"""The start of the settings key of what a report says of land with a map of classes."""
 
 SWEEP_SECONDS = 24 * 3600.0
 """Half-made scenes older than this belong to nobody."""
@@ -416,7 +413,7 @@ class Engine:
         found: dict[str, Section] = {}
         for record in self.store.runs.of_encoder(fingerprint):
             recipe = record.recipe
-            sections = self.reports.newest(recipe, LAND_REPORT) if recipe.scene_id in self.library else []
+            sections = self.reports.newest(recipe, BY_TRUTH) if recipe.scene_id in self.library else []
             told = next((one for one in sections if one.name == "land" and one.measured), None)
             if told is not None:
                 found.setdefault(self.library.get(recipe.scene_id).name, told)

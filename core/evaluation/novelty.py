@@ -20,6 +20,7 @@ from core.encoders.files import FAMILIAR
 from core.encoders.registry import describe
 from core.errors import EncoderError, SettingsError
 from core.evaluation.land_light import LandLight, at_top_of_atmosphere, with_bright_ground
+from core.features.level import converts
 from core.features.recipe import Recipe, companion_of
 from core.files import disk_errors, replacing
 
@@ -236,7 +237,7 @@ def _seen(recipe: Recipe, config: Config, statistics: tuple[FloatArray, FloatArr
     known = novelty_reference(recipe, config)
     if known is None:
         return None
-    converted = level == "L2A" and describe(recipe.encoder, config).level == "L1C"
+    converted = level == "L2A" and converts(level, describe(recipe.encoder, config))
     if converted:
         statistics = at_top_of_atmosphere(*statistics, BAND_NAMES)
     return _Seen(known=known, statistics=statistics, converted=converted)

@@ -1,7 +1,9 @@
-"""Rates of the shipped encoder and of a plain network, in turns, by ``python -m tests.bench.encode_default FOLDER``.
+"""Rates of the shipped encoder, of the one before it and of a plain network, each in turn.
+
+``python -m tests.bench.encode_default FOLDER`` prints them as JSON.
 
 The plain network is a pre-activation residual network of RGB: a stem of 5 × 5 in steps of two, then two blocks each of
-24, 48, 96 and 192 channels, and no spectral statistics; 1.6 million parameters, weights drawn at random.
+24, 48, 96 and 192 channels, and nothing beside; 1.6 million parameters, weights drawn at random.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 
 from core.config import Config
 from core.encoders import openvino as hub_openvino
-from core.encoders.registry import companion, default_encoder, load_encoder
+from core.encoders.registry import FORMER, companion, default_encoder, load_encoder
 from tests.bench.encode_rates import flops, gemm
 
 COUNT, ROUNDS, WIDTHS = 1024, 7, (24, 48, 96, 192)
@@ -56,7 +58,7 @@ def measure(folder: Path) -> dict[str, Any]:
     shipped = found.parent
     work = {"shipped": flops(shipped, 64), "plain": flops(plain, 64)}
     for kind, backend in backends.items():
-        for name, model in (("shipped", default_encoder()), ("plain", str(plain))):
+        for name, model in (("shipped", default_encoder()), ("former", FORMER), ("plain", str(plain))):
             encoder = load_encoder(model, config, backend)
             ways[f"{name} {kind}"] = (lambda encoder=encoder: encoder.encode(batch)), float(COUNT)
         call, operations = gemm(kind)

@@ -58,6 +58,9 @@ GRADE_WORDS: dict[Grade | None, str] = {
     "poor": "Do not rely",
     None: "Not known",
 }
+UNPROVEN = "Holds so far"
+"""What is said in place of ``Holds well`` where there are no classes to check answers by."""
+
 SIGNS: dict[Grade | None, str] = {"good": "✓", "fair": "~", "poor": "✕", None: "–"}
 """How grades are told without colour."""
 
@@ -71,15 +74,17 @@ class SceneVerdict:
     Attributes:
         grade: the whole; None = too little is known.
         because: why, a sentence.
+        proven: True = classes or a map of them say so; else there was nothing to check answers by.
     """
 
     grade: Grade | None
     because: str
+    proven: bool = True
 
     @property
     def words(self) -> str:
         """The grade in three words at most."""
-        return GRADE_WORDS[self.grade]
+        return GRADE_WORDS[self.grade] if self.proven or self.grade != "good" else UNPROVEN
 
 
 def grade_of(section: Section) -> Grade | None:
@@ -123,7 +128,8 @@ def verdict_on(sections: Sequence[Section]) -> SceneVerdict:
     if worst == "good" and not proof and "familiar" not in grades:
         why = "There are no classes to check by, and it is not known what is unfamiliar to this encoder."
         return SceneVerdict(grade="fair", because=why)
-    return SceneVerdict(grade=worst, because=_because(worst, [name for name in TOPICS if weighed.get(name) == worst]))
+    because = _because(worst, [name for name in TOPICS if weighed.get(name) == worst], proven=bool(proof))
+    return SceneVerdict(grade=worst, because=because, proven=bool(proof))
 
 
 def _weighed(name: str, grade: Grade, *, proven: bool) -> Grade:
@@ -131,7 +137,9 @@ def _weighed(name: str, grade: Grade, *, proven: bool) -> Grade:
     return grade if name in PROOF or (name in SUSPICION and not proven) else max(grade, "fair", key=_ORDER.index)
 
 
-def _because(grade: Grade, names: Sequence[str]) -> str:
+def _because(grade: Grade, names: Sequence[str], *, proven: bool) -> str:
+    if grade == "good" and not proven:
+        return "Nothing that was measured speaks against the answers; there are no classes to check them by."
     if grade == "good":
         return "Nothing that was measured speaks against the answers."
     topics = [TOPICS[name][0].lower() + TOPICS[name][1:] for name in names]

@@ -33,7 +33,7 @@ from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, Hints, read_hints, stated_start
-from core.ingest.formats.snap_product import files_of_products, stated_in_product
+from core.ingest.formats.snap.product import files_of_products, stated_in_product
 from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, described_by_item, item_hints, with_item
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside

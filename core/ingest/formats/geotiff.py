@@ -23,7 +23,7 @@ from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.bands.names import names_positions, parse_band
 from core.ingest.bands.packing import packing_of, usable_scaling
 from core.ingest.bands.texts import band_texts
-from core.ingest.formats.dimap import DimapBands
+from core.ingest.formats.snap.dimap import DimapBands
 from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference

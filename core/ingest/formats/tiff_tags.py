@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from core.ingest.bands.packing import PACKING_ITEMS
 from core.ingest.bands.texts import BAND_ITEMS
-from core.ingest.formats.dimap import DIMAP_TAG, MAX_DIMAP, DimapBands, read_dimap
+from core.ingest.formats.snap.dimap import DIMAP_TAG, MAX_DIMAP, DimapBands, read_dimap
 
 _METADATA, _NO_DATA = 42112, 42113
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264

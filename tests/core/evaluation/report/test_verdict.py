@@ -58,7 +58,7 @@ def test_what_classes_show_decides_and_suspicion_lowers_it_one_step() -> None:
         proven = verdict_on(sections(**GOOD | {name: POOR[name]}))
         assert (proven.words, TOPICS[name].lower() in proven.because) == ("Holds partly", True)
         without = {key: one for key, one in GOOD.items() if key not in {"land", "labels"}}
-        assert verdict_on(sections(**without)).words == "Holds well"
+        assert verdict_on(sections(**without)).words == "Holds so far"
         assert verdict_on(sections(**without | {name: POOR[name]})).words == "Do not rely"
     assert verdict_on(sections(**GOOD | {"layout": {"trustworthiness": 0.5}})).because == "Held back by plot."
 

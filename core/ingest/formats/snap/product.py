@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from core.ingest.files import Member, Shelf
-from core.ingest.formats.dimap import DIMAP_SUFFIX, MAX_DIMAP, read_dimap
 from core.ingest.formats.geotiff import RasterFile
+from core.ingest.formats.snap.dimap import DIMAP_SUFFIX, MAX_DIMAP, read_dimap
 
 
 def stated_in_product(raster: RasterFile, members: Sequence[Member], shelf: Shelf) -> RasterFile:

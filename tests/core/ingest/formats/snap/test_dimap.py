@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import SourceError
 from core.ingest.boundary import ingest
-from core.ingest.formats.dimap import DIMAP_TAG, read_dimap
+from core.ingest.formats.snap.dimap import DIMAP_TAG, read_dimap
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.core.ingest.formats.envi.test_raster import write_envi

@@ -1,0 +1,1 @@
+"""What SNAP writes: its own products, and its tag in GeoTIFFs."""
