@@ -37,6 +37,9 @@ _FORMER_OURS = Hyperparameters(
 _FORMER_MODULE = replace(_FORMER_OURS, epochs=10, batch_size=32, learning_rate=1e-4)
 _FORMER_HEAD = replace(_FORMER_OURS, epochs=40, batch_size=256, learning_rate=1e-3)
 
+_SCRATCH = Hyperparameters(air_jitter=0.4)
+"""As much as air differs from the usual one where surface reflectance was brought to the top of the atmosphere."""
+
 UNWATCHED = 0.25
 """Share of the learning rate of a warm start where no patches are held out to choose the best epoch by."""
 
@@ -152,7 +155,7 @@ def suited(base: Base, *, freeze: bool, former: bool = False) -> Hyperparameters
         if freeze:
             found = "a network from scratch has no body yet that is worth keeping"
             raise TrainingError("Training with a frozen body", found, "name a model to start from, or do not freeze")
-        return Hyperparameters()
+        return Hyperparameters() if former else _SCRATCH
     if former:
         return _FORMER_HEAD if freeze else _FORMER_OURS if base.ours else _FORMER_MODULE
     return _HEAD if freeze else _OURS if base.ours else _MODULE

@@ -30,8 +30,11 @@ MOST_EPOCHS = 10_000
 FEW_BANDS = 4
 """Up to so many bands none is left out in training."""
 
-LATER = frozenset({"patience"})
-"""Fields that came with the choice of the best epoch: one stopped before goes on as if they were not there."""
+MOST_AIR = 2.0
+"""Units of air that a patch may be seen through more or less; at 443 nm so much leaves half of the land's light."""
+
+LATER = frozenset({"patience", "air_jitter"})
+"""Fields that came with the choice of the best epoch, or after it: files from before do not have them."""
 
 FORMER_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -64,6 +67,7 @@ class Hyperparameters:
         brightness_jitter: bands are multiplied by up to this much more or less, all by one number and each by one of
             its own, of half of it.
         offset_jitter: reflectance added to or taken from each band, at most.
+        air_jitter: units of air (``core.encoders.atmosphere``) that a patch is seen through more or less, at most.
         band_dropout: probability that a band of a patch is set to 0, as if it had not been measured; only where there
             are more than ``FEW_BANDS``, so that a network of pictures never loses a colour.
         frozen_batch_norm_below: batches of fewer patches leave batch normalisation in the body as it is.
@@ -84,6 +88,7 @@ class Hyperparameters:
     mixup: float = 0.15
     brightness_jitter: float = 0.08
     offset_jitter: float = 0.003
+    air_jitter: float = 0.0
     band_dropout: float = 0.1
     frozen_batch_norm_below: int = 0
     widths: tuple[int, ...] = (48, 96, 192)
@@ -97,6 +102,9 @@ class Hyperparameters:
         if not 0 <= self.seed < 2**32:
             found = f"the seed {self.seed} was asked for"
             raise SettingsError("Training", found, "give a whole number from 0 to 4,294,967,295")
+        if not 0 <= self.air_jitter <= MOST_AIR:
+            found = f"patches are to be seen through {self.air_jitter} units of air more or less"
+            raise SettingsError("Training", found, f"give a number from 0 to {MOST_AIR:g}")
         if not 0 <= self.band_dropout < 1:
             found = f"bands are to be left out with the probability {self.band_dropout}"
             raise SettingsError("Training", found, "give a number from 0 to below 1")
@@ -126,6 +134,10 @@ class Hyperparameters:
     def before_validation(self) -> dict[str, Any]:
         """Return them as files have them that were written before the best epoch was chosen."""
         return {name: value for name, value in asdict(self).items() if name not in LATER}
+
+    def before_air(self) -> dict[str, Any]:
+        """Return them as files have them that were written before patches were seen through more or less air."""
+        return {name: value for name, value in asdict(self).items() if name != "air_jitter"}
 
     def in_former_names(self) -> dict[str, Any]:
         """Return them as the files of version 0.1 have them, which knew one network from scratch only."""

@@ -192,7 +192,9 @@ def _ready(material: _Material) -> tuple[Initialised, Learner, Checkpoint]:
     if material.request.freeze:
         learner = HeadOnly(initial.network, train, held_out, hyperparameters)
     else:
-        learner = EndToEnd(initial.network, train, held_out, hyperparameters, compiles=initial.compiles)
+        learner = EndToEnd(
+            initial.network, train, held_out, hyperparameters, bands=parts.train.bands, compiles=initial.compiles
+        )
     weights = None if parts.validation is None else learner.weights
     checkpoint = Checkpoint(material.directory, learner.variables, *_keys(material), weights=weights)
     checkpoint.resume()
@@ -211,7 +213,8 @@ def _keys(material: _Material) -> tuple[str, list[str]]:
     former = [json.dumps([names, *rest]) for names in (chosen.before_validation(), chosen.in_former_names())]
     if parts.validation is None:
         return json.dumps([asdict(chosen), *rest]), former
-    return json.dumps([asdict(chosen), *rest, parts.validation.digest()]), []
+    rest.append(parts.validation.digest())
+    return json.dumps([asdict(chosen), *rest]), [json.dumps([chosen.before_air(), *rest])]
 
 
 def _as_it_began(material: _Material, whole: Labelled) -> _Material:

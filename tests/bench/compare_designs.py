@@ -12,7 +12,9 @@ Designs: ``colour``, a network of the three RGB bands (cross-entropy), alone and
 13 planes that say which were measured, taught on the RGB patches and one half of the 13-band patches with bands dropped
 at random, measured on the other half. No RGB patch that shows the place of a 13-band patch is learned from.
 
-With ``--left-out`` it trains ``colour`` without a class and says how well that class is then found again.
+With ``--left-out`` it trains ``colour`` without a class and says how well that class is then found again: by the
+embedding, by ``landlike-1``'s design (joined with the spectrum) and by ``landlike-2``'s (whitened, joined with the
+ground), among the held-out RGB patches, and among the 13-band patches.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.covariance import LedoitWolf
 
-from core.bands import BAND_NAMES
+from core.bands import BAND_NAMES, fill_source
 from core.encoders.spectral import SpectralEncoder
 from core.evaluation.retrieval import held_out, retrieval
 from core.ingest.boundary import ingest
@@ -41,7 +43,9 @@ from core.training.hyperparameters import Examples, Hyperparameters
 from core.training.keras import network
 from core.training.keras.augment import brightness_jitter
 from core.training.keras.batches import draw_batches, step_count
+from core.training.keras.ground import shipped_ground
 from core.training.keras.inference import predict
+from core.training.keras.joint import JointEncoder, fit_network_part
 from core.training.keras.loop import learning_rate
 
 HELD_OUT, SPECTRUM_SHARES = 2_000, (0.05, 0.1, 0.25, 0.4, 0.5)
@@ -110,14 +114,45 @@ def _masked(train: Labelled, held: Labelled, bands13: Labelled, halves: Array, s
         _say(f"masked, fed {kind}", np.mean(found, axis=0).tolist(), float(np.mean(named)))
 
 
-def _left_out(name: str, train: Labelled, held: Labelled, settings: Hyperparameters) -> None:
-    """How well a class is found again by a network that never saw it, and by one that did."""
+def _left_out(
+    name: str, train: Labelled, others: Labelled, asked: tuple[Labelled, Labelled], settings: Hyperparameters
+) -> None:
+    """How well a class is found again by a network that never saw it, and by one that did, in each design."""
     number = train.classes.index(name)
-    for title, part in (("seen", train), ("never seen", train.take(train.labels != number))):
-        net = _train(part, settings, _cross_entropy)
-        found = retrieval(predict(net, held.pixels)[0], held.labels, held.classes)
-        row = next(row for row in found.classes if row.name == name)
-        print(f"{name}, {title}: share of the nearest 10 {row.precision}, of {row.count} patches", flush=True)
+    for title, left in (("seen", -1), ("never seen", number)):
+        net = _train(train.take(train.labels != left), settings, _cross_entropy)
+        reference = predict(net, others.take(others.labels != left).pixels)[0]
+        for part in asked:
+            for design, vectors in _designs(net, reference, part).items():
+                found = retrieval(vectors, part.labels, part.classes)
+                row = next(row for row in found.classes if row.name == name)
+                print(
+                    f"{name}, {title}, {len(part.bands)} bands, {design}: "
+                    f"share of the nearest 10 {row.precision}, of {row.count} patches",
+                    flush=True,
+                )
+
+
+def _designs(net: Any, reference: Array, part: Labelled) -> dict[str, Array]:
+    """The features of patches by each design of a network; bands that were not measured have the usual stand-ins."""
+    sources = [fill_source(name, part.bands) for name in BAND_NAMES]
+    images = np.stack(
+        [
+            np.zeros(part.pixels.shape[:3]) if name is None else part.pixels[..., part.bands.index(name)]
+            for name in sources
+        ],
+        axis=-1,
+    ).astype(np.float32)
+    images /= REFLECTANCE_SCALE
+    embedding = predict(net, part.pixels[..., [part.bands.index(name) for name in ("B02", "B03", "B04")]])[0]
+    joint = JointEncoder(net, ("B02", "B03", "B04"), fit_network_part(reference), shipped_ground())
+    return {
+        "embedding": embedding,
+        "landlike-1": _join(embedding, SpectralEncoder().encode(images), 0.25),
+        "landlike-2": np.concatenate(
+            [joint.features(images[first : first + 64])["default"].numpy() for first in range(0, len(images), 64)]
+        ),
+    }
 
 
 def _widened(part: Labelled) -> Labelled:

@@ -1,4 +1,4 @@
-"""Random changes of patches inside TensorFlow: brighter or darker, without some bands, mixed with another one.
+"""Random changes of patches inside TensorFlow: brighter, hazier, without some bands, mixed with another one.
 
 How they are turned, mirrored and cut is ``training.keras.batches``.
 """
@@ -10,7 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from core.bands import FloatArray
+from core.encoders.atmosphere import LOSS
 from core.training.hyperparameters import FEW_BANDS, Hyperparameters
+
+LEAST = 1e-4
+"""Reflectance of what was measured, at least; 0 says that nothing was."""
 
 Uniform = Callable[..., Any]
 """Draws numbers as ``tf.random.uniform`` does: shape, least, most."""
@@ -26,8 +31,29 @@ def brightness_jitter(
     everything = 1 + uniform((shape[0], 1, 1, 1), -jitter, jitter)
     each = 1 + uniform((shape[0], 1, 1, shape[3]), -jitter / 2, jitter / 2)
     added = uniform((shape[0], 1, 1, shape[3]), -offset, offset)
-    changed = tf.maximum(images * everything * each + added, 1e-4)
+    changed = tf.maximum(images * everything * each + added, LEAST)
     return tf.where(images > 0, changed, 0.0)
+
+
+def air_jitter(
+    images: Any,  # noqa: ANN401  tensorflow is untyped
+    back: FloatArray,
+    hyperparameters: Hyperparameters,
+    uniform: Uniform = tf.random.uniform,
+) -> Any:  # noqa: ANN401
+    """See patches (N, H, W, bands), reflectance, through more or less air; what was not measured stays 0.
+
+    Args:
+        images: the patches.
+        back: what one unit of air sends back, by band (``core.encoders.atmosphere.air_reflectance``).
+        hyperparameters: how much.
+        uniform: what draws it.
+    """
+    if not hyperparameters.air_jitter:
+        return images
+    most = hyperparameters.air_jitter
+    added = uniform((tf.shape(images)[0], 1, 1, 1), -most, most) * back
+    return tf.where(images > 0, tf.maximum(images * (1 - LOSS * added) + added, LEAST), 0.0)
 
 
 def band_dropout(

@@ -5,16 +5,18 @@ Patches are turned, mirrored and cut (``training.keras.batches``), and changed i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from core.bands import FloatArray
+from core.encoders.atmosphere import air_reflectance
 from core.progress import Progress
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.hyperparameters import Array, Examples, Hyperparameters
-from core.training.keras.augment import Uniform, band_dropout, brightness_jitter, mixup
+from core.training.keras.augment import Uniform, air_jitter, band_dropout, brightness_jitter, mixup
 from core.training.keras.batches import batch_size, draw_batches, evenly, step_count
 from core.training.keras.inference import judged, predict
 from core.training.keras.loop import Judged
@@ -38,6 +40,7 @@ class EndToEnd:
         held_out: Examples,
         hyperparameters: Hyperparameters,
         *,
+        bands: Sequence[str],
         compiles: bool = True,
     ) -> None:
         """Make a network ready.
@@ -47,6 +50,7 @@ class EndToEnd:
             train: what it learns from; classes are drawn alike often, however many patches they have.
             held_out: what it is judged by after each epoch; may be empty.
             hyperparameters: how.
+            bands: of the patches, in product order.
             compiles: False = the network has operations that cannot be compiled.
         """
         if batch_size(len(train), hyperparameters) < hyperparameters.frozen_batch_norm_below:
@@ -59,7 +63,8 @@ class EndToEnd:
         self._judges = evenly(held_out)
         self._generator = tf.random.Generator.from_seed(hyperparameters.seed)
         compiled = compiles and len(train) >= WORTH_COMPILING
-        self._step = _step(network, self.optimizer, hyperparameters, self._generator.uniform, compiled=compiled)
+        uniform, back = self._generator.uniform, air_reflectance(bands)
+        self._step = _step(network, self.optimizer, hyperparameters, uniform, back=back, compiled=compiled)
 
     def prepare(self, progress: Progress) -> None:
         """Do nothing: there is nothing to be done before the first epoch."""
@@ -101,6 +106,7 @@ def _step(
     hyperparameters: Hyperparameters,
     uniform: Uniform,
     *,
+    back: FloatArray,
     compiled: bool,
 ) -> Any:  # noqa: ANN401
     weights, classes = network.trainable_variables, network.output["logits"].shape[-1]
@@ -114,6 +120,7 @@ def _step(
     def step(pixels: Any, labels: Any) -> Any:  # noqa: ANN401
         targets = smoothed(labels, classes, hyperparameters.label_smoothing)
         images = brightness_jitter(tf.cast(pixels, tf.float32) / REFLECTANCE_SCALE, hyperparameters, uniform)
+        images = air_jitter(images, back, hyperparameters, uniform)
         images, targets = mixup(images, targets, hyperparameters, uniform)
         images = band_dropout(images, hyperparameters, uniform)
         return descend(optimizer, weights, lambda: network(images, training=True)["logits"], targets)
