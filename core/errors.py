@@ -13,6 +13,7 @@ The tree:
     ├── PatchError                   a patch size, stride or id that does not fit the scene
     ├── EncoderError                 a model that cannot be used: unknown, mismatched, damaged
     │   └── EncoderUnavailableError  a model whose files cannot be had from here
+    ├── ClassificationError          a map of classes, its labels or its judged sample that cannot be used
     ├── TrainingError                labelled patches that nothing can be learned from
     ├── StoreError                   features or results that cannot be written or read
     ├── JobError                     background work that failed
@@ -107,6 +108,10 @@ class EncoderError(LandlikeError):
 
 class EncoderUnavailableError(EncoderError):
     """A model whose files cannot be had from here."""
+
+
+class ClassificationError(LandlikeError):
+    """A map of classes, its labels or its judged sample that cannot be used."""
 
 
 class TrainingError(LandlikeError):

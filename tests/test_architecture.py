@@ -24,6 +24,7 @@ LAYERS = [
     {"projection", "export"},
     {"evaluation"},
     {"values"},
+    {"search", "classification"},
     {"training"},
     {"engine"},
     {"cli"},
