@@ -75,6 +75,24 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     page.locator(".st-key-back button").first.click()
     assert wait_for_query(page, third) == second
 
+    good, bad = (page.locator(".gallery .tile").nth(place) for place in (4, 6))
+    liked, unliked = good.get_attribute("data-patch"), bad.get_attribute("data-patch")
+    good.hover()
+    good.locator(".good").click()
+    strip = page.locator(".evidence button")
+    expect(strip).to_have_count(2)
+    page.locator(f".gallery .tile[data-patch='{unliked}']").hover()
+    page.keyboard.press("x")
+    expect(strip).to_have_count(3)
+    expect(page).to_have_url(re.compile(f"like={second}.{liked}&unlike={unliked}$"))
+    expect(map_frame(page).locator(".landlike-good, .landlike-bad")).to_have_count(2)
+    strip.nth(1).click()
+    expect(strip).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(strip).to_have_count(0)
+    page.go_back()
+    expect(strip).to_have_count(2)
+
 
 def test_a_person_cuts_the_scene_otherwise_and_goes_back_by_one_click(page: Page, server: Server) -> None:
     page.goto(server.url)

@@ -164,6 +164,27 @@ def test_a_link_reopens_scene_encoder_and_query(engine: Engine) -> None:
     assert gallery["items"][0]["rank"] == "Query"
 
 
+def test_examples_are_listed_ranked_by_and_marked_in_all_views(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(scene="small-1", q="16", like="16.30", unlike="4.9999")
+    sees_nothing_wrong(app)
+    strip, plot = data_of(app, "landlike_evidence"), data_of(app, "landlike_plot")
+    assert (strip["like"], strip["unlike"]) == (plot["like"], plot["unlike"]) == ([16, 30], [4])
+    items = data_of(app, "landlike_gallery")["items"]
+    assert [item["id"] for item in items] == plot["neighbours"]
+    assert not {16, 30, 4} & {item["id"] for item in items}, "examples are not found again"
+    assert {item["sign"] for item in items} == {0}
+    marks = map_of(app)["marks"]
+    assert (len(marks["good"]), len(marks["bad"])) == (1, 1)
+    assert "most like 2 examples, unlike 1" in texts(app)
+    app.button(key="evidence_undo")  # There is nothing before a link.
+    app.session_state["landlike"].exemplify(PatchRef(engine.library.scenes()[0].id, 30), 0)
+    app.session_state["landlike"].exemplify(PatchRef(engine.library.scenes()[0].id, 16), 0)
+    app.run()
+    sees_nothing_wrong(app)
+    assert "press + on a picture" in texts(app), "bad examples alone ask nothing"
+
+
 @pytest.mark.parametrize(("patches", "words"), [((7,), "1 picture"), ((7, 9), "2 pictures")])
 def test_the_gallery_counts_what_is_selected(engine: Engine, patches: tuple[int, ...], words: str) -> None:
     scene = small_scene(engine)

@@ -17,6 +17,7 @@ from core.evaluation.report.wording import UNMEASURED
 from core.evaluation.retrieval import Share
 from core.features.recipe import Recipe
 from core.jobs.queue import Job
+from core.scenes.patches import PatchRef
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from core.similarity.overlap import overlap, shared_patches
@@ -65,13 +66,13 @@ class EncoderAnswer:
 
 
 def is_comparing(visitor: Session) -> bool:
-    """Tell whether answers stand side by side now: there is an encoder to compare with, and a query."""
-    return bool(visitor.compared) and visitor.query is not None and visitor.show == "similar"
+    """Tell whether answers stand side by side now: there is an encoder to compare with, and one patch asks."""
+    return bool(visitor.compared) and isinstance(visitor.asking, PatchRef) and visitor.show == "similar"
 
 
 def compare_button(visitor: Session, view: ViewState, *, short: bool) -> None:
     """Draw the button that has a second encoder answer too; a ``short`` one where there is little room."""
-    if view.neighbours is None:
+    if view.neighbours is None or not view.question.plain:
         return
     st.button(
         "" if short else "Compare",

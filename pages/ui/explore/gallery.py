@@ -19,6 +19,7 @@ from pages.ui.common.theme import class_title
 from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.novelty_marks import mark_novel
 from pages.ui.frontend import text
+from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import trigger
 
@@ -48,20 +49,22 @@ _component = st.components.v2.component(
 
 
 def neighbour_items(
-    query: PatchRef,
+    query: PatchRef | None,
     neighbours: Neighbours,
     thumbs: str,
     truth: PatchLabels | None,
     strange: Collection[int] = (),
     *,
+    scene: str = "",
     named: Captions = no_caption,
 ) -> list[dict[str, Any]]:
-    """Return the query and its neighbours as the gallery's script takes them.
+    """Return the query, where one patch asks, and its neighbours in ``scene`` as the gallery's script takes them.
 
     ``strange`` are marked as unfamiliar; ``named`` says what classes a classifier gives patches without a label.
     """
-    scene = query.scene
-    items = [_item(query, thumbs, truth, named, rank=QUERY, value="", lead="The place you asked about")]
+    scene = scene if query is None else query.scene
+    lead = "The place you asked about"
+    items = [] if query is None else [_item(query, thumbs, truth, named, rank=QUERY, value="", lead=lead)]
     pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
     for rank, (patch_id, similarity) in enumerate(pairs, start=1):
         value = f"{similarity:.2f}"
@@ -140,6 +143,17 @@ def _item(
         "shade": "",
         "alt": ": ".join(part for part in (lead, label or f"patch {patch_id}") if part),
     }
+
+
+def mark_examples(items: list[dict[str, Any]], question: Question) -> list[dict[str, Any]]:
+    """Return items with the buttons that make them examples, and the sign of those that are.
+
+    A query that is the only example has none: it can be nothing else.
+    """
+    for item in items:
+        if not (question.plain and item["rank"] == QUERY):
+            item["sign"] = question.sign(item["id"])
+    return items
 
 
 def mark_shared(items: list[dict[str, Any]], numbers: Mapping[int, int]) -> list[dict[str, Any]]:

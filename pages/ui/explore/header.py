@@ -9,7 +9,7 @@ import streamlit as st
 from core.export.tables import neighbours_csv, neighbours_geojson
 from core.values.registry import export_columns
 from pages.ui.common.escape import plain
-from pages.ui.common.format import patches
+from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -28,6 +28,8 @@ def status(view: ViewState, label: str) -> str:
     total, selected = len(view.table), len(view.selection)
     if total == 1:
         return f"**1 patch** of {plain(view.scene.name)} · too few to compare; open a larger scene"
+    if not view.question.plain and len(view.question):
+        return _by_examples(view)
     if view.query is not None and view.neighbours is not None:
         kind = f" ({plain(label)})" if label else ""
         return (
@@ -37,6 +39,14 @@ def status(view: ViewState, label: str) -> str:
     if selected:
         return f"**{patches(selected)}** selected of {total:,} · click one to find land like it"
     return f"**{patches(total)}** of {plain(view.scene.name)} · click one to find land like it"
+
+
+def _by_examples(view: ViewState) -> str:
+    good, bad = len(view.question.like), len(view.question.unlike)
+    if view.neighbours is None:
+        return f"**{count(bad, 'bad example')}** · press + on a picture that is what you look for"
+    unlike = f", unlike {bad}" if bad else ""
+    return f"The **{patches(len(view.neighbours))}** of {len(view.table):,} most like {count(good, 'example')}{unlike}"
 
 
 def header(visitor: Session, view: ViewState) -> None:

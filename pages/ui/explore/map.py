@@ -35,6 +35,7 @@ from pages.ui.explore.novelty_marks import Ring, diamonds_legend
 from pages.ui.http.assets import asset_url
 from pages.ui.http.pictures import overlay_url, tile_url
 from pages.ui.state import session
+from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
 
 NO_PLACE = "This scene has no map: its place on Earth is unknown. Plot, gallery and download work without it."
@@ -164,6 +165,7 @@ def scene_map(
     neighbours: Neighbours | None = None,
     overlay: Overlay | None = None,
     selection: Sequence[int] = (),
+    question: Question | None = None,
     novel: int = 0,
     diamonds: Sequence[Ring] = (),
     key: str = "map",
@@ -181,6 +183,7 @@ def scene_map(
         neighbours: patches like it.
         overlay: values of all patches in colour.
         selection: marked patches.
+        question: good and bad examples, the query among them.
         novel: how many patches are unfamiliar to the encoder.
         diamonds: their marks, of ``novelty_marks.diamonds``; the strangest ones where they are many.
         key: names the map on its page.
@@ -205,7 +208,9 @@ def scene_map(
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
-        "marks": outlined(scene, grid, query, neighbours, np.array(selection, dtype=np.int64)),
+        "marks": outlined(
+            scene, grid, query, neighbours, selection=np.array(selection, dtype=np.int64), question=question
+        ),
         "strangers": list(diamonds),
         "leftOver": left_over(scene, grid),
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],

@@ -15,6 +15,7 @@ from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from pages.ui.common.theme import ACCENT
+from pages.ui.state.question import Question
 
 MOST_OUTLINED = 2000
 """Selected patches of a collection that are outlined; of scenes all are shown."""
@@ -27,10 +28,23 @@ def lat_lon(bounds: Bounds) -> list[list[float]]:
 
 
 def outlined(
-    scene: Scene, grid: PatchGrid, query: int | None, neighbours: Neighbours | None, selection: NDArray[np.int64]
+    scene: Scene,
+    grid: PatchGrid,
+    query: int | None,
+    neighbours: Neighbours | None,
+    *,
+    selection: NDArray[np.int64],
+    question: Question | None = None,
 ) -> dict[str, Any]:
-    """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``."""
-    marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None}
+    """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``.
+
+    ``good`` and ``bad`` are the examples of a question beside the query.
+    """
+    marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None, "good": [], "bad": []}
+    if question is not None:
+        for name, ids in (("good", question.like[1:]), ("bad", question.unlike)):
+            words_of = [f"{name.capitalize()} example: patch {patch_id}" for patch_id in ids]
+            marks[name] = _rings(scene, grid, np.array(ids, np.int64), words_of, first_rank=0)
     if query is not None:
         words = f"Query: patch {query}"
         marks["query"] = next(iter(_rings(scene, grid, np.array([query]), [words], first_rank=0)), None)

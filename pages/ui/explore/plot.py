@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -20,15 +20,18 @@ from pages.ui.explore.novelty_marks import WORDS
 from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
 from pages.ui.http.points import layout_url, values_url
+from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import trigger
 
 PLOT_KEY = "plot"
 _HTML = """
 <div class="ll-plot" role="group" aria-label="Plot of all patches: near each other means alike">
-  <div class="stage"><div class="graph"></div><div class="tools"></div>
+  <div class="stage" tabindex="0" role="application"
+    aria-label="Points. Arrow keys go from point to point, Enter finds land like it, a and x make it an example.">
+    <div class="graph"></div><div class="tools"></div>
     <div class="card" hidden><img alt=""><div><strong></strong><div></div></div></div>
-    <div class="failed" hidden></div></div>
+    <div class="failed" hidden></div><div class="said" role="status"></div></div>
   <div class="key"></div>
 </div>
 """
@@ -36,7 +39,7 @@ _component = st.components.v2.component(
     "landlike_plot",
     html=_HTML,
     css=text("plot.css"),
-    js=text("plotly.js", "plot_parts.js", "plot_marks.js", "plot_legend.js", "plot.js"),
+    js=text("plotly.js", "plot_parts.js", "plot_marks.js", "plot_legend.js", "plot_acts.js", "plot.js"),
     isolate_styles=False,
 )
 
@@ -50,6 +53,7 @@ def plot_data(
     query: int | None,
     neighbours: Neighbours | None,
     selection: Sequence[int],
+    question: Question | None = None,
     marked: bool = True,
 ) -> dict[str, Any]:
     """Return what the plot's script draws.
@@ -62,6 +66,7 @@ def plot_data(
         query: the query's patch, or None.
         neighbours: its neighbours, or None.
         selection: selected patches.
+        question: the good and bad examples; None = there are none.
         marked: True = unfamiliar patches are marked.
     """
     ids = neighbours.ids.tolist() if neighbours else []
@@ -81,7 +86,9 @@ def plot_data(
         "neighbours": ids,
         "similarity": [f"{value:.2f}" for value in neighbours.similarity.tolist()] if neighbours else [],
         "selection": list(selection),
-        "turn": f"{query}/{len(ids)}/{len(selection)}",
+        "like": [] if question is None else list(question.like),
+        "unlike": [] if question is None else list(question.unlike),
+        "turn": f"{query}/{len(ids)}/{len(selection)}/{0 if question is None else len(question)}",
     }
 
 
@@ -104,6 +111,8 @@ def plot(
     on_select: Callable[[PatchRefs], None],
     on_classes: Callable[[list[int]], None],
     on_room: Callable[[int], None],
+    on_example: Callable[[PatchRef, int], None] = lambda _patch, _sign: None,
+    on_clear: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the plot; what a person does calls a function before the next run.
 
@@ -116,34 +125,38 @@ def plot(
         on_select: called with the patches inside a lasso or box, or with those that are unfamiliar.
         on_classes: called with the numbers of classes that were chosen in the legend, −1 = no class.
         on_room: called with the window's height when it is another.
+        on_example: called with a patch that becomes a good (1) or bad (−1) example or none (0), wherever on the page.
+        on_clear: called when Esc is pressed.
     """
 
-    def asked() -> None:
-        value = trigger(PLOT_KEY, "query")
-        if isinstance(value, int):
-            on_query(PatchRef(scene, value))
-
-    def selected() -> None:
-        value = trigger(PLOT_KEY, "select")
-        if isinstance(value, list):
-            on_select(patch_refs(scene, [patch_id for patch_id in value if isinstance(patch_id, int)]))
-
-    def chosen() -> None:
-        value = trigger(PLOT_KEY, "classes")
-        if isinstance(value, list):
-            on_classes([number for number in value if isinstance(number, int)])
-
-    def resized() -> None:
-        value = trigger(PLOT_KEY, "room")
-        if isinstance(value, int):
-            on_room(value)
+    def exemplify(told: Mapping[str, object]) -> None:
+        patch, sign = told.get("id"), told.get("sign")
+        if isinstance(patch, int) and isinstance(sign, int) and sign in {-1, 0, 1}:
+            on_example(PatchRef(scene, patch), sign)
 
     _component(
         key=PLOT_KEY,
         data={**data, "height": height, "screen": screen},
         height=height,
-        on_query_change=asked,
-        on_select_change=selected,
-        on_classes_change=chosen,
-        on_room_change=resized,
+        on_query_change=_heard("query", int, lambda patch: on_query(PatchRef(scene, patch))),
+        on_select_change=_heard("select", list, lambda ids: on_select(patch_refs(scene, _numbers(ids)))),
+        on_classes_change=_heard("classes", list, lambda numbers: on_classes(_numbers(numbers))),
+        on_room_change=_heard("room", int, on_room),
+        on_evidence_change=_heard("evidence", Mapping, exemplify),
+        on_clear_change=_heard("clear", bool, lambda _: on_clear()),
     )
+
+
+def _heard(event: str, kind: type[Any], take: Callable[[Any], None]) -> Callable[[], None]:
+    """Return what is called when the script tells something; it passes on what is of the right kind."""
+
+    def heard() -> None:
+        value = trigger(PLOT_KEY, event)
+        if isinstance(value, kind):
+            take(value)
+
+    return heard
+
+
+def _numbers(told: list[object]) -> list[int]:
+    return [number for number in told if isinstance(number, int)]

@@ -28,7 +28,15 @@ from pages.ui.explore.comparison import (
     is_comparing,
     outlined_view,
 )
-from pages.ui.explore.gallery import MOST_PICTURES, caption_values, gallery, neighbour_items, plain_items
+from pages.ui.explore.evidence import STRIP_HEIGHT, evidence_strip, strip_there
+from pages.ui.explore.gallery import (
+    MOST_PICTURES,
+    caption_values,
+    gallery,
+    mark_examples,
+    neighbour_items,
+    plain_items,
+)
 from pages.ui.explore.header import header
 from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
@@ -55,6 +63,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
     with st.container(key="views"):
         header(visitor, view)
         novelty_banner(visitor, view)
+        evidence_strip(visitor, view, view.thumbs(rendering_of(visitor, scene)))
         answers = answers_of(visitor, view) if is_comparing(visitor) else []
         shown = outlined_view(visitor, view, answers)
         left, right = st.columns(2, gap="small")
@@ -75,6 +84,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
 def heights(visitor: Session, view: ViewState) -> tuple[int, int]:
     """Return pixels of plot and map, and of the strip below, that fill the visitor's window."""
     room = visitor.screen - AROUND - (BANNER_HEIGHT if banner_there(visitor, view) else 0)
+    room -= STRIP_HEIGHT if strip_there(view) else 0
     strip = min(400, max(250, round(room * 0.38)))
     if is_comparing(visitor):  # Pictures of several encoders need more room than those of one.
         strip = min(460, max(320, round(room * 0.46)))
@@ -101,6 +111,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         query=view.query_id,
         neighbours=view.neighbours,
         selection=view.selection.patches,
+        question=view.question if len(view.question) else None,
         marked=marking(visitor, view),
     )
     plot(
@@ -112,6 +123,8 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         on_select=visitor.select,
         on_classes=lambda classes: visitor.select(of_classes(view.known, colours, classes)),
         on_room=visitor.resize,
+        on_example=visitor.exemplify,
+        on_clear=visitor.clear,
     )
     return colours
 
@@ -144,6 +157,7 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         neighbours=view.neighbours,
         overlay=overlay,
         selection=view.selection.patches,
+        question=view.question,
         novel=len(view.known.novel_patches()) if marked else 0,
         diamonds=view.known.answers.get(
             "diamonds", lambda: diamonds(view.scene, view.known.grid, view.known.novel_patches())
@@ -200,14 +214,15 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
             asked = f"a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
             st.markdown(f"**Places to start from** · {asked or 'as different as this scene has them'}")
     if show == "similar" and view.neighbours is not None and view.query is not None:
-        items = neighbour_items(view.query, view.neighbours, thumbs, view.labels, strange, named=named)
-        top = f"q{view.query.patch}"
+        asked = view.query if view.question.plain else None
+        items = neighbour_items(asked, view.neighbours, thumbs, view.labels, strange, scene=view.scene.id, named=named)
+        top = f"q{visitor.asking}"
     elif len(view.selection):
         items, top = plain_items(view.selection, thumbs, view.labels, strange, named=named), f"s{hash(view.selection)}"
     else:
         examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
-    items = caption_values(items, view.known, colours)
+    items = mark_examples(caption_values(items, view.known, colours), view.question)
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
 
 
@@ -252,12 +267,13 @@ def _why_view(visitor: Session, view: ViewState) -> None:
         signature_chart(lines, view.scene.bands, height=height)
         return
     _why_title("Why they are alike")
-    row, rows = view.rows((view.query.patch,)), view.rows(view.neighbours.ids if view.neighbours is not None else ())
-    lines = [line("Query", signature(table.band_mean[row], table.band_std[row]), accent=True)]
+    row, rows = view.rows(view.question.like), view.rows(view.neighbours.ids if view.neighbours is not None else ())
+    asked = "Query" if view.question.plain else "Good examples"
+    lines = [line(asked, signature(table.band_mean[row], table.band_std[row]), accent=True)]
     if rows.size:
         lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
     signature_chart(lines, view.scene.bands, height=height - 104)
-    notes = compare_indices(table.band_mean[row[0]], table.band_mean[rows], table.band_mean, view.scene.bands)
+    notes = compare_indices(table.band_mean[row].mean(axis=0), table.band_mean[rows], table.band_mean, view.scene.bands)
     sentences = [note.sentence for note in notes] or [NO_INDICES]
     items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(f'<ul class="ll-notes">{items}</ul>')

@@ -8,8 +8,12 @@ const element = (tag, name, text) => {
   return made;
 };
 
-function tile(item) {
-  const button = element("button", "tile");
+// What a person does to a patch beside asking for its like goes to the plot, which tells the server.
+const tell = (detail) => window.dispatchEvent(new CustomEvent("landlike:do", { detail }));
+
+function tile() {
+  const card = element("div", "tile");
+  const button = element("button", "ask");
   button.type = "button";
   const picture = element("span", "picture");
   const image = element("img");
@@ -20,7 +24,27 @@ function tile(item) {
   const words = element("span", "words");
   words.append(element("span", "value"), element("span", "number"), element("span", "label"));
   button.append(picture, words);
-  return button;
+  const signs = element("span", "signs");
+  signs.append(element("button", "good", "+"), element("button", "bad", "−"));
+  for (const one of signs.children) Object.assign(one, { type: "button", tabIndex: -1 }); // by keyboard: a and x
+  card.append(button, signs);
+  return card;
+}
+
+// The buttons that make a patch a good or a bad example, or none again.
+function sign(card, item) {
+  const now = item.sign ?? 0;
+  card.querySelector(".signs").hidden = item.sign === undefined;
+  card.classList.toggle("liked", now === 1);
+  card.classList.toggle("unliked", now === -1);
+  for (const [name, value, words] of [["good", 1, "More like this (a)"], ["bad", -1, "Not like this (x)"]]) {
+    const button = card.querySelector(`.${name}`);
+    const pressed = now === value;
+    button.title = pressed ? "No longer an example" : words;
+    button.setAttribute("aria-label", `${button.title}: patch ${item.id}`);
+    button.setAttribute("aria-pressed", String(pressed));
+    button.onclick = () => tell({ what: "evidence", id: item.id, sign: pressed ? 0 : value });
+  }
 }
 
 // Words behind a spot of a colour.
@@ -32,12 +56,13 @@ function spotted(span, words, colour) {
 }
 
 function fill(button, item) {
+  const ask = button.querySelector(".ask");
   const image = button.querySelector("img");
   if (image.getAttribute("src") !== item.src) image.src = item.src;
   button.className = item.rank === "Query" ? "tile query" : "tile";
   button.dataset.patch = item.id;
-  button.setAttribute("aria-label", item.alt);
-  button.title = item.alt;
+  ask.setAttribute("aria-label", item.alt);
+  ask.title = item.alt;
   const rank = button.querySelector(".rank");
   rank.textContent = item.rank;
   rank.hidden = !item.rank;
@@ -55,6 +80,7 @@ function fill(button, item) {
   spotted(button.querySelector(".number"), item.number, item.shade);
   spotted(button.querySelector(".label"), item.label, item.colour);
   button.querySelector(".label").classList.toggle("named", Boolean(item.named));
+  sign(button, item);
 }
 
 // As few columns as fill the width with pictures no larger than a side at which two rows with their words fit the height.
@@ -68,16 +94,17 @@ function show(root, data, send) {
   const tiles = kept.get(root) ?? new Map();
   const next = new Map();
   for (const item of data.items) {
-    const button = tiles.get(item.id) ?? tile(item);
+    const button = tiles.get(item.id) ?? tile();
+    const ask = button.querySelector(".ask");
     fill(button, item);
-    button.onclick = () => {
+    ask.onclick = () => {
       if (item.rank === "Query") return;
       window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
       send("query", item.ref);
     };
     const point = (id) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery", root } }));
-    button.onmouseenter = button.onfocus = () => point(item.id);
-    button.onmouseleave = button.onblur = () => point(undefined);
+    button.onmouseenter = ask.onfocus = () => point(item.id);
+    button.onmouseleave = ask.onblur = () => point(undefined);
     next.set(item.id, button);
   }
   root.style.height = `${data.height}px`;

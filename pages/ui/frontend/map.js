@@ -8,6 +8,7 @@
   const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
   const LEFT_OVER = "No patch lies here; Patches can cover the edge.";
   const LOST = "Pictures of the scene do not arrive; is the server still running?";
+  const GOOD = "#1d7a3e", BAD = "#b3261e";
   let state = null;
 
   const absolute = (url) => (url.startsWith("data:") ? url : ROOT + url.replace(/^\//, ""));
@@ -210,6 +211,9 @@
       }));
     }
     marks.neighbours.forEach((mark) => outline(group, mark, 2));
+    for (const [sign, colour, list] of [["+", GOOD, marks.good], ["−", BAD, marks.bad]]) {
+      list.forEach((mark) => outline(group, { ...mark, sign }, 3, colour));
+    }
     if (marks.query) outline(group, marks.query, 3.5);
     markFar();
   }
@@ -233,15 +237,16 @@
     });
   }
 
-  function outline(group, mark, weight) {
-    const accent = state.options.accent;
+  function outline(group, mark, weight, colour) {
+    const accent = colour || state.options.accent;
     group.addLayer(L.polygon(mark.ring, { ...CASING, pane: "marks", weight: weight + 2.5 }));
     const shape = L.polygon(mark.ring, { pane: "marks", color: accent, weight, fillOpacity: 0, lineJoin: "miter" });
     shape.bindTooltip(text(mark.words), { direction: "top", sticky: true, opacity: 0.95 });
     group.addLayer(shape);
     const name = "landlike-rank" + (mark.rank ? "" : " landlike-query") + (mark.rank > 9 ? " landlike-late" : "");
     const size = mark.rank > 99 ? [26, 17] : mark.rank > 9 ? [22, 17] : [17, 17];
-    const icon = L.divIcon({ className: name, html: text(mark.rank ? String(mark.rank) : "★"), iconSize: size });
+    const icon = L.divIcon({ className: name, html: text(mark.sign || (mark.rank ? String(mark.rank) : "★")), iconSize: size });
+    if (mark.sign) icon.options.className = `landlike-rank landlike-${mark.sign === "+" ? "good" : "bad"}`;
     group.addLayer(L.marker(mark.ring[1], { icon, pane: "ranks", interactive: false, keyboard: false }));
   }
 

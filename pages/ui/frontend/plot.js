@@ -19,6 +19,11 @@ class View {
     window.addEventListener("landlike:hover", this.hovered);
     this.asked = (event) => { this.pending = event.detail.id; this.mark(); };
     window.addEventListener("landlike:query", this.asked);
+    this.done = (event) => this.act(event.detail);
+    window.addEventListener("landlike:do", this.done);
+    this.pressed = (event) => this.key(event);
+    document.addEventListener("keydown", this.pressed);
+    this.walkable();
   }
 
   tools() {
@@ -250,10 +255,17 @@ class View {
   click(event) {
     const row = event.points[0] && event.points[0].pointIndex;
     if (row === undefined) return;
-    this.pending = this.layout.ids[row];
+    const mouse = event.event ?? {};
+    const id = this.layout.ids[row];
+    if (mouse.shiftKey || mouse.altKey) return this.act({ what: "evidence", id, sign: mouse.shiftKey ? 1 : -1 });
+    this.ask(id);
+  }
+
+  ask(id) {
+    this.pending = id;
     this.find(".card").hidden = true;
     this.mark();
-    this.send("query", this.pending);
+    this.send("query", id);
   }
 
   chosen(event) {
@@ -269,7 +281,10 @@ class View {
   }
 
   over(event) {
-    const { pointIndex: row } = event.points[0];
+    this.show(event.points[0].pointIndex);
+  }
+
+  show(row) {
     const id = this.layout.ids[row];
     this.hover = id;
     window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "plot" } }));
@@ -300,6 +315,8 @@ class View {
     }
     else if (data.legend.kind === "group") lines.push(`Group ${this.values[row] + 1}`);
     if (this.strangers.includes(row)) lines.push("◇ Unfamiliar");
+    if (data.like.includes(id)) lines.push("+ Good example");
+    if (data.unlike.includes(id)) lines.push("− Bad example");
     return lines;
   }
 
@@ -317,12 +334,14 @@ class View {
     window.removeEventListener("resize", this.grown);
     window.removeEventListener("landlike:hover", this.hovered);
     window.removeEventListener("landlike:query", this.asked);
+    window.removeEventListener("landlike:do", this.done);
+    document.removeEventListener("keydown", this.pressed);
     if (this.drawn) window.Plotly.purge(this.graph);
     this.veil.remove();
   }
 }
 
-Object.assign(View.prototype, marking, explaining);
+Object.assign(View.prototype, marking, explaining, acting);
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));

@@ -43,7 +43,11 @@ const marking = {
     }
     const radius = this.size() / 2;
     for (const id of data.selection) this.dot(pen, id, radius);
-    for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], Math.max(radius, 3) + 0.5, 2);
+    // Many are dots and no rings, which would hide one another.
+    const ring = neighbours.length > 300 ? 0 : 2;
+    for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], ring ? Math.max(radius, 3) + 0.5 : radius, ring);
+    for (const id of data.like.slice(1)) this.example(pen, id, "#1d7a3e", true);
+    for (const id of data.unlike) this.example(pen, id, "#b3261e", false);
     if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
     if (query !== null && query !== undefined) this.target(pen, query);
   },
@@ -89,6 +93,22 @@ const marking = {
     pen.lineWidth = ring;
     pen.strokeStyle = this.colours.accent;
     pen.stroke();
+  },
+
+  // A good or bad example: a disc with its sign.
+  example(pen, id, colour, good) {
+    const row = this.rows.get(id);
+    if (row === undefined) return;
+    const [x, y] = this.pixel(row);
+    for (const [radius, fill] of [[9.5, this.colours.paper], [8, colour]]) {
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 7);
+      pen.fillStyle = fill;
+      pen.fill();
+    }
+    pen.fillStyle = "#fff";
+    pen.fillRect(x - 4, y - 1, 8, 2);
+    if (good) pen.fillRect(x - 1, y - 4, 2, 8);
   },
 
   target(pen, id) {

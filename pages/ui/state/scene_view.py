@@ -26,6 +26,7 @@ from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
 from core.similarity.neighbours import Neighbours, nearest_patches
 from core.values.base import Asked, PatchSource, PatchValue
 from core.values.legend import Legend
+from pages.ui.state.question import Question
 
 if TYPE_CHECKING:
     from core.engine.operations import Engine
@@ -168,6 +169,19 @@ class SceneView(PatchSource):
         )
         return found
 
+    def scores(self, question: Question) -> FloatArray:
+        """Return how much each patch is what a question asks for, float32 of shape (N,)."""
+        found: FloatArray = self.answers.get(("scores", question), lambda: self._scores(question))
+        return found
+
+    def answer(self, question: Question, count: int, *, leave_out_touching: bool) -> Neighbours:
+        """Return the patches that answer good and bad examples, best first, without the examples themselves."""
+        apart = leave_out_touching and self.scene.kind == "scene"
+        found: Neighbours = self.answers.get(
+            ("answer", question, count, apart), lambda: self._answer(question, count, apart)
+        )
+        return found
+
     def examples(self, count: int = 12) -> IntArray:
         """Return patches as different from one another as can be, to start from: from the middle outwards.
 
@@ -222,6 +236,23 @@ class SceneView(PatchSource):
         touching = self.grid.touching(patch_id) if apart else None
         position = int(table.positions(np.array([patch_id]))[0])
         return nearest_patches(table.unit, table.patch_ids, position, min(count, len(table)), exclude=touching)
+
+    def _scores(self, question: Question) -> FloatArray:
+        unit = self.table.unit
+        good = unit[self.table.positions(np.array(question.like, np.int64))].mean(axis=0)
+        if question.unlike:
+            good = good - unit[self.table.positions(np.array(question.unlike, np.int64))].mean(axis=0)
+        found: FloatArray = unit @ (good / max(float(np.linalg.norm(good)), 1e-12)).astype(np.float32)
+        return found
+
+    def _answer(self, question: Question, count: int, apart: bool) -> Neighbours:
+        scores, ids = self.scores(question), self.table.patch_ids
+        left_out = [*question.like, *question.unlike]
+        if apart:
+            left_out += [one for patch in question.like for one in self.grid.touching(patch).tolist()]
+        free = np.flatnonzero(~np.isin(ids, left_out))
+        rows = free[np.lexsort((ids[free], -scores[free]))[:count]]
+        return Neighbours(ids=ids[rows], similarity=scores[rows])
 
     def _examples(self, count: int) -> IntArray:
         table, points = self.table, self.layout(None)

@@ -14,6 +14,7 @@ from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
 from pages.ui.common.format import distinct
 from pages.ui.state.cut_draft import CutDraft
+from pages.ui.state.question import Question
 
 _KEY = "landlike"
 _HISTORY = 200
@@ -23,6 +24,8 @@ MOST_COMPARED = 3
 """Encoders side by side; more columns would be too narrow for pictures."""
 _BETWEEN = ";"
 """Stands between the encoders of a link, as in ``LANDLIKE_MODELS``: a path may hold a comma."""
+Asking = PatchRef | Question
+"""What is asked: the like of one patch, or what good and bad examples say."""
 
 
 @dataclass
@@ -32,10 +35,11 @@ class Session:
     Attributes:
         scene_id: the open scene, or None.
         encoder: the chosen encoder's name, or None for the default.
-        query: the patch whose like is sought, or None.
+        query: the patch whose like is sought, of several examples the first good one; None = there is none.
+        examples: good and bad examples, where one patch does not say all; None = the query says it.
         selection: patches marked by lasso, box or legend.
-        past: earlier queries, the latest last.
-        future: queries left by going back, the next one last.
+        past: what was asked before, the latest last.
+        future: what going back left, the next one last.
         contrast: a key of ``core.imagery.render.CONTRASTS``.
         compared: names of the encoders that answer beside the chosen one, ``MOST_COMPARED`` − 1 at most; none = no
             comparison.
@@ -75,9 +79,10 @@ class Session:
     scene_id: str | None = None
     encoder: str | None = None
     query: PatchRef | None = None
+    examples: Question | None = None
     selection: PatchRefs = NOTHING_SELECTED
-    past: list[PatchRef] = field(default_factory=list)
-    future: list[PatchRef] = field(default_factory=list)
+    past: list[Asking] = field(default_factory=list)
+    future: list[Asking] = field(default_factory=list)
     count: int = 20
     leave_out_touching: bool = True
     rendering: str = "true"
@@ -124,7 +129,7 @@ class Session:
 
     def forget_patches(self) -> None:
         """Drop everything that names patches."""
-        self.query, self.selection, self.past, self.future = None, NOTHING_SELECTED, [], []
+        self.query, self.examples, self.selection, self.past, self.future = None, None, NOTHING_SELECTED, [], []
         self.show, self.labelled = "similar", ""
 
     def cut(self, scene_id: str) -> Cut:
@@ -137,27 +142,63 @@ class Session:
         self.forget_patches()
         self.query = query
 
+    @property
+    def asking(self) -> Asking | None:
+        """Return what is asked now."""
+        return self.query if self.examples is None else self.examples
+
+    def question(self, scene_id: str) -> Question:
+        """Return what is asked of a scene as examples; empty when nothing is."""
+        if self.examples is not None and self.examples.scene == scene_id:
+            return self.examples
+        here = self.query is not None and self.query.scene == scene_id
+        return Question(scene_id, (self.query.patch,) if self.query is not None and here else ())
+
     def ask(self, patch: PatchRef | None) -> None:
         """Make a patch the query; None ends the query. What was forward of here is gone."""
-        if patch == self.query:
+        self.pursue(patch)
+
+    def exemplify(self, patch: PatchRef, sign: int) -> None:
+        """Make a patch a good (1) or a bad (−1) example, or none (0) of what is looked for."""
+        self.pursue(self.question(patch.scene).marked(patch.patch, sign))
+
+    def pursue(self, asking: Asking | None) -> None:
+        """Ask something else; None ends it. What was forward of here is gone."""
+        before = self.asking
+        self._take(asking)
+        if self.asking == before:
             return
-        if self.query is not None:
-            self.past = [*self.past, self.query][-_HISTORY:]
-        self.query, self.future, self.show, self.labelled = patch, [], "similar", ""
+        if before is not None:
+            self.past = [*self.past, before][-_HISTORY:]
+        self.future, self.show, self.labelled = [], "similar", ""
+
+    def correct(self, asking: Asking | None) -> None:
+        """Ask what was meant, without a step of the history."""
+        self._take(asking)
+
+    def _take(self, asking: Asking | None) -> None:
+        """Set query and examples so that one patch is a query and not a list of one example."""
+        if not isinstance(asking, Question):
+            self.query, self.examples = asking, None
+            return
+        self.query = PatchRef(asking.scene, asking.like[0]) if asking.like else None
+        self.examples = None if asking.plain or not len(asking) else asking
 
     def back(self) -> None:
-        """Return to the query before this one; does nothing at the first."""
+        """Return to what was asked before this; does nothing at the first."""
         if self.past:
-            if self.query is not None:
-                self.future.append(self.query)
-            self.query, self.show = self.past.pop(), "similar"
+            if self.asking is not None:
+                self.future.append(self.asking)
+            self._take(self.past.pop())
+            self.show = "similar"
 
     def forward(self) -> None:
         """Undo the latest ``back``; does nothing when there was none."""
         if self.future:
-            if self.query is not None:
-                self.past.append(self.query)
-            self.query, self.show = self.future.pop(), "similar"
+            if self.asking is not None:
+                self.past.append(self.asking)
+            self._take(self.future.pop())
+            self.show = "similar"
 
     def select(self, patches: PatchRefs) -> None:
         """Mark patches; none clears the selection."""
@@ -174,9 +215,10 @@ class Session:
         self.select(NOTHING_SELECTED)
 
     def link(self, encoder: str | None) -> dict[str, str]:
-        """Return the parameters that reopen this place: ``scene``, ``encoder``, ``compare``, ``cut``, ``q``, ``marks``.
+        """Return the parameters that reopen this place.
 
-        What is not known is left out, and so is the usual way of cutting.
+        They are ``scene``, ``encoder``, ``compare``, ``cut``, ``q``, ``marks``, ``like`` and ``unlike``. What is not
+        known is left out, and so is the usual way of cutting.
 
         A query in the open scene is its number, so that links are short; one elsewhere is the text of its ``PatchRef``.
         """
@@ -190,6 +232,7 @@ class Session:
             "cut": None if cut == DEFAULT_CUT else cut.key,
             "q": query,
             "marks": None if self.marks is None else ("on" if self.marks else "off"),
+            **({} if self.examples is None else self.examples.link()),
         }
         return {name: str(value) for name, value in parts.items() if value is not None}
 
@@ -200,9 +243,9 @@ class Session:
             self.open(scene_id)
             if Cut.parse(parameters.get("cut", "")) is not None:
                 self.cuts[scene_id] = parameters["cut"]
-        asked = PatchRef.parse(query, self.scene_id)
+        asked = _asked(self.scene_id, parameters)
         if asked is not None:
-            self.query = asked
+            self._take(asked)
             self.open(self.scene_id or asked.scene)
         elif self.scene_id is None:
             self.linked = query
@@ -228,13 +271,20 @@ class Session:
         self.compare(tuple(parameters.get("compare", "").split(_BETWEEN)))
         if cut != self.cut(scene_id):
             self.recut(scene_id, cut, None)
-        asked = PatchRef.parse(parameters.get("q", ""), scene_id)
+        asked = _asked(scene_id, parameters)
         if asked is not None and self.past[-1:] == [asked]:
             self.back()
         elif asked is not None and self.future[-1:] == [asked]:
             self.forward()
         else:
-            self.ask(asked)
+            self.pursue(asked)
+
+
+def _asked(scene_id: str | None, parameters: Mapping[str, str]) -> Asking | None:
+    """Return what an address asks: what its examples say, else the like of one patch; None when it asks nothing."""
+    like, unlike = parameters.get("like", ""), parameters.get("unlike", "")
+    found = None if scene_id is None else Question.parse(scene_id, like, unlike)
+    return PatchRef.parse(parameters.get("q", ""), scene_id) if found is None or found.plain else found
 
 
 def current() -> Session:

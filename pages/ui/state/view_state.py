@@ -17,6 +17,7 @@ from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
 from pages.ui.http.pictures import thumb_url
 from pages.ui.state import cache
+from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 
@@ -28,6 +29,7 @@ class ViewState:
     Attributes:
         known: the scene and all that is known of its patches.
         query: the query, or None.
+        question: good and bad examples, the query among them; empty when nothing is asked.
         neighbours: of the query, or None.
         selection: selected patches, ascending.
         layout: settings of the UMAP in the plot, or None for PCA.
@@ -35,6 +37,7 @@ class ViewState:
 
     known: SceneView
     query: PatchRef | None
+    question: Question
     neighbours: Neighbours | None
     selection: PatchRefs
     layout: ProjectionSettings | None = None
@@ -87,13 +90,34 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     """Return what this visitor sees; patches that are not in this scene are dropped from the session first."""
     known = cache.scene_view(recipe, scene)
     table = known.table
+    question = _examples_here(visitor, scene, table)
     query = visitor.query
     if query is not None and not (query.scene == scene.id and table.holds(query.patch)):
         st.warning(f"Patch {query.patch} is not in this scene or has too little data.", icon=":material/warning:")
-        query = visitor.query = None
+        query, question = None, Question(scene.id)
+        visitor.correct(None)
     marked = visitor.selection.patches if visitor.selection.scene == scene.id else ()
     visitor.selection = patch_refs(scene.id, table.patch_ids[table.positions(np.array(marked, np.int64))].tolist())
-    found = None
-    if query is not None and len(table) > 1:
-        found = known.neighbours(query.patch, visitor.count, leave_out_touching=visitor.leave_out_touching)
-    return ViewState(known=known, query=query, neighbours=found, selection=visitor.selection)
+    return ViewState(
+        known=known, query=query, question=question, neighbours=_found(visitor, known, question),
+        selection=visitor.selection,
+    )  # fmt: skip
+
+
+def _examples_here(visitor: Session, scene: Scene, table: PatchTable) -> Question:
+    """Return what is asked of a scene; examples that are not among its patches are dropped from the session first."""
+    asked = visitor.examples
+    if asked is not None:
+        there = frozenset(one for one in (*asked.like, *asked.unlike) if table.holds(one))
+        visitor.correct(asked.only(there) if asked.scene == scene.id else Question(scene.id))
+    return visitor.question(scene.id)
+
+
+def _found(visitor: Session, known: SceneView, question: Question) -> Neighbours | None:
+    """Return what answers a question; None where nothing good is asked for."""
+    if not question.like or len(known.table) < 2:
+        return None
+    apart = visitor.leave_out_touching
+    if question.plain:
+        return known.neighbours(question.like[0], visitor.count, leave_out_touching=apart)
+    return known.answer(question, visitor.count, leave_out_touching=apart)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
+from pages.ui.state.question import Question
 from pages.ui.state.session import NOTHING_SELECTED, Session
 
 
@@ -109,6 +110,56 @@ def test_back_undoes_and_forward_redoes(steps: list[int | str]) -> None:
         visitor.back()
         visitor.forward()
         assert visitor.query == before
+
+
+def test_examples_are_a_step_of_the_history_and_one_alone_is_a_query() -> None:
+    visitor = Session(scene_id="s")
+    visitor.ask(PatchRef("s", 3))
+    visitor.exemplify(PatchRef("s", 17), 1)
+    visitor.exemplify(PatchRef("s", 5), -1)
+    assert visitor.examples == Question("s", (3, 17), (5,))
+    assert visitor.query == PatchRef("s", 3)
+    visitor.exemplify(PatchRef("s", 17), -1)
+    assert visitor.examples == Question("s", (3,), (5, 17)), "a patch is one or the other"
+    visitor.back()
+    visitor.back()
+    visitor.back()
+    assert (visitor.asking, visitor.examples) == (PatchRef("s", 3), None)
+    visitor.forward()
+    assert visitor.asking == Question("s", (3, 17))
+    visitor.exemplify(PatchRef("s", 3), 0)
+    assert visitor.asking == PatchRef("s", 17), "what one example says, a query says"
+    visitor.exemplify(PatchRef("s", 17), -1)
+    assert (visitor.query, visitor.question("s")) == (None, Question("s", (), (17,)))
+    visitor.ask(PatchRef("s", 9))
+    assert (visitor.asking, visitor.examples) == (PatchRef("s", 9), None), "a plain click asks for the like of one"
+
+
+def test_links_hold_examples_and_the_browsers_back_walks_through_them() -> None:
+    visitor = Session(scene_id="s-1")
+    visitor.ask(PatchRef("s-1", 3))
+    addresses = [visitor.link("e")]
+    for patch, sign in ((17, 1), (5, -1)):
+        visitor.exemplify(PatchRef("s-1", patch), sign)
+        addresses.append(visitor.link("e"))
+    assert (addresses[2]["like"], addresses[2]["unlike"]) == ("3.17", "5")
+    other = Session()
+    other.follow(addresses[2])
+    assert other.asking == visitor.asking
+    visitor.revisit(addresses[1])
+    assert (visitor.asking, len(visitor.past), len(visitor.future)) == (Question("s-1", (3, 17)), 1, 1)
+    visitor.revisit(addresses[0])
+    assert visitor.link("e") == addresses[0]
+    only_bad = Session()
+    only_bad.follow({"scene": "s-1", "unlike": "5.6"})
+    assert (only_bad.query, only_bad.examples) == (None, Question("s-1", (), (5, 6)))
+
+
+@pytest.mark.parametrize("like", ["3..4", "-1", "a", "3,4", "9999999999", "3.", "<b>"])
+def test_examples_that_cannot_be_meant_are_passed_over(like: str) -> None:
+    visitor = Session()
+    visitor.follow({"scene": "s-1", "q": "7", "like": like})
+    assert visitor.asking == PatchRef("s-1", 7)
 
 
 def test_another_scene_forgets_patches_and_the_same_does_not() -> None:
