@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from core.cli.areas import AccuracyCommand, SampleDesignCommand
 from core.cli.common import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
@@ -31,6 +32,8 @@ COMMANDS: tuple[Command, ...] = (
     FinetuneCommand(),
     NeighboursCommand(),
     CompareCommand(),
+    SampleDesignCommand(),
+    AccuracyCommand(),
     ReportCommand(),
     ProjectCommand(),
     SyntheticCommand(),

@@ -1,0 +1,95 @@
+"""Hectares of patches on the ground: along the ellipsoid, land that several patches share counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from core.classification.areas.class_map import ClassifiedPatches
+from core.classification.areas.estimation import AreaStratum
+from core.errors import ClassificationError
+from core.export.geometry import Shapes
+from core.scenes.patches import IntArray
+
+SQUARE_METRES = 10_000.0
+"""Of a hectare."""
+
+_ELLIPSOID = Geod(ellps="WGS84")
+_LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
+_SHARED = 1e-6
+
+
+def patch_hectares(shapes: Shapes) -> NDArray[np.float64]:
+    """Return the hectares that each patch stands for, float64 of shape (N,).
+
+    Where patches overlap, land goes to the patch whose middle is nearest, so that all together they have the area of
+    what they cover. Areas are those on the ellipsoid, whatever the reference system the patches were cut in.
+
+    Args:
+        shapes: outlines in EPSG:4326, all known.
+    """
+    own = _ellipsoidal(shapes)
+    flat = _unbroken(shapes)
+    whole = shapely.union_all(flat)
+    if shapely.area(flat).sum() <= shapely.area(whole) * (1 + _SHARED):
+        return own
+    cells, sharing = _cells(flat, whole)
+    nearest = _ellipsoidal(shapely.intersection(flat, cells)) / sharing
+    covered: float = _ellipsoidal(np.array([whole], dtype=object))[0]
+    counted: NDArray[np.float64] = nearest * (covered / nearest.sum())
+    return counted
+
+
+def _ellipsoidal(shapes: Shapes) -> NDArray[np.float64]:
+    fine = shapely.orient_polygons(shapely.segmentize(shapes, _LONGEST_EDGE))
+    return np.array([abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) for one in fine.tolist()]) / SQUARE_METRES
+
+
+def _unbroken(shapes: Shapes) -> Shapes:
+    """Return outlines of longitudes that go on beyond 180°, where one is parted by the antimeridian."""
+    west, _, east, _ = shapely.bounds(shapes).T
+    if (east - west).max() <= 180:
+        return shapes
+    moved: Shapes = shapely.transform(shapes, _eastwards)
+    return moved
+
+
+def _eastwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points of longitude 0 to 360."""
+    return np.stack([points[:, 0] % 360, points[:, 1]], axis=1)
+
+
+def _cells(shapes: Shapes, whole: shapely.Geometry) -> tuple[Shapes, NDArray[np.int64]]:
+    """Return for each patch the land to whose middle none other is nearer, and how many patches have that middle."""
+    middles, place, sharing = np.unique(
+        shapely.get_coordinates(shapely.centroid(shapes)).round(9), axis=0, return_inverse=True, return_counts=True
+    )
+    if len(middles) == 1:
+        return np.full(len(shapes), whole, dtype=object), sharing[place]
+    cells = shapely.voronoi_polygons(shapely.multipoints(middles), extend_to=whole, ordered=True)
+    found: Shapes = shapely.get_parts(cells)[place]
+    return found, sharing[place]
+
+
+def areas_of(patches: ClassifiedPatches) -> list[AreaStratum]:
+    """Return hectares and number of patches of each class, and of the land that has none.
+
+    Raises:
+        ClassificationError: when the place of a patch is not known.
+    """
+    unknown = int(sum(one is None for one in patches.shapes))
+    if unknown:
+        found = f"the place of {'all' if unknown == len(patches.ids) else unknown} of its patches is not known"
+        remedy = "measure the hectares of each class in another way"
+        raise ClassificationError(f"Measuring the land of “{patches.name}”", found, remedy)
+    hectares = patch_hectares(patches.shapes)
+    return strata_of(patches.strata, hectares)
+
+
+def strata_of(rows: Mapping[str, IntArray], hectares: NDArray[np.float64]) -> list[AreaStratum]:
+    """Return strata by their rows and the hectares of all rows."""
+    return [AreaStratum(name=name, hectares=float(hectares[at].sum()), units=len(at)) for name, at in rows.items()]
