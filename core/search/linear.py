@@ -1,0 +1,94 @@
+"""A linear classifier of two kinds of patches, fitted in milliseconds with NumPy and SciPy.
+
+The web process fits it after every example, where scikit-learn must not be loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.similarity.pca import regular_sample
+
+Numbers64 = NDArray[np.float64]
+
+MOST_ROWS = 1000
+"""Examples of one kind that it is fitted to, spread evenly over more: further ones change little, and take time."""
+
+_MOST_STEPS, _TOLERANCE = 200, 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearClassifier:
+    """A logistic regression that tells good patches from bad ones.
+
+    Attributes:
+        weights: float32 of shape (D,).
+        bias: float; above 0, ``features @ weights + bias`` speaks for good.
+    """
+
+    weights: FloatArray
+    bias: float
+
+    def logits(self, features: FloatArray) -> FloatArray:
+        """Return the logarithm of the odds of being good, float32 of shape (N,)."""
+        found: FloatArray = features @ self.weights
+        found += np.float32(self.bias)
+        return found
+
+    def probability(self, features: FloatArray) -> FloatArray:
+        """Return the probability of being good, float32 of shape (N,), 0 to 1, as if both kinds were equally common."""
+        halves = np.tanh(self.logits(features) / np.float32(2))
+        return np.asarray((halves + np.float32(1)) / np.float32(2), np.float32)
+
+
+def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearClassifier:
+    """Return the logistic regression that minimises |w|² / 2 + strength · Σ loss; both kinds weigh alike.
+
+    The loss of a row is log(1 + exp(−margin)), weighted by (rows of both) / (2 · rows of its kind), as scikit-learn's
+    ``class_weight="balanced"``. What is minimised is convex: the result does not depend on where the search begins.
+
+    Args:
+        good: finite float32 of shape (P, D), P ≥ 1; of more than ``MOST_ROWS`` so many are taken.
+        bad: finite float32 of shape (Q, D), Q ≥ 1, likewise.
+        strength: of the examples against the wish for small weights; scikit-learn's ``C``.
+    """
+    kinds = [np.asarray(rows[regular_sample(len(rows), MOST_ROWS)], np.float64) for rows in (good, bad)]
+    rows, counts = np.concatenate(kinds), [len(kind) for kind in kinds]
+    # The bias may be anything, so that where the origin lies makes no difference to what is best, but to the rounding.
+    centre = rows.mean(axis=0)
+    signs = np.repeat([1.0, -1.0], counts)
+    costs = strength * np.repeat([len(rows) / (2 * count) for count in counts], counts)
+    weights, bias = _minimise(rows - centre, signs, costs)
+    return LinearClassifier(weights=weights.astype(np.float32), bias=float(bias - weights @ centre))
+
+
+def _minimise(rows: Numbers64, signs: Numbers64, costs: Numbers64) -> tuple[Numbers64, float]:
+    """Return weights of shape (D,) and the bias; the weights are sums of rows, so few rows need few unknowns."""
+    if len(rows) < rows.shape[1]:
+        axes, inside = np.linalg.qr(rows.T)
+        found, bias = _descend(np.ascontiguousarray(inside.T), signs, costs)
+        return axes @ found, bias
+    return _descend(rows, signs, costs)
+
+
+def _descend(rows: Numbers64, signs: Numbers64, costs: Numbers64) -> tuple[Numbers64, float]:
+    from scipy.optimize import minimize
+
+    def loss(point: Numbers64) -> tuple[float, Numbers64]:
+        margins = signs * (rows @ point[:-1] + point[-1])
+        pull = -costs * signs * _sigmoid(-margins)
+        value = float(costs @ np.logaddexp(0, -margins) + point[:-1] @ point[:-1] / 2)
+        return value, np.append(rows.T @ pull + point[:-1], pull.sum())
+
+    start = np.zeros(rows.shape[1] + 1)
+    options = {"maxiter": _MOST_STEPS, "gtol": _TOLERANCE * float(costs.max()), "ftol": 1e-12}
+    point: Numbers64 = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+    return point[:-1], float(point[-1])
+
+
+def _sigmoid(values: Numbers64) -> Numbers64:
+    return np.asarray((1 + np.tanh(values / 2)) / 2)
