@@ -29,10 +29,10 @@ the error is about (side / 6,371 km)² / 12."""
 
 _MOST_PARTS = 64
 
-Numbers = NDArray[np.float64]
+_Reals = NDArray[np.float64]
 
 
-def quadrilateral_areas(lon: Numbers, lat: Numbers) -> Numbers:
+def quadrilateral_areas(lon: _Reals, lat: _Reals) -> _Reals:
     """Return the ground of the cells of lattices of points, in square metres.
 
     A cell's area is that of the flat quadrilateral between its corners in space, so that neither the antimeridian nor
@@ -48,11 +48,11 @@ def quadrilateral_areas(lon: Numbers, lat: Numbers) -> Numbers:
     points = _in_space(lon, lat)
     first = points[..., 1:, 1:, :] - points[..., :-1, :-1, :]
     second = points[..., 1:, :-1, :] - points[..., :-1, 1:, :]
-    found: Numbers = np.linalg.norm(np.cross(first, second), axis=-1) / 2
+    found: _Reals = np.linalg.norm(np.cross(first, second), axis=-1) / 2
     return found
 
 
-def _in_space(lon: Numbers, lat: Numbers) -> Numbers:
+def _in_space(lon: _Reals, lat: _Reals) -> _Reals:
     """Return points of the ellipsoid in metres from the middle of the Earth, shape (…, 3); NaN where not finite."""
     known = np.isfinite(lon) & np.isfinite(lat)
     east, north = (np.radians(np.where(known, axis, np.nan)) for axis in (lon, lat))
@@ -74,11 +74,11 @@ class PatchAreas:
     """
 
     grid: PatchGrid
-    each: Numbers
-    cells: Numbers | None
+    each: _Reals
+    cells: _Reals | None
     scene: Scene
 
-    def of(self, ids: IntArray, valid: NDArray[np.floating[Any]] | None = None) -> Numbers:
+    def of(self, ids: IntArray, valid: NDArray[np.floating[Any]] | None = None) -> _Reals:
         """Return square metres of some patches one by one, float64 of shape (N,), NaN = unknown.
 
         Args:
@@ -124,14 +124,14 @@ def patch_areas(scene: Scene, grid: PatchGrid) -> PatchAreas | None:
     return PatchAreas(grid=grid, each=each, cells=cells, scene=scene)
 
 
-def _outline_areas(corners: Numbers) -> Numbers:
+def _outline_areas(corners: _Reals) -> _Reals:
     """Return areas of outlines, corners in order round each, shape (N, 4, 2)."""
     lattice = corners[:, [0, 1, 3, 2]].reshape(-1, 2, 2, 2)
     return quadrilateral_areas(lattice[..., 0], lattice[..., 1])[:, 0, 0]
 
 
 @lru_cache(maxsize=8)
-def _grid_areas(place: GeoBox, grid: PatchGrid) -> tuple[Numbers, Numbers | None]:
+def _grid_areas(place: GeoBox, grid: PatchGrid) -> tuple[_Reals, _Reals | None]:
     """Return the area of each patch, and of the cells between edges where patches overlap; read-only."""
     if grid.side_by_side:
         rows, cols = (np.stack([starts, starts + grid.size], 1) for starts in (grid.tops, grid.lefts))
@@ -155,7 +155,7 @@ def _edges(grid: PatchGrid) -> tuple[IntArray, IntArray]:
     return rows, cols
 
 
-def _window_areas(place: GeoBox, rows: IntArray, cols: IntArray) -> Numbers:
+def _window_areas(place: GeoBox, rows: IntArray, cols: IntArray) -> _Reals:
     """Return square metres of windows of pixels, shape (R, C), by first and last edges of rows (R, 2) and of columns.
 
     Windows too large to be flat are taken apart.
@@ -196,13 +196,13 @@ def _covered_cells(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
     return covered
 
 
-def _valid_cells(scene: Scene, grid: PatchGrid) -> Numbers:
+def _valid_cells(scene: Scene, grid: PatchGrid) -> _Reals:
     """Return the share of valid pixels between edges of patches, shape (rows, columns), from the pixels; kept."""
     return _valid_shares(scene.directory, grid)
 
 
 @lru_cache(maxsize=4)
-def _valid_shares(directory: Path, grid: PatchGrid) -> Numbers:
+def _valid_shares(directory: Path, grid: PatchGrid) -> _Reals:
     scene = load_scene(directory)
     tops, lefts = _edges(grid)
     shares = np.empty((len(tops) - 1, len(lefts) - 1))

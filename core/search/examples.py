@@ -20,7 +20,7 @@ from core.errors import PatchError, SettingsError
 from core.features.table import PatchTable
 from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
 from core.scenes.scene import Scene
-from core.search.linear import MOST_ROWS, fit_linear
+from core.search.linear import MOST_FITTED, fit_linear
 from core.search.ranking import COSINE, PROBABILITY, Ranking
 from core.search.regions import MapRegion
 from core.similarity.neighbours import unit_rows
@@ -42,7 +42,7 @@ STRENGTH = 1.0
 AT_LARGE = 200
 """Patches, spread evenly over the scene, that stand for the scene at large; 50 did worse."""
 
-_MOST_BAD = MOST_ROWS - AT_LARGE
+_MOST_BAD = MOST_FITTED - AT_LARGE
 
 MOST_EXAMPLES = 10_000
 """Examples that are listed one by one; areas hold as many patches as they like."""

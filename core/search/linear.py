@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.similarity.pca import regular_sample
 
-Numbers64 = NDArray[np.float64]
+_Numbers = NDArray[np.float64]
 
-MOST_ROWS = 1000
+MOST_FITTED = 1000
 """Examples of one kind that it is fitted to, spread evenly over more: further ones change little, and take time."""
 
 _MOST_STEPS, _TOLERANCE = 200, 1e-6
@@ -52,11 +52,11 @@ def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearC
     ``class_weight="balanced"``. What is minimised is convex: the result does not depend on where the search begins.
 
     Args:
-        good: finite float32 of shape (P, D), P ≥ 1; of more than ``MOST_ROWS`` so many are taken.
+        good: finite float32 of shape (P, D), P ≥ 1; of more than ``MOST_FITTED`` so many are taken.
         bad: finite float32 of shape (Q, D), Q ≥ 1, likewise.
         strength: of the examples against the wish for small weights; scikit-learn's ``C``.
     """
-    kinds = [np.asarray(rows[regular_sample(len(rows), MOST_ROWS)], np.float64) for rows in (good, bad)]
+    kinds = [np.asarray(rows[regular_sample(len(rows), MOST_FITTED)], np.float64) for rows in (good, bad)]
     rows, counts = np.concatenate(kinds), [len(kind) for kind in kinds]
     # The bias may be anything, so that where the origin lies makes no difference to what is best, but to the rounding.
     centre = rows.mean(axis=0)
@@ -66,7 +66,7 @@ def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearC
     return LinearClassifier(weights=weights.astype(np.float32), bias=float(bias - weights @ centre))
 
 
-def _minimise(rows: Numbers64, signs: Numbers64, costs: Numbers64) -> tuple[Numbers64, float]:
+def _minimise(rows: _Numbers, signs: _Numbers, costs: _Numbers) -> tuple[_Numbers, float]:
     """Return weights of shape (D,) and the bias; the weights are sums of rows, so few rows need few unknowns."""
     if len(rows) < rows.shape[1]:
         axes, inside = np.linalg.qr(rows.T)
@@ -75,10 +75,10 @@ def _minimise(rows: Numbers64, signs: Numbers64, costs: Numbers64) -> tuple[Numb
     return _descend(rows, signs, costs)
 
 
-def _descend(rows: Numbers64, signs: Numbers64, costs: Numbers64) -> tuple[Numbers64, float]:
+def _descend(rows: _Numbers, signs: _Numbers, costs: _Numbers) -> tuple[_Numbers, float]:
     from scipy.optimize import minimize
 
-    def loss(point: Numbers64) -> tuple[float, Numbers64]:
+    def loss(point: _Numbers) -> tuple[float, _Numbers]:
         margins = signs * (rows @ point[:-1] + point[-1])
         pull = -costs * signs * _sigmoid(-margins)
         value = float(costs @ np.logaddexp(0, -margins) + point[:-1] @ point[:-1] / 2)
@@ -86,9 +86,9 @@ def _descend(rows: Numbers64, signs: Numbers64, costs: Numbers64) -> tuple[Numbe
 
     start = np.zeros(rows.shape[1] + 1)
     options = {"maxiter": _MOST_STEPS, "gtol": _TOLERANCE * float(costs.max()), "ftol": 1e-12}
-    point: Numbers64 = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+    point: _Numbers = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
     return point[:-1], float(point[-1])
 
 
-def _sigmoid(values: Numbers64) -> Numbers64:
+def _sigmoid(values: _Numbers) -> _Numbers:
     return np.asarray((1 + np.tanh(values / 2)) / 2)

@@ -22,7 +22,7 @@ from core.errors import SettingsError
 MOST_CORNERS = 100_000
 """Corners of an area, at most."""
 
-MOST_BYTES = 16 * 2**20
+MOST_REGION_BYTES = 16 * 2**20
 """Bytes of a file with an area, at most."""
 
 _ASKED = "Reading an area"
@@ -95,8 +95,8 @@ def read_region_file(path: Path) -> MapRegion:
     """
     asked = f"Reading the area “{path.name}”"
     try:
-        if path.stat().st_size > MOST_BYTES:
-            found = f"it has more than {MOST_BYTES // 2**20} MB"
+        if path.stat().st_size > MOST_REGION_BYTES:
+            found = f"it has more than {MOST_REGION_BYTES // 2**20} MB"
             raise SettingsError(asked, found, "give the outline of one area")
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from core.search.linear import MOST_ROWS, fit_linear
+from core.search.linear import MOST_FITTED, fit_linear
 
 
 def kinds(good: int, bad: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -43,8 +43,8 @@ def test_far_features_do_not_overflow() -> None:
 
 
 def test_more_examples_than_it_takes_give_nearly_the_same() -> None:
-    one, other = kinds(3 * MOST_ROWS, 3 * MOST_ROWS, 8)
+    one, other = kinds(3 * MOST_FITTED, 3 * MOST_FITTED, 8)
     asked = np.concatenate([one, other])
-    oracle = LogisticRegression(class_weight="balanced").fit(asked, np.repeat([1, 0], 3 * MOST_ROWS))
+    oracle = LogisticRegression(class_weight="balanced").fit(asked, np.repeat([1, 0], 3 * MOST_FITTED))
     found = fit_linear(one, other, strength=1.0).probability(asked)
     assert np.abs(found - oracle.predict_proba(asked)[:, 1]).mean() < 0.05
