@@ -19,7 +19,7 @@ from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.places import collection_corners
 from core.scenes.scene import Scene, SceneReader, load_scene
 
-SQUARE_METRES = 10_000.0
+HECTARE = 10_000.0
 """Square metres of a hectare."""
 
 _EQUATOR, _FLATTENING = 6_378_137.0, 1 / 298.257223563  # WGS 84

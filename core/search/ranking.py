@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.scenes.areas import SQUARE_METRES, PatchAreas
+from core.scenes.areas import HECTARE, PatchAreas
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import Neighbours
 
@@ -173,4 +173,4 @@ class Ranking:
             return Above(count=len(rows), hectares=None, unplaced=len(rows))
         ids = self.patch_ids[rows]
         metres = areas.together(ids, None if valid is None else valid[rows])
-        return Above(count=len(rows), hectares=metres / SQUARE_METRES, unplaced=areas.unplaced(ids))
+        return Above(count=len(rows), hectares=metres / HECTARE, unplaced=areas.unplaced(ids))
