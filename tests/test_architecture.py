@@ -36,7 +36,7 @@ HOMES = {
     "keras": ("core/training/keras/",),
     "openvino": ("core/encoders/openvino.py",),
     "umap": ("core/projection/",),
-    "sklearn": ("core/similarity/", "core/evaluation/", "core/training/keras/"),
+    "sklearn": ("core/similarity/", "core/evaluation/", "core/classification/", "core/training/keras/"),
     "lancedb": ("core/features/",),
 }
 MOST_MODULES = 20

@@ -22,6 +22,7 @@ from core.config import Config
 from core.encoders.files import CLASSES, CLASSIFIER, NETWORK, SHARES
 from core.encoders.registry import encoder_names
 from core.errors import EncoderError
+from core.evaluation.logistic import Spread, logistic_weights, softmax
 from core.evaluation.retrieval import nearest_classes
 from core.features.recipe import Recipe, companion_of
 from core.files import disk_errors, replacing
@@ -122,7 +123,7 @@ class FeatureClassifier:
 
     def name(self, vectors: FloatArray) -> Named:
         """Return the likeliest class of each patch and its probability; arguments and errors as of ``logits``."""
-        chances = _softmax(self.logits(vectors))
+        chances = softmax(self.logits(vectors))
         index = chances.argmax(axis=1)
         confidence = chances[np.arange(len(index)), index].astype(np.float32)
         heard = None
@@ -146,12 +147,8 @@ class FeatureClassifier:
         """
         if not len(labels):
             return self
-        logits = replace(self, temperature=1.0).logits(vectors).astype(np.float64)
-        doubt = 1 / (len(labels) + 2)
-        targets = np.full(logits.shape, doubt / (len(self.classes) - 1))
-        targets[np.arange(len(labels)), labels] = 1 - doubt
-        losses = [-(targets * np.log(_softmax(logits / t) + 1e-30)).sum() for t in _TEMPERATURES]
-        return replace(self, temperature=float(_TEMPERATURES[int(np.argmin(losses))]), calibrated=True)
+        logits = replace(self, temperature=1.0).logits(vectors)
+        return replace(self, temperature=best_temperature(logits, labels), calibrated=True)
 
     def save(self, path: Path) -> None:
         """Write it to a file that ``load`` reads.
@@ -186,26 +183,49 @@ class FeatureClassifier:
         return _checked(found, path)
 
 
-def fit_classifier(vectors: FloatArray, labels: IntArray, classes: Sequence[str]) -> FeatureClassifier:
+def best_temperature(logits: NDArray[np.floating[Any]], labels: IntArray) -> float:
+    """Return what logits of held-out patches are to be divided by, so that they are as often right as sure.
+
+    Labels are smoothed as in ``FeatureClassifier.calibrate``.
+
+    Args:
+        logits: of shape (N, classes), N at least 1.
+        labels: int64 of shape (N,), indices of classes.
+    """
+    doubt, known = 1 / (len(labels) + 2), logits.astype(np.float64)
+    targets = np.full(known.shape, doubt / (known.shape[1] - 1))
+    targets[np.arange(len(labels)), labels] = 1 - doubt
+    losses = [-(targets * np.log(softmax(known / t) + 1e-30)).sum() for t in _TEMPERATURES]
+    return float(_TEMPERATURES[int(np.argmin(losses))])
+
+
+def fit_classifier(
+    vectors: FloatArray,
+    labels: IntArray,
+    classes: Sequence[str],
+    *,
+    strength: float = 1.0,
+    spread: Spread | None = None,
+    start: FeatureClassifier | None = None,
+) -> FeatureClassifier:
     """Return a logistic regression on standardised unit features, the same that ``retrieval.held_out`` measures.
 
     Args:
         vectors: whole feature vectors, finite float32 of shape (N, D).
         labels: int64 of shape (N,), indices into ``classes``; every class occurs.
         classes: names, at least two.
+        strength: how much the patches count against the wish for small weights, the ``C`` of scikit-learn.
+        spread: what features are standardised by; None = by these patches.
+        start: a classifier of the same classes and features to begin from, which takes less time.
     """
-    from sklearn.linear_model import LogisticRegression
-
     unit = unit_rows(vectors)
-    mean, std = unit.mean(axis=0), unit.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1.0, max_iter=300).fit((unit - mean) / std, labels)
-    weights, bias = np.asarray(model.coef_, np.float64), np.asarray(model.intercept_, np.float64)
-    if len(classes) == 2:  # One line of weights tells two classes apart.
-        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
-    scaled = weights.T / std[:, None]
+    spread = spread or Spread(mean=unit.mean(axis=0), std=unit.std(axis=0) + 1e-6)
+    begin = None if start is None else spread.weights_of(start.weights, start.bias)
+    weights, bias = logistic_weights((unit - spread.mean) / spread.std, labels, len(classes), strength, start=begin)
+    scaled = weights / spread.std[:, None]
     return FeatureClassifier(
         classes=tuple(classes), columns=np.arange(vectors.shape[1]), weights=scaled.astype(np.float32),
-        bias=(bias - mean @ scaled).astype(np.float32),
+        bias=(bias - spread.mean @ scaled).astype(np.float32),
     )  # fmt: skip
 
 
@@ -307,12 +327,6 @@ def _checked(found: FeatureClassifier, path: Path) -> FeatureClassifier:
     if not finite or count < 2 or not found.temperature > 0 or (len(found.columns) and found.columns.min() < 0):
         raise _damaged(path)
     return found
-
-
-def _softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    above = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.floating[Any]] = above / above.sum(axis=1, keepdims=True)
-    return shares
 
 
 def _damaged(path: Path) -> EncoderError:

@@ -1,4 +1,4 @@
-"""Which labelled patches are held out: a random part of each class, or whole blocks of land."""
+"""Which labelled patches are held out: a random part of each class, whole blocks of land, or folds of such blocks."""
 
 from __future__ import annotations
 
@@ -47,15 +47,9 @@ def spatial_split(lonlat: NDArray[np.float64], share: float, seed: int) -> NDArr
     asks for land the network has nearly seen (Ploton et al., “Spatial validation reveals poor predictive performance of
     large-scale ecological mapping models”, 2020).
     """
-    known = np.flatnonzero(~np.isnan(lonlat).any(axis=1))
-    if not len(known):
-        return None
-    square = [np.cos(np.radians(45)), 1.0]
-    across = float(np.ptp(lonlat[known] * square, axis=0).max())
-    side = min(BLOCK_DEGREES, max(LEAST_DEGREES, across / BLOCKS_ACROSS))
-    blocks = np.floor(lonlat[known] / [side / square[0], side]).astype(np.int64)
-    _, block = np.unique(blocks, axis=0, return_inverse=True)
-    sizes = np.bincount(block.ravel())
+    block = land_blocks(lonlat)
+    known = np.flatnonzero(block >= 0)
+    sizes = np.bincount(block[known])
     if len(sizes) < 2:
         return None
     held, count = np.zeros(len(sizes), dtype=bool), 0
@@ -64,5 +58,73 @@ def spatial_split(lonlat: NDArray[np.float64], share: float, seed: int) -> NDArr
             break
         held[name], count = True, count + int(sizes[name])
     found = np.zeros(len(lonlat), dtype=bool)
-    found[known] = held[block.ravel()]
+    found[known] = held[block[known]]
     return found
+
+
+def land_blocks(lonlat: NDArray[np.float64]) -> IntArray:
+    """Return the block of land of each patch, int64 of shape (N,), counted from 0; −1 where its place is unknown.
+
+    Args:
+        lonlat: centres in degrees, shape (N, 2), NaN where unknown.
+    """
+    known = np.flatnonzero(~np.isnan(lonlat).any(axis=1))
+    found = np.full(len(lonlat), -1, np.int64)
+    if len(known):
+        square = [np.cos(np.radians(45)), 1.0]
+        across = float(np.ptp(lonlat[known] * square, axis=0).max())
+        side = min(BLOCK_DEGREES, max(LEAST_DEGREES, across / BLOCKS_ACROSS))
+        found[known] = _numbered(np.floor(lonlat[known] / [side / square[0], side]).astype(np.int64))
+    return found
+
+
+def grid_blocks(places: IntArray) -> IntArray:
+    """Return the block of each patch of a scene whose place on Earth is unknown, int64 of shape (N,), from 0.
+
+    Args:
+        places: row and column on the grid of patches, shape (N, 2).
+    """
+    if not len(places):
+        return np.zeros(0, np.int64)
+    side = max(2, int(np.ceil((np.ptp(places, axis=0).max() + 1) / BLOCKS_ACROSS)))
+    return _numbered((places - places.min(axis=0)) // side)
+
+
+def _numbered(blocks: IntArray) -> IntArray:
+    """Return one number for each different row, counted from 0."""
+    _, block = np.unique(blocks, axis=0, return_inverse=True)
+    return block.ravel().astype(np.int64)
+
+
+def block_folds(blocks: IntArray, labels: IntArray, folds: int, seed: int = 0) -> IntArray:
+    """Deal blocks out to folds so that each has about as many patches of each class; int64 of shape (N,), from 0.
+
+    The largest blocks come first, each to the fold where the classes are then spread most evenly, as scikit-learn's
+    ``StratifiedGroupKFold`` does.
+
+    Args:
+        blocks: of shape (N,), from 0; patches of one block stay together.
+        labels: of shape (N,), from 0.
+        folds: how many, at most; there are no more than blocks.
+        seed: in which order blocks of one size come.
+    """
+    table = np.zeros((int(blocks.max(initial=-1)) + 1, int(labels.max(initial=0)) + 1))
+    np.add.at(table, (blocks, labels), 1)
+    present = np.flatnonzero(table.sum(axis=1))
+    folds = min(folds, len(present))
+    share = table / np.maximum(table.sum(axis=0), 1)
+    filled, of_block = np.zeros((folds, table.shape[1])), np.zeros(len(table), np.int64)
+    mixed = np.random.default_rng(seed).permutation(present)
+    for block in mixed[np.argsort(-table[mixed].sum(axis=1), kind="stable")].tolist():
+        uneven = [_unevenness(filled, share[block], fold) for fold in range(folds)]
+        of_block[block] = int(np.argmin(uneven))
+        filled[of_block[block]] += share[block]
+    found: IntArray = of_block[blocks]
+    return found
+
+
+def _unevenness(filled: NDArray[np.float64], added: NDArray[np.float64], fold: int) -> float:
+    """Return how unevenly classes lie over folds once a block was added to one; of equals the emptier fold is less."""
+    after = filled.copy()
+    after[fold] += added
+    return float(after.std(axis=0).mean() + 1e-6 * after[fold].sum())

@@ -274,7 +274,7 @@ def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | No
         SceneError: when the labels cannot be written, or those there are cannot be read.
     """
     asked, chosen = f"Labelling patches of “{scene.name}”", set(_windows(grid, ids))
-    clean = None if name is None else _clean(asked, name)
+    clean = None if name is None else clean_class(asked, name)
     with _writing:
         known = {other: given - chosen for other, given in _read(scene, asked).items()}
         if clean is not None:
@@ -329,7 +329,12 @@ def _version(content: bytes) -> str:
         return ""
 
 
-def _clean(asked: str, name: str) -> str:
+def clean_class(asked: str, name: str) -> str:
+    """Return the name of a class without spaces that say nothing.
+
+    Raises:
+        SettingsError: for a name that cannot be used.
+    """
     clean = " ".join(name.split())
     if clean.casefold() == NOBODYS:
         raise SettingsError(asked, f"“{clean}” means patches without a class", "give another name")

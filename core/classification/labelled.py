@@ -1,0 +1,114 @@
+"""Labelled patches with their features: what heads are taught on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.errors import SettingsError
+from core.evaluation.logistic import Spread, spread_of
+from core.evaluation.splits import grid_blocks, land_blocks
+from core.scenes.patches import IntArray
+from core.similarity.neighbours import unit_rows
+
+_ASKED = "Teaching classes"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledPatches:
+    """Patches whose class is known.
+
+    Attributes:
+        vectors: their features, float32 of shape (N, D), of length 1.
+        labels: int64 of shape (N,), indices into ``classes``; every class occurs.
+        classes: names, in the order of their indices.
+        blocks: int64 of shape (N,), the block of land each lies in, from 0; −1 = unknown.
+        patch_ids: int64 of shape (N,).
+        spread: of the features of the whole scene, which a logistic regression standardises by.
+    """
+
+    vectors: FloatArray
+    labels: IntArray
+    classes: tuple[str, ...]
+    blocks: IntArray
+    patch_ids: IntArray
+    spread: Spread
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Patches a class, by name, in the order of ``classes``."""
+        sizes = np.bincount(self.labels, minlength=len(self.classes))
+        return dict(zip(self.classes, sizes.tolist(), strict=True))
+
+    def some(self, rows: IntArray) -> LabelledPatches:
+        """Return some of them; classes without a patch are left out, and the others numbered anew."""
+        present, labels = np.unique(self.labels[rows], return_inverse=True)
+        return replace(
+            self, vectors=self.vectors[rows], labels=labels.astype(np.int64), blocks=self.blocks[rows],
+            classes=tuple(self.classes[number] for number in present.tolist()), patch_ids=self.patch_ids[rows],
+        )  # fmt: skip
+
+
+def labelled_patches(
+    vectors: FloatArray,
+    patch_ids: IntArray,
+    labels: Mapping[int, str],
+    *,
+    lonlat: NDArray[np.float64] | None = None,
+    places: IntArray | None = None,
+    order: Sequence[str] = (),
+) -> LabelledPatches:
+    """Return the patches of a scene that have a label, with their features.
+
+    Args:
+        vectors: features of all encoded patches of the scene, float32 of shape (M, D), of any length.
+        patch_ids: of these, int64 of shape (M,).
+        labels: class by patch id; patches without features are left out.
+        lonlat: centres of all patches in degrees, shape (M, 2), NaN where unknown; None = unknown.
+        places: row and column of all patches on the grid, int64 of shape (M, 2), where ``lonlat`` is not known.
+        order: classes that come first, where they occur; the others follow by name.
+
+    Raises:
+        SettingsError: when fewer than two classes have a patch.
+    """
+    rows = np.flatnonzero(np.isin(patch_ids, np.fromiter(labels, np.int64, len(labels))))
+    names = [labels[patch_id] for patch_id in patch_ids[rows].tolist()]
+    present = set(names)
+    classes = [*dict.fromkeys(name for name in order if name in present), *sorted(present - set(order))]
+    check_classes(classes)
+    number = {name: at for at, name in enumerate(classes)}
+    unit = unit_rows(vectors)
+    return LabelledPatches(
+        vectors=unit[rows], labels=np.array([number[name] for name in names], np.int64), classes=tuple(classes),
+        blocks=blocks_of(len(patch_ids), lonlat, places)[rows], patch_ids=patch_ids[rows], spread=spread_of(unit),
+    )  # fmt: skip
+
+
+def blocks_of(count: int, lonlat: NDArray[np.float64] | None, places: IntArray | None) -> IntArray:
+    """Return the block of land of each of ``count`` patches, by their place on Earth, else on the grid; −1 = unknown.
+
+    Arguments as of ``labelled_patches``.
+    """
+    if lonlat is not None and not np.isnan(lonlat).all():
+        return land_blocks(lonlat)
+    return np.full(count, -1, np.int64) if places is None else grid_blocks(places)
+
+
+def check_classes(classes: Sequence[str]) -> None:
+    """Refuse labels that tell nothing apart.
+
+    Raises:
+        SettingsError: for no class, or only one.
+    """
+    if not classes:
+        raise SettingsError(_ASKED, "no patch has a label", "label patches of two classes or more")
+    if len(classes) == 1:
+        found = f"all labelled patches are of one class, “{classes[0]}”"
+        raise SettingsError(_ASKED, found, "label patches of a second class too")
