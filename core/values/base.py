@@ -55,6 +55,10 @@ class PatchSource:
         """
         return None
 
+    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
+        """Return how well each patch answers good and bad examples, (N,); None when that cannot be told."""
+        return None
+
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
         return None
@@ -70,11 +74,15 @@ class Asked:
 
     Attributes:
         query: the patch of this scene that others are compared with, or None.
+        like: good examples of what is looked for, where one patch does not say all; patches of this scene.
+        unlike: bad examples, likewise.
         layout: settings of the layout that is judged, or None.
         version: of the labels that an address names; None = as they are now.
     """
 
     query: int | None = None
+    like: tuple[int, ...] = ()
+    unlike: tuple[int, ...] = ()
     layout: ProjectionSettings | None = None
     version: str | None = None
 

@@ -14,18 +14,24 @@ from core.values.base import Asked, PatchSource, ScaleValue
 from core.values.legend import Scale, ScaleLegend
 
 _PATCH = re.compile(r"\d{1,9}")
+_EXAMPLES = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)?n(\d{1,9}(?:\.\d{1,9})*)?")
+"""Good examples, ``n`` and bad ones, in an address."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarityValue(ScaleValue):
-    """Cosine similarity to the query; its version is the query's patch id."""
+    """Cosine similarity to the query, or the score by examples; its version is the query's patch id, or theirs."""
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
-        """Return whether there is a query among the patches."""
+        """Return whether there is a query among the patches, or examples that can be ranked by."""
+        if asked.like or asked.unlike:
+            return source.scores(asked.like, asked.unlike) is not None
         return source.table.holds(asked.query)
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
-        """Return similarities, −1 to 1."""
+        """Return similarities, −1 to 1, or scores by examples."""
+        if asked.like or asked.unlike:
+            return source.scores(asked.like, asked.unlike)
         if asked.query is None or not source.table.holds(asked.query):
             return None
         return similarities(source.table.unit, int(source.table.positions(np.array([asked.query]))[0]))
@@ -38,11 +44,17 @@ class SimilarityValue(ScaleValue):
         return self.scale.legend(low if high > low else high - 0.01, high, about=self.about)
 
     def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the query's patch id."""
+        """Return the query's patch id, or those of the examples."""
+        if asked.like or asked.unlike:
+            return "n".join(".".join(map(str, ids)) for ids in (asked.like, asked.unlike))
         return "" if asked.query is None else str(asked.query)
 
     def read(self, version: str) -> Asked | None:
-        """Return the query of an address."""
+        """Return the query or the examples of an address."""
+        examples = _EXAMPLES.fullmatch(version)
+        if examples is not None:
+            like, unlike = (tuple(map(int, ids.split("."))) if ids else () for ids in examples.groups())
+            return Asked(like=like, unlike=unlike) if like or unlike else None
         return Asked(query=int(version)) if _PATCH.fullmatch(version) else None
 
 

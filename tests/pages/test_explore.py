@@ -30,11 +30,12 @@ from core.scenes.labels import give_label, hand_version
 from core.scenes.patches import PatchRef, PatchRefs, patch_grid
 from core.similarity.clusters import GroupSettings
 from core.values.base import NOTHING_ASKED
-from core.values.registry import VALUES, choices
+from core.values.registry import VALUES, choices, read_address
 from pages.ui.explore.colouring import colouring, of_classes
 from pages.ui.http.points import values_url
 from pages.ui.state import cache
 from pages.ui.state.engine import replace_engine
+from pages.ui.state.question import Question
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import view_state
 from tests.fakes import ThreadWorker
@@ -183,6 +184,35 @@ def test_examples_are_listed_ranked_by_and_marked_in_all_views(engine: Engine) -
     app.run()
     sees_nothing_wrong(app)
     assert "press + on a picture" in texts(app), "bad examples alone ask nothing"
+
+
+def test_all_from_a_score_on_are_shown_in_place_of_the_nearest(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(q="16")
+    drawn = data_of(app, "landlike_threshold")
+    app.session_state["landlike"].limit(drawn["low"])
+    app.run()
+    sees_nothing_wrong(app)
+    assert "42 patches" in texts(app)
+    assert "of 42 at least" in texts(app)
+    found = data_of(app, "landlike_gallery")["items"]
+    assert (len(found), found[0]["id"], found[0]["value"]) == (42, 16, "1.00")
+    app.button(key="threshold_off").click().run()
+    assert len(data_of(app, "landlike_plot")["neighbours"]) == 20
+
+
+def test_similarity_by_examples_colours_plot_and_map(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine))
+    app = visit(scene="small-1", like="16.30", unlike="4")
+    app.selectbox(key="colour").set_value("similarity").run()
+    sees_nothing_wrong(app)
+    assert data_of(app, "landlike_plot")["values"] == values_url(recipe, "similarity-16.30n4")
+    found, asked = read_address("similarity-16.30n4") or (None, None)
+    view = cache.view_of_key(recipe.key)
+    assert found is not None
+    assert asked is not None
+    assert view.values(found, asked).tolist() == view.ranking(Question("small-1", (16, 30), (4,))).score.tolist()
+    assert read_address("similarity-n") is None
 
 
 @pytest.mark.parametrize(("patches", "words"), [((7,), "1 picture"), ((7, 9), "2 pictures")])

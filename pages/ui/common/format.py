@@ -17,6 +17,11 @@ def patches(number: int) -> str:
     return count(number, "patch", "patches")
 
 
+def ground_words(hectares: float) -> str:
+    """Return an area on the ground: ``0.6 ha``, ``41 ha``, ``49,316 ha``."""
+    return f"{hectares:.1f} ha" if hectares < 10 else f"{hectares:,.0f} ha"
+
+
 def duration(seconds: float) -> str:
     """Return about how long, rounded so that it does not flicker: ``5 s``, ``40 s``, ``3 min``, ``1 h 20 min``."""
     if seconds < 10:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from pages.ui.explore.novelty_marks import mark_novel
 from pages.ui.frontend import text
 from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import trigger
+from pages.ui.state.session import Session, trigger
 
 GALLERY_KEY = "gallery"
 QUERY = "Query"
 ROWS = 2
-MOST_PICTURES = 200
-"""Pictures of a selection that are shown; neighbours are fewer anyway."""
+PICTURES = 100
+"""Pictures of a page."""
 SHARED_COLOURS = ("#1B6CA8", "#A84B00", "#2E7D32", "#7B3FA0", "#8A6100", "#00707A", "#A32A2A", "#4A55C4", "#5D5048")
 """Of patches that several answers hold; white letters on each have a contrast of 4.5 or more."""
 
@@ -56,17 +55,20 @@ def neighbour_items(
     strange: Collection[int] = (),
     *,
     scene: str = "",
+    first: int = 0,
     named: Captions = no_caption,
 ) -> list[dict[str, Any]]:
     """Return the query, where one patch asks, and its neighbours in ``scene`` as the gallery's script takes them.
 
-    ``strange`` are marked as unfamiliar; ``named`` says what classes a classifier gives patches without a label.
+    They are those of a page, from the rank after ``first``. ``strange`` are marked as unfamiliar; ``named`` says what
+    classes a classifier gives patches without a label.
     """
     scene = scene if query is None else query.scene
     lead = "The place you asked about"
-    items = [] if query is None else [_item(query, thumbs, truth, named, rank=QUERY, value="", lead=lead)]
-    pairs = zip(neighbours.ids.tolist(), neighbours.similarity.tolist(), strict=True)
-    for rank, (patch_id, similarity) in enumerate(pairs, start=1):
+    items = [] if query is None or first else [_item(query, thumbs, truth, named, rank=QUERY, value="", lead=lead)]
+    shown = slice(first, first + PICTURES)
+    pairs = zip(neighbours.ids[shown].tolist(), neighbours.similarity[shown].tolist(), strict=True)
+    for rank, (patch_id, similarity) in enumerate(pairs, start=first + 1):
         value = f"{similarity:.2f}"
         items.append(
             _item(
@@ -90,9 +92,9 @@ def plain_items(
     *,
     named: Captions = no_caption,
 ) -> list[dict[str, Any]]:
-    """Return patches without rank, at most ``MOST_PICTURES``; the rest as of ``neighbour_items``."""
+    """Return patches without rank; the rest as of ``neighbour_items``."""
     lead = "Find land like this"
-    items = [_item(ref, thumbs, truth, named, rank="", value="", lead=lead) for ref in islice(patches, MOST_PICTURES)]
+    items = [_item(ref, thumbs, truth, named, rank="", value="", lead=lead) for ref in patches]
     return mark_novel(items, strange)
 
 
@@ -179,6 +181,25 @@ def letters(number: int) -> str:
 def tile_side(height: int, rows: int = ROWS) -> int:
     """Return pixels a side of the pictures at most, so that some rows of them with their words fit the height."""
     return max(88 if rows == ROWS else 56, (height - 27 * rows) // rows)
+
+
+def pager(visitor: Session, total: int) -> None:
+    """Draw which of so many pictures are shown, and buttons to the page before and after; nothing where all are."""
+    last = max(0, (total - 1) // PICTURES)
+    visitor.page = min(visitor.page, last)
+    if not last:
+        return
+    first = visitor.page * PICTURES
+    ways = (
+        ("before", "chevron_left", "Pictures before", -1, not visitor.page),
+        ("after", "chevron_right", "More pictures", 1, visitor.page == last),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="pager"):
+        for name, icon, help_text, step, disabled in ways:
+            st.button("", icon=f":material/{icon}:", key=f"page_{name}", help=help_text, type="tertiary",
+                      disabled=disabled, on_click=visitor.turn_page, args=(step,))  # fmt: skip
+            if step < 0:
+                st.caption(f"{first + 1:,}–{min(total, first + PICTURES):,} of {total:,}")
 
 
 def gallery(

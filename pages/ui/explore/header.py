@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urlsplit
 
+import numpy as np
 import streamlit as st
 
 from core.export.tables import neighbours_csv, neighbours_geojson
 from core.values.registry import export_columns
 from pages.ui.common.escape import plain
-from pages.ui.common.format import count, patches
+from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -32,6 +33,9 @@ def status(view: ViewState, label: str) -> str:
         return _by_examples(view)
     if view.query is not None and view.neighbours is not None:
         kind = f" ({plain(label)})" if label else ""
+        if view.least is not None:
+            of = f"of {len(view.table):,}"
+            return f"{found_words(view)} {of} at least {view.least:.3f} like patch {view.query.patch}{kind}"
         return (
             f"The **{patches(len(view.neighbours))}** most like patch {view.query.patch}{kind} of {total:,} · "
             "click another to go on"
@@ -41,11 +45,26 @@ def status(view: ViewState, label: str) -> str:
     return f"**{patches(total)}** of {plain(view.scene.name)} · click one to find land like it"
 
 
+def found_words(view: ViewState) -> str:
+    """Return how many patches answer from a score on, and how much ground they are, as Markdown."""
+    if view.neighbours is None:
+        return ""
+    hectares = view.known.answers.get(
+        ("hectares", view.question, view.least),
+        lambda: view.hectares(view.neighbours.ids if view.neighbours is not None else np.empty(0, np.int64)),
+    )
+    ground = "" if hectares is None else f" · {ground_words(hectares)}"
+    return f"**{patches(len(view.neighbours))}{ground}**"
+
+
 def _by_examples(view: ViewState) -> str:
     good, bad = len(view.question.like), len(view.question.unlike)
     if view.neighbours is None:
         return f"**{count(bad, 'bad example')}** · press + on a picture that is what you look for"
     unlike = f", unlike {bad}" if bad else ""
+    if view.least is not None:
+        of = f"of {len(view.table):,}"
+        return f"{found_words(view)} {of} at least {view.least:.3f} like {count(good, 'example')}{unlike}"
     return f"The **{patches(len(view.neighbours))}** of {len(view.table):,} most like {count(good, 'example')}{unlike}"
 
 

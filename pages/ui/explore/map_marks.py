@@ -17,6 +17,8 @@ from core.similarity.neighbours import Neighbours
 from pages.ui.common.theme import ACCENT
 from pages.ui.state.question import Question
 
+MOST_RANKED = 100
+"""Neighbours that are outlined with their ranks; of more, the ground is painted."""
 MOST_OUTLINED = 2000
 """Selected patches of a collection that are outlined; of scenes all are shown."""
 
@@ -38,9 +40,11 @@ def outlined(
 ) -> dict[str, Any]:
     """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``.
 
+    ``found`` is what answers where that is too much for outlines.
     ``good`` and ``bad`` are the examples of a question beside the query.
     """
     marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None, "good": [], "bad": []}
+    marks["found"] = None
     if question is not None:
         for name, ids in (("good", question.like[1:]), ("bad", question.unlike)):
             words_of = [f"{name.capitalize()} example: patch {patch_id}" for patch_id in ids]
@@ -48,7 +52,9 @@ def outlined(
     if query is not None:
         words = f"Query: patch {query}"
         marks["query"] = next(iter(_rings(scene, grid, np.array([query]), [words], first_rank=0)), None)
-    if neighbours is not None:
+    if neighbours is not None and len(neighbours) > MOST_RANKED:
+        marks["found"] = _mask(scene, grid, neighbours.ids)
+    elif neighbours is not None:
         words_each = [
             f"{rank}. patch {patch_id}, similarity {value:.3f}"
             for rank, (patch_id, value) in enumerate(zip(neighbours.ids, neighbours.similarity, strict=True), start=1)
@@ -58,11 +64,18 @@ def outlined(
         rings = outlines(scene, grid, selection[:MOST_OUTLINED])
         marks["selection"] = [_ring(ring) for ring in rings if np.isfinite(ring).all()]
     elif selection.size:
-        accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
-        picture, edges = mask_overlay(scene, grid, selection, accent)
-        url = "data:image/png;base64," + base64.b64encode(picture).decode()
-        marks["mask"] = {"url": url, "bounds": lat_lon(edges)}
+        marks["mask"] = _mask(scene, grid, selection)
     return marks
+
+
+def _mask(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> dict[str, Any]:
+    """Return many patches as the browser paints them: one picture of a scene, outlines of a collection."""
+    if scene.kind == "collection":
+        rings = outlines(scene, grid, ids[:MOST_OUTLINED])
+        return {"rings": [_ring(ring) for ring in rings if np.isfinite(ring).all()]}
+    accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
+    picture, edges = mask_overlay(scene, grid, ids, accent)
+    return {"url": "data:image/png;base64," + base64.b64encode(picture).decode(), "bounds": lat_lon(edges)}
 
 
 def left_over(scene: Scene, grid: PatchGrid) -> list[list[list[float]]]:

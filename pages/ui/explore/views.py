@@ -30,14 +30,15 @@ from pages.ui.explore.comparison import (
 )
 from pages.ui.explore.evidence import STRIP_HEIGHT, evidence_strip, strip_there
 from pages.ui.explore.gallery import (
-    MOST_PICTURES,
+    PICTURES,
     caption_values,
     gallery,
     mark_examples,
     neighbour_items,
+    pager,
     plain_items,
 )
-from pages.ui.explore.header import header
+from pages.ui.explore.header import found_words, header
 from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
 from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, novelty_banner
@@ -45,6 +46,7 @@ from pages.ui.explore.novelty_marks import diamonds
 from pages.ui.explore.plot import plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
+from pages.ui.explore.threshold import threshold_button
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.state.session import Session, bound, current, select
 from pages.ui.state.view_state import ViewState, view_state
@@ -205,20 +207,30 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         _show_control(both)
         if show == "similar" and view.neighbours is not None:
-            _neighbour_controls(both)
-            compare_button(visitor, view, short=both)
+            if view.least is None:
+                _neighbour_controls(both)
+            else:
+                st.markdown(found_words(view), width="content")
+            threshold_button(visitor, view)
+            pager(visitor, len(view.neighbours))
+            if view.least is None:
+                compare_button(visitor, view, short=both)
         elif len(view.selection):
-            more = f", the first {MOST_PICTURES} shown" if len(view.selection) > MOST_PICTURES else ""
-            st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}{more}")
+            st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}", width="content")
+            pager(visitor, len(view.selection))
         else:
             asked = f"a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
             st.markdown(f"**Places to start from** · {asked or 'as different as this scene has them'}")
     if show == "similar" and view.neighbours is not None and view.query is not None:
-        asked = view.query if view.question.plain else None
-        items = neighbour_items(asked, view.neighbours, thumbs, view.labels, strange, scene=view.scene.id, named=named)
-        top = f"q{visitor.asking}"
+        asked = view.query if view.question.plain and view.least is None else None
+        items = neighbour_items(
+            asked, view.neighbours, thumbs, view.labels, strange,
+            scene=view.scene.id, first=visitor.page * PICTURES, named=named,
+        )  # fmt: skip
+        top = f"q{visitor.asking}/{view.least}/{visitor.page}"
     elif len(view.selection):
-        items, top = plain_items(view.selection, thumbs, view.labels, strange, named=named), f"s{hash(view.selection)}"
+        shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PICTURES :][:PICTURES])
+        items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
     else:
         examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"

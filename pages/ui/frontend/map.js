@@ -200,13 +200,15 @@
     const group = state.outlines;
     const accent = state.options.accent;
     group.clearLayers();
-    if (marks.mask) {
-      group.addLayer(L.imageOverlay(absolute(marks.mask.url), marks.mask.bounds, {
+    for (const mask of [marks.found, marks.mask]) {
+      if (!mask || !mask.url) continue;
+      group.addLayer(L.imageOverlay(absolute(mask.url), mask.bounds, {
         pane: "marks", opacity: 0.55, className: "landlike-overlay", interactive: false,
       }));
     }
-    if (marks.selection.length) {
-      group.addLayer(L.polygon(marks.selection.map((ring) => [ring]), {
+    for (const rings of [marks.selection, (marks.found && marks.found.rings) || []]) {
+      if (!rings.length) continue;
+      group.addLayer(L.polygon(rings.map((ring) => [ring]), {
         pane: "marks", renderer: state.canvas, color: accent, weight: 1.5, fillOpacity: 0.35, interactive: false,
       }));
     }

@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.encoders.files import LEARNED
-from core.errors import EncoderError
+from core.errors import EncoderError, SettingsError
 from core.evaluation.classifier import Named, classifier_of
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws, novelty_percentile
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
+from core.scenes.areas import PatchAreas, patch_areas
 from core.scenes.classification import patch_classes
-from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
+from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
+from core.search.examples import Evidence, SearchSpace, rank, search_space
+from core.search.ranking import Ranking
 from core.similarity.neighbours import Neighbours, nearest_patches
 from core.values.base import Asked, PatchSource, PatchValue
 from core.values.legend import Legend
@@ -169,18 +172,34 @@ class SceneView(PatchSource):
         )
         return found
 
-    def scores(self, question: Question) -> FloatArray:
-        """Return how much each patch is what a question asks for, float32 of shape (N,)."""
-        found: FloatArray = self.answers.get(("scores", question), lambda: self._scores(question))
+    def areas(self) -> PatchAreas | None:
+        """Return how much ground the patches cover; None when the place is unknown."""
+        found: tuple[PatchAreas | None] = self.answers.get("areas", lambda: (patch_areas(self.scene, self.grid),))
+        return found[0]
+
+    def ranking(self, question: Question) -> Ranking:
+        """Return all patches by how well they answer good and bad examples.
+
+        Raises:
+            SettingsError: when there are no examples, or they cancel out.
+        """
+        found: Ranking = self.answers.get(("ranking", question), lambda: self._ranking(question))
         return found
 
-    def answer(self, question: Question, count: int, *, leave_out_touching: bool) -> Neighbours:
-        """Return the patches that answer good and bad examples, best first, without the examples themselves."""
-        apart = leave_out_touching and self.scene.kind == "scene"
-        found: Neighbours = self.answers.get(
-            ("answer", question, count, apart), lambda: self._answer(question, count, apart)
-        )
-        return found
+    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
+        """Return how well each patch answers good and bad examples, (N,); None where they are not among the patches."""
+        if not like or not all(map(self.table.holds, (*like, *unlike))):
+            return None
+        try:
+            return self.ranking(Question(self.scene.id, like, unlike)).score
+        except SettingsError:
+            return None
+
+    def touching(self, question: Question) -> IntArray:
+        """Return the patches that touch good examples; none in a collection, where neighbours are no neighbours."""
+        if self.scene.kind != "scene":
+            return np.empty(0, np.int64)
+        return np.unique(np.concatenate([self.grid.touching(patch) for patch in question.like]))
 
     def examples(self, count: int = 12) -> IntArray:
         """Return patches as different from one another as can be, to start from: from the middle outwards.
@@ -237,22 +256,16 @@ class SceneView(PatchSource):
         position = int(table.positions(np.array([patch_id]))[0])
         return nearest_patches(table.unit, table.patch_ids, position, min(count, len(table)), exclude=touching)
 
-    def _scores(self, question: Question) -> FloatArray:
-        unit = self.table.unit
-        good = unit[self.table.positions(np.array(question.like, np.int64))].mean(axis=0)
-        if question.unlike:
-            good = good - unit[self.table.positions(np.array(question.unlike, np.int64))].mean(axis=0)
-        found: FloatArray = unit @ (good / max(float(np.linalg.norm(good)), 1e-12)).astype(np.float32)
-        return found
+    def _ranking(self, question: Question) -> Ranking:
+        good, bad = ((PatchRef(question.scene, one) for one in ids) for ids in (question.like, question.unlike))
+        return rank(Evidence.of(good, bad), self._space())
 
-    def _answer(self, question: Question, count: int, apart: bool) -> Neighbours:
-        scores, ids = self.scores(question), self.table.patch_ids
-        left_out = [*question.like, *question.unlike]
-        if apart:
-            left_out += [one for patch in question.like for one in self.grid.touching(patch).tolist()]
-        free = np.flatnonzero(~np.isin(ids, left_out))
-        rows = free[np.lexsort((ids[free], -scores[free]))[:count]]
-        return Neighbours(ids=ids[rows], similarity=scores[rows])
+    def _space(self) -> SearchSpace:
+        found: SearchSpace = self.answers.get(
+            "space",
+            lambda: search_space(self.scene, self.grid, self.table, fingerprint=self.recipe.fingerprint),
+        )
+        return found
 
     def _examples(self, count: int) -> IntArray:
         table, points = self.table, self.layout(None)

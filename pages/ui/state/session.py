@@ -50,6 +50,8 @@ class Session:
         labelled: what became of the latest labelling, a sentence.
         teach: the set of labelled patches that the visitor came to teach with, by its key, or empty.
         count: how many neighbours are shown, 5 to 100.
+        least: the score from which on all patches are shown, in place of the nearest; None = the nearest.
+        page: of the pictures, from 0.
         leave_out_touching: True = patches touching the query are no neighbours.
         rendering: a key of ``core.imagery.render.RENDERINGS``; one for map, plot and gallery.
         colour: what colours the points, or None for the best there is.
@@ -84,6 +86,8 @@ class Session:
     past: list[Asking] = field(default_factory=list)
     future: list[Asking] = field(default_factory=list)
     count: int = 20
+    least: float | None = None
+    page: int = 0
     leave_out_touching: bool = True
     rendering: str = "true"
     contrast: str = "normal"
@@ -155,8 +159,18 @@ class Session:
         return Question(scene_id, (self.query.patch,) if self.query is not None and here else ())
 
     def ask(self, patch: PatchRef | None) -> None:
-        """Make a patch the query; None ends the query. What was forward of here is gone."""
+        """Make a patch the query, and look for its nearest; None ends it. What was forward of here is gone."""
+        if patch != self.asking:
+            self.least = None
         self.pursue(patch)
+
+    def limit(self, least: float | None) -> None:
+        """Show all patches from a score on, or, with None, the nearest again."""
+        self.least, self.page, self.show = least, 0, "similar"
+
+    def turn_page(self, step: int) -> None:
+        """Go to the pictures after (1) or before (−1)."""
+        self.page = max(0, self.page + step)
 
     def exemplify(self, patch: PatchRef, sign: int) -> None:
         """Make a patch a good (1) or a bad (−1) example, or none (0) of what is looked for."""
@@ -170,7 +184,7 @@ class Session:
             return
         if before is not None:
             self.past = [*self.past, before][-_HISTORY:]
-        self.future, self.show, self.labelled = [], "similar", ""
+        self.future, self.show, self.labelled, self.page = [], "similar", "", 0
 
     def correct(self, asking: Asking | None) -> None:
         """Ask what was meant, without a step of the history."""
@@ -202,7 +216,7 @@ class Session:
 
     def select(self, patches: PatchRefs) -> None:
         """Mark patches; none clears the selection."""
-        self.selection = patches
+        self.selection, self.page = patches, 0
         self.show = "selection" if self.selection else "similar"
 
     def resize(self, screen: int) -> None:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.errors import SettingsError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
+from core.scenes.areas import HECTARE
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
+from pages.ui.common.escape import plain
 from pages.ui.http.pictures import thumb_url
 from pages.ui.state import cache
 from pages.ui.state.question import Question
@@ -30,7 +33,8 @@ class ViewState:
         known: the scene and all that is known of its patches.
         query: the query, or None.
         question: good and bad examples, the query among them; empty when nothing is asked.
-        neighbours: of the query, or None.
+        neighbours: what answers, best first, with their scores; None where nothing is asked.
+        least: the score from which on all patches are among them; None = they are the nearest.
         selection: selected patches, ascending.
         layout: settings of the UMAP in the plot, or None for PCA.
     """
@@ -40,6 +44,7 @@ class ViewState:
     question: Question
     neighbours: Neighbours | None
     selection: PatchRefs
+    least: float | None = None
     layout: ProjectionSettings | None = None
 
     @property
@@ -75,7 +80,13 @@ class ViewState:
     @property
     def asked(self) -> Asked:
         """What values of patches may depend on."""
-        return Asked(query=self.query_id, layout=self.layout)
+        examples = Question("") if self.question.plain else self.question
+        return Asked(query=self.query_id, like=examples.like, unlike=examples.unlike, layout=self.layout)
+
+    def hectares(self, ids: IntArray) -> float | None:
+        """Return the ground that some patches show together, in hectares; None when the place is unknown."""
+        areas = self.known.areas()
+        return None if areas is None else areas.together(ids) / HECTARE
 
     def thumbs(self, rendering: str) -> str:
         """Return the address of patches' pictures, ``{id}`` left open."""
@@ -98,9 +109,14 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
         visitor.correct(None)
     marked = visitor.selection.patches if visitor.selection.scene == scene.id else ()
     visitor.selection = patch_refs(scene.id, table.patch_ids[table.positions(np.array(marked, np.int64))].tolist())
+    try:
+        found = _found(visitor, known, question)
+    except SettingsError as error:  # Examples that cancel out: the next one may settle it.
+        st.warning(plain(error), icon=":material/warning:")
+        found = None
     return ViewState(
-        known=known, query=query, question=question, neighbours=_found(visitor, known, question),
-        selection=visitor.selection,
+        known=known, query=query, question=question, neighbours=found, selection=visitor.selection,
+        least=visitor.least,
     )  # fmt: skip
 
 
@@ -114,10 +130,16 @@ def _examples_here(visitor: Session, scene: Scene, table: PatchTable) -> Questio
 
 
 def _found(visitor: Session, known: SceneView, question: Question) -> Neighbours | None:
-    """Return what answers a question; None where nothing good is asked for."""
+    """Return what answers a question, the nearest or all from a score on; None where nothing good is asked for.
+
+    From a score on, examples and what touches them count too: they are of the land that is looked for.
+    """
     if not question.like or len(known.table) < 2:
         return None
     apart = visitor.leave_out_touching
+    if visitor.least is not None:
+        return known.ranking(question).best(least=visitor.least, seen=question.unlike)
     if question.plain:
         return known.neighbours(question.like[0], visitor.count, leave_out_touching=apart)
-    return known.answer(question, visitor.count, leave_out_touching=apart)
+    left_out = {*question.like, *question.unlike, *(known.touching(question).tolist() if apart else ())}
+    return known.ranking(question).best(visitor.count, seen=left_out)

@@ -1,0 +1,94 @@
+"""All patches from a score on, in place of the nearest: how scores are spread, and a slider with count and hectares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.bands import FloatArray
+from core.errors import SettingsError
+from core.scenes.areas import HECTARE, PatchAreas
+from core.search.ranking import Ranking
+from pages.ui.frontend import text
+from pages.ui.state.session import Session, trigger
+from pages.ui.state.view_state import ViewState
+
+STEPS = 400
+"""Positions of the slider above its lowest."""
+SHOWN_DIGITS = 3
+
+_component = st.components.v2.component(
+    "landlike_threshold",
+    html='<div class="threshold"></div>',
+    css=text("threshold.css"),
+    js=text("threshold.js"),
+)
+
+
+def threshold_button(visitor: Session, view: ViewState) -> None:
+    """Draw the button that opens the slider; it says from which score on patches are shown."""
+    if view.neighbours is None:
+        return
+    title = "Above a score" if view.least is None else f"At least {view.least:.{SHOWN_DIGITS}f}"
+    with st.popover(title, icon=":material/equalizer:", key="threshold"), st.container(key="threshold_panel"):
+        _content(visitor, view)
+
+
+def _content(visitor: Session, view: ViewState) -> None:
+    st.markdown("**Show all that are alike enough**, not only the nearest.")
+    try:
+        ranking = view.known.ranking(view.question)
+    except SettingsError:
+        return
+    data = view.known.answers.get(("spread", view.question), lambda: spread(ranking, view.known.areas()))
+    nearest = view.neighbours.similarity if view.neighbours is not None else np.zeros(0, np.float32)
+    default = float(nearest[-1]) if len(nearest) else data["high"]
+    _slider({**data, "least": default if view.least is None else view.least}, visitor.limit)
+    st.caption(f"{ranking.sentence}.")
+    if view.least is not None:
+        st.button("Only the nearest again", key="threshold_off", on_click=visitor.limit, args=(None,))
+
+
+def spread(ranking: Ranking, areas: PatchAreas | None) -> dict[str, Any]:
+    """Return what the slider's script draws: bars, and for each of its positions how many patches and hectares.
+
+    Hectares are left out where patches overlap: what they show together depends on which they are.
+    """
+    bars = ranking.histogram()
+    low, high = float(bars.edges[0]), float(bars.edges[-1])
+    steps = low + (high - low) * np.arange(STEPS + 1) / STEPS
+    known = ~np.isnan(ranking.score)
+    hectares = None
+    if areas is not None and areas.cells is None:
+        each = np.nan_to_num(areas.of(ranking.patch_ids[known])) / HECTARE
+        hectares = np.round(_at_least(ranking.score[known], steps, each), 2).tolist()
+    return {
+        "edges": bars.edges.tolist(),
+        "counts": bars.counts.tolist(),
+        "low": low,
+        "high": high,
+        "above": _at_least(ranking.score[known], steps, np.ones(int(known.sum()))).astype(int).tolist(),
+        "hectares": hectares,
+        "measure": ranking.measure.title,
+        "digits": SHOWN_DIGITS,
+    }
+
+
+def _at_least(scores: FloatArray, steps: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return for each step the weights of all scores that reach it, as a threshold of six decimals counts them."""
+    order = np.argsort(scores)
+    below = np.concatenate([[0.0], np.cumsum(weights[order])])
+    reached = np.searchsorted(np.round(scores[order].astype(np.float64), 6), np.round(steps, 6))
+    return np.asarray(below[-1] - below[reached])
+
+
+def _slider(data: dict[str, Any], on_least: Callable[[float], None]) -> None:
+    def moved() -> None:
+        value = trigger("least", "least")
+        if isinstance(value, int | float):
+            on_least(float(value))
+
+    _component(key="least", data=data, height=160, on_least_change=moved)
