@@ -25,7 +25,7 @@ from pages.ui.state.session import Session, trigger
 GALLERY_KEY = "gallery"
 QUERY = "Query"
 ROWS = 2
-PICTURES = 100
+PAGE_OF_PICTURES = 100
 """Pictures of a page."""
 SHARED_COLOURS = ("#1B6CA8", "#A84B00", "#2E7D32", "#7B3FA0", "#8A6100", "#00707A", "#A32A2A", "#4A55C4", "#5D5048")
 """Of patches that several answers hold; white letters on each have a contrast of 4.5 or more."""
@@ -66,7 +66,7 @@ def neighbour_items(
     scene = scene if query is None else query.scene
     lead = "The place you asked about"
     items = [] if query is None or first else [_item(query, thumbs, truth, named, rank=QUERY, value="", lead=lead)]
-    shown = slice(first, first + PICTURES)
+    shown = slice(first, first + PAGE_OF_PICTURES)
     pairs = zip(neighbours.ids[shown].tolist(), neighbours.similarity[shown].tolist(), strict=True)
     for rank, (patch_id, similarity) in enumerate(pairs, start=first + 1):
         value = f"{similarity:.2f}"
@@ -185,11 +185,11 @@ def tile_side(height: int, rows: int = ROWS) -> int:
 
 def pager(visitor: Session, total: int) -> None:
     """Draw which of so many pictures are shown, and buttons to the page before and after; nothing where all are."""
-    last = max(0, (total - 1) // PICTURES)
+    last = max(0, (total - 1) // PAGE_OF_PICTURES)
     visitor.page = min(visitor.page, last)
     if not last:
         return
-    first = visitor.page * PICTURES
+    first = visitor.page * PAGE_OF_PICTURES
     ways = (
         ("before", "chevron_left", "Pictures before", -1, not visitor.page),
         ("after", "chevron_right", "More pictures", 1, visitor.page == last),
@@ -199,7 +199,7 @@ def pager(visitor: Session, total: int) -> None:
             st.button("", icon=f":material/{icon}:", key=f"page_{name}", help=help_text, type="tertiary",
                       disabled=disabled, on_click=visitor.turn_page, args=(step,))  # fmt: skip
             if step < 0:
-                st.caption(f"{first + 1:,}–{min(total, first + PICTURES):,} of {total:,}")
+                st.caption(f"{first + 1:,}–{min(total, first + PAGE_OF_PICTURES):,} of {total:,}")
 
 
 def gallery(

@@ -30,7 +30,7 @@ from pages.ui.explore.comparison import (
 )
 from pages.ui.explore.evidence import STRIP_HEIGHT, evidence_strip, strip_there
 from pages.ui.explore.gallery import (
-    PICTURES,
+    PAGE_OF_PICTURES,
     caption_values,
     gallery,
     mark_examples,
@@ -225,11 +225,11 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         asked = view.query if view.question.plain and view.least is None else None
         items = neighbour_items(
             asked, view.neighbours, thumbs, view.labels, strange,
-            scene=view.scene.id, first=visitor.page * PICTURES, named=named,
+            scene=view.scene.id, first=visitor.page * PAGE_OF_PICTURES, named=named,
         )  # fmt: skip
         top = f"q{visitor.asking}/{view.least}/{visitor.page}"
     elif len(view.selection):
-        shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PICTURES :][:PICTURES])
+        shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
         items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
     else:
         examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
