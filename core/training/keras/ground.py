@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -111,14 +112,27 @@ def shipped_ground() -> GroundTable:
         raise EncoderError("Describing the ground", found, "install Landlike again") from error
 
 
-def ground_features(images: Any, table: GroundTable) -> Any:  # noqa: ANN401  tensorflow is untyped
+@dataclass(frozen=True, kw_only=True)
+class BandPlanes:
+    """Some bands of patches.
+
+    Attributes:
+        names: of the bands, in their order.
+        pixels: reflectance (N, bands, H, W), each band in one piece of memory; H and W are known.
+    """
+
+    names: Sequence[str]
+    pixels: Any
+
+
+def ground_features(planes: Sequence[BandPlanes], table: GroundTable) -> Any:  # noqa: ANN401  tensorflow is untyped
     """Return the description of the ground, float32 of shape (N, 2 · DIMENSION) and length 1.
 
     Args:
-        images: reflectance (N, 13, H, W) in product order, each band in one piece of memory; H and W are known.
+        planes: that hold all channels' bands together; bands that are no channel cost time and change nothing.
         table: the constants.
     """
-    channels, deviations = _blocks(images)
+    channels, deviations = _blocks(planes)
     statistics = _statistics(channels, table)
     spread = _times(
         tf.clip_by_value((statistics - table.mean) / table.deviation, -MOST_SPREAD, MOST_SPREAD), table.axes
@@ -133,30 +147,37 @@ def _times(values: Any, matrix: FloatArray) -> Any:  # noqa: ANN401
     return tf.reduce_sum(values[:, :, None] * matrix, axis=1)
 
 
-def _blocks(images: Any) -> tuple[Any, Any]:  # noqa: ANN401
-    """Return what blocks are like, of reflectance (N, 13, H, W).
+def _blocks(planes: Sequence[BandPlanes]) -> tuple[Any, Any]:
+    """Return what blocks are like.
 
     Returns:
         Channels, (N, C, blocks); and of the bands among them the root of the deviation, (N, bands, blocks).
     """
-    light = tf.maximum(images, 0)
-    roots, squares = _pooled(tf.sqrt(light)), _pooled(light)  # A root squared is the band itself.
+    names = [name for one in planes for name in one.names]
+    wanted = [names.index(name) for name in CHANNEL_BANDS]
+    # A root squared is the band itself.
+    mean, square = (
+        tf.gather(tf.concat([_pooled(change(one.pixels)) for one in planes], axis=1), wanted, axis=1)
+        for change in (lambda pixels: tf.sqrt(tf.maximum(pixels, 0)), tf.identity)
+    )
     first, second = (
-        tf.gather(squares, [BAND_NAMES.index(pair[side]) for pair in INDICES.values()], axis=1) for side in (0, 1)
+        tf.gather(square, [CHANNEL_BANDS.index(pair[side]) for pair in INDICES.values()], axis=1) for side in (0, 1)
     )
     indices = (first - second) / tf.maximum(first + second, _TINY)
-    mean, square = (
-        tf.gather(one, [BAND_NAMES.index(name) for name in CHANNEL_BANDS], axis=1) for one in (roots, squares)
-    )
     deviation = tf.sqrt(tf.maximum(square - tf.square(mean), 0))
     return tf.concat([mean, indices], axis=1), tf.sqrt(deviation)
 
 
 def _pooled(planes: Any) -> Any:  # noqa: ANN401
-    """Return means of blocks, (N, P, blocks), of planes (N, P, H, W); what is left over at the edges is left out."""
-    wide = tf.nn.avg_pool2d(tf.transpose(planes, (0, 2, 3, 1)), BLOCK, BLOCK, "VALID")
-    pooled = tf.transpose(wide, (0, 3, 1, 2))
-    return tf.reshape(pooled, (-1, pooled.shape[1], pooled.shape[2] * pooled.shape[3]))
+    """Return means of blocks, (N, P, blocks), of planes (N, P, H, W); what is left over at the edges is left out.
+
+    First of rows, then of columns: OpenVINO takes half the time of a pooling, which puts the planes side by side first.
+    """
+    count, high, wide = planes.shape[1], planes.shape[2] // BLOCK, planes.shape[3] // BLOCK
+    if planes.shape[2:] != (high * BLOCK, wide * BLOCK):
+        planes = planes[:, :, : high * BLOCK, : wide * BLOCK]
+    rows = tf.reduce_mean(tf.reshape(planes, (-1, BLOCK, wide * BLOCK)), axis=1)
+    return tf.reshape(tf.reduce_mean(tf.reshape(rows, (-1, BLOCK)), axis=1), (-1, count, high * wide))
 
 
 def _statistics(means: Any, table: GroundTable) -> Any:  # noqa: ANN401
@@ -193,7 +214,7 @@ def fit_ground(pixels: FloatArray) -> GroundTable:
     Args:
         pixels: reflectance, float32 of shape (N, H, W, 13), top of the atmosphere.
     """
-    blocks = _batched(lambda images: tf.concat(_blocks(images), axis=1), pixels).numpy()
+    blocks = _batched(lambda planes: tf.concat(_blocks(planes), axis=1), pixels).numpy()
     count = len(CHANNEL_BANDS) + len(INDICES)
     flat = blocks[:, :count].transpose(0, 2, 1).reshape(-1, count)
     thresholds, widths = np.percentile(flat, PERCENTILES, axis=0), flat.std(axis=0)
@@ -209,7 +230,7 @@ def _fit_axes(pixels: FloatArray, raw: FloatArray, bare: GroundTable, table: dic
     """Return ``axes`` and ``centre``: what air and a shift of the grid change counts for less."""
 
     def scores(patches: FloatArray) -> FloatArray:
-        found = _batched(lambda images: _statistics(_blocks(images)[0], bare), patches).numpy()
+        found = _batched(lambda planes: _statistics(_blocks(planes)[0], bare), patches).numpy()
         return np.asarray(np.clip((found - table["mean"]) / table["deviation"], -MOST_SPREAD, MOST_SPREAD))
 
     random = np.random.default_rng(SEED)
@@ -251,9 +272,10 @@ def _fit_words(given: FloatArray) -> dict[str, Any]:
 
 
 def _batched(function: Any, pixels: FloatArray, batch: int = 64) -> Any:  # noqa: ANN401
-    """Return what a function of images (N, 13, H, W) gives for patches (N, H, W, 13), a part after the other."""
+    """Return what a function of planes gives for patches (N, H, W, 13), a part after the other."""
     parts = [pixels[first : first + batch].transpose(0, 3, 1, 2) for first in range(0, len(pixels), batch)]
-    return tf.concat([function(tf.constant(part, tf.float32)) for part in parts], axis=0)
+    planes = ([BandPlanes(names=BAND_NAMES, pixels=tf.constant(part, tf.float32))] for part in parts)
+    return tf.concat([function(one) for one in planes], axis=0)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from core.bands import BAND_NAMES, FloatArray
 from core.training.hyperparameters import NETWORK_FEATURES
-from core.training.keras.ground import GroundTable, ground_features
+from core.training.keras.ground import CHANNEL_BANDS, BandPlanes, GroundTable, ground_features
 from core.training.keras.whitening import whitening_axes
 
 NETWORK_SHARE = 0.8
@@ -110,19 +110,18 @@ class JointEncoder(tf.Module):  # type: ignore[misc]
             ground: the constants of the ground.
         """
         super().__init__()
-        self.network, self._positions = network, [BAND_NAMES.index(name) for name in bands]
+        self.network, self._bands = network, tuple(bands)
         self._part, self._ground = part, ground
 
     @tf.function  # type: ignore[untyped-decorator]
     def features(self, images: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return float32 (N, D) of reflectance (N, H, W, 13) in product order, 0 where not measured."""
-        planes, (height, width) = _planes(images), images.shape[1:3]
-        seen = tf.gather(planes, self._positions, axis=1)
-        seen = tf.transpose(tf.reshape(seen, (-1, len(self._positions), height, width)), (0, 2, 3, 1))
-        embedding = tf.cast(self.network(seen, training=False)["embedding"], tf.float32)
+        seen, *unseen = _planes(images, [self._bands, [name for name in CHANNEL_BANDS if name not in self._bands]])
+        embedding = self.network(tf.transpose(seen.pixels, (0, 2, 3, 1)), training=False)["embedding"]
+        embedding = tf.cast(embedding, tf.float32)
         if self._part is None:
             return {"default": tf.math.l2_normalize(embedding, axis=-1)}
-        ground = ground_features(tf.reshape(planes, (-1, len(BAND_NAMES), height, width)), self._ground)
+        ground = ground_features([seen, *unseen], self._ground)
         share = _network_share(embedding, self._part)
         parts = [_network_part(embedding, self._part) * tf.sqrt(share), ground * tf.sqrt(1 - share)]
         return {"default": tf.concat(parts, axis=-1)}
@@ -141,10 +140,15 @@ def _network_part(embedding: Any, part: NetworkPart) -> Any:  # noqa: ANN401
     return tf.math.l2_normalize(tf.reduce_sum(scores[:, :, None] * part.axes, axis=1) - part.centre, axis=-1)
 
 
-def _planes(images: Any) -> Any:  # noqa: ANN401
-    """Return pixels (N, bands, H · W), each band in one piece of memory, which OpenVINO goes through much faster.
+def _planes(images: Any, groups: Sequence[Sequence[str]]) -> list[BandPlanes]:  # noqa: ANN401
+    """Return groups of bands, those of them that are not empty, each band in one piece of memory.
 
-    Not reshaped, it would turn them back to bands side by side.
+    OpenVINO goes through that much faster; not reshaped, it would turn them back to bands side by side. A group is
+    taken out of the images once, for whoever needs it.
     """
-    bands = images.shape[-1]
-    return tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, bands, images.shape[1] * images.shape[2]))
+    _, height, width, bands = images.shape
+    flat = tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, bands, height * width))
+    taken = ((names, tf.gather(flat, [BAND_NAMES.index(name) for name in names], axis=1)) for names in groups if names)
+    return [
+        BandPlanes(names=names, pixels=tf.reshape(pixels, (-1, len(names), height, width))) for names, pixels in taken
+    ]

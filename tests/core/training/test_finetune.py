@@ -23,10 +23,12 @@ from core.progress import silent
 from core.training.base_model import check_bands, find_base, suited
 from core.training.dataset import conflicting, gather
 from core.training.head import head_base
+from core.training.hyperparameters import NETWORK_FEATURES
 from core.training.request import TrainingRequest
 from core.training.run import READING, plan
 from tests import finetuning
 from tests.finetuning import COLOURS, some
+from tests.ground import ground, unit
 from tests.labelled import CLASSES, pixels, write_zip
 
 OTHERS = ("Dune", "Grass", "Lake")
@@ -294,6 +296,15 @@ def test_a_network_from_scratch_draws_classes_together_on_both_backends(done: Re
     cosine = features @ features.T
     np.fill_diagonal(cosine, -1)
     assert ((cosine.argmax(axis=1) % 3) == np.arange(12) % 3).all(), "each patch's nearest is of its class"
+
+
+def test_the_ground_part_of_a_network_from_scratch_is_what_pixels_say(done: Results) -> None:
+    for name in ("killed", "cancelled"):
+        encoder = load_encoder(str(done[0] / name), settings(), "openvino-f32")
+        side = encoder.spec.input_size or 64
+        batch = np.random.default_rng(1).uniform(0.02, 0.5, (3, side, side, 13)).astype(np.float32)
+        features = encoder.encode(batch)
+        np.testing.assert_allclose(unit(features[:, NETWORK_FEATURES:]), ground(batch), atol=1e-3)
 
 
 def test_a_cancelled_training_leaves_the_encoder_of_its_last_whole_epoch(done: Results) -> None:
