@@ -38,9 +38,11 @@ HOMES = {
     "umap": ("core/projection/",),
     "sklearn": ("core/similarity/", "core/evaluation/", "core/classification/", "core/training/keras/"),
     "lancedb": ("core/features/",),
+    "pyogrio": ("core/export/",),
+    "geopandas": ("core/export/",),
 }
 MOST_MODULES = 20
-HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb")
+HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "geopandas", "pyogrio")
 
 
 @cache

@@ -70,18 +70,14 @@ def _cut(corners: Corners) -> shapely.Geometry | None:
     return fix_polygon(shapely.Polygon(ring), fix_winding=False, great_circle=False)
 
 
-def geojson_geometry(corners: Corners) -> dict[str, Any] | None:
-    """Return the outline of one patch as a GeoJSON geometry with seven decimals (a centimetre); None where unknown.
-
-    Args:
-        corners: shape (4, 2), as in ``polygons``.
-    """
-    shape = polygons(corners[None])[0]
-    if shape is None:
-        return None
-    rounded = shapely.transform(shape, lambda points: np.round(points, _DIGITS))
-    geometry: dict[str, Any] = json.loads(shapely.to_geojson(rounded))
-    return geometry
+def geojson_geometries(shapes: Shapes) -> list[dict[str, Any] | None]:
+    """Return outlines as GeoJSON geometries with seven decimals (a centimetre); None where unknown."""
+    known = np.array([shape is not None for shape in shapes], dtype=bool)
+    written: list[dict[str, Any] | None] = [None] * len(shapes)
+    rounded = shapely.transform(shapes[known], lambda points: np.round(points, _DIGITS))
+    for at, text in zip(np.flatnonzero(known).tolist(), shapely.to_geojson(rounded).tolist(), strict=True):
+        written[at] = json.loads(text)
+    return written
 
 
 def wkb_array(shapes: Shapes) -> tuple[pa.Array, set[str]]:
@@ -110,10 +106,7 @@ def bounds(shapes: Shapes) -> list[float] | None:
 
 
 def centres(geometry: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Return the middle of each WKB outline: the mean of its corners; of several parts, their mean by area.
-
-    Returns:
-        Longitude in [−180, 180) and latitude, float64 of shape (N, 2); NaN where null or not areal.
+    """Return the middle of each WKB outline, as ``middles``; NaN also where null.
 
     Raises:
         ValueError: for bytes that are no well-formed WKB.
@@ -122,6 +115,15 @@ def centres(geometry: pa.ChunkedArray) -> NDArray[np.float64]:
         shapes = shapely.from_wkb(np.array([*geometry.to_pylist(), None], dtype=object)[:-1])
     except (shapely.errors.ShapelyError, TypeError) as error:
         raise ValueError("a geometry is no WKB, or it is cut off") from error
+    return middles(shapes)
+
+
+def middles(shapes: Shapes) -> NDArray[np.float64]:
+    """Return the middle of each outline: the mean of its corners; of several parts, their mean by area.
+
+    Returns:
+        Longitude in [−180, 180) and latitude, float64 of shape (N, 2); NaN where unknown or not areal.
+    """
     areal = np.isin(shapely.get_type_id(shapes), list(TYPES))
     parts, owner = shapely.get_parts(shapes[areal], return_index=True)
     found = np.full((len(shapes), 2), np.nan)

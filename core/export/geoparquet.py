@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
+from core.export.embedding import embedding_footer
 from core.export.geometry import Shapes, bounds, centres, polygons, wkb_array
+from core.export.rows import ExportRows, hectares
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
@@ -30,20 +34,25 @@ from core.scenes.truth import truth_of
 
 COLUMNS = (
     "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
-    "band_std",
+    "band_std", "area_ha", "date", "encoder",
 )  # fmt: skip
-"""Columns of a file of features, in their order; values of patches follow, and ``x`` and ``y`` of ``add_positions``."""
+"""Columns of a file of features, in their order.
+
+Values of patches follow, then ``bbox``, and ``x`` and ``y`` of ``add_positions``.
+"""
 
 _ROW_GROUP = 4096
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+_DICTIONARIES = ("scene", "source_name", "label", "class", "date", "encoder")
 _REMEDY = "give a file that “python -m core embed” wrote"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Embeddings:
-    """Features read from a file.
+    """Features read from a file, by ascending patch id: files lie along a curve on the ground, or by rank.
 
     Attributes:
-        patch_ids: int64 of shape (N,), in the order of the file.
+        patch_ids: int64 of shape (N,), ascending.
         vectors: finite float32 of shape (N, D), read-only.
         lonlat: centres in degrees, shape (N, 2), NaN where unknown; None when all are.
         positions: the plot's x and y, float32 of shape (N, 2); None when the file has none.
@@ -52,7 +61,7 @@ class Embeddings:
         spec: the encoder's specification as written; empty when the file says nothing of it.
         scene: the scene's summary as written; empty likewise.
         cut: how its patches were cut (``Cut.to_dict``) and how many rows and columns there were; empty likewise.
-        table: all columns and metadata.
+        table: all columns and metadata, in the same order.
     """
 
     patch_ids: IntArray
@@ -95,10 +104,13 @@ def write_geoparquet(
 
     ``geometry`` holds WKB polygons in EPSG:4326, longitude first, counterclockwise; a patch across the antimeridian
     is a MultiPolygon of its two sides; null where the place is unknown. ``label`` is the class given by hand, else that
-    of the truth. ``band_mean`` and ``band_std`` are reflectance in the order of ``BAND_NAMES``, as in ``Features``. The
-    file's metadata has, beside ``geo``, a key ``landlike`` with the encoder's specification, the scene and the grid of
-    patches as JSON. After these columns come ``values``, by name, each float32 of shape (N,), NaN = none, or
-    strings.
+    of the truth. ``band_mean`` and ``band_std`` are reflectance in the order of ``BAND_NAMES``, as in ``Features``;
+    ``area_ha`` is measured on the ellipsoid. After these columns come ``values``, by name, each float32 of shape (N,),
+    NaN = none, or strings; then ``bbox``, the box of each outline. Rows lie along a Hilbert curve, so that a reader of
+    a place reads few of them.
+
+    The file's metadata has, beside ``geo``, a key ``landlike`` with the encoder's specification, the scene and the grid
+    of patches as JSON; and ``emb``, as ``core.export.embedding`` says.
 
     Raises:
         StoreError: when the file cannot be written.
@@ -106,23 +118,80 @@ def write_geoparquet(
     ids = features.patch_ids
     corners = corners_lonlat(scene, grid, ids)
     shapes = polygons(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
-    geometry, kinds = wkb_array(shapes)
     rows, cols = grid.rows_cols(ids)
-    columns = [
-        pa.array(ids, pa.int64()),
-        pa.array([scene.id] * len(ids), pa.string()),
-        pa.array(_of(source_names(scene), ids), pa.string()),
-        pa.array(_labels(scene, grid, ids), pa.string()),
-        pa.array(rows, pa.int32()),
-        pa.array(cols, pa.int32()),
-        pa.array(features.valid_fraction, pa.float32()),
-        geometry,
-        *(_matrix(values) for values in (features.vectors, features.band_mean, features.band_std)),
-    ]
-    kinds_of = {name: pa.string() if cells.dtype == object else pa.float32() for name, cells in values.items()}
-    columns += [pa.array(cells, kinds_of[name], from_pandas=True) for name, cells in values.items()]
-    metadata = {"geo": json.dumps(_geo(shapes, kinds)), "landlike": json.dumps(_about(scene, grid, spec))}
-    _write(path, pa.table(columns, names=[*COLUMNS, *values]).replace_schema_metadata(metadata))
+    columns = {
+        "patch_id": pa.array(ids, pa.int64()),
+        "scene": pa.array([scene.id] * len(ids), pa.string()),
+        "source_name": pa.array(_of(source_names(scene), ids), pa.string()),
+        "label": pa.array(_labels(scene, grid, ids), pa.string()),
+        "row": pa.array(rows, pa.int32()),
+        "col": pa.array(cols, pa.int32()),
+        "valid_fraction": pa.array(features.valid_fraction, pa.float32()),
+        "geometry": wkb_array(shapes)[0],
+        "vector": _matrix(features.vectors),
+        "band_mean": _matrix(features.band_mean),
+        "band_std": _matrix(features.band_std),
+        "area_ha": pa.array(hectares(shapes), pa.float64(), from_pandas=True),
+        "date": pa.array([scene.date] * len(ids), pa.string()),
+        "encoder": pa.array([spec.name] * len(ids), pa.string()),
+    }
+    kinds = {name: pa.string() if cells.dtype == object else pa.float32() for name, cells in values.items()}
+    columns |= {name: pa.array(cells, kinds[name], from_pandas=True) for name, cells in values.items()}
+    _write(path, _placed(columns, shapes, _about(scene, grid, spec)))
+
+
+def parquet_bytes(rows: ExportRows) -> bytes:
+    """Return rows as a GeoParquet file like that of ``write_geoparquet``; ranked ones stay in their order."""
+    columns = {name: _column(cells) for name, cells in rows.columns.items()}
+    columns |= {"geometry": wkb_array(rows.shapes)[0]}
+    columns |= {name: _matrix(numbers) for name, numbers in rows.matrices.items()}
+    buffer = io.BytesIO()
+    _write_table(buffer, _placed(columns, rows.shapes, rows.about, ranked="rank" in columns))
+    return buffer.getvalue()
+
+
+def _column(cells: NDArray[Any]) -> pa.Array:
+    return pa.array(cells, pa.string() if cells.dtype == object else None, from_pandas=True)
+
+
+def _placed(
+    columns: Mapping[str, pa.Array], shapes: Shapes, about: Mapping[str, Any], *, ranked: bool = False
+) -> pa.Table:
+    """Return the table of a file, with boxes of the outlines; neighbours on the ground lie near each other in it.
+
+    Args:
+        columns: among them the outlines.
+        shapes: the outlines.
+        about: what ``landlike`` says.
+        ranked: True = the order means something and stays.
+    """
+    footer = {"geo": json.dumps(_geo(shapes)), "landlike": json.dumps(dict(about))}
+    vector = columns.get("vector")
+    if vector is not None and "encoder" in about:
+        footer["emb"] = json.dumps(embedding_footer(about, vector.type.list_size))
+    table = pa.table({**columns, "bbox": _boxes(shapes)}).replace_schema_metadata(footer)
+    return table if ranked else table.take(pa.array(_along_hilbert(shapes)))
+
+
+def _boxes(shapes: Shapes) -> pa.StructArray:
+    """Return west, south, east and north of each outline, as the covering of GeoParquet 1.1; null where unknown."""
+    boxes = shapely.bounds(shapes).reshape(-1, 4)
+    sides = [pa.array(side, pa.float64()) for side in np.ascontiguousarray(boxes.T)]
+    unknown = pa.array(np.isnan(boxes).any(axis=1))
+    return pa.StructArray.from_arrays(sides, names=list(_SIDES), mask=unknown)
+
+
+def _along_hilbert(shapes: Shapes) -> IntArray:
+    """Return rows in the order of a Hilbert curve over the middles of their boxes, those without a place last."""
+    from geopandas import GeoSeries
+
+    known = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    if not len(known):
+        return np.arange(len(shapes))
+    along = GeoSeries(shapes[known]).hilbert_distance().to_numpy()
+    rest = np.setdiff1d(np.arange(len(shapes)), known)
+    order: IntArray = np.concatenate([known[np.argsort(along, kind="stable")], rest])
+    return order
 
 
 def _matrix(values: FloatArray) -> pa.FixedSizeListArray:
@@ -141,14 +210,15 @@ def _labels(scene: Scene, grid: PatchGrid, ids: IntArray) -> list[str | None]:
     return [truth.classes[index] if index >= 0 else None for index in truth.index[ids]]
 
 
-def _geo(shapes: Shapes, kinds: set[str]) -> dict[str, object]:
+def _geo(shapes: Shapes) -> dict[str, object]:
     """Return the file metadata of GeoParquet 1.1.0 (OGC; section “Metadata” of the specification)."""
     column: dict[str, object] = {
         "encoding": "WKB",
-        "geometry_types": sorted(kinds),
+        "geometry_types": sorted(wkb_array(shapes)[1]),
         "crs": CRS.from_epsg(4326).to_json_dict(),
         "edges": "planar",
         "orientation": "counterclockwise",
+        "covering": {"bbox": {side: ["bbox", side] for side in _SIDES}},
     }
     box = bounds(shapes)
     if box is not None:
@@ -172,14 +242,14 @@ def _about(scene: Scene, grid: PatchGrid, spec: EncoderSpec) -> dict[str, object
 def _write(path: Path, table: pa.Table) -> None:
     """Write a table beside its place, then move it there."""
     with _beside(path) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            row_group_size=_ROW_GROUP,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=["scene", "source_name", "label"],
-        )
+        _write_table(temporary, table)
+
+
+def _write_table(where: Path | io.BytesIO, table: pa.Table) -> None:
+    texts = [name for name in _DICTIONARIES if name in table.column_names]
+    pq.write_table(
+        table, where, row_group_size=_ROW_GROUP, compression="zstd", compression_level=1, use_dictionary=texts or False
+    )
 
 
 @contextmanager
@@ -196,7 +266,7 @@ def add_positions(path_in: Path, path_out: Path, xy: FloatArray) -> None:
     Args:
         path_in: the file; it may be ``path_out``.
         path_out: where the copy goes; readers see it whole or not at all.
-        xy: shape (N, 2), in the order of the file's rows.
+        xy: shape (N, 2), by ascending patch id, as ``read_geoparquet`` gives them.
 
     Raises:
         StoreError: when the file cannot be read or written, or N differs.
@@ -206,7 +276,9 @@ def add_positions(path_in: Path, path_out: Path, xy: FloatArray) -> None:
         found = f"there are {len(xy)} positions for {table.num_rows} patches"
         raise StoreError(f"Adding positions to “{path_in.name}”", found, "project the same file")
     table = table.drop_columns([name for name in ("x", "y") if name in table.column_names])
-    for name, values in zip(("x", "y"), np.asarray(xy, dtype=np.float32).T, strict=True):
+    places = np.empty_like(xy, dtype=np.float32)
+    places[_by_id(table)] = xy
+    for name, values in zip(("x", "y"), places.T, strict=True):
         table = table.append_column(name, pa.array(np.ascontiguousarray(values), pa.float32()))
     _write(path_out, table)
 
@@ -223,7 +295,8 @@ def read_geoparquet(path: Path) -> Embeddings:
     if lacking:
         raise StoreError(asked, f"it has no column {' and no column '.join(lacking)}", _REMEDY)
     try:
-        ids = table.column("patch_id").to_numpy().astype(np.int64, casting="safe")
+        table = table.take(pa.array(_by_id(table)))
+        ids = _ids(table)
         vectors = _vectors(table.column("vector"))
         lonlat = centres(table.column("geometry")) if "geometry" in table.column_names else None
         about = json.loads((table.schema.metadata or {}).get(b"landlike", b"{}"))
@@ -246,6 +319,16 @@ def read_geoparquet(path: Path) -> Embeddings:
         cut=cut,
         table=table,
     )
+
+
+def _ids(table: pa.Table) -> IntArray:
+    ids: IntArray = table.column("patch_id").to_numpy().astype(np.int64, casting="safe")
+    return ids
+
+
+def _by_id(table: pa.Table) -> IntArray:
+    """Return the rows of a table by ascending patch id."""
+    return np.argsort(_ids(table), kind="stable")
 
 
 def open_table(path: Path, asked: str) -> pa.Table:

@@ -266,13 +266,19 @@ def _all_corners(place: GeoBox, grid: PatchGrid) -> NDArray[np.float64]:
 
 
 def _corners(place: GeoBox, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64]:
+    corners = corners_xy(place, grid, ids)
+    return outlines_lonlat(place.crs or "", corners[:, :, 0], corners[:, :, 1])
+
+
+def corners_xy(place: GeoBox, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64]:
+    """Return corners of patches in the reference system of a scene's grid: shape (N, 4, 2), x then y, clockwise."""
     top, left = grid.first_pixels(ids).T.astype(np.float64)
     size = float(grid.size)
     xs, ys = place.xy(
         np.stack([top, top, top + size, top + size], axis=1),
         np.stack([left, left + size, left + size, left], axis=1),
     )
-    return outlines_lonlat(place.crs or "", xs, ys)
+    return np.stack([xs, ys], axis=2)
 
 
 def centres_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.float64] | None:

@@ -7,8 +7,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import streamlit as st
 
-from core.export.tables import neighbours_csv, neighbours_geojson
-from core.values.registry import export_columns
+from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.theme import class_title
@@ -107,17 +106,7 @@ def _share(view: ViewState, parameters: dict[str, str]) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("This address opens the same scene, encoder and query:")
         st.code(_address(parameters), language=None, wrap_lines=True)
-        if view.query is None or view.neighbours is None:
-            st.caption("Ask about a place first to download its neighbours.")
-            return
-        st.markdown("The query and its neighbours as a file:")
-        with st.container(horizontal=True, key="downloads"):
-            for title, ending, kind in (("GeoJSON", "geojson", "application/geo+json"), ("CSV", "csv", "text/csv")):
-                st.download_button(
-                    title, lambda ending=ending: _file(ending, view),
-                    f"like-{view.query.scene}-{view.query.patch}.{ending}", kind, key=f"download_{ending}",
-                    on_click="ignore", icon=":material/download:",
-                )  # fmt: skip
+        downloads(view)
 
 
 def _address(parameters: dict[str, str]) -> str:
@@ -125,12 +114,3 @@ def _address(parameters: dict[str, str]) -> str:
     parts = urlsplit(st.context.url or "")
     start = f"{parts.scheme}://{parts.netloc}/" if parts.netloc else "/"
     return f"{start}?{urlencode(parameters)}"
-
-
-def _file(ending: str, view: ViewState) -> str:
-    if view.query is None or view.neighbours is None:
-        return ""
-    write = neighbours_geojson if ending == "geojson" else neighbours_csv
-    rows = view.rows((view.query.patch, *view.neighbours.ids.tolist()))
-    values = {name: numbers[rows] for name, numbers in export_columns(view.known).items()}
-    return write(view.scene, view.known.grid, view.query, view.neighbours, view.labels, values=values)

@@ -12,7 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.export.geometry import bounds, centres, geojson_geometry, polygons, wkb_array
+from core.export.geometry import bounds, centres, geojson_geometries, polygons, wkb_array
 from tests.data import shared
 
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
@@ -155,7 +155,7 @@ def test_nothing_is_nothing() -> None:
     assert wkb_array(polygons(UNKNOWN[None])) == (pa.array([None], pa.binary()), set())
     assert outline(np.repeat([[180.0, 5.0]], 4, axis=0) + [[1, 0]]) is None
     assert bounds(polygons(np.stack([UNKNOWN, UNKNOWN]))) is None
-    assert geojson_geometry(UNKNOWN) is None
+    assert geojson_geometries(polygons(np.stack([UNKNOWN, UNKNOWN]))) == [None, None]
     assert np.isnan(centres(column(None, None))).all()
     assert centres(column()).shape == (0, 2)
 
@@ -167,11 +167,12 @@ def test_bounds_cross_the_antimeridian_only_when_they_must() -> None:
     assert bounds(polygons(OVER_THE_POLE[None])) == [-180, 89, 180, 90]
 
 
-def test_geojson_geometry_is_what_shapely_reads() -> None:
-    shape = shapely.from_geojson(json.dumps(geojson_geometry(ACROSS)))
+def test_geojson_geometries_are_what_shapely_reads() -> None:
+    across, unknown, third = geojson_geometries(polygons(np.stack([ACROSS, UNKNOWN, SQUARE / 3])))
+    assert unknown is None
+    shape = shapely.from_geojson(json.dumps(across))
     assert shape.geom_type == "MultiPolygon"
     assert shape.area == pytest.approx(1)
-    third = geojson_geometry(SQUARE / 3)
     assert third is not None
     assert {round(value, 7) for point in third["coordinates"][0] for value in point} == {
         value for point in third["coordinates"][0] for value in point

@@ -30,7 +30,7 @@ SPEC = EncoderSpec(
 )  # fmt: skip
 COLUMNS = [
     "patch_id", "scene", "source_name", "label", "row", "col", "valid_fraction", "geometry", "vector", "band_mean",
-    "band_std",
+    "band_std", "area_ha", "date", "encoder", "bbox",
 ]  # fmt: skip
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
 ACROSS = SQUARE + np.array([169.5, 0])
@@ -165,13 +165,14 @@ def test_a_collection_keeps_file_names_and_the_place_of_each_patch(tmp_path: Pat
     one = collection(tmp_path)
     path = tmp_path / "f.parquet"
     write_geoparquet(path, one, patch_grid(one), features([0, 1, 2]), SPEC)
-    table = pq.read_table(path)
+    table = pq.read_table(path).sort_by("patch_id")
     assert table["source_name"].to_pylist() == ["a/Forest_1.tif", "b.tif", "c.tif"]
     shapes = shapely.from_wkb(table["geometry"].to_pylist())
     assert [None if shape is None else shape.geom_type for shape in shapes] == ["Polygon", "MultiPolygon", None]
     column = json.loads(table.schema.metadata[b"geo"])["columns"]["geometry"]
     assert column["geometry_types"] == ["MultiPolygon", "Polygon"]
-    np.testing.assert_allclose(read_geoparquet(path).lonlat, [[10.5, 49.5], [-180, 49.5], [np.nan, np.nan]], atol=1e-9)
+    back = read_geoparquet(path)
+    np.testing.assert_allclose(back.lonlat, [[10.5, 49.5], [-180, 49.5], [np.nan, np.nan]], atol=1e-9)
 
 
 def test_positions_are_added_and_all_else_is_kept(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
