@@ -33,6 +33,8 @@ class EmbedCommand:
     each band. Where the encoder was taught classes, it has the likeliest of them and its probability: “predicted” and
     “confidence”. QGIS and GeoPandas open it. Features that were computed before are not computed again.
 
+    Beside it a STAC item says what it holds, by the extension for embeddings: F.stac.json.
+
     The patches of a collection are not cut otherwise than they came.
     """
 
@@ -50,7 +52,8 @@ class EmbedCommand:
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Write the file."""
         from core.encoders.registry import default_encoder
-        from core.export.geoparquet import write_geoparquet
+        from core.export.geoparquet import read_geoparquet, write_geoparquet
+        from core.export.stac import write_stac_item
         from core.scenes.patches import patch_grid
         from core.values.encoded import encoded_source
         from core.values.registry import export_columns
@@ -71,6 +74,7 @@ class EmbedCommand:
         grid = patch_grid(scene, recipe.cut)
         columns = export_columns(encoded_source(scene, features, config))
         write_geoparquet(options.out, scene, grid, features, spec, values=columns)
+        write_stac_item(options.out, read_geoparquet(options.out))
         return ()
 
 

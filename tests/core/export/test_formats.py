@@ -148,3 +148,15 @@ def test_an_unknown_ending_says_which_there_are() -> None:
     with pytest.raises(StoreError, match="its name has no ending"):
         format_of(Path("r"))
     assert format_of(Path("R.GPKG")) is FORMATS["gpkg"]
+
+
+def test_a_file_of_the_version_before_gives_the_same_rows(tmp_path: Path) -> None:
+    one = scene()
+    write_geoparquet(tmp_path / "f.parquet", one, patch_grid(one), features([0, 5, 7]), SPEC)
+    table = pq.read_table(tmp_path / "f.parquet").drop_columns(["bbox", "area_ha", "date", "encoder"])
+    kept = {key: value for key, value in table.schema.metadata.items() if key != b"emb"}
+    pq.write_table(table.replace_schema_metadata(kept), tmp_path / "old.parquet")
+    new, old = (file_rows(read_geoparquet(tmp_path / name)) for name in ("f.parquet", "old.parquet"))
+    assert new.columns.keys() == old.columns.keys()
+    for name, column in new.columns.items():
+        np.testing.assert_array_equal(column, old.columns[name])
