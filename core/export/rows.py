@@ -22,7 +22,19 @@ from core.scenes.scene import Scene
 NO_COLUMNS: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
 _ELLIPSOID = Geod(ellps="WGS84")
-_LEADING = ("rank", "patch_id", "similarity", "label", "class", "probability", "scene", "date", "encoder", "area_ha")
+_LEADING = (
+    "rank",
+    "patch_id",
+    "similarity",
+    "measure",
+    "label",
+    "class",
+    "probability",
+    "scene",
+    "date",
+    "encoder",
+    "area_ha",
+)
 """Columns that come first, in their order, where there are any."""
 
 

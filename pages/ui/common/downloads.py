@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from core.export.formats import FORMATS, ExportFormat
-from core.export.rows import ExportRows, scene_rows
+from core.export.rows import ExportRows, constant, scene_rows
 from core.scenes.patches import IntArray
+from core.search.ranking import COSINE
 from core.values.registry import export_columns
 from pages.ui.common.format import patches
 from pages.ui.state.view_state import ViewState
@@ -19,8 +20,9 @@ NEIGHBOURS, SELECTED, ALL = "like", "selected", "patches"
 def downloads(view: ViewState) -> None:
     """Draw what can be taken away and a button a format; a file is made when its button is pressed."""
     offered = contents(view)
+    found = len(offered.get(NEIGHBOURS, ())) - _asks_of_one(view)
     titles = {
-        NEIGHBOURS: f"Query and {len(offered.get(NEIGHBOURS, ())) - 1} neighbours",
+        NEIGHBOURS: f"Query and {found} neighbours" if _asks_of_one(view) else f"{patches(found)} found",
         SELECTED: f"{patches(len(offered.get(SELECTED, ())))} selected",
         ALL: f"All {patches(len(offered[ALL]))}",
     }
@@ -43,7 +45,8 @@ def contents(view: ViewState) -> dict[str, IntArray]:
     """Return ids of the patches that can be taken away, in the order of the file, by what they are."""
     found: dict[str, IntArray] = {}
     if view.query is not None and view.neighbours is not None:
-        found[NEIGHBOURS] = np.array([view.query.patch, *view.neighbours.ids.tolist()], dtype=np.int64)
+        asked = [view.query.patch] if _asks_of_one(view) else []
+        found[NEIGHBOURS] = np.array([*asked, *view.neighbours.ids.tolist()], dtype=np.int64)
     if len(view.selection):
         found[SELECTED] = np.array(view.selection.patches, dtype=np.int64)
     return found | {ALL: view.table.patch_ids}
@@ -55,11 +58,21 @@ def export_rows(view: ViewState, what: str) -> ExportRows:
     rows = view.rows(ids)
     columns = {name: values[rows] for name, values in export_columns(view.known).items()}
     if what == NEIGHBOURS and view.neighbours is not None:
-        alike = np.concatenate([np.ones(1, np.float32), view.neighbours.similarity])
-        columns |= {"rank": np.arange(len(ids)), "similarity": alike}
+        one = _asks_of_one(view)
+        measure = COSINE if one else view.known.ranking(view.question).measure
+        columns |= {
+            "rank": np.arange(len(ids)) + (not one),
+            "similarity": np.concatenate([np.ones(int(one), np.float32), view.neighbours.similarity]),
+            "measure": constant(measure.name, len(ids)),
+        }
     return scene_rows(
         view.scene, view.known.grid, ids, encoder=view.recipe.encoder, labels=view.labels, columns=columns
     )  # fmt: skip
+
+
+def _asks_of_one(view: ViewState) -> bool:
+    """Return whether one patch is asked about, which then comes first, as rank 0, before its nearest."""
+    return view.question.plain and view.least is None
 
 
 def _stem(view: ViewState, what: str) -> str:

@@ -57,7 +57,7 @@ def test_a_stac_item_lies_beside_the_file(tmp_path: Path) -> None:
     outline = shapely.from_geojson(json.dumps(item["geometry"]))
     assert list(outline.bounds) == pytest.approx(item["bbox"], abs=1e-6)
     patches = shapely.from_wkb(pq.read_table(path)["geometry"].to_pylist())
-    assert all(outline.buffer(1e-6).contains(shape) for shape in patches)
+    assert all(outline.buffer(1e-5).contains(shape) for shape in patches)
 
 
 def test_without_date_and_place_it_claims_neither(tmp_path: Path) -> None:
