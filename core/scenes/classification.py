@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -44,9 +45,27 @@ def patch_classes(scene: Scene, grid: PatchGrid) -> NDArray[np.int16] | None:
     """Return the commonest class of each patch, int16 of shape (count,), −1 = none; None for a scene without a map."""
     if scene.classification_path is None:
         return None
-    with rasterio.open(scene.classification_path, driver="GTiff") as data:
-        numbers = data.read(1).astype(np.uint16)
-    rows = [truth_counts(numbers, grid, row, len(SCL_NAMES) - 1) for row in range(grid.n_rows)]
-    counts = np.concatenate(rows)[:, 1:]
+    counts = _class_counts(scene.classification_path, grid)[:, 1:]
     best = counts.argmax(axis=1)
     return np.where(counts.max(axis=1) > 0, best + 1, -1).astype(np.int16)
+
+
+def clear_shares(scene: Scene, grid: PatchGrid) -> NDArray[np.float32] | None:
+    """Return the share of each patch's classified pixels that are neither cloud nor shadow, float32 of shape (count,).
+
+    NaN where no pixel is classified; None for a scene without a map.
+    """
+    if scene.classification_path is None:
+        return None
+    counts = _class_counts(scene.classification_path, grid)
+    seen = counts[:, 1:].sum(axis=1).astype(np.float64)
+    seen[seen == 0] = np.nan
+    hidden = counts[:, [*CLOUD_CLASSES, *SHADOW_CLASSES]].sum(axis=1)
+    return np.asarray(1 - hidden / seen, np.float32)
+
+
+def _class_counts(path: Path, grid: PatchGrid) -> NDArray[np.int64]:
+    """Return pixels of each class in all patches, shape (count, 12)."""
+    with rasterio.open(path, driver="GTiff") as data:
+        numbers = data.read(1).astype(np.uint16)
+    return np.concatenate([truth_counts(numbers, grid, row, len(SCL_NAMES) - 1) for row in range(grid.n_rows)])

@@ -58,6 +58,29 @@ class Histogram:
     counts: IntArray
 
 
+def spread(
+    values: FloatArray,
+    bins: int = BINS,
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    otherwise: tuple[float, float] = (0, 1),
+) -> Histogram:
+    """Return how numbers are spread from the lowest to the highest known one.
+
+    Args:
+        values: float32 of shape (N,), NaN = unknown.
+        bins: how many bars, at least 1.
+        mask: which count, bool of shape (N,); the edges stay the same whatever it is. None = all.
+        otherwise: from where to where when none is known.
+    """
+    known = np.isfinite(values)
+    ends = (float(values[known].min()), float(values[known].max())) if known.any() else otherwise
+    low, high = ends if ends[1] > ends[0] else (ends[0], ends[0] + max(1e-6, abs(ends[0]) * 1e-6))
+    counted = values[known if mask is None else known & mask].astype(np.float64)
+    counts, edges = np.histogram(counted, bins, (low, high))
+    return Histogram(edges=edges, counts=counts.astype(np.int64))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Above:
     """What scores at or above a threshold.
@@ -145,10 +168,7 @@ class Ranking:
             bins: how many bars, at least 1.
             mask: which patches count, as of ``best``; the edges stay the same whatever it is.
         """
-        known = self.score[self.among()]
-        low, high = (float(known.min()), float(known.max())) if len(known) else (self.measure.low, self.measure.high)
-        counts, edges = np.histogram(self.score[self.among(mask=mask)], bins, (low, high if high > low else low + 1e-6))
-        return Histogram(edges=edges, counts=counts.astype(np.int64))
+        return spread(self.score, bins, mask=mask, otherwise=(self.measure.low, self.measure.high))
 
     def above(
         self,

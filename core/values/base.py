@@ -59,6 +59,18 @@ class PatchSource:
         """Return how well each patch answers good and bad examples, (N,); None when that cannot be told."""
         return None
 
+    def valid_fraction(self) -> FloatArray | None:
+        """Return the share of pixels of each patch that hold data, 0 to 1, shape (N,); None when it is not known."""
+        return None
+
+    def clear_fraction(self) -> FloatArray | None:
+        """Return the share of pixels of each patch free of cloud and shadow, 0 to 1, (N,); None when not known."""
+        return None
+
+    def hectares(self) -> FloatArray | None:
+        """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
+        return None
+
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
         return None

@@ -12,6 +12,7 @@ from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
 from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
 from core.values.classification import CLASSIFICATION
+from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
 from core.values.groups import GROUP
@@ -39,6 +40,9 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             DISTORTION,
             STABILITY,
             UNFAMILIAR,
+            VALID,
+            CLEAR,
+            AREA,
             DATE,
             LABEL,
         )

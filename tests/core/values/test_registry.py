@@ -50,6 +50,15 @@ class Source(PatchSource):
     def stability(self) -> np.ndarray:
         return np.append(np.float32(np.nan), np.linspace(0, 1, COUNT - 1, dtype=np.float32))
 
+    def valid_fraction(self) -> np.ndarray:
+        return np.linspace(0.5, 1, COUNT, dtype=np.float32)
+
+    def clear_fraction(self) -> np.ndarray:
+        return np.append(np.float32(np.nan), np.linspace(0, 1, COUNT - 1, dtype=np.float32))
+
+    def hectares(self) -> np.ndarray:
+        return np.full(COUNT, 40.96, np.float32)
+
     def distortion(self, layout: ProjectionSettings) -> np.ndarray | None:
         return np.linspace(0, 0.5, COUNT, dtype=np.float32) if layout == LAYOUT else None
 

@@ -1,0 +1,351 @@
+"""Conditions that patches have to meet, on any value of ``core.values.registry`` and on the score of a search.
+
+They travel in links and bundles as JSON: values by their addresses, classes by their names.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.errors import SettingsError
+from core.scenes.labels import NOBODYS
+from core.search.ranking import BINS, Histogram, Ranking, spread
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue
+from core.values.legend import ClassLegend
+from core.values.registry import OLDER_NAMES, VALUES
+
+SCORE = "score"
+"""The address of the score of a search, which is no value of the registry: it depends on all examples or words."""
+
+MOST_CONDITIONS, MOST_CHOSEN, LONGEST_ADDRESS = 40, 500, 200
+_ASKED = "Filtering patches"
+_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FilterSource:
+    """What conditions are asked of.
+
+    Attributes:
+        source: the patches, N of them, and what is known of them.
+        asked: what values depend on where their address does not say it, such as the query.
+        ranking: of the same patches in the same order, where conditions may be on its score; None = there is none.
+        numbers: values that are computed already, by address, float32 of shape (N,); others are computed.
+    """
+
+    source: PatchSource
+    asked: Asked = NOTHING_ASKED
+    ranking: Ranking | None = None
+    numbers: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
+
+    def values(self, address: str) -> FloatArray:
+        """Return the numbers of an address, float32 of shape (N,), NaN = unknown.
+
+        Raises:
+            SettingsError: when there is no such value, or it is not known of these patches.
+        """
+        if address in self.numbers:
+            return self.numbers[address]
+        if address == SCORE:
+            if self.ranking is None:
+                raise SettingsError(_ASKED, "there is no search whose score counts", "mark an example, or drop it")
+            return self.ranking.score
+        value, asked = self._read(address)
+        found = value.compute(self.source, asked) if value.available(self.source, asked) else None
+        if found is None:
+            raise SettingsError(_ASKED, f"the {value.title} of these patches is not known", "drop that condition")
+        return found
+
+    def names(self, address: str) -> tuple[str, ...]:
+        """Return the classes of an address, in the order of their numbers; none of a value that is a number.
+
+        Raises:
+            SettingsError: as of ``values``.
+        """
+        if address == SCORE:
+            return ()
+        value, asked = self._read(address)
+        legend = value.legend_of(self.source, self.values(address), asked)
+        return legend.names if isinstance(legend, ClassLegend) else ()
+
+    def histogram(self, address: str, bins: int = BINS, *, mask: NDArray[np.bool_] | None = None) -> Histogram:
+        """Return how the numbers of an address are spread, to be brushed; ``mask`` says which patches count.
+
+        Raises:
+            SettingsError: as of ``values``.
+        """
+        return spread(self.values(address), bins, mask=mask)
+
+    def _read(self, address: str) -> tuple[PatchValue, Asked]:
+        value, version = value_of(address)
+        asked = value.read(version) if version else self.asked
+        if asked is None:
+            raise SettingsError(_ASKED, f"“{address[:60]}” says nothing", "drop that condition")
+        return value, asked
+
+
+def value_of(address: str) -> tuple[PatchValue, str]:
+    """Return the value of an address and its version.
+
+    Raises:
+        SettingsError: when there is no such value.
+    """
+    name, _, version = address.partition("-")
+    value = VALUES.get(OLDER_NAMES.get(name, name))
+    if value is None:
+        raise SettingsError(_ASKED, f"there is no value “{name[:60]}”", f"choose of {', '.join([SCORE, *VALUES])}")
+    return value, version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition(ABC):
+    """One condition.
+
+    Attributes:
+        value: address of the value it is about, as ``PatchValue.address``, or ``SCORE``.
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        """Refuse values that there are not."""
+        if self.value != SCORE:
+            value_of(self.value)
+
+    @property
+    def title(self) -> str:
+        """What the condition is about, in words."""
+        if self.value == SCORE:
+            return SCORE
+        value, _ = value_of(self.value)
+        return value.scale.title if isinstance(value, ScaleValue) else value.title
+
+    @property
+    @abstractmethod
+    def sentence(self) -> str:
+        """The condition in words."""
+
+    @abstractmethod
+    def mask(self, source: FilterSource) -> NDArray[np.bool_]:
+        """Return which patches meet it, bool of shape (N,); one of which the value is unknown does not.
+
+        Raises:
+            SettingsError: when the value is not known of these patches.
+        """
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeCondition(Condition):
+    """A number has to lie in a range.
+
+    Attributes:
+        low: the least that counts; None = any.
+        high: the most that counts; None = any.
+
+    Raises:
+        SettingsError: for an empty range, a number that is not finite, or a value that has classes.
+    """
+
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no patch can meet."""
+        super().__post_init__()
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if not all(math.isfinite(end) for end in ends) or (len(ends) == 2 and ends[0] > ends[1]):
+            raise SettingsError(_ASKED, f"{self.title} from {self.low} to {self.high} is no range", "give low to high")
+        if self.value != SCORE and not isinstance(value_of(self.value)[0], ScaleValue):
+            raise SettingsError(_ASKED, f"{self.title} has classes and no range", "choose of its classes")
+
+    @property
+    def sentence(self) -> str:
+        """The condition in words."""
+        low, high = (None if end is None else f"{end:.4g}".replace("-", "−") for end in (self.low, self.high))
+        if low is None and high is None:
+            return f"{self.title} known"
+        if low is None or high is None:
+            return f"{self.title} at least {low}" if high is None else f"{self.title} at most {high}"
+        return f"{self.title} {low} to {high}"
+
+    def mask(self, source: FilterSource) -> NDArray[np.bool_]:
+        """Return which patches lie in the range, both ends included."""
+        ends = {"low": self.low, "high": self.high}
+        return ScaleValue.mask(source.values(self.value), **{key: end for key, end in ends.items() if end is not None})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCondition(Condition):
+    """A class has to be one of some.
+
+    Attributes:
+        classes: names, as legends write them; ``no class`` stands for patches without one. None of them = no patch.
+
+    Raises:
+        SettingsError: for too many names, or a value that is a number.
+    """
+
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what has no classes."""
+        super().__post_init__()
+        if self.value == SCORE or not isinstance(value_of(self.value)[0], ClassValue):
+            raise SettingsError(_ASKED, f"{self.title} has no classes", "give a range")
+        if len(self.classes) > MOST_CHOSEN:
+            raise SettingsError(_ASKED, f"{len(self.classes)} classes are chosen", f"choose at most {MOST_CHOSEN}")
+
+    @property
+    def sentence(self) -> str:
+        """The condition in words."""
+        return f"{self.title} {' or '.join(self.classes)}" if self.classes else f"no {self.title}"
+
+    def mask(self, source: FilterSource) -> NDArray[np.bool_]:
+        """Return which patches are of one of the classes; a name that there is not among them is of none."""
+        values = source.values(self.value)
+        wanted = {name.casefold() for name in self.classes}
+        numbers = {number for number, name in enumerate(source.names(self.value)) if name.casefold() in wanted}
+        return ClassValue.mask(values, numbers | ({-1} if NOBODYS in wanted else set()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"value": self.value, "classes": list(self.classes)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Conditions that all have to be met.
+
+    Attributes:
+        conditions: in the order in which they were set; one a value.
+
+    Raises:
+        SettingsError: for too many.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse more than a person sets."""
+        if len(self.conditions) > MOST_CONDITIONS:
+            found = f"there are {len(self.conditions)} conditions"
+            raise SettingsError(_ASKED, found, f"give at most {MOST_CONDITIONS}")
+
+    def __len__(self) -> int:
+        return len(self.conditions)
+
+    def having(self, condition: Condition) -> Filters:
+        """Return it with a condition, in place of one on the same value."""
+        kept = self.conditions
+        if any(one.value == condition.value for one in kept):
+            return Filters(conditions=tuple(condition if one.value == condition.value else one for one in kept))
+        return Filters(conditions=(*kept, condition))
+
+    def without(self, value: str) -> Filters:
+        """Return it without the condition on a value; as it is where there is none."""
+        return Filters(conditions=tuple(one for one in self.conditions if one.value != value))
+
+    def mask(self, source: FilterSource) -> NDArray[np.bool_]:
+        """Return which patches meet all conditions, bool of shape (N,); all of them where there is no condition.
+
+        Raises:
+            SettingsError: when a value is not known of these patches; ``unknown`` tells which before.
+        """
+        found = np.ones(len(source.source.table), bool)
+        for one in self.conditions:
+            found &= one.mask(source)
+        return found
+
+    def unknown(self, source: FilterSource) -> tuple[Condition, ...]:
+        """Return the conditions that cannot be asked of these patches, such as those of a link of another scene."""
+        lacking = []
+        for one in self.conditions:
+            try:
+                source.values(one.value)
+            except SettingsError:
+                lacking.append(one)
+        return tuple(lacking)
+
+    @property
+    def sentence(self) -> str:
+        """All conditions in words, without a stop; ``all patches`` where there are none."""
+        return "; ".join(one.sentence for one in self.conditions) or "all patches"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values, for bundles."""
+        return {"version": _VERSION, "conditions": [one.to_dict() for one in self.conditions]}
+
+    def link(self) -> str:
+        """Return it as the text of a parameter of an address; empty where there are no conditions."""
+        listed = [one.to_dict() for one in self.conditions]
+        return json.dumps(listed, ensure_ascii=False, separators=(",", ":")) if listed else ""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Filters:
+        """Return what ``to_dict`` gave.
+
+        Raises:
+            SettingsError: for another version, or what makes no sense.
+        """
+        version = values.get("version")
+        if version != _VERSION:
+            found = f"they are of version {version!r}, and this app reads {_VERSION}"
+            raise SettingsError("Reading filters", found, "save them again, or use a newer app")
+        return cls(conditions=tuple(_conditions(values.get("conditions"))))
+
+    @classmethod
+    def parse(cls, link: str) -> Filters | None:
+        """Return the filters of an address; None when it makes no sense."""
+        if not link:
+            return cls()
+        try:
+            return cls(conditions=tuple(_conditions(json.loads(link))))
+        except (SettingsError, ValueError, RecursionError):
+            return None
+
+
+def _conditions(listed: object) -> Iterable[Condition]:
+    if not isinstance(listed, list):
+        raise _senseless()
+    return [_condition(one) for one in listed]
+
+
+def _condition(values: object) -> Condition:
+    """Return one condition of JSON values."""
+    if not isinstance(values, Mapping) or not isinstance(values.get("value"), str):
+        raise _senseless()
+    address = values["value"]
+    if len(address) > LONGEST_ADDRESS:
+        raise _senseless()
+    if "classes" in values:
+        names = values["classes"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise _senseless()
+        return ClassCondition(value=address, classes=tuple(names))
+    ends = [values.get(key) for key in ("low", "high")]
+    if any(isinstance(end, bool) or not isinstance(end, int | float | None) for end in ends):
+        raise _senseless()
+    low, high = (None if end is None else float(end) for end in ends)
+    return RangeCondition(value=address, low=low, high=high)
+
+
+def _senseless() -> SettingsError:
+    return SettingsError("Reading filters", "a condition makes no sense", "set the filters again")
