@@ -19,6 +19,7 @@ from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
 from core.cli.features import CompareCommand, EmbedCommand, NeighboursCommand, ProjectCommand
 from core.cli.scenes import SampleCommand, SceneCommand, SyntheticCommand
+from core.cli.search import SearchCommand
 from core.cli.serve import ServeCommand
 from core.cli.training import FinetuneCommand
 from core.config import hush, settings
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     EvaluateCommand(),
     FinetuneCommand(),
     NeighboursCommand(),
+    SearchCommand(),
     CompareCommand(),
     SampleDesignCommand(),
     AccuracyCommand(),

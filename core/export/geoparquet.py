@@ -284,7 +284,9 @@ def add_positions(path_in: Path, path_out: Path, xy: FloatArray) -> None:
 
 
 def read_geoparquet(path: Path) -> Embeddings:
-    """Read a file that ``write_geoparquet`` or ``add_positions`` wrote, or one with the columns both need.
+    """Read a file that ``write_geoparquet`` or ``add_positions`` wrote, or one of another program with ``vector``.
+
+    Without ``patch_id`` the rows are numbered from 0.
 
     Raises:
         StoreError: when it cannot be read, is no Parquet file, or holds no usable features.
@@ -293,7 +295,9 @@ def read_geoparquet(path: Path) -> Embeddings:
     table = open_table(path, asked)
     lacking = [name for name in ("patch_id", "vector") if name not in table.column_names]
     if lacking:
-        raise StoreError(asked, f"it has no column {' and no column '.join(lacking)}", _REMEDY)
+        if "vector" in lacking:
+            raise StoreError(asked, f"it has no column {' and no column '.join(lacking)}", _REMEDY)
+        table = table.append_column("patch_id", pa.array(np.arange(table.num_rows), pa.int64()))
     try:
         table = table.take(pa.array(_by_id(table)))
         ids = _ids(table)

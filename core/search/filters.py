@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.errors import SettingsError
 from core.scenes.labels import NOBODYS
-from core.search.ranking import BINS, Histogram, Ranking, spread
+from core.search.ranking import BINS, Histogram, Ranking, histogram_of
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue
 from core.values.legend import ClassLegend
 from core.values.registry import OLDER_NAMES, VALUES
@@ -84,7 +84,7 @@ class FilterSource:
         Raises:
             SettingsError: as of ``values``.
         """
-        return spread(self.values(address), bins, mask=mask)
+        return histogram_of(self.values(address), bins, mask=mask)
 
     def _read(self, address: str) -> tuple[PatchValue, Asked]:
         value, version = value_of(address)

@@ -58,7 +58,7 @@ class Histogram:
     counts: IntArray
 
 
-def spread(
+def histogram_of(
     values: FloatArray,
     bins: int = BINS,
     *,
@@ -168,7 +168,7 @@ class Ranking:
             bins: how many bars, at least 1.
             mask: which patches count, as of ``best``; the edges stay the same whatever it is.
         """
-        return spread(self.score, bins, mask=mask, otherwise=(self.measure.low, self.measure.high))
+        return histogram_of(self.score, bins, mask=mask, otherwise=(self.measure.low, self.measure.high))
 
     def above(
         self,

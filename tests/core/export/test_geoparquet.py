@@ -289,6 +289,11 @@ def test_vectors_as_ordinary_lists_and_doubles_are_read(written: tuple[Path, Sce
     assert read_geoparquet(written[0]).vectors.tolist() == [[1.0, 2.0]] * 4
 
 
+def test_rows_without_ids_are_numbered(written: tuple[Path, Scene, PatchGrid, Features]) -> None:
+    save(lambda table: table.drop_columns(["patch_id"]))(written[0])
+    assert read_geoparquet(written[0]).patch_ids.tolist() == [0, 1, 2, 3]
+
+
 def test_a_file_of_another_program_says_what_it_lacks() -> None:
     path = shared("embeddings/03WVN_20220610_20220610_v001.gpq")
     with pytest.raises(StoreError, match="it has no column patch_id and no column vector; give a file that"):

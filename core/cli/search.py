@@ -1,0 +1,159 @@
+"""The command that searches a file of features by good and bad examples."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.common import check_out
+from core.config import Config
+from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.export.geoparquet import Embeddings
+    from core.search.examples import Evidence, SearchSpace
+    from core.search.ranking import Ranking
+    from core.similarity.neighbours import Neighbours
+
+DEFAULT_COUNT = 10
+"""How many patches are listed where neither a number nor a least similarity is given."""
+
+_ASKED = "Searching by examples"
+_ID = re.compile(r"\d{1,18}")
+
+
+class SearchCommand:
+    """Find the patches that are like good examples and unlike bad ones, as JSON lines or as a file.
+
+    Best first, over all patches of the file but the examples. “similarity” says how well a patch fits, and “measure”
+    what that number is. Up to nine good examples it is “cosine”: the cosine similarity, −1 to 1, to the mean of the
+    good examples less 30 % of the mean of the bad ones. From ten on it is “probability”: that of being like the good
+    ones rather than the bad ones and the rest of the file, by logistic regression, 0 to 1.
+
+    “--area” leaves the patches whose centre lies in a polygon. “--min-similarity” leaves those that fit at least so
+    well. Without “-k” it gives all of them.
+
+    “--out” writes the patches with all that the file says of them, in the format that its name ends in.
+    """
+
+    name = "search"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the file, the examples, what is left out and where the result goes."""
+        parser.add_argument("file", type=Path, metavar="F.parquet")
+        parser.add_argument("--like", required=True, metavar="N,N,…", help="patches that are what is looked for")
+        parser.add_argument("--unlike", metavar="N,N,…", help="patches that are not")
+        parser.add_argument("--area", type=Path, metavar="A.geojson", help="search in these polygons only, in degrees")
+        parser.add_argument("--min-similarity", type=float, metavar="S", help="the least that counts")
+        parser.add_argument(
+            "-k", type=int, metavar="K", help=f"how many; default {DEFAULT_COUNT}, with --min-similarity all"
+        )
+        parser.add_argument(
+            "--out", type=Path, metavar="R.geojson", help="a file; or its name ends in .gpkg, .csv, .parquet or .kml"
+        )
+
+    def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
+        """Yield a line of JSON a patch, or write the file."""
+        from core.export.formats import format_of
+        from core.export.geoparquet import read_geoparquet
+        from core.search.examples import rank
+
+        if options.k is not None and options.k < 1:
+            raise SettingsError(_ASKED, f"-k is {options.k}", "ask for at least 1")
+        if options.out is not None:
+            check_out(options.out, format_of(options.out).suffixes, str(options.file))
+        table = read_geoparquet(options.file)
+        space = _space(table)
+        ranking = rank(_evidence(options, space.scene), space)
+        found = _found(options, space, ranking)
+        if options.out is None:
+            return _lines(table, ranking, found)
+        _write(options.out, table, ranking, found)
+        return ()
+
+
+def _ids(text: str, option: str) -> list[int]:
+    """Return the patch ids of an option.
+
+    Raises:
+        SettingsError: when there are none, or one is no number.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise SettingsError(_ASKED, f"{option} names no patch", "give patch ids with commas between them, such as 3,17")
+    wrong = next((part for part in parts if not _ID.fullmatch(part)), None)
+    if wrong is not None:
+        found = f"“{wrong[:40]}” in {option} is no patch id"
+        raise SettingsError(_ASKED, found, "give patch ids with commas between them, such as 3,17")
+    return [int(part) for part in parts]
+
+
+def _evidence(options: argparse.Namespace, scene: str) -> Evidence:
+    from core.scenes.patches import PatchRef
+    from core.search.examples import Evidence
+
+    good = _ids(options.like, "--like")
+    bad = [] if options.unlike is None else _ids(options.unlike, "--unlike")
+    return Evidence.of(*([PatchRef(scene, patch) for patch in ids] for ids in (good, bad)))
+
+
+def _space(table: Embeddings) -> SearchSpace:
+    from core.search.examples import SearchSpace
+    from core.similarity.neighbours import unit_rows
+
+    return SearchSpace(
+        scene=str(table.scene.get("id", "")), patch_ids=table.patch_ids, unit=unit_rows(table.vectors),
+        lonlat=table.lonlat,
+    )  # fmt: skip
+
+
+def _found(options: argparse.Namespace, space: SearchSpace, ranking: Ranking) -> Neighbours:
+    """Return the patches that are wanted, best first.
+
+    Raises:
+        SettingsError: for an area that holds none, or a least similarity that no patch can reach.
+    """
+    from core.search.examples import rows_inside
+    from core.search.regions import read_region_file
+
+    least, measure = options.min_similarity, ranking.measure
+    if least is not None and not measure.low <= least <= measure.high:
+        remedy = f"give {measure.low:g} to {measure.high:g}".replace("-", "−")
+        raise SettingsError(_ASKED, f"--min-similarity is {least:g}, and the {measure.title} never is", remedy)
+    mask = None
+    if options.area is not None:
+        mask = rows_inside(read_region_file(options.area), space, asked=f"Searching in “{options.area.name}”")
+    count = DEFAULT_COUNT if options.k is None and least is None else options.k
+    return ranking.best(count, least=least, mask=mask, seen=ranking.patch_ids[ranking.examples].tolist())
+
+
+def _lines(table: Embeddings, ranking: Ranking, found: Neighbours) -> Iterator[str]:
+    places = {} if table.lonlat is None else dict(zip(table.patch_ids.tolist(), table.lonlat.tolist(), strict=True))
+    for patch_id, score in zip(found.ids.tolist(), found.similarity.tolist(), strict=True):
+        lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
+        line = {"patch_id": patch_id, "similarity": score, "measure": ranking.measure.name, "lon": lon, "lat": lat}
+        yield json.dumps(line)
+
+
+def _write(path: Path, table: Embeddings, ranking: Ranking, found: Neighbours) -> None:
+    """Write patches with their rank, and what the file says of them."""
+    import numpy as np
+
+    from core.export.formats import write_rows
+    from core.export.rows import constant
+    from core.export.selection import file_rows
+
+    order = np.argsort(table.patch_ids)
+    positions = order[np.searchsorted(table.patch_ids, found.ids, sorter=order)]
+    columns: dict[str, NDArray[Any]] = {
+        "rank": np.arange(1, len(found) + 1),
+        "similarity": found.similarity,
+        "measure": constant(ranking.measure.name, len(found)),
+    }
+    write_rows(path, file_rows(table, positions, columns=columns))

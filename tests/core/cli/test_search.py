@@ -1,0 +1,159 @@
+"""The command that searches by examples: its lines, its files, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from core.__main__ import main
+from core.search.examples import BAD_SHARE
+
+COUNT, COLUMNS = 24, 6
+Capture = pytest.CaptureFixture[str]
+Run = Callable[..., list[dict[str, object]]]
+
+
+def vectors() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    rows = np.eye(3, 8)[np.arange(COUNT) % 3] + rng.normal(0, 0.2, (COUNT, 8))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def features(tmp_path: Path) -> Path:
+    """A file of another program: outlines along the equator, and vectors."""
+    boxes = [shapely.box(at % COLUMNS, at // COLUMNS, at % COLUMNS + 1, at // COLUMNS + 1) for at in range(COUNT)]
+    path = tmp_path / "f.parquet"
+    frame = {"patch_id": np.arange(COUNT), "vector": list(vectors()), "owner": ["=cmd|x"] * COUNT}
+    geopandas.GeoDataFrame(frame, geometry=boxes, crs="EPSG:4326").to_parquet(path)
+    return path
+
+
+@pytest.fixture
+def lines(features: Path, capsys: Capture) -> Run:
+    def run(*arguments: object) -> list[dict[str, object]]:
+        assert main(["search", str(features), *map(str, arguments)]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+def ids(found: list[dict[str, object]]) -> list[object]:
+    return [line["patch_id"] for line in found]
+
+
+def expected(good: list[int], bad: list[int]) -> tuple[np.ndarray, list[int]]:
+    """Scores of all patches, and the order of those that are no examples."""
+    unit = vectors().astype(np.float64)
+    query = unit[good].mean(axis=0) - (BAD_SHARE * unit[bad].mean(axis=0) if bad else 0)
+    scores = unit @ query / np.linalg.norm(query)
+    return scores, [row for row in np.argsort(-scores).tolist() if row not in {*good, *bad}]
+
+
+@pytest.mark.parametrize(("good", "bad"), [([3, 18], []), ([3, 18], [5])])
+def test_the_best_are_listed_best_first(lines: Run, good: list[int], bad: list[int]) -> None:
+    scores, order = expected(good, bad)
+    unlike = ["--unlike", ",".join(map(str, bad))] if bad else []
+    found = lines("--like", ",".join(map(str, good)), *unlike, "-k", 4)
+    assert ids(found) == order[:4]
+    np.testing.assert_allclose([line["similarity"] for line in found], scores[order[:4]], atol=1e-6)
+    assert {line["measure"] for line in found} == {"cosine"}
+    at = order[0]
+    assert (found[0]["lon"], found[0]["lat"]) == (at % COLUMNS + 0.5, at // COLUMNS + 0.5)
+    assert len(lines("--like", ",".join(map(str, good)), *unlike)) == 10
+
+
+def test_many_good_examples_give_probabilities(lines: Run) -> None:
+    found = lines("--like", ",".join(map(str, range(0, COUNT, 2))), "--unlike", "1", "--min-similarity", 0)
+    assert {line["measure"] for line in found} == {"probability"}
+    assert len(found) == COUNT - 13, "without -k all of them"
+
+
+def test_a_least_similarity_and_an_area_leave_what_lies_there(lines: Run, tmp_path: Path) -> None:
+    scores, order = expected([3], [])
+    least = float(np.sort(scores)[-6])
+    assert ids(lines("--like", 3, "--min-similarity", least - 1e-6)) == order[:5]
+    assert ids(lines("--like", 3, "--min-similarity", least - 1e-6, "-k", 2)) == order[:2]
+    area = tmp_path / "a.geojson"
+    area.write_text(json.dumps(shapely.geometry.mapping(shapely.box(0, 0, 2.9, 2.9))))
+    inside = [row for row in order if row % COLUMNS < 3 and row // COLUMNS < 3]
+    assert ids(lines("--like", 3, "--area", area, "-k", 100)) == inside
+
+
+def test_files_hold_the_same_in_every_format(lines: Run, tmp_path: Path) -> None:
+    _, order = expected([3], [5])
+    for ending in ("geojson", "gpkg", "csv", "parquet"):
+        path = tmp_path / f"r.{ending}"
+        assert lines("--like", 3, "--unlike", 5, "-k", 4, "--out", path) == []
+        if ending == "csv":
+            rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+            assert [int(row["patch_id"]) for row in rows] == order[:4]
+            assert rows[0]["owner"] == "'=cmd|x", "no spreadsheet runs it"
+            continue
+        table = geopandas.read_parquet(path) if ending == "parquet" else geopandas.read_file(path)
+        by_rank = table.sort_values("rank")
+        assert by_rank["patch_id"].tolist() == order[:4], ending
+        assert by_rank["measure"].tolist() == ["cosine"] * 4
+        west, south = order[0] % COLUMNS, order[0] // COLUMNS
+        assert by_rank.geometry.iloc[0].bounds == pytest.approx((west, south, west + 1, south + 1))
+
+
+def test_rows_without_ids_and_places_are_numbered(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "v.parquet"
+    pq.write_table(pa.table({"vector": vectors().tolist()}), path)
+    assert main(["search", str(path), "--like", "3", "-k", "2"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ids(found) == expected([3], [])[1][:2]
+    assert found[0]["lon"] is None
+
+
+BOWTIE = {"type": "Polygon", "coordinates": [[[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]]}
+FAR = {"type": "Polygon", "coordinates": [[[50, 50], [51, 50], [51, 51], [50, 50]]]}
+METRES = {**FAR, "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32632"}}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "area", "said"),
+    [
+        (["--like", "99"], None, "patch 99 is not among the 24 encoded patches"),
+        (["--like", "3", "--unlike", "77"], None, "patch 77 is not among"),
+        (["--like", "3,5", "--unlike", "5"], None, "patch 5 is both a good and a bad example"),
+        (["--like", ""], None, "--like names no patch"),
+        (["--like", ","], None, "--like names no patch"),
+        (["--like", "3", "--unlike", " "], None, "--unlike names no patch"),
+        (["--like", "3,x"], None, "“x” in --like is no patch id"),
+        (["--like", "3.5"], None, "“3.5” in --like is no patch id"),
+        (["--like", ",".join(map(str, range(10_001)))], None, "give at most 10,000"),
+        (["--like", "3", "-k", "0"], None, "-k is 0; ask for at least 1"),
+        (["--like", "3", "--min-similarity", "1.5"], None, "give −1 to 1"),
+        (["--like", "3", "--min-similarity", "nan"], None, "give −1 to 1"),
+        (["--like", "3", "--out", "r.shp"], None, "let its name end in one of .geojson"),
+        (["--like", "3", "--out", "f.parquet"], None, "would be lost"),
+        (["--like", "3"], BOWTIE, "crosses itself"),
+        (["--like", "3"], FAR, "holds the centre of none of the patches"),
+        (["--like", "3"], METRES, "its reference system is urn:ogc:def:crs:EPSG::32632"),
+        (["--like", "3"], {"type": "Point", "coordinates": [1, 1]}, "encloses no area"),
+        (["--like", "3"], "{", "no JSON"),
+    ],
+)
+def test_what_cannot_be_searched_is_one_sentence(
+    features: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, arguments: list[str], area: object, said: str
+) -> None:
+    monkeypatch.chdir(features.parent)
+    if area is not None:
+        Path("a.geojson").write_text(area if isinstance(area, str) else json.dumps(area))
+        arguments = [*arguments, "--area", "a.geojson"]
+    assert main(["search", str(features), *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert len(err.splitlines()) == 1
