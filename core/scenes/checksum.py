@@ -1,0 +1,37 @@
+"""A checksum of a scene: what its pixels are and where they lie, however a file holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+import rasterio
+from rasterio.windows import Window
+
+from core.errors import SceneError
+from core.scenes.scene import Scene
+
+_ROWS = 512
+
+
+def scene_checksum(scene: Scene) -> str:
+    """Return SHA-256 in hexadecimal over place, bands and pixels, as uint16 little-endian, band by band.
+
+    It reads every pixel. Equal scenes have equal sums on any computer, also where GDAL packed them otherwise.
+
+    Raises:
+        SceneError: when the pixels cannot be read.
+    """
+    grid = asdict(scene.grid) | {"transform": [float(number) for number in scene.grid.transform]}
+    said = hashlib.sha256(json.dumps({"grid": grid, "bands": list(scene.bands)}, sort_keys=True).encode())
+    try:
+        with rasterio.open(scene.pixels_path, driver="GTiff") as data:
+            for band in range(1, data.count + 1):
+                for top in range(0, data.height, _ROWS):
+                    rows = min(_ROWS, data.height - top)
+                    said.update(data.read(band, window=Window(0, top, data.width, rows)).astype("<u2").tobytes())
+    except rasterio.RasterioIOError as error:
+        asked, found = f"Reading the scene “{scene.name}”", "its pixels are damaged"
+        raise SceneError(asked, found, "add the scene again") from error
+    return said.hexdigest()
