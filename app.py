@@ -29,7 +29,7 @@ if multiprocessing.parent_process() is None:
     from pages.ui.state.heap import HeapWatch
 
     PICTURES = Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/"))
-    POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/"))
+    POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/", "/outlines/"))
 
     OFTEN_SECONDS = 0.0005
     """While modules are imported, other threads get their turn so often; else a browser waits for each of its files."""

@@ -85,13 +85,28 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     page.keyboard.press("x")
     expect(strip).to_have_count(3)
     expect(page).to_have_url(re.compile(f"like={second}.{liked}&unlike={unliked}$"))
-    expect(map_frame(page).locator(".landlike-good, .landlike-bad")).to_have_count(2)
+    expect(map_frame(page).locator(".landlike-good, .landlike-bad")).to_have_count(3)
     strip.nth(1).click()
     expect(strip).to_have_count(2)
     page.keyboard.press("Escape")
     expect(strip).to_have_count(0)
     page.go_back()
     expect(strip).to_have_count(2)
+
+    # An area drawn on the map asks for land like it; arrow keys on the map go from patch to patch.
+    map_frame(page).locator("[data-tool=box]").click()
+    place = land.bounding_box()
+    assert place is not None
+    for share, press in ((0.4, page.mouse.down), (0.45, None), (0.55, page.mouse.up)):
+        page.mouse.move(place["x"] + place["width"] * share, place["y"] + place["height"] * share)
+        if press:
+            press()
+    map_frame(page).get_by_role("button", name="Find land like this").click()
+    expect(page).to_have_url(re.compile(r"like=\d+-\d+\."))
+    assert land.get_attribute("data-kept") == "yes"
+    land.focus()
+    page.keyboard.press("ArrowRight")
+    expect(map_frame(page).locator(".landlike-said")).to_contain_text("°")
 
 
 def test_a_person_cuts_the_scene_otherwise_and_goes_back_by_one_click(page: Page, server: Server) -> None:

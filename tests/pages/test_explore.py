@@ -176,7 +176,7 @@ def test_examples_are_listed_ranked_by_and_marked_in_all_views(engine: Engine) -
     assert not {16, 30, 4} & {item["id"] for item in items}, "examples are not found again"
     assert {item["sign"] for item in items} == {0}
     marks = map_of(app)["marks"]
-    assert (len(marks["good"]), len(marks["bad"])) == (1, 1)
+    assert (len(marks["good"]), len(marks["bad"]), marks["query"]) == (2, 1, None)
     assert "most like 2 examples, unlike 1" in texts(app)
     app.button(key="evidence_undo")  # There is nothing before a link.
     app.session_state["landlike"].exemplify(PatchRef(engine.library.scenes()[0].id, 30), 0)

@@ -11,6 +11,9 @@ from pages.ui.state.view_state import ViewState
 STRIP_HEIGHT = 56
 """Pixels of a window's height that it takes, with the gap below."""
 
+MOST_SHOWN = 14
+"""Good, and bad, examples that are shown as pictures; of an area there may be thousands."""
+
 _component = st.components.v2.component(
     "landlike_evidence",
     html='<div class="evidence" role="group" aria-label="Examples of what is looked for"></div>',
@@ -32,9 +35,15 @@ def evidence_strip(visitor: Session, view: ViewState, thumbs: str) -> None:
         view: what is on show.
         thumbs: address of the patches' pictures, with ``{id}`` where the patch id goes.
     """
-    if not strip_there(view):
-        return
-    data = {"like": list(view.question.like), "unlike": list(view.question.unlike), "thumbs": thumbs}
+    # Always there, so that the map below keeps its place and is not made anew when examples come and go.
+    with st.container(key="evidence_holder"):
+        if strip_there(view):
+            _strip(visitor, view, thumbs)
+
+
+def _strip(visitor: Session, view: ViewState, thumbs: str) -> None:
+    question = view.question
+    data = {"like": list(question.like), "unlike": list(question.unlike), "thumbs": thumbs, "most": MOST_SHOWN}
     with st.container(horizontal=True, vertical_alignment="center", key="evidence_bar"):
         _component(key="evidence", data=data, height=44)
         st.button("Undo", icon=":material/undo:", key="evidence_undo", type="tertiary",

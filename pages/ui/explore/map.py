@@ -7,7 +7,7 @@ it as a message, so that a new query neither rebuilds nor moves it, and moving i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,7 @@ class LocalMap(folium.Map):
 
     default_js = [  # noqa: RUF012
         ("leaflet", _UP + asset_url("leaflet/leaflet.js")),
+        ("landlike-patches", _UP + asset_url("map_patches.js")),
         ("landlike", _UP + asset_url("map.js")),
     ]
     default_css = [  # noqa: RUF012
@@ -168,6 +169,7 @@ def scene_map(
     question: Question | None = None,
     novel: int = 0,
     diamonds: Sequence[Ring] = (),
+    patches: Mapping[str, Any] | None = None,
     key: str = "map",
     height: int = 560,
     on_click: Callable[[PatchRef], None] | None = None,
@@ -186,6 +188,7 @@ def scene_map(
         question: good and bad examples, the query among them.
         novel: how many patches are unfamiliar to the encoder.
         diamonds: their marks, of ``novelty_marks.diamonds``; the strangest ones where they are many.
+        patches: where the script gets outlines of patches, and what it tells of each; None = neither.
         key: names the map on its page.
         height: pixels.
         on_click: called with the patch that was just clicked, before the page runs again.
@@ -212,6 +215,7 @@ def scene_map(
             scene, grid, query, neighbours, selection=np.array(selection, dtype=np.int64), question=question
         ),
         "strangers": list(diamonds),
+        "patches": dict(patches or {}),
         "leftOver": left_over(scene, grid),
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }

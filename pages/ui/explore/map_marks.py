@@ -45,10 +45,9 @@ def outlined(
     """
     marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None, "good": [], "bad": []}
     marks["found"] = None
-    if question is not None:
-        for name, ids in (("good", question.like[1:]), ("bad", question.unlike)):
-            words_of = [f"{name.capitalize()} example: patch {patch_id}" for patch_id in ids]
-            marks[name] = _rings(scene, grid, np.array(ids, np.int64), words_of, first_rank=0)
+    if question is not None and not question.plain:
+        marks |= _examples(scene, grid, question)
+        query = None
     if query is not None:
         words = f"Query: patch {query}"
         marks["query"] = next(iter(_rings(scene, grid, np.array([query]), [words], first_rank=0)), None)
@@ -66,6 +65,16 @@ def outlined(
     elif selection.size:
         marks["mask"] = _mask(scene, grid, selection)
     return marks
+
+
+def _examples(scene: Scene, grid: PatchGrid, question: Question) -> dict[str, Any]:
+    """Return outlines of good and bad examples; of many, as of an area, the first ones."""
+    found = {}
+    for name, ids in (("good", question.like), ("bad", question.unlike)):
+        shown = np.array(ids[:MOST_RANKED], np.int64)
+        words_of = [f"{name.capitalize()} example: patch {patch_id}" for patch_id in shown.tolist()]
+        found[name] = _rings(scene, grid, shown, words_of, first_rank=0)
+    return found
 
 
 def _mask(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def plot_data(
         "layout": layout_url(view.recipe, settings),
         "values": colours.url(view),
         "legend": colours.script(),
-        "classes": _classes(view),
+        "classes": class_names_url(view),
         "strange": values_url(view.recipe, NOVELTY.name) if len(view.novel_patches()) else None,
         "unfamiliar": NOVEL_ABOVE,
         "marked": marked,
@@ -92,8 +92,8 @@ def plot_data(
     }
 
 
-def _classes(view: SceneView) -> dict[str, Any] | None:
-    """Return where the script gets the class of each patch, which it names when a point is pointed at."""
+def class_names_url(view: SceneView) -> dict[str, Any] | None:
+    """Return where scripts get the class of each patch, which they name when it is pointed at; None without classes."""
     found = view.labels.shown
     if found is None:
         return None
@@ -112,6 +112,8 @@ def plot(
     on_classes: Callable[[list[int]], None],
     on_room: Callable[[int], None],
     on_example: Callable[[PatchRef, int], None] = lambda _patch, _sign: None,
+    on_region: Callable[[list[int]], None] = lambda _ids: None,
+    on_pick: Callable[[int], None] = lambda _id: None,
     on_clear: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the plot; what a person does calls a function before the next run.
@@ -126,6 +128,8 @@ def plot(
         on_classes: called with the numbers of classes that were chosen in the legend, −1 = no class.
         on_room: called with the window's height when it is another.
         on_example: called with a patch that becomes a good (1) or bad (−1) example or none (0), wherever on the page.
+        on_region: called with the patches of an area whose like is sought.
+        on_pick: called with a patch that is to be selected, or no longer.
         on_clear: called when Esc is pressed.
     """
 
@@ -143,6 +147,8 @@ def plot(
         on_classes_change=_heard("classes", list, lambda numbers: on_classes(_numbers(numbers))),
         on_room_change=_heard("room", int, on_room),
         on_evidence_change=_heard("evidence", Mapping, exemplify),
+        on_region_change=_heard("region", list, lambda ids: on_region(_numbers(ids))),
+        on_pick_change=_heard("pick", int, on_pick),
         on_clear_change=_heard("clear", bool, lambda _: on_clear()),
     )
 

@@ -13,7 +13,7 @@ from core.errors import SettingsError
 from core.scenes.areas import HECTARE, PatchAreas
 from core.search.ranking import Ranking
 from pages.ui.frontend import text
-from pages.ui.state.session import Session, trigger
+from pages.ui.state.session import Session, bound, trigger
 from pages.ui.state.view_state import ViewState
 
 STEPS = 400
@@ -28,13 +28,25 @@ _component = st.components.v2.component(
 )
 
 
-def threshold_button(visitor: Session, view: ViewState) -> None:
-    """Draw the button that opens the slider; it says from which score on patches are shown."""
+def threshold_button(visitor: Session, view: ViewState, *, short: bool) -> None:
+    """Draw the button that opens the slider; it says from which score on patches are shown.
+
+    A ``short`` one stands where there is little room.
+    """
     if view.neighbours is None:
         return
-    title = "Above a score" if view.least is None else f"At least {view.least:.{SHOWN_DIGITS}f}"
+    title = ("Score" if short else "Above a score") if view.least is None else f"At least {view.least:.{SHOWN_DIGITS}f}"
     with st.popover(title, icon=":material/equalizer:", key="threshold"), st.container(key="threshold_panel"):
         _content(visitor, view)
+
+
+def touching_switch() -> None:
+    """Draw the switch that leaves out patches beside what was asked about, where the nearest are shown."""
+    st.toggle(
+        "Leave touching patches out of the nearest",
+        help="Patches beside the query are nearly always alike; leaving them out shows the places farther away.",
+        **bound("leave_out_touching", "leave_out_touching"),
+    )
 
 
 def _content(visitor: Session, view: ViewState) -> None:
@@ -48,7 +60,9 @@ def _content(visitor: Session, view: ViewState) -> None:
     default = float(nearest[-1]) if len(nearest) else data["high"]
     _slider({**data, "least": default if view.least is None else view.least}, visitor.limit)
     st.caption(f"{ranking.sentence}.")
-    if view.least is not None:
+    if view.least is None:
+        touching_switch()
+    else:
         st.button("Only the nearest again", key="threshold_off", on_click=visitor.limit, args=(None,))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
-from core.scenes.patches import PatchRefs
+from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import choices
@@ -40,14 +41,17 @@ from pages.ui.explore.gallery import (
 )
 from pages.ui.explore.header import found_words, header
 from pages.ui.explore.map import scene_map, value_overlay
+from pages.ui.explore.map_marks import MOST_RANKED
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
 from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, novelty_banner
 from pages.ui.explore.novelty_marks import diamonds
-from pages.ui.explore.plot import plot, plot_data
+from pages.ui.explore.plot import class_names_url, plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
-from pages.ui.explore.threshold import threshold_button
+from pages.ui.explore.threshold import threshold_button, touching_switch
 from pages.ui.http.pictures import quicklook_url
+from pages.ui.http.points import outlines_url
+from pages.ui.state.question import Question
 from pages.ui.state.session import Session, bound, current, select
 from pages.ui.state.view_state import ViewState, view_state
 
@@ -64,7 +68,8 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
     view = replace(view, layout=layout_there(visitor, recipe, len(view.table)))
     with st.container(key="views"):
         header(visitor, view)
-        novelty_banner(visitor, view)
+        with st.container(key="banner_holder"):
+            novelty_banner(visitor, view)
         evidence_strip(visitor, view, view.thumbs(rendering_of(visitor, scene)))
         answers = answers_of(visitor, view) if is_comparing(visitor) else []
         shown = outlined_view(visitor, view, answers)
@@ -110,7 +115,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         settings=view.layout,
         colours=colours,
         thumbs=view.thumbs(rendering_of(visitor, view.scene)),
-        query=view.query_id,
+        query=view.query_id if view.question.plain else None,
         neighbours=view.neighbours,
         selection=view.selection.patches,
         question=view.question if len(view.question) else None,
@@ -126,6 +131,8 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         on_classes=lambda classes: visitor.select(of_classes(view.known, colours, classes)),
         on_room=visitor.resize,
         on_example=visitor.exemplify,
+        on_region=lambda ids: visitor.pursue(Question(view.scene.id, tuple(ids))),
+        on_pick=lambda patch: visitor.pick(PatchRef(view.scene.id, patch)),
         on_clear=visitor.clear,
     )
     return colours
@@ -166,11 +173,30 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         )
         if marked
         else (),
+        patches=patches_told(view, colours, thumbs=view.thumbs(rendering)),
         height=height,
         on_click=visitor.ask,
     )
     if bounds_lonlat(view.scene) is None:
         _picture(view.scene, rendering, height - 80)
+
+
+def patches_told(view: ViewState, colours: Colouring, *, thumbs: str) -> dict[str, Any]:
+    """Return where the map's script gets outlines of patches, and what it tells of each."""
+    shown = view.neighbours
+    ids, scores = ([], []) if shown is None else (shown.ids[:MOST_RANKED], shown.similarity[:MOST_RANKED])
+    return {
+        "outlines": outlines_url(view.recipe),
+        "tell": {
+            "thumbs": thumbs,
+            "classes": class_names_url(view.known),
+            "values": colours.url(view.known),
+            "legend": colours.script(),
+            "query": view.query_id if view.question.plain else None,
+            "neighbours": [int(one) for one in ids],
+            "similarity": [f"{score:.2f}" for score in scores],
+        },
+    }
 
 
 def _picture(scene: Scene, rendering: str, height: int) -> None:
@@ -211,7 +237,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
                 _neighbour_controls(both)
             else:
                 st.markdown(found_words(view), width="content")
-            threshold_button(visitor, view)
+            threshold_button(visitor, view, short=both)
             pager(visitor, len(view.neighbours))
             if view.least is None:
                 compare_button(visitor, view, short=both)
@@ -243,6 +269,7 @@ def _comparison_view(visitor: Session, view: ViewState, answers: Sequence[Encode
         _show_control(bool(len(view.selection)))
         st.markdown("**Encoders side by side**", width="content")
         _neighbour_controls(titled=True)
+        touching_switch()
         add_button(visitor, view, answers)
     thumbs = view.thumbs(rendering_of(visitor, view.scene))
     comparison(visitor, view, answers, thumbs=thumbs, height=heights(visitor, view)[1])
@@ -260,11 +287,6 @@ def _neighbour_controls(titled: bool) -> None:
     if not titled:
         st.markdown("**Most alike**", width="content")
     st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=120, **bound("count", "count"))
-    st.toggle(
-        "Leave out touching patches",
-        help="Patches beside the query are nearly always alike; leaving them out shows the places farther away.",
-        **bound("leave_out_touching", "leave_out_touching"),
-    )
 
 
 def _why_view(visitor: Session, view: ViewState) -> None:

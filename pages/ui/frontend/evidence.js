@@ -25,6 +25,10 @@ function example(id, sign, data) {
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".evidence");
-  const part = (words, ids, sign) => (ids.length ? [element("b", "", words), ...ids.map((id) => example(id, sign, data))] : []);
+  const part = (words, ids, sign) => {
+    if (!ids.length) return [];
+    const more = ids.length > data.most ? [element("small", "", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
+    return [element("b", "", words), ...ids.slice(0, data.most).map((id) => example(id, sign, data)), ...more];
+  };
   root.replaceChildren(...part("Like", data.like, 1), ...part(data.like.length ? "and unlike" : "Unlike", data.unlike, -1));
 }

@@ -54,6 +54,7 @@
     addLayers(map, options);
     map.on("click", sendClick);
     map.on("zoomend", markFar);
+    landlikePatches.attach(map, absolute);
     fit(map, options.bounds);
   }
 
@@ -122,6 +123,12 @@
   function sendClick(event) {
     // Said at once: the frame's own handler waits a quarter of a second, and then finds nothing new to say.
     const data = window.__GLOBAL_DATA__;
+    if (landlikePatches.click(event)) {
+      // The frame's own handler, which comes next, is to find nothing new to say.
+      const before = data && data.lat_lng_clicked;
+      if (data) setTimeout(() => { data.lat_lng_clicked = before; }, 0);
+      return;
+    }
     const here = event.latlng;
     const beside = state.map.containerPointToLatLng(event.containerPoint.add([12, 0]));
     here.reach = Math.round(state.map.distance(here, beside));
@@ -143,7 +150,17 @@
     if (!isSame(before.leftOver, view.leftOver)) showLeftOver(view.leftOver);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
     if (view.marks.query && (!before.marks || !isSame(before.marks.query, view.marks.query))) reveal(view.marks.query);
+    landlikePatches.update({ ...view.patches, accent: state.options.accent });
+    darken();
     state.map.fire("landlike:updated");
+  }
+
+  // The ground is as dark as the page around the frame.
+  function darken() {
+    const app = window.parent.document.querySelector(".stApp");
+    const shade = app && getComputedStyle(app).backgroundColor.match(/\d+/g);
+    const dark = Boolean(shade) && Number(shade[0]) + Number(shade[1]) + Number(shade[2]) < 384;
+    state.map.getContainer().classList.toggle("landlike-dark", dark);
   }
 
   function swap(group, layer) {
@@ -214,7 +231,7 @@
     }
     marks.neighbours.forEach((mark) => outline(group, mark, 2));
     for (const [sign, colour, list] of [["+", GOOD, marks.good], ["−", BAD, marks.bad]]) {
-      list.forEach((mark) => outline(group, { ...mark, sign }, 3, colour));
+      list.forEach((mark) => outline(group, { ...mark, sign, bare: list.length > 30 }, 3, colour));
     }
     if (marks.query) outline(group, marks.query, 3.5);
     markFar();
@@ -245,6 +262,7 @@
     const shape = L.polygon(mark.ring, { pane: "marks", color: accent, weight, fillOpacity: 0, lineJoin: "miter" });
     shape.bindTooltip(text(mark.words), { direction: "top", sticky: true, opacity: 0.95 });
     group.addLayer(shape);
+    if (mark.bare) return; // of an area: their signs would hide it
     const name = "landlike-rank" + (mark.rank ? "" : " landlike-query") + (mark.rank > 9 ? " landlike-late" : "");
     const size = mark.rank > 99 ? [26, 17] : mark.rank > 9 ? [22, 17] : [17, 17];
     const icon = L.divIcon({ className: name, html: text(mark.sign || (mark.rank ? String(mark.rank) : "★")), iconSize: size });

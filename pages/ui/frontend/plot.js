@@ -21,6 +21,8 @@ class View {
     window.addEventListener("landlike:query", this.asked);
     this.done = (event) => this.act(event.detail);
     window.addEventListener("landlike:do", this.done);
+    this.keyed = (event) => this.sign(event.detail.key, event.detail.id);
+    window.addEventListener("landlike:key", this.keyed); // pressed over the map, which is a frame of its own
     this.pressed = (event) => this.key(event);
     document.addEventListener("keydown", this.pressed);
     this.walkable();
@@ -258,6 +260,7 @@ class View {
     const mouse = event.event ?? {};
     const id = this.layout.ids[row];
     if (mouse.shiftKey || mouse.altKey) return this.act({ what: "evidence", id, sign: mouse.shiftKey ? 1 : -1 });
+    if (mouse.ctrlKey || mouse.metaKey) return this.act({ what: "pick", id });
     this.ask(id);
   }
 
@@ -335,6 +338,7 @@ class View {
     window.removeEventListener("landlike:hover", this.hovered);
     window.removeEventListener("landlike:query", this.asked);
     window.removeEventListener("landlike:do", this.done);
+    window.removeEventListener("landlike:key", this.keyed);
     document.removeEventListener("keydown", this.pressed);
     if (this.drawn) window.Plotly.purge(this.graph);
     this.veil.remove();

@@ -12,14 +12,18 @@ const acting = {
     if (what === "select") this.send("select", ids);
     if (what === "query") this.ask(id);
     if (what === "region") this.send("region", ids);
-    if (what === "clear" && (this.data.selection.length || this.data.query !== null || this.data.unlike.length)) this.send("clear", true);
+    if (what === "pick") this.send("pick", id);
+    if (what === "clear" && (this.data.selection.length || this.data.like.length || this.data.unlike.length)) this.send("clear", true);
   },
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (event.key === "Escape" && !covered()) return this.act({ what: "clear" });
-    const sign = SIGNS[event.key.toLowerCase()];
-    const id = this.hover ?? this.data?.query;
+    this.sign(event.key.toLowerCase(), this.hover ?? this.data?.query);
+  },
+
+  sign(key, id) {
+    const sign = SIGNS[key];
     if (!sign || id === undefined || id === null || covered()) return;
     const now = this.data.like.includes(id) ? 1 : this.data.unlike.includes(id) ? -1 : 0;
     this.act({ what: "evidence", id, sign: now === sign ? 0 : sign });

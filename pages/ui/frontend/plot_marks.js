@@ -46,8 +46,10 @@ const marking = {
     // Many are dots and no rings, which would hide one another.
     const ring = neighbours.length > 300 ? 0 : 2;
     for (let rank = neighbours.length - 1; rank >= 0; rank--) this.dot(pen, neighbours[rank], ring ? Math.max(radius, 3) + 0.5 : radius, ring);
-    for (const id of data.like.slice(1)) this.example(pen, id, "#1d7a3e", true);
-    for (const id of data.unlike) this.example(pen, id, "#b3261e", false);
+    // A query alone is a target and no example; many examples are small.
+    const reach = data.like.length + data.unlike.length > 60 ? radius + 1.5 : 8;
+    if (query === null || query === undefined) for (const id of data.like) this.example(pen, id, "#1d7a3e", true, reach);
+    for (const id of data.unlike) this.example(pen, id, "#b3261e", false, reach);
     if (this.hover !== undefined) this.dot(pen, this.hover, radius + 3, 2);
     if (query !== null && query !== undefined) this.target(pen, query);
   },
@@ -96,16 +98,17 @@ const marking = {
   },
 
   // A good or bad example: a disc with its sign.
-  example(pen, id, colour, good) {
+  example(pen, id, colour, good, reach) {
     const row = this.rows.get(id);
     if (row === undefined) return;
     const [x, y] = this.pixel(row);
-    for (const [radius, fill] of [[9.5, this.colours.paper], [8, colour]]) {
+    for (const [radius, fill] of [[reach + 1.5, this.colours.paper], [reach, colour]]) {
       pen.beginPath();
       pen.arc(x, y, radius, 0, 7);
       pen.fillStyle = fill;
       pen.fill();
     }
+    if (reach < 8) return;
     pen.fillStyle = "#fff";
     pen.fillRect(x - 4, y - 1, 8, 2);
     if (good) pen.fillRect(x - 1, y - 4, 2, 8);

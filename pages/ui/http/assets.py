@@ -1,6 +1,6 @@
 """JavaScript, styles and images that pages load, and their route: Leaflet's, Plotly's and our own, from their packages.
 
-/assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map.css
+/assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map_patches.js, /assets/map.css
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _found() -> dict[str, Asset]:
     own, leaflet = Path(__file__).parents[1] / "frontend", _package("xstatic.pkg.leaflet") / "data"
     files = {f"leaflet/{name}": Asset(leaflet / name) for name in _LEAFLET}
     files["plotly.min.js"] = Asset(_package("plotly") / "package_data" / "plotly.min.js")
-    files |= {name: Asset(own / name) for name in ("map.js", "map.css")}
+    files |= {name: Asset(own / name) for name in ("map.js", "map_patches.js", "map.css")}
     return files
 
 

@@ -3,6 +3,7 @@
     /layout/{recipe key}/pca.bin                               int32 N, int32 ids (N), float32 x (N), float32 y (N)
     /layout/{recipe key}/{method}-{neighbours}-{distance}-{metric}-{seed}.bin    the same
     /values/{recipe key}/{value}-{version}.bin                 float32 (N), NaN = none
+    /outlines/{recipe key}.bin              int32 N, int32 ids (N), float32 latitude and longitude of corners (N, 4, 2)
 
 Values and their versions are those of ``core.values.registry``. An answer never changes for one address, so browsers
 keep it.
@@ -22,6 +23,7 @@ from core.errors import LandlikeError
 from core.features.recipe import Recipe
 from core.projection.address import layout_name, named_layout
 from core.projection.settings import ProjectionSettings
+from core.scenes.location import outlines
 from core.values.registry import read_address
 from pages.ui.state import cache
 
@@ -72,6 +74,26 @@ def _values(request: Request) -> Response:
     return _missing(_NO_VALUES) if values is None else _binary(values.astype("<f4").tobytes())
 
 
+def outlines_url(recipe: Recipe) -> str:
+    """Return where the browser gets the outlines of all patches, about the bounds of the scene's map."""
+    return f"/outlines/{recipe.key}.bin"
+
+
+def _outlines(request: Request) -> Response:
+    """Answer with ids and corners of all patches; NaN where a place is unknown."""
+    if not RECIPE_KEY.fullmatch(request.path_params["recipe"]):
+        return _missing(_NO_VALUES)
+    try:
+        view = cache.view_of_key(request.path_params["recipe"])
+    except LandlikeError as error:
+        return _missing(str(error))
+    ids = view.table.patch_ids
+    corners = outlines(view.scene, view.grid, ids)[:, :, ::-1]
+    return _binary(
+        np.array([len(ids)], "<i4").tobytes() + ids.astype("<i4").tobytes() + corners.astype("<f4").tobytes()
+    )
+
+
 def _missing(sentence: str) -> Response:
     return PlainTextResponse(sentence, status_code=404)
 
@@ -83,5 +105,6 @@ def _binary(content: bytes) -> Response:
 POINT_ROUTES: list[Route] = [
     Route("/layout/{recipe}/{name}.bin", _layout),
     Route("/values/{recipe}/{what}.bin", _values),
+    Route("/outlines/{recipe}.bin", _outlines),
 ]
 """All of them; ``app.py`` adds them to its own when the first is asked for."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 MOST_IN_LINK = 400
-"""Examples that an address holds; more would be too long for browsers."""
-_IDS = re.compile(r"\d{1,9}(?:\.\d{1,9})*")
+"""Numbers and ranges that an address holds; more would be too long for browsers."""
+MOST_LINKED = 10_000
+"""Patches that the ranges of an address may name."""
+_IDS = re.compile(r"\d{1,9}(?:-\d{1,9})?(?:\.\d{1,9}(?:-\d{1,9})?)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,35 @@ class Question:
 
     def link(self) -> dict[str, str]:
         """Return the parameters ``like`` and ``unlike`` of an address; none where it is plain or too long."""
-        if self.plain or not 0 < len(self) <= MOST_IN_LINK:
+        parts = {"like": id_runs(self.like), "unlike": id_runs(self.unlike)}
+        if self.plain or not 0 < sum(map(len, parts.values())) <= MOST_IN_LINK:
             return {}
-        parts = {"like": self.like, "unlike": self.unlike}
-        return {name: ".".join(map(str, ids)) for name, ids in parts.items() if ids}
+        return {name: ".".join(runs) for name, runs in parts.items() if runs}
 
     @classmethod
     def parse(cls, scene: str, like: str, unlike: str) -> Question | None:
         """Return the question of an address; None when it holds none."""
-        good, bad = (_ids(text) for text in (like, unlike))
+        good, bad = (read_id_runs(text) for text in (like, unlike))
         found = cls(scene, good, tuple(one for one in bad if one not in good))
         return found if len(found) else None
 
 
-def _ids(text: str) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(map(int, text.split("."))))[:MOST_IN_LINK] if _IDS.fullmatch(text) else ()
+def id_runs(ids: Iterable[int]) -> list[str]:
+    """Return numbers as text, in their order, those that follow one another as ranges: ``3``, ``5-8``."""
+    runs: list[list[int]] = []
+    for one in ids:
+        if runs and one == runs[-1][1] + 1:
+            runs[-1][1] = one
+        else:
+            runs.append([one, one])
+    return [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+
+
+def read_id_runs(text: str) -> tuple[int, ...]:
+    """Return the numbers of ``id_runs`` joined by points, each once; none where a text is no such or names too many."""
+    if not _IDS.fullmatch(text):
+        return ()
+    ends = [(int(run.partition("-")[0]), int(run.rpartition("-")[2])) for run in text.split(".")]
+    if sum(max(0, last - first) + 1 for first, last in ends) > MOST_LINKED:
+        return ()
+    return tuple(dict.fromkeys(one for first, last in ends for one in range(first, last + 1)))

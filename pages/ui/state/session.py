@@ -219,6 +219,12 @@ class Session:
         self.selection, self.page = patches, 0
         self.show = "selection" if self.selection else "similar"
 
+    def pick(self, patch: PatchRef) -> None:
+        """Mark one more patch, or no longer."""
+        held = self.selection.patches if self.selection.scene == patch.scene else ()
+        ids = {*held} ^ {patch.patch}
+        self.select(PatchRefs(patch.scene, tuple(sorted(ids))))
+
     def resize(self, screen: int) -> None:
         """Take note of the window's height."""
         self.screen = min(2400, max(600, screen))

@@ -9,9 +9,10 @@ from starlette.applications import Starlette
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.projection.settings import ProjectionSettings
+from core.scenes.patches import corners_lonlat
 from core.similarity.clusters import GroupSettings
 from core.similarity.explain import index_values
-from pages.ui.http.points import POINT_ROUTES, layout_url, values_url
+from pages.ui.http.points import POINT_ROUTES, layout_url, outlines_url, values_url
 from pages.ui.state import cache
 from tests.asgi import Answer, ask
 from tests.pages.conftest import CLASSES, encode, small_scene
@@ -42,6 +43,17 @@ def test_a_layout_holds_count_ids_and_places(recipe: Recipe) -> None:
     np.testing.assert_array_equal(np.frombuffer(content, "<i4", total, 4), np.arange(42))
     places = np.frombuffer(content, "<f4", 2 * total, 4 + 4 * total).reshape(2, total).T
     np.testing.assert_allclose(places, cache.scene_view(recipe).layout(None))
+
+
+def test_outlines_are_those_of_the_patches_latitude_first(engine: Engine) -> None:
+    placed = encode(engine, small_scene(engine, "placed-1"))
+    content = get(outlines_url(placed)).body
+    np.testing.assert_array_equal(np.frombuffer(content, "<i4", 42, 4), np.arange(42))
+    corners = np.frombuffer(content, "<f4", 42 * 8, 4 + 4 * 42).reshape(42, 4, 2)
+    view = cache.scene_view(placed)
+    expected = corners_lonlat(view.scene, view.grid, np.arange(42))
+    assert expected is not None
+    np.testing.assert_allclose(corners, expected[:, :, ::-1], atol=1e-5)
 
 
 def test_a_projection_is_found_by_its_settings(recipe: Recipe, engine: Engine) -> None:
@@ -79,7 +91,8 @@ def test_a_scene_without_truth_has_no_classes(engine: Engine) -> None:
     ["/layout/{key}/tsne.bin", "/layout/{key}/umap-500-0.1000-cosine-42.bin", "/layout/{key}/umap-5-9.9-cosine-42.bin",
      "/layout/{key}/umap-5-0.1000-hamming-42.bin", "/layout/none-1-abc-64-64/pca.bin", "/layout/..%2f..%2fetc/pca.bin",
      "/values/{key}/evi.bin", "/values/{key}/similarity-4242.bin", "/values/{key}/similarity-x.bin",
-     "/values/none-1-abc-64-64/ndvi.bin"],
+     "/values/none-1-abc-64-64/ndvi.bin",
+     "/outlines/none-1-abc-64-64.bin", "/outlines/..%2fetc.bin"],
 )  # fmt: skip
 def test_what_is_not_there_is_one_plain_sentence(recipe: Recipe, path: str) -> None:
     answer = get(path.format(key=recipe.key))

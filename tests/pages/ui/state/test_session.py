@@ -155,7 +155,23 @@ def test_links_hold_examples_and_the_browsers_back_walks_through_them() -> None:
     assert (only_bad.query, only_bad.examples) == (None, Question("s-1", (), (5, 6)))
 
 
-@pytest.mark.parametrize("like", ["3..4", "-1", "a", "3,4", "9999999999", "3.", "<b>"])
+def test_an_area_of_patches_is_a_few_ranges_in_a_link() -> None:
+    box = tuple(row * 30 + col for row in range(5, 15) for col in range(4, 24))
+    visitor = Session(scene_id="s-1")
+    visitor.pursue(Question("s-1", box))
+    address = visitor.link("e")
+    assert address["like"].startswith("154-173.184-203.")
+    assert len(address["like"]) < 100
+    other = Session()
+    other.follow(address)
+    assert other.asking == visitor.asking
+    visitor.pick(PatchRef("s-1", 7))
+    visitor.pick(PatchRef("s-1", 5))
+    visitor.pick(PatchRef("s-1", 7))
+    assert visitor.selection == PatchRefs("s-1", (5,))
+
+
+@pytest.mark.parametrize("like", ["0-999999999", "9-3", "3..4", "-1", "a", "3,4", "9999999999", "3.", "<b>"])
 def test_examples_that_cannot_be_meant_are_passed_over(like: str) -> None:
     visitor = Session()
     visitor.follow({"scene": "s-1", "q": "7", "like": like})
