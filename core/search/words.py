@@ -94,7 +94,7 @@ def search_words(text: str, source: PatchSource, *, group_names: Sequence[str] =
     )  # fmt: skip
 
 
-def known_words(source: PatchSource, group_names: Sequence[str] = ()) -> tuple[str, ...]:
+def land_words(source: PatchSource, group_names: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the words that can be searched for in a scene: kinds of land, adjectives, then its classes and groups."""
     return _Words(source, group_names).known
 

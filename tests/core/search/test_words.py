@@ -16,7 +16,7 @@ from core.scenes.labels import SceneLabels
 from core.scenes.scene import Scene
 from core.search.ranking import MATCH
 from core.search.vocabulary import ADJECTIVES, NOUNS
-from core.search.words import known_words, search_words
+from core.search.words import land_words, search_words
 from core.values.base import PatchSource
 from tests.core.values.test_registry import labels_of
 
@@ -136,7 +136,7 @@ def test_labels_of_people_go_before_classes_and_their_own_names_are_words() -> N
     assert own.score[1] == 1
     assert own.score[0] == 0, "labelled otherwise"
     assert own.sentence.startswith("label Machair")
-    assert "Machair" in known_words(asked)
+    assert "Machair" in land_words(asked)
 
 
 def test_classes_of_the_scene_and_groups_are_words() -> None:
