@@ -44,6 +44,7 @@ model: $(VENV)/.run ## train the shipped encoder again from EuroSAT's two zips i
 	  --not-learned "Land outside Europe: its network learned from patches of 34 European countries." \
 	  --not-learned "Surface reflectance (L2A): it is brought to nominal top-of-atmosphere reflectance (L1C) by a usual air." \
 	  --out $(MODEL).new
+	$(BIN)/python -m core.training.quantise $(MODEL).new $(DATA)/eurosat_ms.zip
 	cp $(MODEL)/README.md $(MODEL).new/ && rm -rf $(MODEL) && mv $(MODEL).new $(MODEL)
 
 constraints: $(VENV)/bin/python ## pin all that requirements need, for every system and Python, in constraints.txt

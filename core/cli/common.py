@@ -36,7 +36,7 @@ SAMPLE_SOURCE, SYNTHETIC_SOURCE = "sample", "synthetic"
 SOURCE_HELP = "a file, a folder, a zip, the id of a scene in the library, “sample” or “synthetic”"
 LABELLED_HELP = "patches in folders named by class, or a scene with a truth, such as “synthetic”"
 ENCODER_HELP = "a name from “encoders”, or the path of a model"
-BACKEND_HELP = "tensorflow, openvino or openvino-f32"
+BACKEND_HELP = "tensorflow, openvino, openvino-f32 or openvino-int8"
 LABELS_HELP = "the truth of a scene, or what people gave its patches in the app; default: the truth if there is one"
 
 WIDEST = 100

@@ -44,7 +44,15 @@ CLASSES = "classes.npz"
 SHARES = "shares.npz"
 """How a model of ours brings its network's embedding to its part of the features, also in its graph."""
 
-NOT_WEIGHTS = frozenset({SHARES, CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER, CLASSES})
+EIGHT_BITS, EIGHT_BITS_WEIGHTS, EIGHT_BITS_LAND = "int8.xml", "int8.bin", "int8.npz"
+"""The model with its convolutions in 8-bit integers, and the land it is tried on (``core.encoders.eight_bits``)."""
+
+NOT_WEIGHTS = frozenset(
+    {
+        *(SHARES, CHECKSUMS, SIDECAR, CARD, FAMILIAR, LEARNED, NETWORK, CLASSIFIER, CLASSES),
+        *(EIGHT_BITS, EIGHT_BITS_WEIGHTS, EIGHT_BITS_LAND),
+    }
+)
 """Files that do not count for the digest; what the sidecar says counts by itself."""
 
 MOST_FILES = 2_000

@@ -75,20 +75,22 @@ class _Opened:
 class OnnxKind:
     """Directories with a ``model.onnx``. No training starts from one: its weights cannot be changed here."""
 
-    backends = ("openvino", "openvino-f32")
-
     def recognises(self, directory: Path) -> bool:
         """Tell whether a directory has, or should have, a ``model.onnx``."""
         return holds(directory, GRAPH)
 
+    def backends(self, model: LocalModel) -> tuple[str, ...]:
+        """Return the ways to run an ONNX model."""
+        return ("openvino", "openvino-f32")
+
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
         """Return what an ONNX model is; arguments and errors as of ``EncoderKind.describe``."""
-        chosen = choose_backend(model.name, backend, self.backends)
+        chosen = choose_backend(model.name, backend, self.backends(model))
         return _spec(model, chosen, _open(model.directory, memory), memory)
 
     def load(self, model: LocalModel, backend: str | None, memory: Path) -> Encoder:
         """Return an ONNX model ready to run; every file is read and checked."""
-        chosen = choose_backend(model.name, backend, self.backends)
+        chosen = choose_backend(model.name, backend, self.backends(model))
         opened = _open(model.directory, None)
         spec, call = _spec(model, chosen, opened, memory), opened.call
         path = model.directory / GRAPH

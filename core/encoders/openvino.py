@@ -41,7 +41,7 @@ def has_bf16(memory: Path | None = None) -> bool:
         import openvino
 
         return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    note = memory / f"bf16-{_processor()}"
+    note = memory / f"bf16-{processor_key()}"
     try:
         return note.read_text(encoding="ascii") == "yes"
     except (OSError, ValueError):
@@ -52,7 +52,7 @@ def has_bf16(memory: Path | None = None) -> bool:
     return answer
 
 
-def _processor() -> str:
+def processor_key() -> str:
     """Return a name of this processor and this OpenVINO."""
     try:
         about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
@@ -110,7 +110,7 @@ class OpenVinoRunner:
             path: the file, or the directory of a SavedModel.
             outputs: names by which the features may go in the graph.
             wanted: its preprocessing.
-            precision: ``f32`` or ``bf16``.
+            precision: ``f32`` or ``bf16``; of what is in 8-bit integers already, of the rest.
             takes: how images go in.
             remedy: what people can do when OpenVINO refuses it.
 
@@ -123,7 +123,7 @@ class OpenVinoRunner:
         self._compiled: tuple[tuple[int, ...], Any] = ((), None)
         self._lock = threading.Lock()
         try:
-            self._model = _feature_model(path, outputs)
+            self._model = feature_model(path, outputs)
         except RuntimeError as error:
             raise self._refused(error) from error
         if self._model is None:
@@ -191,7 +191,7 @@ def output_dimension(path: Path, outputs: Sequence[str], wanted: Preprocessing) 
     None = still unknown. Arguments as of ``OpenVinoRunner``.
     """
     try:
-        model = _feature_model(path, outputs)
+        model = feature_model(path, outputs)
         if model is None:
             return None
         model.reshape([1, wanted.input_size, wanted.input_size, len(wanted.bands)])
@@ -202,7 +202,7 @@ def output_dimension(path: Path, outputs: Sequence[str], wanted: Preprocessing) 
         return None
 
 
-def _feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
+def feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
     """Return the part of a model that leads to its features; None when they are not found in it."""
     import openvino
 
@@ -215,6 +215,13 @@ def _feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
             if wanted & output.get_names():
                 return openvino.Model([output], model.get_parameters())
     return None
+
+
+def save_graph(model: Any, path: Path) -> None:  # noqa: ANN401
+    """Write a model in OpenVINO's own format: an ``.xml``, and its numbers as they are in a ``.bin`` beside."""
+    import openvino
+
+    openvino.save_model(model, str(path), compress_to_fp16=False)
 
 
 def _with_preprocessing(

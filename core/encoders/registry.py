@@ -104,7 +104,7 @@ def describe(name_or_path: str, config: Config, backend: str | None = None) -> E
     Args:
         name_or_path: a name on offer, or the path of a model directory or .tar.gz, or a handle.
         config: where models lie, and which are on offer.
-        backend: ``tensorflow``, ``openvino``, ``openvino-f32``; None = the fastest there is.
+        backend: ``tensorflow``, ``openvino``, ``openvino-f32``, ``openvino-int8``; None = the fastest there is.
 
     Raises:
         EncoderError: for an unknown name, an unknown backend, or a model that does not fit.
@@ -132,7 +132,7 @@ def matching_backend(name: str, fingerprint: str, config: Config) -> str | None:
         EncoderError: as of ``describe``.
     """
     kind, model = _found(*_resolve(name, config), config)
-    for backend in kind.backends:
+    for backend in kind.backends(model):
         if kind.describe(model, backend, config.model_cache).fingerprint == fingerprint:
             return backend
     return None

@@ -102,7 +102,7 @@ def fingerprint(content: str, wanted: Preprocessing, call: str, precision: str) 
         content: digest of its files.
         wanted: its preprocessing.
         call: which of its outputs is asked for, and how.
-        precision: ``f32`` or ``bf16``.
+        precision: ``f32``, ``bf16``, or ``int8`` and the digest of the 8-bit form.
     """
     # Means, deviations and level stand at the end and only where there are any: features made before they existed keep
     # their fingerprint.

@@ -198,7 +198,9 @@ def spectral_spec() -> EncoderSpec:
 class SpectralKind:
     """The folder of the shipped constants."""
 
-    backends = ("numpy",)
+    def backends(self, model: LocalModel) -> tuple[str, ...]:
+        """Return the one way to run it."""
+        return ("numpy",)
 
     def recognises(self, directory: Path) -> bool:
         """Tell whether a directory is that of the shipped constants."""
@@ -206,7 +208,7 @@ class SpectralKind:
 
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
         """Return the specification; arguments and errors as of ``EncoderKind.describe``."""
-        if backend not in (None, *self.backends):
+        if backend not in (None, *self.backends(model)):
             found = f"it has no backend “{backend}”"
             raise EncoderError("Loading spectral statistics", found, "leave the backend out")
         return spectral_spec()

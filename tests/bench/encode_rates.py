@@ -34,7 +34,7 @@ def plain_loop(directory: Path, images: np.ndarray) -> Callable[[], Any]:
 
 def flops(directory: Path, size: int) -> float:
     """Floating-point operations of the convolutions for one image (two for a multiplication with addition)."""
-    model = hub_openvino._feature_model(directory, read_signature(directory).output_names)
+    model = hub_openvino.feature_model(directory, read_signature(directory).output_names)
     model.reshape([1, size, size, 13])
     total = 0.0
     for node in model.get_ordered_ops():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.bands import EUROSAT_ORDER
-from core.encoders import openvino
+from core.encoders import eight_bits, openvino
 from core.encoders.base import Encoder, EncoderSpec, LocalModel
-from core.encoders.files import digest, holds
+from core.encoders.files import EIGHT_BITS, digest, holds
 from core.encoders.preprocessing import Preprocessing, read_preprocessing, shape_text
 from core.encoders.runner import RunnerEncoder, choose_backend, fingerprint
 from core.encoders.saved_model.signature import Signature, read_signature
@@ -49,20 +49,23 @@ class _Opened:
 class SavedModelKind:
     """Directories with a ``saved_model.pb``."""
 
-    backends = ("openvino", "openvino-f32", "tensorflow")
-
     def recognises(self, directory: Path) -> bool:
         """Tell whether a directory has, or should have, a ``saved_model.pb``."""
         return holds(directory, "saved_model.pb")
 
+    def backends(self, model: LocalModel) -> tuple[str, ...]:
+        """Return the ways to run a SavedModel; ``openvino-int8`` where it comes with an 8-bit form."""
+        ways = ("openvino", "openvino-f32", "tensorflow")
+        return (*ways, "openvino-int8") if eight_bits.has_form(model.directory) else ways
+
     def describe(self, model: LocalModel, backend: str | None, memory: Path) -> EncoderSpec:
         """Return what a SavedModel is; arguments and errors as of ``EncoderKind.describe``."""
-        chosen = choose_backend(model.name, backend, self.backends)
+        chosen = choose_backend(model.name, backend, self.backends(model))
         return _spec(model, chosen, _open(model.directory, memory), memory)
 
     def load(self, model: LocalModel, backend: str | None, memory: Path) -> Encoder:
         """Return a SavedModel ready to run; every file is read and checked."""
-        chosen = choose_backend(model.name, backend, self.backends)
+        chosen = choose_backend(model.name, backend, self.backends(model))
         opened = _open(model.directory, None)
         spec = _spec(model, chosen, opened, memory)
         signature, wanted = opened.signature, opened.wanted
@@ -70,9 +73,9 @@ class SavedModelKind:
             from core.encoders.saved_model.tensorflow import TensorFlowRunner
 
             return RunnerEncoder(spec, TensorFlowRunner(model.directory, signature, wanted))
-        runner = openvino.OpenVinoRunner(
-            model.directory, signature.output_names, wanted, spec.precision, remedy=_REMEDY
-        )
+        small = spec.precision == "int8"
+        path, rest = (model.directory / EIGHT_BITS, "f32") if small else (model.directory, spec.precision)
+        runner = openvino.OpenVinoRunner(path, signature.output_names, wanted, rest, remedy=_REMEDY)
         return RunnerEncoder(spec, runner)
 
 
@@ -97,12 +100,13 @@ def _open(directory: Path, memory: Path | None) -> _Opened:
 
 def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> EncoderSpec:
     wanted, signature = opened.wanted, opened.signature
-    precision = "bf16" if backend == "openvino" and openvino.has_bf16(memory) else "f32"
+    precision = _precision(model.directory, backend, memory)
+    counts = f"int8 {eight_bits.form_digest(model.directory)}" if precision == "int8" else precision
     has_variables = (model.directory / "variables" / "variables.index").is_file()
     return EncoderSpec(
         name=model.name,
         title=wanted.title or model.title,
-        fingerprint=fingerprint(opened.content, wanted, signature.name, precision),
+        fingerprint=fingerprint(opened.content, wanted, signature.name, counts),
         bands=wanted.bands,
         input_size=wanted.input_size,
         gain=wanted.gain,
@@ -116,6 +120,17 @@ def _spec(model: LocalModel, backend: str, opened: _Opened, memory: Path) -> Enc
         deviation=wanted.deviation,
         level=wanted.level,
     )
+
+
+def _precision(directory: Path, backend: str, memory: Path) -> str:
+    """Return the numbers that a backend computes in."""
+    if backend == "openvino-int8":
+        return "int8"
+    if backend != "openvino":
+        return "f32"
+    if openvino.has_bf16(memory):
+        return "bf16"
+    return "int8" if eight_bits.pays(directory, memory) else "f32"
 
 
 def _propagated(directory: Path, opened: _Opened) -> int:

@@ -1,0 +1,210 @@
+"""The 8-bit form of a model: whether a model has one, and whether this processor gains by it.
+
+``core.training.quantise`` writes it. Its convolutions multiply integers of 8 bits, all else is as in the model itself.
+Where the processor has no bfloat16, it is tried once beside 32-bit numbers, on land that comes with it. It is used
+where it is so much faster, and finds so many of the same neighbours. That is decided before anything is encoded, so
+that features of one model are of one precision on one computer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.encoders.base import Encoder
+from core.encoders.files import EIGHT_BITS, EIGHT_BITS_LAND, EIGHT_BITS_WEIGHTS
+from core.encoders.openvino import installed, processor_key
+from core.encoders.preprocessing import resized
+from core.errors import EncoderError, StoreError
+from core.files import locked, write_atomically
+
+FASTER, AGREEING = 1.3, 0.95
+"""How many times as fast as f32, and what share of f32's neighbours found, is enough to use it."""
+
+NEIGHBOURS, ROUNDS = 10, 3
+LAND_SIDE, MOST_LAND = 32, 160
+"""Pixels a side of the land that comes with it, and patches of it at most; about a megabyte."""
+
+LONGEST_SECONDS = 120
+_FILES = (EIGHT_BITS, EIGHT_BITS_WEIGHTS, EIGHT_BITS_LAND)
+_CODES = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """How the 8-bit form of a model does on a processor.
+
+    Attributes:
+        faster: its rate, as a multiple of that of 32-bit numbers.
+        agreeing: share of the nearest ``NEIGHBOURS`` by 32-bit numbers that it finds, 0 to 1.
+    """
+
+    faster: float
+    agreeing: float
+
+    @property
+    def pays(self) -> bool:
+        """True = it is worth using."""
+        return self.faster >= FASTER and self.agreeing >= AGREEING
+
+
+FAILED = Trial(faster=0, agreeing=0)
+
+
+def has_form(directory: Path) -> bool:
+    """Tell whether a model comes with an 8-bit form."""
+    return all((directory / name).is_file() for name in _FILES)
+
+
+def form_digest(directory: Path) -> str:
+    """Return the SHA-256 (hex) over what decides the features of the 8-bit form.
+
+    Raises:
+        EncoderError: when its files cannot be read.
+    """
+    paths = [directory / name for name in (EIGHT_BITS, EIGHT_BITS_WEIGHTS)]
+    try:
+        return _digest(tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
+    except OSError as error:
+        found = f"the files of its 8-bit form cannot be read ({error.strerror})"
+        raise EncoderError(f"Opening the model “{directory.name}”", found, "get the model again") from error
+
+
+@lru_cache(maxsize=32)
+def _digest(states: tuple[tuple[str, int, int], ...]) -> str:
+    """Return the digest of files; size and time of change are there so that it is of the files as they are."""
+    return hashlib.sha256(b"".join(Path(path).read_bytes() for path, _, _ in states)).hexdigest()
+
+
+def pays(directory: Path, memory: Path) -> bool:
+    """Tell whether this processor gains by the 8-bit form of a model; the first time it is tried, for some seconds.
+
+    Args:
+        directory: of the model.
+        memory: a directory in which the answer is kept for this form, processor and OpenVINO.
+
+    Raises:
+        EncoderError: when its files cannot be read.
+    """
+    if not has_form(directory) or not installed():
+        return False
+    note = _note(directory, memory)
+    if (kept := _recall(note)) is not None:
+        return kept.pays
+    try:
+        with locked(note.with_suffix(".lock")):
+            return (_recall(note) or _tried(directory, memory)).pays
+    except StoreError:  # The folder cannot be written: what cannot be kept is not tried each time.
+        return False
+
+
+def remembered(directory: Path, memory: Path) -> Trial | None:
+    """Return how the 8-bit form of a model did here; None when it has none or was not tried. Arguments as of ``pays``.
+
+    Raises:
+        EncoderError: when its files cannot be read.
+    """
+    return _recall(_note(directory, memory)) if has_form(directory) else None
+
+
+def keep(trial: Trial, directory: Path, memory: Path) -> None:
+    """Keep how the 8-bit form of a model did here. Other arguments and errors as of ``pays``.
+
+    Raises:
+        OSError: when the folder cannot be written.
+    """
+    memory.mkdir(parents=True, exist_ok=True)
+    write_atomically(_note(directory, memory), json.dumps(asdict(trial)).encode())
+
+
+def _note(directory: Path, memory: Path) -> Path:
+    return memory / f"int8-{form_digest(directory)[:16]}-{processor_key()}.json"
+
+
+def _recall(note: Path) -> Trial | None:
+    try:
+        fields = json.loads(note.read_text(encoding="utf-8"))
+        return Trial(faster=float(fields["faster"]), agreeing=float(fields["agreeing"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _tried(directory: Path, memory: Path) -> Trial:
+    """Try both in a process of its own, so that OpenVINO's memory does not stay with a page; keep what came out."""
+    command = [sys.executable, "-m", "core.encoders.trial", str(directory), str(memory)]
+    root = Path(__file__).resolve().parents[2]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, timeout=LONGEST_SECONDS, check=True)
+        found = Trial(**json.loads(done.stdout))
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError):
+        found = FAILED  # 32-bit numbers do for whatever is wrong with it.
+    with suppress(OSError):
+        keep(found, directory, memory)
+    return found
+
+
+def try_beside(exact: Encoder, form: Encoder, patches: FloatArray, rounds: int = ROUNDS) -> Trial:
+    """Return how the 8-bit form of a model does beside the model in 32-bit numbers.
+
+    Args:
+        exact: the model in 32-bit numbers.
+        form: its 8-bit form.
+        patches: reflectance (N, H, W, bands of both), of more than ``NEIGHBOURS`` patches.
+        rounds: how often both are timed, in turns; the quickest counts.
+    """
+    both: Mapping[str, Encoder] = {"exact": exact, "form": form}
+    features = {name: encoder.encode(patches) for name, encoder in both.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in both}
+    for _ in range(rounds):
+        for name, encoder in both.items():
+            start = time.perf_counter()
+            encoder.encode(patches)
+            seconds[name].append(time.perf_counter() - start)
+    return Trial(
+        faster=min(seconds["exact"]) / min(seconds["form"]),
+        agreeing=neighbours_kept(features["exact"], features["form"]),
+    )
+
+
+def neighbours_kept(exact: FloatArray, other: FloatArray, k: int = NEIGHBOURS) -> float:
+    """Return the share, 0 to 1, of each row's k nearest by cosine that other features (N, D) of it find too."""
+    first, second = _nearest(exact, k), _nearest(other, k)
+    return float(np.mean([len(set(one) & set(two)) / k for one, two in zip(first, second, strict=True)]))
+
+
+def _nearest(features: FloatArray, k: int) -> NDArray[np.intp]:
+    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.float32(1e-12))
+    cosine = unit @ unit.T
+    np.fill_diagonal(cosine, -np.inf)
+    return np.argsort(-cosine, axis=1, kind="stable")[:, :k]
+
+
+def save_land(directory: Path, patches: FloatArray) -> None:
+    """Keep patches to try a form on, reflectance (N, H, W, bands): small, and their roots in steps of 1/255."""
+    small = np.clip(resized(patches[:MOST_LAND], LAND_SIDE), 0, 1)
+    np.savez_compressed(directory / EIGHT_BITS_LAND, roots=np.rint(np.sqrt(small) * _CODES).astype(np.uint8))
+
+
+def load_land(directory: Path, side: int) -> FloatArray:
+    """Return what ``save_land`` kept, reflectance of shape (N, side, side, bands).
+
+    Raises:
+        OSError: when it cannot be read.
+        KeyError: when there is none in it.
+        ValueError: when the file is damaged.
+    """
+    with np.load(directory / EIGHT_BITS_LAND) as held:
+        roots = held["roots"].astype(np.float32) / np.float32(_CODES)
+    return resized(roots * roots, side)

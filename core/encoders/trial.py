@@ -1,0 +1,33 @@
+"""Trying the 8-bit form of a model on this processor, as a program: ``python -m core.encoders.trial MODEL MEMORY``.
+
+It prints what ``core.encoders.eight_bits`` keeps of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from core.encoders.base import LocalModel
+from core.encoders.eight_bits import Trial, load_land, try_beside
+from core.encoders.saved_model.encoder import SavedModelKind
+
+
+def try_both(directory: Path, memory: Path) -> Trial:
+    """Run a model by 32-bit numbers and in its 8-bit form on the land that comes with it.
+
+    Raises:
+        EncoderError: when the model or its form is damaged.
+        OSError: when the land cannot be read.
+        KeyError: when there is none in its file.
+        ValueError: when its file is damaged.
+    """
+    kind, model = SavedModelKind(), LocalModel(name="model", title="", origin="", directory=directory)
+    exact, form = (kind.load(model, backend, memory) for backend in ("openvino-f32", "openvino-int8"))
+    return try_beside(exact, form, load_land(directory, exact.spec.input_size or 64))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(try_both(Path(sys.argv[1]), Path(sys.argv[2])))))
