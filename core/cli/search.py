@@ -36,8 +36,8 @@ class SearchCommand:
     good examples less 30 % of the mean of the bad ones. From ten on it is “probability”: that of being like the good
     ones rather than the bad ones and the rest of the file, by logistic regression, 0 to 1.
 
-    “--area” leaves the patches whose centre lies in a polygon. “--min-similarity” leaves those that fit at least so
-    well. Without “-k” it gives all of them.
+    “--area” keeps to patches whose centre lies in a polygon. “--min-similarity” keeps to those that fit at least so
+    well, and without “-k” gives all of them.
 
     “--out” writes the patches with all that the file says of them, in the format that its name ends in.
     """

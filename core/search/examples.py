@@ -30,7 +30,7 @@ BAD_SHARE = 0.3
 """Share of the mean of the bad examples that is taken off the mean of the good ones.
 
 For EuroSAT's classes, with one to ten good examples and near misses as bad ones, 0.2 to 0.3 found most of a class among
-0 to 0.9, by the features of the default encoder and by plain spectra alike.
+0 to 0.9, by the features of the default encoder and by plain spectra alike (``tests/bench/compare_rankings.py``).
 """
 
 ENOUGH = 10
@@ -40,7 +40,7 @@ STRENGTH = 1.0
 """Strength of examples in the classifier, on features of length 1: of 0.3, 1 and 3 the best, measured likewise."""
 
 AT_LARGE = 200
-"""Patches, spread evenly over the scene, that stand for the scene at large; 50 did worse."""
+"""Patches, spread evenly over the scene, that stand for the scene at large; with 50, many examples find less."""
 
 _MOST_BAD = MOST_FITTED - AT_LARGE
 
