@@ -25,6 +25,7 @@ from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import iter_patches, patch_grid
 from core.scenes.scene import Scene
+from core.synthetic.landscape import make_synthetic
 from tests.data import ROOT
 from tests.landlight import DAMAGED, Statistics
 
@@ -66,6 +67,8 @@ def sets(library: Library) -> dict[str, Measured]:
     return {
         KNOWN: measured(ingest_all([ROOT / "eurosat_ms.zip"], library)),
         "Virginia": measured(ingest_all(sample_files(), library, L1C)),
+        "synthetic": measured([make_synthetic(library)]),
+        "quilt": measured(ingest_all([scenes / "quilt_l1c_13band.tif"], library, L1C)),
         "Belgium": measured(ingest_all([scenes / "l1c_belgium_7band"], library, L1C)),
         "Aquileia": measured(ingest_all([scenes / "eo_browser_aquileia_2019-04-16_L2A.zip"], library)),
         "BigEarthNet": measured(patches),
