@@ -137,7 +137,7 @@ def run(
         request=request, directory=directory, base=base, hyperparameters=hyperparameters, split=parts, seen=seen,
         test_sets=test_sets, before=learned_before(base),
         former=plan(request, config, former=True)[1],
-        rival=_rival(base, seen, config),
+        rival=_rival(base, seen, config, request.title),
     )  # fmt: skip
     material = _as_it_began(material, whole)
     parts, hyperparameters = material.split, material.hyperparameters
@@ -228,10 +228,11 @@ def _as_it_began(material: _Material, whole: Labelled) -> _Material:
     return former if kept in _keys(former)[1] else material
 
 
-def _rival(base: Base, parts: Split, config: Config) -> tuple[str, Path] | None:
+def _rival(base: Base, parts: Split, config: Config, title: str) -> tuple[str, Path] | None:
     """Return title and directory of what a training has to be better than: its base, or the encoder there is anyway.
 
-    The latter only where there are patches enough to tell, and where it has not learned from them.
+    The latter only where there are patches enough to tell, where it has not learned from them, and where it is not
+    the one that is made again, by its title.
     """
     if base.directory is not None:
         return base_title(base), base.directory
@@ -240,7 +241,8 @@ def _rival(base: Base, parts: Split, config: Config) -> tuple[str, Path] | None:
     if parts.validation is None or file is None:
         return None
     seen = TrainingPatches.load(file).holds_statistics(parts.random.bands, parts.random.band_statistics())
-    return None if seen.mean() > MOST_SEEN else (describe(other, config).title, file.parent)
+    rival = describe(other, config).title
+    return None if rival == title or seen.mean() > MOST_SEEN else (rival, file.parent)
 
 
 def _rivals(material: _Material, config: Config) -> dict[str, Any]:

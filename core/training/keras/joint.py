@@ -27,13 +27,13 @@ from core.training.hyperparameters import NETWORK_FEATURES
 from core.training.keras.ground import CHANNEL_BANDS, BandPlanes, GroundTable, ground_features
 from core.training.keras.whitening import whitening_axes
 
-NETWORK_SHARE = 0.8
+NETWORK_SHARE = 0.78
 """Share of the network part in the cosine of two patches of land that it knows well."""
 
-SHORT_PERCENTILE = 12.5
-"""Of the lengths of embeddings of known land, one in eight is shorter: there the network's share is half of that."""
+SHORT_PERCENTILE = 11
+"""Of the lengths of embeddings of known land, 11 in 100 are shorter: there the network's share is half of that."""
 
-SLOPE = 0.21
+SLOPE = 0.22
 """How fast the share goes with the length, in units of the length at which it is half."""
 
 MOST_DEVIATIONS = 5.0
