@@ -22,6 +22,7 @@ from core.cli.scenes import SampleCommand, SceneCommand, SyntheticCommand
 from core.cli.search import SearchCommand
 from core.cli.serve import ServeCommand
 from core.cli.training import FinetuneCommand
+from core.cli.views import OpenBundleCommand, ViewCommand
 from core.config import hush, settings
 from core.errors import LandlikeError
 
@@ -36,6 +37,8 @@ COMMANDS: tuple[Command, ...] = (
     CompareCommand(),
     SampleDesignCommand(),
     AccuracyCommand(),
+    ViewCommand(),
+    OpenBundleCommand(),
     ReportCommand(),
     ProjectCommand(),
     SyntheticCommand(),

@@ -1,0 +1,198 @@
+"""The commands for views, which are searches of a scene: answering one, and opening one that somebody handed on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.common import (
+    ENCODER_HELP,
+    SOURCE_HELP,
+    add_cutting,
+    add_overrides,
+    bar_of,
+    check_out,
+    cut_of,
+    engine_of,
+    open_source,
+)
+from core.config import Config
+from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from core.engine.operations import Engine
+    from core.engine.views import SearchView
+    from core.features.recipe import Recipe
+    from core.scenes.patches import PatchRef
+    from core.search.examples import Evidence
+    from core.search.filters import Filters
+
+BUNDLE_ENDINGS = (".zip",)
+_ASKED = "Answering a view"
+
+
+class ViewCommand:
+    """Find what a view of a scene finds, as the Explore page does, and write it as a file or a bundle.
+
+    The scene is encoded first where it is not yet. Examples are patch ids; one of another scene is SCENE:ID. Best
+    first: the file has the columns rank, similarity and measure, as “search” explains them, and what is known of each
+    patch. “--min-similarity” lists all that fit at least so well, examples too; without it they are left out, and with
+    “--apart” so are patches that touch a good one.
+
+    A file that ends in .zip is a bundle: recipe, checksum of the scene, labels, examples, filters and what was found,
+    for “open-bundle” on another computer. It holds no pixels. The same view gives the same bytes.
+    """
+
+    name = "view"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the source, the encoder, the cutting, what is looked for and where the result goes."""
+        parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
+        parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
+        add_cutting(parser)
+        parser.add_argument("--like", default="", metavar="N,N,…", help="patches that are what is looked for")
+        parser.add_argument("--unlike", default="", metavar="N,N,…", help="patches that are not")
+        parser.add_argument("--examples", metavar="JSON", help="areas and pictures as examples, as searches keep them")
+        parser.add_argument(
+            "--filters", metavar="JSON", help="conditions that patches have to meet, as bundles hold them"
+        )
+        parser.add_argument("-k", type=int, metavar="K", help="how many; default: all")
+        parser.add_argument("--min-similarity", type=float, metavar="S", help="the least that counts")
+        parser.add_argument("--apart", action="store_true", help="leave out what touches a good example")
+        parser.add_argument(
+            "--out", type=Path, required=True, metavar="R.csv|B.zip", help="or .geojson, .gpkg, .parquet, .kml"
+        )
+        add_overrides(parser)
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
+        """Write the file."""
+        from core.encoders.registry import default_encoder
+        from core.engine.bundles import bundle_of
+        from core.engine.views import SearchView, answer
+        from core.export.bundle import write_bundle
+        from core.export.formats import EXPORT_ENDINGS, write_rows
+
+        check_out(options.out, (*EXPORT_ENDINGS, *BUNDLE_ENDINGS), options.source)
+        engine, scene = engine_of(config), open_source(options, config)
+        recipe = engine.recipe(scene, options.encoder or default_encoder(), cut=cut_of(options, scene))
+        view = SearchView(
+            recipe=recipe, evidence=_evidence(options, engine, recipe), filters=_filters(options.filters),
+            count=options.k, least=options.min_similarity, apart=options.apart,
+        )  # fmt: skip
+        with bar_of("Encoding", "patches") as progress:
+            if options.out.suffix.lower() in BUNDLE_ENDINGS:
+                write_bundle(options.out, bundle_of(engine, view, progress=progress))
+            else:
+                write_rows(options.out, answer(engine, view, progress=progress))
+        return ()
+
+
+class OpenBundleCommand:
+    """Open a bundle that somebody handed on; print as JSON what it is, what it lacks here, and how to go on.
+
+    “--out” writes what its view finds here, “--labels” takes its labels into the scene: patches that have a class here
+    keep it. Where the scene or the encoder is not here, “lacks” says which, and nothing is changed.
+
+    “same” tells whether what is found here is, byte by byte, what was found there; it takes “--out”.
+    """
+
+    name = "open-bundle"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the bundle, where the result goes, and whether labels are taken."""
+        parser.add_argument("file", type=Path, metavar="B.zip")
+        parser.add_argument("--out", type=Path, metavar="R.csv", help="or .geojson, .gpkg, .parquet, .kml, .zip")
+        parser.add_argument("--labels", action="store_true", help="take its labels into the scene")
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
+        """Yield what it is as JSON."""
+        from core.engine.bundles import open_bundle, take_labels
+        from core.engine.snippets import as_command
+        from core.export.bundle import read_bundle
+        from core.export.formats import EXPORT_ENDINGS
+
+        if options.out is not None:
+            check_out(options.out, (*EXPORT_ENDINGS, *BUNDLE_ENDINGS), str(options.file))
+        engine, name = engine_of(config), options.file.name
+        opened = open_bundle(engine, read_bundle(options.file), name)
+        scene = {key: opened.bundle.scene.get(key) for key in ("id", "name", "date", "checksum")}
+        said: dict[str, Any] = {"scene": scene, "recipe": dict(opened.bundle.recipe), "lacks": list(opened.lacking)}
+        if opened.view is not None:
+            said["command"] = as_command(opened.view)
+            if options.labels:
+                said["labels_taken"] = take_labels(engine, opened, name)
+            if options.out is not None:
+                said["same"] = _written(engine, opened.view, opened.bundle.tables, options.out)
+        yield json.dumps(said, indent=1, ensure_ascii=False)
+        if opened.view is None and (options.out is not None or options.labels):
+            sys.stderr.write(f"{name}: nothing was written, because of what it lacks here\n")
+
+
+def _written(engine: Engine, view: SearchView, tables: Mapping[str, bytes], out: Path) -> bool:
+    """Write what a view finds, and tell whether it is what the bundle's table says."""
+    from core.engine.bundles import RESULTS, bundle_of
+    from core.engine.views import answer
+    from core.export.bundle import write_bundle
+    from core.export.formats import write_rows
+    from core.export.tables import csv_text
+
+    with bar_of("Encoding", "patches") as progress:
+        rows = answer(engine, view, progress=progress)
+    if out.suffix.lower() in BUNDLE_ENDINGS:
+        write_bundle(out, bundle_of(engine, view))
+    else:
+        write_rows(out, rows)
+    return bool(csv_text(rows).encode() == tables.get(RESULTS))
+
+
+def _evidence(options: argparse.Namespace, engine: Engine, recipe: Recipe) -> Evidence:
+    """Return the examples of the options.
+
+    Raises:
+        SettingsError: for what is no patch, or JSON that makes no sense.
+    """
+    from core.engine.bundles import grids_of
+    from core.search.examples import Evidence
+    from core.search.saved import read_evidence
+
+    named = Evidence.of(_refs(options.like, "--like", recipe), _refs(options.unlike, "--unlike", recipe))
+    if options.examples is None:
+        return named
+    try:
+        more = read_evidence(json.loads(options.examples), "", grids_of(engine, recipe)).evidence
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise SettingsError(_ASKED, "--examples is not as searches keep them", "copy it from the app again") from error
+    return replace(named, examples=named.examples + more.examples)
+
+
+def _refs(text: str, option: str, recipe: Recipe) -> list[PatchRef]:
+    from core.scenes.patches import PatchRef
+
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    found: list[PatchRef] = []
+    for part in parts:
+        ref = PatchRef.parse(part, recipe.scene_id)
+        if ref is None:
+            remedy = "give patch ids with commas between them, such as 3,17"
+            raise SettingsError(_ASKED, f"“{part[:40]}” in {option} is no patch", remedy)
+        found.append(ref)
+    return found
+
+
+def _filters(text: str | None) -> Filters:
+    from core.search.filters import Filters
+
+    if text is None:
+        return Filters()
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise SettingsError(_ASKED, "--filters is no JSON object", "copy it from the app again")
+    return Filters.from_dict(values)

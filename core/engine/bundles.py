@@ -1,0 +1,187 @@
+"""Bundles of this installation's views: made of what is here, and opened as far as what they need is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.encoders.registry import encoder_names
+from core.engine.operations import Engine
+from core.engine.views import SearchView, answer
+from core.errors import LandlikeError, SettingsError, StoreError
+from core.export.bundle import Bundle
+from core.export.tables import csv_text
+from core.features.recipe import Recipe
+from core.progress import Progress, silent
+from core.scenes.checksum import scene_checksum
+from core.scenes.labels import MOST_CLASSES, Window, add_windows, clean_class, given_windows
+from core.scenes.patches import PatchGrid, patch_grid
+from core.scenes.scene import SCENE_ID, Scene
+from core.search.filters import Filters
+from core.search.saved import GridOf, read_evidence, written_evidence
+
+RESULTS = "results"
+"""Name of the table of what a view finds."""
+
+MOST_WINDOWS = 500_000
+"""Labelled windows that are taken from a bundle."""
+
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError)
+_AGAIN = "ask for the bundle again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedBundle:
+    """What a bundle is here.
+
+    Attributes:
+        bundle: the bundle.
+        view: its view; None where its scene or its encoder is not here.
+        lacking: what is missing or other than there, a sentence each; empty = the same picture.
+    """
+
+    bundle: Bundle
+    view: SearchView | None
+    lacking: tuple[str, ...] = ()
+
+
+def bundle_of(
+    engine: Engine,
+    view: SearchView,
+    *,
+    layout: Mapping[str, Any] | None = None,
+    shown: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> Bundle:
+    """Return a view as a bundle, with the table of what it finds; encodes first where needed.
+
+    Args:
+        engine: of this installation.
+        view: the view.
+        layout: settings of the plot, JSON values.
+        shown: what else is on show, such as colouring and selection, JSON values.
+        progress: of encoding.
+
+    Raises:
+        LandlikeError: as of ``answer``.
+    """
+    scene = engine.library.get(view.recipe.scene_id)
+    said = {key: getattr(scene, key) for key in ("id", "name", "kind", "date", "level", "synthetic", "content")}
+    windows = {name: sorted(map(list, given)) for name, given in given_windows(scene).items()}
+    cuts = grids_of(engine, view.recipe)
+    return Bundle(
+        scene=said | {"bands": list(scene.bands), "checksum": scene_checksum(scene)},
+        recipe=view.recipe.to_dict(),
+        labels={"version": 1, "classes": windows},
+        examples={"name": view.evidence.name, "examples": written_evidence(view.evidence, cuts)},
+        filters=view.filters.to_dict(),
+        layout=layout or {},
+        view={"count": view.count, "least": view.least, "apart": view.apart, **(shown or {})},
+        tables={RESULTS: csv_text(answer(engine, view, progress=progress)).encode()},
+    )
+
+
+def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
+    """Return what a bundle is here, and what it lacks to be the same picture. Nothing is changed.
+
+    Its encoder is looked for by its fingerprint among those that are here, and never by a name or path it states.
+
+    Raises:
+        StoreError: when its parts make no sense.
+    """
+    asked = f"Opening “{name}”"
+    try:
+        recipe, listed = Recipe.from_dict(bundle.recipe), list(bundle.examples.get("examples", []))
+        if not SCENE_ID.fullmatch(recipe.scene_id) or recipe.scene_id != bundle.scene["id"]:
+            raise ValueError("no id of a scene")
+        scene, lacking = _scene(engine, bundle)
+        found, more = _encoder(engine, recipe)
+        if scene is None or found is None:
+            return OpenedBundle(bundle=bundle, view=None, lacking=(*lacking, *more))
+        recipe = replace(recipe, encoder=found)
+        loaded = read_evidence(listed, str(bundle.examples.get("name", "")), grids_of(engine, recipe))
+        count, least = bundle.view.get("count"), bundle.view.get("least")
+        view = SearchView(
+            recipe=recipe, evidence=loaded.evidence, filters=Filters.from_dict(bundle.filters),
+            count=None if count is None else int(count), least=None if least is None else float(least),
+            apart=bundle.view.get("apart") is True,
+        )  # fmt: skip
+    except SettingsError as error:
+        raise StoreError(asked, error.found, error.remedy) from error
+    except _DAMAGED as error:
+        raise StoreError(asked, "its examples, filters or recipe make no sense", _AGAIN) from error
+    if loaded.lost:
+        lacking = (*lacking, f"{loaded.lost} of its examples are of scenes that are not here; open those scenes first.")
+    return OpenedBundle(bundle=bundle, view=view, lacking=(*lacking, *more))
+
+
+def take_labels(engine: Engine, opened: OpenedBundle, name: str) -> int:
+    """Give the windows that a bundle has labelled their classes, but those that have one here; return how many.
+
+    Raises:
+        StoreError: when its scene is not here, or its labels make no sense.
+        SettingsError: for a name no class can have, or one class too many.
+        SceneError: when the labels cannot be written.
+    """
+    asked = f"Taking the labels of “{name}”"
+    if opened.view is None:
+        raise StoreError(asked, "its scene or its encoder is not here", "open what it lacks first")
+    scene = engine.library.get(opened.view.recipe.scene_id)
+    try:
+        classes = dict(opened.bundle.labels.get("classes", {}))
+        wanted = {clean_class(asked, str(label)): _windows(scene, given) for label, given in classes.items()}
+    except _DAMAGED as error:
+        raise StoreError(asked, "they make no sense, or lie outside the scene", _AGAIN) from error
+    if len(wanted) > MOST_CLASSES or sum(map(len, wanted.values())) > MOST_WINDOWS:
+        raise StoreError(asked, "there are too many of them", f"take at most {MOST_WINDOWS:,} patches")
+    taken = set[Window]().union(*given_windows(scene).values())
+    add_windows(scene, wanted)
+    return len(set[Window]().union(*wanted.values()) - taken)
+
+
+def _windows(scene: Scene, given: object) -> set[Window]:
+    found = {(int(top), int(left), int(side)) for top, left, side in given}  # type: ignore[attr-defined]
+    for top, left, side in found:
+        if min(top, left) < 0 or side < 1 or top + side > scene.grid.height or left + side > scene.grid.width:
+            raise ValueError("outside the scene")
+    return found
+
+
+def _scene(engine: Engine, bundle: Bundle) -> tuple[Scene | None, tuple[str, ...]]:
+    """Return the scene of a bundle, and what is missing of it: told by name and checksum, and how to get it."""
+    said = bundle.scene
+    named = f"“{str(said['name'])[:80]}” ({said['id']}, checksum {str(said['checksum'])[:12]})"
+    if str(said["id"]) not in engine.library:
+        if said.get("synthetic"):
+            how = "open a synthetic landscape on the Scenes page, or “synthetic” as a SOURCE"
+        else:
+            day = f" of {said['date']}" if said.get("date") else ""
+            how = f"add the same file{day} on the Scenes page, read by the same settings"
+        return None, (f"The scene {named} is not here; {how}.",)
+    scene = engine.library.get(str(said["id"]))
+    if scene_checksum(scene) != said["checksum"]:
+        return scene, (f"The pixels of {named} are others here; add the file that the bundle was made of.",)
+    return scene, ()
+
+
+def _encoder(engine: Engine, recipe: Recipe) -> tuple[str | None, tuple[str, ...]]:
+    """Return the name of an encoder here that gives the same features, and what is missing without one."""
+    names = encoder_names(engine.config)
+    for name in sorted(names, key=lambda one: one != recipe.encoder):
+        try:
+            if engine.spec(name).fingerprint == recipe.fingerprint:
+                return name, ()
+        except LandlikeError:
+            continue
+    named = f"“{recipe.encoder[:80]}” (fingerprint {recipe.fingerprint[:12]})"
+    return None, (f"The encoder {named} is not here; get or add it on the Models page.",)
+
+
+def grids_of(engine: Engine, recipe: Recipe) -> GridOf:
+    """Return what gives the patches of a scene here by its id, cut as a recipe says."""
+
+    def grid_of(scene_id: str) -> PatchGrid | None:
+        return patch_grid(engine.library.get(scene_id), recipe.cut) if scene_id in engine.library else None
+
+    return grid_of

@@ -1,0 +1,105 @@
+"""A view as what gives the same result without the pages: a shell command, and a few lines of Python."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from core.engine.views import SearchView
+from core.scenes.cut import MIN_VALID_FRACTION
+from core.search.examples import AreaExample, PatchExample, VectorExample
+
+
+def as_command(view: SearchView, out: str = "results.csv") -> str:
+    """Return the command that writes what a view finds, for a POSIX shell; one line.
+
+    Args:
+        view: the view.
+        out: the file; its ending says the format, and ``.zip`` is a bundle.
+    """
+    cut, recipe = view.recipe.cut, view.recipe
+    words = ["python", "-m", "core", "view", recipe.scene_id, "--encoder", recipe.encoder]
+    words += ["--patch", str(cut.size), "--step", str(cut.stride)]
+    words += ["--edge", cut.edge] if cut.edge != "leave" else []
+    words += ["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else []
+    good, bad = (",".join(_named(view, one) for one in _patches(view, like)) for like in (True, False))
+    words += ["--like", good] if good else []
+    words += ["--unlike", bad] if bad else []
+    words += ["--examples", _compact(others)] if (others := _others(view)) else []
+    words += ["--filters", _compact(view.filters.to_dict())] if len(view.filters) else []
+    words += ["-k", str(view.count)] if view.count is not None else []
+    # An option and its value in one word, because one that begins with “-” would count as another option.
+    words += [f"--min-similarity={view.least!r}"] if view.least is not None else []
+    words += ["--apart"] if view.apart else []
+    return shlex.join([*words, "--out", out])
+
+
+def as_python(view: SearchView, out: str = "results.csv") -> str:
+    """Return a script that writes what a view finds. Arguments as of ``as_command``."""
+    cut, recipe = view.recipe.cut, view.recipe
+    good, bad = ([(one.ref.scene, one.ref.patch) for one in _patches(view, like)] for like in (True, False))
+    lines = [
+        "from pathlib import Path",
+        "",
+        "from core.config import settings",
+        "from core.engine.operations import Engine",
+        "from core.engine.views import SearchView, answer",
+        "from core.export.formats import write_rows",
+        "from core.scenes.cut import Cut",
+        "from core.scenes.patches import PatchRef",
+        "from core.search.examples import Evidence",
+        "from core.search.filters import Filters",
+        "",
+        "engine = Engine(settings(), lanes={})",
+        f"scene = engine.library.get({recipe.scene_id!r})",
+        f"cut = Cut({cut.size}, {cut.stride}, {cut.edge!r}, {cut.least_valid!r})",
+        "view = SearchView(",
+        f"    recipe=engine.recipe(scene, {recipe.encoder!r}, cut=cut),",
+        f"    evidence={_evidence(good, bad)},",
+        f"    filters=Filters.from_dict({view.filters.to_dict()!r}),",
+        f"    count={view.count!r}, least={view.least!r}, apart={view.apart!r},",
+        ")",
+        f"write_rows(Path({out!r}), answer(engine, view))",
+    ]
+    if others := _others(view):
+        at = lines.index("view = SearchView(")
+        lines[at:at] = [
+            "from core.search.saved import read_evidence",
+            "",
+            f"others = read_evidence({others!r}, '', lambda _scene: None).evidence",
+        ]
+        at = next(n for n, line in enumerate(lines) if line.startswith("    evidence="))
+        patches = _evidence(good, bad)
+        lines[at] = f"    evidence=Evidence(examples=({patches}.examples + others.examples)),"
+    return "\n".join(lines) + "\n"
+
+
+def _patches(view: SearchView, good: bool) -> list[PatchExample]:
+    return [one for one in view.evidence.examples if isinstance(one, PatchExample) and one.good is good]
+
+
+def _named(view: SearchView, one: PatchExample) -> str:
+    """Return a patch as a command names it: by its number, or by its scene too."""
+    return str(one.ref.patch) if one.ref.scene == view.recipe.scene_id else str(one.ref)
+
+
+def _evidence(good: list[tuple[str, int]], bad: list[tuple[str, int]]) -> str:
+    one, other = (f"[{', '.join(f'PatchRef({scene!r}, {patch})' for scene, patch in refs)}]" for refs in (good, bad))
+    return f"Evidence.of({one}, {other})"
+
+
+def _others(view: SearchView) -> list[dict[str, Any]]:
+    """Return areas and pictures among the examples, in the form that searches are kept in."""
+    found: list[dict[str, Any]] = []
+    for one in view.evidence.examples:
+        if isinstance(one, AreaExample):
+            found.append({"good": one.good, "area": one.area.to_geojson(), "title": one.title})
+        elif isinstance(one, VectorExample):
+            words = {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title}
+            found.append(words)
+    return found
+
+
+def _compact(values: object) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,218 @@
+"""A view as a command, as Python and as a bundle: each gives the same, here and elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.__main__ import main
+from core.config import Config
+from core.encoders.registry import ENTRIES
+from core.engine.bundles import bundle_of, open_bundle, take_labels
+from core.engine.operations import Engine
+from core.engine.snippets import as_command, as_python
+from core.engine.views import SearchView, answer
+from core.errors import SettingsError, StoreError
+from core.evaluation.benchmark import BASELINE
+from core.export.bundle import Bundle, parse_bundle, read_bundle, write_bundle
+from core.export.tables import csv_text
+from core.scenes.cut import Cut
+from core.scenes.labels import give_label, given_windows
+from core.scenes.library import Library
+from core.scenes.patches import PatchRef, patch_grid
+from core.scenes.scene import Scene
+from core.search.examples import AreaExample, Evidence, VectorExample
+from core.search.filters import Filters, RangeCondition
+from core.search.regions import box_region
+from tests.scenes import add_scene
+
+CUT = Cut.of(32, 16)
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "here"))
+    return tmp_path / "here"
+
+
+def small(root: Path) -> Scene:
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(300, 4000, (13, 3, 4)).repeat(32, axis=1).repeat(32, axis=2)
+    noise = rng.integers(0, 200, (13, 96, 128))
+    library = Library(root)
+    return add_scene(library, "t-1", height=96, width=128, pixels=(pixels + noise).astype(np.uint16))
+
+
+@pytest.fixture
+def engine(root: Path) -> Engine:
+    small(root)
+    return Engine(Config(root=root, model_cache=root / "models"), lanes={})
+
+
+@pytest.fixture
+def view(engine: Engine) -> SearchView:
+    scene = engine.library.get("t-1")
+    recipe = engine.recipe(scene, BASELINE, cut=CUT)
+    evidence = Evidence.of([PatchRef("t-1", 0), PatchRef("t-1", 1)], [PatchRef("t-1", 20)])
+    filters = Filters(conditions=(RangeCondition(value="ndvi", low=-0.5),))
+    return SearchView(recipe=recipe, evidence=evidence, filters=filters, count=5, apart=True)
+
+
+def other_kinds(view: SearchView) -> SearchView:
+    area = AreaExample(area=box_region(4.44, 51.43, 4.445, 51.442), title="It's")
+    picture = VectorExample(vector=(0.5,) * 32, fingerprint=view.recipe.fingerprint, good=False)
+    return replace(view, evidence=view.evidence.mark(area).mark(picture), least=-0.25, count=None, filters=Filters())
+
+
+@pytest.mark.parametrize("change", [lambda view: view, other_kinds], ids=["patches", "areas and pictures"])
+def test_command_and_script_give_what_the_view_gives(
+    engine: Engine, view: SearchView, change: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: SearchView = change(view)  # type: ignore[operator]
+    monkeypatch.chdir(tmp_path)
+    expected = csv_text(answer(engine, asked))
+    rows = list(csv.DictReader(expected.splitlines()))
+    assert rows
+    assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
+    words = shlex.split(as_command(asked, "it's.csv"))
+    assert words[:3] == ["python", "-m", "core"]
+    assert main(words[3:]) == 0
+    assert (tmp_path / "it's.csv").read_bytes().decode() == expected
+    exec(compile(as_python(asked, "python.csv"), "snippet", "exec"), {})
+    assert (tmp_path / "python.csv").read_bytes().decode() == expected
+
+
+def test_a_view_leaves_out_examples_and_what_touches_them_and_meets_its_filters(
+    engine: Engine, view: SearchView
+) -> None:
+    grid = patch_grid(engine.library.get("t-1"), CUT)
+    rows = answer(engine, view)
+    found = rows.columns["patch_id"]
+    assert len(found) == 5
+    assert not set(found.tolist()) & {*grid.touching(0).tolist(), *grid.touching(1).tolist(), 20}
+    assert (rows.columns["ndvi"] >= -0.5).all()
+    assert (np.diff(rows.columns["similarity"]) <= 0).all()
+    every = answer(engine, replace(view, least=-1.0, count=None, filters=Filters()))
+    assert set(every.columns["patch_id"].tolist()) == set(range(grid.count)) - {20}
+
+
+def test_a_bundle_gives_the_same_elsewhere(
+    engine: Engine, view: SearchView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    scene = engine.library.get("t-1")
+    give_label(scene, patch_grid(scene, CUT), [3, 4], "Wald")
+    write_bundle(tmp_path / "b.zip", bundle_of(engine, view))
+    assert main([*shlex.split(as_command(view, str(tmp_path / "c.zip")))[3:]]) == 0
+    assert (tmp_path / "c.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+    elsewhere = tmp_path / "elsewhere"
+    small(elsewhere)
+    monkeypatch.setenv("LANDLIKE_DATA", str(elsewhere))
+    capsys.readouterr()
+    assert main(["open-bundle", str(tmp_path / "b.zip"), "--labels", "--out", str(tmp_path / "r.csv")]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["lacks"], said["same"], said["labels_taken"]) == ([], True, 2)
+    assert (tmp_path / "r.csv").read_bytes() == read_bundle(tmp_path / "b.zip").tables["results"]
+    assert set(given_windows(Library(elsewhere).get("t-1"))) == {"Wald"}
+    assert main([*shlex.split(as_command(view, str(tmp_path / "d.zip")))[3:]]) == 0
+    assert (tmp_path / "d.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_what_a_bundle_lacks_is_told_and_nothing_is_changed(
+    engine: Engine, view: SearchView, tmp_path: Path, capsys: Capture
+) -> None:
+    bundle = bundle_of(engine, view)
+    empty = Engine(Config(root=tmp_path / "empty", model_cache=tmp_path), lanes={})
+    opened = open_bundle(empty, bundle, "b.zip")
+    assert opened.view is None
+    assert opened.lacking == (
+        f"The scene “Test scene” (t-1, checksum {bundle.scene['checksum'][:12]}) is not here; add the same file of "
+        "2024-06-21 on the Scenes page, read by the same settings.",
+    )
+    with pytest.raises(StoreError, match="its scene or its encoder is not here"):
+        take_labels(empty, opened, "b.zip")
+    unknown = replace(bundle, recipe={**bundle.recipe, "fingerprint": "00" * 32, "encoder": "/etc/passwd"})
+    (sentence,) = open_bundle(engine, unknown, "b.zip").lacking
+    assert sentence.startswith("The encoder “/etc/passwd” (fingerprint 000000000000) is not here; ")
+    edited = replace(bundle, scene={**bundle.scene, "checksum": "0" * 64})
+    opened = open_bundle(engine, edited, "b.zip")
+    assert opened.view == view
+    assert opened.lacking[0].endswith("are others here; add the file that the bundle was made of.")
+    write_bundle(tmp_path / "b.zip", unknown)
+    assert main(["open-bundle", str(tmp_path / "b.zip"), "--out", str(tmp_path / "r.csv")]) == 0
+    assert json.loads(capsys.readouterr().out)["lacks"] == [sentence]
+    assert not (tmp_path / "r.csv").exists()
+
+
+def test_an_encoder_is_looked_for_by_its_fingerprint_alone(engine: Engine, view: SearchView) -> None:
+    bundle = bundle_of(engine, view)
+    named = replace(bundle, recipe={**bundle.recipe, "encoder": "/somewhere/else"})
+    opened = open_bundle(engine, named, "b.zip")
+    assert opened.view is not None
+    assert opened.view.recipe.encoder == BASELINE in ENTRIES
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": {"encoder": "x", "fingerprint": "0", "patch_size": 3}},
+        {"examples": {"examples": [{"good": "yes"}]}},
+        {"examples": {"examples": [{"good": True, "scene": "../..", "window": [0, 0, 32]}]}},
+        {"filters": {"version": 7}},
+        {"view": {"count": "many"}},
+    ],
+    ids=["recipe", "mark", "path", "filters", "count"],
+)
+def test_parts_that_make_no_sense_are_one_sentence(engine: Engine, view: SearchView, change: dict[str, object]) -> None:
+    broken = replace(bundle_of(engine, view), **change)  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match=r"^Opening “b\.zip”: .+; .+\.$"):
+        open_bundle(engine, broken, "b.zip")
+
+
+@pytest.mark.parametrize("window", [[0, 0, 999], [-1, 0, 32], [0, 0]])
+def test_labels_outside_the_scene_are_refused_whole(engine: Engine, view: SearchView, window: list[int]) -> None:
+    labels = {"version": 1, "classes": {"Wald": [[0, 0, 32]], "See": [window]}}
+    opened = open_bundle(engine, replace(bundle_of(engine, view), labels=labels), "b.zip")
+    with pytest.raises(StoreError, match="they make no sense, or lie outside the scene"):
+        take_labels(engine, opened, "b.zip")
+    assert not given_windows(engine.library.get("t-1"))
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--like", "x"], "“x” in --like is no patch"),
+        (["--like", "0", "--filters", "["], "--filters is no JSON object"),
+        (["--like", "0", "--examples", "[3]"], "--examples is not as searches keep them"),
+        (["--like", "0", "-k", "0"], "0 were asked for"),
+        (["--like", "99999"], "patch 99999 is not among"),
+        ([], "example"),
+    ],
+)
+def test_options_that_make_no_sense_are_one_sentence(
+    engine: Engine, tmp_path: Path, capsys: Capture, words: list[str], found: str
+) -> None:
+    out = tmp_path / "r.csv"
+    assert main(["view", "t-1", "--encoder", BASELINE, "--patch", "32", *words, "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert found in said
+    assert len(said.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_view_of_nothing_asked_is_refused(engine: Engine, view: SearchView) -> None:
+    with pytest.raises(SettingsError):
+        answer(engine, replace(view, evidence=Evidence()))
+
+
+def test_bytes_of_a_bundle_are_read_as_the_file_is(engine: Engine, view: SearchView, tmp_path: Path) -> None:
+    bundle: Bundle = bundle_of(engine, view, layout={"method": "fast"}, shown={"colour": "ndvi"})
+    write_bundle(tmp_path / "b.zip", bundle)
+    assert parse_bundle((tmp_path / "b.zip").read_bytes(), "b.zip") == bundle
