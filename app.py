@@ -54,8 +54,9 @@ if multiprocessing.parent_process() is None:
         sys.setswitchinterval(OFTEN_SECONDS)
         try:
             warm = import_module("pages.ui.state.warm")
-            warm.import_pages()
+            warm.import_first()
             warm.read_newest_scene()
+            warm.import_next()
         finally:
             sys.setswitchinterval(usual)
         HEAP.start()

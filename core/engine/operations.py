@@ -28,6 +28,7 @@ from core.evaluation.report.store import BY_TRUTH, Reports
 from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
 from core.features.groups import Groups
+from core.features.novelty import Novelties
 from core.features.recipe import Features, Recipe
 from core.features.stability import Stabilities
 from core.features.store import FeatureStore
@@ -123,6 +124,7 @@ class Engine:
         self.layouts = Layouts(config.root)
         self.grouped = Groups(config.root)
         self.stabilities = Stabilities(config.root)
+        self.novelties = Novelties(config.root)
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
@@ -138,6 +140,9 @@ class Engine:
         self.jobs.start()
         for folder in (self.library.root, self.library.trash.root, self.store.snapshots.root):
             _sweep(folder)
+        # An upload that waits for an answer is asked about as long as its job is known.
+        waiting = [Path(path) for job in self.jobs.jobs() for path in self.jobs.payload(job.id).get("paths", ())]
+        tasks.sweep_uploads(self.config, waiting, SWEEP_SECONDS)
         self.sweep_trash()
 
     def close(self) -> None:
@@ -474,8 +479,8 @@ class Engine:
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""
-        stores = (self.library, self.library.trash, self.store, self.layouts, self.grouped, self.stabilities)
-        return sum(store.disk_bytes(scene_id) for store in stores)
+        derived = (self.layouts, self.grouped, self.stabilities, self.novelties)
+        return sum(store.disk_bytes(scene_id) for store in (self.library, self.library.trash, self.store, *derived))
 
     def encode_now(
         self,

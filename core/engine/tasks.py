@@ -5,6 +5,8 @@ Each takes the configuration, a ``Work`` to report to, and its arguments as JSON
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,6 +20,7 @@ from core.encoders.registry import matching_encoder
 from core.errors import EncoderError, ScaleError
 from core.features.encode import encode_scene
 from core.features.groups import Groups
+from core.features.novelty import Novelties
 from core.features.recipe import Recipe
 from core.features.stability import Stabilities
 from core.features.store import FeatureStore
@@ -35,6 +38,9 @@ from core.training.trained_models import Trained
 Payload = Mapping[str, Any]
 LABELS_TOPIC = "labels by hand"
 """Topic of the line that says what became of labels when a scene was read again."""
+
+_DERIVED = (Layouts, Groups, Stabilities, Novelties)
+"""What is kept of features and goes with them."""
 
 
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
@@ -130,6 +136,14 @@ def drop_upload(config: Config, paths: Sequence[Path]) -> None:
             path.unlink(missing_ok=True)
             with suppress(OSError):
                 path.parent.rmdir()
+
+
+def sweep_uploads(config: Config, waiting: Sequence[Path], seconds: float) -> None:
+    """Remove uploads older than so many seconds, but those that files which are still waited for lie in."""
+    kept = {path.parent for path in waiting}
+    for folder in (config.root / "uploads").glob("upload-*"):
+        if folder not in kept and time.time() - folder.stat().st_mtime > seconds:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def sample_task(config: Config, work: Work, payload: Payload) -> str:
@@ -292,9 +306,8 @@ def delete_task(config: Config, work: Work, payload: Payload) -> str:
     if scene_id in library or (gone is not None and gone.whole):
         return scene_id
     FeatureStore(config.root).delete_scene(scene_id)
-    Layouts(config.root).delete_scene(scene_id)
-    Groups(config.root).delete_scene(scene_id)
-    Stabilities(config.root).delete_scene(scene_id)
+    for store in _DERIVED:
+        store(config.root).delete_scene(scene_id)
     return scene_id
 
 
@@ -302,9 +315,8 @@ def delete_features_task(config: Config, work: Work, payload: Payload) -> str:
     """Remove the features of a recipe and what was made of them; gives its key. Payload: ``recipe``."""
     recipe = Recipe.from_dict(payload["recipe"])
     FeatureStore(config.root).delete(recipe)
-    Layouts(config.root).delete(recipe)
-    Groups(config.root).delete(recipe)
-    Stabilities(config.root).delete(recipe)
+    for store in _DERIVED:
+        store(config.root).delete(recipe)
     return recipe.key
 
 

@@ -6,8 +6,10 @@ Features do not count: an encoder gives known features to a cloud, and strange o
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -18,9 +20,10 @@ from core.bands import BAND_NAMES, FloatArray
 from core.config import Config
 from core.encoders.files import FAMILIAR
 from core.encoders.registry import describe
-from core.errors import EncoderError, SettingsError
-from core.evaluation.land_light import LandLight, at_top_of_atmosphere, with_bright_ground
+from core.errors import EncoderError, SettingsError, StoreError
+from core.evaluation.land_light import TEST_VERSION, LandLight, at_top_of_atmosphere, with_bright_ground
 from core.features.level import converts
+from core.features.novelty import Novelties
 from core.features.recipe import Recipe, companion_of
 from core.files import disk_errors, replacing
 
@@ -85,6 +88,12 @@ class NoveltyReference:
         test, bands = self._test(present, converted=converted)
         columns = [BAND_NAMES.index(name) for name in bands]
         return test.flaws(band_mean[:, columns], band_std[:, columns])
+
+    @property
+    def key(self) -> str:
+        """Some letters that are others for other known land, or another test."""
+        parts = (TEST_VERSION, self.k, self.bands, hashlib.sha256(self.statistics.tobytes()).hexdigest())
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def in_bands(self, bands: Sequence[str]) -> FloatArray:
         """Return the statistics in some of the bands, float32 of shape (L, 2 · bands)."""
@@ -189,6 +198,8 @@ def novelty_percentile(
     statistics: tuple[FloatArray, FloatArray],
     present: Sequence[str],
     level: str | None,
+    *,
+    kept: Novelties | None = None,
 ) -> FloatArray | None:
     """Return how unlike known land patches are to the encoder of a recipe, as ``NoveltyReference.percentile``.
 
@@ -198,6 +209,7 @@ def novelty_percentile(
         statistics: means and deviations of 13 bands, of shape (N, 13) each, as they are kept beside features.
         present: bands that the scene has.
         level: of the scene; where the encoder gets L2A converted, so does this.
+        kept: where the answer is looked up, and kept when it was not there.
 
     Returns:
         None when it is not known which land the encoder knows.
@@ -206,7 +218,17 @@ def novelty_percentile(
         EncoderError: as of ``novelty_reference`` and ``NoveltyReference.percentile``.
     """
     seen = _seen(recipe, config, statistics, level)
-    return None if seen is None else seen.known.percentile(*seen.statistics, present, converted=seen.converted)
+    if seen is None:
+        return None
+    key = f"{seen.known.key}-{'-'.join(present)}{'-converted' if seen.converted else ''}"
+    found = None if kept is None else kept.get(recipe, key)
+    if found is not None and found.shape == (len(statistics[0]),):
+        return found
+    percentile = seen.known.percentile(*seen.statistics, present, converted=seen.converted)
+    if kept is not None:
+        with suppress(StoreError):  # It is measured again next time.
+            kept.put(recipe, key, percentile)
+    return percentile
 
 
 def novelty_flaws(

@@ -1,6 +1,6 @@
 """Arrays made from features and kept on disk, a checked file for each recipe and settings; what they are is told above.
 
-Layouts (``core.projection.store``), groups and stabilities (beside this) are kept so.
+Layouts (``core.projection.store``), groups, stabilities and novelties (beside this) are kept so.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ from core.scenes.quality import Finding, QualityRecord
 from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
 from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, kept, technical
-from pages.ui.models.training_form import ADDED, NO_ZIP
+from pages.ui.models.label_choice import ADDED
+from pages.ui.models.training_form import NO_ZIP
 from pages.ui.models.training_jobs import _round_up, seconds_left
 from pages.ui.state import cache
 from pages.ui.state import engine as shared_engine

@@ -9,14 +9,13 @@ import streamlit as st
 
 from core.errors import LandlikeError
 from core.export.tables import labels_csv
-from core.scenes.cut import DEFAULT_CUT
 from core.scenes.labels import LabelSet, carry_labels, covered_by_labels, give_label, labels_elsewhere
 from core.scenes.patches import PatchRefs, patch_refs
 from core.values.classes import colours_of
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
-from pages.ui.models.training_form import ADDED, set_key
+from pages.ui.models.label_choice import ADDED, set_key
 from pages.ui.state.session import NOTHING_SELECTED, Session, shown
 from pages.ui.state.view_state import ViewState
 
@@ -157,10 +156,7 @@ def _given(visitor: Session, view: ViewState) -> None:
             "CSV", lambda: labels_csv(view.scene, view.known.grid, given),
             f"labels-{view.scene.id}.csv", "text/csv", key="label_csv", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
-        cut = view.recipe.cut
-        if view.scene.kind == "scene" and (cut.size, cut.stride) != (DEFAULT_CUT.size, DEFAULT_CUT.stride):
-            st.caption(f"To teach an encoder, show patches of {DEFAULT_CUT.size} pixels side by side and label those.")
-        elif st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
+        if st.button("Teach an encoder", key="label_teach", icon=":material/school:"):
             visitor.teach = set_key(LabelSet(scene_id=view.scene.id, by="hand"))
             visitor.work.pop(ADDED, None)  # Not what was added before, but these labels are to be chosen.
             st.switch_page("models.py")

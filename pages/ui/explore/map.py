@@ -249,8 +249,9 @@ def _clicked_patch(scene: Scene, grid: PatchGrid, spot: dict[str, float]) -> int
 def _base_map(bounds: Bounds) -> LocalMap:
     """Return the map itself: the same text for a scene whatever is on show, so that the frame keeps it."""
     west, south, east, north = bounds
-    base = LocalMap(location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=10)
-    base.options |= {"maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
+    base = LocalMap(tiles=None)  # Given a place, folium would import pandas to see whether it is a table.
+    base.location = [(south + north) / 2, (west + east) / 2]
+    base.options |= {"zoom": 10, "maxZoom": DEEPEST, "minZoom": 1, "zoomSnap": 0.5}
     # Tiles are requested a little beyond the edge, where dots of a collection reach out.
     edge = max(east - west, north - south) * 0.01
     room: list[list[float]] | None = lat_lon((west - edge, south - edge, east + edge, north + edge))

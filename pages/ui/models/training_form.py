@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
 from core.encoders.spectral import SPECTRAL
 from core.scenes.cut import Cut
-from core.scenes.labels import LabelSet
+from core.scenes.labels import LabelSet, labels_elsewhere
+from core.scenes.patches import patch_grid
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.scenes.truth import truth_of
 from core.training.base_model import SCRATCH
+from core.training.dataset import cut_to_learn
 from core.training.hyperparameters import MOST_EPOCHS
 from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
-from pages.ui.common.format import distinct, patches
+from pages.ui.common.format import count, distinct, patches
 from pages.ui.common.progress import boundary, job_list
 from pages.ui.common.theme import class_title
+from pages.ui.models.label_choice import ADDED, set_key
 from pages.ui.models.training_jobs import note_started, titles_in_training
 from pages.ui.scenes.upload import spool
 from pages.ui.state import cache
@@ -31,9 +33,6 @@ from pages.ui.state.session import current
 PATCH = 64
 HERE = "models"
 """Who asks for the zips that are added here: what becomes of them is told here."""
-
-ADDED = "added patches"
-"""What the job that takes a zip in is for, in the session."""
 
 EPOCHS = {SCRATCH: 40, "": 10}
 """Passes that are offered first: from scratch, and from a model."""
@@ -97,6 +96,7 @@ def teach_panel(sets: Mapping[LabelSet, str]) -> None:
             _start_form(chosen, counts)
         with right:
             _show_counts(counts)
+            _say_how_cut(chosen)
 
 
 def _add_patches() -> None:
@@ -137,17 +137,12 @@ def _amiss(scene: Scene) -> list[str]:
     return lines
 
 
-def set_key(one: LabelSet) -> str:
-    """Return a set of labelled patches as one word."""
-    return f"{one.by}-{one.scene_id}"
-
-
 def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
     """Count the patches a class that can be learned from; of scenes with a map, those that one class fills."""
     counts: dict[str, int] = {}
     for one in sets:
         scene = engine().library.get(one.scene_id)
-        truth = cache.labels_of_set(one, Cut.of(min(PATCH, scene.grid.width, scene.grid.height)))
+        truth = cache.labels_of_set(one, _cut(scene, one))
         if truth is not None:
             numbers = np.bincount(truth.pure[truth.pure >= 0], minlength=len(truth.classes))
             for name, number in zip(truth.classes, numbers, strict=True):
@@ -156,13 +151,35 @@ def class_counts(sets: Sequence[LabelSet]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
+def _cut(scene: Scene, one: LabelSet) -> Cut:
+    """Return how a scene is cut to learn from a set of its labels."""
+    return cut_to_learn(scene, one.by) if one.by == "hand" else Cut.of(min(PATCH, scene.grid.width, scene.grid.height))
+
+
+def _say_how_cut(chosen: Sequence[LabelSet]) -> None:
+    """Say what is learned otherwise than the Explore page shows it."""
+    elsewhere = 0
+    for one in chosen:
+        scene = engine().library.get(one.scene_id)
+        if scene.kind == "collection":
+            continue
+        cut, shown = _cut(scene, one), current().cut(scene.id)
+        if one.by == "hand":
+            elsewhere += labels_elsewhere(scene, patch_grid(scene, cut))
+        elif cut.size != shown.size or cut.stride != shown.stride:
+            side = f"{cut.size} × {cut.size} pixels"
+            st.caption(f"For learning, {plain(scene.name)} is cut into patches of {side}, whatever Explore shows.")
+    if elsewhere:
+        st.caption(f"{count(elsewhere, 'label')} of patches that were cut another way will not be learned from.")
+
+
 def _show_counts(counts: dict[str, int]) -> None:
     if not counts:
         return
-    frame = pd.DataFrame({"Class": [class_title(name) for name in counts], "Patches": list(counts.values())})
+    rows = {"Class": [class_title(name) for name in counts], "Patches": list(counts.values())}
     most = max(counts.values())
     column = st.column_config.ProgressColumn("Patches", format="%d", min_value=0, max_value=most)
-    st.dataframe(frame, hide_index=True, column_config={"Patches": column}, height=min(420, 38 + 35 * len(frame)))
+    st.dataframe(rows, hide_index=True, column_config={"Patches": column}, height=min(420, 38 + 35 * len(counts)))
     fewest = min(counts.values())
     uneven = " Small classes are shown more often, so that each counts alike." if fewest * 2 < most else ""
     st.caption(f"{patches(sum(counts.values()))}. {WHAT_IS_HELD_OUT}{uneven}")

@@ -219,8 +219,9 @@ class SceneView(PatchSource):
 
     def _novelty(self) -> FloatArray | None:
         try:
-            statistics, scene = (self.table.band_mean, self.table.band_std), self.scene
-            return novelty_percentile(self.recipe, self.engine.config, statistics, scene.bands, scene.level)
+            statistics, scene, engine = (self.table.band_mean, self.table.band_std), self.scene, self.engine
+            kept = engine.novelties
+            return novelty_percentile(self.recipe, engine.config, statistics, scene.bands, scene.level, kept=kept)
         except EncoderError:
             return None
 

@@ -5,43 +5,55 @@ from __future__ import annotations
 import logging
 from importlib import import_module
 
+from streamlit import delta_generator
 from streamlit.runtime import Runtime
 
 from core.encoders.registry import default_encoder
 from core.errors import LandlikeError
+from pages.ui.common.later import later
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
 
-MODULES = (
-    "streamlit_folium",
-    "pages.ui.http.pictures",
-    "pages.ui.http.points",
+FIRST = (
     "pages.ui.common.sidebar",
     "pages.ui.explore.preparing",
+    "streamlit_folium",
     "pages.ui.explore.views",
-    "pages.ui.models.training_form",
-    "pages.ui.scenes.adding",
-    "pages.ui.scenes.details",
+    "pages.ui.http.points",
+    "pages.ui.http.pictures",
 )
-"""What pages and routes are made of, in the order in which the first visit needs them."""
+"""What the Explore page and its routes are made of, in the order in which a first visit needs them."""
+
+NEXT = ("pages.ui.scenes.adding", "pages.ui.scenes.details", "pages.ui.models.training_form")
+"""What the other pages are made of."""
 
 
 _NO_PAGE = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
 """Warns that a component is declared outside of a page, as it is here."""
 
 
-def import_pages() -> None:
-    """Import what pages need, and tell Streamlit of the map's component, which only a page's own import would."""
+def import_first() -> None:
+    """Import what the first page needs, and tell Streamlit of the map's component, as only a page's import would."""
     _NO_PAGE.disabled = True
     try:
-        for module in MODULES:
+        with later("pandas"):  # folium asks whether what it is given is a table of it; nothing here is.
+            import_module("folium")
+        for module in FIRST:
             import_module(module)
     finally:
         _NO_PAGE.disabled = False
     if Runtime.exists():
         import streamlit_folium
 
+        # Else the first element asks whether this is a Python prompt, which reads the source of half the modules.
+        delta_generator._use_warning_has_been_displayed = True
         Runtime.instance().component_registry.register_component(streamlit_folium._component_func)
+
+
+def import_next() -> None:
+    """Import what the other pages need."""
+    for module in NEXT:
+        import_module(module)
 
 
 def read_newest_scene() -> None:

@@ -20,8 +20,9 @@ from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine, default_lanes, job_kinds
 from core.engine.tasks import LABELS_TOPIC, delete_task
 from core.errors import EncoderError, PatchError, SceneError, StoreError
+from core.ingest.bands.choices import scale_asked, scales_asked
 from core.ingest.settings import IngestSettings, settings_from_dict
-from core.jobs.files import JobFiles
+from core.jobs.files import JobFiles, Record
 from core.jobs.lanes import Lane
 from core.jobs.worker import Work
 from core.progress import Progress, silent
@@ -458,3 +459,26 @@ def test_one_date_of_a_series_read_again_keeps_its_place_and_a_copy_of_it_stands
     together = [scene.id for scene in engine.library.series(old.series.id)]
     assert len(together) == 2
     assert together[0] == (new.id if replaces else old.id)
+
+
+def test_an_upload_that_waits_for_an_answer_is_asked_about_after_a_restart(tmp_path: Path) -> None:
+    """Uploads that nobody waits for any more are gone a day later."""
+    asked, left, fresh = (tmp_path / "uploads" / f"upload-{name}" / "field.tif" for name in ("asked", "left", "fresh"))
+    for path in (asked, left, fresh):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"II*\0")
+    for path in (asked, left):
+        os.utime(path.parent, (time.time() - 2 * 24 * 3600,) * 2)
+    payload = {"paths": [str(asked)], "settings": IngestSettings().to_dict(), "name": None}
+    question = str(scale_asked("nothing tells", "B04", {"dn": 0.31, "dn+1000": 0.21}))
+    ended = time.time() - 3600
+    JobFiles(tmp_path / "jobs").write(
+        Record(id="a", kind="ingest", title="", payload=payload, state="failed", message=question, finished=ended)
+    )
+    engine = Engine(config(tmp_path), thread_lanes())
+    engine.start()
+    (job,) = engine.jobs.jobs()
+    engine.close()
+    assert (job.state, list(scales_asked(job.message))) == ("failed", ["dn", "dn+1000"])
+    assert engine.jobs.payload(job.id)["paths"] == [str(asked)]
+    assert (asked.exists(), left.exists(), fresh.exists()) == (True, False, True)

@@ -5,11 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.bands import BAND_NAMES
+from core.bands import BAND_NAMES, FloatArray
+from core.config import Config
+from core.encoders.registry import default_encoder, describe
 from core.errors import EncoderError, SettingsError, StoreError
 from core.evaluation.band_statistics import statistics_of_bands
 from core.evaluation.land_light import at_top_of_atmosphere
-from core.evaluation.novelty import FEWEST_KNOWN, MOST_KNOWN, NOVEL_ABOVE, NoveltyReference, calibrate_novelty
+from core.evaluation.novelty import (
+    FEWEST_KNOWN,
+    MOST_KNOWN,
+    NOVEL_ABOVE,
+    NoveltyReference,
+    calibrate_novelty,
+    novelty_percentile,
+)
+from core.features.novelty import Novelties
+from core.features.recipe import Recipe
+from core.scenes.cut import Cut
 from tests.landlight import land
 
 BANDS = ("B02", "B03", "B04", "B08", "B8A", "B09", "B10", "B11")
@@ -132,3 +144,33 @@ def test_what_is_too_little_is_refused(reference: NoveltyReference, tmp_path: Pa
         calibrate_novelty(statistics * np.nan, BANDS)
     with pytest.raises(StoreError, match=r"^Writing “familiar\.npz”"):
         reference.save(tmp_path / "none" / "familiar.npz")
+
+
+def test_an_answer_is_kept_and_belongs_to_what_it_was_measured_against(tmp_path: Path) -> None:
+    """A stored answer is used as it is, and not for other bands, other patches, or light that was converted."""
+    config, mean_std = Config(root=tmp_path, model_cache=tmp_path), land(50, 8)
+    spec = describe(default_encoder(), config)
+    recipe = Recipe(scene_id="s", encoder=spec.name, fingerprint=spec.fingerprint, cut=Cut(size=64, stride=64))
+
+    def ask(present: tuple[str, ...] = BAND_NAMES, rows: int = 50, level: str = "L1C") -> FloatArray:
+        mean, std = (part[:rows] for part in mean_std)
+        found = novelty_percentile(recipe, config, (mean, std), present, level, kept=Novelties(tmp_path))
+        assert found is not None
+        return found
+
+    def measured(present: tuple[str, ...] = BAND_NAMES, level: str = "L1C") -> FloatArray | None:
+        return novelty_percentile(recipe, config, mean_std, present, level)
+
+    np.testing.assert_array_equal(ask(), measured())
+    (file,) = (tmp_path / "novelty" / "s").glob("*.npy")
+    Novelties(tmp_path).put(recipe, file.stem.removeprefix(f"{recipe.key}-"), np.full(50, 7, np.float32))
+    assert set(ask().tolist()) == {7}, "what is kept is not measured again"
+    assert len(ask(rows=40)) == 40
+    np.testing.assert_array_equal(ask(BAND_NAMES[:8]), measured(BAND_NAMES[:8]))
+    np.testing.assert_array_equal(ask(level="L2A"), measured(level="L2A"))
+
+
+def test_other_known_land_has_another_key() -> None:
+    one, again, other = known(150, seed=3), known(150, seed=3), known(150, seed=4)
+    assert one.key == again.key
+    assert len({one.key, other.key, known(150, seed=3, bands=BANDS[:4]).key}) == 3

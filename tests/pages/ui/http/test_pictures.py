@@ -16,7 +16,7 @@ from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from pages.ui.http import pictures as routes
-from pages.ui.http.assets import ASSET_ROUTES, ASSETS, asset_url
+from pages.ui.http.assets import ASSET_ROUTES, ASSETS, asset_url, early_compiled
 from pages.ui.state import cache
 from pages.ui.state.engine import replace_engine
 from tests.asgi import Answer, ask
@@ -181,12 +181,26 @@ def test_every_asset_is_served_and_scripts_are_packed() -> None:
     for name, asset in ASSETS.items():
         plain, packed = get(asset_url(name)), get(asset_url(name), accept_encoding="gzip, br")
         assert plain.status == packed.status == 200
-        assert plain.body == asset.path.read_bytes()
+        if name == "plotly.min.js":
+            assert plain.body == early_compiled(asset.path.read_bytes())
+        else:
+            assert plain.body == asset.path.read_bytes()
         assert plain.headers["content-type"].startswith(asset.kind)
         if asset.kind != "image/png":
             assert packed.headers["content-encoding"] == "gzip"
             assert gzip.decompress(packed.body) == plain.body
             assert len(packed.body) < 0.6 * len(plain.body)
+
+
+def test_plotly_is_compiled_while_it_arrives_and_a_bundle_of_another_kind_is_left_alone() -> None:
+    bundle = ASSETS["plotly.min.js"].path.read_bytes()
+    sent = early_compiled(bundle)
+    assert sent.startswith(b"//# allFunctionsCalledOnLoad\n/**\n* plotly.js (gl2d - minified)"), "the licence stays"
+    assert sent.endswith(b"window.Plotly = Plotly;")
+    assert b"function(root, factory)" not in sent
+    body = bundle[bundle.index(b'"use strict";') : bundle.rindex(b"\nreturn Plotly;")]
+    assert sent.endswith(body)
+    assert early_compiled(b"other();") == b"//# allFunctionsCalledOnLoad\nother();"
 
 
 def test_leaflets_own_addresses_are_all_served() -> None:
