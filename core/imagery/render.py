@@ -36,17 +36,22 @@ class Rendering:
         bands: what goes in: red, green, blue; or (a, b), shown as (a − b) / (a + b) by ``ramp``.
         shows: what stands out in it, one clause.
         ramp: colours of an index, or None; its stops are the legend.
+        least_share: the least range of a channel as a share of the widest channel's. Where colours are to be as the eye
+            sees them the ranges are nearly one; else hazy water, of which blue and green vary least, comes out white.
     """
 
     title: str
     bands: tuple[str, ...]
     shows: str
     ramp: Ramp | None = None
+    least_share: float = 0.5
 
 
 RENDERINGS: Mapping[str, Rendering] = MappingProxyType(
     {
-        "true": Rendering(title="True colour", bands=("B04", "B03", "B02"), shows="as the eye would see it"),
+        "true": Rendering(
+            title="True colour", bands=("B04", "B03", "B02"), shows="as the eye would see it", least_share=0.8
+        ),
         "false": Rendering(
             title="False colour", bands=("B08", "B04", "B03"), shows="plants in red, water in black or blue"
         ),
@@ -74,8 +79,6 @@ CONTRASTS: Mapping[str, tuple[float, float]] = MappingProxyType(
 SAMPLE_SIDE = 512
 MIN_SPAN = 0.04
 """The least range of reflectance spread over black to white: dark, even scenes must not become pictures of noise."""
-MIN_SHARE = 0.5
-"""The least range of a channel as a share of the widest channel's, so that an even channel brings no false colour."""
 BRIGHT_SHARE = 2.0
 """Range from the 2nd percentile as a multiple of that to the 90th, at most: a few clouds must not darken the land."""
 GAMMA = 1.25
@@ -90,7 +93,7 @@ def compute_stretch(pixels_path: Path, bands: Sequence[str]) -> dict[str, list[l
 
     Low and high are the 2nd and 98th percentile of the valid pixels of an overview. High is lowered where few pixels
     are far brighter than the rest (``BRIGHT_SHARE``), and raised where the range is narrower than ``MIN_SPAN`` or than
-    ``MIN_SHARE`` of the widest channel's.
+    ``Rendering.least_share`` of the widest channel's, so that an even channel brings no false colour.
 
     Args:
         pixels_path: a canonical GeoTIFF, overviews built.
@@ -99,7 +102,9 @@ def compute_stretch(pixels_path: Path, bands: Sequence[str]) -> dict[str, list[l
     renderings = {name: item for name, item in RENDERINGS.items() if item.ramp is None}
     wanted = sorted({band for item in renderings.values() for band in item.bands})
     ranges = dict(zip(wanted, _percentiles(pixels_path, bands, wanted), strict=True))
-    return {name: _balance([ranges[band] for band in item.bands]) for name, item in renderings.items()}
+    return {
+        name: _balance([ranges[band] for band in item.bands], item.least_share) for name, item in renderings.items()
+    }
 
 
 def _percentiles(path: Path, bands: Sequence[str], wanted: Sequence[str]) -> list[Range]:
@@ -121,9 +126,9 @@ def _percentile(data: rasterio.DatasetReader, bands: Sequence[str], name: str, v
     return float(low), float(min(high, low + BRIGHT_SHARE * (most - low)))
 
 
-def _balance(ranges: Sequence[Range]) -> list[list[float]]:
+def _balance(ranges: Sequence[Range], least_share: float) -> list[list[float]]:
     """Return ranges widened upward to the least span."""
-    least = max(MIN_SPAN, MIN_SHARE * max(high - low for low, high in ranges))
+    least = max(MIN_SPAN, least_share * max(high - low for low, high in ranges))
     return [[round(low, 5), round(max(high, low + least), 5)] for low, high in ranges]
 
 

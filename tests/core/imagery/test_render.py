@@ -38,6 +38,22 @@ def noisy(seed: int = 0, level: float = 1500, spread: float = 500) -> np.ndarray
     return np.clip(random.normal(level, spread, (13, 256, 256)), 1, 60000).astype(np.uint16)
 
 
+def test_hazy_sea_is_not_painted_white(library: Library) -> None:
+    """Above it blue and green vary half as much as red does above land; spread as far, they outshine it."""
+    rng = np.random.default_rng(0)
+    pixels = np.full((len(BAND_NAMES), 256, 320), 1000, dtype=np.uint16)
+    for name, low, high, sea in (("B04", 430, 1366, 750), ("B03", 669, 1279, 1040), ("B02", 940, 1445, 1280)):
+        pixels[BAND_NAMES.index(name)] = rng.integers(low, high, (256, 320))
+        pixels[BAND_NAMES.index(name), :, 160:] = sea
+    scene = add_mapped(library, "s-sea", pixels=pixels)
+    numbers = pixels[[BAND_NAMES.index(name) for name in ("B04", "B03", "B02")], :, 200:]
+    red, green, blue = palette(replace(scene, stretch=compute_stretch(scene.pixels_path, scene.bands)), "true").paint(
+        numbers
+    )[0, 0]
+    assert 90 < red < green < 150
+    assert red < blue < 150
+
+
 def test_stretch_is_the_2nd_and_98th_percentile_of_valid_pixels(library: Library) -> None:
     pixels = noisy()
     pixels[:, :100] = 0
