@@ -21,6 +21,10 @@ from core.progress import Doing, Progress, unsaid
 
 INGEST_VERSION = "4"
 """Part of every scene's id; raised when ingest would give other pixels for the same files."""
+
+FORMER_VERSIONS = ("3", "2", "1")
+"""Those that scenes of older data folders may have been made by, the latest first."""
+
 RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".img"})
 ENVI_SUFFIX = ".img"
 """How the names of rasters in ENVI's own format end, among others."""
@@ -158,9 +162,9 @@ def file_words(verb: str, number: int, count: int) -> str:
     return f"{verb} the file" if count == 1 else f"{verb} file {number:,} of {count:,}"
 
 
-def scene_id_of(content: bytes, settings: IngestSettings) -> str:
+def scene_id_of(content: bytes, settings: IngestSettings, version: str = INGEST_VERSION) -> str:
     """Return an id made of everything that decides the scene: names, bytes, settings and the version of ingest."""
-    digest = hashlib.sha256(f"{INGEST_VERSION}\n{settings.digest}\n".encode() + content)
+    digest = hashlib.sha256(f"{version}\n{settings.digest}\n".encode() + content)
     return f"s-{digest.hexdigest()[:20]}"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from core.files import never
 from core.ingest.boundary import ingest
+from core.ingest.files import FORMER_VERSIONS, content_of, list_files, scene_id_of
 from core.ingest.settings import IngestSettings
 from core.progress import Doing, Progress, silent, unsaid
 from core.sample.package import PACKAGE, RELEASE, sample_files
@@ -28,7 +30,7 @@ def open_sample(
     cancelled: Callable[[], bool] = never,
     doing: Doing = unsaid,
 ) -> Scene:
-    """Take the sample scene into the library; at once when it is there already.
+    """Take the sample scene into the library; at once when it is there already, also as a version before read it.
 
     Args:
         library: where it goes.
@@ -42,9 +44,12 @@ def open_sample(
         JobCancelledError: when it was cancelled.
     """
     told = replace(settings, date=settings.date or SAMPLE_DATE, level=settings.level or SAMPLE_LEVEL)
-    known = known_findings(settings)
+    known, files = known_findings(settings), sample_files()
+    earlier = _read_before(library, list_files(files), told, cancelled)
+    if earlier is not None:
+        return earlier
     return ingest(
-        sample_files(),
+        files,
         library,
         told,
         name=SAMPLE_NAME,
@@ -53,6 +58,20 @@ def open_sample(
         doing=doing,
         known=known,
     )
+
+
+def _read_before(
+    library: Library, files: Sequence[tuple[str, Path]], settings: IngestSettings, cancelled: Callable[[], bool]
+) -> Scene | None:
+    """Return the scene that an earlier version of ingest made of the same files, with the labels and maps it has.
+
+    What later versions read otherwise these files do not hold, so that its pixels are the same.
+    """
+    content = content_of(files, cancelled)
+    if scene_id_of(content, settings) in library:
+        return None
+    ids = [scene_id_of(content, settings, version) for version in FORMER_VERSIONS]
+    return next((library.get(one) for one in ids if one in library), None)
 
 
 def known_findings(settings: IngestSettings) -> tuple[Finding, ...]:

@@ -25,7 +25,10 @@ from core.scenes.quality import Finding, load_quality
 from core.scenes.scene import Scene
 from core.scenes.truth import Truth
 from tests.data import shared
-from tests.scenes import write_truth
+from tests.scenes import add_scene, write_truth
+
+SAMPLE_OF_INGEST_3 = "s-b974e6ade14bd98dae1e"
+"""The id that the sample had in the version before, computed there."""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,14 @@ def test_a_person_who_knows_better_is_heard(sample: Scene) -> None:
     topics = {line.topic for line in known_findings(IngestSettings(date="2020-02-02"))}
     assert topics == {"origin", "licence", "level"}
     assert all(isinstance(line, Finding) for line in known_findings(IngestSettings()))
+
+
+def test_one_that_a_version_before_read_is_it_and_keeps_what_it_has(sample: Scene, tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    old = add_scene(library, SAMPLE_OF_INGEST_3, height=64, width=64)
+    assert open_sample(library) == old
+    assert [scene.id for scene in library.scenes()] == [old.id], "it is not listed twice"
+    assert open_sample(Library(sample.directory.parents[1])) == sample, "the present reading goes first"
 
 
 def test_its_neighbours_share_the_land_that_a_reference_says(sample: Scene, tmp_path: Path) -> None:
