@@ -104,7 +104,19 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
 
 
 def add_cutting(parser: argparse.ArgumentParser) -> None:
-    """Add how a scene is cut into patches."""
+    """Add how a scene is cut into patches, and which of these are encoded."""
+    add_places(parser)
+    parser.add_argument(
+        "--least-valid",
+        type=float,
+        default=MIN_VALID_FRACTION,
+        metavar="F",
+        help="patches with a smaller share of valid pixels are not encoded; default: 0.5",
+    )
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Add where the patches of a scene lie."""
     parser.add_argument(
         "--patch", "--patch-size", dest="patch_size", type=_length, metavar="LENGTH",
         help="a side, in pixels or on the ground, such as 64 or 640m; default: 64, or a collection's own",
@@ -119,13 +131,7 @@ def add_cutting(parser: argparse.ArgumentParser) -> None:
         choices=["leave", "cover"],
         help="leave out what no whole patch fits on (default), or move the last ones inwards to cover it",
     )
-    parser.add_argument(
-        "--least-valid",
-        type=float,
-        default=MIN_VALID_FRACTION,
-        metavar="F",
-        help="patches with a smaller share of valid pixels are not encoded; default: 0.5",
-    )
+    parser.set_defaults(least_valid=MIN_VALID_FRACTION)
 
 
 def _length(text: str) -> GroundLength:
@@ -136,7 +142,7 @@ def _length(text: str) -> GroundLength:
 
 
 def cut_of(options: argparse.Namespace, scene: Scene) -> Cut:
-    """Return how ``add_cutting`` says that a scene is to be cut.
+    """Return how ``add_cutting`` or ``add_places`` says that a scene is to be cut.
 
     Raises:
         PatchError: when it cannot be cut so.

@@ -10,7 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import LABELLED_HELP, LABELS_HELP, add_overrides, bar_of, check_new_folder, open_source, warn
+from core.cli.common import (
+    LABELLED_HELP,
+    LABELS_HELP,
+    add_overrides,
+    add_places,
+    bar_of,
+    check_new_folder,
+    cut_of,
+    open_source,
+    warn,
+)
 from core.config import Config
 from core.training.trained_models import history_of
 
@@ -42,8 +52,8 @@ class FinetuneCommand:
     in one class show one place, and are held out together. Files of one name in “--apart” are left out, so that the
     encoder can be measured on them.
 
-    Scenes are cut into patches of 64 pixels, side by side, whatever they are cut into elsewhere. A collection keeps its
-    own patches.
+    Scenes are cut into patches of 64 pixels, side by side, or as “--patch” says. Patches that people labelled are
+    learned as they were cut then. A collection keeps its own patches.
 
     A training that is killed goes on after its last epoch when the command is repeated. It ends with the weights it
     would have had. The finished encoder is measured on the held-out patches and on the sets in “--apart”, beside the
@@ -75,6 +85,7 @@ class FinetuneCommand:
         )
         parser.add_argument("--seed", type=int, default=0, metavar="S")
         _add_words(parser)
+        add_places(parser)
         parser.add_argument("--out", type=Path, required=True, metavar="DIR")
         add_overrides(parser, bands="--file-bands")
 
@@ -112,7 +123,8 @@ class FinetuneCommand:
             )
 
         with bar_of("Training", "‰") as progress:
-            read = reader_of(Library(config.root))
+            own = options.patch_size is None and options.stride is None and options.edge == "leave"
+            read = reader_of(Library(config.root), lambda scene: None if own else cut_of(options, scene))
             card = run(request, options.out, read, report=tell, progress=progress, config=config)
         sys.stderr.write(verdict_line(card))
         yield json.dumps(card, indent=1, ensure_ascii=False)

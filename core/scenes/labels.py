@@ -178,6 +178,11 @@ def labels_by(by: By | Literal["own"], scene: Scene, grid: PatchGrid) -> PatchLa
     return hand_labels(scene, grid) if by == "hand" else patch_labels(scene, grid, own=by == "own")
 
 
+def origin_of(scene: Scene) -> By:
+    """Return where classes of a scene come from unless somebody says: from the truth if there is one, else by hand."""
+    return "hand" if truth_of(scene) is None else "truth"
+
+
 def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = None) -> PatchLabels:
     """Return classes for what cannot do without.
 
@@ -190,7 +195,7 @@ def needed_labels(asked: str, scene: Scene, grid: PatchGrid, by: By | None = Non
     Raises:
         TrainingError: when there are none.
     """
-    found = labels_by(by or ("hand" if truth_of(scene) is None else "truth"), scene, grid)
+    found = labels_by(by or origin_of(scene), scene, grid)
     if found is None:
         what = "nobody has labelled its patches by hand" if by == "hand" else "its patches have no labels"
         raise TrainingError(asked, what, "give patches in folders named by class, or label patches on the Explore page")

@@ -24,7 +24,8 @@ from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.progress import Progress, part_of, silent
 from core.scenes.cut import DEFAULT_CUT, Cut
-from core.scenes.labels import By, LabelSet, needed_labels
+from core.scenes.label_cut import cut_of_labels
+from core.scenes.labels import By, LabelSet, needed_labels, origin_of
 from core.scenes.library import Library
 from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid
 from core.scenes.places import source_names
@@ -131,12 +132,13 @@ class Labelled:
         return np.array(found, np.int64)
 
 
-def labelled(scene: Scene, cut: Cut = DEFAULT_CUT, *, by: By | None = None, progress: Progress = silent) -> Labelled:
+def labelled(scene: Scene, cut: Cut | None = None, *, by: By | None = None, progress: Progress = silent) -> Labelled:
     """Read the labelled patches of a scene: by its truth those that one class fills, or those people gave a class.
 
     Args:
         scene: a scene or a collection.
-        cut: how the scene is cut; a collection has its own patch size.
+        cut: how the scene is cut; None = as it was when people labelled its patches, else the usual way. A collection
+            has its own patch size.
         by: where classes come from; None = from the truth if there is one, else by hand.
         progress: told how many patches of all are read.
 
@@ -144,7 +146,8 @@ def labelled(scene: Scene, cut: Cut = DEFAULT_CUT, *, by: By | None = None, prog
         TrainingError: when the scene has no labels.
         PatchError: when patches of that size do not fit.
     """
-    grid = patch_grid(scene, cut)
+    by = by or origin_of(scene)
+    grid = patch_grid(scene, cut or cut_to_learn(scene, by))
     truth = needed_labels(f"Learning from “{scene.name}”", scene, grid, by)
     wanted = truth.pure >= 0
     bands = tuple(name for name in BAND_NAMES if name in scene.bands)
@@ -169,15 +172,21 @@ def labelled(scene: Scene, cut: Cut = DEFAULT_CUT, *, by: By | None = None, prog
     )
 
 
+def cut_to_learn(scene: Scene, by: By) -> Cut:
+    """Return how a scene is cut to learn from it, unless somebody says otherwise."""
+    return cut_of_labels(scene) if by == "hand" else DEFAULT_CUT
+
+
 ReadPatches = Callable[[LabelSet, Progress], Labelled]
 """Reads a set of labelled patches, telling how many of all are read; errors as of ``labelled`` and of the library."""
 
 
-def reader_of(library: Library) -> ReadPatches:
-    """Return what reads labelled patches from the scenes of a library."""
+def reader_of(library: Library, cut: Callable[[Scene], Cut | None] = lambda _: None) -> ReadPatches:
+    """Return what reads labelled patches from the scenes of a library, each cut as ``cut`` or ``labelled`` says."""
 
     def read(one: LabelSet, progress: Progress) -> Labelled:
-        return labelled(library.get(one.scene_id), by=one.by, progress=progress)
+        scene = library.get(one.scene_id)
+        return labelled(scene, cut(scene), by=one.by, progress=progress)
 
     return read
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from core.scenes.labels import By, LabelSet
+from core.scenes.labels import By, LabelSet, origin_of
 from core.scenes.scene import Scene
-from core.scenes.truth import truth_of
 from core.training.base_model import SCRATCH
 
 
@@ -80,4 +79,4 @@ class TrainingRequest:
 
 def label_set(scene: Scene, by: By | None = None) -> LabelSet:
     """Return the labelled patches of a scene by name; None = by its truth if it has one, else by hand."""
-    return LabelSet(scene_id=scene.id, by=by or ("hand" if truth_of(scene) is None else "truth"))
+    return LabelSet(scene_id=scene.id, by=by or origin_of(scene))

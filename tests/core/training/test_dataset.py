@@ -9,6 +9,7 @@ from core.bands import BAND_NAMES
 from core.errors import TrainingError
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
+from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
@@ -71,6 +72,26 @@ def test_patches_labelled_by_hand_count_however_mixed_their_land_is(tmp_path: Pa
     expected = place_pixels(256, 320, 13)
     for row, (top, left) in enumerate([(0, 192), (64, 64), (192, 256)]):
         assert (found.pixels[row] == expected[:, top : top + 64, left : left + 64].transpose(1, 2, 0)).all()
+
+
+def test_labels_by_hand_are_learned_as_their_patches_were_cut(tmp_path: Path) -> None:
+    """Also where patches overlap, or the last ones were moved inwards; the usual cut wins where it has as many."""
+    library = Library(tmp_path)
+    expected = place_pixels(250, 330, 13)
+    for number, cut in enumerate((Cut.of(32), Cut.of(48, 16, edge="cover"), Cut.of(64))):
+        scene = add_scene(library, f"t-{number}", height=250, width=330)
+        grid = patch_grid(scene, cut)
+        chosen = [1, grid.n_cols + 2, grid.count - 1]
+        give_label(scene, grid, chosen, "Reed")
+        give_label(scene, patch_grid(scene), [0], "Bog")
+        found = labelled(scene, by="hand")
+        windows = [grid.window(patch_id) for patch_id in chosen]
+        reeds = found.pixels[found.labels == found.classes.index("Reed")]
+        assert sorted(patch.tobytes() for patch in reeds) == sorted(
+            np.ascontiguousarray(expected[:, top : top + cut.size, left : left + cut.size].transpose(1, 2, 0)).tobytes()
+            for top, left, _, _ in windows
+        )
+        assert len(labelled(scene, Cut.of(64), by="hand")) == (1 if cut.size != 64 else 4)
 
 
 def test_a_scene_without_labels_teaches_nothing(tmp_path: Path) -> None:
