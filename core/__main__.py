@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Sequence
 
 from core.cli.areas import AccuracyCommand, SampleDesignCommand
+from core.cli.classification import ClassifyCommand
 from core.cli.common import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
@@ -35,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     NeighboursCommand(),
     SearchCommand(),
     CompareCommand(),
+    ClassifyCommand(),
     SampleDesignCommand(),
     AccuracyCommand(),
     ViewCommand(),

@@ -77,6 +77,15 @@ class Prediction:
     def __len__(self) -> int:
         return len(self.index)
 
+    def with_chances(self, chances: FloatArray, abstain_below: float) -> Prediction:
+        """Return it with other probabilities, such as smoothed ones; novel land stays as it is."""
+        index = chances.argmax(axis=1)
+        confidence = chances[np.arange(len(index)), index]
+        return replace(
+            self, index=index.astype(np.int16), confidence=confidence, chances=chances,
+            abstained=(confidence < abstain_below) | self.novel,
+        )  # fmt: skip
+
     @property
     def named(self) -> NDArray[np.object_]:
         """The name of each patch's likeliest class, shape (N,)."""
@@ -206,6 +215,7 @@ def teach(
     *,
     scheme: Scheme | None = None,
     origin: HeadOrigin | None = None,
+    settings: Sequence[float] = (),
     progress: Progress = silent,
 ) -> Taught:
     """Return a head taught on labelled patches, its setting and temperature chosen by spatial cross-validation.
@@ -218,9 +228,10 @@ def teach(
         scheme: gives classes their codes and colours; None = one of the field's where it knows them all, else colours
             of this app.
         origin: where they come from; counts and measures are filled in.
+        settings: to choose from; empty = those of ``settings_of``.
         progress: told (steps done, steps).
     """
-    found = validate(kind, known, progress=progress)
+    found = validate(kind, known, settings=settings, progress=progress)
     model = fit_model(
         kind, known.vectors, known.labels, len(known.classes), setting=found.setting, spread=known.spread
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.errors import SettingsError
+from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
 from core.evaluation.splits import grid_blocks, land_blocks
 from core.scenes.patches import IntArray
@@ -28,7 +28,7 @@ class LabelledPatches:
         classes: names, in the order of their indices.
         blocks: int64 of shape (N,), the block of land each lies in, from 0; −1 = unknown.
         patch_ids: int64 of shape (N,).
-        spread: of the features of the whole scene, which a logistic regression standardises by.
+        spread: of the features of the whole scene, which a logistic regression is centred and scaled by.
     """
 
     vectors: FloatArray
@@ -76,7 +76,7 @@ def labelled_patches(
         order: classes that come first, where they occur; the others follow by name.
 
     Raises:
-        SettingsError: when fewer than two classes have a patch.
+        ClassificationError: when fewer than two classes have a patch.
     """
     rows = np.flatnonzero(np.isin(patch_ids, np.fromiter(labels, np.int64, len(labels))))
     names = [labels[patch_id] for patch_id in patch_ids[rows].tolist()]
@@ -105,10 +105,10 @@ def check_classes(classes: Sequence[str]) -> None:
     """Refuse labels that tell nothing apart.
 
     Raises:
-        SettingsError: for no class, or only one.
+        ClassificationError: for no class, or only one.
     """
     if not classes:
-        raise SettingsError(_ASKED, "no patch has a label", "label patches of two classes or more")
+        raise ClassificationError(_ASKED, "no patch has a label", "label patches of two classes or more")
     if len(classes) == 1:
         found = f"all labelled patches are of one class, “{classes[0]}”"
-        raise SettingsError(_ASKED, found, "label patches of a second class too")
+        raise ClassificationError(_ASKED, found, "label patches of a second class too")

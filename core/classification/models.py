@@ -29,7 +29,7 @@ HEAD_KINDS: Mapping[HeadKind, str] = {
 }
 """What people call them."""
 
-STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
+STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)
 """How much labels count against the wish for small weights, of which cross-validation chooses."""
 
 VOTERS_TRIED = (1, 3, 5, 9, 15)

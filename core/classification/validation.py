@@ -23,7 +23,7 @@ from core.scenes.patches import IntArray
 FOLDS = 5
 """Parts that land is dealt out to; each is held out once."""
 
-USUAL_SETTING = {"logistic": 0.1, "knn": 3.0, "forest": 200.0}
+USUAL_SETTING = {"logistic": 1.0, "knn": 3.0, "forest": 200.0}
 """Settings where too few patches are labelled for a choice."""
 
 MOST_FOR_CHOICE = 2000

@@ -39,12 +39,12 @@ def file_rows(
     """
     positions = np.arange(len(table)) if positions is None else positions
     chosen, ids = table.table.take(pa.array(positions)), table.patch_ids[positions]
-    shapes = _shapes(chosen)
+    shapes = file_shapes(chosen)
     named = _known(table, len(ids)) | _scalars(chosen) | {"patch_id": ids}
     if "area_ha" not in named:
         named["area_ha"] = hectares(shapes)
     held = {"vector": table.vectors, "band_mean": table.band_mean, "band_std": table.band_std} if vectors else {}
-    place = _place(table)
+    place = file_place(table)
     about = {"scene": table.scene, "encoder": table.spec, "patches": table.cut}
     return ExportRows(
         columns=ordered(named | dict(columns)),
@@ -56,7 +56,8 @@ def file_rows(
     )
 
 
-def _shapes(table: pa.Table) -> Shapes:
+def file_shapes(table: pa.Table) -> Shapes:
+    """Return the outlines of a file of features, shapely's, of shape (N,), None where unknown."""
     if "geometry" not in table.column_names:
         return np.full(table.num_rows, None, dtype=object)
     shapes: Shapes = shapely.from_wkb(np.array([*table.column("geometry").to_pylist(), None], dtype=object)[:-1])
@@ -85,7 +86,7 @@ def _scalars(table: pa.Table) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _place(table: Embeddings) -> tuple[GeoBox, PatchGrid] | None:
+def file_place(table: Embeddings) -> tuple[GeoBox, PatchGrid] | None:
     """Return where the pixels of a file's scene lie and how it was cut; None where the file does not say it."""
     cut = Cut.from_dict(table.cut)
     try:

@@ -34,6 +34,10 @@ _NAMES = {
     "class": ("class", "stratum", "map"),
     "hectares": ("hectares", "ha", "area_ha"),
     "patches": ("patches", "units"),
+    "label": ("label", "class", "class_name", "reference"),
+    "lon": ("lon", "longitude", "long", "x"),
+    "lat": ("lat", "latitude", "y"),
+    "value": ("value", "target", "yield", "biomass"),
 }
 """Columns and what they may be called, in small letters; the first is ours."""
 

@@ -18,7 +18,7 @@ from core.classification.heads import Head, HeadOrigin, reteach, teach
 from core.classification.labelled import LabelledPatches, labelled_patches
 from core.classification.models import HeadKind, LinearModel, fit_model
 from core.classification.saved import Heads, load_head, save_head
-from core.errors import EncoderError, SettingsError
+from core.errors import ClassificationError, EncoderError, SettingsError
 from core.evaluation.logistic import logistic_weights, softmax
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
@@ -69,9 +69,9 @@ def test_votes_and_trees_are_those_of_scikit_learn(kind: HeadKind) -> None:
         shares = (np.exp(model.logits(asked)) * 6 - 1 / 3) / 5
         oracle = KNeighborsClassifier(5, metric="cosine").fit(unit, labels).predict_proba(other)
     else:
-        model = fit_model(kind, unit, labels, 3, setting=20, spread=known.spread)
-        shares = np.exp(model.logits(asked)) - 1 / 200
-        oracle = RandomForestClassifier(20, random_state=0).fit(unit, labels).predict_proba(other)
+        model = fit_model(kind, unit, labels, 3, setting=6, spread=known.spread)
+        shares = np.exp(model.logits(asked)) - 1 / 60
+        oracle = RandomForestClassifier(6, random_state=0).fit(unit, labels).predict_proba(other)
     assert shares == pytest.approx(oracle, abs=1e-5)
 
 
@@ -120,7 +120,7 @@ def test_teaching_again_after_a_label_is_quick_and_gives_what_teaching_from_noth
 def test_a_head_is_kept_in_a_file_and_names_the_same(kind: HeadKind, tmp_path: Path) -> None:
     vectors, labels = land(15)
     origin = HeadOrigin(encoder="spectral", fingerprint="ab12", cut="64-64", level="L1C", date="2026-11-27")
-    head = teach(labelled(vectors, labels), kind, origin=origin).head
+    head = teach(labelled(vectors, labels), kind, origin=origin, settings=[3]).head
     kept = Heads(tmp_path)
     name = kept.save(head, "Dry Lands: north!")
     again = kept.load(name)
@@ -149,7 +149,7 @@ def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -
 
 def test_a_damaged_file_or_one_that_walks_in_circles_is_no_head(tmp_path: Path) -> None:
     vectors, labels = land(10)
-    head = teach(labelled(vectors, labels), "forest").head
+    head = teach(labelled(vectors, labels), "forest", settings=[4]).head
     path = tmp_path / "one.head.npz"
     save_head(head, path)
     with np.load(path) as data:
@@ -169,9 +169,9 @@ def test_a_damaged_file_or_one_that_walks_in_circles_is_no_head(tmp_path: Path) 
 
 def test_one_class_teaches_nothing() -> None:
     vectors, _ = land(5)
-    with pytest.raises(SettingsError, match="all labelled patches are of one class, “Bog”"):
+    with pytest.raises(ClassificationError, match="all labelled patches are of one class, “Bog”"):
         labelled_patches(vectors, np.arange(15), {3: "Bog", 4: "Bog"})
-    with pytest.raises(SettingsError, match="no patch has a label"):
+    with pytest.raises(ClassificationError, match="no patch has a label"):
         labelled_patches(vectors, np.arange(15), {99: "Bog"})
 
 

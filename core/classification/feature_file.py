@@ -1,0 +1,114 @@
+"""A file of features as heads need it: vectors, places, blocks of land, novelty, and what made it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import BAND_NAMES, FloatArray
+from core.classification.heads import HeadOrigin
+from core.classification.labelled import LabelledPatches, labelled_patches
+from core.config import Config
+from core.errors import EncoderError
+from core.evaluation.novelty import novelty_percentile
+from core.export.geometry import Shapes
+from core.export.geoparquet import Embeddings
+from core.export.selection import file_place, file_shapes
+from core.features.recipe import Recipe
+from core.scenes.cut import Cut
+from core.scenes.geobox import GeoBox
+from core.scenes.patches import IntArray, PatchGrid
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FeatureFile:
+    """A file of features.
+
+    Attributes:
+        table: what is in it.
+        name: of the file, for sentences.
+    """
+
+    table: Embeddings
+    name: str
+
+    @cached_property
+    def outlines(self) -> Shapes:
+        """Outlines of the patches in EPSG:4326, of shape (N,), None where unknown."""
+        return file_shapes(self.table.table)
+
+    @cached_property
+    def grid(self) -> tuple[GeoBox, PatchGrid] | None:
+        """Where the pixels of the scene lie and how it was cut; None for collections and unknown ones."""
+        return file_place(self.table)
+
+    @property
+    def places(self) -> IntArray | None:
+        """Row and column of each patch, int64 of shape (N, 2); None where the file has none."""
+        columns = [name for name in ("row", "col") if name in self.table.table.column_names]
+        if len(columns) < 2 or self.table.scene.get("kind") == "collection":
+            return None
+        pair = [self.table.table.column(name).to_numpy(zero_copy_only=False) for name in columns]
+        if any(one.dtype.kind not in "iu" for one in pair):
+            return None
+        return np.stack(pair, axis=1).astype(np.int64)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the encoder that made it; empty where it does not say so."""
+        return str(self.table.spec.get("fingerprint") or "")
+
+    @property
+    def cut(self) -> Cut | None:
+        """How its patches were cut; None where it does not say so."""
+        return Cut.from_dict({"stride": self.table.cut.get("size"), **self.table.cut})
+
+    @property
+    def level(self) -> str:
+        """Of the scene, or empty."""
+        return str(self.table.scene.get("level") or "")
+
+    @property
+    def origin(self) -> HeadOrigin:
+        """What a head taught on it was taught on."""
+        return HeadOrigin(
+            encoder=str(self.table.spec.get("name") or ""), fingerprint=self.fingerprint,
+            cut="" if self.cut is None else self.cut.key, level=self.level,
+            scenes=tuple(str(name) for name in (self.table.scene.get("name"),) if name),
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        )  # fmt: skip
+
+    def labelled(self, labels: Mapping[int, str]) -> LabelledPatches:
+        """Return its labelled patches.
+
+        Args:
+            labels: class by patch id.
+
+        Raises:
+            ClassificationError: when fewer than two classes have a patch.
+        """
+        return labelled_patches(
+            self.table.vectors, self.table.patch_ids, labels, lonlat=self.table.lonlat, places=self.places
+        )
+
+    def novelty(self, config: Config) -> FloatArray | None:
+        """Return how unlike known land its patches are to its encoder, percentiles of shape (N,); None = not known."""
+        table, cut = self.table, self.cut
+        if cut is None or table.band_mean is None or table.band_std is None or not self.fingerprint:
+            return None
+        recipe = Recipe(
+            scene_id=str(table.scene.get("id", "")), encoder=str(table.spec.get("name", "")),
+            fingerprint=self.fingerprint, cut=cut,
+        )  # fmt: skip
+        stated = table.scene.get("bands")
+        bands = [name for name in stated if name in BAND_NAMES] if isinstance(stated, list) else list(BAND_NAMES)
+        statistics: tuple[NDArray[np.float32], NDArray[np.float32]] = (table.band_mean, table.band_std)
+        try:
+            return novelty_percentile(recipe, config, statistics, bands, self.level or None)
+        except EncoderError:
+            return None

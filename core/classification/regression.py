@@ -1,0 +1,176 @@
+"""A number a patch, such as a yield, learned from some of them: ridge regression with intervals that hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.errors import ClassificationError
+from core.evaluation.logistic import Spread, spread_of
+from core.evaluation.retrieval import Share, share
+from core.evaluation.splits import block_folds
+from core.scenes.patches import IntArray
+from core.similarity.neighbours import unit_rows
+
+PENALTIES = tuple(np.geomspace(0.01, 10_000, 13).tolist())
+"""Penalties on the weights of which cross-validation chooses."""
+
+COVERAGE = 0.9
+"""Share of patches whose number is to lie in its interval."""
+
+FEWEST_VALUES = 10
+"""Patches with a number without which there is no interval of that share."""
+
+_FOLDS = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueModel:
+    """A number of each patch, predicted from its features.
+
+    Attributes:
+        weights: float64 of shape (D,), on unit features.
+        bias: added to it.
+        half_width: of the interval around a prediction.
+        coverage: share of patches whose number the interval is to hold, 0 to 1.
+        penalty: that was chosen.
+        patch_ids: of the patches it was learned from, int64 of shape (N,).
+        actual: their numbers, float64 of shape (N,).
+        held_out: what a model said of each that saw no patch of its block, likewise.
+        spatial: True = held out by blocks of land; False = each patch by itself.
+    """
+
+    weights: NDArray[np.float64]
+    bias: float
+    half_width: float
+    coverage: float
+    penalty: float
+    patch_ids: IntArray
+    actual: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+    spatial: bool
+
+    def predict(self, vectors: FloatArray) -> NDArray[np.float64]:
+        """Return the number of each patch, float64 of shape (N,), of features (N, D) of any length.
+
+        Raises:
+            ClassificationError: when the features have another number of columns.
+        """
+        if vectors.shape[1] != len(self.weights):
+            found = f"the features have {vectors.shape[1]} numbers a patch, and it was taught on {len(self.weights)}"
+            raise ClassificationError("Predicting a number", found, "use features of the encoder it was taught on")
+        return unit_rows(vectors).astype(np.float64) @ self.weights + self.bias
+
+    def interval(self, vectors: FloatArray) -> NDArray[np.float64]:
+        """Return the lower and upper end of each patch's interval, float64 of shape (N, 2); errors as ``predict``."""
+        middle = self.predict(vectors)
+        return np.stack([middle - self.half_width, middle + self.half_width], axis=1)
+
+    @cached_property
+    def r_squared(self) -> float:
+        """Share of the variance of held-out numbers that is explained; below 0 = worse than their mean."""
+        spread = float(np.square(self.actual - self.actual.mean()).sum())
+        return 1.0 - float(np.square(self.actual - self.held_out).sum()) / spread if spread > 0 else float("nan")
+
+    @cached_property
+    def error(self) -> float:
+        """Root of the mean squared error on held-out patches, in the unit of the numbers."""
+        return float(np.sqrt(np.square(self.actual - self.held_out).mean()))
+
+    @cached_property
+    def covered(self) -> Share:
+        """Share of held-out numbers in their interval."""
+        return share(np.abs(self.actual - self.held_out) <= self.half_width)
+
+
+def teach_values(
+    vectors: FloatArray,
+    patch_ids: IntArray,
+    values: dict[int, float],
+    *,
+    blocks: IntArray | None = None,
+    coverage: float = COVERAGE,
+) -> ValueModel:
+    """Return a ridge regression on standardised features, its penalty chosen by cross-validation over blocks of land.
+
+    The half width of intervals is the quantile of absolute errors on held-out patches at ``⌈coverage · (n + 1)⌉ / n``,
+    as split conformal prediction has it (Lei et al., “Distribution-Free Predictive Inference for Regression”, 2018; by
+    folds, Barber et al., “Predictive inference with the jackknife+”, 2021).
+
+    Args:
+        vectors: features of all patches of the scene, shape (M, D), of any length.
+        patch_ids: of these, int64 of shape (M,).
+        values: number by patch id; patches without features are left out.
+        blocks: block of land of each patch, as ``labelled.blocks_of`` gives it; None = each by itself.
+        coverage: above 0 and below 1.
+
+    Raises:
+        ClassificationError: for fewer than ``FEWEST_VALUES`` patches, numbers that are all alike or not finite, or a
+            share out of range.
+    """
+    asked = "Learning a number"
+    rows = np.flatnonzero(np.isin(patch_ids, np.fromiter(values, np.int64, len(values))))
+    actual = np.array([values[patch_id] for patch_id in patch_ids[rows].tolist()], np.float64)
+    if not 0 < coverage < 1:
+        raise ClassificationError(asked, f"the coverage is {coverage:g}", "choose a share such as 0.9")
+    if len(rows) < FEWEST_VALUES:
+        found = f"{len(rows)} patches of the scene have a number"
+        raise ClassificationError(asked, found, f"give at least {FEWEST_VALUES}")
+    if not np.isfinite(actual).all() or np.ptp(actual) == 0:
+        found = "a number is not finite" if not np.isfinite(actual).all() else f"all numbers are {actual[0]:g}"
+        raise ClassificationError(asked, found, "give numbers that differ")
+    unit = unit_rows(vectors)
+    spread = spread_of(unit)
+    own = np.full(len(rows), -1, np.int64) if blocks is None else blocks[rows]
+    spatial = bool((own >= 0).all()) and len(np.unique(own)) >= _FOLDS
+    fold = block_folds(own if spatial else np.arange(len(rows)), np.zeros(len(rows), np.int64), _FOLDS)
+    points = _standardised(unit[rows], spread)
+    table = np.stack([_held_out(points, actual, fold, penalty) for penalty in PENALTIES])
+    best = int(np.square(table - actual).mean(axis=1).argmin())
+    weights, bias = _ridge(points, actual, PENALTIES[best])
+    scaled = weights / spread.std
+    return ValueModel(
+        weights=scaled, bias=float(bias - spread.mean @ scaled), coverage=coverage, penalty=PENALTIES[best],
+        half_width=_quantile(np.abs(actual - table[best]), coverage), patch_ids=patch_ids[rows], actual=actual,
+        held_out=table[best], spatial=spatial,
+    )  # fmt: skip
+
+
+def _standardised(unit: FloatArray, spread: Spread) -> NDArray[np.float64]:
+    return ((unit - spread.mean) / spread.std).astype(np.float64)
+
+
+def _ridge(
+    points: NDArray[np.float64], actual: NDArray[np.float64], penalty: float
+) -> tuple[NDArray[np.float64], float]:
+    """Return weights and bias that minimise ``Σ (y − w·x − b)² + penalty · ‖w‖²``; by the smaller of both systems."""
+    middle, level = points.mean(axis=0), float(actual.mean())
+    centred, wanted = points - middle, actual - level
+    if len(points) < points.shape[1]:
+        inner = centred @ centred.T + penalty * np.eye(len(points))
+        weights = centred.T @ np.linalg.solve(inner, wanted)
+    else:
+        outer = centred.T @ centred + penalty * np.eye(points.shape[1])
+        weights = np.linalg.solve(outer, centred.T @ wanted)
+    return weights, level - float(middle @ weights)
+
+
+def _held_out(
+    points: NDArray[np.float64], actual: NDArray[np.float64], fold: IntArray, penalty: float
+) -> NDArray[np.float64]:
+    found = np.empty(len(actual))
+    for number in np.unique(fold).tolist():
+        held = fold == number
+        weights, bias = _ridge(points[~held], actual[~held], penalty)
+        found[held] = points[held] @ weights + bias
+    return found
+
+
+def _quantile(errors: NDArray[np.float64], coverage: float) -> float:
+    """Return the half width of intervals; the largest error where there are too few for a smaller one."""
+    rank = min(len(errors), int(np.ceil(coverage * (len(errors) + 1))))
+    return float(np.sort(errors)[rank - 1])

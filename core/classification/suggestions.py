@@ -1,0 +1,175 @@
+"""What to label next: patches a head is unsure of, unlike each other and what is labelled, and apart on the land."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.classification.heads import Head
+from core.classification.labelled import LabelledPatches
+from core.classification.models import HeadKind, fit_model
+from core.classification.validation import FOLDS, USUAL_SETTING
+from core.evaluation.retrieval import Share, share
+from core.evaluation.splits import block_folds
+from core.scenes.patches import IntArray
+from core.similarity.neighbours import unit_rows
+
+CANDIDATES = 3000
+"""Patches that are looked at, at most, spread evenly; more take longer than a key press may."""
+
+LEAST_APART = 3.0
+"""Suggested patches lie at least so many patches apart, as long as there are others."""
+
+
+def label_next(
+    vectors: FloatArray,
+    labelled: IntArray,
+    count: int,
+    *,
+    head: Head | None = None,
+    places: NDArray[np.float64] | None = None,
+    apart: float = LEAST_APART,
+    usable: NDArray[np.bool_] | None = None,
+) -> IntArray:
+    """Return rows of patches to label next, best first.
+
+    Each in turn is the patch with the greatest ``(1 − (p₁ − p₂)) · d``: the margin between its two likeliest classes
+    (Scheffer, Decomain and Wrobel 2001) says how unsure the head is, and ``d``, its distance in features from the
+    nearest patch that is labelled or suggested, how much it adds (farthest first, Gonzalez 1985; as in Sener and
+    Savarese, “Active Learning for Convolutional Neural Networks: A Core-Set Approach”, 2018). Patches nearer on the
+    ground than ``apart`` to one that is labelled or suggested wait until there are no others. Without a head, and
+    without a label, ``d`` alone counts, from the patch nearest to the middle of all.
+
+    Args:
+        vectors: features of all patches, shape (N, D), of any length.
+        labelled: rows that have a label.
+        count: how many, at most.
+        head: as it is now; None = nothing is taught yet.
+        places: row and column of each patch on the grid, or any coordinates in units of patches, shape (N, 2), NaN
+            where unknown; None = not known.
+        apart: least distance on the ground, in those units.
+        usable: False = never suggested, shape (N,).
+    """
+    open_ = np.ones(len(vectors), np.bool_) if usable is None else usable.copy()
+    open_[labelled] = False
+    rows = np.flatnonzero(open_)
+    if len(rows) > CANDIDATES:
+        rows = rows[np.linspace(0, len(rows) - 1, CANDIDATES).round().astype(np.int64)]
+    if not len(rows):
+        return rows
+    unit = unit_rows(vectors[rows])
+    doubt = np.ones(len(rows)) if head is None else _doubt(head, vectors[rows])
+    known = unit_rows(vectors[labelled]) if len(labelled) else unit[:0]
+    far, near = _distance(unit, known), np.zeros(len(rows), np.bool_)
+    for row in labelled.tolist():
+        near |= _close(places, rows, row, apart)
+    chosen: list[int] = []
+    left = np.ones(len(rows), np.bool_)
+    while len(chosen) < min(count, len(rows)):
+        best = _first(unit) if not len(known) and not chosen else _best(doubt * far, left, near)
+        chosen.append(best)
+        left[best] = False
+        far = np.minimum(far, _distance(unit, unit[best : best + 1]))
+        near |= _close(places, rows, int(rows[best]), apart)
+    return rows[chosen]
+
+
+def _doubt(head: Head, vectors: FloatArray) -> NDArray[np.float64]:
+    """Return 1 − the margin between the two likeliest classes, 0 to 1; a little more than 0 everywhere."""
+    two = np.sort(np.partition(head.chances(vectors), -2, axis=1)[:, -2:], axis=1)
+    return 1.001 - (two[:, 1] - two[:, 0]).astype(np.float64)
+
+
+def _distance(unit: FloatArray, known: FloatArray) -> NDArray[np.float64]:
+    """Return 1 − cosine to the nearest of some known patches, of shape (N,); 2 where there is none."""
+    if not len(known):
+        return np.full(len(unit), 2.0)
+    found: NDArray[np.float64] = 1.0 - (unit @ known.T).max(axis=1).astype(np.float64)
+    return np.maximum(found, 0.0)
+
+
+def _first(unit: FloatArray) -> int:
+    return int((unit @ unit.mean(axis=0)).argmax())
+
+
+def _best(score: NDArray[np.float64], left: NDArray[np.bool_], near: NDArray[np.bool_]) -> int:
+    allowed = left & ~near
+    allowed = allowed if allowed.any() else left
+    return int(np.where(allowed, score, -1.0).argmax())
+
+
+def _close(places: NDArray[np.float64] | None, rows: IntArray, row: int, apart: float) -> NDArray[np.bool_]:
+    """Return which candidates lie nearer to a patch on the ground than they should."""
+    if places is None:
+        return np.zeros(len(rows), np.bool_)
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.bool_] = np.linalg.norm(places[rows] - places[row], axis=1) < apart
+    return found
+
+
+def random_next(count_all: int, labelled: IntArray, count: int, seed: int = 0) -> IntArray:
+    """Return rows of patches to label in random order: the control that ``label_next`` is to be better than."""
+    free = np.setdiff1d(np.arange(count_all), labelled)
+    found: IntArray = np.random.default_rng(seed).permutation(free)[:count]
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """How well a head does with so many labels.
+
+    Attributes:
+        labels: that it was taught on, at most.
+        accuracy: share of labelled patches of other blocks that it names rightly.
+    """
+
+    labels: int
+    accuracy: Share
+
+
+def learning_curve(
+    known: LabelledPatches, sizes: tuple[int, ...] = (), *, kind: HeadKind = "logistic", seed: int | None = None
+) -> tuple[CurvePoint, ...]:
+    """Return accuracy on held-out blocks of land by the number of labels.
+
+    Every patch is tested at each size, by a head that was taught on the first so many labels outside of its fold.
+
+    Args:
+        known: labelled patches, in the order in which people gave the labels.
+        sizes: numbers of labels, ascending; empty = doubling from 10 to all that a fold leaves.
+        kind: of the head; a forest loads scikit-learn.
+        seed: None = labels in their order; a number = in a random order, as a control.
+    """
+    order = np.arange(len(known)) if seed is None else np.random.default_rng(seed).permutation(len(known))
+    blocks = known.blocks if len(np.unique(known.blocks[known.blocks >= 0])) > 1 else np.arange(len(known))
+    unknown = blocks < 0
+    blocks = np.where(unknown, blocks.max(initial=0) + 1 + np.cumsum(unknown), blocks)
+    fold = block_folds(blocks, known.labels, FOLDS)
+    return tuple(_point(known, order, fold, size, kind) for size in sizes or _doubling(known, fold))
+
+
+def _doubling(known: LabelledPatches, fold: IntArray) -> tuple[int, ...]:
+    most = len(known) - int(np.bincount(fold).max())
+    found, size = [], 10
+    while size < most:
+        found.append(size)
+        size *= 2
+    return (*found, most) if most >= 2 else ()
+
+
+def _point(known: LabelledPatches, order: IntArray, fold: IntArray, size: int, kind: HeadKind) -> CurvePoint:
+    right = np.zeros(len(known), np.bool_)
+    for number in np.unique(fold).tolist():
+        held, learned = np.flatnonzero(fold == number), order[fold[order] != number][:size]
+        present, labels = np.unique(known.labels[learned], return_inverse=True)
+        if len(present) < 2:
+            right[held] = len(present) == 1 and known.labels[held] == present[0]
+            continue
+        model = fit_model(
+            kind, known.vectors[learned], labels, len(present), setting=USUAL_SETTING[kind], spread=known.spread
+        )
+        right[held] = present[model.logits(known.vectors[held]).argmax(axis=1)] == known.labels[held]
+    return CurvePoint(labels=size, accuracy=share(right))

@@ -1,0 +1,252 @@
+"""The command that teaches classes on a file of features and names all its patches."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.common import TIFF_ENDINGS, bar_of, check_out
+from core.config import Config
+from core.errors import SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from core.classification.cells import ChanceCells
+    from core.classification.feature_file import FeatureFile
+    from core.classification.heads import Head, Prediction
+    from core.classification.label_import import ImportedLabels
+    from core.classification.validation import Validation
+    from core.evaluation.retrieval import Share
+
+_ASKED = "Classifying patches"
+
+
+class ClassifyCommand:
+    """Teach classes on a file of features by labelled patches, name all its patches, and say how right that is.
+
+    L.csv has a line a label: patch_id and label, or lon, lat and label. L.geojson has points, each of which labels the
+    patch it lies in, and polygons, each of which labels the patches of which it covers at least half. GeoPackages and
+    zipped Shapefiles are read too.
+
+    C.parquet has a row a patch: its outline, “class”, “probability” and “abstained”. C.tif is a cloud-optimised GeoTIFF
+    of codes with colours and names, and a second band with the probability in percent; where patches overlap it is
+    finer than they are. GeoJSON, GeoPackage, CSV and KML are written by their endings.
+
+    With “--abstain P” a patch abstains below that probability, and on land that its encoder does not know.
+
+    It prints what was learned as JSON: labels a class, accuracy on blocks of land that were held out with its 95 %
+    interval, F1 a class, calibration error, and how many patches abstained. What could not be used is said on stderr.
+
+    With “--save H” the head is kept, and “--use H” names the patches of another file by it, without labels.
+    """
+
+    name = "classify"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the file, the labels, the head and where the result goes."""
+        parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote")
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--labels", type=Path, metavar="L.csv|L.geojson|L.gpkg|L.zip", help="patches with a class")
+        source.add_argument("--use", type=Path, metavar="H.head.npz", help="a head that “--save” kept")
+        parser.add_argument(
+            "--head", metavar="KIND", default="logistic", help="logistic (default), knn or forest"
+        )  # An unknown one is refused in one sentence, as all other input is.
+        parser.add_argument("--abstain", type=float, metavar="P", help="probability below which a patch abstains")
+        parser.add_argument("--out", type=Path, required=True, metavar="C.parquet|C.tif")
+        parser.add_argument("--column", default="", metavar="NAME", help="attribute of shapes with the class")
+        parser.add_argument(
+            "--least-share", type=float, default=0.5, metavar="S", help="of a patch that polygons cover; default: 0.5"
+        )
+        parser.add_argument("--smooth", default="none", metavar="HOW", help="none (default), majority or probability")
+        parser.add_argument("--save", type=Path, metavar="H.head.npz", help="keep the head in a file")
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
+        """Write the map, and yield what was learned as JSON."""
+        from core.classification.feature_file import FeatureFile
+        from core.classification.models import check_kind
+        from core.export.geoparquet import read_geoparquet
+
+        _check(options)
+        kind = check_kind(options.head)
+        known = FeatureFile(table=read_geoparquet(options.file), name=options.file.name)
+        learned = _used(options.use, known) if options.use else _taught(options, known, kind)
+        head = learned.head
+        told = options.abstain is not None
+        novelty = known.novelty(config) if told else None
+        found = head.predict(known.table.vectors, abstain_below=options.abstain or 0.0, novelty=novelty)
+        if options.out.suffix.lower() in TIFF_ENDINGS:
+            abstained = _write_raster(options, known, head, found)
+        else:
+            found = _smooth(options.smooth, known, found, options.abstain or 0.0)
+            abstained = _write_patches(options.out, known, found)
+        if options.save:
+            from core.classification.saved import save_head
+
+            save_head(head, options.save)
+        summary = learned.summary() | {
+            "patches": len(found),
+            "abstained": abstained,
+            "abstain_below": options.abstain,
+            "novel": int(found.novel.sum()) if novelty is not None else None,
+        }
+        yield json.dumps(summary, indent=1, ensure_ascii=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Learned:
+    """A head, and where it comes from.
+
+    Attributes:
+        head: the head.
+        imported: labels it was taught by; None = it was kept in a file.
+        validation: how well heads like it do; likewise.
+    """
+
+    head: Head
+    imported: ImportedLabels | None = None
+    validation: Validation | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was learned as JSON values."""
+        origin = self.head.origin
+        found: dict[str, Any] = {
+            "head": self.head.kind, "classes": list(self.head.names), "labels": dict(origin.counts),
+            "encoder": origin.encoder, "calibrated": self.head.calibrated,
+        }  # fmt: skip
+        if self.validation is None or self.imported is None:
+            return found | {"measured_when_taught": dict(origin.measures)}
+        measured = self.validation
+        return found | {
+            "setting": measured.setting, "temperature": round(self.head.temperature, 4),
+            "held_out": "blocks of land" if measured.spatial else "single patches, for all lie in one block of land",
+            "tested": int(measured.tested.sum()), "untested_classes": list(measured.untested),
+            "accuracy": _interval(measured.accuracy),
+            "f1": {one.name: _interval(one.f1) for one in measured.scores},
+            "confusion": {"classes": list(measured.classes), "counts": measured.confusion.tolist()},
+            "calibration_error": _rounded(measured.calibration_error),
+            "calibration_error_before": _rounded(measured.calibration_error_before),
+            "left_out": dict(self.imported.left_out),
+        }  # fmt: skip
+
+
+def _interval(one: Share) -> dict[str, float | None]:
+    if not one.count:
+        return {"value": None, "low": None, "high": None}
+    return {name: round(getattr(one, name), 4) for name in ("value", "low", "high")}
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 4) if value == value else None  # noqa: PLR0124  NaN differs from itself
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse, before the work is done, what cannot be meant."""
+    from core.classification.cells import SMOOTHINGS
+    from core.export.formats import EXPORT_ENDINGS
+
+    check_out(options.out, (".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS), str(options.file))
+    sources = [path for path in (options.labels, options.use) if path is not None]
+    if any(path.exists() and options.out.exists() and path.samefile(options.out) for path in sources):
+        found = "that is a file to be read, and would be lost"
+        raise StoreError(f"Writing {options.out}", found, "choose another name for --out")
+    if options.save is not None:
+        check_out(options.save, (".npz",), str(options.file))
+    if options.abstain is not None and not 0 <= options.abstain <= 1:
+        raise SettingsError(_ASKED, f"--abstain is {options.abstain:g}", "give a probability from 0 to 1")
+    if options.smooth not in SMOOTHINGS:
+        raise SettingsError(_ASKED, f"--smooth is “{options.smooth}”", f"choose {', '.join(SMOOTHINGS)}")
+
+
+def _taught(options: argparse.Namespace, known: FeatureFile, kind: Any) -> _Learned:  # noqa: ANN401  a kind of head
+    from core.classification.heads import teach
+
+    labels = _labels(options, known)
+    sys.stderr.writelines(f"{options.labels.name}: {sentence}\n" for sentence in labels.said)
+    patches = known.labelled(labels.labels)
+    for name, count in patches.counts.items():
+        if count == 1:
+            sys.stderr.write(f"{options.labels.name}: “{name}” has one patch, so that it cannot be tested.\n")
+    with bar_of("Teaching", "steps") as progress:
+        taught = teach(patches, kind, origin=known.origin, progress=progress)
+    return _Learned(head=taught.head, imported=labels, validation=taught.validation)
+
+
+def _used(path: Path, known: FeatureFile) -> _Learned:
+    from core.classification.saved import load_head
+
+    head = load_head(path)
+    head.check_fits(known.fingerprint, known.table.vectors.shape[1])
+    cut = known.cut
+    for sentence in head.concerns("" if cut is None else cut.key, known.level):
+        sys.stderr.write(f"{path.name}: {sentence}\n")
+    return _Learned(head=head)
+
+
+def _labels(options: argparse.Namespace, known: FeatureFile) -> ImportedLabels:
+    """Return the labels of a file, by its ending."""
+    from core.classification.areas.tables import read_text_table
+    from core.classification.label_import import labels_of_shapes, labels_of_table
+    from core.ingest.vectors.adding import read_label_shapes
+
+    path: Path = options.labels
+    asked = f"Reading “{path.name}”"
+    if path.suffix.lower() in {".csv", ".tsv", ".txt"}:
+        return labels_of_table(read_text_table(path), known.table.patch_ids, known.outlines)
+    shapes = read_label_shapes(path, column=options.column)
+    return labels_of_shapes(
+        shapes, known.table.patch_ids, known.outlines, asked=asked, least_share=options.least_share
+    )  # fmt: skip
+
+
+def _smooth(how: str, known: FeatureFile, found: Prediction, below: float) -> Prediction:
+    """Return the classes of patches smoothed over their neighbours on the grid."""
+    from core.classification.cells import patch_chances, smoothed_cells
+
+    if how == "none":
+        return found
+    if known.grid is None:
+        remedy = "leave --smooth out, or encode a scene with a place on Earth"
+        raise SettingsError(_ASKED, "it is not known which patches lie beside each other", remedy)
+    grid = known.grid[1]
+    cells = smoothed_cells(patch_chances(grid, known.table.patch_ids, found.chances), how)  # type: ignore[arg-type]
+    rows = grid.rows_cols(known.table.patch_ids)
+    return found.with_chances(cells.chances[rows], below)
+
+
+def _write_patches(path: Path, known: FeatureFile, found: Prediction) -> int:
+    """Write a row a patch; return how many abstained."""
+    import numpy as np
+
+    from core.export.formats import write_rows
+    from core.export.selection import file_rows
+
+    columns = {
+        "class": found.named, "probability": np.asarray(found.confidence, np.float32), "abstained": found.abstained
+    }  # fmt: skip
+    write_rows(path, file_rows(known.table, columns=columns))
+    return int(found.abstained.sum())
+
+
+def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, found: Prediction) -> int:
+    """Write a map of codes; return how many patches abstained."""
+    import numpy as np
+
+    from core.classification.cells import chance_cells, smoothed_cells
+    from core.export.qgis import MapClass
+    from core.export.raster import NO_DATA_CODE, UNSURE_CODE, write_class_map
+
+    if known.grid is None:
+        found_ = "it is not known where the patches lie on a grid on Earth"
+        raise SettingsError(_ASKED, found_, "write C.parquet, or encode a scene with a place on Earth")
+    cells: ChanceCells = chance_cells(*known.grid, known.table.patch_ids, found.chances, found.novel)
+    cells = smoothed_cells(cells, options.smooth)
+    codes = np.array([one.code for one in head.classes])[cells.index]
+    codes = np.where(cells.known, np.where(cells.abstained(options.abstain or 0.0), UNSURE_CODE, codes), NO_DATA_CODE)
+    classes = [MapClass(code=one.code, name=one.title, colour=one.colour) for one in head.classes]
+    if cells.place is not None:
+        write_class_map(options.out, codes, cells.place, classes, cells.confidence)
+    return int(found.abstained.sum())

@@ -1,0 +1,1 @@
+"""Points and polygons with a class each, from files of vectors."""

@@ -1,0 +1,155 @@
+"""Labels that people bring: tables, points and polygons, and every way in which they do not fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+
+from core.classification.areas.tables import read_text_table
+from core.classification.label_import import ImportedLabels, labels_of_shapes, labels_of_table
+from core.errors import ClassificationError, SourceError
+from core.ingest.vectors.geojson import read_geojson
+
+IDS = np.arange(100, 112)
+LAND = np.array([shapely.box(col, row, col + 1, row + 1) for row in range(3) for col in range(4)], dtype=object)
+"""Patches of a degree: 100 at 0° to 1° east and north, 101 east of it, 104 north of it."""
+
+
+def table(tmp_path: Path, text: str) -> ImportedLabels:
+    path = tmp_path / "L.csv"
+    path.write_text(text, encoding="utf-8")
+    return labels_of_table(read_text_table(path), IDS, LAND)
+
+
+def shapes(*features: tuple[str, Any], crs: str | None = None, **options: Any) -> ImportedLabels:
+    whole: dict[str, Any] = {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "properties": {"label": name}, "geometry": json.loads(shapely.to_geojson(shape))}
+            for name, shape in features
+        ],
+    }
+    if crs:
+        whole["crs"] = {"type": "name", "properties": {"name": crs}}
+    return labels_of_shapes(read_geojson(json.dumps(whole)), IDS, LAND, asked="Reading “L.geojson”", **options)
+
+
+def test_a_table_names_patches_and_says_what_it_left_out(tmp_path: Path) -> None:
+    rows = "100,Fen\n100,Fen\n101,Bog\n101,Fen\n7,Bog\nx,Bog\n102,\n103,  Wet   meadow \n104,abstained\n"
+    found = table(tmp_path, f"patch_id,label\n{rows}")
+    assert dict(found.labels) == {100: "Fen", 103: "Wet meadow"}
+    wanted = {"bad_id": 1, "unknown": 1, "no_label": 1, "bad_label": 1, "duplicate": 1, "contradicting": 1}
+    assert dict(found.left_out) == wanted
+    assert "Patches with two different labels were left out: 1, such as patch 101: “Bog” and “Fen”." in found.said
+    assert "Patches that are not in the file were left out: 1, such as 7." in found.said
+
+
+def test_a_table_of_places_names_the_patches_they_lie_in(tmp_path: Path) -> None:
+    found = table(tmp_path, "lon;lat;label\n0,5;0,5;Fen\n1,2;2,9;Bog\n9;9;Bog\n")
+    assert dict(found.labels) == {100: "Fen", 109: "Bog"}
+    assert dict(found.left_out) == {"outside": 1}
+
+
+def test_formulas_and_markup_are_names_like_others(tmp_path: Path) -> None:
+    found = table(tmp_path, "patch_id,label\n100,\"=cmd|'/c calc'!A1\"\n101,<script>alert(1)</script>\n")
+    assert dict(found.labels) == {100: "=cmd|'/c calc'!A1", 101: "<script>alert(1)</script>"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "it is empty"),
+        ("patch_id,label\n", "it has no labels"),
+        ("patch_id,colour\n100,red\n", "it has no column “label”"),
+        ("patch_id,label\n9,Fen\n8,Bog\n", "patches that are not in the file were left out: 2, such as 9, 8"),
+        ("patch_id,label\n100,Fen\n100,Bog\n", "patches with two different labels were left out: 1"),
+        ("lon,lat,label\nx,1,Fen\n", "line 2 has “x”, “1” as lon and lat"),
+    ],
+)
+def test_a_table_of_nothing_usable_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(ClassificationError) as told:
+        table(tmp_path, text)
+    assert sentence in str(told.value)
+
+
+def test_ten_thousand_labels_are_read(tmp_path: Path) -> None:
+    lines = "".join(f"{number},{'Fen' if number % 2 else 'Bog'}\n" for number in range(10_000))
+    path = tmp_path / "L.csv"
+    path.write_text(f"patch_id,label\n{lines}")
+    assert len(labels_of_table(read_text_table(path), np.arange(10_000)).labels) == 10_000
+
+
+def test_polygons_name_what_they_cover_and_points_what_they_lie_in() -> None:
+    found = shapes(
+        ("Fen", shapely.box(0, 0, 1.4, 2)),  # Two patches, and two fifths of two others.
+        ("Bog", shapely.box(2, 0, 2.3, 1)),
+        ("Bog", shapely.box(2.5, 0, 2.8, 1)),  # Together six tenths.
+        ("Reed", shapely.Point(3.5, 0.5)),
+        ("Reed", shapely.Point(3.6, 0.5)),
+        ("Reed", shapely.Point(50, 50)),
+        ("Reed", shapely.box(3.1, 2.1, 3.2, 2.2)),
+        ("", shapely.Point(0.5, 2.5)),
+        ("Road", shapely.LineString([(0, 0), (1, 1)])),
+    )
+    assert dict(found.labels) == {100: "Fen", 102: "Bog", 103: "Reed", 104: "Fen"}
+    assert dict(found.left_out) == {"no_label": 1, "duplicate": 1, "outside": 1, "small": 1, "other": 1}
+    wide = shapes(("Fen", shapely.box(0, 0, 1.4, 2)), least_share=0.3)
+    assert sorted(wide.labels) == [100, 101, 104, 105]
+
+
+def test_polygons_that_contradict_each_other_name_nothing_there() -> None:
+    found = shapes(("Fen", shapely.box(0, 0, 2, 1)), ("Bog", shapely.box(1, 0, 3, 1)))
+    assert dict(found.labels) == {100: "Fen", 102: "Bog"}
+    assert found.said == ("Patches with two different labels were left out: 1, such as patch 101: “Bog” and “Fen”.",)
+
+
+def test_a_polygon_that_crosses_itself_is_parted_and_said() -> None:
+    bow = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
+    found = shapes(("Fen", bow), least_share=0.4)
+    assert found.said == ("Polygons that cross themselves were parted at the crossings: 1.",)
+    assert sorted(found.labels) == [100, 101, 104, 105]
+
+
+def test_the_reference_system_of_the_file_counts() -> None:
+    to_mercator = Transformer.from_crs(4326, 3857, always_xy=True)
+    moved = shapely.transform(shapely.box(0, 0, 1, 1), to_mercator.transform, interleaved=False)
+    assert dict(shapes(("Fen", moved), crs="urn:ogc:def:crs:EPSG::3857").labels) == {100: "Fen"}
+    with pytest.raises(SourceError, match="no longitudes and latitudes"):
+        shapes(("Fen", moved))
+    with pytest.raises(SourceError, match="reference system"):
+        shapes(("Fen", moved), crs="EPSG:999999")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[1, 2]", "it is no GeoJSON"),
+        ("nothing", "it is no GeoJSON"),
+        ('{"type": "FeatureCollection", "features": []}', "no attribute is called label"),
+        (
+            '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"label":"a"},"geometry":null}]}',
+            "no points and no polygons",
+        ),
+        (
+            '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"kind":"a"},'
+            '"geometry":{"type":"Point","coordinates":[0,0]}}]}',
+            "it has “kind”",
+        ),
+    ],
+)
+def test_what_is_no_geojson_of_labels_is_refused_in_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(SourceError, match=sentence):
+        read_geojson(text)
+
+
+def test_without_places_only_patch_ids_name_patches(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    path.write_text("lon,lat,label\n0.5,0.5,Fen\n")
+    with pytest.raises(ClassificationError, match="not known where the patches lie"):
+        labels_of_table(read_text_table(path), IDS, None)
