@@ -25,6 +25,7 @@ LAYERS = [
     {"evaluation"},
     {"values"},
     {"search", "classification"},
+    {"report"},
     {"training"},
     {"engine"},
     {"cli"},
@@ -172,6 +173,7 @@ def test_everything_imported_is_listed() -> None:
     renamed = {
         "sklearn": "scikit-learn",
         "PIL": "pillow",
+        "fpdf": "fpdf2",
         "umap": "umap-learn",
         "xdist": "pytest-xdist",
         "xstatic": "xstatic-leaflet",

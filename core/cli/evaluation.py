@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.cli.common import (
     BACKEND_HELP,
@@ -16,6 +17,7 @@ from core.cli.common import (
     LABELS_HELP,
     add_overrides,
     bar_of,
+    check_out,
     engine_of,
     open_source,
     warn,
@@ -25,6 +27,7 @@ from core.errors import SettingsError
 
 if TYPE_CHECKING:
     from core.engine.operations import Engine
+    from core.report.contents import ReportContents
     from core.scenes.scene import Scene
 
 
@@ -43,6 +46,10 @@ class ReportCommand:
 
     Where “project” was run before, the layout is judged too. Where the scene is in the library, 200 patches are
     encoded again on a shifted grid.
+
+    “--html” and “--pdf” write a report to print or hand on: scene, what was assumed, encoder, trust, pictures, classes
+    and areas. Classes are those of a map (“--classes C.parquet”) or of the file. “--sample” with “--areas” adds
+    accuracy and areas with 95 % intervals from a judged sample.
     """
 
     name = "report"
@@ -51,13 +58,73 @@ class ReportCommand:
         """Add the file and its encoder."""
         parser.add_argument("file", type=Path, metavar="F.parquet")
         parser.add_argument("--encoder", metavar="PATH", help="the model that made the file, if it is no encoder here")
+        printed = parser.add_argument_group("a report to print")
+        printed.add_argument("--html", type=Path, metavar="R.html", help="write it as one HTML file")
+        printed.add_argument("--pdf", type=Path, metavar="R.pdf", help="write it as PDF")
+        printed.add_argument("--classes", type=Path, metavar="C.parquet", help="a map of classes, by “classify”")
+        printed.add_argument("--sample", type=Path, metavar="S.csv", help="a judged sample of the map")
+        printed.add_argument("--areas", type=Path, metavar="A.csv", help="hectares of its strata")
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
-        """Yield the report."""
+        """Yield the report, and write it where that is asked for."""
         from core.evaluation.report.file import report_on_file
         from core.export.geoparquet import read_geoparquet
 
-        yield from report_on_file(options.file, read_geoparquet(options.file), config, bar_of, options.encoder)
+        for path, endings in ((options.html, HTML_ENDINGS), (options.pdf, PDF_ENDINGS)):
+            if path is not None:
+                check_out(path, endings, str(options.file))
+        classes = _classes(options)
+        found = read_geoparquet(options.file)
+        measured = report_on_file(options.file, found, config, bar_of, options.encoder)
+        if options.html is not None or options.pdf is not None:
+            from core.report.contents import report_contents
+
+            made = datetime.now(UTC).date().isoformat()
+            _print_out(options, report_contents(found, measured, made=made, **classes))
+        yield from measured.lines()
+
+
+HTML_ENDINGS, PDF_ENDINGS = (".html", ".htm"), (".pdf",)
+
+
+def _classes(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what is known of a map of classes, as ``report_contents`` takes it.
+
+    Raises:
+        SettingsError: for a sample without areas, or classes without a report.
+    """
+    from core.classification.areas.class_map import read_classified
+    from core.classification.areas.estimation import estimate_accuracy
+    from core.classification.areas.ground import areas_of
+    from core.classification.areas.tables import read_areas, read_sample
+
+    asked = "Reporting on classes"
+    if not (options.html or options.pdf) and (options.classes or options.sample or options.areas):
+        raise SettingsError(asked, "nothing is to be written", "give --html or --pdf too")
+    if options.sample is not None and options.areas is None and options.classes is None:
+        raise SettingsError(asked, "the areas of the sample's strata are missing", "give --areas or --classes too")
+    classified = None if options.classes is None else read_classified(options.classes)
+    areas = None if options.areas is None else read_areas(options.areas)
+    if areas is None and classified is not None and options.sample is not None:
+        areas = areas_of(classified)
+    if options.sample is None or areas is None:
+        return {"classified": classified, "areas": areas}
+    assessment = estimate_accuracy(read_sample(options.sample, areas), areas)
+    return {"classified": classified, "areas": areas, "assessment": assessment}
+
+
+def _print_out(options: argparse.Namespace, contents: ReportContents) -> None:
+    """Write a report in the forms that are asked for, whole or not at all."""
+    from core.files import disk_errors, write_atomically
+    from core.report.html import html_report
+    from core.report.pdf import pdf_report
+
+    advice = "free some space or choose another place"
+    with disk_errors("Writing the report", full=advice, other="choose another place"):
+        if options.html is not None:
+            write_atomically(options.html, html_report(contents).encode())
+        if options.pdf is not None:
+            write_atomically(options.pdf, pdf_report(contents))
 
 
 class EvaluateCommand:

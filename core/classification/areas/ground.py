@@ -1,4 +1,7 @@
-"""Hectares of patches on the ground: along the ellipsoid, land that several patches share counted once."""
+"""Hectares of patches on the ground: along the ellipsoid, land that several patches share counted once.
+
+It needs outlines only, as a file has them; ``core.scenes.areas`` measures the patches of a scene by their grid.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,8 @@ from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AreaStratum
 from core.errors import ClassificationError
 from core.export.geometry import Shapes
+from core.scenes.areas import HECTARE
 from core.scenes.patches import IntArray
-
-SQUARE_METRES = 10_000.0
-"""Of a hectare."""
 
 _ELLIPSOID = Geod(ellps="WGS84")
 _LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
@@ -46,7 +47,7 @@ def patch_hectares(shapes: Shapes) -> NDArray[np.float64]:
 
 def _ellipsoidal(shapes: Shapes) -> NDArray[np.float64]:
     fine = shapely.orient_polygons(shapely.segmentize(shapes, _LONGEST_EDGE))
-    return np.array([abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) for one in fine.tolist()]) / SQUARE_METRES
+    return np.array([abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) for one in fine.tolist()]) / HECTARE
 
 
 def _unbroken(shapes: Shapes) -> Shapes:

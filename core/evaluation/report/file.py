@@ -50,17 +50,36 @@ NO_ENCODER = "the encoder that made the file is not at hand, or its files have c
 
 
 @dataclass(frozen=True)
-class _Home:
+class SceneOfFile:
     """The scene of a file, and the grid it was cut by."""
 
     scene: Scene
     grid: PatchGrid
 
 
-def report_on_file(
-    path: Path, found: Embeddings, config: Config, bar: Bar, encoder: str | None = None
-) -> Iterator[str]:
-    """Return the lines of a report on a file of features.
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """What was measured of a file of features.
+
+    Attributes:
+        headline: which patches of what, and by which encoder.
+        home: the scene of the file; None where it is not in the library.
+        sections: what was measured, and why the rest was not.
+    """
+
+    headline: str
+    home: SceneOfFile | None
+    sections: tuple[Section, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the report for a terminal."""
+        yield self.headline
+        yield from summary_lines(self.sections)
+        yield from terminal_lines(self.sections)
+
+
+def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar, encoder: str | None = None) -> FileReport:
+    """Measure how far a file of features can be trusted.
 
     Args:
         path: the file, for its name.
@@ -80,10 +99,11 @@ def report_on_file(
     case = replace(_case(path, found, home), overlap=_overlap(found, recipe, config))
     name = home.scene.name if home else found.scene.get("name")
     of, by = (f" of {name}" if name else ""), found.spec.get("title") or "not named in the file"
-    yield f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
-    sections = list(_sections(case, found, home, recipe, config=config, bar=bar))
-    yield from summary_lines(sections)
-    yield from terminal_lines(sections)
+    headline = (
+        f"{path.name}: {count_of_patches(len(found))}{of}; encoder: {by}, {found.vectors.shape[1]} numbers a patch"
+    )
+    sections = tuple(_sections(case, found, home, recipe, config=config, bar=bar))
+    return FileReport(headline=headline, home=home, sections=sections)
 
 
 def _check_encoder(encoder: str, path: Path, found: Embeddings, config: Config) -> None:
@@ -97,7 +117,7 @@ def _check_encoder(encoder: str, path: Path, found: Embeddings, config: Config) 
 
 
 def _sections(
-    case: Case, found: Embeddings, home: _Home | None, recipe: Recipe | None, *, config: Config, bar: Bar
+    case: Case, found: Embeddings, home: SceneOfFile | None, recipe: Recipe | None, *, config: Config, bar: Bar
 ) -> Iterator[Section]:
     with bar("Reading the plain spectrum", "patches") as progress:
         yield labels_part(case, NO_LABELS_IN_FILE, progress)
@@ -117,7 +137,7 @@ def _sections(
         yield section
 
 
-def _home(found: Embeddings, config: Config) -> _Home | None:
+def _home(found: Embeddings, config: Config) -> SceneOfFile | None:
     """Return the scene of a file where it is in the library and has the file's patches."""
     library, name = Library(config.root), str(found.scene.get("id", ""))
     cut = _cut(found)
@@ -129,10 +149,10 @@ def _home(found: Embeddings, config: Config) -> _Home | None:
     except LandlikeError:
         return None
     fits = found.patch_ids.min() >= 0 and found.patch_ids.max() < grid.count
-    return _Home(scene, grid) if fits else None
+    return SceneOfFile(scene, grid) if fits else None
 
 
-def _case(path: Path, found: Embeddings, home: _Home | None) -> Case:
+def _case(path: Path, found: Embeddings, home: SceneOfFile | None) -> Case:
     written, classes = _labels(path, found.table, len(found))
     cut = _cut(found)
     labels = written if home is None else _without_mixed(written, classes, found.patch_ids, home)
@@ -210,7 +230,7 @@ def _labels(path: Path, table: pa.Table, count: int) -> tuple[IntArray, tuple[st
     return np.array([-1 if name is None else number[name] for name in names], dtype=np.int64), tuple(classes)
 
 
-def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, home: _Home) -> IntArray:
+def _without_mixed(labels: IntArray, classes: tuple[str, ...], ids: IntArray, home: SceneOfFile) -> IntArray:
     """Return the labels less those that the scene itself gave to patches of mixed land; what a person wrote stays."""
     truth = patch_labels(home.scene, home.grid)
     if truth is None or not classes:
@@ -262,7 +282,7 @@ def _recipe(found: Embeddings, encoder: str | None) -> Recipe | None:
 
 
 def _grid_shift(
-    found: Embeddings, home: _Home | None, recipe: Recipe | None, config: Config, progress: Progress
+    found: Embeddings, home: SceneOfFile | None, recipe: Recipe | None, config: Config, progress: Progress
 ) -> Section:
     if home is None:
         return unmeasured("stability", NO_SCENE)

@@ -153,8 +153,11 @@ def test_what_is_left_out_of_an_evaluation_is_told(tmp_path: Path, capsys: Captu
     assert next(line for line in lines if line.startswith("  River (1)")).split()[-1] == "—"
     file = tmp_path / "f.parquet"
     assert main(["embed", str(path), "--encoder", "spectral", "--scale", "dn", "--out", str(file)]) == 0
-    assert main(["report", str(file)]) == 0
+    page, print_out = tmp_path / "r.html", tmp_path / "r.pdf"
+    assert main(["report", str(file), "--html", str(page), "--pdf", str(print_out)]) == 0
     report = capsys.readouterr().out
+    assert torn in page.read_text(encoding="utf-8")
+    assert print_out.read_bytes().startswith(b"%PDF-")
     for sentence in (copies, torn, "River has one patch and is not counted.", "When these patches were read: left out"):
         assert f"  {sentence}" in report
     assert "the patches hold no position" not in report
@@ -502,6 +505,7 @@ def test_all_commands_can_be_chosen(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    names = ["encoders", "scene", "embed", "evaluate", "finetune", "neighbours", "compare", "report", "project"]
-    assert re.findall(r"^    (\w+)(?: |$)", out, re.MULTILINE) == [*names, "synthetic", "sample", "serve"]
+    names = [command.name for command in COMMANDS]
+    assert {"embed", "report", "sample-design", "accuracy", "serve"} <= set(names)
+    assert re.findall(r"^    ([\w-]+)(?: |$)", out, re.MULTILINE) == names
     assert parser().prog == "python -m core"
