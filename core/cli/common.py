@@ -66,7 +66,7 @@ def add_command(
     paragraphs = inspect.cleandoc(type(command).__doc__ or command.name).split("\n\n")
     parser = choice.add_parser(
         command.name,
-        help=paragraphs[0][:1].lower() + paragraphs[0][1:].rstrip("."),
+        help=(paragraphs[0][:1].lower() + paragraphs[0][1:].rstrip(".")).replace("%", "%%"),
         description="\n\n".join(_filled(" ".join(one.split())) for one in paragraphs),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
