@@ -122,32 +122,33 @@ class Evidence:
         name: what people call the search; empty = nothing.
 
     Raises:
-        SettingsError: when one is both good and bad, or there are too many.
+        SettingsError: when one is there twice, be it good and bad, or there are too many.
     """
 
     examples: tuple[Example, ...] = ()
     name: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse contradictions; what is said twice counts once."""
+        """Refuse contradictions."""
         if len(self.examples) > MOST_EXAMPLES:
             found = f"there are {len(self.examples):,} examples"
             raise SettingsError(_ASKED, found, f"give at most {MOST_EXAMPLES:,}, or draw an area")
         marks: dict[object, bool] = {}
         for one in self.examples:
-            if marks.setdefault(one.what, one.good) != one.good:
-                named = f"patch {one.ref.patch}" if isinstance(one, PatchExample) else f"“{one.title}”"
-                raise SettingsError(_ASKED, f"{named} is both a good and a bad example", "decide for one of them")
-        object.__setattr__(self, "examples", tuple({one.what: one for one in self.examples}.values()))
+            named = f"patch {one.ref.patch}" if isinstance(one, PatchExample) else f"“{one.title}”"
+            if one.what in marks:
+                twice = "an example twice" if marks[one.what] == one.good else "both a good and a bad example"
+                raise SettingsError(_ASKED, f"{named} is {twice}", "decide for one of them")
+            marks[one.what] = one.good
 
     def __len__(self) -> int:
         return len(self.examples)
 
     @classmethod
     def of(cls, good: Iterable[PatchRef], bad: Iterable[PatchRef] = (), *, name: str = "") -> Evidence:
-        """Return the evidence of some patches. Errors as of ``Evidence``."""
+        """Return the evidence of some patches; one that is given twice counts once. Errors as of ``Evidence``."""
         marked = [PatchExample(ref=ref) for ref in good] + [PatchExample(ref=ref, good=False) for ref in bad]
-        return cls(examples=tuple(marked), name=name)
+        return cls(examples=tuple(dict.fromkeys(marked)), name=name)
 
     def mark(self, example: Example) -> Evidence:
         """Return it with one more example; one that was marked before takes the new mark, at its place."""

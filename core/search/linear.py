@@ -67,15 +67,7 @@ def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearC
 
 
 def _minimise(rows: _Numbers, signs: _Numbers, costs: _Numbers) -> tuple[_Numbers, float]:
-    """Return weights of shape (D,) and the bias; the weights are sums of rows, so few rows need few unknowns."""
-    if len(rows) < rows.shape[1]:
-        axes, inside = np.linalg.qr(rows.T)
-        found, bias = _descend(np.ascontiguousarray(inside.T), signs, costs)
-        return axes @ found, bias
-    return _descend(rows, signs, costs)
-
-
-def _descend(rows: _Numbers, signs: _Numbers, costs: _Numbers) -> tuple[_Numbers, float]:
+    """Return weights of shape (D,) and the bias."""
     from scipy.optimize import minimize
 
     def loss(point: _Numbers) -> tuple[float, _Numbers]:

@@ -20,7 +20,9 @@ AREA_RAMP = Ramp(((0.0, "#eee7db"), (1.0, "#134a8e")))
 
 @dataclass(frozen=True, kw_only=True)
 class CoverageValue(ScaleValue):
-    """A number of each patch that its source knows without its pixels."""
+    """A number of each patch that its source knows without its pixels; it filters, and says nothing of land."""
+
+    listed: bool = False
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
         """Return whether the source knows it."""

@@ -73,7 +73,7 @@ def evidence(good: int, bad: int, turn: int) -> Evidence:
 def test_one_more_example(width: int, good: int, bad: int) -> None:
     space = SearchSpace(scene="s", patch_ids=np.arange(COUNT), unit=vectors(width))
     middle, most = slowest(lambda turn: rank(evidence(good, bad, turn), space).best(100))
-    print(f"\n{COUNT:,} × {width}, {good} good and {bad} bad: {1000 * middle:.0f} ms, at most {1000 * most:.0f}")
+    print(f"\n{COUNT:,} × {width}, {good} good and {bad} bad: {1000 * middle:.1f} ms, at most {1000 * most:.1f}")
     assert middle < RANKED_WITHIN
 
 
@@ -85,7 +85,7 @@ def test_a_threshold_as_it_moves(stride: int) -> None:
     found = Ranking(scene="s", patch_ids=np.arange(grid.count), score=score, measure=COSINE, sentence="A bench")
     areas = patch_areas(one, grid)
     middle, most = slowest(lambda turn: (found.histogram(), found.above(turn / 20 - 0.4, areas)))
-    print(f"\n{grid.count:,} patches {stride} apart: {1000 * middle:.0f} ms, at most {1000 * most:.0f}")
+    print(f"\n{grid.count:,} patches {stride} apart: {1000 * middle:.1f} ms, at most {1000 * most:.1f}")
     assert middle < FILTERED_WITHIN
 
 
@@ -110,8 +110,8 @@ def test_filters_and_words() -> None:
     )
     asked = FilterSource(source=source, asked=Asked(query=3), ranking=ranking)
     middle, most = slowest(lambda _turn: filters.mask(asked))
-    print(f"\n{COUNT:,} patches, {len(filters)} conditions: {1000 * middle:.0f} ms, at most {1000 * most:.0f}")
+    print(f"\n{COUNT:,} patches, {len(filters)} conditions: {1000 * middle:.1f} ms, at most {1000 * most:.1f}")
     spoken, longest = slowest(lambda _turn: search_words("dense forest", source).order)
-    print(f"words: {1000 * spoken:.0f} ms, at most {1000 * longest:.0f}")
+    print(f"words: {1000 * spoken:.1f} ms, at most {1000 * longest:.1f}")
     assert middle < FILTERED_WITHIN
     assert spoken < RANKED_WITHIN

@@ -21,8 +21,8 @@ from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws, novelty_percenti
 from core.features.recipe import Recipe, companion_of
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
-from core.scenes.areas import PatchAreas, patch_areas
-from core.scenes.classification import patch_classes
+from core.scenes.areas import HECTARE, PatchAreas, patch_areas
+from core.scenes.classification import clear_shares, patch_classes
 from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
 from core.search.examples import Evidence, SearchSpace, rank, search_space
 from core.search.ranking import Ranking
@@ -118,6 +118,21 @@ class SceneView(PatchSource):
         """
         found: tuple[Named | None] = self.answers.get(("named", key), lambda: (self._named(key),))
         return found[0]
+
+    def valid_fraction(self) -> FloatArray | None:
+        """Return the share of pixels of each patch that hold data, 0 to 1, shape (N,)."""
+        found: FloatArray = self.answers.get("valid", lambda: self.engine.features(self.recipe).valid_fraction)
+        return found
+
+    def clear_fraction(self) -> FloatArray | None:
+        """Return the share of pixels of each patch free of cloud and shadow, 0 to 1, (N,); None without a map of it."""
+        found: tuple[FloatArray | None] = self.answers.get("clear", lambda: (clear_shares(self.scene, self.grid),))
+        return None if found[0] is None else found[0][self.table.patch_ids]
+
+    def hectares(self) -> FloatArray | None:
+        """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
+        areas = self.areas()
+        return None if areas is None else np.asarray(areas.of(self.table.patch_ids) / HECTARE, np.float32)
 
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""

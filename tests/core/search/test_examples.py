@@ -140,6 +140,8 @@ def test_what_cannot_be_searched_by_is_refused_in_a_sentence() -> None:
     whole = space()
     with pytest.raises(SettingsError, match="patch 5 is both a good and a bad example"):
         Evidence.of(refs(1), refs(1))
+    with pytest.raises(SettingsError, match="“Drawn area” is an example twice"):
+        Evidence(examples=(AreaExample(area=box(0, 1)), AreaExample(area=box(0, 1))))
     with pytest.raises(SettingsError, match="at most 10,000"):
         Evidence.of([PatchRef("s", patch) for patch in range(MOST_EXAMPLES + 1)])
     with pytest.raises(SettingsError, match="there are no examples"):
