@@ -18,7 +18,7 @@ from core.classification.areas.estimation import ABSTAINED
 from core.classification.areas.tables import TextTable
 from core.errors import ClassificationError, SettingsError
 from core.ingest.vectors.geojson import LabelShapes
-from core.scenes.labels import clean_class
+from core.scenes.annotations import clean_class
 from core.scenes.patches import IntArray
 
 LEAST_COVER = 0.5

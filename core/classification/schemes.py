@@ -14,7 +14,7 @@ from typing import Any
 from core.bands import class_title
 from core.errors import SettingsError
 from core.export.tables import harmless
-from core.scenes.labels import MOST_CLASSES, clean_class
+from core.scenes.annotations import MOST_CLASSES, clean_class
 from core.values.palette import CLASS_COLOURS, class_colours
 
 CODES = range(254)

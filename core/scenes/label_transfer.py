@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.scenes.annotations import Window, read_annotations
 from core.scenes.cut import FINEST_STRIDE, LEAST_SIZE, MOST_SIZE
 from core.scenes.geobox import GeoBox, transformer
-from core.scenes.labels import MIN_PURITY, Window, add_windows, given_windows
+from core.scenes.labels import MIN_PURITY, add_windows
 from core.scenes.places import source_names
 from core.scenes.scene import Scene
 
@@ -40,7 +41,8 @@ def transfer_labels(old: Scene, new: Scene) -> LabelTransfer:
         SceneError: when the labels cannot be written.
         SettingsError: when there are too many classes.
     """
-    given = given_windows(old)
+    known = read_annotations(old)
+    given = known.classes
     every = {window for some in given.values() for window in some}
     if not every:
         return LabelTransfer(kept=0, lost=0)
@@ -52,7 +54,8 @@ def transfer_labels(old: Scene, new: Scene) -> LabelTransfer:
     for name, windows in moved.items():  # Where pixels grew, two patches may come to lie in one.
         moved[name] = windows - taken
         taken |= windows
-    add_windows(new, moved)
+    facts = {places[window]: fact for window, fact in known.facts.items() if window in places}
+    add_windows(new, moved, facts=facts, colours=known.colours)
     return LabelTransfer(kept=len(taken), lost=len(every) - len(taken))
 
 

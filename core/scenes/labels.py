@@ -7,31 +7,31 @@ to the patches it was given to, as windows of the scene, and is kept beside it i
 from __future__ import annotations
 
 import hashlib
-import json
-import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SceneError, SettingsError, TrainingError
-from core.files import write_atomically
+from core.errors import TrainingError
+from core.scenes.annotations import (
+    Annotations,
+    LabelFact,
+    Window,
+    annotations_version,
+    change_annotations,
+    clean_class,
+    now_utc,
+    read_annotations,
+)
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 from core.scenes.truth import LEAST_COVERED, OWN, own_truth, pixel_counts, truth_of
 
 By = Literal["truth", "hand"]
 """Where classes come from: the truth of the scene, or people."""
-
-LABELS_FILE = "labels.json"
-NOBODYS = "no class"
-"""What legends call patches that have no class, with case folded."""
-
-LONGEST_NAME, MOST_CLASSES = 60, 200
-"""Characters of a class name, and classes of a scene, that people can give."""
 
 MIN_PURITY = 0.8
 """A patch of a scene counts for a class when at least this share of its pixels lies in it."""
@@ -97,17 +97,12 @@ def patch_labels(scene: Scene, grid: PatchGrid, *, own: bool = False) -> PatchLa
     return PatchLabels(classes=truth.classes, index=index, purity=purity, colours=truth.colours)
 
 
-Window = tuple[int, int, int]
-"""Row and column of a patch's first pixel, and its side in pixels."""
-
-_writing = threading.Lock()
-
-
 def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     """Return classes given by hand to just these patches; None when there are none."""
+    known = read_annotations(scene)
     found = {
         name: [patch_id for patch_id in (grid.patch_of_window(*window) for window in given) if patch_id is not None]
-        for name, given in _read(scene).items()
+        for name, given in known.classes.items()
     }
     classes = tuple(sorted(name for name, ids in found.items() if ids))
     if not classes:
@@ -115,12 +110,14 @@ def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     index = np.full(grid.count, -1, np.int16)
     for number, name in enumerate(classes):
         index[found[name]] = number
-    return PatchLabels(classes=classes, index=index, purity=(index >= 0).astype(np.float32))
+    colours = tuple(known.colours.get(name, "") for name in classes)
+    purity = (index >= 0).astype(np.float32)
+    return PatchLabels(classes=classes, index=index, purity=purity, colours=colours if any(colours) else ())
 
 
 def labels_elsewhere(scene: Scene, grid: PatchGrid) -> int:
     """Return how many labels people gave to windows that are no patches of a grid."""
-    windows = [window for given in _read(scene).values() for window in given]
+    windows = [window for given in given_windows(scene).values() for window in given]
     return sum(grid.patch_of_window(*window) is None for window in windows)
 
 
@@ -129,7 +126,7 @@ def covered_by_labels(scene: Scene, grid: PatchGrid) -> dict[str, list[int]]:
 
     A patch has a class when windows of it cover at least ``MIN_PURITY`` of the patch; of several, the most.
     """
-    given = _read(scene)
+    given = given_windows(scene)
     own = {grid.patch_of_window(*window) for windows in given.values() for window in windows}
     shares: dict[int, dict[str, float]] = {}
     for name, windows in given.items():
@@ -213,8 +210,16 @@ def merged(given: PatchLabels | None, truth: PatchLabels | None) -> PatchLabels 
         classes=classes,
         index=np.where(by_hand, numbers[given.index], truth.index),
         purity=np.where(by_hand, given.purity, truth.purity),
-        colours=truth.colours and (*truth.colours, *("" for _ in classes[len(truth.classes) :])),
+        colours=_joint_colours(classes, truth, given),
     )
+
+
+def _joint_colours(classes: tuple[str, ...], truth: PatchLabels, given: PatchLabels) -> tuple[str, ...]:
+    """Return the colours of classes: those that people chose before those of the truth; empty where nobody says any."""
+    known = {
+        name: colour for one in (truth, given) for name, colour in zip(one.classes, one.colours, strict=False) if colour
+    }
+    return tuple(known.get(name, "") for name in classes) if known else ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -270,8 +275,18 @@ def scene_labels(
     return SceneLabels(version=version, truth=truth, given=given, shown=merged(given, truth), map_version=added)
 
 
-def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | None) -> None:
+def give_label(
+    scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | None, *, who: str = "", view: str = ""
+) -> None:
     """Give patches a class, in place of the one they were given before; None takes it away.
+
+    Args:
+        scene: the scene.
+        grid: its patches.
+        ids: of the patches.
+        name: of the class.
+        who: gives it, as they call themselves.
+        view: what it is given from, such as ``map``.
 
     Raises:
         SettingsError: for a name that cannot be used, or one class too many.
@@ -280,99 +295,71 @@ def give_label(scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | No
     """
     asked, chosen = f"Labelling patches of “{scene.name}”", set(_windows(grid, ids))
     clean = None if name is None else clean_class(asked, name)
-    with _writing:
-        known = {other: given - chosen for other, given in _read(scene, asked).items()}
-        if clean is not None:
-            known[clean] = known.get(clean, set()) | chosen
-        _write(scene, asked, known)
+    fact = LabelFact(who=who[:60], when=now_utc(), view=view[:120])
+    patches = f"{len(chosen)} patch{'es' if len(chosen) != 1 else ''}"
+    what = f"no class for {patches}" if clean is None else f"“{clean}” for {patches}"
+    change_annotations(scene, asked, lambda known: known.with_class(chosen, clean, fact), what)
+
+
+def give_labels(scene: Scene, grid: PatchGrid, labels: Mapping[int, str], *, who: str = "", view: str = "") -> None:
+    """Give each of many patches its class, as one step to undo; arguments and errors as of ``give_label``."""
+    asked = f"Labelling patches of “{scene.name}”"
+    fact = LabelFact(who=who[:60], when=now_utc(), view=view[:120])
+    by_class: dict[str, set[Window]] = {}
+    for patch_id, name in labels.items():
+        by_class.setdefault(clean_class(asked, name), set()).update(_windows(grid, [patch_id]))
+
+    def change(known: Annotations) -> Annotations:
+        for name, windows in by_class.items():
+            known = known.with_class(windows, name, fact)
+        return known
+
+    change_annotations(scene, asked, change, f"labels for {len(labels)} patches")
 
 
 def given_windows(scene: Scene) -> Mapping[str, set[Window]]:
     """Return all windows that people gave a class, by class; none when the file of labels is damaged."""
-    return _read(scene)
+    return read_annotations(scene).classes
 
 
-def add_windows(scene: Scene, added: Mapping[str, set[Window]]) -> None:
-    """Give windows their classes, but those that have one.
+def add_windows(
+    scene: Scene,
+    added: Mapping[str, set[Window]],
+    *,
+    facts: Mapping[Window, LabelFact] = MappingProxyType({}),
+    colours: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Give windows their classes, but those that have one, and classes their colours, but those that have one.
+
+    Args:
+        scene: the scene.
+        added: windows by class.
+        facts: what is known of some of these.
+        colours: of some of the classes.
 
     Raises:
         SettingsError: for one class too many.
         SceneError: when the labels cannot be written, or those there are cannot be read.
     """
-    asked = f"Labelling patches of “{scene.name}”"
-    with _writing:
-        known = dict(_read(scene, asked))
-        taken = set().union(*known.values())
-        _write(scene, asked, known | {name: known.get(name, set()) | (new - taken) for name, new in added.items()})
 
+    def change(known: Annotations) -> Annotations:
+        taken = set().union(*known.classes.values())
+        new = {name: windows - taken for name, windows in added.items()}
+        fresh = set().union(*new.values())
+        return replace(
+            known,
+            classes={**known.classes, **{name: known.classes.get(name, set()) | some for name, some in new.items()}},
+            facts={**{window: fact for window, fact in facts.items() if window in fresh}, **known.facts},
+            colours={**colours, **known.colours},
+        )
 
-def _write(scene: Scene, asked: str, known: Mapping[str, set[Window]]) -> None:
-    whole = {name: sorted(given) for name, given in sorted(known.items()) if given}
-    if len(whole) > MOST_CLASSES:
-        raise SettingsError(asked, f"there are {MOST_CLASSES} classes already", "use one of them")
-    try:
-        write_atomically(scene.directory / LABELS_FILE, json.dumps({"version": 1, "classes": whole}).encode())
-    except OSError as error:
-        found = f"the disk refused it ({error.strerror})"
-        raise SceneError(asked, found, "free some space and label them again") from error
+    change_annotations(scene, f"Labelling patches of “{scene.name}”", change, "labels of another reading")
 
 
 def hand_version(scene: Scene) -> str:
     """Return what tells the labels given by hand from any others, in hexadecimal; empty when there are none."""
-    try:
-        return _version((scene.directory / LABELS_FILE).read_bytes())
-    except OSError:
-        return ""
-
-
-@lru_cache(maxsize=32)
-def _version(content: bytes) -> str:
-    """Return the version of a file of labels; empty when it holds none or is damaged."""
-    try:
-        return hashlib.blake2b(content, digest_size=8).hexdigest() if _parsed(content) else ""
-    except DAMAGED:
-        return ""
-
-
-def clean_class(asked: str, name: str) -> str:
-    """Return the name of a class without spaces that say nothing.
-
-    Raises:
-        SettingsError: for a name that cannot be used.
-    """
-    clean = " ".join(name.split())
-    if clean.casefold() == NOBODYS:
-        raise SettingsError(asked, f"“{clean}” means patches without a class", "give another name")
-    if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
-        found = "the class has no name" if not clean else "its name is too long or has characters that cannot be shown"
-        raise SettingsError(asked, found, f"give a name of 1 to {LONGEST_NAME} letters")
-    return clean
+    return annotations_version(scene)
 
 
 def _windows(grid: PatchGrid, ids: Iterable[int]) -> list[Window]:
     return [grid.window(patch_id)[:3] for patch_id in ids]
-
-
-DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
-"""What reading a damaged file of labels raises."""
-
-
-def _parsed(content: bytes) -> Mapping[str, set[Window]]:
-    """Return the windows by class of a file of labels."""
-    return {
-        str(name): {(int(row), int(col), int(side)) for row, col, side in given}
-        for name, given in json.loads(content)["classes"].items()
-    }
-
-
-def _read(scene: Scene, asked: str | None = None) -> Mapping[str, set[Window]]:
-    """Return the windows by class; of a damaged file none, unless something is ``asked`` of it."""
-    try:
-        return _parsed((scene.directory / LABELS_FILE).read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, *DAMAGED) as error:
-        if asked is None:
-            return {}
-        remedy = f"move {LABELS_FILE} out of the folder of the scene {scene.id}"
-        raise SceneError(asked, "the labels given before cannot be read", remedy) from error

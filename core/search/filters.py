@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.scenes.labels import NOBODYS
+from core.scenes.annotations import NOBODYS
 from core.search.ranking import BINS, Histogram, Ranking, histogram_of
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue
 from core.values.legend import ClassLegend

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 
 from core.errors import PatchError, SceneError, SettingsError, TrainingError
-from core.scenes import labels as hand
+from core.scenes import annotations as hand
+from core.scenes.annotations import LABELS_FILE, LONGEST_NAME, MOST_CLASSES
 from core.scenes.cut import Cut
 from core.scenes.labels import (
-    LABELS_FILE,
-    LONGEST_NAME,
-    MOST_CLASSES,
     PatchLabels,
     carry_labels,
     covered_by_labels,
