@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
 
 import rasterio
 from rasterio.windows import Window
 
 from core.errors import SceneError
+from core.files import FileState, file_state
 from core.scenes.scene import Scene
 
 _ROWS = 512
@@ -24,14 +27,21 @@ def scene_checksum(scene: Scene) -> str:
         SceneError: when the pixels cannot be read.
     """
     grid = asdict(scene.grid) | {"transform": [float(number) for number in scene.grid.transform]}
-    said = hashlib.sha256(json.dumps({"grid": grid, "bands": list(scene.bands)}, sort_keys=True).encode())
+    said = json.dumps({"grid": grid, "bands": list(scene.bands)}, sort_keys=True)
     try:
-        with rasterio.open(scene.pixels_path, driver="GTiff") as data:
-            for band in range(1, data.count + 1):
-                for top in range(0, data.height, _ROWS):
-                    rows = min(_ROWS, data.height - top)
-                    said.update(data.read(band, window=Window(0, top, data.width, rows)).astype("<u2").tobytes())
-    except rasterio.RasterioIOError as error:
+        return _sum_of_pixels(scene.pixels_path, file_state(scene.pixels_path), said)
+    except (OSError, rasterio.RasterioIOError) as error:
         asked, found = f"Reading the scene “{scene.name}”", "its pixels are damaged"
         raise SceneError(asked, found, "add the scene again") from error
+
+
+@lru_cache(maxsize=64)
+def _sum_of_pixels(path: Path, _state: FileState, begin: str) -> str:
+    """Return the sum of a text and the pixels of a file, which are read again only when it has changed."""
+    said = hashlib.sha256(begin.encode())
+    with rasterio.open(path, driver="GTiff") as data:
+        for band in range(1, data.count + 1):
+            for top in range(0, data.height, _ROWS):
+                rows = min(_ROWS, data.height - top)
+                said.update(data.read(band, window=Window(0, top, data.width, rows)).astype("<u2").tobytes())
     return said.hexdigest()

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
+from pages.ui.common.handover import hand_on
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -79,7 +80,7 @@ def header(visitor: Session, view: ViewState) -> None:
         _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
         trust_panel(visitor, view)
-        _share(view, parameters)
+        _share(visitor, view, parameters)
 
 
 def _history(visitor: Session, selected: bool) -> None:
@@ -102,11 +103,12 @@ def _history(visitor: Session, selected: bool) -> None:
     )
 
 
-def _share(view: ViewState, parameters: dict[str, str]) -> None:
+def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("This address opens the same scene, encoder and query:")
         st.code(_address(parameters), language=None, wrap_lines=True)
         downloads(view)
+        hand_on(visitor, view)
 
 
 def _address(parameters: dict[str, str]) -> str:
