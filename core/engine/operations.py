@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +17,10 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
-from core.encoders.registry import describe, encoder_names, matching_encoder
+from core.encoders.registry import describe, matching_encoder
 from core.engine import tasks
+from core.engine.background import default_lanes, job_kinds
+from core.engine.trainings import Trainings
 from core.errors import StoreError
 from core.evaluation.grid_shift import STABILITY_KEY
 from core.evaluation.report.card import Section
@@ -35,9 +35,8 @@ from core.features.store import FeatureStore
 from core.files import never
 from core.ingest.files import map_name, source_name, source_title
 from core.ingest.settings import IngestSettings
-from core.jobs.lanes import JobKind, Lane
-from core.jobs.pool import WorkerPool
-from core.jobs.queue import Job, JobQueue, job_id
+from core.jobs.lanes import Lane
+from core.jobs.queue import Job, JobQueue
 from core.progress import Progress, silent
 from core.projection.store import Layouts
 from core.scenes.cut import DEFAULT_CUT, Cut
@@ -47,59 +46,16 @@ from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
 from core.similarity.clusters import GroupSettings
-from core.training.base_model import SCRATCH
-from core.training.request import TrainingRequest
 from core.training.trained_models import Trained
 
 if TYPE_CHECKING:
     from core.projection.settings import ProjectionSettings
-
-NICENESS = 5
-"""Workers give way to the web process, which somebody is looking at."""
-
-TRAINING_NICENESS = 15
-"""Training takes long and nobody waits for it, so it gives way to all other work."""
-
-TRAINING_GRACE_SECONDS = 600.0
-"""A training that is stopped writes the model of its last whole epoch, which takes a while."""
 
 SPEC_SECONDS = 30.0
 """How long a description of an encoder is believed before its files are looked at again."""
 
 SWEEP_SECONDS = 24 * 3600.0
 """Half-made scenes older than this belong to nobody."""
-
-
-def default_lanes() -> dict[str, Lane]:
-    """Make worker processes: two for scenes, one each for the other lanes; projections are warmed up."""
-    pool = partial(WorkerPool, NICENESS)
-    return {
-        "scene": Lane(executor=pool, slots=2),
-        "encode": Lane(executor=pool),
-        "project": Lane(executor=pool, warm=tasks.warm_projection),
-        "trust": Lane(executor=pool),
-        "stability": Lane(executor=pool),
-        "train": Lane(executor=partial(WorkerPool, TRAINING_NICENESS)),
-    }
-
-
-def job_kinds(config: Config) -> dict[str, JobKind]:
-    """Return the kinds of jobs there are."""
-    return {
-        "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
-        "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
-        "synthetic": JobKind(task=partial(tasks.synthetic_task, config), lane="scene"),
-        "truth": JobKind(task=partial(tasks.truth_task, config), lane="scene"),
-        "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
-        "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
-        "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
-        "delete_features": JobKind(task=partial(tasks.delete_features_task, config), lane="encode"),
-        "project": JobKind(task=partial(tasks.project_task, config), lane="project"),
-        "groups": JobKind(task=partial(tasks.groups_task, config), lane="trust"),
-        "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
-        "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
-        "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
-    }
 
 
 def _truth_part(scene: Scene) -> str:
@@ -128,7 +84,7 @@ class Engine:
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
-        self._naming = threading.Lock()
+        self.trainings = Trainings(config, self.library, self.trained, self.jobs)
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 
     def start(self) -> None:
@@ -373,45 +329,6 @@ class Engine:
         title = f"Measuring “{scene.name}”"
         payload = tasks.recipe_payload(recipe) | {"settings": None if settings is None else asdict(settings)}
         return self.jobs.submit("trust", key, title, payload)
-
-    def submit_training(self, request: TrainingRequest) -> Job:
-        """Ask for an encoder that has learned the labels of some scenes; the done job's message is its name.
-
-        A training that was asked for before and ended with an epoch done, but without a model, goes on.
-
-        Raises:
-            SceneError: when one of the scenes is not there.
-        """
-        wanted = request.to_payload()
-        by_hand = [one.scene_id for one in (*request.sets, *request.test_sets) if one.by == "hand"]
-        versions = [hand_version(self.library.get(scene_id)) for scene_id in by_hand]
-        by_truth = [one.scene_id for one in (*request.sets, *request.test_sets) if one.by == "truth"]
-        versions += [added for scene_id in by_truth if (added := map_version(self.library.get(scene_id)))]
-        key = hashlib.sha256(json.dumps([wanted, versions], sort_keys=True).encode()).hexdigest()
-        with self._naming:
-            name = self._stopped_training(key) or self.trained.fresh_name(request.title, self._taken_names())
-            return self.jobs.submit("train", key, f"Training “{request.title}”", wanted | {"name": name})
-
-    def _taken_names(self) -> set[str]:
-        """Return names that a new model cannot have: those of other encoders, and of models that are being trained."""
-        active = [job.id for job in self.jobs.jobs() if job.kind == "train" and job.active]
-        names = {str(self.jobs.payload(active_id).get("name")) for active_id in active}
-        return {SCRATCH, *encoder_names(self.config), *names}
-
-    def _stopped_training(self, key: str) -> str | None:
-        """Return the name of the same training where it ended with an epoch done and no model; it goes on then."""
-        name = self.jobs.payload(job_id("train", key)).get("name")
-        return str(name) if name and self.trained.history(str(name)) else None
-
-    def training_history(self, job_id: str) -> list[dict[str, float]]:
-        """Tell how a training has gone so far, an object an epoch; empty before the first is over."""
-        name = self.jobs.payload(job_id).get("name")
-        return self.trained.history(name) if name else []
-
-    def training_standing(self, job_id: str) -> dict[str, Any]:
-        """Tell what a training has to be better than, and its best epoch so far: ``rivals`` and ``best``."""
-        name = self.jobs.payload(job_id).get("name")
-        return self.trained.standing(name) if name else {}
 
     def land_reports(self, fingerprint: str) -> dict[str, Section]:
         """Return how an encoder was measured to do on land with a map of classes, by the name of the scene."""

@@ -118,7 +118,7 @@ def engine(tmp_path: Path, held: Held, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def train(engine: Engine, title: str, scene_id: str = "small-1", base: str = "scratch") -> Job:
     plots = LabelSet(scene_id=scene_id, by="truth")
-    return engine.submit_training(TrainingRequest(title=title, sets=(plots,), base=base, epochs=5))
+    return engine.trainings.submit(TrainingRequest(title=title, sets=(plots,), base=base, epochs=5))
 
 
 def epochs_done(engine: Engine, name: str, count: int) -> None:
@@ -259,7 +259,7 @@ def test_one_class_is_not_enough(engine: Engine) -> None:
 
 def test_a_training_under_way_shows_its_curves_and_can_be_stopped(engine: Engine) -> None:
     plots = LabelSet(scene_id=add_labelled(engine), by="truth")
-    job = engine.submit_training(TrainingRequest(title="Reed", sets=(plots,), epochs=5))
+    job = engine.trainings.submit(TrainingRequest(title="Reed", sets=(plots,), epochs=5))
     folder = engine.config.trained / "reed.training"
     folder.mkdir(parents=True)
     history = [{"number": n, "loss": 2.0 / n, "accuracy": 0.3 * n, "seconds": float(n)} for n in (1, 2)]
@@ -479,7 +479,7 @@ def test_names_that_mean_something_else_are_not_given(engine: Engine) -> None:
     names = []
     for title in ("scratch", "spectral", "2024", "2024!", "Landlike 1", "森林", "Rice", "rice"):
         sets = (LabelSet(scene_id=scene_id, by="truth"),)
-        job = engine.submit_training(TrainingRequest(title=title, sets=sets, epochs=1))
+        job = engine.trainings.submit(TrainingRequest(title=title, sets=sets, epochs=1))
         names.append(engine.jobs.payload(job.id)["name"])
     assert names == [
         "scratch-2", "spectral-2", "model-2024", "model-2024-2", "landlike-1-2", "model", "rice", "rice-2",

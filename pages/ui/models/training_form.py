@@ -214,7 +214,7 @@ def _start_form(chosen: Sequence[LabelSet], counts: dict[str, int]) -> None:
             title=title.strip(), sets=tuple(chosen), base=base, freeze=how == LAST_STEP, head=how == HEAD,
             epochs=None if how == HEAD else int(epochs),
         )  # fmt: skip
-        note_started(engine().submit_training(request))
+        note_started(engine().trainings.submit(request))
         st.rerun()
     if lacking:
         st.caption(lacking)

@@ -134,7 +134,9 @@ def make_head(job_id: str) -> None:
     asked = TrainingRequest.from_payload(engine().jobs.payload(job_id))
     title = asked.title[: LONGEST_TITLE - len(HEAD_END)] + HEAD_END
     base = default_encoder() if asked.base == SCRATCH else asked.base
-    note_started(engine().submit_training(replace(asked, title=title, base=base, head=True, freeze=False, epochs=None)))
+    note_started(
+        engine().trainings.submit(replace(asked, title=title, base=base, head=True, freeze=False, epochs=None))
+    )
     job = engine().jobs.get(job_id)
     if job is not None and job.active:
         engine().jobs.cancel(job_id)
@@ -162,7 +164,7 @@ def _watch(job_id: str) -> None:
         cache.forget_encoders()
         st.rerun(scope="app")
     with st.container(border=True, key=f"training_{job_id}"):
-        history, standing = engine().training_history(job_id), engine().training_standing(job_id)
+        history, standing = engine().trainings.history(job_id), engine().trainings.standing(job_id)
         follow_bar(
             job,
             job_id,

@@ -16,7 +16,8 @@ import rasterio
 
 from core.config import Config
 from core.encoders.registry import list_encoders, matching_encoder
-from core.engine.operations import Engine, default_lanes
+from core.engine.background import default_lanes
+from core.engine.operations import Engine
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore

@@ -17,7 +17,8 @@ import pytest
 from core.bands import FloatArray
 from core.config import FIRST_SCENES, Config
 from core.encoders.registry import matching_encoder
-from core.engine.operations import Engine, default_lanes, job_kinds
+from core.engine.background import default_lanes, job_kinds
+from core.engine.operations import Engine
 from core.engine.tasks import LABELS_TOPIC, delete_task
 from core.errors import EncoderError, PatchError, SceneError, StoreError
 from core.ingest.bands.choices import scale_asked, scales_asked

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.config import Config
-from core.engine.operations import NICENESS, Engine
+from core.engine.background import NICENESS
+from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.jobs.files import JobFiles
 from core.jobs.lanes import Lane

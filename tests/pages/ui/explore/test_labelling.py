@@ -338,10 +338,10 @@ def test_other_labels_are_another_training(engine: Engine, scene: Scene) -> None
     give_label(scene, grid, [1, 2], "Bog")
     mires = LabelSet(scene_id=scene.id, by="hand")
     asked = TrainingRequest(sets=(mires,), base="scratch", freeze=False, epochs=1, title="Mires")
-    first = engine.submit_training(asked)
-    assert engine.submit_training(asked).id == first.id
+    first = engine.trainings.submit(asked)
+    assert engine.trainings.submit(asked).id == first.id
     give_label(scene, grid, [3], "Bog")
-    assert engine.submit_training(asked).id != first.id
+    assert engine.trainings.submit(asked).id != first.id
 
 
 def test_a_scene_without_labels_has_none_to_show(engine: Engine) -> None:
