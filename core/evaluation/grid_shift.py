@@ -20,7 +20,8 @@ from core.evaluation.retrieval import Share, share
 from core.features.encode import encode_patches
 from core.features.prefetch import ahead
 from core.progress import Progress, silent
-from core.scenes.patches import IntArray, PatchBatch, PatchGrid, iter_windows
+from core.scenes.batches import PatchBatch, iter_windows
+from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.knn_graph import top_columns
 from core.similarity.neighbours import unit_rows

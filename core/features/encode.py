@@ -26,14 +26,8 @@ from core.features.recipe import FeatureBatch, Recipe, join_batches
 from core.features.store import FeatureStore
 from core.files import never
 from core.progress import Progress, silent
-from core.scenes.patches import (
-    IntArray,
-    PatchBatch,
-    PatchGrid,
-    centres_lonlat,
-    iter_patches,
-    patch_grid,
-)
+from core.scenes.batches import PatchBatch, iter_patches
+from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 
 CHUNK_SECONDS = 2.0

@@ -23,11 +23,12 @@ from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.progress import Progress, part_of, silent
+from core.scenes.batches import iter_patches
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.label_cut import cut_of_labels
 from core.scenes.labels import By, LabelSet, needed_labels, origin_of
 from core.scenes.library import Library
-from core.scenes.patches import IntArray, centres_lonlat, iter_patches, patch_grid
+from core.scenes.patches import IntArray, centres_lonlat, patch_grid
 from core.scenes.places import source_names
 from core.scenes.scene import REFLECTANCE_SCALE, Scene
 from core.training.request import TrainingRequest

@@ -32,8 +32,9 @@ from core.features.level import at_level
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
+from core.scenes.batches import iter_patches
 from core.scenes.library import Library
-from core.scenes.patches import iter_patches, patch_grid
+from core.scenes.patches import patch_grid
 from core.scenes.scene import REFLECTANCE_SCALE, Scene, SceneReader
 from core.similarity.neighbours import unit_rows
 from core.training.dataset import labelled

@@ -18,10 +18,11 @@ from core.encoders.registry import load_encoder
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
+from core.scenes.batches import iter_patches
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
-from core.scenes.patches import iter_patches, patch_grid
+from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene, canonical_writer
 
 PATTERN = 1024

@@ -21,9 +21,10 @@ from core.evaluation.novelty import NOVEL_ABOVE, NoveltyReference, calibrate_nov
 from core.ingest.boundary import ingest_all
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
+from core.scenes.batches import iter_patches
 from core.scenes.cut import Cut
 from core.scenes.library import Library
-from core.scenes.patches import iter_patches, patch_grid
+from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.synthetic.landscape import make_synthetic
 from tests.data import ROOT

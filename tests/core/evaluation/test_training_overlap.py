@@ -13,9 +13,10 @@ from core.errors import EncoderError
 from core.evaluation.band_statistics import statistics_of_bands, statistics_of_pixels
 from core.evaluation.training_overlap import TOLERANCE, TrainingBlock, TrainingPatches
 from core.features.encode import band_statistics
+from core.scenes.batches import iter_patches
 from core.scenes.labels import give_label
 from core.scenes.library import Library
-from core.scenes.patches import iter_patches, patch_grid
+from core.scenes.patches import patch_grid
 from core.training.dataset import labelled
 from tests.scenes import add_scene
 

@@ -20,9 +20,10 @@ from pyproj import Transformer
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER, FloatArray
 from core.errors import PatchError
+from core.scenes.batches import iter_patches
 from core.scenes.cut import Cut, Edge
 from core.scenes.library import Library
-from core.scenes.patches import PatchGrid, PatchRef, centres_lonlat, corners_lonlat, iter_patches, patch_grid
+from core.scenes.patches import PatchGrid, PatchRef, centres_lonlat, corners_lonlat, patch_grid
 from core.scenes.places import source_names
 from core.scenes.scene import SceneReader
 from tests.scenes import add_scene, place_pixels, read_patch
