@@ -168,7 +168,7 @@ class EvaluateCommand:
         """Yield the table."""
         from core.encoders.registry import default_encoder
         from core.evaluation.benchmark import assess, assessment_table
-        from core.evaluation.report.wording import left_out
+        from core.evaluation.report.caveats import left_out
 
         engine, scene = engine_of(config), open_source(options, config)
         warn([scene])

@@ -14,7 +14,8 @@ from core.evaluation.baseline import plain_spectrum
 from core.evaluation.duplicates import Duplicates, find_duplicates
 from core.evaluation.land import K, LandRetrieval, known_land, land_retrieval, mostly
 from core.evaluation.report.card import terminal_lines
-from core.evaluation.report.wording import land_section, overlap_words, unasked
+from core.evaluation.report.caveats import overlap_words, unasked
+from core.evaluation.report.wording import land_section
 from core.evaluation.retrieval import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.evaluation.training_overlap import training_patches

@@ -36,6 +36,7 @@ LARGEST_BLOCK = 8
 
 RESAMPLES = 2000
 _ROWS = 64
+_ASKED_FOR = "Measuring how much land neighbours share"
 
 Verdict = Literal["better than", "not told apart from", "worse than"]
 
@@ -210,18 +211,10 @@ def land_retrieval(
     Raises:
         SettingsError: when k is out of range, or the patches leave nothing to ask.
     """
-    asked_for = "Measuring how much land neighbours share"
     if not 1 <= k <= MOST_NEIGHBOURS:
-        raise SettingsError(asked_for, f"{k} neighbours", f"choose 1 to {MOST_NEIGHBOURS}")
+        raise SettingsError(_ASKED_FOR, f"{k} neighbours", f"choose 1 to {MOST_NEIGHBOURS}")
     shares = np.asarray(shares, np.float32)
-    if len(np.flatnonzero(shares.any(axis=0))) < 2:
-        raise SettingsError(asked_for, "all land is of one class", "give a map that tells two classes or more apart")
-    wanted = np.flatnonzero(np.ones(len(shares), bool) if skip is None else ~skip)
-    skipped = len(shares) - len(wanted)
-    wanted = wanted[others_of_class(np.zeros(len(shares), np.int64), places, reach)[wanted] > 0]
-    if not len(wanted):
-        found = "every patch is one that is not asked about" if skipped == len(shares) else "all patches touch"
-        raise SettingsError(asked_for, found, "ask about more classes, or choose a larger scene or smaller patches")
+    wanted, skipped = _wanted(shares, places, reach, skip)
     asked = wanted[sample(len(wanted), max_queries, seed)]
     truth = _truth(shares, asked, places, reach=reach, k=k, progress=progress)
     own = _found(vectors, shares, asked, places, reach=reach, k=k)
@@ -244,6 +237,23 @@ def land_retrieval(
         side=side,
         classes=tuple(_by_class(shares.argmax(axis=1)[asked], own, other)),
     )
+
+
+def _wanted(shares: FloatArray, places: IntArray, reach: int, skip: NDArray[np.bool_] | None) -> tuple[IntArray, int]:
+    """Return the rows of patches that can be asked, and how many others are skipped.
+
+    Raises:
+        SettingsError: when there is nothing to ask.
+    """
+    if len(np.flatnonzero(shares.any(axis=0))) < 2:
+        raise SettingsError(_ASKED_FOR, "all land is of one class", "give a map that tells two classes or more apart")
+    wanted = np.flatnonzero(np.ones(len(shares), bool) if skip is None else ~skip)
+    skipped = len(shares) - len(wanted)
+    wanted = wanted[others_of_class(np.zeros(len(shares), np.int64), places, reach)[wanted] > 0]
+    if not len(wanted):
+        found = "every patch is one that is not asked about" if skipped == len(shares) else "all patches touch"
+        raise SettingsError(_ASKED_FOR, found, "ask about more classes, or choose a larger scene or smaller patches")
+    return wanted, skipped
 
 
 def mostly(shares: NDArray[np.floating], columns: list[int]) -> NDArray[np.bool_]:

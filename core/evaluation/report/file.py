@@ -31,8 +31,9 @@ from core.evaluation.report.measure import (
     novelty_part,
     warnings_of,
 )
+from core.evaluation.report.phrases import count_of_patches
 from core.evaluation.report.verdict import summary_lines
-from core.evaluation.report.wording import count_of_patches, novelty_unknown, unmeasured
+from core.evaluation.report.wording import novelty_unknown, unmeasured
 from core.evaluation.training_overlap import training_patches
 from core.export.geoparquet import Embeddings
 from core.features.recipe import Features, Recipe

@@ -27,17 +27,16 @@ from core.evaluation.hubness import hubness
 from core.evaluation.land import known_land, land_retrieval, mostly
 from core.evaluation.novelty import novelty_percentile
 from core.evaluation.report.card import Section
+from core.evaluation.report.caveats import mixed_words
+from core.evaluation.report.phrases import count_of_patches, too_few
 from core.evaluation.report.wording import (
-    count_of_patches,
     grid_shift_section,
     hubs_section,
     labels_section,
     land_section,
     layout_section,
-    mixed_words,
     novelty_section,
     novelty_unknown,
-    too_few,
     unmeasured,
 )
 from core.evaluation.retrieval import Retrieval, retrieval

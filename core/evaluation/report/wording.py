@@ -12,18 +12,23 @@ from core.bands import FloatArray, class_title
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import LOPSIDED, Hubness
-from core.evaluation.land import Estimate, LandRetrieval, Verdict
+from core.evaluation.land import LandRetrieval, Verdict
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.report.card import Section, Sheet
+from core.evaluation.report.caveats import left_out, overlap_words, unasked
+from core.evaluation.report.phrases import (
+    count_of_patches,
+    of_hundred,
+    points,
+    points_between,
+    share_between,
+    signed_points,
+)
 from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
 from core.evaluation.trustworthiness import MISPLACED, Trustworthiness
-from core.scenes.labels import MIN_PURITY
 from core.scenes.patches import IntArray
 
 DEPTH = DEPTHS[-1]
-
-NAMED = 5
-"""Classes of one patch that are named."""
 
 QUESTIONS = {
     "labels": "Do neighbours show the same kind of land?",
@@ -50,58 +55,6 @@ NO_SPECTRUM = (
 
 
 _BESIDE: dict[Verdict, float] = {"better than": 1, "not told apart from": 0, "worse than": -1}
-
-
-def count_of_patches(number: int) -> str:
-    """Return ``1 patch``, ``1,600 patches``."""
-    return f"{number:,} {'patch' if number == 1 else 'patches'}"
-
-
-def too_few(number: int) -> str:
-    """Return ``1 patch is too few``, ``5 patches are too few``."""
-    return f"{count_of_patches(number)} {'is' if number == 1 else 'are'} too few"
-
-
-def left_out(found: Duplicates) -> list[str]:
-    """Return which patches do not count because they are the same as others, a sentence for each reason."""
-    told = []
-    if found.duplicates:
-        what = (
-            "patch that is a copy of another does" if found.duplicates == 1 else "patches that are copies of others do"
-        )
-        told.append(f"{found.duplicates:,} {what} not count.")
-    if found.conflicting:
-        told.append(
-            f"{count_of_patches(found.conflicting)} do not count, because the same patch stands for several classes."
-        )
-    return told
-
-
-def mixed_words(number: int) -> list[str]:
-    """Return that patches of mixed land do not count; empty where there are none."""
-    if not number:
-        return []
-    are, where = ("is", "it") if number == 1 else ("are", "such a patch")
-    return [
-        f"{count_of_patches(number)} of mixed land {are} left out: no class covers {100 * MIN_PURITY:.0f} % of {where}."
-    ]
-
-
-def unasked(found: Retrieval, names: Sequence[str]) -> list[str]:
-    """Return which patches were not asked, a sentence for each reason; ``names`` are of the classes of one patch."""
-    told = []
-    if names:
-        more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
-        parts = [*names[:NAMED], *more]
-        listed = " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
-        told.append(
-            f"{listed} {'has one patch and is' if len(names) == 1 else 'have one patch each and are'} not counted."
-        )
-    touched = found.unasked - len(found.singletons)
-    if touched:
-        are, it = ("is", "it") if touched == 1 else ("are", "them")
-        told.append(f"{count_of_patches(touched)} {are} not asked, because all others of the class touch {it}.")
-    return told
 
 
 UNMEASURED = "Not measured: "
@@ -139,31 +92,21 @@ def labels_section(
     beside = f"chance would give {round(100 * own.chance)}"
     if plain is not None:
         about = "about " if rough else ""
-        beside = f"the plain spectrum would give {about}{_hundred(plain.precision[DEPTH])}"
+        beside = f"the plain spectrum would give {about}{share_between(plain.precision[DEPTH])}"
         beside += f", chance {round(100 * own.chance)}"
-    first = f"Neighbours here share the class {_hundred(found, 'times in 100')}; {beside}."
+    first = f"Neighbours here share the class {share_between(found, 'times in 100')}; {beside}."
     verdict = ITSELF if itself else (NO_SPECTRUM if plain is None else _verdict(found, plain.precision[DEPTH]))
     how = f"The {DEPTH} nearest of {_asked(own)} were looked at"
     how += "; patches that touch the one asked about were left out." if touching_left_out else "."
-    counted = [row for row in own.classes if row.precision.count]
-    worst = min(counted, key=lambda row: row.precision.value)
-    best = max(counted, key=lambda row: row.precision.value)
-    even = best.precision.value == worst.precision.value
     caveats = [
         *unasked(own, [class_title(name) for name in own.singletons]),
         *([] if duplicates is None else left_out(duplicates)),
     ]
-    ends = (
-        f"All classes are found alike often, {_hundred(best.precision)} of 100 neighbours."
-        if even
-        else f"Best found: {class_title(best.name)}, {_hundred(best.precision)} of 100 neighbours; worst: "
-        f"{class_title(worst.name)}, {_hundred(worst.precision)}{_mistaken(own, worst)}."
-    )
     beaten = 0 if plain is None else _beside(found, plain.precision[DEPTH])
     return Section(
         name="labels",
         title=QUESTIONS["labels"],
-        short=f"{_of_hundred(found.value)} of 100 neighbours are of the same class; {beside}.",
+        short=f"{of_hundred(found.value)} of 100 neighbours are of the same class; {beside}.",
         figures={
             "share": found.value,
             "chance": own.chance,
@@ -174,7 +117,7 @@ def labels_section(
             first,
             *overlap_words(overlap, own.count),
             verdict,
-            ends,
+            _best_and_worst(own),
             f"{how} In brackets: where the true value lies 95 times in 100.",
             *caveats,
         ),
@@ -182,12 +125,18 @@ def labels_section(
     )
 
 
-def overlap_words(overlap: int, count: int) -> list[str]:
-    """Return what the figures are worth where the encoder has learned from some patches; empty where from none."""
-    if not overlap:
-        return []
-    what = "these patches" if overlap == count else f"{overlap:,} of these {count:,} patches"
-    return [f"The encoder has learned from {what}, so this is better than it does on land it never saw."]
+def _best_and_worst(own: Retrieval) -> str:
+    """Return which classes are found best and worst."""
+    counted = [row for row in own.classes if row.precision.count]
+    worst = min(counted, key=lambda row: row.precision.value)
+    best = max(counted, key=lambda row: row.precision.value)
+    even = best.precision.value == worst.precision.value
+    return (
+        f"All classes are found alike often, {share_between(best.precision)} of 100 neighbours."
+        if even
+        else f"Best found: {class_title(best.name)}, {share_between(best.precision)} of 100 neighbours; worst: "
+        f"{class_title(worst.name)}, {share_between(worst.precision)}{_mistaken(own, worst)}."
+    )
 
 
 def by_hand(found: Section) -> Section:
@@ -213,16 +162,18 @@ def land_section(
         covered: share of the scene that it covers.
     """
     own, plain = found.own, found.plain
-    beside = f"the best possible is {_points(found.best.overlap)}, chance {_points(found.chance.overlap)}"
+    beside = f"the best possible is {points(found.best.overlap)}, chance {points(found.chance.overlap)}"
     if plain is not None:
-        beside = f"{found.verdict} the plain spectrum ({_points(plain.overlap)}); {beside}"
-    first = f"Of 100 parts of its land a patch shares {_range(own.overlap)} with its neighbours: {beside}."
+        beside = f"{found.verdict} the plain spectrum ({points(plain.overlap)}); {beside}"
+    first = f"Of 100 parts of its land a patch shares {points_between(own.overlap)} with its neighbours: {beside}."
     verdict = [ITSELF] if itself else []
     if found.gain is not None:
-        verdict = [f"Beside the plain spectrum: {_signed(found.gain.overlap)} of 100 parts."]
-    common = f"the best possible is {_points(found.best.dominant)}, chance {_points(found.chance.dominant)}"
-    common = common if plain is None else f"the plain spectrum gives {_points(plain.dominant)}, {common}"
-    dominant = f"A neighbour has the commonest class of the patch {_range(own.dominant, 'times in 100')}; {common}."
+        verdict = [f"Beside the plain spectrum: {signed_points(found.gain.overlap)} of 100 parts."]
+    common = f"the best possible is {points(found.best.dominant)}, chance {points(found.chance.dominant)}"
+    common = common if plain is None else f"the plain spectrum gives {points(plain.dominant)}, {common}"
+    dominant = (
+        f"A neighbour has the commonest class of the patch {points_between(own.dominant, 'times in 100')}; {common}."
+    )
     return Section(
         name="land",
         title=QUESTIONS["land"],
@@ -231,10 +182,10 @@ def land_section(
             *verdict,
             dominant,
             *_how_land(found, unknown, [class_title(name) for name in not_asked]),
-            *([f"The classes are those of “{source}”, for {_of_hundred(covered)} % of the scene."] if source else []),
+            *([f"The classes are those of “{source}”, for {of_hundred(covered)} % of the scene."] if source else []),
         ),
         sheets=(_land_classes(found, classes),),
-        short=f"A patch shares {_points(own.overlap)} of 100 parts of its land with its neighbours: {beside}.",
+        short=f"A patch shares {points(own.overlap)} of 100 parts of its land with its neighbours: {beside}.",
         figures=_land_figures(found),
     )
 
@@ -281,23 +232,6 @@ def _land_classes(found: LandRetrieval, classes: Sequence[str]) -> Sheet:
     return Sheet(title=title, head=tuple(head), rows=tuple(tuple(row) for row in rows))
 
 
-def _points(found: Estimate) -> str:
-    return f"{100 * found.value:.0f}"
-
-
-def _range(found: Estimate, unit: str = "") -> str:
-    """Return an estimate of 100 with its interval where there is one: ``73 (71–75)``."""
-    words = f" {unit}" if unit else ""
-    interval = "" if math.isnan(found.low) else f" ({100 * found.low:.0f}–{100 * found.high:.0f})"
-    return f"{_points(found)}{words}{interval}"
-
-
-def _signed(found: Estimate) -> str:
-    """Return a difference of 100 with its interval where there is one: ``−2.7 (−3.6 to −1.8)``."""
-    low, value, high = (f"{100 * n:+.1f}".replace("-", "−") for n in (found.low, found.value, found.high))
-    return value if math.isnan(found.low) else f"{value} ({low} to {high})"
-
-
 def _asked(found: Retrieval) -> str:
     if found.queries == found.count:
         return f"all {found.count:,} labelled patches"
@@ -331,10 +265,15 @@ def _classes(own: Retrieval, plain: Retrieval | None) -> Sheet:
     head = ["Class", "Patches", f"Same class, {DEPTH} nearest", f"Named by {VOTERS} nearest"]
     rows = []
     for number, row in enumerate(own.classes):
-        cells = [class_title(row.name), f"{row.count:,}", _hundred(row.precision), _hundred(row.recall)]
-        rows.append(cells + ([] if plain is None else [_hundred(plain.classes[number].precision)]))
-    whole = ["All", f"{own.count:,}", _hundred(own.precision[DEPTH]), _hundred(own.accuracy)]
-    rows.append(whole + ([] if plain is None else [_hundred(plain.precision[DEPTH])]))
+        cells = [
+            class_title(row.name),
+            f"{row.count:,}",
+            share_between(row.precision),
+            share_between(row.recall),
+        ]
+        rows.append(cells + ([] if plain is None else [share_between(plain.classes[number].precision)]))
+    whole = ["All", f"{own.count:,}", share_between(own.precision[DEPTH]), share_between(own.accuracy)]
+    rows.append(whole + ([] if plain is None else [share_between(plain.precision[DEPTH])]))
     head += [] if plain is None else ["Plain spectrum, same class"]
     title = f"By class, of 100: neighbours of the same class; patches whose {VOTERS} nearest name their class rightly"
     return Sheet(title=title, head=tuple(head), rows=tuple(tuple(row) for row in rows))
@@ -363,7 +302,7 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
     order = novel[np.argsort(-percent[novel], kind="stable")]
     count, total = len(novel), len(percent)
     many = "1 patch is" if count == 1 else f"{count:,} patches are"
-    first = f"{_of_hundred(1 - count / max(total, 1))} of 100 patches look like what the encoder was trained on."
+    first = f"{of_hundred(1 - count / max(total, 1))} of 100 patches look like what the encoder was trained on."
     if not count:
         second = "No patch is farther from that than 99 in 100 of its held-out training patches."
     else:
@@ -375,13 +314,13 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
         )
     third = (
         f"Of land of the kind it was trained on, 1 in 100 counts as unfamiliar by this rule; here it is "
-        f"{_of_hundred(count / max(total, 1))} in 100."
+        f"{of_hundred(count / max(total, 1))} in 100."
     )
     share = count / max(total, 1)
     return Section(
         name="familiar",
         title=QUESTIONS["familiar"],
-        short=f"{_of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on.",
+        short=f"{of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on.",
         figures={"novel": share},
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),
@@ -404,7 +343,7 @@ def grid_shift_section(kept: Share, itself: Share, similarity: float, *, k: int,
         f"({k * kept.low:.1f}–{k * kept.high:.1f})."
     )
     second = (
-        f"{_hundred(itself, 'times in 100')} the patch most like the moved one is the patch itself; "
+        f"{share_between(itself, 'times in 100')} the patch most like the moved one is the patch itself; "
         f"their similarity is {similarity:.2f} at the median."
     )
     drawn = f"all {total:,} patches" if itself.count == total else f"{itself.count:,} patches drawn at random"
@@ -426,7 +365,7 @@ def hubs_section(found: Hubness, ids: IntArray) -> Section:
     else:
         first = f"No: every patch is among the {found.k} nearest of {most:,} others at most."
     second = (
-        f"The average is {found.k}. {_of_hundred(found.in_no_list)} of 100 patches are among the nearest of no other "
+        f"The average is {found.k}. {of_hundred(found.in_no_list)} of 100 patches are among the nearest of no other "
         "patch, so that no search from another patch finds them."
     )
     third = (
@@ -466,7 +405,7 @@ def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section
     )
     asked = f"all {total:,}" if len(found.rows) == total else f"{len(found.rows):,} of {total:,} (drawn at random)"
     third = (
-        f"{_of_hundred(len(bad) / max(len(found.rows), 1))} of 100 points are misplaced: their distortion is "
+        f"{of_hundred(len(bad) / max(len(found.rows), 1))} of 100 points are misplaced: their distortion is "
         f"above {MISPLACED}, where 0 is right and 0.5 is random. Measured at {asked} points."
     )
     return Section(
@@ -477,18 +416,3 @@ def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),
     )
-
-
-def _hundred(found: Share, unit: str = "") -> str:
-    """Return a share of 100 with its interval: ``94 (93–95)``, or ``94 times in 100 (93–95)``."""
-    if not found.count:
-        return "—"
-    words = f" {unit}" if unit else ""
-    return f"{round(100 * found.value)}{words} ({round(100 * found.low)}–{round(100 * found.high)})"
-
-
-def _of_hundred(value: float) -> str:
-    """Return a share as a number of 100, with a digit more where it is small or nearly all: ``0.4``, ``99.6``."""
-    percent = 100 * value
-    exact = percent in {0, 100} or 10 <= percent <= 90
-    return f"{percent:.0f}" if exact else f"{percent:.1f}"

@@ -15,9 +15,10 @@ from functools import partial
 import streamlit as st
 
 from core.evaluation.report.card import Section, Sheet
+from core.evaluation.report.phrases import too_few
 from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED
 from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
-from core.evaluation.report.wording import novelty_section, novelty_unknown, too_few, unmeasured
+from core.evaluation.report.wording import novelty_section, novelty_unknown, unmeasured
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from core.scenes.patches import patch_refs
 from core.values.distortion import DISTORTION

@@ -8,17 +8,15 @@ import pytest
 from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import hubness
 from core.evaluation.report.card import CARD_VERSION, Section, Sheet, from_json, terminal_lines, to_json
+from core.evaluation.report.caveats import left_out, mixed_words, unasked
+from core.evaluation.report.phrases import too_few
 from core.evaluation.report.wording import (
     grid_shift_section,
     hubs_section,
     labels_section,
     layout_section,
-    left_out,
-    mixed_words,
     novelty_section,
     novelty_unknown,
-    too_few,
-    unasked,
     unmeasured,
 )
 from core.evaluation.retrieval import retrieval, share
