@@ -120,8 +120,31 @@ def run(
     """
     if request.head:
         return put_head(request, directory, read, progress=progress, config=config)
+    material, title = _material(request, directory, read, part_of(progress, 0, READING), config)
+    base, parts = material.base, material.split
+    card: dict[str, Any] = {"title": request.title, "data": title, "frozen": request.freeze}
+    card["limits"] = every_limit(request.limits, parts.train, base)
+    card |= {"base_title": base_title(base)} if base.directory is not None else {}
+    initial, learner, checkpoint = _ready(material)
+    checkpoint.rivals = _rivals(material, config)
+    checkpoint.tell()
+    _fit(material, learner, checkpoint, report=report, progress=part_of(progress, READING, 1000))
+    card |= training_card(parts, material.hyperparameters, base, checkpoint.history, checkpoint.best)
+    card |= {"rivals": checkpoint.rivals} if checkpoint.rivals else {}
+    card |= _write(material, initial, card, config)
+    checkpoint.remove()
+    return card
+
+
+def _material(
+    request: TrainingRequest, directory: Path, read: ReadPatches, progress: Progress, config: Config
+) -> tuple[_Material, str]:
+    """Return what a training works with, as it began where one was stopped, and what it learns from in words.
+
+    Errors as of ``run``.
+    """
     base, hyperparameters = plan(request, config)  # Refuses a base before patches are read.
-    sets, test_sets = read_sets(request, read, part_of(progress, 0, READING), base.level)
+    sets, test_sets = read_sets(request, read, progress, base.level)
     check_bands(base, shared_bands(sets), request.bands)
     for one in test_sets:
         findable_others(drop_copies(one).labels)  # Refuses now what could not be measured after the training.
@@ -139,20 +162,7 @@ def run(
         former=plan(request, config, former=True)[1],
         rival=_rival(base, seen, config, request.title),
     )  # fmt: skip
-    material = _as_it_began(material, whole)
-    parts, hyperparameters = material.split, material.hyperparameters
-    card: dict[str, Any] = {"title": request.title, "data": whole.title, "frozen": request.freeze}
-    card["limits"] = every_limit(request.limits, parts.train, base)
-    card |= {"base_title": base_title(base)} if base.directory is not None else {}
-    initial, learner, checkpoint = _ready(material)
-    checkpoint.rivals = _rivals(material, config)
-    checkpoint.tell()
-    _fit(material, learner, checkpoint, report=report, progress=part_of(progress, READING, 1000))
-    card |= training_card(parts, hyperparameters, base, checkpoint.history, checkpoint.best)
-    card |= {"rivals": checkpoint.rivals} if checkpoint.rivals else {}
-    card |= _write(material, initial, card, config)
-    checkpoint.remove()
-    return card
+    return _as_it_began(material, whole), whole.title
 
 
 def plan(request: TrainingRequest, config: Config, *, former: bool = False) -> tuple[Base, Hyperparameters]:
