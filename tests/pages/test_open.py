@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config import Config
 from core.engine.operations import Engine
 from core.files import write_atomically
 from core.ingest.bands.choices import scale_asked
@@ -19,20 +17,11 @@ from core.jobs.queue import Job
 from core.scenes.patches import PatchRef
 from core.scenes.scene import Scene, Series
 from pages.ui.scenes.details import card_facts
-from pages.ui.state import engine as shared_engine
 from pages.ui.state.session import Session
 from tests.scenes import add_scene
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "open.py")
 NASTY = "Fields <script>alert(1)</script> `${x}`"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
-    shared_engine.replace_engine(made)
-    yield made
-    shared_engine.replace_engine(None)
 
 
 def said(test: AppTest) -> str:

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config import Config
 from core.engine.operations import Engine
 from core.scenes.quality import Finding
 from core.scenes.truth import Truth, TruthMap, add_truth_map, map_version, truth_of
 from pages.ui.scenes.truth_map import known_words
-from pages.ui.state import engine as shared_engine
 from tests.scenes import add_scene, write_truth
 
 PAGE = str(Path(__file__).resolve().parents[4] / "pages" / "open.py")
 NASTY = "Salt <script>alert(1)</script> `marsh`"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
-    shared_engine.replace_engine(made)
-    yield made
-    shared_engine.replace_engine(None)
 
 
 def test_a_map_is_told_of_set_up_and_taken_away(engine: Engine, tmp_path: Path) -> None:
