@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from core.scenes.library import Library
-from tests.browser.conftest import Server, browser, page, serving, start
+from tests.browser.conftest import Server, browser, serving, start
+from tests.browser.conftest import own_page as page
 from tests.browser.views import LONG, click_a_point, wait_for_query, wait_for_ranks, wait_for_views
 from tests.scenes import add_scene
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.chromium import find
 from tests.waiting import answers, free_port, until
@@ -28,6 +28,7 @@ CHROMIUM_ARGUMENTS = [
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+PROJECTOR: ViewportSize = {"width": 1440, "height": 900}
 
 
 @dataclass
@@ -96,19 +97,66 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class Tab:
+    """One tab that tests use in turn: what it has compiled of the app's scripts, half of an opening, it keeps."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.strangers: list[str] = []
+        self.context = browser.new_context(viewport=PROJECTOR)
+        self.page = self.context.new_page()
+        self.page.on("request", lambda request: self._note(request.url))
+        self.page.set_default_timeout(30_000)
+
+    def _note(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")):
+            self.strangers.append(url)
+
+    def forget(self) -> None:
+        """Make who comes next a new visitor, at projector size."""
+        self.context.clear_cookies()
+        if self.page.url.startswith("http"):
+            self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        self.page.set_viewport_size(PROJECTOR)
+
+    def close(self) -> None:
+        self.context.close()
+
+    def check(self) -> None:
+        assert self.strangers == [], "the page asked other machines"
+
+
+@pytest.fixture(scope="session")
+def _tabs(browser: Browser) -> Iterator[list[Tab]]:
+    """The tab of this process, once there is one."""
+    tabs: list[Tab] = []
+    yield tabs
+    for tab in tabs:
+        tab.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page at projector size that fails the test on any request that leaves this machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    strangers: list[str] = []
-    page = context.new_page()
-    page.on("request", lambda request: _note(request.url, strangers))
-    page.set_default_timeout(30_000)
-    yield page
-    context.close()
-    assert strangers == [], "the page asked other machines"
+def page(browser: Browser, _tabs: list[Tab], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page at projector size that fails the test on any request that leaves this machine.
+
+    It is the tab of the test before, unless that failed. Take ``own_page`` to leave listeners or scripts in it.
+    """
+    failed = request.session.testsfailed
+    if not _tabs:
+        _tabs.append(Tab(browser))
+    tab = _tabs.pop()
+    yield tab.page
+    if request.session.testsfailed > failed:
+        tab.close()
+    else:
+        tab.forget()
+        _tabs.append(tab)
+    tab.check()
 
 
-def _note(url: str, strangers: list[str]) -> None:
-    if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")):
-        strangers.append(url)
+@pytest.fixture
+def own_page(browser: Browser) -> Iterator[Page]:
+    """A page as ``page`` is, in a tab that no other test has."""
+    tab = Tab(browser)
+    yield tab.page
+    tab.close()
+    tab.check()

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import serving, start
+from tests.browser.conftest import Server, start
 
 pytestmark = pytest.mark.browser
 HOSTS = ("localhost", "127.0.0.1")
 
 
-def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        for address, heading in (("/scenes", "Scenes"), ("/models", "Models"), ("/models/", "Models")):
-            page = browser.new_page()
-            missing: list[str] = []
-            page.on("response", lambda answer, found=missing: found.append(answer.url) if answer.status > 399 else None)
-            page.goto(f"{server.url}{address}")
-            expect(page.get_by_role("heading", name=heading).first).to_be_visible()
-            page.get_by_role("link", name="Scenes").click()
-            expect(page).to_have_url(f"{server.url}/scenes")
-            page.close()
-            assert missing == []
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    """A server without scenes; one that takes its place is added behind it."""
+    started = [start(tmp_path_factory.mktemp("data"))]
+    yield started
+    started[-1].stop()
 
 
-def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Browser, tmp_path: Path) -> None:
-    server = start(tmp_path)
+def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_page: Page, servers: list[Server]) -> None:
+    page, url = own_page, servers[-1].url
+    missing: list[str] = []
+    page.on("response", lambda answer: missing.append(answer.url) if answer.status > 399 else None)
+    for address, heading in (("/scenes", "Scenes"), ("/models", "Models"), ("/models/", "Models")):
+        page.goto(f"{url}{address}")
+        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        page.get_by_role("link", name="Scenes").click()
+        expect(page).to_have_url(f"{url}/scenes")
+    assert missing == []
+
+
+def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Browser, servers: list[Server]) -> None:
+    server = servers[-1]
     pages = [browser.new_page() for _ in HOSTS]
     try:
         for page, host in zip(pages, HOSTS, strict=True):
@@ -41,11 +47,10 @@ def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Brow
             expect(dialog).to_contain_text("start it again in a terminal by")
             expect(dialog).to_contain_text("make run")
             expect(dialog).not_to_contain_text("treamlit")
-        server = start(tmp_path, port=int(server.url.rsplit(":", 1)[1]))
+        servers.append(start(server.root, port=int(server.url.rsplit(":", 1)[1])))
         for page in pages:
             expect(page.get_by_role("dialog")).to_have_count(0)
             expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
     finally:
         for page in pages:
             page.close()
-        server.stop()

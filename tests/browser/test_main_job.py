@@ -175,7 +175,10 @@ STILL = """
 """True once thirty frames were drawn without another diamond."""
 
 
-def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(page: Page, server: Server) -> None:
+def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_are(
+    own_page: Page, server: Server
+) -> None:
+    page = own_page
     page.add_init_script(STAMPS)
     page.goto(f"{server.url}/?marks=on")
     wait_for_views(page)

@@ -160,7 +160,8 @@ def test_an_online_map_that_cannot_be_reached_says_so(browser: Browser, served: 
     context.close()
 
 
-def test_foreign_text_stays_text_everywhere(page: Page, served: tuple[str, Scene]) -> None:
+def test_foreign_text_stays_text_everywhere(own_page: Page, served: tuple[str, Scene]) -> None:
+    page = own_page
     alarms: list[str] = []
     page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
     page.goto(served[0])

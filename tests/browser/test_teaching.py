@@ -40,7 +40,8 @@ def label(page: Page, place: int, name: str) -> None:
     expect(page.locator(".gallery .tile.query")).to_have_count(0, timeout=LONG)
 
 
-def test_labels_teach_an_encoder_that_is_used_and_deleted(page: Page, server: Server) -> None:
+def test_labels_teach_an_encoder_that_is_used_and_deleted(own_page: Page, server: Server) -> None:
+    page = own_page
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(server.url)
