@@ -18,8 +18,9 @@ from core.encoders.registry import default_encoder, load_encoder
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.sample.scene import open_sample
+from core.scenes.batches import iter_patches
 from core.scenes.library import Library
-from core.scenes.patches import iter_patches, patch_grid
+from core.scenes.patches import patch_grid
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.dataset import labelled
 from tests import data, modules
