@@ -11,8 +11,8 @@ import numpy as np
 
 from core.bands import INDICES, FloatArray
 from core.encoders.spectral import N_STATISTICS, SpectralEncoder, shipped_table
+from core.features.batches import iter_patches
 from core.progress import Progress, silent
-from core.scenes.batches import iter_patches
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.explain import index_values

@@ -17,10 +17,10 @@ from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import Encoder
 from core.errors import EncoderError, JobCancelledError, PatchError
 from core.evaluation.retrieval import Share, share
+from core.features.batches import PatchBatch, iter_windows
 from core.features.encode import encode_patches
 from core.features.prefetch import ahead
 from core.progress import Progress, silent
-from core.scenes.batches import PatchBatch, iter_windows
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene
 from core.similarity.knn_graph import top_columns

@@ -20,13 +20,13 @@ import rasterio
 from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import Encoder
 from core.errors import EncoderError, JobCancelledError, PatchError
+from core.features.batches import PatchBatch, iter_patches
 from core.features.level import as_fed
 from core.features.prefetch import ahead
 from core.features.recipe import FeatureBatch, Recipe, join_batches
 from core.features.store import FeatureStore
 from core.files import never
 from core.progress import Progress, silent
-from core.scenes.batches import PatchBatch, iter_patches
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 

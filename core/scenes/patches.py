@@ -1,4 +1,4 @@
-"""The patches of a scene: ids, windows, places. Cuts are ``core.scenes.cut``, their pixels ``core.scenes.batches``."""
+"""The patches of a scene: ids, windows, places. Cuts are ``core.scenes.cut``; pixels, ``core.features.batches``."""
 
 from __future__ import annotations
 

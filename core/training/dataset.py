@@ -22,8 +22,8 @@ from core.encoders.preprocessing import resized
 from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
+from core.features.batches import iter_patches
 from core.progress import Progress, part_of, silent
-from core.scenes.batches import iter_patches
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.label_cut import cut_of_labels
 from core.scenes.labels import By, LabelSet, needed_labels, origin_of

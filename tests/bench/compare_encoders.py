@@ -28,11 +28,11 @@ from core.encoders.registry import FORMER, SHIPPED, load_encoder
 from core.encoders.spectral import SPECTRAL
 from core.evaluation.land import land_retrieval
 from core.evaluation.retrieval import retrieval, share
+from core.features.batches import iter_patches
 from core.features.level import at_level
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
-from core.scenes.batches import iter_patches
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import REFLECTANCE_SCALE, Scene, SceneReader

@@ -15,10 +15,10 @@ from core.bands import BAND_NAMES
 from core.config import settings
 from core.encoders.base import Encoder
 from core.encoders.registry import load_encoder
+from core.features.batches import iter_patches
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
 from core.features.store import FeatureStore
-from core.scenes.batches import iter_patches
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library

@@ -18,10 +18,10 @@ from core.errors import SettingsError
 from core.evaluation.band_statistics import statistics_of_bands
 from core.evaluation.land_light import at_top_of_atmosphere
 from core.evaluation.novelty import NOVEL_ABOVE, NoveltyReference, calibrate_novelty
+from core.features.batches import iter_patches
 from core.ingest.boundary import ingest_all
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
-from core.scenes.batches import iter_patches
 from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid

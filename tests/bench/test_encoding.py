@@ -15,10 +15,10 @@ from core.bands import BAND_NAMES
 from core.config import settings
 from core.encoders.eight_bits import try_beside
 from core.encoders.registry import default_encoder, load_encoder
+from core.features.batches import iter_patches
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.sample.scene import open_sample
-from core.scenes.batches import iter_patches
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import REFLECTANCE_SCALE

@@ -12,8 +12,8 @@ from core.bands import BAND_NAMES
 from core.errors import EncoderError
 from core.evaluation.band_statistics import statistics_of_bands, statistics_of_pixels
 from core.evaluation.training_overlap import TOLERANCE, TrainingBlock, TrainingPatches
+from core.features.batches import iter_patches
 from core.features.encode import band_statistics
-from core.scenes.batches import iter_patches
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid

@@ -20,7 +20,7 @@ from pyproj import Transformer
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER, FloatArray
 from core.errors import PatchError
-from core.scenes.batches import iter_patches
+from core.features.batches import iter_patches
 from core.scenes.cut import Cut, Edge
 from core.scenes.library import Library
 from core.scenes.patches import PatchGrid, PatchRef, centres_lonlat, corners_lonlat, patch_grid
