@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.scenes.patches import IntArray
+from core.similarity.one_thread import numpy_one_thread
 
 ITERATIONS, TOLERANCE = 300, 1e-5
 """Steps at most, and the largest part of the gradient of the mean loss at which it ends: probabilities then hold to a
 few ten-thousandths."""
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
 
 Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Weights of shape (D, classes) and bias of shape (classes,)."""
@@ -68,7 +64,7 @@ def logistic_weights(
     """
     from scipy.optimize import minimize
 
-    with _one_thread():
+    with numpy_one_thread():
         basis, inner = _span(np.asarray(points, np.float64))
     size, width = inner.shape
     targets = np.eye(count)[labels]
@@ -88,24 +84,10 @@ def logistic_weights(
     if start is not None:
         first[:-1], first[-1] = basis.T @ start[0] if basis is not None else start[0], start[1]
     options = {"maxiter": ITERATIONS, "gtol": TOLERANCE, "ftol": 64 * np.finfo(float).eps}
-    with _one_thread():
+    with numpy_one_thread():
         found = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(width + 1, count)
     weights = found[:-1] if basis is None else basis @ found[:-1]
     return weights, found[-1] - found[-1].mean()
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """Keep matrix products to one thread: the matrices are small, and threads would wait for each other."""
-    held: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
-    return held
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Look for NumPy's library of matrix products, once: it takes 10 ms, as long as a whole fit."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _span(points: NDArray[np.float64]) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.similarity.one_thread import numpy_one_thread
 from core.similarity.pca import regular_sample
 
 _Numbers = NDArray[np.float64]
 
-MOST_FITTED = 1000
+MOST_FITTED = 500
 """Examples of one kind that it is fitted to, spread evenly over more: further ones change little, and take time."""
 
 _MOST_STEPS, _TOLERANCE = 200, 1e-6
@@ -62,7 +63,8 @@ def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearC
     centre = rows.mean(axis=0)
     signs = np.repeat([1.0, -1.0], counts)
     costs = strength * np.repeat([len(rows) / (2 * count) for count in counts], counts)
-    weights, bias = _minimise(rows - centre, signs, costs)
+    with numpy_one_thread():  # Products are so small that threads wait for each other longer than they work.
+        weights, bias = _minimise(rows - centre, signs, costs)
     return LinearClassifier(weights=weights.astype(np.float32), bias=float(bias - weights @ centre))
 
 

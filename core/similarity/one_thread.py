@@ -7,7 +7,12 @@ threads decides how it is rounded, so that results would differ from computer to
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
@@ -17,3 +22,17 @@ def one_thread() -> Iterator[None]:
 
     with threadpool_limits(1, user_api="blas"):
         yield
+
+
+def numpy_one_thread() -> AbstractContextManager[object]:
+    """Let NumPy's matrix products inside use one thread, where they are so small that looking for libraries counts."""
+    held: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return held
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Look for NumPy's library of matrix products, once: it takes 10 ms, as long as a whole fit."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
