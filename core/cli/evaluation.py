@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,16 +115,20 @@ def _classes(options: argparse.Namespace) -> dict[str, Any]:
 
 def _print_out(options: argparse.Namespace, contents: ReportContents) -> None:
     """Write a report in the forms that are asked for, whole or not at all."""
-    from core.files import disk_errors, write_atomically
+    from core.files import disk_errors, replacing
     from core.report.html import html_report
     from core.report.pdf import pdf_report
 
-    advice = "free some space or choose another place"
-    with disk_errors("Writing the report", full=advice, other="choose another place"):
-        if options.html is not None:
-            write_atomically(options.html, html_report(contents).encode())
-        if options.pdf is not None:
-            write_atomically(options.pdf, pdf_report(contents))
+    forms: list[tuple[Path | None, Callable[[], bytes]]] = [
+        (options.html, lambda: html_report(contents).encode()),
+        (options.pdf, lambda: pdf_report(contents)),
+    ]
+    for path, form in forms:
+        if path is None:
+            continue
+        asked, advice = f"Writing “{path.name}”", "free some space or choose another place"
+        with disk_errors(asked, full=advice, other="choose another place"), replacing(path) as fresh:
+            fresh.write_bytes(form())
 
 
 class EvaluateCommand:

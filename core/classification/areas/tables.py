@@ -18,7 +18,7 @@ from pathlib import Path
 from core.classification.areas.estimation import ABSTAINED, AreaStratum, JudgedUnit
 from core.errors import ClassificationError
 from core.export.tables import harmless
-from core.files import disk_errors, write_atomically
+from core.files import disk_errors, replacing
 
 MOST_TABLE_BYTES = 64 * 2**20
 """Of a table, at most: half a million judged patches."""
@@ -313,8 +313,8 @@ def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
     writer.writerow(columns)
     writer.writerows([_written(cell) for cell in cells] for cells in zip(*columns.values(), strict=True))
     advice = "free some space or choose another place"
-    with disk_errors(f"Writing “{path.name}”", full=advice, other="choose another place"):
-        write_atomically(path, text.getvalue().encode())
+    with disk_errors(f"Writing “{path.name}”", full=advice, other="choose another place"), replacing(path) as fresh:
+        fresh.write_bytes(text.getvalue().encode())
 
 
 def write_areas(path: Path, strata: Sequence[AreaStratum]) -> None:

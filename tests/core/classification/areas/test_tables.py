@@ -130,6 +130,8 @@ def test_samples_that_cannot_be_are_refused_in_a_sentence(tmp_path: Path, conten
 def test_what_is_written_is_read_again_and_runs_nowhere(tmp_path: Path) -> None:
     areas = [AreaStratum(name="=1+1", hectares=0.5, units=3), AreaStratum(name="L'Aquila, <b>", hectares=12, units=4)]
     write_areas(tmp_path / "a.csv", areas)
+    plain = file(tmp_path, "", "plain.csv")
+    assert (tmp_path / "a.csv").stat().st_mode == plain.stat().st_mode, "who may read it is for the system to say"
     assert "'=1+1,0.5000,3" in (tmp_path / "a.csv").read_text()
     assert read_areas(tmp_path / "a.csv") == areas
     names: list[object] = ["=1+1", "L'Aquila, <b>"]
