@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
@@ -26,6 +27,10 @@ OFFLINE = {
 FIRST_SCENE = {"LANDLIKE_FIRST_SCENE": "synthetic"}
 """What servers of tests open first, for its classes; other tests ask for the real one."""
 os.environ.update(OFFLINE | FIRST_SCENE)
+
+# How long an example takes tells of the machine, which does other things too, and not of the code.
+hypothesis.settings.register_profile("any", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any")
 
 SLOW = (
     "browser",  # a real server and Chromium
