@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from core.encoders.protobuf import fields
@@ -154,6 +154,13 @@ def write_checksums(directory: Path, *, whole: bool = False) -> None:
         if name != CHECKSUMS and (whole or name not in NOT_WEIGHTS)
     ]
     (directory / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def list_checksums(directory: Path, names: Iterable[str]) -> None:
+    """Write the sums of some files into a model's ``SHA256SUMS`` anew; what else it lists stays as it is."""
+    sums = _listed(directory) | {name: _sha256(directory / name, directory) for name in names}
+    lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+    (directory / CHECKSUMS).write_text(lines, encoding="utf-8")
 
 
 def stated_title(directory: Path) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.config import Config
-from core.encoders.files import EIGHT_BITS, EIGHT_BITS_WEIGHTS
+from core.encoders.files import CHECKSUMS, EIGHT_BITS, EIGHT_BITS_WEIGHTS
 from core.encoders.registry import ENTRIES, FORMER, describe, load_encoder
 from core.errors import EncoderError
 from core.training.quantise import quantise
@@ -35,6 +35,7 @@ def test_only_what_the_network_multiplies_is_in_8_bits(tmp_path: Path) -> None:
     program += "; it.quantise(pathlib.Path(sys.argv[1]), numpy.load(sys.argv[2]))"
     run("-c", program, str(directory), str(tmp_path / "patches.npy"))
     assert describe(str(directory), config, "openvino-f32").fingerprint == before
+    assert EIGHT_BITS in (directory / CHECKSUMS).read_text(encoding="utf-8")
     assert (directory / EIGHT_BITS_WEIGHTS).stat().st_size < 0.4 * (directory / "saved_model.pb").stat().st_size
     exact, form = (
         load_encoder(str(directory), config, backend).encode(PATCHES) for backend in ("openvino-f32", "openvino-int8")
