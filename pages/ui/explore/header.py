@@ -11,6 +11,7 @@ from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.handover import hand_on
+from pages.ui.common.maps import map_downloads
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -108,6 +109,7 @@ def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> Non
         st.markdown("This address opens the same scene, encoder and query:")
         st.code(_address(parameters), language=None, wrap_lines=True)
         downloads(view)
+        map_downloads(visitor, view)
         hand_on(visitor, view)
 
 

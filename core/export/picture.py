@@ -1,0 +1,172 @@
+"""A map as a picture for reports and slides: the scene, colours over it, legend, scale bar, north and source.
+
+PNG and SVG have one layout. In SVG the words and the bar stay lines and letters; pixels are embedded.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from core.export.raster import map_cells
+from core.imagery.ramps import ByteArray
+from core.scenes.geobox import GeoBox, pixel_metres
+from core.scenes.patches import IntArray, PatchGrid
+
+_MARGIN, _LINE, _LETTERS, _TITLE = 24, 26, 16, 22
+"""Pixels round the picture, of a line of the legend, and of letters."""
+_INK, _PAPER = "#222222", "#ffffff"
+_STRENGTH = 0.65
+"""How much of a patch's colour covers the scene."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MapPicture:
+    """What a picture shows.
+
+    Attributes:
+        image: of the scene with colours over it, north up.
+        metres: of ground along a pixel of the image, None where the place is unknown.
+        title: over the image.
+        legend: colour ``#rrggbb`` and words of each line; a scale is a line a step.
+        source: who made the data, under the image.
+    """
+
+    image: Image.Image
+    metres: float | None
+    title: str
+    legend: Sequence[tuple[str, str]] = ()
+    source: str = ""
+
+
+def painted(
+    scene: Image.Image, place: GeoBox, grid: PatchGrid, ids: IntArray, colours: ByteArray
+) -> tuple[Image.Image, float | None]:
+    """Return a picture of a whole scene with the colours of patches over it, and metres of ground along its pixels.
+
+    Args:
+        scene: the picture, of any size.
+        place: where the pixels of the scene lie.
+        grid: its patches; where they overlap, the one whose centre is nearest shows.
+        ids: of the patches that have a colour, shape (N,).
+        colours: uint8 of shape (N, 3).
+    """
+    base = np.asarray(scene.convert("RGB"), dtype=np.float32)
+    height, width = base.shape[:2]
+    cells = map_cells(place, grid)
+    shown = cells.spread(ids, np.arange(len(ids)), -1)
+    side = max(1, round(cells.place.pixel_size / place.pixel_size))
+    rows = ((np.arange(height) + 0.5) * place.height / height / side).astype(np.int64)
+    cols = ((np.arange(width) + 0.5) * place.width / width / side).astype(np.int64)
+    inside = (rows < shown.shape[0])[:, None] & (cols < shown.shape[1])[None, :]
+    found = shown[np.minimum(rows, shown.shape[0] - 1)[:, None], np.minimum(cols, shown.shape[1] - 1)[None, :]]
+    covered = inside & (found >= 0)
+    base[covered] = (1 - _STRENGTH) * base[covered] + _STRENGTH * colours[found[covered]]
+    metres = pixel_metres(place)
+    return Image.fromarray(np.rint(base).astype(np.uint8)), None if metres is None else metres[0] * place.width / width
+
+
+def map_png(picture: MapPicture) -> bytes:
+    """Return the picture as PNG."""
+    layout = _Layout(picture)
+    sheet = Image.new("RGB", (layout.width, layout.height), _PAPER)
+    sheet.paste(picture.image.convert("RGB"), (_MARGIN, layout.top))
+    draw = ImageDraw.Draw(sheet)
+    for x, y, size, words in layout.texts():
+        letters = words.replace("−", "-")  # Pillow's own font has no minus sign.
+        draw.text((x, y), letters, fill=_INK, font=ImageFont.load_default(size), anchor="ls")
+    for x, y, wide, high, colour in layout.boxes():
+        draw.rectangle((x, y, x + wide - 1, y + high - 1), fill=colour)
+    if picture.metres is not None:
+        draw.polygon(layout.arrow(), fill=_INK)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def map_svg(picture: MapPicture) -> bytes:
+    """Return the picture as SVG 1.1, self-contained."""
+    layout = _Layout(picture)
+    size = {"width": str(layout.width), "height": str(layout.height), "viewBox": f"0 0 {layout.width} {layout.height}"}
+    spaces = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
+    root = ET.Element("svg", spaces | size)
+    ET.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": _PAPER})
+    buffer = io.BytesIO()
+    picture.image.convert("RGB").save(buffer, "PNG", optimize=True)
+    data = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    place = {"x": str(_MARGIN), "y": str(layout.top), "width": str(picture.image.width)}
+    ET.SubElement(root, "image", place | {"height": str(picture.image.height), "xlink:href": data})
+    for x, y, wide, high, colour in layout.boxes():
+        box = {"x": str(x), "y": str(y), "width": str(wide), "height": str(high), "fill": colour}
+        ET.SubElement(root, "rect", box)
+    for x, y, letters, words in layout.texts():
+        how = {"x": str(x), "y": str(y), "font-size": str(letters), "font-family": "sans-serif", "fill": _INK}
+        ET.SubElement(root, "text", how).text = words
+    if picture.metres is not None:
+        points = " ".join(f"{x},{y}" for x, y in layout.arrow())
+        ET.SubElement(root, "polygon", {"points": points, "fill": _INK})
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+class _Layout:
+    """Where things lie: title, image, then bar and north beside the legend, then the source; pixels from the corner."""
+
+    def __init__(self, picture: MapPicture) -> None:
+        self.picture = picture
+        self.top = _MARGIN + _TITLE + 12
+        self.below = self.top + picture.image.height + 16
+        self.width = max(picture.image.width, 320) + 2 * _MARGIN
+        lines = max(2, len(picture.legend)) + (1 if picture.source else 0)
+        self.height = self.below + lines * _LINE + _MARGIN
+        self.bar = None if picture.metres is None else round_length(picture.metres * picture.image.width / 4)
+
+    def texts(self) -> list[tuple[int, int, int, str]]:
+        """Return x, baseline, size and words of each text."""
+        found = [(_MARGIN, _MARGIN + _TITLE - 4, _TITLE, _plain(self.picture.title))]
+        for line, (_, words) in enumerate(self.picture.legend):
+            found.append((self._legend_left() + 26, self.below + line * _LINE + 14, _LETTERS, _plain(words)))
+        if self.bar is not None:
+            words = f"{self.bar / 1000:g} km" if self.bar >= 1000 else f"{self.bar:g} m"
+            found.append((_MARGIN, self.below + 40, _LETTERS, words))
+            found.append((_MARGIN + self._bar_pixels() + 24, self.below + 40, _LETTERS, "N"))
+        if self.picture.source:
+            found.append((_MARGIN, self.height - _MARGIN, _LETTERS - 3, _plain(self.picture.source)))
+        return found
+
+    def boxes(self) -> list[tuple[int, int, int, int, str]]:
+        """Return x, y, width, height and colour of each swatch, and of the bar."""
+        left = self._legend_left()
+        found = [
+            (left, self.below + line * _LINE, 18, 18, colour) for line, (colour, _) in enumerate(self.picture.legend)
+        ]
+        if self.bar is not None:
+            found.append((_MARGIN, self.below + 12, self._bar_pixels(), 6, _INK))
+        return found
+
+    def arrow(self) -> list[tuple[float, float]]:
+        """Return the corners of the arrow to the north, over its letter."""
+        x, y = _MARGIN + self._bar_pixels() + 29, self.below
+        return [(x, y), (x + 7, y + 22), (x, y + 17), (x - 7, y + 22)]
+
+    def _bar_pixels(self) -> int:
+        return 0 if self.bar is None or self.picture.metres is None else max(1, round(self.bar / self.picture.metres))
+
+    def _legend_left(self) -> int:
+        return _MARGIN + (0 if self.bar is None else self._bar_pixels() + 70)
+
+
+def round_length(most: float) -> float:
+    """Return the longest length of 1, 2 or 5 times a power of ten that is at most so long."""
+    power = 10.0 ** np.floor(np.log10(most))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)))
+
+
+def _plain(words: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in words)
