@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -27,12 +27,16 @@ if multiprocessing.parent_process() is None:
     from pages.ui.http.nodelay import send_at_once
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
+    from pages.ui.state.turns import TURNS
 
     PICTURES = Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/"))
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/", "/outlines/"))
 
     OFTEN_SECONDS = 0.0005
     """While modules are imported, other threads get their turn so often; else a browser waits for each of its files."""
+    NOBODY_SECONDS, DRAWN_SECONDS = 8.0, 2.0
+    """What other pages need is imported when nobody has come for so long, or so long after the first page was made."""
+    CLOSING = threading.Event()
     HEAP = HeapWatch()
 
     PAGES = Path(__file__).resolve().parent / "pages"
@@ -40,6 +44,16 @@ if multiprocessing.parent_process() is None:
     # there. A thread that imports a module at that moment skips a folder and does not find it.
     if str(PAGES) not in sys.path:
         sys.path.append(str(PAGES))
+
+    @contextmanager
+    def giving_way() -> Iterator[None]:
+        """Let other threads have their turn often."""
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(OFTEN_SECONDS)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(usual)
 
     def prepare() -> None:
         """Start the engine and import what the pages need, while a browser still loads Streamlit's JavaScript."""
@@ -50,16 +64,16 @@ if multiprocessing.parent_process() is None:
             sys.stderr.write(f"Landlike did not start. {error}\n")
             sys.stderr.flush()
             os._exit(1)
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(OFTEN_SECONDS)
-        try:
+        with giving_way():
             warm = import_module("pages.ui.state.warm")
             warm.import_first()
             warm.read_newest_scene()
-            warm.import_next()
-        finally:
-            sys.setswitchinterval(usual)
-        HEAP.start()
+        if TURNS.made_a_page.wait(NOBODY_SECONDS):
+            CLOSING.wait(DRAWN_SECONDS)
+        if not CLOSING.is_set():
+            with giving_way():
+                warm.import_next()
+            HEAP.start()
 
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
@@ -70,6 +84,8 @@ if multiprocessing.parent_process() is None:
         try:
             yield {}
         finally:
+            CLOSING.set()
+            TURNS.made_a_page.set()
             await asyncio.to_thread(preparing.join)
             await asyncio.to_thread(HEAP.stop)
             await asyncio.to_thread(replace_engine, None)

@@ -31,6 +31,8 @@ class Turns:
 
     def __init__(self, at_once: int = RUNS_AT_ONCE, patience: float = PATIENCE_SECONDS) -> None:
         self._at_once, self._patience = at_once, patience
+        self.made_a_page = threading.Event()
+        """Set as soon as somebody has held a turn."""
         self._lock = threading.Lock()
         self._holding: dict[threading.Event, float] = {}
         self._waiting: deque[threading.Event] = deque()
@@ -62,6 +64,7 @@ class Turns:
             with self._lock:
                 self._holding.pop(mine, None)
                 self._call()
+            self.made_a_page.set()
 
     def _call(self) -> None:
         """Give the turns that are free to those who have waited longest."""

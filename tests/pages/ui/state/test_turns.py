@@ -75,3 +75,10 @@ def test_a_run_that_fails_gives_its_turn_back() -> None:
     with pytest.raises(ZeroDivisionError), turns.turn():
         raise ZeroDivisionError
     assert turns.held == 0
+
+
+def test_who_waits_for_the_first_page_is_told_of_it() -> None:
+    turns = Turns()
+    with turns.turn():
+        assert not turns.made_a_page.is_set()
+    assert turns.made_a_page.is_set()
