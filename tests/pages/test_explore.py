@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import shutil
@@ -199,6 +200,50 @@ def test_all_from_a_score_on_are_shown_in_place_of_the_nearest(engine: Engine) -
     assert (len(found), found[0]["id"], found[0]["value"]) == (42, 16, "1.00")
     app.button(key="threshold_off").click().run()
     assert len(data_of(app, "landlike_plot")["neighbours"]) == 20
+
+
+def test_conditions_hold_in_plot_map_gallery_and_table_together(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine))
+    view = cache.view_of_key(recipe.key)
+    ndvi = view.values(VALUES["ndvi"], NOTHING_ASKED)
+    least = float(np.sort(ndvi)[20])
+    where = json.dumps([{"value": "ndvi", "low": least, "high": None}])
+    app = visit(scene="small-1", q="16", where=where, k="100")
+    sees_nothing_wrong(app)
+    meeting = set(np.flatnonzero(ndvi >= least).tolist())
+    plot = data_of(app, "landlike_plot")
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(plot["mask"]), np.uint8), bitorder="little")[:42]
+    assert set(np.flatnonzero(bits).tolist()) == meeting
+    assert set(plot["neighbours"]) <= meeting
+    assert plot["neighbours"]
+    assert map_of(app)["marks"]["veil"]["url"].startswith("data:image/png")
+    assert {item["id"] for item in data_of(app, "landlike_gallery")["items"][1:]} <= meeting
+    assert f"{len(meeting)} meet the filter" in texts(app)
+    app.session_state["landlike"].listed_as = "table"
+    app.session_state["landlike"].ask(None)
+    app.run()
+    sees_nothing_wrong(app)
+    table = data_of(app, "landlike_table")
+    assert {row[table["id"]] for row in table["rows"]} == meeting
+    column = table["columns"].index("NDVI")
+    assert [row[column] for row in table["rows"]] == [round(float(ndvi[row[table["id"]]]), 5) for row in table["rows"]]
+    app.button(key="condition_drop_ndvi").click().run()
+    assert len(data_of(app, "landlike_table")["rows"]) == 42
+    assert data_of(app, "landlike_plot")["mask"] is None
+
+
+def test_words_find_land_and_unknown_ones_are_answered(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit()
+    app.text_input(key="words").set_value("dense vegetation").run()
+    sees_nothing_wrong(app)
+    assert app.query_params["words"] == "dense vegetation"
+    assert "best" in texts(app)
+    assert len(data_of(app, "landlike_gallery")["items"]) == 20
+    app.text_input(key="words").set_value("qwertyuiop").run()
+    assert not app.exception
+    assert "is not understood" in texts(app)
+    assert any("qwertyuiop" in warning.value for warning in app.warning)
 
 
 def test_similarity_by_examples_colours_plot_and_map(engine: Engine) -> None:

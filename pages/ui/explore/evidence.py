@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui.common.escape import plain
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
@@ -24,7 +25,7 @@ _component = st.components.v2.component(
 
 def strip_there(view: ViewState) -> bool:
     """Return whether examples are listed: more than one patch says what is looked for."""
-    return len(view.question) > 0 and not view.question.plain
+    return not view.question.empty and not view.question.plain
 
 
 def evidence_strip(visitor: Session, view: ViewState, thumbs: str) -> None:
@@ -43,8 +44,23 @@ def evidence_strip(visitor: Session, view: ViewState, thumbs: str) -> None:
 
 def _strip(visitor: Session, view: ViewState, thumbs: str) -> None:
     question = view.question
+    if question.words:
+        _words(visitor, view)
+        return
     data = {"like": list(question.like), "unlike": list(question.unlike), "thumbs": thumbs, "most": MOST_SHOWN}
     with st.container(horizontal=True, vertical_alignment="center", key="evidence_bar"):
         _component(key="evidence", data=data, height=44)
-        st.button("Undo", icon=":material/undo:", key="evidence_undo", type="tertiary",
-                  help="Take back the latest example", disabled=not visitor.past, on_click=visitor.back)  # fmt: skip
+        _undo(visitor)
+
+
+def _words(visitor: Session, view: ViewState) -> None:
+    """Say how the words that are looked for were understood."""
+    said = "" if view.neighbours is None else view.known.ranking(view.question).sentence
+    with st.container(horizontal=True, vertical_alignment="center", key="evidence_bar"):
+        st.markdown(f"“**{plain(view.question.words)}**” · {plain(said)}" if said else "", width="stretch")
+        _undo(visitor)
+
+
+def _undo(visitor: Session) -> None:
+    st.button("Undo", icon=":material/undo:", key="evidence_undo", type="tertiary",
+              help="Go back to what was asked before", disabled=not visitor.past, on_click=visitor.back)  # fmt: skip

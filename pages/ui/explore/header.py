@@ -7,6 +7,9 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import streamlit as st
 
+from core.scenes.areas import HECTARE
+from core.scenes.overview import metres_of
+from pages.ui.common.cuts import length
 from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
@@ -30,8 +33,8 @@ def status(view: ViewState, label: str) -> str:
     total, selected = len(view.table), len(view.selection)
     if total == 1:
         return f"**1 patch** of {plain(view.scene.name)} · too few to compare; open a larger scene"
-    if not view.question.plain and len(view.question):
-        return _by_examples(view)
+    if not view.question.plain and not view.question.empty:
+        return _by_words(view) if view.question.words else _by_examples(view)
     if view.query is not None and view.neighbours is not None:
         kind = f" ({plain(label)})" if label else ""
         if view.least is not None:
@@ -51,11 +54,31 @@ def found_words(view: ViewState) -> str:
     if view.neighbours is None:
         return ""
     hectares = view.known.answers.get(
-        ("hectares", view.question, view.least),
+        ("hectares", view.question, view.least, view.filters),
         lambda: view.hectares(view.neighbours.ids if view.neighbours is not None else np.empty(0, np.int64)),
     )
     ground = "" if hectares is None else f" · {ground_words(hectares)}"
     return f"**{patches(len(view.neighbours))}{ground}**"
+
+
+def _by_words(view: ViewState) -> str:
+    words, of = plain(view.question.words), f"of {len(view.table):,}"
+    if view.neighbours is None:
+        return f"“{words}” is not understood"
+    if view.least is not None:
+        return f"{found_words(view)} {of} match “{words}” by at least {view.least:.3f}"
+    return f"The **{patches(len(view.neighbours))}** {of} that match “{words}” best"
+
+
+def what_a_patch_is(view: ViewState) -> str:
+    """Return how large a patch is and how many there are: ``640 m a side, 41 ha, 900 of them``."""
+    scene, grid, areas = view.scene, view.known.grid, view.known.areas()
+    side = length(grid.size, metres_of(scene))
+    each = [] if areas is None else areas.of(view.table.patch_ids)
+    ground = f", {ground_words(float(np.nanmedian(each)) / HECTARE)}" if np.isfinite(each).any() else ""
+    of = len(view.table)
+    filtered = f"; {int(view.mask.sum()):,} meet the filter" if view.mask is not None else ""
+    return f"A patch is {side} a side{ground}; {of:,} of them{filtered}"
 
 
 def _by_examples(view: ViewState) -> str:
@@ -76,12 +99,12 @@ def header(visitor: Session, view: ViewState) -> None:
     parameters = visitor.link(view.recipe.encoder)
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
-        st.markdown(status(view, label), width="stretch")
+        st.markdown(f"{status(view, label)}  \n:small[{what_a_patch_is(view)}]", width="stretch")
         cut_button(visitor, view.scene)
         _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
         trust_panel(visitor, view)
-        _share(visitor, view, parameters)
+        _share(visitor, view, visitor.link(view.recipe.encoder, settings=visitor.settings()))
 
 
 def _history(visitor: Session, selected: bool) -> None:
@@ -93,7 +116,7 @@ def _history(visitor: Session, selected: bool) -> None:
         "", icon=":material/arrow_forward:", key="forward", help="The query after", disabled=forward,
         on_click=visitor.forward,
     )  # fmt: skip
-    nothing = visitor.query is None and not selected
+    nothing = visitor.asking is None and not selected
     st.button(
         "",
         icon=":material/close:",
@@ -106,7 +129,7 @@ def _history(visitor: Session, selected: bool) -> None:
 
 def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
-        st.markdown("This address opens the same scene, encoder and query:")
+        st.markdown("This address opens the same view elsewhere:")
         st.code(_address(parameters), language=None, wrap_lines=True)
         downloads(view)
         map_downloads(visitor, view)

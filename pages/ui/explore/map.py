@@ -16,6 +16,7 @@ import numpy as np
 import streamlit as st
 from branca.element import Element, MacroElement
 from folium.template import Template
+from numpy.typing import NDArray
 from streamlit_folium import st_folium
 
 from core.imagery.render import RENDERINGS
@@ -167,6 +168,7 @@ def scene_map(
     overlay: Overlay | None = None,
     selection: Sequence[int] = (),
     question: Question | None = None,
+    left_out: NDArray[np.int64] | None = None,
     novel: int = 0,
     diamonds: Sequence[Ring] = (),
     patches: Mapping[str, Any] | None = None,
@@ -186,6 +188,7 @@ def scene_map(
         overlay: values of all patches in colour.
         selection: marked patches.
         question: good and bad examples, the query among them.
+        left_out: patches that do not meet the conditions that were set; they are veiled.
         novel: how many patches are unfamiliar to the encoder.
         diamonds: their marks, of ``novelty_marks.diamonds``; the strangest ones where they are many.
         patches: where the script gets outlines of patches, and what it tells of each; None = neither.
@@ -212,7 +215,13 @@ def scene_map(
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
         "marks": outlined(
-            scene, grid, query, neighbours, selection=np.array(selection, dtype=np.int64), question=question
+            scene,
+            grid,
+            query,
+            neighbours,
+            selection=np.array(selection, dtype=np.int64),
+            question=question,
+            left_out=left_out,
         ),
         "strangers": list(diamonds),
         "patches": dict(patches or {}),

@@ -17,6 +17,8 @@ from core.similarity.neighbours import Neighbours
 from pages.ui.common.theme import ACCENT
 from pages.ui.state.question import Question
 
+VEIL = (20, 25, 27)
+"""Covers patches that do not meet the conditions that were set."""
 MOST_RANKED = 100
 """Neighbours that are outlined with their ranks; of more, the ground is painted."""
 MOST_OUTLINED = 2000
@@ -37,14 +39,17 @@ def outlined(
     *,
     selection: NDArray[np.int64],
     question: Question | None = None,
+    left_out: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``.
 
-    ``found`` is what answers where that is too much for outlines.
+    ``veil`` lies over patches that are left out. ``found`` is what answers where that is too much for outlines.
     ``good`` and ``bad`` are the examples of a question beside the query.
     """
     marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None, "good": [], "bad": []}
-    marks["found"] = None
+    marks["found"] = marks["veil"] = None
+    if left_out is not None and left_out.size:
+        marks["veil"] = _mask(scene, grid, left_out, VEIL)
     if question is not None and not question.plain:
         marks |= _examples(scene, grid, question)
         query = None
@@ -77,13 +82,15 @@ def _examples(scene: Scene, grid: PatchGrid, question: Question) -> dict[str, An
     return found
 
 
-def _mask(scene: Scene, grid: PatchGrid, ids: NDArray[np.int64]) -> dict[str, Any]:
+def _mask(
+    scene: Scene, grid: PatchGrid, ids: NDArray[np.int64], colour: tuple[int, int, int] | None = None
+) -> dict[str, Any]:
     """Return many patches as the browser paints them: one picture of a scene, outlines of a collection."""
     if scene.kind == "collection":
         rings = outlines(scene, grid, ids[:MOST_OUTLINED])
         return {"rings": [_ring(ring) for ring in rings if np.isfinite(ring).all()]}
     accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
-    picture, edges = mask_overlay(scene, grid, ids, accent)
+    picture, edges = mask_overlay(scene, grid, ids, colour or accent)
     return {"url": "data:image/png;base64," + base64.b64encode(picture).decode(), "bounds": lat_lon(edges)}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.projection.settings import ProjectionSettings
@@ -55,6 +58,7 @@ def plot_data(
     selection: Sequence[int],
     question: Question | None = None,
     marked: bool = True,
+    mask: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return what the plot's script draws.
 
@@ -68,6 +72,7 @@ def plot_data(
         selection: selected patches.
         question: the good and bad examples; None = there are none.
         marked: True = unfamiliar patches are marked.
+        mask: which patches meet the conditions that were set, bool of shape (N,); None = all.
     """
     ids = neighbours.ids.tolist() if neighbours else []
     return {
@@ -88,6 +93,8 @@ def plot_data(
         "selection": list(selection),
         "like": [] if question is None else list(question.like),
         "unlike": [] if question is None else list(question.unlike),
+        "asked": question is not None,
+        "mask": None if mask is None else base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode(),
         "turn": f"{query}/{len(ids)}/{len(selection)}/{0 if question is None else len(question)}",
     }
 

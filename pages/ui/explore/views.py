@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.features.recipe import Recipe
@@ -30,6 +31,7 @@ from pages.ui.explore.comparison import (
     outlined_view,
 )
 from pages.ui.explore.evidence import STRIP_HEIGHT, evidence_strip, strip_there
+from pages.ui.explore.filtering import filter_button
 from pages.ui.explore.gallery import (
     PAGE_OF_PICTURES,
     caption_values,
@@ -47,6 +49,7 @@ from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, 
 from pages.ui.explore.novelty_marks import diamonds
 from pages.ui.explore.plot import class_names_url, plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
+from pages.ui.explore.results_table import results_table
 from pages.ui.explore.spectra import line, signature_chart
 from pages.ui.explore.threshold import threshold_button, touching_switch
 from pages.ui.http.pictures import quicklook_url
@@ -55,9 +58,10 @@ from pages.ui.state.question import Question
 from pages.ui.state.session import Session, bound, current, select
 from pages.ui.state.view_state import ViewState, view_state
 
-AROUND = 214
+AROUND = 228
 """Pixels of a window's height that titles, tools and margins take."""
 GREY, BLUE = "#8C8A85", "#3E7CB1"
+LISTED = {"pictures": ":material/grid_view:", "table": ":material/table_rows:"}
 SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
 
@@ -118,8 +122,9 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         query=view.query_id if view.question.plain else None,
         neighbours=view.neighbours,
         selection=view.selection.patches,
-        question=view.question if len(view.question) else None,
+        question=None if view.question.empty else view.question,
         marked=marking(visitor, view),
+        mask=view.mask,
     )
     plot(
         data,
@@ -167,6 +172,7 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         overlay=overlay,
         selection=view.selection.patches,
         question=view.question,
+        left_out=view.left_out,
         novel=len(view.known.novel_patches()) if marked else 0,
         diamonds=view.known.answers.get(
             "diamonds", lambda: diamonds(view.scene, view.known.grid, view.known.novel_patches())
@@ -230,6 +236,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     )
     strange = strange if marking(visitor, view) else frozenset()
     named = captions(view.known, visitor.colour)
+    table = visitor.listed_as == "table"
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         _show_control(both)
         if show == "similar" and view.neighbours is not None:
@@ -238,16 +245,25 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
             else:
                 st.markdown(found_words(view), width="content")
             threshold_button(visitor, view, short=both)
-            pager(visitor, len(view.neighbours))
+            filter_button(visitor, view)
+            if not table:
+                pager(visitor, len(view.neighbours))
             if view.least is None:
                 compare_button(visitor, view, short=both)
         elif len(view.selection):
             st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}", width="content")
-            pager(visitor, len(view.selection))
+            filter_button(visitor, view)
+            if not table:
+                pager(visitor, len(view.selection))
         else:
             asked = f"a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
-            st.markdown(f"**Places to start from** · {asked or 'as different as this scene has them'}")
-    if show == "similar" and view.neighbours is not None and view.query is not None:
+            st.markdown(f"**Places to start from** · {asked or 'as different as this scene has them'}", width="content")
+            filter_button(visitor, view)
+        _list_control()
+    if table:
+        _table_view(view, show)
+        return
+    if show == "similar" and view.neighbours is not None:
         asked = view.query if view.question.plain and view.least is None else None
         items = neighbour_items(
             asked, view.neighbours, thumbs, view.labels, strange,
@@ -258,10 +274,35 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
         items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
     else:
-        examples = PatchRefs(view.scene.id, tuple(view.known.examples().tolist()))
+        examples = PatchRefs(view.scene.id, places_to_start(view))
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
     items = mark_examples(caption_values(items, view.known, colours), view.question)
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
+
+
+def places_to_start(view: ViewState) -> tuple[int, ...]:
+    """Return patches to start from: as different as can be or, where conditions are set, the first that meet them."""
+    if view.mask is None:
+        return tuple(view.known.examples().tolist())
+    return tuple(view.table.patch_ids[view.mask][:PAGE_OF_PICTURES].tolist())
+
+
+def _table_view(view: ViewState, show: str) -> None:
+    """Draw what is listed as rows: what answers, the selection, or all patches that meet the conditions."""
+    ids, scores = view.table.patch_ids if view.mask is None else view.table.patch_ids[view.mask], None
+    if show == "similar" and view.neighbours is not None:
+        ids, scores = view.neighbours.ids, view.neighbours.similarity
+    elif len(view.selection):
+        ids = np.array(view.selection.patches, np.int64)
+    results_table(view, ids, scores, height=heights(current(), view)[1])
+
+
+def _list_control() -> None:
+    """Draw the choice between pictures and a table."""
+    st.segmented_control(
+        "List as", list(LISTED), format_func=LISTED.__getitem__, label_visibility="collapsed",
+        **bound("listed_as", "listed_as"),
+    )  # fmt: skip
 
 
 def _comparison_view(visitor: Session, view: ViewState, answers: Sequence[EncoderAnswer]) -> None:
@@ -292,6 +333,13 @@ def _neighbour_controls(titled: bool) -> None:
 def _why_view(visitor: Session, view: ViewState) -> None:
     height = heights(visitor, view)[1]
     table = view.table
+    if view.query is None and view.neighbours is not None:
+        _why_title("What they reflect")
+        rows = view.rows(view.neighbours.ids)
+        whole = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
+        found = line("Found", signature(table.band_mean[rows], table.band_std[rows]), accent=True)
+        signature_chart([whole, found] if rows.size else [whole], view.scene.bands, height=height)
+        return
     if view.query is None:
         _why_title("What the land reflects")
         lines = [line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)]

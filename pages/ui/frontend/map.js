@@ -217,6 +217,11 @@
     const group = state.outlines;
     const accent = state.options.accent;
     group.clearLayers();
+    if (marks.veil && marks.veil.url) {
+      group.addLayer(L.imageOverlay(absolute(marks.veil.url), marks.veil.bounds, {
+        pane: "left", opacity: 0.62, className: "landlike-overlay", interactive: false,
+      }));
+    }
     for (const mask of [marks.found, marks.mask]) {
       if (!mask || !mask.url) continue;
       group.addLayer(L.imageOverlay(absolute(mask.url), mask.bounds, {

@@ -109,7 +109,8 @@ class View {
     this.values = values;
     this.classes = classes;
     if (!before || before.ids !== layout.ids) this.rows = new Map(Array.from(layout.ids, (id, row) => [id, row]));
-    const look = JSON.stringify([data.values, data.legend, data.strange, data.marked]);
+    const look = JSON.stringify([data.values, data.legend, data.strange, data.marked, data.mask]);
+    this.counts = this.meets(data.mask);
     if (!this.drawn) {
       await this.first(Plotly);
     } else if (data.layout !== this.shown) {
@@ -152,8 +153,19 @@ class View {
     return { tones, palette: [...palette, legend.unknown] };
   }
 
+  // Which points meet the conditions that were set, by row; all where none is.
+  meets(mask) {
+    if (!mask) return () => true;
+    const bits = Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0));
+    return (row) => Boolean((bits[row >> 3] >> (row & 7)) & 1);
+  }
+
   marker() {
     const { tones, palette } = this.tones();
+    if (this.data.mask) {
+      palette.push(this.dark ? "#262c2e" : "#ecece7"); // what is left out stays as a trace of where it lies
+      tones.forEach((_, row) => { if (!this.counts(row)) tones[row] = palette.length - 1; });
+    }
     this.toneOf = tones;
     this.palette = palette;
     const last = this.palette.length - 1;

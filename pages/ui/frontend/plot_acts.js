@@ -13,7 +13,7 @@ const acting = {
     if (what === "query") this.ask(id);
     if (what === "region") this.send("region", ids);
     if (what === "pick") this.send("pick", id);
-    if (what === "clear" && (this.data.selection.length || this.data.like.length || this.data.unlike.length)) this.send("clear", true);
+    if (what === "clear" && (this.data.selection.length || this.data.asked)) this.send("clear", true);
   },
 
   key(event) {

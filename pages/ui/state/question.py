@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 MOST_IN_LINK = 400
 """Numbers and ranges that an address holds; more would be too long for browsers."""
+MOST_LETTERS = 200
+"""Letters of words that are looked for."""
 MOST_LINKED = 10_000
 """Patches that the ranges of an address may name."""
 _IDS = re.compile(r"\d{1,9}(?:-\d{1,9})?(?:\.\d{1,9}(?:-\d{1,9})?)*")
@@ -21,14 +23,21 @@ class Question:
         scene: id of the scene that the patches are of.
         like: ids of the patches that are what is looked for; the first is the one that was asked about.
         unlike: ids of the patches that are not.
+        words: what is looked for in words; then there are no examples.
     """
 
     scene: str
     like: tuple[int, ...] = ()
     unlike: tuple[int, ...] = ()
+    words: str = ""
 
     def __len__(self) -> int:
         return len(self.like) + len(self.unlike)
+
+    @property
+    def empty(self) -> bool:
+        """Return whether it asks nothing."""
+        return not len(self) and not self.words
 
     @property
     def plain(self) -> bool:
@@ -47,7 +56,7 @@ class Question:
             like += (patch,)
         if sign == -1 and patch not in unlike:
             unlike += (patch,)
-        return replace(self, like=like, unlike=unlike)
+        return replace(self, like=like, unlike=unlike, words="")
 
     def only(self, there: frozenset[int]) -> Question:
         """Return the question without patches that are not there."""
@@ -56,14 +65,18 @@ class Question:
 
     def link(self) -> dict[str, str]:
         """Return the parameters ``like`` and ``unlike`` of an address; none where it is plain or too long."""
+        if self.words:
+            return {"words": self.words}
         parts = {"like": id_runs(self.like), "unlike": id_runs(self.unlike)}
         if self.plain or not 0 < sum(map(len, parts.values())) <= MOST_IN_LINK:
             return {}
         return {name: ".".join(runs) for name, runs in parts.items() if runs}
 
     @classmethod
-    def parse(cls, scene: str, like: str, unlike: str) -> Question | None:
+    def parse(cls, scene: str, like: str, unlike: str, words: str = "") -> Question | None:
         """Return the question of an address; None when it holds none."""
+        if words.strip():
+            return cls(scene, words=" ".join(words.split())[:MOST_LETTERS])
         good, bad = (read_id_runs(text) for text in (like, unlike))
         found = cls(scene, good, tuple(one for one in bad if one not in good))
         return found if len(found) else None

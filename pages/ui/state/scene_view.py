@@ -25,7 +25,9 @@ from core.scenes.areas import HECTARE, PatchAreas, patch_areas
 from core.scenes.classification import clear_shares, patch_classes
 from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
 from core.search.examples import Evidence, SearchSpace, rank, search_space
+from core.search.filters import Filters, FilterSource
 from core.search.ranking import Ranking
+from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches
 from core.values.base import Asked, PatchSource, PatchValue
 from core.values.legend import Legend
@@ -201,6 +203,13 @@ class SceneView(PatchSource):
         found: Ranking = self.answers.get(("ranking", question), lambda: self._ranking(question))
         return found
 
+    def mask(self, filters: Filters, asked: Asked, ranking: Ranking | None) -> NDArray[np.bool_]:
+        """Return which patches meet all conditions that can be asked of them, bool of shape (N,)."""
+        source = FilterSource(source=self, asked=asked, ranking=ranking)
+        for one in filters.unknown(source):
+            filters = filters.without(one.value)
+        return filters.mask(source)
+
     def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
         """Return how well each patch answers good and bad examples, (N,); None where they are not among the patches."""
         if not like or not all(map(self.table.holds, (*like, *unlike))):
@@ -273,6 +282,8 @@ class SceneView(PatchSource):
         return nearest_patches(table.unit, table.patch_ids, position, min(count, len(table)), exclude=touching)
 
     def _ranking(self, question: Question) -> Ranking:
+        if question.words:
+            return search_words(question.words, self)
         good, bad = ((PatchRef(question.scene, one) for one in ids) for ids in (question.like, question.unlike))
         return rank(Evidence.of(good, bad), self._space())
 

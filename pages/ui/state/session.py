@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
 from pages.ui.common.format import distinct
 from pages.ui.state.cut_draft import CutDraft
-from pages.ui.state.question import Question
+from pages.ui.state.question import MOST_IN_LINK, Question, id_runs, read_id_runs
 
 _KEY = "landlike"
 _HISTORY = 200
@@ -24,6 +25,12 @@ MOST_COMPARED = 3
 """Encoders side by side; more columns would be too narrow for pictures."""
 _BETWEEN = ";"
 """Stands between the encoders of a link, as in ``LANDLIKE_MODELS``: a path may hold a comma."""
+USUAL_COUNT = 20
+"""Neighbours that are shown until somebody wants more or less."""
+SETTINGS = ("k", "above", "where", "colour", "sel")
+"""Parameters of a link beside the question; the address has them as they were when the question was asked."""
+MOST_FILTERS = 4000
+"""Letters of the conditions of a link."""
 Asking = PatchRef | Question
 """What is asked: the like of one patch, or what good and bad examples say."""
 
@@ -52,6 +59,9 @@ class Session:
         count: how many neighbours are shown, 5 to 100.
         least: the score from which on all patches are shown, in place of the nearest; None = the nearest.
         page: of the pictures, from 0.
+        filters: conditions that patches have to meet, as ``core.search.filters.Filters.link`` writes them.
+        pinned: what the address says beside the question: settings as they were when it was asked.
+        listed_as: ``pictures`` or ``table``: how patches are listed.
         leave_out_touching: True = patches touching the query are no neighbours.
         rendering: a key of ``core.imagery.render.RENDERINGS``; one for map, plot and gallery.
         colour: what colours the points, or None for the best there is.
@@ -85,9 +95,12 @@ class Session:
     selection: PatchRefs = NOTHING_SELECTED
     past: list[Asking] = field(default_factory=list)
     future: list[Asking] = field(default_factory=list)
-    count: int = 20
+    count: int = USUAL_COUNT
     least: float | None = None
     page: int = 0
+    filters: str = ""
+    pinned: dict[str, str] = field(default_factory=dict)
+    listed_as: str = "pictures"
     leave_out_touching: bool = True
     rendering: str = "true"
     contrast: str = "normal"
@@ -125,7 +138,7 @@ class Session:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
-            self.notice = self.missing = ""
+            self.notice = self.missing = self.filters = ""
             self.cutting, self.marks = False, None
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
@@ -134,7 +147,7 @@ class Session:
     def forget_patches(self) -> None:
         """Drop everything that names patches."""
         self.query, self.examples, self.selection, self.past, self.future = None, None, NOTHING_SELECTED, [], []
-        self.show, self.labelled = "similar", ""
+        self.show, self.labelled, self.least, self.page = "similar", "", None, 0
 
     def cut(self, scene_id: str) -> Cut:
         """Return how the visitor wants a scene cut."""
@@ -168,6 +181,10 @@ class Session:
         """Show all patches from a score on, or, with None, the nearest again."""
         self.least, self.page, self.show = least, 0, "similar"
 
+    def filter(self, filters: str) -> None:
+        """Let only patches count that meet some conditions; empty = all."""
+        self.filters, self.page = filters, 0
+
     def turn_page(self, step: int) -> None:
         """Go to the pictures after (1) or before (−1)."""
         self.page = max(0, self.page + step)
@@ -185,6 +202,7 @@ class Session:
         if before is not None:
             self.past = [*self.past, before][-_HISTORY:]
         self.future, self.show, self.labelled, self.page = [], "similar", "", 0
+        self.pinned = self.settings()
 
     def correct(self, asking: Asking | None) -> None:
         """Ask what was meant, without a step of the history."""
@@ -196,7 +214,7 @@ class Session:
             self.query, self.examples = asking, None
             return
         self.query = PatchRef(asking.scene, asking.like[0]) if asking.like else None
-        self.examples = None if asking.plain or not len(asking) else asking
+        self.examples = None if asking.plain or asking.empty else asking
 
     def back(self) -> None:
         """Return to what was asked before this; does nothing at the first."""
@@ -234,11 +252,41 @@ class Session:
         self.ask(None)
         self.select(NOTHING_SELECTED)
 
-    def link(self, encoder: str | None) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
+        """Return the parameters of what is on show beside the question: those that are not as usual.
+
+        They are ``k``, ``above``, ``where``, ``colour`` and ``sel``; a selection that is too long for an address is
+        left out.
+        """
+        marked = id_runs(self.selection.patches) if self.selection.scene == self.scene_id else []
+        parts = {
+            "k": None if self.count == USUAL_COUNT else self.count,
+            "above": self.least,
+            "where": self.filters or None,
+            "colour": self.colour,
+            "sel": ".".join(marked) if 0 < len(marked) <= MOST_IN_LINK else None,
+        }
+        return {name: str(value) for name, value in parts.items() if value is not None}
+
+    def _set(self, parameters: Mapping[str, str]) -> None:
+        """Take the settings of a link; parts that cannot be meant are passed over."""
+        self.pinned = {name: parameters[name] for name in SETTINGS if name in parameters}
+        if re.fullmatch(r"\d{1,3}", parameters.get("k", "")):
+            self.count = min(100, max(5, 5 * round(int(parameters["k"]) / 5)))
+        if re.fullmatch(r"-?\d(\.\d{1,12})?", parameters.get("above", "")):
+            self.least = float(parameters["above"])
+        self.filters = parameters.get("where", self.filters)[:MOST_FILTERS]
+        self.colour = parameters.get("colour") or self.colour
+        marked = read_id_runs(parameters.get("sel", ""))
+        if marked and self.scene_id is not None:
+            self.selection = PatchRefs(self.scene_id, tuple(sorted(marked)))
+
+    def link(self, encoder: str | None, *, settings: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the parameters that reopen this place.
 
         They are ``scene``, ``encoder``, ``compare``, ``cut``, ``q``, ``marks``, ``like`` and ``unlike``. What is not
-        known is left out, and so is the usual way of cutting.
+        known is left out, and so is the usual way of cutting. With them go settings as of ``settings``; without any,
+        those of when the question was asked, so that the address is an entry of the history a question and no more.
 
         A query in the open scene is its number, so that links are short; one elsewhere is the text of its ``PatchRef``.
         """
@@ -253,6 +301,7 @@ class Session:
             "q": query,
             "marks": None if self.marks is None else ("on" if self.marks else "off"),
             **({} if self.examples is None else self.examples.link()),
+            **(self.pinned if settings is None else settings),
         }
         return {name: str(value) for name, value in parts.items() if value is not None}
 
@@ -269,6 +318,7 @@ class Session:
             self.open(self.scene_id or asked.scene)
         elif self.scene_id is None:
             self.linked = query
+        self._set(parameters)
         self.encoder = parameters.get("encoder") or self.encoder
         self.marks = _MARKS.get(parameters.get("marks", ""), self.marks)
         if parameters.get("compare"):
@@ -298,12 +348,14 @@ class Session:
             self.forward()
         else:
             self.pursue(asked)
+        self.pinned = {name: parameters[name] for name in SETTINGS if name in parameters}
 
 
 def _asked(scene_id: str | None, parameters: Mapping[str, str]) -> Asking | None:
     """Return what an address asks: what its examples say, else the like of one patch; None when it asks nothing."""
     like, unlike = parameters.get("like", ""), parameters.get("unlike", "")
-    found = None if scene_id is None else Question.parse(scene_id, like, unlike)
+    words = parameters.get("words", "")
+    found = None if scene_id is None else Question.parse(scene_id, like, unlike, words)
     return PatchRef.parse(parameters.get("q", ""), scene_id) if found is None or found.plain else found
 
 
@@ -393,6 +445,11 @@ def switch(label: str, on: bool, *, key: str, take: Callable[[bool], None], help
 def shown(key: str) -> Any:  # noqa: ANN401  as many types as there are widgets
     """Return what a widget shows at this moment, read inside a callback; None when it is not there."""
     return st.session_state.get(key)
+
+
+def show_text(key: str, text: str) -> None:
+    """Have a box show a text with the next drawing."""
+    st.session_state[key] = text
 
 
 def select_row(key: str, position: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.errors import SettingsError
 from core.features.recipe import Recipe
@@ -15,6 +16,7 @@ from core.scenes.areas import HECTARE
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
+from core.search.filters import Filters
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
 from pages.ui.common.escape import plain
@@ -36,6 +38,8 @@ class ViewState:
         neighbours: what answers, best first, with their scores; None where nothing is asked.
         least: the score from which on all patches are among them; None = they are the nearest.
         selection: selected patches, ascending.
+        filters: the conditions that were set, as text; empty = none.
+        mask: which patches meet the conditions that were set, bool of shape (N,); None = no condition is set.
         layout: settings of the UMAP in the plot, or None for PCA.
     """
 
@@ -45,6 +49,8 @@ class ViewState:
     neighbours: Neighbours | None
     selection: PatchRefs
     least: float | None = None
+    filters: str = ""
+    mask: NDArray[np.bool_] | None = None
     layout: ProjectionSettings | None = None
 
     @property
@@ -88,6 +94,11 @@ class ViewState:
         areas = self.known.areas()
         return None if areas is None else areas.together(ids) / HECTARE
 
+    @property
+    def left_out(self) -> IntArray:
+        """Ids of the patches that do not meet the conditions that were set."""
+        return self.table.patch_ids[:0] if self.mask is None else self.table.patch_ids[~self.mask]
+
     def thumbs(self, rendering: str) -> str:
         """Return the address of patches' pictures, ``{id}`` left open."""
         return thumb_url(self.scene.id, self.recipe.cut, rendering, 0, side=128).replace("/0.webp", "/{id}.webp")
@@ -109,14 +120,15 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
         visitor.correct(None)
     marked = visitor.selection.patches if visitor.selection.scene == scene.id else ()
     visitor.selection = patch_refs(scene.id, table.patch_ids[table.positions(np.array(marked, np.int64))].tolist())
+    mask = _mask(visitor, known, question)
     try:
-        found = _found(visitor, known, question)
+        found = _found(visitor, known, question, mask)
     except SettingsError as error:  # Examples that cancel out: the next one may settle it.
         st.warning(plain(error), icon=":material/warning:")
         found = None
     return ViewState(
         known=known, query=query, question=question, neighbours=found, selection=visitor.selection,
-        least=visitor.least,
+        least=visitor.least, filters=visitor.filters, mask=mask,
     )  # fmt: skip
 
 
@@ -129,17 +141,32 @@ def _examples_here(visitor: Session, scene: Scene, table: PatchTable) -> Questio
     return visitor.question(scene.id)
 
 
-def _found(visitor: Session, known: SceneView, question: Question) -> Neighbours | None:
+def _mask(visitor: Session, known: SceneView, question: Question) -> NDArray[np.bool_] | None:
+    """Return which patches meet the visitor's conditions; None where there are none."""
+    filters = Filters.parse(visitor.filters)
+    if not filters:
+        return None
+    query = question.like[0] if question.plain else None
+    key = ("mask", visitor.filters, query, known.labels.state)
+    found: NDArray[np.bool_] = known.answers.get(key, lambda: known.mask(filters, Asked(query=query), None))
+    return found
+
+
+def _found(visitor: Session, known: SceneView, question: Question, mask: NDArray[np.bool_] | None) -> Neighbours | None:
     """Return what answers a question, the nearest or all from a score on; None where nothing good is asked for.
 
     From a score on, examples and what touches them count too: they are of the land that is looked for.
     """
-    if not question.like or len(known.table) < 2:
+    if not (question.like or question.words) or len(known.table) < 2:
         return None
     apart = visitor.leave_out_touching
     if visitor.least is not None:
-        return known.ranking(question).best(least=visitor.least, seen=question.unlike)
-    if question.plain:
+        return known.ranking(question).best(least=visitor.least, mask=mask, seen=question.unlike)
+    if question.plain and mask is None:
         return known.neighbours(question.like[0], visitor.count, leave_out_touching=apart)
-    left_out = {*question.like, *question.unlike, *(known.touching(question).tolist() if apart else ())}
-    return known.ranking(question).best(visitor.count, seen=left_out)
+    left_out = {
+        *question.like,
+        *question.unlike,
+        *(known.touching(question).tolist() if apart and question.like else ()),
+    }
+    return known.ranking(question).best(visitor.count, mask=mask, seen=left_out)

@@ -273,3 +273,47 @@ def test_a_session_holds_small_things_only() -> None:
     for query in range(1000):
         visitor.ask(PatchRef("s", query))
     assert len(visitor.past) == 200
+
+
+def test_a_shared_link_holds_settings_and_the_address_those_of_when_the_question_was_asked() -> None:
+    visitor = Session(scene_id="s-1")
+    visitor.ask(PatchRef("s-1", 3))
+    asked = visitor.link("e")
+    visitor.count, visitor.colour = 50, "ndvi"
+    visitor.limit(0.25)
+    visitor.filter('[{"value":"ndvi","low":0.2,"high":null}]')
+    visitor.select(PatchRefs("s-1", (4, 5, 6, 9)))
+    assert visitor.link("e") == asked, "another colour is no step of the browser's history"
+    shared = visitor.link("e", settings=visitor.settings())
+    assert (shared["k"], shared["above"], shared["colour"], shared["sel"]) == ("50", "0.25", "ndvi", "4-6.9")
+    other = Session()
+    other.follow(shared)
+    assert other.link("e") == shared
+    assert other.settings() == visitor.settings()
+    assert (other.count, other.least, other.selection) == (50, 0.25, visitor.selection)
+    other.exemplify(PatchRef("s-1", 8), 1)
+    after = other.link("e")
+    other.revisit(shared)
+    assert other.link("e") == shared
+    other.revisit(after)
+    assert other.link("e") == after
+
+
+@pytest.mark.parametrize("setting", [{"k": "x"}, {"k": "9999"}, {"above": "nan"}, {"above": "1e9"}, {"sel": "<b>"}])
+def test_settings_that_cannot_be_meant_are_passed_over(setting: dict[str, str]) -> None:
+    visitor = Session()
+    visitor.follow({"scene": "s-1", "q": "3"} | setting)
+    assert (visitor.count, visitor.least, visitor.selection.patches) == (20, None, ())
+
+
+def test_words_are_a_question_and_an_example_takes_their_place() -> None:
+    visitor = Session(scene_id="s-1")
+    visitor.pursue(Question("s-1", words="bare soil"))
+    assert (visitor.link("e")["words"], visitor.query) == ("bare soil", None)
+    other = Session()
+    other.follow(visitor.link("e"))
+    assert other.asking == visitor.asking
+    visitor.exemplify(PatchRef("s-1", 8), 1)
+    assert visitor.asking == PatchRef("s-1", 8)
+    visitor.back()
+    assert visitor.asking == Question("s-1", words="bare soil")

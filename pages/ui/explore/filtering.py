@@ -1,0 +1,109 @@
+"""The Filter panel: conditions that hold in plot, map, gallery and table together, each on one value of patches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.scenes.annotations import NOBODYS
+from core.search.filters import ClassCondition, Condition, Filters, RangeCondition
+from core.search.ranking import histogram_of
+from core.values.base import PatchValue, ScaleValue
+from core.values.legend import ClassLegend, ScaleLegend
+from core.values.registry import VALUES, choices
+from core.values.similarity import SIMILARITY
+from pages.ui.common.escape import plain
+from pages.ui.common.format import patches
+from pages.ui.frontend import text
+from pages.ui.state.session import Session, shown, trigger
+from pages.ui.state.view_state import ViewState
+
+BARS = 50
+_component = st.components.v2.component(
+    "landlike_brush", html='<div class="brush"></div>', css=text("brush.css"), js=text("brush.js")
+)
+
+
+def filter_button(visitor: Session, view: ViewState) -> None:
+    """Draw the button and what it opens; the button says how many conditions there are."""
+    filters = Filters.parse(visitor.filters) or Filters()
+    title = f"Filter · {len(filters)}" if len(filters) else "Filter"
+    with st.popover(title, icon=":material/filter_alt:", key="filter"), st.container(key="filter_panel"):
+        _content(visitor, view, filters)
+
+
+def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
+    if view.mask is None:
+        st.markdown("Only patches that meet all conditions count, in plot, map and lists.")
+    else:
+        st.markdown(f"**{patches(int(view.mask.sum()))}** of {len(view.table):,} meet these conditions.")
+    for one in filters.conditions:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"condition_{one.value}"):
+            st.markdown(plain(one.sentence), width="stretch")
+            st.button("", icon=":material/close:", key=f"condition_drop_{one.value}", help="Take this condition away",
+                      type="tertiary", on_click=visitor.filter, args=(filters.without(one.value).link(),))  # fmt: skip
+    names = [name for name in choices(view.known, view.asked) if name != SIMILARITY.name]
+    name = st.selectbox(
+        "A condition on", names, format_func=_title, index=None,
+        placeholder="Choose what to filter by", key="filter_by",
+    )  # fmt: skip
+    if name is not None:
+        _condition(visitor, view, filters, VALUES[name])
+
+
+def _title(name: str) -> str:
+    title = VALUES[name].title
+    return title[:1].upper() + title[1:]
+
+
+def _condition(visitor: Session, view: ViewState, filters: Filters, value: PatchValue) -> None:
+    values, legend = view.known.values(value, view.asked), view.known.legend(value, view.asked)
+    if values is None:
+        st.caption("That is not known of these patches yet; colour them by it first.")
+        return
+    before = next((one for one in filters.conditions if one.value == value.name), None)
+
+    def take(condition: Condition) -> None:
+        visitor.filter(filters.having(condition).link())
+
+    if isinstance(value, ScaleValue) and isinstance(legend, ScaleLegend):
+        bars = histogram_of(values, BARS)
+        low, high = (before.low, before.high) if isinstance(before, RangeCondition) else (None, None)
+        data = {
+            "title": legend.scale.title, "digits": legend.scale.digits, "low": low, "high": high,
+            "edges": bars.edges.tolist(), "counts": bars.counts.tolist(),
+        }  # fmt: skip
+        _brush(data, value.name, take)
+    elif isinstance(legend, ClassLegend):
+        _classes(legend, value.name, before, take)
+
+
+def _brush(data: dict[str, object], name: str, take: object) -> None:
+    key = f"brush_{name}"
+
+    def brushed() -> None:
+        told = trigger(key, "range")
+        if isinstance(told, Mapping) and callable(take):
+            take(RangeCondition(value=name, low=told.get("low"), high=told.get("high")))
+
+    _component(key=key, data=data, height=112, on_range_change=brushed)
+
+
+def _classes(legend: ClassLegend, name: str, before: Condition | None, take: object) -> None:
+    key = f"classes_{name}"
+
+    def chosen() -> None:
+        if callable(take):
+            take(ClassCondition(value=name, classes=tuple(shown(key) or ())))
+
+    st.pills(
+        "Classes that count",
+        [*legend.names, NOBODYS],
+        selection_mode="multi",
+        default=[one for one in before.classes if one in {*legend.names, NOBODYS}]
+        if isinstance(before, ClassCondition)
+        else [],
+        key=key,
+        on_change=chosen,
+    )

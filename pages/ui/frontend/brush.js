@@ -1,0 +1,45 @@
+// How a value is spread over the patches, and two sliders over it that say from where to where it counts.
+const element = (tag, name, text) => {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+const STEPS = 200;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".brush");
+  const bars = element("div", "bars");
+  const most = Math.max(1, ...data.counts);
+  const sticks = data.counts.map((count) => {
+    const stick = element("i");
+    stick.style.height = `${count ? Math.max(3, 100 * Math.sqrt(count / most)) : 0}%`;
+    return stick;
+  });
+  bars.append(...sticks);
+  const place = (value, otherwise) => (value === null ? otherwise : Math.round(((value - data.edges[0]) / (span || 1)) * STEPS));
+  const span = data.edges.at(-1) - data.edges[0];
+  const value = (slider) => data.edges[0] + (slider.value / STEPS) * span;
+  const [low, high] = [["from", place(data.low, 0)], ["to", place(data.high, STEPS)]].map(([word, at]) => {
+    const slider = Object.assign(element("input"), { type: "range", min: 0, max: STEPS, step: 1 });
+    slider.value = at;
+    slider.setAttribute("aria-label", `${data.title} ${word}`);
+    return slider;
+  });
+  const words = element("p");
+  const told = (number) => number.toFixed(data.digits).replace("-", "−");
+  const follow = () => {
+    if (Number(low.value) > Number(high.value)) [low.value, high.value] = [high.value, low.value];
+    const [from, to] = [value(low), value(high)];
+    words.textContent = `${data.title} ${told(from)} to ${told(to)}`;
+    sticks.forEach((stick, at) => stick.classList.toggle("in", data.edges[at + 1] > from && data.edges[at] < to));
+  };
+  const send = () => setTriggerValue("range", {
+    low: low.value === "0" ? null : Number(value(low).toPrecision(6)), high: high.value === String(STEPS) ? null : Number(value(high).toPrecision(6)),
+  });
+  for (const slider of [low, high]) Object.assign(slider, { oninput: follow, onchange: send });
+  const both = element("div", "both");
+  both.append(low, high);
+  root.replaceChildren(bars, both, words);
+  follow();
+}
