@@ -10,7 +10,7 @@ from pages.ui.common.progress import boundary
 from pages.ui.explore import preparing
 from pages.ui.explore.cutting import cut_form, open_form, shown_cut, why_form
 from pages.ui.explore.views import linked_views, rendering_of
-from pages.ui.explore.words_box import words_box
+from pages.ui.search.words_box import words_box
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 

@@ -30,8 +30,6 @@ from pages.ui.explore.comparison import (
     is_comparing,
     outlined_view,
 )
-from pages.ui.explore.evidence import STRIP_HEIGHT, evidence_strip, strip_there
-from pages.ui.explore.filtering import filter_button
 from pages.ui.explore.gallery import (
     PAGE_OF_PICTURES,
     caption_values,
@@ -49,11 +47,13 @@ from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, 
 from pages.ui.explore.novelty_marks import diamonds
 from pages.ui.explore.plot import class_names_url, plot, plot_data
 from pages.ui.explore.projection_settings import layout_there, layout_to_show
-from pages.ui.explore.results_table import results_table
 from pages.ui.explore.spectra import line, signature_chart
-from pages.ui.explore.threshold import threshold_button, touching_switch
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.http.points import outlines_url
+from pages.ui.search.evidence import STRIP_HEIGHT, evidence_strip, strip_there
+from pages.ui.search.filtering import filter_button
+from pages.ui.search.results_table import results_table
+from pages.ui.search.threshold import threshold_button, touching_switch
 from pages.ui.state.question import Question
 from pages.ui.state.session import Session, bound, current, select
 from pages.ui.state.view_state import ViewState, view_state

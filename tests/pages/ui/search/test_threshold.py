@@ -10,7 +10,7 @@ from core.scenes.areas import patch_areas
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.search.ranking import COSINE, Ranking
-from pages.ui.explore.threshold import STEPS, spread
+from pages.ui.search.threshold import STEPS, spread
 from tests.mapped import add_mapped
 
 
