@@ -18,7 +18,7 @@ from core.values.similarity import SIMILARITY
 from pages.ui.frontend import text
 from pages.ui.state.view_state import ViewState
 
-MOST_ROWS = 3000
+ROWS_IN_TABLE = 3000
 """Rows that a browser is given; files have all."""
 _NOT_HERE = {SIMILARITY.name, "date", "stability", "distortion", "class", "hand"}
 _component = st.components.v2.component(
@@ -36,8 +36,10 @@ def results_table(view: ViewState, ids: IntArray, scores: FloatArray | None, *, 
         scores: of each, or None.
         height: pixels.
     """
-    data = table_data(view, ids[:MOST_ROWS], None if scores is None else scores[:MOST_ROWS])
-    more = f"The first {MOST_ROWS:,} of {len(ids):,}; files under Share have all." if len(ids) > MOST_ROWS else ""
+    data = table_data(view, ids[:ROWS_IN_TABLE], None if scores is None else scores[:ROWS_IN_TABLE])
+    more = (
+        f"The first {ROWS_IN_TABLE:,} of {len(ids):,}; files under Share have all." if len(ids) > ROWS_IN_TABLE else ""
+    )
     _component(key="rows", data={**data, "height": height, "more": more}, height=height)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 MOST_IN_LINK = 400
 """Numbers and ranges that an address holds; more would be too long for browsers."""
-MOST_LETTERS = 200
+LONGEST_WORDS = 200
 """Letters of words that are looked for."""
 MOST_LINKED = 10_000
 """Patches that the ranges of an address may name."""
@@ -76,7 +76,7 @@ class Question:
     def parse(cls, scene: str, like: str, unlike: str, words: str = "") -> Question | None:
         """Return the question of an address; None when it holds none."""
         if words.strip():
-            return cls(scene, words=" ".join(words.split())[:MOST_LETTERS])
+            return cls(scene, words=" ".join(words.split())[:LONGEST_WORDS])
         good, bad = (read_id_runs(text) for text in (like, unlike))
         found = cls(scene, good, tuple(one for one in bad if one not in good))
         return found if len(found) else None
