@@ -29,6 +29,7 @@ from core.jobs.queue import job_id
 from core.jobs.worker import JobOutcome, Work
 from core.scenes.labels import give_label, hand_version
 from core.scenes.patches import PatchRef, PatchRefs, patch_grid
+from core.search.saved import saved_searches
 from core.similarity.clusters import GroupSettings
 from core.values.base import NOTHING_ASKED
 from core.values.registry import VALUES, choices, read_address
@@ -200,6 +201,24 @@ def test_all_from_a_score_on_are_shown_in_place_of_the_nearest(engine: Engine) -
     assert (len(found), found[0]["id"], found[0]["value"]) == (42, 16, "1.00")
     app.button(key="threshold_off").click().run()
     assert len(data_of(app, "landlike_plot")["neighbours"]) == 20
+
+
+def test_examples_are_kept_under_a_name_and_opened_again(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(scene="small-1", like="16.30", unlike="4")
+    app.text_input(key="search_name").set_value("Salt <b>marsh</b>").run()
+    app.button(key="search_keep").click().run()
+    sees_nothing_wrong(app)
+    app = visit(scene="small-1")
+    app.button(key="search_open_0").click().run()
+    sees_nothing_wrong(app)
+    assert app.session_state["landlike"].asking == Question("small-1", (16, 30), (4,))
+    app.button(key="search_delete_0").click().run()
+    assert not [button for button in app.button if (button.key or "").startswith("search_open")]
+    app.text_input(key="search_name").set_value("  ").run()
+    app.button(key="search_keep").click().run()
+    sees_nothing_wrong(app)
+    assert saved_searches(engine.library.scenes()[0]) == ()
 
 
 def test_conditions_hold_in_plot_map_gallery_and_table_together(engine: Engine) -> None:

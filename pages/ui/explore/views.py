@@ -52,6 +52,7 @@ from pages.ui.http.pictures import quicklook_url
 from pages.ui.http.points import outlines_url
 from pages.ui.search.evidence import STRIP_HEIGHT, evidence_strip, strip_there
 from pages.ui.search.filtering import filter_button
+from pages.ui.search.keeping import kept_searches
 from pages.ui.search.results_table import results_table
 from pages.ui.search.threshold import threshold_button, touching_switch
 from pages.ui.state.question import Question
@@ -256,9 +257,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
             if not table:
                 pager(visitor, len(view.selection))
         else:
-            asked = f"a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
-            st.markdown(f"**Places to start from** · {asked or 'as different as this scene has them'}", width="content")
-            filter_button(visitor, view)
+            _start_bar(visitor, view)
         _list_control()
     if table:
         _table_view(view, show)
@@ -278,6 +277,14 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
     items = mark_examples(caption_values(items, view.known, colours), view.question)
     gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
+
+
+def _start_bar(visitor: Session, view: ViewState) -> None:
+    several = f" · a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
+    st.markdown(f"**Places to start from**{several}", width="content")
+    filter_button(visitor, view)
+    if view.question.empty:
+        kept_searches(visitor, view)
 
 
 def places_to_start(view: ViewState) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui.common.escape import plain
 from pages.ui.frontend import text
+from pages.ui.search.keeping import kept_searches
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 
@@ -50,6 +51,7 @@ def _strip(visitor: Session, view: ViewState, thumbs: str) -> None:
     data = {"like": list(question.like), "unlike": list(question.unlike), "thumbs": thumbs, "most": MOST_SHOWN}
     with st.container(horizontal=True, vertical_alignment="center", key="evidence_bar"):
         _component(key="evidence", data=data, height=44)
+        kept_searches(visitor, view)
         _undo(visitor)
 
 

@@ -60,6 +60,7 @@ class Session:
         least: the score from which on all patches are shown, in place of the nearest; None = the nearest.
         page: of the pictures, from 0.
         filters: conditions that patches have to meet, as ``core.search.filters.Filters.link`` writes them.
+        kept: what became of the latest keeping or opening of a search, a sentence.
         pinned: what the address says beside the question: settings as they were when it was asked.
         listed_as: ``pictures`` or ``table``: how patches are listed.
         leave_out_touching: True = patches touching the query are no neighbours.
@@ -99,6 +100,7 @@ class Session:
     least: float | None = None
     page: int = 0
     filters: str = ""
+    kept: str = ""
     pinned: dict[str, str] = field(default_factory=dict)
     listed_as: str = "pictures"
     leave_out_touching: bool = True
@@ -138,7 +140,7 @@ class Session:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
-            self.notice = self.missing = self.filters = ""
+            self.notice = self.missing = self.filters = self.kept = ""
             self.cutting, self.marks = False, None
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
