@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -66,10 +70,31 @@ def encode(engine: Engine, scene: Scene, encoder: str | None = None, cut: Cut = 
     """The scene's features, in the store."""
     recipe = engine.recipe(scene, encoder or default_encoder(), cut=cut)
     if recipe.encoder in ENTRIES:
-        encode_scene(scene, loaded(recipe.encoder, recipe.fingerprint), recipe, engine.store)
+        _encode_once(engine, scene, recipe)
     else:
         engine.encode_now(scene, recipe)
     return recipe
+
+
+def _encode_once(engine: Engine, scene: Scene, recipe: Recipe) -> None:
+    """Put features into a store; the first of an empty one are copies, where the same were made before."""
+    given = b"".join((scene.directory / name).read_bytes() for name in ("scene.json", "pixels.tif"))
+    kept = _kept_features() / hashlib.sha256(recipe.key.encode() + given).hexdigest()
+    empty = not any(engine.store.runs.root.iterdir())
+    if empty and kept.exists():
+        shutil.copytree(kept, engine.store.root, dirs_exist_ok=True)
+        return
+    encode_scene(scene, loaded(recipe.encoder, recipe.fingerprint), recipe, engine.store)
+    if empty:
+        shutil.copytree(engine.store.root, kept)
+
+
+@cache
+def _kept_features() -> Path:
+    """Where features are kept until the process ends."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @lru_cache
