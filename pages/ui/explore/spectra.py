@@ -34,7 +34,7 @@ def line(title: str, signature: SpectralSignature, *, accent: bool = False, colo
 
 
 def signature_chart(lines: Sequence[dict[str, Any]], bands: Sequence[str], *, height: int) -> None:
-    """Draw signatures over wavelength; bands that were not measured are hollow and say what stands in."""
+    """Draw signatures over wavelength; bands that were not measured are gaps, which say what stands in."""
     tops = [max(m + s for m, s in zip(line["mean"], line["spread"], strict=True)) for line in lines]
     data = {
         "wavelengths": [band.wavelength for band in BANDS],

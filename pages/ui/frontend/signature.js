@@ -6,8 +6,11 @@ const faded = (hex, alpha) => {
   return `rgba(${red},${green},${blue},${alpha})`;
 };
 
-function traces(data, line, { paper }) {
-  const around = { x: data.wavelengths, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
+function traces(data, line, { text: ink }) {
+  // Bands that were not measured are absent: a gap in the line, and a cross on the axis that says why.
+  const seen = data.words.map((word) => !word);
+  const only = (values) => values.filter((_, band) => seen[band]);
+  const around = { x: only(data.wavelengths), mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
   const high = line.mean.map((mean, band) => mean + line.spread[band]);
   const low = line.mean.map((mean, band) => Math.max(0, mean - line.spread[band]));
   const hover = line.mean.map((mean, band) =>
@@ -15,14 +18,19 @@ function traces(data, line, { paper }) {
     `${line.title}: ${(100 * mean).toFixed(1)} % ± ${(100 * line.spread[band]).toFixed(1)}` +
     (data.words[band] ? `<br><i>${data.words[band]}</i>` : ""));
   return [
-    { ...around, y: high },
-    { ...around, y: low, fill: "tonexty", fillcolor: faded(line.colour, 0.16) },
+    { ...around, y: only(high) },
+    { ...around, y: only(low), fill: "tonexty", fillcolor: faded(line.colour, 0.16) },
     {
-      x: data.wavelengths, y: line.mean, name: line.title, mode: "lines+markers", text: hover, hoverinfo: "text",
+      x: data.wavelengths, y: line.mean.map((mean, band) => (seen[band] ? mean : null)), name: line.title, mode: "lines+markers", text: hover, hoverinfo: "text",
       line: { color: line.accent ? line.colour : faded(line.colour, 0.55), width: line.accent ? 2.2 : 5 },
       marker: {
-        size: line.accent ? 7 : 9, color: data.words.map((word) => (word ? paper : line.colour)), line: { color: line.colour, width: 1.8 },
+        size: line.accent ? 7 : 9, color: line.colour, line: { color: line.colour, width: 1.8 },
       },
+    },
+    {
+      x: data.wavelengths.filter((_, band) => !seen[band]), y: data.words.filter(Boolean).map(() => 0), mode: "markers", showlegend: false,
+      text: data.words.flatMap((word, band) => (word ? [`<b>${data.names[band]}</b> ${word}`] : [])), hoverinfo: "text",
+      marker: { symbol: "x-thin", size: 7, line: { color: ink, width: 1.2 } }, cliponaxis: false,
     },
   ];
 }
