@@ -33,6 +33,7 @@ from core.search.saved import saved_searches
 from core.similarity.clusters import GroupSettings
 from core.values.base import NOTHING_ASKED
 from core.values.registry import VALUES, choices, read_address
+from pages.ui.common.downloads import NEIGHBOURS, export_rows
 from pages.ui.explore.colouring import colouring, of_classes
 from pages.ui.http.points import values_url
 from pages.ui.state import cache
@@ -259,6 +260,10 @@ def test_words_find_land_and_unknown_ones_are_answered(engine: Engine) -> None:
     assert app.query_params["words"] == "dense vegetation"
     assert "best" in texts(app)
     assert len(data_of(app, "landlike_gallery")["items"]) == 20
+    scene = engine.library.scenes()[0]
+    seen = view_state(app.session_state["landlike"], scene, engine.recipe(scene, default_encoder()))
+    rows = export_rows(seen, NEIGHBOURS)
+    assert rows.columns["measure"].tolist() == ["match"] * 20, "what words found can be taken away"
     app.text_input(key="words").set_value("qwertyuiop").run()
     assert not app.exception
     assert "is not understood" in texts(app)

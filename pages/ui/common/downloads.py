@@ -44,8 +44,8 @@ def downloads(view: ViewState) -> None:
 def contents(view: ViewState) -> dict[str, IntArray]:
     """Return ids of the patches that can be taken away, in the order of the file, by what they are."""
     found: dict[str, IntArray] = {}
-    if view.query is not None and view.neighbours is not None:
-        asked = [view.query.patch] if _asks_of_one(view) else []
+    if view.neighbours is not None:
+        asked = [view.query.patch] if view.query is not None and _asks_of_one(view) else []
         found[NEIGHBOURS] = np.array([*asked, *view.neighbours.ids.tolist()], dtype=np.int64)
     if len(view.selection):
         found[SELECTED] = np.array(view.selection.patches, dtype=np.int64)
