@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any
 
-from core.ingest.sandbox.limits import ALLOWED_DRIVERS, apply_limits
+from core.ingest.sandbox.limits import ALLOWED_DRIVERS, VECTOR_DRIVERS, apply_limits
 
 _INTERVAL = 0.1
 """Seconds between two reports of progress."""
@@ -57,7 +57,7 @@ class _Speaker:
             self({"opening": [done, total]})
 
 
-def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
+def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:  # noqa: PLR0911  one for each way to end
     """Do what is asked; here everything is caught, and whatever goes wrong becomes an error the parent can tell."""
     import rasterio
 
@@ -70,6 +70,8 @@ def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
     from core.ingest.truth.reader import read_truth
 
     try:
+        if fields.get("kind") == "vectors":
+            return {"result": _vectors(fields)}
         _check_drivers()
         if fields.get("kind") == "truth":
             wanted = truth_request_from_dict(fields)
@@ -91,6 +93,27 @@ def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 (the boundary)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return {"error": error_to_dict(unreadable())}
+
+
+def _vectors(fields: dict[str, Any]) -> dict[str, Any]:
+    """Read a file of points and polygons.
+
+    Raises:
+        RuntimeError: when pyogrio's GDAL came up with other drivers.
+        LandlikeError: why the file cannot be used.
+    """
+    import pyogrio
+
+    from core.ingest.sandbox.landlock import lock_down
+    from core.ingest.vectors.protocol import shapes_to_dict, vector_request_from_dict
+    from core.ingest.vectors.reader import read_label_file
+
+    extra = set(pyogrio.list_drivers()) - VECTOR_DRIVERS
+    if extra:
+        raise RuntimeError(f"drivers that must not be: {sorted(extra)[:5]}")
+    wanted = vector_request_from_dict(fields)
+    lock_down(read=[*wanted.paths], write=[wanted.scratch])
+    return shapes_to_dict(read_label_file(wanted))
 
 
 def _check_drivers() -> None:

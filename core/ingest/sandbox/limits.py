@@ -11,6 +11,9 @@ from pathlib import Path
 ALLOWED_DRIVERS = frozenset({"GTiff", "COG", "JP2OpenJPEG", "PNG", "JPEG", "MEM", "ENVI"})
 """The only GDAL drivers the sandbox has."""
 
+VECTOR_DRIVERS = frozenset({"GPKG", "ESRI Shapefile"})
+"""The only ones it has where it reads points and polygons."""
+
 MAX_BANDS = 64
 MAX_PIXELS = 400_000_000
 MAX_BLOCK_BYTES = 64 * 2**20
@@ -67,15 +70,18 @@ def apply_limits(limits: Mapping[str, float]) -> None:
         resource.setrlimit(number, (ceiling, ceiling))
 
 
-def sandbox_environment(drivers: Iterable[str], package_root: Path, scratch: Path) -> dict[str, str]:
+def sandbox_environment(
+    drivers: Iterable[str], package_root: Path, scratch: Path, *, allowed: frozenset[str] = ALLOWED_DRIVERS
+) -> dict[str, str]:
     """Return the whole environment of the sandbox; nothing of the parent's is passed on.
 
     Args:
         drivers: names of all drivers of the GDAL in use.
         package_root: directory that holds the package ``core``.
         scratch: directory for temporary files.
+        allowed: the only drivers it is to have.
     """
-    skip = ",".join(sorted(set(drivers) - ALLOWED_DRIVERS))
+    skip = ",".join(sorted(set(drivers) - allowed))
     return {
         "GDAL_SKIP": skip,
         "OGR_SKIP": skip,

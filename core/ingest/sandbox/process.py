@@ -19,7 +19,7 @@ import core
 from core.errors import JobCancelledError, SourceTooLargeError
 from core.ingest.files import file_words
 from core.ingest.messages import opening, unreadable
-from core.ingest.sandbox.limits import Limits, sandbox_environment
+from core.ingest.sandbox.limits import ALLOWED_DRIVERS, VECTOR_DRIVERS, Limits, sandbox_environment
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, error_from_dict, result_from_dict
 from core.progress import Doing, Progress, unsaid
 
@@ -91,15 +91,23 @@ def _start(request: SandboxRequest) -> subprocess.Popen[bytes]:
     import rasterio
 
     with rasterio.Env() as env:
-        drivers = list(env.drivers())
+        drivers = set(env.drivers())
+    allowed = ALLOWED_DRIVERS
+    if getattr(request, "vectors", False):
+        import pyogrio  # It brings a GDAL of its own.
+
+        drivers, allowed = drivers | set(pyogrio.list_drivers()), VECTOR_DRIVERS
     root = Path(str(core.__file__)).resolve().parents[1]
+    environment = sandbox_environment(drivers, root, request.scratch, allowed=allowed)
+    if allowed is VECTOR_DRIVERS:
+        del environment["OGR_SKIP"]  # GDAL 3.12 dies where both name the same drivers; GDAL_SKIP does for all.
     return subprocess.Popen(
         [sys.executable, "-m", "core.ingest.sandbox.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=request.scratch,
-        env=sandbox_environment(drivers, root, request.scratch),
+        env=environment,
         start_new_session=True,
     )
 

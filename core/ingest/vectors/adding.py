@@ -1,35 +1,47 @@
-"""Opening files of points and polygons with a class each; all but GeoJSON of one's own are opened in the sandbox."""
+"""Opening files of points and polygons with a class each; they are opened in the sandbox alone."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import SourceError
-from core.ingest.messages import errors_about
-from core.ingest.vectors.geojson import LabelShapes, read_geojson
+from core.files import never
+from core.ingest.boundary import DEFAULT_LIMITS, linked
+from core.ingest.files import list_files
+from core.ingest.messages import clean_name, errors_about
+from core.ingest.sandbox.limits import Limits
+from core.ingest.sandbox.process import answer_of_sandbox
+from core.ingest.vectors.geojson import LabelShapes
+from core.ingest.vectors.protocol import VectorRequest, shapes_from_dict
+from core.progress import silent
 
-GEOJSON_SUFFIXES = frozenset({".geojson", ".json"})
-MOST_TEXT_BYTES = 256 * 2**20
+MOST_VECTOR_BYTES = 256 * 2**20
 
 
-def read_label_shapes(path: Path, *, column: str = "") -> LabelShapes:
-    """Read points and polygons with a class each.
+def read_label_shapes(
+    path: Path, *, column: str = "", cancelled: Callable[[], bool] = never, limits: Limits = DEFAULT_LIMITS
+) -> LabelShapes:
+    """Read points and polygons with a class each, in the sandbox; it takes a second or two.
 
     Args:
-        path: GeoJSON.
+        path: GeoJSON, GeoPackage, or a zip with one Shapefile.
         column: the attribute that is the class; empty = the one that is called so.
+        cancelled: asked ten times a second; True stops the work.
+        limits: what the sandbox may use.
 
     Raises:
         SourceError: one sentence on why it cannot be used.
+        JobCancelledError: when it was cancelled.
     """
-    with errors_about(path.name):
-        if not path.is_file():
-            raise SourceError(found="there is no such file", remedy="check the path")
-        if path.suffix.lower() not in GEOJSON_SUFFIXES:
-            raise SourceError(found="it is no file of points and polygons", remedy="give a CSV or GeoJSON")
-        if path.stat().st_size > MOST_TEXT_BYTES:
+    with errors_about(path.name), tempfile.TemporaryDirectory(prefix="landlike-labels-") as folder:
+        files = list_files([path])
+        if sum(file.stat().st_size for _, file in files) > MOST_VECTOR_BYTES:
             raise SourceError(found="it has more than 256 MB", remedy="cut the area of the scene out of it first")
-        try:
-            return read_geojson(path.read_text(encoding="utf-8-sig"), column)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(found="it cannot be read as text", remedy="save it again as GeoJSON") from error
+        links, scratch = linked(files, Path(folder))
+        request = VectorRequest(
+            name=clean_name(path.name), paths=links, names=tuple(name for name, _ in files), scratch=scratch,
+            column=column,
+        )  # fmt: skip
+        return answer_of_sandbox(request, limits, silent, cancelled, understand=shapes_from_dict)

@@ -1,0 +1,106 @@
+"""What parent and child of the sandbox say to each other of a file of points and polygons; every field is checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from core.ingest.messages import clean_name
+from core.ingest.vectors.geojson import MOST_SHAPES, LabelShapes
+
+_KINDS = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorRequest:
+    """What the child is asked to do with a file of vectors.
+
+    Attributes:
+        name: the file, for sentences.
+        paths: numbered links to its files.
+        names: relative names of the files.
+        scratch: where archives are unpacked.
+        column: the attribute that is the class; empty = the one that is called so.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    scratch: Path
+    column: str = ""
+
+    vectors: bool = True
+    """True = the sandbox has the drivers of vectors, and none of rasters."""
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+        fields = {
+            "kind": "vectors", "name": self.name, "paths": [str(path) for path in self.paths],
+            "names": list(self.names), "scratch": str(self.scratch), "column": self.column,
+        }  # fmt: skip
+        return json.dumps(fields)
+
+
+def vector_request_from_dict(fields: Mapping[str, Any]) -> VectorRequest:
+    """Read what ``VectorRequest.to_json`` wrote; the parent is trusted."""
+    return VectorRequest(
+        name=fields["name"], paths=tuple(Path(path) for path in fields["paths"]), names=tuple(fields["names"]),
+        scratch=Path(fields["scratch"]), column=fields["column"],
+    )  # fmt: skip
+
+
+def shapes_to_dict(found: LabelShapes) -> dict[str, Any]:
+    """Return points and polygons as JSON values."""
+    return {
+        "labels": list(found.labels), "column": found.column, "mended": found.mended, "other": found.other,
+        "shapes": [json.loads(one) for one in shapely.to_geojson(found.shapes)],
+    }  # fmt: skip
+
+
+def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
+    """Take over what the child says, every field checked; shapes are made of its numbers.
+
+    Raises:
+        ValueError, KeyError, TypeError: when a field is not of its form.
+    """
+    labels = tuple(clean_name(label, 400) if isinstance(label, str) else "" for label in fields["labels"])
+    if len(labels) > MOST_SHAPES or len(labels) != len(fields["shapes"]):
+        raise ValueError("labels")
+    shapes = np.empty(len(labels), dtype=object)
+    for at, one in enumerate(fields["shapes"]):
+        shapes[at] = _shape(one)
+    counts = [fields[name] for name in ("mended", "other")]
+    if not all(isinstance(count, int) and 0 <= count <= MOST_SHAPES for count in counts):
+        raise ValueError("counts")
+    return LabelShapes(
+        labels=labels, shapes=shapes, column=clean_name(str(fields["column"]), 60), mended=counts[0], other=counts[1]
+    )
+
+
+def _shape(values: Mapping[str, Any]) -> shapely.Geometry:
+    if values["type"] not in _KINDS:
+        raise ValueError("kind of shape")
+    try:
+        made = shapely.geometry.shape({"type": values["type"], "coordinates": _numbers(values["coordinates"])})
+    except (shapely.errors.ShapelyError, IndexError, AttributeError) as error:
+        raise ValueError("shape") from error
+    if made.is_empty or not made.is_valid:
+        raise ValueError("shape")
+    return made
+
+
+def _numbers(values: Any, depth: int = 0) -> Any:  # noqa: ANN401  JSON
+    """Return nested lists of finite numbers as they are."""
+    if isinstance(values, list) and depth < 5:
+        return [_numbers(one, depth + 1) for one in values]
+    number = float(values)
+    if not math.isfinite(number):
+        raise ValueError("coordinate")
+    return number
