@@ -36,14 +36,19 @@ def never() -> bool:
     return False
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, private: bool = True) -> None:
     """Write a file so that readers see the old content or the new, never a part; survives a crash.
+
+    Args:
+        path: the file to be.
+        data: what it is to hold.
+        private: True = nobody else on this computer may read it; False = who may read new files of ours may.
 
     Raises:
         OSError: when it cannot be written; the old content stays.
     """
     with replacing(path) as fresh:
-        fresh.touch(mode=0o600, exist_ok=False)
+        fresh.touch(mode=0o600 if private else 0o666, exist_ok=False)
         fresh.write_bytes(data)
 
 

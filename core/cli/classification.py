@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.evaluation.retrieval import Share
 
 _ASKED = "Classifying patches"
+_MOST_NAMED = 5
 
 
 class ClassifyCommand:
@@ -78,18 +79,18 @@ class ClassifyCommand:
         told = options.abstain is not None
         novelty = known.novelty(config) if told else None
         found = head.predict(known.table.vectors, abstain_below=options.abstain or 0.0, novelty=novelty)
+        smoothed = _smooth(options.smooth, known, found, options.abstain or 0.0)
         if options.out.suffix.lower() in TIFF_ENDINGS:
-            abstained = _write_raster(options, known, head, found)
+            _write_raster(options, known, head, found)  # It smooths cells, which may be finer than patches.
         else:
-            found = _smooth(options.smooth, known, found, options.abstain or 0.0)
-            abstained = _write_patches(options.out, known, found)
+            _write_patches(options.out, known, smoothed)
         if options.save:
             from core.classification.saved import save_head
 
             save_head(head, options.save)
         summary = learned.summary() | {
             "patches": len(found),
-            "abstained": abstained,
+            "abstained": int(smoothed.abstained.sum()),
             "abstain_below": options.abstain,
             "novel": int(found.novel.sum()) if novelty is not None else None,
         }
@@ -167,12 +168,20 @@ def _taught(options: argparse.Namespace, known: FeatureFile, kind: Any) -> _Lear
     labels = _labels(options, known)
     sys.stderr.writelines(f"{options.labels.name}: {sentence}\n" for sentence in labels.said)
     patches = known.labelled(labels.labels)
-    for name, count in patches.counts.items():
-        if count == 1:
-            sys.stderr.write(f"{options.labels.name}: “{name}” has one patch, so that it cannot be tested.\n")
+    sys.stderr.writelines(f"{options.labels.name}: {sentence}\n" for sentence in _alone(patches.counts))
     with bar_of("Teaching", "steps") as progress:
         taught = teach(patches, kind, origin=known.origin, progress=progress)
     return _Learned(head=taught.head, imported=labels, validation=taught.validation)
+
+
+def _alone(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield a sentence on all classes that have one patch, if there are any."""
+    alone = [f"“{name}”" for name, count in counts.items() if count == 1]
+    if len(alone) == 1:
+        yield f"{alone[0]} has one patch, so that it cannot be tested."
+    elif alone:
+        named = ", ".join(alone[:_MOST_NAMED]) + (" …" if len(alone) > _MOST_NAMED else "")
+        yield f"{len(alone):,} classes have one patch each, so that they cannot be tested: {named}."
 
 
 def _used(path: Path, known: FeatureFile) -> _Learned:
@@ -217,8 +226,8 @@ def _smooth(how: str, known: FeatureFile, found: Prediction, below: float) -> Pr
     return found.with_chances(cells.chances[rows], below)
 
 
-def _write_patches(path: Path, known: FeatureFile, found: Prediction) -> int:
-    """Write a row a patch; return how many abstained."""
+def _write_patches(path: Path, known: FeatureFile, found: Prediction) -> None:
+    """Write a row a patch."""
     import numpy as np
 
     from core.export.formats import write_rows
@@ -228,11 +237,10 @@ def _write_patches(path: Path, known: FeatureFile, found: Prediction) -> int:
         "class": found.named, "probability": np.asarray(found.confidence, np.float32), "abstained": found.abstained
     }  # fmt: skip
     write_rows(path, file_rows(known.table, columns=columns))
-    return int(found.abstained.sum())
 
 
-def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, found: Prediction) -> int:
-    """Write a map of codes; return how many patches abstained."""
+def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, found: Prediction) -> None:
+    """Write a map of codes."""
     import numpy as np
 
     from core.classification.cells import chance_cells, smoothed_cells
@@ -249,4 +257,3 @@ def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, f
     classes = [MapClass(code=one.code, name=one.title, colour=one.colour) for one in head.classes]
     if cells.place is not None:
         write_class_map(options.out, codes, cells.place, classes, cells.confidence)
-    return int(found.abstained.sum())

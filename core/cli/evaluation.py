@@ -205,15 +205,17 @@ def _land(engine: Engine, scene: Scene, options: argparse.Namespace) -> Iterator
     """Take the map in where one is given, and yield the table or the JSON."""
     from core.encoders.registry import default_encoder
     from core.evaluation.benchmark import assess_land, land_table
+    from core.evaluation.land import check_count
     from core.ingest.truth.adding import add_map, with_files_beside
 
+    count = check_count(10 if options.k is None else options.k)  # Before a map replaces the one that is there.
     if options.truth is not None:
         named = options.classes or ""
         table = [Path(named)] if named and Path(named).suffix.lower() == ".csv" else []
         with bar_of("Reading the map", "rows") as progress:
             truth = add_map(
                 [*with_files_beside(options.truth), *table], engine.library, scene, classes="" if table else named,
-                progress=progress,
+                fewest=2, progress=progress,
             )  # fmt: skip
         for line in truth.findings:
             if line.basis in {"warning", "assumed"}:
@@ -222,7 +224,7 @@ def _land(engine: Engine, scene: Scene, options: argparse.Namespace) -> Iterator
     with bar_of("Encoding", "patches") as progress:
         found = assess_land(
             engine, scene, options.encoder or default_encoder(), backend=options.backend,
-            k=10 if options.k is None else options.k, not_asked=names if options.not_asked else None,
+            k=count, not_asked=names if options.not_asked else None,
             progress=progress,
         )  # fmt: skip
     if options.json:

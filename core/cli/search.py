@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ DEFAULT_COUNT = 10
 """How many patches are listed where neither a number nor a least similarity is given."""
 
 _ASKED = "Searching by examples"
+_NONE = "no patch is found: all that may be are examples, or fit less than --min-similarity asks\n"
 _ID = re.compile(r"\d{1,18}")
 
 
@@ -72,6 +74,8 @@ class SearchCommand:
         space = _space(table)
         ranking = rank(_evidence(options, space.scene), space)
         found = _found(options, space, ranking)
+        if not len(found):
+            sys.stderr.write(_NONE)
         if options.out is None:
             return _lines(table, ranking, found)
         _write(options.out, table, ranking, found)

@@ -211,8 +211,7 @@ def land_retrieval(
     Raises:
         SettingsError: when k is out of range, or the patches leave nothing to ask.
     """
-    if not 1 <= k <= MOST_NEIGHBOURS:
-        raise SettingsError(_ASKED_FOR, f"{k} neighbours", f"choose 1 to {MOST_NEIGHBOURS}")
+    check_count(k)
     shares = np.asarray(shares, np.float32)
     wanted, skipped = _wanted(shares, places, reach, skip)
     asked = wanted[sample(len(wanted), max_queries, seed)]
@@ -237,6 +236,17 @@ def land_retrieval(
         side=side,
         classes=tuple(_by_class(shares.argmax(axis=1)[asked], own, other)),
     )
+
+
+def check_count(k: int) -> int:
+    """Return a number of neighbours.
+
+    Raises:
+        SettingsError: when it is not 1 to ``MOST_NEIGHBOURS``.
+    """
+    if not 1 <= k <= MOST_NEIGHBOURS:
+        raise SettingsError(_ASKED_FOR, f"{k} neighbours", f"choose 1 to {MOST_NEIGHBOURS}")
+    return k
 
 
 def _wanted(shares: FloatArray, places: IntArray, reach: int, skip: NDArray[np.bool_] | None) -> tuple[IntArray, int]:

@@ -97,7 +97,7 @@ def write_bundle(path: Path, bundle: Bundle) -> None:
     """
     content = bundle_bytes(bundle)
     with disk_errors(f"Writing “{path.name}”", full="free some space or choose another place", other="choose another"):
-        write_atomically(path, content)
+        write_atomically(path, content, private=False)
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -223,7 +223,7 @@ def _unplaced_too() -> Iterator[None]:
 def _write_texts(texts: dict[Path, str]) -> list[Path]:
     for path, text in texts.items():
         with disk_errors(f"Writing “{path.name}”", full="free some space", other="choose another place"):
-            write_atomically(path, text.encode())
+            write_atomically(path, text.encode(), private=False)
     return list(texts)
 
 

@@ -30,7 +30,7 @@ def write_stac_item(path: Path, table: Embeddings) -> Path:
     beside = path.with_suffix(".stac.json")
     text = json.dumps(stac_item(table, path.name), indent=1, ensure_ascii=False, allow_nan=False)
     with disk_errors(f"Writing “{beside.name}”", full="free some space", other="choose another place"):
-        write_atomically(beside, f"{text}\n".encode())
+        write_atomically(beside, f"{text}\n".encode(), private=False)
     return beside
 
 

@@ -22,7 +22,7 @@ from core.classification.areas.estimation import (
     StratifiedEstimate,
 )
 from core.classification.areas.ground import patch_hectares
-from core.errors import LandlikeError
+from core.errors import ClassificationError, LandlikeError
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.file import FileReport
 from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
@@ -53,6 +53,9 @@ WITHOUT_SCENE = (
 
 _MOST_SQUARES = 2000
 """Rows or columns of a map of classes that is drawn."""
+
+_SAME_PLACE = 1e-4
+"""Degrees, about 11 m, by which the middles of a patch in two files may lie apart; patches are larger."""
 
 _LIBRARIES = ("numpy", "rasterio", "scikit-learn", "openvino", "tensorflow")
 
@@ -133,7 +136,13 @@ def report_contents(
         classified: a map of classes of these patches; None = the classes that the file itself has.
         areas: of the strata of the judged sample; None = counted on the map.
         assessment: what a judged sample tells of that map; None where there is none.
+
+    Raises:
+        ClassificationError: when the map or the sample's strata are those of other patches.
     """
+    if classified is not None:
+        _check_patches(found, classified)
+        _check_strata(classified, areas or (), assessment)
     home = measured.home
     scene = None if home is None else home.scene
     record = None if scene is None else _record(scene)
@@ -255,6 +264,34 @@ def _class_part(
     else:
         return None
     return replace(part, **_class_map(found, names))
+
+
+def _check_patches(found: Embeddings, classified: ClassifiedPatches) -> None:
+    """Refuse a map of other patches than those of the file: other numbers, or the same ones elsewhere."""
+    row_of = {number: row for row, number in enumerate(found.patch_ids.tolist())}
+    rows = [row_of.get(number) for number in classified.ids.tolist()]
+    strange = [number for number, row in zip(classified.ids.tolist(), rows, strict=True) if row is None]
+    told = "" if not strange else f"{len(strange):,} of its patches are not in the features, such as {strange[0]}"
+    if not told and found.lonlat is not None:
+        apart = np.abs(found.lonlat[np.array(rows)] - classified.places(np.arange(len(rows))))
+        moved = np.flatnonzero((apart > _SAME_PLACE).any(axis=1))
+        told = "" if not len(moved) else f"patch {classified.ids[moved[0]]} lies elsewhere than in the features"
+    if told:
+        raise ClassificationError(
+            f"Reporting on “{classified.name}”", told, "give the map that was made of these features"
+        )
+
+
+def _check_strata(
+    classified: ClassifiedPatches, areas: Sequence[AreaStratum], assessment: AccuracyAssessment | None
+) -> None:
+    """Refuse areas by classes of another map; strata that are no classes may be called anything."""
+    if assessment is not None and all(hectares is None for hectares in assessment.mapped.values()):
+        return
+    strange = next((one.name for one in areas if one.hectares > 0 and one.name not in classified.strata), None)
+    if strange is not None:
+        asked, told = f"Reporting on “{classified.name}”", f"“{strange}” of the areas is no class of it"
+        raise ClassificationError(asked, told, "give the sample and the areas of this map")
 
 
 def _class_names(found: Embeddings, classified: ClassifiedPatches | None) -> tuple[str, list[str | None]]:

@@ -33,6 +33,10 @@ def test_a_file_is_the_old_one_or_the_new(tmp_path: Path) -> None:
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o077 == 0
+    write_atomically(path, b"for all", private=False)
+    (tmp_path / "b").touch()
+    assert path.stat().st_mode == (tmp_path / "b").stat().st_mode, "as any new file"
+    (tmp_path / "b").unlink()
     assert names(tmp_path) == ["a.json"]
 
 

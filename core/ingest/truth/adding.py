@@ -29,6 +29,7 @@ def add_map(
     scene: Scene,
     *,
     classes: str = "",
+    fewest: int = 1,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
@@ -40,6 +41,7 @@ def add_map(
         library: that of the scene.
         scene: a scene, no collection.
         classes: what codes mean, ``0=water,1=trees``; empty = as the files say.
+        fewest: classes that it has to tell apart on the scene, for what it is wanted for.
         progress: told rows of the scene.
         cancelled: asked ten times a second; True stops the work.
         limits: what the sandbox may use.
@@ -69,6 +71,9 @@ def add_map(
                     classes=classes,
                 )
                 found_map = answer_of_sandbox(request, limits, progress, cancelled, understand=truth_result_from_dict)
+                if len(found_map.classes) < fewest:
+                    remedy = "give a map that tells two classes or more apart"
+                    raise SourceError(found="all land of the scene is of one class", remedy=remedy)
                 known = TruthMap(
                     file="",
                     source=clean_name(shown, 120),

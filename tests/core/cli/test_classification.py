@@ -106,6 +106,23 @@ def test_a_map_has_codes_colours_names_and_confidence(file: Path, labels: Path, 
     assert "Sea or lake" in out.with_name("C.tif.aux.xml").read_text()
 
 
+def test_smoothed_patches_are_counted_alike_for_every_format(file: Path, labels: Path, capsys: Capture) -> None:
+    counted, asked = [], ["classify", str(file), "--labels", str(labels), "--abstain", "0.7", "--smooth", "probability"]
+    for name in ("C.parquet", "C.tif"):
+        assert main([*asked, "--out", str(file.with_name(name))]) == 0
+        counted.append(json.loads(capsys.readouterr().out)["abstained"])
+    with rasterio.open(file.with_name("C.tif")) as data:
+        assert counted == [int((data.read(1) == 254).sum())] * 2
+    assert counted[0] > 60, "classes lie at random, so that smoothing blurs them"
+
+
+def test_many_classes_of_one_patch_are_one_sentence(file: Path, capsys: Capture) -> None:
+    path = file.with_name("L.csv")
+    path.write_text("patch_id,label\n" + "".join(f"{one},kind {one}\n" for one in range(8)))
+    assert main(["classify", str(file), "--labels", str(path), "--out", str(file.with_name("C.parquet"))]) == 0
+    assert capsys.readouterr().err.splitlines()[-1].startswith("L.csv: 8 classes have one patch each, so that they can")
+
+
 def test_shapes_label_patches_and_a_saved_head_names_another_file(file: Path, tmp_path: Path, capsys: Capture) -> None:
     known, head = rows(features()), tmp_path / "one.head.npz"
     whole = {

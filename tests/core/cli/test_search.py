@@ -89,6 +89,12 @@ def test_a_least_similarity_and_an_area_leave_what_lies_there(lines: Run, tmp_pa
     assert ids(lines("--like", 3, "--area", area, "-k", 100)) == inside
 
 
+def test_an_empty_answer_says_so(features: Path, capsys: Capture) -> None:
+    assert main(["search", str(features), "--like", ",".join(map(str, range(COUNT)))]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err[:19]) == ("", "no patch is found: ")
+
+
 def test_files_hold_the_same_in_every_format(lines: Run, tmp_path: Path) -> None:
     _, order = expected([3], [5])
     for ending in ("geojson", "gpkg", "csv", "parquet"):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from core.classification.areas.class_map import read_classified
 from core.classification.areas.estimation import AreaStratum, JudgedUnit, estimate_accuracy
+from core.errors import ClassificationError
 from core.evaluation.report.card import Section
 from core.evaluation.report.file import FileReport, SceneOfFile
 from core.export.geoparquet import Embeddings, read_geoparquet, write_geoparquet
@@ -21,7 +22,7 @@ from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
-from tests.core.classification.areas.patches import write_classified
+from tests.core.classification.areas.patches import squares, write_classified
 from tests.fakes import PlaceEncoder
 from tests.scenes import add_scene
 
@@ -90,6 +91,18 @@ def test_a_judged_sample_gives_intervals(case: tuple[Embeddings, FileReport], tm
     assert image.shape[:2] == (800, 1200), "four rows of six patches"
     assert np.ptp(image[:380].reshape(-1, 3), axis=0).max() < 8, "rows 0 and 1 are all “a”"
     assert np.abs(image[100, 100].astype(int) - image[700, 100]).max() > 60
+
+
+def test_a_map_or_a_sample_of_other_land_is_refused(case: tuple[Embeddings, FileReport], tmp_path: Path) -> None:
+    right = write_classified(tmp_path / "c.parquet", ["a"] * 12 + ["b"] * 12)
+    more = write_classified(tmp_path / "more.parquet", ["a", "b"] * 13)
+    far = write_classified(tmp_path / "far.parquet", ["a", "b"] * 12, shapes=squares(6, 4, crs="EPSG:32633"))
+    for path, told in ((more, "2 of its patches are not in the features, such as 24"), (far, "patch 0 lies elsewhere")):
+        with pytest.raises(ClassificationError, match=f"^Reporting on “{path.name}”: {told}"):
+            report_contents(*case, made="", classified=read_classified(path))
+    forest = [AreaStratum(name="a", hectares=60), AreaStratum(name="deforestation", hectares=40)]
+    with pytest.raises(ClassificationError, match="“deforestation” of the areas is no class of it; give"):
+        report_contents(*case, made="", classified=read_classified(right), areas=forest)
 
 
 def test_a_file_whose_scene_is_gone_has_no_picture_and_says_so(case: tuple[Embeddings, FileReport]) -> None:

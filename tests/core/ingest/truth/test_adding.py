@@ -45,6 +45,9 @@ def test_an_upload_becomes_the_truth_and_a_refused_one_changes_nothing(tmp_path:
     far = write_tif(tmp_path / "far.tif", codes, crs="EPSG:32631", transform=Affine.translation(9e5, 0) @ PLACE)
     with pytest.raises(SourceError, match=r"^Opening “far.tif”: it lies nowhere on the ground of the scene; give"):
         add_map([far], library, scene)
+    water = write_tif(tmp_path / "water.tif", np.ones((1, 64, 64), np.uint8), crs="EPSG:32631", transform=PLACE)
+    with pytest.raises(SourceError, match=r"^Opening “water.tif”: all land of the scene is of one class; give a map"):
+        add_map([water], library, scene, fewest=2)
     assert truth_of(scene) == truth
 
 
