@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,34 @@ def _shares(starts: IntArray, size: int, side: int) -> NDArray[np.float64]:
     high = np.minimum(first[:, None] + side, starts[None, :] + size)
     found: NDArray[np.float64] = np.maximum(high - low, 0) / side
     return found
+
+
+def cut_to_patches(
+    cells: GeoBox, grid: PatchGrid, tables: list[NDArray[Any]], *, most: int = MOST_CELLS_OF_MAP
+) -> tuple[GeoBox, list[NDArray[Any]]]:
+    """Cut what lies on cells to the ground that patches cover, so that who counts its pixels counts no other land.
+
+    Where cells as wide as patches lie apart reach beyond the last patches, each is parted into smaller ones that do
+    not. Where these would be more than ``most``, all stays as it is.
+
+    Args:
+        cells: where they lie, as of ``chance_cells``.
+        grid: the patches.
+        tables: of shape (rows, columns) each.
+        most: cells of a map.
+
+    Returns:
+        Where the new cells lie, and the tables on them.
+    """
+    side = grid.cut.stride
+    rows, cols = int(grid.tops[-1]) + grid.size, int(grid.lefts[-1]) + grid.size
+    fine = math.gcd(side, rows, cols)
+    rows, cols, parts = rows // fine, cols // fine, side // fine
+    if rows * cols > most:
+        return cells, tables
+    a, b, c, d, e, f = cells.transform
+    place = GeoBox(crs=cells.crs, transform=(a / parts, b / parts, c, d / parts, e / parts, f), height=rows, width=cols)
+    return place, [table.repeat(parts, axis=0)[:rows].repeat(parts, axis=1)[:, :cols] for table in tables]
 
 
 def patch_chances(grid: PatchGrid, ids: IntArray, chances: FloatArray) -> ChanceCells:

@@ -243,7 +243,7 @@ def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, f
     """Write a map of codes."""
     import numpy as np
 
-    from core.classification.cells import chance_cells, smoothed_cells
+    from core.classification.cells import chance_cells, cut_to_patches, smoothed_cells
     from core.export.qgis import MapClass
     from core.export.raster import NO_DATA_CODE, UNSURE_CODE, write_class_map
 
@@ -256,4 +256,5 @@ def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, f
     codes = np.where(cells.known, np.where(cells.abstained(options.abstain or 0.0), UNSURE_CODE, codes), NO_DATA_CODE)
     classes = [MapClass(code=one.code, name=one.title, colour=one.colour) for one in head.classes]
     if cells.place is not None:
-        write_class_map(options.out, codes, cells.place, classes, cells.confidence)
+        place, (codes, confidence) = cut_to_patches(cells.place, known.grid[1], [codes, cells.confidence])
+        write_class_map(options.out, codes, place, classes, confidence)

@@ -203,7 +203,7 @@ def land_retrieval(
         reach: side of a patch in pixels; patches that begin no farther apart touch.
         plain: the plain spectrum of the same patches, float32 of shape (N, 32), or None.
         skip: shape (N,), True = not asked, but may be found.
-        k: neighbours, 1 to ``MOST_NEIGHBOURS``.
+        k: neighbours, 1 to ``MOST_NEIGHBOURS``; fewer where no patch has so many others.
         max_queries: patches that are asked at most, drawn at random.
         seed: of the sample and the bootstrap.
         progress: told queries done and all.
@@ -215,6 +215,7 @@ def land_retrieval(
     shares = np.asarray(shares, np.float32)
     wanted, skipped = _wanted(shares, places, reach, skip)
     asked = wanted[sample(len(wanted), max_queries, seed)]
+    k = min(k, int(others_of_class(np.zeros(len(shares), np.int64), places, reach)[asked].max()))
     truth = _truth(shares, asked, places, reach=reach, k=k, progress=progress)
     own = _found(vectors, shares, asked, places, reach=reach, k=k)
     other = None if plain is None else _found(plain, shares, asked, places, reach=reach, k=k)

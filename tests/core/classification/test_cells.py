@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.bands import FloatArray
-from core.classification.cells import chance_cells, patch_chances, smoothed_cells
+from core.classification.cells import chance_cells, cut_to_patches, patch_chances, smoothed_cells
 from core.errors import SettingsError
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
@@ -52,6 +52,21 @@ def test_a_cell_is_the_mean_of_all_patches_over_it_by_area(cut: Cut) -> None:
         assert cells.chances[row, col] == pytest.approx(mean[:3], abs=1e-5)
         assert cells.novel[row, col] == pytest.approx(mean[3], abs=1e-5)
     assert cells.chances.sum(axis=2) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("cut", [Cut.of(20), Cut.of(32, edge="cover"), Cut.of(24, 20), Cut.of(16, 8)])
+def test_a_map_ends_where_patches_end(cut: Cut) -> None:
+    grid = grid_of(cut)
+    chances, ids = some_chances(grid.count), np.arange(grid.count)
+    cells = chance_cells(PLACE, grid, ids, chances)
+    assert cells.place is not None
+    place, (index,) = cut_to_patches(cells.place, grid, [cells.index])
+    assert index.shape == (place.height, place.width)
+    ends = grid.tops[-1] + grid.size, grid.lefts[-1] + grid.size
+    assert (place.height * -place.transform[4], place.width * place.transform[0]) == (10 * ends[0], 10 * ends[1])
+    middles = (np.argwhere(index >= 0) + 0.5) * (place.transform[0] / 10) // cut.stride
+    assert (index.ravel() == cells.index[tuple(middles.astype(int).T)]).all(), "each lies in the cell it was part of"
+    assert cut_to_patches(cells.place, grid, [cells.index], most=1)[0] == cells.place
 
 
 def test_abstaining_is_by_confidence_and_by_most_of_the_land() -> None:

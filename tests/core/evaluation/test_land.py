@@ -120,6 +120,14 @@ def test_little_land_has_no_interval_and_little_choice_is_no_error() -> None:
     assert any("too little land" in sentence for sentence in section.sentences)
 
 
+def test_more_neighbours_than_there_are_is_told_as_what_was_found() -> None:
+    places, shares = grid_places(4), mixed(16)
+    vectors = np.random.default_rng(1).normal(size=(16, 6)).astype(np.float32)
+    found = land_retrieval(vectors, shares, places, reach=64, k=500)
+    assert found.k == 12, "a corner touches three of the fifteen others"
+    assert found.own.overlap.value == pytest.approx(found.chance.overlap.value)
+
+
 def test_what_cannot_be_measured_is_said() -> None:
     vectors, places = np.ones((9, 2), np.float32), grid_places(3)
     water = np.tile([1.0, 0.0], (9, 1))
