@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.classification.labelled import LabelledPatches
 from core.classification.models import ClassModel, HeadKind, LinearModel, fit_model
-from core.classification.schemes import LandClass, Scheme, own_scheme
+from core.classification.schemes import CODES, LandClass, Scheme, own_scheme
 from core.classification.validation import USUAL_SETTING, Validation, validate
 from core.config import Config
-from core.errors import EncoderError, SettingsError
+from core.errors import ClassificationError, EncoderError, SettingsError
 from core.evaluation.classifier import HEARD_FROM, classifier_of
 from core.evaluation.logistic import softmax
 from core.evaluation.novelty import NOVEL_ABOVE
@@ -270,10 +270,18 @@ def land_classes(names: Sequence[str], scheme: Scheme | None) -> tuple[LandClass
     Args:
         names: of the classes.
         scheme: None = one of the field's where it knows them all.
+
+    Raises:
+        ClassificationError: when there are more than a map has codes for.
     """
+    most = CODES[-1]
+    if len(names) > most:
+        found = f"there are {len(names):,} classes, and a map tells {most} apart at most"
+        raise ClassificationError("Teaching classes", found, "merge some of them")
     by_name = {one.name: one for one in (scheme or own_scheme(names)).classes}
     taken = {one.code for one in by_name.values()}
-    free = iter(code for code in range(1, 254) if code not in taken)
+    used = {by_name[name].code for name in names if name in by_name}
+    free = iter(sorted((code for code in CODES if code not in used), key=lambda code: (code in taken, code == 0, code)))
     painted = {one.name: one.colour for one in own_scheme(names, [_colour(by_name, name) for name in names]).classes}
     return tuple(
         by_name.get(name) or LandClass(code=next(free), name=name, colour=painted[name]) for name in names

@@ -335,7 +335,7 @@ def _by_id(table: pa.Table) -> IntArray:
     return np.argsort(_ids(table), kind="stable")
 
 
-def open_table(path: Path, asked: str) -> pa.Table:
+def open_table(path: Path, asked: str, remedy: str = _REMEDY) -> pa.Table:
     """Return all of a Parquet file.
 
     Raises:
@@ -349,7 +349,7 @@ def open_table(path: Path, asked: str) -> pa.Table:
     except PermissionError as error:
         raise StoreError(asked, "it may not be read", "check the rights of the file") from error
     except (pa.ArrowException, OSError) as error:
-        raise StoreError(asked, "it is no Parquet file, or it is cut off or damaged", _REMEDY) from error
+        raise StoreError(asked, "it is no Parquet file, or it is cut off or damaged", remedy) from error
 
 
 def _vectors(column: pa.ChunkedArray) -> FloatArray:

@@ -288,10 +288,16 @@ def _check_strata(
     """Refuse areas by classes of another map; strata that are no classes may be called anything."""
     if assessment is not None and all(hectares is None for hectares in assessment.mapped.values()):
         return
-    strange = next((one.name for one in areas if one.hectares > 0 and one.name not in classified.strata), None)
-    if strange is not None:
-        asked, told = f"Reporting on “{classified.name}”", f"“{strange}” of the areas is no class of it"
-        raise ClassificationError(asked, told, "give the sample and the areas of this map")
+    for one in areas:
+        rows = classified.strata.get(one.name)
+        if rows is None and one.hectares > 0:
+            told = f"“{one.name}” of the areas is no class of it"
+        elif rows is not None and one.units not in {None, len(rows)}:
+            told = f"“{one.name}” has {one.units:,} patches by the areas and {len(rows):,} on the map"
+        else:
+            continue
+        remedy = "give the sample and the areas of this map"
+        raise ClassificationError(f"Reporting on “{classified.name}”", told, remedy)
 
 
 def _class_names(found: Embeddings, classified: ClassifiedPatches | None) -> tuple[str, list[str | None]]:

@@ -62,7 +62,7 @@ def read_classified(path: Path) -> ClassifiedPatches:
         StoreError: when it is no Parquet file.
     """
     asked = f"Reading “{path.name}”"
-    table = open_table(path, asked)
+    table = open_table(path, asked, _REMEDY)
     lacking = [name for name in ("patch_id", "class") if name not in table.column_names]
     if lacking:
         raise ClassificationError(asked, f"it has no column {' and no column '.join(lacking)}", _REMEDY)

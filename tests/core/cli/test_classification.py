@@ -15,6 +15,9 @@ import shapely
 from core.__main__ import main
 from core.bands import FloatArray
 from core.classification.areas.class_map import read_classified
+from core.classification.heads import land_classes
+from core.classification.schemes import own_scheme
+from core.errors import ClassificationError
 from core.export.geometry import polygons
 from core.export.geoparquet import parquet_bytes
 from core.export.rows import ExportRows
@@ -121,6 +124,15 @@ def test_many_classes_of_one_patch_are_one_sentence(file: Path, capsys: Capture)
     path.write_text("patch_id,label\n" + "".join(f"{one},kind {one}\n" for one in range(8)))
     assert main(["classify", str(file), "--labels", str(path), "--out", str(file.with_name("C.parquet"))]) == 0
     assert capsys.readouterr().err.splitlines()[-1].startswith("L.csv: 8 classes have one patch each, so that they can")
+
+
+def test_codes_of_a_map_are_for_classes_alone() -> None:
+    most = land_classes([f"kind {number}" for number in range(253)], None)
+    assert max(one.code for one in most) == 253, "254 is unsure, 255 is no data"
+    with pytest.raises(ClassificationError, match="there are 254 classes, and a map tells 253 apart at most; merge"):
+        land_classes([f"kind {number}" for number in range(254)], None)
+    beside = land_classes([f"kind {number}" for number in range(253)], own_scheme(["Marsh", "kind 7"]))
+    assert len({one.code for one in beside}) == 253
 
 
 def test_shapes_label_patches_and_a_saved_head_names_another_file(file: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -103,6 +103,9 @@ def test_a_map_or_a_sample_of_other_land_is_refused(case: tuple[Embeddings, File
     forest = [AreaStratum(name="a", hectares=60), AreaStratum(name="deforestation", hectares=40)]
     with pytest.raises(ClassificationError, match="“deforestation” of the areas is no class of it; give"):
         report_contents(*case, made="", classified=read_classified(right), areas=forest)
+    stale = [AreaStratum(name="a", hectares=60, units=11), AreaStratum(name="b", hectares=40, units=13)]
+    with pytest.raises(ClassificationError, match="“a” has 11 patches by the areas and 12 on the map; give"):
+        report_contents(*case, made="", classified=read_classified(right), areas=stale)
 
 
 def test_a_file_whose_scene_is_gone_has_no_picture_and_says_so(case: tuple[Embeddings, FileReport]) -> None:
