@@ -24,6 +24,7 @@ def shell() -> None:
     page = st.navigation(
         [
             explore,
+            st.Page("classify.py", title="Classify", icon=":material/category:", url_path="classify"),
             st.Page("open.py", title="Scenes", icon=":material/satellite_alt:", url_path="scenes"),
             st.Page("models.py", title="Models", icon=":material/model_training:", url_path="models"),
         ]

@@ -276,7 +276,14 @@ def scene_labels(
 
 
 def give_label(
-    scene: Scene, grid: PatchGrid, ids: Iterable[int], name: str | None, *, who: str = "", view: str = ""
+    scene: Scene,
+    grid: PatchGrid,
+    ids: Iterable[int],
+    name: str | None,
+    *,
+    who: str = "",
+    view: str = "",
+    colour: str = "",
 ) -> None:
     """Give patches a class, in place of the one they were given before; None takes it away.
 
@@ -287,6 +294,7 @@ def give_label(
         name: of the class.
         who: gives it, as they call themselves.
         view: what it is given from, such as ``map``.
+        colour: ``#rrggbb`` of the class, where it has none yet; empty = the app's.
 
     Raises:
         SettingsError: for a name that cannot be used, or one class too many.
@@ -298,7 +306,13 @@ def give_label(
     fact = LabelFact(who=who[:60], when=now_utc(), view=view[:120])
     patches = f"{len(chosen)} patch{'es' if len(chosen) != 1 else ''}"
     what = f"no class for {patches}" if clean is None else f"“{clean}” for {patches}"
-    change_annotations(scene, asked, lambda known: known.with_class(chosen, clean, fact), what)
+
+    def change(known: Annotations) -> Annotations:
+        labelled = known.with_class(chosen, clean, fact)
+        first = {clean: colour} if colour and clean is not None else {}
+        return replace(labelled, colours={**first, **labelled.colours})
+
+    change_annotations(scene, asked, change, what)
 
 
 def give_labels(scene: Scene, grid: PatchGrid, labels: Mapping[int, str], *, who: str = "", view: str = "") -> None:

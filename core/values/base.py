@@ -71,6 +71,10 @@ class PatchSource:
         """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
         return None
 
+    def classified(self) -> Named | None:
+        """Return the classes that labels of people teach, of all patches; None where there are fewer than two."""
+        return None
+
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
         return None

@@ -71,6 +71,10 @@ class PredictedValue(ClassValue):
 
     exported: bool = True
 
+    def found(self, source: PatchSource, asked: Asked) -> Named | None:
+        """Return the classes it speaks of; None when there are none, or no longer those that are asked for."""
+        return source.named(asked.version or "")
+
     def available(self, source: PatchSource, asked: Asked) -> bool:
         """Return whether the encoder was taught classes."""
         return source.named(asked.version or "") is not None
@@ -82,14 +86,14 @@ class PredictedValue(ClassValue):
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
         """Return numbers of classes, one more than the last where ``sure_patches`` has none."""
-        found = source.named(asked.version or "")
+        found = self.found(source, asked)
         if found is None:
             return None
         return np.where(sure_patches(source, found), found.index, len(found.classes)).astype(np.float32)
 
     def column(self, source: PatchSource) -> NDArray[Any] | None:
         """Return the likeliest class of each patch by name, also where it is unsure: confidence lies beside it."""
-        found = source.named()
+        found = self.found(source, NOTHING_ASKED)
         return None if found is None else np.array(found.classes, dtype=object)[found.index]
 
     def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
@@ -98,7 +102,7 @@ class PredictedValue(ClassValue):
 
     def legend_of(self, source: PatchSource, values: FloatArray | None, asked: Asked) -> ClassLegend:
         """Return the classes of the classifier that was asked for."""
-        found = source.named(asked.version or "")
+        found = self.found(source, asked)
         classes = () if found is None else found.classes
         colours = (*predicted_colours(source.labels, classes), UNSURE_COLOUR)
         return ClassLegend(names=(*titles(classes), UNSURE), colours=colours)
@@ -118,6 +122,10 @@ class ConfidenceValue(ScaleValue):
 
     exported: bool = True
 
+    def found(self, source: PatchSource, asked: Asked) -> Named | None:
+        """Return the classes it speaks of; None when there are none, or no longer those that are asked for."""
+        return source.named(asked.version or "")
+
     def available(self, source: PatchSource, asked: Asked) -> bool:
         """Return whether the encoder was taught classes."""
         return source.named(asked.version or "") is not None
@@ -128,7 +136,7 @@ class ConfidenceValue(ScaleValue):
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
         """Return probabilities, 0 to 1."""
-        found = source.named(asked.version or "")
+        found = self.found(source, asked)
         return None if found is None else found.confidence
 
     def version(self, source: PatchSource, asked: Asked) -> str:

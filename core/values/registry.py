@@ -12,6 +12,7 @@ from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
 from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
 from core.values.classification import CLASSIFICATION
+from core.values.classified import CERTAINTY, CLASSIFIED
 from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
@@ -28,6 +29,8 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
         for value in (
             CLASS,
             HAND,
+            CLASSIFIED,
+            CERTAINTY,
             CLASSIFICATION,
             PREDICTED,
             CONFIDENCE,

@@ -74,8 +74,9 @@ def main() -> None:
     held, train = whole.take(order[:HELD_OUT]), whole.take(order[HELD_OUT : HELD_OUT + options.patches])
     settings = Hyperparameters(epochs=options.epochs)
     if options.left_out:
+        others = whole.take(order[HELD_OUT + options.patches :][:HELD_OUT])
         for name in options.left_out:
-            _left_out(name, train, held, settings)
+            _left_out(name, train, others, (held, bands13), settings)
         return
     halves = np.random.default_rng(1).permutation(len(bands13)) % 2 == 0
     spectrum = SpectralEncoder().encode(bands13.pixels.astype(np.float32) / REFLECTANCE_SCALE)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.classification.heads import Head, HeadOrigin, Taught, teach
+from core.classification.labelled import labelled_patches
 from core.encoders.files import LEARNED
-from core.errors import EncoderError, SettingsError
+from core.errors import ClassificationError, EncoderError, SettingsError
 from core.evaluation.classifier import Named, classifier_of
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws, novelty_percentile
 from core.features.recipe import Recipe, companion_of
@@ -136,6 +139,24 @@ class SceneView(PatchSource):
         areas = self.areas()
         return None if areas is None else np.asarray(areas.of(self.table.patch_ids) / HECTARE, np.float32)
 
+    def taught(self) -> Taught | None:
+        """Return the head that the labels given by hand teach, and how well it does; None for fewer than two classes.
+
+        It takes tens of milliseconds for some hundred labels.
+        """
+        if not self.labels.version:
+            return None
+        found: tuple[Taught | None] = self.answers.get(("taught", self.labels.version), lambda: (self._taught(),))
+        return found[0]
+
+    def classified(self) -> Named | None:
+        """Return the classes that labels given by hand teach, of all patches; None for fewer than two classes."""
+        taught = self.taught()
+        if taught is None:
+            return None
+        found: Named = self.answers.get(("classified", self.labels.version), lambda: self._classified(taught.head))
+        return found
+
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
         found: FloatArray | None = self.answers.get("stability", lambda: self.engine.stability(self.recipe))
@@ -255,6 +276,29 @@ class SceneView(PatchSource):
             return None if found is None else found.name(self.table.unit)
         except EncoderError:
             return None
+
+    def _taught(self) -> Taught | None:
+        given = self.labels.given
+        if given is None:
+            return None
+        rows = np.flatnonzero(given.index >= 0).tolist()
+        labels = {patch: given.classes[given.index[patch]] for patch in rows}
+        try:
+            known = labelled_patches(self.table.unit, self.table.patch_ids, labels, lonlat=self.places)
+        except ClassificationError:
+            return None
+        origin = HeadOrigin(
+            encoder=self.recipe.encoder, fingerprint=self.recipe.fingerprint, cut=self.recipe.cut.key,
+            level=self.scene.level or "", scenes=(self.scene.name,), date=datetime.now(tz=UTC).date().isoformat(),
+        )  # fmt: skip
+        return teach(known, origin=origin)
+
+    def _classified(self, head: Head) -> Named:
+        found = head.predict(self.table.unit)
+        return Named(
+            classes=found.classes, index=found.index, confidence=found.confidence, calibrated=head.calibrated,
+            key=self.labels.version,
+        )  # fmt: skip
 
     def _distortion(self, layout: ProjectionSettings) -> FloatArray | None:
         found = self.engine.reports.values(self.recipe, layout.key, "distortion")

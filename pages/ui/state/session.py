@@ -73,6 +73,13 @@ class Session:
         layout_labels: for each scene that is arranged by labels, their version when the visitor began to.
         layout_asked: for each scene, what ``work`` calls the latest layout that this visitor began.
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
+        scheme: a key of ``core.classification.schemes.SCHEMES`` that patches are classified by, or ``own``;
+            empty until the visitor comes to classify.
+        new_classes: names of classes that were typed and that no patch has yet.
+        passed: patches that the visitor left without a class when asked.
+        at_random: True = patches to label come at random, as a control.
+        judging: True = the Classify page asks for the patches of the sample.
+        classified: what became of the latest classifying, a sentence.
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
         listed: the scene whose details the Scenes page shows, or empty for the one that came last.
@@ -121,6 +128,12 @@ class Session:
     layout_labels: dict[str, str] = field(default_factory=dict)
     layout_asked: dict[str, str] = field(default_factory=dict)
     show: str = "similar"
+    scheme: str = ""
+    new_classes: tuple[str, ...] = ()
+    passed: tuple[int, ...] = ()
+    at_random: bool = False
+    judging: bool = False
+    classified: str = ""
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
     listed: str = ""
@@ -150,6 +163,7 @@ class Session:
         """Drop everything that names patches."""
         self.query, self.examples, self.selection, self.past, self.future = None, None, NOTHING_SELECTED, [], []
         self.show, self.labelled, self.least, self.page = "similar", "", None, 0
+        self.classified, self.passed, self.judging = "", (), False
 
     def cut(self, scene_id: str) -> Cut:
         """Return how the visitor wants a scene cut."""

@@ -47,6 +47,9 @@ class Source(PatchSource):
         found = Named(classes=classes, index=index.astype(np.int16), confidence=confidence, calibrated=True, key=KEY)
         return found if key in {"", KEY} else None
 
+    def classified(self) -> Named | None:
+        return self.named()
+
     def stability(self) -> np.ndarray:
         return np.append(np.float32(np.nan), np.linspace(0, 1, COUNT - 1, dtype=np.float32))
 
@@ -78,7 +81,7 @@ def source(tmp_path: Path) -> Source:
         band_std=bands / 10,
     )  # fmt: skip
     truth = labels_of([-1, 0, 1] * 6 + [0, 1], "Forest", "River")
-    given = labels_of([0] + [-1] * 19, "Bog")
+    given = labels_of([0, 1] + [-1] * 18, "Bog", "Fen")
     labels = SceneLabels(version="ab12", truth=truth, given=given, shown=merged(given, truth))
     scene = replace(add_scene(Library(tmp_path)), classification=True)
     return Source(scene=scene, table=table, labels=labels)
@@ -171,7 +174,7 @@ def test_classes_of_people_do_not_change_the_colours_of_the_truth(source: Source
     assert isinstance(truth, ClassLegend)
     assert isinstance(given, ClassLegend)
     assert (*truth.colours, *given.colours) == both.colours
-    assert len(set(both.colours)) == 3
+    assert len(set(both.colours)) == 4
 
 
 def test_predicted_classes_are_named_where_they_are_sure_and_exported_with_their_confidence(source: Source) -> None:

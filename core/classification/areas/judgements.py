@@ -1,0 +1,191 @@
+"""A sample of patches that people judge, kept beside the scene: what was drawn from which map, and what they said.
+
+It is apart from the labels that teach: a sample that also teaches says too much good of the map.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from core.classification.areas.class_map import ClassifiedPatches
+from core.classification.areas.estimation import AccuracyAssessment, AreaStratum, JudgedUnit, estimate_accuracy
+from core.classification.areas.sample_design import allocate, draw_sample
+from core.errors import ClassificationError, SceneError
+from core.files import write_atomically
+from core.scenes.annotations import clean_class
+from core.scenes.scene import Scene
+
+JUDGEMENTS = "judgements.json"
+"""File of the judged samples of a scene, one for each way it is cut."""
+
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledPatch:
+    """A patch of a sample.
+
+    Attributes:
+        patch: its id.
+        mapped: its class on the map it was drawn from, or ``ABSTAINED``.
+        reference: what a person says it is; None = not judged yet.
+    """
+
+    patch: int
+    mapped: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedSample:
+    """A stratified random sample and what people said of it.
+
+    Attributes:
+        cut: ``Cut.key`` of the patches.
+        map_version: what tells the map it was drawn from; of any other map it says nothing.
+        seed: of the draw.
+        strata: classes of the map with their hectares and patches.
+        patches: in the order they are judged, which is random.
+    """
+
+    cut: str
+    map_version: str
+    seed: int
+    strata: tuple[AreaStratum, ...]
+    patches: tuple[SampledPatch, ...]
+
+    @property
+    def judged(self) -> int:
+        """How many patches have been judged."""
+        return sum(one.reference is not None for one in self.patches)
+
+    @property
+    def next(self) -> SampledPatch | None:
+        """The first patch that is not judged yet; None when all are."""
+        return next((one for one in self.patches if one.reference is None), None)
+
+    def with_reference(self, patch: int, reference: str | None) -> JudgedSample:
+        """Return the sample with what a person says of a patch; None takes it back.
+
+        Raises:
+            SettingsError: for a name that cannot be used.
+        """
+        name = None if reference is None else clean_class("Judging a patch", reference)
+        return replace(
+            self,
+            patches=tuple(replace(one, reference=name) if one.patch == patch else one for one in self.patches),
+        )
+
+    def put_off(self, patch: int) -> JudgedSample:
+        """Return the sample with a patch behind all others."""
+        waiting = tuple(one for one in self.patches if one.patch == patch)
+        return replace(self, patches=tuple(one for one in self.patches if one.patch != patch) + waiting)
+
+    def assessment(self) -> AccuracyAssessment:
+        """Return accuracy and areas as the judged patches tell them.
+
+        Raises:
+            ClassificationError: while a class of the map has no judged patch.
+        """
+        units = [JudgedUnit(stratum=one.mapped, mapped=one.mapped, reference=one.reference) for one in self.patches]
+        return estimate_accuracy(units, self.strata)
+
+
+def sample_of(
+    patches: ClassifiedPatches, hectares: Sequence[float], *, size: int, seed: int, cut: str, map_version: str
+) -> JudgedSample:
+    """Draw a stratified random sample of a map: each class gets its minimum, the rest goes by patches.
+
+    Args:
+        patches: of the map.
+        hectares: of each of them, on the ground.
+        size: patches to judge; more than there are counts as all.
+        seed: of the draw.
+        cut: ``Cut.key`` of the patches.
+        map_version: what tells this map from any other.
+
+    Raises:
+        SettingsError: when the size does not give each class two.
+    """
+    units = {name: len(rows) for name, rows in patches.strata.items()}
+    ground = np.asarray(hectares, np.float64)
+    rows = draw_sample(patches, allocate(size, units), seed)
+    return JudgedSample(
+        cut=cut,
+        map_version=map_version,
+        seed=seed,
+        strata=tuple(
+            AreaStratum(name=name, hectares=float(ground[rows].sum()), units=len(rows))
+            for name, rows in patches.strata.items()
+        ),
+        patches=tuple(
+            SampledPatch(patch=int(patches.ids[row]), mapped=str(patches.classes[row])) for row in rows.tolist()
+        ),
+    )
+
+
+def load_sample(scene: Scene, cut: str) -> JudgedSample | None:
+    """Return the sample of a scene for a way of cutting; None when there is none, or the file is damaged."""
+    found = _read(scene).get(cut)
+    try:
+        return None if found is None else _sample(cut, found)
+    except _DAMAGED:
+        return None
+
+
+def save_sample(scene: Scene, sample: JudgedSample) -> None:
+    """Keep a sample, in place of the one for the same cut.
+
+    Raises:
+        SceneError: when the disk refuses it.
+    """
+    held = {key: value for key, value in asdict(sample).items() if key != "cut"}
+    _write(scene, {**_read(scene), sample.cut: held})
+
+
+def drop_sample(scene: Scene, cut: str) -> None:
+    """Forget the sample for a way of cutting. Errors as of ``save_sample``."""
+    _write(scene, {key: value for key, value in _read(scene).items() if key != cut})
+
+
+def _write(scene: Scene, samples: Mapping[str, Any]) -> None:
+    try:
+        write_atomically(scene.directory / JUDGEMENTS, json.dumps({"version": 1, "samples": samples}).encode())
+    except OSError as error:
+        found = f"the disk refused it ({error.strerror})"
+        raise SceneError(f"Judging patches of “{scene.name}”", found, "free some space and try again") from error
+
+
+def _read(scene: Scene) -> Mapping[str, Any]:
+    try:
+        held = json.loads((scene.directory / JUDGEMENTS).read_bytes())
+        if held["version"] != 1 or not isinstance(held["samples"], dict):
+            return {}
+        samples: Mapping[str, Any] = held["samples"]
+    except (OSError, *_DAMAGED):
+        return {}
+    return samples
+
+
+def _sample(cut: str, held: Mapping[str, Any]) -> JudgedSample:
+    return JudgedSample(
+        cut=cut,
+        map_version=str(held["map_version"]),
+        seed=int(held["seed"]),
+        strata=tuple(AreaStratum(**one) for one in held["strata"]),
+        patches=tuple(SampledPatch(**one) for one in held["patches"]),
+    )
+
+
+def judged_all(sample: JudgedSample) -> AccuracyAssessment | None:
+    """Return what a sample tells; None while a class of the map has no judged patch, or none at all is judged."""
+    try:
+        found = sample.assessment()
+    except ClassificationError:
+        return None
+    return None if found.overall is None else found

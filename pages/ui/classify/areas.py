@@ -1,0 +1,229 @@
+"""How much land each class has: as mapped, and as a judged random sample estimates it, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.classification.areas.class_map import ClassifiedPatches
+from core.classification.areas.estimation import ABSTAINED, AccuracyAssessment, StratifiedEstimate
+from core.classification.areas.judgements import (
+    JudgedSample,
+    drop_sample,
+    judged_all,
+    load_sample,
+    sample_of,
+    save_sample,
+)
+from core.classification.schemes import LandClass
+from core.errors import LandlikeError
+from core.scenes.areas import HECTARE
+from core.values.predicted import sure_patches
+from pages.ui.classify.labeller import labeller
+from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.format import count, ground_words
+from pages.ui.common.theme import class_title
+from pages.ui.state.scene_view import SceneView
+from pages.ui.state.session import Session, shown
+
+SIZES = (50, 100, 200, 400)
+"""Patches to judge that are offered."""
+
+MAPPED = (
+    "Mapped area, not an estimate: a map errs, and its errors do not cancel out. Judge a random sample to know more."
+)
+
+
+def sample_here(known: SceneView) -> JudgedSample | None:
+    """Return the sample of the scene as it is cut now; None when none was drawn."""
+    return load_sample(known.scene, known.recipe.cut.key)
+
+
+def classified_patches(known: SceneView) -> ClassifiedPatches | None:
+    """Return the class of every patch, as samples are drawn from; None while labels teach nothing."""
+    found = known.classified()
+    if found is None:
+        return None
+    names = np.array(found.classes, dtype=object)[found.index]
+    return ClassifiedPatches(
+        name=known.scene.name,
+        ids=known.table.patch_ids,
+        classes=np.where(sure_patches(known, found), names, ABSTAINED),
+        probability=found.confidence.astype(np.float64),
+        shapes=np.full(len(names), None, dtype=object),
+    )
+
+
+def hectares_of(known: SceneView) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+    """Return hectares of every patch; None where places are unknown, or patches overlap, so that they do not add up."""
+    areas = known.areas()
+    return None if areas is None or areas.cells is not None else areas.of(known.table.patch_ids) / HECTARE
+
+
+def areas_panel(visitor: Session, known: SceneView) -> None:
+    """Draw the table of areas, and how a sample is drawn and judged."""
+    patches, ground = classified_patches(known), hectares_of(known)
+    if patches is None:
+        return
+    st.subheader("Areas", anchor=False)
+    if ground is None:
+        st.markdown(
+            "Areas need patches that lie side by side on Earth: these overlap, or their place is unknown. Cut the "
+            "scene side by side on the Explore page."
+        )
+        return
+    sample = sample_here(known)
+    found = None if sample is None else judged_all(sample)
+    current = sample is not None and sample.map_version == known.labels.version
+    if sample is not None and not current:
+        st.caption("The labels changed since the sample was drawn: accuracy is that of the map of then.")
+    shown_map = {name: float(ground[rows].sum()) for name, rows in patches.strata.items()}
+    st.html(areas_table(shown_map, found if current else None))
+    if found is None or not current:
+        st.caption(MAPPED)
+    elif found.overall is not None:
+        st.caption(_overall(found))
+    for note in () if found is None else found.notes:
+        st.caption(plain(note))
+    if found is not None and not current:
+        st.html(areas_table(dict.fromkeys(found.areas, float("nan")), found))
+    _sampling(visitor, known, sample)
+
+
+def _overall(found: AccuracyAssessment) -> str:
+    judged = sum(found.judged.values())
+    return (
+        f"Overall accuracy {_percent(found.overall)}, by {count(judged, 'judged patch', 'judged patches')} of a "
+        "stratified random sample (Olofsson et al. 2014); intervals of 95 %."
+    )
+
+
+def _percent(found: StratifiedEstimate | None) -> str:
+    if found is None:
+        return "–"
+    said = f"{100 * found.value:.0f} %"
+    return said if found.low is None or found.high is None else f"{said} ({100 * found.low:.0f}–{100 * found.high:.0f})"
+
+
+def areas_table(mapped: dict[str, float], found: AccuracyAssessment | None) -> str:
+    """Return hectares a class as mapped and, where a sample was judged, as estimated, as an HTML table."""
+    head = "<th>Class</th><th>Mapped</th>"
+    head += "<th>Estimated</th><th>95 % interval</th><th>Of what is mapped so, right</th>" if found is not None else ""
+    names = [*mapped, *(name for name in (found.areas if found is not None else ()) if name not in mapped)]
+    rows = "".join(_row(name, mapped.get(name, 0.0), found) for name in names)
+    return f'<div class="ll-table"><table><tr>{head}</tr>{rows}</table></div>'
+
+
+def _row(name: str, mapped: float, found: AccuracyAssessment | None) -> str:
+    title = "Unsure" if name == ABSTAINED else safe_label(class_title(name))
+    cells = f"<td>{title}</td><td>{ground_words(mapped) if np.isfinite(mapped) else '–'}</td>"
+    if found is not None:
+        area = found.areas.get(name)
+        if area is None:
+            cells += "<td>–</td><td>–</td>"
+        else:
+            between = "not known" if area.low is None or area.high is None else f"{area.low:,.0f}–{area.high:,.0f} ha"
+            cells += f"<td>{ground_words(area.value)}</td><td>{between}</td>"
+        cells += f"<td>{_percent(found.users.get(name))}</td>"
+    return f"<tr>{cells}</tr>"
+
+
+def _sampling(visitor: Session, known: SceneView, sample: JudgedSample | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="classify_sample"):
+        if sample is None:
+            st.selectbox("Patches to judge", SIZES, index=1, key="classify_size", width=170)
+            st.number_input("Seed", 0, 9999, 0, key="classify_seed", width=120)
+            st.button("Draw a sample and judge it", key="classify_draw", type="primary", on_click=_draw,
+                      args=(visitor, known))  # fmt: skip
+            return
+        left = len(sample.patches) - sample.judged
+        words = f"Judge the {left} left" if sample.judged and left else "Judge the sample"
+        if left:
+            st.button(words, key="classify_judge", type="primary", on_click=_judging, args=(visitor, True))
+        st.button("Draw another sample", key="classify_redraw", on_click=_forget, args=(visitor, known),
+                  help="What was judged so far is dropped")  # fmt: skip
+        st.caption(f"{sample.judged} of {len(sample.patches)} judged · seed {sample.seed}")
+
+
+def _draw(visitor: Session, known: SceneView) -> None:
+    """Draw a sample of the map as it is now, before the next run."""
+    patches, ground = classified_patches(known), hectares_of(known)
+    if patches is None or ground is None:
+        return
+    size, seed = shown("classify_size") or SIZES[1], shown("classify_seed") or 0
+    try:
+        sample = sample_of(
+            patches, ground.tolist(), size=int(size), seed=int(seed), cut=known.recipe.cut.key,
+            map_version=known.labels.version,
+        )  # fmt: skip
+        save_sample(known.scene, sample)
+    except LandlikeError as error:
+        visitor.classified = str(error)
+        return
+    visitor.judging, visitor.classified = True, ""
+
+
+def _judging(visitor: Session, on: bool) -> None:
+    visitor.judging = on
+
+
+def _forget(visitor: Session, known: SceneView) -> None:
+    try:
+        drop_sample(known.scene, known.recipe.cut.key)
+    except LandlikeError as error:
+        visitor.classified = str(error)
+    visitor.judging = False
+
+
+def judge_panel(visitor: Session, known: SceneView, classes: Sequence[LandClass], *, rendering: str) -> None:
+    """Ask for the patches of the sample one by one, without what the map says of them."""
+    sample = sample_here(known)
+    if sample is None:
+        visitor.judging = False
+        st.rerun(scope="fragment")
+        return
+    asked = sample.next
+    done = sample.judged
+
+    def judge(patch: int, name: str) -> None:
+        _keep(visitor, known, patch, name)
+
+    st.markdown(f"**Judging the sample:** {done} of {len(sample.patches)} done. What the map says is not shown.")
+    labeller(
+        known, None if asked is None else asked.patch, classes, rendering=rendering, counts={},
+        words={
+            "title": "What is most of the land in the frame?", "pass": "Later",
+            "empty": "All patches of the sample are judged. Go back to see accuracy and areas.",
+        },
+        on_class=judge, on_pass=lambda patch: _later(visitor, known, patch), key="judge",
+        ahead=[one.patch for one in sample.patches if one.reference is None][1:4],
+    )  # fmt: skip
+    with st.container(horizontal=True, key="judge_bar"):
+        st.button("Back to the map", key="judge_back", icon=":material/arrow_back:", on_click=_judging,
+                  args=(visitor, False))  # fmt: skip
+        last = [one for one in sample.patches if one.reference is not None][-1:]
+        st.button("Take the last one back", key="judge_undo", icon=":material/undo:", disabled=not last,
+                  on_click=_keep, args=(visitor, known, last[0].patch if last else -1, None))  # fmt: skip
+
+
+def _keep(visitor: Session, known: SceneView, patch: int, name: str | None) -> None:
+    sample = sample_here(known)
+    if sample is None:
+        return
+    try:
+        save_sample(known.scene, sample.with_reference(patch, name))
+    except LandlikeError as error:
+        visitor.classified = str(error)
+
+
+def _later(visitor: Session, known: SceneView, patch: int) -> None:
+    """Put a patch at the end of those to be judged."""
+    sample = sample_here(known)
+    if sample is None:
+        return
+    try:
+        save_sample(known.scene, sample.put_off(patch))
+    except LandlikeError as error:
+        visitor.classified = str(error)

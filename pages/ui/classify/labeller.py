@@ -1,0 +1,139 @@
+"""One patch at a time to be given a class: its picture in its surroundings, the classes as buttons with keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.classification.schemes import LandClass
+from core.classification.suggestions import label_next, random_next
+from core.scenes.patches import PatchGrid
+from pages.ui.classify.classes import keys
+from pages.ui.common.theme import class_title
+from pages.ui.frontend import text
+from pages.ui.http.pictures import thumb_url
+from pages.ui.state.scene_view import SceneView
+from pages.ui.state.session import Session, trigger
+
+PICTURE_SIDE = 192
+"""Pixels of each picture; nine of them show a patch and what lies around it."""
+
+AHEAD = 4
+"""Patches that are suggested at a time, so that the pictures of the next ones are there before they are asked for."""
+
+_AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
+
+_component = st.components.v2.component(
+    "landlike_labeller",
+    html='<section class="labeller" aria-label="Label a patch"></section>',
+    css=text("labeller.css"),
+    js=text("labeller.js"),
+)
+
+
+def suggested(visitor: Session, known: SceneView) -> list[int]:
+    """Return the patches to label next, best first: unsure, unlike what is labelled, and spread over the land."""
+    given, table = known.labels.given, known.table
+    labelled = np.zeros(len(table), np.bool_) if given is None else given.index[table.patch_ids] >= 0
+    passed = np.isin(table.patch_ids, np.array(visitor.passed, np.int64))
+    key = ("suggested", known.labels.version, visitor.passed, visitor.at_random)
+    rows: np.ndarray[Any, Any] = known.answers.get(key, lambda: _rows(visitor, known, labelled, passed))
+    return [int(patch) for patch in table.patch_ids[rows]]
+
+
+def _rows(
+    visitor: Session, known: SceneView, labelled: np.ndarray[Any, Any], passed: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    if visitor.at_random:
+        return random_next(len(labelled), np.flatnonzero(labelled | passed), AHEAD)
+    taught = known.taught()
+    places = np.stack(known.grid.rows_cols(known.table.patch_ids), axis=1).astype(np.float64)
+    return label_next(
+        known.table.unit, np.flatnonzero(labelled), AHEAD, head=None if taught is None else taught.head,
+        places=places if known.scene.kind == "scene" else None, usable=~passed,
+    )  # fmt: skip
+
+
+def surroundings(grid: PatchGrid, patch: int, *, alone: bool) -> list[int | None]:
+    """Return a patch and its eight neighbours, row by row, None where there is none; the patch itself is the fifth.
+
+    Args:
+        grid: the patches.
+        patch: which.
+        alone: True = what lies beside it in the picture does not on Earth, as in a collection.
+    """
+    top, left, side, _ = grid.window(patch)
+    return [
+        patch
+        if (down, right) == (0, 0)
+        else None
+        if alone
+        else grid.patch_of_window(top + down * side, left + right * side, side)
+        for down, right in _AROUND
+    ]
+
+
+def labeller(
+    known: SceneView,
+    patch: int | None,
+    classes: Sequence[LandClass],
+    *,
+    rendering: str,
+    words: Mapping[str, str],
+    counts: Mapping[str, int],
+    on_class: Callable[[int, str], None],
+    on_pass: Callable[[int], None],
+    ahead: Sequence[int] = (),
+    key: str = "labeller",
+) -> None:
+    """Draw a patch and the classes it can be given.
+
+    Args:
+        known: the scene.
+        patch: to be labelled; None = none is left.
+        classes: to choose from.
+        rendering: of the pictures.
+        words: ``title`` over the picture, ``pass`` on the button that leaves it, ``empty`` where no patch is left.
+        counts: patches of each class so far, by name.
+        on_class: called with the patch and the name of a class.
+        on_pass: called with the patch that is left without one.
+        ahead: patches that come next, whose pictures are fetched.
+        key: names it on its page.
+    """
+
+    def picture(one: int | None) -> str | None:
+        return None if one is None else thumb_url(known.scene.id, known.recipe.cut, rendering, one, PICTURE_SIDE)
+
+    by_key = keys(tuple(classes))
+    alone = known.scene.kind != "scene"
+    data = {
+        "patch": patch,
+        "nine": [] if patch is None else [picture(one) for one in surroundings(known.grid, patch, alone=alone)],
+        "ahead": [picture(one) for one in ahead],
+        "words": dict(words),
+        "classes": [
+            {
+                "name": one.name,
+                "title": class_title(one.name),
+                "colour": one.colour,
+                "key": by_key.get(one.name, ""),
+                "count": counts.get(one.name, 0),
+            }
+            for one in classes
+        ],
+    }
+
+    def acted() -> None:
+        value = trigger(key, "act")
+        if not isinstance(value, Mapping) or value.get("patch") != patch or patch is None:
+            return  # Of the patch before: a second press while the page was under way.
+        names = [one.name for one in classes]
+        if value.get("what") == "class" and value.get("name") in names:
+            on_class(patch, str(value["name"]))
+        elif value.get("what") == "pass":
+            on_pass(patch)
+
+    _component(key=key, data=data, height="content", on_act_change=acted)

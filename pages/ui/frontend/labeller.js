@@ -1,0 +1,68 @@
+// A patch in its surroundings, and the classes it can be given, by a click or by a key.
+const element = (tag, name, text) => {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".labeller");
+  const act = (what, name) => setTriggerValue("act", { what, name, patch: data.patch, at: Date.now() });
+  const asks = data.patch !== null;
+
+  const list = element("div", "classes");
+  list.setAttribute("role", "group");
+  list.setAttribute("aria-label", "Classes");
+  for (const one of data.classes) {
+    const button = element("button", "class");
+    button.type = "button";
+    button.disabled = !asks;
+    const dot = element("i");
+    dot.style.background = one.colour;
+    button.append(dot, element("span", "", one.title), element("small", "", one.count ? one.count.toLocaleString("en") : ""));
+    if (one.key) button.append(element("kbd", "", one.key));
+    button.onclick = () => act("class", one.name);
+    list.append(button);
+  }
+
+  const side = element("div", "ask");
+  if (asks) {
+    side.append(element("h3", "", data.words.title));
+    const grid = element("div", "nine");
+    data.nine.forEach((src, at) => {
+      const cell = element("div", at === 4 ? "middle" : "");
+      if (src) {
+        const image = element("img");
+        image.src = src;
+        image.alt = at === 4 ? data.words.title : "";
+        cell.append(image);
+      }
+      grid.append(cell);
+    });
+    const pass = element("button", "pass", data.words.pass);
+    pass.type = "button";
+    pass.append(element("kbd", "", "space"));
+    pass.onclick = () => act("pass");
+    side.append(grid, pass);
+  } else {
+    side.append(element("p", "", data.words.empty));
+  }
+  for (const src of data.ahead) new Image().src = src;
+  root.replaceChildren(list, side);
+
+  if (root.keys) document.removeEventListener("keydown", root.keys);
+  root.keys = (event) => {
+    if (!asks || !root.isConnected || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const one = data.classes.find((found) => found.key && found.key === event.key.toLowerCase());
+    if (one) act("class", one.name);
+    else if (event.key === " " && event.target.tagName !== "BUTTON") {
+      event.preventDefault();
+      act("pass");
+    }
+  };
+  document.addEventListener("keydown", root.keys);
+  return () => document.removeEventListener("keydown", root.keys);
+}

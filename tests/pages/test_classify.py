@@ -1,0 +1,199 @@
+"""The Classify page without a browser: cold, with labels of one class and of two, judging, and files."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from streamlit.testing.v1 import AppTest
+
+from core.classification.areas.judgements import load_sample, save_sample
+from core.encoders.registry import SPECTRAL
+from core.engine.operations import Engine
+from core.features.recipe import Recipe
+from core.scenes.annotations import read_annotations
+from core.scenes.labels import give_label, hand_labels
+from core.scenes.patches import patch_grid
+from core.scenes.scene import Scene
+from core.values.base import NOTHING_ASKED, Asked
+from core.values.classified import CERTAINTY, CLASSIFIED
+from pages.classify import leave, take, undo
+from pages.ui.classify.areas import sample_here
+from pages.ui.classify.classes import offered, usual_scheme
+from pages.ui.classify.files import class_map_zip
+from pages.ui.classify.labeller import suggested, surroundings
+from pages.ui.state import cache
+from pages.ui.state.session import Session
+from tests.pages.conftest import encode, small_scene
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "classify.py")
+
+
+def opened(scene: Scene) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=30)
+    app.session_state["landlike"] = Session(scene_id=scene.id, encoder=SPECTRAL)
+    return app.run()
+
+
+@pytest.fixture
+def scene(engine: Engine) -> Scene:
+    return small_scene(engine, truth=False)
+
+
+@pytest.fixture
+def recipe(engine: Engine, scene: Scene) -> Recipe:
+    return encode(engine, scene, SPECTRAL)
+
+
+def label(scene: Scene, ids: list[int], name: str) -> None:
+    give_label(scene, patch_grid(scene), ids, name)
+
+
+def label_two(scene: Scene) -> None:
+    """Dark columns are water, bright ones crops; the columns between have no label."""
+    label(scene, [row * 7 + col for row in range(6) for col in (0, 1)], "Water")
+    label(scene, [row * 7 + col for row in range(6) for col in (5, 6)], "Crops")
+
+
+def data_of(app: AppTest, name: str) -> dict[str, object]:
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == name:
+            found: dict[str, object] = json.loads(element.proto.json)
+            return found
+    raise AssertionError(f"{name} is not on the page")
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+
+
+def test_a_scene_that_is_not_encoded_is_encoded_first(engine: Engine, scene: Scene) -> None:
+    app = opened(scene)
+    assert not app.exception
+    assert [job.kind for job in engine.jobs.jobs()] == ["encode"]
+
+
+def test_without_labels_it_asks_for_two_classes_of_a_scheme_of_the_field(recipe: Recipe, scene: Scene) -> None:
+    app = opened(scene)
+    assert not app.exception
+    assert "at least two classes" in words(app)
+    shown = data_of(app, "landlike_labeller")
+    assert [one["title"] for one in shown["classes"]][:2] == ["Water", "Trees"]  # type: ignore[attr-defined]
+    assert shown["patch"] is not None
+    label(scene, [0, 1], "Water")
+    assert "at least two classes" in words(app.run())
+
+
+def test_labels_of_two_classes_give_all_patches_one(recipe: Recipe, scene: Scene) -> None:
+    label_two(scene)
+    app = opened(scene)
+    assert not app.exception
+    assert not app.error
+    assert app.metric[0].value == "24"
+    known = cache.scene_view(recipe, scene)
+    numbers = known.values(CLASSIFIED, NOTHING_ASKED)
+    assert numbers is not None
+    legend = CLASSIFIED.legend_of(known, numbers, NOTHING_ASKED)
+    named = np.array(legend.names)[numbers.astype(int)].reshape(6, 7)
+    assert (named[:, :2] == "Water").all()
+    assert (named[:, 5:] == "Crops").all()
+    assert known.values(CERTAINTY, NOTHING_ASKED) is not None
+    address = CLASSIFIED.address(known, NOTHING_ASKED)
+    assert CLASSIFIED.read(address.partition("-")[2]) == Asked(version=known.labels.version)
+    old = Asked(version="0" * 16)
+    assert CLASSIFIED.compute(known, old) is None, "labels of another version are no longer known"
+    assert app.button(key="classify_show").label == "Show it on Explore"
+
+
+def test_a_label_is_that_of_the_explore_page_with_its_colour_and_is_taken_back(recipe: Recipe, scene: Scene) -> None:
+    visitor, known = Session(scene_id=scene.id, scheme="dynamicworld"), cache.scene_view(recipe, scene)
+    take(visitor, known, 3, "Trees", offered(visitor, known))
+    given = hand_labels(scene, patch_grid(scene))
+    assert given is not None
+    assert given.classes[given.index[3]] == "Trees"
+    assert read_annotations(scene).colours == {"Trees": "#397D49"}
+    now = cache.scene_view(recipe, scene)
+    assert usual_scheme(now) == "dynamicworld"
+    undo(visitor, now)
+    assert hand_labels(scene, patch_grid(scene)) is None
+    assert "Taken back" in visitor.classified
+
+
+def test_what_was_passed_over_or_labelled_is_not_asked_again(recipe: Recipe, scene: Scene) -> None:
+    visitor, known = Session(scene_id=scene.id), cache.scene_view(recipe, scene)
+    first = suggested(visitor, known)[0]
+    leave(visitor, first)
+    second = suggested(visitor, known)[0]
+    assert second != first
+    label(scene, [second], "Water")
+    assert not {first, second} & set(suggested(visitor, cache.scene_view(recipe, scene)))
+    visitor.at_random = True
+    assert not {first, second} & set(suggested(visitor, cache.scene_view(recipe, scene)))
+
+
+def test_a_patch_is_shown_in_its_surroundings_which_end_with_the_scene(scene: Scene) -> None:
+    grid = patch_grid(scene)
+    assert surroundings(grid, 0, alone=False) == [None, None, None, None, 0, 1, None, 7, 8]
+    assert surroundings(grid, 8, alone=True) == [None, None, None, None, 8, None, None, None, None]
+
+
+def test_a_sample_is_drawn_judged_without_the_map_and_gives_areas_with_intervals(recipe: Recipe, scene: Scene) -> None:
+    label_two(scene)
+    app = opened(scene)
+    assert "Mapped area, not an estimate" in words(app)
+    app.selectbox(key="classify_size").set_value(50)
+    app.button(key="classify_draw").click().run()
+    assert not app.exception
+    assert "What the map says is not shown" in words(app)
+    asked = data_of(app, "landlike_labeller")
+    assert all(one["count"] == 0 for one in asked["classes"])  # type: ignore[attr-defined]
+    known = cache.scene_view(recipe, scene)
+    sample = sample_here(known)
+    assert sample is not None
+    assert len(sample.patches) == 42, "a sample of more patches than there are is all of them"
+    for one in sample.patches:
+        sample = sample.with_reference(one.patch, "Water" if one.patch % 7 < 3 else "Crops")
+    save_sample(scene, sample)
+    app.run()
+    assert "All patches of the sample are judged" in json.dumps(data_of(app, "landlike_labeller"))
+    app.button(key="judge_back").click().run()
+    assert "Overall accuracy" in words(app)
+    label(scene, [2], "Water")
+    assert "labels changed since the sample was drawn" in words(app.run())
+    app.button(key="classify_redraw").click().run()
+    assert load_sample(scene, recipe.cut.key) is None
+
+
+def test_the_map_opens_elsewhere_with_classes_colours_and_confidence(
+    recipe: Recipe, scene: Scene, tmp_path: Path
+) -> None:
+    visitor = Session(scene_id=scene.id, scheme="dynamicworld")
+    empty = cache.scene_view(recipe, scene)
+    for patch, name in ((0, "Water"), (6, "Crops")):
+        take(visitor, empty, patch, name, offered(visitor, empty))
+    label_two(scene)
+    known = cache.scene_view(recipe, scene)
+    found = known.classified()
+    assert found is not None
+    with zipfile.ZipFile(io.BytesIO(class_map_zip(known, found, offered(visitor, known), "classes"))) as archive:
+        assert {Path(name).suffix for name in archive.namelist()} == {".tif", ".qml", ".xml"}
+        archive.extractall(tmp_path / "out")
+    with rasterio.open(tmp_path / "out" / "classes.tif") as data:
+        assert data.read(1)[0, 0] == 0, "water in Dynamic World"
+        assert data.colormap(1)[0][:3] == (0x41, 0x9B, 0xDF)
+        assert data.read(2)[0, 0] > 50
+
+
+def test_the_truth_of_a_scene_stands_beside(engine: Engine) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene, SPECTRAL)
+    label(scene, [0, 7, 14, 21], "Forest")
+    label(scene, [1, 8, 15, 22], "River")
+    app = opened(scene)
+    assert not app.exception
+    assert "By the scene's own truth" in words(app).replace("&#39;", "'")
