@@ -12,7 +12,7 @@ from core.config import settings
 from core.errors import SettingsError
 from core.scenes.labels import LabelSet
 from core.scenes.library import Library
-from core.training.hyperparameters import Hyperparameters
+from core.training.base_model import FROM_SCRATCH, suited
 from core.training.request import TrainingRequest, label_set
 from core.training.run import plan
 from tests.scenes import add_scene
@@ -62,9 +62,10 @@ def test_a_set_of_labels_is_by_truth_where_there_is_one(tmp_path: Path) -> None:
 
 def test_hyperparameters_of_a_request_are_those_of_its_base_but_for_what_it_says() -> None:
     asked = TrainingRequest(title="x", epochs=3, seed=5, hyperparameters={"mixup": 0.0, "widths": [8, 16]})
-    expected = replace(Hyperparameters(), epochs=3, seed=5, mixup=0.0, widths=(8, 16))
+    usual = suited(FROM_SCRATCH, freeze=False)
+    expected = replace(usual, epochs=3, seed=5, mixup=0.0, widths=(8, 16))
     assert plan(asked, settings())[1] == expected
-    assert plan(replace(asked, epochs=None), settings())[1].epochs == Hyperparameters().epochs
+    assert plan(replace(asked, epochs=None), settings())[1].epochs == usual.epochs
 
 
 @pytest.mark.parametrize(
