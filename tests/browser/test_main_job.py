@@ -19,6 +19,7 @@ from tests.browser.conftest import Server, serving, start
 from tests.browser.views import (
     LONG,
     click_a_point,
+    click_the_map,
     map_frame,
     query,
     tiles,
@@ -53,10 +54,7 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
 
     land = map_frame(page).locator(".leaflet-container")
     map_frame(page).locator(".leaflet-container").evaluate("element => { element.dataset.kept = 'yes' }")
-    box = land.bounding_box()
-    assert box is not None
-    land.click(position={"x": box["width"] * 0.37, "y": box["height"] * 0.55})
-    second = wait_for_query(page, first)
+    second = click_the_map(page, 0.37, 0.55, other_than=first)
     wait_for_ranks(page, 20)
     assert land.get_attribute("data-kept") == "yes"
 
