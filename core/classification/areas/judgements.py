@@ -6,7 +6,8 @@ It is apart from the labels that teach: a sample that also teaches says too much
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,13 +18,13 @@ from core.classification.areas.estimation import AccuracyAssessment, AreaStratum
 from core.classification.areas.sample_design import allocate, draw_sample
 from core.errors import ClassificationError, SceneError
 from core.files import write_atomically
-from core.scenes.annotations import clean_class
+from core.scenes.annotations import DAMAGED, clean_class
 from core.scenes.scene import Scene
 
 JUDGEMENTS = "judgements.json"
 """File of the judged samples of a scene, one for each way it is cut."""
 
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
+_writing = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +132,10 @@ def sample_of(
 
 def load_sample(scene: Scene, cut: str) -> JudgedSample | None:
     """Return the sample of a scene for a way of cutting; None when there is none, or the file is damaged."""
-    found = _read(scene).get(cut)
     try:
+        found = _read(scene).get(cut)
         return None if found is None else _sample(cut, found)
-    except _DAMAGED:
+    except (OSError, *DAMAGED):
         return None
 
 
@@ -142,33 +143,42 @@ def save_sample(scene: Scene, sample: JudgedSample) -> None:
     """Keep a sample, in place of the one for the same cut.
 
     Raises:
-        SceneError: when the disk refuses it.
+        SceneError: when the disk refuses it, or the samples that are there cannot be read: they would be lost.
     """
     held = {key: value for key, value in asdict(sample).items() if key != "cut"}
-    _write(scene, {**_read(scene), sample.cut: held})
+    _change(scene, lambda samples: {**samples, sample.cut: held})
 
 
 def drop_sample(scene: Scene, cut: str) -> None:
     """Forget the sample for a way of cutting. Errors as of ``save_sample``."""
-    _write(scene, {key: value for key, value in _read(scene).items() if key != cut})
+    _change(scene, lambda samples: {key: value for key, value in samples.items() if key != cut})
 
 
-def _write(scene: Scene, samples: Mapping[str, Any]) -> None:
-    try:
-        write_atomically(scene.directory / JUDGEMENTS, json.dumps({"version": 1, "samples": samples}).encode())
-    except OSError as error:
-        found = f"the disk refused it ({error.strerror})"
-        raise SceneError(f"Judging patches of “{scene.name}”", found, "free some space and try again") from error
+def _change(scene: Scene, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    asked = f"Judging patches of “{scene.name}”"
+    with _writing:
+        try:
+            before = _read(scene)
+        except (OSError, *DAMAGED) as error:
+            remedy = f"move {JUDGEMENTS} out of the folder of the scene {scene.id}"
+            raise SceneError(asked, "the patches judged before cannot be read", remedy) from error
+        try:
+            content = json.dumps({"version": 1, "samples": change(before)})
+            write_atomically(scene.directory / JUDGEMENTS, content.encode())
+        except OSError as error:
+            found = f"the disk refused it ({error.strerror})"
+            raise SceneError(asked, found, "free some space and try again") from error
 
 
 def _read(scene: Scene) -> Mapping[str, Any]:
+    """Return the samples of a scene by cut; raises ``OSError`` or one of ``DAMAGED`` where they cannot be read."""
     try:
         held = json.loads((scene.directory / JUDGEMENTS).read_bytes())
-        if held["version"] != 1 or not isinstance(held["samples"], dict):
-            return {}
-        samples: Mapping[str, Any] = held["samples"]
-    except (OSError, *_DAMAGED):
+    except FileNotFoundError:
         return {}
+    if held["version"] != 1 or not isinstance(held["samples"], dict):
+        raise ValueError("samples")
+    samples: Mapping[str, Any] = held["samples"]
     return samples
 
 
@@ -182,7 +192,7 @@ def _sample(cut: str, held: Mapping[str, Any]) -> JudgedSample:
     )
 
 
-def judged_all(sample: JudgedSample) -> AccuracyAssessment | None:
+def told_by(sample: JudgedSample) -> AccuracyAssessment | None:
     """Return what a sample tells; None while a class of the map has no judged patch, or none at all is judged."""
     try:
         found = sample.assessment()

@@ -12,10 +12,10 @@ from core.classification.areas.estimation import ABSTAINED, AccuracyAssessment, 
 from core.classification.areas.judgements import (
     JudgedSample,
     drop_sample,
-    judged_all,
     load_sample,
     sample_of,
     save_sample,
+    told_by,
 )
 from core.classification.schemes import LandClass
 from core.errors import LandlikeError
@@ -75,7 +75,7 @@ def areas_panel(visitor: Session, known: SceneView) -> None:
         )
         return
     sample = sample_here(known)
-    found = None if sample is None else judged_all(sample)
+    found = None if sample is None else told_by(sample)
     current = sample is not None and sample.map_version == known.labels.version
     if sample is not None and not current:
         st.caption("The labels changed since the sample was drawn: accuracy is that of the map of then.")

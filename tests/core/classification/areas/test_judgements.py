@@ -14,12 +14,12 @@ from core.classification.areas.judgements import (
     JUDGEMENTS,
     JudgedSample,
     drop_sample,
-    judged_all,
     load_sample,
     sample_of,
     save_sample,
+    told_by,
 )
-from core.errors import SettingsError
+from core.errors import SceneError, SettingsError
 from core.scenes.library import Library
 from core.scenes.scene import Scene
 from tests.scenes import add_scene
@@ -71,10 +71,10 @@ def test_judging_goes_patch_by_patch_and_can_be_put_off_and_taken_back() -> None
 
 def test_a_sample_judged_whole_tells_areas_and_one_judged_in_part_of_no_class_does_not() -> None:
     sample = drawn()
-    assert judged_all(sample) is None
+    assert told_by(sample) is None
     for one in sample.patches:
         sample = sample.with_reference(one.patch, "Wood" if one.mapped == ABSTAINED else one.mapped)
-    found = judged_all(sample)
+    found = told_by(sample)
     assert found is not None
     assert found.overall is not None
     assert found.overall.value == 1
@@ -94,6 +94,9 @@ def test_a_sample_is_kept_beside_the_scene_for_each_way_of_cutting(scene: Scene)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", json.dumps({"version": 2, "samples": {}}).encode(), b'{"version":1}'])
-def test_a_damaged_file_holds_no_sample(scene: Scene, content: bytes) -> None:
+def test_a_damaged_file_holds_no_sample_and_is_not_written_over(scene: Scene, content: bytes) -> None:
     (scene.directory / JUDGEMENTS).write_bytes(content)
     assert load_sample(scene, "64") is None
+    with pytest.raises(SceneError, match=r"judged before cannot be read; move judgements\.json out of"):
+        save_sample(scene, drawn())
+    assert (scene.directory / JUDGEMENTS).read_bytes() == content
