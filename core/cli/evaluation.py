@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -205,29 +205,37 @@ def _land(engine: Engine, scene: Scene, options: argparse.Namespace) -> Iterator
     """Take the map in where one is given, and yield the table or the JSON."""
     from core.encoders.registry import default_encoder
     from core.evaluation.benchmark import assess_land, land_table
-    from core.evaluation.land import check_count
-    from core.ingest.truth.adding import add_map, with_files_beside
+    from core.evaluation.land import K, check_count
 
-    count = check_count(10 if options.k is None else options.k)  # Before a map replaces the one that is there.
+    # All that can be refused is, before a map replaces the one that is there.
+    count = check_count(K if options.k is None else options.k)
+    encoder = options.encoder or default_encoder()
+    engine.recipe(scene, encoder, backend=options.backend)
+    not_asked = [name for part in options.not_asked or () for name in part.split(",") if name.strip()]
     if options.truth is not None:
-        named = options.classes or ""
-        table = [Path(named)] if named and Path(named).suffix.lower() == ".csv" else []
-        with bar_of("Reading the map", "rows") as progress:
-            truth = add_map(
-                [*with_files_beside(options.truth), *table], engine.library, scene, classes="" if table else named,
-                fewest=2, progress=progress,
-            )  # fmt: skip
-        for line in truth.findings:
-            if line.basis in {"warning", "assumed"}:
-                sys.stderr.write(f"{options.truth.name}: {line.topic}: {line.value} ({line.because})\n")
-    names = [name for part in options.not_asked or () for name in part.split(",") if name.strip()]
+        _add_map(engine, scene, options, not_asked)
     with bar_of("Encoding", "patches") as progress:
         found = assess_land(
-            engine, scene, options.encoder or default_encoder(), backend=options.backend,
-            k=count, not_asked=names if options.not_asked else None,
-            progress=progress,
+            engine, scene, encoder, backend=options.backend, k=count,
+            not_asked=not_asked if options.not_asked else None, progress=progress,
         )  # fmt: skip
     if options.json:
         yield json.dumps({"scene": scene.name} | found.to_dict(), indent=1, ensure_ascii=False)
     else:
         yield from land_table(found)
+
+
+def _add_map(engine: Engine, scene: Scene, options: argparse.Namespace, having: Sequence[str]) -> None:
+    """Keep a map of classes with a scene, and say on stderr what was assumed of it."""
+    from core.ingest.truth.adding import add_map, with_files_beside
+
+    named = options.classes or ""
+    table = [Path(named)] if named and Path(named).suffix.lower() == ".csv" else []
+    with bar_of("Reading the map", "rows") as progress:
+        truth = add_map(
+            [*with_files_beside(options.truth), *table], engine.library, scene, classes="" if table else named,
+            fewest=2, having=having, progress=progress,
+        )  # fmt: skip
+    for line in truth.findings:
+        if line.basis in {"warning", "assumed"}:
+            sys.stderr.write(f"{options.truth.name}: {line.topic}: {line.value} ({line.because})\n")

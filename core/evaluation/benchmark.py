@@ -159,10 +159,10 @@ def assess_land(
     if truth is None or scene.kind == "collection":
         what = "it is a collection of patches" if scene.kind == "collection" else "there is no map of its classes"
         raise TrainingError(asked, what, "give a scene, and a map of classes with --truth")
+    skipped = class_numbers(truth.classes, truth.not_asked if not_asked is None else not_asked)
     recipe = source.recipe(scene, encoder, backend=backend)
     features, grid = source.encode_now(scene, recipe, progress=progress), patch_grid(scene, recipe.cut)
-    land, names = known_land(truth, grid, features.patch_ids), truth.not_asked if not_asked is None else not_asked
-    skipped = class_numbers(truth.classes, names)
+    land = known_land(truth, grid, features.patch_ids)
     ids = features.patch_ids[land.rows]
     if len(ids) < 3:
         found = f"only {len(ids)} patches lie on land of which half is known"

@@ -12,12 +12,12 @@ from core.ingest.files import list_files, map_name
 from core.ingest.messages import clean_name, errors_about, no_room
 from core.ingest.sandbox.limits import Limits
 from core.ingest.sandbox.process import answer_of_sandbox
-from core.ingest.sandbox.protocol import TruthRequest, truth_result_from_dict
+from core.ingest.sandbox.protocol import TruthRequest, TruthResult, truth_result_from_dict
 from core.progress import Progress, silent
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
-from core.scenes.truth import Truth, TruthMap, add_truth_map
+from core.scenes.truth import Truth, TruthMap, add_truth_map, class_numbers
 
 _BESIDE = (".aux.xml", ".msk")
 _SAME_STEM = (".tfw", ".tifw", ".wld", ".pgw", ".j2w", ".prj")
@@ -30,6 +30,7 @@ def add_map(
     *,
     classes: str = "",
     fewest: int = 1,
+    having: Sequence[str] = (),
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
@@ -42,12 +43,14 @@ def add_map(
         scene: a scene, no collection.
         classes: what codes mean, ``0=water,1=trees``; empty = as the files say.
         fewest: classes that it has to tell apart on the scene, for what it is wanted for.
+        having: names of classes that it needs, likewise; capitals do not matter.
         progress: told rows of the scene.
         cancelled: asked ten times a second; True stops the work.
         limits: what the sandbox may use.
 
     Raises:
         SourceError: one sentence on why the map cannot be used; what was there before stays.
+        SettingsError: for a class that it needs and does not have; likewise.
         SceneError: when the disk refuses it.
         JobCancelledError: when it was cancelled.
     """
@@ -59,34 +62,49 @@ def add_map(
             raise SourceError(found=found, remedy="add the map to a scene, or give the patches in class folders")
         try:
             with library.staged() as staged:
-                links, scratch = linked(list_files(paths), staged)
-                request = TruthRequest(
-                    name=shown,
-                    paths=links,
-                    names=tuple(name for name, _ in list_files(paths)),
-                    directory=staged,
-                    scratch=scratch,
-                    grid=scene.grid,
-                    turned=_turned(scene),
-                    classes=classes,
-                )
-                found_map = answer_of_sandbox(request, limits, progress, cancelled, understand=truth_result_from_dict)
-                if len(found_map.classes) < fewest:
-                    remedy = "give a map that tells two classes or more apart"
-                    raise SourceError(found="all land of the scene is of one class", remedy=remedy)
-                known = TruthMap(
-                    file="",
-                    source=clean_name(shown, 120),
-                    classes=found_map.classes,
-                    colours=found_map.colours,
-                    covered=found_map.covered,
-                    findings=found_map.findings,
-                )
-                return add_truth_map(library.get(scene.id), staged / "truth.tif", known)
+                request = _request(paths, staged, scene, shown, classes)
+                placed = answer_of_sandbox(request, limits, progress, cancelled, understand=truth_result_from_dict)
+                _check(placed, fewest, having)
+                return add_truth_map(library.get(scene.id), staged / "truth.tif", _known(placed, shown))
         except OSError as error:
             if disk_full(error):
                 raise no_room() from error
             raise SourceError(found="it cannot be read", remedy="check that it is there and yours") from error
+
+
+def _request(paths: Sequence[Path], staged: Path, scene: Scene, shown: str, classes: str) -> TruthRequest:
+    """Return what the sandbox is asked, the files linked into a folder that it may read."""
+    files = list_files(paths)
+    links, scratch = linked(files, staged)
+    return TruthRequest(
+        name=shown,
+        paths=links,
+        names=tuple(name for name, _ in files),
+        directory=staged,
+        scratch=scratch,
+        grid=scene.grid,
+        turned=_turned(scene),
+        classes=classes,
+    )
+
+
+def _check(found: TruthResult, fewest: int, having: Sequence[str]) -> None:
+    """Refuse a map that is of no use for what it is wanted for, before it replaces another one."""
+    if len(found.classes) < fewest:
+        remedy = "give a map that tells two classes or more apart"
+        raise SourceError(found="all land of the scene is of one class", remedy=remedy)
+    class_numbers(found.classes, having)
+
+
+def _known(found: TruthResult, shown: str) -> TruthMap:
+    return TruthMap(
+        file="",
+        source=clean_name(shown, 120),
+        classes=found.classes,
+        colours=found.colours,
+        covered=found.covered,
+        findings=found.findings,
+    )
 
 
 def with_files_beside(path: Path) -> list[Path]:

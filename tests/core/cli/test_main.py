@@ -31,6 +31,7 @@ from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.quality import QualityRecord
+from core.scenes.truth import truth_of
 from core.similarity.explain import index_values
 from core.similarity.neighbours import unit_rows
 from core.values.registry import VALUES
@@ -219,6 +220,10 @@ def test_a_scene_is_evaluated_by_a_map_of_classes(data: Path, tmp_path: Path, ca
     assert told["best"]["overlap"]["value"] >= told["own"]["overlap"]["value"]
     assert {one["name"] for one in told["classes"]} == {"Sea", "Dune", "Marsh"}
     assert "no such class; choose of Sea, Dune, Marsh" in refused(capsys, *command, "--not-asked", "wood")
+    before, again = truth_of(scene), ["--truth", str(path), "--classes", "1=Reed,2=Dune,3=Marsh"]
+    assert "no such class; choose of Reed, Dune, Marsh" in refused(capsys, *command, *again, "--not-asked", "sea")
+    assert "nope" in refused(capsys, "evaluate", scene.id, "--encoder", "nope", *again)
+    assert truth_of(scene) == before, "a refused command replaces no map"
     assert "give the map too" in refused(capsys, *command, "--classes", "1=a")
     assert "0 neighbours; choose 1 to 1000" in refused(capsys, *command, "-k", "0")
 
