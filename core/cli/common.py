@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import os
 import shutil
 import sys
@@ -27,8 +28,11 @@ from core.training.trained_models import under_way
 
 if TYPE_CHECKING:
     from core.engine.operations import Engine
+    from core.export.geoparquet import Embeddings
+    from core.features.recipe import Recipe
     from core.ingest.settings import IngestSettings
     from core.scenes.scene import Scene
+    from core.similarity.neighbours import Neighbours
 
 SAMPLE_SOURCE, SYNTHETIC_SOURCE = "sample", "synthetic"
 """As a SOURCE, the real scene that the app opens first, and the made-up landscape whose classes are known."""
@@ -115,6 +119,15 @@ def add_cutting(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_encoding(parser: argparse.ArgumentParser, *, backend: bool = False) -> None:
+    """Add a source, by which encoder it is encoded and how it is cut; ``backend`` says whether what runs it is too."""
+    parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
+    parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
+    if backend:
+        parser.add_argument("--backend", metavar="B", help=BACKEND_HELP)
+    add_cutting(parser)
+
+
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Add where the patches of a scene lie."""
     parser.add_argument(
@@ -154,6 +167,22 @@ def cut_of(options: argparse.Namespace, scene: Scene) -> Cut:
     size, stride = (None if one is None else one.pixels(metres) for one in wanted)
     size = (scene.patch_size or DEFAULT_CUT.size) if size is None else size
     return Cut.of(size, stride, edge=options.edge, least_valid=options.least_valid)
+
+
+def recipe_of(options: argparse.Namespace, engine: Engine, scene: Scene, backend: str | None = None) -> Recipe:
+    """Return what ``add_encoding`` says a scene is encoded by; on stderr, where its patches are not cut as asked.
+
+    Raises:
+        PatchError: when it cannot be cut so.
+        EncoderError: when there is no such encoder.
+    """
+    from core.encoders.registry import default_encoder
+
+    cut = cut_of(options, scene)
+    recipe = engine.recipe(scene, options.encoder or default_encoder(), backend=backend, cut=cut)
+    if cut != recipe.cut:
+        sys.stderr.write(f"{scene.name}: its patches are {scene.patch_size} pixels a side and are not cut otherwise\n")
+    return recipe
 
 
 def engine_of(config: Config) -> Engine:
@@ -273,6 +302,14 @@ def check_new_folder(path: Path) -> None:
     except OSError as error:
         found = f"it cannot be made ({error.strerror})"
         raise StoreError(asked, found, "choose another place or a shorter name") from error
+
+
+def near_lines(table: Embeddings, near: Neighbours, **said: str) -> Iterator[str]:
+    """Yield a line of JSON a patch of a file: its id, similarity, what is said of each, and its centre or null."""
+    places = {} if table.lonlat is None else dict(zip(table.patch_ids.tolist(), table.lonlat.tolist(), strict=True))
+    for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
+        lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
+        yield json.dumps({"patch_id": patch_id, "similarity": similarity, **said, "lon": lon, "lat": lat})
 
 
 @contextmanager

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
 from core.cli.common import (
-    BACKEND_HELP,
     ENCODER_HELP,
     PARQUET_ENDINGS,
     SOURCE_HELP,
-    add_cutting,
+    add_encoding,
     add_overrides,
     bar_of,
     check_out,
-    cut_of,
     engine_of,
+    near_lines,
     open_source,
+    recipe_of,
 )
 from core.config import Config
 from core.errors import SettingsError
@@ -42,10 +41,7 @@ class EmbedCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the source, the encoder, the cutting and where the file goes."""
-        parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
-        parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
-        parser.add_argument("--backend", metavar="B", help=BACKEND_HELP)
-        add_cutting(parser)
+        add_encoding(parser, backend=True)
         parser.add_argument("--out", type=Path, required=True, metavar="F.parquet")
         add_overrides(parser)
 
@@ -60,15 +56,9 @@ class EmbedCommand:
 
         check_out(options.out, PARQUET_ENDINGS, options.source)
         engine = engine_of(config)
-        name = options.encoder or default_encoder()
-        spec = engine.spec(name, options.backend)
+        spec = engine.spec(options.encoder or default_encoder(), options.backend)
         scene = open_source(options, config)
-        cut = cut_of(options, scene)
-        recipe = engine.recipe(scene, name, backend=options.backend, cut=cut)
-        if cut != recipe.cut:
-            sys.stderr.write(
-                f"{scene.name}: its patches are {scene.patch_size} pixels a side and are not cut otherwise\n"
-            )
+        recipe = recipe_of(options, engine, scene, options.backend)
         with bar_of("Encoding", "patches") as progress:
             features = engine.encode_now(scene, recipe, progress=progress)
         grid = patch_grid(scene, recipe.cut)
@@ -102,10 +92,7 @@ class NeighboursCommand:
         if options.k < 1:
             raise SettingsError("Listing neighbours", f"-k is {options.k}", "ask for at least 1")
         near = nearest_patches(unit_rows(table.vectors), table.patch_ids, position, options.k, exclude=None)
-        places = {} if table.lonlat is None else dict(zip(table.patch_ids.tolist(), table.lonlat.tolist(), strict=True))
-        for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
-            lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
-            yield json.dumps({"patch_id": patch_id, "similarity": similarity, "lon": lon, "lat": lat})
+        yield from near_lines(table, near)
 
 
 class CompareCommand:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import check_out
+from core.cli.common import check_out, near_lines
 from core.config import Config
 from core.errors import SettingsError
 
@@ -77,8 +76,8 @@ class SearchCommand:
         if not len(found):
             sys.stderr.write(_NONE)
         if options.out is None:
-            return _lines(table, ranking, found)
-        _write(options.out, table, ranking, found)
+            return near_lines(table, found, measure=ranking.measure.name)
+        _write(options.out, table, space, ranking, found)
         return ()
 
 
@@ -137,15 +136,7 @@ def _found(options: argparse.Namespace, space: SearchSpace, ranking: Ranking) ->
     return ranking.best(count, least=least, mask=mask, seen=ranking.patch_ids[ranking.examples].tolist())
 
 
-def _lines(table: Embeddings, ranking: Ranking, found: Neighbours) -> Iterator[str]:
-    places = {} if table.lonlat is None else dict(zip(table.patch_ids.tolist(), table.lonlat.tolist(), strict=True))
-    for patch_id, score in zip(found.ids.tolist(), found.similarity.tolist(), strict=True):
-        lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
-        line = {"patch_id": patch_id, "similarity": score, "measure": ranking.measure.name, "lon": lon, "lat": lat}
-        yield json.dumps(line)
-
-
-def _write(path: Path, table: Embeddings, ranking: Ranking, found: Neighbours) -> None:
+def _write(path: Path, table: Embeddings, space: SearchSpace, ranking: Ranking, found: Neighbours) -> None:
     """Write patches with their rank, and what the file says of them."""
     import numpy as np
 
@@ -153,11 +144,9 @@ def _write(path: Path, table: Embeddings, ranking: Ranking, found: Neighbours) -
     from core.export.rows import constant
     from core.export.selection import file_rows
 
-    order = np.argsort(table.patch_ids)
-    positions = order[np.searchsorted(table.patch_ids, found.ids, sorter=order)]
     columns: dict[str, NDArray[Any]] = {
         "rank": np.arange(1, len(found) + 1),
         "similarity": found.similarity,
         "measure": constant(ranking.measure.name, len(found)),
     }
-    write_rows(path, file_rows(table, positions, columns=columns))
+    write_rows(path, file_rows(table, space.rows(found.ids), columns=columns))

@@ -10,17 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import (
-    ENCODER_HELP,
-    SOURCE_HELP,
-    add_cutting,
-    add_overrides,
-    bar_of,
-    check_out,
-    cut_of,
-    engine_of,
-    open_source,
-)
+from core.cli.common import add_encoding, add_overrides, bar_of, check_out, engine_of, open_source, recipe_of
 from core.config import Config
 from core.errors import SettingsError
 
@@ -52,9 +42,7 @@ class ViewCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the source, the encoder, the cutting, what is looked for and where the result goes."""
-        parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
-        parser.add_argument("--encoder", metavar="NAME|PATH", help=ENCODER_HELP)
-        add_cutting(parser)
+        add_encoding(parser)
         parser.add_argument("--like", default="", metavar="N,N,…", help="patches that are what is looked for")
         parser.add_argument("--unlike", default="", metavar="N,N,…", help="patches that are not")
         parser.add_argument("--examples", metavar="JSON", help="areas and pictures as examples, as searches keep them")
@@ -71,7 +59,6 @@ class ViewCommand:
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Write the file."""
-        from core.encoders.registry import default_encoder
         from core.engine.bundles import bundle_of
         from core.engine.views import SearchView, answer
         from core.export.bundle import write_bundle
@@ -79,7 +66,7 @@ class ViewCommand:
 
         check_out(options.out, (*EXPORT_ENDINGS, *BUNDLE_ENDINGS), options.source)
         engine, scene = engine_of(config), open_source(options, config)
-        recipe = engine.recipe(scene, options.encoder or default_encoder(), cut=cut_of(options, scene))
+        recipe = recipe_of(options, engine, scene)
         view = SearchView(
             recipe=recipe, evidence=_evidence(options, engine, recipe), filters=_filters(options.filters),
             count=options.k, least=options.min_similarity, apart=options.apart,
@@ -164,10 +151,12 @@ def _evidence(options: argparse.Namespace, engine: Engine, recipe: Recipe) -> Ev
     if options.examples is None:
         return named
     try:
-        more = read_evidence(json.loads(options.examples), "", grids_of(engine, recipe)).evidence
+        more = read_evidence(json.loads(options.examples), "", grids_of(engine, recipe))
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise SettingsError(_ASKED, "--examples is not as searches keep them", "copy it from the app again") from error
-    return replace(named, examples=named.examples + more.examples)
+    if more.lost:
+        sys.stderr.write(f"{more.lost} of --examples are of scenes that are not here, and do not count\n")
+    return replace(named, examples=named.examples + more.evidence.examples)
 
 
 def _refs(text: str, option: str, recipe: Recipe) -> list[PatchRef]:

@@ -235,8 +235,6 @@ def read_place(text: str) -> tuple[float, float]:
         pairs.reverse()
         if not (pairs[0][1] in {"N", "S", ""} and pairs[1][1] in {"E", "W", ""}):
             raise SettingsError(asked, "both are along the same axis", remedy)
-    elif pairs[0][1] and pairs[1][1] in {"N", "S"}:
-        raise SettingsError(asked, "both are along the same axis", remedy)
     lat, lon = (-number if letter in {"S", "W"} else number for number, letter in pairs)
     if abs(lat) > 90 or abs(lon) > 180:
         raise SettingsError(asked, f"there is no latitude {lat:g} with longitude {lon:g}", remedy)

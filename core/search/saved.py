@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -219,12 +219,3 @@ def _write(scene: Scene, asked: str, known: Mapping[str, list[dict[str, Any]]]) 
     except OSError as error:
         found = f"the disk refused it ({error.strerror})"
         raise SceneError(asked, found, "free some space and keep it again") from error
-
-
-def renamed(evidence: Evidence, name: str) -> Evidence:
-    """Return evidence under another name, as it would be kept.
-
-    Raises:
-        SettingsError: for a name that cannot be shown.
-    """
-    return replace(evidence, name=_clean("Naming a search", name))

@@ -10,71 +10,43 @@ from dataclasses import dataclass
 from core.evaluation.classifier import SURE_FROM, Named
 from core.values.base import NOTHING_ASKED, Asked, PatchSource
 from core.values.legend import Scale
-from core.values.predicted import CONFIDENCE_RAMP, ConfidenceValue, PredictedValue
+from core.values.predicted import CONFIDENCE_RAMP, ConfidenceValue, NamedByEncoder, PredictedValue
 
 
-def _classes(source: PatchSource, asked: Asked) -> Named | None:
-    if not _labelled(source, asked):
-        return None
-    return source.classified()
-
-
-def _labelled(source: PatchSource, asked: Asked) -> bool:
-    """Return whether labels of two classes are there, and in the version that is asked for; quick."""
-    given = source.labels.given
-    current = asked.version is None or asked.version == source.labels.version
-    return current and given is not None and len(given.classes) > 1
-
-
-def _read_version(version: str) -> Asked | None:
-    """Return which labels an address asks for."""
-    return Asked(version=version) if version else NOTHING_ASKED
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassifiedValue(PredictedValue):
-    """The class that a classifier of the scene's labels gives each patch; the last class is ``UNSURE``."""
+class NamedByLabels(NamedByEncoder):
+    """Speaks of the classes that labels teach; the version is that of the labels."""
 
     def found(self, source: PatchSource, asked: Asked) -> Named | None:
         """Return the classes by the labels there are; None for labels of another version, or of fewer than two."""
-        return _classes(source, asked)
+        return source.classified() if self.available(source, asked) else None
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
-        """Return whether people labelled patches of two classes."""
-        return _labelled(source, asked)
+        """Return whether people labelled patches of two classes, and in the version that is asked for; quick."""
+        given = source.labels.given
+        current = asked.version is None or asked.version == source.labels.version
+        return current and given is not None and len(given.classes) > 1
+
+    def version(self, source: PatchSource, asked: Asked) -> str:
+        """Return the version of the labels."""
+        return asked.version or source.labels.version
+
+    def read(self, version: str) -> Asked | None:
+        """Return which labels an address asks for."""
+        return Asked(version=version) if version else NOTHING_ASKED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifiedValue(NamedByLabels, PredictedValue):
+    """The class that a classifier of the scene's labels gives each patch; the last class is ``UNSURE``."""
 
     def leads(self, source: PatchSource) -> bool:
         """Return False: it is shown when somebody asks for it."""
         return False
 
-    def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the version of the labels."""
-        return asked.version or source.labels.version
-
-    def read(self, version: str) -> Asked | None:
-        """Return which labels an address asks for."""
-        return _read_version(version)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifiedConfidence(ConfidenceValue):
+class ClassifiedConfidence(NamedByLabels, ConfidenceValue):
     """The probability of that class."""
-
-    def found(self, source: PatchSource, asked: Asked) -> Named | None:
-        """Return the classes by the labels there are, as of ``ClassifiedValue``."""
-        return _classes(source, asked)
-
-    def available(self, source: PatchSource, asked: Asked) -> bool:
-        """Return whether people labelled patches of two classes."""
-        return _labelled(source, asked)
-
-    def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the version of the labels."""
-        return asked.version or source.labels.version
-
-    def read(self, version: str) -> Asked | None:
-        """Return which labels an address asks for."""
-        return _read_version(version)
 
 
 CLASSIFIED = ClassifiedValue(

@@ -53,23 +53,8 @@ def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
     return found.sure if novelty is None else found.sure & ~(novelty > NOVEL_ABOVE)
 
 
-def _read_key(version: str) -> Asked | None:
-    """Return what an address asks for that names a classifier by its key."""
-    if not version:
-        return NOTHING_ASKED
-    return Asked(version=version) if _KEY.fullmatch(version) else None
-
-
-def _key(source: PatchSource) -> str:
-    found = source.named()
-    return "" if found is None else found.key
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictedValue(ClassValue):
-    """The class that the encoder's classifier gives each patch; the last class is ``UNSURE``."""
-
-    exported: bool = True
+class NamedByEncoder:
+    """Speaks of the classes that the encoder was taught; the version is the key of its classifier."""
 
     def found(self, source: PatchSource, asked: Asked) -> Named | None:
         """Return the classes it speaks of; None when there are none, or no longer those that are asked for."""
@@ -77,7 +62,25 @@ class PredictedValue(ClassValue):
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
         """Return whether the encoder was taught classes."""
-        return source.named(asked.version or "") is not None
+        return self.found(source, asked) is not None
+
+    def version(self, source: PatchSource, asked: Asked) -> str:
+        """Return the key of the classifier: several may lie on the same features."""
+        found = None if asked.version else source.named()
+        return asked.version or ("" if found is None else found.key)
+
+    def read(self, version: str) -> Asked | None:
+        """Return which classifier an address asks for."""
+        if not version:
+            return NOTHING_ASKED
+        return Asked(version=version) if _KEY.fullmatch(version) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedValue(NamedByEncoder, ClassValue):
+    """The class that the encoder's classifier gives each patch; the last class is ``UNSURE``."""
+
+    exported: bool = True
 
     def leads(self, source: PatchSource) -> bool:
         """Return whether most patches have a class that counts."""
@@ -107,28 +110,12 @@ class PredictedValue(ClassValue):
         colours = (*predicted_colours(source.labels, classes), UNSURE_COLOUR)
         return ClassLegend(names=(*titles(classes), UNSURE), colours=colours)
 
-    def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the key of the classifier: several may lie on the same features."""
-        return asked.version or _key(source)
-
-    def read(self, version: str) -> Asked | None:
-        """Return which classifier an address asks for."""
-        return _read_key(version)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ConfidenceValue(ScaleValue):
+class ConfidenceValue(NamedByEncoder, ScaleValue):
     """The probability of the predicted class."""
 
     exported: bool = True
-
-    def found(self, source: PatchSource, asked: Asked) -> Named | None:
-        """Return the classes it speaks of; None when there are none, or no longer those that are asked for."""
-        return source.named(asked.version or "")
-
-    def available(self, source: PatchSource, asked: Asked) -> bool:
-        """Return whether the encoder was taught classes."""
-        return source.named(asked.version or "") is not None
 
     def leads(self, source: PatchSource) -> bool:
         """Return False: it says nothing of land."""
@@ -138,14 +125,6 @@ class ConfidenceValue(ScaleValue):
         """Return probabilities, 0 to 1."""
         found = self.found(source, asked)
         return None if found is None else found.confidence
-
-    def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the key of the classifier: several may lie on the same features."""
-        return asked.version or _key(source)
-
-    def read(self, version: str) -> Asked | None:
-        """Return which classifier an address asks for."""
-        return _read_key(version)
 
 
 def caption(source: PatchSource, found: Named, row: int) -> tuple[str, str]:

@@ -21,7 +21,6 @@ from core.search.saved import (
     GridOf,
     delete_search,
     load_evidence,
-    renamed,
     save_evidence,
     saved_searches,
 )
@@ -114,7 +113,6 @@ def test_what_cannot_be_kept_is_refused(scene: Scene) -> None:
     for name in ("", "  ", "a" * 61, "a\x00b"):
         with pytest.raises(SettingsError, match="give a name of 1 to 60 letters"):
             save_evidence(scene, evidence(name), cut(scene))
-    assert renamed(evidence(), " Big  lakes ").name == "Big lakes"
     with pytest.raises(SettingsError, match="it has no examples"):
         save_evidence(scene, Evidence(name="a"), cut(scene))
     with pytest.raises(SettingsError, match="is not there"):
