@@ -127,7 +127,7 @@ def _text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:g}"
+        return "" if math.isnan(value) else f"{value:.0f}" if value.is_integer() else repr(value)
     return str(value).strip() if isinstance(value, str | int) else ""
 
 

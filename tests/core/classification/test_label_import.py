@@ -40,6 +40,13 @@ def shapes(*features: tuple[str, Any], crs: str | None = None, **options: Any) -
     return labels_of_shapes(read_geojson(json.dumps(whole)), IDS, LAND, asked="Reading “L.geojson”", **options)
 
 
+def test_long_numbers_of_classes_stay_apart() -> None:
+    inside = [shapely.Point(at + 0.5, 0.5) for at in range(3)]
+    named = zip((1234567.0, 1234568.0, 0.123456789), inside, strict=True)
+    found = shapes(*((label, shape) for label, shape in named))  # type: ignore[misc]
+    assert dict(found.labels) == {100: "1234567", 101: "1234568", 102: "0.123456789"}
+
+
 def test_a_table_names_patches_and_says_what_it_left_out(tmp_path: Path) -> None:
     rows = "100,Fen\n100,Fen\n101,Bog\n101,Fen\n7,Bog\nx,Bog\n102,\n103,  Wet   meadow \n104,abstained\n"
     found = table(tmp_path, f"patch_id,label\n{rows}")
