@@ -12,15 +12,18 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
+from pyproj import Geod
+
+from core.scenes.areas import HECTARE
 
 Corners = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 """Shapely's polygons and multipolygons, None where a place is unknown; longitude before latitude, in degrees."""
 
-TYPES = {int(shapely.GeometryType.POLYGON): "Polygon", int(shapely.GeometryType.MULTIPOLYGON): "MultiPolygon"}
-"""Names of geometry types in GeoParquet, by shapely's numbers."""
-
+_AREAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 _DIGITS = 7  # of degrees: a centimetre
+_ELLIPSOID = Geod(ellps="WGS84")
+_LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
 
 
 def polygons(corners: Corners) -> Shapes:
@@ -80,10 +83,42 @@ def geojson_geometries(shapes: Shapes) -> list[dict[str, Any] | None]:
     return written
 
 
-def wkb_array(shapes: Shapes) -> tuple[pa.Array, set[str]]:
-    """Return outlines as little-endian WKB (OGC 06-103r4, section 8), null where unknown, and the types among them."""
-    numbers = np.unique(shapely.get_type_id(shapes)).tolist()
-    return pa.array(shapely.to_wkb(shapes, byte_order=1), type=pa.binary()), {TYPES[one] for one in numbers if one >= 0}
+def hectares(shapes: Shapes) -> NDArray[np.float64]:
+    """Return areas on the ellipsoid WGS 84 in hectares, of shape (N,); NaN where a place is unknown or not areal.
+
+    A map stretches: a patch of 640 × 640 m of EPSG:3857 at 60° north covers a quarter of that.
+    """
+    areal = shapely.get_dimensions(shapes) == 2
+    fine = shapely.orient_polygons(shapely.segmentize(shapes[areal], _LONGEST_EDGE))
+    found = np.full(len(shapes), np.nan)
+    found[areal] = [abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) / HECTARE for one in fine.tolist()]
+    return found
+
+
+def wkb_array(shapes: Shapes) -> pa.Array:
+    """Return outlines as little-endian WKB (OGC 06-103r4, section 8), null where unknown."""
+    return pa.array(shapely.to_wkb(shapes, byte_order=1), type=pa.binary())
+
+
+def read_wkb(column: pa.ChunkedArray) -> Shapes:
+    """Return the shapes of a column of WKB, of shape (N,), None where null.
+
+    Raises:
+        ValueError: for bytes that are no well-formed WKB.
+    """
+    try:
+        # The last, None, keeps numpy from making anything but objects of the bytes.
+        shapes: Shapes = shapely.from_wkb(np.array([*column.to_pylist(), None], dtype=object)[:-1])
+    except (shapely.errors.ShapelyError, TypeError) as error:
+        raise ValueError("a geometry is no WKB, or it is cut off") from error
+    return shapes
+
+
+def type_names(shapes: Shapes) -> list[str]:
+    """Return the types among shapes as GeoParquet 1.1 names them, ascending; others' files hold more than outlines."""
+    known = shapes[~shapely.is_missing(shapes)]
+    solid = shapely.has_z(known).tolist()
+    return sorted({one.geom_type + (" Z" if high else "") for one, high in zip(known.tolist(), solid, strict=True)})
 
 
 def bounds(shapes: Shapes) -> list[float] | None:
@@ -111,11 +146,7 @@ def centres(geometry: pa.ChunkedArray) -> NDArray[np.float64]:
     Raises:
         ValueError: for bytes that are no well-formed WKB.
     """
-    try:
-        shapes = shapely.from_wkb(np.array([*geometry.to_pylist(), None], dtype=object)[:-1])
-    except (shapely.errors.ShapelyError, TypeError) as error:
-        raise ValueError("a geometry is no WKB, or it is cut off") from error
-    return middles(shapes)
+    return middles(read_wkb(geometry))
 
 
 def middles(shapes: Shapes) -> NDArray[np.float64]:
@@ -124,7 +155,7 @@ def middles(shapes: Shapes) -> NDArray[np.float64]:
     Returns:
         Longitude in [−180, 180) and latitude, float64 of shape (N, 2); NaN where unknown or not areal.
     """
-    areal = np.isin(shapely.get_type_id(shapes), list(TYPES))
+    areal = np.isin(shapely.get_type_id(shapes), _AREAL)
     parts, owner = shapely.get_parts(shapes[areal], return_index=True)
     found = np.full((len(shapes), 2), np.nan)
     found[areal] = _joined(_corner_means(parts), shapely.area(parts), owner, int(areal.sum()))

@@ -22,8 +22,8 @@ from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
 from core.export.embedding import embedding_footer
-from core.export.geometry import Shapes, bounds, centres, polygons, wkb_array
-from core.export.rows import ExportRows, hectares
+from core.export.geometry import Shapes, bounds, centres, polygons, type_names, wkb_array
+from core.export.rows import ExportRows, area_column, label_names
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
@@ -123,15 +123,15 @@ def write_geoparquet(
         "patch_id": pa.array(ids, pa.int64()),
         "scene": pa.array([scene.id] * len(ids), pa.string()),
         "source_name": pa.array(_of(source_names(scene), ids), pa.string()),
-        "label": pa.array(_labels(scene, grid, ids), pa.string()),
+        "label": pa.array(label_names(merged(hand_labels(scene, grid), patch_labels(scene, grid)), ids), pa.string()),
         "row": pa.array(rows, pa.int32()),
         "col": pa.array(cols, pa.int32()),
         "valid_fraction": pa.array(features.valid_fraction, pa.float32()),
-        "geometry": wkb_array(shapes)[0],
+        "geometry": wkb_array(shapes),
         "vector": _matrix(features.vectors),
         "band_mean": _matrix(features.band_mean),
         "band_std": _matrix(features.band_std),
-        "area_ha": pa.array(hectares(shapes), pa.float64(), from_pandas=True),
+        "area_ha": pa.array(area_column(shapes), pa.float64(), from_pandas=True),
         "date": pa.array([scene.date] * len(ids), pa.string()),
         "encoder": pa.array([spec.name] * len(ids), pa.string()),
     }
@@ -143,7 +143,7 @@ def write_geoparquet(
 def parquet_bytes(rows: ExportRows) -> bytes:
     """Return rows as a GeoParquet file like that of ``write_geoparquet``; ranked ones stay in their order."""
     columns = {name: _column(cells) for name, cells in rows.columns.items()}
-    columns |= {"geometry": wkb_array(rows.shapes)[0]}
+    columns |= {"geometry": wkb_array(rows.shapes)}
     columns |= {name: _matrix(numbers) for name, numbers in rows.matrices.items()}
     buffer = io.BytesIO()
     _write_table(buffer, _placed(columns, rows.shapes, rows.about, ranked="rank" in columns))
@@ -203,18 +203,11 @@ def _of(names: list[str] | None, ids: IntArray) -> list[str | None]:
     return [None] * len(ids) if names is None else [names[patch_id] for patch_id in ids]
 
 
-def _labels(scene: Scene, grid: PatchGrid, ids: IntArray) -> list[str | None]:
-    truth = merged(hand_labels(scene, grid), patch_labels(scene, grid))
-    if truth is None:
-        return [None] * len(ids)
-    return [truth.classes[index] if index >= 0 else None for index in truth.index[ids]]
-
-
 def _geo(shapes: Shapes) -> dict[str, object]:
     """Return the file metadata of GeoParquet 1.1.0 (OGC; section “Metadata” of the specification)."""
     column: dict[str, object] = {
         "encoding": "WKB",
-        "geometry_types": sorted(wkb_array(shapes)[1]),
+        "geometry_types": type_names(shapes),
         "crs": CRS.from_epsg(4326).to_json_dict(),
         "edges": "planar",
         "orientation": "counterclockwise",

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Geod
 
 from core.bands import FloatArray
-from core.export.geometry import Shapes, polygons
+from core.export.geometry import Shapes, hectares, polygons
 from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchGrid, corners_lonlat, corners_xy
@@ -21,7 +20,6 @@ from core.scenes.scene import Scene
 
 NO_COLUMNS: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
-_ELLIPSOID = Geod(ellps="WGS84")
 _LEADING = (
     "rank",
     "patch_id",
@@ -85,11 +83,11 @@ def scene_rows(
     shapes = polygons(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
     named: dict[str, NDArray[Any]] = {
         "patch_id": ids,
-        "label": _label_names(labels, ids),
+        "label": label_names(labels, ids),
         "scene": constant(scene.id, len(ids)),
         "date": constant(scene.date, len(ids)),
         "encoder": constant(encoder or None, len(ids)),
-        "area_ha": hectares(shapes),
+        "area_ha": area_column(shapes),
     }
     planar = planar_shapes(scene.grid, grid, ids) if scene.kind == "scene" else None
     about = {"scene": {"id": scene.id, "name": scene.name, "date": scene.date, "synthetic": scene.synthetic}}
@@ -97,13 +95,9 @@ def scene_rows(
     return ExportRows(columns=ordered(named | dict(columns)), shapes=shapes, crs=crs, planar=planar, about=about)
 
 
-def hectares(shapes: Shapes) -> NDArray[np.float64]:
-    """Return areas on the ellipsoid WGS 84 in hectares, to 1 m², of shape (N,); NaN where a place is unknown.
-
-    A map stretches: a patch of 640 × 640 m of EPSG:3857 at 60° north covers a quarter of that.
-    """
-    areas = [np.nan if one is None else abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) / 1e4 for one in shapes]
-    return np.round(np.array(areas, dtype=np.float64).reshape(len(shapes)), 4)
+def area_column(shapes: Shapes) -> NDArray[np.float64]:
+    """Return the areas of outlines as files have them: hectares to 1 m², of shape (N,); NaN where there is none."""
+    return np.round(hectares(shapes), 4)
 
 
 def constant(text: str | None, count: int) -> NDArray[np.object_]:
@@ -117,7 +111,8 @@ def ordered(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {name: columns[name] for name in [*first, *(name for name in columns if name not in first)]}
 
 
-def _label_names(labels: PatchLabels | None, ids: IntArray) -> NDArray[np.object_]:
+def label_names(labels: PatchLabels | None, ids: IntArray) -> NDArray[np.object_]:
+    """Return the class of each of some patches, of shape (N,), None where there is none."""
     if labels is None:
         return constant(None, len(ids))
     names = np.array([*labels.classes, None], dtype=object)  # An index of −1 is the last: none.

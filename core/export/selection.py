@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import shapely
 from numpy.typing import NDArray
 
-from core.export.geometry import Shapes
+from core.export.geometry import Shapes, read_wkb
 from core.export.geoparquet import Embeddings
-from core.export.rows import NO_COLUMNS, ExportRows, constant, hectares, ordered, planar_shapes
+from core.export.rows import NO_COLUMNS, ExportRows, area_column, constant, ordered, planar_shapes
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.patches import IntArray, PatchGrid
@@ -42,7 +41,7 @@ def file_rows(
     shapes = file_shapes(chosen)
     named = _known(table, len(ids)) | _scalars(chosen) | {"patch_id": ids}
     if "area_ha" not in named:
-        named["area_ha"] = hectares(shapes)
+        named["area_ha"] = area_column(shapes)
     held = {"vector": table.vectors, "band_mean": table.band_mean, "band_std": table.band_std} if vectors else {}
     place = file_place(table)
     about = {"scene": table.scene, "encoder": table.spec, "patches": table.cut}
@@ -60,8 +59,7 @@ def file_shapes(table: pa.Table) -> Shapes:
     """Return the outlines of a file of features, shapely's, of shape (N,), None where unknown."""
     if "geometry" not in table.column_names:
         return np.full(table.num_rows, None, dtype=object)
-    shapes: Shapes = shapely.from_wkb(np.array([*table.column("geometry").to_pylist(), None], dtype=object)[:-1])
-    return shapes
+    return read_wkb(table.column("geometry"))
 
 
 def _known(table: Embeddings, count: int) -> dict[str, NDArray[Any]]:

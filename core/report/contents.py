@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import shapely
 
 from core.bands import BAND_NAMES
 from core.classification.areas.class_map import ClassifiedPatches
@@ -27,6 +26,7 @@ from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.file import FileReport
 from core.evaluation.report.verdict import SIGNS, TOPICS, SceneVerdict, grade_of, in_order, verdict_on
 from core.export.geoparquet import Embeddings
+from core.export.selection import file_shapes
 from core.report.figures import BarFigure, FigureBar
 from core.report.pictures import EmbeddedPicture, ExampleRow, class_picture, example_rows, scene_picture
 from core.scenes.location import bounds_lonlat
@@ -350,8 +350,7 @@ def _hectares(found: Embeddings) -> np.ndarray[Any, np.dtype[np.float64]]:
     unknown = np.full(len(found), np.nan)
     if found.lonlat is None or not np.isfinite(found.lonlat).all():
         return unknown
-    shapes = shapely.from_wkb(np.array(found.table.column("geometry").to_pylist(), dtype=object))
-    return patch_hectares(shapes)
+    return patch_hectares(file_shapes(found.table))
 
 
 def _mapped_part(strata: Sequence[AreaStratum], title: str) -> ClassPart:

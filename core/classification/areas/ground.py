@@ -10,17 +10,13 @@ from collections.abc import Mapping
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Geod
 
 from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AreaStratum
 from core.errors import ClassificationError
-from core.export.geometry import Shapes
-from core.scenes.areas import HECTARE
+from core.export.geometry import Shapes, hectares
 from core.scenes.patches import IntArray
 
-_ELLIPSOID = Geod(ellps="WGS84")
-_LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
 _SHARED = 1e-6
 
 
@@ -33,21 +29,16 @@ def patch_hectares(shapes: Shapes) -> NDArray[np.float64]:
     Args:
         shapes: outlines in EPSG:4326, all known.
     """
-    own = _ellipsoidal(shapes)
+    own = hectares(shapes)
     flat = _unbroken(shapes)
     whole = shapely.union_all(flat)
     if shapely.area(flat).sum() <= shapely.area(whole) * (1 + _SHARED):
         return own
     cells, sharing = _cells(flat, whole)
-    nearest = _ellipsoidal(shapely.intersection(flat, cells)) / sharing
-    covered: float = _ellipsoidal(np.array([whole], dtype=object))[0]
+    nearest = np.nan_to_num(hectares(shapely.intersection(flat, cells))) / sharing  # NaN: they touch in a line at most
+    covered: float = hectares(np.array([whole], dtype=object))[0]
     counted: NDArray[np.float64] = nearest * (covered / nearest.sum())
     return counted
-
-
-def _ellipsoidal(shapes: Shapes) -> NDArray[np.float64]:
-    fine = shapely.orient_polygons(shapely.segmentize(shapes, _LONGEST_EDGE))
-    return np.array([abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) for one in fine.tolist()]) / HECTARE
 
 
 def _unbroken(shapes: Shapes) -> Shapes:
@@ -82,15 +73,14 @@ def areas_of(patches: ClassifiedPatches) -> list[AreaStratum]:
     Raises:
         ClassificationError: when the place of a patch is not known.
     """
-    unknown = int(sum(one is None for one in patches.shapes))
+    unknown = int((shapely.get_dimensions(patches.shapes) != 2).sum())
     if unknown:
         found = f"the place of {'all' if unknown == len(patches.ids) else unknown} of its patches is not known"
         remedy = "measure the hectares of each class in another way"
         raise ClassificationError(f"Measuring the land of “{patches.name}”", found, remedy)
-    hectares = patch_hectares(patches.shapes)
-    return strata_of(patches.strata, hectares)
+    return strata_of(patches.strata, patch_hectares(patches.shapes))
 
 
-def strata_of(rows: Mapping[str, IntArray], hectares: NDArray[np.float64]) -> list[AreaStratum]:
+def strata_of(rows: Mapping[str, IntArray], areas: NDArray[np.float64]) -> list[AreaStratum]:
     """Return strata by their rows and the hectares of all rows."""
-    return [AreaStratum(name=name, hectares=float(hectares[at].sum()), units=len(at)) for name, at in rows.items()]
+    return [AreaStratum(name=name, hectares=float(areas[at].sum()), units=len(at)) for name, at in rows.items()]

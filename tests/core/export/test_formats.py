@@ -16,8 +16,9 @@ from pyproj import CRS, Geod
 
 from core.errors import StoreError
 from core.export.formats import EXPORT_ENDINGS, FORMATS, format_of, write_rows
+from core.export.geometry import hectares
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
-from core.export.rows import ExportRows, hectares, scene_rows
+from core.export.rows import ExportRows, scene_rows
 from core.export.selection import file_rows
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import corners_lonlat, corners_xy, patch_grid

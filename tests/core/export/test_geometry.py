@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,18 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Geod
 
-from core.export.geometry import bounds, centres, geojson_geometries, polygons, wkb_array
+from core.export.geometry import (
+    bounds,
+    centres,
+    geojson_geometries,
+    hectares,
+    polygons,
+    read_wkb,
+    type_names,
+    wkb_array,
+)
 from tests.data import shared
 
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
@@ -107,7 +118,7 @@ def test_a_corner_on_the_antimeridian_parts_nothing() -> None:
 
 @pytest.mark.parametrize("corners", [SQUARE, SQUARE[::-1], np.roll(SQUARE, 1, axis=0)])
 def test_any_order_of_corners_becomes_counterclockwise(corners: np.ndarray) -> None:
-    shape = shapely.from_wkb(wkb_array(polygons(corners[None]))[0][0].as_py())
+    shape = shapely.from_wkb(wkb_array(polygons(corners[None]))[0].as_py())
     assert shape.exterior.is_ccw
     assert shape.equals(shapely.Polygon(SQUARE))
 
@@ -141,18 +152,39 @@ def test_any_patch_round_a_pole_is_the_band_up_to_it(
 
 def test_wkb_of_every_kind_agrees_with_shapely() -> None:
     corners = np.stack([SQUARE, ACROSS, UNKNOWN, OVER_THE_POLE, SQUARE - [300, 20]])
-    array, kinds = wkb_array(polygons(corners))
+    array, kinds = wkb_array(polygons(corners)), type_names(polygons(corners))
     shapes = shapely.from_wkb(array.to_pylist())
-    assert kinds == {"Polygon", "MultiPolygon"}
+    assert kinds == ["MultiPolygon", "Polygon"]
     assert shapes[2] is None
     assert [round(shape.area, 9) for shape in np.delete(shapes, 2)] == [1, 1, 360, 1]
     assert all(shape.is_valid for shape in np.delete(shapes, 2))
     assert all(value is None or value[0] == 1 for value in array.to_pylist()), "little-endian"
 
 
+def test_files_of_others_may_hold_more_than_outlines() -> None:
+    shapes = np.array([shapely.Point(3, 51), None, shapely.Point(3, 51, 7), shapely.box(0, 0, 1, 1)], dtype=object)
+    assert type_names(shapes) == ["Point", "Point Z", "Polygon"]
+    np.testing.assert_array_equal(np.isnan(hectares(shapes)), [True, True, True, False])
+    with pytest.raises(ValueError, match="no WKB"):
+        read_wkb(pa.chunked_array([[b"no"]]))
+
+
+def test_areas_are_those_between_lines_straight_in_degrees() -> None:
+    box = np.array([shapely.box(0, 59, 2, 60)], dtype=object)
+    e, b2 = math.sqrt(0.0066943799901413165), 6_356_752.314245179**2
+    sines = [math.sin(math.radians(latitude)) for latitude in (59, 60)]
+    south, north = (s / (1 - (e * s) ** 2) + math.log((1 + e * s) / (1 - e * s)) / (2 * e) for s in sines)
+    exact = b2 / 2 * math.radians(2) * (north - south) / 10_000  # between two parallels, by the authalic area
+    assert hectares(box)[0] == pytest.approx(exact, rel=1e-6)
+    coarse = abs(Geod(ellps="WGS84").geometry_area_perimeter(box[0])[0]) / 10_000
+    assert abs(coarse - exact) / exact > 1e-5, "with edges along geodesics it would be another"
+
+
 def test_nothing_is_nothing() -> None:
     assert polygons(np.empty((0, 4, 2))).shape == (0,)
-    assert wkb_array(polygons(UNKNOWN[None])) == (pa.array([None], pa.binary()), set())
+    assert wkb_array(polygons(UNKNOWN[None])) == pa.array([None], pa.binary())
+    assert type_names(polygons(UNKNOWN[None])) == []
+    assert np.isnan(hectares(polygons(UNKNOWN[None]))).all()
     assert outline(np.repeat([[180.0, 5.0]], 4, axis=0) + [[1, 0]]) is None
     assert bounds(polygons(np.stack([UNKNOWN, UNKNOWN]))) is None
     assert geojson_geometries(polygons(np.stack([UNKNOWN, UNKNOWN]))) == [None, None]
@@ -202,7 +234,7 @@ def test_what_is_no_wkb_is_refused(value: bytes) -> None:
 
 def test_the_centre_of_what_was_cut_is_that_of_the_whole() -> None:
     corners = np.stack([SQUARE, ACROSS, UNKNOWN, SQUARE - [300, 20]])
-    found = centres(pa.chunked_array([wkb_array(polygons(corners))[0]]))
+    found = centres(pa.chunked_array([wkb_array(polygons(corners))]))
     np.testing.assert_allclose(found, [[10.5, 49.5], [-180, 49.5], [np.nan] * 2, [70.5, 29.5]], atol=1e-9)
 
 
