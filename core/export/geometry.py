@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from pyproj import Geod
+from pyproj import CRS, Geod, Transformer
+from pyproj.exceptions import CRSError
 
 from core.scenes.areas import HECTARE
 
@@ -23,6 +24,7 @@ Shapes = NDArray[np.object_]
 _AREAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 _DIGITS = 7  # of degrees: a centimetre
 _ELLIPSOID = Geod(ellps="WGS84")
+_LONLAT = CRS.from_epsg(4326)
 _LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
 
 
@@ -112,6 +114,38 @@ def read_wkb(column: pa.ChunkedArray) -> Shapes:
     except (shapely.errors.ShapelyError, TypeError) as error:
         raise ValueError("a geometry is no WKB, or it is cut off") from error
     return shapes
+
+
+def outlines_of(table: pa.Table) -> Shapes:
+    """Return the column ``geometry`` in longitude and latitude, whatever system its file states, None where null.
+
+    Without a statement it is longitude and latitude, as GeoParquet has it.
+
+    Raises:
+        ValueError: when the shapes are no WKB, or their reference system is said to be unknown or cannot be read.
+    """
+    if "geometry" not in table.column_names or pa.types.is_null(table.column("geometry").type):
+        return np.full(table.num_rows, None, dtype=object)
+    shapes, crs = read_wkb(table.column("geometry")), _stated_crs(table)
+    if crs is None or crs.equals(_LONLAT, ignore_axis_order=True):
+        return shapes
+    to_lonlat = Transformer.from_crs(crs, _LONLAT, always_xy=True)
+    moved: Shapes = shapely.transform(shapes, to_lonlat.transform, interleaved=False)
+    return moved
+
+
+def _stated_crs(table: pa.Table) -> CRS | None:
+    """Return the reference system that the file of a table states; None where it states none. Errors as above."""
+    about = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
+    stated = about.get("columns", {}).get("geometry", {})
+    if "crs" not in stated:
+        return None
+    if stated["crs"] is None:
+        raise ValueError("the reference system of its outlines is not known")
+    try:
+        return CRS.from_user_input(stated["crs"])
+    except CRSError as error:
+        raise ValueError("the reference system of its outlines cannot be read") from error
 
 
 def type_names(shapes: Shapes) -> list[str]:

@@ -22,7 +22,7 @@ from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
 from core.export.embedding import embedding_footer
-from core.export.geometry import Shapes, bounds, centres, polygons, type_names, wkb_array
+from core.export.geometry import Shapes, bounds, middles, outlines_of, polygons, type_names, wkb_array
 from core.export.rows import ExportRows, area_column, label_names
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
@@ -295,7 +295,7 @@ def read_geoparquet(path: Path) -> Embeddings:
         table = table.take(pa.array(_by_id(table)))
         ids = _ids(table)
         vectors = _vectors(table.column("vector"))
-        lonlat = centres(table.column("geometry")) if "geometry" in table.column_names else None
+        table, lonlat = _in_lonlat(table)
         about = json.loads((table.schema.metadata or {}).get(b"landlike", b"{}"))
         spec, scene, cut = (dict(about.get(name, {})) for name in ("encoder", "scene", "patches"))
         places = _positions(table)
@@ -316,6 +316,15 @@ def read_geoparquet(path: Path) -> Embeddings:
         cut=cut,
         table=table,
     )
+
+
+def _in_lonlat(table: pa.Table) -> tuple[pa.Table, NDArray[np.float64] | None]:
+    """Return a table with its outlines in longitude and latitude, and the middle of each; None without outlines."""
+    if "geometry" not in table.column_names:
+        return table, None
+    shapes = outlines_of(table)
+    place = table.column_names.index("geometry")
+    return table.set_column(place, "geometry", wkb_array(shapes)), middles(shapes)
 
 
 def _ids(table: pa.Table) -> IntArray:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 
 from core.classification.areas.estimation import ABSTAINED
 from core.errors import ClassificationError
-from core.export.geometry import Shapes, centres
+from core.export.geometry import Shapes, middles, outlines_of
 from core.export.geoparquet import open_table
 from core.scenes.patches import IntArray
 
 _REMEDY = "give a file that “python -m core classify” wrote"
-_LONLAT = CRS.from_epsg(4326)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +46,7 @@ class ClassifiedPatches:
 
     def places(self, rows: IntArray) -> NDArray[np.float64]:
         """Return longitude and latitude of the middle of some patches, shape (n, 2), NaN where unknown."""
-        return centres(pa.chunked_array([pa.array(shapely.to_wkb(self.shapes[rows]), pa.binary())]))
+        return middles(self.shapes[rows])
 
 
 def read_classified(path: Path) -> ClassifiedPatches:
@@ -72,7 +67,7 @@ def read_classified(path: Path) -> ClassifiedPatches:
         ids = table.column("patch_id").to_numpy().astype(np.int64, casting="safe")
         classes = _names(table)
         probability = _probability(table)
-        shapes = _shapes(asked, table)
+        shapes = outlines_of(table)
     except (pa.ArrowException, ValueError, TypeError, AttributeError, KeyError, shapely.errors.ShapelyError) as error:
         found = f"its columns are not those of classified patches ({str(error).splitlines()[0][:120]})"
         raise ClassificationError(asked, found, _REMEDY) from error
@@ -104,35 +99,3 @@ def _probability(table: pa.Table) -> NDArray[np.float64]:
     if (found < 0).any() or (found > 1).any():
         raise ValueError("a probability is not between 0 and 1")
     return found
-
-
-def _shapes(asked: str, table: pa.Table) -> Shapes:
-    """Return the outlines in longitude and latitude, None where there is none."""
-    nothing: Shapes = np.full(table.num_rows, None, dtype=object)
-    if "geometry" not in table.column_names or pa.types.is_null(table.column("geometry").type):
-        return nothing
-    column = table.column("geometry")
-    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        raise TypeError("the outlines are not WKB")
-    shapes: Shapes = shapely.from_wkb(np.array(column.to_pylist(), dtype=object))
-    crs = _crs(asked, table)
-    if crs is None or crs.equals(_LONLAT, ignore_axis_order=True):
-        return shapes
-    to_lonlat = Transformer.from_crs(crs, _LONLAT, always_xy=True)
-    moved: Shapes = shapely.transform(shapes, to_lonlat.transform, interleaved=False)
-    return moved
-
-
-def _crs(asked: str, table: pa.Table) -> CRS | None:
-    """Return the reference system that the file states; None = longitude and latitude, as GeoParquet has it."""
-    about: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
-    stated = about.get("columns", {}).get("geometry", {})
-    if "crs" not in stated:
-        return None
-    if stated["crs"] is None:
-        raise ClassificationError(asked, "the reference system of its outlines is not known", "state it in the file")
-    try:
-        return CRS.from_user_input(stated["crs"])
-    except CRSError as error:
-        found = "the reference system of its outlines cannot be read"
-        raise ClassificationError(asked, found, "state it as GeoParquet asks") from error

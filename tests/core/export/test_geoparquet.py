@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from core.bands import BAND_NAMES
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
+from core.export.selection import file_rows
 from core.features.recipe import Features, Recipe
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
@@ -306,3 +308,14 @@ def test_values_are_columns_of_a_file_of_features(tmp_path: Path) -> None:
     write_geoparquet(path, one, patch_grid(one), features([0, 1]), SPEC, values=values)
     assert pq.read_table(path).column("ndvi").to_pylist() == [0.5, None]
     assert len(read_geoparquet(path)) == 2
+
+
+def test_outlines_in_metres_of_another_programs_file_come_in_degrees(tmp_path: Path) -> None:
+    boxes = [shapely.box(600_000 + 640 * at, 5_700_000, 600_640 + 640 * at, 5_700_640) for at in range(3)]
+    frame = geopandas.GeoDataFrame({"vector": [[1.0, 0.0]] * 3}, geometry=boxes, crs="EPSG:32631")
+    frame.to_parquet(tmp_path / "utm.parquet")
+    found = read_geoparquet(tmp_path / "utm.parquet")
+    expected = frame.geometry.centroid.to_crs(4326)
+    assert found.lonlat is not None
+    np.testing.assert_allclose(found.lonlat, np.stack([expected.x, expected.y], axis=1), atol=1e-5)
+    np.testing.assert_allclose(file_rows(found).columns["area_ha"], 40.96, rtol=2e-3)
