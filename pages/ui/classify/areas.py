@@ -142,8 +142,12 @@ def _sampling(visitor: Session, known: SceneView, sample: JudgedSample | None) -
         words = f"Judge the {left} left" if sample.judged and left else "Judge the sample"
         if left:
             st.button(words, key="classify_judge", type="primary", on_click=_judging, args=(visitor, True))
-        st.button("Draw another sample", key="classify_redraw", on_click=_forget, args=(visitor, known),
-                  help="What was judged so far is dropped")  # fmt: skip
+        if sample.judged:  # An hour of judging is not lost by one click.
+            with st.popover("Draw another sample", key="classify_drop"):
+                st.markdown(f"{count(sample.judged, 'judgement')} of this sample will be dropped.")
+                st.button("Drop them", key="classify_redraw", type="primary", on_click=_forget, args=(visitor, known))
+        else:
+            st.button("Draw another sample", key="classify_redraw", on_click=_forget, args=(visitor, known))
         st.caption(f"{sample.judged} of {len(sample.patches)} judged · seed {sample.seed}")
 
 

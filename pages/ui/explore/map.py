@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import folium
@@ -201,34 +202,33 @@ def scene_map(
     """
     bounds = bounds_lonlat(scene)
     if bounds is None:
-        unknown = scene.kind == "collection" or scene.grid.crs is None
-        st.info(NO_PLACE if unknown else NEAR_POLE, icon=":material/location_off:")
+        _say_no_map(scene)
         return None
-
-    def clicked() -> None:
-        spot = session.trigger(key, "last_clicked")
-        patch_id = _clicked_patch(scene, grid, spot) if spot else None
-        if on_click is not None and patch_id is not None:
-            on_click(PatchRef(scene.id, patch_id))
-
+    marked = np.array(selection, dtype=np.int64)
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
-        "marks": outlined(
-            scene,
-            grid,
-            query,
-            neighbours,
-            selection=np.array(selection, dtype=np.int64),
-            question=question,
-            left_out=left_out,
-        ),
+        "marks": outlined(scene, grid, query, neighbours, selection=marked, question=question, left_out=left_out),
         "strangers": list(diamonds),
         "patches": dict(patches or {}),
         "leftOver": left_over(scene, grid),
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
+    clicked = partial(_clicked, scene, grid, key, on_click)
     return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
+
+
+def _say_no_map(scene: Scene) -> None:
+    unknown = scene.kind == "collection" or scene.grid.crs is None
+    st.info(NO_PLACE if unknown else NEAR_POLE, icon=":material/location_off:")
+
+
+def _clicked(scene: Scene, grid: PatchGrid, key: str, on_click: Callable[[PatchRef], None] | None) -> None:
+    """Pass on the patch that was just clicked, before the next run."""
+    spot = session.trigger(key, "last_clicked")
+    patch_id = _clicked_patch(scene, grid, spot) if spot else None
+    if on_click is not None and patch_id is not None:
+        on_click(PatchRef(scene.id, patch_id))
 
 
 def _folium_map(

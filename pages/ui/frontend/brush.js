@@ -1,22 +1,9 @@
 // How a value is spread over the patches, and two sliders over it that say from where to where it counts.
-const element = (tag, name, text) => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
 const STEPS = 200;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".brush");
-  const bars = element("div", "bars");
-  const most = Math.max(1, ...data.counts);
-  const sticks = data.counts.map((count) => {
-    const stick = element("i");
-    stick.style.height = `${count ? Math.max(3, 100 * Math.sqrt(count / most)) : 0}%`;
-    return stick;
-  });
-  bars.append(...sticks);
+  const { bars, sticks } = histogram(data.counts);
   const place = (value, otherwise) => (value === null ? otherwise : Math.round(((value - data.edges[0]) / (span || 1)) * STEPS));
   const span = data.edges.at(-1) - data.edges[0];
   const value = (slider) => data.edges[0] + (slider.value / STEPS) * span;

@@ -55,7 +55,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   if (root.keys) document.removeEventListener("keydown", root.keys);
   root.keys = (event) => {
-    if (!asks || !root.isConnected || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    // A key that is held down would label patches nobody looked at.
+    if (!asks || event.repeat || !root.isConnected || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const one = data.classes.find((found) => found.key && found.key === event.key.toLowerCase());
     if (one) act("class", one.name);
     else if (event.key === " " && event.target.tagName !== "BUTTON") {

@@ -1,11 +1,4 @@
 // How scores are spread, and a slider over it: all from there on are shown. Counts follow the slider without the server.
-const element = (tag, name, text) => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
 const STEPS = 400;
 const places = new Intl.NumberFormat("en");
 
@@ -16,15 +9,7 @@ function ground(hectares) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".threshold");
-  const bars = element("div", "bars");
-  const most = Math.max(1, ...data.counts);
-  // High bars would hide the low ones, among which the threshold lies.
-  const sticks = data.counts.map((count) => {
-    const stick = element("i");
-    stick.style.height = `${count ? Math.max(3, 100 * Math.sqrt(count / most)) : 0}%`;
-    return stick;
-  });
-  bars.append(...sticks);
+  const { bars, sticks } = histogram(data.counts);
   const slider = Object.assign(element("input"), { type: "range", min: 0, max: STEPS, step: 1 });
   slider.setAttribute("aria-label", `Least ${data.measure}`);
   const words = element("p");

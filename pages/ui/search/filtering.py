@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ from pages.ui.state.view_state import ViewState
 
 BARS = 50
 _component = st.components.v2.component(
-    "landlike_brush", html='<div class="brush"></div>', css=text("brush.css"), js=text("brush.js")
+    "landlike_brush", html='<div class="brush"></div>', css=text("brush.css"), js=text("bars.js", "brush.js")
 )
 
 
@@ -79,23 +79,22 @@ def _condition(visitor: Session, view: ViewState, filters: Filters, value: Patch
         _classes(legend, value.name, before, take)
 
 
-def _brush(data: dict[str, object], name: str, take: object) -> None:
+def _brush(data: dict[str, object], name: str, take: Callable[[Condition], None]) -> None:
     key = f"brush_{name}"
 
     def brushed() -> None:
         told = trigger(key, "range")
-        if isinstance(told, Mapping) and callable(take):
+        if isinstance(told, Mapping):
             take(RangeCondition(value=name, low=told.get("low"), high=told.get("high")))
 
     _component(key=key, data=data, height=112, on_range_change=brushed)
 
 
-def _classes(legend: ClassLegend, name: str, before: Condition | None, take: object) -> None:
+def _classes(legend: ClassLegend, name: str, before: Condition | None, take: Callable[[Condition], None]) -> None:
     key = f"classes_{name}"
 
     def chosen() -> None:
-        if callable(take):
-            take(ClassCondition(value=name, classes=tuple(shown(key) or ())))
+        take(ClassCondition(value=name, classes=tuple(shown(key) or ())))
 
     st.pills(
         "Classes that count",

@@ -24,7 +24,7 @@ _component = st.components.v2.component(
     "landlike_threshold",
     html='<div class="threshold"></div>',
     css=text("threshold.css"),
-    js=text("threshold.js"),
+    js=text("bars.js", "threshold.js"),
 )
 
 
