@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,11 @@ def test_cards_with_odd_contents_do_not_stop_a_page() -> None:
     for card in ({"classes": ["a"]}, {"accuracy": []}, {"accuracy": {"random": 3}}, {"measured": {}}, {"epochs": "x"}):
         assert isinstance(card_lines(card, SPEC), list)
         assert technical(SPEC, card).startswith("1 band")
+
+
+def test_a_card_says_in_words_what_numbers_an_encoder_computes_in() -> None:
+    assert "8-bit numbers" in technical(replace(SPEC, precision="int8"), {})
+    assert "32-bit numbers" in technical(replace(SPEC, precision="f32"), {})
 
 
 def test_names_of_models_are_safe_and_free(engine: Engine) -> None:

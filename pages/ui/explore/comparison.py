@@ -70,12 +70,12 @@ def is_comparing(visitor: Session) -> bool:
     return bool(visitor.compared) and isinstance(visitor.asking, PatchRef) and visitor.show == "similar"
 
 
-def compare_button(visitor: Session, view: ViewState, *, short: bool) -> None:
-    """Draw the button that has a second encoder answer too; a ``short`` one where there is little room."""
+def compare_button(visitor: Session, view: ViewState) -> None:
+    """Draw the button that has a second encoder answer too; its row has no room for a word."""
     if view.neighbours is None or not view.question.plain:
         return
     st.button(
-        "" if short else "Compare",
+        "",
         icon=":material/view_column_2:",
         key="compare",
         help="Ask another encoder the same question, and see side by side what each finds.",

@@ -238,7 +238,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     strange = strange if marking(visitor, view) else frozenset()
     named = captions(view.known, visitor.colour)
     table = visitor.listed_as == "table"
-    with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="gallery_bar"):
         _show_control(both)
         if show == "similar" and view.neighbours is not None:
             if view.least is None:
@@ -250,7 +250,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
             if not table:
                 pager(visitor, len(view.neighbours))
             if view.least is None:
-                compare_button(visitor, view, short=both)
+                compare_button(visitor, view)
         elif len(view.selection):
             st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}", width="content")
             filter_button(visitor, view)

@@ -19,6 +19,10 @@ from pages.ui.state import cache
 
 MOST_CLASSES = 12
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
+PRECISIONS: Mapping[str, str] = MappingProxyType(
+    {"f32": "32-bit numbers", "bf16": "16-bit numbers", "int8": "8-bit numbers"}
+)
+"""What the numbers that an encoder computes in are called, by ``EncoderSpec.precision``."""
 WHY_THEY_DIFFER = (
     "Land that lies near land it learned from is easier: it shares light, season and farming. The second figure is "
     "what to expect elsewhere."
@@ -132,7 +136,8 @@ def technical(spec: EncoderSpec, card: Mapping[str, Any]) -> str:
     side = f"{spec.input_size} × {spec.input_size} pixels" if spec.input_size else "patches of any size"
     epochs = f" · {count(int(card['epochs']), 'pass', 'passes')}" if isinstance(card.get("epochs"), int) else ""
     bands = count(len(spec.bands), "band")
-    return f"{bands} · {side} · {spec.dimension} features · {spec.backend}, {spec.precision}{epochs}"
+    numbers = PRECISIONS.get(spec.precision, spec.precision)
+    return f"{bands} · {side} · {spec.dimension} features · {spec.backend}, {numbers}{epochs}"
 
 
 def _without_card(spec: EncoderSpec) -> str:
