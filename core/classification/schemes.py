@@ -6,12 +6,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
 from core.bands import class_title
+from core.classification.style_files import colour_map_rows, style_rows
 from core.errors import SettingsError
 from core.export.tables import harmless
 from core.scenes.annotations import MOST_CLASSES, clean_class
@@ -25,7 +26,12 @@ KEYS = "1234567890qwertyuiop"
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _REMEDY = "give a CSV with the columns code, name, colour and key, or the JSON that was exported"
-_LARGEST = 200_000
+_LARGEST = 1_000_000
+_COLUMNS = {
+    "code": "code", "value": "code", "name": "name", "class": "name", "label": "name", "colour": "colour",
+    "color": "colour", "key": "key",
+}  # fmt: skip
+"""What columns may be called, in small letters, and what we call them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +196,7 @@ def scheme_json(scheme: Scheme) -> str:
 
 
 def read_scheme(content: bytes, file_name: str) -> Scheme:
-    """Read a scheme from a file, CSV or JSON; a missing code, colour or key is filled in.
+    """Read a scheme from a file, CSV, JSON or a style of QGIS; a missing code or colour is filled in.
 
     Raises:
         SettingsError: when it is no scheme, or a code, a name or a key occurs twice.
@@ -200,20 +206,47 @@ def read_scheme(content: bytes, file_name: str) -> Scheme:
         raise SettingsError(asked, f"it has {len(content):,} bytes, too many for a list of classes", _REMEDY)
     try:
         text = content.decode("utf-8-sig")
-        whole = (
-            json.loads(text) if text.lstrip().startswith("{") else {"classes": list(csv.DictReader(io.StringIO(text)))}
-        )
+        whole = _parsed(text, file_name)
         rows = [dict(row) for row in whole["classes"]]
         title = str(whole.get("title") or file_name.rpartition(".")[0] or "Your classes")[:60]
-    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise SettingsError(asked, "it is no list of classes", _REMEDY) from error
-    return Scheme(name=str(whole.get("name") or "own")[:40], title=title, classes=_classes(asked, rows))
+    return Scheme(
+        name=str(whole.get("name") or "own")[:40], title=title, source=str(whole.get("source") or "")[:200],
+        classes=_classes(asked, rows),
+    )  # fmt: skip
+
+
+def _parsed(text: str, file_name: str) -> Mapping[str, Any]:
+    """Return what a file says, whatever its form; its classes are rows of text."""
+    start = text.lstrip()[:1]
+    if start == "{":
+        whole: Mapping[str, Any] = json.loads(text)
+        return whole
+    if start == "<":
+        return {"classes": style_rows(text)}
+    if file_name.casefold().endswith((".clr", ".txt")):
+        return {"classes": colour_map_rows(text)}
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    return {"classes": [_csv_row(row) for row in table]}
+
+
+def _csv_row(row: Mapping[str | None, Any]) -> dict[str, str]:
+    """Return a line of a table by our names of its columns, without the apostrophes that ``harmless`` put there."""
+    found: dict[str, str] = {}
+    for name, cell in row.items():
+        text = str(cell or "").strip()
+        ours = _COLUMNS.get(str(name).strip().casefold())
+        if ours and text:
+            found.setdefault(ours, text[1:] if text.startswith("'") and harmless(text[1:]) == text else text)
+    return found
 
 
 def _classes(asked: str, rows: Sequence[Mapping[str, Any]]) -> tuple[LandClass, ...]:
     if not 1 <= len(rows) <= MOST_CLASSES:
         raise SettingsError(asked, f"it has {len(rows)} classes", f"give 1 to {MOST_CLASSES}")
-    names = [clean_class(asked, _text(row, "name").removeprefix("'")) for row in rows]
+    names = [clean_class(asked, _text(row, "name")) for row in rows]
     given = [_text(row, "colour") or _text(row, "color") for row in rows]
     for colour in given:
         if colour and not _COLOUR.fullmatch(colour):
@@ -221,7 +254,11 @@ def _classes(asked: str, rows: Sequence[Mapping[str, Any]]) -> tuple[LandClass, 
     keys = [_text(row, "key") for row in rows]
     if any(len(key) > 1 for key in keys):
         raise SettingsError(asked, "a key is longer than one character", "give each class one key, or none")
-    codes = [_code(asked, _text(row, "code"), number) for number, row in enumerate(rows, 1)]
+    given_codes = [_code(asked, _text(row, "code")) for row in rows]
+    stated = [code for code in given_codes if code is not None]
+    codes: list[int] = []
+    for code in given_codes:
+        codes.append(free_code(asked, [*codes, *stated]) if code is None else code)
     for what, values in (("code", list(map(str, codes))), ("name", names), ("key", [key for key in keys if key])):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
@@ -238,10 +275,22 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _code(asked: str, text: str, number: int) -> int:
+def _code(asked: str, text: str) -> int | None:
     if not text:
-        return number
+        return None
     if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) not in CODES:
         found = f"“{text[:20]}” is no code of a class"
         raise SettingsError(asked, found, f"give whole numbers from 0 to {CODES[-1]}")
     return int(text)
+
+
+def free_code(asked: str, taken: Collection[int]) -> int:
+    """Return the lowest code from 1 on that is free; 0, which many maps give to nothing, comes last.
+
+    Raises:
+        SettingsError: when none is.
+    """
+    found: int | None = next((code for code in (*CODES[1:], 0) if code not in taken), None)
+    if found is None:
+        raise SettingsError(asked, "all codes are taken", "join some classes")
+    return found

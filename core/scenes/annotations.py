@@ -1,7 +1,8 @@
 """The file of labels that people gave by hand: windows by class, who gave each, when and from what view, and colours.
 
-Every change is a step that can be undone; the steps lie in a file beside it. A file of an earlier version, which has
-windows by class alone, reads the same. What labels mean for the patches of a grid is ``core.scenes.labels``.
+With them stands from which classes people choose. Every change is a step that can be undone; the steps lie in a file
+beside it. A file of an earlier version, which has windows by class alone, reads the same. What labels mean for the
+patches of a grid is ``core.scenes.labels``.
 """
 
 from __future__ import annotations
@@ -65,11 +66,15 @@ class Annotations:
         classes: windows by the name of their class; no window is in two.
         facts: of some windows.
         colours: ``#rrggbb`` of classes that people chose one for, by name.
+        confirmed: windows whose label somebody doubted, looked at again and kept.
+        scheme: the classes that labels are chosen from, as ``core.classification.scene_scheme`` writes them, or empty.
     """
 
     classes: Mapping[str, set[Window]] = field(default_factory=lambda: MappingProxyType({}))
     facts: Mapping[Window, LabelFact] = field(default_factory=lambda: MappingProxyType({}))
     colours: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    confirmed: frozenset[Window] = frozenset()
+    scheme: str = ""
 
     def with_class(self, windows: Iterable[Window], name: str | None, fact: LabelFact) -> Annotations:
         """Return it with windows of one class, in place of the one they had; None = of none."""
@@ -79,7 +84,7 @@ class Annotations:
         if name is not None:
             known[name] = known.get(name, set()) | chosen
             facts |= dict.fromkeys(chosen, fact)
-        return replace(self, classes=known, facts=facts)
+        return replace(self, classes=known, facts=facts, confirmed=self.confirmed - chosen)
 
     def of_window(self) -> dict[Window, str]:
         """Return the class of each window."""
@@ -137,7 +142,7 @@ def rename_class(scene: Scene, old: str, new: str) -> None:
         _needed(asked, known, [old])
         if clean != old and known.classes.get(clean):
             raise SettingsError(asked, f"there is a class “{clean}” already", "merge the two, or choose another name")
-        return _renamed(known, {old: clean})
+        return renamed_classes(known, {old: clean})
 
     change_annotations(scene, asked, change, f"“{old}” is called “{clean}”")
 
@@ -154,7 +159,7 @@ def merge_classes(scene: Scene, names: Iterable[str], into: str) -> None:
 
     def change(known: Annotations) -> Annotations:
         _needed(asked, known, wanted)
-        return _renamed(known, dict.fromkeys(wanted, clean))
+        return renamed_classes(known, dict.fromkeys(wanted, clean))
 
     listed = ", ".join(f"“{name}”" for name in wanted if name != clean)
     change_annotations(scene, asked, change, f"{listed} merged into “{clean}”")
@@ -186,7 +191,19 @@ def _needed(asked: str, known: Annotations, names: Iterable[str]) -> None:
             raise SettingsError(asked, f"there is no class “{name}”", f"choose one of those there are: {there}")
 
 
-def _renamed(known: Annotations, names: Mapping[str, str]) -> Annotations:
+def confirm_labels(scene: Scene, windows: Iterable[Window]) -> None:
+    """Keep labels that were doubted: they are not doubted again until they change. Errors of ``change_annotations``."""
+    chosen, asked = frozenset(windows), "Keeping labels as they are"
+
+    def change(known: Annotations) -> Annotations:
+        return replace(known, confirmed=known.confirmed | (chosen & known.of_window().keys()))
+
+    count = len(chosen)
+    change_annotations(scene, asked, change, f"{count} label{'s' if count != 1 else ''} kept as right")
+
+
+def renamed_classes(known: Annotations, names: Mapping[str, str]) -> Annotations:
+    """Return it with classes under other names, old name to new; those that come to have the same are one."""
     classes: dict[str, set[Window]] = {}
     for name, given in known.classes.items():
         classes.setdefault(names.get(name, name), set()).update(given)
@@ -205,11 +222,20 @@ class _Step:
         what: in words.
         windows: row, column, side, class before and after, fact before and after, of every window that changed.
         colours: name of a class, its colour before and after.
+        confirmed: windows whose label came to be confirmed (True) or no longer was (False).
+        scheme: before and after, where it changed.
     """
 
     what: str
     windows: tuple[tuple[Window, str | None, str | None, LabelFact | None, LabelFact | None], ...]
     colours: tuple[tuple[str, str | None, str | None], ...]
+    confirmed: tuple[tuple[Window, bool], ...] = ()
+    scheme: tuple[str, str] | None = None
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether there is anything to undo."""
+        return bool(self.windows or self.colours or self.confirmed or self.scheme)
 
     @classmethod
     def between(cls, before: Annotations, after: Annotations, what: str) -> _Step:
@@ -222,7 +248,12 @@ class _Step:
                 rows.append((window, *pair, before.facts.get(window), after.facts.get(window)))
         names = sorted(before.colours.keys() | after.colours.keys())
         painted = [(name, before.colours.get(name), after.colours.get(name)) for name in names]
-        return cls(what=what, windows=tuple(rows), colours=tuple(one for one in painted if one[1] != one[2]))
+        confirmed = [(window, window in after.confirmed) for window in sorted(before.confirmed ^ after.confirmed)]
+        return cls(
+            what=what, windows=tuple(rows), colours=tuple(one for one in painted if one[1] != one[2]),
+            confirmed=tuple(confirmed),
+            scheme=None if before.scheme == after.scheme else (before.scheme, after.scheme),
+        )  # fmt: skip
 
     def undone(self, known: Annotations) -> Annotations:
         """Return a state without it; labels that were changed since by others stay as they are."""
@@ -246,7 +277,12 @@ class _Step:
         for painted in self.colours:
             if colours.get(painted[0]) == painted[source]:
                 colours[painted[0]] = painted[target] or ""
-        return replace(known, colours={name: colour for name, colour in colours.items() if colour})
+        known = replace(known, colours={name: colour for name, colour in colours.items() if colour})
+        if self.scheme is not None and known.scheme == self.scheme[source - 1]:
+            known = replace(known, scheme=self.scheme[target - 1])
+        confirmed = {window for window, on in self.confirmed if on == (target == 2)} & known.of_window().keys()
+        dropped = {window for window, on in self.confirmed if on != (target == 2)}
+        return replace(known, confirmed=known.confirmed - dropped | confirmed)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that ``from_json`` reads."""
@@ -254,7 +290,10 @@ class _Step:
             [*window, before, after, _fact_values(old), _fact_values(new)]
             for window, before, after, old, new in self.windows
         ]
-        return {"what": self.what, "windows": rows, "colours": [list(one) for one in self.colours]}
+        values = {"what": self.what, "windows": rows, "colours": [list(one) for one in self.colours]}
+        if self.confirmed:
+            values["confirmed"] = [[*window, on] for window, on in self.confirmed]
+        return values if self.scheme is None else {**values, "scheme": list(self.scheme)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> _Step:
@@ -264,7 +303,20 @@ class _Step:
             for top, left, side, before, after, old, new in values["windows"]
         )
         painted = tuple((str(name), before, after) for name, before, after in values["colours"])
-        return cls(what=str(values["what"]), windows=rows, colours=painted)
+        confirmed = tuple(
+            ((int(top), int(left), int(side)), bool(on)) for top, left, side, on in values.get("confirmed") or ()
+        )
+        return cls(
+            what=str(values["what"]), windows=rows, colours=painted, confirmed=confirmed,
+            scheme=_pair(values.get("scheme")),
+        )  # fmt: skip
+
+
+def _pair(values: Any) -> tuple[str, str] | None:  # noqa: ANN401  JSON
+    if values is None:
+        return None
+    before, after = values
+    return str(before), str(after)
 
 
 def _fact_values(fact: LabelFact | None) -> list[str] | None:
@@ -305,7 +357,7 @@ def _write_steps(scene: Scene, kept: _Steps) -> None:
 
 
 def _keep_step(scene: Scene, step: _Step) -> None:
-    if step.windows or step.colours:
+    if step.changes_something:
         before = _read_steps(scene)
         steps = (*before.steps[: before.done], step)[-MOST_UNDONE:]
         _write_steps(scene, _Steps(steps=steps, done=len(steps)))
@@ -362,14 +414,15 @@ def annotations_version(scene: Scene) -> str:
 
 @lru_cache(maxsize=32)
 def _version(content: bytes) -> str:
-    """Return the version of a file of labels, who gave them left out; empty when it holds none or is damaged."""
+    """Return the version of a file's classes and colours alone; empty when it holds none or is damaged."""
     try:
         known = _parsed(content)
     except DAMAGED:
         return ""
     if not known.classes:
         return ""
-    return hashlib.blake2b(_content(replace(known, facts={})), digest_size=8).hexdigest()
+    plain = Annotations(classes=known.classes, colours=known.colours)
+    return hashlib.blake2b(_content(plain), digest_size=8).hexdigest()
 
 
 def clean_class(asked: str, name: str) -> str:
@@ -401,7 +454,12 @@ def _parsed(content: bytes) -> Annotations:
             facts[int(top), int(left), int(side)] = LabelFact(who=str(who), when=str(when), view=str(view))
     stated = whole.get("colours") or {}
     colours = {name: colour for name, colour in stated.items() if isinstance(colour, str) and _COLOUR.fullmatch(colour)}
-    return Annotations(classes=classes, facts=facts, colours=colours)
+    confirmed = frozenset((int(row), int(col), int(side)) for row, col, side in whole.get("confirmed") or ())
+    scheme = whole.get("scheme")
+    return Annotations(
+        classes=classes, facts=facts, colours=colours, confirmed=confirmed,
+        scheme=scheme if isinstance(scheme, str) else "",
+    )  # fmt: skip
 
 
 def _content(known: Annotations) -> bytes:
@@ -419,6 +477,10 @@ def _content(known: Annotations) -> bytes:
         values["colours"] = colours
     if facts:
         values["facts"] = facts
+    if known.confirmed & windows:
+        values["confirmed"] = sorted(known.confirmed & windows)
+    if known.scheme:
+        values["scheme"] = known.scheme
     return json.dumps(values).encode()
 
 

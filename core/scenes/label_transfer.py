@@ -55,7 +55,8 @@ def transfer_labels(old: Scene, new: Scene) -> LabelTransfer:
         moved[name] = windows - taken
         taken |= windows
     facts = {places[window]: fact for window, fact in known.facts.items() if window in places}
-    add_windows(new, moved, facts=facts, colours=known.colours)
+    confirmed = frozenset(places[window] for window in known.confirmed if window in places)
+    add_windows(new, moved, facts=facts, colours=known.colours, confirmed=confirmed, scheme=known.scheme)
     return LabelTransfer(kept=len(taken), lost=len(every) - len(taken))
 
 

@@ -315,8 +315,19 @@ def give_label(
     change_annotations(scene, asked, change, what)
 
 
-def give_labels(scene: Scene, grid: PatchGrid, labels: Mapping[int, str], *, who: str = "", view: str = "") -> None:
-    """Give each of many patches its class, as one step to undo; arguments and errors as of ``give_label``."""
+def give_labels(
+    scene: Scene,
+    grid: PatchGrid,
+    labels: Mapping[int, str],
+    *,
+    who: str = "",
+    view: str = "",
+    colours: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Give each of many patches its class, as one step to undo; arguments and errors as of ``give_label``.
+
+    ``colours`` are those of classes that have none yet, by name.
+    """
     asked = f"Labelling patches of “{scene.name}”"
     fact = LabelFact(who=who[:60], when=now_utc(), view=view[:120])
     by_class: dict[str, set[Window]] = {}
@@ -326,9 +337,10 @@ def give_labels(scene: Scene, grid: PatchGrid, labels: Mapping[int, str], *, who
     def change(known: Annotations) -> Annotations:
         for name, windows in by_class.items():
             known = known.with_class(windows, name, fact)
-        return known
+        first = {name: colours[name] for name in by_class if colours.get(name)}
+        return replace(known, colours={**first, **known.colours})
 
-    change_annotations(scene, asked, change, f"labels for {len(labels)} patches")
+    change_annotations(scene, asked, change, f"labels for {len(labels)} patch{'es' if len(labels) != 1 else ''}")
 
 
 def given_windows(scene: Scene) -> Mapping[str, set[Window]]:
@@ -342,6 +354,8 @@ def add_windows(
     *,
     facts: Mapping[Window, LabelFact] = MappingProxyType({}),
     colours: Mapping[str, str] = MappingProxyType({}),
+    confirmed: frozenset[Window] = frozenset(),
+    scheme: str = "",
 ) -> None:
     """Give windows their classes, but those that have one, and classes their colours, but those that have one.
 
@@ -350,6 +364,8 @@ def add_windows(
         added: windows by class.
         facts: what is known of some of these.
         colours: of some of the classes.
+        confirmed: windows among these whose label somebody looked at again and kept.
+        scheme: to choose labels from, where there is none yet.
 
     Raises:
         SettingsError: for one class too many.
@@ -365,6 +381,8 @@ def add_windows(
             classes={**known.classes, **{name: known.classes.get(name, set()) | some for name, some in new.items()}},
             facts={**{window: fact for window, fact in facts.items() if window in fresh}, **known.facts},
             colours={**colours, **known.colours},
+            confirmed=known.confirmed | (confirmed & fresh),
+            scheme=known.scheme or scheme,
         )
 
     change_annotations(scene, f"Labelling patches of “{scene.name}”", change, "labels of another reading")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import colorsys
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 CLASS_COLOURS: Mapping[str, str] = MappingProxyType(
@@ -25,6 +26,9 @@ deuteranopia and tritanopia (Machado, Oliveira and Fernandes 2009), which a test
 FURTHER_COLOURS = ("#743888", "#1074EC", "#9C4C9C", "#3810B0", "#601074")
 """For classes of people's own where EuroSAT's colours are taken; these differ from all by at least 0.065 likewise."""
 
+_GOLDEN = 0.618033988749895
+"""Of a turn of hues: each lies in the widest gap between those before."""
+
 UNKNOWN_COLOUR = "#A8A6A1"
 """Patches without a class or a value."""
 
@@ -42,6 +46,17 @@ def class_colours(names: Sequence[str], stated: Sequence[str] = ()) -> list[str]
     free = [colour for name, colour in CLASS_COLOURS.items() if name not in names] + list(FURTHER_COLOURS)
     unknown = [name for name in names if name not in CLASS_COLOURS]
     return [CLASS_COLOURS.get(name) or free[unknown.index(name) % len(free)] for name in names]
+
+
+def further_colour(taken: Collection[str]) -> str:
+    """Return a colour for one class more: the first of ours that is not taken, else a hue between those there are."""
+    used = {colour.casefold() for colour in taken}
+    for colour in (*CLASS_COLOURS.values(), *FURTHER_COLOURS):
+        if colour.casefold() not in used:
+            return colour
+    hue = len(taken) * _GOLDEN % 1.0
+    red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(hue, 0.45, 0.6))
+    return f"#{red:02X}{green:02X}{blue:02X}"
 
 
 def group_colours(count: int) -> list[str]:

@@ -23,24 +23,33 @@ from pages.ui.state.scene_view import SceneView
 FEW_LABELS = 5
 """Labels a class below which accuracy says little."""
 
+LEAST_TESTED = 10
+"""Labels that have to be tested before a share of them is shown: of three, one more would move it by a quarter."""
+
 
 def standing(known: SceneView, classes: Sequence[LandClass], counts: Mapping[str, int]) -> None:
     """Draw the figures, a sentence on what to do next, and the map."""
     taught, found = known.taught(), known.classified()
     with st.container(horizontal=True, key="classify_figures"):
         st.metric("Labels", f"{sum(counts.values()):,}")
-        st.metric("Right on held-out land", "–" if taught is None else _share(taught.validation.accuracy))
-        st.metric("Off in confidence", "–" if taught is None else _points(taught))
+        st.metric("Right elsewhere", right_words(taught), help="Of labels on blocks of land it was not taught on")
+        st.metric("Off in confidence", off_words(taught), help="How far what it is sure of is from what is right")
     st.caption(advice(taught, counts))
     if found is not None:
         small_map(known, found, classes)
 
 
-def _share(found: Share) -> str:
-    return f"{100 * found.value:.0f} %" if found.count else "–"
+def right_words(taught: Taught | None) -> str:
+    """Return the share of held-out labels that were named rightly; a dash while fewer than a few were tested."""
+    if taught is None or taught.validation.accuracy.count < LEAST_TESTED:
+        return "–"
+    return f"{100 * taught.validation.accuracy.value:.0f} %"
 
 
-def _points(taught: Taught) -> str:
+def off_words(taught: Taught | None) -> str:
+    """Return the calibration error in points of a hundred; a dash while fewer than a few labels were tested."""
+    if taught is None or taught.validation.accuracy.count < LEAST_TESTED:
+        return "–"
     error = taught.validation.calibration_error
     return f"{100 * error:.0f} points" if np.isfinite(error) else "–"
 
@@ -52,10 +61,18 @@ def advice(taught: Taught | None, counts: Mapping[str, int]) -> str:
         return "Give patches at least two classes; then every patch of the scene gets one."
     if taught is None:
         return "The labelled patches have no features in this cut; label patches of this one."
-    few = [name for name, number in used.items() if number < FEW_LABELS]
-    accuracy = taught.validation.accuracy
+    return _told(taught.validation.accuracy, [name for name, number in used.items() if number < FEW_LABELS])
+
+
+def _told(accuracy: Share, few: Sequence[str]) -> str:
+    """Return what the share of held-out labels that were named rightly means."""
     if not accuracy.count:
         return "Labels of a class lie in one place only, so nothing could be held out. Label some elsewhere too."
+    if accuracy.count < LEAST_TESTED:
+        return (
+            f"{count(accuracy.count, 'label')} could be held out so far; from {LEAST_TESTED} on, here stands how many "
+            "were named rightly. Label each class in several places."
+        )
     said = (
         f"{count(accuracy.count, 'label')} held out block by block: between {100 * accuracy.low:.0f} and "
         f"{100 * accuracy.high:.0f} % named rightly."
