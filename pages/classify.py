@@ -24,7 +24,8 @@ from pages.ui.explore.views import rendering_of
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import Session, bound, current
+from pages.ui.state.session import Session, current
+from pages.ui.state.widgets import bound
 
 
 def page() -> None:

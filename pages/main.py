@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui.common.progress import boundary
 from pages.ui.common.sidebar import sidebar
 from pages.ui.frontend import path, text
-from pages.ui.state.session import follow_history
+from pages.ui.state.address import follow_history
 from pages.ui.state.turns import TURNS
 
 SIDEBAR_WIDTH = 236

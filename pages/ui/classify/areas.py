@@ -26,7 +26,8 @@ from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, ground_words
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import Session, shown
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import shown
 
 SIZES = (50, 100, 200, 400)
 """Patches to judge that are offered."""

@@ -16,7 +16,8 @@ from core.scenes.annotations import clean_class, merge_classes, recolour_class, 
 from core.values.classes import colours_of
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import Session, bound, shown
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import bound, shown
 
 OWN, FIRST = "own", "dynamicworld"
 """Classes that people name themselves, and the scheme that is offered where a scene has no classes yet."""

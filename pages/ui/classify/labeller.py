@@ -16,7 +16,8 @@ from pages.ui.common.theme import class_title
 from pages.ui.frontend import text
 from pages.ui.http.pictures import thumb_url
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import Session, trigger
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import trigger
 
 PICTURE_SIDE = 192
 """Pixels of each picture; nine of them show a patch and what lies around it."""

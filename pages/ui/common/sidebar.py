@@ -16,7 +16,8 @@ from pages.ui.models.card import show_card
 from pages.ui.models.getting import title_in_choice
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
-from pages.ui.state.session import choose, current, select
+from pages.ui.state.session import current
+from pages.ui.state.widgets import choose, select
 
 
 def sidebar() -> None:

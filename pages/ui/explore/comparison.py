@@ -28,8 +28,9 @@ from pages.ui.explore.gallery import gallery, mark_shared, neighbour_items
 from pages.ui.models.getting import get_encoder, title_in_choice, without_connection
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
-from pages.ui.state.session import MOST_COMPARED, Session, current, select
+from pages.ui.state.session import MOST_COMPARED, Session, current
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import select
 
 NEAREST = 10
 """Of so many nearest it is told how many two encoders share."""

@@ -20,7 +20,8 @@ from pages.ui.explore.cut_preview import edge_words, preview_html
 from pages.ui.state import cache
 from pages.ui.state.cut_draft import METRES, PIXELS, CutDraft
 from pages.ui.state.engine import engine
-from pages.ui.state.session import Session, bound
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import bound
 
 MOST_PATCHES = 250_000
 """Patches of a scene that plot and search still show at once."""

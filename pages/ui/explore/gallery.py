@@ -20,7 +20,8 @@ from pages.ui.explore.novelty_marks import mark_novel
 from pages.ui.frontend import text
 from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import Session, trigger
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import trigger
 
 GALLERY_KEY = "gallery"
 QUERY = "Query"

@@ -19,7 +19,8 @@ from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
 from pages.ui.explore.trust import trust_panel
-from pages.ui.state.session import Session, show_address
+from pages.ui.state.address import show_address
+from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 
 

@@ -16,8 +16,9 @@ from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
 from pages.ui.models.label_choice import ADDED, set_key
-from pages.ui.state.session import NOTHING_SELECTED, Session, shown
+from pages.ui.state.session import NOTHING_SELECTED, Session
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import shown
 
 INTRO = "Draw around points in the plot, or click a patch; then say here what land it is."
 NEW = "Choose a class, or type a new one"

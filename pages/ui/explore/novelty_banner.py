@@ -27,8 +27,9 @@ from core.scenes.scene import Scene
 from core.values.classification import CLASSIFICATION
 from pages.ui.explore.novelty_marks import WORDS
 from pages.ui.state.engine import engine
-from pages.ui.state.session import Session, current, switch
+from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import switch
 
 HEIGHT = 52
 """Pixels of a window's height that it takes, with the gap below."""

@@ -25,7 +25,7 @@ from pages.ui.http.assets import asset_url
 from pages.ui.http.points import layout_url, values_url
 from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import trigger
+from pages.ui.state.widgets import trigger
 
 PLOT_KEY = "plot"
 _HTML = """

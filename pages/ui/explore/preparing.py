@@ -18,8 +18,9 @@ from pages.ui.http.pictures import quicklook_url
 from pages.ui.models.getting import get_encoder, without_connection
 from pages.ui.scenes.deleted import bring_back
 from pages.ui.state import cache
+from pages.ui.state.address import show_address
 from pages.ui.state.engine import engine
-from pages.ui.state.session import Session, current, show_address
+from pages.ui.state.session import Session, current
 
 FIRST, SYNTHETIC = "sample", "synthetic"
 """What a visitor's jobs for the first scene, and for the one in its stead, are called."""

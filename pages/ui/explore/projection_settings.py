@@ -15,7 +15,8 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.common.progress import FOLLOW_SECONDS, wanted
 from pages.ui.state.engine import engine
-from pages.ui.state.session import Session, bound
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import bound
 
 METRIC_TITLES = {"cosine": "Kind of land (angle)", "euclidean": "Kind and brightness (distance)"}
 

@@ -56,8 +56,9 @@ from pages.ui.search.keeping import kept_searches
 from pages.ui.search.results_table import results_table
 from pages.ui.search.threshold import threshold_button, touching_switch
 from pages.ui.state.question import Question
-from pages.ui.state.session import Session, bound, current, select
+from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState, view_state
+from pages.ui.state.widgets import bound, select
 
 AROUND = 228
 """Pixels of a window's height that titles, tools and margins take."""

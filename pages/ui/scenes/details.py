@@ -19,7 +19,8 @@ from pages.ui.scenes.rereading import reread_button
 from pages.ui.scenes.table import SceneRow
 from pages.ui.scenes.truth_map import truth_panel
 from pages.ui.state.engine import engine
-from pages.ui.state.session import closing_popover, current, select
+from pages.ui.state.session import current
+from pages.ui.state.widgets import closing_popover, select
 
 CARD_STYLE = """
 <style>

@@ -15,7 +15,8 @@ from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.state.engine import engine
-from pages.ui.state.session import Session, current, select_row, trigger
+from pages.ui.state.session import Session, current
+from pages.ui.state.widgets import select_row, trigger
 
 ROW_HEIGHT, HEADER_HEIGHT = 38, 38
 ROOM_AROUND = 590

@@ -15,7 +15,8 @@ from pages.ui.common.progress import boundary, job_list
 from pages.ui.scenes.provenance import show_record
 from pages.ui.scenes.upload import Upload, spool
 from pages.ui.state.engine import engine
-from pages.ui.state.session import current, shown
+from pages.ui.state.session import current
+from pages.ui.state.widgets import shown
 
 ABOUT = (
     "A raster of classes says which land lies where: patches are coloured by their commonest class, and Trust says how "

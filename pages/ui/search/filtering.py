@@ -16,8 +16,9 @@ from core.values.similarity import SIMILARITY
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.frontend import text
-from pages.ui.state.session import Session, shown, trigger
+from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import shown, trigger
 
 BARS = 50
 _component = st.components.v2.component(

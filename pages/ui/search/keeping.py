@@ -11,8 +11,9 @@ from core.search.saved import delete_search, load_evidence, save_evidence, saved
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.state.question import Question
-from pages.ui.state.session import Session, shown
+from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import shown
 
 NAME_KEY = "search_name"
 

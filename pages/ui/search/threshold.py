@@ -13,8 +13,9 @@ from core.errors import SettingsError
 from core.scenes.areas import HECTARE, PatchAreas
 from core.search.ranking import Ranking
 from pages.ui.frontend import text
-from pages.ui.state.session import Session, bound, trigger
+from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import bound, trigger
 
 STEPS = 400
 """Positions of the slider above its lowest."""

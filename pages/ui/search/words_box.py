@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.state.question import Question
-from pages.ui.state.session import Session, show_text, shown
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import show_text, shown
 
 KEY = "words"
 PLACEHOLDER = "lake, bare soil, dry grass …"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+
+from core.scenes.patches import PatchRef
 
 MOST_IN_LINK = 400
 """Numbers and ranges that an address holds; more would be too long for browsers."""
@@ -80,6 +82,18 @@ class Question:
         good, bad = (read_id_runs(text) for text in (like, unlike))
         found = cls(scene, good, tuple(one for one in bad if one not in good))
         return found if len(found) else None
+
+
+Asking = PatchRef | Question
+"""What is asked: the like of one patch, or what good and bad examples say."""
+
+
+def asked_by(scene_id: str | None, parameters: Mapping[str, str]) -> Asking | None:
+    """Return what an address asks: what its examples say, else the like of one patch; None when it asks nothing."""
+    like, unlike = parameters.get("like", ""), parameters.get("unlike", "")
+    words = parameters.get("words", "")
+    found = None if scene_id is None else Question.parse(scene_id, like, unlike, words)
+    return PatchRef.parse(parameters.get("q", ""), scene_id) if found is None or found.plain else found
 
 
 def id_runs(ids: Iterable[int]) -> list[str]:

@@ -1,21 +1,18 @@
-"""What one visitor is looking at: ids and small values only. The only module that touches Streamlit's session state."""
+"""What one visitor is looking at: ids and small values only. Widgets and the browser's address lie beside it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
-from pages.ui.common.format import distinct
 from pages.ui.state.cut_draft import CutDraft
-from pages.ui.state.question import MOST_IN_LINK, Question, id_runs, read_id_runs
+from pages.ui.state.question import MOST_IN_LINK, Asking, Question, asked_by, id_runs, read_id_runs
 
 _KEY = "landlike"
 _HISTORY = 200
@@ -31,8 +28,6 @@ SETTINGS = ("k", "above", "where", "colour", "sel")
 """Parameters of a link beside the question; the address has them as they were when the question was asked."""
 MOST_FILTERS = 4000
 """Letters of the conditions of a link."""
-Asking = PatchRef | Question
-"""What is asked: the like of one patch, or what good and bad examples say."""
 
 
 @dataclass
@@ -328,7 +323,7 @@ class Session:
             self.open(scene_id)
             if Cut.parse(parameters.get("cut", "")) is not None:
                 self.cuts[scene_id] = parameters["cut"]
-        asked = _asked(self.scene_id, parameters)
+        asked = asked_by(self.scene_id, parameters)
         if asked is not None:
             self._take(asked)
             self.open(self.scene_id or asked.scene)
@@ -357,7 +352,7 @@ class Session:
         self.compare(tuple(parameters.get("compare", "").split(_BETWEEN)))
         if cut != self.cut(scene_id):
             self.recut(scene_id, cut, None)
-        asked = _asked(scene_id, parameters)
+        asked = asked_by(scene_id, parameters)
         if asked is not None and self.past[-1:] == [asked]:
             self.back()
         elif asked is not None and self.future[-1:] == [asked]:
@@ -365,14 +360,6 @@ class Session:
         else:
             self.pursue(asked)
         self.pinned = {name: parameters[name] for name in SETTINGS if name in parameters}
-
-
-def _asked(scene_id: str | None, parameters: Mapping[str, str]) -> Asking | None:
-    """Return what an address asks: what its examples say, else the like of one patch; None when it asks nothing."""
-    like, unlike = parameters.get("like", ""), parameters.get("unlike", "")
-    words = parameters.get("words", "")
-    found = None if scene_id is None else Question.parse(scene_id, like, unlike, words)
-    return PatchRef.parse(parameters.get("q", ""), scene_id) if found is None or found.plain else found
 
 
 def current() -> Session:
@@ -383,127 +370,3 @@ def current() -> Session:
         found.follow(st.query_params.to_dict())
         st.session_state[_KEY] = found
     return found
-
-
-def follow_history() -> None:
-    """Follow the browser's Back and Forward on a page whose address ``show_address`` writes.
-
-    Any other run leaves the address alone: it may be older than what the visitor did last.
-    """
-    context = get_script_run_ctx()
-    if context is not None and context.is_history_navigation:
-        current().revisit(st.query_params.to_dict())
-
-
-def bound(key: str, attribute: str, take_value: Callable[[Any], None] | None = None) -> dict[str, Any]:
-    """Return arguments that tie a widget to an attribute of the session, for ``st.some_widget(label, **bound(…))``.
-
-    The widget shows what the session holds, and the session holds what the widget was set to, on every page.
-
-    Args:
-        key: of the widget.
-        attribute: of the session; ``draft.size`` is one of its draft.
-        take_value: called with what the widget was set to, where more follows from it than the attribute.
-    """
-    holder, _, name = attribute.rpartition(".")
-
-    def held() -> object:
-        return getattr(current(), holder) if holder else current()
-
-    st.session_state[key] = getattr(held(), name)
-
-    def take() -> None:
-        value = st.session_state[key]
-        if value is None:
-            return
-        if take_value is None:
-            setattr(held(), name, value)
-        else:
-            take_value(value)
-
-    return {"key": key, "on_change": take}
-
-
-def select(
-    label: str,
-    options: Sequence[str],
-    chosen: str,
-    *,
-    key: str,
-    title: Callable[[str], str],
-    take: Callable[[str], None],
-    help_text: str | None = None,
-    width: int | None = None,
-) -> None:
-    """Draw a select box that shows ``chosen`` and calls ``take`` with what a person picks, before the next run.
-
-    One with a ``width`` in pixels stands in a row of tools, where its label is for screen readers only.
-    """
-    st.session_state[key] = chosen
-    st.selectbox(
-        label,
-        options,
-        format_func=distinct({option: title(option) for option in options}).__getitem__,
-        key=key,
-        help=help_text,
-        on_change=lambda: take(st.session_state[key]),
-        label_visibility="visible" if width is None else "collapsed",
-        width=width or "stretch",
-    )
-
-
-def switch(label: str, on: bool, *, key: str, take: Callable[[bool], None], help_text: str | None = None) -> None:
-    """Draw a switch that shows ``on`` and calls ``take`` with what a person sets it to, before the next run."""
-    st.session_state[key] = on
-    st.toggle(label, key=key, help=help_text, on_change=lambda: take(st.session_state[key]))
-
-
-def shown(key: str) -> Any:  # noqa: ANN401  as many types as there are widgets
-    """Return what a widget shows at this moment, read inside a callback; None when it is not there."""
-    return st.session_state.get(key)
-
-
-def show_text(key: str, text: str) -> None:
-    """Have a box show a text with the next drawing."""
-    st.session_state[key] = text
-
-
-def select_row(key: str, position: int) -> None:
-    """Mark a row of a table, and no cell, before the next run; inside a callback."""
-    st.session_state[key] = {"selection": {"rows": [position], "columns": [], "cells": []}}
-
-
-def closing_popover(key: str) -> str:
-    """Return the key of a popover that was open for something that is done; it closes with the run after ``closing``.
-
-    The popover has to track its state: ``on_change="rerun"``.
-    """
-    visitor = current()
-    if visitor.closing == key:
-        st.session_state[key] = False
-        visitor.closing = ""
-    return key
-
-
-def choose(label: str, titles: Mapping[str, str], chosen: str, *, key: str, take: Callable[[str], None]) -> None:
-    """Draw a few choices, by key, one click each; ``take`` is called with what a person picks, before the next run."""
-    st.session_state[key] = chosen
-    st.radio(
-        label,
-        list(titles),
-        format_func=lambda name: titles[name],
-        key=key,
-        on_change=lambda: take(st.session_state[key]),
-    )
-
-
-def show_address(parameters: dict[str, str]) -> None:
-    """Make the browser's address lead here; what changes it is an entry of the browser's history."""
-    if st.query_params.to_dict() != parameters:
-        st.query_params.from_dict(parameters)
-
-
-def trigger(key: str, event: str) -> object:
-    """Return what a component of ours just sent, read inside its callback."""
-    state = st.session_state.get(key)
-    return state.get(event) if isinstance(state, Mapping) else None
