@@ -9,19 +9,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES, FloatArray, class_title, normalised_difference
+from core.bands import FloatArray, class_title
 from core.errors import SettingsError
 from core.scenes.classification import SCL_NAMES
+from core.search.light import Fit, PatchLight
 from core.search.ranking import MATCH, Ranking
-from core.search.vocabulary import ADJECTIVES, LIGHT_BANDS, NOUNS, Adjective, Light, LightName, Noun
-from core.values.base import NOTHING_ASKED, PatchSource
-from core.values.brightness import BRIGHTNESS
+from core.search.vocabulary import ADJECTIVES, LIGHT_BANDS, NOUNS, Adjective, Noun
+from core.values.base import PatchSource
 from core.values.predicted import sure_patches
 
 MOST_LETTERS = 200
@@ -55,14 +55,6 @@ class _NamedClass:
 _Term = Noun | Adjective | _NamedClass
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Fit:
-    """How well patches fit a term, float32 of shape (N,), 0 to 1, and what was looked at."""
-
-    score: FloatArray
-    said: str
-
-
 def search_words(text: str, source: PatchSource, *, group_names: Sequence[str] = ()) -> Ranking:
     """Return how well all patches fit some words, and in its sentence what they were taken to mean.
 
@@ -83,7 +75,8 @@ def search_words(text: str, source: PatchSource, *, group_names: Sequence[str] =
     nouns = [term for term in terms if not isinstance(term, Adjective)]
     fits = [words.fit(term) for term in nouns]
     land = np.max([fit.score for fit in fits], axis=0) if fits else None
-    narrowed = [words.narrow(term, land) for term in terms if isinstance(term, Adjective)]
+    looks = np.max([words.looks(*pair) for pair in zip(nouns, fits, strict=True)], axis=0) if fits else None
+    narrowed = [words.narrow(term, looks) for term in terms if isinstance(term, Adjective)]
     parts = ([] if land is None else [land]) + [fit.score for fit in narrowed]
     # The least of all decides; their mean puts those in order that meet it alike.
     score = 0.9 * np.min(parts, axis=0) + 0.1 * np.mean(parts, axis=0)
@@ -103,7 +96,8 @@ class _Words:
     """The words that a scene is searched by."""
 
     def __init__(self, source: PatchSource, group_names: Sequence[str]) -> None:
-        self.source, self.light = source, _LightOf(source)
+        self.source = source
+        self.light = PatchLight(bands=source.scene.bands, mean=source.table.band_mean, deviation=source.table.band_std)
         named = source.named()
         self.named, self.sure = named, None if named is None else sure_patches(source, named)
         self.predicted: tuple[str, ...] = () if named is None else named.classes
@@ -180,7 +174,7 @@ class _Words:
     def _remedy(self) -> str:
         return f"write some of these: {', '.join(self.known)}"
 
-    def fit(self, term: Noun | _NamedClass) -> _Fit:
+    def fit(self, term: Noun | _NamedClass) -> Fit:
         """Return how well patches fit a kind of land or a class.
 
         Raises:
@@ -188,7 +182,7 @@ class _Words:
         """
         return self._noun(term) if isinstance(term, Noun) else self._class(term)
 
-    def _noun(self, noun: Noun) -> _Fit:
+    def _noun(self, noun: Noun) -> Fit:
         light = self.light.fit(noun.light)
         classes, said = self._classes(noun)
         if classes is None:
@@ -196,12 +190,12 @@ class _Words:
                 bands = sorted({band for one in noun.light for band in LIGHT_BANDS.get(one.name, ())})
                 found = f"“{noun.word}” is told by the bands {', '.join(bands)}, which this scene lacks"
                 raise SettingsError(_ASKED, found, "search by examples")
-            return _Fit(score=light.score, said=f"{noun.word}: {light.said}")
+            return Fit(score=light.score, said=f"{noun.word}: {light.said}")
         score = np.where(np.isnan(classes), np.float32(_UNKNOWN), classes)
         if light is not None:
             score = _CLASS_WEIGHT * score + (1 - _CLASS_WEIGHT) * light.score
         said = said if light is None else f"{said}, with {light.said}"
-        return _Fit(score=score.astype(np.float32), said=f"{noun.word}: {said}")
+        return Fit(score=score.astype(np.float32), said=f"{noun.word}: {said}")
 
     def _classes(self, noun: Noun) -> tuple[FloatArray | None, str]:
         """Return by classes how well patches fit a noun, NaN where no class counts; None where no class means it."""
@@ -229,16 +223,16 @@ class _Words:
             said.append(f"label {' or '.join(class_title(given.classes[number]) for number in wanted)}")
         return (score, " or ".join(said)) if said else (None, "")
 
-    def _class(self, one: _NamedClass) -> _Fit:
+    def _class(self, one: _NamedClass) -> Fit:
         if one.kind == "predicted class" and self.named is not None:
             score = np.where(self.named.index == one.number, self.named.confidence, 0).astype(np.float32)
-            return _Fit(score=score, said=f"{one.kind} {one.title}")
+            return Fit(score=score, said=f"{one.kind} {one.title}")
         if one.kind == "label":
             return self._labelled(one)
         said = one.title if one.kind == "group" else f"{one.kind} {one.title}"
-        return _Fit(score=np.asarray(self.index[one.kind] == one.number, np.float32), said=said)
+        return Fit(score=np.asarray(self.index[one.kind] == one.number, np.float32), said=said)
 
-    def _labelled(self, one: _NamedClass) -> _Fit:
+    def _labelled(self, one: _NamedClass) -> Fit:
         """Return 1 for patches that people labelled so, 0 for others with a label, and likeness for all others."""
         index, unit = self.index["label"], self.source.table.unit
         so = index == one.number
@@ -247,62 +241,24 @@ class _Words:
             cosine = unit @ unit[so].mean(axis=0)
             score = (np.argsort(np.argsort(cosine)) / max(1, len(unit) - 1)).astype(np.float32)
         score[index >= 0] = so[index >= 0]
-        return _Fit(score=score, said=f"label {one.title}, and others by the share of patches that are less like those")
+        return Fit(score=score, said=f"label {one.title}, and others by the share of patches that are less like those")
 
-    def narrow(self, adjective: Adjective, land: FloatArray | None) -> _Fit:
-        """Return how well patches fit an adjective, relative ones among the patches that a kind of land fits.
+    def looks(self, term: Noun | _NamedClass, fit: Fit) -> FloatArray:
+        """Return how well patches fit a kind of land by their light too: what adjectives compare is of that land."""
+        light = self.light.fit(term.light) if isinstance(term, Noun) else None
+        return fit.score if light is None else np.minimum(fit.score, light.score)
+
+    def narrow(self, adjective: Adjective, land: FloatArray | None) -> Fit:
+        """Return how well patches fit an adjective, which may compare the patches that a kind of land fits.
 
         Raises:
             SettingsError: when the scene lacks its bands.
         """
-        light = self.light.relative(adjective, land) if adjective.light is None else adjective.light
+        light = self.light.narrowing(adjective, land)
         found = None if light is None else self.light.fit((light,))
         if found is None:
             raise SettingsError(_ASKED, f"the scene lacks the bands that tell “{adjective.word}”", "leave the word out")
-        return _Fit(score=found.score, said=f"{adjective.word}: {found.said}")
-
-
-@dataclass(eq=False)
-class _LightOf:
-    """The light of patches: indices and brightness, each computed once."""
-
-    source: PatchSource
-    kept: dict[LightName, FloatArray] = field(default_factory=dict)
-
-    def values(self, name: LightName) -> FloatArray | None:
-        """Return an index or brightness, float32 of shape (N,); None where the scene lacks a band of it."""
-        if name not in self.kept:
-            if name == "brightness":
-                self.kept[name] = BRIGHTNESS.compute(self.source, NOTHING_ASKED)
-            elif set(LIGHT_BANDS[name]) <= set(self.source.scene.bands):
-                first, second = (self.source.table.band_mean[:, BAND_NAMES.index(band)] for band in LIGHT_BANDS[name])
-                self.kept[name] = normalised_difference(first, second)
-        return self.kept.get(name)
-
-    def fit(self, conditions: Iterable[Light]) -> _Fit | None:
-        """Return how well patches meet those conditions that can be told, the least of them; None when none can."""
-        found = [(one, values) for one in conditions if (values := self.values(one.name)) is not None]
-        if not found:
-            return None
-        degrees = [np.clip((values - one.none) / (one.full - one.none), 0, 1) for one, values in found]
-        said = [f"{one.name} {'above' if one.full > one.none else 'below'} {_number(one.middle)}" for one, _ in found]
-        return _Fit(score=np.min(degrees, axis=0).astype(np.float32), said=" and ".join(said))
-
-    def relative(self, adjective: Adjective, land: FloatArray | None) -> Light | None:
-        """Return a relative condition as an absolute one: half met at the middle one of the patches of that land."""
-        values = None if adjective.relative is None else self.values(adjective.relative)
-        if values is None or adjective.relative is None or not len(values):
-            return None
-        among = np.ones(len(values), bool) if land is None or (land >= 0.5).sum() < 4 else land >= 0.5
-        low, high = (float(end) for end in np.quantile(values[among], (0.25, 0.75)))
-        high = max(high, low + 1e-6)
-        return Light(
-            name=adjective.relative, none=low if adjective.high else high, full=high if adjective.high else low
-        )
-
-
-def _number(value: float) -> str:
-    return f"{value:.2g}".replace("-", "−")
+        return Fit(score=found.score, said=f"{adjective.word}: {found.said}")
 
 
 def _meant(noun: Noun, classes: Sequence[str]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,10 +18,21 @@ BRIGHTNESS_RAMP = Ramp(((0.0, "#1c2430"), (0.06, "#4b4a63"), (0.12, "#8c6a74"), 
 """Night blue for water and shadow, sand to cream for bare soil, roofs and cloud; lightness alone tells."""
 
 
-def bands_of(source: PatchSource) -> tuple[str, ...]:
-    """Return the bands that count: those of ``VISIBLE`` that the scene has, else all it has."""
-    there = source.scene.bands
+def bands_of(there: Sequence[str]) -> tuple[str, ...]:
+    """Return the bands that count of those that a scene has: those of ``VISIBLE``, else all."""
     return tuple(band for band in VISIBLE if band in there) or tuple(there)
+
+
+def mean_brightness(band_mean: FloatArray, there: Sequence[str]) -> FloatArray:
+    """Return the mean reflectance of the bands that count, float32 of shape (N,), 0 = black.
+
+    Args:
+        band_mean: float32 of shape (N, 13).
+        there: the bands that the scene has, at least one.
+    """
+    columns = [BAND_NAMES.index(band) for band in bands_of(there)]
+    found: FloatArray = band_mean[:, columns].mean(axis=1, dtype=np.float64).astype(np.float32)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +47,11 @@ class BrightnessValue(ScaleValue):
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray:
         """Return mean reflectance, 0 = black."""
-        columns = [BAND_NAMES.index(band) for band in bands_of(source)]
-        found: FloatArray = source.table.band_mean[:, columns].mean(axis=1, dtype=np.float64).astype(np.float32)
-        return found
+        return mean_brightness(source.table.band_mean, source.scene.bands)
 
     def legend(self, source: PatchSource, values: FloatArray | None) -> ScaleLegend:
         """Return the bar, which names the bands."""
-        bands = ", ".join(bands_of(source))
+        bands = ", ".join(bands_of(source.scene.bands))
         return replace(self.scale, title=f"Brightness ({bands})").legend(about=f"Mean reflectance of {bands}")
 
 

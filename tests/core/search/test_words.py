@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,17 +22,18 @@ from core.values.base import PatchSource
 from tests.core.values.test_registry import labels_of
 
 LAND = {
-    # B02, B03, B04, B08, B11: reflectance as Sentinel-2 sees it
-    "lake": (0.05, 0.04, 0.03, 0.02, 0.01),
-    "dark forest": (0.03, 0.04, 0.03, 0.30, 0.12),
-    "lush grass": (0.04, 0.08, 0.05, 0.40, 0.20),
-    "dry grass": (0.07, 0.10, 0.13, 0.28, 0.30),
-    "bare soil": (0.10, 0.14, 0.20, 0.26, 0.38),
-    "bright roofs": (0.22, 0.24, 0.26, 0.30, 0.30),
-    "dark roofs": (0.10, 0.10, 0.11, 0.14, 0.15),
-    "snow": (0.80, 0.80, 0.78, 0.75, 0.10),
-    "cloud": (0.50, 0.50, 0.50, 0.55, 0.40),
+    # B02, B03, B04, B05, B08, B11: reflectance as Sentinel-2 sees it
+    "lake": (0.05, 0.04, 0.03, 0.03, 0.02, 0.01),
+    "dark forest": (0.03, 0.04, 0.03, 0.06, 0.30, 0.12),
+    "lush grass": (0.04, 0.08, 0.05, 0.11, 0.40, 0.20),
+    "dry grass": (0.07, 0.10, 0.13, 0.15, 0.28, 0.30),
+    "bare soil": (0.10, 0.14, 0.20, 0.22, 0.26, 0.38),
+    "bright roofs": (0.22, 0.24, 0.26, 0.27, 0.30, 0.30),
+    "dark roofs": (0.10, 0.10, 0.11, 0.12, 0.14, 0.15),
+    "snow": (0.80, 0.80, 0.78, 0.78, 0.75, 0.10),
+    "cloud": (0.50, 0.50, 0.50, 0.50, 0.55, 0.40),
 }
+LIT = ("B02", "B03", "B04", "B05", "B08", "B11")
 KINDS = list(LAND)
 SCENE = Scene(
     id="s", name="s", bands=BAND_NAMES, grid=GeoBox(crs=None, transform=(1, 0, 0, 0, 1, 0), height=64, width=64)
@@ -48,16 +50,27 @@ class Classified(PatchSource):
         return Named(classes=EUROSAT_CLASSES, index=index, confidence=confidence, calibrated=True, key="a" * 12)
 
 
-def bands() -> FloatArray:
-    means = np.full((len(LAND), 13), 0.1, np.float32)
-    for row, light in enumerate(LAND.values()):
-        means[row, [BAND_NAMES.index(name) for name in ("B02", "B03", "B04", "B08", "B11")]] = light
-    return means
+def spectra(lights: Sequence[tuple[float, ...]]) -> FloatArray:
+    found = [np.full(13, 0.1, np.float32) for _ in lights]
+    for row, light in zip(found, lights, strict=True):
+        row[[BAND_NAMES.index(name) for name in LIT]] = light
+    return np.array(found)
+
+
+def lit(lights: Sequence[tuple[float, ...]], inside: float = 0.03) -> PatchSource:
+    """A source of patches of some light, which differs inside them by a share of it."""
+    means = spectra(lights)
+    table = PatchTable(
+        patch_ids=np.arange(len(means)), unit=np.eye(len(means), dtype=np.float32), band_mean=means,
+        band_std=means * np.float32(inside),
+    )  # fmt: skip
+    return PatchSource(scene=SCENE, table=table)
 
 
 def source(kind: type[PatchSource] = PatchSource, **more: object) -> PatchSource:
-    unit = np.eye(len(LAND), dtype=np.float32)
-    table = PatchTable(patch_ids=np.arange(len(LAND)), unit=unit, band_mean=bands(), band_std=bands() / 10)
+    unit, means = np.eye(len(LAND), dtype=np.float32), spectra(list(LAND.values()))
+    inside = np.array([0.2 if "roofs" in name else 0.05 for name in LAND], np.float32)[:, None]
+    table = PatchTable(patch_ids=np.arange(len(LAND)), unit=unit, band_mean=means, band_std=means * inside)
     return kind(**{"scene": SCENE, "table": table, **more})  # type: ignore[arg-type]
 
 
@@ -76,7 +89,8 @@ def matching(text: str, asked: PatchSource | None = None) -> set[str]:
         ("forest", {"dark forest"}),
         ("dense forest", {"dark forest"}),
         ("dry grass", {"dry grass"}),
-        ("grass", {"dark forest", "lush grass", "dry grass"}),
+        ("grass", {"lush grass", "dry grass"}),
+        ("crops", {"lush grass", "dry grass"}),
         ("bare soil", {"bare soil"}),
         ("bright roofs", {"bright roofs"}),
         ("dark roofs", {"dark roofs"}),
@@ -91,6 +105,50 @@ def test_words_find_land_by_its_light(text: str, kinds: set[str]) -> None:
     assert found >= kinds
     if text != "forest":
         assert len(found - kinds) <= 1, "land as like as that in these bands"
+
+
+FOREST, FIELD = (0.106, 0.072, 0.045, 0.068, 0.17, 0.10), (0.11, 0.11, 0.06, 0.14, 0.37, 0.20)
+"""A winter's conifers and a green field, both as seen from the top of the atmosphere."""
+
+
+def blend(share: float) -> tuple[float, ...]:
+    return tuple(share * one + (1 - share) * other for one, other in zip(FOREST, FIELD, strict=True))
+
+
+def test_dense_forest_is_dark_and_green_fields_are_none() -> None:
+    shares = [0.0, 0.25, 0.5, 0.75, 0.9, 1.0, 1.0, 1.0]
+    asked = lit([blend(share) for share in shares])
+    for text in ("forest", "dense forest", "woodland"):
+        score = search_words(text, asked).score
+        assert score[0] == 0, "a field is greener than the forest, and still none"
+        assert score[:3].max() < score[4:].min(), "from nine tenths on it is forest, up to a half it is none"
+    assert (np.diff(search_words("forest", asked).score) >= -1e-6).all(), "the more forest, the better"
+    field = search_words("green fields", asked).score
+    assert field.argmax() == 0
+    assert field[-1] < 0.1, "forest is no field"
+
+
+def test_forests_are_dense_and_sparse_beside_other_forests() -> None:
+    thin = tuple(np.array(FOREST) * np.array([1, 1, 1.25, 1, 1, 1]))
+    asked = lit([FOREST, FOREST, FOREST, thin, thin, thin, FIELD])
+    assert search_words("dense forest", asked).score[:3].min() > search_words("dense forest", asked).score[3:].max()
+    assert search_words("sparse forest", asked).score[3:6].min() > search_words("sparse forest", asked).score[:3].max()
+    alone = search_words("dense", asked)
+    assert "dense: NDVI above 0.62" in alone.sentence, "by itself it compares with nothing"
+
+
+def test_towns_are_uneven_and_bare_fields_are_not() -> None:
+    light = (0.13, 0.12, 0.12, 0.13, 0.18, 0.185)
+    assert search_words("town", lit([light], inside=0.2)).score[0] == 1
+    assert search_words("town", lit([light], inside=0.05)).score[0] == 0
+
+
+def test_marshes_are_dark_and_between_water_and_land() -> None:
+    marsh, water = (0.11, 0.08, 0.07, 0.065, 0.075, 0.08), (0.12, 0.1, 0.08, 0.07, 0.035, 0.01)
+    score = search_words("marsh", lit([marsh, water, FOREST, FIELD])).score
+    assert score.argmax() == 0
+    assert score[0] > 0.9
+    assert score[[1, 3]].max() == 0
 
 
 @pytest.mark.parametrize(
