@@ -120,7 +120,7 @@ def test_dense_forest_is_dark_and_green_fields_are_none() -> None:
     asked = lit([blend(share) for share in shares])
     for text in ("forest", "dense forest", "woodland"):
         score = search_words(text, asked).score
-        assert score[0] == 0, "a field is greener than the forest, and still none"
+        assert score[0] <= 0.1, "a field is greener than the forest, and still none"
         assert score[:3].max() < score[4:].min(), "from nine tenths on it is forest, up to a half it is none"
     assert (np.diff(search_words("forest", asked).score) >= -1e-6).all(), "the more forest, the better"
     field = search_words("green fields", asked).score
