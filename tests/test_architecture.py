@@ -125,6 +125,66 @@ def test_each_heavy_library_has_one_home(path: Path) -> None:
         assert place.startswith(HOMES[library]), f"{place} imports {library}, whose home is {HOMES[library]}"
 
 
+OURS = ("core", "pages", "tests")
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "fixtures" not in path.parts]
+"""Without what ran in a checkout of a version before."""
+
+
+@cache
+def defined(module: str) -> frozenset[str]:
+    """Every name that a module of ours binds, and the modules in it where it is a folder."""
+    place = ROOT.joinpath(*module.split("."))
+    inside = {path.stem for path in place.glob("*.py")} | {path.parent.name for path in place.glob("*/__init__.py")}
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return frozenset(inside | (bound(ast.parse(file.read_text(encoding="utf-8"))) if file.exists() else set()))
+
+
+def bound(tree: ast.Module) -> set[str]:
+    """Names that are given, defined, imported or taken as arguments anywhere in a module."""
+    found = {"__file__", "__doc__", "__name__"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return found
+
+
+def uses(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Modules of ours and what is taken from them: by import, and as attributes of modules that were imported."""
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OURS:
+            for alias in node.names:
+                yield node.module, alias.name
+                path = ROOT.joinpath(*node.module.split("."), alias.name)
+                if path.with_suffix(".py").exists():
+                    modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            modules.pop(node.arg, None)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            modules.pop(node.id, None)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield modules[node.value.id], node.attr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*CORE, *PAGES, ROOT / "app.py", *TESTS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_what_is_taken_from_our_own_modules_is_there(path: Path) -> None:
+    """A name that moved would fail only once somebody comes where it is used."""
+    for module, name in uses(ast.parse(path.read_text(encoding="utf-8"))):
+        assert name in defined(module), f"{path.relative_to(ROOT)} takes {name} from {module}"
+
+
 FOLDERS = sorted({path.parent for path in [*CORE, *PAGES]})
 
 

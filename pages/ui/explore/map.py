@@ -36,7 +36,7 @@ from pages.ui.explore.map_marks import lat_lon, left_over, outlined
 from pages.ui.explore.novelty_marks import Ring, diamonds_legend
 from pages.ui.http.assets import asset_url
 from pages.ui.http.pictures import overlay_url, tile_url
-from pages.ui.state import session
+from pages.ui.state import widgets
 from pages.ui.state.question import Question
 from pages.ui.state.scene_view import SceneView
 
@@ -225,7 +225,7 @@ def _say_no_map(scene: Scene) -> None:
 
 def _clicked(scene: Scene, grid: PatchGrid, key: str, on_click: Callable[[PatchRef], None] | None) -> None:
     """Pass on the patch that was just clicked, before the next run."""
-    spot = session.trigger(key, "last_clicked")
+    spot = widgets.trigger(key, "last_clicked")
     patch_id = _clicked_patch(scene, grid, spot) if spot else None
     if on_click is not None and patch_id is not None:
         on_click(PatchRef(scene.id, patch_id))

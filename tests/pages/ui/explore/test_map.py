@@ -36,7 +36,7 @@ class Frame:
         self.spot: dict[str, float] | None = None
         self.told: list[str] = []
         monkeypatch.setattr(scene_maps, "st_folium", self.draw)
-        monkeypatch.setattr(scene_maps.session, "trigger", lambda _key, _event: self.spot)
+        monkeypatch.setattr(scene_maps.widgets, "trigger", lambda _key, _event: self.spot)
         monkeypatch.setattr(scene_maps.st, "info", lambda text, **_: self.told.append(text))
 
     def draw(self, base: folium.Map, **arguments: Any) -> dict[str, Any]:
