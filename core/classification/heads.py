@@ -159,12 +159,13 @@ class Head:
             abstained=(confidence < abstain_below) | novel, novel=novel, chances=chances,
         )  # fmt: skip
 
-    def check_fits(self, fingerprint: str, width: int) -> None:
+    def check_fits(self, fingerprint: str, width: int, level: str = "") -> None:
         """Refuse features that it was not taught on.
 
         Args:
             fingerprint: of the encoder that made them; empty = not known, so that only their number counts.
             width: numbers a patch.
+            level: of the scene, or empty where it is not known.
 
         Raises:
             EncoderError: one sentence on what does not fit.
@@ -177,19 +178,19 @@ class Head:
         if exact and width != self.model.width:
             found = f"it was taught on {self.model.width} numbers a patch, and these features have {width}"
             raise EncoderError(asked, found, remedy)
+        if level and self.origin.level and level != self.origin.level:
+            found = f"it was taught on {self.origin.level} scenes, and this one is {level}"
+            raise EncoderError(asked, found, f"use it on {self.origin.level} scenes, or teach one on {level}")
 
-    def concerns(self, cut: str, level: str) -> list[str]:
+    def concerns(self, cut: str) -> list[str]:
         """Return in what a scene differs from those it was taught on, a sentence each, which does not forbid using it.
 
         Args:
             cut: ``Cut.key`` of the patches, or empty.
-            level: of the scene, or empty.
         """
         found = []
         if cut and self.origin.cut and cut != self.origin.cut:
             found.append(f"The head was taught on patches cut as {self.origin.cut}, and these are cut as {cut}.")
-        if level and self.origin.level and level != self.origin.level:
-            found.append(f"The head was taught on {self.origin.level} scenes, and this one is {level}.")
         return found
 
 

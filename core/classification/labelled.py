@@ -12,7 +12,9 @@ from core.bands import FloatArray
 from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
 from core.evaluation.splits import grid_blocks, land_blocks
-from core.scenes.patches import IntArray
+from core.scenes.labels import PatchLabels
+from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
+from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 
 _ASKED = "Teaching classes"
@@ -89,6 +91,32 @@ def labelled_patches(
         vectors=unit[rows], labels=np.array([number[name] for name in names], np.int64), classes=tuple(classes),
         blocks=blocks_of(len(patch_ids), lonlat, places)[rows], patch_ids=patch_ids[rows], spread=spread_of(unit),
     )  # fmt: skip
+
+
+def labelled_scene(
+    scene: Scene, grid: PatchGrid, patch_ids: IntArray, vectors: FloatArray, given: PatchLabels
+) -> LabelledPatches:
+    """Return the patches of a scene that people gave a class, with their features.
+
+    Args:
+        scene: the scene.
+        grid: its patches.
+        patch_ids: of the encoded ones, int64 of shape (M,).
+        vectors: their features, float32 of shape (M, D), of any length.
+        given: by hand.
+
+    Raises:
+        ClassificationError: when fewer than two classes have a patch with features.
+    """
+    rows = np.flatnonzero(given.index >= 0).tolist()
+    labels = {patch: given.classes[given.index[patch]] for patch in rows}
+    lonlat, places = centres_lonlat(scene, grid, patch_ids), places_on(scene, grid, patch_ids)
+    return labelled_patches(vectors, patch_ids, labels, lonlat=lonlat, places=places)
+
+
+def places_on(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> IntArray | None:
+    """Return row and column of patches, int64 of shape (N, 2); None in a collection, where they say nothing of land."""
+    return np.stack(grid.rows_cols(patch_ids), axis=1) if scene.kind == "scene" else None
 
 
 def blocks_of(count: int, lonlat: NDArray[np.float64] | None, places: IntArray | None) -> IntArray:

@@ -116,15 +116,17 @@ class Heads:
         return sorted(path.name.removesuffix(SUFFIX) for path in self.root.glob(f"*{SUFFIX}"))
 
     def save(self, head: Head, title: str) -> str:
-        """Keep a head, and return its name, made of its title; one of the same name is replaced.
+        """Keep a head, and return its name, made of its title.
 
         Raises:
-            StoreError: when the disk refuses it, or the title has no letter or digit.
+            StoreError: when the disk refuses it, the title has no letter or digit, or another head is called so.
         """
         title = clean_class("Saving a head", title)
         name = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:60].strip("-")
         if not name:
             raise StoreError("Saving a head", f"“{title}” has no letter or digit", "give it another name")
+        if name in self.names():
+            raise StoreError("Saving a head", f"there is a head “{name}” already", "choose another name, or delete it")
         self.root.mkdir(parents=True, exist_ok=True)
         save_head(head, self._path(name))
         return name
@@ -136,6 +138,13 @@ class Heads:
             EncoderError: when there is none of that name, or its file is damaged.
         """
         return load_head(self._path(name))
+
+    def stamp(self, name: str) -> int:
+        """Return what tells a file of a name from one of before; 0 where there is none."""
+        try:
+            return self._path(name).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def delete(self, name: str) -> None:
         """Remove a saved head; nothing happens where there is none."""

@@ -15,7 +15,6 @@ from core.config import Config
 from core.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
-    from core.classification.cells import ChanceCells
     from core.classification.feature_file import FeatureFile
     from core.classification.heads import Head, Prediction
     from core.classification.label_import import ImportedLabels
@@ -188,9 +187,9 @@ def _used(path: Path, known: FeatureFile) -> _Learned:
     from core.classification.saved import load_head
 
     head = load_head(path)
-    head.check_fits(known.fingerprint, known.table.vectors.shape[1])
+    head.check_fits(known.fingerprint, known.table.vectors.shape[1], known.level)
     cut = known.cut
-    for sentence in head.concerns("" if cut is None else cut.key, known.level):
+    for sentence in head.concerns("" if cut is None else cut.key):
         sys.stderr.write(f"{path.name}: {sentence}\n")
     return _Learned(head=head)
 
@@ -241,20 +240,17 @@ def _write_patches(path: Path, known: FeatureFile, found: Prediction) -> None:
 
 def _write_raster(options: argparse.Namespace, known: FeatureFile, head: Head, found: Prediction) -> None:
     """Write a map of codes."""
-    import numpy as np
-
-    from core.classification.cells import chance_cells, cut_to_patches, smoothed_cells
-    from core.export.qgis import MapClass
-    from core.export.raster import NO_DATA_CODE, UNSURE_CODE, write_class_map
+    from core.classification.cells import chance_cells, smoothed_cells
+    from core.classification.maps.choice import MapChoice
+    from core.classification.maps.files import map_facts, write_map
+    from core.classification.models import HEAD_KINDS
 
     if known.grid is None:
         found_ = "it is not known where the patches lie on a grid on Earth"
         raise SettingsError(_ASKED, found_, "write C.parquet, or encode a scene with a place on Earth")
-    cells: ChanceCells = chance_cells(*known.grid, known.table.patch_ids, found.chances, found.novel)
-    cells = smoothed_cells(cells, options.smooth)
-    codes = np.array([one.code for one in head.classes])[cells.index]
-    codes = np.where(cells.known, np.where(cells.abstained(options.abstain or 0.0), UNSURE_CODE, codes), NO_DATA_CODE)
-    classes = [MapClass(code=one.code, name=one.title, colour=one.colour) for one in head.classes]
-    if cells.place is not None:
-        place, (codes, confidence) = cut_to_patches(cells.place, known.grid[1], [codes, cells.confidence])
-        write_class_map(options.out, codes, place, classes, confidence)
+    below, grid = options.abstain or 0.0, known.grid[1]
+    cells = smoothed_cells(
+        chance_cells(*known.grid, known.table.patch_ids, found.chances, found.novel), options.smooth
+    )  # fmt: skip
+    choice = MapChoice(below=below, strange=options.abstain is None, smoothing=options.smooth)
+    write_map(options.out, cells, grid, head.classes, below, about=map_facts(choice, grid, HEAD_KINDS[head.kind]))

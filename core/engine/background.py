@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from core.config import Config
-from core.engine import tasks
+from core.engine import class_tasks, tasks
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.pool import WorkerPool
 
@@ -28,6 +28,7 @@ def default_lanes() -> dict[str, Lane]:
         "project": Lane(executor=pool, warm=tasks.warm_projection),
         "trust": Lane(executor=pool),
         "stability": Lane(executor=pool),
+        "classify": Lane(executor=pool),
         "train": Lane(executor=partial(WorkerPool, TRAINING_NICENESS)),
     }
 
@@ -47,5 +48,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "groups": JobKind(task=partial(tasks.groups_task, config), lane="trust"),
         "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
         "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
+        "heads": JobKind(task=partial(class_tasks.heads_task, config), lane="classify"),
+        "finer": JobKind(task=partial(class_tasks.finer_task, config), lane="classify"),
         "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }

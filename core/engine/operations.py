@@ -20,6 +20,7 @@ from core.encoders.base import EncoderSpec
 from core.encoders.registry import describe, matching_encoder
 from core.engine import tasks
 from core.engine.background import default_lanes, job_kinds
+from core.engine.classifications import Classifications
 from core.engine.trainings import Trainings
 from core.errors import StoreError
 from core.evaluation.grid_shift import STABILITY_KEY
@@ -85,6 +86,7 @@ class Engine:
         self.trained = Trained(config.trained)
         self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
         self.trainings = Trainings(config, self.library, self.trained, self.jobs)
+        self.classifications = Classifications(config, self.library, self.jobs)
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 
     def start(self) -> None:
@@ -396,7 +398,8 @@ class Engine:
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""
-        derived = (self.layouts, self.grouped, self.stabilities, self.novelties)
+        made = self.classifications
+        derived = (self.layouts, self.grouped, self.stabilities, self.novelties, made.compared, made.finer)
         return sum(store.disk_bytes(scene_id) for store in (self.library, self.library.trash, self.store, *derived))
 
     def encode_now(

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.classification.compared import ComparedHeads
+from core.classification.maps.finer import FinerMaps
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import fetch as fetch_encoder
@@ -39,7 +41,7 @@ Payload = Mapping[str, Any]
 LABELS_TOPIC = "labels by hand"
 """Topic of the line that says what became of labels when a scene was read again."""
 
-_DERIVED = (Layouts, Groups, Stabilities, Novelties)
+_DERIVED = (Layouts, Groups, Stabilities, Novelties, ComparedHeads, FinerMaps)
 """What is kept of features and goes with them."""
 
 

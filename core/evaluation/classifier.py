@@ -61,6 +61,8 @@ class Named:
         calibrated: True = probabilities were set by patches that were held out.
         key: of the classifier.
         heard: True = the network that was taught these classes knows the land, bool of shape (N,); None = not told.
+        sure_from: confidence from which a class counts, 0 to 1.
+        strange: True = classes count on land too that the encoder does not know.
     """
 
     classes: tuple[str, ...]
@@ -69,11 +71,13 @@ class Named:
     calibrated: bool
     key: str
     heard: NDArray[np.bool_] | None = None
+    sure_from: float = SURE_FROM
+    strange: bool = False
 
     @property
     def sure(self) -> NDArray[np.bool_]:
-        """Which patches have a class that is more likely right than wrong, bool of shape (N,)."""
-        sure: NDArray[np.bool_] = self.confidence >= SURE_FROM
+        """Which patches have a class that is likely enough to count, bool of shape (N,)."""
+        sure: NDArray[np.bool_] = self.confidence >= self.sure_from
         return sure if self.heard is None else sure & self.heard
 
 

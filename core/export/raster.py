@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import warnings
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ UNSURE_CODE, NO_DATA_CODE = 254, 255
 ``NO_DATA_CODE``, which is 65535 there."""
 
 _UNSURE_COLOUR = "#d0d0d0"
+NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 MOST_CELLS = 50_000_000
 """Cells of a map, at most; where patches overlap unevenly, cells are then a little coarser than their edges."""
 
@@ -109,6 +111,8 @@ def write_class_map(
     place: GeoBox,
     classes: Sequence[MapClass],
     confidence: FloatArray | None = None,
+    *,
+    about: Mapping[str, str] = NOTHING_SAID,
 ) -> list[Path]:
     """Write classes as a cloud-optimised GeoTIFF, its style ``.qml`` and its names ``.aux.xml``; overviews by mode.
 
@@ -118,6 +122,7 @@ def write_class_map(
         place: where the cells lie.
         classes: every code that occurs, with name and colour; that of ``UNSURE_CODE`` is added.
         confidence: 0 to 1 for each cell, NaN = unknown; None = the map has no second band.
+        about: how the map was made, kept as metadata of the file under upper-case names.
 
     Returns:
         The files that were written.
@@ -133,7 +138,8 @@ def write_class_map(
         bands.append(np.where(np.isfinite(confidence), np.rint(np.nan_to_num(confidence) * 100), none).astype(dtype))
     colours = {one.code: (*one.rgb, 255) for one in shown}
     names = ("class", "confidence in percent")[: len(bands)]
-    _write_cog(path, np.stack(bands), place, nodata=none, names=names, colours=colours, resampling="MODE")
+    _write_cog(path, np.stack(bands), place, nodata=none, names=names, colours=colours, resampling="MODE",
+               about=about)  # fmt: skip
     beside = {path.with_suffix(".qml"): class_style(shown), _aux(path): _table_of(shown)}
     return [path, *_write_texts(beside)]
 
@@ -190,6 +196,7 @@ def _write_cog(
     names: Sequence[str],
     colours: dict[int, tuple[int, int, int, int]],
     resampling: str,
+    about: Mapping[str, str] = NOTHING_SAID,
 ) -> None:
     """Write bands, of shape (B, H, W), whole or not at all."""
     full = "free some space or choose another place"
@@ -205,6 +212,7 @@ def _write_cog(
         with memory.open(**profile) as data:
             data.write(bands)
             data.descriptions = tuple(names)
+            data.update_tags(**{name.upper().replace(" ", "_"): said for name, said in about.items()})
             if colours:
                 data.write_colormap(1, colours)
         with memory.open() as data, replacing(path) as fresh:

@@ -72,8 +72,13 @@ class PatchSource:
         return None
 
     def classified(self) -> Named | None:
-        """Return the classes that labels of people teach, of all patches; None where there are fewer than two."""
+        """Return the class of every patch on the map that is made on the Classify page; None where there is none."""
         return None
+
+    def classified_version(self) -> str:
+        """Return what tells that map from any other, letters and digits; empty where there is none."""
+        given = self.labels.given
+        return self.labels.version if given is not None and len(given.classes) > 1 else ""
 
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""

@@ -1,43 +1,42 @@
-"""Classes by the labels that people gave patches of the scene, named everywhere on it, and how sure that is.
+"""The class of every patch on the map that people make of a scene on the Classify page, and how sure that is.
 
-What teaches them is ``core.classification``, above this; a source that can hands its answer in.
+What makes it is ``core.classification``, above this; a source that can hands its answer in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.evaluation.classifier import SURE_FROM, Named
+from core.evaluation.classifier import Named
 from core.values.base import NOTHING_ASKED, Asked, PatchSource
 from core.values.legend import Scale
 from core.values.predicted import CONFIDENCE_RAMP, ConfidenceValue, NamedByEncoder, PredictedValue
 
 
-class NamedByLabels(NamedByEncoder):
-    """Speaks of the classes that labels teach; the version is that of the labels."""
+class NamedByMap(NamedByEncoder):
+    """Speaks of the classes of the map that is made on the Classify page."""
 
     def found(self, source: PatchSource, asked: Asked) -> Named | None:
-        """Return the classes by the labels there are; None for labels of another version, or of fewer than two."""
+        """Return the classes of the map as it is; None for another version of it, or where there is none."""
         return source.classified() if self.available(source, asked) else None
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
-        """Return whether people labelled patches of two classes, and in the version that is asked for; quick."""
-        given = source.labels.given
-        current = asked.version is None or asked.version == source.labels.version
-        return current and given is not None and len(given.classes) > 1
+        """Return whether there is a map, and of the version that is asked for; quick."""
+        version = source.classified_version()
+        return bool(version) and asked.version in (None, version)
 
     def version(self, source: PatchSource, asked: Asked) -> str:
-        """Return the version of the labels."""
-        return asked.version or source.labels.version
+        """Return the version of the map."""
+        return asked.version or source.classified_version()
 
     def read(self, version: str) -> Asked | None:
-        """Return which labels an address asks for."""
+        """Return which map an address asks for."""
         return Asked(version=version) if version else NOTHING_ASKED
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifiedValue(NamedByLabels, PredictedValue):
-    """The class that a classifier of the scene's labels gives each patch; the last class is ``UNSURE``."""
+class ClassifiedValue(NamedByMap, PredictedValue):
+    """The class of each patch on the map that is made on the Classify page; the last class is ``UNSURE``."""
 
     def leads(self, source: PatchSource) -> bool:
         """Return False: it is shown when somebody asks for it."""
@@ -45,19 +44,18 @@ class ClassifiedValue(NamedByLabels, PredictedValue):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifiedConfidence(NamedByLabels, ConfidenceValue):
+class ClassifiedConfidence(NamedByMap, ConfidenceValue):
     """The probability of that class."""
 
 
 CLASSIFIED = ClassifiedValue(
     name="classified",
-    title="class by your labels",
-    about="The class that a classifier taught by your labels finds likeliest; unsure on unfamiliar land, and below "
-    f"{100 * SURE_FROM:.0f} %",
+    title="class on your map",
+    about="The class that the map made on the Classify page gives each patch; unsure where the map says so",
 )
 CERTAINTY = ClassifiedConfidence(
     name="certainty",
-    title="confidence by your labels",
-    about="Probability of that class, set by labelled land that was held out",
+    title="confidence of your map",
+    about="Probability of that class, set by labelled land that was held out where there was enough of it",
     scale=Scale(title="Confidence", ramp=CONFIDENCE_RAMP, low_word="a guess", high_word="sure"),
 )

@@ -45,11 +45,11 @@ def predicted_colours(labels: SceneLabels, classes: Sequence[str]) -> tuple[str,
 def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
     """Return which patches have a class that counts, bool of shape (N,).
 
-    It is more likely right than wrong, the network that was taught it knows the land, and its light is not unfamiliar:
+    It is likely enough, the network that was taught it knows the land, and its light is not unfamiliar:
     there a classifier is often sure of what it never learned (Hein, Andriushchenko and Bitterwolf, “Why ReLU Networks
     Yield High-Confidence Predictions Far Away From the Training Data”, 2019).
     """
-    novelty = source.novelty()
+    novelty = None if found.strange else source.novelty()
     return found.sure if novelty is None else found.sure & ~(novelty > NOVEL_ABOVE)
 
 

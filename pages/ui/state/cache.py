@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.classification.maps.choice import load_choice
 from core.encoders.files import CARD
 from core.encoders.registry import EncoderListing, companion, list_encoders
 from core.errors import SceneError
@@ -57,6 +58,7 @@ def scene_view(recipe: Recipe, scene: Scene | None = None) -> SceneView:
         labels=_labels(recipe.scene_id, recipe.cut, hand_version(kept.scene), map_version(kept.scene)),
         engine=engine(),
         answers=kept.answers,
+        choice=load_choice(kept.scene),
     )
 
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.classification.heads import Head, HeadOrigin, Taught, teach
-from core.classification.labelled import labelled_patches
+from core.classification.heads import Taught
+from core.classification.maps.choice import MapChoice
 from core.encoders.files import LEARNED
-from core.errors import ClassificationError, EncoderError, SettingsError
+from core.errors import EncoderError, SettingsError
 from core.evaluation.classifier import Named, classifier_of
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws, novelty_percentile
 from core.features.recipe import Recipe, companion_of
@@ -33,7 +32,9 @@ from core.search.ranking import Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches
 from core.values.base import Asked, PatchSource, PatchValue
+from core.values.classified import NamedByMap
 from core.values.legend import Legend
+from pages.ui.state import class_map
 from pages.ui.state.question import Question
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ class SceneView(PatchSource):
         grid: the patches it was cut into.
         engine: what computes and keeps.
         answers: what was computed before.
+        choice: how its map of classes is wanted.
     """
 
     recipe: Recipe
     grid: PatchGrid
     engine: Engine
     answers: Answers
+    choice: MapChoice = field(default_factory=MapChoice)
 
     @property
     def places(self) -> NDArray[np.float64] | None:
@@ -144,18 +147,15 @@ class SceneView(PatchSource):
 
         It takes tens of milliseconds for some hundred labels.
         """
-        if not self.labels.version:
-            return None
-        found: tuple[Taught | None] = self.answers.get(("taught", self.labels.version), lambda: (self._taught(),))
-        return found[0]
+        return class_map.taught_by_labels(self, class_map.taught_kind(self.choice))
 
     def classified(self) -> Named | None:
-        """Return the classes that labels given by hand teach, of all patches; None for fewer than two classes."""
-        taught = self.taught()
-        if taught is None:
-            return None
-        found: Named = self.answers.get(("classified", self.labels.version), lambda: self._classified(taught.head))
-        return found
+        """Return the class of every patch on the map that is made on the Classify page; None where there is none."""
+        return class_map.named_on_map(self)
+
+    def classified_version(self) -> str:
+        """Return what tells that map from any other; empty where there is none."""
+        return class_map.version_of_map(self)
 
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
@@ -186,7 +186,7 @@ class SceneView(PatchSource):
 
     def values(self, value: PatchValue, asked: Asked) -> FloatArray | None:
         """Return a value of all patches, float32 of shape (N,), NaN = none; None when there are none."""
-        key = ("value", value.name, asked, self.labels.state)
+        key = ("value", value.name, asked, self.labels.state, self._map_of(value))
         found: FloatArray | None = self.answers.get(key, lambda: value.compute(self, asked))
         return found
 
@@ -195,9 +195,13 @@ class SceneView(PatchSource):
         values = self.values(value, asked)
         if values is None:
             return value.legend_of(self, None, asked)
-        key = ("legend", value.name, asked, self.labels.state)
+        key = ("legend", value.name, asked, self.labels.state, self._map_of(value))
         found: Legend = self.answers.get(key, lambda: value.legend_of(self, values, asked))
         return found
+
+    def _map_of(self, value: PatchValue) -> str:
+        """Return which map of classes a value is of; empty for those that are of none."""
+        return self.classified_version() if isinstance(value, NamedByMap) else ""
 
     def neighbours(self, patch_id: int, count: int, *, leave_out_touching: bool) -> Neighbours:
         """Return the patches most like one of them, best first.
@@ -276,29 +280,6 @@ class SceneView(PatchSource):
             return None if found is None else found.name(self.table.unit)
         except EncoderError:
             return None
-
-    def _taught(self) -> Taught | None:
-        given = self.labels.given
-        if given is None:
-            return None
-        rows = np.flatnonzero(given.index >= 0).tolist()
-        labels = {patch: given.classes[given.index[patch]] for patch in rows}
-        try:
-            known = labelled_patches(self.table.unit, self.table.patch_ids, labels, lonlat=self.places)
-        except ClassificationError:
-            return None
-        origin = HeadOrigin(
-            encoder=self.recipe.encoder, fingerprint=self.recipe.fingerprint, cut=self.recipe.cut.key,
-            level=self.scene.level or "", scenes=(self.scene.name,), date=datetime.now(tz=UTC).date().isoformat(),
-        )  # fmt: skip
-        return teach(known, origin=origin)
-
-    def _classified(self, head: Head) -> Named:
-        found = head.predict(self.table.unit)
-        return Named(
-            classes=found.classes, index=found.index, confidence=found.confidence, calibrated=head.calibrated,
-            key=self.labels.version,
-        )  # fmt: skip
 
     def _distortion(self, layout: ProjectionSettings) -> FloatArray | None:
         found = self.engine.reports.values(self.recipe, layout.key, "distortion")

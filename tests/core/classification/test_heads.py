@@ -143,8 +143,9 @@ def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -
         head.check_fits("cd", 12)
     with pytest.raises(EncoderError, match="12 numbers a patch, and these features have 7"):
         head.check_fits("ab", 7)
-    assert head.concerns("64-64", "") == []
-    assert head.concerns("32-32", "") == ["The head was taught on patches cut as 64-64, and these are cut as 32-32."]
+    head.check_fits("ab", 12, "")
+    assert head.concerns("64-64") == []
+    assert head.concerns("32-32") == ["The head was taught on patches cut as 64-64, and these are cut as 32-32."]
 
 
 def test_a_damaged_file_or_one_that_walks_in_circles_is_no_head(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Maps of classes: how a person wants the one of a scene, the classes of its patches, finer cells, and its files."""

@@ -1,0 +1,214 @@
+"""The map of classes of a scene: the head that makes it, what it gives each patch and cell; shared by all visitors.
+
+How it is wanted is ``SceneView.choice``. What takes longer than a click is a job of ``core.engine.class_tasks``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.classification.cells import ChanceCells, chance_cells, smoothed_cells
+from core.classification.heads import Head, Taught, reteach, taught_head, teach
+from core.classification.labelled import LabelledPatches, labelled_scene
+from core.classification.maps.choice import BY_ENCODER, SAVED, MapChoice
+from core.classification.maps.patches import head_key, named_patches
+from core.classification.models import HEAD_KINDS, HeadKind, check_kind
+from core.engine.class_tasks import head_origin
+from core.errors import ClassificationError, EncoderError, LandlikeError
+from core.evaluation.classifier import Named
+from core.evaluation.novelty import NOVEL_ABOVE
+from core.scenes.cut import Cut
+
+if TYPE_CHECKING:
+    from pages.ui.state.scene_view import SceneView
+
+MOST_AT_ONCE = 100_000
+"""Labels times numbers of a feature up to which a page cross-validates by itself: about a fifth of a second."""
+
+HEAD_WORDS = {kind: title.capitalize() for kind, title in HEAD_KINDS.items()} | {
+    BY_ENCODER: "The encoder’s own classes"
+}
+
+
+def taught_kind(choice: MapChoice) -> HeadKind:
+    """Return which kind of head the labels of a scene teach: that of the map, or else the usual one."""
+    return check_kind(choice.head) if choice.by_labels else "logistic"
+
+
+def labels_that_teach(view: SceneView) -> LabelledPatches | None:
+    """Return the patches that people gave a class; None where there are fewer than two classes."""
+    given = view.labels.given
+    if given is None or not view.labels.version:
+        return None
+    found: tuple[LabelledPatches | None] = view.answers.get(
+        ("labelled", view.labels.version), lambda: (_labelled(view),)
+    )
+    return found[0]
+
+
+def _labelled(view: SceneView) -> LabelledPatches | None:
+    given = view.labels.given
+    try:
+        table = view.table
+        return None if given is None else labelled_scene(view.scene, view.grid, table.patch_ids, table.unit, given)
+    except ClassificationError:
+        return None
+
+
+def taught_by_labels(view: SceneView, kind: HeadKind) -> Taught | None:
+    """Return the head of a kind that the labels teach, and how well such heads do; None while nothing teaches one.
+
+    Of few labels it is cross-validated at once. Of many, a job does it: until then the head is taught anew by the
+    settings found before, and measures are those of before. A forest stays that of the labels it was grown on.
+    """
+    known, version = labels_that_teach(view), view.labels.version
+    if known is None:
+        return None
+    kept = view.engine.classifications.compared
+    if kept.has(view.recipe, version, kind):
+        return _kept(view, version, kind)
+    if kind == "forest":
+        return _kept(view, kept.latest(view.recipe, kind), kind)
+    if at_once(view):
+        origin = head_origin(view.scene, view.recipe)
+        found: Taught = view.answers.get(("taught", kind, version), lambda: teach(known, kind, origin=origin))
+        return found
+    before = _kept(view, kept.latest(view.recipe, kind), kind)
+    if before is None:
+        return None
+    again: Taught = view.answers.get(
+        ("taught", kind, version), lambda: replace(before, head=reteach(before.head, known))
+    )
+    return again
+
+
+def _kept(view: SceneView, version: str, kind: HeadKind) -> Taught | None:
+    found: Taught | None = view.answers.get(
+        ("kept", kind, version), lambda: view.engine.classifications.compared.get(view.recipe, version, kind)
+    )
+    return found
+
+
+def at_once(view: SceneView) -> bool:
+    """Return whether so few patches are labelled that a page cross-validates a head by itself; quick."""
+    given = view.labels.given
+    count = 0 if given is None else int((given.index[view.table.patch_ids] >= 0).sum())
+    return count * view.table.unit.shape[1] <= MOST_AT_ONCE
+
+
+def behind(view: SceneView) -> bool:
+    """Return whether a job has to teach or measure the head of the map before it is that of the labels as they are."""
+    known, kind = labels_that_teach(view), taught_kind(view.choice)
+    if known is None or view.engine.classifications.compared.has(view.recipe, view.labels.version, kind):
+        return False
+    return kind == "forest" or not at_once(view)
+
+
+def chosen_head(view: SceneView) -> Head | None:
+    """Return the head that makes the map; None while there is none.
+
+    Raises:
+        EncoderError: one sentence on why the head that was chosen cannot be used here.
+    """
+    choice = view.choice
+    if choice.by_labels:
+        found = taught_by_labels(view, taught_kind(choice))
+        return None if found is None else found.head
+    if choice.head == BY_ENCODER:
+        own: tuple[Head | None] = view.answers.get(
+            "encoder_head", lambda: (taught_head(view.recipe, view.engine.config),)
+        )
+        return own[0]
+    head = _saved(view, choice.head.removeprefix(SAVED))
+    head.check_fits(view.recipe.fingerprint, view.table.unit.shape[1], view.scene.level or "")
+    return head
+
+
+def _saved(view: SceneView, name: str) -> Head:
+    kept = view.engine.classifications.saved
+    head: Head = view.answers.get(("saved", name, kept.stamp(name)), lambda: kept.load(name))
+    return head
+
+
+def head_or_none(view: SceneView) -> Head | None:
+    """Return the head that makes the map; None where there is none, or it cannot be used here."""
+    try:
+        return chosen_head(view)
+    except LandlikeError:
+        return None
+
+
+def version_of_map(view: SceneView) -> str:
+    """Return what tells the map from any other; empty while there is none."""
+    choice, given = replace(view.choice, parts=1), view.labels.given
+    if choice.by_labels and (given is None or len(given.classes) < 2):
+        return ""
+    if choice == MapChoice() and at_once(view):
+        return view.labels.version
+    head = head_or_none(view)
+    if head is None:
+        return ""
+    state = repr((sorted(asdict(choice).items()), head_key(head)))
+    return hashlib.blake2b(state.encode(), digest_size=8).hexdigest()
+
+
+def named_on_map(view: SceneView) -> Named | None:
+    """Return the class of every patch on the map; None while there is none."""
+    version = version_of_map(view)
+    head = head_or_none(view) if version else None
+    if head is None:
+        return None
+    found: Named = view.answers.get(("classified", version), lambda: _named(view, head, version))
+    return found
+
+
+def _named(view: SceneView, head: Head, version: str) -> Named:
+    grid = view.grid if view.scene.kind == "scene" else None
+    return named_patches(head, view.table.unit, view.choice, key=version, grid=grid, ids=view.table.patch_ids)
+
+
+def cut_of_map(view: SceneView) -> Cut | None:
+    """Return the cut of the overlapping patches that the map is wanted of; None where it is of the patches."""
+    return view.choice.finer_cut(view.recipe.cut) if view.scene.kind == "scene" else None
+
+
+def map_cells_of(view: SceneView) -> ChanceCells | None:
+    """Return the map on cells, finer and smoothed as wanted; None while there is none, or in a collection."""
+    version = version_of_map(view)
+    head = head_or_none(view) if version else None
+    if head is None or view.scene.kind != "scene":
+        return None
+    cut, key = cut_of_map(view), head_key(head)
+    if cut is not None and not view.engine.classifications.finer.has(replace(view.recipe, cut=cut), key):
+        return None
+    name = ("cells", version, None if cut is None else cut.key)
+    found: ChanceCells | None = view.answers.get(name, lambda: _cells(view, head, cut, key))
+    return found
+
+
+def _cells(view: SceneView, head: Head, cut: Cut | None, key: str) -> ChanceCells | None:
+    if cut is None:
+        found, strange = head.predict(view.table.unit), view.novelty()
+        novel = found.novel if strange is None else found.novel | (strange > NOVEL_ABOVE)
+        cells: ChanceCells | None = chance_cells(
+            view.scene.grid, view.grid, view.table.patch_ids, found.chances, novel
+        )  # fmt: skip
+    else:
+        cells = view.engine.classifications.finer_map(view.recipe, cut, key)
+    if cells is None:
+        return None
+    cells = smoothed_cells(cells, view.choice.smoothing)
+    return replace(cells, novel=np.zeros_like(cells.novel)) if view.choice.strange else cells
+
+
+def head_problem(view: SceneView) -> str:
+    """Return in a sentence why the head that was chosen cannot be used here; empty where it can."""
+    try:
+        chosen_head(view)
+    except EncoderError as error:
+        return str(error)
+    return ""
