@@ -57,7 +57,7 @@ class ClassifyCommand:
         )  # An unknown one is refused in one sentence, as all other input is.
         parser.add_argument("--abstain", type=float, metavar="P", help="probability below which a patch abstains")
         parser.add_argument("--out", type=Path, required=True, metavar="C.parquet|C.tif")
-        parser.add_argument("--column", default="", metavar="NAME", help="attribute of shapes with the class")
+        parser.add_argument("--column", default="", metavar="NAME", help="attribute or column with the class")
         parser.add_argument(
             "--least-share", type=float, default=0.5, metavar="S", help="of a patch that polygons cover; default: 0.5"
         )
@@ -197,13 +197,14 @@ def _used(path: Path, known: FeatureFile) -> _Learned:
 def _labels(options: argparse.Namespace, known: FeatureFile) -> ImportedLabels:
     """Return the labels of a file, by its ending."""
     from core.classification.areas.tables import read_text_table
-    from core.classification.label_import import labels_of_shapes, labels_of_table
+    from core.classification.label_import import labels_of_table
+    from core.classification.shape_import import labels_of_shapes
     from core.ingest.vectors.adding import read_label_shapes
 
     path: Path = options.labels
     asked = f"Reading “{path.name}”"
     if path.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        return labels_of_table(read_text_table(path), known.table.patch_ids, known.outlines)
+        return labels_of_table(read_text_table(path), known.table.patch_ids, known.outlines, column=options.column)
     shapes = read_label_shapes(path, column=options.column)
     return labels_of_shapes(
         shapes, known.table.patch_ids, known.outlines, asked=asked, least_share=options.least_share

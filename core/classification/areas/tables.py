@@ -93,6 +93,19 @@ class TextTable:
             raise ClassificationError(self.asked, f"it has no column “{name}”; its columns are {some}", "name it so")
         return found
 
+    def titled(self, title: str) -> list[str]:
+        """Return the cells of the first column of this very name.
+
+        Raises:
+            ClassificationError: when there is none.
+        """
+        if title not in self.columns:
+            some = ", ".join(f"“{one}”" for one in self.columns[:8]) or "none"
+            found = f"it has no column “{title[:60]}”; its columns are {some}"
+            raise ClassificationError(self.asked, found, "choose one of these")
+        at = self.columns.index(title)
+        return [cells[at] for _, cells in self.rows]
+
     def line(self, row: int) -> int:
         """Return the number of a row's line in the file, counted from 1."""
         return self.rows[row][0]

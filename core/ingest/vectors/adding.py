@@ -21,13 +21,19 @@ MOST_VECTOR_BYTES = 256 * 2**20
 
 
 def read_label_shapes(
-    path: Path, *, column: str = "", cancelled: Callable[[], bool] = never, limits: Limits = DEFAULT_LIMITS
+    path: Path,
+    *,
+    column: str = "",
+    choices: bool = False,
+    cancelled: Callable[[], bool] = never,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> LabelShapes:
     """Read points and polygons with a class each, in the sandbox; it takes a second or two.
 
     Args:
         path: GeoJSON, GeoPackage, or a zip with one Shapefile.
         column: the attribute that is the class; empty = the one that is called so.
+        choices: True = give all attributes that may be the class, and refuse no file for having none that is called so.
         cancelled: asked ten times a second; True stops the work.
         limits: what the sandbox may use.
 
@@ -42,6 +48,6 @@ def read_label_shapes(
         links, scratch = linked(files, Path(folder))
         request = VectorRequest(
             name=clean_name(path.name), paths=links, names=tuple(name for name, _ in files), scratch=scratch,
-            column=column,
+            column=column, choices=choices,
         )  # fmt: skip
         return answer_of_sandbox(request, limits, silent, cancelled, understand=shapes_from_dict)

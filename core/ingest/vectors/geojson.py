@@ -6,8 +6,9 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 import shapely
@@ -27,6 +28,17 @@ LABEL_COLUMNS = ("label", "class", "class_name", "classname", "landcover", "land
 
 _LONLAT = CRS.from_epsg(4326)
 _REMEDY = "give points or polygons with an attribute “label”"
+_SAVE_AGAIN = "save it again with its reference system, or in longitude and latitude, EPSG:4326"
+
+
+MOST_CHOICES = 12
+"""Attributes among which a person chooses the class, at most."""
+
+MOST_DISTINCT = 254
+"""Classes that a map tells apart; an attribute with more values is none of classes."""
+
+Assumed = Literal["", "lonlat", "datum"]
+"""What had to be assumed of places: nothing, that undefined numbers are degrees, or that an unknown datum is WGS 84."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +48,13 @@ class LabelShapes:
     Attributes:
         labels: the class of each, as the file has it; empty where it has none.
         shapes: shapely's points and polygons in EPSG:4326, longitude first, of shape (N,); valid and not empty.
-        column: the attribute that was taken for the class.
+        column: the attribute that was taken for the class; empty = a person has to choose one of ``choices``.
         mended: polygons that crossed themselves, and were parted at the crossings.
         other: lines and features without a shape, which label nothing.
+        numbers: the place of each in the file, from 1; empty = one after the other.
+        other_numbers: those of the lines and features without a shape.
+        choices: labels by the attribute that may be the class, where they were asked for.
+        assumed: what the file does not say of its places.
     """
 
     labels: tuple[str, ...]
@@ -46,14 +62,27 @@ class LabelShapes:
     column: str
     mended: int = 0
     other: int = 0
+    numbers: tuple[int, ...] = ()
+    other_numbers: tuple[int, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    assumed: Assumed = ""
+
+    def number(self, row: int) -> int:
+        """Return the place in the file of a shape, from 1."""
+        return self.numbers[row] if self.numbers else row + 1
+
+    def by(self, column: str) -> LabelShapes:
+        """Return the same with another attribute as the class. Raises a KeyError for one that is no choice."""
+        return replace(self, labels=self.choices[column], column=column)
 
 
-def read_geojson(text: str, column: str = "") -> LabelShapes:
+def read_geojson(text: str, column: str = "", *, choices: bool = False) -> LabelShapes:
     """Read a FeatureCollection; a member ``crs`` of the form before RFC 7946 counts.
 
     Args:
         text: of the file.
         column: the attribute that is the class; empty = the first of ``LABEL_COLUMNS`` that there is.
+        choices: True = give all attributes that may be the class, and refuse no file for having none that is called so.
 
     Raises:
         SourceError: when it is no GeoJSON, has nothing to label by, or an unknown reference system.
@@ -67,11 +96,16 @@ def read_geojson(text: str, column: str = "") -> LabelShapes:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(found="it is no GeoJSON", remedy=_REMEDY) from error
     shapes = shapely.from_geojson(np.array([one or "null" for one in raw], dtype=object), on_invalid="ignore")
-    return label_shapes(shapes, properties, None if stated is None else str(stated), column)
+    return label_shapes(shapes, properties, None if stated is None else str(stated), column, choices=choices)
 
 
 def label_shapes(
-    shapes: NDArray[np.object_], properties: Sequence[Mapping[str, Any]], crs: str | None, column: str = ""
+    shapes: NDArray[np.object_],
+    properties: Sequence[Mapping[str, Any]],
+    crs: str | None,
+    column: str = "",
+    *,
+    choices: bool = False,
 ) -> LabelShapes:
     """Return shapes with their classes, brought to longitude and latitude, what crosses itself mended.
 
@@ -80,6 +114,7 @@ def label_shapes(
         properties: attributes of each.
         crs: anything pyproj reads; None = longitude and latitude.
         column: as of ``read_geojson``.
+        choices: likewise.
 
     Raises:
         SourceError: as of ``read_geojson``, or when there are too many.
@@ -87,19 +122,53 @@ def label_shapes(
     if len(shapes) > MOST_SHAPES or int(shapely.get_num_coordinates(shapes).sum()) > MOST_VERTICES:
         found = f"it has more than {MOST_SHAPES:,} shapes or {MOST_VERTICES:,} corners"
         raise SourceError(found=found, remedy="cut the area of the scene out of it first")
-    chosen = _column(properties, column)
+    offered = choices_of(properties) if choices else {}
+    chosen = "" if choices and not column and not _known_names(offered) else _column(properties, column)
     usable = np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)
     if not usable.any():
         raise SourceError(found="it has no points and no polygons", remedy=_REMEDY)
     known = shapes[usable]
     crossed = ~shapely.is_valid(known)
     known[crossed] = shapely.make_valid(known[crossed], method="structure", keep_collapsed=False)
-    placed = _lonlat(known, crs)
-    labels = [_text(one.get(chosen)) for one, keep in zip(properties, usable.tolist(), strict=True) if keep]
+    placed, assumed = _lonlat(known, crs)
     left = ~shapely.is_empty(placed)
-    kept = tuple(label for label, keep in zip(labels, left.tolist(), strict=True) if keep)
-    other = int((~usable).sum()) + int((~left).sum())
-    return LabelShapes(labels=kept, shapes=placed[left], column=chosen, mended=int((crossed & left).sum()), other=other)
+    kept = np.flatnonzero(usable)[left]
+    others = np.setdiff1d(np.arange(len(shapes)), kept)
+    return LabelShapes(
+        labels=tuple(_text(properties[row].get(chosen)) if chosen else "" for row in kept.tolist()),
+        shapes=placed[left], column=chosen, mended=int((crossed & left).sum()), other=len(others),
+        numbers=tuple((kept + 1).tolist()), other_numbers=tuple((others + 1).tolist()),
+        choices={name: tuple(texts[row] for row in kept.tolist()) for name, texts in offered.items()}, assumed=assumed,
+    )  # fmt: skip
+
+
+def choices_of(properties: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the attributes that may be the class, with the text of each feature; those called so come first.
+
+    One may be where it has a text or a whole number somewhere, and no more values than a map tells classes apart.
+    """
+    found = {}
+    for name in dict.fromkeys(name for one in properties for name in one):
+        texts = [_text(one.get(name)) for one in properties]
+        values = set(texts) - {""}
+        if 0 < len(values) <= MOST_DISTINCT and not all("." in value and _is_number(value) for value in values):
+            found[name] = texts
+    first = _known_names(found)
+    return {name: found[name] for name in [*first, *(name for name in found if name not in first)][:MOST_CHOICES]}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _known_names(names: Iterable[str]) -> list[str]:
+    """Return those of some attributes that are called as a class is, the likeliest first."""
+    by_small = {name.casefold(): name for name in names}
+    return [by_small[known] for known in LABEL_COLUMNS if known in by_small]
 
 
 def _column(properties: Iterable[Mapping[str, Any]], wanted: str) -> str:
@@ -110,10 +179,9 @@ def _column(properties: Iterable[Mapping[str, Any]], wanted: str) -> str:
             found = f"it has no attribute “{wanted[:60]}”; it has {_some(names)}"
             raise SourceError(found=found, remedy="name one of these")
         return wanted
-    by_small = {name.casefold(): name for name in names}
-    for known in LABEL_COLUMNS:
-        if known in by_small:
-            return by_small[known]
+    known = _known_names(names)
+    if known:
+        return known[0]
     raise SourceError(found=f"no attribute is called label or class; it has {_some(names)}", remedy=_REMEDY)
 
 
@@ -131,18 +199,34 @@ def _text(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
-def _lonlat(shapes: NDArray[np.object_], crs: str | None) -> NDArray[np.object_]:
+def _lonlat(shapes: NDArray[np.object_], crs: str | None) -> tuple[NDArray[np.object_], Assumed]:
+    """Return shapes in longitude and latitude, and what had to be assumed for it."""
     if crs is None:
-        return _finite(shapes)
+        return _finite(shapes), ""
     try:
         own = CRS.from_user_input(crs)
-        if own.equals(_LONLAT, ignore_axis_order=True):
-            return _finite(shapes)
-        to_lonlat = Transformer.from_crs(own, _LONLAT, always_xy=True)
-        return _finite(shapely.transform(shapes, to_lonlat.transform, interleaved=False))
     except ProjError as error:
         found = "its reference system is not one that stands for itself"
-        raise SourceError(found=found, remedy="save it again in longitude and latitude, EPSG:4326") from error
+        raise SourceError(found=found, remedy=_SAVE_AGAIN) from error
+    if own.name.casefold().startswith("undefined"):  # As GDAL calls the systems 0 and −1 of a GeoPackage.
+        return _undefined(shapes, own), "lonlat"
+    assumed: Assumed = "datum" if own.datum is not None and "unknown" in own.datum.name.casefold() else ""
+    if own.equals(_LONLAT, ignore_axis_order=True):
+        return _finite(shapes), assumed
+    try:
+        to_lonlat = Transformer.from_crs(own, _LONLAT, always_xy=True)
+        return _finite(shapely.transform(shapes, to_lonlat.transform, interleaved=False)), assumed
+    except ProjError as error:
+        found = f"its reference system “{own.name[:60]}” is tied to no place on Earth"
+        raise SourceError(found=found, remedy=_SAVE_AGAIN) from error
+
+
+def _undefined(shapes: NDArray[np.object_], own: CRS) -> NDArray[np.object_]:
+    """Return shapes whose file says that their system is undefined as they are, where they can be degrees."""
+    box = np.abs(shapely.total_bounds(shapes))
+    if not own.is_geographic or not box[[0, 2]].max() <= 180 or not box[[1, 3]].max() <= 90:
+        raise SourceError(found="it says that its reference system is undefined", remedy=_SAVE_AGAIN)
+    return shapes
 
 
 def _finite(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -150,5 +234,5 @@ def _finite(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     box = shapely.total_bounds(shapes)
     if not np.isfinite(box).all() or np.abs(box[[0, 2]]).max() > 540 or np.abs(box[[1, 3]]).max() > 90.001:
         found = "its coordinates are no longitudes and latitudes"
-        raise SourceError(found=found, remedy="save it with its reference system, or in EPSG:4326")
+        raise SourceError(found=found, remedy=_SAVE_AGAIN)
     return shapes

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import shapely
 
 from core.ingest.messages import clean_name
-from core.ingest.vectors.geojson import MOST_SHAPES, LabelShapes
+from core.ingest.vectors.geojson import MOST_CHOICES, MOST_SHAPES, Assumed, LabelShapes
 
 _KINDS = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
 
@@ -28,6 +28,7 @@ class VectorRequest:
         names: relative names of the files.
         scratch: where archives are unpacked.
         column: the attribute that is the class; empty = the one that is called so.
+        choices: True = all attributes that may be the class are wanted.
     """
 
     name: str
@@ -35,6 +36,7 @@ class VectorRequest:
     names: tuple[str, ...]
     scratch: Path
     column: str = ""
+    choices: bool = False
 
     vectors: bool = True
     """True = the sandbox has the drivers of vectors, and none of rasters."""
@@ -44,6 +46,7 @@ class VectorRequest:
         fields = {
             "kind": "vectors", "name": self.name, "paths": [str(path) for path in self.paths],
             "names": list(self.names), "scratch": str(self.scratch), "column": self.column,
+            "choices": self.choices,
         }  # fmt: skip
         return json.dumps(fields)
 
@@ -52,7 +55,7 @@ def vector_request_from_dict(fields: Mapping[str, Any]) -> VectorRequest:
     """Read what ``VectorRequest.to_json`` wrote; the parent is trusted."""
     return VectorRequest(
         name=fields["name"], paths=tuple(Path(path) for path in fields["paths"]), names=tuple(fields["names"]),
-        scratch=Path(fields["scratch"]), column=fields["column"],
+        scratch=Path(fields["scratch"]), column=fields["column"], choices=fields["choices"],
     )  # fmt: skip
 
 
@@ -60,8 +63,37 @@ def shapes_to_dict(found: LabelShapes) -> dict[str, Any]:
     """Return points and polygons as JSON values."""
     return {
         "labels": list(found.labels), "column": found.column, "mended": found.mended, "other": found.other,
-        "shapes": [json.loads(one) for one in shapely.to_geojson(found.shapes)],
+        "shapes": [json.loads(one) for one in shapely.to_geojson(found.shapes)], "assumed": found.assumed,
+        "numbers": list(found.numbers), "other_numbers": list(found.other_numbers),
+        "choices": {name: _packed(labels) for name, labels in found.choices.items()},
     }  # fmt: skip
+
+
+def _packed(labels: Sequence[str]) -> dict[str, list[Any]]:
+    """Return labels as their values and the place of each among these: they are few, and labels may be many."""
+    values = list(dict.fromkeys(labels))
+    place = {value: at for at, value in enumerate(values)}
+    return {"values": values, "index": [place[label] for label in labels]}
+
+
+def _unpacked(values: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    """Read what ``_packed`` gave. Raises as ``shapes_from_dict``."""
+    names = [_label(one) for one in values["values"]]
+    index = values["index"]
+    if len(index) != count or not all(type(at) is int and 0 <= at < len(names) for at in index):
+        raise ValueError("choices")
+    return tuple(names[at] for at in index)
+
+
+def _label(value: object) -> str:
+    return clean_name(value, 400) if isinstance(value, str) and value else ""
+
+
+def _places(values: Any, most: int) -> tuple[int, ...]:  # noqa: ANN401  JSON
+    """Return places in a file, from 1."""
+    if len(values) > most or not all(type(one) is int and 0 < one <= MOST_SHAPES for one in values):
+        raise ValueError("places")
+    return tuple(values)
 
 
 def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
@@ -70,7 +102,7 @@ def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
     Raises:
         ValueError, KeyError, TypeError: when a field is not of its form.
     """
-    labels = tuple(clean_name(label, 400) if isinstance(label, str) else "" for label in fields["labels"])
+    labels = tuple(_label(label) for label in fields["labels"])
     if len(labels) > MOST_SHAPES or len(labels) != len(fields["shapes"]):
         raise ValueError("labels")
     shapes = np.empty(len(labels), dtype=object)
@@ -79,9 +111,19 @@ def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
     counts = [fields[name] for name in ("mended", "other")]
     if not all(isinstance(count, int) and 0 <= count <= MOST_SHAPES for count in counts):
         raise ValueError("counts")
+    if fields["assumed"] not in get_args(Assumed) or len(fields["choices"]) > MOST_CHOICES:
+        raise ValueError("assumed")
+    numbers = _places(fields["numbers"], len(labels))
     return LabelShapes(
-        labels=labels, shapes=shapes, column=clean_name(str(fields["column"]), 60), mended=counts[0], other=counts[1]
-    )
+        labels=labels, shapes=shapes, column=_name(fields["column"]), mended=counts[0], other=counts[1],
+        numbers=numbers if len(numbers) == len(labels) else (),
+        other_numbers=_places(fields["other_numbers"], MOST_SHAPES), assumed=fields["assumed"],
+        choices={_name(name): _unpacked(one, len(labels)) for name, one in fields["choices"].items()},
+    )  # fmt: skip
+
+
+def _name(column: object) -> str:
+    return clean_name(str(column), 60) if column else ""
 
 
 def _shape(values: Mapping[str, Any]) -> shapely.Geometry:

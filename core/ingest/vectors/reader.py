@@ -39,8 +39,8 @@ def read_label_file(request: VectorRequest) -> LabelShapes:
             text = shelf.path(one).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise SourceError(found="it cannot be read as text", remedy="save it again as GeoJSON") from error
-        return read_geojson(text, request.column)
-    return _by_driver(_laid_out(one, members, shelf, request.scratch), request.column)
+        return read_geojson(text, request.column, choices=request.choices)
+    return _by_driver(_laid_out(one, members, shelf, request.scratch), request)
 
 
 def _laid_out(one: Member, members: list[Member], shelf: Shelf, scratch: Path) -> Path:
@@ -60,7 +60,7 @@ def _laid_out(one: Member, members: list[Member], shelf: Shelf, scratch: Path) -
     return folder / f"labels{one.suffix}"
 
 
-def _by_driver(path: Path, column: str) -> LabelShapes:
+def _by_driver(path: Path, request: VectorRequest) -> LabelShapes:
     import pyogrio
     from pyogrio.errors import DataLayerError, DataSourceError
 
@@ -77,7 +77,9 @@ def _by_driver(path: Path, column: str) -> LabelShapes:
         raise SourceError(found="it names no reference system", remedy="save it again with one, such as EPSG:4326")
     names = [str(name) for name in meta["fields"]]
     rows = [dict(zip(names, values, strict=True)) for values in zip(*(_cells(one) for one in fields), strict=True)]
-    return label_shapes(np.asarray(shapes, dtype=object), rows or [{}] * len(shapes), str(meta["crs"]), column)
+    known = np.asarray(shapes, dtype=object)
+    properties = rows or [{}] * len(shapes)
+    return label_shapes(known, properties, str(meta["crs"]), request.column, choices=request.choices)
 
 
 def _cells(values: Any) -> list[Any]:  # noqa: ANN401  a column of any type

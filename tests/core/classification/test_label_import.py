@@ -12,7 +12,15 @@ import shapely
 from pyproj import Transformer
 
 from core.classification.areas.tables import read_text_table
-from core.classification.label_import import ImportedLabels, labels_of_shapes, labels_of_table
+from core.classification.label_import import (
+    ClassNames,
+    ImportedLabels,
+    all_codes,
+    label_columns,
+    labels_of_table,
+)
+from core.classification.schemes import SCHEMES
+from core.classification.shape_import import labels_of_shapes
 from core.errors import ClassificationError, SourceError
 from core.ingest.vectors.geojson import read_geojson
 
@@ -160,3 +168,91 @@ def test_without_places_only_patch_ids_name_patches(tmp_path: Path) -> None:
     path.write_text("lon,lat,label\n0.5,0.5,Fen\n")
     with pytest.raises(ClassificationError, match="not known where the patches lie"):
         labels_of_table(read_text_table(path), IDS, None)
+
+
+def test_what_got_no_label_is_listed_with_its_reason() -> None:
+    found = shapes(
+        ("Fen", shapely.box(0, 0, 2, 1)),
+        ("Bog", shapely.box(1, 0, 3, 1)),
+        ("Reed", shapely.Point(50, 50)),
+        ("", shapely.Point(3.5, 0.5)),
+        ("Road", shapely.LineString([(0, 0), (1, 1)])),
+    )
+    assert {(one.what, one.label, one.reason) for one in found.listed} == {
+        ("feature 3", "Reed", "lies outside of all patches"),
+        ("feature 4", "", "has no label"),
+        ("feature 5", "", "is no point and no polygon"),
+        ("patch 101", "“Bog” and “Fen”", "has two different labels"),
+    }
+
+
+def test_land_that_two_classes_claim_counts_for_neither() -> None:
+    whole, part = shapely.box(0, 0, 1, 1), shapely.box(0, 0, 0.45, 1)
+    found = shapes(("Fen", whole), ("Bog", part), ("Fen", shapely.box(1, 0, 2, 1)))
+    assert dict(found.labels) == {100: "Fen", 101: "Fen"}
+    assert found.left_out["overlapping"] == 1
+    assert "patch 100: “Bog” and “Fen”" in " ".join(found.said)
+    less = shapes(
+        ("Fen", shapely.box(0, 0, 0.55, 1)), ("Bog", shapely.box(0.4, 0, 0.7, 1)), ("Fen", shapely.box(1, 0, 2, 1))
+    )
+    assert dict(less.labels) == {101: "Fen"}
+    assert less.left_out["contradicting"] == 1
+
+
+def test_land_that_two_polygons_of_a_class_cover_is_covered_once() -> None:
+    third = shapely.box(0, 0, 0.3, 1)
+    found = shapes(("Fen", third), ("Fen", third), ("Bog", shapely.box(1, 0, 2, 1)))
+    assert dict(found.labels) == {101: "Bog"}
+    assert found.left_out["small"] == 2
+
+
+def test_labels_mean_the_classes_there_are_however_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    path.write_text("patch_id,label\n100,annual crop\n101,ANNUALCROP\n100,Annual  Crop\n102,fen\n102,Fen\n")
+    names = ClassNames(SCHEMES["eurosat"].classes)
+    found = labels_of_table(read_text_table(path), IDS, LAND, names=names)
+    assert dict(found.labels) == {100: "AnnualCrop", 101: "AnnualCrop", 102: "fen"}
+
+
+def test_labels_that_are_codes_are_read_as_such_only_where_that_is_asked(tmp_path: Path) -> None:
+    path, classes = tmp_path / "L.csv", SCHEMES["dynamicworld"].classes
+    path.write_text("patch_id,label\n100,0\n101,1.0\n")
+    table_of_codes = read_text_table(path)
+    assert dict(labels_of_table(table_of_codes, IDS, names=ClassNames(classes)).labels) == {100: "0", 101: "1.0"}
+    found = labels_of_table(table_of_codes, IDS, names=ClassNames(classes, codes=True))
+    assert dict(found.labels) == {100: "Water", 101: "Trees"}
+    assert all_codes(["0", "8", ""], classes)
+    assert not all_codes(["0", "9"], classes)
+    assert not all_codes([], classes)
+
+
+def test_a_table_of_patches_cut_otherwise_labels_nothing_by_its_numbers(tmp_path: Path) -> None:
+    found = table(tmp_path, "patch_id,lon,lat,label\n100,0.5,0.5,Fen\n101,3.5,2.5,Bog\n102,,,Reed\n")
+    assert dict(found.labels) == {100: "Fen", 102: "Reed"}
+    assert dict(found.left_out) == {"elsewhere": 1}
+
+
+def test_the_column_of_the_classes_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    path.write_text("patch_id,soil,class,who,exact\n100,Peat,Fen,Ada,0.1\n101,Clay,Bog,Ada,0.2\n")
+    found = read_text_table(path)
+    assert label_columns(found)[:2] == ["class", "soil"]
+    assert "who" not in label_columns(found)
+    assert dict(labels_of_table(found, IDS, column="soil").labels) == {100: "Peat", 101: "Clay"}
+    with pytest.raises(ClassificationError, match="it has no column “age”; its columns are “patch_id”"):
+        labels_of_table(found, IDS, column="age")
+
+
+def test_attributes_that_may_be_the_class_are_given_where_that_is_asked() -> None:
+    rows = [{"id": "a", "soil": "Peat", "kind": 3.0, "share": 0.5}, {"id": "b", "soil": None, "kind": 4, "share": 0.7}]
+    points = [{"type": "Point", "coordinates": [at + 0.5, 0.5]} for at in range(2)]
+    features = [
+        {"type": "Feature", "properties": row, "geometry": point} for row, point in zip(rows, points, strict=True)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    with pytest.raises(SourceError, match="no attribute is called label"):
+        read_geojson(text)
+    found = read_geojson(text, choices=True)
+    assert (found.column, set(found.labels)) == ("", {""})
+    assert dict(found.choices) == {"id": ("a", "b"), "soil": ("Peat", ""), "kind": ("3", "4")}
+    assert found.by("soil").labels == ("Peat", "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import geopandas
@@ -44,3 +46,33 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path, name: str,
     with pytest.raises(SourceError) as told:
         read_label_shapes(tmp_path / name)
     assert sentence in str(told.value)
+
+
+def stated(path: Path, srs_id: int, shape: shapely.Geometry) -> Path:
+    """A GeoPackage that states one of the two systems that are none."""
+    geopandas.GeoDataFrame({"label": ["Fen"]}, geometry=[shape], crs=4326).to_file(path)
+    with closing(sqlite3.connect(path)) as data:
+        data.execute("update gpkg_geometry_columns set srs_id = ?", (srs_id,))
+        data.execute("update gpkg_contents set srs_id = ?", (srs_id,))
+        data.commit()
+    return path
+
+
+def test_an_undefined_reference_system_is_said_and_refused_where_numbers_are_no_degrees(tmp_path: Path) -> None:
+    found = read_label_shapes(stated(tmp_path / "a.gpkg", 0, shapely.box(10, 20, 11, 21)))
+    assert found.assumed == "lonlat"
+    for name, srs_id, shape in (("b", 0, shapely.box(190, 0, 191, 1)), ("c", -1, shapely.box(10, 20, 11, 21))):
+        with pytest.raises(SourceError, match="it says that its reference system is undefined"):
+            read_label_shapes(stated(tmp_path / f"{name}.gpkg", srs_id, shape))
+    plain = geopandas.GeoDataFrame({"label": ["Fen"]}, geometry=[shapely.Point(1, 2)], crs="+proj=longlat +ellps=intl")
+    plain.to_file(tmp_path / "d.gpkg")
+    assert read_label_shapes(tmp_path / "d.gpkg").assumed == "datum"
+
+
+def test_attributes_that_may_be_the_class_come_through_the_sandbox(tmp_path: Path) -> None:
+    frame().rename(columns={"class": "lu"}).to_file(tmp_path / "L.gpkg")
+    with pytest.raises(SourceError, match="no attribute is called label or class"):
+        read_label_shapes(tmp_path / "L.gpkg")
+    found = read_label_shapes(tmp_path / "L.gpkg", choices=True)
+    assert dict(found.choices) == {"lu": ("Fen", "Bog"), "number": ("1", "2")}
+    assert (found.column, found.numbers, found.assumed) == ("", (1, 2), "")
