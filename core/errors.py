@@ -7,6 +7,7 @@ The tree:
     │   ├── UnsafeSourceError        it would make the server read, run or request something
     │   ├── SourceTooLargeError      it exceeds a limit on size
     │   ├── ScaleError               nothing tells what its numbers mean
+    │   ├── PictureError             its numbers are of 8 bits, and may be of a picture
     │   └── BandsError               its bands cannot be told apart or are too few
     │       └── SeveralDatesError    it holds several dates, and one was asked for
     ├── SceneError                   no such scene, or its files are damaged
@@ -74,6 +75,10 @@ class SourceTooLargeError(SourceError):
 
 class ScaleError(SourceError):
     """Nothing tells what the numbers of a source mean, so that a person has to."""
+
+
+class PictureError(SourceError):
+    """The numbers of a source are of 8 bits: reflectance × 255, or a picture whose reflectance is lost."""
 
 
 class BandsError(SourceError):

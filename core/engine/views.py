@@ -14,7 +14,7 @@ from core.features.recipe import Features, Recipe
 from core.features.table import PatchTable, patch_table
 from core.progress import Progress, silent
 from core.scenes.labels import hand_version, patch_labels, scene_labels
-from core.scenes.patches import PatchGrid, patch_grid
+from core.scenes.patches import PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
 from core.search.examples import Evidence, PatchExample, rank, search_space
@@ -98,7 +98,8 @@ def _found(view: SearchView, source: EncodedSource, ranking: Ranking, grid: Patc
     mask = None
     if view.filters:
         asked = Asked(query=good[0] if good else None, like=tuple(good), unlike=tuple(bad))
-        mask = view.filters.mask(FilterSource(source=source, asked=asked, ranking=ranking))
+        places = centres_lonlat(scene, grid, source.table.patch_ids)
+        mask = view.filters.mask(FilterSource(source=source, asked=asked, ranking=ranking, lonlat=places))
     if view.least is not None:
         return ranking.best(view.count, least=view.least, mask=mask, seen=bad)
     touching = [] if not view.apart or scene.kind != "scene" else [grid.touching(patch) for patch in good]

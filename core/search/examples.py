@@ -97,12 +97,14 @@ class VectorExample:
         fingerprint: of the encoder that made them.
         good: True = like this; False = unlike this.
         title: what people call it; escape it before HTML.
+        chip: id of the picture among those of ``core.search.chips``; empty = it is not kept.
     """
 
     vector: tuple[float, ...]
     fingerprint: str
     good: bool = True
     title: str = "Picture"
+    chip: str = ""
 
     @property
     def what(self) -> object:

@@ -20,6 +20,7 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.scenes.annotations import NOBODYS
 from core.search.ranking import BINS, Histogram, Ranking, histogram_of
+from core.search.regions import MapRegion, read_region
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue
 from core.values.legend import ClassLegend
 from core.values.registry import OLDER_NAMES, VALUES
@@ -27,9 +28,13 @@ from core.values.registry import OLDER_NAMES, VALUES
 SCORE = "score"
 """The address of the score of a search, which is no value of the registry: it depends on all examples or words."""
 
+PLACE = "place"
+"""The address of where patches lie, which is no number either."""
+
 MOST_CONDITIONS, MOST_CHOSEN, LONGEST_ADDRESS = 40, 500, 200
 _ASKED = "Filtering patches"
 _VERSION = 1
+_NO_VALUES = (SCORE, PLACE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,12 +46,24 @@ class FilterSource:
         asked: what values depend on where their address does not say it, such as the query.
         ranking: of the same patches in the same order, where conditions may be on its score; None = there is none.
         numbers: values that are computed already, by address, float32 of shape (N,); others are computed.
+        lonlat: centres of the same patches in degrees, shape (N, 2), NaN = unknown; None when no place is known.
     """
 
     source: PatchSource
     asked: Asked = NOTHING_ASKED
     ranking: Ranking | None = None
     numbers: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
+    lonlat: NDArray[np.float64] | None = None
+
+    def scored(self) -> Ranking:
+        """Return the ranking.
+
+        Raises:
+            SettingsError: when there is none.
+        """
+        if self.ranking is None:
+            raise SettingsError(_ASKED, "there is no search whose score counts", "mark an example, or drop it")
+        return self.ranking
 
     def values(self, address: str) -> FloatArray:
         """Return the numbers of an address, float32 of shape (N,), NaN = unknown.
@@ -57,9 +74,7 @@ class FilterSource:
         if address in self.numbers:
             return self.numbers[address]
         if address == SCORE:
-            if self.ranking is None:
-                raise SettingsError(_ASKED, "there is no search whose score counts", "mark an example, or drop it")
-            return self.ranking.score
+            return self.scored().score
         value, asked = self._read(address)
         found = value.compute(self.source, asked) if value.available(self.source, asked) else None
         if found is None:
@@ -119,14 +134,22 @@ class Condition(ABC):
 
     def __post_init__(self) -> None:
         """Refuse values that there are not."""
-        if self.value != SCORE:
+        if self.value not in _NO_VALUES:
             value_of(self.value)
+
+    def check(self, source: FilterSource) -> None:
+        """Do nothing where it can be asked of the patches of a source.
+
+        Raises:
+            SettingsError: when what it is about is not known of them.
+        """
+        source.values(self.value)
 
     @property
     def title(self) -> str:
         """What the condition is about, in words."""
-        if self.value == SCORE:
-            return SCORE
+        if self.value in _NO_VALUES:
+            return self.value
         value, _ = value_of(self.value)
         return value.scale.title if isinstance(value, ScaleValue) else value.title
 
@@ -169,7 +192,7 @@ class RangeCondition(Condition):
         ends = [end for end in (self.low, self.high) if end is not None]
         if not all(math.isfinite(end) for end in ends) or (len(ends) == 2 and ends[0] > ends[1]):
             raise SettingsError(_ASKED, f"{self.title} from {self.low} to {self.high} is no range", "give low to high")
-        if self.value != SCORE and not isinstance(value_of(self.value)[0], ScaleValue):
+        if self.value == PLACE or (self.value != SCORE and not isinstance(value_of(self.value)[0], ScaleValue)):
             raise SettingsError(_ASKED, f"{self.title} has classes and no range", "choose of its classes")
 
     @property
@@ -183,7 +206,9 @@ class RangeCondition(Condition):
         return f"{self.title} {low} to {high}"
 
     def mask(self, source: FilterSource) -> NDArray[np.bool_]:
-        """Return which patches lie in the range, both ends included."""
+        """Return which patches lie in the range, both ends included; of scores as ``Ranking.among`` counts them."""
+        if self.value == SCORE:
+            return source.scored().among(self.low, most=self.high)
         ends = {"low": self.low, "high": self.high}
         return ScaleValue.mask(source.values(self.value), **{key: end for key, end in ends.items() if end is not None})
 
@@ -208,7 +233,7 @@ class ClassCondition(Condition):
     def __post_init__(self) -> None:
         """Refuse what has no classes."""
         super().__post_init__()
-        if self.value == SCORE or not isinstance(value_of(self.value)[0], ClassValue):
+        if self.value in _NO_VALUES or not isinstance(value_of(self.value)[0], ClassValue):
             raise SettingsError(_ASKED, f"{self.title} has no classes", "give a range")
         if len(self.classes) > MOST_CHOSEN:
             raise SettingsError(_ASKED, f"{len(self.classes)} classes are chosen", f"choose at most {MOST_CHOSEN}")
@@ -228,6 +253,50 @@ class ClassCondition(Condition):
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {"value": self.value, "classes": list(self.classes)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaCondition(Condition):
+    """The centre of a patch has to lie in an area drawn on the map.
+
+    Attributes:
+        area: the area.
+
+    Raises:
+        SettingsError: for another value than ``PLACE``.
+    """
+
+    value: str = PLACE
+    area: MapRegion
+
+    def __post_init__(self) -> None:
+        """Refuse what has no place."""
+        super().__post_init__()
+        if self.value != PLACE:
+            raise SettingsError(_ASKED, f"{self.title} has no place", "give a range or classes")
+
+    @property
+    def sentence(self) -> str:
+        """The condition in words."""
+        return "in the drawn area"
+
+    def check(self, source: FilterSource) -> None:
+        """Do nothing where it is known where patches lie; else raise a ``SettingsError``."""
+        self._places(source)
+
+    def mask(self, source: FilterSource) -> NDArray[np.bool_]:
+        """Return which patches have their centre in the area."""
+        return self.area.holds(self._places(source))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"value": self.value, "area": self.area.to_geojson()}
+
+    @staticmethod
+    def _places(source: FilterSource) -> NDArray[np.float64]:
+        if source.lonlat is None:
+            raise SettingsError(_ASKED, "it is not known where the patches lie", "drop the condition on an area")
+        return source.lonlat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,7 +348,7 @@ class Filters:
         lacking = []
         for one in self.conditions:
             try:
-                source.values(one.value)
+                one.check(source)
             except SettingsError:
                 lacking.append(one)
         return tuple(lacking)
@@ -335,6 +404,8 @@ def _condition(values: object) -> Condition:
     address = values["value"]
     if len(address) > LONGEST_ADDRESS:
         raise _senseless()
+    if "area" in values:
+        return AreaCondition(value=address, area=read_region(values["area"], asked="Reading filters"))
     if "classes" in values:
         names = values["classes"]
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

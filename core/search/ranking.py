@@ -120,18 +120,29 @@ class Ranking:
         return len(self.patch_ids)
 
     @cached_property
+    def rounded(self) -> NDArray[np.float64]:
+        """The scores as they count, float64 of shape (N,), NaN = unknown: equal where they differ by chance only."""
+        return np.asarray(np.round(self.score.astype(np.float64), _DIGITS), np.float64)
+
+    @cached_property
     def order(self) -> IntArray:
         """All rows, best first, int64 of shape (N,); equal scores by their ids, unknown ones last."""
-        rounded = np.round(self.score.astype(np.float64), _DIGITS)
-        found: IntArray = np.lexsort((self.patch_ids, -np.where(np.isnan(rounded), -np.inf, rounded)))
+        known = np.where(np.isnan(self.rounded), -np.inf, self.rounded)
+        found: IntArray = np.lexsort((self.patch_ids, -known))
         return found
 
-    def among(self, least: float | None = None, mask: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-        """Return which patches have a score, of at least ``least``, and are True in ``mask``, bool of shape (N,)."""
+    def among(
+        self, least: float | None = None, mask: NDArray[np.bool_] | None = None, *, most: float | None = None
+    ) -> NDArray[np.bool_]:
+        """Return which patches have a score within two ends, both included, and are True in ``mask``, bool of (N,).
+
+        A person sets an end by a number of few digits that was shown rounded, so that rounded scores count.
+        """
         found: NDArray[np.bool_] = ~np.isnan(self.score)
         if least is not None:
-            # A person sets a threshold by a number of few digits that was shown rounded.
-            found &= np.round(self.score.astype(np.float64), _DIGITS) >= least
+            found &= self.rounded >= least
+        if most is not None:
+            found &= self.rounded <= most
         return found if mask is None else found & mask
 
     def best(

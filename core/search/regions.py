@@ -1,4 +1,4 @@
-"""Areas that somebody drew on the map, and places that somebody wrote: which patches lie there.
+"""Areas that somebody drew on the map: which patches lie there. Places that somebody wrote are beside this.
 
 A drawn area is GeoJSON (RFC 7946): longitude before latitude, in degrees of WGS 84, with holes and several parts.
 """
@@ -209,33 +209,3 @@ def _valid(shapes: list[shapely.Geometry], asked: str) -> list[shapely.Geometry]
         if shapely.area(shape) == 0:
             raise SettingsError(asked, "it encloses nothing", "draw it again")
     return shapes
-
-
-_PLACE = re.compile(
-    r"""\s*([-+]?\d{1,3}(?:\.\d+)?)\s*°?\s*([NSEW]?)\s*[,;\s]\s*([-+]?\d{1,3}(?:\.\d+)?)\s*°?\s*([NSEW]?)\s*""",
-    re.IGNORECASE,
-)
-
-
-def read_place(text: str) -> tuple[float, float]:
-    """Return longitude and latitude of coordinates as people write them.
-
-    ``53.55, 9.99`` is latitude before longitude, as maps copy it; with letters, ``9.99 E, 53.55 N``, any order holds.
-
-    Raises:
-        SettingsError: when they are no coordinates.
-    """
-    asked = f"Looking up the place “{text.strip()[:60]}”"
-    remedy = "write latitude, longitude in degrees, such as 53.55, 9.99"
-    match = _PLACE.fullmatch(text)
-    if match is None:
-        raise SettingsError(asked, "those are no coordinates", remedy)
-    pairs = [(float(match[1]), match[2].upper()), (float(match[3]), match[4].upper())]
-    if pairs[0][1] in {"E", "W"} or pairs[1][1] in {"N", "S"}:
-        pairs.reverse()
-        if not (pairs[0][1] in {"N", "S", ""} and pairs[1][1] in {"E", "W", ""}):
-            raise SettingsError(asked, "both are along the same axis", remedy)
-    lat, lon = (-number if letter in {"S", "W"} else number for number, letter in pairs)
-    if abs(lat) > 90 or abs(lon) > 180:
-        raise SettingsError(asked, f"there is no latitude {lat:g} with longitude {lon:g}", remedy)
-    return lon, lat

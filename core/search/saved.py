@@ -142,7 +142,8 @@ def _written(one: Example, grid_of: GridOf) -> dict[str, Any]:
     if isinstance(one, AreaExample):
         return {"good": one.good, "area": one.area.to_geojson(), "title": one.title}
     if isinstance(one, VectorExample):
-        return {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title}
+        chip = {"chip": one.chip} if one.chip else {}
+        return {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title, **chip}
     grid = grid_of(one.ref.scene)
     if grid is None:
         raise SettingsError("Keeping a search", f"the scene {one.ref.scene} is not there", "take its examples away")
@@ -160,8 +161,8 @@ def _example(values: Mapping[str, Any], grid_of: GridOf) -> tuple[Example | None
         vector = tuple(float(number) for number in values["vector"])
         if not vector or not np.isfinite(vector).all():
             raise ValueError("features are not finite")
-        title, fingerprint = str(values["title"]), str(values["encoder"])
-        return VectorExample(vector=vector, fingerprint=fingerprint, good=good, title=title), True
+        title, fingerprint, chip = str(values["title"]), str(values["encoder"]), str(values.get("chip", ""))
+        return VectorExample(vector=vector, fingerprint=fingerprint, good=good, title=title, chip=chip), True
     scene, window = str(values["scene"]), values["window"]
     if not SCENE_ID.fullmatch(scene):
         raise ValueError("no id of a scene")

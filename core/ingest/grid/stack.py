@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
-from core.errors import BandsError, SourceError
+from core.errors import BandsError, PictureError
 from core.ingest.grid.nearest import read_nearest
 from core.ingest.grid.resample import Bools, NoData, PixelSource, PixelWindow, read_resampled
 from core.ingest.messages import clean_name
@@ -289,7 +289,7 @@ def refuse_small_numbers(layers: Sequence[Layer], scale: str) -> None:
         scale: a person's choice, or ``auto``.
 
     Raises:
-        SourceError: naming the band.
+        PictureError: when it is so.
     """
     for layer in layers:
         kind = np.dtype(layer.source.dtypes[layer.index - 1])
@@ -300,4 +300,4 @@ def refuse_small_numbers(layers: Sequence[Layer], scale: str) -> None:
             remedy = (
                 "export the bands as 16-bit or float reflectance, or choose the scale 255 where 255 is reflectance 1"
             )
-            raise SourceError(found=found, remedy=remedy)
+            raise PictureError(found=found, remedy=remedy)

@@ -15,6 +15,7 @@ from core.bands import BAND_NAMES
 from core.errors import (
     BandsError,
     LandlikeError,
+    PictureError,
     ScaleError,
     SettingsError,
     SeveralDatesError,
@@ -36,6 +37,7 @@ _ERRORS: dict[str, type[LandlikeError]] = {
         SourceTooLargeError,
         BandsError,
         ScaleError,
+        PictureError,
         SeveralDatesError,
         SettingsError,
     )

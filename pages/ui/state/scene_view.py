@@ -230,7 +230,7 @@ class SceneView(PatchSource):
 
     def mask(self, filters: Filters, asked: Asked, ranking: Ranking | None) -> NDArray[np.bool_]:
         """Return which patches meet all conditions that can be asked of them, bool of shape (N,)."""
-        source = FilterSource(source=self, asked=asked, ranking=ranking)
+        source = FilterSource(source=self, asked=asked, ranking=ranking, lonlat=self.places)
         for one in filters.unknown(source):
             filters = filters.without(one.value)
         return filters.mask(source)

@@ -11,8 +11,9 @@ import pytest
 
 from core.errors import SettingsError
 from core.scenes.labels import SceneLabels
-from core.search.filters import SCORE, ClassCondition, Condition, Filters, FilterSource, RangeCondition
+from core.search.filters import SCORE, AreaCondition, ClassCondition, Condition, Filters, FilterSource, RangeCondition
 from core.search.ranking import COSINE, Ranking
+from core.search.regions import box_region
 from core.values.base import Asked, PatchSource
 from core.values.registry import VALUES
 from tests.core.values.test_registry import COUNT, Source, labels_of, source
@@ -70,6 +71,40 @@ def test_scores_and_dates_and_the_query_of_an_address_count(source: Source) -> N
     assert RangeCondition(value="similarity-3", low=0.999).mask(asked).nonzero()[0].tolist() == [3]
     given = FilterSource(source=source, numbers={"ndvi": score})
     np.testing.assert_array_equal(RangeCondition(value="ndvi", low=0.5).mask(given), score >= 0.5)
+
+
+def test_a_condition_on_the_score_and_a_threshold_leave_the_same_patches(source: Source) -> None:
+    """Both count a score as it was shown, rounded: one that is below by chance only is not left out."""
+    score = np.full(COUNT, 0.3, np.float32) + np.float32(2e-7) * np.arange(-COUNT // 2, COUNT - COUNT // 2)
+    ranking = Ranking(scene="s", patch_ids=np.arange(COUNT), score=score, measure=COSINE, sentence="A test")
+    asked = FilterSource(source=source, ranking=ranking)
+    for end in (0.3, 0.299999, 0.300001):
+        np.testing.assert_array_equal(RangeCondition(value=SCORE, low=end).mask(asked), ranking.among(end))
+        above, below = (RangeCondition(value=SCORE, **{side: end}).mask(asked) for side in ("low", "high"))
+        assert (above | below).all()
+        np.testing.assert_array_equal(above & below, ranking.rounded == end)
+    assert 0 < (score < np.float32(0.3)).sum() < COUNT
+    assert RangeCondition(value=SCORE, low=0.3).mask(asked).sum() > (score >= np.float32(0.3)).sum()
+
+
+def test_patches_have_to_lie_in_a_drawn_area(source: Source) -> None:
+    lonlat = np.stack([np.arange(COUNT) / 100, np.zeros(COUNT)], axis=1)
+    lonlat[1] = np.nan
+    asked = FilterSource(source=source, lonlat=lonlat)
+    inside = AreaCondition(area=box_region(-0.005, -1, 0.045, 1))
+    filters = Filters().having(inside)
+    assert filters.mask(asked).nonzero()[0].tolist() == [0, 2, 3, 4]
+    assert filters.sentence == "in the drawn area"
+    assert filters.unknown(FilterSource(source=source)) == (inside,)
+    with pytest.raises(SettingsError, match="not known where the patches lie"):
+        filters.mask(FilterSource(source=source))
+    assert Filters.parse(filters.link()) == filters
+    assert Filters.from_dict(json.loads(json.dumps(filters.to_dict()))) == filters
+    for wrong in (RangeCondition, ClassCondition):
+        with pytest.raises(SettingsError):
+            wrong(value="place")
+    with pytest.raises(SettingsError, match="has no place"):
+        AreaCondition(value="ndvi", area=inside.area)
 
 
 def test_conditions_take_each_others_place_by_value() -> None:

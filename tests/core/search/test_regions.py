@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from core.errors import SettingsError
-from core.search.regions import box_region, read_place, read_region, read_region_file
+from core.search.regions import box_region, read_region, read_region_file
 
 RING = [[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]
 HOLE = [[1, 1], [1, 3], [3, 3], [3, 1], [1, 1]]
@@ -113,22 +113,3 @@ def test_files_are_read_or_refused(tmp_path: Path) -> None:
         read_region_file(path)
     with pytest.raises(SettingsError, match="no such file"):
         read_region_file(tmp_path / "b.geojson")
-
-
-@pytest.mark.parametrize(
-    ("text", "lonlat"),
-    [
-        ("53.55, 9.99", (9.99, 53.55)),
-        ("-33.9 18.4", (18.4, -33.9)),
-        ("9.99° E, 53.55° N", (9.99, 53.55)),
-        ("33.9S;18.4W", (-18.4, -33.9)),
-    ],
-)
-def test_coordinates_are_read_as_people_write_them(text: str, lonlat: tuple[float, float]) -> None:
-    assert read_place(text) == lonlat
-
-
-@pytest.mark.parametrize("text", ["", "Hamburg", "95, 10", "53.5", "1 N, 2 S", "1 E, 2 W", "10, 190"])
-def test_what_are_no_coordinates_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="write latitude, longitude"):
-        read_place(text)
