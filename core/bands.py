@@ -54,6 +54,9 @@ BANDS: tuple[Band, ...] = (
 BAND_NAMES: tuple[str, ...] = tuple(band.name for band in BANDS)
 BY_NAME: Mapping[str, Band] = MappingProxyType({band.name: band for band in BANDS})
 
+GROUND_BANDS: tuple[str, ...] = tuple(name for name in BAND_NAMES if name not in ("B01", "B09", "B10"))
+"""Bands that see the ground at 10 or 20 m: B01 and B09 see 60 m of air and land at once, B10 the air alone."""
+
 EUROSAT_ORDER: tuple[str, ...] = (
     "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B09", "B10", "B11", "B12", "B8A",
 )  # fmt: skip

@@ -74,11 +74,17 @@ class FeatureFile:
         return str(self.table.scene.get("level") or "")
 
     @property
+    def bands(self) -> tuple[str, ...]:
+        """Of the scene; empty where it does not say so."""
+        stated = self.table.scene.get("bands")
+        return tuple(name for name in BAND_NAMES if name in stated) if isinstance(stated, list) else ()
+
+    @property
     def origin(self) -> HeadOrigin:
         """What a head taught on it was taught on."""
         return HeadOrigin(
             encoder=str(self.table.spec.get("name") or ""), fingerprint=self.fingerprint,
-            cut="" if self.cut is None else self.cut.key, level=self.level,
+            cut="" if self.cut is None else self.cut.key, level=self.level, bands=self.bands,
             scenes=tuple(str(name) for name in (self.table.scene.get("name"),) if name),
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )  # fmt: skip
@@ -105,8 +111,7 @@ class FeatureFile:
             scene_id=str(table.scene.get("id", "")), encoder=str(table.spec.get("name", "")),
             fingerprint=self.fingerprint, cut=cut,
         )  # fmt: skip
-        stated = table.scene.get("bands")
-        bands = [name for name in stated if name in BAND_NAMES] if isinstance(stated, list) else list(BAND_NAMES)
+        bands = self.bands or BAND_NAMES
         statistics: tuple[NDArray[np.float32], NDArray[np.float32]] = (table.band_mean, table.band_std)
         try:
             return novelty_percentile(recipe, config, statistics, bands, self.level or None)

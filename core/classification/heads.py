@@ -5,7 +5,7 @@ Files of them are ``core.classification.saved``; how well they do is ``core.clas
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -13,20 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
+from core.bands import GROUND_BANDS, FloatArray
 from core.classification.labelled import LabelledPatches
 from core.classification.models import ClassModel, HeadKind, LinearModel, fit_model
 from core.classification.schemes import CODES, LandClass, Scheme, own_scheme
 from core.classification.validation import USUAL_SETTING, Validation, validate
 from core.config import Config
 from core.errors import ClassificationError, EncoderError, SettingsError
-from core.evaluation.classifier import HEARD_FROM, classifier_of
+from core.evaluation.classifier import classifier_of
 from core.evaluation.logistic import softmax
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.retrieval import Share
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
-from core.similarity.neighbours import unit_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,7 @@ class HeadOrigin:
         fingerprint: of that encoder; what counts.
         cut: ``Cut.key`` of the patches, or empty.
         level: ``L1C``, ``L2A`` or empty, of the scenes.
+        bands: names of the scenes' bands; empty = not told.
         scenes: names of the scenes.
         date: ``YYYY-MM-DD`` of the day it was taught, or empty.
         counts: labelled patches a class, by name.
@@ -48,6 +48,7 @@ class HeadOrigin:
     fingerprint: str = ""
     cut: str = ""
     level: str = ""
+    bands: tuple[str, ...] = ()
     scenes: tuple[str, ...] = ()
     date: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -153,11 +154,20 @@ class Head:
         index = chances.argmax(axis=1)
         confidence = chances[np.arange(len(index)), index]
         novel = np.zeros(len(index), np.bool_) if novelty is None else np.asarray(novelty > NOVEL_ABOVE)
-        novel = novel | ~_heard(self.model, vectors)
+        novel = novel | ~self.heard(vectors)
         return Prediction(
             classes=self.names, index=index.astype(np.int16), confidence=confidence,
             abstained=(confidence < abstain_below) | novel, novel=novel, chances=chances,
         )  # fmt: skip
+
+    def heard(self, vectors: FloatArray) -> NDArray[np.bool_]:
+        """Return where its classes count, shape (N,): where the network that was taught them knows the land.
+
+        Args:
+            vectors: features of all patches of a scene, shape (N, D). What people taught counts everywhere.
+        """
+        found = self.model.classifier.heard(vectors) if isinstance(self.model, LinearModel) else None
+        return np.ones(len(vectors), np.bool_) if found is None else found
 
     def check_fits(self, fingerprint: str, width: int, level: str = "") -> None:
         """Refuse features that it was not taught on.
@@ -182,24 +192,24 @@ class Head:
             found = f"it was taught on {self.origin.level} scenes, and this one is {level}"
             raise EncoderError(asked, found, f"use it on {self.origin.level} scenes, or teach one on {level}")
 
-    def concerns(self, cut: str) -> list[str]:
+    def concerns(self, cut: str, bands: Collection[str] = ()) -> list[str]:
         """Return in what a scene differs from those it was taught on, a sentence each, which does not forbid using it.
 
         Args:
             cut: ``Cut.key`` of the patches, or empty.
+            bands: of the scene; empty = not told.
         """
         found = []
+        was, now = (set(names) & set(GROUND_BANDS) for names in (self.origin.bands, bands))
+        if was and now and was != now:
+            pairs = ((was - now, "missing"), (now - was, "added"))
+            told = [f"{', '.join(sorted(names))} {word}" for names, word in pairs if names]
+            found.append(
+                f"The head was taught on other bands than these ({'; '.join(told)}), and names land wrongly here."
+            )
         if cut and self.origin.cut and cut != self.origin.cut:
             found.append(f"The head was taught on patches cut as {self.origin.cut}, and these are cut as {cut}.")
         return found
-
-
-def _heard(model: ClassModel, vectors: FloatArray) -> NDArray[np.bool_]:
-    """Return where the network that was taught these classes knows the land; everywhere for what people taught."""
-    count = model.classifier.network if isinstance(model, LinearModel) else 0
-    if not count:
-        return np.ones(len(vectors), np.bool_)
-    return np.asarray(np.square(unit_rows(vectors)[:, :count]).sum(axis=1) >= HEARD_FROM, np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -293,21 +303,22 @@ def _colour(by_name: Mapping[str, LandClass], name: str) -> str:
     return by_name[name].colour if name in by_name else ""
 
 
-def taught_head(recipe: Recipe, config: Config, key: str = "") -> Head | None:
+def taught_head(recipe: Recipe, config: Config, bands: Collection[str], key: str = "") -> Head | None:
     """Return the classes that the encoder of a recipe was taught as a head; None where it was taught none.
 
     Args:
         recipe: of features.
         config: where models lie.
+        bands: of the scene.
         key: of a certain classifier on these features, as of ``classifier_of``.
 
     Raises:
         EncoderError: when its file is damaged.
     """
-    found = classifier_of(recipe, config, key)
+    found = classifier_of(recipe, config, bands, key)
     if found is None:
         return None
-    origin = HeadOrigin(encoder=recipe.encoder, fingerprint=recipe.fingerprint)
+    origin = HeadOrigin(encoder=recipe.encoder, fingerprint=recipe.fingerprint, bands=tuple(bands))
     return Head(
         model=LinearModel(classifier=found), classes=land_classes(found.classes, None), calibrated=found.calibrated,
         origin=origin,

@@ -13,6 +13,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from core.bands import BAND_NAMES
 from core.classification.heads import Head, HeadOrigin
 from core.classification.models import model_from
 from core.classification.schemes import CODES, LandClass
@@ -98,7 +99,8 @@ def _origin_from(fields: Mapping[str, Any]) -> HeadOrigin:
     texts = {name: str(fields[name])[:200] for name in ("encoder", "fingerprint", "cut", "level", "date")}
     counts = {str(name): int(count) for name, count in fields["counts"].items()}
     scenes = tuple(str(name)[:120] for name in fields["scenes"])
-    return HeadOrigin(**texts, scenes=scenes, counts=counts, measures=dict(fields["measures"]))
+    bands = tuple(str(name) for name in fields.get("bands", ()) if name in BAND_NAMES)
+    return HeadOrigin(**texts, bands=bands, scenes=scenes, counts=counts, measures=dict(fields["measures"]))
 
 
 class Heads:

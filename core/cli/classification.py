@@ -189,7 +189,7 @@ def _used(path: Path, known: FeatureFile) -> _Learned:
     head = load_head(path)
     head.check_fits(known.fingerprint, known.table.vectors.shape[1], known.level)
     cut = known.cut
-    for sentence in head.concerns("" if cut is None else cut.key):
+    for sentence in head.concerns("" if cut is None else cut.key, known.bands):
         sys.stderr.write(f"{path.name}: {sentence}\n")
     return _Learned(head=head)
 

@@ -58,7 +58,7 @@ def head_origin(scene: Scene, recipe: Recipe) -> HeadOrigin:
     """Return what a head is taught on that the labels of a scene teach today."""
     return HeadOrigin(
         encoder=recipe.encoder, fingerprint=recipe.fingerprint, cut=recipe.cut.key, level=scene.level or "",
-        scenes=(scene.name,), date=now_utc()[:10],
+        bands=tuple(scene.bands), scenes=(scene.name,), date=now_utc()[:10],
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from core.encoders.files import FAMILIAR
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError
-from core.evaluation.classifier import FeatureClassifier, balanced_share, fit_classifier, nearest_accuracy
+from core.evaluation.classifier import FeatureClassifier, balanced_share, fit_for_scenes, nearest_accuracy
 from core.evaluation.novelty import FEWEST_KNOWN, NoveltyReference, calibrate_novelty
 from core.evaluation.retrieval import DEPTHS, NORMAL_95, VOTERS, Share, nearest_classes, retrieval, share
 from core.features.level import at_level
@@ -91,9 +91,9 @@ def measure(
     """
     encoder, baseline = load_encoder(str(directory), config), load_encoder(BASELINE, config)
     small = fewer(split, encoder)
-    judged = {"encoder": _judge(encoder, small), "spectrum": _judge(baseline, small)}
+    judged = {"encoder": _judge(encoder, directory, small), "spectrum": _judge(baseline, None, small)}
     if rival is not None:
-        judged["base"] = _judge(load_encoder(str(rival[1]), config), small)
+        judged["base"] = _judge(load_encoder(str(rival[1]), config), rival[1], small)
     ours = judged["encoder"]
     card: dict[str, Any] = {"held_out": {name: one.to_json() for name, one in judged.items()}, "apart": []}
     card["accuracy"] = {"random": as_json(share(ours.named))}
@@ -137,7 +137,7 @@ def rivals(title: str, directory: Path, split: Split, config: Config) -> Rivals:
     small = fewer(replace(split, spatial=None), encoder)
     judges = small.random if small.validation is None else small.validation
     known, asked = features(encoder, small.train), features(encoder, judges)
-    head = fit_classifier(known, small.train.labels, small.train.classes).name(asked).index == judges.labels
+    head = _fitted(encoder, directory, known, small.train).name(asked).index == judges.labels
     nearest = nearest_accuracy(known, small.train.labels, asked, judges.labels)
     return Rivals(title=title, nearest=nearest, head=balanced_share(head, judges.labels))
 
@@ -149,11 +149,18 @@ def fewer(split: Split, encoder: Encoder) -> Split:
     return replace(split, **{name: _some(part, most) for name, part in parts.items() if part is not None})
 
 
-def _judge(encoder: Encoder, split: Split) -> _Judged:
+def _fitted(encoder: Encoder, directory: Path | None, known: FloatArray, train: Labelled) -> FeatureClassifier:
+    """Return a classifier of features of the patches learned from, as it will name scenes."""
+    return fit_for_scenes(
+        known, train.labels, train.classes, bands=train.bands, spec=encoder.spec, directory=directory
+    )  # fmt: skip
+
+
+def _judge(encoder: Encoder, directory: Path | None, split: Split) -> _Judged:
     """Fit a classifier to an encoder's features of the patches learned from, and name those held out at random."""
     train, random, validation = split.train, split.random, split.validation
     known, asked = features(encoder, train), features(encoder, random)
-    classifier = fit_classifier(known, train.labels, train.classes)
+    classifier = _fitted(encoder, directory, known, train)
     if validation is not None:
         classifier = classifier.calibrate(features(encoder, validation), validation.labels)
     return _Judged(

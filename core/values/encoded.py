@@ -30,7 +30,7 @@ class EncodedSource(PatchSource):
         Raises:
             EncoderError: when the file of the classifier is damaged.
         """
-        found = classifier_of(self.recipe, self.config, key)
+        found = classifier_of(self.recipe, self.config, self.scene.bands, key)
         return None if found is None else found.name(self.table.unit)
 
 

@@ -90,11 +90,9 @@ def finer_cells(
         EncoderError: when the features are not of the head's encoder.
         SettingsError: when there would be too many cells.
     """
-    parts, strange = [], []
+    parts = []
     for start in range(0, len(vectors), _ROWS):
-        found = head.predict(vectors[start : start + _ROWS])
-        parts.append(found.chances)
-        strange.append(found.novel)
+        parts.append(head.chances(vectors[start : start + _ROWS]))
         progress(min(start + _ROWS, len(vectors)), len(vectors))
-    unheard = np.concatenate(strange)
+    unheard = ~head.heard(vectors)
     return chance_cells(place, grid, ids, np.concatenate(parts), unheard if novel is None else unheard | novel)

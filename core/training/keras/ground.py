@@ -6,9 +6,8 @@
   “Video Google”, 2003; van Gemert et al., “Visual Word Ambiguity”, 2010). Shares are compared by their roots
   (Arandjelović and Zisserman, “Three things everyone should know to improve object retrieval”, 2012).
 
-A channel is the root of a band's reflectance, or an index. B01 and B09 see 60 m of air and land at once, B10 the air
-alone, so none of them is a channel. The constants are fitted without labels by ``fit_ground``; run as a program with a
-file of patches of 13 bands, this module writes them.
+A channel is the root of the reflectance of a band of ``core.bands.GROUND_BANDS``, or an index. The constants are fitted
+without labels by ``fit_ground``; run as a program with a file of patches of 13 bands, this module writes them.
 
 Nothing here is a matrix product: where the processor has bfloat16, OpenVINO rounds to it whatever leads to one, and the
 small deviations of even land would be lost.
@@ -27,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.cluster import KMeans
 
-from core.bands import BAND_NAMES, INDICES, FloatArray
+from core.bands import BAND_NAMES, GROUND_BANDS, INDICES, FloatArray
 from core.encoders.atmosphere import NOMINAL, bottom_of_atmosphere, top_of_atmosphere
 from core.errors import EncoderError
 from core.files import replacing
@@ -38,7 +37,6 @@ from core.training.keras.whitening import inverse_root, whitening_axes
 TABLE = Path(__file__).with_name("ground.npz")
 """The shipped constants."""
 
-CHANNEL_BANDS = tuple(name for name in BAND_NAMES if name not in ("B01", "B09", "B10"))
 DIMENSION = 64
 """Numbers that each of the two descriptions gives, and words."""
 
@@ -154,14 +152,14 @@ def _blocks(planes: Sequence[BandPlanes]) -> tuple[Any, Any]:
         Channels, (N, C, blocks); and of the bands among them the root of the deviation, (N, bands, blocks).
     """
     names = [name for one in planes for name in one.names]
-    wanted = [names.index(name) for name in CHANNEL_BANDS]
+    wanted = [names.index(name) for name in GROUND_BANDS]
     # A root squared is the band itself.
     mean, square = (
         tf.gather(tf.concat([_pooled(change(one.pixels)) for one in planes], axis=1), wanted, axis=1)
         for change in (lambda pixels: tf.sqrt(tf.maximum(pixels, 0)), tf.identity)
     )
     first, second = (
-        tf.gather(square, [CHANNEL_BANDS.index(pair[side]) for pair in INDICES.values()], axis=1) for side in (0, 1)
+        tf.gather(square, [GROUND_BANDS.index(pair[side]) for pair in INDICES.values()], axis=1) for side in (0, 1)
     )
     indices = (first - second) / tf.maximum(first + second, _TINY)
     deviation = tf.sqrt(tf.maximum(square - tf.square(mean), 0))
@@ -215,7 +213,7 @@ def fit_ground(pixels: FloatArray) -> GroundTable:
         pixels: reflectance, float32 of shape (N, H, W, 13), top of the atmosphere.
     """
     blocks = _batched(lambda planes: tf.concat(_blocks(planes), axis=1), pixels).numpy()
-    count = len(CHANNEL_BANDS) + len(INDICES)
+    count = len(GROUND_BANDS) + len(INDICES)
     flat = blocks[:, :count].transpose(0, 2, 1).reshape(-1, count)
     thresholds, widths = np.percentile(flat, PERCENTILES, axis=0), flat.std(axis=0)
     zeros = dict.fromkeys((one.name for one in fields(GroundTable)), np.zeros(1, np.float32))

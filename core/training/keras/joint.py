@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core.bands import BAND_NAMES, FloatArray
+from core.bands import BAND_NAMES, GROUND_BANDS, FloatArray
 from core.training.hyperparameters import NETWORK_FEATURES
-from core.training.keras.ground import CHANNEL_BANDS, BandPlanes, GroundTable, ground_features
+from core.training.keras.ground import BandPlanes, GroundTable, ground_features
 from core.training.keras.whitening import whitening_axes
 
 NETWORK_SHARE = 0.78
@@ -116,7 +116,7 @@ class JointEncoder(tf.Module):  # type: ignore[misc]
     @tf.function  # type: ignore[untyped-decorator]
     def features(self, images: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return float32 (N, D) of reflectance (N, H, W, 13) in product order, 0 where not measured."""
-        seen, *unseen = _planes(images, [self._bands, [name for name in CHANNEL_BANDS if name not in self._bands]])
+        seen, *unseen = _planes(images, [self._bands, [name for name in GROUND_BANDS if name not in self._bands]])
         embedding = self.network(tf.transpose(seen.pixels, (0, 2, 3, 1)), training=False)["embedding"]
         embedding = tf.cast(embedding, tf.float32)
         if self._part is None:

@@ -120,7 +120,7 @@ def chosen_head(view: SceneView) -> Head | None:
         return None if found is None else found.head
     if choice.head == BY_ENCODER:
         own: tuple[Head | None] = view.answers.get(
-            "encoder_head", lambda: (taught_head(view.recipe, view.engine.config),)
+            "encoder_head", lambda: (taught_head(view.recipe, view.engine.config, view.scene.bands),)
         )
         return own[0]
     head = _saved(view, choice.head.removeprefix(SAVED))

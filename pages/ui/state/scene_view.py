@@ -276,7 +276,7 @@ class SceneView(PatchSource):
 
     def _named(self, key: str) -> Named | None:
         try:
-            found = classifier_of(self.recipe, self.engine.config, key)
+            found = classifier_of(self.recipe, self.engine.config, self.scene.bands, key)
             return None if found is None else found.name(self.table.unit)
         except EncoderError:
             return None

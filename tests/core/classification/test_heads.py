@@ -119,7 +119,9 @@ def test_teaching_again_after_a_label_is_quick_and_gives_what_teaching_from_noth
 @pytest.mark.parametrize("kind", ["logistic", "knn", "forest"])
 def test_a_head_is_kept_in_a_file_and_names_the_same(kind: HeadKind, tmp_path: Path) -> None:
     vectors, labels = land(15)
-    origin = HeadOrigin(encoder="spectral", fingerprint="ab12", cut="64-64", level="L1C", date="2026-11-27")
+    origin = HeadOrigin(
+        encoder="spectral", fingerprint="ab12", cut="64-64", level="L1C", bands=("B02", "B08"), date="2026-11-27"
+    )
     head = teach(labelled(vectors, labels), kind, origin=origin, settings=[3]).head
     kept = Heads(tmp_path)
     name = kept.save(head, "Dry Lands: north!")
@@ -137,7 +139,8 @@ def test_a_head_is_kept_in_a_file_and_names_the_same(kind: HeadKind, tmp_path: P
 
 def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -> None:
     vectors, labels = land(15)
-    head = teach(labelled(vectors, labels), origin=HeadOrigin(encoder="spectral", fingerprint="ab", cut="64-64")).head
+    origin = HeadOrigin(encoder="spectral", fingerprint="ab", cut="64-64", bands=("B02", "B03", "B10"))
+    head = teach(labelled(vectors, labels), origin=origin).head
     head.check_fits("ab", 12)
     with pytest.raises(EncoderError, match="taught on features of spectral"):
         head.check_fits("cd", 12)
@@ -145,6 +148,9 @@ def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -
         head.check_fits("ab", 7)
     head.check_fits("ab", 12, "")
     assert head.concerns("64-64") == []
+    assert head.concerns("", ("B02", "B03")) == [], "no land is seen in B10"
+    (told,) = head.concerns("", ("B02", "B08"))
+    assert told.startswith("The head was taught on other bands than these (B03 missing; B08 added)")
     assert head.concerns("32-32") == ["The head was taught on patches cut as 64-64, and these are cut as 32-32."]
 
 
