@@ -29,10 +29,10 @@ _ASKED = "Answering a view"
 class ViewCommand:
     """Find what a view of a scene finds, as the Explore page does, and write it as a file or a bundle.
 
-    The scene is encoded first where it is not yet. Examples are patch ids; one of another scene is SCENE:ID. Best
-    first: the file has the columns rank, similarity and measure, as “search” explains them, and what is known of each
-    patch. “--min-similarity” lists all that fit at least so well, examples too; without it they are left out, and with
-    “--apart” so are patches that touch a good one.
+    The scene is encoded first where it is not yet. What is looked for are words or examples. Examples are patch ids;
+    one of another scene is SCENE:ID. Best first: the file has the columns rank, similarity and measure, as “search”
+    explains them, and what is known of each patch. “--min-similarity” lists all that fit at least so well, examples
+    too; without it they are left out, and with “--apart” so are patches that touch a good one.
 
     A file that ends in .zip is a bundle: recipe, checksum of the scene, labels, examples, filters and what was found,
     for “open-bundle” on another computer. It holds no pixels. The same view gives the same bytes.
@@ -43,6 +43,7 @@ class ViewCommand:
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the source, the encoder, the cutting, what is looked for and where the result goes."""
         add_encoding(parser)
+        parser.add_argument("--words", default="", metavar="WORDS", help="what is looked for, such as “bare soil”")
         parser.add_argument("--like", default="", metavar="N,N,…", help="patches that are what is looked for")
         parser.add_argument("--unlike", default="", metavar="N,N,…", help="patches that are not")
         parser.add_argument("--examples", metavar="JSON", help="areas and pictures as examples, as searches keep them")
@@ -69,7 +70,7 @@ class ViewCommand:
         recipe = recipe_of(options, engine, scene)
         view = SearchView(
             recipe=recipe, evidence=_evidence(options, engine, recipe), filters=_filters(options.filters),
-            count=options.k, least=options.min_similarity, apart=options.apart,
+            count=options.k, least=options.min_similarity, apart=options.apart, words=options.words,
         )  # fmt: skip
         with bar_of("Encoding", "patches") as progress:
             if options.out.suffix.lower() in BUNDLE_ENDINGS:
@@ -122,11 +123,10 @@ class OpenBundleCommand:
 
 def _written(engine: Engine, view: SearchView, tables: Mapping[str, bytes], out: Path) -> bool:
     """Write what a view finds, and tell whether it is what the bundle's table says."""
-    from core.engine.bundles import RESULTS, bundle_of
+    from core.engine.bundles import RESULTS, bundle_of, bundle_table
     from core.engine.views import answer
     from core.export.bundle import write_bundle
     from core.export.formats import write_rows
-    from core.export.tables import csv_text
 
     with bar_of("Encoding", "patches") as progress:
         rows = answer(engine, view, progress=progress)
@@ -134,7 +134,7 @@ def _written(engine: Engine, view: SearchView, tables: Mapping[str, bytes], out:
         write_bundle(out, bundle_of(engine, view))
     else:
         write_rows(out, rows)
-    return bool(csv_text(rows).encode() == tables.get(RESULTS))
+    return bool(bundle_table(rows) == tables.get(RESULTS))
 
 
 def _evidence(options: argparse.Namespace, engine: Engine, recipe: Recipe) -> Evidence:

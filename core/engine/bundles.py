@@ -11,6 +11,7 @@ from core.engine.operations import Engine
 from core.engine.views import SearchView, answer
 from core.errors import LandlikeError, SettingsError, StoreError
 from core.export.bundle import Bundle
+from core.export.rows import ExportRows
 from core.export.tables import csv_text
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
@@ -21,6 +22,8 @@ from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import SCENE_ID, Scene
 from core.search.filters import Filters
 from core.search.saved import GridOf, read_evidence, written_evidence
+from core.search.words import MOST_LETTERS
+from core.values.stability import STABILITY
 
 RESULTS = "results"
 """Name of the table of what a view finds."""
@@ -78,9 +81,15 @@ def bundle_of(
         examples={"name": view.evidence.name, "examples": written_evidence(view.evidence, cuts)},
         filters=view.filters.to_dict(),
         layout=layout or {},
-        view={"count": view.count, "least": view.least, "apart": view.apart, **(shown or {})},
-        tables={RESULTS: csv_text(answer(engine, view, progress=progress)).encode()},
+        view={"count": view.count, "least": view.least, "apart": view.apart, "words": view.words, **(shown or {})},
+        tables={RESULTS: bundle_table(answer(engine, view, progress=progress))},
     )
+
+
+def bundle_table(rows: ExportRows) -> bytes:
+    """Return what a view finds as a bundle holds it: without what has to be measured first, and may not be there."""
+    columns = {name: column for name, column in rows.columns.items() if name != STABILITY.name}
+    return csv_text(replace(rows, columns=columns)).encode()
 
 
 def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
@@ -106,7 +115,7 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         view = SearchView(
             recipe=recipe, evidence=loaded.evidence, filters=Filters.from_dict(bundle.filters),
             count=None if count is None else int(count), least=None if least is None else float(least),
-            apart=bundle.view.get("apart") is True,
+            apart=bundle.view.get("apart") is True, words=str(bundle.view.get("words") or "")[:MOST_LETTERS],
         )  # fmt: skip
     except SettingsError as error:
         raise StoreError(asked, error.found, error.remedy) from error

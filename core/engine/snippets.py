@@ -24,6 +24,7 @@ def as_command(view: SearchView, out: str = "results.csv") -> str:
     words += ["--edge", cut.edge] if cut.edge != "leave" else []
     words += ["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else []
     good, bad = (",".join(_named(view, one) for one in _patches(view, like)) for like in (True, False))
+    words += [f"--words={view.words}"] if view.words else []
     words += ["--like", good] if good else []
     words += ["--unlike", bad] if bad else []
     words += ["--examples", _compact(others)] if (others := _others(view)) else []
@@ -58,7 +59,7 @@ def as_python(view: SearchView, out: str = "results.csv") -> str:
         f"    recipe=engine.recipe(scene, {recipe.encoder!r}, cut=cut),",
         f"    evidence={_evidence(good, bad)},",
         f"    filters=Filters.from_dict({view.filters.to_dict()!r}),",
-        f"    count={view.count!r}, least={view.least!r}, apart={view.apart!r},",
+        f"    count={view.count!r}, least={view.least!r}, apart={view.apart!r}, words={view.words!r},",
         ")",
         f"write_rows(Path({out!r}), answer(engine, view))",
     ]

@@ -7,22 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.errors import SettingsError
 from core.export.rows import ExportRows, constant, scene_rows
-from core.features.recipe import Features, Recipe
+from core.features.recipe import Recipe
 from core.features.table import PatchTable, patch_table
 from core.progress import Progress, silent
-from core.scenes.labels import hand_version, patch_labels, scene_labels
-from core.scenes.patches import PatchGrid, centres_lonlat, patch_grid
-from core.scenes.scene import Scene
-from core.scenes.truth import map_version
-from core.search.examples import Evidence, PatchExample, rank, search_space
+from core.scenes.patches import patch_grid
+from core.search.examples import Evidence, PatchExample, rank
 from core.search.filters import Filters, FilterSource
-from core.search.ranking import Ranking
+from core.search.ranking import Measure, Ranking
+from core.search.words import search_words
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
-from core.values.encoded import EncodedSource, encoded_source
 from core.values.registry import export_columns
 
 
@@ -37,6 +35,7 @@ class SearchView:
         count: how many of the best are listed, at least 1; None = all.
         least: the score from which on all count, examples too; None = any.
         apart: True = without ``least``, patches that touch a good example are left out; scenes only.
+        words: what is looked for in words, in place of examples; empty = the examples say it.
     """
 
     recipe: Recipe
@@ -45,6 +44,7 @@ class SearchView:
     count: int | None = 20
     least: float | None = None
     apart: bool = False
+    words: str = ""
 
     def patches(self, good: bool) -> list[int]:
         """Return ids of the examples that are patches of the scene, as they were given."""
@@ -59,28 +59,35 @@ def answer(engine: Engine, view: SearchView, *, progress: Progress = silent) -> 
         LandlikeError: when the scene or the encoder is not here, or the examples or filters make no sense.
     """
     scene = engine.library.get(view.recipe.scene_id)
-    grid = patch_grid(scene, view.recipe.cut)
-    features = engine.encode_now(scene, view.recipe, progress=progress)
-    source = _source(engine, scene, grid, features)
-    elsewhere = {other: _table(engine, other, view.recipe) for other in view.evidence.scenes - {scene.id}}
-    space = search_space(scene, grid, source.table, fingerprint=view.recipe.fingerprint, elsewhere=elsewhere)
-    ranking = rank(view.evidence, space)
-    found = _found(view, source, ranking, grid, scene)
+    engine.encode_now(scene, view.recipe, progress=progress)
+    source = library_source(engine, view.recipe)
+    found, measure = results(source, view)
     rows = source.table.positions(found.ids)
     columns: dict[str, Any] = {
         "rank": np.arange(1, len(found) + 1),
         "similarity": found.similarity,
-        "measure": constant(ranking.measure.name, len(found)),
+        "measure": constant(measure.name, len(found)),
         **{name: values[rows] for name, values in export_columns(source).items()},
     }
     return scene_rows(
-        scene, grid, found.ids, encoder=view.recipe.encoder, labels=source.labels.shown, columns=columns
+        scene, source.grid, found.ids, encoder=view.recipe.encoder, labels=source.labels.shown, columns=columns
     )  # fmt: skip
 
 
-def _source(engine: Engine, scene: Scene, grid: PatchGrid, features: Features) -> EncodedSource:
-    labels = scene_labels(scene, grid, hand_version(scene), patch_labels(scene, grid), map_version(scene))
-    return replace(encoded_source(scene, features, engine.config), labels=labels)
+def results(source: LibrarySource, view: SearchView) -> tuple[Neighbours, Measure]:
+    """Return the patches that a view finds in its scene, best first, and what their score means.
+
+    Raises:
+        LandlikeError: as of ``answer``.
+    """
+    if view.words:
+        ranking = search_words(view.words, source)
+    else:
+        others = view.evidence.scenes - {source.scene.id}
+        elsewhere = {other: _table(source.engine, other, view.recipe) for other in others}
+        space = replace(source.space(), elsewhere=elsewhere)
+        ranking = rank(view.evidence, space)
+    return _found(view, source, ranking), ranking.measure
 
 
 def _table(engine: Engine, scene_id: str, recipe: Recipe) -> PatchTable:
@@ -90,7 +97,7 @@ def _table(engine: Engine, scene_id: str, recipe: Recipe) -> PatchTable:
     return patch_table(engine.encode_now(other, replace(recipe, scene_id=scene_id, cut=cut)))
 
 
-def _found(view: SearchView, source: EncodedSource, ranking: Ranking, grid: PatchGrid, scene: Scene) -> Neighbours:
+def _found(view: SearchView, source: LibrarySource, ranking: Ranking) -> Neighbours:
     """Return what a view finds; examples are left out, but where all from a score on count."""
     if view.count is not None and view.count < 1:
         raise SettingsError("Listing what is found", f"{view.count} were asked for", "ask for at least 1")
@@ -98,10 +105,10 @@ def _found(view: SearchView, source: EncodedSource, ranking: Ranking, grid: Patc
     mask = None
     if view.filters:
         asked = Asked(query=good[0] if good else None, like=tuple(good), unlike=tuple(bad))
-        places = centres_lonlat(scene, grid, source.table.patch_ids)
-        mask = view.filters.mask(FilterSource(source=source, asked=asked, ranking=ranking, lonlat=places))
+        mask = view.filters.mask(FilterSource(source=source, asked=asked, ranking=ranking, lonlat=source.places))
     if view.least is not None:
         return ranking.best(view.count, least=view.least, mask=mask, seen=bad)
-    touching = [] if not view.apart or scene.kind != "scene" else [grid.touching(patch) for patch in good]
+    apart = view.apart and source.scene.kind == "scene"
+    touching = [source.grid.touching(patch) for patch in good] if apart else []
     seen = {*good, *bad, *(int(patch) for near in touching for patch in near)}
     return ranking.best(view.count, mask=mask, seen=seen)

@@ -13,6 +13,8 @@ from core.export.bundle import bundle_bytes, parse_bundle
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import PatchRef
 from core.search.examples import Evidence
+from core.search.filters import Filters, FilterSource
+from core.values.base import Asked
 from core.values.registry import VALUES
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
@@ -53,9 +55,19 @@ def search_view(visitor: Session, view: ViewState) -> SearchView:
 
     good, bad = ((PatchRef(view.scene.id, one) for one in ids) for ids in (view.question.like, view.question.unlike))
     return SearchView(
-        recipe=view.recipe, evidence=Evidence.of(good, bad), count=visitor.count if view.least is None else None,
-        least=view.least, apart=visitor.leave_out_touching,
+        recipe=view.recipe, evidence=Evidence.of(good, bad), filters=_counting(view),
+        count=visitor.count if view.least is None else None, least=view.least, apart=visitor.leave_out_touching,
+        words=view.question.words,
     )  # fmt: skip
+
+
+def _counting(view: ViewState) -> Filters:
+    """Return the conditions that count on the page: those that can be asked of these patches."""
+    filters = Filters.parse(view.filters) or Filters()
+    query = view.question.like[0] if view.question.plain else None
+    for one in filters.unknown(FilterSource(source=view.known, asked=Asked(query=query), lonlat=view.known.places)):
+        filters = filters.without(one.value)
+    return filters
 
 
 def _packed(visitor: Session, view: ViewState, search: SearchView) -> bytes:
@@ -119,7 +131,9 @@ def follow_view(visitor: Session, opened: OpenedBundle) -> None:
     if recipe.cut != visitor.cut(recipe.scene_id):
         visitor.recut(recipe.scene_id, recipe.cut, None)
     visitor.encoder = recipe.encoder
-    visitor.pursue(Question(recipe.scene_id, tuple(view.patches(good=True)), tuple(view.patches(good=False))))
+    good, bad = (tuple(view.patches(good)) for good in (True, False))
+    visitor.pursue(Question(recipe.scene_id, *((), ()) if view.words else (good, bad), words=view.words))
+    visitor.filter(view.filters.link())
     visitor.count = min(max(view.count or visitor.count, _FEWEST), _MOST)
     visitor.leave_out_touching = view.apart
     visitor.limit(view.least)

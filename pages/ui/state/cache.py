@@ -13,6 +13,7 @@ import streamlit as st
 from core.classification.maps.choice import load_choice
 from core.encoders.files import CARD
 from core.encoders.registry import EncoderListing, companion, list_encoders
+from core.engine.answers import Answers
 from core.errors import SceneError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable, patch_table
@@ -23,7 +24,7 @@ from core.scenes.scene import Scene
 from core.scenes.truth import map_version
 from core.training.trained_models import read_card
 from pages.ui.state.engine import engine
-from pages.ui.state.scene_view import Answers, SceneView
+from pages.ui.state.scene_view import SceneView
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,176 +1,33 @@
-"""A scene and all that is known of its encoded patches: one object that pages and routes share. No drawing, no visitor.
+"""A scene and what is asked of its encoded patches on the page: one object that pages and routes share. No drawing.
 
-``pages.ui.state.cache`` makes and keeps it.
+What is known of them is ``core.engine.library_source``. ``pages.ui.state.cache`` makes and keeps it.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import FloatArray
-from core.classification.heads import Taught
-from core.classification.maps.choice import MapChoice
 from core.encoders.files import LEARNED
-from core.errors import EncoderError, SettingsError
-from core.evaluation.classifier import Named, classifier_of
-from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws, novelty_percentile
-from core.features.recipe import Recipe, companion_of
-from core.projection.layout import pca_layout
-from core.projection.settings import ProjectionSettings
-from core.scenes.areas import HECTARE, PatchAreas, patch_areas
-from core.scenes.classification import clear_shares, patch_classes
-from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
-from core.search.examples import Evidence, SearchSpace, rank, search_space
+from core.engine.library_source import LibrarySource
+from core.errors import EncoderError
+from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws
+from core.features.recipe import companion_of
+from core.scenes.patches import IntArray, PatchRef
+from core.search.examples import Evidence, rank
 from core.search.filters import Filters, FilterSource
 from core.search.ranking import Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches
-from core.values.base import Asked, PatchSource, PatchValue
-from core.values.classified import NamedByMap
-from core.values.legend import Legend
-from pages.ui.state import class_map
+from core.values.base import Asked
 from pages.ui.state.question import Question
-
-if TYPE_CHECKING:
-    from core.engine.operations import Engine
-
-KEPT = 64
-"""Answers of one recipe that are kept, those asked for last."""
-
-
-class Answers:
-    """What was found out about the patches of a recipe, kept from click to click; safe to use from any thread."""
-
-    def __init__(self, most: int = KEPT) -> None:
-        self._most = most
-        self._found: dict[Hashable, Any] = {}
-        self._locks: dict[Hashable, threading.RLock] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401  as various as what is asked
-        """Return what was kept under a key, else what ``make`` gives; a None is not kept, for it may come to be."""
-        with self._lock:
-            if key in self._found:
-                self._found[key] = found = self._found.pop(key)
-                return found
-            waiting = self._locks.setdefault(key, threading.RLock())
-        with waiting:
-            with self._lock:
-                if key in self._found:
-                    return self._found[key]
-            made = make()
-            if isinstance(made, np.ndarray):
-                made.flags.writeable = False
-            with self._lock:
-                self._locks.pop(key, None)
-                if made is not None:
-                    self._found[key] = made
-                while len(self._found) > self._most:
-                    del self._found[next(iter(self._found))]
-            return made
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SceneView(PatchSource):
-    """A scene, how it was encoded, its patches and all that is known of them. Patch ids are of this scene.
-
-    Attributes:
-        recipe: how it was encoded.
-        grid: the patches it was cut into.
-        engine: what computes and keeps.
-        answers: what was computed before.
-        choice: how its map of classes is wanted.
-    """
-
-    recipe: Recipe
-    grid: PatchGrid
-    engine: Engine
-    answers: Answers
-    choice: MapChoice = field(default_factory=MapChoice)
-
-    @property
-    def places(self) -> NDArray[np.float64] | None:
-        """Longitude and latitude of the table's patches, shape (N, 2); None when the place is unknown."""
-        found: NDArray[np.float64] | None = self.answers.get(
-            "places", lambda: centres_lonlat(self.scene, self.grid, self.table.patch_ids)
-        )
-        return found
-
-    def groups(self) -> NDArray[np.int16] | None:
-        """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
-        found: NDArray[np.int16] | None = self.answers.get("groups", lambda: self.engine.groups(self.recipe))
-        return found
-
-    def classification(self) -> NDArray[np.int16] | None:
-        """Return the class of each patch in the product's own map, int16 of shape (N,), −1 = none; None without one."""
-        found: tuple[NDArray[np.int16] | None] = self.answers.get(
-            "classification", lambda: (patch_classes(self.scene, self.grid),)
-        )
-        return None if found[0] is None else found[0][self.table.patch_ids]
-
-    def novelty(self) -> FloatArray | None:
-        """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""
-        found: tuple[FloatArray | None] = self.answers.get("novelty", lambda: (self._novelty(),))
-        return found[0]
-
-    def named(self, key: str = "") -> Named | None:
-        """Return the classes that the encoder's classifier gives the patches; None where it was taught none.
-
-        ``key`` asks for a certain classifier on these features; empty = that of the encoder.
-        """
-        found: tuple[Named | None] = self.answers.get(("named", key), lambda: (self._named(key),))
-        return found[0]
-
-    def valid_fraction(self) -> FloatArray | None:
-        """Return the share of pixels of each patch that hold data, 0 to 1, shape (N,)."""
-        found: FloatArray = self.answers.get("valid", lambda: self.engine.features(self.recipe).valid_fraction)
-        return found
-
-    def clear_fraction(self) -> FloatArray | None:
-        """Return the share of pixels of each patch free of cloud and shadow, 0 to 1, (N,); None without a map of it."""
-        found: tuple[FloatArray | None] = self.answers.get("clear", lambda: (clear_shares(self.scene, self.grid),))
-        return None if found[0] is None else found[0][self.table.patch_ids]
-
-    def hectares(self) -> FloatArray | None:
-        """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
-        areas = self.areas()
-        return None if areas is None else np.asarray(areas.of(self.table.patch_ids) / HECTARE, np.float32)
-
-    def taught(self) -> Taught | None:
-        """Return the head that the labels given by hand teach, and how well it does; None for fewer than two classes.
-
-        It takes tens of milliseconds for some hundred labels.
-        """
-        return class_map.taught_by_labels(self, class_map.taught_kind(self.choice))
-
-    def classified(self) -> Named | None:
-        """Return the class of every patch on the map that is made on the Classify page; None where there is none."""
-        return class_map.named_on_map(self)
-
-    def classified_version(self) -> str:
-        """Return what tells that map from any other; empty where there is none."""
-        return class_map.version_of_map(self)
-
-    def stability(self) -> FloatArray | None:
-        """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
-        found: FloatArray | None = self.answers.get("stability", lambda: self.engine.stability(self.recipe))
-        return found
-
-    def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
-        """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
-        found: FloatArray | None = self.answers.get(("distortion", layout), lambda: self._distortion(layout))
-        return found
-
-    def layout(self, settings: ProjectionSettings | None) -> FloatArray | None:
-        """Return places in the plot, float32 of shape (N, 2): UMAP or, without settings, PCA; None until it is made."""
-        found: FloatArray | None = self.answers.get(("layout", settings), lambda: self._layout(settings))
-        return found
+class SceneView(LibrarySource):
+    """A scene, and what is asked of its patches. Patch ids are of this scene."""
 
     def novel_patches(self) -> IntArray:
         """Return the patches that are unfamiliar to the encoder, the strangest first; none when it cannot be known."""
@@ -184,25 +41,6 @@ class SceneView(PatchSource):
         )
         return found
 
-    def values(self, value: PatchValue, asked: Asked) -> FloatArray | None:
-        """Return a value of all patches, float32 of shape (N,), NaN = none; None when there are none."""
-        key = ("value", value.name, asked, self.labels.state, self._map_of(value))
-        found: FloatArray | None = self.answers.get(key, lambda: value.compute(self, asked))
-        return found
-
-    def legend(self, value: PatchValue, asked: Asked) -> Legend:
-        """Return what the colours of a value mean."""
-        values = self.values(value, asked)
-        if values is None:
-            return value.legend_of(self, None, asked)
-        key = ("legend", value.name, asked, self.labels.state, self._map_of(value))
-        found: Legend = self.answers.get(key, lambda: value.legend_of(self, values, asked))
-        return found
-
-    def _map_of(self, value: PatchValue) -> str:
-        """Return which map of classes a value is of; empty for those that are of none."""
-        return self.classified_version() if isinstance(value, NamedByMap) else ""
-
     def neighbours(self, patch_id: int, count: int, *, leave_out_touching: bool) -> Neighbours:
         """Return the patches most like one of them, best first.
 
@@ -213,11 +51,6 @@ class SceneView(PatchSource):
             ("neighbours", patch_id, count, apart), lambda: self._neighbours(patch_id, count, apart)
         )
         return found
-
-    def areas(self) -> PatchAreas | None:
-        """Return how much ground the patches cover; None when the place is unknown."""
-        found: tuple[PatchAreas | None] = self.answers.get("areas", lambda: (patch_areas(self.scene, self.grid),))
-        return found[0]
 
     def ranking(self, question: Question) -> Ranking:
         """Return all patches by how well they answer good and bad examples.
@@ -234,15 +67,6 @@ class SceneView(PatchSource):
         for one in filters.unknown(source):
             filters = filters.without(one.value)
         return filters.mask(source)
-
-    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
-        """Return how well each patch answers good and bad examples, (N,); None where they are not among the patches."""
-        if not like or not all(map(self.table.holds, (*like, *unlike))):
-            return None
-        try:
-            return self.ranking(Question(self.scene.id, like, unlike)).score
-        except SettingsError:
-            return None
 
     def touching(self, question: Question) -> IntArray:
         """Return the patches that touch good examples; none in a collection, where neighbours are no neighbours."""
@@ -266,32 +90,6 @@ class SceneView(PatchSource):
         except EncoderError:
             return {}
 
-    def _novelty(self) -> FloatArray | None:
-        try:
-            statistics, scene, engine = (self.table.band_mean, self.table.band_std), self.scene, self.engine
-            kept = engine.novelties
-            return novelty_percentile(self.recipe, engine.config, statistics, scene.bands, scene.level, kept=kept)
-        except EncoderError:
-            return None
-
-    def _named(self, key: str) -> Named | None:
-        try:
-            found = classifier_of(self.recipe, self.engine.config, self.scene.bands, key)
-            return None if found is None else found.name(self.table.unit)
-        except EncoderError:
-            return None
-
-    def _distortion(self, layout: ProjectionSettings) -> FloatArray | None:
-        found = self.engine.reports.values(self.recipe, layout.key, "distortion")
-        whole = found is not None and len(found) == len(self.table)
-        return np.asarray(found, dtype=np.float32) if whole else None
-
-    def _layout(self, settings: ProjectionSettings | None) -> FloatArray | None:
-        if settings is None:
-            return pca_layout(self.table.unit).astype(np.float32)
-        found = self.engine.projection(self.recipe, settings)
-        return None if found is None else np.asarray(found, dtype=np.float32)
-
     def _novel_patches(self) -> IntArray:
         found = self.novelty()
         if found is None:
@@ -310,14 +108,7 @@ class SceneView(PatchSource):
         if question.words:
             return search_words(question.words, self)
         good, bad = ((PatchRef(question.scene, one) for one in ids) for ids in (question.like, question.unlike))
-        return rank(Evidence.of(good, bad), self._space())
-
-    def _space(self) -> SearchSpace:
-        found: SearchSpace = self.answers.get(
-            "space",
-            lambda: search_space(self.scene, self.grid, self.table, fingerprint=self.recipe.fingerprint),
-        )
-        return found
+        return rank(Evidence.of(good, bad), self.space())
 
     def _examples(self, count: int) -> IntArray:
         table, points = self.table, self.layout(None)

@@ -71,7 +71,14 @@ def other_kinds(view: SearchView) -> SearchView:
     return replace(view, evidence=view.evidence.mark(area).mark(picture), least=-0.25, count=None, filters=Filters())
 
 
-@pytest.mark.parametrize("change", [lambda view: view, other_kinds], ids=["patches", "areas and pictures"])
+def by_words(view: SearchView) -> SearchView:
+    known = RangeCondition(value="valid", low=0.5)  # The file of features does not say it; the scene does.
+    return replace(view, evidence=Evidence.of([]), words="bare soil", filters=Filters(conditions=(known,)))
+
+
+@pytest.mark.parametrize(
+    "change", [lambda view: view, other_kinds, by_words], ids=["patches", "areas and pictures", "words"]
+)
 def test_command_and_script_give_what_the_view_gives(
     engine: Engine, view: SearchView, change: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,12 @@
 """The map of classes of a scene: the head that makes it, what it gives each patch and cell; shared by all visitors.
 
-How it is wanted is ``SceneView.choice``. What takes longer than a click is a job of ``core.engine.class_tasks``.
+How it is wanted is ``MappedSource.choice``. What takes longer than a click is a job of ``core.engine.class_tasks``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -17,14 +16,16 @@ from core.classification.labelled import LabelledPatches, labelled_scene
 from core.classification.maps.choice import BY_ENCODER, SAVED, MapChoice
 from core.classification.maps.patches import head_key, named_patches
 from core.classification.models import HEAD_KINDS, HeadKind, check_kind
+from core.engine.answers import Answers
 from core.engine.class_tasks import head_origin
+from core.engine.operations import Engine
 from core.errors import ClassificationError, EncoderError, LandlikeError
 from core.evaluation.classifier import Named
 from core.evaluation.novelty import NOVEL_ABOVE
+from core.features.recipe import Recipe
 from core.scenes.cut import Cut
-
-if TYPE_CHECKING:
-    from pages.ui.state.scene_view import SceneView
+from core.scenes.patches import PatchGrid
+from core.values.base import PatchSource
 
 MOST_AT_ONCE = 100_000
 """Labels times numbers of a feature up to which a page cross-validates by itself: about a fifth of a second."""
@@ -34,12 +35,31 @@ HEAD_WORDS = {kind: title.capitalize() for kind, title in HEAD_KINDS.items()} | 
 }
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MappedSource(PatchSource):
+    """A scene of the library, its encoded patches, and how its map of classes is wanted.
+
+    Attributes:
+        recipe: how it was encoded.
+        grid: the patches it was cut into.
+        engine: what computes and keeps.
+        answers: what was computed before.
+        choice: how its map of classes is wanted.
+    """
+
+    recipe: Recipe
+    grid: PatchGrid
+    engine: Engine
+    answers: Answers = field(default_factory=Answers)
+    choice: MapChoice = field(default_factory=MapChoice)
+
+
 def taught_kind(choice: MapChoice) -> HeadKind:
     """Return which kind of head the labels of a scene teach: that of the map, or else the usual one."""
     return check_kind(choice.head) if choice.by_labels else "logistic"
 
 
-def labels_that_teach(view: SceneView) -> LabelledPatches | None:
+def labels_that_teach(view: MappedSource) -> LabelledPatches | None:
     """Return the patches that people gave a class; None where there are fewer than two classes."""
     given = view.labels.given
     if given is None or not view.labels.version:
@@ -50,7 +70,7 @@ def labels_that_teach(view: SceneView) -> LabelledPatches | None:
     return found[0]
 
 
-def _labelled(view: SceneView) -> LabelledPatches | None:
+def _labelled(view: MappedSource) -> LabelledPatches | None:
     given = view.labels.given
     try:
         table = view.table
@@ -59,7 +79,7 @@ def _labelled(view: SceneView) -> LabelledPatches | None:
         return None
 
 
-def taught_by_labels(view: SceneView, kind: HeadKind) -> Taught | None:
+def taught_by_labels(view: MappedSource, kind: HeadKind) -> Taught | None:
     """Return the head of a kind that the labels teach, and how well such heads do; None while nothing teaches one.
 
     Of few labels it is cross-validated at once. Of many, a job does it: until then the head is taught anew by the
@@ -86,21 +106,21 @@ def taught_by_labels(view: SceneView, kind: HeadKind) -> Taught | None:
     return again
 
 
-def _kept(view: SceneView, version: str, kind: HeadKind) -> Taught | None:
+def _kept(view: MappedSource, version: str, kind: HeadKind) -> Taught | None:
     found: Taught | None = view.answers.get(
         ("kept", kind, version), lambda: view.engine.classifications.compared.get(view.recipe, version, kind)
     )
     return found
 
 
-def at_once(view: SceneView) -> bool:
+def at_once(view: MappedSource) -> bool:
     """Return whether so few patches are labelled that a page cross-validates a head by itself; quick."""
     given = view.labels.given
     count = 0 if given is None else int((given.index[view.table.patch_ids] >= 0).sum())
-    return count * view.table.unit.shape[1] <= MOST_AT_ONCE
+    return bool(count * view.table.unit.shape[1] <= MOST_AT_ONCE)
 
 
-def behind(view: SceneView) -> bool:
+def behind(view: MappedSource) -> bool:
     """Return whether a job has to teach or measure the head of the map before it is that of the labels as they are."""
     known, kind = labels_that_teach(view), taught_kind(view.choice)
     if known is None or view.engine.classifications.compared.has(view.recipe, view.labels.version, kind):
@@ -108,7 +128,7 @@ def behind(view: SceneView) -> bool:
     return kind == "forest" or not at_once(view)
 
 
-def chosen_head(view: SceneView) -> Head | None:
+def chosen_head(view: MappedSource) -> Head | None:
     """Return the head that makes the map; None while there is none.
 
     Raises:
@@ -128,13 +148,13 @@ def chosen_head(view: SceneView) -> Head | None:
     return head
 
 
-def _saved(view: SceneView, name: str) -> Head:
+def _saved(view: MappedSource, name: str) -> Head:
     kept = view.engine.classifications.saved
     head: Head = view.answers.get(("saved", name, kept.stamp(name)), lambda: kept.load(name))
     return head
 
 
-def head_or_none(view: SceneView) -> Head | None:
+def head_or_none(view: MappedSource) -> Head | None:
     """Return the head that makes the map; None where there is none, or it cannot be used here."""
     try:
         return chosen_head(view)
@@ -142,7 +162,7 @@ def head_or_none(view: SceneView) -> Head | None:
         return None
 
 
-def version_of_map(view: SceneView) -> str:
+def version_of_map(view: MappedSource) -> str:
     """Return what tells the map from any other; empty while there is none."""
     choice, given = replace(view.choice, parts=1), view.labels.given
     if choice.by_labels and (given is None or len(given.classes) < 2):
@@ -156,7 +176,7 @@ def version_of_map(view: SceneView) -> str:
     return hashlib.blake2b(state.encode(), digest_size=8).hexdigest()
 
 
-def named_on_map(view: SceneView) -> Named | None:
+def named_on_map(view: MappedSource) -> Named | None:
     """Return the class of every patch on the map; None while there is none."""
     version = version_of_map(view)
     head = head_or_none(view) if version else None
@@ -166,17 +186,17 @@ def named_on_map(view: SceneView) -> Named | None:
     return found
 
 
-def _named(view: SceneView, head: Head, version: str) -> Named:
+def _named(view: MappedSource, head: Head, version: str) -> Named:
     grid = view.grid if view.scene.kind == "scene" else None
     return named_patches(head, view.table.unit, view.choice, key=version, grid=grid, ids=view.table.patch_ids)
 
 
-def cut_of_map(view: SceneView) -> Cut | None:
+def cut_of_map(view: MappedSource) -> Cut | None:
     """Return the cut of the overlapping patches that the map is wanted of; None where it is of the patches."""
     return view.choice.finer_cut(view.recipe.cut) if view.scene.kind == "scene" else None
 
 
-def map_cells_of(view: SceneView) -> ChanceCells | None:
+def map_cells_of(view: MappedSource) -> ChanceCells | None:
     """Return the map on cells, finer and smoothed as wanted; None while there is none, or in a collection."""
     version = version_of_map(view)
     head = head_or_none(view) if version else None
@@ -190,7 +210,7 @@ def map_cells_of(view: SceneView) -> ChanceCells | None:
     return found
 
 
-def _cells(view: SceneView, head: Head, cut: Cut | None, key: str) -> ChanceCells | None:
+def _cells(view: MappedSource, head: Head, cut: Cut | None, key: str) -> ChanceCells | None:
     if cut is None:
         found, strange = head.predict(view.table.unit), view.novelty()
         novel = found.novel if strange is None else found.novel | (strange > NOVEL_ABOVE)
@@ -205,7 +225,7 @@ def _cells(view: SceneView, head: Head, cut: Cut | None, key: str) -> ChanceCell
     return replace(cells, novel=np.zeros_like(cells.novel)) if view.choice.strange else cells
 
 
-def head_problem(view: SceneView) -> str:
+def head_problem(view: MappedSource) -> str:
     """Return in a sentence why the head that was chosen cannot be used here; empty where it can."""
     try:
         chosen_head(view)

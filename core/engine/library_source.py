@@ -1,0 +1,202 @@
+"""A scene of the library and all that is known of its encoded patches, which pages, exports and commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bands import FloatArray
+from core.classification.heads import Taught
+from core.classification.maps.choice import load_choice
+from core.engine import class_map
+from core.engine.class_map import MappedSource
+from core.engine.operations import Engine
+from core.errors import EncoderError, SettingsError
+from core.evaluation.classifier import Named, classifier_of
+from core.evaluation.novelty import novelty_percentile
+from core.features.recipe import Recipe
+from core.features.table import patch_table
+from core.projection.layout import pca_layout
+from core.projection.settings import ProjectionSettings
+from core.scenes.areas import HECTARE, PatchAreas, patch_areas
+from core.scenes.classification import clear_shares, patch_classes
+from core.scenes.labels import hand_version, patch_labels, scene_labels
+from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
+from core.scenes.truth import map_version
+from core.search.examples import Evidence, SearchSpace, rank, search_space
+from core.search.ranking import Ranking
+from core.values.base import Asked, PatchValue
+from core.values.classified import NamedByMap
+from core.values.legend import Legend
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LibrarySource(MappedSource):
+    """A scene, how it was encoded, its patches and all that is known of them. Patch ids are of this scene."""
+
+    @property
+    def places(self) -> NDArray[np.float64] | None:
+        """Longitude and latitude of the table's patches, shape (N, 2); None when the place is unknown."""
+        found: NDArray[np.float64] | None = self.answers.get(
+            "places", lambda: centres_lonlat(self.scene, self.grid, self.table.patch_ids)
+        )
+        return found
+
+    def groups(self) -> NDArray[np.int16] | None:
+        """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
+        found: NDArray[np.int16] | None = self.answers.get("groups", lambda: self.engine.groups(self.recipe))
+        return found
+
+    def classification(self) -> NDArray[np.int16] | None:
+        """Return the class of each patch in the product's own map, int16 of shape (N,), −1 = none; None without one."""
+        found: tuple[NDArray[np.int16] | None] = self.answers.get(
+            "classification", lambda: (patch_classes(self.scene, self.grid),)
+        )
+        return None if found[0] is None else found[0][self.table.patch_ids]
+
+    def novelty(self) -> FloatArray | None:
+        """Return how strange each patch is to the encoder, percentiles of shape (N,); None when it cannot be known."""
+        found: tuple[FloatArray | None] = self.answers.get("novelty", lambda: (self._novelty(),))
+        return found[0]
+
+    def named(self, key: str = "") -> Named | None:
+        """Return the classes that the encoder's classifier gives the patches; None where it was taught none.
+
+        ``key`` asks for a certain classifier on these features; empty = that of the encoder.
+        """
+        found: tuple[Named | None] = self.answers.get(("named", key), lambda: (self._named(key),))
+        return found[0]
+
+    def valid_fraction(self) -> FloatArray | None:
+        """Return the share of pixels of each patch that hold data, 0 to 1, shape (N,)."""
+        found: FloatArray = self.answers.get("valid", lambda: self.engine.features(self.recipe).valid_fraction)
+        return found
+
+    def clear_fraction(self) -> FloatArray | None:
+        """Return the share of pixels of each patch free of cloud and shadow, 0 to 1, (N,); None without a map of it."""
+        found: tuple[FloatArray | None] = self.answers.get("clear", lambda: (clear_shares(self.scene, self.grid),))
+        return None if found[0] is None else found[0][self.table.patch_ids]
+
+    def hectares(self) -> FloatArray | None:
+        """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
+        areas = self.areas()
+        return None if areas is None else np.asarray(areas.of(self.table.patch_ids) / HECTARE, np.float32)
+
+    def taught(self) -> Taught | None:
+        """Return the head that the labels given by hand teach, and how well it does; None for fewer than two classes.
+
+        It takes tens of milliseconds for some hundred labels.
+        """
+        return class_map.taught_by_labels(self, class_map.taught_kind(self.choice))
+
+    def classified(self) -> Named | None:
+        """Return the class of every patch on the map that is made on the Classify page; None where there is none."""
+        return class_map.named_on_map(self)
+
+    def classified_version(self) -> str:
+        """Return what tells that map from any other; empty where there is none."""
+        return class_map.version_of_map(self)
+
+    def stability(self) -> FloatArray | None:
+        """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""
+        found: FloatArray | None = self.answers.get("stability", lambda: self.engine.stability(self.recipe))
+        return found
+
+    def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
+        """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
+        found: FloatArray | None = self.answers.get(("distortion", layout), lambda: self._distortion(layout))
+        return found
+
+    def layout(self, settings: ProjectionSettings | None) -> FloatArray | None:
+        """Return places in the plot, float32 of shape (N, 2): UMAP or, without settings, PCA; None until it is made."""
+        found: FloatArray | None = self.answers.get(("layout", settings), lambda: self._layout(settings))
+        return found
+
+    def values(self, value: PatchValue, asked: Asked) -> FloatArray | None:
+        """Return a value of all patches, float32 of shape (N,), NaN = none; None when there are none."""
+        key = ("value", value.name, asked, self.labels.state, self._map_of(value))
+        found: FloatArray | None = self.answers.get(key, lambda: value.compute(self, asked))
+        return found
+
+    def legend(self, value: PatchValue, asked: Asked) -> Legend:
+        """Return what the colours of a value mean."""
+        values = self.values(value, asked)
+        if values is None:
+            return value.legend_of(self, None, asked)
+        key = ("legend", value.name, asked, self.labels.state, self._map_of(value))
+        found: Legend = self.answers.get(key, lambda: value.legend_of(self, values, asked))
+        return found
+
+    def _map_of(self, value: PatchValue) -> str:
+        """Return which map of classes a value is of; empty for those that are of none."""
+        return self.classified_version() if isinstance(value, NamedByMap) else ""
+
+    def areas(self) -> PatchAreas | None:
+        """Return how much ground the patches cover; None when the place is unknown."""
+        found: tuple[PatchAreas | None] = self.answers.get("areas", lambda: (patch_areas(self.scene, self.grid),))
+        return found[0]
+
+    def space(self) -> SearchSpace:
+        """Return the patches as searches by examples take them."""
+        found: SearchSpace = self.answers.get(
+            "space",
+            lambda: search_space(self.scene, self.grid, self.table, fingerprint=self.recipe.fingerprint),
+        )
+        return found
+
+    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
+        """Return how well each patch answers good and bad examples, (N,); None where they are not among the patches."""
+        if not like or not all(map(self.table.holds, (*like, *unlike))):
+            return None
+        good, bad = ((PatchRef(self.scene.id, one) for one in ids) for ids in (like, unlike))
+        try:
+            found: Ranking = self.answers.get(
+                ("scores", like, unlike), lambda: rank(Evidence.of(good, bad), self.space())
+            )
+        except SettingsError:
+            return None
+        return found.score
+
+    def _novelty(self) -> FloatArray | None:
+        try:
+            statistics, scene, engine = (self.table.band_mean, self.table.band_std), self.scene, self.engine
+            kept = engine.novelties
+            return novelty_percentile(self.recipe, engine.config, statistics, scene.bands, scene.level, kept=kept)
+        except EncoderError:
+            return None
+
+    def _named(self, key: str) -> Named | None:
+        try:
+            found = classifier_of(self.recipe, self.engine.config, self.scene.bands, key)
+            return None if found is None else found.name(self.table.unit)
+        except EncoderError:
+            return None
+
+    def _distortion(self, layout: ProjectionSettings) -> FloatArray | None:
+        found = self.engine.reports.values(self.recipe, layout.key, "distortion")
+        whole = found is not None and len(found) == len(self.table)
+        return np.asarray(found, dtype=np.float32) if whole else None
+
+    def _layout(self, settings: ProjectionSettings | None) -> FloatArray | None:
+        if settings is None:
+            return pca_layout(self.table.unit).astype(np.float32)
+        found = self.engine.projection(self.recipe, settings)
+        return None if found is None else np.asarray(found, dtype=np.float32)
+
+
+def library_source(engine: Engine, recipe: Recipe) -> LibrarySource:
+    """Return the source of a scene that is encoded, with the labels that it has now.
+
+    Raises:
+        StoreError: when the features are not complete, or damaged.
+        SceneError: when there is no such scene.
+        SettingsError: when a feature is not a finite number.
+    """
+    scene = engine.library.get(recipe.scene_id)
+    grid, table = patch_grid(scene, recipe.cut), patch_table(engine.features(recipe))
+    labels = scene_labels(scene, grid, hand_version(scene), patch_labels(scene, grid), map_version(scene))
+    return LibrarySource(
+        scene=scene, table=table, labels=labels, recipe=recipe, grid=grid, engine=engine, choice=load_choice(scene)
+    )  # fmt: skip
