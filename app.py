@@ -30,6 +30,7 @@ if multiprocessing.parent_process() is None:
     from pages.ui.state.turns import TURNS
 
     PICTURES = Deferred("pages.ui.http.pictures", "PICTURE_ROUTES", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/"))
+    GROUND = Deferred("pages.ui.http.ground", "GROUND_ROUTES", ("/ground/",))
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/", "/outlines/"))
 
     OFTEN_SECONDS = 0.0005
@@ -92,7 +93,7 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         PAGES / "main.py",
-        routes=[*splash.SPLASH_ROUTES, *assets.ASSET_ROUTES, FrontEndScripts(), PICTURES, POINTS],
+        routes=[*splash.SPLASH_ROUTES, *assets.ASSET_ROUTES, FrontEndScripts(), PICTURES, GROUND, POINTS],
         lifespan=lifespan,
     )
 

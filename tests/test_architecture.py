@@ -39,7 +39,7 @@ HOMES = {
     "umap": ("core/projection/",),
     "sklearn": ("core/similarity/", "core/evaluation/", "core/classification/", "core/training/keras/"),
     "lancedb": ("core/features/",),
-    "pyogrio": ("core/export/", "core/ingest/sandbox/", "core/ingest/vectors/"),
+    "pyogrio": ("core/export/", "core/ingest/sandbox/", "core/ingest/vectors/", "core/imagery/ground/cut.py"),
     "geopandas": ("core/export/",),
 }
 MOST_MODULES = 20

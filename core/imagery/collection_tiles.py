@@ -21,11 +21,11 @@ from core.scenes.webmercator import RADIUS, SIDE, WORLD, FloatGrid, TileSquare, 
 
 DOT_BELOW = 3.0
 """Pixels a side below which a patch is drawn as a dot."""
-DOT_RIM, DOT_CORE = 3.3, 2.3
+DOT_HALO, DOT_RIM, DOT_CORE = 4.2, 3.3, 2.3
 MANY = 128
 """Patches in a tile beyond which each shows one colour, its mean."""
-_REACH = math.ceil(DOT_RIM)
-_RIM_COLOUR = (30, 33, 38)
+_REACH = math.ceil(DOT_HALO)
+_HALO_COLOUR, _RIM_COLOUR = (245, 245, 242), (30, 33, 38)
 _WHOLE = np.ones((1, 1), dtype=np.bool_)
 
 
@@ -104,17 +104,17 @@ def _mean_colours(path: Path, _changed: int, grid: PatchGrid, paints: Palette) -
 
 
 def _draw_dots(canvas: _Canvas, centres: FloatGrid, colours: ByteArray) -> None:
-    """Discs with a dark rim around (column, row) centres."""
+    """Discs with a dark rim, and a light one around it that shows on dark ground, around (column, row) centres."""
     if not len(centres):
         return
     at = np.floor(centres + 1e-6).astype(np.int64)  # alike in neighbouring tiles, whatever the rounding
-    for radius, rim in ((DOT_RIM, True), (DOT_CORE, False)):
+    for radius, rim in ((DOT_HALO, _HALO_COLOUR), (DOT_RIM, _RIM_COLOUR), (DOT_CORE, None)):
         for down in range(-_REACH, _REACH + 1):
             for across in range(-_REACH, _REACH + 1):
                 if math.hypot(down, across) <= radius:
                     rows, cols = at[:, 1] + down, at[:, 0] + across
                     ok = (rows >= 0) & (rows < SIDE) & (cols >= 0) & (cols < SIDE)
-                    canvas.colours[rows[ok], cols[ok]] = _RIM_COLOUR if rim else colours[ok]
+                    canvas.colours[rows[ok], cols[ok]] = colours[ok] if rim is None else rim
                     canvas.valid[rows[ok], cols[ok]] = True
 
 

@@ -104,6 +104,18 @@ def test_a_new_query_keeps_the_map_its_place_and_its_pictures(
     assert frame.evaluate("[map.getZoom(), map.getCenter().lat, map.getCenter().lng]") == before
 
 
+def test_ground_and_names_lie_below_and_follow_the_page_into_the_dark(page: Page, frame: Frame) -> None:
+    expect(frame.locator('.leaflet-base-pane img[src*="/ground/light/"].leaflet-tile-loaded').first).to_be_attached()
+    expect(frame.locator(".landlike-where")).to_contain_text("Slovenia")
+    expect(frame.locator(".leaflet-control-attribution")).to_contain_text("Natural Earth")
+    frame.evaluate("map.setZoom(10, {animate: false})")
+    expect(frame.locator(".landlike-place", has_text="Gorizia")).to_have_count(1)
+    expect(frame.locator(".landlike-meridian").first).to_contain_text("° E")
+    page.evaluate("document.querySelector('.stApp').style.backgroundColor = 'rgb(14, 17, 19)'")
+    page.get_by_text("query 5", exact=True).click()
+    expect(frame.locator('.leaflet-base-pane img[src*="/ground/dark/"].leaflet-tile-loaded').first).to_be_attached()
+
+
 def test_moving_the_map_does_not_run_the_page(page: Page, frame: Frame) -> None:
     runs = int(page.get_by_text("runs=").inner_text().split("=")[-1])
     frame.evaluate("map.zoomIn(1, {animate: false}); map.panBy([60, 40], {animate: false})")

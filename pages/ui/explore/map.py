@@ -35,6 +35,7 @@ from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.map_marks import lat_lon, left_over, outlined
 from pages.ui.explore.novelty_marks import Ring, diamonds_legend
 from pages.ui.http.assets import asset_url
+from pages.ui.http.ground import ground_options
 from pages.ui.http.pictures import overlay_url, tile_url
 from pages.ui.state import widgets
 from pages.ui.state.question import Question
@@ -98,6 +99,7 @@ class LocalMap(folium.Map):
     default_js = [  # noqa: RUF012
         ("leaflet", _UP + asset_url("leaflet/leaflet.js")),
         ("landlike-patches", _UP + asset_url("map_patches.js")),
+        ("landlike-ground", _UP + asset_url("map_ground.js")),
         ("landlike", _UP + asset_url("map.js")),
     ]
     default_css = [  # noqa: RUF012
@@ -215,7 +217,8 @@ def scene_map(
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
     clicked = partial(_clicked, scene, grid, key, on_click)
-    return _folium_map(bounds, view, key=key, height=height, clicked=clicked)
+    dotted = scene.kind == "collection"
+    return _folium_map(bounds, view, key=key, height=height, dotted=dotted, clicked=clicked)
 
 
 def _say_no_map(scene: Scene) -> None:
@@ -232,13 +235,13 @@ def _clicked(scene: Scene, grid: PatchGrid, key: str, on_click: Callable[[PatchR
 
 
 def _folium_map(
-    bounds: Bounds, view: dict[str, Any], *, key: str, height: int, clicked: Callable[[], None]
+    bounds: Bounds, view: dict[str, Any], *, key: str, height: int, dotted: bool, clicked: Callable[[], None]
 ) -> LatLon | None:
     """Draw the map with a view in it; return (lat, lon) of the latest click."""
     group = _Group(name="view")
     group.add_child(_View(view))
     found = st_folium(
-        _base_map(bounds),
+        _base_map(bounds, dotted=dotted),
         render=False,  # It is rendered by st_folium in any case; this would do it twice.
         key=key,
         height=height,
@@ -255,7 +258,7 @@ def _clicked_patch(scene: Scene, grid: PatchGrid, spot: dict[str, float]) -> int
     return patch_at_lonlat(scene, grid, spot["lng"], spot["lat"], reach=spot.get("reach", 0.0))
 
 
-def _base_map(bounds: Bounds) -> LocalMap:
+def _base_map(bounds: Bounds, *, dotted: bool) -> LocalMap:
     """Return the map itself: the same text for a scene whatever is on show, so that the frame keeps it."""
     west, south, east, north = bounds
     base = LocalMap(tiles=None)  # Given a place, folium would import pandas to see whether it is a table.
@@ -266,7 +269,13 @@ def _base_map(bounds: Bounds) -> LocalMap:
     room: list[list[float]] | None = lat_lon((west - edge, south - edge, east + edge, north + edge))
     if west < -180 or east > 180:
         room = None  # Leaflet compares tiles of the one side of the antimeridian with edges of the other
-    options = {"bounds": lat_lon(bounds), "room": room, "accent": ACCENT, "basemaps": BASEMAPS}
+    options = {
+        "bounds": lat_lon(bounds),
+        "room": room,
+        "accent": ACCENT,
+        "basemaps": BASEMAPS,
+        "ground": ground_options(names_below=dotted),
+    }
     base.add_child(_Start(options))
     return base
 

@@ -48,9 +48,10 @@
     state.scene = L.layerGroup().addTo(map);
     state.values = L.layerGroup().addTo(map);
     state.canvas = L.canvas({ pane: "marks", padding: 0.3 });
-    map.attributionControl.setPrefix("Leaflet");
+    map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false }).addTo(map);
     addHome(map);
+    state.ground = landlikeGround.attach(map, absolute, options.ground);
     addLayers(map, options);
     map.on("click", sendClick);
     map.on("zoomend", markFar);
@@ -93,7 +94,7 @@
   }
 
   function addLayers(map, options) {
-    const choices = { "Scene": state.scene, "Colours": state.values, "Outlines": state.outlines };
+    const choices = { "Scene": state.scene, "Colours": state.values, "Outlines": state.outlines, ...state.ground };
     options.basemaps.forEach((item) => {
       const layer = L.tileLayer(item.url, { attribution: item.attribution, maxZoom: 19, pane: "base" });
       layer.on("tileerror", () => notice("online", OFFLINE));
@@ -161,6 +162,7 @@
     const shade = app && getComputedStyle(app).backgroundColor.match(/\d+/g);
     const dark = Boolean(shade) && Number(shade[0]) + Number(shade[1]) + Number(shade[2]) < 384;
     state.map.getContainer().classList.toggle("landlike-dark", dark);
+    landlikeGround.darken(dark);
   }
 
   function swap(group, layer) {
@@ -183,6 +185,8 @@
     const layer = tiles(imagery.url, { pane: "imagery", maxNativeZoom: imagery.deepest, attribution: imagery.attribution });
     layer.on("tileerror", () => notice("lost", LOST));
     layer.on("tileload", () => notice("lost", null));
+    layer.once("load", () => landlikeGround.begin());
+    setTimeout(() => landlikeGround.begin(), 3000);
     swap(state.scene, layer);
   }
 

@@ -1,6 +1,6 @@
 """JavaScript, styles and images that pages load, and their route: Leaflet's, Plotly's and our own, from their packages.
 
-/assets/leaflet/{file}, /assets/plotly.min.js, /assets/map.js, /assets/map_patches.js, /assets/map.css
+/assets/leaflet/{file}, /assets/plotly.min.js, and the scripts and styles of the map: /assets/map*.js, /assets/map.css
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _found() -> dict[str, Asset]:
     own, leaflet = _FRONTEND, _package("xstatic.pkg.leaflet") / "data"
     files = {f"leaflet/{name}": Asset(leaflet / name) for name in _LEAFLET}
     files[PLOTLY] = Asset(_package("plotly") / "package_data" / PLOTLY)
-    files |= {name: Asset(own / name) for name in ("map.js", "map_patches.js", "map.css")}
+    files |= {name: Asset(own / name) for name in ("map.js", "map_patches.js", "map_ground.js", "map.css")}
     return files
 
 

@@ -52,7 +52,7 @@ def test_patches_too_small_to_see_become_dots(library: Library) -> None:
     x, y = tile_at(-30.0, 20.0, z)
     shown = pixels_of(map_tile(scene, z, x, y, "true"))
     dots = shown[..., 3] == 255
-    assert 15 < dots.sum() < 50
+    assert 40 < dots.sum() < 75
     row, col = np.argwhere(dots).mean(axis=0) + 0.5
     assert lonlat_of(z, x, y, row, col) == pytest.approx((-30.0, 20.0), abs=0.1)
 
