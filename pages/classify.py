@@ -13,8 +13,10 @@ from core.scenes.scene import Scene
 from pages.ui.classify.areas import areas_panel, judge_panel
 from pages.ui.classify.classes import class_choice, counts, offered
 from pages.ui.classify.details import validation_details
-from pages.ui.classify.files import map_files
+from pages.ui.classify.heads import compare_heads
 from pages.ui.classify.labeller import labeller, suggested
+from pages.ui.classify.map_panel import map_panel
+from pages.ui.classify.picture import classes_of_map, draw_map
 from pages.ui.classify.standing import standing
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import boundary
@@ -87,11 +89,11 @@ def label_part(visitor: Session, known: SceneView, rendering: str) -> None:
                 "random is the control.", **bound("classify_random", "at_random"),
             )  # fmt: skip
     with right:
-        standing(known, classes, given)
-        map_files(known, classes)
-        if known.classified() is not None and st.button("Show it on Explore", key="classify_show", type="primary"):
-            visitor.colour, visitor.overlay = "classified", True
-            st.switch_page("explore.py")
+        standing(known, given)
+        mapped = classes_of_map(known, classes)
+        draw_map(known, mapped)
+    map_panel(visitor, known, mapped)
+    compare_heads(visitor, known)
     areas_panel(visitor, known)
     validation_details(visitor, known)
 

@@ -92,12 +92,23 @@ def chance_cells(
     summed = np.einsum("sq,rqc->rsc", across, laid, optimize=True)
     weight = summed[..., -1]
     mean = summed[..., :-1] / np.where(weight > 1e-9, weight, np.nan)[..., None]
-    a, b, c, d, e, f = place.transform
-    cells = GeoBox(
-        crs=place.crs, transform=(a * side, b * side, c, d * side, e * side, f), height=len(down), width=len(across)
-    )
+    cells = cells_place(place, grid)
     novelty = np.nan_to_num(mean[..., classes]).astype(np.float32)
     return ChanceCells(chances=mean[..., :classes].astype(np.float32), novel=novelty, place=cells)
+
+
+def cells_place(place: GeoBox, grid: PatchGrid) -> GeoBox:
+    """Return where cells as wide as patches lie apart lie, from the first pixel to beyond the last patch.
+
+    Args:
+        place: where the pixels of the scene lie.
+        grid: its patches.
+    """
+    side, (a, b, c, d, e, f) = grid.cut.stride, place.transform
+    rows, cols = (math.ceil((int(starts[-1]) + grid.size) / side) for starts in (grid.tops, grid.lefts))
+    return GeoBox(
+        crs=place.crs, transform=(a * side, b * side, c, d * side, e * side, f), height=rows, width=cols
+    )  # fmt: skip
 
 
 def _shares(starts: IntArray, size: int, side: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from core.classification.cells import ChanceCells, chance_cells, smoothed_cells
+from core.classification.cells import ChanceCells, cells_place, chance_cells, smoothed_cells
 from core.classification.heads import Head, Taught, reteach, taught_head, teach
 from core.classification.labelled import LabelledPatches, labelled_scene
 from core.classification.maps.choice import BY_ENCODER, SAVED, MapChoice
@@ -24,7 +24,8 @@ from core.evaluation.classifier import Named
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.features.recipe import Recipe
 from core.scenes.cut import Cut
-from core.scenes.patches import PatchGrid
+from core.scenes.geobox import GeoBox
+from core.scenes.patches import PatchGrid, patch_grid
 from core.values.base import PatchSource
 
 MOST_AT_ONCE = 100_000
@@ -221,8 +222,14 @@ def _cells(view: MappedSource, head: Head, cut: Cut | None, key: str) -> ChanceC
         cells = view.engine.classifications.finer_map(view.recipe, cut, key)
     if cells is None:
         return None
-    cells = smoothed_cells(cells, view.choice.smoothing)
+    cells = smoothed_cells(replace(cells, place=map_place(view, cut)), view.choice.smoothing)
     return replace(cells, novel=np.zeros_like(cells.novel)) if view.choice.strange else cells
+
+
+def map_place(view: MappedSource, cut: Cut | None) -> GeoBox:
+    """Return where the cells of a map lie: as wide as patches of a cut lie apart; None = as the scene is cut."""
+    grid = view.grid if cut is None else patch_grid(view.scene, cut)
+    return cells_place(view.scene.grid, grid)
 
 
 def head_problem(view: MappedSource) -> str:

@@ -27,6 +27,7 @@ from pages.ui.classify.areas import sample_here
 from pages.ui.classify.classes import offered, usual_scheme
 from pages.ui.classify.files import class_map_zip
 from pages.ui.classify.labeller import suggested, surroundings
+from pages.ui.classify.picture import classes_of_map
 from pages.ui.state import cache
 from pages.ui.state.session import Session
 from tests.pages.conftest import encode, small_scene
@@ -164,7 +165,7 @@ def test_a_sample_is_drawn_judged_without_the_map_and_gives_areas_with_intervals
     app.button(key="judge_back").click().run()
     assert "Overall accuracy" in words(app)
     label(scene, [2], "Water")
-    assert "labels changed since the sample was drawn" in words(app.run())
+    assert "map changed since the sample was drawn" in words(app.run())
     app.button(key="classify_redraw").click().run()
     assert load_sample(scene, recipe.cut.key) is None
 
@@ -178,9 +179,8 @@ def test_the_map_opens_elsewhere_with_classes_colours_and_confidence(
         take(visitor, empty, patch, name, offered(visitor, empty))
     label_two(scene)
     known = cache.scene_view(recipe, scene)
-    found = known.classified()
-    assert found is not None
-    with zipfile.ZipFile(io.BytesIO(class_map_zip(known, found, offered(visitor, known), "classes"))) as archive:
+    classes = classes_of_map(known, offered(visitor, known))
+    with zipfile.ZipFile(io.BytesIO(class_map_zip(known, classes, "classes"))) as archive:
         assert {Path(name).suffix for name in archive.namelist()} == {".tif", ".qml", ".xml"}
         archive.extractall(tmp_path / "out")
     with rasterio.open(tmp_path / "out" / "classes.tif") as data:

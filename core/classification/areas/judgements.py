@@ -93,7 +93,25 @@ class JudgedSample:
         Raises:
             ClassificationError: while a class of the map has no judged patch.
         """
-        units = [JudgedUnit(stratum=one.mapped, mapped=one.mapped, reference=one.reference) for one in self.patches]
+        return self.assessment_of({one.patch: one.mapped for one in self.patches})
+
+    def assessment_of(self, mapped: Mapping[int, str]) -> AccuracyAssessment:
+        """Return accuracy of another map of the same land and areas, as the judged patches tell them.
+
+        Strata stay those of the map that the sample was drawn from (Stehman 2014). Patches without a class on the
+        other map are left out, which is said.
+
+        Args:
+            mapped: class of each patch on the other map, ``ABSTAINED`` where it has none.
+
+        Raises:
+            ClassificationError: while a stratum has no judged patch.
+        """
+        units = [
+            JudgedUnit(stratum=one.mapped, mapped=mapped[one.patch], reference=one.reference)
+            for one in self.patches
+            if one.patch in mapped
+        ]
         return estimate_accuracy(units, self.strata)
 
 
@@ -192,10 +210,15 @@ def _sample(cut: str, held: Mapping[str, Any]) -> JudgedSample:
     )
 
 
-def told_by(sample: JudgedSample) -> AccuracyAssessment | None:
-    """Return what a sample tells; None while a class of the map has no judged patch, or none at all is judged."""
+def told_by(sample: JudgedSample, mapped: Mapping[int, str] | None = None) -> AccuracyAssessment | None:
+    """Return what a sample tells; None while a class of the map has no judged patch, or none at all is judged.
+
+    Args:
+        sample: judged.
+        mapped: class of each patch on another map than it was drawn from; None = it is that one.
+    """
     try:
-        found = sample.assessment()
+        found = sample.assessment() if mapped is None else sample.assessment_of(mapped)
     except ClassificationError:
         return None
     return None if found.overall is None else found

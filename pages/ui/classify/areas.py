@@ -17,6 +17,7 @@ from core.classification.areas.judgements import (
     save_sample,
     told_by,
 )
+from core.classification.areas.known_truth import true_accuracy
 from core.classification.schemes import LandClass
 from core.errors import LandlikeError
 from core.scenes.areas import HECTARE
@@ -76,21 +77,70 @@ def areas_panel(visitor: Session, known: SceneView) -> None:
         )
         return
     sample = sample_here(known)
-    found = None if sample is None else told_by(sample)
-    current = sample is not None and sample.map_version == known.labels.version
-    if sample is not None and not current:
-        st.caption("The labels changed since the sample was drawn: accuracy is that of the map of then.")
+    found = None if sample is None else _told(known, sample, patches)
+    true = true_beside(known, patches, ground)
     shown_map = {name: float(ground[rows].sum()) for name, rows in patches.strata.items()}
-    st.html(areas_table(shown_map, found if current else None))
-    if found is None or not current:
-        st.caption(MAPPED)
-    elif found.overall is not None:
-        st.caption(_overall(found))
-    for note in () if found is None else found.notes:
-        st.caption(plain(note))
-    if found is not None and not current:
-        st.html(areas_table(dict.fromkeys(found.areas, float("nan")), found))
+    st.html(areas_table(shown_map, found, true))
+    for sentence in _said(known, sample, found, true):
+        st.caption(sentence)
     _sampling(visitor, known, sample)
+
+
+def _told(known: SceneView, sample: JudgedSample, patches: ClassifiedPatches) -> AccuracyAssessment | None:
+    """Return what the sample tells of the map as it is, be it the one it was drawn from or another."""
+    if sample.map_version == known.classified_version():
+        return told_by(sample)
+    return told_by(sample, dict(zip(patches.ids.tolist(), patches.classes.tolist(), strict=True)))
+
+
+def _said(
+    known: SceneView, sample: JudgedSample | None, found: AccuracyAssessment | None, true: AccuracyAssessment | None
+) -> list[str]:
+    """Return what a reader of the table has to know, a sentence or two each."""
+    said = [MAPPED if found is None else _overall(found)]
+    if known.choice.parts > 1:
+        said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
+    if sample is not None and found is not None and sample.map_version != known.classified_version():
+        said.append(
+            "The map changed since the sample was drawn. What was judged tells of the map as it is now, by the strata "
+            "of the map of then (Stehman 2014)."
+        )
+    if sample is not None and found is not None and (taught := _taught_too(known, sample)):
+        patches = count(taught, "judged patch has", "judged patches have")
+        said.append(f"{patches} a label too and may teach the map, which then looks a little better than it is.")
+    if true is not None and true.overall is not None:
+        said.append(
+            f"By the scene's own truth {100 * true.overall.value:.1f} % of the classified land has its right class."
+        )
+    return [*said, *(plain(note) for note in (found.notes if found is not None else ()))]
+
+
+def _taught_too(known: SceneView, sample: JudgedSample) -> int:
+    """Return how many judged patches have a label by hand, where labels teach the head of the map."""
+    given = known.labels.given
+    if given is None or not known.choice.by_labels:
+        return 0
+    return sum(one.reference is not None and int(given.index[one.patch]) >= 0 for one in sample.patches)
+
+
+def true_beside(
+    known: SceneView, patches: ClassifiedPatches, ground: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> AccuracyAssessment | None:
+    """Return true accuracy and areas by the truth of the scene; None without one, or where it has other classes."""
+    truth = known.labels.truth
+    if truth is None:
+        return None
+    ours = {name.casefold(): name for name in patches.strata}
+    names = [ours.get(name.casefold(), name) for name in truth.classes]
+    numbers = truth.index[patches.ids]
+    if not set(names) & set(patches.strata) or (numbers < 0).all():
+        return None
+    on_ground = [names[number] if number >= 0 else None for number in numbers.tolist()]
+    key = ("true_areas", known.classified_version(), known.labels.truth_version)
+    found: AccuracyAssessment = known.answers.get(
+        key, lambda: true_accuracy(patches.classes.tolist(), on_ground, ground)
+    )
+    return found
 
 
 def _overall(found: AccuracyAssessment) -> str:
@@ -108,16 +158,26 @@ def _percent(found: StratifiedEstimate | None) -> str:
     return said if found.low is None or found.high is None else f"{said} ({100 * found.low:.0f}–{100 * found.high:.0f})"
 
 
-def areas_table(mapped: dict[str, float], found: AccuracyAssessment | None) -> str:
-    """Return hectares a class as mapped and, where a sample was judged, as estimated, as an HTML table."""
+def areas_table(
+    mapped: dict[str, float], found: AccuracyAssessment | None, true: AccuracyAssessment | None = None
+) -> str:
+    """Return hectares a class as mapped and, where a sample was judged, as estimated, as an HTML table.
+
+    Args:
+        mapped: hectares a class.
+        found: what a judged sample tells; None = none was judged.
+        true: what the truth of the scene tells; None = it is not known.
+    """
     head = "<th>Class</th><th>Mapped</th>"
     head += "<th>Estimated</th><th>95 % interval</th><th>Of what is mapped so, right</th>" if found is not None else ""
-    names = [*mapped, *(name for name in (found.areas if found is not None else ()) if name not in mapped)]
-    rows = "".join(_row(name, mapped.get(name, 0.0), found) for name in names)
+    head += "<th>True</th><th>Truly right of what is mapped so</th>" if true is not None else ""
+    known = [name for one in (found, true) if one is not None for name in one.areas]
+    names = list(dict.fromkeys([*mapped, *known]))
+    rows = "".join(_row(name, mapped.get(name, 0.0), found, true) for name in names)
     return f'<div class="ll-table"><table><tr>{head}</tr>{rows}</table></div>'
 
 
-def _row(name: str, mapped: float, found: AccuracyAssessment | None) -> str:
+def _row(name: str, mapped: float, found: AccuracyAssessment | None, true: AccuracyAssessment | None) -> str:
     title = "Unsure" if name == ABSTAINED else safe_label(class_title(name))
     cells = f"<td>{title}</td><td>{ground_words(mapped) if np.isfinite(mapped) else '–'}</td>"
     if found is not None:
@@ -128,6 +188,10 @@ def _row(name: str, mapped: float, found: AccuracyAssessment | None) -> str:
             between = "not known" if area.low is None or area.high is None else f"{area.low:,.0f}–{area.high:,.0f} ha"
             cells += f"<td>{ground_words(area.value)}</td><td>{between}</td>"
         cells += f"<td>{_percent(found.users.get(name))}</td>"
+    if true is not None:
+        area, users = true.areas.get(name), true.users.get(name)
+        cells += f"<td>{'–' if area is None else ground_words(area.value)}</td>"
+        cells += f"<td>{'–' if users is None else f'{100 * users.value:.0f} %'}</td>"
     return f"<tr>{cells}</tr>"
 
 
@@ -161,7 +225,7 @@ def _draw(visitor: Session, known: SceneView) -> None:
     try:
         sample = sample_of(
             patches, ground.tolist(), size=int(size), seed=int(seed), cut=known.recipe.cut.key,
-            map_version=known.labels.version,
+            map_version=known.classified_version(),
         )  # fmt: skip
         save_sample(known.scene, sample)
     except LandlikeError as error:

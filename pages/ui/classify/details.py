@@ -6,11 +6,12 @@ import numpy as np
 import streamlit as st
 
 from core.classification.doubtful import doubtful_labels
+from core.classification.models import HEAD_KINDS
 from core.classification.validation import Validation
-from core.evaluation.retrieval import Share
 from core.scenes.patches import PatchRef
 from core.values.predicted import sure_patches
-from pages.ui.common.escape import plain, safe_label
+from pages.ui.classify.scores import class_table, confidence_table, confusion_table, reliability_diagram
+from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
@@ -23,18 +24,20 @@ def validation_details(visitor: Session, known: SceneView) -> None:
     """Draw them, where labels teach something."""
     taught = known.taught()
     if taught is None:
+        _truth(known)
         return
     found = taught.validation
     with st.expander("How right is it, class by class", key="classify_classes"):
         st.html(class_table(found))
-        st.caption(
-            "Each label was named by a classifier that saw none of its block of land. Rows are your labels, columns "
-            "what it said; F1 is high where a class is found and little else is taken for it. Intervals are of 95 %."
-        )
+        st.caption(_held_out_words(found))
+    with st.expander("What is taken for what", key="classify_confusion"):
+        st.html(confusion_table(found))
+        st.caption("Rows are your labels, columns what a classifier said that saw none of their block of land.")
     with st.expander("Does its confidence mean what it says", key="classify_confidence"):
-        st.html(confidence_table(found))
-        st.caption("Of labels that it was, say, 80 % sure of, 80 in 100 should be right.")
-    doubts = known.answers.get(("doubts", known.labels.version), lambda: doubtful_labels(found, _labelled_ids(known)))
+        _confidence(found)
+    doubts = known.answers.get(
+        ("doubts", known.labels.version, taught.head.kind), lambda: doubtful_labels(found, _labelled_ids(known))
+    )
     if doubts:
         with st.expander(f"{count(len(doubts), 'label')} may be wrong", key="classify_doubts"):
             for one in doubts[:MOST_DOUBTS]:
@@ -48,6 +51,29 @@ def validation_details(visitor: Session, known: SceneView) -> None:
     _truth(known)
 
 
+def _held_out_words(found: Validation) -> str:
+    held = "its block of land" if found.spatial else "it; all labels lie in one block of land, which promises too much"
+    said = f"Each label was named by a {HEAD_KINDS[found.kind]} that saw none of {held}. Intervals are of 95 %."
+    if found.untested:
+        names = ", ".join(class_title(name) for name in found.untested[:MOST_DOUBTS])
+        said += f" Not tested, because all labels of the class lie in one place: {names}."
+    return plain(said)
+
+
+def _confidence(found: Validation) -> None:
+    if not found.tested.any():
+        st.markdown("Nothing could be held out yet.")
+        return
+    left, right = st.columns(2, gap="large")
+    left.html(reliability_diagram(found.reliability))
+    right.html(confidence_table(found))
+    right.caption(
+        "Of labels that it was, say, 80 % sure of, 80 in 100 should be right: points on the line. Larger points stand "
+        f"for more labels. On average it is off by {100 * found.calibration_error:.0f} points; "
+        f"{100 * found.calibration_error_before:.0f} before it was calibrated."
+    )
+
+
 def _labelled_ids(known: SceneView) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     given = known.labels.given
     ids = known.table.patch_ids
@@ -58,38 +84,6 @@ def _look(visitor: Session, known: SceneView, patch: int) -> None:
     """Ask for a patch on the Explore page at the next visit, and say so."""
     visitor.ask(PatchRef(known.scene.id, patch))
     visitor.classified = f"Patch {patch} is the query on the Explore page now, where it can be labelled anew."
-
-
-def class_table(found: Validation) -> str:
-    """Return F1 with its interval and what is taken for what, as an HTML table."""
-    names = [safe_label(class_title(name)) for name in found.classes]
-    head = "".join(f"<th>{name}</th>" for name in names)
-    rows = "".join(
-        f"<tr><td>{name}</td><td>{_interval(score.f1)}</td>{''.join(_cell(number) for number in line)}</tr>"
-        for name, score, line in zip(names, found.scores, found.confusion.tolist(), strict=True)
-    )
-    return f'<div class="ll-table"><table><tr><th></th><th>F1</th>{head}</tr>{rows}</table></div>'
-
-
-def _cell(number: int) -> str:
-    return f"<td>{number:,}</td>" if number else '<td class="none">·</td>'
-
-
-def _interval(found: Share) -> str:
-    return f"{found.value:.2f} ({found.low:.2f}–{found.high:.2f})" if found.count else "not tested"
-
-
-def confidence_table(found: Validation) -> str:
-    """Return how often it was right, by how sure it was, as an HTML table."""
-    if not found.tested.any():
-        return "<p>Nothing could be held out yet.</p>"
-    rows = "".join(
-        f"<tr><td>{100 * one.low:.0f}–{100 * one.high:.0f} %</td><td>{100 * one.right.value:.0f} %</td>"
-        f"<td>{one.count:,}</td></tr>"
-        for one in found.reliability
-        if one.count
-    )
-    return f'<div class="ll-table"><table><tr><th>It said</th><th>Right</th><th>Labels</th></tr>{rows}</table></div>'
 
 
 def _truth(known: SceneView) -> None:

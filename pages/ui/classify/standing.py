@@ -1,21 +1,15 @@
-"""How far labelling has come: how many labels, how well classes are told apart on held-out land, the map so far."""
+"""How far labelling has come: how many labels, how well classes are told apart on held-out land."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from core.classification.heads import Taught
-from core.classification.schemes import LandClass
-from core.evaluation.classifier import Named
+from core.engine.class_map import behind
 from core.evaluation.retrieval import Share
-from core.values.predicted import UNSURE_COLOUR, sure_patches
-from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
@@ -27,16 +21,17 @@ LEAST_TESTED = 10
 """Labels that have to be tested before a share of them is shown: of three, one more would move it by a quarter."""
 
 
-def standing(known: SceneView, classes: Sequence[LandClass], counts: Mapping[str, int]) -> None:
-    """Draw the figures, a sentence on what to do next, and the map."""
-    taught, found = known.taught(), known.classified()
+def standing(known: SceneView, counts: Mapping[str, int]) -> None:
+    """Draw the figures and a sentence on what to do next."""
+    taught = known.taught()
     with st.container(horizontal=True, key="classify_figures"):
         st.metric("Labels", f"{sum(counts.values()):,}")
         st.metric("Right elsewhere", right_words(taught), help="Of labels on blocks of land it was not taught on")
         st.metric("Off in confidence", off_words(taught), help="How far what it is sure of is from what is right")
-    st.caption(advice(taught, counts))
-    if found is not None:
-        small_map(known, found, classes)
+    if taught is None and behind(known):
+        st.caption("So many labels take a moment to learn from: see below how far that is.")
+    else:
+        st.caption(advice(taught, counts))
 
 
 def right_words(taught: Taught | None) -> str:
@@ -82,35 +77,3 @@ def _told(accuracy: Share, few: Sequence[str]) -> str:
     if accuracy.high - accuracy.low > 0.2:
         return f"{said} More labels narrow that."
     return said
-
-
-def small_map(known: SceneView, found: Named, classes: Sequence[LandClass]) -> None:
-    """Draw the class of every patch as a small map with its legend."""
-    sure = sure_patches(known, found)
-    colours = {one.name: one.colour for one in classes}
-    painted = np.array([_rgb(colours.get(name, UNSURE_COLOUR)) for name in found.classes] + [_rgb(UNSURE_COLOUR)])
-    index = np.where(sure, found.index, len(found.classes))
-    rows, cols = known.grid.rows_cols(known.table.patch_ids)
-    image = np.zeros((known.grid.n_rows, known.grid.n_cols, 4), np.uint8)
-    image[rows, cols, :3], image[rows, cols, 3] = painted[index], 255
-    names = [*found.classes, "Unsure"]
-    shares = np.bincount(index, minlength=len(names)) / max(1, len(index))
-    items = "".join(
-        f'<li><i style="background:rgb{tuple(painted[at].tolist())}"></i>{safe_label(class_title(names[at]))} '
-        f"<b>{100 * shares[at]:.0f} %</b></li>"
-        for at in np.argsort(-shares, kind="stable").tolist()
-        if shares[at]
-    )
-    alt = "Map of classes: the class of every patch of the scene"
-    picture = f'<img alt="{alt}" src="data:image/png;base64,{_png(image)}">'
-    st.html(f'<figure class="ll-classmap">{picture}<ul>{items}</ul></figure>')
-
-
-def _rgb(colour: str) -> list[int]:
-    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-
-
-def _png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()

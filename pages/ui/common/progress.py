@@ -228,7 +228,7 @@ def _follow_line(job_id: str, doing: str, key: str) -> None:
     job = engine().jobs.get(job_id)
     if job is None or not job.active:
         st.rerun(scope="app")
-    with st.container(horizontal=True, vertical_alignment="center", key="value_line"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"value_line_{job_id}"):
         st.caption(f"{doing}: {progress_words(job)}")
         if key:
             stop = engine().jobs.cancel

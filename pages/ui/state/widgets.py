@@ -117,3 +117,39 @@ def trigger(key: str, event: str) -> object:
     """Return what a component of ours just sent, read inside its callback."""
     state = st.session_state.get(key)
     return state.get(event) if isinstance(state, Mapping) else None
+
+
+def slide(
+    label: str, low: int, high: int, at: int, *, key: str, step: int, unit: str, take: Callable[[int], None],
+    help_text: str | None = None,
+) -> None:  # fmt: skip
+    """Draw a slider that shows ``at`` and calls ``take`` with where a person leaves it, before the next run.
+
+    Args:
+        label: over it.
+        low: its lower end.
+        high: its upper end.
+        at: where it stands.
+        key: names it.
+        step: between two places.
+        unit: behind the numbers, such as ``%``.
+        take: called with the new place.
+        help_text: behind the question mark.
+    """
+    st.session_state[key] = at
+    st.slider(
+        label, low, high, step=step, format=f"%d {unit}".replace("%", "%%").replace("%%d", "%d"), key=key,
+        help=help_text, on_change=lambda: take(st.session_state[key]),
+    )  # fmt: skip
+
+
+def segments(
+    label: str, titles: Mapping[str, str], chosen: str, *, key: str, take: Callable[[str], None],
+    help_text: str | None = None,
+) -> None:  # fmt: skip
+    """Draw a few choices in a row, by key; ``take`` is called with what a person picks, before the next run."""
+    st.session_state[key] = chosen
+    st.segmented_control(
+        label, list(titles), format_func=titles.__getitem__, key=key, help=help_text,
+        on_change=lambda: take(st.session_state[key] or chosen),
+    )  # fmt: skip
