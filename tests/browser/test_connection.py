@@ -25,7 +25,7 @@ def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_pag
     page, url = own_page, servers[-1].url
     missing: list[str] = []
     page.on("response", lambda answer: missing.append(answer.url) if answer.status > 399 else None)
-    for address, heading in (("/scenes", "Scenes"), ("/models", "Models"), ("/models/", "Models")):
+    for address, heading in (("/scenes", "Scenes"), ("/models/", "Models"), ("/classify", "")):
         page.goto(f"{url}{address}")
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         page.get_by_role("link", name="Scenes").click()

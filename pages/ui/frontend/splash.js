@@ -1,7 +1,7 @@
 /* What Streamlit's front end has to know before it starts, and our words where it speaks of itself. */
 {
   // Opened below a page's address, it would look for the server there first; this is its own setting for hosts.
-  const root = location.pathname.replace(/\/(?:scenes|models)\/?$/, "/");
+  const root = location.pathname.replace(/\/(?:PAGES)\/?$/, "/");
   if (root !== location.pathname) window.__streamlit = { BACKEND_BASE_URL: location.origin + root };
 
   // An address that the page merely completes, such as that of its first scene, is no step that Back could undo.

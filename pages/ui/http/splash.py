@@ -16,8 +16,10 @@ from pages.ui.frontend import text
 from pages.ui.http.assets import asset_url
 from pages.ui.http.front_end import addresses, index_page, later_scripts
 
-ADDRESSES = ("/", "/scenes", "/models")
-"""The pages' own addresses; below others Streamlit answers by itself."""
+PAGES = ("classify", "scenes", "models")
+"""Addresses of the pages beside the first, below the server's; ``pages/main.py`` names the same."""
+ADDRESSES = ("/", *(f"/{name}" for name in PAGES))
+"""Where this page is served; below other addresses Streamlit answers by itself."""
 
 ROOT = '<div id="root"></div>'
 """Where Streamlit's JavaScript draws; what lies inside before is what a person sees first, and is replaced."""
@@ -35,7 +37,8 @@ def splash_page(address: str = EXPLORE) -> str:
     """Return the page at an address; Streamlit's own, unchanged, when it is not of the form that is known."""
     shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
     ahead = _ahead() if address == EXPLORE else ""
-    page = index_page().replace(TITLE, f"<title>Landlike</title><script>{text('splash.js')}</script>{ahead}")
+    first = text("splash.js").replace("PAGES", "|".join(PAGES))
+    page = index_page().replace(TITLE, f"<title>Landlike</title><script>{first}</script>{ahead}")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 
 

@@ -26,6 +26,12 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
     assert 'type="module"' in answer.text, "Streamlit's own scripts are still there"
 
 
+def test_every_page_that_has_an_address_is_among_them() -> None:
+    named = re.findall(r'url_path="(\w+)"', (Path(__file__).parents[4] / "pages/main.py").read_text(encoding="utf-8"))
+    assert sorted(splash.PAGES) == sorted(named)
+    assert all(f"(?:{'|'.join(splash.PAGES)})" in splash.splash_page(address) for address in splash.ADDRESSES)
+
+
 @pytest.mark.parametrize("address", splash.ADDRESSES)
 def test_what_is_drawn_with_is_loaded_ahead_where_it_is_needed(address: str) -> None:
     app = Starlette(routes=[*splash.SPLASH_ROUTES, *ASSET_ROUTES, FrontEndScripts()])
