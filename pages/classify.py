@@ -19,6 +19,7 @@ from pages.ui.classify.map_panel import map_panel
 from pages.ui.classify.picture import classes_of_map, draw_map
 from pages.ui.classify.standing import standing
 from pages.ui.common.escape import plain
+from pages.ui.common.heading import heading
 from pages.ui.common.progress import boundary
 from pages.ui.explore import preparing
 from pages.ui.explore.cutting import shown_cut, why_form
@@ -52,7 +53,7 @@ def classifying(scene: Scene, recipe: Recipe) -> None:
         st.rerun()  # Deleted in another window: the page says so and goes on.
     with boundary():
         visitor, known = current(), cache.scene_view(recipe, scene)
-        st.markdown(f"#### Classify {plain(scene.name)}")
+        heading(f"Classify {scene.name}", 1, look="large")
         if visitor.classified:
             st.info(plain(visitor.classified))
         rendering = rendering_of(visitor, scene)

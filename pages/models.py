@@ -11,6 +11,7 @@ from core.encoders.registry import EncoderListing, default_encoder
 from core.scenes.labels import LabelSet, hand_version
 from core.scenes.truth import truth_of
 from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.heading import heading
 from pages.ui.common.progress import boundary
 from pages.ui.models.card import show_card
 from pages.ui.models.getting import get_encoder, without_connection
@@ -93,10 +94,10 @@ def label_sets() -> dict[LabelSet, str]:
 
 def page() -> None:
     """Draw the whole page."""
-    st.header("Models", anchor=False)
+    st.title("Models", anchor=False)
     trainings()
     teach_panel(label_sets())
-    st.subheader("Encoders on this computer", anchor=False)
+    heading("Encoders on this computer", look="large")
     listings = list(cache.encoders().values())
     for pair in zip_longest(listings[::2], listings[1::2]):
         for column, listing in zip(st.columns(2, gap="medium"), pair, strict=True):

@@ -55,7 +55,7 @@ def news(visitor: Session) -> None:
 def page() -> None:
     """Draw the whole page."""
     visitor = current()
-    st.header("Scenes", anchor=False)
+    st.title("Scenes", anchor=False)
     with boundary():
         add_panel()
     news(visitor)

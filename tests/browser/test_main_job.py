@@ -15,6 +15,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import Server, serving, start
 from tests.browser.views import (
     LONG,
@@ -83,6 +84,9 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     page.keyboard.press("x")
     expect(strip).to_have_count(3)
     expect(page).to_have_url(re.compile(f"like={second}.{liked}&unlike={unliked}$"))
+    expect(page.locator(".ll-plot .told")).to_have_text(
+        re.compile(r"20 patches like 2 examples, unlike 1, similarity [\d.]+ to")
+    )
     expect(map_frame(page).locator(".landlike-good, .landlike-bad")).to_have_count(3)
     strip.nth(1).click()
     expect(strip).to_have_count(2)
@@ -382,12 +386,24 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         server.stop()
 
 
-def test_leaving_the_page_with_the_trust_panel_open_shows_the_other_page(page: Page, server: Server) -> None:
+def test_pages_are_accessible_and_one_left_with_the_trust_panel_open_shows_the_other(
+    page: Page, server: Server
+) -> None:
     page.goto(server.url)
     wait_for_views(page)
+    page.locator(".gallery .tile .ask").nth(1).click()
+    wait_for_query(page)
     page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
     page.locator(".st-key-trust_panel").wait_for()
+    expect(page.locator(".ll-verdict")).to_be_visible(timeout=LONG)
+    assert_accessible(page)
     page.get_by_role("link", name="Models").click()
     page.locator(".st-key-model_spectral").wait_for()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.locator(".st-key-model_spectral")).to_have_count(1)
+    assert_accessible(page)
+    for name, part in (("Classify", ".labeller button"), ("Scenes", UPLOADER)):
+        page.get_by_role("link", name=name).click()
+        page.locator(part).first.wait_for(state="attached", timeout=LONG)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        assert_accessible(page)

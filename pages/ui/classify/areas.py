@@ -25,6 +25,7 @@ from core.values.predicted import sure_patches
 from pages.ui.classify.labeller import labeller
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, ground_words
+from pages.ui.common.heading import heading
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
@@ -69,7 +70,7 @@ def areas_panel(visitor: Session, known: SceneView) -> None:
     patches, ground = classified_patches(known), hectares_of(known)
     if patches is None:
         return
-    st.subheader("Areas", anchor=False)
+    heading("Areas", look="large")
     if ground is None:
         st.markdown(
             "Areas need patches that lie side by side on Earth: these overlap, or their place is unknown. Cut the "

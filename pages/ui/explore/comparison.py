@@ -23,6 +23,7 @@ from core.similarity.neighbours import Neighbours
 from core.similarity.overlap import overlap, shared_patches
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, distinct, duration, patches, size
+from pages.ui.common.icon_button import icon_button
 from pages.ui.common.progress import FOLLOW_SECONDS, panel, progress_words, wanted
 from pages.ui.explore.gallery import gallery, mark_shared, neighbour_items
 from pages.ui.models.getting import get_encoder, title_in_choice, without_connection
@@ -75,11 +76,11 @@ def compare_button(visitor: Session, view: ViewState) -> None:
     """Draw the button that has a second encoder answer too; its row has no room for a word."""
     if view.neighbours is None or not view.question.plain:
         return
-    st.button(
-        "",
-        icon=":material/view_column_2:",
+    icon_button(
+        "Compare encoders",
+        "view_column_2",
         key="compare",
-        help="Ask another encoder the same question, and see side by side what each finds.",
+        help_text="Ask another encoder the same question, and see side by side what each finds.",
         on_click=visitor.compare,
         args=((another(view.scene, view.recipe, [view.recipe.encoder]),),),
     )
@@ -280,8 +281,8 @@ def _head(visitor: Session, answers: Sequence[EncoderAnswer], answer: EncoderAns
         if answer.neighbours is not None:
             _map_choice(visitor, answer, place, shown=answer is _outlined(visitor, answers))
         if place:
-            st.button(
-                "", icon=":material/close:", key=f"uncompare_{place}", help="Take this encoder out", type="tertiary",
+            icon_button(
+                "Take this encoder out", "close", key=f"uncompare_{place}", type="tertiary",
                 on_click=visitor.compare, args=(tuple(one for one in visitor.compared if one != answer.encoder),),
             )  # fmt: skip
 

@@ -15,6 +15,7 @@ from core.scenes.scene import Scene
 from pages.ui.common.cuts import cut_title, length, recipes_there, take_cut
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, duration, patches, size
+from pages.ui.common.heading import heading
 from pages.ui.common.progress import job_list
 from pages.ui.explore.cut_preview import edge_words, preview_html
 from pages.ui.state import cache
@@ -68,7 +69,8 @@ def cut_form(visitor: Session, scene: Scene, encoder: str, *, rendering: str, wh
     metres = metres_of(scene)
     with st.container(key="cut_panel"):
         with st.container(horizontal=True, vertical_alignment="center", key="cut_bar"):
-            st.subheader(f"Patches of {plain(scene.name)}", anchor=False, width="stretch")
+            with st.container(width="stretch"):
+                heading(f"Patches of {scene.name}", 1, look="large")
             if not why:
                 st.button("Back", key="cut_back", icon=":material/arrow_back:", on_click=_close, args=(visitor,))
         if why:
@@ -128,7 +130,10 @@ def _entry(visitor: Session, scene: Scene, recipe: Recipe, metres: float | None)
         title = f"**{cut_title(recipe.cut, metres)}**" if on_show else cut_title(recipe.cut, metres)
         st.markdown(f"{title}{number}", width="stretch")
         st.button("Show", key=f"cut_show_{key}", on_click=take_cut, args=(visitor, scene, recipe.cut))
-        with st.popover("", icon=":material/delete:", key=f"cut_delete_{key}", help="Delete these patches"):
+        with (
+            st.container(key=f"icon_cut_{key}", width="content"),
+            st.popover("Delete these patches", icon=":material/delete:", key=f"cut_delete_{key}"),
+        ):
             st.markdown("This removes the features and layouts of these patches. The scene and all labels stay.")
             st.button(
                 "Delete them", key=f"cut_sure_{key}", type="primary", on_click=_delete, args=(visitor, scene, recipe)

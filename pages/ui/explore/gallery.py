@@ -14,6 +14,7 @@ from core.similarity.neighbours import Neighbours
 from core.values.legend import ScaleLegend
 from core.values.palette import class_colours
 from core.values.similarity import SIMILARITY
+from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
 from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.novelty_marks import mark_novel
@@ -197,8 +198,8 @@ def pager(visitor: Session, total: int) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="pager"):
         for name, icon, help_text, step, disabled in ways:
-            st.button("", icon=f":material/{icon}:", key=f"page_{name}", help=help_text, type="tertiary",
-                      disabled=disabled, on_click=visitor.turn_page, args=(step,))  # fmt: skip
+            icon_button(help_text, icon, key=f"page_{name}", type="tertiary", disabled=disabled,
+                        on_click=visitor.turn_page, args=(step,))  # fmt: skip
             if step < 0:
                 st.caption(f"{first + 1:,}–{min(total, first + PAGE_OF_PICTURES):,} of {total:,}")
 

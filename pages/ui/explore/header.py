@@ -14,6 +14,8 @@ from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.handover import hand_on
+from pages.ui.common.heading import heading
+from pages.ui.common.icon_button import icon_button
 from pages.ui.common.maps import map_downloads
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
@@ -71,6 +73,24 @@ def _by_words(view: ViewState) -> str:
     return f"The **{patches(len(view.neighbours))}** {of} that match “{words}” best"
 
 
+def announcement(view: ViewState) -> str:
+    """Return what screen readers say of what was found: ``20 patches like patch 14, similarity 0.93 to 0.88``."""
+    found, selected = view.neighbours, len(view.selection)
+    more = f"; {patches(selected)} selected" if selected else ""
+    if found is None:
+        return f"{patches(selected)} selected" if selected else f"{patches(len(view.table))}, nothing asked"
+    question = view.question
+    if question.words:
+        asked = f"for {question.words}"
+    elif question.plain:
+        asked = f"like patch {question.like[0]}"
+    else:
+        unlike = f", unlike {len(question.unlike)}" if question.unlike else ""
+        asked = f"like {count(len(question.like), 'example')}{unlike}"
+    scores = f", similarity {found.similarity[0]:.2f} to {found.similarity[-1]:.2f}" if len(found) else ""
+    return f"{patches(len(found))} {asked}{scores}{more}".replace("-", "−")
+
+
 def what_a_patch_is(view: ViewState) -> str:
     """Return how large a patch is and how many there are: ``640 m a side, 41 ha, 900 of them``."""
     scene, grid, areas = view.scene, view.known.grid, view.known.areas()
@@ -101,6 +121,7 @@ def header(visitor: Session, view: ViewState) -> None:
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         st.markdown(f"{status(view, label)}  \n:small[{what_a_patch_is(view)}]", width="stretch")
+        heading(f"Explore {view.scene.name}", 1, look="unseen")
         cut_button(visitor, view.scene)
         _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
@@ -110,22 +131,10 @@ def header(visitor: Session, view: ViewState) -> None:
 
 def _history(visitor: Session, selected: bool) -> None:
     back, forward = not visitor.past, not visitor.future
-    st.button(
-        "", icon=":material/arrow_back:", key="back", help="The query before", disabled=back, on_click=visitor.back
-    )
-    st.button(
-        "", icon=":material/arrow_forward:", key="forward", help="The query after", disabled=forward,
-        on_click=visitor.forward,
-    )  # fmt: skip
+    icon_button("The query before", "arrow_back", key="back", disabled=back, on_click=visitor.back)
+    icon_button("The query after", "arrow_forward", key="forward", disabled=forward, on_click=visitor.forward)
     nothing = visitor.asking is None and not selected
-    st.button(
-        "",
-        icon=":material/close:",
-        key="clear",
-        help="Clear query and selection",
-        disabled=nothing,
-        on_click=visitor.clear,
-    )
+    icon_button("Clear query and selection", "close", key="clear", disabled=nothing, on_click=visitor.clear)
 
 
 def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> None:

@@ -25,6 +25,7 @@ from core.evaluation.novelty_causes import (
 from core.scenes.quality import QualityRecord, load_quality
 from core.scenes.scene import Scene
 from core.values.classification import CLASSIFICATION
+from pages.ui.common.icon_button import icon_button
 from pages.ui.explore.novelty_marks import WORDS
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current
@@ -88,8 +89,8 @@ def novelty_banner(visitor: Session, view: ViewState) -> None:
         mark_switch(visitor, view)
         if causes:
             remedy_button(visitor, view.scene, causes[0], key="novelty_remedy")
-        st.button("", icon=":material/close:", key="novelty_close", help="Close", type="tertiary",
-                  on_click=_close, args=(visitor, view.recipe.key))  # fmt: skip
+        icon_button("Close", "close", key="novelty_close", type="tertiary", on_click=_close,
+                    args=(visitor, view.recipe.key))  # fmt: skip
 
 
 def _sentence(view: ViewState, causes: tuple[NoveltyCause, ...]) -> str:

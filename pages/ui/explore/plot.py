@@ -36,6 +36,7 @@ _HTML = """
     <div class="card" hidden><img alt=""><div><strong></strong><div></div></div></div>
     <div class="failed" hidden></div><div class="said" role="status"></div></div>
   <div class="key"></div>
+  <div class="said told" role="status"></div>
 </div>
 """
 _component = st.components.v2.component(
@@ -59,6 +60,7 @@ def plot_data(
     question: Question | None = None,
     marked: bool = True,
     mask: NDArray[np.bool_] | None = None,
+    told: str = "",
 ) -> dict[str, Any]:
     """Return what the plot's script draws.
 
@@ -73,6 +75,7 @@ def plot_data(
         question: the good and bad examples; None = there are none.
         marked: True = unfamiliar patches are marked.
         mask: which patches meet the conditions that were set, bool of shape (N,); None = all.
+        told: a sentence on what was found, for screen readers.
     """
     ids = neighbours.ids.tolist() if neighbours else []
     return {
@@ -94,6 +97,7 @@ def plot_data(
         "like": [] if question is None else list(question.like),
         "unlike": [] if question is None else list(question.unlike),
         "asked": question is not None,
+        "told": told,
         "mask": None if mask is None else base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode(),
         "turn": f"{query}/{len(ids)}/{len(selection)}/{0 if question is None else len(question)}",
     }

@@ -12,6 +12,7 @@ from core.features.recipe import Recipe
 from core.jobs.queue import Job
 from core.scenes.scene import Scene
 from pages.ui.common.escape import plain, safe_label
+from pages.ui.common.heading import heading
 from pages.ui.common.progress import panel, wanted
 from pages.ui.explore.cutting import cut_button
 from pages.ui.http.pictures import quicklook_url
@@ -101,7 +102,7 @@ def _open_first(visitor: Session, submit: Callable[[], Job]) -> None:
         key, job = SYNTHETIC, wanted(SYNTHETIC, engine().submit_synthetic)
     if job.state == "done":
         st.rerun()
-    st.markdown("#### Welcome to Landlike")
+    heading("Welcome to Landlike", 1, look="large")
     st.markdown(
         f"Landlike finds land that looks alike in Sentinel-2 scenes. There is no scene yet, so {_FIRST[job.kind]}"
     )

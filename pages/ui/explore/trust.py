@@ -186,7 +186,7 @@ def section_html(section: Section) -> str:
     full = section.sentences if section.short else rest
     paragraphs = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in full)
     tables = "".join(_table(sheet) for sheet in section.sheets)
-    details = f"<h4>{html.escape(section.title)}</h4>{paragraphs}{tables}"
+    details = f"<h3>{html.escape(section.title)}</h3>{paragraphs}{tables}"
     folded = f"<details><summary>Details</summary>{details}</details>" if paragraphs or tables else ""
     sign = f'<span class="sign {grade or "unknown"}" aria-label="{GRADES[grade]}" role="img">{SIGNS[grade]}</span>'
     topic = f'<span class="topic">{html.escape(TOPICS.get(section.name, section.title))}</span>'

@@ -19,6 +19,7 @@ from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import choices
 from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
+from pages.ui.common.heading import heading
 from pages.ui.explore.captions import captions
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
 from pages.ui.explore.comparison import (
@@ -39,7 +40,7 @@ from pages.ui.explore.gallery import (
     pager,
     plain_items,
 )
-from pages.ui.explore.header import found_words, header
+from pages.ui.explore.header import announcement, found_words, header
 from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.map_marks import MOST_RANKED
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
@@ -63,7 +64,7 @@ from pages.ui.state.widgets import bound, select
 AROUND = 228
 """Pixels of a window's height that titles, tools and margins take."""
 GREY, BLUE = "#8C8A85", "#3E7CB1"
-LISTED = {"pictures": ":material/grid_view:", "table": ":material/table_rows:"}
+LISTED = {"pictures": ":material/grid_view: Pictures", "table": ":material/table_rows: Table"}
 SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
 
@@ -107,6 +108,7 @@ def heights(visitor: Session, view: ViewState) -> tuple[int, int]:
 def _plot_view(visitor: Session, view: ViewState) -> Colouring:
     """Draw the plot; gives what colours it, and so the map."""
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
+        heading("Plot", look="unseen")
         options = choices(view.known, view.asked)
         name = visitor.colour if visitor.colour in options else options[0]
         select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
@@ -127,6 +129,7 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         question=None if view.question.empty else view.question,
         marked=marking(visitor, view),
         mask=view.mask,
+        told=announcement(view),
     )
     plot(
         data,
@@ -152,6 +155,7 @@ def _take_colour(name: str) -> None:
 def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
     rendering = rendering_of(visitor, view.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
+        heading("Map", look="unseen")
         select(
             "Picture", renderings_of(view.scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
             title=lambda name: RENDERINGS[name].title,
@@ -253,7 +257,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
             if view.least is None:
                 compare_button(visitor, view)
         elif len(view.selection):
-            st.markdown(f"**Selection** · {count(len(view.selection), 'picture')}", width="content")
+            heading(f"Selection · {count(len(view.selection), 'picture')}")
             filter_button(visitor, view)
             if not table:
                 pager(visitor, len(view.selection))
@@ -282,7 +286,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
 
 def _start_bar(visitor: Session, view: ViewState) -> None:
     several = f" · a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
-    st.markdown(f"**Places to start from**{several}", width="content")
+    heading(f"Places to start from{several}")
     filter_button(visitor, view)
     if view.question.empty:
         kept_searches(visitor, view)
@@ -307,16 +311,17 @@ def _table_view(view: ViewState, show: str) -> None:
 
 def _list_control() -> None:
     """Draw the choice between pictures and a table."""
-    st.segmented_control(
-        "List as", list(LISTED), format_func=LISTED.__getitem__, label_visibility="collapsed",
-        **bound("listed_as", "listed_as"),
-    )  # fmt: skip
+    with st.container(key="icon_listed_as", width="content"):
+        st.segmented_control(
+            "List as", list(LISTED), format_func=LISTED.__getitem__, label_visibility="collapsed",
+            **bound("listed_as", "listed_as"),
+        )  # fmt: skip
 
 
 def _comparison_view(visitor: Session, view: ViewState, answers: Sequence[EncoderAnswer]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
         _show_control(bool(len(view.selection)))
-        st.markdown("**Encoders side by side**", width="content")
+        heading("Encoders side by side")
         _neighbour_controls(titled=True)
         touching_switch()
         add_button(visitor, view, answers)
@@ -334,7 +339,7 @@ def _show_control(both: bool) -> None:
 
 def _neighbour_controls(titled: bool) -> None:
     if not titled:
-        st.markdown("**Most alike**", width="content")
+        heading("Most alike")
     st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=120, **bound("count", "count"))
 
 
@@ -371,4 +376,4 @@ def _why_view(visitor: Session, view: ViewState) -> None:
 
 def _why_title(words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="why_bar"):
-        st.markdown(f"**{words}**")
+        heading(words)

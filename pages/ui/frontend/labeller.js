@@ -30,7 +30,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const side = element("div", "ask");
   if (asks) {
-    side.append(element("h3", "", data.words.title));
+    side.append(element("h2", "", data.words.title));
     const grid = element("div", "nine");
     data.nine.forEach((src, at) => {
       const cell = element("div", at === 4 ? "middle" : "");

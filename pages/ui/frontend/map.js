@@ -56,6 +56,8 @@
     map.on("click", sendClick);
     map.on("zoomend", markFar);
     landlikePatches.attach(map, absolute);
+    // The page around this frame changes with the system, and says so to nobody.
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(darken, 200));
     fit(map, options.bounds);
   }
 

@@ -62,6 +62,8 @@ class View {
     this.send = send;
     if (this.pending !== undefined && (data.query === this.pending || data.turn !== this.seen)) this.pending = undefined;
     this.seen = data.turn;
+    const told = this.find(".told");
+    if (told.textContent !== data.told) told.textContent = data.told;
     this.root.style.height = `${data.height}px`;
     this.room();
     const turn = ++this.turn;

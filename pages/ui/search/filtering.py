@@ -15,6 +15,7 @@ from core.values.registry import VALUES, choices
 from core.values.similarity import SIMILARITY
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
+from pages.ui.common.icon_button import icon_button
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
@@ -42,8 +43,8 @@ def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
     for one in filters.conditions:
         with st.container(horizontal=True, vertical_alignment="center", key=f"condition_{one.value}"):
             st.markdown(plain(one.sentence), width="stretch")
-            st.button("", icon=":material/close:", key=f"condition_drop_{one.value}", help="Take this condition away",
-                      type="tertiary", on_click=visitor.filter, args=(filters.without(one.value).link(),))  # fmt: skip
+            icon_button("Take this condition away", "close", key=f"condition_drop_{one.value}", type="tertiary",
+                        on_click=visitor.filter, args=(filters.without(one.value).link(),))  # fmt: skip
     names = [name for name in choices(view.known, view.asked) if name != SIMILARITY.name]
     name = st.selectbox(
         "A condition on", names, format_func=_title, index=None,

@@ -10,6 +10,7 @@ from core.search.examples import Evidence, PatchExample
 from core.search.saved import delete_search, load_evidence, save_evidence, saved_searches
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
+from pages.ui.common.icon_button import icon_button
 from pages.ui.state.question import Question
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
@@ -36,8 +37,8 @@ def kept_searches(visitor: Session, view: ViewState) -> None:
         for place, name in enumerate(names):
             with st.container(horizontal=True, vertical_alignment="center", key=f"search_{place}"):
                 st.button(plain(name), key=f"search_open_{place}", on_click=_open, args=(visitor, view, name))
-                st.button("", icon=":material/delete:", key=f"search_delete_{place}", type="tertiary",
-                          help=f"Delete {plain(name)}", on_click=_delete, args=(visitor, view, name))  # fmt: skip
+                icon_button(f"Delete {name}", "delete", key=f"search_delete_{place}", type="tertiary",
+                            on_click=_delete, args=(visitor, view, name))  # fmt: skip
 
 
 def _grid_of(view: ViewState, scene_id: str) -> PatchGrid | None:

@@ -32,8 +32,9 @@ def encode_by(engine: Engine, scene: Scene, cut: Cut) -> Recipe:
 
 def said(app: AppTest) -> str:
     assert not app.exception
-    kinds = (app.markdown, app.error, app.warning, app.info, app.caption, app.subheader)
-    return html.unescape("\n".join(element.value for kind in kinds for element in kind))
+    kinds = (app.markdown, app.error, app.warning, app.info, app.caption)
+    words = [element.value for kind in kinds for element in kind] + [element.proto.body for element in app.get("html")]
+    return html.unescape("\n".join(words))
 
 
 def form(app: AppTest) -> AppTest:

@@ -1,0 +1,67 @@
+"""What axe finds on a page and in its frames, and texts that stand out too little where axe cannot tell."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.sync_api import Page, expect
+
+SCHEMES = ("light", "dark")
+GRAVE = ("serious", "critical")
+ORDER = ("heading-order", "empty-heading", "page-has-heading-one")
+"""Rules that axe takes less seriously than we do."""
+NOT_OURS: dict[str, tuple[str, str]] = {}
+"""Findings that only Streamlit could mend: by rule a part of the element's selector, and why it stays."""
+RUN = """
+async (rules) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+  return violations.flatMap(({ id, impact, nodes }) => nodes.map(
+    ({ target, html }) => ({ rule: id, impact, at: target.flat().join(" "), html: html.slice(0, 160) })));
+}
+"""
+
+
+@cache
+def _axe() -> str:
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@cache
+def _faint() -> str:
+    return (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
+
+
+def grave(page: Page, rules: list[str] | None = None) -> list[dict[str, Any]]:
+    """What axe calls serious or critical on a page, in components' shadows and in frames of this server.
+
+    Args:
+        page: as it is now.
+        rules: those to look for; None = all.
+    """
+    for frame in page.frames:
+        frame.evaluate(_axe())
+    found: list[dict[str, Any]] = page.evaluate(RUN, rules)
+    return [one for one in found if (one["impact"] in GRAVE or one["rule"] in ORDER) and not _excused(one)]
+
+
+def _excused(finding: dict[str, Any]) -> bool:
+    part, _ = NOT_OURS.get(finding["rule"], ("", ""))
+    return bool(part) and part in finding["at"]
+
+
+def faint(page: Page) -> list[str]:
+    """Texts whose contrast to what they stand on is below 4.5, or 3 where they are large, and icons below 3."""
+    return [one for frame in page.frames for one in frame.evaluate(_faint())]
+
+
+def assert_accessible(page: Page) -> None:
+    """Assert that a page as it is now has no grave finding and no faint text, in light and dark."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        expect(page.locator(".stApp")).to_have_css("color-scheme", scheme)
+        assert grave(page, None if scheme == "light" else ["color-contrast"]) == [], scheme
+        assert faint(page) == [], scheme
+    page.emulate_media(color_scheme="light")
