@@ -24,7 +24,7 @@ LAYERS = [
     {"projection", "export"},
     {"evaluation"},
     {"values"},
-    {"search", "classification"},
+    {"search", "classification", "clusters"},
     {"report"},
     {"training"},
     {"engine"},

@@ -45,7 +45,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
         "delete_features": JobKind(task=partial(tasks.delete_features_task, config), lane="encode"),
         "project": JobKind(task=partial(tasks.project_task, config), lane="project"),
-        "groups": JobKind(task=partial(tasks.groups_task, config), lane="trust"),
+        "groups": JobKind(task=partial(tasks.clusters_task, config), lane="project"),  # as they were called at first
         "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
         "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
         "heads": JobKind(task=partial(class_tasks.heads_task, config), lane="classify"),

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.classification.heads import Taught
 from core.classification.maps.choice import load_choice
+from core.clusters.changes import ClusterOrigin, changes_of, chosen_settings
+from core.clusters.overview import ClusterOverview, cluster_set, overviews
 from core.engine import class_map
 from core.engine.class_map import MappedSource
 from core.engine.operations import Engine
@@ -26,9 +28,12 @@ from core.scenes.labels import hand_version, patch_labels, scene_labels
 from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
 from core.scenes.truth import map_version
 from core.search.examples import Evidence, SearchSpace, rank, search_space
+from core.search.light import patch_light
 from core.search.ranking import Ranking
+from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
 from core.values.base import Asked, PatchValue
 from core.values.classified import NamedByMap
+from core.values.clusters import ClusterValue
 from core.values.legend import Legend
 
 
@@ -44,9 +49,46 @@ class LibrarySource(MappedSource):
         )
         return found
 
-    def groups(self) -> NDArray[np.int16] | None:
-        """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
-        found: NDArray[np.int16] | None = self.answers.get("groups", lambda: self.engine.groups(self.recipe))
+    def clusters(self) -> ClusterSet | None:
+        """Return the clusters that are on show as they are called now; None while they are not found."""
+        origin = self.cluster_origin()
+        if origin is None:
+            return None
+        changes = changes_of(origin)
+        known: ClusterSet = self.answers.get(
+            ("clusters", origin.settings, changes.version),
+            lambda: cluster_set(origin.settings, origin.found, patch_light(self.scene, self.table), changes),
+        )
+        return known
+
+    def cluster_settings(self) -> ClusterSettings:
+        """Return how the clusters on show are found, as somebody chose last."""
+        return chosen_settings(self.scene, self.recipe)
+
+    def cluster_origin(self) -> ClusterOrigin | None:
+        """Return the clusters that are on show as they were found, to be changed; None while they are not found."""
+        settings = self.cluster_settings()
+        found: FoundClusters | None = self.answers.get(
+            ("found clusters", settings), lambda: self.engine.clusters(self.recipe, settings)
+        )
+        if found is None or len(found.index) != len(self.table):
+            return None
+        return ClusterOrigin(scene=self.scene, recipe=self.recipe, settings=settings, found=found)
+
+    def cluster_version(self) -> str:
+        """Return what tells the clusters on show from any others; empty while they are not found."""
+        known = self.clusters()
+        return "" if known is None else known.key
+
+    def cluster_overviews(self) -> tuple[ClusterOverview, ...]:
+        """Return what is told of each cluster on show, the largest first; none while they are not found."""
+        known = self.clusters()
+        if known is None:
+            return ()
+        found: tuple[ClusterOverview, ...] = self.answers.get(
+            ("cluster overviews", known.key),
+            lambda: overviews(known, self.table.unit, self.table.patch_ids, self.hectares()),
+        )
         return found
 
     def classification(self) -> NDArray[np.int16] | None:
@@ -116,7 +158,7 @@ class LibrarySource(MappedSource):
 
     def values(self, value: PatchValue, asked: Asked) -> FloatArray | None:
         """Return a value of all patches, float32 of shape (N,), NaN = none; None when there are none."""
-        key = ("value", value.name, asked, self.labels.state, self._map_of(value))
+        key = ("value", value.name, asked, self.labels.state, self._version_of(value))
         found: FloatArray | None = self.answers.get(key, lambda: value.compute(self, asked))
         return found
 
@@ -125,12 +167,14 @@ class LibrarySource(MappedSource):
         values = self.values(value, asked)
         if values is None:
             return value.legend_of(self, None, asked)
-        key = ("legend", value.name, asked, self.labels.state, self._map_of(value))
+        key = ("legend", value.name, asked, self.labels.state, self._version_of(value))
         found: Legend = self.answers.get(key, lambda: value.legend_of(self, values, asked))
         return found
 
-    def _map_of(self, value: PatchValue) -> str:
-        """Return which map of classes a value is of; empty for those that are of none."""
+    def _version_of(self, value: PatchValue) -> str:
+        """Return which map of classes, or clusters, a value is of; empty for those that are of none."""
+        if isinstance(value, ClusterValue):
+            return self.cluster_version()
         return self.classified_version() if isinstance(value, NamedByMap) else ""
 
     def areas(self) -> PatchAreas | None:

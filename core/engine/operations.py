@@ -11,9 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
@@ -26,9 +23,9 @@ from core.errors import StoreError
 from core.evaluation.grid_shift import STABILITY_KEY
 from core.evaluation.report.card import Section
 from core.evaluation.report.store import BY_TRUTH, Reports
+from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
-from core.features.groups import Groups
 from core.features.novelty import Novelties
 from core.features.recipe import Features, Recipe
 from core.features.stability import Stabilities
@@ -46,7 +43,7 @@ from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
-from core.similarity.clusters import GroupSettings
+from core.similarity.clusters import ClusterSettings, FoundClusters
 from core.training.trained_models import Trained
 
 if TYPE_CHECKING:
@@ -79,7 +76,7 @@ class Engine:
         self.library = Library(config.root)
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
-        self.grouped = Groups(config.root)
+        self.clustered = ClusterStore(config.root)
         self.stabilities = Stabilities(config.root)
         self.novelties = Novelties(config.root)
         self.reports = Reports(config.root)
@@ -281,25 +278,25 @@ class Engine:
         positions = self.layouts.get(recipe, settings.key)
         return positions if self.encoded(recipe) else None
 
-    def submit_groups(self, recipe: Recipe, settings: GroupSettings | None = None) -> Job:
-        """Ask for groups of alike patches; features that are missing are asked for first.
+    def submit_clusters(self, recipe: Recipe, settings: ClusterSettings | None = None) -> Job:
+        """Ask for clusters of alike patches; features that are missing are asked for first.
 
         Raises:
             SceneError: when there is no such scene.
         """
-        settings = settings or GroupSettings()
+        settings = settings or ClusterSettings()
         key = f"{recipe.key}-{settings.key}"
-        title = f"Grouping “{self.library.get(recipe.scene_id).name}”"
-        if self.grouped.has(recipe, settings.key):
+        title = f"Finding clusters of “{self.library.get(recipe.scene_id).name}”"
+        if self.clustered.has(recipe, settings.key):
             return self.jobs.settled("groups", key, title, recipe.key)
         before = None if self.encoded(recipe) else self.submit_encode(recipe).id
         payload = tasks.recipe_payload(recipe) | {"settings": asdict(settings)}
         return self.jobs.submit("groups", key, title, payload, after=before)
 
-    def groups(self, recipe: Recipe, settings: GroupSettings | None = None) -> NDArray[np.int16] | None:
-        """Return groups counted from 0, shape (N,), rows as in ``features``; None when they are not made yet."""
-        found = self.grouped.get(recipe, (settings or GroupSettings()).key)
-        return found if self.encoded(recipe) else None
+    def clusters(self, recipe: Recipe, settings: ClusterSettings | None = None) -> FoundClusters | None:
+        """Return clusters as they were found, rows as in ``features``; None when they are not made yet."""
+        found = self.clustered.found(recipe, settings or ClusterSettings())
+        return found if found is not None and self.encoded(recipe) else None
 
     def submit_stability(self, recipe: Recipe) -> Job:
         """Ask for the stability of each patch of finished features.
@@ -399,7 +396,7 @@ class Engine:
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""
         made = self.classifications
-        derived = (self.layouts, self.grouped, self.stabilities, self.novelties, made.compared, made.finer)
+        derived = (self.layouts, self.clustered, self.stabilities, self.novelties, made.compared, made.finer)
         return sum(store.disk_bytes(scene_id) for store in (self.library, self.library.trash, self.store, *derived))
 
     def encode_now(

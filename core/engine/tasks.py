@@ -20,8 +20,8 @@ from core.encoders.base import Encoder
 from core.encoders.registry import fetch as fetch_encoder
 from core.encoders.registry import matching_encoder
 from core.errors import EncoderError, ScaleError
+from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
-from core.features.groups import Groups
 from core.features.novelty import Novelties
 from core.features.recipe import Recipe
 from core.features.stability import Stabilities
@@ -41,7 +41,7 @@ Payload = Mapping[str, Any]
 LABELS_TOPIC = "labels by hand"
 """Topic of the line that says what became of labels when a scene was read again."""
 
-_DERIVED = (Layouts, Groups, Stabilities, Novelties, ComparedHeads, FinerMaps)
+_DERIVED = (Layouts, ClusterStore, Stabilities, Novelties, ComparedHeads, FinerMaps)
 """What is kept of features and goes with them."""
 
 
@@ -221,14 +221,14 @@ def project_task(config: Config, work: Work, payload: Payload) -> str:
     return recipe.key
 
 
-def groups_task(config: Config, work: Work, payload: Payload) -> str:
-    """Group alike patches; gives the recipe's key. Payload: ``recipe``, ``settings``."""
-    from core.similarity.clusters import GroupSettings, cluster
+def clusters_task(config: Config, work: Work, payload: Payload) -> str:
+    """Find clusters of alike patches; gives the recipe's key. Payload: ``recipe``, ``settings``."""
+    from core.similarity.clusters import ClusterSettings, find_clusters
 
-    recipe, settings = Recipe.from_dict(payload["recipe"]), GroupSettings(**payload["settings"])
-    groups = cluster(FeatureStore(config.root).read(recipe).vectors, settings, progress=work.progress)
+    recipe, settings = Recipe.from_dict(payload["recipe"]), ClusterSettings.from_values(payload["settings"])
+    found = find_clusters(FeatureStore(config.root).read(recipe).vectors, settings, progress=work.progress)
     if recipe.scene_id in Library(config.root):
-        Groups(config.root).put(recipe, settings.key, groups)
+        ClusterStore(config.root).keep(recipe, settings, found)
     return recipe.key
 
 
@@ -299,7 +299,7 @@ def train_task(config: Config, work: Work, payload: Payload) -> str:
 
 
 def delete_task(config: Config, work: Work, payload: Payload) -> str:
-    """Remove a scene's features, projections and groups; gives its id. Payload: ``scene_id``.
+    """Remove a scene's features, projections and clusters; gives its id. Payload: ``scene_id``.
 
     Those of a scene that was added or brought back meanwhile are left alone.
     """

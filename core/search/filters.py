@@ -93,6 +93,10 @@ class FilterSource:
         legend = value.legend_of(self.source, self.values(address), asked)
         return legend.names if isinstance(legend, ClassLegend) else ()
 
+    def alias(self, address: str, name: str) -> int | None:
+        """Return the number of the class that an older name of it means; None when it means none."""
+        return None if address == SCORE else self._read(address)[0].alias(self.source, name)
+
     def histogram(self, address: str, bins: int = BINS, *, mask: NDArray[np.bool_] | None = None) -> Histogram:
         """Return how the numbers of an address are spread, to be brushed; ``mask`` says which patches count.
 
@@ -248,6 +252,7 @@ class ClassCondition(Condition):
         values = source.values(self.value)
         wanted = {name.casefold() for name in self.classes}
         numbers = {number for number, name in enumerate(source.names(self.value)) if name.casefold() in wanted}
+        numbers |= {number for name in self.classes if (number := source.alias(self.value, name)) is not None}
         return ClassValue.mask(values, numbers | ({-1} if NOBODYS in wanted else set()))
 
     def to_dict(self) -> dict[str, Any]:

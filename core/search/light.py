@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray, normalised_difference
+from core.features.table import PatchTable
+from core.scenes.scene import Scene
 from core.search.vocabulary import LIGHT_BANDS, SINGLE_BANDS, UNEVEN_BAND, Adjective, Light, LightName
 from core.values.brightness import mean_brightness
 
@@ -69,6 +72,16 @@ class PatchLight:
         first, second = (self.band(one) for one in LIGHT_BANDS[name])
         return None if first is None or second is None else normalised_difference(first, second)
 
+    def of(self, chosen: NDArray[np.bool_]) -> PatchLight:
+        """Return the light of some of the patches."""
+        deviation = None if self.deviation is None else self.deviation[chosen]
+        return PatchLight(bands=self.bands, mean=self.mean[chosen], deviation=deviation)
+
+    def mean_of_all(self) -> PatchLight:
+        """Return the mean light of all patches as that of one."""
+        deviation = None if self.deviation is None else self.deviation.mean(axis=0, keepdims=True)
+        return PatchLight(bands=self.bands, mean=self.mean.mean(axis=0, keepdims=True), deviation=deviation)
+
     def band(self, name: str) -> FloatArray | None:
         """Return the mean reflectance of a band, float32 of shape (N,); None where the scene lacks it."""
         return self.mean[:, BAND_NAMES.index(name)] if name in self.bands else None
@@ -104,6 +117,11 @@ class PatchLight:
         return Light(
             name=adjective.relative, none=low if adjective.high else high, full=high if adjective.high else low
         )
+
+
+def patch_light(scene: Scene, table: PatchTable) -> PatchLight:
+    """Return the light of a scene's encoded patches."""
+    return PatchLight(bands=scene.bands, mean=table.band_mean, deviation=table.band_std)
 
 
 def _number(value: float) -> str:

@@ -1,6 +1,6 @@
 """Searching by words for land, such as “dry grass”: what they are taken to mean, and how well each patch fits.
 
-A word is understood by the table of ``core.search.vocabulary``, and by the names of a scene's own classes and groups.
+A word is understood by the table of ``core.search.vocabulary``, and by the names of a scene's own classes and clusters.
 The score is a degree of match, 0 to 1, as of fuzzy sets (Zadeh 1965), and no probability.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray, class_title
 from core.errors import SettingsError
 from core.scenes.classification import SCL_NAMES
-from core.search.light import Fit, PatchLight
+from core.search.light import Fit, patch_light
 from core.search.ranking import MATCH, Ranking
 from core.search.vocabulary import ADJECTIVES, LIGHT_BANDS, NOUNS, Adjective, Noun
 from core.values.base import PatchSource
@@ -45,7 +45,7 @@ Phrase = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class _NamedClass:
-    """A class or group of this scene, named as people see it."""
+    """A class or cluster of this scene, named as people see it."""
 
     title: str
     kind: str
@@ -55,7 +55,7 @@ class _NamedClass:
 _Term = Noun | Adjective | _NamedClass
 
 
-def search_words(text: str, source: PatchSource, *, group_names: Sequence[str] = ()) -> Ranking:
+def search_words(text: str, source: PatchSource) -> Ranking:
     """Return how well all patches fit some words, and in its sentence what they were taken to mean.
 
     Several kinds of land mean any of them; adjectives narrow all of them. Case, plurals and slips of a letter or two do
@@ -64,13 +64,12 @@ def search_words(text: str, source: PatchSource, *, group_names: Sequence[str] =
     Args:
         text: in English.
         source: the patches, and what is known of them.
-        group_names: names of the scene's groups in the order of their numbers; empty = “group 1” and so on.
 
     Raises:
         SettingsError: when nothing is written, a word is not known (it says which are), or the scene lacks the bands
             that a word is told by.
     """
-    words = _Words(source, group_names)
+    words = _Words(source)
     terms, notes = words.terms(text)
     nouns = [term for term in terms if not isinstance(term, Adjective)]
     fits = [words.fit(term) for term in nouns]
@@ -87,21 +86,21 @@ def search_words(text: str, source: PatchSource, *, group_names: Sequence[str] =
     )  # fmt: skip
 
 
-def land_words(source: PatchSource, group_names: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the words that can be searched for in a scene: kinds of land, adjectives, then its classes and groups."""
-    return _Words(source, group_names).known
+def land_words(source: PatchSource) -> tuple[str, ...]:
+    """Return the words that can be searched for in a scene: kinds of land, adjectives, its classes and clusters."""
+    return _Words(source).known
 
 
 class _Words:
     """The words that a scene is searched by."""
 
-    def __init__(self, source: PatchSource, group_names: Sequence[str]) -> None:
+    def __init__(self, source: PatchSource) -> None:
         self.source = source
-        self.light = PatchLight(bands=source.scene.bands, mean=source.table.band_mean, deviation=source.table.band_std)
+        self.light = patch_light(source.scene, source.table)
         named = source.named()
         self.named, self.sure = named, None if named is None else sure_patches(source, named)
         self.predicted: tuple[str, ...] = () if named is None else named.classes
-        self.group_names = tuple(group_names)
+        self.clusters = source.clusters()
         self.index = dict(self._indices())
         self.own = list(self._own_classes())
         terms: list[tuple[str, _Term]] = [(one.title, one) for one in self.own]
@@ -118,23 +117,21 @@ class _Words:
 
     def _indices(self) -> Iterable[tuple[str, NDArray[np.int16]]]:
         """Yield kinds of classes that a patch has or has not, and its number in each, −1 = none."""
-        labels, groups = self.source.labels, self.source.groups()
+        labels = self.source.labels
         for kind, found in (("class", labels.truth), ("label", labels.given)):
             if found is not None:
                 yield kind, found.index[self.source.table.patch_ids]
-        if groups is not None:
-            yield "group", groups
+        if self.clusters is not None:
+            yield "cluster", self.clusters.index
 
     def _own_classes(self) -> Iterable[_NamedClass]:
-        count = int(self.index["group"].max(initial=-1)) + 1 if "group" in self.index else 0
         labels = self.source.labels
-        named = {
-            "group": [f"Group {number + 1}" for number in range(count)],
+        named: dict[str, Sequence[str]] = {
             "predicted class": self.predicted,
             "class": () if labels.truth is None else labels.truth.classes,
             "label": () if labels.given is None else labels.given.classes,
         }
-        for kind, names in [*named.items(), ("group", self.group_names[:count])]:
+        for kind, names in [("cluster", () if self.clusters is None else self.clusters.names), *named.items()]:
             for number, name in enumerate(names):
                 yield _NamedClass(title=class_title(name), kind=kind, number=number)
 
@@ -211,7 +208,16 @@ class _Words:
             there = product >= 0
             score[there] = np.fmax(score[there], np.isin(product, wanted)[there])
             said.append(f"scene classification {' or '.join(SCL_NAMES[number] for number in wanted)}")
+        self._by_clusters(noun, score, said)
         return self._by_hand(noun, score, said)
+
+    def _by_clusters(self, noun: Noun, score: FloatArray, said: list[str]) -> None:
+        """Let patches of clusters that are called so count where no class is sure; others may be of it too."""
+        wanted = [] if self.clusters is None else _meant(noun, self.clusters.names)
+        if self.clusters is not None and wanted:
+            inside = np.isin(self.clusters.index, wanted)
+            score[inside & np.isnan(score)] = 1
+            said.append(f"cluster {' or '.join(self.clusters.names[number] for number in wanted)}")
 
     def _by_hand(self, noun: Noun, score: FloatArray, said: list[str]) -> tuple[FloatArray | None, str]:
         """Let the labels that people gave go before all others."""
@@ -229,7 +235,7 @@ class _Words:
             return Fit(score=score, said=f"{one.kind} {one.title}")
         if one.kind == "label":
             return self._labelled(one)
-        said = one.title if one.kind == "group" else f"{one.kind} {one.title}"
+        said = f"{one.kind} {one.title}"
         return Fit(score=np.asarray(self.index[one.kind] == one.number, np.float32), said=said)
 
     def _labelled(self, one: _NamedClass) -> Fit:

@@ -19,6 +19,7 @@ from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import NO_LABELS, SceneLabels
 from core.scenes.scene import Scene
+from core.similarity.clusters import ClusterSet
 from core.values.legend import ClassLegend, Legend, Scale, ScaleLegend
 
 
@@ -36,8 +37,8 @@ class PatchSource:
     table: PatchTable
     labels: SceneLabels = NO_LABELS
 
-    def groups(self) -> NDArray[np.int16] | None:
-        """Return the group of each patch, from 0, int16 of shape (N,); None while they are not made."""
+    def clusters(self) -> ClusterSet | None:
+        """Return the clusters of the patches as they are called now; None while they are not found."""
         return None
 
     def classification(self) -> NDArray[np.int16] | None:
@@ -160,6 +161,10 @@ class PatchValue(ABC):
     def read(self, version: str) -> Asked | None:
         """Return what a version in an address asks for; None when it makes no sense."""
         return None if version else NOTHING_ASKED
+
+    def alias(self, source: PatchSource, name: str) -> int | None:
+        """Return the class that an older name of it means, such as one in an older link; None when it means none."""
+        return None
 
     def address(self, source: PatchSource, asked: Asked) -> str:
         """Return the name and version: what it is called in addresses."""

@@ -9,7 +9,7 @@ import numpy as np
 from core.bands import FloatArray
 from core.values.base import Asked, ClassValue, PatchSource
 from core.values.legend import ClassLegend
-from core.values.palette import group_colours
+from core.values.palette import cluster_colours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class DateValue(ClassValue):
 
     def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
         """Return the date."""
-        return ClassLegend(names=(source.scene.date or "No date",), colours=tuple(group_colours(1)))
+        return ClassLegend(names=(source.scene.date or "No date",), colours=tuple(cluster_colours(1)))
 
 
 DATE = DateValue(name="date", title="date")

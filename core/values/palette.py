@@ -1,4 +1,4 @@
-"""Colours of classes and groups, as ``#rrggbb``; ramps of numbers are ``core.imagery.ramps``."""
+"""Colours of classes and clusters, as ``#rrggbb``; ramps of numbers are ``core.imagery.ramps``."""
 
 from __future__ import annotations
 
@@ -59,8 +59,11 @@ def further_colour(taken: Collection[str]) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
-def group_colours(count: int) -> list[str]:
-    """Return colours for groups that have no names, in the order that keeps the first few farthest apart."""
+def cluster_colours(count: int) -> list[str]:
+    """Return different colours for clusters, in the order that keeps the first few farthest apart."""
     order = (9, 0, 5, 7, 8, 1, 4, 6, 2, 3)
     palette = list(CLASS_COLOURS.values())
-    return [palette[order[index % len(order)]] for index in range(count)]
+    found = [palette[place] for place in order]
+    while len(found) < count:
+        found.append(further_colour(found))
+    return found[:count]

@@ -13,10 +13,10 @@ from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
 from core.values.classification import CLASSIFICATION
 from core.values.classified import CERTAINTY, CLASSIFIED
+from core.values.clusters import CLUSTER
 from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
-from core.values.groups import GROUP
 from core.values.indices import NDBI, NDVI, NDWI
 from core.values.novelty import UNFAMILIAR
 from core.values.predicted import CONFIDENCE, PREDICTED
@@ -38,7 +38,7 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             NDWI,
             NDBI,
             BRIGHTNESS,
-            GROUP,
+            CLUSTER,
             SIMILARITY,
             DISTORTION,
             STABILITY,
@@ -53,7 +53,7 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
 )
 """Values by name, the first to be offered first."""
 
-OLDER_NAMES: Mapping[str, str] = MappingProxyType({"labels": "hand"})
+OLDER_NAMES: Mapping[str, str] = MappingProxyType({"labels": "hand", "group": "cluster"})
 """What values were called in older addresses."""
 
 

@@ -15,7 +15,7 @@ from sklearn.manifold import trustworthiness
 
 from core.projection.layout import pca_layout
 from core.similarity import knn_graph as neighbours_graph
-from core.similarity.clusters import cluster
+from core.similarity.clusters import find_clusters
 from core.similarity.knn_graph import knn_graph
 from core.similarity.neighbours import nearest_patches, unit_rows
 

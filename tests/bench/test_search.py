@@ -19,6 +19,7 @@ from core.search.examples import Evidence, SearchSpace, rank
 from core.search.filters import SCORE, ClassCondition, Filters, FilterSource, RangeCondition
 from core.search.ranking import COSINE, Ranking
 from core.search.words import search_words
+from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.neighbours import unit_rows
 from core.values.base import Asked, PatchSource
 
@@ -35,10 +36,13 @@ def scene(side: int) -> Scene:
 
 
 class Known(PatchSource):
-    """A full scene of which groups, novelty and valid shares are known."""
+    """A full scene of which clusters, novelty and valid shares are known."""
 
-    def groups(self) -> np.ndarray:
-        return (np.arange(len(self.table)) % 8).astype(np.int16)
+    def clusters(self) -> ClusterSet:
+        names = tuple(f"Land {number}" for number in range(8))
+        index = (np.arange(len(self.table)) % 8).astype(np.int16)
+        parts = tuple((number,) for number in range(8))
+        return ClusterSet(settings=ClusterSettings(), index=index, names=names, parts=parts)
 
     def novelty(self) -> np.ndarray:
         return np.linspace(0, 100, len(self.table), dtype=np.float32)
@@ -100,7 +104,7 @@ def test_filters_and_words() -> None:
             RangeCondition(value="ndvi", low=0.1),
             RangeCondition(value="ndwi", high=0.6),
             RangeCondition(value="brightness", low=0.1),
-            ClassCondition(value="group", classes=("Group 1", "Group 2", "Group 3")),
+            ClassCondition(value="cluster", classes=("Land 1", "Land 2", "Group 1")),
             RangeCondition(value="unfamiliar", high=99),
             RangeCondition(value="valid", low=0.9),
             RangeCondition(value="similarity", low=-0.5),

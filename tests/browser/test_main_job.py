@@ -147,15 +147,15 @@ def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page:
     expect(page.locator(".ll-plot .bar")).to_contain_text("Distortion", timeout=LONG)
 
 
-def test_groups_are_looked_for_in_the_background_and_then_colour_the_plot(page: Page, server: Server) -> None:
+def test_clusters_are_looked_for_in_the_background_and_then_colour_the_plot(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
     page.locator(".st-key-colour input").first.click()
-    page.get_by_role("option", name="Colour by group").click()
-    expect(page.locator(".ll-plot .key")).to_contain_text("Group 4", timeout=LONG)
-    expect(page.get_by_text("Looking for groups")).to_have_count(0)
+    page.get_by_role("option", name="Colour by cluster").click()
+    expect(page.locator(".ll-plot .key")).to_contain_text(re.compile("water|vegetation|land"), timeout=LONG)
+    expect(page.get_by_text("Looking for clusters")).to_have_count(0)
     modules = Path(f"/proc/{server.process.pid}/maps").read_text()
-    assert "sklearn" not in modules, "the web process grouped them itself"
+    assert "sklearn" not in modules, "the web process found them itself"
 
 
 STAMPS = """

@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
 from core.engine.operations import Engine
-from core.engine.tasks import groups_task
+from core.engine.tasks import clusters_task
 from core.evaluation.grid_shift import STABILITY_KEY
 from core.jobs.executor import JobCall
 from core.jobs.files import JobFiles
@@ -30,7 +30,7 @@ from core.jobs.worker import JobOutcome, Work
 from core.scenes.labels import give_label, hand_version
 from core.scenes.patches import PatchRef, PatchRefs, patch_grid
 from core.search.saved import saved_searches
-from core.similarity.clusters import GroupSettings
+from core.similarity.clusters import ClusterSettings
 from core.values.base import NOTHING_ASKED
 from core.values.registry import VALUES, choices, read_address
 from pages.ui.common.downloads import NEIGHBOURS, export_rows
@@ -328,41 +328,41 @@ def test_clearing_ends_the_query_and_back_returns_to_it(engine: Engine) -> None:
     assert app.button(key="forward").disabled
 
 
-@pytest.mark.parametrize("colour", ["class", "ndvi", "ndwi", "ndbi", "group", "similarity", "date"])
+@pytest.mark.parametrize("colour", ["class", "ndvi", "ndwi", "ndbi", "cluster", "similarity", "date"])
 def test_points_can_be_coloured_by(engine: Engine, colour: str) -> None:
     recipe = encode(engine, small_scene(engine))
-    engine.grouped.put(recipe, GroupSettings().key, (np.arange(42) % 5).astype(np.int16))
+    engine.clustered.put(recipe, ClusterSettings().key, (np.arange(42) % 5).astype(np.int16))
     app = visit(q="16")
     app.selectbox(key="colour").set_value(colour).run()
     sees_nothing_wrong(app)
     legend = data_of(app, "landlike_plot")["legend"]
-    assert legend["kind"] == ("class" if colour in {"class", "group", "date"} else "scale")
+    assert legend["kind"] == ("class" if colour in {"class", "cluster", "date"} else "scale")
 
 
-def test_groups_are_asked_for_once_and_colour_the_points_when_they_are_there(engine: Engine) -> None:
+def test_clusters_are_asked_for_once_and_colour_the_points_when_they_are_there(engine: Engine) -> None:
     recipe = encode(engine, small_scene(engine))
     app = visit(q="16")
     assert "groups" not in {job.kind for job in engine.jobs.jobs()}
-    app.selectbox(key="colour").set_value("group").run()
+    app.selectbox(key="colour").set_value("cluster").run()
     app.run()
     sees_nothing_wrong(app)
-    assert "Looking for groups: next in line…" in texts(app)
+    assert "Looking for clusters: next in line…" in texts(app)
     (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
     plot = data_of(app, "landlike_plot")
-    assert (plot["values"], plot["legend"]["names"]) == (None, ["Not grouped yet"])
-    groups_task(
+    assert (plot["values"], plot["legend"]["names"]) == (None, ["No clusters yet"])
+    clusters_task(
         engine.config, Work(JobFiles(engine.config.root / "jobs"), job.id, job.title), engine.jobs.payload(job.id)
     )
     app.run()
     plot = data_of(app, "landlike_plot")
-    assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "group-kmeans-auto-0"), "class")
-    assert "Looking for groups" not in texts(app)
+    assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "cluster-kmeans-auto-0"), "class")
+    assert "Looking for clusters" not in texts(app)
 
 
-def test_groups_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) -> None:
+def test_clusters_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) -> None:
     encode(engine, small_scene(engine))
     app = visit(q="16")
-    app.selectbox(key="colour").set_value("group").run()
+    app.selectbox(key="colour").set_value("cluster").run()
     (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
     engine.jobs.cancel(job.id)
     app.run()
@@ -409,12 +409,12 @@ def test_why_a_collection_has_no_stability_is_said_where_it_is_chosen(engine: En
 @pytest.mark.parametrize(
     ("colour", "address", "first"),
     [("similarity", "similarity-16", "Similarity"), ("class", "class", "Forest"), ("ndvi", "ndvi", "NDVI"),
-     ("group", "group-kmeans-auto-0", "Group 1"), ("date", "date", "2024-06-21"),
+     ("cluster", "cluster-kmeans-auto-0", "Sparse vegetation, uneven"), ("date", "date", "2024-06-21"),
      ("unfamiliar", "unfamiliar", "Unfamiliar")],
 )  # fmt: skip
 def test_the_map_shows_the_colours_of_the_plot(engine: Engine, colour: str, address: str, first: str) -> None:
     recipe = encode(engine, small_scene(engine))
-    engine.grouped.put(recipe, GroupSettings().key, (np.arange(42) % 5).astype(np.int16))
+    engine.clustered.put(recipe, ClusterSettings().key, (np.arange(42) % 5).astype(np.int16))
     app = visit(q="16")
     app.selectbox(key="colour").set_value(colour).run()
     assert map_of(app)["overlay"] is None
@@ -459,7 +459,7 @@ def test_a_scene_in_three_colours_has_no_indices(engine: Engine) -> None:
     app.selectbox(key="scene").set_value("small-1").run()
     app.query_params["q"] = "16"
     sees_nothing_wrong(app)
-    assert "Colour by group" in app.selectbox(key="colour").options
+    assert "Colour by cluster" in app.selectbox(key="colour").options
     assert not [title for title in app.selectbox(key="colour").options if "ND" in title]
     assert app.selectbox(key="rendering").options == ["True colour", "False colour", "Short-wave infrared"]
     assert "/true/" in data_of(app, "landlike_gallery")["items"][0]["src"]
@@ -779,6 +779,6 @@ def test_a_click_reads_the_version_of_the_labels_and_nothing_else_of_the_scene(
         visitor = Session(scene_id=scene.id, query=PatchRef(scene.id, patch))
         view = view_state(visitor, scene, recipe)
         for name in choices(view.known, view.asked):
-            if name not in {"group", "stability"}:  # none are made, so each look asks the disk
+            if name not in {"cluster", "stability"}:  # none are made, so each look asks the disk
                 colouring(view.known, name, view.asked)
     assert visits == ["hand_version"] * 3, "one visit a click"

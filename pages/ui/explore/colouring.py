@@ -12,7 +12,7 @@ from core.bands import FloatArray
 from core.evaluation.grid_shift import no_stability
 from core.scenes.patches import PatchRefs, patch_refs
 from core.values.base import Asked, ClassValue, PatchValue
-from core.values.groups import GROUP
+from core.values.clusters import CLUSTER
 from core.values.legend import Legend
 from core.values.registry import VALUES
 from core.values.stability import STABILITY
@@ -72,11 +72,12 @@ def of_classes(view: SceneView, colours: Colouring, classes: Collection[int]) ->
 
 
 def ask_for_values(view: SceneView, name: str) -> None:
-    """Ask for groups or stability where they are chosen and not there, and draw how far they are."""
+    """Ask for clusters or stability where they are chosen and not there, and draw how far they are."""
     recipe = view.recipe
-    if name == GROUP.name and view.groups() is None:
-        key = f"groups-{recipe.key}"
-        follow_line(wanted(key, lambda: engine().submit_groups(recipe)), key, "Looking for groups")
+    if name == CLUSTER.name and view.clusters() is None:
+        settings = view.cluster_settings()
+        key = f"clusters-{recipe.key}-{settings.key}"
+        follow_line(wanted(key, lambda: engine().submit_clusters(recipe, settings)), key, "Looking for clusters")
     if name == STABILITY.name and _no_stability(view) is None and view.stability() is None:
         key = f"stability-{recipe.key}"
         follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Measuring", stop=True)

@@ -57,7 +57,7 @@ def found_words(view: ViewState) -> str:
     if view.neighbours is None:
         return ""
     hectares = view.known.answers.get(
-        ("hectares", view.question, view.least, view.filters),
+        ("hectares", view.question, view.least, view.filters, view.known.cluster_version()),
         lambda: view.hectares(view.neighbours.ids if view.neighbours is not None else np.empty(0, np.int64)),
     )
     ground = "" if hectares is None else f" · {ground_words(hectares)}"

@@ -16,7 +16,7 @@ from core.scenes.location import bounds_lonlat
 from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
-from core.values.registry import choices
+from core.values.registry import OLDER_NAMES, choices
 from pages.ui.common.escape import safe_label
 from pages.ui.common.format import count
 from pages.ui.common.heading import heading
@@ -110,7 +110,8 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
     with st.container(horizontal=True, vertical_alignment="center", key="plot_bar"):
         heading("Plot", look="unseen")
         options = choices(view.known, view.asked)
-        name = visitor.colour if visitor.colour in options else options[0]
+        wanted = OLDER_NAMES.get(visitor.colour or "", visitor.colour or "")
+        name = wanted if wanted in options else options[0]
         select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
         ask_for_values(view.known, name)
         if not banner_there(visitor, view):

@@ -32,5 +32,5 @@ def words_box(visitor: Session, scene_id: str) -> None:
             "Find land by words", key=KEY, placeholder=PLACEHOLDER, icon=":material/search:", max_chars=200,
             on_change=asked,
             help="Kinds of land, with adjectives: dense forest, turbid water, bright roofs. Classes that were taught, "
-            "indices and groups say where it is.",
+            "indices and clusters say where it is.",
         )  # fmt: skip

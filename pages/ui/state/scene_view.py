@@ -58,7 +58,8 @@ class SceneView(LibrarySource):
         Raises:
             SettingsError: when there are no examples, or they cancel out.
         """
-        found: Ranking = self.answers.get(("ranking", question), lambda: self._ranking(question))
+        known = (self.labels.state, self.cluster_version()) if question.words else None
+        found: Ranking = self.answers.get(("ranking", question, known), lambda: self._ranking(question))
         return found
 
     def mask(self, filters: Filters, asked: Asked, ranking: Ranking | None) -> NDArray[np.bool_]:

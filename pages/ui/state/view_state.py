@@ -147,7 +147,7 @@ def _mask(visitor: Session, known: SceneView, question: Question) -> NDArray[np.
     if not filters:
         return None
     query = question.like[0] if question.plain else None
-    key = ("mask", visitor.filters, query, known.labels.state, known.classified_version())
+    key = ("mask", visitor.filters, query, known.labels.state, known.classified_version(), known.cluster_version())
     found: NDArray[np.bool_] = known.answers.get(key, lambda: known.mask(filters, Asked(query=query), None))
     return found
 

@@ -33,7 +33,7 @@ from core.scenes.labels import give_label, given_windows
 from core.scenes.patches import patch_grid
 from core.scenes.quality import Finding, load_quality
 from core.scenes.scene import Scene
-from core.similarity.clusters import GroupSettings, cluster
+from core.similarity.clusters import ClusterSettings, find_clusters
 from core.synthetic.landscape import write_synthetic
 from tests.fakes import ThreadWorker, place_scene
 
@@ -140,25 +140,26 @@ def test_other_projection_settings_encode_nothing(
     assert engine.projection(recipe, ProjectionSettings()) is not None
 
 
-def test_groups_are_asked_for_made_once_and_kept(
+def test_clusters_are_asked_for_made_once_and_kept(
     engine: Engine, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
-    assert engine.groups(recipe) is None
-    job = engine.submit_groups(recipe)
+    assert engine.clusters(recipe) is None
+    job = engine.submit_clusters(recipe)
     assert {job.kind for job in engine.jobs.jobs()} == {"encode", "groups"}
     assert engine.jobs.wait(job.id, 60).state == "done"
-    groups = engine.groups(recipe)
-    assert groups is not None
-    np.testing.assert_array_equal(groups, cluster(engine.features(recipe).vectors))
-    assert groups.dtype == np.int16
-    assert not groups.flags.writeable
-    assert engine.groups(recipe, GroupSettings(n_groups=3)) is None
-    monkeypatch.setattr("core.similarity.clusters.cluster", None)
-    assert engine.submit_groups(recipe).state == "done"
+    found, wanted = engine.clusters(recipe), find_clusters(engine.features(recipe).vectors)
+    assert found is not None
+    np.testing.assert_array_equal(found.index, wanted.index)
+    assert found.index.dtype == np.int16
+    assert not found.index.flags.writeable
+    assert found.scores == wanted.scores
+    assert engine.clusters(recipe, ClusterSettings(count=3)) is None
+    monkeypatch.setattr("core.similarity.clusters.find_clusters", None)
+    assert engine.submit_clusters(recipe).state == "done"
     engine.jobs.wait(engine.delete_scene(scene.id).id, 60)
     assert not list((tmp_path / "groups").rglob("*.npy"))
-    assert engine.groups(recipe) is None
+    assert engine.clusters(recipe) is None
 
 
 def test_stability_is_measured_once_kept_and_goes_with_the_features(
@@ -254,7 +255,7 @@ def test_deleting_one_cut_stops_its_work_and_removes_what_was_made_of_it(
     kept, gone = (engine.recipe(scene, "spectral", cut=cut) for cut in (Cut.of(16), Cut.of(16, 12, edge="cover")))
     for recipe in (kept, gone):
         engine.jobs.wait(engine.submit_projection(recipe, settings).id, 60)
-        engine.jobs.wait(engine.submit_groups(recipe).id, 60)
+        engine.jobs.wait(engine.submit_clusters(recipe).id, 60)
     before = engine.disk_bytes(scene.id)
     job = engine.delete_features(gone)
     assert not engine.encoded(gone), "at once"
@@ -262,8 +263,8 @@ def test_deleting_one_cut_stops_its_work_and_removes_what_was_made_of_it(
     assert engine.store.recipes(scene.id) == [kept]
     assert engine.projected(kept, settings)
     assert not engine.layouts.has(gone, settings.key)
-    assert not engine.grouped.has(gone, GroupSettings().key)
-    assert engine.groups(kept) is not None
+    assert not engine.clustered.has(gone, ClusterSettings().key)
+    assert engine.clusters(kept) is not None
     assert engine.disk_bytes(scene.id) < before
     assert engine.jobs.wait(engine.submit_encode(gone).id, 60).state == "done", "it can be made again"
 

@@ -18,6 +18,7 @@ from core.scenes.scene import Scene
 from core.search.ranking import MATCH
 from core.search.vocabulary import ADJECTIVES, NOUNS
 from core.search.words import land_words, search_words
+from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.values.base import PatchSource
 from tests.core.values.test_registry import labels_of
 
@@ -200,16 +201,23 @@ def test_labels_of_people_go_before_classes_and_their_own_names_are_words() -> N
     assert "Machair" in land_words(asked)
 
 
-def test_classes_of_the_scene_and_groups_are_words() -> None:
-    class Grouped(Classified):
-        def groups(self) -> np.ndarray:
-            return (np.arange(len(LAND)) % 2).astype(np.int16)
+def test_classes_of_the_scene_and_clusters_are_words() -> None:
+    class Clustered(Classified):
+        def clusters(self) -> ClusterSet:
+            index = (np.arange(len(LAND)) % 2).astype(np.int16)
+            names = ("Clear water", "Silty shallows, even")
+            return ClusterSet(settings=ClusterSettings(), index=index, names=names, parts=((0,), (1,)))
 
-    asked = source(Grouped)
-    np.testing.assert_array_equal(search_words("group 2", asked).score, np.arange(len(LAND)) % 2)
-    found = search_words("turbid water", asked, group_names=("Clear water", "Turbid water"))
+    asked = source(Clustered)
+    found = search_words("silty shallows even", asked)
     np.testing.assert_array_equal(found.score, np.arange(len(LAND)) % 2)
-    assert found.sentence == "Turbid water"
+    assert found.sentence == "cluster Silty shallows, even"
+    assert "Silty shallows, even" in land_words(asked)
+    unsure = KINDS.index("lake")
+    better, before = search_words("water", asked), search_words("water", source(Classified))
+    assert better.score[unsure] > before.score[unsure], "its cluster is called so, and no class is sure of it"
+    np.testing.assert_array_equal(np.delete(better.score, unsure), np.delete(before.score, unsure))
+    assert "or cluster Clear water" in better.sentence
     crop = search_words("annual crop", asked)
     np.testing.assert_allclose(crop.score, 0.9 * (np.array(CLASSES) == "AnnualCrop"), atol=1e-6)
     truth = labels_of([0] * 4 + [-1] * 5, "Peatland mosaic")

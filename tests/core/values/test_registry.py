@@ -14,12 +14,14 @@ from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels, SceneLabels, merged
 from core.scenes.library import Library
+from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.explain import index_values
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
 from core.values.classes import HAND, LABEL
-from core.values.groups import GROUP
+from core.values.clusters import CLUSTER
 from core.values.indices import NDVI
 from core.values.legend import ClassLegend, ScaleLegend
+from core.values.palette import cluster_colours
 from core.values.predicted import CONFIDENCE, PREDICTED, UNSURE, caption
 from core.values.registry import VALUES, choices, export_columns, read_address
 from tests.scenes import add_scene
@@ -27,13 +29,16 @@ from tests.scenes import add_scene
 LAYOUT = ProjectionSettings(n_neighbors=5, min_dist=0.25)
 ASKED = Asked(query=3, layout=LAYOUT)
 COUNT, KEY = 20, "0123456789ab"
+NAMES = ("Open water", "Forest, wet", "Saltmarsh", "Bare land")
 
 
 class Source(PatchSource):
     """A scene of which everything is known."""
 
-    def groups(self) -> np.ndarray:
-        return (np.arange(COUNT) % 4).astype(np.int16)
+    def clusters(self) -> ClusterSet:
+        index = (np.arange(COUNT) % 5 - 1).astype(np.int16)
+        parts = ((0, 4), (1,), (2,), (3,))
+        return ClusterSet(settings=ClusterSettings(count=5), index=index, names=NAMES, parts=parts, version="0a1b")
 
     def classification(self) -> np.ndarray:
         return (np.arange(COUNT) % 13 - 1).astype(np.int16)
@@ -102,7 +107,8 @@ def test_an_address_finds_the_same_numbers_again(source: Source, value: ClassVal
 @pytest.mark.parametrize(
     ("address", "name"),
     [("similarity-16", "similarity"), ("labels-ab12", "hand"), ("hand-ab12", "hand"), ("label-ab12", "label"),
-     ("class", "class"), ("group", "group"), ("ndvi", "ndvi"), ("unfamiliar", "unfamiliar"),
+     ("class", "class"), ("group", "cluster"), ("group-kmeans-auto-0", "cluster"),
+     ("cluster-kmeans-5-0.0a1b", "cluster"), ("ndvi", "ndvi"), ("unfamiliar", "unfamiliar"),
      ("distortion-umap-15-0.1000-cosine-42", "distortion")],
 )  # fmt: skip
 def test_addresses_of_earlier_versions_are_known(address: str, name: str) -> None:
@@ -113,7 +119,7 @@ def test_addresses_of_earlier_versions_are_known(address: str, name: str) -> Non
 
 @pytest.mark.parametrize(
     "address", ["evi", "", "-", "ndvi-1", "similarity", "similarity-x", "similarity-1234567890", "distortion",
-                "distortion-umap-5-0.1000-hamming-42", "group-kmeans-7-0", "date-1",
+                "distortion-umap-5-0.1000-hamming-42", "group-kmeans-1-0", "cluster-kmeans-5-0.x", "date-1",
                 "stability-shift9-10"],
 )  # fmt: skip
 def test_addresses_that_mean_nothing_are_none(address: str) -> None:
@@ -145,15 +151,28 @@ def test_patches_are_painted_in_the_colours_of_the_legend(source: Source, value:
     assert np.abs(between - colours)[known].max() <= 12, "as the browser mixes it from the colours of the bar"
 
 
+def test_clusters_have_names_keep_their_colours_and_are_known_by_numbers_of_before(source: Source) -> None:
+    legend = CLUSTER.legend(source, CLUSTER.compute(source, NOTHING_ASKED))
+    assert legend.names == NAMES
+    assert list(legend.colours) == cluster_colours(5)[:4], "the cluster that was merged took none with it"
+    column = CLUSTER.column(source)
+    assert column is not None
+    assert column[:5].tolist() == [None, *NAMES]
+    numbered = ("Group 5", "cluster 2", "Cluster 6", "Saltmarsh")
+    assert [CLUSTER.alias(source, name) for name in numbered] == [0, 1, None, None]
+    assert CLUSTER.compute(source, Asked(version="kmeans-auto-0")) is None, "clusters of before"
+    assert CLUSTER.legend(PatchSource(scene=source.scene, table=source.table), None).names == ("No clusters yet",)
+
+
 def test_masks_filter_by_range_and_by_class() -> None:
     numbers = np.array([0.1, np.nan, 0.5, 0.9], np.float32)
     assert NDVI.mask(numbers, 0.5).tolist() == [False, False, True, True]
     assert NDVI.mask(numbers, high=0.5).tolist() == [True, False, True, False]
     assert NDVI.mask(numbers).tolist() == [True, False, True, True]
     classes = np.array([0, np.nan, 2, 1], np.float32)
-    assert GROUP.mask(classes, [0, 2]).tolist() == [True, False, True, False]
-    assert GROUP.mask(classes, [-1]).tolist() == [False, True, False, False]
-    assert GROUP.mask(classes, []).tolist() == [False] * 4
+    assert CLUSTER.mask(classes, [0, 2]).tolist() == [True, False, True, False]
+    assert CLUSTER.mask(classes, [-1]).tolist() == [False, True, False, False]
+    assert CLUSTER.mask(classes, []).tolist() == [False] * 4
 
 
 def test_a_source_that_knows_nothing_more_offers_what_its_bands_give(source: Source) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.bands import EUROSAT_CLASSES
 from core.imagery.ramps import oklab
 from core.values.base import ScaleValue
-from core.values.palette import CLASS_COLOURS, FURTHER_COLOURS, UNKNOWN_COLOUR, class_colours, group_colours
+from core.values.palette import CLASS_COLOURS, FURTHER_COLOURS, UNKNOWN_COLOUR, class_colours, cluster_colours
 from core.values.registry import VALUES
 from pages.ui.common.theme import ACCENT, class_title
 
@@ -72,7 +72,7 @@ def test_unknown_classes_get_colours_that_known_ones_do_not_use() -> None:
 
 def test_many_classes_still_get_a_colour_each() -> None:
     assert len(class_colours([f"class {index}" for index in range(40)])) == 40
-    assert len(set(group_colours(10))) == 10
+    assert len(set(cluster_colours(10))) == 10
 
 
 @pytest.mark.parametrize(

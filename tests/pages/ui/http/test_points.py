@@ -10,7 +10,7 @@ from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import corners_lonlat
-from core.similarity.clusters import GroupSettings
+from core.similarity.clusters import ClusterSettings
 from core.similarity.explain import index_values
 from pages.ui.http.points import POINT_ROUTES, layout_url, outlines_url, values_url
 from pages.ui.state import cache
@@ -74,11 +74,11 @@ def test_values_are_those_of_the_patches(recipe: Recipe, engine: Engine) -> None
     np.testing.assert_allclose(values(recipe, "similarity-16"), unit @ unit[16], atol=1e-5)
 
 
-def test_groups_are_served_once_they_are_made(recipe: Recipe, engine: Engine) -> None:
-    assert get(values_url(recipe, "group")).status == 404
+def test_clusters_are_served_once_they_are_made(recipe: Recipe, engine: Engine) -> None:
+    assert get(values_url(recipe, "cluster")).status == 404
     groups = (np.arange(42) % 5).astype(np.int16)
-    engine.grouped.put(recipe, GroupSettings().key, groups)
-    np.testing.assert_array_equal(values(recipe, "group"), groups)
+    engine.clustered.put(recipe, ClusterSettings().key, groups)
+    np.testing.assert_array_equal(values(recipe, "cluster"), groups)
 
 
 def test_a_scene_without_truth_has_no_classes(engine: Engine) -> None:
