@@ -122,8 +122,8 @@ def test_neighbours_of_one_patch(vectors: np.ndarray) -> None:
     assert np.median(times) <= 30
 
 
-def test_components_and_groups(vectors: np.ndarray) -> None:
-    for name, work, most in (("components", pca_layout, 1.0), ("groups", cluster, 2.0)):
+def test_components_and_clusters(vectors: np.ndarray) -> None:
+    for name, work, most in (("components", pca_layout, 1.0), ("clusters", find_clusters, 2.0)):
         work(vectors)
         began = time.perf_counter()
         work(vectors)
