@@ -151,7 +151,8 @@ def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[
     """Name bands by description or file name; give the others in words, and which of the two did."""
     named, ignored, by = [], [], set()
     lit = _by_light(layers)
-    meant = product_names(text for layer in layers for text in layer.source.descriptions)
+    alone = [_stem(layer) for layer in layers if layer.source.count == 1]
+    meant = product_names([*(text for layer in layers for text in layer.source.descriptions), *alone])
     meant = meant if other is None else other.common
     lights = {id(layer.source): bands_by_wavelength(layer.source.descriptions) for layer in layers}
     for layer in layers:
@@ -164,7 +165,7 @@ def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[
         if band is None and not apart and not counted:
             band, origin = lights[id(layer.source)][layer.index - 1], "wavelength"
         if band is None and single and not apart:
-            band, origin = band_of_file(stem), "file name"
+            band, origin = band_of_file(stem, meant), "file name"
         if band is not None and (id(layer.source), layer.index) in lit:
             band, origin = (
                 lit[id(layer.source), layer.index],

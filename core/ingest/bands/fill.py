@@ -63,7 +63,7 @@ class _Seen:
     Attributes:
         valid: those that are not missing by statement.
         total: pixels looked at.
-        endless: how many are no light by their size, such as −3.4e38.
+        endless: how many are no light by their size, such as −3.4e38, without a statement.
         sides: numbers along the top, bottom, left and right of the raster.
         shape: height and width of the raster.
         every: numbers of all pixels looked at, NaN where missing by statement.
@@ -259,7 +259,8 @@ def _look(layer: Layer, chosen: float | None) -> _Seen:
         raw, missing = _numbers(layer.source, layer.index, window, mark)
         numbers = np.asarray(raw, dtype=np.float64)
         endless = numbers[np.abs(numbers) >= NOT_LIGHT]
-        for value, count in zip(*np.unique(endless[np.isfinite(endless)], return_counts=True), strict=True):
+        undeclared = endless[np.isfinite(endless) & ~mark.stated_in(endless)]
+        for value, count in zip(*np.unique(undeclared, return_counts=True), strict=True):
             seen.endless[float(value)] = seen.endless.get(float(value), 0) + int(count)
         valid.append(numbers[~missing])
         every.append(np.where(missing, np.nan, numbers).ravel())

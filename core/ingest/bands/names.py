@@ -73,6 +73,8 @@ _SAME_LIGHT = 6.0
 """Nanometres between a wavelength that is written and the centre of the band that is meant."""
 _GAPS = re.compile(r"[\s_-]+")
 _PRODUCT_PREFIX = re.compile(r"^nbart?(?=[a-z])")
+_AUSTRALIAN = re.compile(r"(?<![A-Za-z])nbart?[ _-]?(?=[a-z])|(?<![A-Za-z])swir[ _-]?3$", re.IGNORECASE)
+"""Names of bands, or of files, as Digital Earth Australia alone writes them."""
 _NUMBERED = re.compile(r"\s*Band[ _]?\d{1,2}\s*[:=(,]\s*(\S.*)", re.IGNORECASE)
 _POSITION = re.compile(r"\s*(band|b)[ ._-]?(\d{1,3})\s*", re.IGNORECASE)
 _NUMBERED_LIGHT = re.compile(
@@ -103,13 +105,14 @@ def _light(key: str) -> str | None:
 
 
 def product_names(texts: Iterable[str]) -> Mapping[str, str]:
-    """Return what the product that uses these names of bands means by those that other products use otherwise."""
+    """Return what the product that uses these names of bands, or of files of a band, means by what others do not."""
+    texts = list(texts)
     keys = {_key(text) for text in texts}
     if {"r", "g", "b"} <= keys:
         return _LETTERS
     if keys & {"broadnir", "bnir", "bnr"}:
         return _FORCE
-    if any(_PRODUCT_PREFIX.match(key) for key in keys) or "swir3" in keys:
+    if any(map(_AUSTRALIAN.search, texts)):
         return _AUSTRALIA
     return MappingProxyType({})
 
@@ -193,20 +196,25 @@ def lights_beside_numbers(texts: Sequence[str]) -> list[tuple[str, str] | None]:
     return pairs
 
 
-def band_of_file(stem: str) -> str | None:
-    """Return the band that the stem of a file name names; None for pictures, masks, classifications and indices."""
+def band_of_file(stem: str, meant: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """Return the band that the stem of a file name names; None for pictures, masks, classifications and indices.
+
+    Args:
+        stem: the name without its ending.
+        meant: as of ``parse_band``, by the names of all files; what this name alone tells counts too.
+    """
     if names_other_layer(stem):
         return None
-    light = _ACOLITE.search(stem)
-    return parse_band(stem) or (_band_at(float(light[1])) if light else _tail(stem))
+    light, meant = _ACOLITE.search(stem), meant or product_names([stem])
+    return parse_band(stem, meant) or (_band_at(float(light[1])) if light else _tail(stem, meant))
 
 
-def _tail(stem: str) -> str | None:
+def _tail(stem: str, meant: Mapping[str, str]) -> str | None:
     """Return the band whose common name a stem ends with, or None."""
     parts = [part.lower() for part in _APART.split(stem) if part]
     for count in (5, 4, 3, 2, 1):
         key = _key("".join(parts[-count:]))
-        if len(parts) > count and (band := _light(key)) and key not in _NO_TAILS:
+        if len(parts) > count and (band := meant.get(key) or _light(key)) and key not in _NO_TAILS:
             return None if parts[-count - 1] in _NOT_THE_LIGHT else band
     return None
 

@@ -18,6 +18,7 @@ from core.ingest.settings import IngestSettings
 
 HLS_LANDSAT = "HLS L30, made of Landsat"
 _LANDSAT = "a Landsat product"
+_MODIS = "a MODIS product"
 _RADAR, _ECHOES = "a Sentinel-1 radar product", "radar by the names of its bands"
 _START = r"(?<![A-Za-z0-9])"
 _END = r"(?![A-Za-z0-9])"
@@ -28,8 +29,15 @@ _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_START}L[COTEM]0[4-9]_(?:L[12][A-Z]{{2}}_)?\d{{6}}_\d{{8}}", _LANDSAT),
         (rf"{_START}L[COTEM][4-9]\d{{13}}[A-Z]{{3}}\d{{2}}", _LANDSAT),
         (rf"{_START}(?:LANDSAT\d?|LND0[4-9]|OLITIRS|L[89]|LC0?[89]|LE0?7){_END}", _LANDSAT),
-        (rf"{_START}(?:MOD|MYD|MCD)\d{{2}}[A-Z]?\d?[._]A?\d{{7}}", "a MODIS product"),
+        (rf"{_START}(?:MOD|MYD|MCD)\d{{2}}[A-Z]{{0,2}}\d?[._]A?\d{{7}}", _MODIS),
+        (rf"{_START}(?:M[OY]D09(?:G[AQ]|[AQ]1)|MCD43A4){_END}", _MODIS),
         (rf"{_START}VNP\d{{2}}[A-Z0-9]{{0,3}}[._]", "a VIIRS product"),
+        (rf"{_START}(?:PRS_L[12][A-Z]?_|PRISMA{_END})", "a PRISMA product"),
+        (rf"{_START}ENMAP\d{{2}}-|{_START}ENMAP_L[12]", "an EnMAP product"),
+        (rf"{_START}EMIT_L[12]", "an EMIT product"),
+        (rf"{_START}DESIS-HSI", "a DESIS product"),
+        (rf"{_START}(?:CBERS_?4A?|AMAZONIA_?1)_", "a CBERS or Amazonia product"),
+        (rf"{_START}GF[1-7]_(?:WFV|PMS|B1)", "a Gaofen product"),
         (rf"{_START}S1[A-D][_-](?:IW|EW|WV|SM|S\d)[_-]", _RADAR),
         (rf"{_START}SENTINEL[ _-]?1[A-D]?{_END}|{_START}S1_GRD{_END}", _RADAR),
         (rf"{_START}S3[ABC]_(?:OL|SL|SY)_", "a Sentinel-3 product"),
@@ -48,6 +56,8 @@ _COLLECTION_2 = re.compile(rf"{_START}(?:L2S[PR]_\d{{6}}_\d{{8}}|SR_B\d{{1,2}}{_
 PACKED: Scaling = (2.75e-5, -0.2)
 _SURFACE = re.compile(r"(?:SR|ST)_B(?:10|[1-7])", re.IGNORECASE)
 """What Landsat Collection 2 calls its bands."""
+_SINUSOIDAL = re.compile(r"sur_refl_b0[1-7]|(?:BRDF_Albedo_|Nadir_Reflectance_)Band[ _]?\w+", re.IGNORECASE)
+"""What MODIS calls its bands of reflectance, with and without a day or a tile before them (LP DAAC)."""
 _SENTINEL_2 = re.compile(
     rf"{_START}(?:S2[ABCD]\w*|SENTINEL-?2[ABCD]?|SEN2[ABCD]?|MSIL[12][AC]|HLS[._-]?S30\w*){_END}|T\d{{2}}[A-Z]{{3}}_20\d{{6}}T",
     re.IGNORECASE,
@@ -75,6 +85,8 @@ def other_product(names: Iterable[str], tags: Mapping[str, str], descriptions: I
     texts = [text.strip() for text in descriptions]
     if any(map(_SURFACE.fullmatch, texts)):
         return _LANDSAT
+    if any(map(_SINUSOIDAL.search, [*texts, *names])):
+        return _MODIS
     layers = [text for text in texts if text] or [name.rpartition(".")[0] for name in names]
     found = [match[1].lower() for layer in layers if (match := _POLARISED.search(layer))]
     if len(found) == len(layers) and set(found) - {"angle"}:

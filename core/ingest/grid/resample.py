@@ -39,19 +39,24 @@ class NoData:
 
     def found_in(self, numbers: NDArray[Any]) -> Bools:
         """Return where numbers of a band are missing."""
-        missing = np.zeros(numbers.shape, dtype=bool)
+        missing = self.stated_in(numbers)
         if numbers.dtype.kind == "f":
             missing |= ~(np.abs(numbers) < NOT_LIGHT)
+        if math.isfinite(self.lowest):
+            missing |= numbers < self.lowest
+        if math.isfinite(self.highest) and numbers.dtype != np.uint16:
+            missing |= numbers > self.highest
+        return missing
+
+    def stated_in(self, numbers: NDArray[Any]) -> Bools:
+        """Return where numbers of a band are one of ``values``."""
+        missing = np.zeros(numbers.shape, dtype=bool)
         for value in self.values:
             if not math.isfinite(value):
                 continue
             missing |= numbers == value
             if numbers.dtype.kind == "f" and value != 0:
                 missing |= np.abs(numbers - value) <= 1e-6 * abs(value)
-        if math.isfinite(self.lowest):
-            missing |= numbers < self.lowest
-        if math.isfinite(self.highest) and numbers.dtype != np.uint16:
-            missing |= numbers > self.highest
         return missing
 
 

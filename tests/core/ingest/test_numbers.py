@@ -208,9 +208,11 @@ def test_no_data_stated_as_text_that_is_nearly_the_value(tmp_path: Path, library
     numbers = (fields() / 10_000).astype(np.float32)
     numbers[:, :9] = np.float32(-3.4028235e38 if "e" in text else -9999)
     path = write_tif(tmp_path / "clip.tif", numbers, FOUR, nodata=-9999 if "e" not in text else -3.40282306e38)
-    got = read_scene(ingest([path], library).directory)
+    scene = ingest([path], library)
+    got = read_scene(scene.directory)
     assert (got[:, :9] == 0).all()
     assert (got[:, 9:] > 0).all()
+    assert said(scene, "fill") == [], "what a tag declares is not said to be undeclared"
 
 
 def test_no_data_stated_as_text_that_is_no_number(tmp_path: Path, library: Library) -> None:

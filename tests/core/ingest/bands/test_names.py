@@ -106,6 +106,23 @@ def test_the_product_decides_what_a_common_name_means(texts: str, bands: str) ->
     assert [parse_band(text, meant) for text in texts.split()] == bands.split()
 
 
+@pytest.mark.parametrize(
+    ("stems", "bands"),
+    [
+        (
+            "ga_s2am_ard_3_final_nbart_nir_1 ga_s2am_ard_3_final_nbart_swir_2 ga_s2am_ard_3_final_nbart_swir_3",
+            "B08 B11 B12",
+        ),
+        ("clip_nbart_swir_2", "B11"),
+        ("nir swir_2 swir_3", "B08 B11 B12"),
+        ("clip_swir_1 clip_swir_2", "B11 B12"),
+    ],
+)
+def test_files_of_a_band_mean_what_their_product_means(stems: str, bands: str) -> None:
+    meant = product_names(stems.split())
+    assert [band_of_file(stem, meant) for stem in stems.split()] == bands.split()
+
+
 def test_letters_where_all_three_are_there() -> None:
     assert [parse_band(text, product_names("RGBN")) for text in "RGBN"] == ["B04", "B03", "B02", "B08"]
     assert parse_band("r", product_names(["r", "nir"])) is None

@@ -20,6 +20,10 @@ from core.ingest.settings import IngestSettings
         ("20180610_LEVEL2_LND08_BOA.tif", "Landsat"),
         ("landsat8_clip.tif", "Landsat"),
         ("MOD09A1.A2019121.h18v04.006.tif", "MODIS"),
+        ("MYD09GA.A2019187.h18v04.006.tif", "MODIS"),
+        ("MCD43A4_061_july.tif", "MODIS"),
+        ("GF1_WFV1_E113.4_N31.2_20200503_L1A0004779999.tif", "Gaofen"),
+        ("PRS_L2D_STD_20200618101701_20200618101706_0001.tif", "PRISMA"),
         ("S1A_IW_GRDH_1SDV_20190405.tif", "Sentinel-1"),
         ("s1a-iw-grd-vv-20200105t053348-20200105t053413-030660-03837b-001.tiff", "Sentinel-1"),
         ("S1B_IW_20200105T053348_DVP_RTC30_G_gpuned_1234_VH.tif", "Sentinel-1"),
@@ -50,6 +54,13 @@ def test_tags_and_bands_tell_too() -> None:
     assert other_product(["clip.tif"], {}, ["SR_B2", "SR_B3"])
     assert other_product(["clip.tif"], {"SPACECRAFT_NAME": "Sentinel-2A"}, ["B2"]) is None
     assert other_product(["clip.tif"], {"history": "compared with Landsat 8"}, ["B2"]) is None
+
+
+def test_modis_is_told_by_its_bands() -> None:
+    assert other_product(["clip.tif"], {}, ["sur_refl_b01", "sur_refl_b02"]) == "a MODIS product"
+    assert other_product(["clip.tif"], {}, ["Nadir_Reflectance_Band1", "Nadir_Reflectance_Band2"])
+    assert other_product(["sur_refl_b01_doy2019187.tif"], {}, [""])
+    assert other_product(["S2_refl_b01.tif"], {}, ["refl_b01"]) is None
 
 
 def test_radar_is_told_by_its_bands() -> None:
