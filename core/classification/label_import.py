@@ -5,6 +5,7 @@ Files of vectors are read in ``core.ingest.vectors``; tables of text by ``areas.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from core.scenes.annotations import clean_class
 from core.scenes.patches import IntArray
 
 _SHOWN = 3
+_FRACTION = re.compile(r"[+-]?\d*[.,]\d*[1-9]\d*")
+"""A number that is no whole one, which names no class."""
 
 MOST_LABELS_OF_COLUMN = 254
 """Values of a column that may hold classes; a map tells no more apart."""
@@ -235,7 +238,8 @@ def label_columns(table: TextTable) -> list[str]:
     found = []
     for at, name in enumerate(table.columns):
         values = {cells[at] for _, cells in table.rows} - {""}
-        if name and name.casefold() not in places and 0 < len(values) <= MOST_LABELS_OF_COLUMN:
+        measured = all(_FRACTION.fullmatch(value) for value in values)
+        if name and name.casefold() not in places and 0 < len(values) <= MOST_LABELS_OF_COLUMN and not measured:
             found.append(name)
     return sorted(dict.fromkeys(found), key=lambda name: name.casefold() not in named)
 

@@ -30,7 +30,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 def scheme_of_scene(scene: Scene) -> Scheme | None:
     """Return the scheme that was chosen for a scene; None where none was, or what is kept of it is damaged."""
-    kept = read_annotations(scene).scheme
+    return parsed_scheme(read_annotations(scene).scheme)
+
+
+def parsed_scheme(kept: str) -> Scheme | None:
+    """Return the scheme that labels are kept with, as ``Annotations.scheme`` has it; None as of ``scheme_of_scene``."""
     try:
         return read_scheme(kept.encode(), "the scheme of a scene") if kept else None
     except LandlikeError:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.classification.heads import Head
+from core.classification.heads import Head, land_classes
 from core.classification.labelled import LabelledPatches
 from core.classification.models import HeadKind, fit_model
 from core.classification.validation import FOLDS, USUAL_SETTING
+from core.evaluation.logistic import Spread
 from core.evaluation.retrieval import Share, share
 from core.evaluation.splits import block_folds
 from core.scenes.patches import IntArray
@@ -63,9 +65,7 @@ def label_next(
     unit = unit_rows(vectors[rows])
     doubt = np.ones(len(rows)) if head is None else _doubt(head, vectors[rows])
     known = unit_rows(vectors[labelled]) if len(labelled) else unit[:0]
-    far, near = _distance(unit, known), np.zeros(len(rows), np.bool_)
-    for row in labelled.tolist():
-        near |= _close(places, rows, row, apart)
+    far, near = _distance(unit, known), _close(places, rows, labelled, apart)
     chosen: list[int] = []
     left = np.ones(len(rows), np.bool_)
     while len(chosen) < min(count, len(rows)):
@@ -73,7 +73,7 @@ def label_next(
         chosen.append(best)
         left[best] = False
         far = np.minimum(far, _distance(unit, unit[best : best + 1]))
-        near |= _close(places, rows, int(rows[best]), apart)
+        near |= _close(places, rows, rows[best : best + 1], apart)
     return rows[chosen]
 
 
@@ -101,13 +101,37 @@ def _best(score: NDArray[np.float64], left: NDArray[np.bool_], near: NDArray[np.
     return int(np.where(allowed, score, -1.0).argmax())
 
 
-def _close(places: NDArray[np.float64] | None, rows: IntArray, row: int, apart: float) -> NDArray[np.bool_]:
-    """Return which candidates lie nearer to a patch on the ground than they should."""
+def _close(places: NDArray[np.float64] | None, rows: IntArray, others: IntArray, apart: float) -> NDArray[np.bool_]:
+    """Return which candidates lie nearer to one of some patches on the ground than they should."""
+    found = np.zeros(len(rows), np.bool_)
     if places is None:
-        return np.zeros(len(rows), np.bool_)
-    with np.errstate(invalid="ignore"):
-        found: NDArray[np.bool_] = np.linalg.norm(places[rows] - places[row], axis=1) < apart
+        return found
+    from scipy.spatial import cKDTree
+
+    known = others[np.isfinite(places[others]).all(axis=1)]
+    placed = np.isfinite(places[rows]).all(axis=1)
+    if len(known) and placed.any():
+        distance, _ = cKDTree(places[known]).query(places[rows[placed]], distance_upper_bound=apart)
+        found[placed] = distance < apart
     return found
+
+
+def fresh_head(vectors: FloatArray, names: Sequence[str], spread: Spread) -> Head | None:
+    """Return a head taught in milliseconds, which knows what is unsure; None for fewer than two classes.
+
+    Its setting is the usual one and its probabilities are not calibrated: a map is made by ``teach``.
+
+    Args:
+        vectors: features of labelled patches, float32 of shape (N, D), of length 1.
+        names: class of each.
+        spread: of the features of the whole scene.
+    """
+    classes, labels = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
+    if len(classes) < 2:
+        return None
+    setting = USUAL_SETTING["logistic"]
+    model = fit_model("logistic", vectors, labels.astype(np.int64), len(classes), setting=setting, spread=spread)
+    return Head(model=model, classes=land_classes(classes.tolist(), None), setting=setting)
 
 
 def random_next(count_all: int, labelled: IntArray, count: int, seed: int = 0) -> IntArray:
@@ -131,7 +155,12 @@ class CurvePoint:
 
 
 def learning_curve(
-    known: LabelledPatches, sizes: tuple[int, ...] = (), *, kind: HeadKind = "logistic", seed: int | None = None
+    known: LabelledPatches,
+    sizes: tuple[int, ...] = (),
+    *,
+    kind: HeadKind = "logistic",
+    seed: int | None = None,
+    rows: IntArray | None = None,
 ) -> tuple[CurvePoint, ...]:
     """Return accuracy on held-out blocks of land by the number of labels.
 
@@ -142,17 +171,22 @@ def learning_curve(
         sizes: numbers of labels, ascending; empty = doubling from 10 to all that a fold leaves.
         kind: of the head; a forest loads scikit-learn.
         seed: None = labels in their order; a number = in a random order, as a control.
+        rows: of ``known`` to learn from, in the order in which people gave them; None = all, as they stand. All are
+            tested, so that curves of different rows are of the same land.
     """
-    order = np.arange(len(known)) if seed is None else np.random.default_rng(seed).permutation(len(known))
+    order = np.arange(len(known)) if rows is None else rows
+    if seed is not None:
+        order = np.random.default_rng(seed).permutation(order)
     blocks = known.blocks if len(np.unique(known.blocks[known.blocks >= 0])) > 1 else np.arange(len(known))
     unknown = blocks < 0
     blocks = np.where(unknown, blocks.max(initial=0) + 1 + np.cumsum(unknown), blocks)
     fold = block_folds(blocks, known.labels, FOLDS)
-    return tuple(_point(known, order, fold, size, kind) for size in sizes or _doubling(known, fold))
+    return tuple(_point(known, order, fold, size, kind) for size in sizes or _doubling(order, fold))
 
 
-def _doubling(known: LabelledPatches, fold: IntArray) -> tuple[int, ...]:
-    most = len(known) - int(np.bincount(fold).max())
+def _doubling(order: IntArray, fold: IntArray) -> tuple[int, ...]:
+    """Return numbers of labels, of which each fold leaves the others so many at least."""
+    most = len(order) - int(np.bincount(fold[order]).max(initial=0))
     found, size = [], 10
     while size < most:
         found.append(size)

@@ -42,3 +42,14 @@ class Answers:
                 while len(self._found) > self._most:
                     del self._found[next(iter(self._found))]
             return made
+
+    def peek(self, key: Hashable) -> Any:  # noqa: ANN401  as various as what is asked
+        """Return what is kept under a key, None where there is nothing."""
+        with self._lock:
+            return self._found.get(key)
+
+    def put(self, key: Hashable, value: object) -> None:
+        """Keep something under a key, in place of what was there."""
+        with self._lock:
+            self._found.pop(key, None)
+            self._found[key] = value

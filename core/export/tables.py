@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,15 @@ def labels_csv(scene: Scene, grid: PatchGrid, labels: PatchLabels) -> str:
         name = labels.classes[int(labels.index[patch_id])]
         place = ("", "") if middles is None else _degrees(middles[line])
         writer.writerow([patch_id, *grid.row_col(patch_id), *place, harmless(name)])
+    return text.getvalue()
+
+
+def rows_csv(columns: Mapping[str, Sequence[str]]) -> str:
+    """Return columns of text as CSV (RFC 4180); no cell runs in a spreadsheet."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(list(columns))
+    writer.writerows([harmless(cell) for cell in cells] for cells in zip(*columns.values(), strict=True))
     return text.getvalue()
 
 

@@ -22,7 +22,7 @@ from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.values.base import NOTHING_ASKED, Asked
 from core.values.classified import CERTAINTY, CLASSIFIED
-from pages.classify import leave, take, undo
+from pages.ui.classify.acts import leave, take, undo
 from pages.ui.classify.areas import sample_here
 from pages.ui.classify.classes import offered, usual_scheme
 from pages.ui.classify.files import class_map_zip
@@ -112,8 +112,8 @@ def test_labels_of_two_classes_give_all_patches_one(recipe: Recipe, scene: Scene
 
 
 def test_a_label_is_that_of_the_explore_page_with_its_colour_and_is_taken_back(recipe: Recipe, scene: Scene) -> None:
-    visitor, known = Session(scene_id=scene.id, scheme="dynamicworld"), cache.scene_view(recipe, scene)
-    take(visitor, known, 3, "Trees", offered(visitor, known))
+    visitor, known = Session(scene_id=scene.id), cache.scene_view(recipe, scene)
+    take(visitor, known, 3, "Trees", offered(known))
     given = hand_labels(scene, patch_grid(scene))
     assert given is not None
     assert given.classes[given.index[3]] == "Trees"
@@ -133,7 +133,7 @@ def test_what_was_passed_over_or_labelled_is_not_asked_again(recipe: Recipe, sce
     assert second != first
     label(scene, [second], "Water")
     assert not {first, second} & set(suggested(visitor, cache.scene_view(recipe, scene)))
-    visitor.at_random = True
+    visitor.desk.at_random = True
     assert not {first, second} & set(suggested(visitor, cache.scene_view(recipe, scene)))
 
 
@@ -173,13 +173,13 @@ def test_a_sample_is_drawn_judged_without_the_map_and_gives_areas_with_intervals
 def test_the_map_opens_elsewhere_with_classes_colours_and_confidence(
     recipe: Recipe, scene: Scene, tmp_path: Path
 ) -> None:
-    visitor = Session(scene_id=scene.id, scheme="dynamicworld")
+    visitor = Session(scene_id=scene.id)
     empty = cache.scene_view(recipe, scene)
     for patch, name in ((0, "Water"), (6, "Crops")):
-        take(visitor, empty, patch, name, offered(visitor, empty))
+        take(visitor, empty, patch, name, offered(empty))
     label_two(scene)
     known = cache.scene_view(recipe, scene)
-    classes = classes_of_map(known, offered(visitor, known))
+    classes = classes_of_map(known, offered(known))
     with zipfile.ZipFile(io.BytesIO(class_map_zip(known, classes, "classes"))) as archive:
         assert {Path(name).suffix for name in archive.namelist()} == {".tif", ".qml", ".xml"}
         archive.extractall(tmp_path / "out")

@@ -1,57 +1,72 @@
-"""The classes that the page offers: of a scheme of the field, or one's own; each with colour, key and count."""
+"""The classes that the page offers: of the scheme chosen for the scene, each with colour, key and count."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from core.classification.heads import land_classes
+from core.classification.scene_scheme import OWN_SCHEME, KeptSchemes, choose_scheme, name_class, parsed_scheme
 from core.classification.schemes import KEYS, SCHEMES, LandClass, Scheme
-from core.errors import LandlikeError
-from core.scenes.annotations import clean_class, merge_classes, recolour_class, rename_class
 from core.values.classes import colours_of
+from pages.ui.classify.acts import attempt
+from pages.ui.classify.scheme_editor import scheme_dialog
 from pages.ui.common.theme import class_title
+from pages.ui.state.engine import engine
+from pages.ui.state.label_state import annotations_of
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
-from pages.ui.state.widgets import bound, shown
+from pages.ui.state.widgets import select, show_text, shown
 
-OWN, FIRST = "own", "dynamicworld"
-"""Classes that people name themselves, and the scheme that is offered where a scene has no classes yet."""
+FIRST_SCHEME = "dynamicworld"
+"""The scheme that is offered where a scene has no classes yet."""
 
-TITLES: Mapping[str, str] = MappingProxyType(
-    {OWN: "My own classes"} | {name: one.title for name, one in SCHEMES.items()}
-)
-NEW_NAME_KEY = "classify_new_{}"
-"""Key of the field for a name; another one once a name was taken, so that it is empty again."""
+OWN_TITLE = "My own classes"
+NEW_NAME_KEY = "classify_new"
 
 
-def scheme_of(visitor: Session) -> Scheme | None:
-    """Return the scheme of the field that the visitor labels by; None = classes of their own."""
-    return SCHEMES.get(visitor.scheme)
+def scheme_here(known: SceneView) -> Scheme:
+    """Return the scheme that the scene is labelled by: what somebody chose, else one that holds its classes."""
+    kept = annotations_of(known).scheme
+    stated: tuple[Scheme | None] = known.answers.get(("scheme", kept), lambda: (parsed_scheme(kept),))
+    if stated[0] is not None:
+        return stated[0]
+    name = usual_scheme(known)
+    return SCHEMES[name] if name in SCHEMES else own_classes(known)
 
 
-def offered(visitor: Session, known: SceneView) -> tuple[LandClass, ...]:
-    """Return the classes to label by: those of the scheme, then others that patches have, then those just named."""
-    scheme = scheme_of(visitor)
-    shown, given = known.labels.shown, known.labels.given
-    own = () if shown is None or known.labels.truth is None else known.labels.truth.classes
-    first = own if scheme is None else scheme.names
+def own_classes(known: SceneView) -> Scheme:
+    """Return a scheme of the classes that the scene came with and that its patches have."""
+    truth, given = known.labels.truth, known.labels.given
+    names = [*(() if truth is None else truth.classes), *(() if given is None else given.classes)]
+    return Scheme(name=OWN_SCHEME, title=OWN_TITLE, classes=_coloured(known, tuple(dict.fromkeys(names)), None))
+
+
+def offered(known: SceneView) -> tuple[LandClass, ...]:
+    """Return the classes to label by: those of the scheme, then others that patches have."""
+    scheme, given = scheme_here(known), known.labels.given
     labelled = () if given is None else given.classes
-    stated = {} if shown is None else dict(zip(shown.classes, colours_of(known.labels, shown.classes), strict=True))
-    found = land_classes(tuple(dict.fromkeys([*first, *labelled, *visitor.new_classes])), scheme)
-    return tuple(replace(one, colour=stated.get(one.name, one.colour)) for one in found)
+    return _coloured(known, tuple(dict.fromkeys([*scheme.names, *labelled])), scheme)
+
+
+def _coloured(known: SceneView, names: tuple[str, ...], scheme: Scheme | None) -> tuple[LandClass, ...]:
+    """Return classes with codes and keys by a scheme, and the colours that plot and map give them."""
+    shown_now = known.labels.shown
+    stated = {} if shown_now is None else dict(
+        zip(shown_now.classes, colours_of(known.labels, shown_now.classes), strict=True)
+    )  # fmt: skip
+    return tuple(replace(one, colour=stated.get(one.name, one.colour)) for one in land_classes(names, scheme))
 
 
 def usual_scheme(known: SceneView) -> str:
-    """Return the scheme that holds all classes of a scene, or ``OWN``; the first one where it has none yet."""
-    shown = known.labels.shown
-    if shown is None:
-        return FIRST
-    return next((name for name, one in SCHEMES.items() if set(shown.classes) <= set(one.names)), OWN)
+    """Return the scheme that holds all classes of a scene, or ``OWN_SCHEME``; the first one where it has none yet."""
+    given = known.labels.shown
+    if given is None:
+        return FIRST_SCHEME
+    return next((name for name, one in SCHEMES.items() if set(given.classes) <= set(one.names)), OWN_SCHEME)
 
 
 def counts(known: SceneView) -> dict[str, int]:
@@ -64,62 +79,52 @@ def counts(known: SceneView) -> dict[str, int]:
 
 
 def keys(classes: tuple[LandClass, ...]) -> dict[str, str]:
-    """Return the key on the keyboard of each class, by name; of many classes the last have none."""
-    return {one.name: key for one, key in zip(classes, KEYS, strict=False)}
+    """Return the key on the keyboard of each class, by name: its own, else one that is free; the last may have none."""
+    taken = {one.key.casefold() for one in classes if one.key}
+    free = iter([key for key in KEYS if key not in taken])
+    found = {one.name: one.key.casefold() or next(free, "") for one in classes}
+    return {name: key for name, key in found.items() if key}
 
 
 def class_choice(visitor: Session, known: SceneView) -> None:
     """Draw the choice of a scheme, where a class of one's own is named, and what can be done with classes."""
-    if not visitor.scheme:
-        visitor.scheme = usual_scheme(known)
+    here = scheme_here(known)
+    schemes = _schemes(known, here)
+    chosen = next(name for name, one in schemes.items() if one.classes == here.classes and one.title == here.title)
     with st.container(horizontal=True, vertical_alignment="bottom", key="classify_scheme_bar"):
-        st.selectbox("Classes", list(TITLES), format_func=TITLES.__getitem__, width=300, **bound("scheme", "scheme"))
-        key = NEW_NAME_KEY.format(len(visitor.new_classes))
-        st.text_input("Another class", key=key, placeholder="Type a name, press Enter", width=240,
-                      on_change=_add, args=(visitor, key))  # fmt: skip
-        if known.labels.given is not None:
-            with st.popover("Change a class", icon=":material/edit:", key="classify_edit"):
-                _edit(visitor, known)
+        with st.container(width=300):
+            select(
+                "Classes", list(schemes), chosen, key="scheme", title=lambda name: schemes[name].title,
+                take=lambda name: attempt(visitor, partial(choose_scheme, known.scene, schemes[name])) and None,
+            )  # fmt: skip
+        st.text_input("Another class", key=NEW_NAME_KEY, placeholder="Type a name, press Enter", width=240,
+                      on_change=_add, args=(visitor, known, here))  # fmt: skip
+        if st.button("Edit classes", icon=":material/palette:", key="classify_edit"):
+            scheme_dialog(visitor, known, _whole(known, here))
 
 
-def _edit(visitor: Session, known: SceneView) -> None:
-    """Draw how a class that patches have is renamed, coloured or joined to another."""
-    given = known.labels.given
-    if given is None:
-        return
-    names, scene = list(given.classes), known.scene
-    chosen = st.selectbox("Class", names, format_func=class_title, key="edit_class")
-    colour = dict(zip(names, colours_of(known.labels, names), strict=True))[chosen]
-    # Fields are those of the class, so each class has its own.
-    fields = {what: f"edit_{what}_{names.index(chosen)}_{known.labels.version}" for what in ("name", "colour", "into")}
-
-    def change(act: Callable[[], None]) -> None:
-        try:
-            act()
-            visitor.classified = ""
-        except LandlikeError as error:
-            visitor.classified = str(error)
-
-    st.text_input("Its name", chosen, key=fields["name"], on_change=lambda: change(
-        lambda: rename_class(scene, chosen, str(shown(fields["name"]) or chosen))))  # fmt: skip
-    st.color_picker("Its colour", colour, key=fields["colour"], on_change=lambda: change(
-        lambda: recolour_class(scene, chosen, str(shown(fields["colour"])))))  # fmt: skip
-    others = [name for name in names if name != chosen]
-    if others:
-        st.selectbox("Join it to", others, index=None, format_func=class_title, placeholder="Another class",
-                     key=fields["into"], on_change=lambda: change(
-                         lambda: merge_classes(scene, [chosen], str(shown(fields["into"])))))  # fmt: skip
+def _schemes(known: SceneView, here: Scheme) -> dict[str, Scheme]:
+    """Return the schemes to choose from, by name: that of the scene first where it is no other's."""
+    kept = {f"kept-{name}": one for name, one in KeptSchemes(engine().config.root).all().items()}
+    found: dict[str, Scheme] = {**SCHEMES, **kept}
+    if not any(one.classes == here.classes and one.title == here.title for one in found.values()):
+        return {"here": here, **found}
+    return found if here.name == OWN_SCHEME else {**found, OWN_SCHEME: own_classes(known)}
 
 
-def _add(visitor: Session, key: str) -> None:
+def _whole(known: SceneView, scheme: Scheme) -> Scheme:
+    """Return a scheme with all classes that are offered, so that each can be changed."""
+    by_key = keys(offered(known))
+    return replace(scheme, classes=tuple(replace(one, key=by_key.get(one.name, "")) for one in offered(known)))
+
+
+def _add(visitor: Session, known: SceneView, scheme: Scheme) -> None:
     """Take the class that was just typed, before the next run."""
-    typed = str(shown(key) or "")
+    typed = str(shown(NEW_NAME_KEY) or "")
     if not typed.strip():
         return
-    try:
-        name = clean_class("Naming a class", typed)
-    except LandlikeError as error:
-        visitor.classified = str(error)
-        return
-    visitor.new_classes = tuple(dict.fromkeys([*visitor.new_classes, name]))
-    visitor.classified = f"Class “{class_title(name)}” is there to label by."
+    own = scheme if scheme.name == OWN_SCHEME else replace(scheme, name=OWN_SCHEME, title=OWN_TITLE, source="")
+    whole = _whole(known, own)
+    if attempt(visitor, lambda: name_class(known.scene, whole, typed)):
+        visitor.classified = f"Class “{class_title(' '.join(typed.split()))}” is there to label by."
+        show_text(NEW_NAME_KEY, "")

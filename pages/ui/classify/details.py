@@ -1,26 +1,23 @@
-"""The figures behind the map, folded: each class on held-out land, confidence, doubtful labels, the truth."""
+"""The figures behind the map, folded: each class on held-out land, confidence, the truth."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from core.classification.doubtful import doubtful_labels
 from core.classification.models import HEAD_KINDS
 from core.classification.validation import Validation
-from core.scenes.patches import PatchRef
 from core.values.predicted import sure_patches
 from pages.ui.classify.scores import class_table, confidence_table, confusion_table, reliability_diagram
 from pages.ui.common.escape import plain
-from pages.ui.common.format import count, patches
+from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
-from pages.ui.state.session import Session
 
-MOST_DOUBTS = 8
+MOST_UNTESTED = 8
 
 
-def validation_details(visitor: Session, known: SceneView) -> None:
+def validation_details(known: SceneView) -> None:
     """Draw them, where labels teach something."""
     taught = known.taught()
     if taught is None:
@@ -35,19 +32,6 @@ def validation_details(visitor: Session, known: SceneView) -> None:
         st.caption("Rows are your labels, columns what a classifier said that saw none of their block of land.")
     with st.expander("Does its confidence mean what it says", key="classify_confidence"):
         _confidence(found)
-    doubts = known.answers.get(
-        ("doubts", known.labels.version, taught.head.kind), lambda: doubtful_labels(found, _labelled_ids(known))
-    )
-    if doubts:
-        with st.expander(f"{count(len(doubts), 'label')} may be wrong", key="classify_doubts"):
-            for one in doubts[:MOST_DOUBTS]:
-                st.button(
-                    plain(
-                        f"Patch {one.patch_id}: {class_title(one.given)}, or {class_title(one.likelier)} "
-                        f"({100 * one.likelier_probability:.0f} %)?"
-                    ),
-                    key=f"doubt_{one.patch_id}", type="tertiary", on_click=_look, args=(visitor, known, one.patch_id),
-                )  # fmt: skip
     _truth(known)
 
 
@@ -55,7 +39,7 @@ def _held_out_words(found: Validation) -> str:
     held = "its block of land" if found.spatial else "it; all labels lie in one block of land, which promises too much"
     said = f"Each label was named by a {HEAD_KINDS[found.kind]} that saw none of {held}. Intervals are of 95 %."
     if found.untested:
-        names = ", ".join(class_title(name) for name in found.untested[:MOST_DOUBTS])
+        names = ", ".join(class_title(name) for name in found.untested[:MOST_UNTESTED])
         said += f" Not tested, because all labels of the class lie in one place: {names}."
     return plain(said)
 
@@ -72,18 +56,6 @@ def _confidence(found: Validation) -> None:
         f"for more labels. On average it is off by {100 * found.calibration_error:.0f} points; "
         f"{100 * found.calibration_error_before:.0f} before it was calibrated."
     )
-
-
-def _labelled_ids(known: SceneView) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    given = known.labels.given
-    ids = known.table.patch_ids
-    return ids if given is None else ids[given.index[ids] >= 0]
-
-
-def _look(visitor: Session, known: SceneView, patch: int) -> None:
-    """Ask for a patch on the Explore page at the next visit, and say so."""
-    visitor.ask(PatchRef(known.scene.id, patch))
-    visitor.classified = f"Patch {patch} is the query on the Explore page now, where it can be labelled anew."
 
 
 def _truth(known: SceneView) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 import streamlit as st
 
 from core.classification.schemes import LandClass
-from core.classification.suggestions import label_next, random_next
+from core.classification.suggestions import fresh_head, label_next, random_next
+from core.evaluation.logistic import Spread, spread_of
 from core.scenes.patches import PatchGrid
 from pages.ui.classify.classes import keys
 from pages.ui.common.theme import class_title
 from pages.ui.frontend import text
 from pages.ui.http.pictures import thumb_url
+from pages.ui.state.label_desk import WHO_COOKIE
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import trigger
@@ -39,8 +41,9 @@ def suggested(visitor: Session, known: SceneView) -> list[int]:
     """Return the patches to label next, best first: unsure, unlike what is labelled, and spread over the land."""
     given, table = known.labels.given, known.table
     labelled = np.zeros(len(table), np.bool_) if given is None else given.index[table.patch_ids] >= 0
-    passed = np.isin(table.patch_ids, np.array(visitor.passed, np.int64))
-    key = ("suggested", known.labels.version, visitor.passed, visitor.at_random)
+    desk = visitor.desk
+    passed = np.isin(table.patch_ids, np.array(desk.passed, np.int64))
+    key = ("suggested", known.labels.version, desk.passed, desk.at_random)
     rows: np.ndarray[Any, Any] = known.answers.get(key, lambda: _rows(visitor, known, labelled, passed))
     return [int(patch) for patch in table.patch_ids[rows]]
 
@@ -48,12 +51,14 @@ def suggested(visitor: Session, known: SceneView) -> list[int]:
 def _rows(
     visitor: Session, known: SceneView, labelled: np.ndarray[Any, Any], passed: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
-    if visitor.at_random:
+    if visitor.desk.at_random:
         return random_next(len(labelled), np.flatnonzero(labelled | passed), AHEAD)
-    taught = known.taught()
-    places = np.stack(known.grid.rows_cols(known.table.patch_ids), axis=1).astype(np.float64)
+    rows, given, ids, unit = np.flatnonzero(labelled), known.labels.given, known.table.patch_ids, known.table.unit
+    names = [] if given is None else [given.classes[number] for number in given.index[ids[rows]].tolist()]
+    spread: Spread = known.answers.get("spread", lambda: spread_of(unit))
+    places = np.stack(known.grid.rows_cols(ids), axis=1).astype(np.float64)
     return label_next(
-        known.table.unit, np.flatnonzero(labelled), AHEAD, head=None if taught is None else taught.head,
+        unit, rows, AHEAD, head=fresh_head(unit[rows], names, spread) if names else None,
         places=places if known.scene.kind == "scene" else None, usable=~passed,
     )  # fmt: skip
 
@@ -89,6 +94,9 @@ def labeller(
     on_pass: Callable[[int], None],
     ahead: Sequence[int] = (),
     key: str = "labeller",
+    settling: bool = False,
+    who: str | None = None,
+    on_step: Callable[[str], None] | None = None,
 ) -> None:
     """Draw a patch and the classes it can be given.
 
@@ -103,6 +111,9 @@ def labeller(
         on_pass: called with the patch that is left without one.
         ahead: patches that come next, whose pictures are fetched.
         key: names it on its page.
+        settling: True = what takes longer than a key press waits until the keys rest.
+        who: labels, as they call themselves, which the browser remembers; None = nobody asked.
+        on_step: called with ``undo`` or ``redo`` when these are asked for by a key.
     """
 
     def picture(one: int | None) -> str | None:
@@ -115,6 +126,9 @@ def labeller(
         "nine": [] if patch is None else [picture(one) for one in surroundings(known.grid, patch, alone=alone)],
         "ahead": [picture(one) for one in ahead],
         "words": dict(words),
+        "settling": settling,
+        "who": who,
+        "cookie": WHO_COOKIE,
         "classes": [
             {
                 "name": one.name,
@@ -129,6 +143,9 @@ def labeller(
 
     def acted() -> None:
         value = trigger(key, "act")
+        if isinstance(value, Mapping) and value.get("what") in {"undo", "redo"} and on_step is not None:
+            on_step(str(value["what"]))
+            return
         if not isinstance(value, Mapping) or value.get("patch") != patch or patch is None:
             return  # Of the patch before: a second press while the page was under way.
         names = [one.name for one in classes]

@@ -6,7 +6,9 @@ const element = (tag, name, text) => {
   return made;
 };
 
-const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+const REST = 900;
+
+const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable], [role=dialog], [data-testid=stDataFrame]");
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".labeller");
@@ -51,12 +53,28 @@ export default function ({ data, parentElement, setTriggerValue }) {
     side.append(element("p", "", data.words.empty));
   }
   for (const src of data.ahead) new Image().src = src;
+  if (data.who !== null && data.who !== root.who) {
+    root.who = data.who;
+    document.cookie = `${data.cookie}=${encodeURIComponent(data.who)}; path=/; max-age=31536000; samesite=strict`;
+  }
+  // What takes longer than a key press is drawn once the keys rest.
+  clearTimeout(root.rest);
+  if (data.settling) root.rest = setTimeout(() => root.isConnected && act("settle"), REST);
   root.replaceChildren(list, side);
 
   if (root.keys) document.removeEventListener("keydown", root.keys);
   root.keys = (event) => {
     // A key that is held down would label patches nobody looked at.
-    if (!asks || event.repeat || !root.isConnected || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.repeat || !root.isConnected || event.altKey || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey) {
+      const step = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
+      if (step) {
+        event.preventDefault();
+        act(step);
+      }
+      return;
+    }
+    if (!asks) return;
     const one = data.classes.find((found) => found.key && found.key === event.key.toLowerCase());
     if (one) act("class", one.name);
     else if (event.key === " " && event.target.tagName !== "BUTTON") {
@@ -65,5 +83,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
   };
   document.addEventListener("keydown", root.keys);
-  return () => document.removeEventListener("keydown", root.keys);
+  return () => {
+    clearTimeout(root.rest);
+    document.removeEventListener("keydown", root.keys);
+  };
 }

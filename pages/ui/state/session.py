@@ -12,6 +12,7 @@ from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
 from pages.ui.state.cut_draft import CutDraft
+from pages.ui.state.label_desk import WHO_COOKIE, LabelDesk, who_of_cookie
 from pages.ui.state.question import MOST_IN_LINK, Asking, Question, asked_by, id_runs, read_id_runs
 
 _KEY = "landlike"
@@ -68,11 +69,7 @@ class Session:
         layout_labels: for each scene that is arranged by labels, their version when the visitor began to.
         layout_asked: for each scene, what ``work`` calls the latest layout that this visitor began.
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
-        scheme: a key of ``core.classification.schemes.SCHEMES`` that patches are classified by, or ``own``;
-            empty until the visitor comes to classify.
-        new_classes: names of classes that were typed and that no patch has yet.
-        passed: patches that the visitor left without a class when asked.
-        at_random: True = patches to label come at random, as a control.
+        desk: what is being labelled.
         judging: True = the Classify page asks for the patches of the sample.
         classified: what became of the latest classifying, a sentence.
         screen: height of the browser's window in pixels, 600 to 2400.
@@ -123,10 +120,7 @@ class Session:
     layout_labels: dict[str, str] = field(default_factory=dict)
     layout_asked: dict[str, str] = field(default_factory=dict)
     show: str = "similar"
-    scheme: str = ""
-    new_classes: tuple[str, ...] = ()
-    passed: tuple[int, ...] = ()
-    at_random: bool = False
+    desk: LabelDesk = field(default_factory=LabelDesk)
     judging: bool = False
     classified: str = ""
     screen: int = 900
@@ -158,7 +152,8 @@ class Session:
         """Drop everything that names patches."""
         self.query, self.examples, self.selection, self.past, self.future = None, None, NOTHING_SELECTED, [], []
         self.show, self.labelled, self.least, self.page = "similar", "", None, 0
-        self.classified, self.passed, self.judging = "", (), False
+        self.classified, self.judging = "", False
+        self.desk.forget_patches()
 
     def cut(self, scene_id: str) -> Cut:
         """Return how the visitor wants a scene cut."""
@@ -368,5 +363,6 @@ def current() -> Session:
     if not isinstance(found, Session):
         found = Session()
         found.follow(st.query_params.to_dict())
+        found.desk.who = who_of_cookie(st.context.cookies.get(WHO_COOKIE, ""))
         st.session_state[_KEY] = found
     return found

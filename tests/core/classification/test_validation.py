@@ -14,7 +14,7 @@ from core.classification.doubtful import doubtful_labels
 from core.classification.heads import teach
 from core.classification.labelled import labelled_patches
 from core.classification.regression import teach_values
-from core.classification.suggestions import label_next, learning_curve, random_next
+from core.classification.suggestions import fresh_head, label_next, learning_curve, random_next
 from core.classification.validation import Validation, compare, validate
 from core.errors import ClassificationError
 from core.evaluation.splits import block_folds, grid_blocks, land_blocks
@@ -192,3 +192,33 @@ def test_numbers_that_teach_nothing_are_refused(values: dict[int, float], senten
     vectors, _ = land(20)
     with pytest.raises(ClassificationError, match=sentence):
         teach_values(vectors, np.arange(60), values)
+
+
+def test_a_head_for_suggestions_is_there_at_once_and_ranks_as_a_taught_one() -> None:
+    vectors, labels = land(60, spread=0.4)
+    known = labelled(vectors, labels).some(np.arange(0, 180, 6))
+    names = [known.classes[number] for number in known.labels.tolist()]
+    head = fresh_head(known.vectors, names, known.spread)
+    assert head is not None
+    assert head.names == known.classes
+    assert (head.chances(vectors).argmax(axis=1) == teach(known).head.chances(vectors).argmax(axis=1)).mean() > 0.95
+    assert fresh_head(known.vectors[:3], ["Fen"] * 3, known.spread) is None
+
+
+def test_a_curve_of_some_labels_is_tested_on_all() -> None:
+    vectors, labels = land(60, spread=0.4)
+    known = labelled(vectors, labels)
+    rows = np.random.default_rng(0).permutation(180)[:60]
+    curve = learning_curve(known, rows=rows)
+    assert [point.labels for point in curve][:3] == [10, 20, 40]
+    assert curve[-1].labels < 60
+    assert all(point.accuracy.count == 180 for point in curve)
+    whole = learning_curve(known, (150,))
+    assert whole[0].accuracy.value >= curve[0].accuracy.value
+
+
+def test_suggestions_keep_apart_from_labels_whose_place_is_known() -> None:
+    vectors = np.eye(6, dtype=np.float32)
+    places = np.array([[0.0, 0.0], [0, 1], [0, 2], [0, 9], [np.nan, np.nan], [0, 30]])
+    first = label_next(vectors, np.array([0, 4]), 2, places=places)
+    assert set(first.tolist()) == {3, 5}, "nearer ones wait, unknown places hinder nothing"

@@ -1,0 +1,93 @@
+"""What a click or a key does to labels, before the next run; what went wrong is said and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import streamlit as st
+
+from core.classification.schemes import LandClass
+from core.errors import LandlikeError
+from core.scenes.annotations import redo_labels, undo_labels, undoable
+from core.scenes.labels import give_label, give_labels
+from pages.ui.common.escape import plain
+from pages.ui.state.scene_view import SceneView
+from pages.ui.state.session import Session
+
+SUGGESTED, RANDOM = "label next", "label next at random"
+"""From what view a label was given, as is kept with it; the learning curve tells them apart."""
+
+
+def attempt(visitor: Session, act: Callable[[], object], said: str = "") -> bool:
+    """Do something and say so; where it cannot be done say why, and return False."""
+    try:
+        act()
+    except LandlikeError as error:
+        visitor.classified = str(error)
+        return False
+    visitor.classified = said
+    return True
+
+
+def take(visitor: Session, known: SceneView, patch: int, name: str, classes: Sequence[LandClass]) -> None:
+    """Give the patch that was asked for a class."""
+    view = RANDOM if visitor.desk.at_random else SUGGESTED
+    give_class(visitor, known, [patch], name, classes, view=view)
+    visitor.desk.hurried = True
+
+
+def give_class(
+    visitor: Session, known: SceneView, ids: Iterable[int], name: str | None, classes: Sequence[LandClass], *, view: str
+) -> bool:
+    """Give patches a class, or with None take theirs away; return whether it could be done."""
+    colour = next((one.colour for one in classes if one.name == name), "")
+    return attempt(
+        visitor, lambda: give_label(known.scene, known.grid, ids, name, who=visitor.desk.who, view=view, colour=colour)
+    )
+
+
+def label_each(
+    visitor: Session, known: SceneView, labels: Mapping[int, str], classes: Sequence[LandClass], *, view: str, said: str
+) -> bool:
+    """Give each of some patches its class, as one step; return whether it could be done."""
+    colours = {one.name: one.colour for one in classes}
+    return attempt(
+        visitor,
+        lambda: give_labels(known.scene, known.grid, labels, who=visitor.desk.who, view=view, colours=colours),
+        said,
+    )
+
+
+def leave(visitor: Session, patch: int) -> None:
+    """Pass a patch over."""
+    visitor.desk.leave(patch)
+    visitor.desk.hurried = True
+
+
+def undo(visitor: Session, known: SceneView) -> None:
+    """Take the latest change of labels back, whichever page it was made on."""
+    _step(visitor, known, undo_labels, "Taken back")
+
+
+def redo(visitor: Session, known: SceneView) -> None:
+    """Do the latest change that was taken back again."""
+    _step(visitor, known, redo_labels, "Done again")
+
+
+def step_buttons(visitor: Session, known: SceneView) -> None:
+    """Draw the buttons that take the latest change of labels back and do it again."""
+    last, following = undoable(known.scene)
+    for name, what, act, key in (("Undo", last, undo, "Ctrl Z"), ("Redo", following, redo, "Ctrl Y")):
+        st.button(
+            name, help=plain(f"{name}: {what} ({key})") if what else None, key=f"classify_{name.lower()}",
+            icon=f":material/{name.lower()}:", disabled=not what, on_click=act, args=(visitor, known),
+        )  # fmt: skip
+
+
+def _step(visitor: Session, known: SceneView, step: Callable[..., str], verb: str) -> None:
+    try:
+        what = step(known.scene)
+    except LandlikeError as error:
+        visitor.classified = str(error)
+        return
+    visitor.classified = f"{verb}: {what}." if what else ""
