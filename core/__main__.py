@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from core.cli.areas import AccuracyCommand, SampleDesignCommand
 from core.cli.classification import ClassifyCommand
+from core.cli.clusters import ClusterCommand
 from core.cli.common import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     SearchCommand(),
     CompareCommand(),
     ClassifyCommand(),
+    ClusterCommand(),
     SampleDesignCommand(),
     AccuracyCommand(),
     ViewCommand(),
