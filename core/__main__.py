@@ -20,6 +20,7 @@ from core.cli.common import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
 from core.cli.features import CompareCommand, EmbedCommand, NeighboursCommand, ProjectCommand
+from core.cli.regression import RegressCommand
 from core.cli.scenes import SampleCommand, SceneCommand, SyntheticCommand
 from core.cli.search import SearchCommand
 from core.cli.serve import ServeCommand
@@ -39,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     CompareCommand(),
     ClassifyCommand(),
     ClusterCommand(),
+    RegressCommand(),
     SampleDesignCommand(),
     AccuracyCommand(),
     ViewCommand(),

@@ -35,6 +35,7 @@ UNSURE_CODE, NO_DATA_CODE = 254, 255
 
 _UNSURE_COLOUR = "#d0d0d0"
 NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
+NO_FURTHER_BANDS: Mapping[str, FloatArray] = MappingProxyType({})
 MOST_CELLS = 50_000_000
 """Cells of a map, at most; where patches overlap unevenly, cells are then a little coarser than their edges."""
 
@@ -145,7 +146,15 @@ def write_class_map(
 
 
 def write_value_map(
-    path: Path, values: FloatArray, place: GeoBox, *, title: str, low: float, high: float, colours: Sequence[str]
+    path: Path,
+    values: FloatArray,
+    place: GeoBox,
+    *,
+    title: str,
+    low: float,
+    high: float,
+    colours: Sequence[str],
+    more: Mapping[str, FloatArray] = NO_FURTHER_BANDS,
 ) -> list[Path]:
     """Write numbers as a cloud-optimised GeoTIFF of floats and its style ``.qml``; overviews by average.
 
@@ -157,13 +166,13 @@ def write_value_map(
         low: value of the first colour.
         high: value of the last.
         colours: ``#rrggbb``, evenly spaced from the first to the last.
+        more: further bands by their names, of the same shape.
 
     Raises:
         StoreError: when a file cannot be written.
     """
-    _write_cog(
-        path, values[None].astype(np.float32), place, nodata=math.nan, names=(title,), colours={}, resampling="AVERAGE"
-    )
+    bands = np.stack([values, *more.values()]).astype(np.float32)
+    _write_cog(path, bands, place, nodata=math.nan, names=(title, *more), colours={}, resampling="AVERAGE")
     return [path, *_write_texts({path.with_suffix(".qml"): value_style(low, high, colours)})]
 
 

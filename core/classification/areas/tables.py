@@ -211,18 +211,26 @@ def read_areas(path: Path) -> list[AreaStratum]:
 
 
 def _numbers(table: TextTable, name: str) -> list[float]:
-    """Return a column of numbers, however they are written.
+    """Return a column of numbers by our name of it; errors as of ``table_numbers``."""
+    return _read_numbers(table, name, table.needed(name), "line")
+
+
+def table_numbers(table: TextTable, title: str, *, line: str = "line") -> list[float]:
+    """Return a column of numbers by its title, however they are written; ``line`` is what a row is called.
 
     Raises:
         ClassificationError: for a cell that is no finite number, or where a point or comma may mean either.
     """
-    cells = [_BLANKS.sub("", cell.casefold()) for cell in table.needed(name)]
+    return _read_numbers(table, title, table.titled(title), line)
+
+
+def _read_numbers(table: TextTable, name: str, raw: Sequence[str], line: str) -> list[float]:
+    cells = [_BLANKS.sub("", cell.casefold()) for cell in raw]
     point, comma = ([pattern.fullmatch(cell) is not None for cell in cells] for pattern in (_POINT, _COMMA))
     for row, cell in enumerate(cells):
         if not point[row] and not comma[row]:
-            found = (
-                f"line {table.line(row)} has “{cell}” as {name}" if cell else f"line {table.line(row)} has no {name}"
-            )
+            said = f"“{cell[:40]}” as {name}" if cell else f"no {name}"
+            found = f"{line} {table.line(row)} has {said}"
             raise ClassificationError(table.asked, found, "give a number")
     by_point = [float(cell.replace(",", "")) if ok else math.nan for cell, ok in zip(cells, point, strict=True)]
     by_comma = [
@@ -231,7 +239,7 @@ def _numbers(table: TextTable, name: str) -> list[float]:
     ]
     if not all(point) and not all(comma):
         row = max(point.index(False), comma.index(False))
-        found = f"line {table.line(row)} has “{cells[row]}” as {name}, and other lines write numbers otherwise"
+        found = f"{line} {table.line(row)} has “{cells[row]}” as {name}, and other lines write numbers otherwise"
         raise ClassificationError(table.asked, found, "write them all with a decimal point")
     if all(point) and all(comma) and by_point != by_comma:
         return _either(table, name, cells, by_point, by_comma)

@@ -25,6 +25,7 @@ def read_label_shapes(
     *,
     column: str = "",
     choices: bool = False,
+    numbers: bool = False,
     cancelled: Callable[[], bool] = never,
     limits: Limits = DEFAULT_LIMITS,
 ) -> LabelShapes:
@@ -34,6 +35,7 @@ def read_label_shapes(
         path: GeoJSON, GeoPackage, or a zip with one Shapefile.
         column: the attribute that is the class; empty = the one that is called so.
         choices: True = give all attributes that may be the class, and refuse no file for having none that is called so.
+        numbers: True = the attribute is wanted that is a number, as of ``read_geojson``.
         cancelled: asked ten times a second; True stops the work.
         limits: what the sandbox may use.
 
@@ -48,6 +50,6 @@ def read_label_shapes(
         links, scratch = linked(files, Path(folder))
         request = VectorRequest(
             name=clean_name(path.name), paths=links, names=tuple(name for name, _ in files), scratch=scratch,
-            column=column, choices=choices,
+            column=column, choices=choices, numbers=numbers,
         )  # fmt: skip
         return answer_of_sandbox(request, limits, silent, cancelled, understand=shapes_from_dict)

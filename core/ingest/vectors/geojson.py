@@ -26,10 +26,16 @@ MOST_VERTICES = 5_000_000
 LABEL_COLUMNS = ("label", "class", "class_name", "classname", "landcover", "land_cover", "lulc", "category", "name")
 """Attributes that are taken for the class, in small letters, the likeliest first."""
 
+VALUE_COLUMNS = ("value", "target", "yield", "biomass")
+"""Attributes that are taken for a number, in small letters."""
+
 _LONLAT = CRS.from_epsg(4326)
 _REMEDY = "give points or polygons with an attribute “label”"
 _SAVE_AGAIN = "save it again with its reference system, or in longitude and latitude, EPSG:4326"
 
+
+NOT_NUMBERS = frozenset({"fid", "id", "objectid", "patch_id", "lon", "lat", "x", "y", "area", "area_ha"})
+"""Attributes, in small letters, that are no number to be learned, whatever they hold."""
 
 MOST_CHOICES = 12
 """Attributes among which a person chooses the class, at most."""
@@ -76,13 +82,14 @@ class LabelShapes:
         return replace(self, labels=self.choices[column], column=column)
 
 
-def read_geojson(text: str, column: str = "", *, choices: bool = False) -> LabelShapes:
+def read_geojson(text: str, column: str = "", *, choices: bool = False, numbers: bool = False) -> LabelShapes:
     """Read a FeatureCollection; a member ``crs`` of the form before RFC 7946 counts.
 
     Args:
         text: of the file.
         column: the attribute that is the class; empty = the first of ``LABEL_COLUMNS`` that there is.
         choices: True = give all attributes that may be the class, and refuse no file for having none that is called so.
+        numbers: True = what is wanted is a number; without ``column`` the one of ``VALUE_COLUMNS``, or the only number.
 
     Raises:
         SourceError: when it is no GeoJSON, has nothing to label by, or an unknown reference system.
@@ -96,7 +103,9 @@ def read_geojson(text: str, column: str = "", *, choices: bool = False) -> Label
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(found="it is no GeoJSON", remedy=_REMEDY) from error
     shapes = shapely.from_geojson(np.array([one or "null" for one in raw], dtype=object), on_invalid="ignore")
-    return label_shapes(shapes, properties, None if stated is None else str(stated), column, choices=choices)
+    return label_shapes(
+        shapes, properties, None if stated is None else str(stated), column, choices=choices, numbers=numbers
+    )
 
 
 def label_shapes(
@@ -106,6 +115,7 @@ def label_shapes(
     column: str = "",
     *,
     choices: bool = False,
+    numbers: bool = False,
 ) -> LabelShapes:
     """Return shapes with their classes, brought to longitude and latitude, what crosses itself mended.
 
@@ -115,6 +125,7 @@ def label_shapes(
         crs: anything pyproj reads; None = longitude and latitude.
         column: as of ``read_geojson``.
         choices: likewise.
+        numbers: likewise.
 
     Raises:
         SourceError: as of ``read_geojson``, or when there are too many.
@@ -123,6 +134,8 @@ def label_shapes(
         found = f"it has more than {MOST_SHAPES:,} shapes or {MOST_VERTICES:,} corners"
         raise SourceError(found=found, remedy="cut the area of the scene out of it first")
     offered = choices_of(properties) if choices else {}
+    if numbers and not column:
+        column = _value_attribute(properties)
     chosen = "" if choices and not column and not _known_names(offered) else _column(properties, column)
     usable = np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)
     if not usable.any():
@@ -169,6 +182,27 @@ def _known_names(names: Iterable[str]) -> list[str]:
     """Return those of some attributes that are called as a class is, the likeliest first."""
     by_small = {name.casefold(): name for name in names}
     return [by_small[known] for known in LABEL_COLUMNS if known in by_small]
+
+
+def _value_attribute(properties: Sequence[Mapping[str, Any]]) -> str:
+    """Return the name of the attribute that can only be the number."""
+    names = list(dict.fromkeys(name for one in properties for name in one))
+    found = [name for name in names if name.casefold() in VALUE_COLUMNS]
+    if not found:
+        found = [name for name in names if name.casefold() not in NOT_NUMBERS and _all_numbers(name, properties)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = f"the value could be {_some(found[:4]).replace(', ', ' and ')}"
+        raise SourceError(found=listed, remedy="name the attribute that is meant")
+    raise SourceError(
+        found=f"no attribute is called value; it has {_some(names)}", remedy="name the one with the number"
+    )
+
+
+def _all_numbers(name: str, properties: Iterable[Mapping[str, Any]]) -> bool:
+    texts = {_text(one.get(name)) for one in properties} - {""}
+    return bool(texts) and all(_is_number(text) for text in texts)
 
 
 def _column(properties: Iterable[Mapping[str, Any]], wanted: str) -> str:

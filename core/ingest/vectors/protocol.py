@@ -29,6 +29,7 @@ class VectorRequest:
         scratch: where archives are unpacked.
         column: the attribute that is the class; empty = the one that is called so.
         choices: True = all attributes that may be the class are wanted.
+        numbers: True = the attribute is wanted that is a number.
     """
 
     name: str
@@ -37,6 +38,7 @@ class VectorRequest:
     scratch: Path
     column: str = ""
     choices: bool = False
+    numbers: bool = False
 
     vectors: bool = True
     """True = the sandbox has the drivers of vectors, and none of rasters."""
@@ -46,7 +48,7 @@ class VectorRequest:
         fields = {
             "kind": "vectors", "name": self.name, "paths": [str(path) for path in self.paths],
             "names": list(self.names), "scratch": str(self.scratch), "column": self.column,
-            "choices": self.choices,
+            "choices": self.choices, "numbers": self.numbers,
         }  # fmt: skip
         return json.dumps(fields)
 
@@ -55,7 +57,7 @@ def vector_request_from_dict(fields: Mapping[str, Any]) -> VectorRequest:
     """Read what ``VectorRequest.to_json`` wrote; the parent is trusted."""
     return VectorRequest(
         name=fields["name"], paths=tuple(Path(path) for path in fields["paths"]), names=tuple(fields["names"]),
-        scratch=Path(fields["scratch"]), column=fields["column"], choices=fields["choices"],
+        scratch=Path(fields["scratch"]), column=fields["column"], choices=fields["choices"], numbers=fields["numbers"],
     )  # fmt: skip
 
 

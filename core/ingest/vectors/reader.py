@@ -39,7 +39,7 @@ def read_label_file(request: VectorRequest) -> LabelShapes:
             text = shelf.path(one).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise SourceError(found="it cannot be read as text", remedy="save it again as GeoJSON") from error
-        return read_geojson(text, request.column, choices=request.choices)
+        return read_geojson(text, request.column, choices=request.choices, numbers=request.numbers)
     return _by_driver(_laid_out(one, members, shelf, request.scratch), request)
 
 
@@ -79,7 +79,9 @@ def _by_driver(path: Path, request: VectorRequest) -> LabelShapes:
     rows = [dict(zip(names, values, strict=True)) for values in zip(*(_cells(one) for one in fields), strict=True)]
     known = np.asarray(shapes, dtype=object)
     properties = rows or [{}] * len(shapes)
-    return label_shapes(known, properties, str(meta["crs"]), request.column, choices=request.choices)
+    return label_shapes(
+        known, properties, str(meta["crs"]), request.column, choices=request.choices, numbers=request.numbers
+    )
 
 
 def _cells(values: Any) -> list[Any]:  # noqa: ANN401  a column of any type

@@ -13,7 +13,7 @@ from core.classification.calibration import calibration_error, reliability
 from core.classification.doubtful import doubtful_labels
 from core.classification.heads import teach
 from core.classification.labelled import labelled_patches
-from core.classification.regression import teach_values
+from core.classification.numbers.regression import teach_values
 from core.classification.suggestions import fresh_head, label_next, learning_curve, random_next
 from core.classification.validation import Validation, compare, validate
 from core.errors import ClassificationError

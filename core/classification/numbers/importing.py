@@ -1,0 +1,230 @@
+"""Numbers of patches from tables, points and polygons that people bring, and what of these could not be used."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from core.classification.areas.tables import NOT_JUDGED, TextTable, read_text_table, table_numbers
+from core.classification.label_import import containing, placed_outlines
+from core.errors import ClassificationError
+from core.ingest.vectors.adding import read_label_shapes
+from core.ingest.vectors.geojson import NOT_NUMBERS, VALUE_COLUMNS, LabelShapes
+from core.scenes.patches import IntArray
+
+TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+LEAST_COVERED_SHARE = 0.5
+"""Polygons give a patch their mean, by area, where they cover at least so much of it together."""
+
+_NOT_VALUES = NOT_NUMBERS | {"longitude", "latitude", "long", "row", "col", "rank"}
+"""Columns, in small letters, that are no value, whatever they hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedNumbers:
+    """Numbers of patches.
+
+    Attributes:
+        values: number by patch id.
+        column: what they are, as the file calls it.
+        said: what was left out or joined, a sentence each.
+    """
+
+    values: Mapping[int, float]
+    column: str
+    said: tuple[str, ...] = ()
+
+
+def read_numbers(
+    path: Path, patch_ids: IntArray, outlines: NDArray[np.object_] | None, *, column: str = "", name: str = ""
+) -> ImportedNumbers:
+    """Read the numbers of patches from a CSV, GeoJSON, GeoPackage or zipped Shapefile.
+
+    Args:
+        path: of the file.
+        patch_ids: that may have a number, int64 of shape (N,).
+        outlines: of these, shapely's in EPSG:4326, None where unknown; None = no place is known.
+        column: with the numbers; empty = the one that can only be meant.
+        name: of the file, for sentences; empty = as it is called.
+
+    Raises:
+        ClassificationError: one sentence on why it cannot be used.
+        SourceError: when it is no file of points or polygons.
+    """
+    if path.suffix.lower() in TEXT_SUFFIXES:
+        return numbers_of_table(read_text_table(path), patch_ids, outlines, column=column)
+    shapes = read_label_shapes(path, column=column, numbers=True)
+    return numbers_of_shapes(shapes, patch_ids, outlines, asked=f"Reading “{name or path.name}”")
+
+
+def numbers_of_table(
+    table: TextTable, patch_ids: IntArray, outlines: NDArray[np.object_] | None = None, *, column: str = ""
+) -> ImportedNumbers:
+    """Return numbers of a table with ``patch_id`` and a value, or ``lon``, ``lat`` and a value.
+
+    Of several places in a patch the mean counts. A patch id stands once.
+
+    Raises:
+        ClassificationError: for columns that are missing or may be meant as well, cells that are no finite number, a
+            patch id twice, or when no number can be used.
+    """
+    title = column or _value_column(table)
+    filled = [at for at, cell in enumerate(table.titled(title)) if cell.casefold() not in NOT_JUDGED]
+    known = replace(table, rows=tuple(table.rows[at] for at in filled))
+    said = _counted(len(table.rows) - len(filled), "line without a number was", "lines without a number were")
+    numbers = table_numbers(known, title)
+    if known.column("patch_id") is not None:
+        ids = _ids(known)
+        _each_once(known, ids)
+        own = set(patch_ids.tolist())
+        values = {patch: number for patch, number in zip(ids, numbers, strict=True) if patch in own}
+        said += _counted(len(ids) - len(values), "patch that is not here was", "patches that are not here were")
+    else:
+        points = shapely.points([_place(known, row) for row in range(len(known.rows))] or np.zeros((0, 2)))
+        values, more = _means_of_points(points, numbers, patch_ids, placed_outlines(table.asked, outlines))
+        said += more
+    return _result(table.asked, values, title, said)
+
+
+def numbers_of_shapes(
+    found: LabelShapes, patch_ids: IntArray, outlines: NDArray[np.object_] | None, *, asked: str
+) -> ImportedNumbers:
+    """Return numbers of the patches that points lie in, their mean, and that polygons cover, their mean by area.
+
+    Where points lie in a patch, polygons over it do not count.
+
+    Raises:
+        ClassificationError: when a number is none, or none can be used.
+    """
+    land = placed_outlines(asked, outlines)
+    filled = [at for at, text in enumerate(found.labels) if text.casefold() not in NOT_JUDGED]
+    said = _counted(len(found.labels) - len(filled), "shape without a number was", "shapes without a number were")
+    rows = tuple((found.number(at), (found.labels[at],)) for at in filled)
+    table = TextTable(name=asked.removeprefix("Reading “").removesuffix("”"), separator=";", columns=(found.column,),
+                      rows=rows)  # fmt: skip
+    numbers, shapes = np.array(table_numbers(table, found.column, line="shape")), found.shapes[filled]
+    are_points = np.isin(shapely.get_type_id(shapes), (0, 4))
+    parts, owner = shapely.get_parts(shapes[are_points], return_index=True)
+    values, more = _means_of_points(parts, numbers[are_points][owner].tolist(), patch_ids, land)
+    covered, small = _means_of_polygons(shapes[~are_points], numbers[~are_points], patch_ids, land)
+    one, many = "polygon that covers too little of any patch was", "polygons that cover too little of any patch were"
+    said += [*more, *_counted(small, one, many)]
+    return _result(asked, covered | values, found.column, said)
+
+
+def _value_column(table: TextTable) -> str:
+    """Return the column that can only be meant: the one called so, else the only other one of numbers."""
+    named = [name for name in table.columns if name.casefold() in VALUE_COLUMNS]
+    if not named:
+        others = [name for name in dict.fromkeys(table.columns) if name and name.casefold() not in _NOT_VALUES]
+        named = [name for name in others if _is_of_numbers(table.titled(name))]
+    return only_column(table.asked, named, table.columns)
+
+
+def only_column(asked: str, named: Sequence[str], there: Sequence[str]) -> str:
+    """Return the one column that can be the value.
+
+    Raises:
+        ClassificationError: when several can, or none.
+    """
+    if len(named) == 1:
+        return named[0]
+    if named:
+        listed = " and ".join(f"“{name[:40]}”" for name in named[:4])
+        raise ClassificationError(asked, f"the value could be {listed}", "name the column that is meant")
+    listed = ", ".join(f"“{name[:40]}”" for name in there[:8]) or "none"
+    raise ClassificationError(asked, f"no column is called value; its columns are {listed}", "name the one with it")
+
+
+def _is_of_numbers(cells: Sequence[str]) -> bool:
+    known = [cell for cell in cells if cell.casefold() not in NOT_JUDGED]
+    return bool(known) and all(_is_number(cell) for cell in known)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _ids(table: TextTable) -> list[int]:
+    found = []
+    for row, cell in enumerate(table.needed("patch_id")):
+        plain = cell.removesuffix(".0")
+        if not (plain.isascii() and plain.isdigit() and len(plain) < 16):
+            wrong = f"line {table.line(row)} has “{cell[:20]}” as patch_id"
+            raise ClassificationError(table.asked, wrong, "give whole numbers")
+        found.append(int(plain))
+    return found
+
+
+def _each_once(table: TextTable, ids: Sequence[int]) -> None:
+    twice = [patch for patch, times in Counter(ids).items() if times > 1]
+    if twice:
+        lines = " and ".join(str(table.line(row)) for row, patch in enumerate(ids) if patch == twice[0])
+        more = f", and {len(twice) - 1} more patches stand there twice" if len(twice) > 1 else ""
+        found = f"patch {twice[0]} stands in lines {lines}{more}"
+        raise ClassificationError(table.asked, found, "leave one line for each patch")
+
+
+def _place(table: TextTable, row: int) -> tuple[float, float]:
+    cells = table.needed("lon")[row], table.needed("lat")[row]
+    try:
+        lon, lat = (float(cell.replace(",", ".")) for cell in cells)
+    except ValueError:
+        lon = lat = np.nan
+    if not (abs(lon) <= 360 and abs(lat) <= 90):
+        found = f"line {table.line(row)} has “{cells[0][:20]}”, “{cells[1][:20]}” as lon and lat"
+        raise ClassificationError(table.asked, found, "give degrees with a decimal point")
+    return lon, lat
+
+
+def _means_of_points(
+    points: NDArray[np.object_], numbers: Sequence[float], patch_ids: IntArray, land: NDArray[np.object_]
+) -> tuple[dict[int, float], list[str]]:
+    given: dict[int, list[float]] = defaultdict(list)
+    rows = containing(points, land).tolist() if len(points) else []
+    for row, number in zip(rows, numbers, strict=True):
+        if row >= 0:
+            given[int(patch_ids[row])].append(number)
+    several = sum(len(one) > 1 for one in given.values())
+    said = _counted(rows.count(-1), "point outside of all patches was", "points outside of all patches were")
+    if several:
+        said.append(f"Patches with several points have their mean: {several:,}.")
+    return {patch: float(np.mean(one)) for patch, one in given.items()}, said
+
+
+def _means_of_polygons(
+    shapes: NDArray[np.object_], numbers: NDArray[np.float64], patch_ids: IntArray, land: NDArray[np.object_]
+) -> tuple[dict[int, float], int]:
+    """Return the mean by area of the polygons over each patch that they cover enough, and how many helped none."""
+    if not len(shapes):
+        return {}, 0
+    which, rows = shapely.STRtree(land).query(shapes, predicate="intersects")
+    shares = shapely.area(shapely.intersection(shapes[which], land[rows])) / shapely.area(land[rows])
+    cover = np.bincount(rows, weights=shares, minlength=len(land))
+    total = np.bincount(rows, weights=shares * numbers[which], minlength=len(land))
+    enough = cover >= LEAST_COVERED_SHARE - 1e-9
+    helped = len(np.unique(which[enough[rows] & (shares > 0)]))
+    means = {int(patch_ids[row]): float(total[row] / cover[row]) for row in np.flatnonzero(enough).tolist()}
+    return means, len(shapes) - helped
+
+
+def _counted(count: int, one: str, more: str) -> list[str]:
+    return [f"{count:,} {one if count == 1 else more} left out."] if count else []
+
+
+def _result(asked: str, values: Mapping[int, float], column: str, said: Sequence[str]) -> ImportedNumbers:
+    if not values:
+        found = "; ".join(one.rstrip(".") for one in said) or "it has no numbers"
+        remedy = "give patch ids of this scene and cut, or points and polygons on its land"
+        raise ClassificationError(asked, found, remedy)
+    return ImportedNumbers(values=dict(sorted(values.items())), column=column, said=tuple(said))

@@ -1,0 +1,67 @@
+"""The command that learns a number a patch on a file of features and predicts it everywhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.cli.common import TIFF_ENDINGS, check_out
+from core.config import Config
+from core.errors import StoreError
+
+
+class RegressCommand:
+    """Learn a number a patch, such as a yield or biomass, and predict it for all patches with intervals.
+
+    V.csv has a line a patch: patch_id and value, or lon, lat and value. V.geojson has points, whose mean counts in each
+    patch, and polygons, which give a patch of which they cover at least half their mean by area. GeoPackages and zipped
+    Shapefiles are read too. The column is the one called value, target, yield or biomass, the only one of numbers, or
+    the one that “--column” names.
+
+    R.csv or R.parquet has a row a patch: “predicted”, “low” and “high” of its 90 % interval, “actual” where given,
+    and “predicted_held_out”, what was predicted of it by its neighbours' land left out. R.tif is a cloud-optimised
+    GeoTIFF with three bands: predicted, low, high. GeoJSON, GeoPackage and KML are written by their endings.
+
+    It prints as JSON how right that is on blocks of land that were held out: R², the root of the mean squared error,
+    and how many numbers lie in their interval. What could not be used is said on stderr.
+    """
+
+    name = "regress"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the file, the numbers and where the result goes."""
+        parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote")
+        parser.add_argument("--values", type=Path, required=True, metavar="V.csv|V.geojson|V.gpkg|V.zip")
+        parser.add_argument("--column", default="", metavar="NAME", help="with the number")
+        parser.add_argument("--out", type=Path, required=True, metavar="R.csv|R.parquet|R.tif")
+
+    def run(self, options: argparse.Namespace, _config: Config) -> Iterator[str]:
+        """Write the predictions, and yield how right they are as JSON."""
+        from core.classification.feature_file import FeatureFile
+        from core.classification.labelled import blocks_of
+        from core.classification.numbers.files import number_columns, number_facts, write_number_map
+        from core.classification.numbers.importing import read_numbers
+        from core.classification.numbers.regression import teach_values
+        from core.export.formats import EXPORT_ENDINGS, write_rows
+        from core.export.geoparquet import read_geoparquet
+        from core.export.selection import file_rows
+
+        check_out(options.out, (".csv", ".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS), str(options.file))
+        if options.values.exists() and options.out.exists() and options.values.samefile(options.out):
+            found = "that is a file to be read, and would be lost"
+            raise StoreError(f"Writing {options.out}", found, "choose another name for --out")
+        known = FeatureFile(table=read_geoparquet(options.file), name=options.file.name)
+        table = known.table
+        given = read_numbers(options.values, table.patch_ids, known.outlines, column=options.column)
+        sys.stderr.writelines(f"{options.values.name}: {sentence}\n" for sentence in given.said)
+        blocks = blocks_of(len(table.patch_ids), table.lonlat, known.places)
+        model = teach_values(table.vectors, table.patch_ids, dict(given.values), blocks=blocks)
+        columns = number_columns(model, table.patch_ids, table.vectors)
+        if options.out.suffix.lower() in TIFF_ENDINGS:
+            write_number_map(options.out, known.grid, table.patch_ids, columns, given.column)
+        else:
+            write_rows(options.out, file_rows(table, columns=columns))
+        yield json.dumps(number_facts(model, given.column) | {"said": list(given.said)}, indent=1, ensure_ascii=False)
