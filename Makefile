@@ -18,6 +18,9 @@ run: $(VENV)/.run $(VENV)/.sample ## set up on first use, start the app and prin
 sample: $(VENV)/.run ## fetch the real scene that opens first again, where it is missing or damaged
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall $(SAMPLE)
 
+# Three processes share the processors: in each, matrix products in more than one thread would wait for each other.
+check test: export OPENBLAS_NUM_THREADS := 1
+
 check: $(VENV)/.test lint ## lint, types and the fast tests, in a minute or so
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/bench -m "not slow"
 

@@ -11,6 +11,7 @@ import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -107,10 +108,8 @@ class NoveltyReference:
         if len(shared) < FEWEST_BANDS:
             found = f"the scene has too few of the bands in which known land is kept, {', '.join(self.bands)}"
             raise EncoderError("Comparing patches with known land", found, "choose another encoder")
-        half = len(self.bands)
-        mean, std = with_bright_ground(self.statistics[:, :half], self.statistics[:, half:], self.bands)
-        columns = [self.bands.index(name) for name in shared]
-        return LandLight(mean[:, columns], std[:, columns], shared, self.k, wavelengths=not converted), shared
+        known = (self.statistics.tobytes(), self.statistics.dtype.str)
+        return _fitted(known, self.bands, tuple(shared), self.k, not converted), shared
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all.
@@ -147,6 +146,18 @@ class NoveltyReference:
             return False
         fits = self.statistics.ndim == 2 and self.statistics.shape[1] == 2 * len(self.bands)
         return fits and 1 <= self.k < len(self.statistics) and bool(np.isfinite(self.statistics).all())
+
+
+@lru_cache(maxsize=8)
+def _fitted(
+    known: tuple[bytes, str], bands: tuple[str, ...], shared: tuple[str, ...], k: int, wavelengths: bool
+) -> LandLight:
+    """Return the test of known land in the bands that are shared; fitting takes longer than all that is asked of it."""
+    half = len(bands)
+    statistics = np.frombuffer(*known).reshape(-1, 2 * half)
+    mean, std = with_bright_ground(statistics[:, :half], statistics[:, half:], bands)
+    columns = [bands.index(name) for name in shared]
+    return LandLight(mean[:, columns], std[:, columns], shared, k, wavelengths=wavelengths)
 
 
 def _damaged(path: Path) -> EncoderError:

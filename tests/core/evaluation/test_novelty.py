@@ -174,3 +174,15 @@ def test_other_known_land_has_another_key() -> None:
     one, again, other = known(150, seed=3), known(150, seed=3), known(150, seed=4)
     assert one.key == again.key
     assert len({one.key, other.key, known(150, seed=3, bands=BANDS[:4]).key}) == 3
+
+
+def test_the_test_of_known_land_is_fitted_once_for_all_that_is_asked_of_it() -> None:
+    statistics = np.random.default_rng(3).uniform(0.01, 0.5, (150, 2 * len(BAND_NAMES))).astype(np.float32)
+    first, again = (calibrate_novelty(statistics, BAND_NAMES) for _ in range(2))
+    other = calibrate_novelty(statistics[::-1] * np.float32(0.9), BAND_NAMES)
+    tests = [one._test(BAND_NAMES, converted=False)[0] for one in (first, again, other)]
+    assert tests[0] is tests[1]
+    assert tests[0] is not tests[2]
+    assert tests[0] is not first._test(BAND_NAMES, converted=True)[0], "of converted levels, other bands count"
+    seen = statistics[:20, :13] * 1.1, statistics[:20, 13:]
+    assert (first.percentile(*seen, BAND_NAMES) != other.percentile(*seen, BAND_NAMES)).any()
