@@ -81,10 +81,10 @@ def label_part(visitor: Session, known: SceneView, rendering: str) -> None:
             },
             on_class=lambda patch, name: take(visitor, known, patch, name, classes),
             on_pass=lambda patch: leave(visitor, patch), settling=visitor.desk.hurried, who=visitor.desk.who,
-            on_step=lambda step: (undo if step == "undo" else redo)(visitor, known),
+            on_step=lambda step: (undo if step == "undo" else redo)(known, visitor.tell),
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", key="classify_bar"):
-            step_buttons(visitor, known)
+            step_buttons(known, visitor.tell, key="classify")
             st.toggle(
                 "At random", help="Else the patches come first that teach most: unsure, unlike others, far apart. At "
                 "random is the control.", **bound("classify_random", "desk.at_random"),

@@ -22,6 +22,9 @@ from core.similarity.neighbours import unit_rows
 CANDIDATES = 3000
 """Patches that are looked at, at most, spread evenly; more take longer than a key press may."""
 
+MOST_LEARNED = 2000
+"""Labels that the head for suggestions learns from, at most, spread evenly."""
+
 LEAST_APART = 3.0
 """Suggested patches lie at least so many patches apart, as long as there are others."""
 
@@ -126,6 +129,9 @@ def fresh_head(vectors: FloatArray, names: Sequence[str], spread: Spread) -> Hea
         names: class of each.
         spread: of the features of the whole scene.
     """
+    if len(names) > MOST_LEARNED:  # Enough to know what is unsure, and no key press has to wait for more.
+        some = np.linspace(0, len(names) - 1, MOST_LEARNED).round().astype(np.int64)
+        vectors, names = vectors[some], [names[at] for at in some.tolist()]
     classes, labels = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
     if len(classes) < 2:
         return None

@@ -120,7 +120,7 @@ def test_a_label_is_that_of_the_explore_page_with_its_colour_and_is_taken_back(r
     assert read_annotations(scene).colours == {"Trees": "#397D49"}
     now = cache.scene_view(recipe, scene)
     assert usual_scheme(now) == "dynamicworld"
-    undo(visitor, now)
+    undo(now, visitor.tell)
     assert hand_labels(scene, patch_grid(scene)) is None
     assert "Taken back" in visitor.classified
 

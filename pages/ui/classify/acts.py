@@ -10,6 +10,7 @@ from core.classification.schemes import LandClass
 from core.errors import LandlikeError
 from core.scenes.annotations import redo_labels, undo_labels, undoable
 from core.scenes.labels import give_label, give_labels
+from core.scenes.scene import Scene
 from pages.ui.common.escape import plain
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
@@ -64,30 +65,36 @@ def leave(visitor: Session, patch: int) -> None:
     visitor.desk.hurried = True
 
 
-def undo(visitor: Session, known: SceneView) -> None:
+def undo(known: SceneView, say: Callable[[str], None]) -> None:
     """Take the latest change of labels back, whichever page it was made on."""
-    _step(visitor, known, undo_labels, "Taken back")
+    _step(known, undo_labels, "Taken back", say)
 
 
-def redo(visitor: Session, known: SceneView) -> None:
+def redo(known: SceneView, say: Callable[[str], None]) -> None:
     """Do the latest change that was taken back again."""
-    _step(visitor, known, redo_labels, "Done again")
+    _step(known, redo_labels, "Done again", say)
 
 
-def step_buttons(visitor: Session, known: SceneView) -> None:
-    """Draw the buttons that take the latest change of labels back and do it again."""
+def step_buttons(known: SceneView, say: Callable[[str], None], *, key: str) -> None:
+    """Draw the buttons that take the latest change of labels back and do it again.
+
+    Args:
+        known: the scene.
+        say: takes a sentence on what became of it.
+        key: what the keys of the buttons begin with.
+    """
     last, following = undoable(known.scene)
-    for name, what, act, key in (("Undo", last, undo, "Ctrl Z"), ("Redo", following, redo, "Ctrl Y")):
+    for name, what, act in (("Undo", last, undo), ("Redo", following, redo)):
         st.button(
-            name, help=plain(f"{name}: {what} ({key})") if what else None, key=f"classify_{name.lower()}",
-            icon=f":material/{name.lower()}:", disabled=not what, on_click=act, args=(visitor, known),
+            name, help=plain(f"{name}: {what}") if what else None, key=f"{key}_{name.lower()}",
+            icon=f":material/{name.lower()}:", disabled=not what, on_click=act, args=(known, say),
         )  # fmt: skip
 
 
-def _step(visitor: Session, known: SceneView, step: Callable[..., str], verb: str) -> None:
+def _step(known: SceneView, step: Callable[[Scene], str], verb: str, say: Callable[[str], None]) -> None:
     try:
         what = step(known.scene)
     except LandlikeError as error:
-        visitor.classified = str(error)
+        say(str(error))
         return
-    visitor.classified = f"{verb}: {what}." if what else ""
+    say(f"{verb}: {what}." if what else "")

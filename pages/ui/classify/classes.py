@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 
 from core.classification.heads import land_classes
-from core.classification.scene_scheme import OWN_SCHEME, KeptSchemes, choose_scheme, name_class, parsed_scheme
+from core.classification.scene_scheme import OWN_SCHEME, KeptSchemes, choose_scheme, name_class
 from core.classification.schemes import KEYS, SCHEMES, LandClass, Scheme
 from core.values.classes import colours_of
 from pages.ui.classify.acts import attempt
 from pages.ui.classify.scheme_editor import scheme_dialog
 from pages.ui.common.theme import class_title
 from pages.ui.state.engine import engine
-from pages.ui.state.label_state import annotations_of
+from pages.ui.state.label_state import chosen_scheme
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import select, show_text, shown
@@ -30,10 +30,9 @@ NEW_NAME_KEY = "classify_new"
 
 def scheme_here(known: SceneView) -> Scheme:
     """Return the scheme that the scene is labelled by: what somebody chose, else one that holds its classes."""
-    kept = annotations_of(known).scheme
-    stated: tuple[Scheme | None] = known.answers.get(("scheme", kept), lambda: (parsed_scheme(kept),))
-    if stated[0] is not None:
-        return stated[0]
+    stated = chosen_scheme(known)
+    if stated is not None:
+        return stated
     name = usual_scheme(known)
     return SCHEMES[name] if name in SCHEMES else own_classes(known)
 

@@ -12,10 +12,12 @@ from core.export.tables import labels_csv
 from core.scenes.labels import LabelSet, carry_labels, covered_by_labels, give_label, labels_elsewhere
 from core.scenes.patches import PatchRefs, patch_refs
 from core.values.classes import colours_of
+from pages.ui.classify.acts import step_buttons
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
 from pages.ui.models.label_choice import ADDED, set_key
+from pages.ui.state.label_state import chosen_scheme
 from pages.ui.state.session import NOTHING_SELECTED, Session
 from pages.ui.state.view_state import ViewState
 from pages.ui.state.widgets import shown
@@ -34,6 +36,8 @@ def label_panel(visitor: Session, view: ViewState) -> None:
             st.markdown(INTRO)
         if visitor.labelled:
             st.markdown(plain(visitor.labelled))
+        with st.container(horizontal=True, key="label_steps"):
+            step_buttons(view.known, lambda said: _say(visitor, said), key="label")
         if view.given is not None:
             _given(visitor, view)
         if view.known.labels.version:
@@ -109,10 +113,11 @@ def _give_form(visitor: Session, view: ViewState, aims: dict[str, PatchRefs]) ->
 
 
 def class_names(view: ViewState) -> list[str]:
-    """Return classes to choose from: those given by hand first, then the scene's own."""
+    """Return classes to choose from: those given by hand first, then the scene's own, then of the scheme chosen."""
     given = () if view.given is None else view.given.classes
-    truth = view.known.labels.truth
-    return list(dict.fromkeys([*given, *(() if truth is None else truth.classes)]))
+    truth, scheme = view.known.labels.truth, chosen_scheme(view.known)
+    own = () if truth is None else truth.classes
+    return list(dict.fromkeys([*given, *own, *(() if scheme is None else scheme.names)]))
 
 
 def meant(typed: str | None, known: Sequence[str]) -> str | None:
@@ -127,8 +132,12 @@ def meant(typed: str | None, known: Sequence[str]) -> str | None:
 
 def _take(visitor: Session, view: ViewState, ids: PatchRefs, name: str | None) -> None:
     """Label patches before the next run; what went wrong is said in the panel."""
+    scheme = chosen_scheme(view.known)
+    colour = next((one.colour for one in (() if scheme is None else scheme.classes) if one.name == name), "")
     try:
-        give_label(view.scene, view.known.grid, ids.patches, name)
+        give_label(
+            view.scene, view.known.grid, ids.patches, name, who=visitor.desk.who, view=_origin(view, ids), colour=colour
+        )
     except LandlikeError as error:
         visitor.labelled = str(error)
         return
@@ -137,6 +146,17 @@ def _take(visitor: Session, view: ViewState, ids: PatchRefs, name: str | None) -
     visitor.colour, visitor.overlay = "hand", True
     if name:  # What is marked would hide the colour of its label.
         visitor.selection = NOTHING_SELECTED
+
+
+def _origin(view: ViewState, ids: PatchRefs) -> str:
+    """Return from what view patches are labelled, as is kept with their labels."""
+    if ids == view.selection:
+        return "selection on Explore"
+    return "patch on Explore" if len(ids) == 1 else "a patch and those like it, on Explore"
+
+
+def _say(visitor: Session, said: str) -> None:
+    visitor.labelled = said
 
 
 def _given(visitor: Session, view: ViewState) -> None:

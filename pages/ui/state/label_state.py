@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.classification.label_log import LabelLog, label_log
+from core.classification.scene_scheme import parsed_scheme
+from core.classification.schemes import Scheme
 from core.files import FileState, file_state
 from core.scenes.annotations import LABELS_FILE, Annotations, read_annotations
 from core.scenes.labels import SceneLabels
@@ -27,6 +29,13 @@ def annotations_of(known: SceneView) -> Annotations:
         return Annotations()
     found: Annotations = known.answers.get(("annotations", state), lambda: read_annotations(known.scene))
     return found
+
+
+def chosen_scheme(known: SceneView) -> Scheme | None:
+    """Return the scheme that somebody chose to label the scene by; None where nobody did."""
+    kept = annotations_of(known).scheme
+    found: tuple[Scheme | None] = known.answers.get(("scheme", kept), lambda: (parsed_scheme(kept),))
+    return found[0]
 
 
 def log_of(known: SceneView) -> LabelLog:

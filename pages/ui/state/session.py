@@ -155,6 +155,10 @@ class Session:
         self.classified, self.judging = "", False
         self.desk.forget_patches()
 
+    def tell(self, classified: str) -> None:
+        """Say what became of the latest classifying."""
+        self.classified = classified
+
     def cut(self, scene_id: str) -> Cut:
         """Return how the visitor wants a scene cut."""
         return Cut.parse(self.cuts.get(scene_id, "")) or DEFAULT_CUT

@@ -1,0 +1,35 @@
+"""Labels that may be wrong: listed with the reason, kept or changed by one click, and not doubted again."""
+
+from __future__ import annotations
+
+from core.features.recipe import Recipe
+from core.scenes.annotations import undo_labels
+from core.scenes.labels import give_labels
+from core.scenes.patches import patch_grid
+from core.scenes.scene import Scene
+from pages.ui.classify.doubts import doubts_of
+from pages.ui.state import cache
+from tests.pages.ui.classify.conftest import given, opened, words
+
+
+def test_a_wrong_label_is_doubted_until_it_is_kept_or_changed(recipe: Recipe, scene: Scene) -> None:
+    labels = {row * 7 + col: "Water" if col < 3 else "Crops" for row in range(6) for col in (0, 1, 5, 6)}
+    wrong = 7 * 3 + 6
+    give_labels(scene, patch_grid(scene), labels | {wrong: "Water"})
+    app = opened(scene, "classify_doubts")
+    assert not app.exception
+    assert [one.patch_id for one in doubts_of(cache.scene_view(recipe, scene))] == [wrong]
+    assert f"Patch {wrong} is labelled Water; by labels elsewhere it is Crops" in words(app).replace("&#59;", ";")
+    app.button(key=f"doubt_keep_{wrong}").click().run()
+    assert not app.exception
+    assert doubts_of(cache.scene_view(recipe, scene)) == ()
+    undo_labels(scene)
+    app = opened(scene, "classify_doubts")
+    app.button(key=f"doubt_change_{wrong}").click().run()
+    assert given(scene) == labels
+    assert doubts_of(cache.scene_view(recipe, scene)) == ()
+
+
+def test_few_labels_are_not_doubted(recipe: Recipe, scene: Scene) -> None:
+    give_labels(scene, patch_grid(scene), {0: "Water", 6: "Crops", 13: "Water", 7: "Water"})
+    assert doubts_of(cache.scene_view(recipe, scene)) == ()
