@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import textwrap
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +16,17 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from core.export.raster import map_cells
+from core.export.typeface import typeface
 from core.imagery.ramps import ByteArray
 from core.scenes.geobox import GeoBox, pixel_metres
 from core.scenes.patches import IntArray, PatchGrid
 
 _MARGIN, _LINE, _LETTERS, _TITLE = 24, 26, 16, 22
 """Pixels round the picture, of a line of the legend, and of letters."""
+_LETTER, _SMALL_LINE = 6.3, 18
+"""Pixels of a small letter, rather wide, and of a line of them."""
+_WIDE_LETTER = 8
+"""Pixels of a letter of the legend, rather wide."""
 _INK, _PAPER = "#222222", "#ffffff"
 _STRENGTH = 0.65
 """How much of a patch's colour covers the scene."""
@@ -36,6 +42,7 @@ class MapPicture:
         title: over the image.
         legend: colour ``#rrggbb`` and words of each line; a scale is a line a step.
         source: who made the data, under the image.
+        locator: a small map of where the scene lies, beside the legend where there is room; None without a place.
     """
 
     image: Image.Image
@@ -43,6 +50,7 @@ class MapPicture:
     title: str
     legend: Sequence[tuple[str, str]] = ()
     source: str = ""
+    locator: Image.Image | None = None
 
 
 def painted(
@@ -76,11 +84,11 @@ def map_png(picture: MapPicture) -> bytes:
     """Return the picture as PNG."""
     layout = _Layout(picture)
     sheet = Image.new("RGB", (layout.width, layout.height), _PAPER)
-    sheet.paste(picture.image.convert("RGB"), (_MARGIN, layout.top))
+    for image, x, y in layout.images():
+        sheet.paste(image, (x, y))
     draw = ImageDraw.Draw(sheet)
     for x, y, size, words in layout.texts():
-        letters = words.replace("−", "-")  # Pillow's own font has no minus sign.
-        draw.text((x, y), letters, fill=_INK, font=ImageFont.load_default(size), anchor="ls")
+        draw.text((x, y), words, fill=_INK, font=ImageFont.truetype(typeface()[""], size), anchor="ls")
     for x, y, wide, high, colour in layout.boxes():
         draw.rectangle((x, y, x + wide - 1, y + high - 1), fill=colour)
     if picture.metres is not None:
@@ -97,11 +105,12 @@ def map_svg(picture: MapPicture) -> bytes:
     spaces = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
     root = ET.Element("svg", spaces | size)
     ET.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": _PAPER})
-    buffer = io.BytesIO()
-    picture.image.convert("RGB").save(buffer, "PNG", optimize=True)
-    data = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    place = {"x": str(_MARGIN), "y": str(layout.top), "width": str(picture.image.width)}
-    ET.SubElement(root, "image", place | {"height": str(picture.image.height), "xlink:href": data})
+    for image, x, y in layout.images():
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", optimize=True)
+        data = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        place = {"x": str(x), "y": str(y), "width": str(image.width), "height": str(image.height)}
+        ET.SubElement(root, "image", place | {"xlink:href": data})
     for x, y, wide, high, colour in layout.boxes():
         box = {"x": str(x), "y": str(y), "width": str(wide), "height": str(high), "fill": colour}
         ET.SubElement(root, "rect", box)
@@ -123,9 +132,22 @@ class _Layout:
         self.top = _MARGIN + _TITLE + 12
         self.below = self.top + picture.image.height + 16
         self.width = max(picture.image.width, 320) + 2 * _MARGIN
-        lines = max(2, len(picture.legend)) + (1 if picture.source else 0)
-        self.height = self.below + lines * _LINE + _MARGIN
         self.bar = None if picture.metres is None else round_length(picture.metres * picture.image.width / 4)
+        longest = max((len(words) for _, words in picture.legend), default=0)
+        room = picture.image.width - (self._legend_left() + 26 + longest * _WIDE_LETTER)
+        self.locator = picture.locator if picture.locator is not None and picture.locator.width <= room else None
+        lines = max(2, len(picture.legend)) * _LINE
+        high = lines if self.locator is None else max(lines, self.locator.height + 12)
+        self.source = textwrap.wrap(_plain(picture.source), max(40, round((self.width - 2 * _MARGIN) / _LETTER)))
+        self.height = self.below + high + len(self.source) * _SMALL_LINE + _MARGIN
+
+    def images(self) -> list[tuple[Image.Image, int, int]]:
+        """Return each picture with x and y of its corner: the map, and where it lies."""
+        found = [(self.picture.image.convert("RGB"), _MARGIN, self.top)]
+        if self.locator is not None:
+            left = _MARGIN + self.picture.image.width - self.locator.width
+            found.append((self.locator.convert("RGB"), left, self.below))
+        return found
 
     def texts(self) -> list[tuple[int, int, int, str]]:
         """Return x, baseline, size and words of each text."""
@@ -136,8 +158,8 @@ class _Layout:
             words = f"{self.bar / 1000:g} km" if self.bar >= 1000 else f"{self.bar:g} m"
             found.append((_MARGIN, self.below + 40, _LETTERS, words))
             found.append((_MARGIN + self._bar_pixels() + 24, self.below + 40, _LETTERS, "N"))
-        if self.picture.source:
-            found.append((_MARGIN, self.height - _MARGIN, _LETTERS - 3, _plain(self.picture.source)))
+        for line, words in enumerate(reversed(self.source)):
+            found.append((_MARGIN, self.height - _MARGIN - line * _SMALL_LINE, _LETTERS - 3, words))
         return found
 
     def boxes(self) -> list[tuple[int, int, int, int, str]]:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from fpdf import FPDF, FontFace
 from fpdf.enums import TableBordersLayout, XPos, YPos
 from PIL import Image, ImageColor
 
-from core.errors import StoreError
 from core.evaluation.report.card import Sheet
 from core.evaluation.report.verdict import Grade
+from core.export.typeface import typeface
 from core.report.contents import BASIS_WORDS, Facts, ReportContents
 from core.report.figures import BarFigure, FigureBar, shortened
 from core.report.pictures import EmbeddedPicture, ExampleRow
@@ -47,16 +44,6 @@ def pdf_report(contents: ReportContents) -> bytes:
     return bytes(sheet.output())
 
 
-@lru_cache(maxsize=1)
-def _typeface() -> dict[str, Path]:
-    """Return the font files by style."""
-    spec = find_spec("font_source_sans_pro")
-    if spec is None or not spec.submodule_search_locations:
-        raise StoreError("Writing a PDF", "its typeface is not installed", "install what requirements.txt lists")
-    folder = Path(spec.submodule_search_locations[0]) / "files"
-    return {style: folder / f"SourceSansPro-{name}.ttf" for style, name in (("", "Regular"), ("B", "Semibold"))}
-
-
 class _Paper(FPDF):
     """Pages that fill from above."""
 
@@ -66,7 +53,7 @@ class _Paper(FPDF):
         self.set_margins(16, 15, 16)
         self.set_auto_page_break(auto=True, margin=18)
         self.c_margin = 0
-        for style, file in _typeface().items():
+        for style, file in typeface().items():
             self.add_font(_FACE, style, file)
         self._known = frozenset(number for font in self.fonts.values() for number in getattr(font, "cmap", ()))
         self.set_title(self._shown(contents.title))

@@ -7,6 +7,7 @@ nobody takes them for a line.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from core.imagery.ground.shapes import BORDERS, LAKES, LAND, NEAR_DETAIL, Trace, level_of, rings_in
 from core.scenes.location import Bounds
-from core.scenes.webmercator import SIDE, WORLD, TileSquare, inverse_mercator, tile_square
+from core.scenes.webmercator import RADIUS, SIDE, WORLD, TileSquare, inverse_mercator, mercator_y, tile_square
 
 GROUND_ZOOM = 12
 """The nearest zoom that is drawn; browsers enlarge it, since nothing in it is sharper than some pixels."""
@@ -28,6 +29,7 @@ _SOFT_FROM = 1.6
 _FINE, _DENSE = 2, 2
 """Pixels of a tile's picture along one of a tile, for sharp screens; and drawn along one of those, to smooth edges."""
 _WIDEST_BLUR = 24.0
+_MARK = (209, 25, 111)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,35 @@ def ground_picture(square: TileSquare, width: int, height: int, shade: str, *, z
     for mask, colour in ((sheet.coasts(), colours.coast), (sheet.borders(), colours.border)):
         if mask is not None:
             picture.paste(colour, (0, 0, *picture.size), mask)
+    return picture
+
+
+def locator(bounds: Bounds, width: int, height: int, shade: str = "light") -> Image.Image:
+    """Return a small map of the land around a scene with the scene marked, RGB of twice the width and height.
+
+    It shows 24 times as much as the scene, and at least some 500 kilometres.
+
+    Args:
+        bounds: west, south, east, north of the scene in degrees; east may exceed 180.
+        width: of the map.
+        height: of the map.
+        shade: of ``SHADES``.
+    """
+    west, south, east, north = bounds
+    left, right = (math.radians(lon) * RADIUS for lon in (west, east))
+    bottom, top = mercator_y(np.array([south, north])).tolist()
+    pixel = max(24 * max((right - left) / width, (top - bottom) / height), 500_000 / width)
+    pixel = min(pixel, WORLD / width)
+    corner = (left + right - width * pixel) / 2, (bottom + top + height * pixel) / 2
+    square = TileSquare(left=corner[0], top=corner[1], pixel=pixel)
+    zoom = max(0, min(GROUND_ZOOM, round(math.log2(WORLD / SIDE / pixel))))
+    picture = ground_picture(square, width, height, shade, zoom=zoom)
+    half = [max(8.0, side / pixel * _FINE / 2) for side in (right - left, top - bottom)]
+    middle = width * _FINE / 2, height * _FINE / 2
+    box = (middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1])
+    draw = ImageDraw.Draw(picture)
+    for colour, wide in (((255, 255, 255), 5), (_MARK, 3)):
+        draw.rectangle(box, outline=colour, width=wide)
     return picture
 
 

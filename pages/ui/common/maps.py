@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.bands import FloatArray
 from core.imagery.render import quicklook
+from core.scenes.location import bounds_lonlat
 from core.scenes.scene import Scene
 from core.values.legend import ClassLegend, Legend
 from core.values.registry import OLDER_NAMES, VALUES, choices
@@ -22,6 +23,8 @@ from pages.ui.state.view_state import ViewState
 
 _SIDE = 1600
 """Pixels of the longer side of a picture."""
+_LOCATOR = 150, 100
+"""Half the pixels of the small map that says where a scene lies."""
 _STEPS = 5
 """Lines that the legend of a picture gives a scale."""
 _RAMP = 17
@@ -68,13 +71,26 @@ def _coloured_by(visitor: Session, view: ViewState) -> str:
 
 def _picture(writer: str, view: ViewState, values: FloatArray, legend: Legend, title: str) -> bytes:
     from core.export import picture
+    from core.imagery.ground.drawing import locator
+    from core.imagery.ground.places import whereabouts
 
+    bounds, source, small = bounds_lonlat(view.scene), _source(view.scene), None
+    if bounds is not None:
+        west, south, east, north = bounds
+        small = locator(bounds, *_LOCATOR)
+        where = whereabouts((south + north) / 2, ((west + east) / 2 + 180) % 360 - 180)
+        source = f"{source}. Middle: {where}. Small map: Natural Earth; places: GeoNames, CC BY 4.0"
     colours, known = legend.paint(values)
     with Image.open(io.BytesIO(quicklook(view.scene, "true", _SIDE))) as look:
         ids = view.table.patch_ids[known]
         image, metres = picture.painted(look, view.scene.grid, view.known.grid, ids, colours[known])
     sheet = picture.MapPicture(
-        image=image, metres=metres, title=title, legend=legend_lines(legend, values), source=_source(view.scene)
+        image=image,
+        metres=metres,
+        title=title,
+        legend=legend_lines(legend, values),
+        source=source,
+        locator=small,
     )
     made: bytes = getattr(picture, writer)(sheet)
     return made

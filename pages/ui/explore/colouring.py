@@ -43,8 +43,8 @@ class Colouring:
         return None if self.values is None else values_url(view.recipe, self.address)
 
     def script(self) -> dict[str, Any]:
-        """Return the legend as the plot's script takes it."""
-        return self.legend.script()
+        """Return the legend as the plot's script takes it, with what the value is."""
+        return {"about": self.value.about} | self.legend.script()
 
 
 def title_of_choice(name: str) -> str:

@@ -11,7 +11,7 @@
   const FOOT = 26; // pixels at the bottom that say who made the map
   const fetched = new Map();
   const pen = document.createElement("canvas").getContext("2d");
-  let map, absolute, options, ground, names, degrees, where, shade = "light", begun = false, turn = 0, asked = "";
+  let map, absolute, options, ground, names, degrees, where, shade = "light", begun = false, told = false, turn = 0, asked = "";
 
   const isOn = (layer) => map.hasLayer(layer);
   const within = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -52,7 +52,15 @@
     if (begun) return;
     begun = true;
     where.addTo(map);
-    [ground, names, degrees].forEach((layer) => layer.addTo(map));
+    [ground, degrees].forEach((layer) => layer.addTo(map));
+    ground.once("load", tell);
+    setTimeout(tell, 4000);
+  }
+
+  function tell() {
+    if (told) return;
+    told = true;
+    names.addTo(map);
   }
 
   function darken(dark) {
@@ -64,6 +72,7 @@
   function draw() {
     if (!begun) return;
     drawDegrees();
+    if (!told) return;
     drawNames();
     tellWhere();
   }
@@ -125,7 +134,7 @@
     if (!isOn(names)) return;
     const tiles = await Promise.all(urls().map(async ([url, shift]) => [await known(url), shift]));
     if (mine !== turn) return;
-    const { x: wide, y: high } = map.getSize(), taken = [], shown = [];
+    const { x: wide, y: high } = map.getSize(), taken = controls(), shown = [];
     const longest = Math.max(0, ...tiles.map(([list]) => list.length));
     for (let row = 0; row < longest; row++) { // the most important of every tile before the next of any
       for (const [list, shift] of tiles) {
@@ -143,6 +152,15 @@
     map.getContainer().dataset.names = shown.length;
   }
 
+  // What lies over the map in its corners; no name is put beneath.
+  function controls() {
+    const frame = map.getContainer().getBoundingClientRect();
+    return [...map.getContainer().querySelectorAll(".leaflet-control")].map((control) => {
+      const { left, top, right, bottom } = control.getBoundingClientRect();
+      return [left - frame.left, top - frame.top, right - frame.left, bottom - frame.top];
+    });
+  }
+
   function boxOf(kind, name, x, y) {
     pen.font = "12px system-ui, sans-serif";
     const length = pen.measureText(name).width * (kind === "country" ? 1.35 : 1.05);
@@ -153,8 +171,8 @@
   async function tellWhere() {
     const box = where.getContainer();
     if (!box) return;
-    const middle = map.getCenter().wrap(), told = map.getZoom() >= TOLD_FROM && Math.abs(middle.lat) <= 90;
-    if (!told) {
+    const middle = map.getCenter().wrap(), near = map.getZoom() >= TOLD_FROM && Math.abs(middle.lat) <= 90;
+    if (!near) {
       asked = box.textContent = "";
       return;
     }

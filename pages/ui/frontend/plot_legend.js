@@ -5,7 +5,7 @@ const explaining = {
     const key = this.find(".key");
     this.legendDrawn = true;
     const strange = this.data.marked && this.strangers.length ? [this.strange()] : [];
-    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend), ...strange);
+    if (legend.kind === "scale") return key.replaceChildren(this.bar(legend), ...this.why(legend), ...strange);
     const counts = new Map();
     if (this.values) for (const value of this.values) counts.set(value, (counts.get(value) || 0) + 1);
     else counts.set(0, this.layout.count);
@@ -16,7 +16,20 @@ const explaining = {
     }
     const rest = this.layout.count - this.chips.reduce((total, chip) => total + chip.count, 0);
     if (rest > 0) this.chips.push(this.chip("No class", legend.unknown, rest, NaN));
-    return key.replaceChildren(...this.chips.map((chip) => chip.button), ...strange);
+    return key.replaceChildren(...this.chips.map((chip) => chip.button), ...this.why(legend), ...strange);
+  },
+
+  // What the value is and how it is made: a question mark that says it, on pointing and on a press.
+  why(legend) {
+    if (!legend.about) return [];
+    const mark = element("button", "why", "?"), told = element("p", "", `${legend.about}.`);
+    mark.type = "button";
+    mark.title = told.textContent;
+    mark.setAttribute("aria-label", `What is this? ${told.textContent}`);
+    const show = (open) => { told.hidden = !open; mark.setAttribute("aria-expanded", String(open)); };
+    mark.onclick = () => show(told.hidden);
+    show(false);
+    return [mark, told];
   },
 
   strange() {
@@ -59,7 +72,6 @@ const explaining = {
       if (word) text.append(" ", element("em", "", word));
       return text;
     };
-    bar.title = legend.about;
     bar.append(element("b", "", legend.title), end(legend.low, legend.low_word), strip, end(legend.high, legend.high_word));
     return bar;
   },

@@ -6,20 +6,32 @@ const faded = (hex, alpha) => {
   return `rgba(${red},${green},${blue},${alpha})`;
 };
 
+// Runs of bands that were measured, as lists of their numbers.
+function stretches(seen) {
+  const found = [];
+  seen.forEach((is, band) => { if (is) (seen[band - 1] ? found[found.length - 1].push(band) : found.push([band])); });
+  return found;
+}
+
 function traces(data, line, { text: ink }) {
   // Bands that were not measured are absent: a gap in the line, and a cross on the axis that says why.
   const seen = data.words.map((word) => !word);
-  const only = (values) => values.filter((_, band) => seen[band]);
-  const around = { x: only(data.wavelengths), mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
+  const around = { mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
   const high = line.mean.map((mean, band) => mean + line.spread[band]);
   const low = line.mean.map((mean, band) => Math.max(0, mean - line.spread[band]));
   const hover = line.mean.map((mean, band) =>
     `<b>${data.names[band]}</b> ${data.titles[band]}, ${Math.round(data.wavelengths[band])} nm<br>` +
     `${line.title}: ${(100 * mean).toFixed(1)} % ± ${(100 * line.spread[band]).toFixed(1)}` +
     (data.words[band] ? `<br><i>${data.words[band]}</i>` : ""));
+  // The spread is a band of its own between any two neighbours that were both measured, and none across a gap.
+  const spread = stretches(seen).flatMap((bands) => [high, low].map((edge, below) => ({
+    ...around, ...(bands.length > 1
+      ? { x: bands.map((band) => data.wavelengths[band]), y: bands.map((band) => edge[band]) }
+      : { x: [0.99, 1.01].map((side) => side * data.wavelengths[bands[0]]), y: [edge[bands[0]], edge[bands[0]]] }),
+    ...(below ? { fill: "tonexty", fillcolor: faded(line.colour, 0.16) } : {}),
+  })));
   return [
-    { ...around, y: only(high) },
-    { ...around, y: only(low), fill: "tonexty", fillcolor: faded(line.colour, 0.16) },
+    ...spread,
     {
       x: data.wavelengths, y: line.mean.map((mean, band) => (seen[band] ? mean : null)), name: line.title, mode: "lines+markers", text: hover, hoverinfo: "text",
       line: { color: line.accent ? line.colour : faded(line.colour, 0.55), width: line.accent ? 2.2 : 5 },

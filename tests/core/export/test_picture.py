@@ -69,3 +69,31 @@ def test_without_a_place_there_is_no_bar_and_no_north() -> None:
 @pytest.mark.parametrize(("most", "length"), [(640, 500), (500, 500), (1999, 1000), (2000, 2000), (0.3, 0.2)])
 def test_lengths_are_round(most: float, length: float) -> None:
     assert round_length(most) == pytest.approx(length)
+
+
+def test_letters_with_accents_are_drawn_and_not_boxes() -> None:
+    """What the typeface lacks is drawn as one box; letters differ from it and from each other."""
+    sheets = [map_png(picture(title=letter * 3)) for letter in ("ā", "Ł", "ж", "−", "ø")]
+    heads = {Image.open(io.BytesIO(sheet)).convert("L").crop((0, 0, 200, 58)).tobytes() for sheet in sheets}
+    assert len(heads) == 5
+
+
+def test_a_small_map_stands_beside_the_legend_where_there_is_room() -> None:
+    small = Image.new("RGB", (120, 90), (1, 2, 3))
+    sheet = Image.open(io.BytesIO(map_png(picture(locator=small)))).convert("RGB")
+    right, below = 24 + 512, 24 + 22 + 12 + 384 + 16
+    assert sheet.getpixel((right - 1, below)) == sheet.getpixel((right - 120, below + 89)) == (1, 2, 3)
+    assert sheet.getpixel((right - 121, below)) == (255, 255, 255)
+    assert sheet.height > below + 90
+    images = list(ET.fromstring(map_svg(picture(locator=small))).iter(f"{SVG}image"))
+    assert [image.get("width") for image in images] == ["512", "120"]
+    wide = picture(locator=Image.new("RGB", (400, 90)))
+    assert len(list(ET.fromstring(map_svg(wide)).iter(f"{SVG}image"))) == 1
+
+
+def test_a_long_source_is_broken_into_lines_that_fit() -> None:
+    source = "Contains modified Copernicus Sentinel data 2016. " * 4
+    texts = [text.text or "" for text in ET.fromstring(map_svg(picture(source=source))).iter(f"{SVG}text")]
+    lines = [text for text in texts if "Sentinel" in text]
+    assert len(lines) > 1
+    assert max(map(len, lines)) * 6.3 <= 512

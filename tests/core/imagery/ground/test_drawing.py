@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.imagery.ground.drawing import GROUND_ZOOM, SHADES, ground_picture, ground_tile
+from core.imagery.ground.drawing import GROUND_ZOOM, SHADES, ground_picture, ground_tile, locator
 from core.scenes.webmercator import SIDE, WORLD, TileSquare
 from tests.mapped import tile_at
 
@@ -83,3 +83,16 @@ def test_the_world_repeats_beyond_the_antimeridian() -> None:
     one, other = (np.asarray(ground_picture(square, 64, 32, "light", zoom=4), int) for square in (here, there))
     assert one.shape == (64, 128, 3)
     assert np.abs(one - other).mean() < 1
+
+
+def test_a_locator_marks_the_scene_in_the_middle_of_its_land() -> None:
+    picture = np.asarray(locator((4.3, 52.1, 4.6, 52.3), 120, 80), int)
+    assert picture.shape == (160, 240, 3)
+    mark = np.abs(picture - [209, 25, 111]).sum(axis=2) < 30
+    rows, cols = np.nonzero(mark)
+    assert abs(rows.mean() - 80) < 3
+    assert abs(cols.mean() - 120) < 3
+    light = SHADES["light"]
+    assert np.abs(picture[:, :20] - light.sea).mean() < 40, "the North Sea in the west"
+    assert np.abs(picture[-20:, -20:] - light.land).mean() < 40, "Germany in the south-east"
+    assert np.asarray(locator((-180.0, -90.0, 180.0, 90.0), 120, 80)).shape == (160, 240, 3)
