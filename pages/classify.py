@@ -17,6 +17,7 @@ from pages.ui.classify.label_table import labels_panel, who_field
 from pages.ui.classify.labeller import labeller, suggested
 from pages.ui.classify.learning import learning_panel
 from pages.ui.classify.map_panel import map_panel
+from pages.ui.classify.numbers import numbers_panel
 from pages.ui.classify.picture import classes_of_map, draw_map
 from pages.ui.classify.standing import standing
 from pages.ui.common.escape import plain
@@ -102,6 +103,7 @@ def label_part(visitor: Session, known: SceneView, rendering: str) -> None:
     compare_heads(visitor, settled)
     areas_panel(visitor, settled)
     validation_details(settled)
+    numbers_panel(visitor, known)
 
 
 with boundary():

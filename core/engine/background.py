@@ -50,5 +50,6 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
         "heads": JobKind(task=partial(class_tasks.heads_task, config), lane="classify"),
         "finer": JobKind(task=partial(class_tasks.finer_task, config), lane="classify"),
+        "regress": JobKind(task=partial(class_tasks.regress_task, config), lane="classify"),
         "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
     }

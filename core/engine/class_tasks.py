@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from core.classification.compared import ComparedHeads
 from core.classification.heads import HeadOrigin, teach
-from core.classification.labelled import check_classes, labelled_scene
+from core.classification.labelled import blocks_of, check_classes, labelled_scene, places_on
 from core.classification.maps.finer import FinerMaps, finer_cells
 from core.classification.models import check_kind
+from core.classification.numbers.importing import read_numbers
+from core.classification.numbers.regression import teach_values
+from core.classification.numbers.store import LearnedNumber, LearnedNumbers
 from core.config import Config
+from core.engine.tasks import drop_upload
 from core.errors import EncoderError
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_percentile
+from core.export.geometry import polygons
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.jobs.worker import Work
@@ -20,7 +26,7 @@ from core.progress import Progress
 from core.scenes.annotations import now_utc
 from core.scenes.labels import hand_labels, hand_version
 from core.scenes.library import Library
-from core.scenes.patches import patch_grid
+from core.scenes.patches import centres_lonlat, corners_lonlat, patch_grid
 from core.scenes.scene import Scene
 
 _STEPS = 100
@@ -78,6 +84,31 @@ def finer_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     )  # fmt: skip
     if recipe.scene_id in library:
         kept.put_cells(recipe, key, cells)
+    return recipe.key
+
+
+def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
+    """Read the numbers of some patches, learn them, and keep what predicts them; gives the recipe's key.
+
+    Payload: ``recipe``, ``paths`` of the upload, which is gone afterwards, ``column``, empty = as the file says.
+    """
+    recipe, paths = Recipe.from_dict(payload["recipe"]), [Path(path) for path in payload["paths"]]
+    library = Library(config.root)
+    try:
+        scene = library.get(recipe.scene_id)
+        features, grid = FeatureStore(config.root).read(recipe), patch_grid(scene, recipe.cut)
+        ids = features.patch_ids
+        work.doing("Reading the numbers")
+        corners = corners_lonlat(scene, grid, ids)
+        outlines = None if corners is None else polygons(corners)
+        given = read_numbers(paths[0], ids, outlines, column=str(payload["column"]))
+        blocks = blocks_of(len(ids), centres_lonlat(scene, grid, ids), places_on(scene, grid, ids))
+        model = teach_values(features.vectors, ids, dict(given.values), blocks=blocks, progress=work.progress)
+        learned = LearnedNumber(title=given.column, source=paths[0].name, model=model, said=given.said)
+        if recipe.scene_id in library:
+            LearnedNumbers(config.root).put(recipe, learned)
+    finally:
+        drop_upload(config, paths)
     return recipe.key
 
 

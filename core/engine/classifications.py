@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from core.classification.cells import ChanceCells
 from core.classification.compared import ComparedHeads
@@ -11,6 +12,7 @@ from core.classification.heads import Head
 from core.classification.maps.finer import FinerMaps
 from core.classification.maps.patches import head_key
 from core.classification.models import HeadKind
+from core.classification.numbers.store import LearnedNumbers
 from core.classification.saved import Heads
 from core.config import Config
 from core.engine.tasks import recipe_payload
@@ -34,6 +36,7 @@ class Classifications:
         self.compared = ComparedHeads(config.root)
         self.saved = Heads(config.root)
         self.finer = FinerMaps(config.root)
+        self.numbers = LearnedNumbers(config.root)
         self._library, self._jobs = library, jobs
 
     def submit_heads(self, recipe: Recipe, kinds: Sequence[HeadKind]) -> Job:
@@ -71,6 +74,21 @@ class Classifications:
         return self._jobs.submit(
             "finer", f"{fine.key}-{key}", title, payload, after=None if after is None else after.id
         )
+
+    def submit_numbers(self, recipe: Recipe, path: Path, column: str) -> Job:
+        """Ask for a number of each patch to be learned from a file, which is gone afterwards.
+
+        Args:
+            recipe: of the patches.
+            path: of the upload.
+            column: with the number; empty = as the file says.
+
+        Raises:
+            SceneError: when there is no such scene.
+        """
+        title = f"Learning a number of “{self._library.get(recipe.scene_id).name}”"
+        payload = recipe_payload(recipe) | {"paths": [str(path)], "column": column}
+        return self._jobs.submit("regress", f"{recipe.key}-{path.parent.name}", title, payload)
 
     def finer_map(self, recipe: Recipe, cut: Cut, key: str) -> ChanceCells | None:
         """Return a map on the cells of overlapping patches by the key of its head; None while it is not made."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.classification.heads import Taught
 from core.classification.maps.choice import load_choice
+from core.classification.numbers.store import LearnedNumber
 from core.clusters.changes import ClusterOrigin, changes_of, chosen_settings
 from core.clusters.overview import ClusterOverview, cluster_set, overviews
 from core.engine import class_map
@@ -31,9 +32,10 @@ from core.search.examples import Evidence, SearchSpace, rank, search_space
 from core.search.light import patch_light
 from core.search.ranking import Ranking
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
-from core.values.base import Asked, PatchValue
+from core.values.base import NOTHING_ASKED, Asked, LearnedValues, PatchValue
 from core.values.classified import NamedByMap
 from core.values.clusters import ClusterValue
+from core.values.learned import LearnedValue
 from core.values.legend import Legend
 
 
@@ -137,6 +139,26 @@ class LibrarySource(MappedSource):
         """Return the class of every patch on the map that is made on the Classify page; None where there is none."""
         return class_map.named_on_map(self)
 
+    def learned_number(self) -> LearnedNumber | None:
+        """Return the number that was learned for the patches, with what predicts it; None while none was."""
+        kept = self.engine.classifications.numbers
+        if not (stamp := kept.stamp(self.recipe)):
+            return None
+        found: LearnedNumber | None = self.answers.get(("number", stamp), lambda: kept.get(self.recipe))
+        return found
+
+    def learned(self) -> LearnedValues | None:
+        """Return that number predicted for all patches; None while none was learned."""
+        found = self.learned_number()
+        if found is None or len(found.model.weights) != self.table.unit.shape[1]:
+            return None
+        key, model = ("learned", found.version), found.model
+        made: LearnedValues = self.answers.get(
+            key,
+            lambda: LearnedValues(title=found.title, predicted=model.predict(self.table.unit), version=found.version),
+        )
+        return made
+
     def classified_version(self) -> str:
         """Return what tells that map from any other; empty where there is none."""
         return class_map.version_of_map(self)
@@ -175,6 +197,8 @@ class LibrarySource(MappedSource):
         """Return which map of classes, or clusters, a value is of; empty for those that are of none."""
         if isinstance(value, ClusterValue):
             return self.cluster_version()
+        if isinstance(value, LearnedValue):
+            return value.version(self, NOTHING_ASKED)
         return self.classified_version() if isinstance(value, NamedByMap) else ""
 
     def areas(self) -> PatchAreas | None:

@@ -396,7 +396,15 @@ class Engine:
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""
         made = self.classifications
-        derived = (self.layouts, self.clustered, self.stabilities, self.novelties, made.compared, made.finer)
+        derived = (
+            self.layouts,
+            self.clustered,
+            self.stabilities,
+            self.novelties,
+            made.compared,
+            made.finer,
+            made.numbers,
+        )
         return sum(store.disk_bytes(scene_id) for store in (self.library, self.library.trash, self.store, *derived))
 
     def encode_now(

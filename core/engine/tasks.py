@@ -15,6 +15,7 @@ from typing import Any
 
 from core.classification.compared import ComparedHeads
 from core.classification.maps.finer import FinerMaps
+from core.classification.numbers.store import LearnedNumbers
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import fetch as fetch_encoder
@@ -41,7 +42,7 @@ Payload = Mapping[str, Any]
 LABELS_TOPIC = "labels by hand"
 """Topic of the line that says what became of labels when a scene was read again."""
 
-_DERIVED = (Layouts, ClusterStore, Stabilities, Novelties, ComparedHeads, FinerMaps)
+_DERIVED = (Layouts, ClusterStore, Stabilities, Novelties, ComparedHeads, FinerMaps, LearnedNumbers)
 """What is kept of features and goes with them."""
 
 

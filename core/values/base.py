@@ -24,6 +24,21 @@ from core.values.legend import ClassLegend, Legend, Scale, ScaleLegend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class LearnedValues:
+    """A number predicted for all patches.
+
+    Attributes:
+        title: what it is.
+        predicted: of shape (N,), in its own unit.
+        version: what tells it from any other, 16 hexadecimal digits.
+    """
+
+    title: str
+    predicted: NDArray[np.float64]
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PatchSource:
     """What values are computed from; a source that knows more overrides the methods.
 
@@ -80,6 +95,10 @@ class PatchSource:
         """Return what tells that map from any other, letters and digits; empty where there is none."""
         given = self.labels.given
         return self.labels.version if given is not None and len(given.classes) > 1 else ""
+
+    def learned(self) -> LearnedValues | None:
+        """Return the number that was learned from some patches, predicted for all; None while none was."""
+        return None
 
     def stability(self) -> FloatArray | None:
         """Return the share of neighbours that each patch keeps under a shifted grid, (N,); None = not measured."""

@@ -18,6 +18,7 @@ from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
 from core.values.indices import NDBI, NDVI, NDWI
+from core.values.learned import LEARNED_NUMBER
 from core.values.novelty import UNFAMILIAR
 from core.values.predicted import CONFIDENCE, PREDICTED
 from core.values.similarity import SIMILARITY
@@ -32,6 +33,7 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             CLASSIFIED,
             CERTAINTY,
             CLASSIFICATION,
+            LEARNED_NUMBER,
             PREDICTED,
             CONFIDENCE,
             NDVI,

@@ -13,6 +13,7 @@ from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
 from core.evaluation.retrieval import Share, share
 from core.evaluation.splits import block_folds
+from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
 
@@ -94,6 +95,7 @@ def teach_values(
     *,
     blocks: IntArray | None = None,
     coverage: float = COVERAGE,
+    progress: Progress = silent,
 ) -> ValueModel:
     """Return a ridge regression on standardised features, its penalty chosen by cross-validation over blocks of land.
 
@@ -107,6 +109,7 @@ def teach_values(
         values: number by patch id; patches without features are left out.
         blocks: block of land of each patch, as ``labelled.blocks_of`` gives it; None = each by itself.
         coverage: above 0 and below 1.
+        progress: told (penalties tried, penalties).
 
     Raises:
         ClassificationError: for fewer than ``FEWEST_VALUES`` patches, numbers that are all alike or not finite, or a
@@ -129,7 +132,11 @@ def teach_values(
     spatial = bool((own >= 0).all()) and len(np.unique(own)) >= _FOLDS
     fold = block_folds(own if spatial else np.arange(len(rows)), np.zeros(len(rows), np.int64), _FOLDS)
     points = _standardised(unit[rows], spread)
-    table = np.stack([_held_out(points, actual, fold, penalty) for penalty in PENALTIES])
+    tried = []
+    for step, penalty in enumerate(PENALTIES):
+        tried.append(_held_out(points, actual, fold, penalty))
+        progress(step + 1, len(PENALTIES))
+    table = np.stack(tried)
     best = int(np.square(table - actual).mean(axis=1).argmin())
     weights, bias = _ridge(points, actual, PENALTIES[best])
     scaled = weights / spread.std

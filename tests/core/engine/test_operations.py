@@ -45,7 +45,9 @@ def config(root: Path) -> Config:
 
 
 def thread_lanes() -> dict[str, Lane]:
-    return {name: Lane(executor=ThreadWorker) for name in ("scene", "encode", "project", "trust", "stability")}
+    return {
+        name: Lane(executor=ThreadWorker) for name in ("scene", "encode", "project", "trust", "stability", "classify")
+    }
 
 
 class Layouts:

@@ -1,0 +1,74 @@
+"""A number that people gave some patches, such as a yield, predicted for all of them.
+
+What learns it is ``core.classification.numbers``, above this; a source that can hands its answer in.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.bands import FloatArray
+from core.imagery.ramps import Ramp
+from core.values.base import NOTHING_ASKED, Asked, LearnedValues, PatchSource, ScaleValue
+from core.values.legend import Scale, ScaleLegend
+
+LEARNED_RAMP = Ramp(((0.0, "#f4ecd8"), (0.25, "#d9c27a"), (0.5, "#8fae58"), (0.75, "#33795a"), (1.0, "#153b4e")))
+"""Sand to dark green-blue: lightness alone tells low from high."""
+
+_VERSION = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnedValue(ScaleValue):
+    """The predicted number of each patch; the version is that of what was learned."""
+
+    exported: bool = True
+
+    def leads(self, source: PatchSource) -> bool:
+        """Return False: it is shown when somebody asks for it."""
+        return False
+
+    def available(self, source: PatchSource, asked: Asked) -> bool:
+        """Return whether a number was learned, and the one that is asked for."""
+        return self._found(source, asked) is not None
+
+    def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
+        """Return predicted numbers, in their own unit."""
+        found = self._found(source, asked)
+        return None if found is None else np.asarray(found.predicted, np.float32)
+
+    def legend(self, source: PatchSource, values: FloatArray | None) -> ScaleLegend:
+        """Return the bar over all but the extreme predictions, called as the number is."""
+        found = source.learned()
+        scale = self.scale if found is None else replace(self.scale, title=found.title)
+        if values is None or not len(values):
+            return scale.legend(about=self.about)
+        low, high = np.quantile(values, [0.02, 0.98]).tolist()
+        return scale.legend(low, high if high > low else low + 1e-6, about=self.about)
+
+    def version(self, source: PatchSource, asked: Asked) -> str:
+        """Return the version of what was learned."""
+        found = None if asked.version else source.learned()
+        return asked.version or ("" if found is None else found.version)
+
+    def read(self, version: str) -> Asked | None:
+        """Return which of the numbers learned an address asks for."""
+        if not version:
+            return NOTHING_ASKED
+        return Asked(version=version) if _VERSION.fullmatch(version) else None
+
+    @staticmethod
+    def _found(source: PatchSource, asked: Asked) -> LearnedValues | None:
+        found = source.learned()
+        return found if found is not None and asked.version in (None, found.version) else None
+
+
+LEARNED_NUMBER = LearnedValue(
+    name="learned",
+    title="predicted number",
+    about="Predicted from the numbers that were given some patches on the Classify page",
+    scale=Scale(title="Predicted", ramp=LEARNED_RAMP, low_word="low", high_word="high"),
+)

@@ -1,0 +1,178 @@
+"""Maps of classes by background jobs: heads compared, finer maps, numbers learned; as the engine asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from core.classification.cells import chance_cells
+from core.classification.maps.choice import CLASS_MAP, MapChoice, load_choice, save_choice
+from core.classification.maps.files import map_facts, write_map
+from core.classification.maps.patches import head_key, named_patches
+from core.engine.class_map import chosen_head, map_cells_of, version_of_map
+from core.engine.library_source import library_source
+from core.engine.operations import Engine
+from core.errors import EncoderError, SettingsError
+from core.features.recipe import Recipe
+from core.scenes.cut import Cut
+from core.scenes.labels import give_label, hand_version
+from core.scenes.patches import patch_grid
+from core.scenes.scene import Scene
+from tests.core.engine.test_operations import engine, scene
+
+__all__ = ["engine", "scene"]
+
+
+@pytest.fixture
+def recipe(engine: Engine, scene: Scene) -> Recipe:
+    """A scene of 80 patches with labels of two classes, by brightness."""
+    found = engine.recipe(scene, "spectral", cut=Cut.of(16))
+    engine.encode_now(scene, found)
+    features = engine.features(found)
+    order = np.argsort(features.band_mean.mean(axis=1))
+    grid = patch_grid(scene, found.cut)
+    give_label(scene, grid, features.patch_ids[order[:20]].tolist(), "Dark")
+    give_label(scene, grid, features.patch_ids[order[-20:]].tolist(), "Bright")
+    return found
+
+
+def test_heads_are_taught_measured_and_kept_until_the_labels_change(
+    engine: Engine, scene: Scene, recipe: Recipe
+) -> None:
+    made, version = engine.classifications, hand_version(scene)
+    job = engine.jobs.wait(made.submit_heads(recipe, ["knn", "logistic"]).id, 60)
+    assert (job.state, job.message) == ("done", version)
+    found = made.compared.get(recipe, version, "logistic")
+    assert found is not None
+    assert found.validation.accuracy.value > 0.8
+    assert found.validation.classes == ("Bright", "Dark")
+    assert found.head.origin.counts == {"Bright": 20, "Dark": 20}
+    assert made.submit_heads(recipe, ["knn"]).state == "done", "what is taught is not taught again"
+    given = library_source(engine, recipe).labels.given
+    assert given is not None
+    give_label(scene, patch_grid(scene, recipe.cut), [int(np.flatnonzero(given.index < 0)[0])], "Dark")
+    assert made.compared.get(recipe, hand_version(scene), "knn") is None
+    assert made.compared.latest(recipe, "knn") == version
+    assert engine.jobs.wait(made.submit_heads(recipe, ["knn"]).id, 60).state == "done"
+    assert made.compared.latest(recipe, "knn") == hand_version(scene)
+    assert made.compared.latest(recipe, "logistic") == version, "heads of other kinds stay"
+    assert engine.disk_bytes(scene.id) > made.compared.disk_bytes(scene.id) > 0
+
+
+def test_labels_of_one_class_are_refused_in_a_sentence(engine: Engine, scene: Scene) -> None:
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(16))
+    engine.encode_now(scene, recipe)
+    give_label(scene, patch_grid(scene, recipe.cut), [0, 1], "Dark")
+    job = engine.jobs.wait(engine.classifications.submit_heads(recipe, ["logistic"]).id, 60)
+    assert job.state == "failed"
+    assert "all labelled patches are of one class, “Dark”" in job.message
+
+
+def test_a_finer_map_is_that_of_the_overlapping_patches_encoded_by_themselves(
+    engine: Engine, scene: Scene, recipe: Recipe, tmp_path: Path
+) -> None:
+    save_choice(scene, MapChoice(parts=2, below=0.6, smoothing="majority", strange=True))
+    view = library_source(engine, recipe)
+    assert map_cells_of(view) is None, "it is made by a job"
+    head = chosen_head(view)
+    assert head is not None
+    cut = view.choice.finer_cut(recipe.cut)
+    assert cut == Cut.of(16, 8)
+    encoding = engine.submit_encode(replace(recipe, cut=cut))
+    job = engine.jobs.wait(engine.classifications.submit_finer(recipe, cut, head, encoding).id, 60)
+    assert job.state == "done", job.message
+    cells = map_cells_of(view)
+    assert cells is not None
+    features, grid = engine.features(replace(recipe, cut=cut)), patch_grid(scene, cut)
+    plain = chance_cells(scene.grid, grid, features.patch_ids, head.chances(features.vectors))
+    assert cells.place == plain.place
+    kept = engine.classifications.finer_map(recipe, cut, head_key(head))
+    assert kept is not None
+    assert kept.chances == pytest.approx(plain.chances, abs=1e-3)
+    path = tmp_path / "map.tif"
+    write_map(path, cells, grid, head.classes, 0.6, about=map_facts(view.choice, grid, "labels"))
+    with rasterio.open(path) as data:
+        assert data.res == (80.0, 80.0)
+        tags = data.tags()
+    assert tags["SMOOTHING"].startswith("smoothed: the class that most")
+    assert tags["UNSURE_BELOW"] == "60 %"
+    assert tags["UNFAMILIAR_LAND"] == "named too"
+
+
+def test_how_a_map_is_wanted_is_kept_with_the_scene_and_tells_its_version(
+    engine: Engine, scene: Scene, recipe: Recipe
+) -> None:
+    assert load_choice(scene) == MapChoice()
+    before = library_source(engine, recipe)
+    assert version_of_map(before) == hand_version(scene), "as the version before called it"
+    save_choice(scene, MapChoice(below=0.9))
+    after = library_source(engine, recipe)
+    assert version_of_map(after) not in {"", hand_version(scene)}
+    first, second = before.classified(), after.classified()
+    assert first is not None
+    assert second is not None
+    assert (first.index == second.index).all()
+    assert second.sure.sum() < first.sure.sum()
+    (scene.directory / CLASS_MAP).write_text('{"version": 1, "map": {"head": 3}}')
+    assert load_choice(scene) == MapChoice()
+    for wrong in ({"head": "magic"}, {"below": float("nan")}, {"parts": 3}, {"smoothing": "much"}):
+        with pytest.raises(SettingsError):
+            MapChoice(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_saved_head_maps_a_scene_without_labels_and_is_refused_where_it_does_not_fit(
+    engine: Engine, scene: Scene, recipe: Recipe
+) -> None:
+    head = chosen_head(library_source(engine, recipe))
+    assert head is not None
+    name = engine.classifications.saved.save(head, "Two lands")
+    save_choice(scene, MapChoice(head=f"saved-{name}"))
+    known = library_source(engine, recipe)
+    found = known.classified()
+    assert found is not None
+    table = known.table
+    again = named_patches(head, table.unit, MapChoice(), key="", grid=known.grid, ids=table.patch_ids)
+    assert (found.index == again.index).all()
+    other = replace(head, origin=replace(head.origin, fingerprint="cd" * 32))
+    save_choice(scene, MapChoice(head=f"saved-{engine.classifications.saved.save(other, 'Other')}"))
+    elsewhere = library_source(engine, recipe)
+    assert elsewhere.classified() is None
+    with pytest.raises(EncoderError, match="these are of another encoder"):
+        chosen_head(elsewhere)
+    engine.classifications.saved.delete(name)
+    save_choice(scene, MapChoice(head=f"saved-{name}"))
+    assert library_source(engine, recipe).classified() is None
+
+
+def test_a_number_is_learned_from_an_upload_which_goes_and_a_wrong_one_loses_nothing(
+    engine: Engine, scene: Scene, recipe: Recipe
+) -> None:
+    features = engine.features(recipe)
+    bright = features.band_mean.mean(axis=1)
+
+    def upload(name: str, lines: list[str]) -> Path:
+        folder = engine.config.root / "uploads" / f"upload-{name}"
+        folder.mkdir(parents=True)
+        path = folder / "V.csv"
+        path.write_text("patch_id,yield\n" + "\n".join(lines))
+        return path
+
+    lines = [f"{one},{10 * value:.6f}" for one, value in zip(features.patch_ids, bright, strict=True)][::2]
+    path = upload("a", lines)
+    job = engine.jobs.wait(engine.classifications.submit_numbers(recipe, path, "").id, 60)
+    assert job.state == "done", job.message
+    assert not path.exists()
+    found = library_source(engine, recipe).learned()
+    assert found is not None
+    assert found.title == "yield"
+    assert np.corrcoef(found.predicted, bright)[0, 1] > 0.7
+    job = engine.jobs.wait(engine.classifications.submit_numbers(recipe, upload("b", lines[:5]), "").id, 60)
+    assert job.state == "failed"
+    assert "5 patches of the scene have a number" in job.message
+    again = library_source(engine, recipe).learned()
+    assert again is not None
+    assert again.version == found.version
