@@ -10,7 +10,7 @@ from pages.ui.common.progress import boundary
 from pages.ui.explore import preparing
 from pages.ui.explore.cutting import cut_form, open_form, shown_cut, why_form
 from pages.ui.explore.views import linked_views, rendering_of
-from pages.ui.search.words_box import words_box
+from pages.ui.search.bar import search_bar
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -29,8 +29,8 @@ def page() -> None:
         cutting(scene, encoder)
         return
     recipe = engine().recipe(scene, encoder, cut=shown_cut(visitor, scene))
-    words_box(visitor, scene.id)
     if preparing.features_there(scene, recipe):
+        search_bar(visitor, recipe)
         views(scene, recipe)
 
 

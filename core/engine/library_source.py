@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from core.errors import EncoderError, SettingsError
 from core.evaluation.classifier import Named, classifier_of
 from core.evaluation.novelty import novelty_percentile
 from core.features.recipe import Recipe
-from core.features.table import patch_table
+from core.features.table import PatchTable, patch_table
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
 from core.scenes.areas import HECTARE, PatchAreas, patch_areas
@@ -28,7 +28,7 @@ from core.scenes.classification import clear_shares, patch_classes
 from core.scenes.labels import hand_version, patch_labels, scene_labels
 from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
 from core.scenes.truth import map_version
-from core.search.examples import Evidence, SearchSpace, rank, search_space
+from core.search.examples import Evidence, PatchExample, SearchSpace, rank, search_space
 from core.search.light import patch_light
 from core.search.ranking import Ranking
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
@@ -214,9 +214,32 @@ class LibrarySource(MappedSource):
         )
         return found
 
-    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
+    def searched(self, evidence: Evidence) -> tuple[Evidence, SearchSpace]:
+        """Return examples, and the patches that are ranked by them, with the examples that are of other scenes.
+
+        Raises:
+            LandlikeError: when those are not encoded as these are.
+        """
+        elsewhere = {scene: self._elsewhere(scene, evidence) for scene in evidence.scenes - {self.scene.id}}
+        return evidence, replace(self.space(), elsewhere=elsewhere) if elsewhere else self.space()
+
+    def _elsewhere(self, scene_id: str, evidence: Evidence) -> PatchTable:
+        """Return the examples that are of another scene, encoded and cut as this one is."""
+        table = patch_table(self.engine.features(self.engine.twin(self.recipe, scene_id)))
+        wanted = [
+            one.ref.patch
+            for one in evidence.examples
+            if isinstance(one, PatchExample) and one.ref.scene == scene_id
+        ]  # fmt: skip
+        rows = np.unique(table.positions(np.array(wanted, np.int64)))
+        return PatchTable(
+            patch_ids=table.patch_ids[rows], unit=table.unit[rows], band_mean=table.band_mean[rows],
+            band_std=table.band_std[rows],
+        )  # fmt: skip
+
+    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...], also: str = "") -> FloatArray | None:
         """Return how well each patch answers good and bad examples, (N,); None where they are not among the patches."""
-        if not like or not all(map(self.table.holds, (*like, *unlike))):
+        if also or not like or not all(map(self.table.holds, (*like, *unlike))):
             return None
         good, bad = ((PatchRef(self.scene.id, one) for one in ids) for ids in (like, unlike))
         try:

@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
+from core.search.chips import Chips
 from core.similarity.clusters import ClusterSettings, FoundClusters
 from core.training.trained_models import Trained
 
@@ -81,6 +82,7 @@ class Engine:
         self.novelties = Novelties(config.root)
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
+        self.chips = Chips(config.root)
         self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
         self.trainings = Trainings(config, self.library, self.trained, self.jobs)
         self.classifications = Classifications(config, self.library, self.jobs)
@@ -99,6 +101,7 @@ class Engine:
         waiting = [Path(path) for job in self.jobs.jobs() for path in self.jobs.payload(job.id).get("paths", ())]
         tasks.sweep_uploads(self.config, waiting, SWEEP_SECONDS)
         self.sweep_trash()
+        self.chips.sweep()
 
     def close(self) -> None:
         """Stop; unfinished jobs go on at the next start."""
@@ -225,6 +228,38 @@ class Engine:
         payload |= {"asked_by": asked_by} if asked_by else {}
         key = hashlib.sha256(json.dumps([payload, time.time()]).encode()).hexdigest()
         return self.jobs.submit("truth", key, f"Opening “{map_name(paths)}”", payload)
+
+    def submit_chip(
+        self, paths: Sequence[Path], recipe: Recipe, settings: IngestSettings | None = None, name: str | None = None
+    ) -> Job:
+        """Ask for a picture to be taken in and encoded as a recipe says; the done job's message is its id.
+
+        Args:
+            paths: the picture; an upload is gone afterwards.
+            recipe: of the scene that is searched.
+            settings: a person's decisions.
+            name: what people will call it; None = as the file is called.
+        """
+        shown = name or (paths[0].name if paths else "nothing")
+        payload: dict[str, object] = {"paths": list(map(str, paths)), "name": name, **tasks.recipe_payload(recipe)}
+        payload["settings"] = (settings or IngestSettings()).to_dict()
+        key = hashlib.sha256(json.dumps([payload, time.time()]).encode()).hexdigest()
+        return self.jobs.submit("chip", key, f"Reading “{shown}”", payload)
+
+    def submit_chip_again(self, chip: str, recipe: Recipe, title: str) -> Job:
+        """Ask for a picture that was taken in before to be encoded as a recipe says too."""
+        payload = {"chip": chip, **tasks.recipe_payload(recipe)}
+        return self.jobs.submit("chip", f"{chip}-{recipe.key}", f"Encoding “{title}”", payload)
+
+    def twin(self, recipe: Recipe, scene_id: str) -> Recipe:
+        """Return the recipe of another scene that is encoded and cut as a recipe says, as far as it can be.
+
+        Raises:
+            SceneError: when there is no such scene.
+            PatchError: when patches of that size do not fit it.
+        """
+        cut = patch_grid(self.library.get(scene_id), recipe.cut).cut
+        return replace(recipe, scene_id=scene_id, cut=cut)
 
     def submit_fetch(self, encoder: str) -> Job:
         """Ask for an encoder's files to be downloaded."""

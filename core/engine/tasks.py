@@ -36,6 +36,7 @@ from core.scenes.patches import patch_grid
 from core.scenes.quality import Basis, Finding, add_findings, load_quality
 from core.scenes.scene import Scene
 from core.scenes.truth import carry_truth_map
+from core.search.chips import Chips
 from core.training.trained_models import Trained
 
 Payload = Mapping[str, Any]
@@ -202,6 +203,28 @@ def encode_task(config: Config, work: Work, payload: Payload) -> str:
     store = FeatureStore(config.root)
     encode_scene(scene, encoder, recipe, store, progress=work.progress, cancelled=work.cancelled)
     return recipe.key
+
+
+def chip_task(config: Config, work: Work, payload: Payload) -> str:
+    """Take a picture in and encode it as a scene that is searched; gives its id.
+
+    Payload: ``recipe`` of the scene, and ``paths``, ``settings``, ``name``, or ``chip`` of one that is there already.
+    An upload is gone afterwards.
+    """
+    recipe, chips = Recipe.from_dict(payload["recipe"]), Chips(config.root)
+    chip = str(payload.get("chip") or "")
+    if not chip:
+        paths = [Path(path) for path in payload["paths"]]
+        try:
+            settings = settings_from_dict(payload["settings"])
+            chip = chips.add(
+                paths, settings, name=payload["name"], cancelled=work.cancelled, doing=work.doing
+            ).id  # fmt: skip
+        finally:
+            drop_upload(config, paths)
+    encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
+    chips.encode(chip, encoder, recipe.cut.size, work.progress)
+    return chip
 
 
 def project_task(config: Config, work: Work, payload: Payload) -> str:

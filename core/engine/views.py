@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,7 @@ from core.engine.operations import Engine
 from core.errors import SettingsError
 from core.export.rows import ExportRows, constant, scene_rows
 from core.features.recipe import Recipe
-from core.features.table import PatchTable, patch_table
 from core.progress import Progress, silent
-from core.scenes.patches import patch_grid
 from core.search.examples import Evidence, PatchExample, rank
 from core.search.filters import Filters, FilterSource
 from core.search.ranking import Measure, Ranking
@@ -83,18 +81,10 @@ def results(source: LibrarySource, view: SearchView) -> tuple[Neighbours, Measur
     if view.words:
         ranking = search_words(view.words, source)
     else:
-        others = view.evidence.scenes - {source.scene.id}
-        elsewhere = {other: _table(source.engine, other, view.recipe) for other in others}
-        space = replace(source.space(), elsewhere=elsewhere)
-        ranking = rank(view.evidence, space)
+        for other in view.evidence.scenes - {source.scene.id}:
+            source.engine.encode_now(source.engine.library.get(other), source.engine.twin(view.recipe, other))
+        ranking = rank(*source.searched(view.evidence))
     return _found(view, source, ranking), ranking.measure
-
-
-def _table(engine: Engine, scene_id: str, recipe: Recipe) -> PatchTable:
-    """Return the encoded patches of another scene that examples are of, cut likewise."""
-    other = engine.library.get(scene_id)
-    cut = patch_grid(other, recipe.cut).cut
-    return patch_table(engine.encode_now(other, replace(recipe, scene_id=scene_id, cut=cut)))
 
 
 def _found(view: SearchView, source: LibrarySource, ranking: Ranking) -> Neighbours:
@@ -107,8 +97,8 @@ def _found(view: SearchView, source: LibrarySource, ranking: Ranking) -> Neighbo
         asked = Asked(query=good[0] if good else None, like=tuple(good), unlike=tuple(bad))
         mask = view.filters.mask(FilterSource(source=source, asked=asked, ranking=ranking, lonlat=source.places))
     if view.least is not None:
-        return ranking.best(view.count, least=view.least, mask=mask, seen=bad)
+        return ranking.best(view.count, least=view.least, mask=mask, seen=ranking.patch_ids[ranking.bad].tolist())
     apart = view.apart and source.scene.kind == "scene"
     touching = [source.grid.touching(patch) for patch in good] if apart else []
-    seen = {*good, *bad, *(int(patch) for near in touching for patch in near)}
+    seen = {*ranking.patch_ids[ranking.examples].tolist(), *(int(patch) for near in touching for patch in near)}
     return ranking.best(view.count, mask=mask, seen=seen)

@@ -43,6 +43,14 @@ KEPT_SECONDS = 60 * 24 * 3600.0
 """A picture that nobody looked for so long is gone."""
 
 RGB = ("B04", "B03", "B02")
+"""What the bands of pictures are, which have no names."""
+
+WHITE = 0.275
+"""Reflectance that the brightest of the 256 shades of a picture is taken for, as in EuroSAT's pictures of Sentinel-2.
+
+Reflectance of 1 would make all land of most pictures as bright as roofs.
+"""
+
 _AS_SCENE = "cut out what you look for, or add it on the Scenes page"
 _VERSION = 1
 
@@ -167,7 +175,8 @@ class Chips:
         side = min(size, scene.grid.height, scene.grid.width)
         grid = patch_grid(scene, Cut.of(side, edge="cover"))
         vectors, done = [], 0
-        batches = (_valid(batch, grid.cut.least_valid) for batch in iter_patches(scene, grid, BAND_NAMES))
+        white = WHITE if _is_picture(load_quality(scene.directory)) else 1.0
+        batches = (_valid(batch, grid.cut.least_valid, white) for batch in iter_patches(scene, grid, BAND_NAMES))
         for batch in encode_patches(scene, grid, encoder, (batch for batch in batches if len(batch.ids))):
             vectors.append(batch.vectors)
             done += len(batch)
@@ -290,21 +299,35 @@ def _as_colours(opened: Callable[[IngestSettings], Scene], wished: IngestSetting
     raise SourceError(picture.asked, found, "give one in colours, or a GeoTIFF whose bands have names")
 
 
-def _valid(batch: PatchBatch, least: float) -> PatchBatch:
+def _is_picture(record: QualityRecord) -> bool:
+    """Return whether a record tells of red, green and blue in 8 bits."""
+    bands = record.settings.get("bands")
+    return record.settings.get("scale") == "255" and isinstance(bands, list) and tuple(bands[:3]) == RGB
+
+
+def _valid(batch: PatchBatch, least: float, white: float) -> PatchBatch:
+    """Return the patches that hold enough data, in reflectance."""
     enough = batch.valid_fraction >= least
-    return PatchBatch(
-        ids=batch.ids[enough], pixels=batch.pixels[enough], valid_fraction=batch.valid_fraction[enough]
-    )  # fmt: skip
+    pixels = batch.pixels[enough] * np.float32(white)
+    return PatchBatch(ids=batch.ids[enough], pixels=pixels, valid_fraction=batch.valid_fraction[enough])
+
+
+def _count(lacking: Sequence[str]) -> str:
+    """Return how many bands are lacking or, of few, which: lines are ``B01 ← B02``."""
+    return " and ".join(line[:3] for line in lacking) + ", which" if len(lacking) < 3 else f"the {len(lacking)} bands"
 
 
 def chip_notes(record: QualityRecord) -> tuple[str, ...]:
     """Return what the record of a picture says that a person should know who searches by it, a sentence each."""
     said = {line.topic: line for line in record.findings}
     notes = []
-    if record.settings.get("scale") == "255":
-        notes.append("Its 8-bit colours are only roughly reflectance, so that it finds roughly what is like it.")
+    if _is_picture(record):
+        notes.append(f"Its 8-bit colours are only roughly reflectance; white is taken for {WHITE:g}.")
+    elif record.settings.get("scale") == "255":
+        notes.append("Its 8-bit numbers are taken for reflectance × 255.")
     if "missing bands" in said:
-        notes.append(f"Near bands stand in for those it lacks: {said['missing bands'].value}.")
-    if "level" in said and said["level"].basis == "assumed":
+        lacking = said["missing bands"].value.split(", ")
+        notes.append(f"Near bands stand in for {_count(lacking)} it lacks.")
+    if "level" in said and said["level"].basis == "assumed" and not _is_picture(record):
         notes.append("Whether it shows the ground or the top of the air (L2A or L1C) is not known.")
     return tuple(notes)

@@ -266,7 +266,13 @@ def rank(evidence: Evidence, space: SearchSpace) -> Ranking:
     else:
         score, measure, said = _rocchio(good, bad, space.unit), COSINE, _rocchio_said(good, bad)
     return Ranking(
-        scene=space.scene, patch_ids=space.patch_ids, score=score, measure=measure, sentence=said, examples=examples
+        scene=space.scene,
+        patch_ids=space.patch_ids,
+        score=score,
+        measure=measure,
+        sentence=said,
+        examples=examples,
+        bad=rows[False],
     )
 
 

@@ -107,6 +107,7 @@ class Ranking:
         measure: what the score means.
         sentence: how it was made, without a stop.
         examples: rows of the patches that served as examples, int64, ascending.
+        bad: rows of those among them that served as bad ones, likewise.
     """
 
     scene: str
@@ -115,6 +116,7 @@ class Ranking:
     measure: Measure
     sentence: str
     examples: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    bad: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.patch_ids)

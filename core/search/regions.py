@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,18 @@ def read_region(content: str | Mapping[str, Any], *, asked: str = _ASKED) -> Map
         raise SettingsError(asked, "it is JSON, but not GeoJSON", _REMEDY)
     _check_crs(values, asked)
     return region_of(shapely.union_all(_valid(list(_shapes(values, asked)), asked)), asked=asked)
+
+
+def polygon_region(corners: Sequence[tuple[float, float]]) -> MapRegion:
+    """Return the area within corners, each longitude and latitude in degrees, beyond ±180 across the antimeridian.
+
+    Raises:
+        SettingsError: for fewer than three corners, numbers that are no degrees, or an outline that crosses itself.
+    """
+    asked = "Reading a drawn area"
+    if len(corners) < 3:
+        raise SettingsError(asked, "it has fewer than three corners", "draw it again")
+    return region_of(_valid([shapely.Polygon(corners)], asked)[0], asked=asked)
 
 
 def box_region(west: float, south: float, east: float, north: float) -> MapRegion:

@@ -71,8 +71,11 @@ class PatchSource:
         """
         return None
 
-    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...]) -> FloatArray | None:
-        """Return how well each patch answers good and bad examples, (N,); None when that cannot be told."""
+    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...], also: str = "") -> FloatArray | None:
+        """Return how well each patch answers good and bad examples, (N,); None when that cannot be told.
+
+        ``also`` names further examples, which are no patches of the scene.
+        """
         return None
 
     def valid_fraction(self) -> FloatArray | None:
@@ -117,6 +120,7 @@ class Asked:
         query: the patch of this scene that others are compared with, or None.
         like: good examples of what is looked for, where one patch does not say all; patches of this scene.
         unlike: bad examples, likewise.
+        also: what further examples that are no patches of this scene are called in addresses; empty = there are none.
         layout: settings of the layout that is judged, or None.
         version: of the labels that an address names; None = as they are now.
     """
@@ -124,6 +128,7 @@ class Asked:
     query: int | None = None
     like: tuple[int, ...] = ()
     unlike: tuple[int, ...] = ()
+    also: str = ""
     layout: ProjectionSettings | None = None
     version: str | None = None
 

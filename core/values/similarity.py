@@ -14,8 +14,8 @@ from core.values.base import Asked, PatchSource, ScaleValue
 from core.values.legend import Scale, ScaleLegend
 
 _PATCH = re.compile(r"\d{1,9}")
-_EXAMPLES = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)?n(\d{1,9}(?:\.\d{1,9})*)?")
-"""Good examples, ``n`` and bad ones, in an address."""
+_EXAMPLES = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)?n(\d{1,9}(?:\.\d{1,9})*)?(?:n([0-9a-f]{12}))?")
+"""Good examples, ``n`` and bad ones, in an address; then perhaps ``n`` and what further ones are called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +24,14 @@ class SimilarityValue(ScaleValue):
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
         """Return whether there is a query among the patches, or examples that can be ranked by."""
-        if asked.like or asked.unlike:
-            return source.scores(asked.like, asked.unlike) is not None
+        if asked.like or asked.unlike or asked.also:
+            return source.scores(asked.like, asked.unlike, asked.also) is not None
         return source.table.holds(asked.query)
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
         """Return similarities, −1 to 1, or scores by examples."""
-        if asked.like or asked.unlike:
-            return source.scores(asked.like, asked.unlike)
+        if asked.like or asked.unlike or asked.also:
+            return source.scores(asked.like, asked.unlike, asked.also)
         if asked.query is None or not source.table.holds(asked.query):
             return None
         return similarities(source.table.unit, int(source.table.positions(np.array([asked.query]))[0]))
@@ -45,16 +45,18 @@ class SimilarityValue(ScaleValue):
 
     def version(self, source: PatchSource, asked: Asked) -> str:
         """Return the query's patch id, or those of the examples."""
-        if asked.like or asked.unlike:
-            return "n".join(".".join(map(str, ids)) for ids in (asked.like, asked.unlike))
+        if asked.like or asked.unlike or asked.also:
+            examples = "n".join(".".join(map(str, ids)) for ids in (asked.like, asked.unlike))
+            return f"{examples}n{asked.also}" if asked.also else examples
         return "" if asked.query is None else str(asked.query)
 
     def read(self, version: str) -> Asked | None:
         """Return the query or the examples of an address."""
         examples = _EXAMPLES.fullmatch(version)
         if examples is not None:
-            like, unlike = (tuple(map(int, ids.split("."))) if ids else () for ids in examples.groups())
-            return Asked(like=like, unlike=unlike) if like or unlike else None
+            like, unlike = (tuple(map(int, ids.split("."))) if ids else () for ids in examples.groups()[:2])
+            also = examples[3] or ""
+            return Asked(like=like, unlike=unlike, also=also) if like or unlike or also else None
         return Asked(query=int(version)) if _PATCH.fullmatch(version) else None
 
 

@@ -78,7 +78,7 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     liked, unliked = good.get_attribute("data-patch"), bad.get_attribute("data-patch")
     good.hover()
     good.locator(".good").click()
-    strip = page.locator(".evidence button")
+    strip = page.locator(".evidence .take")
     expect(strip).to_have_count(2)
     page.locator(f".gallery .tile[data-patch='{unliked}']").hover()
     page.keyboard.press("x")
@@ -104,7 +104,8 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
         if press:
             press()
     map_frame(page).get_by_role("button", name="Find land like this").click()
-    expect(page).to_have_url(re.compile(r"like=\d+-\d+\."))
+    expect(page).to_have_url(re.compile(r"also=%2B%40"))
+    expect(page.locator(".evidence .area .count")).to_have_text(re.compile("×"))
     assert land.get_attribute("data-kept") == "yes"
     land.focus()
     page.keyboard.press("ArrowRight")

@@ -11,15 +11,13 @@ import streamlit as st
 from core.errors import LandlikeError, SettingsError
 from core.export.bundle import bundle_bytes, parse_bundle
 from core.projection.settings import ProjectionSettings
-from core.scenes.patches import PatchRef
-from core.search.examples import Evidence
-from core.search.filters import Filters, FilterSource
+from core.search.filters import SCORE, Filters, FilterSource
 from core.values.base import Asked
 from core.values.registry import VALUES
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.state.engine import engine
-from pages.ui.state.question import Question
+from pages.ui.state.question import Question, question_of
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 
@@ -53,9 +51,8 @@ def search_view(visitor: Session, view: ViewState) -> SearchView:
     """Return what is looked for on the page."""
     from core.engine.views import SearchView
 
-    good, bad = ((PatchRef(view.scene.id, one) for one in ids) for ids in (view.question.like, view.question.unlike))
     return SearchView(
-        recipe=view.recipe, evidence=Evidence.of(good, bad), filters=_counting(view),
+        recipe=view.recipe, evidence=view.known.evidence(view.question), filters=_counting(view),
         count=visitor.count if view.least is None else None, least=view.least, apart=visitor.leave_out_touching,
         words=view.question.words,
     )  # fmt: skip
@@ -65,7 +62,10 @@ def _counting(view: ViewState) -> Filters:
     """Return the conditions that count on the page: those that can be asked of these patches."""
     filters = Filters.parse(view.filters) or Filters()
     query = view.question.like[0] if view.question.plain else None
-    for one in filters.unknown(FilterSource(source=view.known, asked=Asked(query=query), lonlat=view.known.places)):
+    scored = any(one.value == SCORE for one in filters.conditions)
+    ranking = view.known.ranking(view.question) if scored else None
+    source = FilterSource(source=view.known, asked=Asked(query=query), ranking=ranking, lonlat=view.known.places)
+    for one in filters.unknown(source):
         filters = filters.without(one.value)
     return filters
 
@@ -131,8 +131,9 @@ def follow_view(visitor: Session, opened: OpenedBundle) -> None:
     if recipe.cut != visitor.cut(recipe.scene_id):
         visitor.recut(recipe.scene_id, recipe.cut, None)
     visitor.encoder = recipe.encoder
-    good, bad = (tuple(view.patches(good)) for good in (True, False))
-    visitor.pursue(Question(recipe.scene_id, *((), ()) if view.words else (good, bad), words=view.words))
+    size = recipe.cut.size
+    asked = question_of(view.evidence, recipe.scene_id, lambda one: engine().chips.keep(one, size))
+    visitor.pursue(Question(recipe.scene_id, words=view.words) if view.words else asked)
     visitor.filter(view.filters.link())
     visitor.count = min(max(view.count or visitor.count, _FEWEST), _MOST)
     visitor.leave_out_touching = view.apart

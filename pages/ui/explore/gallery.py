@@ -213,6 +213,7 @@ def gallery(
     on_query: Callable[[PatchRef], None],
     key: str = GALLERY_KEY,
     rows: int = ROWS,
+    linked: bool = True,
 ) -> None:
     """Draw the pictures.
 
@@ -224,6 +225,7 @@ def gallery(
         on_query: called with a patch when its picture is clicked, before the next run.
         key: names the gallery on its page.
         rows: rows of pictures that fit the height.
+        linked: False = plot and map do not know these patches.
     """
 
     def asked() -> None:
@@ -239,5 +241,6 @@ def gallery(
         "empty": empty,
         "height": height,
         "tile": tile_side(height, rows),
+        "linked": linked,
     }
     _component(key=key, data=data, height=height, on_query_change=asked)

@@ -103,7 +103,7 @@ def what_a_patch_is(view: ViewState) -> str:
 
 
 def _by_examples(view: ViewState) -> str:
-    good, bad = len(view.question.like), len(view.question.unlike)
+    good, bad = view.question.count(good=True), view.question.count(good=False)
     if view.neighbours is None:
         return f"**{count(bad, 'bad example')}** · press + on a picture that is what you look for"
     unlike = f", unlike {bad}" if bad else ""

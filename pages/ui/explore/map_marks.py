@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from core.imagery.overlay import mask_overlay
-from core.scenes.location import Bounds, left_over_outlines, outlines
+from core.scenes.location import Bounds, bounds_lonlat, left_over_outlines, outlines
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
+from core.search.examples import AreaExample
 from core.similarity.neighbours import Neighbours
 from pages.ui.common.theme import ACCENT
 from pages.ui.state.question import Question
@@ -44,10 +46,10 @@ def outlined(
     """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``.
 
     ``veil`` lies over patches that are left out. ``found`` is what answers where that is too much for outlines.
-    ``good`` and ``bad`` are the examples of a question beside the query.
+    ``good`` and ``bad`` are the examples of a question beside the query, ``areas`` those that are areas.
     """
-    marks: dict[str, Any] = {"query": None, "neighbours": [], "selection": [], "mask": None, "good": [], "bad": []}
-    marks["found"] = marks["veil"] = None
+    marks: dict[str, Any] = dict.fromkeys(("query", "mask", "found", "veil"))
+    marks |= {name: [] for name in ("neighbours", "selection", "good", "bad", "areas")}
     if left_out is not None and left_out.size:
         marks["veil"] = _mask(scene, grid, left_out, VEIL)
     if question is not None and not question.plain:
@@ -74,12 +76,25 @@ def outlined(
 
 def _examples(scene: Scene, grid: PatchGrid, question: Question) -> dict[str, Any]:
     """Return outlines of good and bad examples; of many, as of an area, the first ones."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, ids in (("good", question.like), ("bad", question.unlike)):
         shown = np.array(ids[:MOST_RANKED], np.int64)
         words_of = [f"{name.capitalize()} example: patch {patch_id}" for patch_id in shown.tolist()]
         found[name] = _rings(scene, grid, shown, words_of, first_rank=0)
+    areas = [one for one in question.others if isinstance(one, AreaExample)]
+    found["areas"] = [
+        {"good": one.good, "rings": _area_rings(one.area.shape, bounds_lonlat(scene)), "words": one.title}
+        for one in areas
+    ]  # fmt: skip
     return found
+
+
+def _area_rings(shape: shapely.Geometry, bounds: Bounds | None) -> list[list[list[float]]]:
+    """Return the outlines of an area, holes too, as (lat, lon), turned to where a scene is drawn."""
+    west, _, east, _ = shapely.bounds(shape)
+    turn = 0.0 if bounds is None else 360 * round(((bounds[0] + bounds[2]) - (west + east)) / 720)
+    lines = [ring for part in shapely.get_parts(shape) for ring in (part.exterior, *part.interiors)]
+    return [[[round(lat, 6), round(lon + turn, 6)] for lon, lat in line.coords] for line in lines]
 
 
 def _mask(

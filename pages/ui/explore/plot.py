@@ -123,7 +123,7 @@ def plot(
     on_classes: Callable[[list[int]], None],
     on_room: Callable[[int], None],
     on_example: Callable[[PatchRef, int], None] = lambda _patch, _sign: None,
-    on_region: Callable[[list[int]], None] = lambda _ids: None,
+    on_region: Callable[[Mapping[str, object]], None] = lambda _told: None,
     on_pick: Callable[[int], None] = lambda _id: None,
     on_clear: Callable[[], None] = lambda: None,
 ) -> None:
@@ -139,7 +139,7 @@ def plot(
         on_classes: called with the numbers of classes that were chosen in the legend, −1 = no class.
         on_room: called with the window's height when it is another.
         on_example: called with a patch that becomes a good (1) or bad (−1) example or none (0), wherever on the page.
-        on_region: called with the patches of an area whose like is sought.
+        on_region: called with the ``corners`` of an area, each (lat, lon), and what is wanted of it (``as``).
         on_pick: called with a patch that is to be selected, or no longer.
         on_clear: called when Esc is pressed.
     """
@@ -158,7 +158,7 @@ def plot(
         on_classes_change=_heard("classes", list, lambda numbers: on_classes(_numbers(numbers))),
         on_room_change=_heard("room", int, on_room),
         on_evidence_change=_heard("evidence", Mapping, exemplify),
-        on_region_change=_heard("region", list, lambda ids: on_region(_numbers(ids))),
+        on_region_change=_heard("region", Mapping, on_region),
         on_pick_change=_heard("pick", int, on_pick),
         on_clear_change=_heard("clear", bool, lambda _: on_clear()),
     )

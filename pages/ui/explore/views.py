@@ -13,11 +13,11 @@ import streamlit as st
 from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
-from core.scenes.patches import PatchRef, PatchRefs
+from core.scenes.patches import IntArray, PatchRef, PatchRefs
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.registry import OLDER_NAMES, choices
-from pages.ui.common.escape import safe_label
+from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count
 from pages.ui.common.heading import heading
 from pages.ui.explore.captions import captions
@@ -51,14 +51,14 @@ from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.http.points import outlines_url
+from pages.ui.search.drawing import like_these, take_area
 from pages.ui.search.evidence import STRIP_HEIGHT, evidence_strip, strip_there
 from pages.ui.search.filtering import filter_button
 from pages.ui.search.keeping import kept_searches
 from pages.ui.search.results_table import results_table
 from pages.ui.search.threshold import threshold_button, touching_switch
-from pages.ui.state.question import Question
 from pages.ui.state.session import Session, current
-from pages.ui.state.view_state import ViewState, view_state
+from pages.ui.state.view_state import ViewState, seen_key, view_state
 from pages.ui.state.widgets import bound, select
 
 AROUND = 228
@@ -142,11 +142,17 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         on_classes=lambda classes: visitor.select(of_classes(view.known, colours, classes)),
         on_room=visitor.resize,
         on_example=visitor.exemplify,
-        on_region=lambda ids: visitor.pursue(Question(view.scene.id, tuple(ids))),
+        on_region=lambda told: _say(take_area(visitor, view.scene.id, told)),
         on_pick=lambda patch: visitor.pick(PatchRef(view.scene.id, patch)),
         on_clear=visitor.clear,
     )
     return colours
+
+
+def _say(sentence: str) -> None:
+    """Show a sentence for a while, if there is one."""
+    if sentence:
+        st.toast(plain(sentence), icon=":material/warning:", duration="long")
 
 
 def _take_colour(name: str) -> None:
@@ -244,6 +250,32 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
     strange = strange if marking(visitor, view) else frozenset()
     named = captions(view.known, visitor.colour)
     table = visitor.listed_as == "table"
+    if not table:
+        visitor.seen.note(seen_key(view.recipe), pictured(view, show, visitor.page))
+    _gallery_bar(visitor, view, show=show, both=both)
+    if table:
+        _table_view(view, show)
+        return
+    if show == "similar" and view.neighbours is not None:
+        asked = view.query if view.question.plain and view.least is None else None
+        items = neighbour_items(
+            asked, view.neighbours, thumbs, view.labels, strange,
+            scene=view.scene.id, first=visitor.page * PAGE_OF_PICTURES, named=named,
+        )  # fmt: skip
+        top = f"q{hash(visitor.asking)}/{view.least}/{visitor.page}"
+    elif len(view.selection):
+        shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
+        items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
+    else:
+        examples = PatchRefs(view.scene.id, places_to_start(view))
+        items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
+    items = mark_examples(caption_values(items, view.known, colours), view.question)
+    gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
+
+
+def _gallery_bar(visitor: Session, view: ViewState, *, show: str, both: bool) -> None:
+    """Draw what is listed, and what changes it."""
+    table = visitor.listed_as == "table"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="gallery_bar"):
         _show_control(both)
         if show == "similar" and view.neighbours is not None:
@@ -259,30 +291,23 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
                 compare_button(visitor, view)
         elif len(view.selection):
             heading(f"Selection · {count(len(view.selection), 'picture')}")
+            like_these(visitor, view)
             filter_button(visitor, view)
             if not table:
                 pager(visitor, len(view.selection))
         else:
             _start_bar(visitor, view)
         _list_control()
-    if table:
-        _table_view(view, show)
-        return
+
+
+def pictured(view: ViewState, show: str, page: int) -> list[int]:
+    """Return the patches whose pictures are on a page of the gallery."""
+    ids: Sequence[int] = places_to_start(view)
     if show == "similar" and view.neighbours is not None:
-        asked = view.query if view.question.plain and view.least is None else None
-        items = neighbour_items(
-            asked, view.neighbours, thumbs, view.labels, strange,
-            scene=view.scene.id, first=visitor.page * PAGE_OF_PICTURES, named=named,
-        )  # fmt: skip
-        top = f"q{visitor.asking}/{view.least}/{visitor.page}"
+        ids = view.neighbours.ids.tolist()
     elif len(view.selection):
-        shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
-        items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
-    else:
-        examples = PatchRefs(view.scene.id, places_to_start(view))
-        items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
-    items = mark_examples(caption_values(items, view.known, colours), view.question)
-    gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
+        ids = view.selection.patches
+    return list(ids[page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
 
 
 def _start_bar(visitor: Session, view: ViewState) -> None:
@@ -347,14 +372,15 @@ def _neighbour_controls(titled: bool) -> None:
 def _why_view(visitor: Session, view: ViewState) -> None:
     height = heights(visitor, view)[1]
     table = view.table
-    if view.query is None and view.neighbours is not None:
+    row = asked_rows(view)
+    if not row.size and view.neighbours is not None:
         _why_title("What they reflect")
         rows = view.rows(view.neighbours.ids)
         whole = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
         found = line("Found", signature(table.band_mean[rows], table.band_std[rows]), accent=True)
         signature_chart([whole, found] if rows.size else [whole], view.scene.bands, height=height)
         return
-    if view.query is None:
+    if not row.size:
         _why_title("What the land reflects")
         lines = [line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)]
         if len(view.selection):
@@ -363,7 +389,7 @@ def _why_view(visitor: Session, view: ViewState) -> None:
         signature_chart(lines, view.scene.bands, height=height)
         return
     _why_title("Why they are alike")
-    row, rows = view.rows(view.question.like), view.rows(view.neighbours.ids if view.neighbours is not None else ())
+    rows = view.rows(view.neighbours.ids if view.neighbours is not None else ())
     asked = "Query" if view.question.plain else "Good examples"
     lines = [line(asked, signature(table.band_mean[row], table.band_std[row]), accent=True)]
     if rows.size:
@@ -373,6 +399,14 @@ def _why_view(visitor: Session, view: ViewState) -> None:
     sentences = [note.sentence for note in notes] or [NO_INDICES]
     items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(f'<ul class="ll-notes">{items}</ul>')
+
+
+def asked_rows(view: ViewState) -> IntArray:
+    """Return the rows of the query, or of good examples, those in areas too; none where nothing good is asked for."""
+    if view.question.plain or view.neighbours is None:
+        return view.rows(view.question.like)
+    ranking = view.known.ranking(view.question)
+    return np.setdiff1d(ranking.examples, ranking.bad)
 
 
 def _why_title(words: str) -> None:

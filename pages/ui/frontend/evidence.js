@@ -1,34 +1,58 @@
-// The examples of what is looked for, as small pictures with their sign; a click takes one away.
+// The examples of what is looked for, as small pictures: a click takes one away, one on its sign turns it round.
 const element = (tag, name, text) => {
   const made = document.createElement(tag);
   if (name) made.className = name;
   if (text !== undefined) made.textContent = text;
   return made;
 };
+const button = (name, words, run) => {
+  const made = element("button", name);
+  Object.assign(made, { type: "button", title: words, onclick: run });
+  made.setAttribute("aria-label", words);
+  return made;
+};
+const tell = (id, sign) => window.dispatchEvent(new CustomEvent("landlike:do", { detail: { what: "evidence", id, sign } }));
 
-function example(id, sign, data) {
-  const button = element("button", sign > 0 ? "good" : "bad");
-  button.type = "button";
-  button.dataset.patch = id;
-  button.title = `Patch ${id}, a ${sign > 0 ? "good" : "bad"} example. Click to take it away`;
-  button.setAttribute("aria-label", button.title);
-  const image = element("img");
-  image.alt = "";
-  image.src = data.thumbs.replace("{id}", id);
-  button.append(image, element("span", "", sign > 0 ? "+" : "−"));
-  button.onclick = () => window.dispatchEvent(new CustomEvent("landlike:do", { detail: { what: "evidence", id, sign: 0 } }));
-  const point = (at) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: at, from: "evidence" } }));
-  button.onmouseenter = button.onfocus = () => point(id);
-  button.onmouseleave = button.onblur = () => point(undefined);
-  return button;
+// One example: what it is, what a click does, and what one on its sign does.
+function example({ good, words, src, count, kind, drop, turn }) {
+  const card = element("span", `one ${good ? "good" : "bad"} ${kind ?? ""}`);
+  const take = button("take", `${words} ${good ? "A good" : "A bad"} example. Click to take it away`, drop);
+  if (src) {
+    const image = element("img");
+    image.alt = "";
+    image.src = src;
+    take.append(image);
+  }
+  if (count) take.append(element("small", "count", count));
+  const sign = button("sign", good ? "Make it a bad example" : "Make it a good example", turn);
+  sign.textContent = good ? "+" : "−";
+  card.append(take, sign);
+  return card;
 }
 
-export default function ({ data, parentElement }) {
+function patch(id, sign, data) {
+  const card = example({
+    good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(id, 0), turn: () => tell(id, -sign),
+  });
+  card.dataset.patch = id;
+  const point = (at) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: at, from: "evidence" } }));
+  card.onmouseenter = card.onfocusin = () => point(id);
+  card.onmouseleave = card.onfocusout = () => point(undefined);
+  return card;
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".evidence");
+  const other = (one) => example({
+    ...one, words: one.title,
+    drop: () => setTriggerValue("other", { what: "drop", at: one.at }), turn: () => setTriggerValue("other", { what: "turn", at: one.at }),
+  });
   const part = (words, ids, sign) => {
-    if (!ids.length) return [];
-    const more = ids.length > data.most ? [element("small", "", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
-    return [element("b", "", words), ...ids.slice(0, data.most).map((id) => example(id, sign, data)), ...more];
+    const others = data.others.filter((one) => one.good === sign > 0).map(other);
+    if (!ids.length && !others.length) return [];
+    const more = ids.length > data.most ? [element("small", "more", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
+    return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(id, sign, data)), ...more];
   };
-  root.replaceChildren(...part("Like", data.like, 1), ...part(data.like.length ? "and unlike" : "Unlike", data.unlike, -1));
+  const good = part("Like", data.like, 1);
+  root.replaceChildren(...good, ...part(good.length ? "and unlike" : "Unlike", data.unlike, -1));
 }

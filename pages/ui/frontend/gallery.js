@@ -99,10 +99,10 @@ function show(root, data, send) {
     fill(button, item);
     ask.onclick = () => {
       if (item.rank === "Query") return;
-      window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
+      if (data.linked) window.dispatchEvent(new CustomEvent("landlike:query", { detail: { id: item.id } }));
       send("query", item.ref);
     };
-    const point = (id) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery", root } }));
+    const point = (id) => data.linked && window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id, from: "gallery", root } }));
     button.onmouseenter = ask.onfocus = () => point(item.id);
     button.onmouseleave = ask.onblur = () => point(undefined);
     next.set(item.id, button);
@@ -123,10 +123,11 @@ const listening = new WeakSet();
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
   show(root, data, setTriggerValue);
+  root.linked = data.linked;
   if (!listening.has(root)) {
     listening.add(root);
     const hover = ({ detail }) => {
-      for (const [id, button] of kept.get(root)) button.classList.toggle("hover", detail.root !== root && id === detail.id);
+      for (const [id, button] of kept.get(root)) button.classList.toggle("hover", root.linked && detail.root !== root && id === detail.id);
     };
     window.addEventListener("landlike:hover", hover);
     const watcher = new ResizeObserver(() => arrange(root, root.tile));

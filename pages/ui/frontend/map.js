@@ -128,8 +128,7 @@
     const data = window.__GLOBAL_DATA__;
     if (landlikePatches.click(event)) {
       // The frame's own handler, which comes next, is to find nothing new to say.
-      const before = data && data.lat_lng_clicked;
-      if (data) setTimeout(() => { data.lat_lng_clicked = before; }, 0);
+      if (data) setTimeout(() => { data.lat_lng_clicked = state.told || null; }, 0);
       return;
     }
     const here = event.latlng;
@@ -137,7 +136,7 @@
     here.reach = Math.round(state.map.distance(here, beside));
     const value = { last_clicked: here };
     if (!data || isSame(data.previous_data, value)) return;
-    data.lat_lng_clicked = here;
+    data.lat_lng_clicked = state.told = here;
     data.previous_data = value;
     window.Streamlit.setComponentValue(value);
   }
@@ -243,6 +242,11 @@
     marks.neighbours.forEach((mark) => outline(group, mark, 2));
     for (const [sign, colour, list] of [["+", GOOD, marks.good], ["−", BAD, marks.bad]]) {
       list.forEach((mark) => outline(group, { ...mark, sign, bare: list.length > 30 }, 3, colour));
+    }
+    for (const area of marks.areas || []) {
+      const style = { pane: "marks", fill: false, interactive: false };
+      group.addLayer(L.polygon(area.rings, { ...style, color: "#fff", weight: 5, opacity: 0.9 }));
+      group.addLayer(L.polygon(area.rings, { ...style, color: area.good ? GOOD : BAD, weight: 2.5, dashArray: "7 4" }));
     }
     if (marks.query) outline(group, marks.query, 3.5);
     markFar();

@@ -221,9 +221,14 @@
     const box = element("div", "landlike-told");
     const told = ids.length ? `${ids.length.toLocaleString("en")} ${ids.length === 1 ? "patch" : "patches"}` : "No patch has its middle in here.";
     box.append(element("strong", "", told));
-    const run = (what) => () => { map.closePopup(); use("ask"); act({ what, ids }); };
+    const corners = drawn.corners.map(({ lat, lng }) => [lat, lng]);
+    const run = (what, as) => () => { map.closePopup(); use("ask"); act({ what, ids, as, corners }); };
     const buttons = element("div", "landlike-buttons");
-    if (ids.length) buttons.append(button("Find land like this", "", run("region")), button("Select these", "", run("select")));
+    if (ids.length) {
+      buttons.append(button("Find land like this", "", run("region", "ask")), button("+", "More like this area", run("region", "good")),
+        button("−", "Not like this area", run("region", "bad")), button("Select", "Select these patches", run("select")),
+        button("Only in here", "Only in here: leave out what lies outside, in all views", run("region", "filter")));
+    }
     box.append(buttons);
     const bounds = drawn.shape.getBounds();
     const popup = L.popup({ minWidth: 180 }).setLatLng([bounds.getNorth(), bounds.getCenter().lng]).setContent(box).openOn(map);

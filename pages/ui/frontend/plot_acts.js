@@ -6,12 +6,12 @@ const covered = () => document.querySelector("[data-testid=stPopoverBody], [data
 
 const acting = {
   // From gallery, map and key: an example, a selection, a query, or the end of what is on show.
-  act({ what, id, sign, ids }) {
+  act({ what, id, sign, ids, ...told }) {
     if (this.gone) return;
     if (what === "evidence") this.send("evidence", { id, sign });
     if (what === "select") this.send("select", ids);
     if (what === "query") this.ask(id);
-    if (what === "region") this.send("region", ids);
+    if (what === "region") this.send("region", told);
     if (what === "pick") this.send("pick", id);
     if (what === "clear" && (this.data.selection.length || this.data.asked)) this.send("clear", true);
   },

@@ -109,7 +109,8 @@ def _quicklook(request: Request) -> tuple[Draw, str]:
     name, side = _rendering(request), _side(request) or 640
     if not 16 <= side <= 2048:
         raise Refused("Choose a side of 16 to 2048 pixels.", 400)
-    return partial(quicklook, _scene(request), name, side), "image/webp"
+    chip = engine().chips.scene(request.path_params["scene"])  # A picture that was given to search by.
+    return partial(quicklook, chip or _scene(request), name, side), "image/webp"
 
 
 def _overlay(request: Request) -> tuple[Draw, str]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
+from core.search.chips import ChipExample
+from core.search.examples import AreaExample
 from pages.ui.common.escape import plain
+from pages.ui.common.format import patches
 from pages.ui.frontend import text
+from pages.ui.http.pictures import quicklook_url, thumb_url
+from pages.ui.search.elsewhere import twin_of
 from pages.ui.search.keeping import kept_searches
+from pages.ui.search.picture import picture_words
+from pages.ui.state.engine import engine
+from pages.ui.state.other_examples import OtherExample
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import trigger
 
 STRIP_HEIGHT = 56
 """Pixels of a window's height that it takes, with the gap below."""
@@ -48,11 +61,59 @@ def _strip(visitor: Session, view: ViewState, thumbs: str) -> None:
     if question.words:
         _words(visitor, view)
         return
-    data = {"like": list(question.like), "unlike": list(question.unlike), "thumbs": thumbs, "most": MOST_SHOWN}
+    data = {
+        "like": list(question.like), "unlike": list(question.unlike), "thumbs": thumbs, "most": MOST_SHOWN,
+        "others": [other_data(view, visitor.rendering, at, one) for at, one in enumerate(question.others)],
+    }  # fmt: skip
+
+    def changed() -> None:
+        told = trigger("evidence", "other")
+        at = told.get("at") if isinstance(told, Mapping) else None
+        if isinstance(told, Mapping) and isinstance(at, int):
+            asked = visitor.question(view.scene.id)
+            visitor.pursue(asked.turning(at) if told.get("what") == "turn" else asked.dropping(at))
+
     with st.container(horizontal=True, vertical_alignment="center", key="evidence_bar"):
-        _component(key="evidence", data=data, height=44)
+        _component(key="evidence", data=data, height=44, on_other_change=changed)
         kept_searches(visitor, view)
         _undo(visitor)
+
+
+def other_data(view: ViewState, rendering: str, at: int, one: OtherExample) -> dict[str, Any]:
+    """Return an area, a picture or a patch of another scene as the strip's script draws it.
+
+    Args:
+        view: what is on show.
+        rendering: of ``core.imagery.render.RENDERINGS``.
+        at: its position among those of the question.
+        one: the example.
+    """
+    if isinstance(one, AreaExample):
+        return {"at": at, "good": one.good, **_area_data(view, rendering, one)}
+    if isinstance(one, ChipExample):
+        there = engine().chips.scene(one.chip) is not None
+        source = quicklook_url(one.chip, side=128) if there else ""
+        return {"at": at, "good": one.good, "kind": "picture", "src": source, "title": picture_words(one, view.recipe)}
+    twin = twin_of(view.recipe, one.ref.scene)
+    source = "" if twin is None else thumb_url(one.ref.scene, twin.cut, "true", one.ref.patch, side=128)
+    where = "a scene that is not here" if twin is None else f"“{engine().library.get(one.ref.scene).name}”"
+    title = f"Patch {one.ref.patch} of {where}."
+    return {"at": at, "good": one.good, "kind": "scene", "src": source, "title": title}
+
+
+def _area_data(view: ViewState, rendering: str, one: AreaExample) -> dict[str, Any]:
+    """Return how many patches an area has, and the picture of the one nearest to its middle."""
+    places = view.known.places
+    inside = np.zeros(len(view.table), bool) if places is None else one.area.holds(places)
+    count = int(inside.sum())
+    source = ""
+    if places is not None and count:
+        middle = np.nanmean(places[inside], axis=0)
+        rows = np.flatnonzero(inside)
+        nearest = rows[np.argmin(np.square(places[rows] - middle).sum(axis=1))]
+        source = view.thumbs(rendering).replace("{id}", str(int(view.table.patch_ids[nearest])))
+    title = f"{one.title}: {patches(count)}, each of which counts as one example."
+    return {"kind": "area", "src": source, "title": title, "count": f"×{count:,}"}
 
 
 def _words(visitor: Session, view: ViewState) -> None:

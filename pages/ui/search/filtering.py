@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from core.bands import FloatArray
+from core.errors import LandlikeError
 from core.scenes.annotations import NOBODYS
-from core.search.filters import ClassCondition, Condition, Filters, RangeCondition
+from core.search.filters import SCORE, ClassCondition, Condition, Filters, RangeCondition
 from core.search.ranking import histogram_of
 from core.values.base import PatchValue, ScaleValue
 from core.values.legend import ClassLegend, ScaleLegend
@@ -18,7 +20,7 @@ from pages.ui.common.format import patches
 from pages.ui.common.icon_button import icon_button
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
-from pages.ui.state.view_state import ViewState
+from pages.ui.state.view_state import ViewState, seen_key
 from pages.ui.state.widgets import shown, trigger
 
 BARS = 50
@@ -46,16 +48,46 @@ def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
             icon_button("Take this condition away", "close", key=f"condition_drop_{one.value}", type="tertiary",
                         on_click=visitor.filter, args=(filters.without(one.value).link(),))  # fmt: skip
     names = [name for name in choices(view.known, view.asked) if name != SIMILARITY.name]
+    names = [SCORE, *names] if view.neighbours is not None else names
     name = st.selectbox(
         "A condition on", names, format_func=_title, index=None,
         placeholder="Choose what to filter by", key="filter_by",
     )  # fmt: skip
-    if name is not None:
+    if name == SCORE:
+        _score(visitor, view, filters)
+    elif name is not None:
         _condition(visitor, view, filters, VALUES[name])
+    _seen(visitor, view)
+
+
+def _seen(visitor: Session, view: ViewState) -> None:
+    """Draw how many patches were seen, and the buttons that leave them out and show them again."""
+    key = seen_key(view.recipe)
+    out, fresh = len(visitor.seen.out(key)), visitor.seen.count(key)
+    with st.container(horizontal=True, vertical_alignment="center", key="seen_bar"):
+        st.markdown(f"{patches(out)} seen {'is' if out == 1 else 'are'} left out." if out else "", width="stretch")
+        st.button(
+            f"Leave out the {patches(fresh)} {'seen since' if out else 'seen'}", key="seen_out", disabled=not fresh,
+            icon=":material/visibility_off:", on_click=visitor.leave_out_seen, args=(key,),
+            help="Go on with patches that no gallery has shown you in this session.",
+        )  # fmt: skip
+        if out:
+            st.button("Show them again", key="seen_reset", on_click=visitor.forget_seen, args=(key,))
+
+
+def _score(visitor: Session, view: ViewState, filters: Filters) -> None:
+    """Draw the histogram of the scores of what is looked for, which is brushed to set a condition."""
+    try:
+        ranking = view.known.ranking(view.question)
+    except LandlikeError as error:
+        st.caption(plain(error))
+        return
+    title = ranking.measure.title
+    _bars(visitor, filters, SCORE, ranking.score, title=title[:1].upper() + title[1:], digits=3)
 
 
 def _title(name: str) -> str:
-    title = VALUES[name].title
+    title = "score of the search" if name == SCORE else VALUES[name].title
     return title[:1].upper() + title[1:]
 
 
@@ -64,21 +96,23 @@ def _condition(visitor: Session, view: ViewState, filters: Filters, value: Patch
     if values is None:
         st.caption("That is not known of these patches yet; colour them by it first.")
         return
-    before = next((one for one in filters.conditions if one.value == value.name), None)
-
-    def take(condition: Condition) -> None:
-        visitor.filter(filters.having(condition).link())
-
     if isinstance(value, ScaleValue) and isinstance(legend, ScaleLegend):
-        bars = histogram_of(values, BARS)
-        low, high = (before.low, before.high) if isinstance(before, RangeCondition) else (None, None)
-        data = {
-            "title": legend.scale.title, "digits": legend.scale.digits, "low": low, "high": high,
-            "edges": bars.edges.tolist(), "counts": bars.counts.tolist(),
-        }  # fmt: skip
-        _brush(data, value.name, take)
+        _bars(visitor, filters, value.name, values, title=legend.scale.title, digits=legend.scale.digits)
     elif isinstance(legend, ClassLegend):
-        _classes(legend, value.name, before, take)
+        before = next((one for one in filters.conditions if one.value == value.name), None)
+        _classes(legend, value.name, before, lambda one: visitor.filter(filters.having(one).link()))
+
+
+def _bars(visitor: Session, filters: Filters, name: str, values: FloatArray, *, title: str, digits: int) -> None:
+    """Draw how numbers are spread, which is brushed to set a condition on them."""
+    bars = histogram_of(values, BARS)
+    before = next((one for one in filters.conditions if one.value == name), None)
+    low, high = (before.low, before.high) if isinstance(before, RangeCondition) else (None, None)
+    data = {
+        "title": title, "digits": digits, "low": low, "high": high, "edges": bars.edges.tolist(),
+        "counts": bars.counts.tolist(),
+    }  # fmt: skip
+    _brush(data, name, lambda one: visitor.filter(filters.having(one).link()))
 
 
 def _brush(data: dict[str, object], name: str, take: Callable[[Condition], None]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import LandlikeError
-from core.scenes.patches import PatchGrid, PatchRef
-from core.search.examples import Evidence, PatchExample
+from core.scenes.patches import PatchGrid, patch_grid
 from core.search.saved import delete_search, load_evidence, save_evidence, saved_searches
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.icon_button import icon_button
-from pages.ui.state.question import Question
+from pages.ui.state.engine import engine
+from pages.ui.state.question import question_of
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 from pages.ui.state.widgets import shown
@@ -42,14 +42,19 @@ def kept_searches(visitor: Session, view: ViewState) -> None:
 
 
 def _grid_of(view: ViewState, scene_id: str) -> PatchGrid | None:
-    return view.known.grid if scene_id == view.scene.id else None
+    """Return the patches of a scene cut as the open one is; None when it is not here or too small."""
+    if scene_id == view.scene.id:
+        return view.known.grid
+    try:
+        return patch_grid(engine().library.get(scene_id), view.recipe.cut)
+    except LandlikeError:
+        return None
 
 
 def _keep(visitor: Session, view: ViewState) -> None:
     name = str(shown(NAME_KEY) or "")
-    good, bad = ((PatchRef(view.scene.id, one) for one in ids) for ids in (view.question.like, view.question.unlike))
     try:
-        save_evidence(view.scene, Evidence.of(good, bad, name=name), lambda scene_id: _grid_of(view, scene_id))
+        save_evidence(view.scene, view.known.evidence(view.question, name), lambda scene_id: _grid_of(view, scene_id))
     except LandlikeError as error:
         visitor.kept = str(error)
         return
@@ -57,19 +62,16 @@ def _keep(visitor: Session, view: ViewState) -> None:
 
 
 def _open(visitor: Session, view: ViewState, name: str) -> None:
+    size = view.recipe.cut.size
     try:
         found = load_evidence(view.scene, name, lambda scene_id: _grid_of(view, scene_id))
+        question = question_of(found.evidence, view.scene.id, lambda one: engine().chips.keep(one, size))
     except LandlikeError as error:
         visitor.kept = str(error)
         return
-    ids: dict[bool, list[int]] = {True: [], False: []}
-    for one in found.evidence.examples:
-        if isinstance(one, PatchExample) and one.ref.scene == view.scene.id:
-            ids[one.good].append(one.ref.patch)
-    lacking = len(found.evidence.examples) - len(ids[True]) - len(ids[False]) + found.lost
-    gone = f" {count(lacking, 'example')} of it cannot be shown here." if lacking else ""
+    gone = f" {count(found.lost, 'example')} of it cannot be shown here." if found.lost else ""
     visitor.kept = f"“{name}” is open.{gone}"
-    visitor.pursue(Question(view.scene.id, tuple(ids[True]), tuple(ids[False])))
+    visitor.pursue(question)
 
 
 def _delete(visitor: Session, view: ViewState, name: str) -> None:

@@ -1,12 +1,15 @@
-"""What land a visitor looks for, by examples: patches of one scene like it and unlike it. Small values, no drawing."""
+"""What land a visitor looks for, by words or by examples, good and bad ones. Small values, no drawing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from core.scenes.patches import PatchRef
+from core.search.chips import ChipExample
+from core.search.examples import Evidence, PatchExample, VectorExample
+from pages.ui.state.other_examples import OtherExample, others_link, read_others
 
 MOST_IN_LINK = 400
 """Numbers and ranges that an address holds; more would be too long for browsers."""
@@ -26,15 +29,17 @@ class Question:
         like: ids of the patches that are what is looked for; the first is the one that was asked about.
         unlike: ids of the patches that are not.
         words: what is looked for in words; then there are no examples.
+        others: examples that are no patches of the scene: areas, pictures, patches of other scenes; each once.
     """
 
     scene: str
     like: tuple[int, ...] = ()
     unlike: tuple[int, ...] = ()
     words: str = ""
+    others: tuple[OtherExample, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.like) + len(self.unlike)
+        return len(self.like) + len(self.unlike) + len(self.others)
 
     @property
     def empty(self) -> bool:
@@ -44,7 +49,16 @@ class Question:
     @property
     def plain(self) -> bool:
         """Return whether it says no more than one patch does."""
-        return len(self.like) == 1 and not self.unlike
+        return len(self.like) == 1 and not self.unlike and not self.others
+
+    @property
+    def answerable(self) -> bool:
+        """Return whether it says what is looked for, and not only what is not."""
+        return bool(self.like or self.words) or any(one.good for one in self.others)
+
+    def count(self, good: bool) -> int:
+        """Return how many good, or bad, examples there are; an area and a picture are one each."""
+        return len(self.like if good else self.unlike) + sum(one.good is good for one in self.others)
 
     def sign(self, patch: int) -> int:
         """Return 1 for a good example, −1 for a bad one, 0 for any other patch."""
@@ -60,28 +74,56 @@ class Question:
             unlike += (patch,)
         return replace(self, like=like, unlike=unlike, words="")
 
+    def having(self, other: OtherExample) -> Question:
+        """Return the question with an area, a picture or a patch of another scene; in place of what it was before."""
+        if isinstance(other, PatchExample) and other.ref.scene == self.scene:
+            return self.marked(other.ref.patch, 1 if other.good else -1)
+        kept = tuple(one for one in self.others if one.what != other.what)
+        return replace(self, others=(*kept, other), words="")
+
+    def dropping(self, position: int) -> Question:
+        """Return the question without one of the others, counted from 0; as it is where there is no such."""
+        return replace(self, others=tuple(one for at, one in enumerate(self.others) if at != position))
+
+    def turning(self, position: int) -> Question:
+        """Return the question with one of the others good where it was bad, and the other way round."""
+        turned = (replace(one, good=not one.good) if at == position else one for at, one in enumerate(self.others))
+        return replace(self, others=tuple(turned))
+
     def only(self, there: frozenset[int]) -> Question:
         """Return the question without patches that are not there."""
         like, unlike = (tuple(one for one in ids if one in there) for ids in (self.like, self.unlike))
         return replace(self, like=like, unlike=unlike)
 
     def link(self) -> dict[str, str]:
-        """Return the parameters ``like`` and ``unlike`` of an address; none where it is plain or too long."""
+        """Return the parameters ``like``, ``unlike`` and ``also`` of an address, or ``words``.
+
+        None where it is plain; what is too long for an address is left out.
+        """
         if self.words:
             return {"words": self.words}
         parts = {"like": id_runs(self.like), "unlike": id_runs(self.unlike)}
+        also = {"also": text} if (text := others_link(self.others)) else {}
         if self.plain or not 0 < sum(map(len, parts.values())) <= MOST_IN_LINK:
-            return {}
-        return {name: ".".join(runs) for name, runs in parts.items() if runs}
+            return also
+        return {name: ".".join(runs) for name, runs in parts.items() if runs} | also
 
     @classmethod
-    def parse(cls, scene: str, like: str, unlike: str, words: str = "") -> Question | None:
+    def parse(cls, scene: str, like: str, unlike: str, words: str = "", also: str = "") -> Question | None:
         """Return the question of an address; None when it holds none."""
         if words.strip():
             return cls(scene, words=" ".join(words.split())[:LONGEST_WORDS])
         good, bad = (read_id_runs(text) for text in (like, unlike))
-        found = cls(scene, good, tuple(one for one in bad if one not in good))
+        found = cls(scene, good, tuple(one for one in bad if one not in good), others=read_others(also))
         return found if len(found) else None
+
+
+def question_of(evidence: Evidence, scene_id: str, keep: Callable[[VectorExample], ChipExample]) -> Question:
+    """Return examples as a question to a scene; ``keep`` keeps features of pictures and returns the picture."""
+    question = Question(scene_id)
+    for one in evidence.examples:
+        question = question.having(keep(one) if isinstance(one, VectorExample) else one)
+    return question
 
 
 Asking = PatchRef | Question
@@ -91,9 +133,20 @@ Asking = PatchRef | Question
 def asked_by(scene_id: str | None, parameters: Mapping[str, str]) -> Asking | None:
     """Return what an address asks: what its examples say, else the like of one patch; None when it asks nothing."""
     like, unlike = parameters.get("like", ""), parameters.get("unlike", "")
-    words = parameters.get("words", "")
-    found = None if scene_id is None else Question.parse(scene_id, like, unlike, words)
+    words, also = parameters.get("words", ""), parameters.get("also", "")
+    found = None if scene_id is None else Question.parse(scene_id, like, unlike, words, also)
     return PatchRef.parse(parameters.get("q", ""), scene_id) if found is None or found.plain else found
+
+
+def same_address(one: Asking | None, other: Asking | None) -> bool:
+    """Return whether an address says the same of both; it holds less of a question than there may be."""
+
+    def said(asking: Asking | None) -> object:
+        if not isinstance(asking, Question):
+            return asking
+        return PatchRef(asking.scene, asking.like[0]) if asking.plain else (asking.scene, sorted(asking.link().items()))
+
+    return one is not None and said(one) == said(other)
 
 
 def id_runs(ids: Iterable[int]) -> list[str]:

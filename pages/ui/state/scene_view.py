@@ -10,18 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bands import FloatArray
 from core.encoders.files import LEARNED
 from core.engine.library_source import LibrarySource
-from core.errors import EncoderError
+from core.errors import EncoderError, LandlikeError, SettingsError
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws
 from core.features.recipe import companion_of
 from core.scenes.patches import IntArray, PatchRef
-from core.search.examples import Evidence, rank
+from core.search.chips import ChipExample
+from core.search.examples import Evidence, Example, PatchExample, rank
 from core.search.filters import Filters, FilterSource
 from core.search.ranking import Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches
 from core.values.base import Asked
+from pages.ui.state.other_examples import OtherExample, others_digest
 from pages.ui.state.question import Question
 
 
@@ -69,6 +72,41 @@ class SceneView(LibrarySource):
             filters = filters.without(one.value)
         return filters.mask(source)
 
+    def scores(self, like: tuple[int, ...], unlike: tuple[int, ...], also: str = "") -> FloatArray | None:
+        """Return how well each patch answers good and bad examples, (N,); None where they are not known here."""
+        others: tuple[OtherExample, ...] | None = self.answers.get(("others", also), lambda: None) if also else ()
+        if others is None or not all(map(self.table.holds, (*like, *unlike))):
+            return None
+        question = Question(self.scene.id, like, unlike, others=others)
+        try:
+            return self.ranking(question).score if question.answerable else None
+        except LandlikeError:
+            return None
+
+    def also(self, question: Question) -> str:
+        """Return what the examples of a question that are no patches are called in addresses of values."""
+        digest = others_digest(question.others)
+        return digest if digest and self.answers.get(("others", digest), lambda: question.others) else ""
+
+    def evidence(self, question: Question, name: str = "") -> Evidence:
+        """Return the examples of a question with the features of its pictures.
+
+        Raises:
+            SettingsError: when a picture is not encoded by this encoder yet.
+        """
+        listed = [PatchExample(ref=PatchRef(question.scene, one)) for one in question.like]
+        listed += [PatchExample(ref=PatchRef(question.scene, one), good=False) for one in question.unlike]
+        return Evidence(examples=(*listed, *map(self._featured, question.others)), name=name)
+
+    def _featured(self, one: OtherExample) -> Example:
+        if not isinstance(one, ChipExample):
+            return one
+        found = self.engine.chips.example(one, self.recipe.fingerprint, self.recipe.cut.size)
+        if found is None:
+            what = f"the picture “{one.title}” is not encoded by this encoder yet"
+            raise SettingsError("Searching by examples", what, "wait for that, or take it away")
+        return found
+
     def touching(self, question: Question) -> IntArray:
         """Return the patches that touch good examples; none in a collection, where neighbours are no neighbours."""
         if self.scene.kind != "scene":
@@ -108,8 +146,7 @@ class SceneView(LibrarySource):
     def _ranking(self, question: Question) -> Ranking:
         if question.words:
             return search_words(question.words, self)
-        good, bad = ((PatchRef(question.scene, one) for one in ids) for ids in (question.like, question.unlike))
-        return rank(Evidence.of(good, bad), self.space())
+        return rank(*self.searched(self.evidence(question)))
 
     def _examples(self, count: int) -> IntArray:
         table, points = self.table, self.layout(None)

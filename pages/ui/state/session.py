@@ -13,7 +13,9 @@ from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
 from pages.ui.state.cut_draft import CutDraft
 from pages.ui.state.label_desk import WHO_COOKIE, LabelDesk, who_of_cookie
-from pages.ui.state.question import MOST_IN_LINK, Asking, Question, asked_by, id_runs, read_id_runs
+from pages.ui.state.other_examples import OtherExample
+from pages.ui.state.question import MOST_IN_LINK, Asking, Question, asked_by, id_runs, read_id_runs, same_address
+from pages.ui.state.seen import SeenPatches
 
 _KEY = "landlike"
 _HISTORY = 200
@@ -86,6 +88,10 @@ class Session:
         cuts: for each scene, the key of the way of cutting that the visitor chose; without one it is the usual one.
         cutting: True = the form for cutting is open in place of the views.
         draft: what stands in that form.
+        seen: patches that galleries showed.
+        found: what became of the latest search by a place, a picture or an area, a sentence.
+        typed: what stands in the search bar because it could not be meant; empty = what is asked.
+        chips: how often pictures were given; their uploader is emptied by it.
     """
 
     scene_id: str | None = None
@@ -137,12 +143,16 @@ class Session:
     cuts: dict[str, str] = field(default_factory=dict)
     cutting: bool = False
     draft: CutDraft = field(default_factory=CutDraft)
+    seen: SeenPatches = field(default_factory=SeenPatches)
+    found: str = ""
+    typed: str = ""
+    chips: int = 0
 
     def open(self, scene_id: str | None) -> None:
         """Go to another scene: its patches are others, so query, selection and history are left behind."""
         if self.scene_id is not None and scene_id != self.scene_id:
             self.forget_patches()
-            self.notice = self.missing = self.filters = self.kept = ""
+            self.notice = self.missing = self.filters = self.kept = self.found = self.typed = ""
             self.cutting, self.marks = False, None
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
@@ -195,6 +205,16 @@ class Session:
         """Let only patches count that meet some conditions; empty = all."""
         self.filters, self.page = filters, 0
 
+    def leave_out_seen(self, key: str) -> None:
+        """Leave out the patches of a scene and cut that galleries showed until now."""
+        self.seen.leave_out(key)
+        self.page = 0
+
+    def forget_seen(self, key: str) -> None:
+        """Show again the patches of a scene and cut that were left out, and begin anew to remember."""
+        self.seen.reset(key)
+        self.page = 0
+
     def turn_page(self, step: int) -> None:
         """Go to the pictures after (1) or before (−1)."""
         self.page = max(0, self.page + step)
@@ -202,6 +222,19 @@ class Session:
     def exemplify(self, patch: PatchRef, sign: int) -> None:
         """Make a patch a good (1) or a bad (−1) example, or none (0) of what is looked for."""
         self.pursue(self.question(patch.scene).marked(patch.patch, sign))
+
+    def listing(self, scene_id: str) -> bool:
+        """Return whether examples of what is looked for in a scene are listed: more than one patch says it."""
+        question = self.question(scene_id)
+        return len(question) > 0 and not question.plain
+
+    def having(self, scene_id: str, other: OtherExample, *, fresh: bool = False) -> None:
+        """Add an example that is no patch of a scene to what is looked for there.
+
+        A ``fresh`` one takes the place of a single patch that was asked about.
+        """
+        before = Question(scene_id) if fresh and not self.listing(scene_id) else self.question(scene_id)
+        self.pursue(before.having(other))
 
     def pursue(self, asking: Asking | None) -> None:
         """Ask something else; None ends it. What was forward of here is gone."""
@@ -211,7 +244,7 @@ class Session:
             return
         if before is not None:
             self.past = [*self.past, before][-_HISTORY:]
-        self.future, self.show, self.labelled, self.page = [], "similar", "", 0
+        self.future, self.show, self.labelled, self.page, self.typed = [], "similar", "", 0, ""
         self.pinned = self.settings()
 
     def correct(self, asking: Asking | None) -> None:
@@ -352,9 +385,9 @@ class Session:
         if cut != self.cut(scene_id):
             self.recut(scene_id, cut, None)
         asked = asked_by(scene_id, parameters)
-        if asked is not None and self.past[-1:] == [asked]:
+        if self.past and same_address(self.past[-1], asked):
             self.back()
-        elif asked is not None and self.future[-1:] == [asked]:
+        elif self.future and same_address(self.future[-1], asked):
             self.forward()
         else:
             self.pursue(asked)

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.errors import SettingsError
+from core.errors import LandlikeError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
@@ -16,7 +16,8 @@ from core.scenes.areas import HECTARE
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
-from core.search.filters import Filters
+from core.search.filters import SCORE, Filters
+from core.search.ranking import Ranking
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
 from pages.ui.common.escape import plain
@@ -87,7 +88,10 @@ class ViewState:
     def asked(self) -> Asked:
         """What values of patches may depend on."""
         examples = Question("") if self.question.plain else self.question
-        return Asked(query=self.query_id, like=examples.like, unlike=examples.unlike, layout=self.layout)
+        return Asked(
+            query=self.query_id, like=examples.like, unlike=examples.unlike, also=self.known.also(examples),
+            layout=self.layout,
+        )  # fmt: skip
 
     def hectares(self, ids: IntArray) -> float | None:
         """Return the ground that some patches show together, in hectares; None when the place is unknown."""
@@ -123,7 +127,7 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     mask = _mask(visitor, known, question)
     try:
         found = _found(visitor, known, question, mask)
-    except SettingsError as error:  # Examples that cancel out: the next one may settle it.
+    except LandlikeError as error:  # Examples that cancel out: the next one may settle it.
         st.warning(plain(error), icon=":material/warning:")
         found = None
     return ViewState(
@@ -141,15 +145,34 @@ def _examples_here(visitor: Session, scene: Scene, table: PatchTable) -> Questio
     return visitor.question(scene.id)
 
 
+def seen_key(recipe: Recipe) -> str:
+    """Return what patches that were seen are remembered under: their scene and how it is cut."""
+    return f"{recipe.scene_id}-{recipe.cut.key}"
+
+
 def _mask(visitor: Session, known: SceneView, question: Question) -> NDArray[np.bool_] | None:
-    """Return which patches meet the visitor's conditions; None where there are none."""
-    filters = Filters.parse(visitor.filters)
-    if not filters:
+    """Return which patches count: those that meet the visitor's conditions and are not left out as seen; None = all."""
+    filters, out = Filters.parse(visitor.filters) or Filters(), visitor.seen.out(seen_key(known.recipe))
+    if not filters and not out:
         return None
     query = question.like[0] if question.plain else None
-    key = ("mask", visitor.filters, query, known.labels.state, known.classified_version(), known.cluster_version())
-    found: NDArray[np.bool_] = known.answers.get(key, lambda: known.mask(filters, Asked(query=query), None))
-    return found
+    scored = any(one.value == SCORE for one in filters.conditions) and question.answerable
+    key = (
+        "mask", visitor.filters, query, known.labels.state, known.classified_version(), known.cluster_version(),
+        question if scored else None,
+    )  # fmt: skip
+    found: NDArray[np.bool_] = known.answers.get(
+        key, lambda: known.mask(filters, Asked(query=query), _ranking(known, question) if scored else None)
+    )
+    return found & ~np.isin(known.table.patch_ids, list(out)) if out else found
+
+
+def _ranking(known: SceneView, question: Question) -> Ranking | None:
+    """Return the ranking by a question; None where its examples say nothing."""
+    try:
+        return known.ranking(question)
+    except LandlikeError:
+        return None
 
 
 def _found(visitor: Session, known: SceneView, question: Question, mask: NDArray[np.bool_] | None) -> Neighbours | None:
@@ -157,16 +180,17 @@ def _found(visitor: Session, known: SceneView, question: Question, mask: NDArray
 
     From a score on, examples and what touches them count too: they are of the land that is looked for.
     """
-    if not (question.like or question.words) or len(known.table) < 2:
+    if not question.answerable or len(known.table) < 2:
         return None
     apart = visitor.leave_out_touching
     if visitor.least is not None:
-        return known.ranking(question).best(least=visitor.least, mask=mask, seen=question.unlike)
+        ranking = known.ranking(question)
+        return ranking.best(least=visitor.least, mask=mask, seen=ranking.patch_ids[ranking.bad].tolist())
     if question.plain and mask is None:
         return known.neighbours(question.like[0], visitor.count, leave_out_touching=apart)
+    ranking = known.ranking(question)
     left_out = {
-        *question.like,
-        *question.unlike,
+        *ranking.patch_ids[ranking.examples].tolist(),
         *(known.touching(question).tolist() if apart and question.like else ()),
     }
-    return known.ranking(question).best(visitor.count, mask=mask, seen=left_out)
+    return ranking.best(visitor.count, mask=mask, seen=left_out)

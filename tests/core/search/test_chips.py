@@ -12,13 +12,13 @@ import rasterio
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.bands import BAND_NAMES
+from core.bands import BAND_NAMES, FloatArray
 from core.errors import BandsError, SourceError, SourceTooLargeError
 from core.features.encode import encode_scene
 from core.features.store import FeatureStore
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
-from core.search.chips import MOST_CHIP_BYTES, ChipExample, Chips
+from core.search.chips import MOST_CHIP_BYTES, WHITE, ChipExample, Chips
 from core.search.examples import VectorExample
 from core.similarity.neighbours import unit_rows
 from tests.fakes import PlaceEncoder, recipe_of
@@ -67,6 +67,14 @@ def test_a_geotiff_has_the_features_that_a_scene_of_its_pixels_has(chips: Chips,
     assert chips.encode(scene.id, encoder, 64).side == 32, "a picture smaller than a patch is taken as it is"
 
 
+class Brightness(PlaceEncoder):
+    """Features: one, and each band's mean, so that the length of 1 that features are brought to hides no brightness."""
+
+    def infer(self, prepared: FloatArray) -> FloatArray:
+        ones = np.ones((len(prepared), 2), np.float32)
+        return np.concatenate([ones, prepared.mean(axis=(1, 2))], axis=1)
+
+
 @pytest.mark.parametrize(("name", "bands"), [("p.png", 3), ("p.png", 4), ("p.jpg", 3)])
 def test_a_picture_is_red_green_and_blue_and_it_is_said_how_rough_that_is(
     chips: Chips, tmp_path: Path, name: str, bands: int
@@ -76,17 +84,21 @@ def test_a_picture_is_red_green_and_blue_and_it_is_said_how_rough_that_is(
     assert scene.bands == ("B02", "B03", "B04")
     notes = " ".join(chips.notes(scene.id))
     assert "only roughly reflectance" in notes
-    assert "B08 ← B04" in notes
-    assert "is not known" in notes
+    assert "stand in for the 10 bands it lacks" in notes
     if name.endswith("png"):
         with rasterio.open(scene.pixels_path) as data:
             red = data.read(3)
         np.testing.assert_allclose(red, colours(16, bands)[..., 0] / 255.0 * 10_000, atol=1)
+        one, _, *mean = chips.encode(scene.id, Brightness(), 16).vector
+        wanted = colours(16, bands)[..., :3].mean(axis=(0, 1)) / 255 * WHITE
+        np.testing.assert_allclose(np.array(mean[1:4]) / one, wanted[::-1], rtol=1e-3)
 
 
 def test_eight_bits_whose_bands_have_names_are_those_bands(chips: Chips, tmp_path: Path) -> None:
     path = write(tmp_path / "four.tif", np.moveaxis(colours(16, 4), 2, 0), ("B02", "B03", "B04", "B08"))
-    assert chips.add([path]).bands == ("B02", "B03", "B04", "B08")
+    scene = chips.add([path])
+    assert scene.bands == ("B02", "B03", "B04", "B08")
+    assert "taken for reflectance × 255" in chips.notes(scene.id)[0]
 
 
 def test_what_cannot_be_searched_by_is_told_in_a_sentence_and_not_kept(chips: Chips, tmp_path: Path) -> None:
