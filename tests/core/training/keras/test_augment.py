@@ -6,12 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from core.encoders.atmosphere import air_reflectance, top_of_atmosphere
 from core.training.hyperparameters import Hyperparameters
-from core.training.keras.augment import air_jitter
 
 BANDS = ("B02", "B03", "B04")
+
+
+@pytest.fixture(scope="module")
+def air_jitter() -> Any:
+    """Imported late: each process that collects this file would load TensorFlow."""
+    from core.training.keras import augment
+
+    return augment.air_jitter
 
 
 def drawing(value: float) -> Any:
@@ -24,7 +32,7 @@ def drawing(value: float) -> Any:
     return uniform
 
 
-def test_more_air_is_what_the_air_of_the_product_levels_makes_of_land() -> None:
+def test_more_air_is_what_the_air_of_the_product_levels_makes_of_land(air_jitter: Any) -> None:
     images = np.random.default_rng(0).uniform(0.02, 0.4, (2, 4, 4, 3)).astype(np.float32)
     images[:, 0] = 0
     settings = replace(Hyperparameters(), air_jitter=0.4)
@@ -33,12 +41,12 @@ def test_more_air_is_what_the_air_of_the_product_levels_makes_of_land() -> None:
     assert not seen[:, 0].any(), "what was not measured stays 0"
 
 
-def test_less_air_never_makes_land_that_was_not_measured() -> None:
+def test_less_air_never_makes_land_that_was_not_measured(air_jitter: Any) -> None:
     images = np.full((1, 2, 2, 3), 0.001, np.float32)
     settings = replace(Hyperparameters(), air_jitter=0.4)
     assert (air_jitter(images, air_reflectance(BANDS), settings, drawing(-0.4)).numpy() > 0).all()
 
 
-def test_without_it_patches_stay_as_they_are() -> None:
+def test_without_it_patches_stay_as_they_are(air_jitter: Any) -> None:
     images = np.ones((1, 2, 2, 3), np.float32)
     assert air_jitter(images, air_reflectance(BANDS), Hyperparameters(), drawing(9)) is images
