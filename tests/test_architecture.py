@@ -47,10 +47,21 @@ HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "geopa
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All parts of a module; walking it takes longer than what is asked of them."""
+    return tuple(ast.walk(parsed(path)))
+
+
+@cache
 def imports(path: Path) -> frozenset[str]:
     """Full names of everything a module imports, at its top or inside functions."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -74,28 +85,32 @@ def layer(name: str) -> int:
     raise AssertionError(f"core/{name} has no layer; give it one in LAYERS")
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_core_knows_no_user_interface(path: Path) -> None:
-    assert roots(path).isdisjoint({"streamlit", "folium", "streamlit_folium", "pages", "app"})
-    assert "plotly.express" not in imports(path)
+def place(path: Path) -> str:
+    """Where a file lies in the project."""
+    return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_import_the_shared_parts_and_core_but_not_each_other(path: Path) -> None:
-    for name in imports(path):
-        if name.split(".")[0] == "pages" and name != "pages":
-            assert name.split(".")[1] == "ui", f"{path.name} imports {name}"
+def test_core_knows_no_user_interface() -> None:
+    interface = {"streamlit", "folium", "streamlit_folium", "pages", "app"}
+    assert {place(path): roots(path) & interface for path in CORE if roots(path) & interface} == {}
+    assert [place(path) for path in CORE if "plotly.express" in imports(path)] == []
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_in_core_point_one_way(path: Path) -> None:
-    here = room(path)
-    if here == "__init__":
-        return
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] == "core" and len(parts) > 1 and parts[1] != here:
-            assert layer(parts[1]) <= layer(here), f"core/{here} imports core/{parts[1]}, which lies above it"
+def test_pages_import_the_shared_parts_and_core_but_not_each_other() -> None:
+    own = [(place(path), name) for path in PAGES for name in imports(path) if name.startswith("pages.")]
+    assert len(own) > 100
+    assert [(path, name) for path, name in own if name.split(".")[1] != "ui"] == []
+
+
+def test_imports_in_core_point_one_way() -> None:
+    wrong = []
+    for path in CORE:
+        here = room(path)
+        for name in imports(path) if here != "__init__" else ():
+            parts = name.split(".")
+            if parts[0] == "core" and len(parts) > 1 and parts[1] != here and layer(parts[1]) > layer(here):
+                wrong.append(f"{place(path)} imports core/{parts[1]}, which lies above it")
+    assert wrong == []
 
 
 def test_core_has_no_circles() -> None:
@@ -118,11 +133,10 @@ def test_core_has_no_circles() -> None:
         visit(name, ())
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES, ROOT / "app.py"], ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_heavy_library_has_one_home(path: Path) -> None:
-    place = str(path.relative_to(ROOT))
-    for library in roots(path) & HOMES.keys():
-        assert place.startswith(HOMES[library]), f"{place} imports {library}, whose home is {HOMES[library]}"
+def test_each_heavy_library_has_one_home() -> None:
+    used = [(place(path), library) for path in [*CORE, *PAGES, ROOT / "app.py"] for library in roots(path)]
+    wrong = [(file, library) for file, library in used if library in HOMES and not file.startswith(HOMES[library])]
+    assert wrong == [], f"each has one home: {HOMES}"
 
 
 OURS = ("core", "pages", "tests")
@@ -133,16 +147,16 @@ TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "fixtures" n
 @cache
 def defined(module: str) -> frozenset[str]:
     """Every name that a module of ours binds, and the modules in it where it is a folder."""
-    place = ROOT.joinpath(*module.split("."))
-    inside = {path.stem for path in place.glob("*.py")} | {path.parent.name for path in place.glob("*/__init__.py")}
-    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-    return frozenset(inside | (bound(ast.parse(file.read_text(encoding="utf-8"))) if file.exists() else set()))
+    home = ROOT.joinpath(*module.split("."))
+    inside = {path.stem for path in home.glob("*.py")} | {path.parent.name for path in home.glob("*/__init__.py")}
+    file = home / "__init__.py" if home.is_dir() else home.with_suffix(".py")
+    return frozenset(inside | (bound(nodes(file)) if file.exists() else set()))
 
 
-def bound(tree: ast.Module) -> set[str]:
+def bound(parts: tuple[ast.AST, ...]) -> set[str]:
     """Names that are given, defined, imported or taken as arguments anywhere in a module."""
     found = {"__file__", "__doc__", "__name__"}
-    for node in ast.walk(tree):
+    for node in parts:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.arg):
@@ -154,55 +168,55 @@ def bound(tree: ast.Module) -> set[str]:
     return found
 
 
-def uses(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def uses(parts: tuple[ast.AST, ...]) -> Iterator[tuple[str, str]]:
     """Modules of ours and what is taken from them: by import, and as attributes of modules that were imported."""
     modules: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in parts:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OURS:
             for alias in node.names:
                 yield node.module, alias.name
                 path = ROOT.joinpath(*node.module.split("."), alias.name)
                 if path.with_suffix(".py").exists():
                     modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    for node in ast.walk(tree):
+    for node in parts:
         if isinstance(node, ast.arg):
             modules.pop(node.arg, None)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             modules.pop(node.id, None)
-    for node in ast.walk(tree):
+    for node in parts:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
             yield modules[node.value.id], node.attr
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*CORE, *PAGES, ROOT / "app.py", *TESTS],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_what_is_taken_from_our_own_modules_is_there(path: Path) -> None:
+def test_what_is_taken_from_our_own_modules_is_there() -> None:
     """A name that moved would fail only once somebody comes where it is used."""
-    for module, name in uses(ast.parse(path.read_text(encoding="utf-8"))):
-        assert name in defined(module), f"{path.relative_to(ROOT)} takes {name} from {module}"
+    gone = [
+        f"{place(path)} takes {name} from {module}"
+        for path in [*CORE, *PAGES, ROOT / "app.py", *TESTS]
+        for module, name in uses(nodes(path))
+        if name not in defined(module)
+    ]
+    assert gone == []
 
 
 FOLDERS = sorted({path.parent for path in [*CORE, *PAGES]})
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_folder_holds_few_modules_and_says_what_it_is(folder: Path) -> None:
-    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
-    assert len(modules) <= MOST_MODULES, f"{folder.name} holds {len(modules)} modules; give some a folder of their own"
-    assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+def test_a_folder_holds_few_modules_and_says_what_it_is() -> None:
+    modules = {place(folder): len([*folder.glob("*.py")]) - 1 for folder in FOLDERS}
+    full = {folder: count for folder, count in modules.items() if count > MOST_MODULES}
+    assert full == {}, "give some of their modules a folder of their own"
+    silent = [place(folder) for folder in FOLDERS if not ast.get_docstring(parsed(folder / "__init__.py"))]
+    assert silent == []
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_name_repeats_its_folder(folder: Path) -> None:
-    own = {folder.name, folder.name.removesuffix("s")} - {"scenes", "scene", "encoder"}
-    for path in folder.glob("*.py"):
-        assert path.stem not in own, f"{path.relative_to(ROOT)} says {folder.name} twice"
-        assert not path.stem.startswith(tuple(f"{name}_" for name in own)), (
-            f"{path.relative_to(ROOT)} repeats its folder"
-        )
+def test_no_file_name_repeats_its_folder() -> None:
+    twice = []
+    for folder in FOLDERS:
+        own = {folder.name, folder.name.removesuffix("s")} - {"scenes", "scene", "encoder"}
+        starts = tuple(f"{name}_" for name in own)
+        twice += [place(path) for path in folder.glob("*.py") if path.stem in own or path.stem.startswith(starts)]
+    assert twice == []
 
 
 def test_no_prefix_stands_for_a_folder() -> None:
@@ -266,7 +280,7 @@ def test_only_the_configuration_reads_the_environment() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.name)
 def test_page_scripts_hold_no_loose_text_which_streamlit_would_draw(path: Path) -> None:
-    body = ast.parse(path.read_text(encoding="utf-8")).body[1:]
+    body = parsed(path).body[1:]
     assert not [node for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
 
 
@@ -294,7 +308,7 @@ def public_names(tree: ast.Module) -> Iterator[str]:
 def test_no_public_name_means_two_things() -> None:
     homes: dict[str, set[str]] = defaultdict(set)
     for path in [*CORE, *PAGES]:
-        for name in public_names(ast.parse(path.read_text(encoding="utf-8"))):
+        for name in public_names(parsed(path)):
             homes[name].add(str(path.relative_to(ROOT)))
     twice = {name: sorted(places) for name, places in homes.items() if len(places) > 1 and name not in TWICE}
     assert twice == {}, "give each thing a name of its own"
@@ -320,11 +334,11 @@ def can_fail(
     return False
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_every_test_can_fail(path: Path) -> None:
-    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
-    helpers = {node.name: node for node in functions if not node.name.startswith("test_")}
-    idle = [node.name for node in functions if node.name.startswith("test_") and not can_fail(node, helpers)]
+def test_every_test_can_fail() -> None:
+    idle = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        functions = [node for node in nodes(path) if isinstance(node, ast.FunctionDef)]
+        helpers = {node.name: node for node in functions if not node.name.startswith("test_")}
+        tests = [node for node in functions if node.name.startswith("test_")]
+        idle += [f"{place(path)}::{node.name}" for node in tests if not can_fail(node, helpers)]
     assert idle == [], "these tests assert nothing"
