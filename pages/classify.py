@@ -8,7 +8,7 @@ from core.features.recipe import Recipe
 from core.scenes.scene import Scene
 from pages.ui.classify.acts import leave, redo, step_buttons, take, undo
 from pages.ui.classify.areas import areas_panel, judge_panel
-from pages.ui.classify.classes import class_choice, counts, offered
+from pages.ui.classify.classes import class_choice, counts
 from pages.ui.classify.details import validation_details
 from pages.ui.classify.doubts import doubts_panel
 from pages.ui.classify.heads import compare_heads
@@ -18,6 +18,7 @@ from pages.ui.classify.labeller import labeller, suggested
 from pages.ui.classify.learning import learning_panel
 from pages.ui.classify.map_panel import map_panel
 from pages.ui.classify.numbers import numbers_panel
+from pages.ui.classify.offered import offered
 from pages.ui.classify.picture import classes_of_map, draw_map
 from pages.ui.classify.standing import standing
 from pages.ui.common.escape import plain

@@ -284,6 +284,7 @@ def give_label(
     who: str = "",
     view: str = "",
     colour: str = "",
+    scheme: str = "",
 ) -> None:
     """Give patches a class, in place of the one they were given before; None takes it away.
 
@@ -295,6 +296,7 @@ def give_label(
         who: gives it, as they call themselves.
         view: what it is given from, such as ``map``.
         colour: ``#rrggbb`` of the class, where it has none yet; empty = the app's.
+        scheme: that it is chosen from, as of ``Annotations``, which stays where none was chosen yet.
 
     Raises:
         SettingsError: for a name that cannot be used, or one class too many.
@@ -310,7 +312,7 @@ def give_label(
     def change(known: Annotations) -> Annotations:
         labelled = known.with_class(chosen, clean, fact)
         first = {clean: colour} if colour and clean is not None else {}
-        return replace(labelled, colours={**first, **labelled.colours})
+        return replace(labelled, colours={**first, **labelled.colours}, scheme=labelled.scheme or scheme)
 
     change_annotations(scene, asked, change, what)
 
@@ -323,6 +325,7 @@ def give_labels(
     who: str = "",
     view: str = "",
     colours: Mapping[str, str] = MappingProxyType({}),
+    scheme: str = "",
 ) -> None:
     """Give each of many patches its class, as one step to undo; arguments and errors as of ``give_label``.
 
@@ -338,7 +341,7 @@ def give_labels(
         for name, windows in by_class.items():
             known = known.with_class(windows, name, fact)
         first = {name: colours[name] for name in by_class if colours.get(name)}
-        return replace(known, colours={**first, **known.colours})
+        return replace(known, colours={**first, **known.colours}, scheme=known.scheme or scheme)
 
     change_annotations(scene, asked, change, f"labels for {len(labels)} patch{'es' if len(labels) != 1 else ''}")
 

@@ -24,9 +24,9 @@ from core.values.base import NOTHING_ASKED, Asked
 from core.values.classified import CERTAINTY, CLASSIFIED
 from pages.ui.classify.acts import leave, take, undo
 from pages.ui.classify.areas import sample_here
-from pages.ui.classify.classes import offered, usual_scheme
 from pages.ui.classify.files import class_map_zip
 from pages.ui.classify.labeller import suggested, surroundings
+from pages.ui.classify.offered import offered, usual_scheme
 from pages.ui.classify.picture import classes_of_map
 from pages.ui.state import cache
 from pages.ui.state.session import Session

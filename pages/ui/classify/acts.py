@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
-from core.classification.schemes import LandClass
+from core.classification.schemes import LandClass, scheme_json
 from core.errors import LandlikeError
 from core.scenes.annotations import redo_labels, undo_labels, undoable
 from core.scenes.labels import give_label, give_labels
 from core.scenes.scene import Scene
+from pages.ui.classify.offered import scheme_here
 from pages.ui.common.escape import plain
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
@@ -42,8 +43,12 @@ def give_class(
 ) -> bool:
     """Give patches a class, or with None take theirs away; return whether it could be done."""
     colour = next((one.colour for one in classes if one.name == name), "")
+    who, scheme = visitor.desk.who, scheme_json(scheme_here(known))
     return attempt(
-        visitor, lambda: give_label(known.scene, known.grid, ids, name, who=visitor.desk.who, view=view, colour=colour)
+        visitor,
+        lambda: give_label(
+            known.scene, known.grid, ids, name, who=who, view=view, colour=colour, scheme=scheme if name else ""
+        ),
     )
 
 
@@ -51,10 +56,12 @@ def label_each(
     visitor: Session, known: SceneView, labels: Mapping[int, str], classes: Sequence[LandClass], *, view: str, said: str
 ) -> bool:
     """Give each of some patches its class, as one step; return whether it could be done."""
-    colours = {one.name: one.colour for one in classes}
+    colours, scheme = {one.name: one.colour for one in classes}, scheme_json(scheme_here(known))
     return attempt(
         visitor,
-        lambda: give_labels(known.scene, known.grid, labels, who=visitor.desk.who, view=view, colours=colours),
+        lambda: give_labels(
+            known.scene, known.grid, labels, who=visitor.desk.who, view=view, colours=colours, scheme=scheme
+        ),
         said,
     )
 

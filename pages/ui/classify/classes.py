@@ -8,64 +8,18 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.classification.heads import land_classes
 from core.classification.scene_scheme import OWN_SCHEME, KeptSchemes, choose_scheme, name_class
 from core.classification.schemes import KEYS, SCHEMES, LandClass, Scheme
-from core.values.classes import colours_of
 from pages.ui.classify.acts import attempt
+from pages.ui.classify.offered import OWN_TITLE, offered, own_classes, scheme_here
 from pages.ui.classify.scheme_editor import scheme_dialog
 from pages.ui.common.theme import class_title
 from pages.ui.state.engine import engine
-from pages.ui.state.label_state import chosen_scheme
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import select, show_text, shown
 
-FIRST_SCHEME = "dynamicworld"
-"""The scheme that is offered where a scene has no classes yet."""
-
-OWN_TITLE = "My own classes"
 NEW_NAME_KEY = "classify_new"
-
-
-def scheme_here(known: SceneView) -> Scheme:
-    """Return the scheme that the scene is labelled by: what somebody chose, else one that holds its classes."""
-    stated = chosen_scheme(known)
-    if stated is not None:
-        return stated
-    name = usual_scheme(known)
-    return SCHEMES[name] if name in SCHEMES else own_classes(known)
-
-
-def own_classes(known: SceneView) -> Scheme:
-    """Return a scheme of the classes that the scene came with and that its patches have."""
-    truth, given = known.labels.truth, known.labels.given
-    names = [*(() if truth is None else truth.classes), *(() if given is None else given.classes)]
-    return Scheme(name=OWN_SCHEME, title=OWN_TITLE, classes=_coloured(known, tuple(dict.fromkeys(names)), None))
-
-
-def offered(known: SceneView) -> tuple[LandClass, ...]:
-    """Return the classes to label by: those of the scheme, then others that patches have."""
-    scheme, given = scheme_here(known), known.labels.given
-    labelled = () if given is None else given.classes
-    return _coloured(known, tuple(dict.fromkeys([*scheme.names, *labelled])), scheme)
-
-
-def _coloured(known: SceneView, names: tuple[str, ...], scheme: Scheme | None) -> tuple[LandClass, ...]:
-    """Return classes with codes and keys by a scheme, and the colours that plot and map give them."""
-    shown_now = known.labels.shown
-    stated = {} if shown_now is None else dict(
-        zip(shown_now.classes, colours_of(known.labels, shown_now.classes), strict=True)
-    )  # fmt: skip
-    return tuple(replace(one, colour=stated.get(one.name, one.colour)) for one in land_classes(names, scheme))
-
-
-def usual_scheme(known: SceneView) -> str:
-    """Return the scheme that holds all classes of a scene, or ``OWN_SCHEME``; the first one where it has none yet."""
-    given = known.labels.shown
-    if given is None:
-        return FIRST_SCHEME
-    return next((name for name, one in SCHEMES.items() if set(given.classes) <= set(one.names)), OWN_SCHEME)
 
 
 def counts(known: SceneView) -> dict[str, int]:

@@ -86,7 +86,7 @@ def import_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, .
     with fold:
         came = st.file_uploader(
             "Points or polygons with a class: GeoJSON, GeoPackage, zipped Shapefile. Or a CSV: patch_id or lon, lat",
-            type=LABEL_FILES, key=f"import_file_{visitor.desk.bringings}",
+            type=LABEL_FILES, max_upload_size=256, key=f"import_file_{visitor.desk.bringings}",
         )  # fmt: skip
         if came is None:
             return

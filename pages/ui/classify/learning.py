@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -31,11 +32,14 @@ def curves(known: SceneView) -> Mapping[str, tuple[CurvePoint, ...]]:
     if teaching is None:
         return {}
     log = log_of(known)
-    parts = {view: rows_among(teaching, log.in_order(view)) for view in (SUGGESTED, RANDOM)}
-    parts = {view: rows for view, rows in parts.items() if len(rows) >= LEAST_LABELS}
-    if not parts and len(teaching) >= LEAST_LABELS:
-        parts = {"": rows_among(teaching, log.in_order())}
-    return {view: found for view, rows in parts.items() if (found := learning_curve(teaching, rows=rows))}
+    ordered = {view: log.in_order(view) for view in (SUGGESTED, RANDOM)}
+    enough = [view for view, ids in ordered.items() if len(rows_among(teaching, ids)) >= LEAST_LABELS]
+    if enough:  # Labels of other views, such as a file's, may be of other classes: curves are tested without them.
+        teaching = teaching.some(np.sort(rows_among(teaching, np.concatenate([*ordered.values()]))))
+    elif len(teaching) >= LEAST_LABELS:
+        enough, ordered = [""], {"": log.in_order()}
+    curves_of = {view: learning_curve(teaching, rows=rows_among(teaching, ordered[view])) for view in enough}
+    return {view: points for view, points in curves_of.items() if points}
 
 
 def learning_panel(known: SceneView) -> None:
@@ -58,7 +62,7 @@ def learning_panel(known: SceneView) -> None:
 
 def words(found: Mapping[str, tuple[CurvePoint, ...]]) -> str:
     """Return in sentences what the curves say."""
-    said = "Of all labels, those are tested that lie on blocks of land which were not learned from; bands are of 95 %."
+    said = "Each label was tested by classifiers that saw none of its block of land; bands are of 95 %."
     for points in found.values():
         if len(points) > 1 and points[-1].accuracy.value - points[-2].accuracy.value < 0.01:
             said += " The last doubling of labels helped by less than 1 point in 100."

@@ -17,7 +17,7 @@ from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 
-FILE_KINDS = ["csv", "json", "qml", "clr", "txt"]
+SCHEME_FILES = ["csv", "json", "qml", "clr", "txt"]
 
 
 @st.dialog("Classes", width="large", icon=":material/palette:")
@@ -98,8 +98,8 @@ def _files(visitor: Session, known: SceneView, scheme: Scheme) -> None:
                      help="Under its name, in the list of classes of every scene"):  # fmt: skip
             _attempt(lambda: KeptSchemes(engine().config.root).save(scheme), visitor,
                      f"“{scheme.title}” is on offer for other scenes too.")  # fmt: skip
-    came = st.file_uploader("Classes from a file: CSV, JSON, or a style of QGIS (.qml, .clr)", type=FILE_KINDS,
-                            key="scheme_file")  # fmt: skip
+    came = st.file_uploader("Classes from a file: CSV, JSON, or a style of QGIS (.qml, .clr)", type=SCHEME_FILES,
+                            max_upload_size=1, key="scheme_file")  # fmt: skip
     if came is None:
         return
     try:

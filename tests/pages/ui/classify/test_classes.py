@@ -6,11 +6,15 @@ from core.classification.scene_scheme import KeptSchemes, choose_scheme, scheme_
 from core.classification.schemes import SCHEMES, LandClass, own_scheme
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
+from core.scenes.annotations import undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
-from pages.ui.classify.classes import keys, offered
+from pages.ui.classify.acts import give_class, label_each
+from pages.ui.classify.classes import keys
+from pages.ui.classify.offered import offered
 from pages.ui.state import cache
+from pages.ui.state.session import Session
 from tests.pages.ui.classify.conftest import opened, words
 
 
@@ -71,3 +75,14 @@ def test_the_dialog_of_classes_has_a_row_a_class(recipe: Recipe, scene: Scene) -
     assert [app.text_input(key=f"scheme_name_{at}").value for at in (0, 9)] == ["Water", "Peat"]
     assert app.number_input(key="scheme_code_0").value == 0
     assert app.text_input(key="scheme_key_9").value == "0"
+
+
+def test_classes_stay_in_their_places_when_labels_of_others_come(recipe: Recipe, scene: Scene) -> None:
+    before, known = names(scene, recipe), cache.scene_view(recipe, scene)
+    visitor = Session(scene_id=scene.id)
+    assert label_each(visitor, known, {1: "Fen", 2: "Trees"}, offered(known), view="L.csv", said="")
+    assert names(scene, recipe) == [*before, "Fen"]
+    undo_labels(scene)
+    assert scheme_of_scene(scene) is None
+    assert give_class(visitor, known, [3], "Trees", offered(known), view="table")
+    assert names(scene, recipe) == before

@@ -11,8 +11,8 @@ from core.scenes.labels import give_label
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from pages.ui.classify.acts import RANDOM, SUGGESTED, redo, take, undo
-from pages.ui.classify.classes import offered
 from pages.ui.classify.label_table import _change, _drop, label_rows
+from pages.ui.classify.offered import offered
 from pages.ui.state import cache
 from pages.ui.state.label_state import log_of
 from pages.ui.state.session import Session
