@@ -62,6 +62,10 @@ def assert_accessible(page: Page) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         expect(page.locator(".stApp")).to_have_css("color-scheme", scheme)
-        assert grave(page, None if scheme == "light" else ["color-contrast"]) == [], scheme
-        assert faint(page) == [], scheme
+        for left in (2, 1, 0):  # what a run of the page is about to replace is faded meanwhile
+            expect(page.locator("[data-stale=true]")).to_have_count(0)
+            found = [*grave(page, None if scheme == "light" else ["color-contrast"]), *faint(page)]
+            if not found:
+                break
+            assert left, f"{scheme}: {found}"
     page.emulate_media(color_scheme="light")

@@ -40,13 +40,13 @@ def test_two_rows_with_their_words_are_whole_and_fill_the_width(page: Page, widt
         None,
     )
     data = {"items": items, "top": "q3", "turn": "q3/41", "empty": "", "height": height, "tile": tile_side(height)}
-    page.evaluate(DRAW, [text("gallery.js"), data])
+    page.evaluate(DRAW, [text("rove.js", "gallery.js"), data])
     edges = page.locator(".gallery").evaluate(EDGES)
     tops = sorted({round(edge["top"]) for edge in edges})
     first, second = ([edge for edge in edges if round(edge["top"]) == top] for top in tops[:2])
     assert len(first) == len(second) > 1, "all of a row begin at one height"
     assert max(edge["bottom"] for edge in second) <= height
-    assert max(edge["right"] for edge in first) == pytest.approx(width - 3, abs=16), "less a scrollbar at most"
+    assert max(edge["right"] for edge in first) == pytest.approx(width - 4, abs=16), "less a scrollbar at most"
     page.locator(".gallery").evaluate("root => { root.style.width = '300px'; }")
     page.wait_for_function("() => document.querySelector('.gallery').style.getPropertyValue('--columns') < 4")
 
@@ -71,7 +71,7 @@ def test_a_patch_that_two_galleries_share_has_its_letter_in_both_and_is_found_by
         near = Neighbours(ids=np.array(ids), similarity=np.ones(3, np.float32))
         items = mark_shared(neighbour_items(PatchRef("s", 3), near, "{id}.webp", None), {5: 0, 9: 1})
         drawn.append({"items": items, "top": "q3", "turn": "", "empty": "", "height": 200, "tile": 60})
-    page.evaluate(TWO, [text("gallery.js"), *drawn])
+    page.evaluate(TWO, [text("rove.js", "gallery.js"), *drawn])
     badges = page.locator(".shared:visible").evaluate_all(
         "found => found.map(one => [+one.closest('.tile').dataset.patch, one.textContent,"
         " getComputedStyle(one).backgroundColor])"

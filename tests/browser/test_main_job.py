@@ -245,13 +245,35 @@ def test_a_click_on_a_class_of_the_legend_selects_its_patches(page: Page, server
     expect(page.get_by_text("patches selected")).to_have_count(0)
 
 
-def test_a_link_reopens_scene_and_query(page: Page, server: Server) -> None:
+def test_a_link_reopens_scene_and_query_and_keys_go_on_from_there(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
     scene = next(path.name for path in (server.root / "scenes").iterdir())
     page.goto(f"{server.url}/?scene={scene}&q=7")
     assert wait_for_query(page) == 7
     wait_for_ranks(page, 20)
+    stage, keys = page.locator(".ll-plot .stage"), page.locator(".ll-plot .keys")
+    page.locator(".ll-plot[data-ready]").wait_for(timeout=LONG)
+    stage.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".ll-plot .said:not(.told)")).to_contain_text("Patch")
+    page.keyboard.press("Enter")
+    beside = wait_for_query(page, 7)
+    expect(stage).to_be_focused()
+    page.keyboard.press("?")
+    expect(keys).to_contain_text("find land like it")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.locator(".st-key-words input").focus()
+    page.keyboard.type("ax?")
+    expect(page.locator(".st-key-words input")).to_have_value("ax?")
+    expect(keys).to_be_hidden()
+    page.locator(".st-key-words input").fill("")
+    stage.focus()
+    assert query(page) == beside, "nothing happens while somebody writes"
+    page.keyboard.press("Escape")
+    expect(page.locator(".gallery .tile.query")).to_have_count(0)
+    expect(stage).to_be_focused()
 
 
 def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:

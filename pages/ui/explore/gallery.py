@@ -43,9 +43,9 @@ def no_caption(_patch: int) -> tuple[str, str]:
 
 _component = st.components.v2.component(
     "landlike_gallery",
-    html='<div class="gallery" role="group" aria-label="Pictures of patches"></div>',
+    html='<div class="gallery" role="group" aria-label="Pictures of patches; arrows go from one to the next"></div>',
     css=text("gallery.css"),
-    js=text("gallery.js"),
+    js=text("rove.js", "gallery.js"),
 )
 
 

@@ -34,6 +34,7 @@ _HTML = """
     aria-label="Points. Arrow keys go from point to point, Enter finds land like it, a and x make it an example.">
     <div class="graph"></div><div class="tools"></div>
     <div class="card" hidden><img alt=""><div><strong></strong><div></div></div></div>
+    <div class="keys" role="group" aria-label="Keys" hidden><dl></dl></div>
     <div class="failed" hidden></div><div class="said" role="status"></div></div>
   <div class="key"></div>
   <div class="said told" role="status"></div>

@@ -71,7 +71,8 @@ SHOWN = {"similar": "Most alike", "selection": "Selection"}
 def linked_views(scene: Scene, recipe: Recipe) -> None:
     """Draw everything."""
     visitor = current()
-    view = view_state(visitor, scene, recipe)
+    with st.container(key="warned"):  # always there: what comes below a warning would be made anew, the map too
+        view = view_state(visitor, scene, recipe)
     view = replace(view, layout=layout_there(visitor, recipe, len(view.table)))
     with st.container(key="views"):
         header(visitor, view)

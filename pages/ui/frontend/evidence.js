@@ -36,8 +36,8 @@ function patch(id, sign, data) {
   });
   card.dataset.patch = id;
   const point = (at) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: at, from: "evidence" } }));
-  card.onmouseenter = card.onfocusin = () => point(id);
-  card.onmouseleave = card.onfocusout = () => point(undefined);
+  for (const event of ["mouseenter", "focusin"]) card.addEventListener(event, () => point(id));
+  for (const event of ["mouseleave", "focusout"]) card.addEventListener(event, () => point(undefined));
   return card;
 }
 
@@ -53,6 +53,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const more = ids.length > data.most ? [element("small", "more", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
     return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(id, sign, data)), ...more];
   };
+  const buttons = () => [...root.querySelectorAll("button")];
+  const at = buttons().indexOf(root.getRootNode().activeElement);
   const good = part("Like", data.like, 1);
   root.replaceChildren(...good, ...part(good.length ? "and unlike" : "Unlike", data.unlike, -1));
+  if (at >= 0) buttons()[Math.min(at, buttons().length - 1)]?.focus(); // what was taken away leaves its place to the next
 }

@@ -84,7 +84,7 @@ function fill(button, item) {
 }
 
 // As few columns as fill the width with pictures no larger than a side at which two rows with their words fit the height.
-const GAP = 8, PADDING = 6;
+const GAP = 8, PADDING = 8;
 const arrange = (root, tile) => {
   const columns = Math.max(2, Math.ceil((root.clientWidth - PADDING + GAP) / (tile + GAP)));
   if (root.clientWidth) root.style.setProperty("--columns", columns);
@@ -111,11 +111,14 @@ function show(root, data, send) {
   root.tile = data.tile;
   arrange(root, data.tile);
   const moved = data.top !== root.dataset.top;
+  const place = placeAmong([...tiles.values()], root);
   root.replaceChildren(...next.values(), ...(data.items.length ? [] : [element("p", "empty", data.empty)]));
   root.dataset.top = data.top;
   root.dataset.turn = data.turn;
   if (moved) root.scrollTop = 0;
   kept.set(root, next);
+  keepPlace([...next.values()], place);
+  root.onkeydown = (event) => goOn([...next.values()], event, getComputedStyle(root).gridTemplateColumns.split(" ").length);
 }
 
 const listening = new WeakSet();

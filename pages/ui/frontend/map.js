@@ -268,7 +268,14 @@
     rings.forEach((ring) => {
       const strip = L.polygon(ring, { pane: "left", stroke: false, fillColor: "#000", fillOpacity: 0.55 });
       state.left.addLayer(strip.bindTooltip(text(LEFT_OVER), { sticky: true, opacity: 0.95 }));
+      skip(strip);
     });
+  }
+
+  // A shape with a tip would be a stop for Tab, and there may be a hundred: arrow keys tell of patches.
+  function skip(shape) {
+    const drawn = shape.getElement && shape.getElement();
+    if (drawn) drawn.setAttribute("tabindex", "-1");
   }
 
   function outline(group, mark, weight, colour) {
@@ -277,6 +284,7 @@
     const shape = L.polygon(mark.ring, { pane: "marks", color: accent, weight, fillOpacity: 0, lineJoin: "miter" });
     shape.bindTooltip(text(mark.words), { direction: "top", sticky: true, opacity: 0.95 });
     group.addLayer(shape);
+    skip(shape);
     if (mark.bare) return; // of an area: their signs would hide it
     const name = "landlike-rank" + (mark.rank ? "" : " landlike-query") + (mark.rank > 9 ? " landlike-late" : "");
     const size = mark.rank > 99 ? [26, 17] : mark.rank > 9 ? [22, 17] : [17, 17];

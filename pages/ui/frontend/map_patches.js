@@ -246,14 +246,15 @@
   }
 
   function key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox], [type=radio]), textarea")) return;
     const step = STEPS[event.key], own = event.target === map.getContainer();
     const id = at ?? view.tell?.query;
     if (event.key === "Escape") {
       if (map.getContainer().querySelector(".leaflet-popup")) map.closePopup();
       else if (mode !== "ask") use("ask");
       else act({ what: "clear" });
-    } else if (event.key === "a" || event.key === "x") {
+    } else if (event.key === "?") fire("landlike:key", { key: "?" });
+    else if (event.key === "a" || event.key === "x") {
       if (id === undefined || id === null) return;
       fire("landlike:key", { key: event.key, id });
     } else if (own && step && patches) walk(step);

@@ -21,7 +21,7 @@ class View {
     window.addEventListener("landlike:query", this.asked);
     this.done = (event) => this.act(event.detail);
     window.addEventListener("landlike:do", this.done);
-    this.keyed = (event) => this.sign(event.detail.key, event.detail.id);
+    this.keyed = ({ detail }) => (detail.key === "?" ? this.help() : this.sign(detail.key, detail.id));
     window.addEventListener("landlike:key", this.keyed); // pressed over the map, which is a frame of its own
     this.pressed = (event) => this.key(event);
     document.addEventListener("keydown", this.pressed);
@@ -41,13 +41,14 @@ class View {
       button.onclick = () => (name === "fit" ? this.fit() : this.drag(name));
       bar.append(button);
     }
+    bar.append(this.helper());
     this.mode = "pan";
     this.press();
   }
 
   press() {
     for (const button of this.find(".tools").children) {
-      if (button.dataset.tool !== "fit") button.setAttribute("aria-pressed", String(button.dataset.tool === this.mode));
+      if (button.dataset.tool in ICONS && button.dataset.tool !== "fit") button.setAttribute("aria-pressed", String(button.dataset.tool === this.mode));
     }
   }
 

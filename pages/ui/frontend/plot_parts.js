@@ -5,6 +5,18 @@ const ICONS = {
   select: ["Select points in a box", "M3 6V3h3M8 3h2M12 3h3v3M15 8v2M15 12v3h-3M10 15H8M6 15H3v-3M3 10V8"],
   fit: ["Show all points", "M2.5 6.5v-4h4M11.5 2.5h4v4M15.5 11.5v4h-4M6.5 15.5h-4v-4"],
 };
+const HELP = ["Keys", "M2 5h14v8.5H2zM4.5 7.6h.2M7.4 7.6h.2M10.3 7.6h.2M13.2 7.6h.2M5.5 11h7"];
+const KEYS = [
+  ["Tab", "to the plot, the map, the pictures"],
+  ["← ↑ → ↓", "to the next patch that way"],
+  ["Enter", "find land like it"],
+  ["A", "more like this, or no longer"],
+  ["X", "not like this, or no longer"],
+  ["Esc", "clear query and selection"],
+  ["+ −", "on the map: nearer, farther"],
+  ["Click", "with Shift: more like this; Alt: not like this; Ctrl: select"],
+  ["?", "these keys"],
+];
 const answers = new Map();
 
 // What a route gives, decoded; asked for once, and the same object each time.

@@ -18,6 +18,8 @@ function compare(column, down) {
 }
 
 function draw(root, state) {
+  const active = root.getRootNode().activeElement, place = placeAmong([...root.querySelectorAll("tbody tr")], root);
+  const sorting = [...root.querySelectorAll("th button")].indexOf(active);
   const { data, column, down } = state;
   const rows = column === undefined ? data.rows : [...data.rows].sort(compare(column, down));
   const table = element("table"), head = element("tr");
@@ -34,7 +36,6 @@ function draw(root, state) {
   for (const row of rows) {
     const line = element("tr"), id = row[data.id];
     line.dataset.patch = id;
-    line.tabIndex = 0;
     line.classList.toggle("query", id === data.query);
     row.forEach((value, at) => {
       const digits = data.digits[at];
@@ -50,6 +51,10 @@ function draw(root, state) {
   top.append(head);
   table.append(top, body);
   root.replaceChildren(table, ...(data.more ? [element("p", "", data.more)] : []));
+  const lines = [...body.children];
+  keepPlace(lines, place);
+  if (sorting >= 0) root.querySelectorAll("th button")[sorting]?.focus();
+  root.onkeydown = (event) => !["ArrowLeft", "ArrowRight"].includes(event.key) && goOn(lines, event, 1);
 }
 
 export default function ({ data, parentElement }) {

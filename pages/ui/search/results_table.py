@@ -22,8 +22,8 @@ ROWS_IN_TABLE = 3000
 """Rows that a browser is given; files have all."""
 _NOT_HERE = {SIMILARITY.name, "date", "stability", "distortion", "class", "hand"}
 _component = st.components.v2.component(
-    "landlike_table", html='<div class="rows" tabindex="0" role="region" aria-label="Patches as rows"></div>',
-    css=text("table.css"), js=text("table.js"),
+    "landlike_table", html='<div class="rows" role="region" aria-label="Patches as rows"></div>',
+    css=text("table.css"), js=text("rove.js", "table.js"),
 )  # fmt: skip
 
 

@@ -1,0 +1,85 @@
+"""Lists of patches by keyboard, in a real browser without the app around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from core.scenes.patches import PatchRef
+from core.similarity.neighbours import Neighbours
+from pages.ui.explore.gallery import neighbour_items
+from pages.ui.frontend import text
+
+pytestmark = pytest.mark.browser
+
+DRAW = """
+async ([script, data]) => {
+  const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  window.done?.abort(); // of the test before, in this tab
+  window.done = new AbortController();
+  window.told = [];
+  window.addEventListener("landlike:do", ({ detail }) => window.told.push(detail), { signal: window.done.signal });
+  window.draw = (shown) => module.default({
+    data: shown, parentElement: document.body, setTriggerValue: (name, value) => window.told.push([name, value]) });
+  window.draw(data);
+}
+"""
+FOCUSED = "() => document.activeElement.closest('[data-patch]')?.dataset.patch ?? document.activeElement.tagName"
+STOPS = "() => [...document.querySelectorAll('section *')].filter((one) => one.tabIndex === 0).length"
+
+
+def pictures(*ids: int) -> dict[str, Any]:
+    """What the gallery draws: a query and its neighbours."""
+    near = Neighbours(ids=np.array(ids[1:]), similarity=np.linspace(0.9, 0.8, len(ids) - 1).astype(np.float32))
+    items = neighbour_items(PatchRef("s", ids[0]), near, "{id}.webp", None)
+    return {"items": items, "top": f"q{ids[0]}", "turn": "", "empty": "", "height": 400, "tile": 120}
+
+
+def test_arrows_go_from_picture_to_picture_and_the_place_outlives_another_answer(page: Page) -> None:
+    page.set_content(
+        f"<style>{text('gallery.css')}</style><section><div class='gallery' style='width:400px'></div></section>"
+    )
+    page.evaluate(DRAW, [text("rove.js", "gallery.js"), pictures(3, 10, 11, 12, 13, 14, 15, 16)])
+    columns = len(page.locator(".gallery").evaluate("root => getComputedStyle(root).gridTemplateColumns").split())
+    shown = ["3", "10", "11", "12", "13", "14", "15", "16"]
+    assert page.evaluate(STOPS) == 1
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == "3"
+    at = 0
+    for key, step in (("ArrowRight", 1), ("ArrowDown", columns), ("ArrowLeft", -1), ("End", 99), ("ArrowRight", 0)):
+        page.keyboard.press(key)
+        at = min(at + step, len(shown) - 1)
+        assert page.evaluate(FOCUSED) == shown[at], key
+    assert page.evaluate(STOPS) == 1
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.told") == [["query", "s:10"]]
+    page.evaluate("data => window.draw(data)", pictures(10, 12, 3, 11))
+    assert page.evaluate(FOCUSED) == "10", "the patch that was asked about stands elsewhere now"
+    page.keyboard.press("ArrowRight")
+    page.evaluate("data => window.draw(data)", pictures(10, 3, 11))
+    assert page.evaluate(FOCUSED) == "3", "what was taken away leaves its place to the next"
+
+
+def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> None:
+    page.set_content(f"<style>{text('table.css')}</style><section><div class='rows'></div></section>")
+    rows = [[7, 0.9], [4, 0.8], [9, 0.7]]
+    data = {
+        "columns": ["Patch", "Score"], "rows": rows, "digits": [0, 2], "id": 0, "query": 7, "height": 300, "more": "",
+    }  # fmt: skip
+    page.evaluate(DRAW, [text("rove.js", "table.js"), data])
+    assert page.evaluate(STOPS) == 3, "two headings and one row"
+    page.locator("tr[data-patch='7']").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(FOCUSED) == "4"
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.told") == [{"what": "query", "id": 4}]
+    page.evaluate("data => window.draw(data)", {**data, "rows": [[9, 0.9], [4, 0.8]], "query": 4})
+    assert page.evaluate(FOCUSED) == "4"
+    page.get_by_role("button", name="Patch").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.textContent") == "Patch"
