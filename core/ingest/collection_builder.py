@@ -60,7 +60,7 @@ def build_collection(files: SourceFiles, found: PatchFiles, directory: Path, pro
     if found.labels is None:
         labelling = label_patches(files, patches)
     else:
-        labelling = CollectionLabels(labels=found.labels, source="the files of labels beside them")
+        labelling = CollectionLabels(labels=found.labels, source=found.named_by)
     mosaic = write_collection(files.shelf, found, plan, labelling.labels, directory=directory, progress=progress)
     corners = place_corners(mosaic.patches)
     date, date_finding = acquisition_date(files.settings, hints)

@@ -22,12 +22,12 @@ from core.ingest.formats.patch_folders import open_patch, release_patch
 from core.ingest.formats.product_metadata import Hints, read_hints
 from core.ingest.grid.resample import NoData, no_data_of
 from core.ingest.grid.stack import layers_of
+from core.ingest.sandbox.limits import PATCH_SIDES
 from core.scenes.quality import Finding
 
 PICTURE_BANDS = ("B04", "B03", "B02")
 PICTURE_GAIN = 2750 / 255
 """EuroSAT pictures are digital number · 255 / 2750, clipped (measured on pairs of both kinds)."""
-SIDES = range(8, 513)
 _PROBES = 128
 
 PatchShape = tuple[int, int, int, str]
@@ -105,9 +105,9 @@ def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
     shape = Counter(probe.shape for probe in opened).most_common(1)[0][0]
     alike = [probe for probe in opened if probe.shape == shape]
     _, height, width, kind = shape
-    if height != width or height not in SIDES:
+    if height != width or height not in PATCH_SIDES:
         unlike = f"its rasters are not named as bands, and with {width} × {height} pixels they are no patches"
-        remedy = f"name them like B04.tif, or choose square patches of {SIDES[0]} to {SIDES[-1]} pixels"
+        remedy = f"name them like B04.tif, or choose square patches of {PATCH_SIDES[0]} to {PATCH_SIDES[-1]} pixels"
         raise SourceError(found=unlike, remedy=remedy)
     tags = {key: value for probe in reversed(alike) for key, value in probe.raster.tags.items()}
     hints = _hints(files, found, tags)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -61,6 +61,8 @@ class PatchFiles:
         bands: all band files of patches that have one a band, by the number of the file in ``patches``.
         names: what such patches are called, likewise.
         labels: class of each patch, likewise, where files beside them state it; None = folders or tables may.
+        named_by: what states them, in words.
+        opens: opens a patch that is no file of its own; None = each is.
         used: files that need not be named as left out.
         findings: what else to say of them.
     """
@@ -69,6 +71,8 @@ class PatchFiles:
     bands: Mapping[int, tuple[Member, ...]] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     labels: Mapping[int, str | None] | None = None
+    named_by: str = "the files of labels beside them"
+    opens: Callable[[Member], RasterFile] | None = None
     used: tuple[Member, ...] = ()
     findings: tuple[Finding, ...] = ()
 

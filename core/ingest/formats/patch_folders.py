@@ -115,11 +115,13 @@ def _said(labels: Mapping[int, Sequence[str]]) -> list[Finding]:
 
 
 def open_patch(shelf: Shelf, patch: Member, found: PatchFiles) -> RasterFile:
-    """Open one patch of a collection: its only file, or its band files laid over each other.
+    """Open one patch of a collection: its only file, its band files laid over each other, or a part of an array.
 
     Raises:
         SourceError: as of ``open_raster``, or when its bands do not lie over each other.
     """
+    if found.opens is not None:
+        return found.opens(patch)
     members = found.bands.get(patch.number)
     if members is None:
         return open_raster(shelf.path(patch), patch.name)
@@ -135,7 +137,8 @@ def open_patch(shelf: Shelf, patch: Member, found: PatchFiles) -> RasterFile:
 
 def release_patch(shelf: Shelf, patch: Member, found: PatchFiles) -> None:
     """Say that the files of a patch are not needed any more."""
-    for member in found.bands.get(patch.number, (patch,)):
+    parts = () if found.opens is not None else found.bands.get(patch.number, (patch,))
+    for member in parts:
         shelf.release(member)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from core.ingest.formats.archive import ZIP_SUFFIXES
 from core.ingest.formats.arrays.numpy_file import NumpyArray
+from core.ingest.formats.arrays.patch_stack import PatchStacks
 from core.ingest.formats.band_files import BandFiles
 from core.ingest.formats.class_folders import ClassFolders
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.patch_folders import PatchFolders
 
-SOURCE_KINDS: tuple[SourceKind, ...] = (NumpyArray(), PatchFolders(), ClassFolders(), BandFiles())
+SOURCE_KINDS: tuple[SourceKind, ...] = (PatchStacks(), NumpyArray(), PatchFolders(), ClassFolders(), BandFiles())
 """The last one takes whatever no other knows, and says what is wrong with it."""
 
 

@@ -25,6 +25,8 @@ MAX_SOURCE_BYTES = 16 * 2**30
 MAX_ZIP_RATIO = 100
 MAX_MEMBER_BYTES = 6 * 2**30
 MAX_CLASSES = 1000
+PATCH_SIDES = range(8, 513)
+"""Pixels a side that patches of a collection may have."""
 MAX_DATES = 100
 """Dates of one source that are opened at once, a scene each."""
 

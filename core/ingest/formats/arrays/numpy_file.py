@@ -176,7 +176,7 @@ class NumpyArray:
 
         The only file of a source may be called anything.
         """
-        arrays = _arrays(files)
+        arrays = arrays_of(files)
         return len(arrays) == 1 or (len(arrays) > 1 and not files.ending(RASTER_SUFFIXES))
 
     def layers(self, files: SourceFiles, _opened: ExitStack) -> SceneLayers:
@@ -184,7 +184,7 @@ class NumpyArray:
         named = _named_bands(files)
         if len({parse_band(member.stem) for member in named}) >= MIN_BANDS:
             return _of_named_bands(files, named)
-        dated = {date_in(member.name): member for member in array_of_scene(files, _arrays(files))}
+        dated = {date_in(member.name): member for member in array_of_scene(files, arrays_of(files))}
         if len(dated) == 1:
             return _of_one_array(files, next(iter(dated.values())))
         dates = sorted(str(date) for date in dated)
@@ -206,7 +206,7 @@ class NumpyArray:
 
 def _named_bands(files: SourceFiles) -> list[Member]:
     """Return the arrays that are one plane each and named as bands."""
-    planes = [member for member in _arrays(files) if parse_band(member.stem) is not None]
+    planes = [member for member in arrays_of(files) if parse_band(member.stem) is not None]
     return [member for member in planes if len(read_header(files.shelf.path(member))[0]) == 2]
 
 
@@ -270,7 +270,8 @@ def _several(count: int, what: str, parts: tuple[str | int, ...]) -> BandsError:
     return SeveralDatesError(found=found, remedy="choose one of them in the settings", parts=parts)
 
 
-def _arrays(files: SourceFiles) -> list[Member]:
+def arrays_of(files: SourceFiles) -> list[Member]:
+    """Return the files of a source that are arrays, by their first bytes; the only one may be called anything."""
     alone = len(files.members) == 1
     asked = [member for member in files.members if alone or member.suffix in ARRAY_SUFFIXES]
     return [member for member in asked[:_MOST_ARRAYS] if read_head(files.shelf.path(member), 6) == _SIGNATURE]
