@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SourceError
+from core.errors import SourceError, SourceTooLargeError
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import finding
 from core.ingest.formats.arrays.keys import dates_beside, may_be_scene, names_beside
@@ -23,7 +23,7 @@ from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.kind import PatchFiles
 from core.ingest.grid.resample import Bools, PixelWindow
 from core.ingest.messages import clean_name
-from core.ingest.sandbox.limits import MAX_CLASSES, PATCH_SIDES
+from core.ingest.sandbox.limits import MAX_CLASSES, MAX_COLLECTION_FILES, PATCH_SIDES
 from core.scenes.quality import Finding
 
 _NAMED = frozenset({"y", "label", "labels", "class", "classes", "target", "targets", "category", "categories"})
@@ -75,6 +75,9 @@ class PatchStacks:
         stack = _stack(files)
         if stack is None:
             raise SourceError(found="it holds no array of patches", remedy="open one array at a time")
+        if stack.count > MAX_COLLECTION_FILES:
+            found = f"it holds {stack.count:,} patches, more than the {MAX_COLLECTION_FILES:,} allowed"
+            raise SourceTooLargeError(found=found, remedy="split it")
         array, labels = stack.array, stack.labels
         one = open_array(files.shelf.path(array), array.name, 0)
         texts = names_beside(files, array, one.count)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.errors import SourceError
 from core.ingest.boundary import ingest, ingest_all
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
@@ -92,3 +93,10 @@ def test_no_labels_are_taken_from_what_is_none(tmp_path: Path, library: Library)
     np.savez(tmp_path / "pickled.npz", X=few, y=pickled)
     scenes = ingest_all([tmp_path / "pickled.npz"], library, IngestSettings())
     assert {scene.kind for scene in scenes} == {"scene"}
+
+
+def test_too_many_patches_are_refused(tmp_path: Path, library: Library) -> None:
+    count = 50_001
+    np.savez(tmp_path / "many.npz", X=np.zeros((count, 8, 8, 3), np.uint16), y=np.arange(count) % 2)
+    with pytest.raises(SourceError, match="it holds 50,001 patches, more than the 50,000 allowed; split it"):
+        ingest([tmp_path / "many.npz"], library, IngestSettings())
