@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ import rasterio
 from streamlit.testing.v1 import AppTest
 
 from core.classification.areas.judgements import load_sample, save_sample
+from core.classification.maps.choice import MapChoice, load_choice, save_choice
 from core.encoders.registry import SPECTRAL
+from core.engine.class_map import taught_by_labels
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.scenes.annotations import read_annotations
@@ -197,3 +200,54 @@ def test_the_truth_of_a_scene_stands_beside(engine: Engine) -> None:
     app = opened(scene)
     assert not app.exception
     assert "By the scene's own truth" in words(app).replace("&#39;", "'")
+
+
+def test_the_map_follows_how_it_is_wanted_and_says_what_that_leaves(recipe: Recipe, scene: Scene) -> None:
+    label_two(scene)
+    app = opened(scene)
+    assert "have a class" in words(app)
+    app.slider(key="map_below").set_value(95).run()
+    assert load_choice(scene) == MapChoice(below=0.95)
+    known = cache.scene_view(recipe, scene)
+    found = known.classified()
+    assert found is not None
+    assert f"{int((found.confidence < 0.95).sum())} below 95" in words(app).replace("&#37;", "%")
+    app.segmented_control(key="map_smoothing").set_value("majority").run()
+    assert "Smoothed: the class that most" in words(app)
+    app.selectbox(key="map_head").set_value("knn").run()
+    assert not app.exception
+    assert load_choice(scene).head == "knn"
+    assert CLASSIFIED.address(cache.scene_view(recipe, scene), NOTHING_ASKED) != f"classified-{known.labels.version}"
+
+
+def test_a_head_that_is_gone_or_does_not_fit_is_told_and_labels_make_the_map_again(
+    engine: Engine, recipe: Recipe, scene: Scene
+) -> None:
+    label_two(scene)
+    taught = cache.scene_view(recipe, scene).taught()
+    assert taught is not None
+    other = replace(taught.head, origin=replace(taught.head.origin, fingerprint="0" * 64))
+    name = engine.classifications.saved.save(other, "Elsewhere")
+    save_choice(scene, MapChoice(head=f"saved-{name}"))
+    app = opened(scene)
+    assert "these are of another encoder" in app.error[0].value
+    engine.classifications.saved.delete(name)
+    assert "there is no elsewhere" in app.run().error[0].value
+    app.selectbox(key="map_head").set_value("logistic").run()
+    assert not app.error
+    assert "have a class" in words(app)
+
+
+def test_heads_are_compared_on_the_same_land_by_a_job(engine: Engine, recipe: Recipe, scene: Scene) -> None:
+    label_two(scene)
+    app = opened(scene)
+    app.button(key="map_compare").click().run()
+    assert [job.kind for job in engine.jobs.jobs()] == ["heads"]
+    known = cache.scene_view(recipe, scene)
+    for kind in ("logistic", "knn"):
+        found = taught_by_labels(known, kind)  # type: ignore[arg-type]
+        assert found is not None
+        engine.classifications.compared.put(recipe, known.labels.version, found)
+    table = "".join(one.proto.body for one in opened(scene).get("html"))
+    assert "Nearest neighbours" in table
+    assert "100 %" in table

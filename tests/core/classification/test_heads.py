@@ -146,7 +146,11 @@ def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -
         head.check_fits("cd", 12)
     with pytest.raises(EncoderError, match="12 numbers a patch, and these features have 7"):
         head.check_fits("ab", 7)
-    head.check_fits("ab", 12, "")
+    head.check_fits("ab", 12, "L2A")
+    there = replace(head, origin=replace(head.origin, level="L1C"))
+    there.check_fits("ab", 12, "")
+    with pytest.raises(EncoderError, match="taught on L1C scenes, and this one is L2A"):
+        there.check_fits("ab", 12, "L2A")
     assert head.concerns("64-64") == []
     assert head.concerns("", ("B02", "B03")) == [], "no land is seen in B10"
     (told,) = head.concerns("", ("B02", "B08"))

@@ -16,7 +16,7 @@ from core.scenes.labels import PatchLabels, SceneLabels, merged
 from core.scenes.library import Library
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.explain import index_values
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, LearnedValues, PatchSource, ScaleValue
 from core.values.classes import HAND, LABEL
 from core.values.clusters import CLUSTER
 from core.values.indices import NDVI
@@ -54,6 +54,9 @@ class Source(PatchSource):
 
     def classified(self) -> Named | None:
         return self.named()
+
+    def learned(self) -> LearnedValues:
+        return LearnedValues(title="yield", predicted=np.linspace(2, 9, COUNT), version="0123456789abcdef")
 
     def stability(self) -> np.ndarray:
         return np.append(np.float32(np.nan), np.linspace(0, 1, COUNT - 1, dtype=np.float32))
