@@ -44,7 +44,7 @@ def labels_panel(visitor: Session, known: SceneView, classes: Sequence[LandClass
         st.dataframe(
             frame, hide_index=True, height=_HEIGHT, key=key, on_select="rerun", selection_mode="multi-row",
             column_config={
-                "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+                "When (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
                 "Longitude": st.column_config.NumberColumn(format="%.5f"),
                 "Latitude": st.column_config.NumberColumn(format="%.5f"),
             },
@@ -81,8 +81,8 @@ def table_of(known: SceneView, log: LabelLog) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "Patch": log.patch_ids, "Class": [class_title(name) for name in log.labels], "Given by": log.who,
-            "When": pd.to_datetime(pd.Series(log.when).replace("", None), utc=True, errors="coerce"), "From": log.view,
-            "Kept as right": log.confirmed,
+            "When (UTC)": pd.to_datetime(pd.Series(log.when).replace("", None), utc=True, errors="coerce"),
+            "From": log.view, "Kept as right": log.confirmed,
         }
     )  # fmt: skip
     places = centres_lonlat(known.scene, known.grid, log.patch_ids)

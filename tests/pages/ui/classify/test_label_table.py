@@ -31,7 +31,7 @@ def test_labels_are_listed_with_who_when_and_from_what_view(recipe: Recipe, scen
     assert frame["Patch"].tolist() == [1, 3]
     assert frame["Given by"].tolist() == ["<b>Bob</b>", "Ada"]
     assert frame["From"].tolist() == [RANDOM, SUGGESTED]
-    assert frame["When"].notna().all()
+    assert frame["When (UTC)"].notna().all()
     assert "Longitude" in frame
 
 
