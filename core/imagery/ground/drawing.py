@@ -26,7 +26,7 @@ UNSURE = 300.0
 """Metres in web mercator that a coast of 1 : 10 million may be off, one standard deviation."""
 _SOFT_FROM = 1.6
 """Pixels that a coast may be off before it is drawn soft instead of as a line."""
-_FINE, _DENSE = 2, 2
+GROUND_FINE, _DENSE = 2, 2
 """Pixels of a tile's picture along one of a tile, for sharp screens; and drawn along one of those, to smooth edges."""
 _WIDEST_BLUR = 24.0
 _MARK = (209, 25, 111)
@@ -102,8 +102,8 @@ def locator(bounds: Bounds, width: int, height: int, shade: str = "light") -> Im
     square = TileSquare(left=corner[0], top=corner[1], pixel=pixel)
     zoom = max(0, min(GROUND_ZOOM, round(math.log2(WORLD / SIDE / pixel))))
     picture = ground_picture(square, width, height, shade, zoom=zoom)
-    half = [max(8.0, side / pixel * _FINE / 2) for side in (right - left, top - bottom)]
-    middle = width * _FINE / 2, height * _FINE / 2
+    half = [max(8.0, side / pixel * GROUND_FINE / 2) for side in (right - left, top - bottom)]
+    middle = width * GROUND_FINE / 2, height * GROUND_FINE / 2
     box = (middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1])
     draw = ImageDraw.Draw(picture)
     for colour, wide in (((255, 255, 255), 5), (_MARK, 3)):
@@ -115,12 +115,12 @@ class _Sheet:
     """A part of the world being drawn, with room around it for what softens into it."""
 
     def __init__(self, square: TileSquare, width: int, height: int, level: int) -> None:
-        self.level, self.wanted = level, (width * _FINE, height * _FINE)
-        self.unsure = UNSURE / square.pixel * _FINE if level == NEAR_DETAIL else 0.0
-        self.soft = self.unsure > _SOFT_FROM * _FINE
+        self.level, self.wanted = level, (width * GROUND_FINE, height * GROUND_FINE)
+        self.unsure = UNSURE / square.pixel * GROUND_FINE if level == NEAR_DETAIL else 0.0
+        self.soft = self.unsure > _SOFT_FROM * GROUND_FINE
         self.dense = 1 if self.soft else _DENSE
-        self.room = round(2.5 * min(self.unsure, _WIDEST_BLUR)) if self.soft else 2 * _FINE
-        self.pixel = square.pixel / _FINE / self.dense
+        self.room = round(2.5 * min(self.unsure, _WIDEST_BLUR)) if self.soft else 2 * GROUND_FINE
+        self.pixel = square.pixel / GROUND_FINE / self.dense
         self.left = square.left - self.room * self.dense * self.pixel
         self.top = square.top + self.room * self.dense * self.pixel
         across, down = ((side + 2 * self.room) * self.dense for side in self.wanted)
@@ -147,7 +147,7 @@ class _Sheet:
     def _lines(self, layers: tuple[str, ...], width: float) -> Image.Image | None:
         mask = Image.new("L", self.size)
         draw = ImageDraw.Draw(mask)
-        wide = max(1, round(width * _FINE * self.dense)) + (round(self.unsure) if self.soft else 0)
+        wide = max(1, round(width * GROUND_FINE * self.dense)) + (round(self.unsure) if self.soft else 0)
         for layer in layers:
             for ring, places in self._each(layer):
                 for begin, end in _runs(ring.real):

@@ -32,9 +32,10 @@ _RAMP = 17
 
 
 def map_downloads(visitor: Session, view: ViewState) -> None:
-    """Draw the ways to take the map away; nothing for collections, whose patches lie on no map, or without colours."""
-    name = _coloured_by(visitor, view)
-    if view.scene.kind != "scene" or not name:
+    """Draw the ways to take the map away; nothing without colours, or of a collection whose places are not known."""
+    name = coloured_by(visitor, view)
+    whole = view.scene.kind == "scene"
+    if not name or not (whole or bounds_lonlat(view.scene)):
         return
     value, asked = VALUES[name], view.asked
     values = view.known.values(value, asked)
@@ -47,6 +48,8 @@ def map_downloads(visitor: Session, view: ViewState) -> None:
         "SVG": ("svg", "image/svg+xml", lambda: _picture("map_svg", view, values, legend, title)),
         "GeoTIFF": ("zip", "application/zip", lambda: map_zip(view, values, legend, name)),
     }
+    if not whole:
+        del ways["GeoTIFF"]  # Patches that lie apart make no raster.
     with st.container(horizontal=True, key="map_downloads"):
         for words, (ending, kind, write) in ways.items():
             st.download_button(
@@ -62,7 +65,7 @@ _HELP = {
 }
 
 
-def _coloured_by(visitor: Session, view: ViewState) -> str:
+def coloured_by(visitor: Session, view: ViewState) -> str:
     """Return the name of the value that colours the plot; empty without one."""
     there = choices(view.known, view.asked)
     chosen = OLDER_NAMES.get(visitor.colour or "", visitor.colour or "")
@@ -74,7 +77,9 @@ def _picture(writer: str, view: ViewState, values: FloatArray, legend: Legend, t
     from core.imagery.ground.drawing import locator
     from core.imagery.ground.places import whereabouts
 
-    bounds, source, small = bounds_lonlat(view.scene), _source(view.scene), None
+    if view.scene.kind == "collection":
+        return _collection_picture(writer, view, values, legend, title)
+    bounds, source, small = bounds_lonlat(view.scene), source_words(view.scene), None
     if bounds is not None:
         west, south, east, north = bounds
         small = locator(bounds, *_LOCATOR)
@@ -91,6 +96,25 @@ def _picture(writer: str, view: ViewState, values: FloatArray, legend: Legend, t
         legend=legend_lines(legend, values),
         source=source,
         locator=small,
+    )
+    made: bytes = getattr(picture, writer)(sheet)
+    return made
+
+
+def _collection_picture(writer: str, view: ViewState, values: FloatArray, legend: Legend, title: str) -> bytes:
+    from core.export import picture
+    from core.export.scatter import mapped
+    from core.scenes.patches import centres_lonlat
+
+    colours, known = legend.paint(values)
+    bounds = bounds_lonlat(view.scene)
+    centres = centres_lonlat(view.scene, view.known.grid, view.table.patch_ids[known])
+    if bounds is None or centres is None:
+        return b""
+    image, metres = mapped(bounds, centres, colours[known])
+    source = f"{source_words(view.scene)}. Ground: Natural Earth, not for measuring"
+    sheet = picture.MapPicture(
+        image=image, metres=metres, title=title, legend=legend_lines(legend, values), source=source
     )
     made: bytes = getattr(picture, writer)(sheet)
     return made
@@ -133,7 +157,8 @@ def map_zip(view: ViewState, values: FloatArray, legend: Legend, name: str) -> b
     return buffer.getvalue()
 
 
-def _source(scene: Scene) -> str:
+def source_words(scene: Scene) -> str:
+    """Return who saw a scene, for what is taken away."""
     if scene.synthetic:
         return "Synthetic scene: no satellite saw it"
     return f"Contains modified Copernicus Sentinel data{f' {scene.date[:4]}' if scene.date else ''}"

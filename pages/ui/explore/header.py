@@ -17,6 +17,7 @@ from pages.ui.common.handover import hand_on
 from pages.ui.common.heading import heading
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.maps import map_downloads
+from pages.ui.common.plots import plot_downloads
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -143,6 +144,7 @@ def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> Non
         st.code(_address(parameters), language=None, wrap_lines=True)
         downloads(view)
         map_downloads(visitor, view)
+        plot_downloads(visitor, view)
         hand_on(visitor, view)
 
 
