@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.export.geoparquet import Embeddings
-    from core.search.examples import Evidence, SearchSpace
+    from core.search.examples import Evidence, SearchSpace, VectorExample
     from core.search.ranking import Ranking
     from core.similarity.neighbours import Neighbours
 
@@ -37,6 +37,10 @@ class SearchCommand:
     good examples less 30 % of the mean of the bad ones. From ten on it is “probability”: that of being like the good
     ones rather than the bad ones and the rest of the file, by logistic regression, 0 to 1.
 
+    A patch can be named by a place too: “--at "37.2, -75.9"”, in degrees or UTM. “--chip” looks for land like a
+    picture, a GeoTIFF, PNG or JPEG, which the encoder of the file encodes; it is said what was assumed of it.
+    “--bands” and “--scale” say what the file of the picture does not.
+
     “--area” keeps to patches whose centre lies in a polygon. “--min-similarity” keeps to those that fit at least so
     well, and without “-k” gives all of them.
 
@@ -48,7 +52,11 @@ class SearchCommand:
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, the examples, what is left out and where the result goes."""
         parser.add_argument("file", type=Path, metavar="F.parquet")
-        parser.add_argument("--like", required=True, metavar="N,N,…", help="patches that are what is looked for")
+        parser.add_argument("--like", metavar="N,N,…", help="patches that are what is looked for")
+        parser.add_argument("--at", metavar="PLACE", help="the patch at a place is what is looked for")
+        parser.add_argument("--chip", type=Path, metavar="FILE", help="what a picture shows is what is looked for")
+        parser.add_argument("--bands", metavar="B01,B02,…", help="the bands of the picture, in the order of its file")
+        parser.add_argument("--scale", default="auto", metavar="S", help="what its numbers mean, such as dn or dn+1000")
         parser.add_argument("--unlike", metavar="N,N,…", help="patches that are not")
         parser.add_argument("--area", type=Path, metavar="A.geojson", help="search in these polygons only, in degrees")
         parser.add_argument("--min-similarity", type=float, metavar="S", help="the least that counts")
@@ -59,7 +67,7 @@ class SearchCommand:
             "--out", type=Path, metavar="R.geojson", help="a file; or its name ends in .gpkg, .csv, .parquet or .kml"
         )
 
-    def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
+    def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Yield a line of JSON a patch, or write the file."""
         from core.export.formats import format_of
         from core.export.geoparquet import read_geoparquet
@@ -71,7 +79,10 @@ class SearchCommand:
             check_out(options.out, format_of(options.out).suffixes, str(options.file))
         table = read_geoparquet(options.file)
         space = _space(table)
-        ranking = rank(_evidence(options, space.scene), space)
+        evidence = _evidence(options, space.scene, table)
+        if options.chip is not None:
+            evidence = evidence.mark(_chip(options, table, config))
+        ranking = rank(evidence, space)
         found = _found(options, space, ranking)
         if not len(found):
             sys.stderr.write(_NONE)
@@ -97,13 +108,70 @@ def _ids(text: str, option: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _evidence(options: argparse.Namespace, scene: str) -> Evidence:
+def _evidence(options: argparse.Namespace, scene: str, table: Embeddings) -> Evidence:
     from core.scenes.patches import PatchRef
     from core.search.examples import Evidence
 
-    good = _ids(options.like, "--like")
+    if options.like is None and options.at is None and options.chip is None:
+        raise SettingsError(_ASKED, "nothing says what is looked for", "give --like, --at or --chip")
+    good = [] if options.like is None else _ids(options.like, "--like")
+    good += [] if options.at is None else [_patch_at(options.at, table)]
     bad = [] if options.unlike is None else _ids(options.unlike, "--unlike")
     return Evidence.of(*([PatchRef(scene, patch) for patch in ids] for ids in (good, bad)))
+
+
+def _patch_at(text: str, table: Embeddings) -> int:
+    """Return the patch whose outline holds a place, of several the one whose middle is nearest.
+
+    Raises:
+        SettingsError: when it is no place, or no patch lies there.
+    """
+    import numpy as np
+    import shapely
+
+    from core.export.selection import file_shapes
+    from core.search.coordinates import read_spots
+
+    shapes = file_shapes(table.table)
+    for spot in read_spots(text):
+        held = np.flatnonzero(shapely.intersects_xy(shapes, spot.lon, spot.lat))
+        if len(held) and table.lonlat is not None:
+            away = np.abs(table.lonlat[held] - np.array([spot.lon, spot.lat])).sum(axis=1)
+            return int(table.patch_ids[held[np.nan_to_num(away, nan=np.inf).argmin()]])
+    found = f"no patch of the file lies at {read_spots(text)[0].title}"
+    raise SettingsError(f"Looking up the place “{text.strip()[:60]}”", found, "write a place in its scene")
+
+
+def _chip(options: argparse.Namespace, table: Embeddings, config: Config) -> VectorExample:
+    """Return a picture as an example, by the encoder of a file; what is assumed of it is told.
+
+    Raises:
+        LandlikeError: when that is not here, or the picture cannot be searched by.
+    """
+    import tempfile
+
+    from core.encoders.registry import matching_encoder
+    from core.ingest.settings import IngestSettings
+    from core.scenes.cut import DEFAULT_CUT, Cut
+    from core.search.chips import ChipExample, Chips
+
+    path, fingerprint = options.chip, str(table.spec.get("fingerprint", ""))
+    bands = None if options.bands is None else tuple(part.strip().upper() for part in options.bands.split(","))
+    settings = IngestSettings(bands=bands, scale=options.scale)
+    if not fingerprint:
+        found = "the file does not say which encoder made its features"
+        raise SettingsError(f"Searching by “{path.name}”", found, "give a file that “python -m core embed” wrote")
+    encoder = matching_encoder(str(table.spec.get("name", "")), fingerprint, config)
+    size = (Cut.from_dict(table.cut) or DEFAULT_CUT).size
+    with tempfile.TemporaryDirectory() as folder:
+        chips = Chips(Path(folder))
+        scene = chips.add([path], settings)
+        chips.encode(scene.id, encoder, size)
+        sys.stderr.write("".join(f"{note}\n" for note in chips.notes(scene.id)))
+        example = chips.example(ChipExample(chip=scene.id, title=scene.name), fingerprint, size)
+    if example is None:
+        raise SettingsError(f"Searching by “{path.name}”", "its features cannot be kept", "free some space")
+    return example
 
 
 def _space(table: Embeddings) -> SearchSpace:
@@ -112,7 +180,7 @@ def _space(table: Embeddings) -> SearchSpace:
 
     return SearchSpace(
         scene=str(table.scene.get("id", "")), patch_ids=table.patch_ids, unit=unit_rows(table.vectors),
-        lonlat=table.lonlat,
+        lonlat=table.lonlat, fingerprint=str(table.spec.get("fingerprint", "")),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from core.search.chips import MOST_CHIP_BYTES, ChipExample
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches, size
 from pages.ui.common.progress import follow_line, wanted
-from pages.ui.scenes.upload import parse_bands, spool
+from pages.ui.scenes.upload import SCALE_WORDS, parse_bands, spool
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import shown
@@ -44,6 +44,7 @@ def picture_form(visitor: Session, recipe: Recipe) -> None:
         "Its bands, in the order of the file", key="chip_bands", placeholder="as the file says",
         help="Such as B02 B03 B04 B08, where the file does not name them; - leaves one out.",
     )  # fmt: skip
+    st.selectbox("Its numbers", list(SCALE_WORDS), format_func=SCALE_WORDS.__getitem__, key="chip_scale")
 
 
 def _give(visitor: Session, recipe: Recipe, work: str, key: str) -> None:
@@ -59,7 +60,8 @@ def _give(visitor: Session, recipe: Recipe, work: str, key: str) -> None:
         )
         return
     try:
-        settings = IngestSettings(bands=parse_bands(str(shown("chip_bands") or "")))
+        bands, scale = parse_bands(str(shown("chip_bands") or "")), str(shown("chip_scale") or "auto")
+        settings = IngestSettings(bands=bands, scale=scale)
         paths = spool([upload], engine().config.root / "uploads")
         visitor.work[work] = engine().submit_chip(paths, recipe, settings).id
     except LandlikeError as error:

@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import rasterio
 import shapely
 
 from core.__main__ import main
+from core.bands import BAND_NAMES
 from core.search.examples import BAD_SHARE
 
 COUNT, COLUMNS = 24, 6
@@ -163,3 +165,53 @@ def test_what_cannot_be_searched_is_one_sentence(
     assert out == ""
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_place_names_a_patch(lines: Run) -> None:
+    wanted = lines("--like", "8", "-k", 5)
+    assert lines("--at", "1.4, 2.5", "-k", 5) == wanted
+    assert lines("--at", "2.5 E 1.4 N", "-k", 5) == wanted
+    assert lines("--like", "3", "--at", "1.4, 2.5", "-k", 5) == lines("--like", "3,8", "-k", 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "nothing says what is looked for"),
+        (["--at", "Hamburg"], "those are no coordinates"),
+        (["--at", "50, 60"], "no patch of the file lies at 50° N, 60° E"),
+        (["--chip", "field.png"], "does not say which encoder"),
+    ],
+)
+def test_places_and_pictures_that_are_of_no_use_are_one_sentence(
+    features: Path, capsys: Capture, arguments: list[str], said: str
+) -> None:
+    assert main(["search", str(features), *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_picture_is_encoded_as_the_file_is(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "data"))
+    rng = np.random.default_rng(0)
+    pixels = (rng.uniform(0.5, 1.5, (13, 1, 1)) * np.repeat(np.linspace(600, 3000, 4), 64)).astype(np.uint16)
+    pixels = np.broadcast_to(pixels, (13, 64, 256)) + rng.integers(0, 60, (13, 64, 256)).astype(np.uint16)
+    for name, columns in (("scene.tif", slice(None)), ("chip.tif", slice(128, 192))):
+        part = np.ascontiguousarray(pixels[:, :, columns])
+        place = {"crs": "EPSG:32631", "transform": rasterio.Affine(10, 0, 600_000, 0, -10, 5_700_000)}
+        shape = {"width": part.shape[2], "height": 64, "count": 13, "dtype": "uint16"}
+        with rasterio.open(tmp_path / name, "w", driver="GTiff", **shape, **place) as data:
+            data.write(part)
+            data.descriptions = BAND_NAMES
+    out = tmp_path / "f.parquet"
+    embed = ["embed", str(tmp_path / "scene.tif"), "--encoder", "spectral", "--scale", "dn", "--out", str(out)]
+    assert main(embed) == 0
+    capsys.readouterr()
+    assert main(["search", str(out), "--chip", str(tmp_path / "chip.tif"), "--scale", "dn", "-k", "4"]) == 0
+    captured = capsys.readouterr()
+    found = [json.loads(line) for line in captured.out.splitlines()]
+    assert (found[0]["patch_id"], len(found)) == (2, 4)
+    assert found[0]["similarity"] > 0.999
+    assert "L2A or L1C" in captured.err
