@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -253,6 +254,35 @@ def test_conditions_hold_in_plot_map_gallery_and_table_together(engine: Engine) 
     app.button(key="condition_drop_ndvi").click().run()
     assert len(data_of(app, "landlike_table")["rows"]) == 42
     assert data_of(app, "landlike_plot")["mask"] is None
+
+
+def test_the_address_to_share_says_all_that_a_link_said(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    where = json.dumps([{"value": "ndvi", "low": -1.0, "high": None}])
+    link = {
+        "scene": "small-1", "encoder": default_encoder(), "q": "16", "marks": "on", "like": "16.30", "unlike": "4",
+        "k": "10", "above": "0.25", "where": where, "colour": "brightness", "sel": "7-9.20",
+    }  # fmt: skip
+    app = visit(**link)
+    sees_nothing_wrong(app)
+    address = next(code.value for code in app.code if "?" in code.value)
+    assert dict(parse_qsl(urlsplit(address).query)) == link
+    plot = data_of(app, "landlike_plot")
+    assert (plot["like"], plot["unlike"], plot["selection"]) == ([16, 30], [4], [7, 8, 9, 20])
+    assert plot["legend"]["title"].startswith("Brightness")
+
+
+def test_a_link_with_patches_that_are_not_there_says_so_and_keeps_the_others(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = visit(scene="small-1", q="16", like="16.30", unlike="4.9999", sel="7.5000-5003")
+    sees_nothing_wrong(app)
+    said = [warning.value for warning in app.warning]
+    ending = "are not in this scene or have too little data; the others stay."
+    assert said == [f"1 of 4 examples {ending}", f"4 of 5 selected patches {ending}"]
+    plot = data_of(app, "landlike_plot")
+    assert (plot["like"], plot["unlike"], plot["selection"]) == ([16, 30], [4], [7])
+    app.run()
+    assert not app.warning, "it is said once"
 
 
 def test_words_find_land_and_unknown_ones_are_answered(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -142,10 +143,23 @@ def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> Non
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("This address opens the same view elsewhere:")
         st.code(_address(parameters), language=None, wrap_lines=True)
+        if left := not_in(parameters, visitor):
+            st.caption(f"{left} would make it too long and stay out of it; the files below hold them.")
         downloads(view)
         map_downloads(visitor, view)
         plot_downloads(visitor, view)
         hand_on(visitor, view)
+
+
+def not_in(parameters: Mapping[str, str], visitor: Session) -> str:
+    """Return what the parameters of an address leave out because it is too long, in words; empty = nothing."""
+    examples, selected = visitor.examples, len(visitor.selection)
+    parts = []
+    if examples is not None and len(examples) and not {"like", "unlike"} & parameters.keys():
+        parts.append(count(len(examples), "example"))
+    if selected and "sel" not in parameters:
+        parts.append(f"{patches(selected)} selected")
+    return " and ".join(parts)
 
 
 def _address(parameters: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,7 +124,9 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
         query, question = None, Question(scene.id)
         visitor.correct(None)
     marked = visitor.selection.patches if visitor.selection.scene == scene.id else ()
-    visitor.selection = patch_refs(scene.id, table.patch_ids[table.positions(np.array(marked, np.int64))].tolist())
+    held = table.patch_ids[table.positions(np.array(marked, np.int64))].tolist()
+    _say_gone(marked, held, "selected patches")
+    visitor.selection = patch_refs(scene.id, held)
     mask = _mask(visitor, known, question)
     try:
         found = _found(visitor, known, question, mask)
@@ -141,8 +144,20 @@ def _examples_here(visitor: Session, scene: Scene, table: PatchTable) -> Questio
     asked = visitor.examples
     if asked is not None:
         there = frozenset(one for one in (*asked.like, *asked.unlike) if table.holds(one))
+        if asked.scene == scene.id:
+            _say_gone((*asked.like, *asked.unlike), there, "examples")
         visitor.correct(asked.only(there) if asked.scene == scene.id else Question(scene.id))
     return visitor.question(scene.id)
+
+
+def _say_gone(named: Collection[int], there: Collection[int], what: str) -> None:
+    """Say how many patches that a link names are left out, and that the others stay."""
+    gone = len(named) - len(there)
+    if gone:
+        st.warning(
+            f"{gone:,} of {len(named):,} {what} are not in this scene or have too little data; the others stay.",
+            icon=":material/warning:",
+        )
 
 
 def seen_key(recipe: Recipe) -> str:
