@@ -19,6 +19,7 @@ from core.classification.areas.judgements import (
 )
 from core.classification.areas.known_truth import true_accuracy
 from core.classification.schemes import LandClass
+from core.engine.class_map import cut_of_map, map_cells_of
 from core.errors import LandlikeError
 from core.scenes.areas import HECTARE
 from core.values.predicted import sure_patches
@@ -99,7 +100,7 @@ def _said(
 ) -> list[str]:
     """Return what a reader of the table has to know, a sentence or two each."""
     said = [MAPPED if found is None else _overall(found)]
-    if known.choice.parts > 1:
+    if cut_of_map(known) is not None and map_cells_of(known) is not None:
         said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
     if sample is not None and found is not None and sample.map_version != known.classified_version():
         said.append(

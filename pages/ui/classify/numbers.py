@@ -79,7 +79,7 @@ def _learned(visitor: Session, known: SceneView, found: LearnedNumber) -> None:
         for sentence in (*how_right(found.model), *found.said):
             st.caption(plain(sentence))
         with st.container(horizontal=True, key="numbers_files"):
-            if st.button("Show it on Explore", key="numbers_show", type="primary"):
+            if st.button("Show the number on Explore", key="numbers_show", type="primary"):
                 visitor.colour, visitor.overlay = LEARNED_NUMBER.name, True
                 st.switch_page("explore.py")
             _files(known, found)
