@@ -162,11 +162,6 @@ class Evidence:
         """Return it without an example, good or bad; as it is where there is no such."""
         return replace(self, examples=tuple(one for one in self.examples if one.what != example.what))
 
-    def mark_of(self, ref: PatchRef) -> bool | None:
-        """Return whether a patch is a good (True) or a bad example (False); None = neither."""
-        found = (one.good for one in self.examples if isinstance(one, PatchExample) and one.ref == ref)
-        return next(found, None)
-
     @property
     def scenes(self) -> frozenset[str]:
         """Ids of the scenes that patches among the examples are of."""

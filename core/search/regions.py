@@ -140,18 +140,6 @@ def polygon_region(corners: Sequence[tuple[float, float]]) -> MapRegion:
     return region_of(_valid([shapely.Polygon(corners)], asked)[0], asked=asked)
 
 
-def box_region(west: float, south: float, east: float, north: float) -> MapRegion:
-    """Return a box; east may lie below west, across the antimeridian.
-
-    Raises:
-        SettingsError: for numbers that are no degrees, or a box without extent.
-    """
-    if east < west:
-        east += _TURN
-    asked = "Reading a box"
-    return region_of(_valid([shapely.box(west, south, east, north)], asked)[0], asked=asked)
-
-
 def region_of(shape: shapely.Geometry, *, asked: str = _ASKED) -> MapRegion:
     """Return a valid shape as an area, turned around the Earth until it lies about −180 to 180.
 

@@ -86,11 +86,6 @@ def search_words(text: str, source: PatchSource) -> Ranking:
     )  # fmt: skip
 
 
-def land_words(source: PatchSource) -> tuple[str, ...]:
-    """Return the words that can be searched for in a scene: kinds of land, adjectives, its classes and clusters."""
-    return _Words(source).known
-
-
 class _Words:
     """The words that a scene is searched by."""
 

@@ -29,7 +29,7 @@ from core.scenes.patches import PatchRef, patch_grid
 from core.scenes.scene import Scene
 from core.search.examples import AreaExample, Evidence, VectorExample
 from core.search.filters import Filters, RangeCondition
-from core.search.regions import box_region
+from core.search.regions import polygon_region
 from tests.scenes import add_scene
 
 CUT = Cut.of(32, 16)
@@ -66,7 +66,9 @@ def view(engine: Engine) -> SearchView:
 
 
 def other_kinds(view: SearchView) -> SearchView:
-    area = AreaExample(area=box_region(4.44, 51.43, 4.445, 51.442), title="It's")
+    area = AreaExample(
+        area=polygon_region([(4.44, 51.43), (4.445, 51.43), (4.445, 51.442), (4.44, 51.442)]), title="It's"
+    )
     picture = VectorExample(vector=(0.5,) * 32, fingerprint=view.recipe.fingerprint, good=False)
     return replace(view, evidence=view.evidence.mark(area).mark(picture), least=-0.25, count=None, filters=Filters())
 

@@ -13,7 +13,7 @@ from core.errors import SettingsError
 from core.scenes.labels import SceneLabels
 from core.search.filters import SCORE, AreaCondition, ClassCondition, Condition, Filters, FilterSource, RangeCondition
 from core.search.ranking import COSINE, Ranking
-from core.search.regions import box_region
+from core.search.regions import polygon_region
 from core.values.base import Asked, PatchSource
 from core.values.registry import VALUES
 from tests.core.values.test_registry import COUNT, Source, labels_of, source
@@ -91,7 +91,7 @@ def test_patches_have_to_lie_in_a_drawn_area(source: Source) -> None:
     lonlat = np.stack([np.arange(COUNT) / 100, np.zeros(COUNT)], axis=1)
     lonlat[1] = np.nan
     asked = FilterSource(source=source, lonlat=lonlat)
-    inside = AreaCondition(area=box_region(-0.005, -1, 0.045, 1))
+    inside = AreaCondition(area=polygon_region([(-0.005, -1), (0.045, -1), (0.045, 1), (-0.005, 1)]))
     filters = Filters().having(inside)
     assert filters.mask(asked).nonzero()[0].tolist() == [0, 2, 3, 4]
     assert filters.sentence == "in the drawn area"

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from core.errors import SettingsError
-from core.search.regions import box_region, read_region, read_region_file
+from core.search.regions import polygon_region, read_region, read_region_file
 
 RING = [[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]
 HOLE = [[1, 1], [1, 3], [3, 3], [3, 1], [1, 1]]
@@ -47,7 +47,7 @@ def test_features_and_collections_are_one_area() -> None:
 def test_areas_across_the_antimeridian_hold_places_on_both_sides(turn: int) -> None:
     asked = points((179.5, 0), (-179.5, 0), (180, 0), (-180, 0), (178, 0), (0, 0))
     wanted = [True, True, True, True, False, False]
-    assert box_region(179, -1, -179, 1).holds(asked).tolist() == wanted
+    assert polygon_region([(179, -1), (181, -1), (181, 1), (179, 1)]).holds(asked).tolist() == wanted
     drawn = polygon([[lon + turn, lat] for lon, lat in [(179, -1), (181, -1), (181, 1), (179, 1), (179, -1)]])
     assert read_region(drawn).holds(asked + [turn, 0]).tolist() == wanted
     cut = {"type": "MultiPolygon", "coordinates": [

@@ -10,7 +10,6 @@ from core.errors import SettingsError
 from core.scenes.patches import PatchRef
 from core.search.chips import ChipExample
 from core.search.examples import AreaExample, Evidence, PatchExample, VectorExample
-from core.search.regions import box_region
 from pages.ui.state.other_examples import drawn_area, others_digest, others_link, read_others
 from pages.ui.state.question import Question, question_of
 from pages.ui.state.seen import SeenPatches
@@ -112,7 +111,7 @@ def test_a_fresh_example_takes_the_place_of_a_single_query_and_joins_a_list() ->
 
 def test_evidence_becomes_a_question_and_its_pictures_are_kept() -> None:
     picture = VectorExample(vector=(1.0,), fingerprint="f", good=False)
-    mine, other = PatchExample(ref=PatchRef("s-1", 3)), AreaExample(area=box_region(4, 51, 5, 52))
+    mine, other = PatchExample(ref=PatchRef("s-1", 3)), AreaExample(area=drawn_area([[51, 4], [51, 5], [52, 5]]))
     evidence = Evidence(examples=(mine, other, picture, PATCH))
     found = question_of(evidence, "s-1", lambda one: replace(CHIP, good=one.good))
     assert found == Question("s-1", (3,), others=(other, CHIP, PATCH))
