@@ -104,7 +104,7 @@ def name_clusters(index: NDArray[np.int16], light: PatchLight, given: Mapping[in
         given: names by number that people gave, which stay as they are.
     """
     count = int(index.max(initial=-1)) + 1
-    kinds = [_kind_of(light.of(index == number)) for number in range(count)]
+    kinds = kinds_of_clusters(index, light)
     traits = _traits(index, light, kinds)
     said: list[list[str]] = [[] for _ in range(count)]
     for number, kind in enumerate(kinds):
@@ -114,6 +114,11 @@ def name_clusters(index: NDArray[np.int16], light: PatchLight, given: Mapping[in
     names = [", ".join([kind, *more]) for kind, more in zip(kinds, said, strict=True)]
     _tell_apart(names, kinds, traits, set(given))
     return _unique([given.get(number, name[:1].upper() + name[1:]) for number, name in enumerate(names)], set(given))
+
+
+def kinds_of_clusters(index: NDArray[np.int16], light: PatchLight) -> tuple[str, ...]:
+    """Return what kind of land each cluster is, in small letters, of which several may be alike; arguments as below."""
+    return tuple(_kind_of(light.of(index == number)) for number in range(int(index.max(initial=-1)) + 1))
 
 
 def _kind_of(light: PatchLight) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.clusters.changes import UNCHANGED, ClusterChanges
-from core.clusters.naming import name_clusters
+from core.clusters.naming import kinds_of_clusters, name_clusters
 from core.scenes.patches import IntArray
 from core.search.light import PatchLight
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
@@ -38,9 +38,11 @@ def cluster_set(
         names = tuple(given.get(number, f"Cluster {number + 1}") for number in range(len(parts)))
     else:
         names = name_clusters(index, light, given)
+    kinds = () if light is None else kinds_of_clusters(found.index, light)
     return ClusterSet(
-        settings=settings, index=index, names=names, parts=tuple(parts), scores=found.scores, version=changes.version
-    )
+        settings=settings, index=index, names=names, parts=tuple(parts), kinds=kinds, scores=found.scores,
+        version=changes.version,
+    )  # fmt: skip
 
 
 def _parts(count: int, changes: ClusterChanges) -> list[tuple[int, ...]]:

@@ -77,6 +77,14 @@ class LibrarySource(MappedSource):
             return None
         return ClusterOrigin(scene=self.scene, recipe=self.recipe, settings=settings, found=found)
 
+    def named_clusters(self) -> frozenset[int]:
+        """Return the numbers of the clusters on show that people gave a name."""
+        known, origin = self.clusters(), self.cluster_origin()
+        if known is None or origin is None:
+            return frozenset()
+        given = changes_of(origin).names
+        return frozenset(number for number, parts in enumerate(known.parts) if min(parts) in given)
+
     def cluster_version(self) -> str:
         """Return what tells the clusters on show from any others; empty while they are not found."""
         known = self.clusters()

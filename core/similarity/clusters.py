@@ -136,6 +136,7 @@ class ClusterSet:
         index: int16 of shape (N,), the largest cluster first; −1 = of none.
         names: of the clusters, no two alike.
         parts: of each cluster the numbers it was found as; more than one were merged.
+        kinds: of land that each had most of when they were found, by number; empty = not known.
         scores: as of ``FoundClusters``.
         version: what tells it from others of the same settings: empty where nothing was renamed or merged.
     """
@@ -144,6 +145,7 @@ class ClusterSet:
     index: NDArray[np.int16]
     names: tuple[str, ...]
     parts: tuple[tuple[int, ...], ...]
+    kinds: tuple[str, ...] = ()
     scores: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     version: str = ""
 

@@ -13,7 +13,7 @@ from core.bands import FloatArray
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource
 from core.values.legend import ClassLegend
-from core.values.palette import UNKNOWN_COLOUR, cluster_colours
+from core.values.palette import UNKNOWN_COLOUR, cluster_colours, colours_by_kind
 
 _NUMBERED = re.compile(r"(?:group|cluster) (\d{1,3})")
 _VERSION = re.compile(r"[0-9a-f]{1,32}")
@@ -21,7 +21,7 @@ _VERSION = re.compile(r"[0-9a-f]{1,32}")
 
 def colours_of_clusters(known: ClusterSet) -> tuple[str, ...]:
     """Return a colour for each cluster; that of the first of its parts, so that others keep theirs when some merge."""
-    every = cluster_colours(1 + max((max(parts) for parts in known.parts), default=0))
+    every = colours_by_kind(known.kinds) or cluster_colours(1 + max((max(one) for one in known.parts), default=0))
     return tuple(every[min(parts)] for parts in known.parts)
 
 

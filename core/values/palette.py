@@ -59,6 +59,40 @@ def further_colour(taken: Collection[str]) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
+CLUSTER_COLOURS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "open water": ("SeaLake", "River", FURTHER_COLOURS[1]),
+        "mixed water and land": ("River", "Pasture"),
+        "forest": ("Forest",),
+        "dense vegetation": ("Pasture", "HerbaceousVegetation"),
+        "moderate vegetation": ("HerbaceousVegetation", "Pasture"),
+        "mixed land, moderate vegetation": ("HerbaceousVegetation", "Pasture"),
+        "sparse vegetation": ("AnnualCrop", "PermanentCrop"),
+        "bare soil": ("PermanentCrop", "AnnualCrop"),
+        "bare land": ("AnnualCrop", "PermanentCrop"),
+        "uneven or built-up land": ("Residential", "Industrial"),
+        "clouds": ("Highway",),
+    }
+)
+"""Colours, or classes of such, that suit a kind of land, best first."""
+
+
+def colours_by_kind(kinds: Sequence[str]) -> list[str]:
+    """Return different colours for clusters of kinds of land: those that suit them, as long as they are free.
+
+    Args:
+        kinds: of each, as of ``CLUSTER_COLOURS``; one that is not among them takes what is left.
+    """
+    found: list[str] = []
+    for kind in kinds:
+        suiting = (CLASS_COLOURS.get(name, name) for name in CLUSTER_COLOURS.get(kind, ()))
+        found.append(next((colour for colour in suiting if colour not in found), ""))
+    watery = {CLASS_COLOURS.get(name, name) for name in CLUSTER_COLOURS["open water"]}
+    free = [colour for colour in cluster_colours(2 * len(kinds) + len(CLASS_COLOURS)) if colour not in found]
+    free.sort(key=lambda colour: colour in watery)  # What is not water is blue only where nothing else is left.
+    return [colour or free.pop(0) for colour in found]
+
+
 def cluster_colours(count: int) -> list[str]:
     """Return different colours for clusters, in the order that keeps the first few farthest apart."""
     order = (9, 0, 5, 7, 8, 1, 4, 6, 2, 3)

@@ -77,7 +77,8 @@ def ask_for_values(view: SceneView, name: str) -> None:
     if name == CLUSTER.name and view.clusters() is None:
         settings = view.cluster_settings()
         key = f"clusters-{recipe.key}-{settings.key}"
-        follow_line(wanted(key, lambda: engine().submit_clusters(recipe, settings)), key, "Looking for clusters")
+        job = wanted(key, lambda: engine().submit_clusters(recipe, settings))
+        follow_line(job, key, "Looking for clusters", stop=True)
     if name == STABILITY.name and _no_stability(view) is None and view.stability() is None:
         key = f"stability-{recipe.key}"
         follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Measuring", stop=True)

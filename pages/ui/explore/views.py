@@ -16,7 +16,10 @@ from core.scenes.location import bounds_lonlat
 from core.scenes.patches import IntArray, PatchRef, PatchRefs
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
+from core.values.clusters import CLUSTER
 from core.values.registry import OLDER_NAMES, choices
+from pages.ui.clusters.acts import in_order, selected_cluster
+from pages.ui.clusters.panel import clusters_panel, clusters_tools
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count
 from pages.ui.common.heading import heading
@@ -59,12 +62,14 @@ from pages.ui.search.results_table import results_table
 from pages.ui.search.threshold import threshold_button, touching_switch
 from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState, seen_key, view_state
-from pages.ui.state.widgets import bound, select
+from pages.ui.state.widgets import bound, segments, select
 
 AROUND = 228
 """Pixels of a window's height that titles, tools and margins take."""
 GREY, BLUE = "#8C8A85", "#3E7CB1"
 LISTED = {"pictures": ":material/grid_view: Pictures", "table": ":material/table_rows: Table"}
+CLUSTER_ORDERS = {"typical": "Typical", "odd": "Odd"}
+BESIDE = {"clusters": "Clusters", "light": "Reflectance"}
 SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
 
@@ -93,7 +98,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
         with left:
             _gallery_view(visitor, view, colours)
         with right:
-            _why_view(visitor, view)
+            _beside_view(visitor, view, colours)
 
 
 def heights(visitor: Session, view: ViewState) -> tuple[int, int]:
@@ -265,7 +270,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         )  # fmt: skip
         top = f"q{hash(visitor.asking)}/{view.least}/{visitor.page}"
     elif len(view.selection):
-        shown = PatchRefs(view.scene.id, view.selection.patches[visitor.page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
+        shown = PatchRefs(view.scene.id, tuple(pictured(view, show, visitor.page)))
         items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
     else:
         examples = PatchRefs(view.scene.id, places_to_start(view))
@@ -291,8 +296,7 @@ def _gallery_bar(visitor: Session, view: ViewState, *, show: str, both: bool) ->
             if view.least is None:
                 compare_button(visitor, view)
         elif len(view.selection):
-            heading(f"Selection · {count(len(view.selection), 'picture')}")
-            like_these(visitor, view)
+            _selection_bar(visitor, view)
             filter_button(visitor, view)
             if not table:
                 pager(visitor, len(view.selection))
@@ -307,8 +311,23 @@ def pictured(view: ViewState, show: str, page: int) -> list[int]:
     if show == "similar" and view.neighbours is not None:
         ids = view.neighbours.ids.tolist()
     elif len(view.selection):
-        ids = view.selection.patches
+        ids = in_order(current(), view).patches
     return list(ids[page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
+
+
+def _selection_bar(visitor: Session, view: ViewState) -> None:
+    """Draw what is selected; of a cluster, which of its patches come first."""
+    cluster = selected_cluster(visitor, view)
+    if cluster is None:
+        heading(f"Selection · {count(len(view.selection), 'picture')}")
+        like_these(visitor, view)
+    else:
+        heading(f"Cluster · {len(view.selection):,}")
+        segments("First", CLUSTER_ORDERS, visitor.clusters.order, key="cluster_order", take=_take_order, unseen=True)
+
+
+def _take_order(order: str) -> None:
+    current().clusters.order, current().page = order, 0
 
 
 def _start_bar(visitor: Session, view: ViewState) -> None:
@@ -332,7 +351,7 @@ def _table_view(view: ViewState, show: str) -> None:
     if show == "similar" and view.neighbours is not None:
         ids, scores = view.neighbours.ids, view.neighbours.similarity
     elif len(view.selection):
-        ids = np.array(view.selection.patches, np.int64)
+        ids = np.array(in_order(current(), view).patches, np.int64)
     results_table(view, ids, scores, height=heights(current(), view)[1])
 
 
@@ -370,26 +389,50 @@ def _neighbour_controls(titled: bool) -> None:
     st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=120, **bound("count", "count"))
 
 
-def _why_view(visitor: Session, view: ViewState) -> None:
+def _beside_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
+    """Draw what stands beside the gallery: clusters where they colour the points, else what the land reflects."""
+    if colours.value.name != CLUSTER.name or visitor.clusters.beside != "clusters":
+        _why_view(visitor, view, clustered=colours.value.name == CLUSTER.name)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="why_bar"):
+        heading("Clusters")
+        clusters_tools(visitor, view)
+        _beside_control()
+    clusters_panel(visitor, view, height=heights(visitor, view)[1])
+
+
+def _beside_control() -> None:
+    segments("Beside the gallery", BESIDE, current().clusters.beside, key="beside", take=_take_beside, unseen=True)
+
+
+def _take_beside(beside: str) -> None:
+    current().clusters.beside = beside
+
+
+def _show_clusters() -> None:
+    current().colour, current().clusters.beside = CLUSTER.name, "clusters"
+
+
+def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
     height = heights(visitor, view)[1]
     table = view.table
     row = asked_rows(view)
     if not row.size and view.neighbours is not None:
-        _why_title("What they reflect")
+        _why_title("What they reflect", clustered)
         rows = view.rows(view.neighbours.ids)
         whole = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
         found = line("Found", signature(table.band_mean[rows], table.band_std[rows]), accent=True)
         signature_chart([whole, found] if rows.size else [whole], view.scene.bands, height=height)
         return
     if not row.size:
-        _why_title("What the land reflects")
+        _why_title("What the land reflects", clustered)
         lines = [line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)]
         if len(view.selection):
             rows = view.rows(view.selection.patches)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
         signature_chart(lines, view.scene.bands, height=height)
         return
-    _why_title("Why they are alike")
+    _why_title("Why they are alike", clustered)
     rows = view.rows(view.neighbours.ids if view.neighbours is not None else ())
     asked = "Query" if view.question.plain else "Good examples"
     lines = [line(asked, signature(table.band_mean[row], table.band_std[row]), accent=True)]
@@ -410,6 +453,11 @@ def asked_rows(view: ViewState) -> IntArray:
     return np.setdiff1d(ranking.examples, ranking.bad)
 
 
-def _why_title(words: str) -> None:
+def _why_title(words: str, clustered: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="why_bar"):
         heading(words)
+        if clustered:
+            _beside_control()
+        else:
+            st.button("Clusters", icon=":material/workspaces:", key="show_clusters", type="tertiary",
+                      on_click=_show_clusters, help="Find clusters of alike patches, named in words")  # fmt: skip

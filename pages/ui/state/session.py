@@ -11,6 +11,7 @@ import streamlit as st
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs
 from core.scenes.scene import SCENE_ID
+from pages.ui.state.cluster_desk import ClusterDesk
 from pages.ui.state.cut_draft import CutDraft
 from pages.ui.state.label_desk import WHO_COOKIE, LabelDesk, who_of_cookie
 from pages.ui.state.other_examples import OtherExample
@@ -72,6 +73,7 @@ class Session:
         layout_asked: for each scene, what ``work`` calls the latest layout that this visitor began.
         show: ``similar`` or ``selection``: what the gallery holds when there is both.
         desk: what is being labelled.
+        clusters: what is looked at among clusters.
         judging: True = the Classify page asks for the patches of the sample.
         classified: what became of the latest classifying, a sentence.
         screen: height of the browser's window in pixels, 600 to 2400.
@@ -127,6 +129,7 @@ class Session:
     layout_asked: dict[str, str] = field(default_factory=dict)
     show: str = "similar"
     desk: LabelDesk = field(default_factory=LabelDesk)
+    clusters: ClusterDesk = field(default_factory=ClusterDesk)
     judging: bool = False
     classified: str = ""
     screen: int = 900
@@ -164,6 +167,7 @@ class Session:
         self.show, self.labelled, self.least, self.page = "similar", "", None, 0
         self.classified, self.judging = "", False
         self.desk.forget_patches()
+        self.clusters.forget_patches()
 
     def tell(self, classified: str) -> None:
         """Say what became of the latest classifying."""

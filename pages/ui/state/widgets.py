@@ -145,11 +145,15 @@ def slide(
 
 def segments(
     label: str, titles: Mapping[str, str], chosen: str, *, key: str, take: Callable[[str], None],
-    help_text: str | None = None,
+    help_text: str | None = None, unseen: bool = False,
 ) -> None:  # fmt: skip
-    """Draw a few choices in a row, by key; ``take`` is called with what a person picks, before the next run."""
+    """Draw a few choices in a row, by key; ``take`` is called with what a person picks, before the next run.
+
+    The label of one that is ``unseen`` is for screen readers only.
+    """
     st.session_state[key] = chosen
     st.segmented_control(
         label, list(titles), format_func=titles.__getitem__, key=key, help=help_text,
         on_change=lambda: take(st.session_state[key] or chosen),
+        label_visibility="collapsed" if unseen else "visible",
     )  # fmt: skip

@@ -10,7 +10,14 @@ import pytest
 from core.bands import EUROSAT_CLASSES
 from core.imagery.ramps import oklab
 from core.values.base import ScaleValue
-from core.values.palette import CLASS_COLOURS, FURTHER_COLOURS, UNKNOWN_COLOUR, class_colours, cluster_colours
+from core.values.palette import (
+    CLASS_COLOURS,
+    FURTHER_COLOURS,
+    UNKNOWN_COLOUR,
+    class_colours,
+    cluster_colours,
+    colours_by_kind,
+)
 from core.values.registry import VALUES
 from pages.ui.common.theme import ACCENT, class_title
 
@@ -92,3 +99,14 @@ def test_colour_bars_run_from_end_to_end(value: ScaleValue) -> None:
     assert colours[0] == scale.ramp.stops[0][1]
     assert colours[-1] == scale.ramp.stops[-1][1]
     assert scale.ramp.low < scale.ramp.high
+
+
+def test_clusters_have_colours_of_their_own_that_suit_their_land() -> None:
+    kinds = ["open water", "mixed land", "forest", "open water", "mixed water and land", "open water", "open water"]
+    colours = colours_by_kind([*kinds, *["bare soil"] * 40])
+    assert len(set(colours)) == len(colours)
+    assert colours[0] == CLASS_COLOURS["SeaLake"]
+    assert colours[2] == CLASS_COLOURS["Forest"]
+    assert colours[1] not in {CLASS_COLOURS["SeaLake"], CLASS_COLOURS["River"]}, "it is no water"
+    assert colours_by_kind(kinds[:3]) == colours[:3], "those that come later take none away"
+    assert len(set(cluster_colours(100))) == 100
