@@ -396,7 +396,7 @@ def test_clusters_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) 
     (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
     engine.jobs.cancel(job.id)
     app.run()
-    (again,) = [button for button in app.button if button.label == "Try again"]
+    (again,) = [button for button in app.button if button.label == "Go on"]
     again.click().run()
     assert engine.jobs.get(job.id).state == "queued"
 
