@@ -37,7 +37,7 @@ def selected_cluster(visitor: Session, view: ViewState) -> ClusterOverview | Non
     return found if whole else None
 
 
-def in_order(visitor: Session, view: ViewState) -> PatchRefs:
+def selection_in_order(visitor: Session, view: ViewState) -> PatchRefs:
     """Return the selection: of a cluster the typical patches or the odd ones first, else as it is."""
     found = selected_cluster(visitor, view)
     if found is None:
@@ -101,7 +101,7 @@ def merge(visitor: Session, view: ViewState, cluster: ClusterOverview, others: t
         _look(visitor, view)
 
 
-def undo(visitor: Session, view: ViewState) -> None:
+def undo_clusters(visitor: Session, view: ViewState) -> None:
     """Take the last rename or merge back."""
     origin = view.known.cluster_origin()
     if origin is None:

@@ -63,7 +63,7 @@ def clusters_tools(visitor: Session, view: ViewState) -> None:
     what = "" if origin is None else undoable_change(origin)
     icon_button(
         "Undo the last rename or merge", "undo", key="cluster_undo", type="tertiary", disabled=not what,
-        help_text=f"Undo: {plain(what)}" if what else "Nothing was renamed or merged", on_click=acts.undo,
+        help_text=f"Undo: {plain(what)}" if what else "Nothing was renamed or merged", on_click=acts.undo_clusters,
         args=(visitor, view),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.clusters import CLUSTER
 from core.values.registry import OLDER_NAMES, choices
-from pages.ui.clusters.acts import in_order, selected_cluster
+from pages.ui.clusters.acts import selected_cluster, selection_in_order
 from pages.ui.clusters.panel import clusters_panel, clusters_tools
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count
@@ -311,7 +311,7 @@ def pictured(view: ViewState, show: str, page: int) -> list[int]:
     if show == "similar" and view.neighbours is not None:
         ids = view.neighbours.ids.tolist()
     elif len(view.selection):
-        ids = in_order(current(), view).patches
+        ids = selection_in_order(current(), view).patches
     return list(ids[page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
 
 
@@ -351,7 +351,7 @@ def _table_view(view: ViewState, show: str) -> None:
     if show == "similar" and view.neighbours is not None:
         ids, scores = view.neighbours.ids, view.neighbours.similarity
     elif len(view.selection):
-        ids = np.array(in_order(current(), view).patches, np.int64)
+        ids = np.array(selection_in_order(current(), view).patches, np.int64)
     results_table(view, ids, scores, height=heights(current(), view)[1])
 
 

@@ -90,9 +90,9 @@ def test_a_cluster_is_shown_typical_patches_first_or_odd_ones(recipe: Recipe) ->
     acts.choose_cluster(visitor, look(recipe, visitor), 1)
     view = look(recipe, visitor)
     assert view.selection.patches == tuple(range(20, 32))
-    typical = acts.in_order(visitor, view).patches
+    typical = acts.selection_in_order(visitor, view).patches
     visitor.clusters.order = "odd"
-    assert acts.in_order(visitor, view).patches == typical[::-1]
+    assert acts.selection_in_order(visitor, view).patches == typical[::-1]
     unit = view.table.unit[20:32]
     assert typical[0] == 20 + int((unit @ unit.mean(axis=0)).argmax())
     acts.choose_cluster(visitor, view, 1)
@@ -119,7 +119,7 @@ def test_a_new_name_is_told_kept_filtered_by_and_taken_back(recipe: Recipe, scen
     assert renamed is not None
     acts.rename(visitor, look(recipe, visitor), renamed, before[1].upper())
     assert "already; merge the two" in visitor.clusters.told
-    acts.undo(visitor, look(recipe, visitor))
+    acts.undo_clusters(visitor, look(recipe, visitor))
     assert names(recipe) == before
     assert visitor.clusters.told.startswith("Taken back: “")
     assert (scene.directory / CLUSTERS_FILE).is_file()
@@ -139,7 +139,7 @@ def test_merged_clusters_are_one_everywhere_until_that_is_undone(recipe: Recipe,
     assert view.known.cluster_version() != before
     column = export_columns(library_source(engine, recipe))["cluster"]
     assert column[20:].tolist() == [names(recipe)[0]] * 22, "files and commands say so too"
-    acts.undo(visitor, view)
+    acts.undo_clusters(visitor, view)
     assert len(names(recipe)) == 3
     assert look(recipe, visitor).known.cluster_version() == before
 
