@@ -15,7 +15,8 @@ from PIL import Image, ImageColor
 from core.evaluation.report.card import Sheet
 from core.evaluation.report.verdict import Grade
 from core.export.typeface import typeface
-from core.report.contents import BASIS_WORDS, Facts, ReportContents
+from core.report.classes import Facts
+from core.report.contents import BASIS_WORDS, ReportContents
 from core.report.figures import BarFigure, FigureBar, shortened
 from core.report.pictures import EmbeddedPicture, ExampleRow
 
@@ -85,6 +86,12 @@ class _Paper(FPDF):
         if c.picture is not None:
             self._large(c.picture, 118)
             self._note(f"{c.picture.alt}; grey where there are no data.")
+        self._searched()
+        if c.coloured is not None:
+            self._heading("Map", 60)
+            self._large(c.coloured, 118)
+            self._legend(c.legend)
+            self._note(c.coloured.caption)
         if c.findings:
             self._heading("How it was read")
             self._findings()
@@ -255,6 +262,23 @@ class _Paper(FPDF):
             self._large(part.picture, 110, 20)
             self._legend(part.legend)
 
+    def _searched(self) -> None:
+        part = self._contents.search
+        if part is None:
+            return
+        self._heading("What was looked for", 40)
+        for sentence in part.sentences:
+            self._text(sentence)
+        side = (self.epw - 2 * 5) / 6
+        for title, pictures in part.rows:
+            self._room(side + 14)
+            self._note(title)
+            for at in range(0, len(pictures), 6):
+                self._row(pictures[at : at + 6], side)
+        if part.picture is not None:
+            self._large(part.picture, 118)
+            self._note(part.picture.caption)
+
     def _examples(self, rows: Sequence[ExampleRow]) -> None:
         if not rows:
             return
@@ -266,15 +290,19 @@ class _Paper(FPDF):
             "similarity, 1 at most."
         )
         for row in rows:
-            self._room(side + 7)
-            top = self.get_y()
-            for at, one in enumerate((row.query, *row.neighbours)):
-                left = self.l_margin + at * (side + 2)
-                self.image(io.BytesIO(one.jpeg), x=left, y=top, w=side, h=side, alt_text=one.alt)
-                self.set_xy(left, top + side + 0.5)
-                self._face(8.5, colour=INK if not at else QUIET)
-                self.cell(side, 4, self._shown(one.caption))
-            self.set_xy(self.l_margin, top + side + 7)
+            self._row((row.query, *row.neighbours), side, leads=True)
+
+    def _row(self, pictures: Sequence[EmbeddedPicture], side: float, *, leads: bool = False) -> None:
+        """Set pictures beside each other; ``leads`` says whether the first is what the others are compared with."""
+        self._room(side + 7)
+        top = self.get_y()
+        for at, one in enumerate(pictures):
+            left = self.l_margin + at * (side + 2)
+            self.image(io.BytesIO(one.jpeg), x=left, y=top, w=side, h=side, alt_text=one.alt)
+            self.set_xy(left, top + side + 0.5)
+            self._face(8.5, colour=INK if leads and not at else QUIET)
+            self.cell(side, 4, self._shown(one.caption))
+        self.set_xy(self.l_margin, top + side + 7)
 
     def _details(self) -> None:
         for one in self._contents.sections:

@@ -90,8 +90,8 @@ def example_rows(scene: Scene, grid: PatchGrid, ids: IntArray, vectors: FloatArr
     for place in unlike_rows(unit, EXAMPLES):
         near = nearest_patches(unit, ids, place, NEIGHBOURS, exclude=None)
         pairs = zip(near.ids.tolist(), near.similarity.tolist(), strict=True)
-        neighbours = tuple(_patch(scene, grid, number, f"{number} · {alike:.2f}") for number, alike in pairs)
-        rows.append(ExampleRow(query=_patch(scene, grid, int(ids[place])), neighbours=neighbours))
+        neighbours = tuple(patch_picture(scene, grid, number, f"{number} · {alike:.2f}") for number, alike in pairs)
+        rows.append(ExampleRow(query=patch_picture(scene, grid, int(ids[place])), neighbours=neighbours))
     return tuple(rows)
 
 
@@ -116,9 +116,16 @@ def unlike_rows(unit: FloatArray, count: int) -> list[int]:
     return [int(rows[(unit[rows] @ unit[rows].mean(axis=0)).argmax()]) for rows in parts]
 
 
-def _patch(scene: Scene, grid: PatchGrid, number: int, caption: str = "") -> EmbeddedPicture:
+def patch_picture(scene: Scene, grid: PatchGrid, number: int, caption: str = "") -> EmbeddedPicture:
+    """Return a patch in true colour; its number stands below it where no caption is given."""
     file = thumbnail(scene, grid, number, "true", _PATCH_SIDE)
     return EmbeddedPicture(jpeg=_jpeg(file), alt=f"Patch {number}", caption=caption or f"Patch {number}")
+
+
+def embedded(image: Image.Image, alt: str, caption: str = "") -> EmbeddedPicture:
+    """Return a picture as reports embed it."""
+    jpeg = file_bytes(image.convert("RGB"), "JPEG", quality=_QUALITY)
+    return EmbeddedPicture(jpeg=jpeg, alt=alt, caption=caption)
 
 
 def _jpeg(webp: bytes) -> bytes:

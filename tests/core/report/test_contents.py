@@ -16,7 +16,8 @@ from core.evaluation.report.card import Section
 from core.evaluation.report.file import FileReport, SceneOfFile
 from core.export.geoparquet import Embeddings, read_geoparquet, write_geoparquet
 from core.features.recipe import Features, Recipe
-from core.report.contents import MAPPED_ONLY, WITHOUT_SCENE, report_contents
+from core.report.classes import MAPPED_ONLY
+from core.report.contents import WITHOUT_SCENE, report_contents
 from core.report.pictures import class_picture, unlike_rows
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label

@@ -13,7 +13,8 @@ from PIL import Image
 
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.verdict import SceneVerdict
-from core.report.contents import ClassPart, ReportContents
+from core.report.classes import ClassPart
+from core.report.contents import ReportContents
 from core.report.figures import BarFigure, FigureBar
 from core.report.html import html_report
 from core.report.pdf import pdf_report
