@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.engine.operations import Engine
     from core.engine.views import SearchView
     from core.features.recipe import Recipe
+    from core.projection.settings import ProjectionSettings
     from core.scenes.patches import PatchRef
     from core.search.examples import Evidence
     from core.search.filters import Filters
@@ -34,8 +35,15 @@ class ViewCommand:
     explains them, and what is known of each patch. “--min-similarity” lists all that fit at least so well, examples
     too; without it they are left out, and with “--apart” so are patches that touch a good one.
 
+    Where the like of one patch is looked for it comes first, as rank 0.
+
     A file that ends in .zip is a bundle: recipe, checksum of the scene, labels, examples, filters and what was found,
     for “open-bundle” on another computer. It holds no pixels. The same view gives the same bytes.
+
+    “--what” takes away something else that the pages show: “selected” patches (“--patches”), those “labelled”, all with
+    their “classes” on the scene's map, all “patches”; “features” with a STAC item beside them; the “map” or the “plot”
+    in the colours of a value (.png, .svg; a map as .zip is a GeoTIFF with a style for QGIS), the “class-map”, a
+    “report” (.html, .pdf), a “bundle”.
     """
 
     name = "view"
@@ -56,27 +64,35 @@ class ViewCommand:
         parser.add_argument(
             "--out", type=Path, required=True, metavar="R.csv|B.zip", help="or .geojson, .gpkg, .parquet, .kml"
         )
+        parser.add_argument("--what", default="", metavar="WHAT", help="what is written; default: what is found")
+        parser.add_argument("--patches", default="", metavar="N,N,…", help="those that are selected")
+        parser.add_argument("--colour", default="", metavar="VALUE", help="what colours map and plot, such as ndvi")
+        parser.add_argument("--layout", metavar="JSON", help="how the plot is arranged, as bundles hold it")
         add_overrides(parser)
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Write the file."""
-        from core.engine.bundles import bundle_of
-        from core.engine.views import SearchView, answer
-        from core.export.bundle import write_bundle
-        from core.export.formats import EXPORT_ENDINGS, write_rows
+        from core.engine.exports.files import write_export
+        from core.engine.exports.order import BUNDLE, FOUND, ExportOrder
+        from core.engine.views import SearchView
+        from core.export.formats import format_name
 
-        check_out(options.out, (*EXPORT_ENDINGS, *BUNDLE_ENDINGS), options.source)
+        ending = options.out.suffix.lower()
+        what = options.what or (BUNDLE if ending in BUNDLE_ENDINGS else FOUND)
+        check_out(options.out, _endings(options.what), options.source)
         engine, scene = engine_of(config), open_source(options, config)
         recipe = recipe_of(options, engine, scene)
         view = SearchView(
             recipe=recipe, evidence=_evidence(options, engine, recipe), filters=_filters(options.filters),
             count=options.k, least=options.min_similarity, apart=options.apart, words=options.words,
         )  # fmt: skip
-        with bar_of("Encoding", "patches") as progress:
-            if options.out.suffix.lower() in BUNDLE_ENDINGS:
-                write_bundle(options.out, bundle_of(engine, view, progress=progress))
-            else:
-                write_rows(options.out, answer(engine, view, progress=progress))
+        order = ExportOrder(
+            what=what, form=format_name(options.out) or ending[1:], view=view,
+            patches=tuple(ref.patch for ref in _refs(options.patches, "--patches", recipe)),
+            colour=options.colour, layout=_layout(options.layout),
+        )  # fmt: skip
+        with bar_of("Working", "steps") as progress:
+            write_export(engine, order, options.out, progress=progress)
         return ()
 
 
@@ -171,6 +187,34 @@ def _refs(text: str, option: str, recipe: Recipe) -> list[PatchRef]:
             raise SettingsError(_ASKED, f"“{part[:40]}” in {option} is no patch", remedy)
         found.append(ref)
     return found
+
+
+def _endings(what: str) -> tuple[str, ...]:
+    """Return the endings of files of what is wanted; empty = what is found, or a bundle.
+
+    Raises:
+        SettingsError: when there is no such thing.
+    """
+    from core.engine.exports.order import CONTENTS, FORMS_OF_PATCHES
+    from core.export.formats import EXPORT_ENDINGS
+
+    if not what:
+        return (*EXPORT_ENDINGS, *BUNDLE_ENDINGS)
+    if what not in CONTENTS:
+        raise SettingsError(_ASKED, f"there is no “{what[:40]}”", f"let --what be one of {', '.join(CONTENTS)}")
+    return EXPORT_ENDINGS if what in FORMS_OF_PATCHES else tuple(f".{form}" for form in CONTENTS[what])
+
+
+def _layout(text: str | None) -> ProjectionSettings | None:
+    from core.projection.settings import ProjectionSettings
+
+    if text is None:
+        return None
+    try:
+        return ProjectionSettings(**json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        remedy = "copy it from the app again"
+        raise SettingsError(_ASKED, "--layout is no JSON object of settings of a plot", remedy) from error
 
 
 def _filters(text: str | None) -> Filters:

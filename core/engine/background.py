@@ -29,6 +29,7 @@ def default_lanes() -> dict[str, Lane]:
         "trust": Lane(executor=pool),
         "stability": Lane(executor=pool),
         "classify": Lane(executor=pool),
+        "export": Lane(executor=pool),
         "train": Lane(executor=partial(WorkerPool, TRAINING_NICENESS)),
     }
 
@@ -49,6 +50,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
         "groups": JobKind(task=partial(tasks.clusters_task, config), lane="project"),  # as they were called at first
         "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
         "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
+        "export": JobKind(task=partial(tasks.task_of, "core.engine.exports.files:export_task", config), lane="export"),
         "heads": JobKind(task=partial(class_tasks.heads_task, config), lane="classify"),
         "finer": JobKind(task=partial(class_tasks.finer_task, config), lane="classify"),
         "regress": JobKind(task=partial(class_tasks.regress_task, config), lane="classify"),

@@ -4,11 +4,50 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from core.engine.exports.order import FOUND, ExportOrder
 from core.engine.views import SearchView
 from core.scenes.cut import MIN_VALID_FRACTION
 from core.search.examples import AreaExample, PatchExample, VectorExample
+
+
+def command_of(order: ExportOrder, out: str = "") -> str:
+    """Return the command that writes what is wanted, for a POSIX shell; one line.
+
+    Args:
+        order: what is wanted.
+        out: the file; empty = as the order calls it.
+    """
+    words = _search_words(order.view)
+    words += ["--what", order.what] if order.what != FOUND else []
+    words += [f"--patches={_runs(order.patches)}"] if order.patches else []
+    words += ["--colour", order.colour] if order.colour else []
+    words += ["--layout", _compact(asdict(order.layout))] if order.layout is not None else []
+    return shlex.join([*words, "--out", out or f"{order.stem}.{order.form}"])
+
+
+def script_of(order: ExportOrder, out: str = "") -> str:
+    """Return a script that writes what is wanted. Arguments as of ``command_of``."""
+    layout = "None" if order.layout is None else f"ProjectionSettings(**{asdict(order.layout)!r})"
+    lines = [
+        *_search_lines(order.view),
+        "order = ExportOrder(",
+        f"    what={order.what!r}, form={order.form!r}, view=view,",
+        f"    patches={order.patches!r}, colour={order.colour!r}, layout={layout},",
+        ")",
+        f"write_export(engine, order, Path({out or f'{order.stem}.{order.form}'!r}))",
+    ]
+    more = ["from core.engine.exports.files import write_export", "from core.engine.exports.order import ExportOrder"]
+    more += ["from core.projection.settings import ProjectionSettings"] if order.layout is not None else []
+    at = lines.index("from core.config import settings") + 1
+    return "\n".join([*lines[:at], *more, *lines[at:]]) + "\n"
+
+
+def _runs(patches: Sequence[int]) -> str:
+    return ",".join(map(str, patches))
 
 
 def as_command(view: SearchView, out: str = "results.csv") -> str:
@@ -18,6 +57,11 @@ def as_command(view: SearchView, out: str = "results.csv") -> str:
         view: the view.
         out: the file; its ending says the format, and ``.zip`` is a bundle.
     """
+    return shlex.join([*_search_words(view), "--out", out])
+
+
+def _search_words(view: SearchView) -> list[str]:
+    """Return the command without where its file goes."""
     cut, recipe = view.recipe.cut, view.recipe
     words = ["python", "-m", "core", "view", recipe.scene_id, "--encoder", recipe.encoder]
     words += ["--patch", str(cut.size), "--step", str(cut.stride)]
@@ -33,11 +77,19 @@ def as_command(view: SearchView, out: str = "results.csv") -> str:
     # An option and its value in one word, because one that begins with “-” would count as another option.
     words += [f"--min-similarity={view.least!r}"] if view.least is not None else []
     words += ["--apart"] if view.apart else []
-    return shlex.join([*words, "--out", out])
+    return words
 
 
 def as_python(view: SearchView, out: str = "results.csv") -> str:
     """Return a script that writes what a view finds. Arguments as of ``as_command``."""
+    lines = _search_lines(view)
+    at = lines.index("from core.engine.views import SearchView")
+    lines[at] = "from core.engine.views import SearchView, answer\nfrom core.export.formats import write_rows"
+    return "\n".join([*lines, f"write_rows(Path({out!r}), answer(engine, view))"]) + "\n"
+
+
+def _search_lines(view: SearchView) -> list[str]:
+    """Return the lines of a script up to where it has the engine and the view."""
     cut, recipe = view.recipe.cut, view.recipe
     good, bad = ([(one.ref.scene, one.ref.patch) for one in _patches(view, like)] for like in (True, False))
     lines = [
@@ -45,8 +97,7 @@ def as_python(view: SearchView, out: str = "results.csv") -> str:
         "",
         "from core.config import settings",
         "from core.engine.operations import Engine",
-        "from core.engine.views import SearchView, answer",
-        "from core.export.formats import write_rows",
+        "from core.engine.views import SearchView",
         "from core.scenes.cut import Cut",
         "from core.scenes.patches import PatchRef",
         "from core.search.examples import Evidence",
@@ -61,7 +112,6 @@ def as_python(view: SearchView, out: str = "results.csv") -> str:
         f"    filters=Filters.from_dict({view.filters.to_dict()!r}),",
         f"    count={view.count!r}, least={view.least!r}, apart={view.apart!r}, words={view.words!r},",
         ")",
-        f"write_rows(Path({out!r}), answer(engine, view))",
     ]
     if others := _others(view):
         at = lines.index("view = SearchView(")
@@ -73,7 +123,7 @@ def as_python(view: SearchView, out: str = "results.csv") -> str:
         at = next(n for n, line in enumerate(lines) if line.startswith("    evidence="))
         patches = _evidence(good, bad)
         lines[at] = f"    evidence=Evidence(examples=({patches}.examples + others.examples)),"
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _patches(view: SearchView, good: bool) -> list[PatchExample]:

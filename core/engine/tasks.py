@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.classification.compared import ComparedHeads
 from core.classification.maps.finer import FinerMaps
@@ -29,6 +30,7 @@ from core.features.stability import Stabilities
 from core.features.store import FeatureStore
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.worker import Work
+from core.progress import Progress
 from core.projection.store import Layouts
 from core.scenes.label_transfer import LabelTransfer, transfer_labels
 from core.scenes.library import Library
@@ -38,6 +40,9 @@ from core.scenes.scene import Scene
 from core.scenes.truth import carry_truth_map
 from core.search.chips import Chips
 from core.training.trained_models import Trained
+
+if TYPE_CHECKING:
+    from core.projection.settings import ProjectionSettings
 
 Payload = Mapping[str, Any]
 LABELS_TOPIC = "labels by hand"
@@ -229,20 +234,29 @@ def chip_task(config: Config, work: Work, payload: Payload) -> str:
 
 def project_task(config: Config, work: Work, payload: Payload) -> str:
     """Project features into the plane; gives the recipe's key. Payload: ``recipe``, ``settings``."""
-    from core.projection.labels import classes_of
-    from core.projection.methods import arrange
     from core.projection.settings import ProjectionSettings
 
-    recipe, settings = Recipe.from_dict(payload["recipe"]), ProjectionSettings(**payload["settings"])
+    recipe = Recipe.from_dict(payload["recipe"])
+    arrange_features(config, recipe, ProjectionSettings(**payload["settings"]), work.progress)
+    return recipe.key
+
+
+def arrange_features(config: Config, recipe: Recipe, settings: ProjectionSettings, progress: Progress) -> None:
+    """Make a layout of features and keep it.
+
+    Raises:
+        LandlikeError: when the features are not there, or cannot be arranged so.
+    """
+    from core.projection.labels import classes_of
+    from core.projection.methods import arrange
+
     library, features, labels = Library(config.root), FeatureStore(config.root).read(recipe), None
     if settings.labels:
         scene = library.get(recipe.scene_id)
-        grid = patch_grid(scene, recipe.cut)
-        labels = classes_of(scene, grid, features.patch_ids, settings.labels)
-    positions = arrange(features.vectors, settings, labels=labels, progress=work.progress)
+        labels = classes_of(scene, patch_grid(scene, recipe.cut), features.patch_ids, settings.labels)
+    positions = arrange(features.vectors, settings, labels=labels, progress=progress)
     if recipe.scene_id in library:
         Layouts(config.root).put(recipe, settings.key, positions)
-    return recipe.key
 
 
 def clusters_task(config: Config, work: Work, payload: Payload) -> str:
@@ -351,6 +365,13 @@ def warm_projection() -> None:
     from core.projection.layout import warm_up
 
     warm_up()
+
+
+def task_of(path: str, config: Config, work: Work, payload: Payload) -> str:
+    """Do what a function somewhere above this does; ``path`` is ``module:function``, imported when it is wanted."""
+    module, _, name = path.partition(":")
+    task: Callable[[Config, Work, Payload], str] = getattr(import_module(module), name)
+    return task(config, work, payload)
 
 
 def recipe_payload(recipe: Recipe) -> dict[str, Any]:

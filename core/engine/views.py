@@ -58,17 +58,29 @@ def answer(engine: Engine, view: SearchView, *, progress: Progress = silent) -> 
     """
     scene = engine.library.get(view.recipe.scene_id)
     engine.encode_now(scene, view.recipe, progress=progress)
-    source = library_source(engine, view.recipe)
+    return found_rows(library_source(engine, view.recipe), view)
+
+
+def found_rows(source: LibrarySource, view: SearchView) -> ExportRows:
+    """Return the patches that a view finds in its scene, as files have them.
+
+    Where the like of one patch is looked for it comes first, as rank 0.
+
+    Raises:
+        LandlikeError: as of ``answer``.
+    """
     found, measure = results(source, view)
-    rows = source.table.positions(found.ids)
+    first = view.patches(good=True) if len(view.evidence) == 1 and view.least is None else []
+    ids = np.array([*first, *found.ids.tolist()], dtype=np.int64)
+    rows = source.table.positions(ids)
     columns: dict[str, Any] = {
-        "rank": np.arange(1, len(found) + 1),
-        "similarity": found.similarity,
-        "measure": constant(measure.name, len(found)),
+        "rank": np.arange(len(ids)) + (not first),
+        "similarity": np.concatenate([np.ones(len(first), np.float32), found.similarity]),
+        "measure": constant(measure.name, len(ids)),
         **{name: values[rows] for name, values in export_columns(source).items()},
     }
     return scene_rows(
-        scene, source.grid, found.ids, encoder=view.recipe.encoder, labels=source.labels.shown, columns=columns
+        source.scene, source.grid, ids, encoder=view.recipe.encoder, labels=source.labels.shown, columns=columns
     )  # fmt: skip
 
 

@@ -86,6 +86,11 @@ def format_of(path: Path) -> ExportFormat:
     raise StoreError(f"Writing “{path.name}”", found, f"let its name end in one of {usual}")
 
 
+def format_name(path: Path) -> str:
+    """Return the name of the format that a file has by its suffix; empty when no format has it."""
+    return next((name for name, kind in FORMATS.items() if path.suffix.lower() in kind.suffixes), "")
+
+
 def write_rows(path: Path, rows: ExportRows) -> None:
     """Write patches in the format that the name of the file says; readers see the whole file or none.
 

@@ -1,0 +1,81 @@
+"""The plot as a picture: a point a patch, near where patches are alike, in the colours of a value."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from core.bands import FloatArray
+from core.engine.exports.maps import coloured_by, legend_lines, source_line
+from core.engine.exports.order import ExportOrder
+from core.engine.library_source import LibrarySource
+from core.errors import SettingsError
+from core.export.picture import MapPicture, map_png, map_svg
+from core.values.palette import UNKNOWN_COLOUR
+
+_SIDE, _ROOM, _FINE = 1400, 40, 2
+"""Pixels of a side, of the margin, and into how many parts a pixel is divided to draw round points."""
+
+
+def plot_file(source: LibrarySource, order: ExportOrder) -> bytes:
+    """Return the plot as PNG or SVG.
+
+    Raises:
+        SettingsError: when its layout is not made yet, or the value that colours it is not known.
+    """
+    points = source.layout(order.layout)
+    if points is None:
+        raise SettingsError("Taking the plot away", "its layout is not made yet", "wait until the plot is there")
+    value, values, legend = coloured_by(source, order.asked, order.colour)
+    colours, known = legend.paint(values)
+    colours = np.where(known[:, None], colours, np.array(bytearray.fromhex(UNKNOWN_COLOUR[1:]), np.uint8))
+    places, radius = _placed(points), max(2.0, min(9.0, 260 / np.sqrt(len(points))))
+    image = _drawn(places, colours, radius) if order.form == "png" else Image.new("RGB", (_SIDE, _SIDE), "#ffffff")
+    sheet = MapPicture(
+        image=image, metres=None, title=f"{source.scene.name} · {value.title}", legend=legend_lines(legend, values),
+        source=source_line(source.scene),
+    )  # fmt: skip
+    return map_png(sheet) if order.form == "png" else _with_circles(map_svg(sheet), places, colours, radius)
+
+
+def _placed(points: FloatArray) -> FloatArray:
+    """Return places in pixels, y downwards, both axes alike."""
+    middle = (points.max(axis=0) + points.min(axis=0)) / 2
+    reach = max(float((points.max(axis=0) - points.min(axis=0)).max()), 1e-9)
+    moved = (points - middle) / reach * np.array([1, -1])
+    return np.asarray(_SIDE / 2 + moved * (_SIDE - 2 * _ROOM), dtype=np.float32)
+
+
+def _drawn(places: FloatArray, colours: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], radius: float) -> Image.Image:
+    sheet = Image.new("RGB", (_SIDE * _FINE, _SIDE * _FINE), "#ffffff")
+    draw, reach = ImageDraw.Draw(sheet), radius * _FINE
+    for (x, y), colour in zip((places * _FINE).tolist(), colours.tolist(), strict=True):
+        draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=tuple(colour))
+    return sheet.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+
+
+def _with_circles(
+    svg: bytes, places: FloatArray, colours: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], radius: float
+) -> bytes:
+    """Return the sheet with points in place of its picture."""
+    ET.register_namespace("", "http://www.w3.org/2000/svg")
+    root = ET.parse(io.BytesIO(svg)).getroot()  # noqa: S314  our own
+    image = next(one for one in root if one.tag.endswith("}image"))
+    left, top = int(image.attrib["x"]), int(image.attrib["y"])
+    group = ET.Element("g")
+    for (x, y), colour in zip(places.tolist(), colours.tolist(), strict=True):
+        at = {
+            "cx": f"{left + x:.1f}",
+            "cy": f"{top + y:.1f}",
+            "r": f"{radius:.1f}",
+            "fill": "#{:02x}{:02x}{:02x}".format(*colour),
+        }
+        ET.SubElement(group, "circle", at)
+    place = list(root).index(image)
+    root.remove(image)
+    root.insert(place, group)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written

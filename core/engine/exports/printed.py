@@ -1,0 +1,177 @@
+"""The report of a view: scene, what was looked for, the map on show, classes and areas, and how far to trust it."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.classification.areas.class_map import ClassifiedPatches
+from core.classification.areas.estimation import ABSTAINED
+from core.classification.areas.ground import areas_of
+from core.classification.areas.judgements import load_sample, told_by
+from core.engine.exports.maps import coloured_by, legend_lines, map_image
+from core.engine.exports.order import ExportOrder
+from core.engine.library_source import LibrarySource
+from core.engine.views import SearchView, results
+from core.errors import SettingsError
+from core.evaluation.report.file import report_on_file
+from core.export.geometry import polygons
+from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
+from core.export.picture import painted
+from core.imagery.render import quicklook
+from core.progress import Progress
+from core.report.contents import ReportContents, report_contents
+from core.report.html import html_report
+from core.report.pdf import pdf_report
+from core.report.pictures import EmbeddedPicture, embedded, patch_picture
+from core.report.searched import MOST_SHOWN, SearchPart
+from core.scenes.areas import HECTARE
+from core.scenes.patches import corners_lonlat
+from core.similarity.neighbours import Neighbours
+from core.values.predicted import sure_patches
+from core.values.registry import export_columns
+from core.values.similarity import SIMILARITY
+
+_SIDE = 1200
+"""Pixels of the longer side of a map."""
+_STAGES, _PARTS = 6, 1000
+"""What a report is made of, about, and the units in which its progress is told."""
+
+
+def report_file(source: LibrarySource, order: ExportOrder, *, progress: Progress) -> bytes:
+    """Return the report as HTML or PDF.
+
+    Raises:
+        LandlikeError: when the scene's features cannot be measured.
+    """
+    contents = view_report(source, order, progress=progress)
+    return html_report(contents).encode() if order.form == "html" else pdf_report(contents)
+
+
+def view_report(source: LibrarySource, order: ExportOrder, *, progress: Progress) -> ReportContents:
+    """Return what the report says; measures what is measured, a stage after the other."""
+    engine, recipe = source.engine, source.recipe
+    stages = _Stages(progress)
+    with tempfile.TemporaryDirectory(prefix="landlike-report-") as folder:
+        path = Path(folder) / f"{source.scene.id}.parquet"
+        features = engine.features(recipe)
+        write_geoparquet(
+            path, source.scene, source.grid, features, engine.spec(recipe.encoder), values=export_columns(source)
+        )
+        points = None if order.layout is None else source.layout(order.layout)
+        if points is not None:
+            add_positions(path, path, points)
+        found = read_geoparquet(path)
+        measured = report_on_file(path, found, engine.config, stages.bar)
+    classes = _classes(source)
+    made = datetime.now(UTC).date().isoformat()
+    said = report_contents(
+        found, measured, made=made, search=_search(source, order.view), coloured=_coloured(source, order), **classes
+    )
+    progress(_PARTS, _PARTS)
+    return said
+
+
+class _Stages:
+    """Tells the progress of one stage after the other as that of the whole."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._stage = progress, 0
+
+    @contextmanager
+    def bar(self, _title: str, _unit: str) -> Iterator[Progress]:
+        """Give the progress of the next stage."""
+        begun = self._stage
+
+        def tell(done: int, total: int) -> None:
+            share = (begun + min(1.0, done / max(total, 1))) / _STAGES
+            self._progress(min(_PARTS - 1, int(_PARTS * share)), _PARTS)
+
+        tell(0, 1)
+        yield tell
+        self._stage = min(self._stage + 1, _STAGES - 1)
+
+
+def _classes(source: LibrarySource) -> dict[str, Any]:
+    """Return the map of classes as ``report_contents`` takes it, with what a judged sample tells of it."""
+    found = source.classified()
+    corners = corners_lonlat(source.scene, source.grid, source.table.patch_ids)
+    if found is None or corners is None:
+        return {}
+    names = np.array(found.classes, dtype=object)[found.index]
+    classified = ClassifiedPatches(
+        name=source.scene.name, ids=source.table.patch_ids,
+        classes=np.where(sure_patches(source, found), names, ABSTAINED),
+        probability=found.confidence.astype(np.float64), shapes=polygons(corners),
+    )  # fmt: skip
+    sample = load_sample(source.scene, source.recipe.cut.key)
+    told = None if sample is None or sample.map_version != found.key else told_by(sample)
+    return {"classified": classified, "areas": areas_of(classified), "assessment": told}
+
+
+def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPicture, tuple[tuple[str, str], ...]] | None:
+    """Return the map on show and its legend; None for collections, and without a value."""
+    if source.scene.kind != "scene":
+        return None
+    try:
+        value, values, legend = coloured_by(source, order.asked, order.colour)
+    except SettingsError:
+        return None
+    image, _ = map_image(source, values, legend, _SIDE)
+    caption = f"{value.title[:1].upper()}{value.title[1:]}{f': {value.about}' if value.about else ''}"
+    lines = tuple((words, colour) for colour, words in legend_lines(legend, values))
+    return embedded(image, f"The scene coloured by {value.title}", caption), lines
+
+
+def _search(source: LibrarySource, view: SearchView) -> SearchPart | None:
+    """Return what was looked for and found; None where nothing was."""
+    if not (view.words or view.evidence.examples):
+        return None
+    found, measure = results(source, view)
+    shown = slice(0, MOST_SHOWN)
+    pairs = zip(found.ids[shown].tolist(), found.similarity[shown].tolist(), strict=True)
+    return SearchPart(
+        sentences=tuple(_sentences(source, view, found, measure.title)),
+        good=tuple(patch_picture(source.scene, source.grid, one) for one in view.patches(good=True)[shown]),
+        bad=tuple(patch_picture(source.scene, source.grid, one) for one in view.patches(good=False)[shown]),
+        found=tuple(
+            patch_picture(source.scene, source.grid, one, f"{one} · {alike:.2f}") for one, alike in pairs
+        ),
+        picture=_found_map(source, found),
+    )  # fmt: skip
+
+
+def _sentences(source: LibrarySource, view: SearchView, found: Neighbours, measure: str) -> Iterator[str]:
+    good, bad = (sum(one.good is sign for one in view.evidence.examples) for sign in (True, False))
+    if view.words:
+        yield f"Land that matches the words “{view.words}”."
+    else:
+        unlike = f" and unlike {bad:,} bad" if bad else ""
+        yield f"Land like {good:,} good example{'' if good == 1 else 's'}{unlike}."
+    how = f"All that score {view.least:.3f} or more" if view.least is not None else "The best"
+    apart = ", without patches that touch an example" if view.apart and view.least is None and good else ""
+    yield f"{how} by {measure}{apart}; of patches that meet: {view.filters.sentence}."
+    areas = source.areas()
+    ground = None if areas is None else areas.together(found.ids) / HECTARE
+    yield f"Found: {len(found):,} of {len(source.table):,} patches{'' if ground is None else f', {ground:,.0f} ha'}."
+
+
+def _found_map(source: LibrarySource, found: Neighbours) -> EmbeddedPicture | None:
+    """Return where all that was found lies, in the colours of how well it fits; None for collections."""
+    if source.scene.kind != "scene" or not len(found):
+        return None
+    low, high = float(found.similarity.min()), float(found.similarity.max())
+    legend = SIMILARITY.scale.legend(min(low, high - 1e-6), high)
+    colours, _ = legend.paint(found.similarity)
+    with Image.open(io.BytesIO(quicklook(source.scene, "true", _SIDE))) as look:
+        image, _ = painted(look, source.scene.grid, source.grid, found.ids, colours)
+    caption = f"Where it lies: scores from {low:.2f} to {high:.2f}, the higher the stronger."
+    return embedded(image, "Where the patches that were found lie", caption)
