@@ -12,6 +12,7 @@ from pages.ui.common.folding import draw_news
 from pages.ui.common.format import count, size
 from pages.ui.common.progress import boundary, job_lines
 from pages.ui.scenes.adding import add_panel
+from pages.ui.scenes.bundle import bundle_panel
 from pages.ui.scenes.deleted import bring_back, deleted_scenes, just_deleted, look_at
 from pages.ui.scenes.details import details
 from pages.ui.scenes.news import scenes_in
@@ -58,6 +59,7 @@ def page() -> None:
     st.title("Scenes", anchor=False)
     with boundary():
         add_panel()
+        bundle_panel(visitor)
     news(visitor)
     scenes = engine().library.scenes()
     if scenes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.report.pictures import EmbeddedPicture
 
-MOST_SHOWN = 12
+MOST_PICTURED = 12
 """Pictures of examples of a kind, and of what was found."""
 
 

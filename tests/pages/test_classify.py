@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from core.classification.areas.judgements import load_sample, save_sample
 from core.classification.maps.choice import MapChoice, load_choice, save_choice
 from core.encoders.registry import SPECTRAL
-from core.engine.class_map import taught_by_labels
+from core.engine.class_map import head_or_none, taught_by_labels
+from core.engine.exports.classified import classified_zip, map_classes
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.scenes.annotations import read_annotations
@@ -27,7 +28,7 @@ from core.values.base import NOTHING_ASKED, Asked
 from core.values.classified import CERTAINTY, CLASSIFIED
 from pages.ui.classify.acts import leave, take, undo
 from pages.ui.classify.areas import sample_here
-from pages.ui.classify.files import class_map_zip
+from pages.ui.classify.files import class_order
 from pages.ui.classify.labeller import suggested, surroundings
 from pages.ui.classify.offered import offered, usual_scheme
 from pages.ui.classify.picture import classes_of_map
@@ -183,10 +184,13 @@ def test_the_map_opens_elsewhere_with_classes_colours_and_confidence(
     label_two(scene)
     known = cache.scene_view(recipe, scene)
     classes = classes_of_map(known, offered(known))
-    with zipfile.ZipFile(io.BytesIO(class_map_zip(known, classes, "classes"))) as archive:
+    head = head_or_none(known)
+    assert head is not None
+    assert map_classes(known, head) == list(classes)
+    with zipfile.ZipFile(io.BytesIO(classified_zip(known, class_order(known, "class-map", "zip")))) as archive:
         assert {Path(name).suffix for name in archive.namelist()} == {".tif", ".qml", ".xml"}
         archive.extractall(tmp_path / "out")
-    with rasterio.open(tmp_path / "out" / "classes.tif") as data:
+    with rasterio.open(tmp_path / "out" / f"class-map-{scene.id}.tif") as data:
         assert data.read(1)[0, 0] == 0, "water in Dynamic World"
         assert data.colormap(1)[0][:3] == (0x41, 0x9B, 0xDF)
         assert data.read(2)[0, 0] > 50

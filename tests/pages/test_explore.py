@@ -20,6 +20,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import ENTRIES, EUROSAT_HANDLE, SHIPPED, default_encoder
+from core.engine.exports.patches import patch_rows
 from core.engine.operations import Engine
 from core.engine.tasks import clusters_task
 from core.evaluation.grid_shift import STABILITY_KEY
@@ -34,7 +35,7 @@ from core.search.saved import saved_searches
 from core.similarity.clusters import ClusterSettings
 from core.values.base import NOTHING_ASKED
 from core.values.registry import VALUES, choices, read_address
-from pages.ui.common.downloads import NEIGHBOURS, export_rows
+from pages.ui.common.downloads import order_for
 from pages.ui.explore.colouring import colouring, of_classes
 from pages.ui.http.points import values_url
 from pages.ui.state import cache
@@ -295,7 +296,9 @@ def test_words_find_land_and_unknown_ones_are_answered(engine: Engine) -> None:
     assert len(data_of(app, "landlike_gallery")["items"]) == 20
     scene = engine.library.scenes()[0]
     seen = view_state(app.session_state["landlike"], scene, engine.recipe(scene, default_encoder()))
-    rows = export_rows(seen, NEIGHBOURS)
+    rows = patch_rows(seen.known, order_for(app.session_state["landlike"], seen, "found", "csv"))
+    items = data_of(app, "landlike_gallery")["items"]
+    assert rows.columns["patch_id"].tolist() == [item["id"] for item in items], "the file holds what the page shows"
     assert rows.columns["measure"].tolist() == ["match"] * 20, "what words found can be taken away"
     app.text_input(key="words").set_value("qwertyuiop").run()
     assert not app.exception

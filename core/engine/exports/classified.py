@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from core.classification.heads import Head
+from core.classification.heads import Head, land_classes
 from core.classification.maps.choice import BY_ENCODER, SAVED
 from core.classification.maps.files import map_facts, write_map
 from core.classification.models import HEAD_KINDS
 from core.classification.scene_scheme import scheme_of_scene
-from core.classification.schemes import LandClass
+from core.classification.schemes import SCHEMES, LandClass
 from core.engine.class_map import MappedSource, cut_of_map, head_or_none, map_cells_of
 from core.engine.exports.order import ExportOrder
 from core.engine.exports.packed import packed
 from core.errors import StoreError
 from core.scenes.patches import patch_grid
+from core.values.classes import colours_of
+from core.values.predicted import predicted_colours
 
 
 def classified_zip(source: MappedSource, order: ExportOrder) -> bytes:
@@ -37,16 +39,28 @@ def classified_zip(source: MappedSource, order: ExportOrder) -> bytes:
     with tempfile.TemporaryDirectory(prefix="landlike-map-") as folder:
         path = Path(folder) / f"{order.stem}.tif"
         about = map_about(source, finer=finer)
-        return packed(write_map(path, cells, grid, _classes(source, head), source.choice.below, about=about))
+        return packed(write_map(path, cells, grid, map_classes(source, head), source.choice.below, about=about))
 
 
-def _classes(source: MappedSource, head: Head) -> list[LandClass]:
-    """Return the classes in the order of the head's; with codes and colours of the scene's scheme, if it has all."""
-    scheme = scheme_of_scene(source.scene)
-    known = {} if scheme is None else {one.name: one for one in scheme.classes}
-    named = [known.get(one.name) for one in head.classes]
-    whole = [one for one in named if one is not None]
-    return whole if len(whole) == len(named) else list(head.classes)
+def map_classes(source: MappedSource, head: Head) -> list[LandClass]:
+    """Return the classes in the order of the head's, with codes and colours as the Classify page shows them.
+
+    Where labels teach the head they are those of the scene's scheme, or of one that holds all its classes.
+    """
+    colours = predicted_colours(source.labels, head.names)
+    named = [replace(one, colour=colour) for one, colour in zip(head.classes, colours, strict=True)]
+    given = source.labels.given
+    if not source.choice.by_labels or given is None:
+        return named
+    holding = (one for one in SCHEMES.values() if set(given.classes) <= set(one.names))
+    scheme = scheme_of_scene(source.scene) or next(holding, None)
+    names = tuple(dict.fromkeys([*(() if scheme is None else scheme.names), *given.classes]))
+    shown = source.labels.shown
+    stated = {} if shown is None else dict(
+        zip(shown.classes, colours_of(source.labels, shown.classes), strict=True)
+    )  # fmt: skip
+    offered = {one.name: replace(one, colour=stated.get(one.name, one.colour)) for one in land_classes(names, scheme)}
+    return [offered.get(one.name) or one for one in named]
 
 
 def map_about(source: MappedSource, *, finer: bool) -> Mapping[str, str]:

@@ -47,7 +47,7 @@ from core.values.registry import export_columns
 
 EXPORTS = "exports"
 """Folder of finished files, in that of all data."""
-KEPT_SECONDS = 24 * 3600.0
+HELD_SECONDS = 24 * 3600.0
 """How long a file is kept for whoever asked for it."""
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -135,7 +135,7 @@ def read_export(path: Path) -> bytes:
 def sweep_exports(config: Config) -> None:
     """Remove files that nobody will fetch any more."""
     for folder in (config.root / EXPORTS).glob("*"):
-        if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+        if time.time() - folder.stat().st_mtime > HELD_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -17,7 +17,10 @@ from core.errors import SettingsError
 from core.export.picture import MapPicture, map_png, map_svg, painted
 from core.export.qgis import MapClass
 from core.export.raster import NO_DATA_CODE, map_cells, write_class_map, write_value_map
+from core.imagery.ground.drawing import locator
+from core.imagery.ground.places import whereabouts
 from core.imagery.render import quicklook
+from core.scenes.location import bounds_lonlat
 from core.scenes.scene import Scene
 from core.values.base import Asked, PatchValue
 from core.values.legend import ClassLegend, Legend
@@ -25,6 +28,8 @@ from core.values.registry import OLDER_NAMES, VALUES, choices
 
 MAP_SIDE = 1600
 """Pixels of the longer side of a picture."""
+_LOCATOR = 150, 100
+"""Half the pixels of the small map that says where a scene lies."""
 _STEPS = 5
 """Lines that the legend of a picture gives a scale."""
 _RAMP = 17
@@ -60,9 +65,15 @@ def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
     if order.form == "zip":
         return map_zip(source, values, legend, f"map-{source.scene.id}-{value.name}")
     image, metres = map_image(source, values, legend)
+    said, small = source_line(source.scene), None
+    if (bounds := bounds_lonlat(source.scene)) is not None:
+        west, south, east, north = bounds
+        small = locator(bounds, *_LOCATOR)
+        where = whereabouts((south + north) / 2, ((west + east) / 2 + 180) % 360 - 180)
+        said = f"{said}. Middle: {where}. Small map: Natural Earth; places: GeoNames, CC BY 4.0"
     sheet = MapPicture(
         image=image, metres=metres, title=f"{source.scene.name} · {value.title}", legend=legend_lines(legend, values),
-        source=source_line(source.scene),
+        source=said, locator=small,
     )  # fmt: skip
     return map_png(sheet) if order.form == "png" else map_svg(sheet)
 
@@ -100,9 +111,10 @@ def map_zip(source: LibrarySource, values: FloatArray, legend: Legend, stem: str
             write_class_map(path, cells.spread(ids, codes, NO_DATA_CODE), cells.place, classes)
         else:
             spread = cells.spread(ids, values.astype(np.float32), np.nan)
-            ends = {"low": legend.low, "high": legend.high}
-            colours = legend.scale.colours(_RAMP)
-            write_value_map(path, spread, cells.place, title=legend.scale.title, colours=colours, **ends)
+            write_value_map(
+                path, spread, cells.place, title=legend.scale.title, colours=legend.scale.colours(_RAMP),
+                low=legend.low, high=legend.high,
+            )  # fmt: skip
         return packed(Path(folder).iterdir())
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.exports.classified import map_about
 from core.engine.exports.order import CLASSES, EVERY, FOUND, LABELLED, SELECTED, ExportOrder
 from core.engine.library_source import LibrarySource
 from core.engine.views import found_rows
@@ -29,7 +31,10 @@ def patch_rows(source: LibrarySource, order: ExportOrder) -> ExportRows:
     if not len(ids):
         words = {SELECTED: "no patch is selected", LABELLED: "no patch has a label"}
         raise SettingsError("Taking patches away", words.get(order.what, "there are no patches"), "mark some first")
-    return rows_of(source, ids, class_columns(source, ids) if order.what == CLASSES else {})
+    if order.what != CLASSES:
+        return known_rows(source, ids)
+    rows = known_rows(source, ids, class_columns(source, ids))
+    return replace(rows, about={**rows.about, "map": dict(map_about(source, finer=False))})
 
 
 def _ids(source: LibrarySource, order: ExportOrder) -> IntArray:
@@ -45,7 +50,7 @@ def _ids(source: LibrarySource, order: ExportOrder) -> IntArray:
     raise SettingsError("Taking patches away", f"“{order.what}” are no patches", "choose patches")
 
 
-def rows_of(source: LibrarySource, ids: IntArray, columns: dict[str, NDArray[Any]] | None = None) -> ExportRows:
+def known_rows(source: LibrarySource, ids: IntArray, columns: dict[str, NDArray[Any]] | None = None) -> ExportRows:
     """Return some patches, in the order given, with further columns, each of shape (N,)."""
     rows = source.table.positions(ids)
     known = {name: values[rows] for name, values in export_columns(source).items()}

@@ -32,7 +32,7 @@ from core.report.contents import ReportContents, report_contents
 from core.report.html import html_report
 from core.report.pdf import pdf_report
 from core.report.pictures import EmbeddedPicture, embedded, patch_picture
-from core.report.searched import MOST_SHOWN, SearchPart
+from core.report.searched import MOST_PICTURED, SearchPart
 from core.scenes.areas import HECTARE
 from core.scenes.patches import corners_lonlat
 from core.similarity.neighbours import Neighbours
@@ -136,7 +136,7 @@ def _search(source: LibrarySource, view: SearchView) -> SearchPart | None:
     if not (view.words or view.evidence.examples):
         return None
     found, measure = results(source, view)
-    shown = slice(0, MOST_SHOWN)
+    shown = slice(0, MOST_PICTURED)
     pairs = zip(found.ids[shown].tolist(), found.similarity[shown].tolist(), strict=True)
     return SearchPart(
         sentences=tuple(_sentences(source, view, found, measure.title)),

@@ -55,7 +55,7 @@ def map_panel(visitor: Session, known: SceneView, classes: Sequence[LandClass]) 
         if st.button("Show it on Explore", key="classify_show", type="primary"):
             visitor.colour, visitor.overlay = "classified", True
             st.switch_page("explore.py")
-        map_files(known, classes)
+        map_files(visitor, known)
 
 
 def _sureness(visitor: Session, known: SceneView, found: Named) -> None:

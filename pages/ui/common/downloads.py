@@ -1,85 +1,197 @@
-"""Files to take away: the query and its neighbours, what is selected, or all patches, in any format there is."""
+"""The one place where what a page shows can be taken away: what, as what, and how it is done without the pages."""
 
 from __future__ import annotations
 
-import numpy as np
-import streamlit as st
+from collections.abc import Callable, Mapping
 
-from core.export.formats import FORMATS, ExportFormat
-from core.export.rows import ExportRows, constant, scene_rows
-from core.scenes.patches import IntArray
-from core.search.ranking import COSINE
-from core.values.registry import export_columns
-from pages.ui.common.format import patches
+import streamlit as st
+import streamlit.components.v1 as components
+
+from core.engine.exports.files import MEDIA_TYPES, export_bytes, export_path, read_export, submit_export
+from core.engine.exports.order import (
+    BUNDLE,
+    CLASS_MAP,
+    CONTENTS,
+    EVERY,
+    FEATURES,
+    FORMS_OF_PATCHES,
+    FOUND,
+    LABELLED,
+    MAP,
+    PLOT,
+    REPORT,
+    SELECTED,
+    ExportOrder,
+)
+from core.engine.snippets import command_of, script_of
+from core.export.formats import FORMATS
+from core.jobs.queue import Job
+from core.values.registry import OLDER_NAMES, VALUES, choices
+from pages.ui.common.escape import plain
+from pages.ui.common.format import count, patches, size
+from pages.ui.common.handover import search_view
+from pages.ui.common.progress import panel
+from pages.ui.state.engine import engine
+from pages.ui.state.scene_view import SceneView
+from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState
 
-NEIGHBOURS, SELECTED, ALL = "like", "selected", "patches"
-"""What can be taken away; names of files begin so."""
+AT_ONCE = 2_000
+"""Patches up to which a file is there within a second, so that one click is enough; of more a job makes it."""
+
+MOST_SPELLED = 400
+"""Examples that a command shows; one with more is no longer read by anybody."""
+
+MOST_PREVIEWED = 30_000_000
+"""Bytes of a report that is shown on the page."""
+
+_FORM_TITLES = {
+    **{name: kind.title for name, kind in FORMATS.items()},
+    "png": "PNG", "svg": "SVG", "zip": "Zip", "html": "HTML", "pdf": "PDF",
+}  # fmt: skip
+_FORM_HELP = {
+    **{(what, name): f"For {kind.about}" for what in FORMS_OF_PATCHES for name, kind in FORMATS.items()},
+    (MAP, "zip"): "A GeoTIFF with a style for QGIS",
+    (CLASS_MAP, "zip"): "A cloud-optimised GeoTIFF of classes and confidence, with colours, names and a QGIS style",
+    (FEATURES, "zip"): "GeoParquet with the features of each patch, and a STAC item that says what they are",
+    (BUNDLE, "zip"): "Examples, filters, labels and settings, without pixels: who has the scene sees the same",
+    (REPORT, "html"): "One page that needs nothing else, on the screen and printed",
+    (REPORT, "pdf"): "The same, to print",
+}
 
 
-def downloads(view: ViewState) -> None:
-    """Draw what can be taken away and a button a format; a file is made when its button is pressed."""
-    offered = contents(view)
-    found = len(offered.get(NEIGHBOURS, ())) - _asks_of_one(view)
-    titles = {
-        NEIGHBOURS: f"Query and {found} neighbours" if _asks_of_one(view) else f"{patches(found)} found",
-        SELECTED: f"{patches(len(offered.get(SELECTED, ())))} selected",
-        ALL: f"All {patches(len(offered[ALL]))}",
-    }
-    st.markdown("Patches as a file:")
-    first = next(iter(offered))
-    chosen = st.pills(
-        "Patches", list(offered), format_func=titles.__getitem__, default=first, key="download_what",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    what = chosen if chosen in offered else first
-    with st.container(horizontal=True, key="downloads"):
-        for name, kind in FORMATS.items():
-            st.download_button(
-                kind.title, lambda kind=kind: _file(kind, view, what), f"{_stem(view, what)}.{name}", kind.media_type,
-                key=f"download_{name}", on_click="ignore", icon=":material/download:", help=f"For {kind.about}",
-            )  # fmt: skip
+def downloads(visitor: Session, view: ViewState) -> None:
+    """Draw what can be taken away of the Explore page."""
+    titles = offered_files(visitor, view)
+    take_away(visitor, view.known, titles, lambda what, form: order_for(visitor, view, what, form), key="download")
 
 
-def contents(view: ViewState) -> dict[str, IntArray]:
-    """Return ids of the patches that can be taken away, in the order of the file, by what they are."""
-    found: dict[str, IntArray] = {}
+def offered_files(visitor: Session, view: ViewState) -> dict[str, str]:
+    """Return what there is to take away, in words, the nearest at hand first."""
+    found: dict[str, str] = {}
     if view.neighbours is not None:
-        asked = [view.query.patch] if view.query is not None and _asks_of_one(view) else []
-        found[NEIGHBOURS] = np.array([*asked, *view.neighbours.ids.tolist()], dtype=np.int64)
+        number = len(view.neighbours)
+        plainly = view.question.plain and view.least is None
+        found[FOUND] = f"Query and {number:,} neighbours" if plainly else f"{patches(number)} found"
     if len(view.selection):
-        found[SELECTED] = np.array(view.selection.patches, dtype=np.int64)
-    return found | {ALL: view.table.patch_ids}
+        found[SELECTED] = f"{patches(len(view.selection))} selected"
+    if view.given is not None:
+        found[LABELLED] = "Labelled patches"
+    found[EVERY] = f"All {patches(len(view.table))}"
+    colour = coloured(visitor, view)
+    if colour:
+        if view.scene.kind == "scene":
+            found[MAP] = f"Map of {VALUES[colour].title}"
+        found[PLOT] = f"Plot of {VALUES[colour].title}"
+    found[REPORT] = "Report"
+    if view.neighbours is not None:
+        found[BUNDLE] = "This view for a colleague"
+    return found | {FEATURES: "Features for other programs"}
 
 
-def export_rows(view: ViewState, what: str) -> ExportRows:
-    """Return patches that can be taken away with all that is known of them; of neighbours rank and similarity too."""
-    ids = contents(view)[what]
-    rows = view.rows(ids)
-    columns = {name: values[rows] for name, values in export_columns(view.known).items()}
-    if what == NEIGHBOURS and view.neighbours is not None:
-        one = _asks_of_one(view)
-        measure = COSINE if one else view.known.ranking(view.question).measure
-        columns |= {
-            "rank": np.arange(len(ids)) + (not one),
-            "similarity": np.concatenate([np.ones(int(one), np.float32), view.neighbours.similarity]),
-            "measure": constant(measure.name, len(ids)),
-        }
-    return scene_rows(
-        view.scene, view.known.grid, ids, encoder=view.recipe.encoder, labels=view.labels, columns=columns
+def coloured(visitor: Session, view: ViewState) -> str:
+    """Return the name of the value that colours plot and map; empty without one."""
+    there = choices(view.known, view.asked)
+    chosen = OLDER_NAMES.get(visitor.colour or "", visitor.colour or "")
+    return chosen if chosen in there else next(iter(there), "")
+
+
+def order_for(visitor: Session, view: ViewState, what: str, form: str) -> ExportOrder:
+    """Return something of the Explore page as an order."""
+    return ExportOrder(
+        what=what, form=form, view=search_view(visitor, view),
+        patches=view.selection.patches if what in {SELECTED, BUNDLE} else (),
+        colour=coloured(visitor, view) if what in {MAP, PLOT, REPORT, BUNDLE} else "",
+        layout=view.layout if what in {PLOT, REPORT, BUNDLE} else None,
     )  # fmt: skip
 
 
-def _asks_of_one(view: ViewState) -> bool:
-    """Return whether one patch is asked about, which then comes first, as rank 0, before its nearest."""
-    return view.question.plain and view.least is None
+def take_away(
+    visitor: Session, known: SceneView, titles: Mapping[str, str], order: Callable[[str, str], ExportOrder], *, key: str
+) -> None:
+    """Draw a choice of things and forms, a button, and the same as a command and as Python.
+
+    Args:
+        visitor: who wants it.
+        known: the scene and its patches.
+        titles: what there is, in words.
+        order: gives the order of a thing and a form.
+        key: of the widgets.
+    """
+    what = st.selectbox("What", list(titles), format_func=titles.__getitem__, key=f"{key}_what")
+    forms = CONTENTS[what]
+    form = forms[0]
+    if len(forms) > 1:
+        chosen = st.segmented_control(
+            "As", forms, format_func=_FORM_TITLES.__getitem__, default=form, key=f"{key}_as_{what}"
+        )
+        form = chosen if chosen in forms else form
+    if (what, form) in _FORM_HELP:
+        st.caption(_FORM_HELP[what, form])
+    wanted = order(what, form)
+    name = f"{wanted.stem}.{form}"
+    if quick_to_make(known, wanted):
+        st.download_button(
+            "Download", lambda: export_bytes(known, wanted), name, MEDIA_TYPES[form], key=f"{key}_file",
+            on_click="ignore", icon=":material/download:", type="primary",
+        )  # fmt: skip
+    else:
+        _by_job(visitor, known, wanted, key)
+    with st.expander("The same without the pages", key=f"{key}_without"):
+        _spelled(wanted)
 
 
-def _stem(view: ViewState, what: str) -> str:
-    if what == NEIGHBOURS and view.query is not None:
-        return f"{what}-{view.scene.id}-{view.query.patch}"
-    return f"{what}-{view.scene.id}"
+def quick_to_make(known: SceneView, order: ExportOrder) -> bool:
+    """Return whether a file is made within a second or so."""
+    if order.what == REPORT:
+        return False
+    number = {FOUND: order.view.count or len(known.table), SELECTED: len(order.patches)}.get(order.what)
+    return (len(known.table) if number is None else number) <= AT_ONCE
 
 
-def _file(kind: ExportFormat, view: ViewState, what: str) -> bytes:
-    return kind.encode(export_rows(view, what))
+def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str) -> None:
+    """Draw the button that has a file made, how far that is, and the file."""
+    work = f"export-{order.what}-{order.form}"
+    job = engine().jobs.get(visitor.work.get(work, ""))
+    if job is not None and engine().jobs.payload(job.id) != order.payload(engine()):
+        job = None  # It was another view that was wanted then.
+    path = None if job is None else export_path(engine().config, job)
+    if job is None or (job.state == "done" and path is None):
+        label = "Make the report" if order.what == REPORT else "Make the file"
+        st.button(label, key=f"{key}_make", type="primary", on_click=_submit, args=(work, order, known))
+        return
+    if path is None:
+        panel(job, work, job.title)
+        return
+    with st.container(horizontal=True, key=f"{key}_made"):
+        st.download_button(
+            f"Download ({size(path.stat().st_size)})", lambda: read_export(path), path.name, MEDIA_TYPES[order.form],
+            key=f"{key}_file", on_click="ignore", icon=":material/download:", type="primary",
+        )  # fmt: skip
+        if order.what == REPORT and order.form == "html" and path.stat().st_size <= MOST_PREVIEWED:
+            st.button("Preview", key=f"{key}_preview", icon=":material/visibility:", on_click=_preview, args=(job,))
+        st.button("Make it again", key=f"{key}_again", type="tertiary", on_click=_submit, args=(work, order, known))
+
+
+def _submit(work: str, order: ExportOrder, known: SceneView) -> None:
+    current().work[work] = submit_export(engine(), order, known).id
+
+
+@st.dialog("Report", width="large")
+def _preview(job: Job) -> None:
+    path = export_path(engine().config, job)
+    if path is None:
+        st.markdown("The report is gone; make it again.")
+        return
+    components.html(read_export(path).decode(), height=720, scrolling=True)
+
+
+def _spelled(order: ExportOrder) -> None:
+    """Draw what gives the same file without the pages."""
+    if len(order.view.evidence) + len(order.patches) > MOST_SPELLED:
+        many = len(order.view.evidence) + len(order.patches)
+        st.caption(f"There are {plain(count(many, 'example'))}; take the bundle, which holds them all.")
+        return
+    command, script = st.tabs(["As a command", "As Python"])
+    command.code(command_of(order), language="bash", wrap_lines=True)
+    script.code(script_of(order), language="python", wrap_lines=True)

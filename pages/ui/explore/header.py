@@ -14,11 +14,8 @@ from pages.ui.common.cuts import length
 from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
-from pages.ui.common.handover import hand_on
 from pages.ui.common.heading import heading
 from pages.ui.common.icon_button import icon_button
-from pages.ui.common.maps import map_downloads
-from pages.ui.common.plots import plot_downloads
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -144,11 +141,9 @@ def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> Non
         st.markdown("This address opens the same view elsewhere:")
         st.code(_address(parameters), language=None, wrap_lines=True)
         if left := not_in(parameters, visitor):
-            st.caption(f"{left} would make it too long and stay out of it; the files below hold them.")
-        downloads(view)
-        map_downloads(visitor, view)
-        plot_downloads(visitor, view)
-        hand_on(visitor, view)
+            st.caption(f"{left} would make it too long and stay out of it; a bundle under Download holds them.")
+    with st.popover("Download", icon=":material/download:", key="take_away"):
+        downloads(visitor, view)
 
 
 def not_in(parameters: Mapping[str, str], visitor: Session) -> str:

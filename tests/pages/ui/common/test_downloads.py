@@ -1,4 +1,4 @@
-"""What can be taken away: the query with its nearest, what examples found, what is selected, or all."""
+"""The one place for files: what is offered, what becomes an order, and what is made at once."""
 
 from __future__ import annotations
 
@@ -8,55 +8,58 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.scenes.patches import PatchRef, PatchRefs, patch_grid
-from core.search.ranking import PROBABILITY
+from core.engine.exports.order import CONTENTS
+from core.scenes.patches import PatchRefs
 from core.similarity.neighbours import Neighbours
 from pages.ui.common import downloads
-from pages.ui.common.downloads import contents, export_rows
+from pages.ui.common.downloads import AT_ONCE, offered_files, order_for, quick_to_make
 from pages.ui.state.question import Question
-from tests.core.export.test_geoparquet import scene
+from pages.ui.state.session import Session
+from tests.pages.ui.common.test_handover import RECIPE, known
 
 NEAR = Neighbours(ids=np.array([7, 2]), similarity=np.array([0.75, 0.5], np.float32))
 
 
-def view(like: tuple[int, ...] = (8,), least: float | None = None, selected: tuple[int, ...] = ()) -> Any:
-    one = scene()
-    ranking = SimpleNamespace(measure=PROBABILITY)
+@pytest.fixture(autouse=True)
+def colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "choices", lambda _known, _asked: ["ndvi", "ndwi"])
+
+
+def view(question: Question, selected: tuple[int, ...] = (), kind: str = "scene", least: float | None = None) -> Any:
     return SimpleNamespace(
-        scene=one, known=SimpleNamespace(grid=patch_grid(one), ranking=lambda _question: ranking), labels=None,
-        query=PatchRef(one.id, like[0]) if like else None, neighbours=NEAR if like else None, least=least,
-        question=Question(one.id, like), selection=PatchRefs(one.id, selected), recipe=SimpleNamespace(encoder="x"),
-        table=SimpleNamespace(patch_ids=np.arange(12)), rows=lambda ids: ids,
+        scene=SimpleNamespace(id="s-1", kind=kind), known=known(), question=question, recipe=RECIPE, least=least,
+        neighbours=None if question.empty else NEAR, selection=PatchRefs("s-1", selected), given=None, filters="",
+        table=range(12), asked=None,
+        layout=None,
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def indices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "export_columns", lambda _known: {"ndvi": np.linspace(0, 1, 12, dtype=np.float32)})
+def test_all_is_offered_in_one_place_and_what_is_not_there_is_not() -> None:
+    visitor = Session()
+    assert list(offered_files(visitor, view(Question("s-1")))) == ["patches", "map", "plot", "report", "features"]
+    asked = offered_files(visitor, view(Question("s-1", (3,)), (1, 2), kind="collection"))
+    assert list(asked) == ["found", "selected", "patches", "plot", "report", "bundle", "features"]
+    assert asked["found"] == "Query and 2 neighbours"
+    assert offered_files(visitor, view(Question("s-1", (3, 4))))["found"] == "2 patches found"
 
 
-def test_a_query_comes_before_its_nearest() -> None:
-    rows = export_rows(view(), "like")
-    assert rows.columns["patch_id"].tolist() == [8, 7, 2]
-    assert rows.columns["rank"].tolist() == [0, 1, 2]
-    assert rows.columns["similarity"].tolist() == [1.0, 0.75, 0.5]
-    assert set(rows.columns["measure"]) == {"cosine"}
-    np.testing.assert_array_equal(rows.columns["ndvi"], np.linspace(0, 1, 12, dtype=np.float32)[[8, 7, 2]])
+@pytest.mark.parametrize(("what", "form"), [(what, form) for what, forms in CONTENTS.items() for form in forms])
+def test_an_order_holds_what_is_on_show(what: str, form: str) -> None:
+    visitor = Session(colour="ndwi", count=33)
+    made = order_for(visitor, view(Question("s-1", (3, 8), (5,)), (1, 2)), what, form)
+    assert (made.what, made.form) == (what, form)
+    assert made.view.patches(good=True) == [3, 8]
+    assert made.view.count == 33
+    assert (made.patches == (1, 2)) == (what in {"selected", "bundle"})
+    assert (made.colour == "ndwi") == (what in {"map", "plot", "report", "bundle"})
 
 
-@pytest.mark.parametrize("asked", [view(like=(8, 3)), view(least=0.4)])
-def test_what_examples_or_a_threshold_found_holds_no_patch_twice_and_says_what_its_score_is(asked: Any) -> None:
-    rows = export_rows(asked, "like")
-    assert rows.columns["patch_id"].tolist() == [7, 2]
-    assert rows.columns["rank"].tolist() == [1, 2]
-    assert rows.columns["similarity"].tolist() == [0.75, 0.5]
-    assert set(rows.columns["measure"]) == {"probability"}
-
-
-def test_the_selection_and_all_patches_can_be_taken_without_a_query() -> None:
-    assert list(contents(view(like=()))) == ["patches"]
-    asked = view(like=(), selected=(3, 4))
-    assert {what: ids.tolist() for what, ids in contents(asked).items()} == {
-        "selected": [3, 4], "patches": list(range(12))
-    }  # fmt: skip
-    assert "rank" not in export_rows(asked, "selected").columns
+def test_only_what_takes_no_longer_than_a_second_is_made_while_the_page_waits() -> None:
+    visitor, few, many = Session(), view(Question("s-1", (3,))), range(AT_ONCE + 1)
+    large: Any = SimpleNamespace(table=many)
+    assert quick_to_make(known(), order_for(visitor, few, "patches", "gpkg"))  # type: ignore[arg-type]
+    assert not quick_to_make(large, order_for(visitor, few, "patches", "csv"))
+    assert quick_to_make(large, order_for(visitor, few, "found", "csv"))
+    everything = view(Question("s-1", (3,)), least=0.1)
+    assert not quick_to_make(large, order_for(visitor, everything, "found", "csv"))
+    assert not quick_to_make(known(), order_for(visitor, few, "report", "pdf"))  # type: ignore[arg-type]

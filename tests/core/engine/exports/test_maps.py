@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import rasterio
 
+from core.engine.exports.maps import legend_lines, map_zip
 from core.scenes.patches import patch_grid
 from core.values.indices import NDVI
 from core.values.legend import ClassLegend, Legend
-from pages.ui.common.maps import legend_lines, map_zip
 from tests.core.export.test_geoparquet import scene
 
 CLASSES = ClassLegend(names=("Wald", "See", "Sand"), colours=("#00ff00", "#0000ff", "#ffff00"))
@@ -24,8 +24,8 @@ VALUES = np.array([0, 1, np.nan, 1], np.float32)
 def unpacked(tmp_path: Path, legend: Legend) -> list[str]:
     one = scene()
     table = SimpleNamespace(patch_ids=np.array([0, 1, 2, 5]))
-    view: Any = SimpleNamespace(scene=one, known=SimpleNamespace(grid=patch_grid(one)), table=table)
-    with zipfile.ZipFile(io.BytesIO(map_zip(view, VALUES, legend, "x"))) as packed:
+    source: Any = SimpleNamespace(scene=one, grid=patch_grid(one), table=table)
+    with zipfile.ZipFile(io.BytesIO(map_zip(source, VALUES, legend, "map-t-1-x"))) as packed:
         packed.extractall(tmp_path)
         return packed.namelist()
 
