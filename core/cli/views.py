@@ -60,6 +60,7 @@ class ViewCommand:
         )
         parser.add_argument("-k", type=int, metavar="K", help="how many; default: all")
         parser.add_argument("--min-similarity", type=float, metavar="S", help="the least that counts")
+        parser.add_argument("--seen", default="", metavar="N,N,…", help="patches that are left out, as seen before")
         parser.add_argument("--apart", action="store_true", help="leave out what touches a good example")
         parser.add_argument(
             "--out", type=Path, required=True, metavar="R.csv|B.zip", help="or .geojson, .gpkg, .parquet, .kml"
@@ -85,6 +86,7 @@ class ViewCommand:
         view = SearchView(
             recipe=recipe, evidence=_evidence(options, engine, recipe), filters=_filters(options.filters),
             count=options.k, least=options.min_similarity, apart=options.apart, words=options.words,
+            seen=tuple(ref.patch for ref in _refs(options.seen, "--seen", recipe)),
         )  # fmt: skip
         order = ExportOrder(
             what=what, form=format_name(options.out) or ending[1:], view=view,

@@ -81,9 +81,20 @@ def bundle_of(
         examples={"name": view.evidence.name, "examples": written_evidence(view.evidence, cuts)},
         filters=view.filters.to_dict(),
         layout=layout or {},
-        view={"count": view.count, "least": view.least, "apart": view.apart, "words": view.words, **(shown or {})},
+        view={
+            "count": view.count,
+            "least": view.least,
+            "apart": view.apart,
+            "words": view.words,
+            **_seen(view),
+            **(shown or {}),
+        },
         tables={RESULTS: bundle_table(answer(engine, view, progress=progress))},
     )
+
+
+def _seen(view: SearchView) -> dict[str, list[int]]:
+    return {"seen": list(view.seen)} if view.seen else {}
 
 
 def bundle_table(rows: ExportRows) -> bytes:
@@ -115,7 +126,7 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         view = SearchView(
             recipe=recipe, evidence=loaded.evidence, filters=Filters.from_dict(bundle.filters),
             count=None if count is None else int(count), least=None if least is None else float(least),
-            apart=bundle.view.get("apart") is True, words=str(bundle.view.get("words") or "")[:MOST_LETTERS],
+            seen=tuple(int(one) for one in bundle.view.get("seen", ())), apart=bundle.view.get("apart") is True, words=str(bundle.view.get("words") or "")[:MOST_LETTERS],
         )  # fmt: skip
     except SettingsError as error:
         raise StoreError(asked, error.found, error.remedy) from error

@@ -77,6 +77,7 @@ def _search_words(view: SearchView) -> list[str]:
     # An option and its value in one word, because one that begins with “-” would count as another option.
     words += [f"--min-similarity={view.least!r}"] if view.least is not None else []
     words += ["--apart"] if view.apart else []
+    words += [f"--seen={_runs(view.seen)}"] if view.seen else []
     return words
 
 
@@ -111,6 +112,7 @@ def _search_lines(view: SearchView) -> list[str]:
         f"    evidence={_evidence(good, bad)},",
         f"    filters=Filters.from_dict({view.filters.to_dict()!r}),",
         f"    count={view.count!r}, least={view.least!r}, apart={view.apart!r}, words={view.words!r},",
+        f"    seen={view.seen!r},",
         ")",
     ]
     if others := _others(view):

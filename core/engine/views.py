@@ -33,6 +33,7 @@ class SearchView:
         count: how many of the best are listed, at least 1; None = all.
         least: the score from which on all count, examples too; None = any.
         apart: True = without ``least``, patches that touch a good example are left out; scenes only.
+        seen: ids of patches of the scene that were looked at before and are left out.
         words: what is looked for in words, in place of examples; empty = the examples say it.
     """
 
@@ -43,6 +44,7 @@ class SearchView:
     least: float | None = None
     apart: bool = False
     words: str = ""
+    seen: tuple[int, ...] = ()
 
     def patches(self, good: bool) -> list[int]:
         """Return ids of the examples that are patches of the scene, as they were given."""
@@ -90,13 +92,23 @@ def results(source: LibrarySource, view: SearchView) -> tuple[Neighbours, Measur
     Raises:
         LandlikeError: as of ``answer``.
     """
+    ranking = view_ranking(source, view)
+    return _found(view, source, ranking), ranking.measure
+
+
+def view_ranking(source: LibrarySource, view: SearchView) -> Ranking:
+    """Return all patches of a scene by how well they fit a view, whatever its filters.
+
+    Raises:
+        LandlikeError: as of ``answer``.
+    """
     if view.words:
         ranking = search_words(view.words, source)
     else:
         for other in view.evidence.scenes - {source.scene.id}:
             source.engine.encode_now(source.engine.library.get(other), source.engine.twin(view.recipe, other))
         ranking = rank(*source.searched(view.evidence))
-    return _found(view, source, ranking), ranking.measure
+    return ranking
 
 
 def _found(view: SearchView, source: LibrarySource, ranking: Ranking) -> Neighbours:
@@ -108,6 +120,9 @@ def _found(view: SearchView, source: LibrarySource, ranking: Ranking) -> Neighbo
     if view.filters:
         asked = Asked(query=good[0] if good else None, like=tuple(good), unlike=tuple(bad))
         mask = view.filters.mask(FilterSource(source=source, asked=asked, ranking=ranking, lonlat=source.places))
+    if view.seen:
+        unseen = ~np.isin(ranking.patch_ids, view.seen)
+        mask = unseen if mask is None else mask & unseen
     if view.least is not None:
         return ranking.best(view.count, least=view.least, mask=mask, seen=ranking.patch_ids[ranking.bad].tolist())
     apart = view.apart and source.scene.kind == "scene"

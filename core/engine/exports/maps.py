@@ -13,6 +13,7 @@ from core.bands import FloatArray
 from core.engine.exports.order import ExportOrder
 from core.engine.exports.packed import packed
 from core.engine.library_source import LibrarySource
+from core.engine.views import view_ranking
 from core.errors import SettingsError
 from core.export.picture import MapPicture, map_png, map_svg, painted
 from core.export.qgis import MapClass
@@ -22,9 +23,10 @@ from core.imagery.ground.places import whereabouts
 from core.imagery.render import quicklook
 from core.scenes.location import bounds_lonlat
 from core.scenes.scene import Scene
-from core.values.base import Asked, PatchValue
+from core.values.base import PatchValue
 from core.values.legend import ClassLegend, Legend
 from core.values.registry import OLDER_NAMES, VALUES, choices
+from core.values.similarity import SIMILARITY
 
 MAP_SIDE = 1600
 """Pixels of the longer side of a picture."""
@@ -36,20 +38,23 @@ _RAMP = 17
 """Colours that the style of a map of numbers has."""
 
 
-def coloured_by(source: LibrarySource, asked: Asked, colour: str) -> tuple[PatchValue, FloatArray, Legend]:
-    """Return the value of a name, or without one the best there is, with its numbers and their legend.
+def coloured_by(source: LibrarySource, order: ExportOrder) -> tuple[PatchValue, FloatArray, Legend]:
+    """Return the value that colours map and plot, or without one the best there is, with its numbers and their legend.
 
     Raises:
         SettingsError: when it is not known of these patches.
     """
+    asked = order.asked
     there = choices(source, asked)
-    name = OLDER_NAMES.get(colour, colour) or next(iter(there), "")
+    name = OLDER_NAMES.get(order.colour, order.colour) or next(iter(there), "")
     values = source.values(VALUES[name], asked) if name in VALUES else None
+    if name == SIMILARITY.name and order.others:
+        values = view_ranking(source, order.view).score
     if values is None or not np.isfinite(values).any():
         title = VALUES[name].title if name in VALUES else "value"
         remedy = f"choose of {', '.join(there) or 'nothing: there is none'}"
         raise SettingsError("Taking a map away", f"the {title} of these patches is not known", remedy)
-    return VALUES[name], values, source.legend(VALUES[name], asked)
+    return VALUES[name], values, VALUES[name].legend_of(source, values, asked)
 
 
 def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
@@ -61,7 +66,7 @@ def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
     if source.scene.kind != "scene":
         found = "the patches of a collection lie on no map"
         raise SettingsError("Taking a map away", found, "take the patches away")
-    value, values, legend = coloured_by(source, order.asked, order.colour)
+    value, values, legend = coloured_by(source, order)
     if order.form == "zip":
         return map_zip(source, values, legend, f"map-{source.scene.id}-{value.name}")
     image, metres = map_image(source, values, legend)

@@ -87,6 +87,11 @@ class ExportOrder:
         return "-".join(parts)
 
     @property
+    def others(self) -> bool:
+        """Return whether some examples are no patches of the scene."""
+        return len(self.view.evidence) > len(self.view.patches(good=True)) + len(self.view.patches(good=False))
+
+    @property
     def asked(self) -> Asked:
         """Return what values of patches depend on."""
         good, bad = self.view.patches(good=True), self.view.patches(good=False)
@@ -104,7 +109,13 @@ class ExportOrder:
             "form": self.form,
             "examples": written_evidence(view.evidence, grids_of(engine, view.recipe)),
             "filters": view.filters.to_dict(),
-            "view": {"count": view.count, "least": view.least, "apart": view.apart, "words": view.words},
+            "view": {
+                "count": view.count,
+                "least": view.least,
+                "apart": view.apart,
+                "words": view.words,
+                "seen": list(view.seen),
+            },
             "patches": list(self.patches),
             "colour": self.colour,
             "layout": None if self.layout is None else asdict(self.layout),
@@ -120,8 +131,13 @@ def order_of(engine: Engine, payload: Mapping[str, Any]) -> ExportOrder:
     recipe = Recipe.from_dict(payload["recipe"])
     evidence = read_evidence(list(payload["examples"]), "", grids_of(engine, recipe)).evidence
     filters, layout = Filters.from_dict(payload["filters"]), payload["layout"]
-    view = SearchView(recipe=recipe, evidence=evidence, filters=filters, **payload["view"])
+    view = SearchView(recipe=recipe, evidence=evidence, filters=filters, **_said(payload["view"]))
     return ExportOrder(
         what=payload["what"], form=payload["form"], view=view, patches=tuple(payload["patches"]),
         colour=payload["colour"], layout=None if layout is None else ProjectionSettings(**layout),
     )  # fmt: skip
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what else a view says, of JSON values."""
+    return {**values, "seen": tuple(values.get("seen", ()))}

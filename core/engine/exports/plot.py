@@ -29,7 +29,7 @@ def plot_file(source: LibrarySource, order: ExportOrder) -> bytes:
     points = source.layout(order.layout)
     if points is None:
         raise SettingsError("Taking the plot away", "its layout is not made yet", "wait until the plot is there")
-    value, values, legend = coloured_by(source, order.asked, order.colour)
+    value, values, legend = coloured_by(source, order)
     colours, known = legend.paint(values)
     colours = np.where(known[:, None], colours, np.array(bytearray.fromhex(UNKNOWN_COLOUR[1:]), np.uint8))
     places, radius = _placed(points), max(2.0, min(9.0, 260 / np.sqrt(len(points))))

@@ -122,7 +122,7 @@ def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPictur
     if source.scene.kind != "scene":
         return None
     try:
-        value, values, legend = coloured_by(source, order.asked, order.colour)
+        value, values, legend = coloured_by(source, order)
     except SettingsError:
         return None
     image, _ = map_image(source, values, legend, _SIDE)

@@ -14,7 +14,7 @@ from core.values.registry import VALUES
 from pages.ui.state.engine import engine
 from pages.ui.state.question import Question, question_of
 from pages.ui.state.session import Session
-from pages.ui.state.view_state import ViewState
+from pages.ui.state.view_state import ViewState, seen_key
 
 if TYPE_CHECKING:
     from core.engine.bundles import OpenedBundle
@@ -31,7 +31,7 @@ def search_view(visitor: Session, view: ViewState) -> SearchView:
     return SearchView(
         recipe=view.recipe, evidence=view.known.evidence(view.question), filters=_counting(view),
         count=visitor.count if view.least is None else None, least=view.least, apart=visitor.leave_out_touching,
-        words=view.question.words,
+        words=view.question.words, seen=tuple(sorted(visitor.seen.out(seen_key(view.recipe)))),
     )  # fmt: skip
 
 

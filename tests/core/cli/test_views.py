@@ -75,7 +75,7 @@ def other_kinds(view: SearchView) -> SearchView:
 
 def by_words(view: SearchView) -> SearchView:
     known = RangeCondition(value="valid", low=0.5)  # The file of features does not say it; the scene does.
-    return replace(view, evidence=Evidence.of([]), words="bare soil", filters=Filters(conditions=(known,)))
+    return replace(view, evidence=Evidence.of([]), words="bare soil", seen=(2, 3), filters=Filters(conditions=(known,)))
 
 
 @pytest.mark.parametrize(
