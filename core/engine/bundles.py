@@ -126,7 +126,9 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         view = SearchView(
             recipe=recipe, evidence=loaded.evidence, filters=Filters.from_dict(bundle.filters),
             count=None if count is None else int(count), least=None if least is None else float(least),
-            seen=tuple(int(one) for one in bundle.view.get("seen", ())), apart=bundle.view.get("apart") is True, words=str(bundle.view.get("words") or "")[:MOST_LETTERS],
+            seen=tuple(int(one) for one in bundle.view.get("seen", ())),
+            apart=bundle.view.get("apart") is True,
+            words=str(bundle.view.get("words") or "")[:MOST_LETTERS],
         )  # fmt: skip
     except SettingsError as error:
         raise StoreError(asked, error.found, error.remedy) from error

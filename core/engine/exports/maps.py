@@ -18,10 +18,12 @@ from core.errors import SettingsError
 from core.export.picture import MapPicture, map_png, map_svg, painted
 from core.export.qgis import MapClass
 from core.export.raster import NO_DATA_CODE, map_cells, write_class_map, write_value_map
+from core.export.scatter import mapped
 from core.imagery.ground.drawing import locator
 from core.imagery.ground.places import whereabouts
 from core.imagery.render import quicklook
 from core.scenes.location import bounds_lonlat
+from core.scenes.patches import centres_lonlat
 from core.scenes.scene import Scene
 from core.values.base import PatchValue
 from core.values.legend import ClassLegend, Legend
@@ -63,15 +65,18 @@ def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
     Raises:
         SettingsError: when patches lie on no map, or their value is not known.
     """
-    if source.scene.kind != "scene":
-        found = "the patches of a collection lie on no map"
+    bounds, collection = bounds_lonlat(source.scene), source.scene.kind != "scene"
+    if collection and (order.form == "zip" or bounds is None):
+        found = "the patches of a collection lie apart, or their places are not known"
         raise SettingsError("Taking a map away", found, "take the patches away")
     value, values, legend = coloured_by(source, order)
     if order.form == "zip":
         return map_zip(source, values, legend, f"map-{source.scene.id}-{value.name}")
-    image, metres = map_image(source, values, legend)
     said, small = source_line(source.scene), None
-    if (bounds := bounds_lonlat(source.scene)) is not None:
+    image, metres = _scattered(source, values, legend) if collection else map_image(source, values, legend)
+    if collection:
+        said = f"{said}. Ground: Natural Earth, not for measuring"
+    elif bounds is not None:
         west, south, east, north = bounds
         small = locator(bounds, *_LOCATOR)
         where = whereabouts((south + north) / 2, ((west + east) / 2 + 180) % 360 - 180)
@@ -90,6 +95,16 @@ def map_image(
     colours, known = legend.paint(values)
     with Image.open(io.BytesIO(quicklook(source.scene, "true", side))) as look:
         return painted(look, source.scene.grid, source.grid, source.table.patch_ids[known], colours[known])
+
+
+def _scattered(source: LibrarySource, values: FloatArray, legend: Legend) -> tuple[Image.Image, float | None]:
+    """Return the patches of a collection as points on a map of the world, and metres along a pixel."""
+    colours, known = legend.paint(values)
+    bounds = bounds_lonlat(source.scene)
+    centres = centres_lonlat(source.scene, source.grid, source.table.patch_ids[known])
+    if bounds is None or centres is None:
+        raise SettingsError("Taking a map away", "the places of the patches are not known", "take the patches away")
+    return mapped(bounds, centres, colours[known])
 
 
 def legend_lines(legend: Legend, values: FloatArray) -> list[tuple[str, str]]:

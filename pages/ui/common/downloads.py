@@ -26,6 +26,7 @@ from core.engine.exports.order import (
 from core.engine.snippets import command_of, script_of
 from core.export.formats import FORMATS
 from core.jobs.queue import Job
+from core.scenes.location import bounds_lonlat
 from core.values.registry import OLDER_NAMES, VALUES, choices
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches, size
@@ -80,7 +81,7 @@ def offered_files(visitor: Session, view: ViewState) -> dict[str, str]:
     found[EVERY] = f"All {patches(len(view.table))}"
     colour = coloured(visitor, view)
     if colour:
-        if view.scene.kind == "scene":
+        if view.scene.kind == "scene" or bounds_lonlat(view.scene) is not None:
             found[MAP] = f"Map of {VALUES[colour].title}"
         found[PLOT] = f"Plot of {VALUES[colour].title}"
     found[REPORT] = "Report"
@@ -119,7 +120,8 @@ def take_away(
         key: of the widgets.
     """
     what = st.selectbox("What", list(titles), format_func=titles.__getitem__, key=f"{key}_what")
-    forms = CONTENTS[what]
+    # Patches of a collection lie apart, and make no raster.
+    forms = tuple(one for one in CONTENTS[what] if (what, one) != (MAP, "zip") or known.scene.kind == "scene")
     form = forms[0]
     if len(forms) > 1:
         chosen = st.segmented_control(

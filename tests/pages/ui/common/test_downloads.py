@@ -22,6 +22,7 @@ NEAR = Neighbours(ids=np.array([7, 2]), similarity=np.array([0.75, 0.5], np.floa
 
 @pytest.fixture(autouse=True)
 def colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "bounds_lonlat", lambda _scene: None)
     monkeypatch.setattr(downloads, "choices", lambda _known, _asked: ["ndvi", "ndwi"])
 
 
