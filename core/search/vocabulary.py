@@ -225,7 +225,7 @@ ADJECTIVES: tuple[Adjective, ...] = (
     Adjective(word="dry", synonyms=("arid", "parched", "withered", "brown"), light=_above("NDBI", -0.15, 0.05)),
     Adjective(word="wet", synonyms=("moist", "damp", "flooded", "humid"), light=_above("NDBI", -0.1, -0.3)),
     Adjective(word="bare", synonyms=("barren", "naked", "fallow", "ploughed"), light=_above("NDVI", 0.35, 0.2)),
-    Adjective(word="bright", synonyms=("light", "white", "shiny", "pale"), relative="brightness"),
-    Adjective(word="dark", synonyms=("black", "dim", "deep"), relative="brightness", high=False),
+    Adjective(word="bright", synonyms=("light", "white", "shiny", "pale", "turbid"), relative="brightness"),
+    Adjective(word="dark", synonyms=("black", "dim", "deep", "clear"), relative="brightness", high=False),
 )
 """What narrows a kind of land."""

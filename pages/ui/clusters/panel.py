@@ -23,7 +23,7 @@ LIST_KEY = "clusters_list"
 _ACTIONS_HEIGHT, _TOLD_HEIGHT = 52, 34
 _MOST_ASKED = 30
 _component = st.components.v2.component(
-    "landlike_clusters", html='<div class="clusters" role="listbox" aria-label="Clusters"></div>',
+    "landlike_clusters", html='<div class="clusters"><div role="listbox" aria-label="Clusters"></div><p></p></div>',
     css=text("clusters.css"), js=text("clusters.js"),
 )  # fmt: skip
 

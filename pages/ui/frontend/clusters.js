@@ -26,7 +26,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.style.height = `${data.height}px`;
   const choose = (number) => setTriggerValue("cluster", number);
   const rows = data.rows.map((one, number) => row(one, number, data.chosen, choose));
-  root.replaceChildren(...rows, ...(data.rest ? [element("p", "", data.rest)] : []));
+  root.querySelector("[role=listbox]").replaceChildren(...rows);
+  root.querySelector("p").textContent = data.rest;
   rows[data.chosen]?.scrollIntoView({ block: "nearest" });
   if (held !== undefined) rows[held]?.focus();
   root.onkeydown = (event) => {
