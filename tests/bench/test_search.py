@@ -13,11 +13,12 @@ from core.features.table import PatchTable
 from core.scenes.areas import patch_areas
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
-from core.scenes.patches import PatchRef, patch_grid
+from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.search.examples import Evidence, SearchSpace, rank
-from core.search.filters import SCORE, ClassCondition, Filters, FilterSource, RangeCondition
+from core.search.filters import SCORE, AreaCondition, ClassCondition, Filters, FilterSource, RangeCondition
 from core.search.ranking import COSINE, Ranking
+from core.search.regions import polygon_region
 from core.search.words import search_words
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.neighbours import unit_rows
@@ -110,9 +111,11 @@ def test_filters_and_words() -> None:
             RangeCondition(value="similarity", low=-0.5),
             RangeCondition(value=SCORE, low=-0.5),
             ClassCondition(value="date", classes=("2024-06-21",)),
+            AreaCondition(area=polygon_region([(9, 40), (12, 40), (12, 46), (9, 45)])),
         )
     )
-    asked = FilterSource(source=source, asked=Asked(query=3), ranking=ranking)
+    places = centres_lonlat(source.scene, patch_grid(source.scene, Cut.of(64)), table.patch_ids)
+    asked = FilterSource(source=source, asked=Asked(query=3), ranking=ranking, lonlat=places)
     middle, most = slowest(lambda _turn: filters.mask(asked))
     print(f"\n{COUNT:,} patches, {len(filters)} conditions: {1000 * middle:.1f} ms, at most {1000 * most:.1f}")
     spoken, longest = slowest(lambda _turn: search_words("dense forest", source).order)
