@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from streamlit.testing.v1 import AppTest
 
+from core.__main__ import main
 from core.classification.areas.judgements import load_sample, save_sample
 from core.classification.maps.choice import MapChoice, load_choice, save_choice
 from core.encoders.registry import SPECTRAL
@@ -255,3 +256,29 @@ def test_heads_are_compared_on_the_same_land_by_a_job(engine: Engine, recipe: Re
     table = "".join(one.proto.body for one in opened(scene).get("html"))
     assert "Nearest neighbours" in table
     assert "100 %" in table
+
+
+def test_page_and_command_write_the_same_map(recipe: Recipe, scene: Scene, tmp_path: Path) -> None:
+    label_two(scene)
+    for patch, name, colour in ((0, "Water", "#419BDF"), (6, "Crops", "#E49635")):
+        give_label(scene, patch_grid(scene), [patch], name, colour=colour)  # As the page gives them.
+    save_choice(scene, MapChoice(below=0.6, smoothing="majority"))
+    known = cache.scene_view(recipe, scene)
+    with zipfile.ZipFile(io.BytesIO(classified_zip(known, class_order(known, "class-map", "zip")))) as archive:
+        archive.extractall(tmp_path / "page")
+    [made] = (tmp_path / "page").glob("*.tif")
+    given = known.labels.given
+    assert given is not None
+    lines = [f"{patch},{given.classes[number]}" for patch, number in enumerate(given.index.tolist()) if number >= 0]
+    (tmp_path / "L.csv").write_text("\n".join(["patch_id,label", *lines]))
+    file, out = str(tmp_path / "F.parquet"), str(tmp_path / "C.tif")
+    assert main(["embed", scene.id, "--encoder", SPECTRAL, "--out", file]) == 0
+    asked = ["--labels", str(tmp_path / "L.csv"), "--abstain", "0.6", "--smooth", "majority", "--out", out]
+    assert main(["classify", file, *asked]) == 0
+    with rasterio.open(out) as ours, rasterio.open(made) as page:
+        assert ours.profile == page.profile
+        names = [{code: colour for code, colour in one.colormap(1).items() if code != 0} for one in (ours, page)]
+        assert names[0] == names[1]
+        assert (ours.read(1) == page.read(1)).all()
+        assert np.abs(ours.read(2).astype(int) - page.read(2)).max() <= 1
+        assert {**ours.tags(), "CLASSES_BY": ""} == {**page.tags(), "CLASSES_BY": ""}
