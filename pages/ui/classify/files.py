@@ -11,13 +11,17 @@ from pages.ui.common.downloads import take_away
 from pages.ui.common.format import patches
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
+from pages.ui.state.widgets import closing_popover
 
 
 def map_files(visitor: Session, known: SceneView) -> None:
     """Draw what can be taken away of the Classify page."""
-    with st.popover("Download", icon=":material/download:", key="classify_download"):
-        titles = offered_classes(known)
-        take_away(visitor, known, titles, lambda what, form: class_order(known, what, form), key="classify_files")
+    key = closing_popover("classify_download")
+    with st.popover("Download", icon=":material/download:", key=key, on_change="rerun"):
+        take_away(
+            visitor, known, offered_classes(known), lambda what, form: class_order(known, what, form),
+            key="classify_files", popover=key,
+        )  # fmt: skip
 
 
 def offered_classes(known: SceneView) -> dict[str, str]:

@@ -36,6 +36,7 @@ from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState
+from pages.ui.state.widgets import closing_popover
 
 AT_ONCE = 2_000
 """Patches up to which a file is there within a second, so that one click is enough; of more a job makes it."""
@@ -64,7 +65,12 @@ _FORM_HELP = {
 def downloads(visitor: Session, view: ViewState) -> None:
     """Draw what can be taken away of the Explore page."""
     titles = offered_files(visitor, view)
-    take_away(visitor, view.known, titles, lambda what, form: order_for(visitor, view, what, form), key="download")
+    key = closing_popover("take_away")
+    with st.popover("Download", icon=":material/download:", key=key, on_change="rerun"):
+        take_away(
+            visitor, view.known, titles, lambda what, form: order_for(visitor, view, what, form), key="download",
+            popover=key,
+        )  # fmt: skip
 
 
 def offered_files(visitor: Session, view: ViewState) -> dict[str, str]:
@@ -108,7 +114,13 @@ def order_for(visitor: Session, view: ViewState, what: str, form: str) -> Export
 
 
 def take_away(
-    visitor: Session, known: SceneView, titles: Mapping[str, str], order: Callable[[str, str], ExportOrder], *, key: str
+    visitor: Session,
+    known: SceneView,
+    titles: Mapping[str, str],
+    order: Callable[[str, str], ExportOrder],
+    *,
+    key: str,
+    popover: str,
 ) -> None:
     """Draw a choice of things and forms, a button, and the same as a command and as Python.
 
@@ -118,6 +130,7 @@ def take_away(
         titles: what there is, in words.
         order: gives the order of a thing and a form.
         key: of the widgets.
+        popover: key of the popover that this stands in.
     """
     what = st.selectbox("What", list(titles), format_func=titles.__getitem__, key=f"{key}_what")
     # Patches of a collection lie apart, and make no raster.
@@ -138,7 +151,7 @@ def take_away(
             on_click="ignore", icon=":material/download:", type="primary",
         )  # fmt: skip
     else:
-        _by_job(visitor, known, wanted, key)
+        _by_job(visitor, known, wanted, key, popover)
     with st.expander("The same without the pages", key=f"{key}_without"):
         _spelled(wanted)
 
@@ -151,7 +164,7 @@ def quick_to_make(known: SceneView, order: ExportOrder) -> bool:
     return (len(known.table) if number is None else number) <= AT_ONCE
 
 
-def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str) -> None:
+def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str, popover: str) -> None:
     """Draw the button that has a file made, how far that is, and the file."""
     work = f"export-{order.what}-{order.form}"
     job = engine().jobs.get(visitor.work.get(work, ""))
@@ -171,7 +184,9 @@ def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str) ->
             key=f"{key}_file", on_click="ignore", icon=":material/download:", type="primary",
         )  # fmt: skip
         if order.what == REPORT and order.form == "html" and path.stat().st_size <= MOST_PREVIEWED:
-            st.button("Preview", key=f"{key}_preview", icon=":material/visibility:", on_click=_preview, args=(job,))
+            st.button(
+                "Preview", key=f"{key}_preview", icon=":material/visibility:", on_click=_preview, args=(job, popover)
+            )
         st.button("Make it again", key=f"{key}_again", type="tertiary", on_click=_submit, args=(work, order, known))
 
 
@@ -179,8 +194,14 @@ def _submit(work: str, order: ExportOrder, known: SceneView) -> None:
     current().work[work] = submit_export(engine(), order, known).id
 
 
+def _preview(job: Job, popover: str) -> None:
+    """Close what lies over the page, and show the report."""
+    current().closing = popover
+    _shown_report(job)
+
+
 @st.dialog("Report", width="large")
-def _preview(job: Job) -> None:
+def _shown_report(job: Job) -> None:
     path = export_path(engine().config, job)
     if path is None:
         st.markdown("The report is gone; make it again.")

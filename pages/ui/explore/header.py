@@ -142,8 +142,7 @@ def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> Non
         st.code(_address(parameters), language=None, wrap_lines=True)
         if left := not_in(parameters, visitor):
             st.caption(f"{left} would make it too long and stay out of it; a bundle under Download holds them.")
-    with st.popover("Download", icon=":material/download:", key="take_away"):
-        downloads(visitor, view)
+    downloads(visitor, view)
 
 
 def not_in(parameters: Mapping[str, str], visitor: Session) -> str:
