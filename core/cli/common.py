@@ -307,9 +307,10 @@ def check_new_folder(path: Path) -> None:
 def near_lines(table: Embeddings, near: Neighbours, **said: str) -> Iterator[str]:
     """Yield a line of JSON a patch of a file: its id, similarity, what is said of each, and its centre or null."""
     places = {} if table.lonlat is None else dict(zip(table.patch_ids.tolist(), table.lonlat.tolist(), strict=True))
-    for patch_id, similarity in zip(near.ids.tolist(), near.similarity.tolist(), strict=True):
+    for one in near:
+        patch_id = one.ref.patch
         lon, lat = (None if value != value else value for value in places.get(patch_id, (None, None)))  # noqa: PLR0124
-        yield json.dumps({"patch_id": patch_id, "similarity": similarity, **said, "lon": lon, "lat": lat})
+        yield json.dumps({"patch_id": patch_id, "similarity": one.similarity, **said, "lon": lon, "lat": lat})
 
 
 @contextmanager

@@ -91,7 +91,9 @@ class NeighboursCommand:
         position = table.position(options.patch_id)
         if options.k < 1:
             raise SettingsError("Listing neighbours", f"-k is {options.k}", "ask for at least 1")
-        near = nearest_patches(unit_rows(table.vectors), table.patch_ids, position, options.k, exclude=None)
+        near = nearest_patches(
+            unit_rows(table.vectors), table.patch_ids, position, options.k, scene=str(table.scene.get("id", ""))
+        )
         yield from near_lines(table, near)
 
 
@@ -139,7 +141,7 @@ class CompareCommand:
             touching = patch_grid(scene, recipe.cut).touching(options.patch_id) if scene.kind == "scene" else None
             position = features.position(options.patch_id)
             near = nearest_patches(
-                unit_rows(features.vectors), features.patch_ids, position, options.k, exclude=touching
+                unit_rows(features.vectors), features.patch_ids, position, options.k, scene=scene.id, exclude=touching
             )
             answers[name], kept = near.ids, engine.reports.kept_under_shift(recipe)
             line = {

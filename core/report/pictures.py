@@ -88,9 +88,10 @@ def example_rows(scene: Scene, grid: PatchGrid, ids: IntArray, vectors: FloatArr
     unit = unit_rows(vectors)
     rows = []
     for place in unlike_rows(unit, EXAMPLES):
-        near = nearest_patches(unit, ids, place, NEIGHBOURS, exclude=None)
-        pairs = zip(near.ids.tolist(), near.similarity.tolist(), strict=True)
-        neighbours = tuple(patch_picture(scene, grid, number, f"{number} · {alike:.2f}") for number, alike in pairs)
+        near = nearest_patches(unit, ids, place, NEIGHBOURS, scene=scene.id)
+        neighbours = tuple(
+            patch_picture(scene, grid, one.ref.patch, f"{one.ref.patch} · {one.similarity:.2f}") for one in near
+        )
         rows.append(ExampleRow(query=patch_picture(scene, grid, int(ids[place])), neighbours=neighbours))
     return tuple(rows)
 

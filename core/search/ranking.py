@@ -172,7 +172,7 @@ class Ranking:
         if len(seen):
             wanted &= ~np.isin(self.patch_ids, np.fromiter(seen, np.int64))
         rows = self.order[wanted[self.order]][:k]
-        return Neighbours(ids=self.patch_ids[rows], similarity=self.score[rows])
+        return Neighbours(scene=self.scene, ids=self.patch_ids[rows], similarity=self.score[rows])
 
     def histogram(self, bins: int = BINS, *, mask: NDArray[np.bool_] | None = None) -> Histogram:
         """Return how the scores are spread between the lowest and the highest of all; empty bars where there are none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.scenes.patches import IntArray
+from core.scenes.patches import IntArray, PatchRef
 
 TIE_WIDTH = np.float32(4e-6)
 """Differences of similarity that rounding of a matrix product may make."""
@@ -19,20 +20,48 @@ BLOCK_BYTES = 2**21
 """Rows are scaled so many bytes at a time, which stay in the processor's cache from one step to the next."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Neighbours:
-    """Patches like a query, best first.
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A patch like a query.
 
     Attributes:
-        ids: patch ids of the query's scene, int64 of shape (k,).
+        rank: 1 = the most like it.
+        ref: the patch.
+        similarity: cosine similarity to the query, −1 to 1.
+    """
+
+    rank: int
+    ref: PatchRef
+    similarity: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """Patches of one scene like a query, best first: numbers while they are computed with, a ``Neighbour`` each after.
+
+    Attributes:
+        scene: id of the scene that they are of; empty where a file of features does not say it.
+        ids: their patch ids, int64 of shape (k,).
         similarity: cosine similarity to the query, float32 of shape (k,), −1 to 1.
     """
 
+    scene: str
     ids: IntArray
     similarity: FloatArray
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __iter__(self) -> Iterator[Neighbour]:
+        """Yield each, best first."""
+        return self.ranked()
+
+    def ranked(self, first: int = 0, most: int | None = None) -> Iterator[Neighbour]:
+        """Yield those after the ``first`` best, ``most`` of them at most; None = all."""
+        shown = slice(first, None if most is None else first + most)
+        pairs = zip(self.ids[shown].tolist(), self.similarity[shown].tolist(), strict=True)
+        for rank, (patch, similarity) in enumerate(pairs, start=first + 1):
+            yield Neighbour(rank, PatchRef(self.scene, patch), similarity)
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:
@@ -75,7 +104,7 @@ def similarities(unit: FloatArray, position: int) -> FloatArray:
 
 
 def nearest_patches(
-    unit: FloatArray, patch_ids: IntArray, position: int, k: int, *, exclude: IntArray | None = None
+    unit: FloatArray, patch_ids: IntArray, position: int, k: int, *, scene: str, exclude: IntArray | None = None
 ) -> Neighbours:
     """Return the k patches most similar to one, exactly; equal similarities come in the order of their ids.
 
@@ -84,6 +113,7 @@ def nearest_patches(
         patch_ids: ids of the rows, int64 of shape (N,).
         position: row of the query; it is never among its neighbours.
         k: how many, at least 1; fewer come back where there are fewer.
+        scene: id of the scene of the rows; empty where it is not known.
         exclude: ids to leave out, such as patches that touch the query.
 
     Raises:
@@ -97,12 +127,12 @@ def nearest_patches(
         scores[np.isin(patch_ids, exclude)] = -np.inf
     k = min(k, int(np.count_nonzero(scores > -np.inf)))
     if k == 0:
-        return Neighbours(ids=patch_ids[:0], similarity=scores[:0])
+        return Neighbours(scene=scene, ids=patch_ids[:0], similarity=scores[:0])
     least = np.partition(scores, len(scores) - k)[len(scores) - k]
     candidates = np.flatnonzero(scores >= max(least - TIE_WIDTH, np.float32(-2)))
     exact = _exact_similarities(unit, candidates, position)
     order = np.lexsort((patch_ids[candidates], -exact))[:k]
-    return Neighbours(ids=patch_ids[candidates[order]], similarity=exact[order].astype(np.float32))
+    return Neighbours(scene=scene, ids=patch_ids[candidates[order]], similarity=exact[order].astype(np.float32))
 
 
 def _exact_similarities(unit: FloatArray, rows: IntArray, position: int) -> NDArray[np.float64]:

@@ -114,7 +114,7 @@ def test_neighbours_of_one_patch(vectors: np.ndarray) -> None:
     unit, ids, times = unit_rows(vectors), np.arange(COUNT), []
     for position in range(0, COUNT, 500):
         began = time.perf_counter()
-        nearest_patches(unit, ids, position, 24)
+        nearest_patches(unit, ids, position, 24, scene="s")
         times.append(1e3 * (time.perf_counter() - began))
     sys.stdout.write(
         f"\n24 nearest of {COUNT:,} × {WIDTH}: median {np.median(times):.1f} ms, slowest {max(times):.1f} ms\n"

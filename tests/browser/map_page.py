@@ -28,7 +28,7 @@ def map_part() -> None:
     found = None
     if visitor.query is not None:
         ids = (visitor.query.patch + 1 + np.arange(12)) % grid.count
-        found = Neighbours(ids=ids, similarity=np.linspace(0.99, 0.7, 12).astype(np.float32))
+        found = Neighbours(scene=scene.id, ids=ids, similarity=np.linspace(0.99, 0.7, 12).astype(np.float32))
     asked = None if visitor.query is None else visitor.query.patch
     scene_map(scene, grid, rendering=rendering, query=asked, neighbours=found, on_click=visitor.ask, height=420)
     st.text(f"query={asked} runs={visitor.count}")

@@ -35,7 +35,7 @@ def test_two_rows_with_their_words_are_whole_and_fill_the_width(page: Page, widt
     page.set_content(f'<style>{text("gallery.css")}</style><div class="gallery" style="width:{width}px"></div>')
     items = neighbour_items(
         PatchRef("s", 3),
-        Neighbours(ids=np.arange(10, 50), similarity=np.linspace(1, 0, 40, dtype=np.float32)),
+        Neighbours(scene="s", ids=np.arange(10, 50), similarity=np.linspace(1, 0, 40, dtype=np.float32)),
         "{id}.webp",
         None,
     )
@@ -68,9 +68,9 @@ def test_a_patch_that_two_galleries_share_has_its_letter_in_both_and_is_found_by
     )
     drawn = []
     for ids in ([5, 7, 9], [9, 4, 5]):
-        near = Neighbours(ids=np.array(ids), similarity=np.ones(3, np.float32))
+        near = Neighbours(scene="s", ids=np.array(ids), similarity=np.ones(3, np.float32))
         items = mark_shared(neighbour_items(PatchRef("s", 3), near, "{id}.webp", None), {5: 0, 9: 1})
-        drawn.append({"items": items, "top": "q3", "turn": "", "empty": "", "height": 200, "tile": 60})
+        drawn.append({"items": items, "top": "q3", "turn": "", "empty": "", "height": 200, "tile": 60, "linked": True})
     page.evaluate(TWO, [text("rove.js", "gallery.js"), *drawn])
     badges = page.locator(".shared:visible").evaluate_all(
         "found => found.map(one => [+one.closest('.tile').dataset.patch, one.textContent,"

@@ -33,7 +33,9 @@ STOPS = "() => [...document.querySelectorAll('section *')].filter((one) => one.t
 
 def pictures(*ids: int) -> dict[str, Any]:
     """What the gallery draws: a query and its neighbours."""
-    near = Neighbours(ids=np.array(ids[1:]), similarity=np.linspace(0.9, 0.8, len(ids) - 1).astype(np.float32))
+    near = Neighbours(
+        scene="s", ids=np.array(ids[1:]), similarity=np.linspace(0.9, 0.8, len(ids) - 1).astype(np.float32)
+    )
     items = neighbour_items(PatchRef("s", ids[0]), near, "{id}.webp", None)
     return {"items": items, "top": f"q{ids[0]}", "turn": "", "empty": "", "height": 400, "tile": 120}
 

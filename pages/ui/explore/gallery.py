@@ -56,33 +56,20 @@ def neighbour_items(
     truth: PatchLabels | None,
     strange: Collection[int] = (),
     *,
-    scene: str = "",
     first: int = 0,
     named: Captions = no_caption,
 ) -> list[dict[str, Any]]:
-    """Return the query, where one patch asks, and its neighbours in ``scene`` as the gallery's script takes them.
+    """Return the query, where one patch asks, and its neighbours as the gallery's script takes them.
 
     They are those of a page, from the rank after ``first``. ``strange`` are marked as unfamiliar; ``named`` says what
     classes a classifier gives patches without a label.
     """
-    scene = scene if query is None else query.scene
     lead = "The place you asked about"
     items = [] if query is None or first else [_item(query, thumbs, truth, named, rank=QUERY, value="", lead=lead)]
-    shown = slice(first, first + PAGE_OF_PICTURES)
-    pairs = zip(neighbours.ids[shown].tolist(), neighbours.similarity[shown].tolist(), strict=True)
-    for rank, (patch_id, similarity) in enumerate(pairs, start=first + 1):
-        value = f"{similarity:.2f}"
-        items.append(
-            _item(
-                PatchRef(scene, patch_id),
-                thumbs,
-                truth,
-                named,
-                rank=str(rank),
-                value=value,
-                lead=f"No. {rank}, similarity {value}",
-            )
-        )
+    for one in neighbours.ranked(first, PAGE_OF_PICTURES):
+        value = f"{one.similarity:.2f}"
+        lead = f"No. {one.rank}, similarity {value}"
+        items.append(_item(one.ref, thumbs, truth, named, rank=str(one.rank), value=value, lead=lead))
     return mark_novel(items, strange)
 
 

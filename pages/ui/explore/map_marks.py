@@ -61,10 +61,7 @@ def outlined(
     if neighbours is not None and len(neighbours) > MOST_RANKED:
         marks["found"] = _mask(scene, grid, neighbours.ids)
     elif neighbours is not None:
-        words_each = [
-            f"{rank}. patch {patch_id}, similarity {value:.3f}"
-            for rank, (patch_id, value) in enumerate(zip(neighbours.ids, neighbours.similarity, strict=True), start=1)
-        ]
+        words_each = [f"{one.rank}. patch {one.ref.patch}, similarity {one.similarity:.3f}" for one in neighbours]
         marks["neighbours"] = _rings(scene, grid, neighbours.ids, words_each, first_rank=1)
     if selection.size and scene.kind == "collection":
         rings = outlines(scene, grid, selection[:MOST_OUTLINED])

@@ -266,7 +266,7 @@ def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None
         asked = view.query if view.question.plain and view.least is None else None
         items = neighbour_items(
             asked, view.neighbours, thumbs, view.labels, strange,
-            scene=view.scene.id, first=visitor.page * PAGE_OF_PICTURES, named=named,
+            first=visitor.page * PAGE_OF_PICTURES, named=named,
         )  # fmt: skip
         top = f"q{hash(visitor.asking)}/{view.least}/{visitor.page}"
     elif len(view.selection):

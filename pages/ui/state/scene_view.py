@@ -141,7 +141,9 @@ class SceneView(LibrarySource):
         table = self.table
         touching = self.grid.touching(patch_id) if apart else None
         position = int(table.positions(np.array([patch_id]))[0])
-        return nearest_patches(table.unit, table.patch_ids, position, min(count, len(table)), exclude=touching)
+        return nearest_patches(
+            table.unit, table.patch_ids, position, min(count, len(table)), scene=self.scene.id, exclude=touching
+        )
 
     def _ranking(self, question: Question) -> Ranking:
         if question.words:

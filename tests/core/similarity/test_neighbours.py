@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import pairwise_distances
 
 from core.errors import SettingsError
+from core.scenes.patches import PatchRef
 from core.similarity.neighbours import BLOCK_BYTES, nearest_patches, similarities, unit_rows
 
 
@@ -58,7 +59,7 @@ def test_a_zero_vector_is_similar_to_nothing() -> None:
     unit = unit_rows(rows)
     assert (similarities(unit, 2) == 0).all()
     assert similarities(unit, 0)[2] == 0
-    assert nearest_patches(unit, np.arange(6), 2, 3).ids.tolist() == [0, 1, 3]
+    assert nearest_patches(unit, np.arange(6), 2, 3, scene="s").ids.tolist() == [0, 1, 3]
 
 
 @settings(max_examples=40, deadline=None)
@@ -67,7 +68,7 @@ def test_nearest_is_the_sorted_list_of_all_others(count: int, width: int, k: int
     rows = random_rows(count, width, seed)
     ids = np.random.default_rng(seed).permutation(count).astype(np.int64) * 3 + 5
     position = seed % count
-    found = nearest_patches(unit_rows(rows), ids, position, k)
+    found = nearest_patches(unit_rows(rows), ids, position, k, scene="s")
     cosine = 1 - pairwise_distances(rows.astype(np.float64), metric="cosine")[position]
     assert len(found) == min(k, count - 1)
     assert ids[position] not in found.ids
@@ -82,23 +83,34 @@ def test_equal_vectors_tie_and_come_in_the_order_of_their_ids() -> None:
     rows = np.concatenate([base[:1], np.repeat(base[1:2], 40, axis=0), np.repeat(base[2:], 40, axis=0)])
     ids = np.random.default_rng(5).permutation(len(rows)).astype(np.int64)
     unit = unit_rows(rows)
-    found = nearest_patches(unit, ids, 0, 80)
+    found = nearest_patches(unit, ids, 0, 80, scene="s")
     for start in (0, 40):
         group = found.ids[start : start + 40].tolist()
         assert group == sorted(group)
         assert len(set(found.similarity[start : start + 40].tolist())) == 1
-    assert nearest_patches(unit, ids, 0, 20).ids.tolist() == found.ids[:20].tolist()
+    assert nearest_patches(unit, ids, 0, 20, scene="s").ids.tolist() == found.ids[:20].tolist()
 
 
 def test_nearest_leaves_out_the_excluded_and_gives_what_is_left() -> None:
     unit, ids = unit_rows(random_rows(10, 4)), np.arange(10) * 10
-    found = nearest_patches(unit, ids, 4, 100, exclude=np.array([0, 10, 20, 999]))
+    found = nearest_patches(unit, ids, 4, 100, exclude=np.array([0, 10, 20, 999]), scene="s")
     assert set(found.ids.tolist()) == {30, 50, 60, 70, 80, 90}
-    nothing = nearest_patches(unit, ids, 4, 3, exclude=ids)
+    nothing = nearest_patches(unit, ids, 4, 3, exclude=ids, scene="s")
     assert len(nothing) == 0
     assert nothing.ids.dtype == np.int64
 
 
 def test_asking_for_no_neighbours_is_refused() -> None:
     with pytest.raises(SettingsError, match="0 neighbours were asked for"):
-        nearest_patches(unit_rows(random_rows(3, 2)), np.arange(3), 0, 0)
+        nearest_patches(unit_rows(random_rows(3, 2)), np.arange(3), 0, 0, scene="s")
+
+
+def test_neighbours_are_references_with_rank_and_similarity_page_by_page() -> None:
+    unit, ids = unit_rows(random_rows(30, 5)), np.arange(30, dtype=np.int64) * 7
+    found = nearest_patches(unit, ids, 3, 12, scene="quilt-1")
+    assert [(one.ref, one.similarity) for one in found] == [
+        (PatchRef("quilt-1", patch), similarity) for patch, similarity in zip(found.ids, found.similarity, strict=True)
+    ]
+    assert [one.rank for one in found] == list(range(1, 13))
+    assert [*found.ranked(0, 5), *found.ranked(5, 5), *found.ranked(10, 5)] == list(found)
+    assert list(found.ranked(12)) == []

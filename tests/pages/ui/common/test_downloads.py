@@ -17,7 +17,7 @@ from pages.ui.state.question import Question
 from pages.ui.state.session import Session
 from tests.pages.ui.common.test_handover import RECIPE, known
 
-NEAR = Neighbours(ids=np.array([7, 2]), similarity=np.array([0.75, 0.5], np.float32))
+NEAR = Neighbours(scene="s", ids=np.array([7, 2]), similarity=np.array([0.75, 0.5], np.float32))
 
 
 @pytest.fixture(autouse=True)

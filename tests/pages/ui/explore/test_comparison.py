@@ -74,7 +74,7 @@ def test_answers_stand_side_by_side_with_what_they_share(engine: Engine) -> None
     touching, answers = patch_grid(scene, recipes[0].cut).touching(QUERY), []
     for recipe, column in zip(recipes, columns(app), strict=True):
         table = patch_table(engine.features(recipe))
-        near = nearest_patches(table.unit, table.patch_ids, QUERY, 20, exclude=touching).ids.tolist()
+        near = nearest_patches(table.unit, table.patch_ids, QUERY, 20, scene="s", exclude=touching).ids.tolist()
         assert [item["id"] for item in column["items"]] == [QUERY, *near]
         answers.append(near)
     marks = [

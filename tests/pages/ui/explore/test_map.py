@@ -68,7 +68,7 @@ def frame(monkeypatch: pytest.MonkeyPatch) -> Frame:
     return Frame(monkeypatch)
 
 
-NEIGHBOURS = Neighbours(ids=np.array([9, 4]), similarity=np.array([0.98, 0.5], np.float32))
+NEIGHBOURS = Neighbours(scene="s", ids=np.array([9, 4]), similarity=np.array([0.98, 0.5], np.float32))
 
 
 def test_a_new_query_leaves_the_map_itself_alone(library: Library, frame: Frame) -> None:
@@ -193,7 +193,7 @@ def test_collections_show_their_patches_at_their_places(library: Library, frame:
     scene: Scene = add_collection(library, corners)
     grid = patch_grid(scene)
     asked: list[PatchRef] = []
-    found = Neighbours(ids=np.array([2, 3]), similarity=np.array([0.9, 0.8], np.float32))
+    found = Neighbours(scene="s", ids=np.array([2, 3]), similarity=np.array([0.9, 0.8], np.float32))
     scene_map(scene, grid, rendering="true", query=1, neighbours=found, selection=[0, 3], on_click=asked.append)
     marks = frame.view["marks"]
     assert np.mean(marks["query"]["ring"], axis=0) == pytest.approx((60.0, 24.0), abs=1e-3)
@@ -208,7 +208,12 @@ def test_scenes_across_the_antimeridian_stay_in_one_piece(library: Library, fram
     scene = add_mapped(library, crs="EPSG:32660", transform=(10.0, 0.0, 814_945.0, 0.0, -10.0, 1_826_548.0))
     grid = patch_grid(scene)
     ids = np.arange(grid.count)
-    scene_map(scene, grid, rendering="true", neighbours=Neighbours(ids=ids, similarity=np.ones(len(ids), np.float32)))
+    scene_map(
+        scene,
+        grid,
+        rendering="true",
+        neighbours=Neighbours(scene="s", ids=ids, similarity=np.ones(len(ids), np.float32)),
+    )
     lons = np.array([mark["ring"] for mark in frame.view["marks"]["neighbours"]])[..., 1]
     assert np.ptp(lons) < 0.2
     assert '"room": null' in frame.script()
