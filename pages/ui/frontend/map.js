@@ -8,6 +8,7 @@
   const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
   const LEFT_OVER = "No patch lies here; Patches can cover the edge.";
   const LOST = "Pictures of the scene do not arrive; is the server still running?";
+  const PATIENCE = 3000; // milliseconds after which a click that changed nothing is told once more
   const GOOD = "#1d7a3e", BAD = "#b3261e";
   let state = null;
 
@@ -139,6 +140,9 @@
     data.lat_lng_clicked = state.told = here;
     data.previous_data = value;
     window.Streamlit.setComponentValue(value);
+    // A first page that is still being drawn can lose what a frame says; the plot's way to the server does not.
+    clearTimeout(state.unheard);
+    state.unheard = setTimeout(() => landlikePatches.askAt(here), PATIENCE);
   }
 
   function update(view) {
@@ -147,7 +151,10 @@
     state.view = view;
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
     if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
-    if (!isSame(before.marks, view.marks)) showMarks(view.marks);
+    if (!isSame(before.marks, view.marks)) {
+      clearTimeout(state.unheard);
+      showMarks(view.marks);
+    }
     if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);
     if (!isSame(before.leftOver, view.leftOver)) showLeftOver(view.leftOver);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);
