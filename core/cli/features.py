@@ -12,10 +12,12 @@ from core.cli.common import (
     ENCODER_HELP,
     PARQUET_ENDINGS,
     SOURCE_HELP,
+    add_cutting,
     add_encoding,
     add_overrides,
     bar_of,
     check_out,
+    cut_of,
     engine_of,
     near_lines,
     open_source,
@@ -118,6 +120,7 @@ class CompareCommand:
             "--encoder", action="append", required=True, metavar="NAME|PATH", help=f"{ENCODER_HELP}; give several"
         )
         parser.add_argument("-k", type=int, default=10, metavar="K", help="how many; default 10")
+        add_cutting(parser)
         add_overrides(parser)
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
@@ -134,7 +137,10 @@ class CompareCommand:
         if len(names) < 2:
             raise SettingsError(asked, f"{names[0]} is the only one", "give --encoder twice or more")
         scene, engine, answers = open_source(options, config), engine_of(config), {}
-        recipes = {name: engine.recipe(scene, name) for name in names}  # All of them before the first takes its time.
+        cut = cut_of(options, scene)
+        recipes = {
+            name: engine.recipe(scene, name, cut=cut) for name in names
+        }  # All of them before the first takes its time.
         for name, recipe in recipes.items():
             with bar_of("Encoding", "patches") as progress:
                 features = engine.encode_now(scene, recipe, progress=progress)

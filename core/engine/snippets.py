@@ -10,7 +10,8 @@ from typing import Any
 
 from core.engine.exports.order import FOUND, ExportOrder
 from core.engine.views import SearchView
-from core.scenes.cut import MIN_VALID_FRACTION
+from core.features.recipe import Recipe
+from core.scenes.cut import MIN_VALID_FRACTION, Cut
 from core.search.examples import AreaExample, PatchExample, VectorExample
 
 
@@ -62,11 +63,8 @@ def as_command(view: SearchView, out: str = "results.csv") -> str:
 
 def _search_words(view: SearchView) -> list[str]:
     """Return the command without where its file goes."""
-    cut, recipe = view.recipe.cut, view.recipe
-    words = ["python", "-m", "core", "view", recipe.scene_id, "--encoder", recipe.encoder]
-    words += ["--patch", str(cut.size), "--step", str(cut.stride)]
-    words += ["--edge", cut.edge] if cut.edge != "leave" else []
-    words += ["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else []
+    words = ["python", "-m", "core", "view", view.recipe.scene_id, "--encoder", view.recipe.encoder]
+    words += _cut_words(view.recipe.cut)
     good, bad = (",".join(_named(view, one) for one in _patches(view, like)) for like in (True, False))
     words += [f"--words={view.words}"] if view.words else []
     words += ["--like", good] if good else []
@@ -126,6 +124,53 @@ def _search_lines(view: SearchView) -> list[str]:
         patches = _evidence(good, bad)
         lines[at] = f"    evidence=Evidence(examples=({patches}.examples + others.examples)),"
     return lines
+
+
+def _cut_words(cut: Cut) -> list[str]:
+    """Return the options that cut a scene so."""
+    words = ["--patch", str(cut.size), "--step", str(cut.stride)]
+    words += ["--edge", cut.edge] if cut.edge != "leave" else []
+    return words + (["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else [])
+
+
+_TRUST_FILE = "features.parquet"
+
+
+def trust_command(recipe: Recipe) -> str:
+    """Return the commands that print what the Trust panel measures, for a POSIX shell; one line."""
+    embed = ["python", "-m", "core", "embed", recipe.scene_id, "--encoder", recipe.encoder, *_cut_words(recipe.cut)]
+    report = ["python", "-m", "core", "report", _TRUST_FILE]
+    return f"{shlex.join([*embed, '--out', _TRUST_FILE])} && {shlex.join(report)}"
+
+
+def trust_script(recipe: Recipe) -> str:
+    """Return a script that prints what the Trust panel measures."""
+    lines = [
+        "from core.__main__ import main",
+        "",
+        *(f"main({words[3:]!r})" for words in map(shlex.split, trust_command(recipe).split(" && "))),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def comparison_command(recipe: Recipe, encoders: Sequence[str], patch: int, k: int) -> str:
+    """Return the command that asks several encoders the same question, for a POSIX shell; one line.
+
+    Args:
+        recipe: of the features on show.
+        encoders: names, the one on show first.
+        patch: id of the patch that asks.
+        k: how many neighbours.
+    """
+    words = ["python", "-m", "core", "compare", recipe.scene_id, "--patch-id", str(patch), "-k", str(k)]
+    words += [word for name in encoders for word in ("--encoder", name)]
+    return shlex.join([*words, *_cut_words(recipe.cut)])
+
+
+def comparison_script(recipe: Recipe, encoders: Sequence[str], patch: int, k: int) -> str:
+    """Return a script that asks several encoders the same question; arguments as of ``comparison_command``."""
+    words = shlex.split(comparison_command(recipe, encoders, patch, k))
+    return f"from core.__main__ import main\n\nmain({words[3:]!r})\n"
 
 
 def _patches(view: SearchView, good: bool) -> list[PatchExample]:

@@ -32,6 +32,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches, size
 from pages.ui.common.handover import search_view
 from pages.ui.common.progress import panel
+from pages.ui.common.spelled import spelled
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session, current
@@ -215,6 +216,4 @@ def _spelled(order: ExportOrder) -> None:
         many = len(order.view.evidence) + len(order.patches)
         st.caption(f"There are {plain(count(many, 'example'))}; take the bundle, which holds them all.")
         return
-    command, script = st.tabs(["As a command", "As Python"])
-    command.code(command_of(order), language="bash", wrap_lines=True)
-    script.code(script_of(order), language="python", wrap_lines=True)
+    spelled(command_of(order), script_of(order))

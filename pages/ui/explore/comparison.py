@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.encoders.base import EncoderSpec
 from core.encoders.registry import EncoderListing, default_encoder
+from core.engine.snippets import comparison_command, comparison_script
 from core.errors import LandlikeError
 from core.evaluation.grid_shift import COMPARED, SHIFT
 from core.evaluation.report.wording import UNMEASURED
@@ -25,6 +26,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, distinct, duration, patches, size
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.progress import FOLLOW_SECONDS, panel, progress_words, wanted
+from pages.ui.common.spelled import spelled
 from pages.ui.explore.gallery import gallery, mark_shared, neighbour_items
 from pages.ui.models.getting import get_encoder, title_in_choice, without_connection
 from pages.ui.state import cache
@@ -158,6 +160,7 @@ def comparison(
     with st.container(horizontal=True, vertical_alignment="center", key="compare_words"):
         st.markdown(" ".join([agreement(ready), steadiness(_kept(ready))]).strip(), width="stretch")
         _measuring(ready)
+        _spelled(visitor, view, ready)
     for column, answer in zip(st.columns(len(answers), gap="medium"), answers, strict=True):
         with column, st.container(key=f"column_{answers.index(answer)}"):
             _head(visitor, answers, answer)
@@ -170,6 +173,15 @@ def comparison(
                     mark_shared(items, numbers), top=f"q{view.query.patch}", empty="There is nothing to show.",
                     height=room, on_query=visitor.ask, key=f"answer_{answers.index(answer)}", rows=COLUMN_ROWS,
                 )  # fmt: skip
+
+
+def _spelled(visitor: Session, view: ViewState, ready: Sequence[EncoderAnswer]) -> None:
+    """Offer what gives the same answers without the pages; it leaves out what touches, as the page mostly does."""
+    if view.query is None or len(ready) < 2 or not visitor.leave_out_touching:
+        return
+    asked = (view.recipe, [one.encoder for one in ready], view.query.patch, visitor.count)
+    with st.popover("As a command", icon=":material/terminal:", key="compare_spelled"):
+        spelled(comparison_command(*asked), comparison_script(*asked))
 
 
 def _lacking(scene: Scene, answers: Sequence[EncoderAnswer], answer: EncoderAnswer) -> int:

@@ -14,6 +14,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.engine.snippets import trust_command, trust_script
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.phrases import too_few
 from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED
@@ -26,6 +27,7 @@ from core.values.novelty import UNFAMILIAR
 from core.values.stability import STABILITY
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, follow_bar, progress_words, wanted
+from pages.ui.common.spelled import spelled
 from pages.ui.explore.novelty_banner import causes_of, marking, remedy_button
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
@@ -66,6 +68,8 @@ def _content(visitor: Session, view: ViewState) -> None:
         _actions(visitor, view, section)
     if layout is None and not missing and len(view.table) >= LEAST_ROWS:
         st.caption(WAITING)
+    with st.expander("Measure it without the pages", icon=":material/terminal:"):
+        spelled(trust_command(view.recipe), trust_script(view.recipe))
 
 
 def _parts(view: ViewState) -> list[str]:

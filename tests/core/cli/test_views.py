@@ -16,7 +16,14 @@ from core.config import Config
 from core.encoders.registry import ENTRIES
 from core.engine.bundles import bundle_of, open_bundle, take_labels
 from core.engine.operations import Engine
-from core.engine.snippets import as_command, as_python
+from core.engine.snippets import (
+    as_command,
+    as_python,
+    comparison_command,
+    comparison_script,
+    trust_command,
+    trust_script,
+)
 from core.engine.views import SearchView, answer
 from core.errors import SettingsError, StoreError
 from core.evaluation.benchmark import BASELINE
@@ -96,6 +103,31 @@ def test_command_and_script_give_what_the_view_gives(
     assert (tmp_path / "it's.csv").read_bytes().decode() == expected
     exec(compile(as_python(asked, "python.csv"), "snippet", "exec"), {})
     assert (tmp_path / "python.csv").read_bytes().decode() == expected
+
+
+def test_command_and_script_of_trust_print_its_verdict(
+    view: SearchView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in map(shlex.split, trust_command(view.recipe).split(" && ")):
+        assert main(words[3:]) == 0
+    printed = capsys.readouterr().out
+    assert "Holds" in printed or "Do not rely" in printed
+    exec(compile(trust_script(view.recipe), "snippet", "exec"), {})
+    assert capsys.readouterr().out == printed
+
+
+def test_command_and_script_of_a_comparison_ask_all_encoders(
+    view: SearchView, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = (view.recipe, [view.recipe.encoder, "landlike-2"], 3, 4)
+    assert main(shlex.split(comparison_command(*asked))[3:]) == 0
+    printed = capsys.readouterr().out
+    answers = [json.loads(line) for line in printed.splitlines()]
+    assert [one.get("encoder") for one in answers] == [view.recipe.encoder, "landlike-2", None]
+    assert all(len(one["patch_ids"]) == 4 for one in answers[:2])
+    exec(compile(comparison_script(*asked), "snippet", "exec"), {})
+    assert capsys.readouterr().out == printed
 
 
 def test_a_view_leaves_out_examples_and_what_touches_them_and_meets_its_filters(
