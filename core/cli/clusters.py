@@ -14,6 +14,7 @@ from core.errors import SettingsError
 
 if TYPE_CHECKING:
     from core.export.geoparquet import Embeddings
+    from core.scenes.patches import IntArray
     from core.search.light import PatchLight
     from core.similarity.clusters import ClusterSet
 
@@ -83,16 +84,21 @@ def _write(path: Path, table: Embeddings, known: ClusterSet) -> dict[str, Any]:
 
     from core.clusters.overview import overviews
     from core.export.formats import write_rows
-    from core.export.rows import area_column
+    from core.export.geometry import hectares_together
     from core.export.selection import file_rows, file_shapes
     from core.similarity.neighbours import unit_rows
 
-    hectares = np.asarray(area_column(file_shapes(table.table)), np.float32)
-    every = overviews(known, unit_rows(table.vectors), table.patch_ids, hectares)
+    shapes, row_of = file_shapes(table.table), {int(patch): row for row, patch in enumerate(table.patch_ids)}
+
+    def rows(ids: IntArray) -> list[int]:
+        return [row_of[patch] for patch in ids.tolist()]
+
+    every = overviews(
+        known, unit_rows(table.vectors), table.patch_ids, lambda ids: hectares_together(shapes[rows(ids)])
+    )  # fmt: skip
     likeness = np.full(len(table), np.nan, np.float32)
-    row_of = {int(patch): row for row, patch in enumerate(table.patch_ids)}
     for one in every:
-        likeness[[row_of[int(patch)] for patch in one.patches]] = one.likeness
+        likeness[rows(one.patches)] = one.likeness
     names = np.array([*known.names, None], dtype=object)[known.index]
     columns = {"cluster": known.index.astype(np.int64) + 1, "cluster_name": names, "likeness": likeness}
     write_rows(path, file_rows(table, columns=columns))

@@ -117,7 +117,7 @@ def name_clusters(index: NDArray[np.int16], light: PatchLight, given: Mapping[in
 
 
 def kinds_of_clusters(index: NDArray[np.int16], light: PatchLight) -> tuple[str, ...]:
-    """Return what kind of land each cluster is, in small letters, of which several may be alike; arguments as below."""
+    """Return what kind of land each cluster is, in small letters, of which several may be alike; arguments as above."""
     return tuple(_kind_of(light.of(index == number)) for number in range(int(index.max(initial=-1)) + 1))
 
 

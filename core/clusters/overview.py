@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,7 @@ class ClusterOverview:
         patches: int64 of shape (M,), ids, the most typical first and the oddest last.
         likeness: float32 of shape (M,), cosine similarity of each to the middle of the cluster.
         share: of all patches, 0 to 1.
-        hectares: of ground; None = not known.
+        hectares: of ground that its patches show together, shared ground once; None = not known.
     """
 
     number: int
@@ -78,7 +79,7 @@ class ClusterOverview:
 
 
 def overviews(
-    known: ClusterSet, unit: FloatArray, patch_ids: IntArray, hectares: FloatArray | None
+    known: ClusterSet, unit: FloatArray, patch_ids: IntArray, ground: Callable[[IntArray], float | None]
 ) -> tuple[ClusterOverview, ...]:
     """Return what is told of each cluster, the largest first.
 
@@ -89,18 +90,17 @@ def overviews(
         known: the clusters.
         unit: float32 of shape (N, D), features scaled to length 1.
         patch_ids: int64 of shape (N,).
-        hectares: of each patch, shape (N,); None = not known.
+        ground: gives the hectares that patches, by their ids, show together, shared ground once; None = not known.
     """
     found = []
     for number, name in enumerate(known.names):
         rows = np.flatnonzero(known.index == number)
         likeness = likeness_to_middle(unit[rows])
         order = np.argsort(-likeness, kind="stable")
-        ground = None if hectares is None or not np.isfinite(hectares[rows]).all() else float(hectares[rows].sum())
         found.append(
             ClusterOverview(
                 number=number, name=name, patches=patch_ids[rows[order]], likeness=likeness[order],
-                share=len(rows) / len(unit), hectares=ground,
+                share=len(rows) / len(unit), hectares=ground(patch_ids[rows]),
             )
         )  # fmt: skip
     return tuple(found)

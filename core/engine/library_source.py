@@ -26,7 +26,7 @@ from core.projection.settings import ProjectionSettings
 from core.scenes.areas import HECTARE, PatchAreas, patch_areas
 from core.scenes.classification import clear_shares, patch_classes
 from core.scenes.labels import hand_version, patch_labels, scene_labels
-from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
+from core.scenes.patches import IntArray, PatchRef, centres_lonlat, patch_grid
 from core.scenes.truth import map_version
 from core.search.examples import Evidence, PatchExample, SearchSpace, rank, search_space
 from core.search.light import patch_light
@@ -97,7 +97,7 @@ class LibrarySource(MappedSource):
             return ()
         found: tuple[ClusterOverview, ...] = self.answers.get(
             ("cluster overviews", known.key),
-            lambda: overviews(known, self.table.unit, self.table.patch_ids, self.hectares()),
+            lambda: overviews(known, self.table.unit, self.table.patch_ids, self._ground),
         )
         return found
 
@@ -135,6 +135,11 @@ class LibrarySource(MappedSource):
         """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
         areas = self.areas()
         return None if areas is None else np.asarray(areas.of(self.table.patch_ids) / HECTARE, np.float32)
+
+    def _ground(self, ids: IntArray) -> float | None:
+        """Return the hectares that some patches show together, shared ground once; None where a place is unknown."""
+        areas = self.areas()
+        return None if areas is None or areas.unplaced(ids) else areas.together(ids) / HECTARE
 
     def taught(self) -> Taught | None:
         """Return the head that the labels given by hand teach, and how well it does; None for fewer than two classes.

@@ -97,6 +97,17 @@ def hectares(shapes: Shapes) -> NDArray[np.float64]:
     return found
 
 
+def hectares_together(shapes: Shapes) -> float | None:
+    """Return the hectares that outlines cover together, land that several of them share once; None where one is unknown.
+
+    Args:
+        shapes: in EPSG:4326.
+    """
+    if (shapely.get_dimensions(shapes) != 2).any():
+        return None
+    return float(hectares(np.array([shapely.union_all(shapes)], dtype=object))[0])
+
+
 def wkb_array(shapes: Shapes) -> pa.Array:
     """Return outlines as little-endian WKB (OGC 06-103r4, section 8), null where unknown."""
     return pa.array(shapely.to_wkb(shapes, byte_order=1), type=pa.binary())

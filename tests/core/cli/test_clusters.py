@@ -18,8 +18,8 @@ KINDS = ["water"] * 12 + ["forest"] * 9 + ["soil"] * 6
 Capture = pytest.CaptureFixture[str]
 
 
-def write(path: Path, *, statistics: bool = True, alike: bool = False) -> Path:
-    """A file of features: three kinds of land along the equator."""
+def write(path: Path, *, statistics: bool = True, alike: bool = False, step: float = 0.01) -> Path:
+    """A file of features: three kinds of land along the equator, a patch of 0.01° each ``step``."""
     light = light_of(KINDS)
     assert light.deviation is not None
     number = [sorted(set(KINDS)).index(kind) for kind in KINDS]
@@ -27,7 +27,7 @@ def write(path: Path, *, statistics: bool = True, alike: bool = False) -> Path:
     frame = {"patch_id": np.arange(len(KINDS)), "vector": list((vectors * (not alike)).astype(np.float32))}
     if statistics:
         frame |= {"band_mean": list(light.mean), "band_std": list(light.deviation)}
-    boxes = [shapely.box(at / 100, 0, (at + 1) / 100, 0.01) for at in range(len(KINDS))]
+    boxes = [shapely.box(at * step, 0, at * step + 0.01, 0.01) for at in range(len(KINDS))]
     geopandas.GeoDataFrame(frame, geometry=boxes, crs="EPSG:4326").to_parquet(path)
     return path
 
@@ -52,6 +52,14 @@ def test_each_patch_has_a_named_cluster_in_every_format(tmp_path: Path, capsys: 
         assert main(["cluster", str(file), "-k", "3", "--out", str(tmp_path / name)]) == 0
         read = geopandas.read_parquet if name.endswith("parquet") else geopandas.read_file
         assert read(tmp_path / name)["cluster_name"].tolist() == [row["cluster_name"] for row in rows]
+
+
+def test_land_that_several_patches_show_counts_once(tmp_path: Path, capsys: Capture) -> None:
+    file = write(tmp_path / "f.parquet", step=0.005)
+    assert main(["cluster", str(file), "-k", "3", "--out", str(tmp_path / "C.csv")]) == 0
+    found = json.loads(capsys.readouterr().out)["found"]
+    wide = [(len(one) + 1) / 2 for one in (range(12), range(9), range(6))]
+    assert [one["hectares"] for one in found] == pytest.approx([123.1 * one for one in wide], rel=1e-3)
 
 
 def test_the_number_is_suggested_and_dense_regions_are_found(tmp_path: Path, capsys: Capture) -> None:

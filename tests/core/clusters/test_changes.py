@@ -161,10 +161,10 @@ def test_typical_patches_are_next_to_the_middle_and_odd_ones_far_from_it() -> No
     unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     found = FoundClusters(index=np.repeat([0, 1], [20, 10]).astype(np.int16))
     known = cluster_set(ClusterSettings(count=2), found, None)
-    first, second = overviews(known, unit, np.arange(100, 130), np.full(30, 2.5, np.float32))
+    first, second = overviews(known, unit, np.arange(100, 130), lambda ids: 2.5 * len(ids))
     assert first.patches[-1] == 107, "the odd one"
     middle = unit[:20].mean(axis=0)
     assert first.patches[0] == 100 + int((unit[:20] @ middle).argmax())
     assert (np.diff(first.likeness) <= 0).all()
     assert (first.share, first.hectares, second.hectares) == (20 / 30, 50.0, 25.0)
-    assert overviews(known, unit, np.arange(30), None)[0].hectares is None
+    assert overviews(known, unit, np.arange(30), lambda _: None)[0].hectares is None

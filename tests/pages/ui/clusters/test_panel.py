@@ -14,6 +14,7 @@ from core.clusters.changes import CLUSTERS_FILE, ClusterOrigin, changes_of
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
+from core.scenes.cut import Cut
 from core.scenes.labels import given_windows
 from core.scenes.scene import Scene
 from core.search.filters import Filters
@@ -67,6 +68,15 @@ def test_the_list_has_name_colour_count_ground_and_share(recipe: Recipe) -> None
     assert len({row["colour"] for row in rows}) == 3
     assert "Click a cluster to see its patches" in texts(app)
     assert "k-means suggests 3: of 4 to 10 the largest number" in html.unescape(texts(app))
+
+
+def test_land_that_several_patches_show_counts_once(engine: Engine) -> None:
+    recipe = encode(engine, small_scene(engine, "mapped-1", crs="EPSG:32632"), cut=Cut.of(64, stride=32))
+    count = 11 * 13
+    engine.clustered.keep(recipe, ClusterSettings(), FoundClusters(index=np.zeros(count, np.int16)))
+    (whole,) = cache.scene_view(recipe).cluster_overviews()
+    assert len(whole.patches) == count
+    assert whole.hectares == pytest.approx(3.84 * 4.48 * 100, rel=2e-3), "384 × 448 pixels of 10 m"
 
 
 def test_an_older_link_by_groups_shows_clusters(recipe: Recipe) -> None:
