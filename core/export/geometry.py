@@ -98,7 +98,7 @@ def hectares(shapes: Shapes) -> NDArray[np.float64]:
 
 
 def hectares_together(shapes: Shapes) -> float | None:
-    """Return the hectares that outlines cover together, land that several of them share once; None where one is unknown.
+    """Return the hectares that outlines cover together, shared land once; None where one is unknown.
 
     Args:
         shapes: in EPSG:4326.

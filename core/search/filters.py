@@ -358,6 +358,11 @@ class Filters:
                 lacking.append(one)
         return tuple(lacking)
 
+    def askable(self, source: FilterSource) -> Filters:
+        """Return it without the conditions that cannot be asked of these patches, which ``unknown`` tells."""
+        lacking = self.unknown(source)
+        return Filters(conditions=tuple(one for one in self.conditions if one not in lacking))
+
     @property
     def sentence(self) -> str:
         """All conditions in words, without a stop; ``all patches`` where there are none."""

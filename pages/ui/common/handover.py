@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import SettingsError
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import PatchRefs, patch_refs
-from core.search.filters import SCORE, Filters, FilterSource
+from core.search.filters import SCORE, Filters
 from core.values.base import Asked
 from core.values.registry import VALUES
 from pages.ui.state.engine import engine
@@ -41,10 +41,7 @@ def _counting(view: ViewState) -> Filters:
     query = view.question.like[0] if view.question.plain else None
     scored = any(one.value == SCORE for one in filters.conditions)
     ranking = view.known.ranking(view.question) if scored else None
-    source = FilterSource(source=view.known, asked=Asked(query=query), ranking=ranking, lonlat=view.known.places)
-    for one in filters.unknown(source):
-        filters = filters.without(one.value)
-    return filters
+    return filters.askable(view.known.filtered(Asked(query=query), ranking))
 
 
 def follow_view(visitor: Session, opened: OpenedBundle) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
@@ -56,7 +57,9 @@ def _content(visitor: Session, view: ViewState) -> None:
         ranking = view.known.ranking(view.question)
     except SettingsError:
         return
-    data = view.known.answers.get(("spread", view.question), lambda: spread(ranking, view.known.areas()))
+    mask = view.mask
+    key = "spread", view.known.ranking_key(view.question), None if mask is None else hash(mask.tobytes())
+    data = view.known.answers.get(key, lambda: spread(ranking, view.known.areas(), mask))
     nearest = view.neighbours.similarity if view.neighbours is not None else np.zeros(0, np.float32)
     default = float(nearest[-1]) if len(nearest) else data["high"]
     _slider({**data, "least": default if view.least is None else view.least}, visitor.limit)
@@ -67,15 +70,17 @@ def _content(visitor: Session, view: ViewState) -> None:
         st.button("Only the nearest again", key="threshold_off", on_click=visitor.limit, args=(None,))
 
 
-def spread(ranking: Ranking, areas: PatchAreas | None) -> dict[str, Any]:
+def spread(ranking: Ranking, areas: PatchAreas | None, mask: NDArray[np.bool_] | None = None) -> dict[str, Any]:
     """Return what the slider's script draws: bars, and for each of its positions how many patches and hectares.
 
+    What counts is what the list has from there on: what is True in ``mask``, bool of shape (N,), and no bad example.
     Hectares are left out where patches overlap: what they show together depends on which they are.
     """
-    bars = ranking.histogram()
+    known = ranking.among(mask=mask)
+    known[ranking.bad] = False
+    bars = ranking.histogram(mask=known)
     low, high = float(bars.edges[0]), float(bars.edges[-1])
     steps = low + (high - low) * np.arange(STEPS + 1) / STEPS
-    known = ~np.isnan(ranking.score)
     hectares = None
     if areas is not None and areas.cells is None:
         each = np.nan_to_num(areas.of(ranking.patch_ids[known])) / HECTARE

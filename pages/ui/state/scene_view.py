@@ -5,10 +5,10 @@ What is known of them is ``core.engine.library_source``. ``pages.ui.state.cache`
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.encoders.files import LEARNED
@@ -19,7 +19,7 @@ from core.features.recipe import companion_of
 from core.scenes.patches import IntArray, PatchRef
 from core.search.chips import ChipExample
 from core.search.examples import Evidence, Example, PatchExample, rank
-from core.search.filters import Filters, FilterSource
+from core.search.filters import FilterSource
 from core.search.ranking import Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches
@@ -61,16 +61,17 @@ class SceneView(LibrarySource):
         Raises:
             SettingsError: when there are no examples, or they cancel out.
         """
-        known = (self.labels.state, self.cluster_version()) if question.words else None
-        found: Ranking = self.answers.get(("ranking", question, known), lambda: self._ranking(question))
+        found: Ranking = self.answers.get(self.ranking_key(question), lambda: self._ranking(question))
         return found
 
-    def mask(self, filters: Filters, asked: Asked, ranking: Ranking | None) -> NDArray[np.bool_]:
-        """Return which patches meet all conditions that can be asked of them, bool of shape (N,)."""
-        source = FilterSource(source=self, asked=asked, ranking=ranking, lonlat=self.places)
-        for one in filters.unknown(source):
-            filters = filters.without(one.value)
-        return filters.mask(source)
+    def ranking_key(self, question: Question) -> Hashable:
+        """Return what tells the ranking by a question from any other: words go by classes and clusters as they are."""
+        known = (self.labels.state, self.cluster_version()) if question.words else None
+        return "ranking", question, known
+
+    def filtered(self, asked: Asked, ranking: Ranking | None) -> FilterSource:
+        """Return what conditions on the patches are asked of."""
+        return FilterSource(source=self, asked=asked, ranking=ranking, lonlat=self.places)
 
     def scores(self, like: tuple[int, ...], unlike: tuple[int, ...], also: str = "") -> FloatArray | None:
         """Return how well each patch answers good and bad examples, (N,); None where they are not known here."""

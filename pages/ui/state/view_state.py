@@ -17,7 +17,7 @@ from core.scenes.areas import HECTARE
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
-from core.search.filters import SCORE, Filters
+from core.search.filters import SCORE, Condition, Filters
 from core.search.ranking import Ranking
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
@@ -42,6 +42,7 @@ class ViewState:
         selection: selected patches, ascending.
         filters: the conditions that were set, as text; empty = none.
         mask: which patches meet the conditions that were set, bool of shape (N,); None = no condition is set.
+        uncounted: the conditions that were set and cannot be asked of these patches now, so that they do not count.
         layout: settings of the UMAP in the plot, or None for PCA.
     """
 
@@ -53,6 +54,7 @@ class ViewState:
     least: float | None = None
     filters: str = ""
     mask: NDArray[np.bool_] | None = None
+    uncounted: tuple[Condition, ...] = ()
     layout: ProjectionSettings | None = None
 
     @property
@@ -127,7 +129,7 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     held = table.patch_ids[table.positions(np.array(marked, np.int64))].tolist()
     _say_gone(marked, held, "selected patches")
     visitor.selection = patch_refs(scene.id, held)
-    mask = _mask(visitor, known, question)
+    mask, uncounted = _mask(visitor, known, question)
     try:
         found = _found(visitor, known, question, mask)
     except LandlikeError as error:  # Examples that cancel out: the next one may settle it.
@@ -135,7 +137,7 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
         found = None
     return ViewState(
         known=known, query=query, question=question, neighbours=found, selection=visitor.selection,
-        least=visitor.least, filters=visitor.filters, mask=mask,
+        least=visitor.least, filters=visitor.filters, mask=mask, uncounted=uncounted,
     )  # fmt: skip
 
 
@@ -165,21 +167,32 @@ def seen_key(recipe: Recipe) -> str:
     return f"{recipe.scene_id}-{recipe.cut.key}"
 
 
-def _mask(visitor: Session, known: SceneView, question: Question) -> NDArray[np.bool_] | None:
-    """Return which patches count: those that meet the visitor's conditions and are not left out as seen; None = all."""
+def _mask(
+    visitor: Session, known: SceneView, question: Question
+) -> tuple[NDArray[np.bool_] | None, tuple[Condition, ...]]:
+    """Return which patches count: those that meet the visitor's conditions and are not left out as seen; None = all.
+
+    With it go the conditions that cannot be asked of the patches now.
+    """
     filters, out = Filters.parse(visitor.filters) or Filters(), visitor.seen.out(seen_key(known.recipe))
     if not filters and not out:
-        return None
+        return None, ()
     query = question.like[0] if question.plain else None
     scored = any(one.value == SCORE for one in filters.conditions) and question.answerable
     key = (
         "mask", visitor.filters, query, known.labels.state, known.classified_version(), known.cluster_version(),
-        question if scored else None,
+        "" if (learned := known.learned()) is None else learned.version, question if scored else None,
     )  # fmt: skip
-    found: NDArray[np.bool_] = known.answers.get(
-        key, lambda: known.mask(filters, Asked(query=query), _ranking(known, question) if scored else None)
-    )
-    return found & ~np.isin(known.table.patch_ids, list(out)) if out else found
+    found: NDArray[np.bool_] | None = known.answers.peek(key)
+    uncounted: tuple[Condition, ...] = ()
+    if found is None:
+        source = known.filtered(Asked(query=query), _ranking(known, question) if scored else None)
+        uncounted = filters.unknown(source)
+        found = filters.askable(source).mask(source)
+        found.flags.writeable = False
+        if not uncounted:  # What is not known yet may come to be, as what a worker measures.
+            known.answers.put(key, found)
+    return (found & ~np.isin(known.table.patch_ids, list(out)) if out else found), uncounted
 
 
 def _ranking(known: SceneView, question: Question) -> Ranking | None:

@@ -37,3 +37,18 @@ def test_where_the_place_is_unknown_hectares_are_left_out() -> None:
         scene="s", patch_ids=np.arange(3), score=np.array([0.1, 0.2, 0.3], np.float32), measure=COSINE, sentence=""
     )
     assert spread(ranking, None)["hectares"] is None
+
+
+def test_what_filters_leave_out_and_bad_examples_do_not_count() -> None:
+    score = np.linspace(0, 1, 40).astype(np.float32)
+    ranking = Ranking(
+        scene="s", patch_ids=np.arange(100, 140), score=score, measure=COSINE, sentence="", examples=np.array([3, 39]),
+        bad=np.array([39]),
+    )  # fmt: skip
+    mask = np.arange(40) % 3 == 0
+    drawn = spread(ranking, None, mask)
+    for step in range(0, STEPS + 1, 9):
+        least = drawn["low"] + (drawn["high"] - drawn["low"]) * step / STEPS
+        assert drawn["above"][step] == len(ranking.best(least=round(least, 6), mask=mask, seen=[139]).ids)
+    assert sum(drawn["counts"]) == drawn["above"][0] == 13
+    assert (drawn["low"], drawn["high"]) == (0.0, 1.0), "the slider stays where it is"
