@@ -222,7 +222,9 @@ def labels_of_table(
     else:
         ids = _ids_of_column(table, set(patch_ids.tolist()), tally)
         if by_place and outlines is not None:
-            _check_places(table, ids, patch_ids, outlines, tally)
+            for line in elsewhere(table, ids, patch_ids, outlines):
+                tally.add("elsewhere", f"line {table.line(line)}", example=f"patch {ids[line]}")
+                ids[line] = None
     given: dict[int, Counter[str]] = defaultdict(Counter)
     for row, (patch_id, raw) in enumerate(zip(ids, labels, strict=True)):
         name = tally.usable(raw, f"line {table.line(row)}")
@@ -263,7 +265,7 @@ def _ids_of_column(table: TextTable, known: set[int], tally: Tally) -> list[int 
 def _ids_of_places(
     table: TextTable, patch_ids: IntArray, outlines: NDArray[np.object_], tally: Tally
 ) -> list[int | None]:
-    places = _places(table)
+    places = places_of_lines(table)
     rows = containing(shapely.points(places), outlines)
     for line, row in enumerate(rows.tolist()):
         if row < 0:
@@ -272,36 +274,55 @@ def _ids_of_places(
     return [None if row < 0 else int(patch_ids[row]) for row in rows.tolist()]
 
 
-def _places(table: TextTable) -> NDArray[np.float64]:
-    """Return longitude and latitude of each line, shape (N, 2)."""
-    places = []
-    for row, cells in enumerate(zip(table.needed("lon"), table.needed("lat"), strict=True)):
-        try:
-            lon, lat = (float(cell.replace(",", ".")) for cell in cells)
-        except ValueError:
-            lon = lat = np.nan
-        if not (abs(lon) <= 360 and abs(lat) <= 90):
-            found = f"line {table.line(row)} has “{cells[0][:20]}”, “{cells[1][:20]}” as lon and lat"
-            raise ClassificationError(table.asked, found, "give degrees with a decimal point")
-        places.append((lon, lat))
-    return np.array(places).reshape(-1, 2)
+def places_of_lines(table: TextTable) -> NDArray[np.float64]:
+    """Return longitude and latitude of each line, shape (N, 2).
+
+    Raises:
+        ClassificationError: for a line whose numbers are no place, or none.
+    """
+    places = np.array([_place(*cells) for cells in zip(table.needed("lon"), table.needed("lat"), strict=True)])
+    places = places.reshape(-1, 2)
+    wrong = np.flatnonzero(~((np.abs(places[:, 0]) <= 360) & (np.abs(places[:, 1]) <= 90)))
+    if len(wrong):
+        row = int(wrong[0])
+        lon, lat = (table.needed(name)[row][:20] for name in ("lon", "lat"))
+        found = f"line {table.line(row)} has “{lon}”, “{lat}” as lon and lat"
+        raise ClassificationError(table.asked, found, "give degrees with a decimal point")
+    return places
 
 
-def _check_places(
-    table: TextTable, ids: list[int | None], patch_ids: IntArray, outlines: NDArray[np.object_], tally: Tally
-) -> None:
-    """Leave out lines whose place lies in another patch than they name; lines without a place are believed."""
-    lon, lat = (table.column(name) or [] for name in ("lon", "lat"))
+def _place(lon: str, lat: str) -> tuple[float, float]:
+    """Return a place as a line has it, with decimal points or commas; NaN where it has none."""
+    try:
+        return float(lon.replace(",", ".")), float(lat.replace(",", "."))
+    except ValueError:
+        return np.nan, np.nan
+
+
+def elsewhere(
+    table: TextTable, ids: Sequence[int | None], patch_ids: IntArray, outlines: NDArray[np.object_]
+) -> list[int]:
+    """Return the rows of a table whose place lies in another patch than they name: its patches are cut otherwise.
+
+    Lines without a place are believed.
+
+    Args:
+        table: with ``lon`` and ``lat``, or without.
+        ids: patch of each row; None, or one that is not among ``patch_ids`` = none.
+        patch_ids: int64 of shape (N,).
+        outlines: of these, as of ``labels_of_table``.
+    """
+    lon, lat = (table.column(name) for name in ("lon", "lat"))
+    if lon is None or lat is None:
+        return []
     row_of = {int(patch_id): row for row, patch_id in enumerate(patch_ids.tolist())}
+    found = []
     for line, patch_id in enumerate(ids):
-        land = None if patch_id is None else outlines[row_of[patch_id]]
-        try:
-            place = shapely.Point(float(lon[line]), float(lat[line]))
-        except ValueError:
-            continue
-        if land is not None and not land.intersects(place):
-            tally.add("elsewhere", f"line {table.line(line)}", example=f"patch {patch_id}")
-            ids[line] = None
+        place = _place(lon[line], lat[line])
+        land = outlines[row_of[patch_id]] if patch_id in row_of else None
+        if land is not None and np.isfinite(place).all() and not land.intersects(shapely.Point(place)):
+            found.append(line)
+    return found
 
 
 def placed_outlines(asked: str, outlines: NDArray[np.object_] | None) -> NDArray[np.object_]:

@@ -17,7 +17,7 @@ from core.scenes.patches import IntArray
 LEAST_COVER = 0.5
 """A polygon, or several of a class, labels a patch of which it covers at least so much."""
 
-_SLIVER = 1e-6
+SLIVER = 1e-6
 """Share of a patch below which two polygons touch rather than overlap."""
 
 _SHAPE_SENTENCES = {
@@ -146,7 +146,7 @@ class _LaidOver:
         disputed = shapely.union_all(
             [one.intersection(other) for at, one in enumerate(joint.values()) for other in list(joint.values())[:at]]
         )
-        if disputed.area > _SLIVER * whole:
+        if disputed.area > SLIVER * whole:
             own = [name for name in enough if joint[name].difference(disputed).area >= (least_share - 1e-9) * whole]
             if len(own) == 1 or not enough:
                 listed, patch_id = " and ".join(f"“{name}”" for name in sorted(joint)), int(self.patch_ids[patch])

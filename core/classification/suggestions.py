@@ -15,7 +15,7 @@ from core.classification.models import HeadKind, fit_model
 from core.classification.validation import FOLDS, USUAL_SETTING
 from core.evaluation.logistic import Spread
 from core.evaluation.retrieval import Share, share
-from core.evaluation.splits import block_folds
+from core.evaluation.splits import block_folds, held_together
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
 
@@ -183,9 +183,7 @@ def learning_curve(
     order = np.arange(len(known)) if rows is None else rows
     if seed is not None:
         order = np.random.default_rng(seed).permutation(order)
-    blocks = known.blocks if len(np.unique(known.blocks[known.blocks >= 0])) > 1 else np.arange(len(known))
-    unknown = blocks < 0
-    blocks = np.where(unknown, blocks.max(initial=0) + 1 + np.cumsum(unknown), blocks)
+    blocks, _ = held_together(known.blocks)
     fold = block_folds(blocks, known.labels, FOLDS)
     return tuple(_point(known, order, fold, size, kind) for size in sizes or _doubling(order, fold))
 

@@ -15,8 +15,8 @@ from core.classification.labelled import LabelledPatches
 from core.classification.models import ClassModel, HeadKind, fit_model, settings_of
 from core.evaluation.classifier import best_temperature
 from core.evaluation.logistic import softmax
-from core.evaluation.retrieval import Share, share
-from core.evaluation.splits import block_folds
+from core.evaluation.retrieval import BLOCK_DRAWS, Share, share, with_drawn
+from core.evaluation.splits import block_folds, held_together
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 
@@ -28,9 +28,6 @@ USUAL_SETTING = {"logistic": 1.0, "knn": 3.0, "forest": 200.0}
 
 MOST_FOR_CHOICE = 2000
 """Labelled patches among which a setting is chosen, at most; all of them are tested by the one that was chosen."""
-
-BLOCK_DRAWS = 1000
-"""Draws of blocks with replacement that an interval is made of."""
 
 _NEVER = np.float32(-60.0)
 """Logit of a class that no patch of the other folds is of."""
@@ -118,7 +115,7 @@ class Validation:
         drawn = self._draws
         total = drawn.sum(axis=(1, 2))
         shares = np.trace(drawn, axis1=1, axis2=2) / np.where(total, total, np.nan)
-        return _with_blocks(share(self.right), shares)
+        return with_drawn(share(self.right), shares)
 
     @cached_property
     def scores(self) -> tuple[ClassScore, ...]:
@@ -179,21 +176,9 @@ class Validation:
         values = 2 * drawn[:, number, number] / np.where(both, both, np.nan)
         exact = replace(plain, value=2 * hits / (2 * hits + wrong)) if hits or wrong else plain
         return ClassScore(
-            name=self.classes[number], count=int(truth.sum()), f1=_with_blocks(exact, values),
+            name=self.classes[number], count=int(truth.sum()), f1=with_drawn(exact, values),
             precision=share(truth[said]), recall=share(said[truth]),
         )  # fmt: skip
-
-
-def _with_blocks(plain: Share, drawn: NDArray[np.float64]) -> Share:
-    """Return a share whose interval is the wider of Wilson's and of that of blocks drawn with replacement.
-
-    Patches of a block are alike, so that Wilson's may be too narrow; of few blocks without an error, the drawn one is.
-    """
-    known = drawn[np.isfinite(drawn)]
-    if not plain.count or not len(known):
-        return plain
-    low, high = np.quantile(known, [0.025, 0.975]).tolist()
-    return replace(plain, low=min(plain.low, low, plain.value), high=max(plain.high, high, plain.value))
 
 
 def validate(
@@ -220,7 +205,7 @@ def validate(
         progress: told (fits done, fits).
     """
     settings = tuple(settings) or settings_of(kind)
-    blocks, spatial = _held_together(known)
+    blocks, spatial = held_together(known.blocks)
     fold = block_folds(blocks, known.labels, folds, seed)
     some = _regular(len(known), MOST_FOR_CHOICE)
     steps = (len(settings) if len(settings) > 1 else 0) + 1
@@ -253,15 +238,6 @@ def compare(
         found.append(validate(kind, known))
         progress(step + 1, len(kinds))
     return tuple(sorted(found, key=lambda one: one.log_loss))
-
-
-def _held_together(known: LabelledPatches) -> tuple[IntArray, bool]:
-    """Return which patches are held out together, and whether that is by land; unknown places are each by itself."""
-    blocks = known.blocks.copy()
-    unknown = blocks < 0
-    blocks[unknown] = blocks.max(initial=-1) + 1 + np.arange(int(unknown.sum()))
-    alone = len(np.unique(blocks)) < 2 or bool(unknown.all())
-    return (np.arange(len(known)), False) if alone else (blocks, True)
 
 
 def _held_out_logits(

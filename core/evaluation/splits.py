@@ -96,6 +96,23 @@ def _numbered(blocks: IntArray) -> IntArray:
     return block.ravel().astype(np.int64)
 
 
+def held_together(blocks: IntArray) -> tuple[IntArray, bool]:
+    """Return which patches are held out together, int64 of shape (N,) from 0, and whether that is by land.
+
+    Patches of unknown place are each by itself. So are all where no two blocks are known: then it is not by land.
+
+    Args:
+        blocks: of shape (N,), −1 = unknown.
+    """
+    unknown = blocks < 0
+    alone = blocks.max(initial=-1) + 1 + np.arange(int(unknown.sum()))
+    together = blocks.copy()
+    together[unknown] = alone
+    if len(np.unique(together)) < 2 or bool(unknown.all()):
+        return np.arange(len(blocks)), False
+    return together, True
+
+
 def block_folds(blocks: IntArray, labels: IntArray, folds: int, seed: int = 0) -> IntArray:
     """Deal blocks out to folds so that each has about as many patches of each class; int64 of shape (N,), from 0.
 

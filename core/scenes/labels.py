@@ -326,10 +326,12 @@ def give_labels(
     view: str = "",
     colours: Mapping[str, str] = MappingProxyType({}),
     scheme: str = "",
+    keep: bool = False,
 ) -> None:
     """Give each of many patches its class, as one step to undo; arguments and errors as of ``give_label``.
 
-    ``colours`` are those of classes that have none yet, by name.
+    ``colours`` are those of classes that have none yet, by name. With ``keep`` patches that have a class by now, be it
+    from another page, stay of it.
     """
     asked = f"Labelling patches of “{scene.name}”"
     fact = LabelFact(who=who[:60], when=now_utc(), view=view[:120])
@@ -338,8 +340,9 @@ def give_labels(
         by_class.setdefault(clean_class(asked, name), set()).update(_windows(grid, [patch_id]))
 
     def change(known: Annotations) -> Annotations:
+        taken = known.of_window().keys() if keep else set[Window]()
         for name, windows in by_class.items():
-            known = known.with_class(windows, name, fact)
+            known = known.with_class(windows - taken, name, fact)
         first = {name: colours[name] for name in by_class if colours.get(name)}
         return replace(known, colours={**first, **known.colours}, scheme=known.scheme or scheme)
 

@@ -70,6 +70,16 @@ class JudgedSample:
         """The first patch that is not judged yet; None when all are."""
         return next((one for one in self.patches if one.reference is None), None)
 
+    def drawn_from(self, map_version: str, mapped: Mapping[int, str]) -> bool:
+        """Return whether a map is the one it was drawn from; of the same labels, features of two encoders map two.
+
+        Args:
+            map_version: of the map.
+            mapped: class of each patch on it, ``ABSTAINED`` where it has none.
+        """
+        alike = all(mapped.get(one.patch) == one.mapped for one in self.patches)
+        return alike and self.map_version == map_version
+
     def with_reference(self, patch: int, reference: str | None) -> JudgedSample:
         """Return the sample with what a person says of a patch; None takes it back.
 

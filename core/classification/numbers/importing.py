@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import Geometry
 
 from core.classification.areas.tables import NOT_JUDGED, TextTable, read_text_table, table_numbers
-from core.classification.label_import import containing, placed_outlines
+from core.classification.label_import import containing, elsewhere, placed_outlines, places_of_lines
+from core.classification.shape_import import SLIVER
 from core.errors import ClassificationError
 from core.ingest.vectors.adding import read_label_shapes
 from core.ingest.vectors.geojson import NOT_NUMBERS, VALUE_COLUMNS, LabelShapes
@@ -83,10 +85,14 @@ def numbers_of_table(
         ids = _ids(known)
         _each_once(known, ids)
         own = set(patch_ids.tolist())
-        values = {patch: number for patch, number in zip(ids, numbers, strict=True) if patch in own}
-        said += _counted(len(ids) - len(values), "patch that is not here was", "patches that are not here were")
+        wrong = set() if outlines is None else set(elsewhere(known, ids, patch_ids, outlines))
+        values = {ids[row]: numbers[row] for row in range(len(ids)) if ids[row] in own and row not in wrong}
+        absent = sum(patch not in own for patch in ids)
+        said += _counted(absent, "patch that is not here was", "patches that are not here were")
+        one, many = "line whose place lies in another patch was", "lines whose place lies in another patch were"
+        said += _counted(len(wrong), one, many)
     else:
-        points = shapely.points([_place(known, row) for row in range(len(known.rows))] or np.zeros((0, 2)))
+        points = shapely.points(places_of_lines(known))
         values, more = _means_of_points(points, numbers, patch_ids, placed_outlines(table.asked, outlines))
         said += more
     return _result(table.asked, values, title, said)
@@ -112,9 +118,11 @@ def numbers_of_shapes(
     are_points = np.isin(shapely.get_type_id(shapes), (0, 4))
     parts, owner = shapely.get_parts(shapes[are_points], return_index=True)
     values, more = _means_of_points(parts, numbers[are_points][owner].tolist(), patch_ids, land)
-    covered, small = _means_of_polygons(shapes[~are_points], numbers[~are_points], patch_ids, land)
+    covered, small, twice = _means_of_polygons(shapes[~are_points], numbers[~are_points], patch_ids, land)
     one, many = "polygon that covers too little of any patch was", "polygons that cover too little of any patch were"
     said += [*more, *_counted(small, one, many)]
+    if twice:
+        said.append(f"Patches in which polygons overlap, whose mean counts there: {twice:,}.")
     return _result(asked, covered | values, found.column, said)
 
 
@@ -175,18 +183,6 @@ def _each_once(table: TextTable, ids: Sequence[int]) -> None:
         raise ClassificationError(table.asked, found, "leave one line for each patch")
 
 
-def _place(table: TextTable, row: int) -> tuple[float, float]:
-    cells = table.needed("lon")[row], table.needed("lat")[row]
-    try:
-        lon, lat = (float(cell.replace(",", ".")) for cell in cells)
-    except ValueError:
-        lon = lat = np.nan
-    if not (abs(lon) <= 360 and abs(lat) <= 90):
-        found = f"line {table.line(row)} has “{cells[0][:20]}”, “{cells[1][:20]}” as lon and lat"
-        raise ClassificationError(table.asked, found, "give degrees with a decimal point")
-    return lon, lat
-
-
 def _means_of_points(
     points: NDArray[np.object_], numbers: Sequence[float], patch_ids: IntArray, land: NDArray[np.object_]
 ) -> tuple[dict[int, float], list[str]]:
@@ -204,18 +200,44 @@ def _means_of_points(
 
 def _means_of_polygons(
     shapes: NDArray[np.object_], numbers: NDArray[np.float64], patch_ids: IntArray, land: NDArray[np.object_]
-) -> tuple[dict[int, float], int]:
-    """Return the mean by area of the polygons over each patch that they cover enough, and how many helped none."""
+) -> tuple[dict[int, float], int, int]:
+    """Return the mean by area of the polygons over each patch that they cover enough.
+
+    Beside it stand how many polygons helped none, and in how many of these patches polygons overlap.
+    """
     if not len(shapes):
-        return {}, 0
+        return {}, 0, 0
     which, rows = shapely.STRtree(land).query(shapes, predicate="intersects")
-    shares = shapely.area(shapely.intersection(shapes[which], land[rows])) / shapely.area(land[rows])
-    cover = np.bincount(rows, weights=shares, minlength=len(land))
-    total = np.bincount(rows, weights=shares * numbers[which], minlength=len(land))
-    enough = cover >= LEAST_COVERED_SHARE - 1e-9
-    helped = len(np.unique(which[enough[rows] & (shares > 0)]))
-    means = {int(patch_ids[row]): float(total[row] / cover[row]) for row in np.flatnonzero(enough).tolist()}
-    return means, len(shapes) - helped
+    parts = shapely.intersection(shapes[which], land[rows])
+    means, helped, overlapping = {}, set(), 0
+    for row in np.unique(rows).tolist():
+        here = np.flatnonzero((rows == row) & (shapely.area(parts) > 0))
+        pieces = _pieces(parts[here].tolist(), numbers[which[here]].tolist())
+        cover = np.array([piece.area for piece, _ in pieces])
+        if cover.sum() < (LEAST_COVERED_SHARE - 1e-9) * land[row].area:
+            continue
+        own = [float(np.mean(some)) for _, some in pieces]
+        means[int(patch_ids[row])] = float(np.average(own, weights=cover))
+        helped.update(which[here].tolist())
+        twice = sum(area for area, (_, some) in zip(cover.tolist(), pieces, strict=True) if len(some) > 1)
+        overlapping += twice > SLIVER * land[row].area
+    return means, len(shapes) - len(helped), overlapping
+
+
+def _pieces(parts: Sequence[Geometry], numbers: Sequence[float]) -> list[tuple[Geometry, list[float]]]:
+    """Return land that polygons cover in pieces that do not overlap, each with the numbers of the polygons over it."""
+    pieces: list[tuple[Geometry, list[float]]] = []
+    for part, number in zip(parts, numbers, strict=True):
+        rest, parted = part, []
+        for piece, some in pieces:
+            common = piece.intersection(part)
+            if common.area > 0:
+                parted += [(common, [*some, number]), (piece.difference(part), some)]
+                rest = rest.difference(piece)
+            else:
+                parted.append((piece, some))
+        pieces = [(piece, some) for piece, some in [*parted, (rest, [number])] if piece.area > 0]
+    return pieces
 
 
 def _counted(count: int, one: str, more: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
-from core.evaluation.retrieval import Share, share
-from core.evaluation.splits import block_folds
+from core.evaluation.retrieval import Share, share, share_by_blocks
+from core.evaluation.splits import block_folds, held_together
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
@@ -43,6 +44,7 @@ class ValueModel:
         actual: their numbers, float64 of shape (N,).
         held_out: what a model said of each that saw no patch of its block, likewise.
         spatial: True = held out by blocks of land; False = each patch by itself.
+        blocks: of each patch, int64 of shape (N,), those of a block held out together; None = not kept, as before.
     """
 
     weights: NDArray[np.float64]
@@ -54,6 +56,7 @@ class ValueModel:
     actual: NDArray[np.float64]
     held_out: NDArray[np.float64]
     spatial: bool
+    blocks: IntArray | None = None
 
     def predict(self, vectors: FloatArray) -> NDArray[np.float64]:
         """Return the number of each patch, float64 of shape (N,), of features (N, D) of any length.
@@ -84,8 +87,19 @@ class ValueModel:
 
     @cached_property
     def covered(self) -> Share:
-        """Share of held-out numbers in their interval."""
-        return share(np.abs(self.actual - self.held_out) <= self.half_width)
+        """Share of held-out numbers in the interval that the errors of the other folds make; of none where not kept.
+
+        The width is a quantile of all these errors, so that in intervals of that width they lie by its making. Errors
+        of a block are alike: the share's own interval is also that of blocks drawn with replacement.
+        """
+        if self.blocks is None:
+            return share(np.zeros(0, np.bool_))
+        errors, fold = np.abs(self.actual - self.held_out), _folds(self.blocks)
+        inside = np.zeros(len(errors), np.bool_)
+        for number in np.unique(fold).tolist():
+            held = fold == number
+            inside[held] = errors[held] <= _quantile(errors[~held], self.coverage)
+        return share_by_blocks(inside, self.blocks)
 
 
 def teach_values(
@@ -120,17 +134,18 @@ def teach_values(
     actual = np.array([values[patch_id] for patch_id in patch_ids[rows].tolist()], np.float64)
     if not 0 < coverage < 1:
         raise ClassificationError(asked, f"the coverage is {coverage:g}", "choose a share such as 0.9")
-    if len(rows) < FEWEST_VALUES:
+    fewest = max(FEWEST_VALUES, math.ceil(coverage / (1 - coverage) - 1e-9))
+    if len(rows) < fewest:
         found = f"{len(rows)} patches of the scene have a number"
-        raise ClassificationError(asked, found, f"give at least {FEWEST_VALUES}")
+        raise ClassificationError(asked, found, f"give at least {fewest}")
     if not np.isfinite(actual).all() or np.ptp(actual) == 0:
         found = "a number is not finite" if not np.isfinite(actual).all() else f"all numbers are {actual[0]:g}"
         raise ClassificationError(asked, found, "give numbers that differ")
     unit = unit_rows(vectors)
     spread = spread_of(unit)
     own = np.full(len(rows), -1, np.int64) if blocks is None else blocks[rows]
-    spatial = bool((own >= 0).all()) and len(np.unique(own)) >= _FOLDS
-    fold = block_folds(own if spatial else np.arange(len(rows)), np.zeros(len(rows), np.int64), _FOLDS)
+    together, spatial = held_together(own)
+    fold = _folds(together)
     points = _standardised(unit[rows], spread)
     tried = []
     for step, penalty in enumerate(PENALTIES):
@@ -143,8 +158,13 @@ def teach_values(
     return ValueModel(
         weights=scaled, bias=float(bias - spread.mean @ scaled), coverage=coverage, penalty=PENALTIES[best],
         half_width=_quantile(np.abs(actual - table[best]), coverage), patch_ids=patch_ids[rows], actual=actual,
-        held_out=table[best], spatial=spatial,
+        held_out=table[best], spatial=spatial, blocks=together,
     )  # fmt: skip
+
+
+def _folds(blocks: IntArray) -> IntArray:
+    """Return the fold of each patch, int64 of shape (N,); the same for the same blocks."""
+    return block_folds(blocks, np.zeros(len(blocks), np.int64), _FOLDS)
 
 
 def _standardised(unit: FloatArray, spread: Spread) -> NDArray[np.float64]:

@@ -6,15 +6,19 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.classification.numbers.regression import ValueModel
 from core.features.recipe import Recipe
 from core.files import disk_errors, write_atomically
+from core.scenes.patches import IntArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +58,7 @@ class LearnedNumbers:
         np.savez_compressed(
             buffer, about=np.bytes_(json.dumps(about)), weights=model.weights, plain=plain,
             patch_ids=model.patch_ids, actual=model.actual, held_out=model.held_out,
+            blocks=np.zeros(0, np.int64) if model.blocks is None else model.blocks,
         )  # fmt: skip
         advice = "free some space and start again"
         with disk_errors("Keeping what was learned", full=advice, other=advice):
@@ -71,7 +76,7 @@ class LearnedNumbers:
                 model = ValueModel(
                     weights=held["weights"], bias=bias, half_width=half_width, coverage=coverage, penalty=penalty,
                     patch_ids=held["patch_ids"], actual=held["actual"], held_out=held["held_out"],
-                    spatial=bool(spatial),
+                    spatial=bool(spatial), blocks=_blocks_of(held),
                 )  # fmt: skip
             return LearnedNumber(
                 title=str(about["title"]), source=str(about["source"]), model=model, said=tuple(about["said"]),
@@ -101,3 +106,9 @@ class LearnedNumbers:
 
     def _path(self, recipe: Recipe) -> Path:
         return self.root / recipe.scene_id / f"{recipe.key}.npz"
+
+
+def _blocks_of(held: Mapping[str, NDArray[Any]]) -> IntArray | None:
+    """Return the block of each patch; None in a file of before, which has none."""
+    blocks = held.get("blocks")
+    return blocks if blocks is not None and len(blocks) else None

@@ -113,7 +113,8 @@ def _classes(source: LibrarySource) -> dict[str, Any]:
         probability=found.confidence.astype(np.float64), shapes=polygons(corners),
     )  # fmt: skip
     sample = load_sample(source.scene, source.recipe.cut.key)
-    told = None if sample is None or sample.map_version != found.key else told_by(sample)
+    mapped = dict(zip(classified.ids.tolist(), classified.classes.tolist(), strict=True))
+    told = told_by(sample) if sample is not None and sample.drawn_from(found.key, mapped) else None
     return {"classified": classified, "areas": areas_of(classified), "assessment": told}
 
 

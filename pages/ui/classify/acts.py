@@ -53,14 +53,21 @@ def give_class(
 
 
 def label_each(
-    visitor: Session, known: SceneView, labels: Mapping[int, str], classes: Sequence[LandClass], *, view: str, said: str
+    visitor: Session,
+    known: SceneView,
+    labels: Mapping[int, str],
+    classes: Sequence[LandClass],
+    *,
+    view: str,
+    said: str,
+    keep: bool = False,
 ) -> bool:
-    """Give each of some patches its class, as one step; return whether it could be done."""
+    """Give each of some patches its class, as one step, ``keep`` as of ``give_labels``; return whether it could be."""
     colours, scheme = {one.name: one.colour for one in classes}, scheme_json(scheme_here(known))
     return attempt(
         visitor,
         lambda: give_labels(
-            known.scene, known.grid, labels, who=visitor.desk.who, view=view, colours=colours, scheme=scheme
+            known.scene, known.grid, labels, who=visitor.desk.who, view=view, colours=colours, scheme=scheme, keep=keep
         ),
         said,
     )

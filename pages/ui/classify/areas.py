@@ -79,30 +79,30 @@ def areas_panel(visitor: Session, known: SceneView) -> None:
         )
         return
     sample = sample_here(known)
-    found = None if sample is None else _told(known, sample, patches)
+    mapped = dict(zip(patches.ids.tolist(), patches.classes.tolist(), strict=True))
+    found = None if sample is None else told_by(sample, mapped)
     true = true_beside(known, patches, ground)
     shown_map = {name: float(ground[rows].sum()) for name, rows in patches.strata.items()}
     st.html(areas_table(shown_map, found, true))
-    for sentence in _said(known, sample, found, true):
+    changed = sample is not None and not sample.drawn_from(known.classified_version(), mapped)
+    for sentence in _said(known, sample, found, true, changed=changed):
         st.caption(sentence)
     _sampling(visitor, known, sample)
 
 
-def _told(known: SceneView, sample: JudgedSample, patches: ClassifiedPatches) -> AccuracyAssessment | None:
-    """Return what the sample tells of the map as it is, be it the one it was drawn from or another."""
-    if sample.map_version == known.classified_version():
-        return told_by(sample)
-    return told_by(sample, dict(zip(patches.ids.tolist(), patches.classes.tolist(), strict=True)))
-
-
 def _said(
-    known: SceneView, sample: JudgedSample | None, found: AccuracyAssessment | None, true: AccuracyAssessment | None
+    known: SceneView,
+    sample: JudgedSample | None,
+    found: AccuracyAssessment | None,
+    true: AccuracyAssessment | None,
+    *,
+    changed: bool,
 ) -> list[str]:
-    """Return what a reader of the table has to know, a sentence or two each."""
+    """Return what a reader of the table has to know; ``changed`` = the sample was drawn from another map."""
     said = [MAPPED if found is None else _overall(found)]
     if cut_of_map(known) is not None and map_cells_of(known) is not None:
         said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
-    if sample is not None and found is not None and sample.map_version != known.classified_version():
+    if found is not None and changed:
         said.append(
             "The map changed since the sample was drawn. What was judged tells of the map as it is now, by the strata "
             "of the map of then (Stehman 2014)."

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.classification.doubtful import DoubtfulLabel, doubtful_labels
 from core.classification.schemes import LandClass
+from core.engine.class_map import behind
 from core.scenes.annotations import confirm_labels
 from core.scenes.patches import IntArray
 from pages.ui.classify.acts import attempt, give_class
@@ -27,8 +28,8 @@ DOUBTS_VIEW = "probable errors"
 def doubts_of(known: SceneView) -> tuple[DoubtfulLabel, ...]:
     """Return the labels that held-out land speaks against and that nobody has looked at again, the worst first."""
     taught = known.taught()
-    if taught is None or taught.validation.accuracy.count < LEAST_TESTED:
-        return ()
+    if taught is None or behind(known) or taught.validation.accuracy.count < LEAST_TESTED:
+        return ()  # While a job teaches, what was held out are the labels before, which are of other patches.
     found: tuple[DoubtfulLabel, ...] = known.answers.get(
         ("doubts", known.labels.version, taught.head.kind), lambda: doubtful_labels(taught.validation, _labelled(known))
     )

@@ -105,7 +105,7 @@ def _says_of(known: SceneView) -> None:
             share = Share(value=accuracy[0], low=accuracy[1], high=accuracy[2], count=1)
             said[-1] += f": {interval_words(share)} right on held-out land"
         said[-1] += "."
-    st.caption(plain(" ".join([*said, *head.concerns(known.recipe.cut.key)])))
+    st.caption(plain(" ".join([*said, *head.concerns(known.recipe.cut.key, known.scene.bands)])))
 
 
 def _save(visitor: Session, known: SceneView) -> None:

@@ -239,6 +239,7 @@ def _take_form(
     st.button(
         f"Label {patches(len(labels))}" if labels else "Nothing new to label", key="import_take", type="primary",
         disabled=not labels, on_click=_take, args=(visitor, known, labels, name, classes),
+        kwargs={"keep": how == KEEP or not other},
     )  # fmt: skip
 
 
@@ -267,9 +268,15 @@ def _labels_now(known: SceneView, labels: Mapping[int, str]) -> dict[int, str]:
 
 
 def _take(
-    visitor: Session, known: SceneView, labels: Mapping[int, str], name: str, classes: Sequence[LandClass]
+    visitor: Session,
+    known: SceneView,
+    labels: Mapping[int, str],
+    name: str,
+    classes: Sequence[LandClass],
+    *,
+    keep: bool,
 ) -> None:
     """Label the patches as one step, and empty the place for a file."""
     said = f"{count(len(labels), 'label')} of “{name}” taken; Undo takes them back."
-    if label_each(visitor, known, labels, classes, view=name, said=said):
+    if label_each(visitor, known, labels, classes, view=name, said=said, keep=keep):
         visitor.desk.bringings += 1

@@ -8,16 +8,17 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.classification.cells import ChanceCells, Smoothing
+from core.classification.cells import ChanceCells, Smoothing, cut_to_patches
 from core.classification.maps.choice import PARTS, MapChoice
 from core.classification.schemes import LandClass
 from core.engine.class_map import cut_of_map, head_or_none, map_cells_of
 from core.errors import LandlikeError
 from core.evaluation.classifier import Named
 from core.evaluation.novelty import NOVEL_ABOVE
-from core.scenes.areas import HECTARE
+from core.scenes.areas import HECTARE, patch_areas
 from core.scenes.cut import Cut
 from core.scenes.overview import metres_of
+from core.scenes.patches import patch_grid
 from core.values.predicted import sure_patches
 from pages.ui.classify.files import map_files
 from pages.ui.classify.heads import changed, head_choice
@@ -100,10 +101,15 @@ def left_unsure(known: SceneView, found: Named) -> str:
 
 def cells_unsure(known: SceneView, cells: ChanceCells) -> str:
     """Return what part of the finer map has a class and what is left unsure, with hectares."""
-    left, there = cells.abstained(known.choice.below), int(cells.known.sum())
-    share = float(left.sum()) / max(1, there)
-    areas = known.areas()
-    ground = None if areas is None else areas.together(known.table.patch_ids) / HECTARE
+    cut = cut_of_map(known)
+    grid = known.grid if cut is None else patch_grid(known.scene, cut)
+    parts = [cells.abstained(known.choice.below), cells.known]
+    if cells.place is not None:  # The last cells reach beyond the patches, onto land that nothing was said of.
+        _, parts = cut_to_patches(cells.place, grid, parts)
+    left, there = parts
+    share = float(left.sum()) / max(1, int(there.sum()))
+    areas = patch_areas(known.scene, grid)
+    ground = None if areas is None else areas.together(np.arange(grid.count)) / HECTARE * float(there.mean())
 
     def amount(part: float) -> str:
         said = f"{100 * part:.0f} % of the land"

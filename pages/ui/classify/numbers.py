@@ -14,6 +14,7 @@ from core.classification.numbers.files import number_columns, write_number_map
 from core.classification.numbers.regression import ValueModel
 from core.classification.numbers.store import LearnedNumber
 from core.errors import LandlikeError
+from core.evaluation.retrieval import Share
 from core.export.formats import FORMATS
 from core.export.rows import ExportRows, scene_rows
 from core.values.learned import LEARNED_NUMBER
@@ -91,15 +92,28 @@ def _learned(visitor: Session, known: SceneView, found: LearnedNumber) -> None:
 
 def how_right(model: ValueModel) -> list[str]:
     """Return how right predictions are on held-out land, a sentence each."""
-    held = "blocks of land" if model.spatial else "single patches, for they lie in few blocks of land, which flatters"
-    covered, worse = model.covered, model.r_squared <= 0
+    worse, wide = model.r_squared <= 0, f"{model.half_width:.3g}"
     return [
-        f"Learned from {count(len(model.actual), 'patch', 'patches')}, tested on held-out {held}.",
+        f"Learned from {count(len(model.actual), 'patch', 'patches')}, tested on {_held_out(model)}.",
         "It predicts no better than the mean would." if worse else f"R² {model.r_squared:.2f}; usually off by "
         f"{model.error:.3g} (root of the mean squared error).",
-        f"90 % intervals reach {model.half_width:.3g} to each side; {100 * covered.value:.0f} % "
-        f"({100 * covered.low:.0f}–{100 * covered.high:.0f}) of the known numbers lie in theirs.",
+        f"{100 * model.coverage:.0f} % intervals reach {wide} to each side{covered_words(model.covered)}.",
     ]  # fmt: skip
+
+
+def _held_out(model: ValueModel) -> str:
+    if not model.spatial:
+        few = "few blocks" if model.blocks is None else "one block"
+        return f"held-out single patches, for they lie in {few} of land, which flatters"
+    return f"held-out blocks of land{'' if model.blocks is None else f', {len(np.unique(model.blocks))} in all'}"
+
+
+def covered_words(covered: Share) -> str:
+    """Return how many held-out numbers lie in intervals that others gave; empty where that is not known."""
+    if not covered.count:
+        return ""
+    percent = f"{100 * covered.value:.0f} % ({100 * covered.low:.0f}–{100 * covered.high:.0f})"
+    return f"; of held-out numbers, which did not set the width, {percent} lie inside"
 
 
 def actual_plot(model: ValueModel, title: str) -> str:

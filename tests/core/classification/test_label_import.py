@@ -230,6 +230,8 @@ def test_a_table_of_patches_cut_otherwise_labels_nothing_by_its_numbers(tmp_path
     found = table(tmp_path, "patch_id,lon,lat,label\n100,0.5,0.5,Fen\n101,3.5,2.5,Bog\n102,,,Reed\n")
     assert dict(found.labels) == {100: "Fen", 102: "Reed"}
     assert dict(found.left_out) == {"elsewhere": 1}
+    with pytest.raises(ClassificationError, match="place lies in another patch"):
+        table(tmp_path, "patch_id;lon;lat;label\n101;3,5;2,5;Bog\n")
 
 
 def test_the_column_of_the_classes_can_be_chosen(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.evaluation.splits import BLOCK_DEGREES, leaves_every_class, random_split, spatial_split
+from core.evaluation.splits import BLOCK_DEGREES, held_together, leaves_every_class, random_split, spatial_split
 
 
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6), part=st.floats(0.05, 0.6), seed=st.integers(0, 99))
@@ -50,3 +50,12 @@ def test_a_split_may_leave_nothing_of_a_class() -> None:
     labels = np.array([0, 0, 1, 1])
     assert leaves_every_class(labels, np.array([True, False, True, False]))
     assert not leaves_every_class(labels, np.array([True, True, False, False]))
+
+
+def test_patches_of_unknown_place_are_held_out_each_by_itself() -> None:
+    together, by_land = held_together(np.array([0, 0, 1, -1, -1]))
+    assert by_land
+    assert together.tolist() == [0, 0, 1, 2, 3]
+    for nowhere in ([3, 3, 3], [-1, -1, -1]):
+        together, by_land = held_together(np.array(nowhere))
+        assert (together.tolist(), by_land) == ([0, 1, 2], False)

@@ -82,6 +82,18 @@ def test_changes_are_undone_and_done_again_in_their_order(scene: Scene) -> None:
     assert given(scene) == {}
 
 
+def test_labels_given_on_another_page_meanwhile_stay_where_that_is_wanted(scene: Scene) -> None:
+    grid = patch_grid(scene)
+    give_label(scene, grid, [1], "Reed", who="Ada")
+    give_labels(scene, grid, {1: "Bog", 2: "Bog"}, view="L.csv", keep=True)
+    assert given(scene) == {"Bog": [2], "Reed": [1]}
+    assert read_annotations(scene).facts[grid.window(1)[:3]].who == "Ada"
+    undo_labels(scene)
+    assert given(scene) == {"Reed": [1]}
+    give_labels(scene, grid, {1: "Bog"}, view="L.csv")
+    assert given(scene) == {"Bog": [1]}
+
+
 def test_undoing_leaves_alone_what_was_changed_otherwise_since(scene: Scene) -> None:
     grid = patch_grid(scene)
     give_label(scene, grid, [1, 2], "Reed")

@@ -100,3 +100,12 @@ def test_a_damaged_file_holds_no_sample_and_is_not_written_over(scene: Scene, co
     with pytest.raises(SceneError, match=r"judged before cannot be read; move judgements\.json out of"):
         save_sample(scene, drawn())
     assert (scene.directory / JUDGEMENTS).read_bytes() == content
+
+
+def test_a_map_of_the_same_version_that_says_otherwise_is_not_the_one_it_was_drawn_from() -> None:
+    sample = drawn()
+    mapped = dict(zip(patches().ids.tolist(), patches().classes.tolist(), strict=True))
+    assert sample.drawn_from("v1", mapped)
+    assert not sample.drawn_from("v2", mapped)
+    other = mapped | {sample.patches[0].patch: "Heath"}
+    assert not sample.drawn_from("v1", other), "labels of the same version map otherwise by features of another encoder"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from core.classification.heads import teach
+from core.classification.maps.choice import MapChoice, save_choice
+from core.engine.class_map import labels_that_teach
 from core.features.recipe import Recipe
 from core.scenes.annotations import undo_labels
-from core.scenes.labels import give_labels
+from core.scenes.labels import give_label, give_labels
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from pages.ui.classify.doubts import doubts_of
 from pages.ui.state import cache
+from pages.ui.state.engine import engine
 from tests.pages.ui.classify.conftest import given, opened, words
 
 
@@ -32,4 +36,18 @@ def test_a_wrong_label_is_doubted_until_it_is_kept_or_changed(recipe: Recipe, sc
 
 def test_few_labels_are_not_doubted(recipe: Recipe, scene: Scene) -> None:
     give_labels(scene, patch_grid(scene), {0: "Water", 6: "Crops", 13: "Water", 7: "Water"})
+    assert doubts_of(cache.scene_view(recipe, scene)) == ()
+
+
+def test_nothing_is_doubted_by_what_was_held_out_of_the_labels_before(recipe: Recipe, scene: Scene) -> None:
+    labels = {row * 7 + col: "Water" if col < 3 else "Crops" for row in range(6) for col in (0, 1, 5, 6)}
+    give_labels(scene, patch_grid(scene), labels | {7 * 3 + 6: "Water"})
+    view = cache.scene_view(recipe, scene)
+    known = labels_that_teach(view)
+    assert known is not None
+    save_choice(scene, MapChoice(head="forest"))
+    engine().classifications.compared.put(recipe, view.labels.version, teach(known, "forest", settings=[5]))
+    assert doubts_of(cache.scene_view(recipe, scene))
+    give_label(scene, patch_grid(scene), [0], None)
+    give_label(scene, patch_grid(scene), [41], "Crops")
     assert doubts_of(cache.scene_view(recipe, scene)) == ()

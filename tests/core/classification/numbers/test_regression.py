@@ -1,0 +1,64 @@
+"""A number a patch: what its intervals hold on land that taught nothing, and what is said of that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.classification.numbers.regression import ValueModel, teach_values
+from core.classification.numbers.store import LearnedNumber, LearnedNumbers
+from core.errors import ClassificationError
+from core.features.recipe import Recipe
+from core.scenes.cut import Cut
+
+
+def land(seed: int, blocks: int, patches: int = 60, alike: float = 0.0) -> tuple[ValueModel, float]:
+    """Return a model of patches in some blocks, alike in them so far, and the share of others in their intervals."""
+    random = np.random.default_rng(seed)
+    block = np.concatenate([np.arange(patches) % blocks, blocks + np.arange(200) % 20])
+    middles = random.normal(size=(blocks + 20, 32))
+    vectors = (1 + (1 - alike) * random.normal(size=(len(block), 32)) + alike * middles[block]).astype(np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    errors = alike * random.normal(size=blocks + 20)[block] + 0.5 * random.normal(size=len(block))
+    wanted = 3 * unit @ random.normal(size=32) + errors
+    model = teach_values(vectors, np.arange(len(block)), dict(enumerate(wanted[:patches].tolist())), blocks=block)
+    low, high = model.interval(vectors[patches:]).T
+    return model, float(np.mean((wanted[patches:] >= low) & (wanted[patches:] <= high)))
+
+
+def test_the_share_that_intervals_are_said_to_hold_is_that_on_other_land() -> None:
+    found = [land(seed, 12) for seed in range(12)]
+    said, held = np.mean([[model.covered.value, inside] for model, inside in found], axis=0)
+    assert said == pytest.approx(held, abs=0.05)
+    own = [np.mean(np.abs(one.actual - one.held_out) <= one.half_width) for one, _ in found]
+    assert min(own) >= 0.9, "of the errors that make the width nine in ten lie inside, whatever the land is like"
+    assert min(one.covered.value for one, _ in found) < 0.9
+
+
+def test_two_blocks_of_land_are_enough_to_hold_one_out() -> None:
+    (model, _), (apart, _) = land(0, 3, alike=0.9), land(0, 1, alike=0.9)
+    assert model.spatial
+    assert not apart.spatial
+    assert len(np.unique(model.blocks)) == 3
+    assert model.covered.high - model.covered.low > 0.2, "three blocks say little, however many patches they have"
+
+
+def test_fewer_numbers_than_a_share_needs_are_refused() -> None:
+    vectors = np.random.default_rng(0).normal(size=(98, 4)).astype(np.float32)
+    with pytest.raises(ClassificationError, match="98 patches of the scene have a number; give at least 99"):
+        teach_values(vectors, np.arange(98), dict(enumerate(vectors[:, 0].tolist())), coverage=0.99)
+
+
+def test_a_number_kept_before_blocks_were_opens_and_claims_no_share(tmp_path: Path) -> None:
+    model, _ = land(1, 12)
+    recipe = Recipe(scene_id="s", cut=Cut.of(16), encoder="e", fingerprint="f")
+    kept = LearnedNumbers(tmp_path)
+    for one, blocks in ((model, model.blocks), (replace(model, blocks=None), None)):
+        kept.put(recipe, LearnedNumber(title="yield", source="V.csv", model=one))
+        found = kept.get(recipe)
+        assert found is not None
+        assert (found.model.blocks is None) == (blocks is None)
+        assert found.model.covered.count == (0 if blocks is None else 60)
