@@ -11,8 +11,8 @@ from core.errors import LandlikeError
 from core.scenes.annotations import LONGEST_NAME, undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import PatchRefs, patch_refs
-from core.search.filters import ClassCondition, Filters
-from core.similarity.clusters import ClusterSettings
+from core.search.filters import ClassCondition, Filters, value_of
+from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.values.clusters import CLUSTER
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
@@ -81,8 +81,7 @@ def rename(visitor: Session, view: ViewState, cluster: ClusterOverview, name: st
         rename_cluster(origin, clusters, cluster.number, name)
         return f"“{cluster.name}” is called “{_now(view, visitor, cluster)}” now."
 
-    if _changed(visitor, change):
-        _filter_by(visitor, cluster.name, _now(view, visitor, cluster))
+    _renamed(visitor, view, change)
 
 
 def merge(visitor: Session, view: ViewState, cluster: ClusterOverview, others: tuple[int, ...]) -> None:
@@ -95,9 +94,7 @@ def merge(visitor: Session, view: ViewState, cluster: ClusterOverview, others: t
         merge_clusters(origin, clusters, (cluster.number, *others))
         return f"{1 + len(others)} clusters are one: “{_now(view, visitor, cluster)}”."
 
-    if _changed(visitor, change):
-        for number in (cluster.number, *others):
-            _filter_by(visitor, clusters.names[number], _now(view, visitor, cluster))
+    if _renamed(visitor, view, change):
         _look(visitor, view)
 
 
@@ -111,7 +108,7 @@ def undo_clusters(visitor: Session, view: ViewState) -> None:
         what = undo_change(origin)
         return f"Taken back: {what}." if what else ""
 
-    if _changed(visitor, change):
+    if _renamed(visitor, view, change):
         _look(visitor, view)
 
 
@@ -179,10 +176,27 @@ def _changed(visitor: Session, change: Callable[[], str], *, labelled: bool = Fa
     return True
 
 
-def _filter_by(visitor: Session, old: str, new: str) -> None:
-    """Let a filter on a cluster mean it by its new name."""
-    filters = Filters.parse(visitor.filters)
-    for one in filters.conditions if filters else ():
-        if filters and isinstance(one, ClassCondition) and one.value == CLUSTER.name and old in one.classes:
-            names = dict.fromkeys(new if name == old else name for name in one.classes)
-            visitor.filter(filters.having(replace(one, classes=tuple(names))).link())
+def _renamed(visitor: Session, view: ViewState, change: Callable[[], str]) -> bool:
+    """Do something that gives clusters other names, and let filters mean the same clusters; False where refused.
+
+    A name by light may change with that of another cluster, of which it has to tell its own.
+    """
+    before = view.known.clusters()
+    if not _changed(visitor, change):
+        return False
+    after, filters = view.known.clusters(), Filters.parse(visitor.filters)
+    if before is None or after is None or not filters:
+        return True
+    for one in filters.conditions:
+        if isinstance(one, ClassCondition) and value_of(one.value)[0] is CLUSTER:
+            names = [new for name in one.classes for new in _names_now(name, before, after)]
+            filters = filters.having(replace(one, classes=tuple(dict.fromkeys(names))))
+    visitor.filter(filters.link())
+    return True
+
+
+def _names_now(name: str, before: ClusterSet, after: ClusterSet) -> list[str]:
+    """Return what the cluster of a name is called after a change; the name itself where there was none of it."""
+    parts = next((parts for old, parts in zip(before.names, before.parts, strict=True) if old == name), ())
+    found = [new for new, now in zip(after.names, after.parts, strict=True) if set(now) & set(parts)]
+    return found or [name]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.errors import SettingsError
+from core.errors import LandlikeError, SettingsError
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import PatchRefs, patch_refs
-from core.search.filters import SCORE, Filters
-from core.values.base import Asked
+from core.search.examples import Evidence
+from core.search.filters import Filters
 from core.values.registry import VALUES
 from pages.ui.state.engine import engine
 from pages.ui.state.question import Question, question_of
@@ -28,8 +28,12 @@ def search_view(visitor: Session, view: ViewState) -> SearchView:
     """Return what is looked for on the page."""
     from core.engine.views import SearchView
 
+    try:
+        evidence = view.known.evidence(view.question)
+    except LandlikeError:  # A picture that is not here, or not encoded yet; the page says so, and lists nothing.
+        evidence = Evidence()
     return SearchView(
-        recipe=view.recipe, evidence=view.known.evidence(view.question), filters=_counting(view),
+        recipe=view.recipe, evidence=evidence, filters=_counting(view),
         count=visitor.count if view.least is None else None, least=view.least, apart=visitor.leave_out_touching,
         words=view.question.words, seen=tuple(sorted(visitor.seen.out(seen_key(view.recipe)))),
     )  # fmt: skip
@@ -38,10 +42,7 @@ def search_view(visitor: Session, view: ViewState) -> SearchView:
 def _counting(view: ViewState) -> Filters:
     """Return the conditions that count on the page: those that can be asked of these patches."""
     filters = Filters.parse(view.filters) or Filters()
-    query = view.question.like[0] if view.question.plain else None
-    scored = any(one.value == SCORE for one in filters.conditions)
-    ranking = view.known.ranking(view.question) if scored else None
-    return filters.askable(view.known.filtered(Asked(query=query), ranking))
+    return Filters(conditions=tuple(one for one in filters.conditions if one not in view.uncounted))
 
 
 def follow_view(visitor: Session, opened: OpenedBundle) -> None:

@@ -154,6 +154,31 @@ def test_merged_clusters_are_one_everywhere_until_that_is_undone(recipe: Recipe,
     assert look(recipe, visitor).known.cluster_version() == before
 
 
+def test_filters_mean_the_same_clusters_whatever_becomes_of_their_names(recipe: Recipe) -> None:
+    visitor = Session(scene_id=recipe.scene_id)
+    for number, chosen in enumerate(look(recipe, visitor).known.cluster_overviews()):
+        acts.only_these(visitor, chosen)
+        meant = set(np.flatnonzero(np.repeat([0, 1, 2], SIZES) == number).tolist())
+        for other in (0, 1, 2):
+            view = look(recipe, visitor)
+            acts.rename(visitor, view, view.known.cluster_overviews()[other], f"Name {number} {other}")
+            assert counted(recipe, visitor) == meant
+        for _ in range(3):
+            acts.undo_clusters(visitor, look(recipe, visitor))
+            assert counted(recipe, visitor) == meant, "also when it is taken back"
+    view = look(recipe, visitor)
+    acts.merge(visitor, view, view.known.cluster_overviews()[0], (2,))
+    assert counted(recipe, visitor) == {*range(20), *range(32, 42)}
+    acts.undo_clusters(visitor, look(recipe, visitor))
+    assert counted(recipe, visitor) == {*range(20), *range(32, 42)}, "what counted goes on to"
+
+
+def counted(recipe: Recipe, visitor: Session) -> set[int]:
+    mask = look(recipe, visitor).mask
+    assert mask is not None
+    return set(np.flatnonzero(mask).tolist())
+
+
 def test_all_patches_of_a_cluster_are_labelled_at_once_and_that_is_undone(recipe: Recipe, scene: Scene) -> None:
     visitor = Session(scene_id=recipe.scene_id)
     view = look(recipe, visitor)
