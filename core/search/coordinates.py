@@ -188,9 +188,11 @@ def _degrees(angle: str, letter: str, asked: str) -> float:
         raise SettingsError(asked, f"“{angle.strip()}” is no angle", _REMEDY)
     whole, minutes, seconds = (float(part or 0) for part in match.groups()[1:])
     fraction = match[3] is not None and "." in match[2]
+    if match[1] == "-" and letter:
+        raise SettingsError(asked, f"“{angle.strip()} {letter}” has a minus and a letter", "leave one of the two out")
     if minutes >= 60 or seconds >= 60 or fraction:
         raise SettingsError(asked, f"“{angle.strip()}” is no angle in degrees, minutes and seconds", _REMEDY)
-    sign = -1 if (match[1] == "-") != (letter in {"S", "W"} and letter != "") else 1
+    sign = -1 if match[1] == "-" or letter in {"S", "W"} else 1
     return sign * (whole + minutes / 60 + seconds / 3600)
 
 

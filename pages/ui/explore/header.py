@@ -149,11 +149,15 @@ def not_in(parameters: Mapping[str, str], visitor: Session) -> str:
     """Return what the parameters of an address leave out because it is too long, in words; empty = nothing."""
     examples, selected = visitor.examples, len(visitor.selection)
     parts = []
-    if examples is not None and len(examples) and not {"like", "unlike"} & parameters.keys():
-        parts.append(count(len(examples), "example"))
+    own = 0 if examples is None or {"like", "unlike"} & parameters.keys() else len(examples) - len(examples.others)
+    others = 0 if examples is None or "also" in parameters else len(examples.others)
+    if own + others:
+        parts.append(count(own + others, "example"))
+    if visitor.filters and "where" not in parameters:
+        parts.append("the filter")
     if selected and "sel" not in parameters:
         parts.append(f"{patches(selected)} selected")
-    return " and ".join(parts)
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _address(parameters: dict[str, str]) -> str:

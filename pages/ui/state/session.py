@@ -31,7 +31,7 @@ USUAL_COUNT = 20
 SETTINGS = ("k", "above", "where", "colour", "sel")
 """Parameters of a link beside the question; the address has them as they were when the question was asked."""
 MOST_FILTERS = 4000
-"""Letters of the conditions of a link."""
+"""Letters of the conditions of a link, at most; of longer ones a part would mean something else."""
 
 
 @dataclass
@@ -302,14 +302,15 @@ class Session:
     def settings(self) -> dict[str, str]:
         """Return the parameters of what is on show beside the question: those that are not as usual.
 
-        They are ``k``, ``above``, ``where``, ``colour`` and ``sel``; a selection that is too long for an address is
-        left out.
+        They are ``k``, ``above``, ``where``, ``colour`` and ``sel``; a selection, or conditions, too long for an
+        address are left out.
         """
         marked = id_runs(self.selection.patches) if self.selection.scene == self.scene_id else []
         parts = {
             "k": None if self.count == USUAL_COUNT else self.count,
-            "above": self.least,
-            "where": self.filters or None,
+            # Digits, as ``follow`` reads them: Python writes 0.00005 as 5e-05.
+            "above": None if self.least is None else f"{self.least:.12f}".rstrip("0").rstrip("."),
+            "where": self.filters if 0 < len(self.filters) <= MOST_FILTERS else None,
             "colour": self.colour,
             "sel": ".".join(marked) if 0 < len(marked) <= MOST_IN_LINK else None,
         }
@@ -322,7 +323,8 @@ class Session:
             self.count = min(100, max(5, 5 * round(int(parameters["k"]) / 5)))
         if re.fullmatch(r"-?\d(\.\d{1,12})?", parameters.get("above", "")):
             self.least = float(parameters["above"])
-        self.filters = parameters.get("where", self.filters)[:MOST_FILTERS]
+        if len(parameters.get("where", "")) <= MOST_FILTERS:
+            self.filters = parameters.get("where", self.filters)
         self.colour = parameters.get("colour") or self.colour
         marked = read_id_runs(parameters.get("sel", ""))
         if marked and self.scene_id is not None:

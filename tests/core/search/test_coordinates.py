@@ -95,6 +95,11 @@ def test_what_are_no_coordinates_is_refused(text: str) -> None:
         read_spots(text)
 
 
+def test_a_minus_beside_a_letter_is_refused_for_it_may_mean_either_half_of_the_earth() -> None:
+    with pytest.raises(SettingsError, match=r"“-33.9 S” has a minus and a letter; leave one of the two out"):
+        read_spots("-33.9 S, 18.4 E")
+
+
 @pytest.mark.parametrize(
     ("text", "why"), [("75N 565000 5934000", "no UTM zone 75N"), ("32N 5934000 565000", "lies in no UTM zone")]
 )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
+from core.search.chips import ChipExample
+from core.search.examples import AreaExample
+from core.search.filters import AreaCondition, Filters
+from core.search.regions import polygon_region
+from pages.ui.explore.header import not_in
 from pages.ui.state.question import Question
 from pages.ui.state.session import NOTHING_SELECTED, Session
 
@@ -297,6 +304,27 @@ def test_a_shared_link_holds_settings_and_the_address_those_of_when_the_question
     assert other.link("e") == shared
     other.revisit(after)
     assert other.link("e") == after
+
+
+@pytest.mark.parametrize("least", [0.00005, -0.00005, 1.0, 0.0, 0.1234567890123456, -0.25])
+def test_a_link_holds_any_threshold(least: float) -> None:
+    visitor, other = Session(scene_id="s-1", query=PatchRef("s-1", 3), least=least), Session()
+    other.follow(visitor.link("e", settings=visitor.settings()))
+    assert other.least == pytest.approx(least, abs=1e-12)
+
+
+def test_what_a_link_cannot_hold_is_left_out_whole_and_said() -> None:
+    corners = [(10 + 5 * math.cos(at / 50), 50 + 5 * math.sin(at / 50)) for at in range(300)]
+    area = AreaExample(area=polygon_region(corners))
+    visitor = Session(scene_id="s-1", examples=Question("s-1", (3,), others=(area,)), query=PatchRef("s-1", 3))
+    visitor.filter(Filters(conditions=(AreaCondition(area=area.area),)).link())
+    visitor.select(PatchRefs("s-1", tuple(range(0, 2000, 2))))
+    shared, other = visitor.link("e", settings=visitor.settings()), Session()
+    assert not_in(shared, visitor) == "1 example, the filter and 1,000 patches selected"
+    other.follow(shared | {"where": visitor.filters})
+    assert (other.filters, other.query) == ("", PatchRef("s-1", 3)), "half of the conditions would be others"
+    chip = Session(scene_id="s-1", examples=Question("s-1", others=(ChipExample(chip="c-1"),)))
+    assert not_in(chip.link("e", settings=chip.settings()), chip) == "", "a picture alone is in the link"
 
 
 @pytest.mark.parametrize("setting", [{"k": "x"}, {"k": "9999"}, {"above": "nan"}, {"above": "1e9"}, {"sel": "<b>"}])
