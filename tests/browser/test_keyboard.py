@@ -28,6 +28,11 @@ async ([script, data]) => {
 }
 """
 FOCUSED = "() => document.activeElement.closest('[data-patch]')?.dataset.patch ?? document.activeElement.tagName"
+SHADOWS = """
+window.shadow = document.querySelector("#host").attachShadow({ mode: "open" });
+window.shadow.innerHTML = '<section class="labeller"></section>';
+document.querySelector("#other").attachShadow({ mode: "open" }).innerHTML = '<input type="text">';
+"""
 STOPS = "() => [...document.querySelectorAll('section *')].filter((one) => one.tabIndex === 0).length"
 
 
@@ -85,3 +90,28 @@ def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> No
     page.get_by_role("button", name="Patch").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("() => document.activeElement.textContent") == "Patch"
+
+
+LABELLER = {
+    "patch": 4, "nine": [None] * 9, "ahead": [], "settling": False, "who": None, "cookie": "", "words": {
+        "title": "What is patch 4?", "pass": "Leave it", "empty": ""},
+    "classes": [{"name": name, "title": name, "colour": "#123456", "key": key, "count": 0}
+                for name, key in (("Water", "w"), ("Forest", "f"))],
+}  # fmt: skip
+
+
+def test_keys_of_the_labeller_leave_its_buttons_and_other_boxes_alone(page: Page) -> None:
+    """Components live in shadows, out of which a key seems to come from their host."""
+    page.set_content("<div id='host'></div><div id='other'></div>")
+    page.evaluate(DRAW.replace("document.body", "window.shadow"), [SHADOWS + text("labeller.js"), LABELLER])
+    button = page.get_by_role("button", name="Forest")
+    button.focus()
+    page.keyboard.press("Space")
+    assert [value["what"] for _, value in page.evaluate("window.told")] == ["class"], "Space presses the button"
+    page.evaluate("data => window.draw(data)", {**LABELLER, "patch": 5})
+    assert button.evaluate("one => one.getRootNode().activeElement === one"), "the next patch keeps the focus"
+    page.keyboard.press("w")
+    assert page.evaluate("window.told.at(-1)[1].name") == "Water"
+    page.locator("#other input").focus()
+    page.keyboard.press("f")
+    assert page.evaluate("window.told.length") == 2, "nothing is labelled while somebody writes"

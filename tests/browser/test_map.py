@@ -81,6 +81,12 @@ def test_a_click_asks_for_the_patch_under_it(page: Page, served: tuple[str, Scen
     expect(page.get_by_text("query=137")).to_be_visible()
     expect(frame.locator(".landlike-query")).to_have_count(1)
     expect(frame.locator(".landlike-rank")).to_have_count(13)
+    frame.evaluate("window.__place = [map.getCenter(), map.getZoom()]")
+    page.get_by_text("query 5", exact=True).click()
+    expect(page.get_by_text("query=5")).to_be_visible()
+    frame.evaluate("map.setView(...window.__place, {animate: false})")
+    page.mouse.click(*_pixel(frame, *_centre(served[1], 137)))
+    expect(page.get_by_text("query=137")).to_be_visible()  # at the very same place once more
 
 
 def test_a_new_query_keeps_the_map_its_place_and_its_pictures(

@@ -8,7 +8,9 @@ const element = (tag, name, text) => {
 
 const REST = 900;
 
-const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable], [role=dialog], [data-testid=stDataFrame]");
+// Where a key was pressed, in the shadows of components too.
+const WRITES = "input, textarea, select, [contenteditable], [role=dialog], [data-testid=stDataFrame]";
+const typing = (event) => event.composedPath().some((one) => one.matches?.(WRITES));
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".labeller");
@@ -26,6 +28,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     dot.style.background = one.colour;
     button.append(dot, element("span", "", one.title), element("small", "", one.count ? one.count.toLocaleString("en") : ""));
     if (one.key) button.append(element("kbd", "", one.key));
+    button.dataset.act = `class ${one.name}`;
     button.onclick = () => act("class", one.name);
     list.append(button);
   }
@@ -47,6 +50,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const pass = element("button", "pass", data.words.pass);
     pass.type = "button";
     pass.append(element("kbd", "", "space"));
+    pass.dataset.act = "pass";
     pass.onclick = () => act("pass");
     side.append(grid, pass);
   } else {
@@ -60,12 +64,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // What takes longer than a key press is drawn once the keys rest.
   clearTimeout(root.rest);
   if (data.settling) root.rest = setTimeout(() => root.isConnected && act("settle"), REST);
+  const name = root.getRootNode().activeElement?.dataset?.act;
   root.replaceChildren(list, side);
+  if (name) [...root.querySelectorAll("button")].find((one) => one.dataset.act === name)?.focus();
 
   if (root.keys) document.removeEventListener("keydown", root.keys);
   root.keys = (event) => {
     // A key that is held down would label patches nobody looked at.
-    if (event.repeat || !root.isConnected || event.altKey || typing(event.target)) return;
+    if (event.repeat || !root.isConnected || event.altKey || typing(event)) return;
     if (event.ctrlKey || event.metaKey) {
       const step = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
       if (step) {
@@ -77,7 +83,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!asks) return;
     const one = data.classes.find((found) => found.key && found.key === event.key.toLowerCase());
     if (one) act("class", one.name);
-    else if (event.key === " " && event.target.tagName !== "BUTTON") {
+    else if (event.key === " " && event.composedPath()[0].tagName !== "BUTTON") {
       event.preventDefault();
       act("pass");
     }

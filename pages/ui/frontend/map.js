@@ -55,6 +55,7 @@
     state.ground = landlikeGround.attach(map, absolute, options.ground);
     addLayers(map, options);
     map.on("click", sendClick);
+    giveWay();
     map.on("zoomend", markFar);
     landlikePatches.attach(map, absolute);
     // The page around this frame changes with the system, and says so to nobody.
@@ -135,14 +136,25 @@
     const here = event.latlng;
     const beside = state.map.containerPointToLatLng(event.containerPoint.add([12, 0]));
     here.reach = Math.round(state.map.distance(here, beside));
+    here.at = Date.now(); // the same place once more is another click
     const value = { last_clicked: here };
-    if (!data || isSame(data.previous_data, value)) return;
+    if (!data) return;
     data.lat_lng_clicked = state.told = here;
     data.previous_data = value;
     window.Streamlit.setComponentValue(value);
     // A first page that is still being drawn can lose what a frame says; the plot's way to the server does not.
-    clearTimeout(state.unheard);
+    heard();
     state.unheard = setTimeout(() => landlikePatches.askAt(here), PATIENCE);
+  }
+
+  const heard = () => clearTimeout(state.unheard);
+
+  // What a person does next, in the page around this frame too, counts more than a click that was not heard.
+  function giveWay() {
+    const page = window.parent;
+    const acts = ["pointerdown", "keydown", "landlike:do"];
+    acts.forEach((act) => page.addEventListener(act, heard, true));
+    window.addEventListener("pagehide", () => acts.forEach((act) => page.removeEventListener(act, heard, true)));
   }
 
   function update(view) {
@@ -152,7 +164,7 @@
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
     if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
     if (!isSame(before.marks, view.marks)) {
-      clearTimeout(state.unheard);
+      heard();
       showMarks(view.marks);
     }
     if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);

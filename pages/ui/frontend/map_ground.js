@@ -86,7 +86,7 @@
     const lines = [];
     const each = (low, high, run) => { for (let one = Math.ceil(low / step); one * step <= high; one++) run(one * step); };
     each(bounds.getWest(), bounds.getEast(), (lon) => {
-      const place = map.latLngToContainerPoint([0, lon]).x, turned = ((lon + 540) % 360) - 180;
+      const place = map.latLngToContainerPoint([0, lon]).x, turned = L.Util.wrapNum(lon, [-180, 180]);
       lines.push([[-85.06, lon], [85.06, lon]]);
       if (place > CLEAR.x && place < wide - CLEAR.x) label([place, 3], degree(turned, digits, "E", "W"), "landlike-meridian");
     });
