@@ -104,8 +104,8 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
             page.mouse.move(place["x"] + place["width"] * share, place["y"] + place["height"] * share)
             if press:
                 press()
-        map_frame(page).get_by_role("button", name="Find land like this").wait_for()
-    map_frame(page).get_by_role("button", name="Find land like this").click()
+        map_frame(page).get_by_role("button", name="Find land like this").last.wait_for()
+    map_frame(page).get_by_role("button", name="Find land like this").last.click()
     expect(page).to_have_url(re.compile(r"also=%2B%40"))
     expect(page.locator(".evidence .area .count")).to_have_text(re.compile("×"))
     assert land.get_attribute("data-kept") == "yes"
