@@ -26,6 +26,12 @@ VERSION = 1
 MOST_BYTES, MOST_PART_BYTES, MOST_PARTS, MOST_RATIO = 64 * 2**20, 64 * 2**20, 40, 400
 """Of a bundle and of a part unpacked; how many parts; and how much smaller than unpacked it may be."""
 
+MOST_VALUES, MOST_LISTS = 4_000_000, 1_000_000
+"""Values, and lists and objects, that a part of JSON may hold: few bytes of them make many objects in memory."""
+
+_ENTRY = b"PK\x01\x02"
+"""What each entry of a zip's directory begins with (APPNOTE 4.3.12)."""
+
 _MANIFEST = "manifest.json"
 _JSON = {name: f"{name}.json" for name in ("scene", "recipe", "labels", "examples", "filters", "layout", "view")}
 _TABLE = re.compile(r"tables/([a-z0-9][a-z0-9-]{0,40})\.csv")
@@ -73,6 +79,8 @@ def bundle_bytes(bundle: Bundle) -> bytes:
     for name, content in parts.items():
         if name not in _JSON.values() and not _TABLE.fullmatch(name):
             raise StoreError(asked, f"“{name}” is no name of a table", "use small letters, digits and hyphens")
+        if name in _JSON.values() and _crowded(content):
+            raise StoreError(asked, f"“{name}” holds too many values", "take fewer patches")
         if len(content) > MOST_PART_BYTES:
             raise StoreError(asked, f"“{name}” has more than {MOST_PART_BYTES >> 20} MB", "take fewer patches")
     if len(parts) >= MOST_PARTS:
@@ -125,6 +133,7 @@ def parse_bundle(content: bytes, name: str) -> Bundle:
     asked = f"Opening “{name}”"
     if len(content) > MOST_BYTES:
         raise StoreError(asked, f"it has more than {MOST_BYTES >> 20} MB", _OURS)
+    _check_entries(content.count(_ENTRY), asked)  # Before a directory of a million entries is made objects of.
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             parts = _unpacked(packed, asked, len(content))
@@ -139,6 +148,11 @@ def parse_bundle(content: bytes, name: str) -> Bundle:
     return Bundle(**values, tables=tables)
 
 
+def _check_entries(count: int, asked: str) -> None:
+    if count > MOST_PARTS:
+        raise StoreError(asked, f"it holds {count:,} files, and a bundle at most {MOST_PARTS}", _OURS)
+
+
 def _unpacked(packed: zipfile.ZipFile, asked: str, size: int) -> dict[str, bytes]:
     """Return all parts by name.
 
@@ -146,8 +160,8 @@ def _unpacked(packed: zipfile.ZipFile, asked: str, size: int) -> dict[str, bytes
         StoreError: for too many parts, too large or too tightly packed ones, or a name twice.
     """
     infos = packed.infolist()
-    if len(infos) > MOST_PARTS:
-        raise StoreError(asked, f"it holds {len(infos):,} files, and a bundle at most {MOST_PARTS}", _OURS)
+    if any(info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for info in infos):
+        raise StoreError(asked, "it is packed in another way than bundles are", _OURS)
     if len({info.filename for info in infos}) < len(infos):
         raise StoreError(asked, "it holds a file twice", _AGAIN)
     whole = sum(info.file_size for info in infos)
@@ -190,13 +204,25 @@ def _check(parts: Mapping[str, bytes], asked: str) -> None:
 
 
 def _values(content: bytes, name: str, asked: str) -> dict[str, Any]:
+    if _crowded(content):
+        raise StoreError(asked, f"its {name} holds too many values", _OURS)
     try:
-        found = json.loads(content)
+        found = json.loads(content, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise StoreError(asked, f"its {name} is damaged", _AGAIN) from error
     if not isinstance(found, dict):
         raise StoreError(asked, f"its {name} is damaged", _AGAIN)
     return found
+
+
+def _crowded(content: bytes) -> bool:
+    """Tell, without reading it, whether JSON may hold more than is taken; signs within texts count too."""
+    return content.count(b"[") + content.count(b"{") > MOST_LISTS or content.count(b",") > MOST_VALUES
+
+
+def _refused(word: str) -> None:
+    """Refuse NaN and infinities, which are no JSON and are never written."""
+    raise ValueError(word)
 
 
 def _text(values: Json) -> bytes:

@@ -26,13 +26,13 @@ def bundle_panel(visitor: Session) -> None:
 def bundle_opener(visitor: Session) -> None:
     """Draw the place for a bundle, what it lacks here, and the ways on."""
     from core.engine.bundles import open_bundle
-    from core.export.bundle import parse_bundle
+    from core.export.bundle import MOST_BYTES, parse_bundle
 
     came = st.file_uploader("A bundle", type=["zip"], key="bundle_file", label_visibility="collapsed")
     if came is None:
         return
     try:
-        opened = open_bundle(engine(), parse_bundle(came.getvalue(), came.name), came.name)
+        opened = open_bundle(engine(), parse_bundle(bytes(came.getbuffer()[: MOST_BYTES + 1]), came.name), came.name)
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return

@@ -25,12 +25,12 @@ BUNDLE = Bundle(
 )
 
 
-def rezipped(change: dict[str, bytes | None], content: bytes | None = None) -> bytes:
+def rezipped(change: dict[str, bytes | None], content: bytes | None = None, how: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A bundle with some files replaced, added, or (None) left out, as anybody can do with a zip."""
     with zipfile.ZipFile(io.BytesIO(content or bundle_bytes(BUNDLE))) as packed:
         files: dict[str, bytes | None] = {name: packed.read(name) for name in packed.namelist()}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(buffer, "w", how) as packed:
         for name, data in (files | change).items():
             if data is not None:
                 packed.writestr(name, data)
@@ -80,8 +80,19 @@ def test_a_bundle_that_others_packed_again_is_read_too() -> None:
         (rezipped({"tables/a\nb.csv": b""}), "it holds “tables/a�b.csv”, which no bundle has"),
         (rezipped({"labels.json": bytes(50 * 2**20)}), "it would unpack to 50 MB"),
         (rezipped({f"tables/t{n}.csv": b"" for n in range(40)}), "it holds 49 files, and a bundle at most 40"),
+        (rezipped({}, how=zipfile.ZIP_LZMA), "it is packed in another way than bundles are"),
+        (rezipped({}, how=zipfile.ZIP_BZIP2), "it is packed in another way than bundles are"),
+        (rezipped({"manifest.json": b'{"parts": NaN}'}), "its manifest.json is damaged"),
+        (
+            rezipped({"manifest.json": b'{"a": [' + b"[]," * 1_000_001}, how=zipfile.ZIP_STORED),
+            "its manifest.json holds too many values",
+        ),
+        (
+            rezipped({"manifest.json": b'{"a": [' + b"1," * 4_000_001}, how=zipfile.ZIP_STORED),
+            "its manifest.json holds too many values",
+        ),
     ],
-    ids=range(17),
+    ids=range(22),
 )
 def test_what_is_no_bundle_or_no_longer_the_one_is_told_in_a_sentence(content: bytes, found: str) -> None:
     with pytest.raises(StoreError) as caught:
@@ -105,6 +116,20 @@ def test_a_size_that_lies_is_damage() -> None:
     lying = content[:at] + (size - 5).to_bytes(4, "little") + content[at + 4 :]
     with pytest.raises(StoreError, match="damaged"):
         parse_bundle(lying, "b.zip")
+
+
+def test_a_directory_of_very_many_entries_is_refused_before_it_is_read() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for number in range(2000):
+            packed.writestr(str(number), b"")
+    with pytest.raises(StoreError, match="it holds 2,000 files"):
+        parse_bundle(buffer.getvalue()[:-20], "b.zip")  # Without its end it could not be read as a zip.
+
+
+def test_a_part_of_more_values_than_are_read_is_not_written() -> None:
+    with pytest.raises(StoreError, match=r"“view\.json” holds too many values"):
+        bundle_bytes(Bundle(scene={}, recipe={}, view={"selected": [[]] * 1_000_000}))
 
 
 def parsed(content: bytes) -> Bundle | None:
