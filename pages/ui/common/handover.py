@@ -59,6 +59,7 @@ def follow_view(visitor: Session, opened: OpenedBundle) -> None:
     asked = question_of(view.evidence, recipe.scene_id, lambda one: engine().chips.keep(one, size))
     visitor.pursue(Question(recipe.scene_id, words=view.words) if view.words else asked)
     visitor.filter(view.filters.link())
+    visitor.seen.take(seen_key(recipe), view.seen)
     visitor.count = min(max(view.count or visitor.count, _FEWEST), _MOST)
     visitor.leave_out_touching = view.apart
     visitor.limit(view.least)

@@ -38,6 +38,11 @@ class SeenPatches:
         """Leave out all that were shown until now."""
         self.left_out[key] = frozenset(self.shown.get(key, ()))
 
+    def take(self, key: str, ids: Iterable[int]) -> None:
+        """Leave out just some patches, as a view does that somebody handed on; they count as shown."""
+        self.left_out[key] = frozenset(ids)
+        self.note(key, self.left_out[key])
+
     def reset(self, key: str) -> None:
         """Leave out nothing, and forget what was shown."""
         self.shown.pop(key, None)

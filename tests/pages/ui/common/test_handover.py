@@ -22,6 +22,7 @@ from core.values.base import PatchSource
 from pages.ui.common.handover import follow_view, search_view
 from pages.ui.state.question import Question
 from pages.ui.state.session import Session
+from pages.ui.state.view_state import seen_key
 
 NDVI, CLUSTER = RangeCondition(value="ndvi", low=-0.5), ClassCondition(value="group", classes=("Group 1",))
 RECIPE = Recipe(scene_id="s-1", encoder="spectral", fingerprint="ab" * 32, cut=Cut.of(32, 16))
@@ -65,12 +66,14 @@ def test_a_view_that_is_handed_on_shows_the_same(question: Question, least: floa
     there.pursue(question)
     there.limit(least)
     there.count, there.leave_out_touching = 33, False
+    there.seen.take(seen_key(RECIPE), [9, 7])
     there.filter(Filters(conditions=(NDVI, CLUSTER)).link())
     search = search_view(there, seen(there))
     assert search.evidence.examples or search.words == "“dry” grass"
     assert search.filters == Filters(conditions=(NDVI,))  # Nothing is known of groups, so the page passes it over.
     here = Session()
     here.open("s-2")
+    here.seen.take(seen_key(RECIPE), [1])
     layout = {"n_neighbors": 30, "min_dist": 0.5, "metric": "euclidean", "method": "umap", "seed": 0, "labels": ""}
     follow_view(here, opened(search, layout=layout, view={"colour": "ndvi"}))
     assert here.scene_id == "s-1"
@@ -81,6 +84,7 @@ def test_a_view_that_is_handed_on_shows_the_same(question: Question, least: floa
     assert here.question("s-1") == question
     assert Filters.parse(here.filters) == search.filters
     assert search_view(here, seen(here)).evidence == search.evidence
+    assert search_view(here, seen(here)).seen == search.seen == (7, 9)
     assert least is not None or here.count == 33
 
 
