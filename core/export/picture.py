@@ -54,7 +54,13 @@ class MapPicture:
 
 
 def painted(
-    scene: Image.Image, place: GeoBox, grid: PatchGrid, ids: IntArray, colours: ByteArray
+    scene: Image.Image,
+    place: GeoBox,
+    grid: PatchGrid,
+    ids: IntArray,
+    colours: ByteArray,
+    *,
+    strength: float = _STRENGTH,
 ) -> tuple[Image.Image, float | None]:
     """Return a picture of a whole scene with the colours of patches over it, and metres of ground along its pixels.
 
@@ -64,6 +70,7 @@ def painted(
         grid: its patches; where they overlap, the one whose centre is nearest shows.
         ids: of the patches that have a colour, shape (N,).
         colours: uint8 of shape (N, 3).
+        strength: of the colours over the picture, 0 to 1.
     """
     base = np.asarray(scene.convert("RGB"), dtype=np.float32)
     height, width = base.shape[:2]
@@ -75,9 +82,14 @@ def painted(
     inside = (rows < shown.shape[0])[:, None] & (cols < shown.shape[1])[None, :]
     found = shown[np.minimum(rows, shown.shape[0] - 1)[:, None], np.minimum(cols, shown.shape[1] - 1)[None, :]]
     covered = inside & (found >= 0)
-    base[covered] = (1 - _STRENGTH) * base[covered] + _STRENGTH * colours[found[covered]]
+    base[covered] = (1 - strength) * base[covered] + strength * colours[found[covered]]
     metres = pixel_metres(place)
     return Image.fromarray(np.rint(base).astype(np.uint8)), None if metres is None else metres[0] * place.width / width
+
+
+def pale(scene: Image.Image) -> Image.Image:
+    """Return a picture in light greys, on which dark colours and light ones are seen alike."""
+    return scene.convert("L").point(lambda value: 150 + value * 0.4).convert("RGB")
 
 
 def map_png(picture: MapPicture) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from fpdf import FPDF, FontFace
 from fpdf.enums import TableBordersLayout, XPos, YPos
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
 from core.evaluation.report.card import Sheet
 from core.evaluation.report.verdict import Grade
@@ -88,7 +88,7 @@ class _Paper(FPDF):
             self._note(f"{c.picture.alt}; grey where there are no data.")
         self._searched()
         if c.coloured is not None:
-            self._heading("Map", 60)
+            self._heading("Map", self._height(c.coloured, 118) + 20)
             self._large(c.coloured, 118)
             self._legend(c.legend)
             self._note(c.coloured.caption)
@@ -226,14 +226,18 @@ class _Paper(FPDF):
 
     def _large(self, picture: EmbeddedPicture, tallest: float, below: float = 8) -> None:
         """Draw a picture as wide as the page, or less tall; what stands below it fits on its page."""
-        with Image.open(io.BytesIO(picture.jpeg)) as image:
-            width, height = image.size
-        scale = min(self.epw / width, tallest / height)
-        self._room(height * scale + below)
+        height = self._height(picture, tallest)
+        width = height * picture.size[0] / picture.size[1]
+        self._room(height + below)
         self.ln(1)
-        left = self.l_margin + (self.epw - width * scale) / 2
-        self.image(io.BytesIO(picture.jpeg), x=left, w=width * scale, h=height * scale, alt_text=picture.alt)
+        left = self.l_margin + (self.epw - width) / 2
+        self.image(io.BytesIO(picture.jpeg), x=left, w=width, h=height, alt_text=picture.alt)
         self.ln(1)
+
+    def _height(self, picture: EmbeddedPicture, tallest: float) -> float:
+        """Return how tall a picture is drawn that is as wide as the page, or less tall; millimetres."""
+        width, height = picture.size
+        return min(height * self.epw / width, tallest)
 
     def _legend(self, legend: Facts) -> None:
         self._face(9)
@@ -276,7 +280,8 @@ class _Paper(FPDF):
             for at in range(0, len(pictures), 6):
                 self._row(pictures[at : at + 6], side)
         if part.picture is not None:
-            self._large(part.picture, 118)
+            self._large(part.picture, 118, 14)
+            self._legend(part.legend)
             self._note(part.picture.caption)
 
     def _examples(self, rows: Sequence[ExampleRow]) -> None:

@@ -38,6 +38,12 @@ class EmbeddedPicture:
     caption: str = ""
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        with Image.open(io.BytesIO(self.jpeg)) as image:
+            return image.size
+
+    @property
     def address(self) -> str:
         """The picture as an address that holds all of it."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg).decode()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.report.classes import Facts
 from core.report.pictures import EmbeddedPicture
 
 MOST_PICTURED = 12
@@ -20,6 +21,7 @@ class SearchPart:
         bad: those of what is not.
         found: the best.
         picture: where all that was found lies; None where patches have no place beside each other.
+        legend: words and colours of the picture.
     """
 
     sentences: tuple[str, ...]
@@ -27,6 +29,7 @@ class SearchPart:
     bad: tuple[EmbeddedPicture, ...] = ()
     found: tuple[EmbeddedPicture, ...] = ()
     picture: EmbeddedPicture | None = None
+    legend: Facts = ()
 
     @property
     def rows(self) -> tuple[tuple[str, tuple[EmbeddedPicture, ...]], ...]:

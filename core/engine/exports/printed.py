@@ -6,6 +6,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from core.errors import SettingsError
 from core.evaluation.report.file import report_on_file
 from core.export.geometry import polygons
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
-from core.export.picture import painted
+from core.export.picture import painted, pale
 from core.imagery.render import quicklook
 from core.progress import Progress
+from core.report.classes import Facts
 from core.report.contents import ReportContents, report_contents
 from core.report.html import html_report
 from core.report.pdf import pdf_report
@@ -139,6 +141,7 @@ def _search(source: LibrarySource, view: SearchView) -> SearchPart | None:
     found, measure = results(source, view)
     shown = slice(0, MOST_PICTURED)
     pairs = zip(found.ids[shown].tolist(), found.similarity[shown].tolist(), strict=True)
+    picture, legend = _found_map(source, found)
     return SearchPart(
         sentences=tuple(_sentences(source, view, found, measure.title)),
         good=tuple(patch_picture(source.scene, source.grid, one) for one in view.patches(good=True)[shown]),
@@ -146,7 +149,7 @@ def _search(source: LibrarySource, view: SearchView) -> SearchPart | None:
         found=tuple(
             patch_picture(source.scene, source.grid, one, f"{one} · {alike:.2f}") for one, alike in pairs
         ),
-        picture=_found_map(source, found),
+        picture=picture, legend=legend,
     )  # fmt: skip
 
 
@@ -165,14 +168,19 @@ def _sentences(source: LibrarySource, view: SearchView, found: Neighbours, measu
     yield f"Found: {len(found):,} of {len(source.table):,} patches{'' if ground is None else f', {ground:,.0f} ha'}."
 
 
-def _found_map(source: LibrarySource, found: Neighbours) -> EmbeddedPicture | None:
-    """Return where all that was found lies, in the colours of how well it fits; None for collections."""
+def _found_map(source: LibrarySource, found: Neighbours) -> tuple[EmbeddedPicture | None, Facts]:
+    """Return where all that was found lies, in the colours of how well it fits, and their legend; None for collections.
+
+    The ground is pale and without colour: weak hits are dark, and would not be seen on dark forest.
+    """
     if source.scene.kind != "scene" or not len(found):
-        return None
+        return None, ()
     low, high = float(found.similarity.min()), float(found.similarity.max())
-    legend = SIMILARITY.scale.legend(min(low, high - 1e-6), high)
+    scale = replace(SIMILARITY.scale, low_word="weakest", high_word="strongest")
+    legend = scale.legend(min(low, high - 1e-6), high)
     colours, _ = legend.paint(found.similarity)
     with Image.open(io.BytesIO(quicklook(source.scene, "true", _SIDE))) as look:
-        image, _ = painted(look, source.scene.grid, source.grid, found.ids, colours)
-    caption = f"Where it lies: scores from {low:.2f} to {high:.2f}, the higher the stronger."
-    return embedded(image, "Where the patches that were found lie", caption)
+        image, _ = painted(pale(look), source.scene.grid, source.grid, found.ids, colours, strength=0.9)
+    caption = f"Where it lies, by scores from {low:.2f} to {high:.2f}; all other land is grey.".replace("-", "−")
+    picture = embedded(image, "Where the patches that were found lie", caption)
+    return picture, tuple((words, colour) for colour, words in legend_lines(legend, found.similarity))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.export.picture import MapPicture, map_png, map_svg, painted, round_length
+from core.export.picture import MapPicture, map_png, map_svg, painted, pale, round_length
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.patches import PatchGrid
@@ -35,6 +35,17 @@ def test_patches_have_their_colours_at_their_places() -> None:
     assert pixels[128, 128].tolist() == [0, 0, 0]
     assert pixels[383, 511].tolist() == [0, 0, 130]
     assert found.metres == pytest.approx(5, rel=2e-3)
+
+
+def test_pale_ground_is_lighter_than_any_dark_colour_and_grey() -> None:
+    ground = np.asarray(pale(Image.fromarray(np.array([[[0, 0, 0], [10, 60, 20], [255, 255, 255]]], np.uint8))))
+    assert (ground == ground[..., :1]).all()
+    assert ground[0, :, 0].min() == 150
+    assert ground[0, :, 0].tolist() == sorted(ground[0, :, 0].tolist())
+    image, _ = painted(
+        Image.new("RGB", (256, 192)), PLACE, GRID, np.array([0]), np.array([[200, 0, 0]], np.uint8), strength=1.0
+    )
+    assert image.getpixel((0, 0)) == (200, 0, 0)
 
 
 def test_the_bar_is_as_long_as_it_says() -> None:

@@ -19,6 +19,7 @@ from core.report.figures import BarFigure, FigureBar
 from core.report.html import html_report
 from core.report.pdf import pdf_report
 from core.report.pictures import EmbeddedPicture, ExampleRow
+from core.report.searched import SearchPart
 from core.scenes.quality import Finding
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }} =cmd|calc"
@@ -111,3 +112,10 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     first, second = (float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', svg))
     assert first == pytest.approx(4 * second)
     assert BarFigure(title="t", bars=()).most == 1
+
+
+def test_where_patches_that_were_found_lie_has_a_legend(contents: ReportContents) -> None:
+    found = SearchPart(sentences=("Land.",), picture=picture("green"), legend=((EVIL, "#123456"),))
+    page = Page(html_report(replace(contents, search=found)))
+    assert page.words.count(EVIL) == 20
+    assert pdf_report(replace(contents, search=found)).startswith(b"%PDF-")
