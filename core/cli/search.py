@@ -128,6 +128,7 @@ def _patch_at(text: str, table: Embeddings) -> int:
     """
     import numpy as np
     import shapely
+    from pyproj import Geod
 
     from core.export.selection import file_shapes
     from core.search.coordinates import read_spots
@@ -136,7 +137,8 @@ def _patch_at(text: str, table: Embeddings) -> int:
     for spot in read_spots(text):
         held = np.flatnonzero(shapely.intersects_xy(shapes, spot.lon, spot.lat))
         if len(held) and table.lonlat is not None:
-            away = np.abs(table.lonlat[held] - np.array([spot.lon, spot.lat])).sum(axis=1)
+            lon, lat = table.lonlat[held].T
+            away = Geod(ellps="WGS84").inv(lon, lat, np.full(len(held), spot.lon), np.full(len(held), spot.lat))[2]
             return int(table.patch_ids[held[np.nan_to_num(away, nan=np.inf).argmin()]])
     found = f"no patch of the file lies at {read_spots(text)[0].title}"
     raise SettingsError(f"Looking up the place “{text.strip()[:60]}”", found, "write a place in its scene")

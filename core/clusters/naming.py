@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.search.light import PatchLight
-from core.search.vocabulary import ADJECTIVES, NOUNS, Light, LightName
+from core.search.vocabulary import ADJECTIVES, NOUNS, SEVERAL_KINDS, Light, LightName
 
 MOST = 0.6
 """Share of a cluster's patches from which it is called what they are."""
@@ -35,6 +35,7 @@ TELLS_APART = 0.25
 
 _SURE = 0.5
 _WATER, _TOWN, _OTHER = "open water", "uneven or built-up land", ""
+_BOTH, _MIXED = SEVERAL_KINDS
 
 
 def _light(word: str) -> tuple[Light, ...]:
@@ -132,7 +133,7 @@ def _kind_of(light: PatchLight) -> str:
     if water > SHORE[1] and (inside is None or inside < MIXED_WATER):
         return _WATER
     if water >= SHORE[0]:
-        return "mixed water and land"
+        return _BOTH
     leading = max(shares, key=shares.__getitem__)
     one_kind = shares[leading] >= MOST and leading != _OTHER
     even = inside is None or inside < MIXED_LAND
@@ -142,7 +143,7 @@ def _kind_of(light: PatchLight) -> str:
     green = "" if plants is None else str(plants[0])
     if green and even and sum(shares.get(name, 0.0) for name in _GREEN) >= MOST:
         return green
-    return f"mixed land, {green}" if green else "mixed land"
+    return f"{_MIXED}, {green}" if green else _MIXED
 
 
 def _patch_kinds(light: PatchLight, only: Sequence[str] = ()) -> NDArray[np.str_] | None:
@@ -221,7 +222,7 @@ def _of_kind(traits: Sequence[_Measured], kind: str) -> list[_Measured]:
 
 def _most_telling(traits: Sequence[_Measured], number: int, kind: str) -> str | None:
     """Return what sets a cluster most apart from all others of land, or of water; None where nothing does much."""
-    if kind.startswith("mixed"):
+    if kind.startswith(SEVERAL_KINDS):
         return None
     best, word = STANDS_OUT, None
     usable = _of_kind(traits, kind)

@@ -211,6 +211,9 @@ NOUNS: tuple[Noun, ...] = (
 )  # fmt: skip
 """Kinds of land."""
 
+SEVERAL_KINDS = ("mixed water and land", "mixed land")
+"""What clusters are called, perhaps with more behind it, whose patches show several kinds of land."""
+
 ADJECTIVES: tuple[Adjective, ...] = (
     Adjective(
         word="dense", synonyms=("thick", "closed", "lush", "green"), light=_above("NDVI", 0.5, 0.75), relative="NDVI"

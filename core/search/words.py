@@ -20,7 +20,7 @@ from core.errors import SettingsError
 from core.scenes.classification import SCL_NAMES
 from core.search.light import Fit, patch_light
 from core.search.ranking import MATCH, Ranking
-from core.search.vocabulary import ADJECTIVES, LIGHT_BANDS, NOUNS, Adjective, Noun
+from core.search.vocabulary import ADJECTIVES, LIGHT_BANDS, NOUNS, SEVERAL_KINDS, Adjective, Noun
 from core.values.base import PatchSource
 from core.values.predicted import sure_patches
 
@@ -207,8 +207,12 @@ class _Words:
         return self._by_hand(noun, score, said)
 
     def _by_clusters(self, noun: Noun, score: FloatArray, said: list[str]) -> None:
-        """Let patches of clusters that are called so count where no class is sure; others may be of it too."""
-        wanted = [] if self.clusters is None else _meant(noun, self.clusters.names)
+        """Let patches of clusters that are called so count where no class is sure; others may be of it too.
+
+        One of several kinds of land, such as “mixed water and land”, says of none of its patches what it is.
+        """
+        names = () if self.clusters is None else self.clusters.names
+        wanted = [one for one in _meant(noun, names) if not names[one].casefold().startswith(SEVERAL_KINDS)]
         if self.clusters is not None and wanted:
             inside = np.isin(self.clusters.index, wanted)
             score[inside & np.isnan(score)] = 1

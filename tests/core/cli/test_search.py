@@ -17,6 +17,8 @@ import shapely
 
 from core.__main__ import main
 from core.bands import BAND_NAMES
+from core.cli.search import _patch_at
+from core.export.geoparquet import read_geoparquet
 from core.search.examples import BAD_SHARE
 
 COUNT, COLUMNS = 24, 6
@@ -165,6 +167,15 @@ def test_what_cannot_be_searched_is_one_sentence(
     assert out == ""
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_of_patches_that_overlap_the_one_whose_middle_is_nearest_on_the_ground_is_at_a_place(tmp_path: Path) -> None:
+    # 0.046° of latitude to one middle, 5.1 km; 0.06° of longitude to the other, 3.3 km at 60° north.
+    boxes = [shapely.box(9.91, 59.996, 10.11, 60.096), shapely.box(9.97, 59.95, 10.17, 60.05)]
+    frame = {"patch_id": [4, 5], "vector": list(np.eye(2, dtype=np.float32))}
+    path = tmp_path / "o.parquet"
+    geopandas.GeoDataFrame(frame, geometry=boxes, crs="EPSG:4326").to_parquet(path)
+    assert _patch_at("60, 10.01", read_geoparquet(path)) == 5
 
 
 def test_a_place_names_a_patch(lines: Run) -> None:

@@ -225,6 +225,21 @@ def test_classes_of_the_scene_and_clusters_are_words() -> None:
     assert search_words("peatland mosaic", known).score.tolist() == [1] * 4 + [0] * 5
 
 
+@pytest.mark.parametrize(
+    ("name", "word"), [("Mixed water and land", "water"), ("Mixed land, moderate vegetation, dark", "vegetation")]
+)
+def test_a_cluster_of_several_kinds_of_land_makes_no_patch_one_of_them(name: str, word: str) -> None:
+    class Clustered(PatchSource):
+        def clusters(self) -> ClusterSet:
+            index = np.zeros(len(LAND), np.int16)
+            return ClusterSet(settings=ClusterSettings(), index=index, names=(name,), parts=((0,),))
+
+    by_light, found = search_words(word, source()), search_words(word, source(Clustered))
+    assert found.score.tolist() == by_light.score.tolist()
+    assert "cluster" not in found.sentence
+    assert set(search_words(name, source(Clustered)).score) == {1.0}, "its whole name means it"
+
+
 def test_the_map_of_the_product_is_believed() -> None:
     class Mapped(PatchSource):
         def classification(self) -> np.ndarray:
