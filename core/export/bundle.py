@@ -26,8 +26,11 @@ VERSION = 1
 MOST_BYTES, MOST_PART_BYTES, MOST_PARTS, MOST_RATIO = 64 * 2**20, 64 * 2**20, 40, 400
 """Of a bundle and of a part unpacked; how many parts; and how much smaller than unpacked it may be."""
 
-MOST_VALUES, MOST_LISTS = 4_000_000, 1_000_000
-"""Values, and lists and objects, that a part of JSON may hold: few bytes of them make many objects in memory."""
+MOST_VALUES, MOST_LISTS = 2_500_000, 750_000
+"""Values, and lists and objects, in all JSON of a bundle: few bytes make many objects, and nobody is served meanwhile.
+
+Labels of half a million patches fit.
+"""
 
 _ENTRY = b"PK\x01\x02"
 """What each entry of a zip's directory begins with (APPNOTE 4.3.12)."""
@@ -79,10 +82,9 @@ def bundle_bytes(bundle: Bundle) -> bytes:
     for name, content in parts.items():
         if name not in _JSON.values() and not _TABLE.fullmatch(name):
             raise StoreError(asked, f"“{name}” is no name of a table", "use small letters, digits and hyphens")
-        if name in _JSON.values() and _crowded(content):
-            raise StoreError(asked, f"“{name}” holds too many values", "take fewer patches")
         if len(content) > MOST_PART_BYTES:
             raise StoreError(asked, f"“{name}” has more than {MOST_PART_BYTES >> 20} MB", "take fewer patches")
+    _check_values(parts, asked, "take fewer patches")
     if len(parts) >= MOST_PARTS:
         raise StoreError(asked, f"it has {len(parts)} parts", f"take fewer than {MOST_PARTS}")
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(parts.items())}
@@ -139,6 +141,7 @@ def parse_bundle(content: bytes, name: str) -> Bundle:
             parts = _unpacked(packed, asked, len(content))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         raise StoreError(asked, "it is no zip, or it is damaged or locked", _OURS) from error
+    _check_values(parts, asked, _OURS)
     _check(parts, asked)
     values = {key: _values(parts[part], part, asked) for key, part in _JSON.items()}
     tables = {match[1]: parts[part] for part in sorted(parts) if (match := _TABLE.fullmatch(part))}
@@ -204,8 +207,6 @@ def _check(parts: Mapping[str, bytes], asked: str) -> None:
 
 
 def _values(content: bytes, name: str, asked: str) -> dict[str, Any]:
-    if _crowded(content):
-        raise StoreError(asked, f"its {name} holds too many values", _OURS)
     try:
         found = json.loads(content, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
@@ -215,9 +216,12 @@ def _values(content: bytes, name: str, asked: str) -> dict[str, Any]:
     return found
 
 
-def _crowded(content: bytes) -> bool:
-    """Tell, without reading it, whether JSON may hold more than is taken; signs within texts count too."""
-    return content.count(b"[") + content.count(b"{") > MOST_LISTS or content.count(b",") > MOST_VALUES
+def _check_values(parts: Mapping[str, bytes], asked: str, remedy: str) -> None:
+    """Refuse, without reading it, JSON that may hold more than is taken; signs within texts count too."""
+    texts = [parts[name] for name in (_MANIFEST, *_JSON.values()) if name in parts]
+    lists, values = (sum(text.count(sign) for text in texts for sign in signs) for signs in ((b"[", b"{"), (b",",)))
+    if lists > MOST_LISTS or values > MOST_VALUES:
+        raise StoreError(asked, "it holds too many values", remedy)
 
 
 def _refused(word: str) -> None:

@@ -84,12 +84,12 @@ def test_a_bundle_that_others_packed_again_is_read_too() -> None:
         (rezipped({}, how=zipfile.ZIP_BZIP2), "it is packed in another way than bundles are"),
         (rezipped({"manifest.json": b'{"parts": NaN}'}), "its manifest.json is damaged"),
         (
-            rezipped({"manifest.json": b'{"a": [' + b"[]," * 1_000_001}, how=zipfile.ZIP_STORED),
-            "its manifest.json holds too many values",
+            rezipped({"manifest.json": b'{"a": [' + b"[]," * 750_001}, how=zipfile.ZIP_STORED),
+            "it holds too many values",
         ),
         (
-            rezipped({"manifest.json": b'{"a": [' + b"1," * 4_000_001}, how=zipfile.ZIP_STORED),
-            "its manifest.json holds too many values",
+            rezipped({"manifest.json": b'{"a": [' + b"1," * 2_500_001}, how=zipfile.ZIP_STORED),
+            "it holds too many values",
         ),
     ],
     ids=range(22),
@@ -128,8 +128,8 @@ def test_a_directory_of_very_many_entries_is_refused_before_it_is_read() -> None
 
 
 def test_a_part_of_more_values_than_are_read_is_not_written() -> None:
-    with pytest.raises(StoreError, match=r"“view\.json” holds too many values"):
-        bundle_bytes(Bundle(scene={}, recipe={}, view={"selected": [[]] * 1_000_000}))
+    with pytest.raises(StoreError, match="it holds too many values"):
+        bundle_bytes(Bundle(scene={}, recipe={}, view={"selected": [[]] * 750_000}))
 
 
 def parsed(content: bytes) -> Bundle | None:
