@@ -25,12 +25,12 @@ from core.projection.address import layout_name, named_layout
 from core.projection.settings import ProjectionSettings
 from core.scenes.location import outlines
 from core.values.registry import read_address
+from pages.ui.http.headers import FOR_EVER, SAME_ORIGIN
 from pages.ui.state import cache
 
 RECIPE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}c?(?:v\d{1,3})?")
 """The form of ``Recipe.key``."""
 
-_HEADERS = {"cache-control": "public, max-age=31536000, immutable"}
 _NO_LAYOUT, _NO_VALUES = "There is no such layout.", "There are no such values."
 
 
@@ -95,11 +95,11 @@ def _outlines(request: Request) -> Response:
 
 
 def _missing(sentence: str) -> Response:
-    return PlainTextResponse(sentence, status_code=404)
+    return PlainTextResponse(sentence, status_code=404, headers=SAME_ORIGIN)
 
 
 def _binary(content: bytes) -> Response:
-    return Response(content, media_type="application/octet-stream", headers=_HEADERS)
+    return Response(content, media_type="application/octet-stream", headers=FOR_EVER)
 
 
 POINT_ROUTES: list[Route] = [

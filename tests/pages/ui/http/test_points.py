@@ -33,6 +33,7 @@ def values(recipe: Recipe, what: str) -> np.ndarray:
     answer = get(values_url(recipe, what))
     assert answer.status == 200
     assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
     return np.frombuffer(answer.body, "<f4")
 
 
@@ -98,4 +99,5 @@ def test_what_is_not_there_is_one_plain_sentence(recipe: Recipe, path: str) -> N
     answer = get(path.format(key=recipe.key))
     assert answer.status == 404
     assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert b"Traceback" not in answer.body
