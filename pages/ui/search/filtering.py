@@ -12,6 +12,7 @@ from core.scenes.annotations import NOBODYS
 from core.search.filters import SCORE, ClassCondition, Condition, Filters, RangeCondition
 from core.search.ranking import histogram_of
 from core.values.base import PatchValue, ScaleValue
+from core.values.distortion import DISTORTION
 from core.values.legend import ClassLegend, ScaleLegend
 from core.values.registry import VALUES, choices
 from core.values.similarity import SIMILARITY
@@ -98,7 +99,9 @@ def _condition(visitor: Session, view: ViewState, filters: Filters, value: Patch
         st.caption("That is not known of these patches yet; colour them by it first.")
         return
     if isinstance(value, ScaleValue) and isinstance(legend, ScaleLegend):
-        _bars(visitor, filters, value.name, values, title=legend.scale.title, digits=legend.scale.digits)
+        # Distortion is that of a layout, which conditions do not know but by its address.
+        name = value.address(view.known, view.asked) if value is DISTORTION else value.name
+        _bars(visitor, filters, name, values, title=legend.scale.title, digits=legend.scale.digits)
     elif isinstance(legend, ClassLegend):
         before = next((one for one in filters.conditions if one.value == value.name), None)
         _classes(legend, value.name, before, lambda one: visitor.filter(filters.having(one).link()))
