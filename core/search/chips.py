@@ -127,7 +127,8 @@ class Chips:
     ) -> Scene:
         """Take a picture in, in the sandbox; at once when it is there already.
 
-        Numbers of 8 bits are colours, red, green and blue where they have no names, and 255 is taken for reflectance 1.
+        Numbers of 8 bits are kept as shares of 255. Where bands have no names they are red, green and blue, and
+        white is taken for ``WHITE`` when they are encoded; bands with names are taken for reflectance × 255.
 
         Args:
             paths: a GeoTIFF, a PNG or JPEG, or whatever can be a scene, of at most ``MOST_CHIP_BYTES``.
