@@ -31,8 +31,9 @@ class EmbedCommand:
     """Encode the patches of a source into GeoParquet.
 
     The file holds a row a patch: its outline, its class if there is one, its features, and the mean and deviation of
-    each band. Where the encoder was taught classes, it has the likeliest of them and its probability: “predicted” and
-    “confidence”. QGIS and GeoPandas open it. Features that were computed before are not computed again.
+    each band. Where the encoder was taught classes, it has the likeliest of them, “Unsure” where none counts, and its
+    probability: “predicted” and “confidence”. QGIS and GeoPandas open it. Features that were computed before are not
+    computed again.
 
     Beside it a STAC item says what it holds, by the extension for embeddings: F.stac.json.
 

@@ -116,7 +116,7 @@ def _pair(first: float, second: float, crs: str | None, asked: str) -> tuple[Spo
         note = "taken as longitude before latitude, for only so it lies in the scene" if found else ""
         found.append(Spot(lon=first, lat=second, note=note))
     projected = crs is not None and CRS.from_user_input(crs).is_projected
-    if crs is not None and projected and max(abs(first), abs(second)) > 180:
+    if crs is not None and projected and max(abs(first), abs(second)) > 360:
         for x, y in ((first, second), (second, first)):
             found += _of_system(crs, x, y)
     if found:

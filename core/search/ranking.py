@@ -108,6 +108,7 @@ class Ranking:
         sentence: how it was made, without a stop.
         examples: rows of the patches that served as examples, int64, ascending.
         bad: rows of those among them that served as bad ones, likewise.
+        tie: what goes first among equal scores, the more the sooner, float32 of shape (N,); None = lower ids.
     """
 
     scene: str
@@ -117,6 +118,7 @@ class Ranking:
     sentence: str
     examples: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     bad: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    tie: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.patch_ids)
@@ -128,9 +130,10 @@ class Ranking:
 
     @cached_property
     def order(self) -> IntArray:
-        """All rows, best first, int64 of shape (N,); equal scores by their ids, unknown ones last."""
+        """All rows, best first, int64 of shape (N,); equal scores by ``tie``, then by ids, unknown ones last."""
         known = np.where(np.isnan(self.rounded), -np.inf, self.rounded)
-        found: IntArray = np.lexsort((self.patch_ids, -known))
+        tie = np.zeros(len(self)) if self.tie is None else np.round(self.tie.astype(np.float64), _DIGITS)
+        found: IntArray = np.lexsort((self.patch_ids, -tie, -known))
         return found
 
     def among(

@@ -82,8 +82,15 @@ def search_words(text: str, source: PatchSource) -> Ranking:
     said = "; ".join([*notes, *(fit.said for fit in (*fits, *narrowed))])
     return Ranking(
         scene=source.scene.id, patch_ids=source.table.patch_ids, score=score.astype(np.float32), measure=MATCH,
-        sentence=said,
+        sentence=said, tie=_typical(source.table.unit, score.astype(np.float32)),
     )  # fmt: skip
+
+
+def _typical(unit: FloatArray, score: FloatArray) -> FloatArray:
+    """Return how like the middle of what fits best each patch is, shape (N,): it orders patches that fit alike."""
+    weights = np.nan_to_num(score) ** 4
+    middle = weights @ unit / max(float(weights.sum()), 1e-12)
+    return np.asarray(unit @ middle, np.float32)
 
 
 class _Words:

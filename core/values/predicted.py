@@ -95,9 +95,11 @@ class PredictedValue(NamedByEncoder, ClassValue):
         return np.where(sure_patches(source, found), found.index, len(found.classes)).astype(np.float32)
 
     def column(self, source: PatchSource) -> NDArray[Any] | None:
-        """Return the likeliest class of each patch by name, also where it is unsure: confidence lies beside it."""
+        """Return the class of each patch by name as plot and map show it, ``UNSURE`` where none counts."""
         found = self.found(source, NOTHING_ASKED)
-        return None if found is None else np.array(found.classes, dtype=object)[found.index]
+        if found is None:
+            return None
+        return np.where(sure_patches(source, found), np.array(found.classes, dtype=object)[found.index], UNSURE)
 
     def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
         """Return the classes, and that of patches it is unsure of."""

@@ -288,12 +288,13 @@ def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: 
     scene = next(path.name for path in (server.root / "scenes").iterdir())
     page.goto(f"{server.url}/?scene={scene}&q=7")
     wait_for_ranks(page, 20)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
     contents = {}
     for title, ending in (("GeoJSON", "geojson"), ("CSV", "csv")):
+        page.get_by_role("radio", name=title, exact=True).click()
         with page.expect_download(timeout=LONG) as download:
-            page.get_by_role("button", name=title).click()
-        assert download.value.suggested_filename == f"like-{scene}-7.{ending}"
+            page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+        assert download.value.suggested_filename == f"found-{scene}-7.{ending}"
         download.value.save_as(tmp_path / ending)
         contents[ending] = (tmp_path / ending).read_text()
     features = json.loads(contents["geojson"])["features"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.values.predicted import CONFIDENCE, PREDICTED, caption
+from core.values.predicted import CONFIDENCE, PREDICTED, caption, sure_patches
 from pages.ui.explore.gallery import Captions, no_caption
 from pages.ui.state.scene_view import SceneView
 
@@ -12,14 +12,17 @@ from pages.ui.state.scene_view import SceneView
 def captions(view: SceneView, colour: str | None) -> Captions:
     """Return the captions of a scene's patches; none where the encoder was taught no classes.
 
-    Probabilities that no held-out patches have set are shown to those only who ask, by what colours the patches.
+    Probabilities that no held-out patches have set, and that no class counts, are shown to those only who ask, by what
+    colours the patches.
     """
-    found = view.named()
-    if found is None or not (found.calibrated or colour in {PREDICTED.name, CONFIDENCE.name}):
+    found, asked = view.named(), colour in {PREDICTED.name, CONFIDENCE.name}
+    if found is None or not (found.calibrated or asked):
         return no_caption
+    counts = sure_patches(view, found)
 
     def of_patch(patch_id: int) -> tuple[str, str]:
         rows = view.table.positions(np.array([patch_id]))
-        return caption(view, found, int(rows[0])) if len(rows) else ("", "")
+        told = len(rows) and (asked or counts[rows[0]])
+        return caption(view, found, int(rows[0])) if told else ("", "")
 
     return of_patch

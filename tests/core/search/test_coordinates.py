@@ -57,6 +57,11 @@ def test_utm_is_read_with_its_zone(text: str) -> None:
     assert are_coordinates(text)
 
 
+def test_two_small_numbers_are_no_metres() -> None:
+    with pytest.raises(SettingsError, match="there is no latitude 99 with longitude 200"):
+        read_spots("99, 200", "EPSG:32618")
+
+
 def test_the_letter_s_of_utm_is_a_band_of_the_north_or_says_south() -> None:
     north, south = read_spots("18S 431250 4118750")
     assert north.lat == pytest.approx(37.2, abs=0.05)

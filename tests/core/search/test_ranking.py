@@ -11,7 +11,7 @@ from core.errors import SettingsError
 from core.scenes.areas import patch_areas
 from core.scenes.cut import Cut
 from core.scenes.patches import patch_grid
-from core.search.ranking import COSINE, Ranking
+from core.search.ranking import COSINE, MATCH, Ranking
 from tests.fakes import place_scene
 
 SCORES = np.array([0.5, np.nan, 0.9, 0.5, -0.2, 0.90000001], np.float32)
@@ -61,3 +61,11 @@ def test_what_lies_above_counts_shared_ground_once(tmp_path: Path) -> None:
     assert found.above(0.8, areas, mask=np.arange(grid.count) == 1).hectares == pytest.approx(40.96, rel=2e-3)
     assert found.above(0.9, areas).hectares == 0
     assert found.above(0.8).hectares is None
+
+
+def test_equal_scores_are_ordered_by_what_breaks_the_tie() -> None:
+    ranking = Ranking(
+        scene="s-1", patch_ids=np.arange(4), score=np.array([0.7, 0.7, 0.9, 0.7], np.float32), measure=MATCH,
+        sentence="lake", tie=np.array([0.1, 0.3, 0.0, 0.1], np.float32),
+    )  # fmt: skip
+    assert ranking.order.tolist() == [2, 1, 0, 3]

@@ -212,7 +212,8 @@ def test_predicted_classes_are_named_where_they_are_sure_and_exported_with_their
     assert len(set(legend.colours)) == 4
     assert legend.colours[0] == HAND.legend(source, None).colours[0], "a class of people has the colour it has there"
     columns = export_columns(source)
-    assert columns["predicted"].tolist() == [("Bog", "Quarry", "River")[row % 3] for row in range(COUNT)]
+    names = np.array(("Bog", "Quarry", "River"), dtype=object)[np.arange(COUNT) % 3]
+    assert columns["predicted"].tolist() == np.where(sure, names, UNSURE).tolist(), "files say what the map shows"
     np.testing.assert_array_equal(columns["confidence"], named.confidence)
     assert caption(source, named, 18) == ("96\N{NO-BREAK SPACE}% Bog", legend.colours[0])
     assert caption(source, named, 0)[0] == UNSURE

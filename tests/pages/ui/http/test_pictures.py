@@ -15,6 +15,7 @@ from core.imagery.tiles import map_tile
 from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
+from core.search.chips import Chips
 from pages.ui.http import pictures as routes
 from pages.ui.http.assets import ASSET_ROUTES, ASSETS, asset_url, early_compiled
 from pages.ui.state import cache
@@ -54,7 +55,9 @@ def library(tmp_path: Path) -> Iterator[Library]:
     add_mapped(library, "m-2", crs=None)
     add_collection(library, [square_corners(10, 46)])
     store = Store(library)
-    fake = SimpleNamespace(library=library, store=store, features=lambda _: store.features, close=lambda: None)
+    fake = SimpleNamespace(
+        library=library, store=store, chips=Chips(tmp_path), features=lambda _: store.features, close=lambda: None
+    )
     replace_engine(fake)  # type: ignore[arg-type]
     cache.forget()
     yield library
