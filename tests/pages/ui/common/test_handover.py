@@ -31,7 +31,7 @@ RECIPE = Recipe(scene_id="s-1", encoder="spectral", fingerprint="ab" * 32, cut=C
 def seen(visitor: Session) -> Any:
     question = visitor.question("s-1")
     return SimpleNamespace(
-        scene=SimpleNamespace(id="s-1"), question=question, recipe=RECIPE, least=visitor.least, uncounted=(),
+        scene=SimpleNamespace(id="s-1"), question=question, recipe=RECIPE, least=visitor.least, uncounted=(CLUSTER,),
         filters=visitor.filters, known=known(),
     )  # fmt: skip
 
