@@ -115,43 +115,41 @@ def labeller(
         who: labels, as they call themselves, which the browser remembers; None = nobody asked.
         on_step: called with ``undo`` or ``redo`` when these are asked for by a key.
     """
-
-    def picture(one: int | None) -> str | None:
-        return None if one is None else thumb_url(known.scene.id, known.recipe.cut, rendering, one, PICTURE_SIDE)
-
-    by_key = keys(tuple(classes))
-    alone = known.scene.kind != "scene"
-    data = {
+    by_key, names = keys(tuple(classes)), [one.name for one in classes]
+    data = _pictures(known, patch, ahead, rendering) | {
         "patch": patch,
-        "nine": [] if patch is None else [picture(one) for one in surroundings(known.grid, patch, alone=alone)],
-        "ahead": [picture(one) for one in ahead],
         "words": dict(words),
         "settling": settling,
         "who": who,
         "cookie": WHO_COOKIE,
-        "classes": [
-            {
-                "name": one.name,
-                "title": class_title(one.name),
-                "colour": one.colour,
-                "key": by_key.get(one.name, ""),
-                "count": counts.get(one.name, 0),
-            }
-            for one in classes
-        ],
+        "classes": [_button(one, by_key.get(one.name, ""), counts.get(one.name, 0)) for one in classes],
     }
 
     def acted() -> None:
-        value = trigger(key, "act")
-        if isinstance(value, Mapping) and value.get("what") in {"undo", "redo"} and on_step is not None:
-            on_step(str(value["what"]))
+        act = trigger(key, "act")
+        if not isinstance(act, Mapping):
             return
-        if not isinstance(value, Mapping) or value.get("patch") != patch or patch is None:
+        if act.get("what") in {"undo", "redo"} and on_step is not None:
+            on_step(str(act["what"]))
+        elif patch is None or act.get("patch") != patch:
             return  # Of the patch before: a second press while the page was under way.
-        names = [one.name for one in classes]
-        if value.get("what") == "class" and value.get("name") in names:
-            on_class(patch, str(value["name"]))
-        elif value.get("what") == "pass":
+        elif act.get("what") == "class" and act.get("name") in names:
+            on_class(patch, str(act["name"]))
+        elif act.get("what") == "pass":
             on_pass(patch)
 
     _component(key=key, data=data, height="content", on_act_change=acted)
+
+
+def _pictures(known: SceneView, patch: int | None, ahead: Sequence[int], rendering: str) -> dict[str, Any]:
+    """Return addresses of pictures: of a patch in its surroundings, and of those that come next."""
+
+    def picture(one: int | None) -> str | None:
+        return None if one is None else thumb_url(known.scene.id, known.recipe.cut, rendering, one, PICTURE_SIDE)
+
+    around = [] if patch is None else surroundings(known.grid, patch, alone=known.scene.kind != "scene")
+    return {"nine": [picture(one) for one in around], "ahead": [picture(one) for one in ahead]}
+
+
+def _button(one: LandClass, key: str, count: int) -> dict[str, Any]:
+    return {"name": one.name, "title": class_title(one.name), "colour": one.colour, "key": key, "count": count}
