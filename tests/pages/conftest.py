@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from core.bands import BAND_NAMES
 from core.config import Config, settings
 from core.encoders.base import Encoder
-from core.encoders.registry import ENTRIES, default_encoder, matching_encoder
+from core.encoders.registry import ENTRIES, SPECTRAL, default_encoder, matching_encoder
 from core.engine.operations import Engine
 from core.features.encode import encode_scene
 from core.features.recipe import Recipe
@@ -74,6 +74,18 @@ def encode(engine: Engine, scene: Scene, encoder: str | None = None, cut: Cut = 
     else:
         engine.encode_now(scene, recipe)
     return recipe
+
+
+@pytest.fixture
+def scene(engine: Engine) -> Scene:
+    """A small scene that nobody said anything of."""
+    return small_scene(engine, truth=False)
+
+
+@pytest.fixture
+def recipe(engine: Engine, scene: Scene) -> Recipe:
+    """Its spectral features."""
+    return encode(engine, scene, SPECTRAL)
 
 
 def _encode_once(engine: Engine, scene: Scene, recipe: Recipe) -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 import rasterio
 from streamlit.testing.v1 import AppTest
 
@@ -36,24 +35,7 @@ from pages.ui.classify.picture import classes_of_map
 from pages.ui.state import cache
 from pages.ui.state.session import Session
 from tests.pages.conftest import encode, small_scene
-
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "classify.py")
-
-
-def opened(scene: Scene) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=30)
-    app.session_state["landlike"] = Session(scene_id=scene.id, encoder=SPECTRAL)
-    return app.run()
-
-
-@pytest.fixture
-def scene(engine: Engine) -> Scene:
-    return small_scene(engine, truth=False)
-
-
-@pytest.fixture
-def recipe(engine: Engine, scene: Scene) -> Recipe:
-    return encode(engine, scene, SPECTRAL)
+from tests.pages.ui.classify.conftest import opened, words
 
 
 def label(scene: Scene, ids: list[int], name: str) -> None:
@@ -72,10 +54,6 @@ def data_of(app: AppTest, name: str) -> dict[str, object]:
             found: dict[str, object] = json.loads(element.proto.json)
             return found
     raise AssertionError(f"{name} is not on the page")
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
 
 
 def test_a_scene_that_is_not_encoded_is_encoded_first(engine: Engine, scene: Scene) -> None:

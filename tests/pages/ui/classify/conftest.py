@@ -1,32 +1,18 @@
-"""What tests of the Classify page share: a small scene that is encoded, and the page on it."""
+"""What tests of the Classify page share: the page on a scene, its words, and the labels that were given."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import SPECTRAL
-from core.engine.operations import Engine
-from core.features.recipe import Recipe
 from core.scenes.labels import hand_labels
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from pages.ui.state.session import Session
-from tests.pages.conftest import encode, small_scene
 
 PAGE = str(Path(__file__).resolve().parents[4] / "pages" / "classify.py")
-
-
-@pytest.fixture
-def scene(engine: Engine) -> Scene:
-    return small_scene(engine, truth=False)
-
-
-@pytest.fixture
-def recipe(engine: Engine, scene: Scene) -> Recipe:
-    return encode(engine, scene, SPECTRAL)
 
 
 def opened(scene: Scene, *unfolded: str) -> AppTest:
