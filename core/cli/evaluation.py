@@ -81,7 +81,7 @@ class ReportCommand:
 
             made = datetime.now(UTC).date().isoformat()
             _print_out(options, report_contents(found, measured, made=made, **classes))
-        yield from measured.lines()
+        yield from (measured.beside_map() if options.classes or options.areas else measured).lines()
 
 
 HTML_ENDINGS, PDF_ENDINGS = (".html", ".htm"), (".pdf",)

@@ -114,6 +114,8 @@ def report_contents(
     Raises:
         ClassificationError: when the map or the sample's strata are those of other patches.
     """
+    classes = class_part(found, classified, areas, assessment)
+    measured = measured if classes is None else measured.beside_map()
     home = measured.home
     scene = None if home is None else home.scene
     record = None if scene is None else _record(scene)
@@ -132,7 +134,7 @@ def report_contents(
         examples=() if home is None else example_rows(home.scene, home.grid, found.patch_ids, found.vectors),
         findings=() if record is None else _ordered(record),
         encoder=tuple(_encoder_facts(found)),
-        classes=class_part(found, classified, areas, assessment),
+        classes=classes,
         bands=_band_figure(found),
         method=_method(found),
         versions=tuple(_versions()),

@@ -21,6 +21,7 @@ from core.errors import EncoderError, LandlikeError, StoreError
 from core.evaluation.baseline import plain_spectrum, rough_spectrum
 from core.evaluation.report.card import Section, terminal_lines
 from core.evaluation.report.measure import (
+    LABELS_OF_MAP,
     NO_LABELS_IN_FILE,
     NO_PLACES,
     Case,
@@ -77,6 +78,19 @@ class FileReport:
         yield self.headline
         yield from summary_lines(self.sections)
         yield from terminal_lines(self.sections)
+
+    def beside_map(self) -> FileReport:
+        """Return it as it stands beside a map of classes, which is no truth: not as if there were no classes at all."""
+        none, of_map = (unmeasured("labels", why) for why in (NO_LABELS_IN_FILE, LABELS_OF_MAP))
+        return replace(
+            self,
+            sections=tuple(
+                replace(one, sentences=(*of_map.sentences, *one.sentences[1:]))
+                if one.name == "labels" and one.sentences[0] == none.sentences[0]
+                else one
+                for one in self.sections
+            ),
+        )
 
 
 def report_on_file(path: Path, found: Embeddings, config: Config, bar: Bar, encoder: str | None = None) -> FileReport:

@@ -63,6 +63,10 @@ NO_LABELS_IN_SCENE = (
 )
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 NO_LAND = "there is no map of classes for this land; add one on the Scenes page"
+LABELS_OF_MAP = (
+    "the only classes here are those of a map, and a map is no truth to check features by; give the patches a truth "
+    "map, class folders, or a column “label”"
+)
 TOO_FEW_LABELS = f"too few to measure by; {FEWEST_MEASURED} are enough"
 ALL_MIXED = "every patch with a class is of mixed land"
 NO_BANDS = "the file holds no means and deviations of bands"

@@ -126,7 +126,7 @@ def verdict_on(sections: Sequence[Section]) -> SceneVerdict:
     weighed = {name: _weighed(name, grade, proven=bool(proof)) for name, grade in grades.items()}
     worst = min(weighed.values(), key=_ORDER.index)
     if worst == "good" and not proof and "familiar" not in grades:
-        why = "There are no classes to check by, and it is not known what is unfamiliar to this encoder."
+        why = "Classes did not check the answers, and it is not known what is unfamiliar to this encoder."
         return SceneVerdict(grade="fair", because=why)
     because = _because(worst, [name for name in TOPICS if weighed.get(name) == worst], proven=bool(proof))
     return SceneVerdict(grade=worst, because=because, proven=bool(proof))
@@ -139,7 +139,7 @@ def _weighed(name: str, grade: Grade, *, proven: bool) -> Grade:
 
 def _because(grade: Grade, names: Sequence[str], *, proven: bool) -> str:
     if grade == "good" and not proven:
-        return "Nothing that was measured speaks against the answers; there are no classes to check them by."
+        return "Nothing that was measured speaks against the answers; classes did not check them."
     if grade == "good":
         return "Nothing that was measured speaks against the answers."
     topics = [TOPICS[name][0].lower() + TOPICS[name][1:] for name in names]

@@ -14,6 +14,7 @@ from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import LOPSIDED, Hubness
 from core.evaluation.land import LandRetrieval, Verdict
 from core.evaluation.novelty import NOVEL_ABOVE
+from core.evaluation.novelty_causes import MUCH_NOVEL
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.caveats import left_out, overlap_words, unasked
 from core.evaluation.report.phrases import (
@@ -56,6 +57,9 @@ NO_SPECTRUM = (
 
 _BESIDE: dict[Verdict, float] = {"better than": 1, "not told apart from": 0, "worse than": -1}
 
+
+_ONE = 1 - NOVEL_ABOVE / 100
+"""Share of unfamiliar patches in land of the kind that an encoder was trained on."""
 
 UNMEASURED = "Not measured: "
 """How a section begins that has no answer; the reason follows."""
@@ -317,10 +321,11 @@ def novelty_section(percent: FloatArray, ids: IntArray, *, marked: bool) -> Sect
         f"{of_hundred(count / max(total, 1))} in 100."
     )
     share = count / max(total, 1)
+    usual = f"; cloudless land new to it has up to {of_hundred(MUCH_NOVEL)}" if _ONE < share <= MUCH_NOVEL else ""
     return Section(
         name="familiar",
         title=QUESTIONS["familiar"],
-        short=f"{of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on.",
+        short=f"{of_hundred(share)} of 100 patches are unfamiliar: like nothing the encoder was trained on{usual}.",
         figures={"novel": share},
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from core.classification.areas.estimation import AreaStratum, JudgedUnit, estima
 from core.errors import ClassificationError
 from core.evaluation.report.card import Section
 from core.evaluation.report.file import FileReport, SceneOfFile
+from core.evaluation.report.measure import NO_LABELS_IN_FILE
+from core.evaluation.report.wording import unmeasured
 from core.export.geoparquet import Embeddings, read_geoparquet, write_geoparquet
 from core.features.recipe import Features, Recipe
 from core.report.classes import MAPPED_ONLY
@@ -92,6 +95,20 @@ def test_a_judged_sample_gives_intervals(case: tuple[Embeddings, FileReport], tm
     assert image.shape[:2] == (800, 1200), "four rows of six patches"
     assert np.ptp(image[:380].reshape(-1, 3), axis=0).max() < 8, "rows 0 and 1 are all “a”"
     assert np.abs(image[100, 100].astype(int) - image[700, 100]).max() > 60
+
+
+def test_head_and_body_agree_on_classes_of_a_map(case: tuple[Embeddings, FileReport], tmp_path: Path) -> None:
+    none = (unmeasured("labels", NO_LABELS_IN_FILE), Section(
+        name="familiar", title="F?", sentences=("Few.",), figures={"novel": 0.0},
+    ))  # fmt: skip
+    measured = replace(case[1], sections=none)
+    path = write_classified(tmp_path / "c.parquet", ["a"] * 12 + ["b"] * 12)
+    found = report_contents(case[0], measured, made="", classified=read_classified(path))
+    told = " ".join([found.verdict.because, *(words for *_, words in found.summary), *found.sections[0].sentences])
+    assert "no classes" not in told
+    assert found.summary[0][2].startswith("Not measured: the only classes here are those of a map, and a map is no tr")
+    assert found.verdict.words == "Holds so far"
+    assert "the patches have no classes" in "".join(measured.lines()), "where there is no map"
 
 
 def test_a_map_or_a_sample_of_other_land_is_refused(case: tuple[Embeddings, FileReport], tmp_path: Path) -> None:

@@ -117,6 +117,9 @@ def test_novel_patches_are_counted_and_named_the_least_familiar_first() -> None:
     bare = " ".join(novelty_section(percent, np.arange(8), marked=False).sentences)
     assert "marked" not in bare, "on the command line there is no view"
     assert "what is found for them deserves a second look" in bare
+    assert found.short == "25 of 100 patches are unfamiliar: like nothing the encoder was trained on."
+    few = novelty_section(np.array([100, *[0] * 14], np.float32), np.arange(15), marked=False)
+    assert few.short.endswith("trained on; cloudless land new to it has up to 15."), "why the grade is good"
     assert "No patch is farther from that" in novelty_section(percent[4:], np.arange(4), marked=True).sentences[1]
 
 
