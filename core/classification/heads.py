@@ -20,10 +20,10 @@ from core.classification.schemes import CODES, LandClass, Scheme, own_scheme
 from core.classification.validation import USUAL_SETTING, Validation, validate
 from core.config import Config
 from core.errors import ClassificationError, EncoderError, SettingsError
-from core.evaluation.classifier import classifier_of
 from core.evaluation.logistic import softmax
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.retrieval import Share
+from core.evaluation.taught_classes import classifier_of
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
 

@@ -17,8 +17,9 @@ from core.engine import class_map
 from core.engine.class_map import MappedSource
 from core.engine.operations import Engine
 from core.errors import EncoderError, SettingsError
-from core.evaluation.classifier import Named, classifier_of
+from core.evaluation.classifier import Named
 from core.evaluation.novelty import novelty_percentile
+from core.evaluation.taught_classes import classifier_of
 from core.features.recipe import Recipe
 from core.features.table import PatchTable, patch_table
 from core.projection.layout import pca_layout

@@ -1,6 +1,7 @@
 """A linear classifier on features: it names the classes an encoder was taught, on every scene, with a confidence.
 
-It lies in a file beside a model. How good features are is measured elsewhere (``retrieval``).
+It lies in a file beside a model; which one belongs to a model or a recipe is told by ``taught_classes``. How good
+features are is measured elsewhere (``retrieval``).
 """
 
 from __future__ import annotations
@@ -17,21 +18,12 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bands import GROUND_BANDS, FloatArray
-from core.config import Config
-from core.encoders.base import EncoderSpec
-from core.encoders.files import CARD, CLASSES, CLASSIFIER, NETWORK, SHARES
-from core.encoders.registry import encoder_names
+from core.bands import FloatArray
 from core.errors import EncoderError
 from core.evaluation.logistic import Spread, logistic_weights, softmax
-from core.evaluation.retrieval import nearest_classes
-from core.features.recipe import Recipe, companion_of
 from core.files import disk_errors, replacing
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
-
-SHARPNESS = 16.0
-"""What cosines to class directions are multiplied by before the softmax."""
 
 SURE_FROM = 0.5
 """Confidence from which the class is more likely right than wrong; below it a patch counts as unsure."""
@@ -48,14 +40,6 @@ It is 0.86 on a mosaic of patches of the kind that the default encoder learned f
 
 _TEMPERATURES = np.geomspace(0.05, 20.0, 121)
 """Temperatures that are tried."""
-
-_NETWORK_FEATURES = 128
-"""The first so many features of a model of ours are its network's embedding, to which its class directions belong."""
-
-_NETWORK_FIELDS = frozenset(
-    {"mean", "std", "ceiling", "widths", "bands", "side", "spectrum_share", "classes", "weights"}
-)
-"""What ``network.json`` says of such a model; one that says more may have features of another make."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,8 +207,10 @@ class FeatureClassifier:
                 found = _from_parts(data)
                 narrow = _from_parts(data, "narrow_") if "narrow_about" in data else None
         except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile) as error:
-            raise _damaged(path) from error
-        return replace(_checked(found, path), narrow=None if narrow is None else _checked(narrow, path))
+            raise damaged_classifier(path) from error
+        return replace(
+            checked_classifier(found, path), narrow=None if narrow is None else checked_classifier(narrow, path)
+        )
 
 
 def _parts(one: FeatureClassifier, prefix: str = "") -> dict[str, Any]:
@@ -296,168 +282,24 @@ def fit_classifier(
     )  # fmt: skip
 
 
-def fit_for_scenes(
-    vectors: FloatArray, labels: IntArray, classes: Sequence[str], *, bands: Collection[str], spec: EncoderSpec,
-    directory: Path | None,
-) -> FeatureClassifier:  # fmt: skip
-    """Return a classifier for scenes whose bands may be others than those of the patches it is fitted to.
-
-    Where an encoder of ours has a network that was taught the classes, its features alone count, for they see what the
-    network learned from. Of other classes all features count, on scenes of the same bands; on others those of the
-    network.
+def checked_classifier(found: FeatureClassifier, path: Path) -> FeatureClassifier:
+    """Return a classifier whose parts fit together.
 
     Args:
-        vectors: as of ``fit_classifier``.
-        labels: likewise.
-        classes: likewise.
-        bands: of the patches.
-        spec: of the encoder.
-        directory: of its model; None = it has none.
-    """
-    count, network = (0, ()) if directory is None else _network_features(directory)
-    narrow = None
-    if directory is not None and count:
-        some = fit_classifier(vectors, labels, classes, columns=np.arange(count))
-        narrow = _for_bands(some, [name for name in GROUND_BANDS if name in network], bands)
-        complete = set(GROUND_BANDS) <= set(bands)
-        if not complete or _taught_features(directory, classes):
-            return narrow
-    seen = [name for name in GROUND_BANDS if name in spec.bands]
-    return replace(_for_bands(fit_classifier(vectors, labels, classes), seen, bands), narrow=narrow)
-
-
-def _for_bands(one: FeatureClassifier, seen: Sequence[str], learned: Collection[str]) -> FeatureClassifier:
-    """Return a classifier that knows on which scenes it holds: of bands that it sees, those that its patches had."""
-    had = tuple(name for name in seen if name in learned)
-    return replace(one, bands=had, lacking=tuple(name for name in seen if name not in learned))
-
-
-def classifier_in(directory: Path) -> FeatureClassifier | None:
-    """Return the classifier beside a model; of models that were taught before this one was kept, their network's own.
+        found: in a file.
+        path: of the file.
 
     Raises:
-        EncoderError: when a file of it is damaged.
+        EncoderError: when they do not.
     """
-    if (directory / CLASSES).is_file():
-        found = _of_before(FeatureClassifier.load(directory / CLASSES), directory)
-        return replace(found, network=_taught_features(directory, found.classes))
-    if (directory / CLASSIFIER).is_file() and (directory / NETWORK).is_file():
-        return _network_classifier(directory)
-    return None
-
-
-def _of_before(found: FeatureClassifier, directory: Path) -> FeatureClassifier:
-    """Return a classifier that was kept before its bands were, with those of the patches in its model's card."""
-    count, _ = _network_features(directory)
-    if found.bands or found.lacking or not count or len(found.columns) <= count:
-        return found
-    try:
-        learned = json.loads((directory / CARD).read_text(encoding="utf-8"))["bands"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return found
-    return _for_bands(found, GROUND_BANDS, [str(name) for name in learned])
-
-
-def _network_features(directory: Path) -> tuple[int, tuple[str, ...]]:
-    """Return how many features of a model of ours are its network's, and the bands it sees; 0 where it has none."""
-    try:
-        fields = json.loads((directory / NETWORK).read_text(encoding="utf-8"))
-        bands = tuple(str(name) for name in fields["bands"])
-        if not (directory / SHARES).is_file():
-            return (_NETWORK_FEATURES, bands) if fields.keys() <= _NETWORK_FIELDS else (0, ())
-        with np.load(directory / SHARES) as held:
-            return len(held["centre"]), bands
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile):
-        return 0, ()
-
-
-def _taught_features(directory: Path, classes: Sequence[str]) -> int:
-    """Return how many features a network gives that was taught these classes; 0 where it was not, or does not tell."""
-    try:
-        with np.load(directory / SHARES) as held:
-            count = len(held["centre"])
-        taught = json.loads((directory / NETWORK).read_text(encoding="utf-8"))["classes"]
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile):
-        return 0
-    return count if list(classes) == taught else 0
-
-
-def classifier_of(recipe: Recipe, config: Config, bands: Collection[str], key: str = "") -> FeatureClassifier | None:
-    """Return the classifier of the encoder of a recipe, for a scene of some bands.
-
-    None when it has none, or the model is another than the one that made the features.
-
-    Args:
-        recipe: of features.
-        config: where models lie.
-        bands: of the scene.
-        key: of the classifier that is wanted, be it that of another encoder with the same features; empty = of the
-            encoder that the recipe names.
-
-    Raises:
-        EncoderError: when a file of it is damaged.
-    """
-    own = _classifier_named(recipe, config, bands)
-    if not key or (own is not None and own.key == key):
-        return own
-    others = (_classifier_named(replace(recipe, encoder=name), config, bands) for name in encoder_names(config))
-    return next((one for one in others if one is not None and one.key == key), None)
-
-
-def _classifier_named(recipe: Recipe, config: Config, bands: Collection[str]) -> FeatureClassifier | None:
-    files = (companion_of(recipe, name, config) for name in (CLASSES, CLASSIFIER))
-    path = next((path for path in files if path is not None), None)
-    found = None if path is None else classifier_in(path.parent)
-    return None if found is None else found.on(bands)
-
-
-def nearest_accuracy(known: FloatArray, labels: IntArray, asked: FloatArray, truth: IntArray) -> float:
-    """Return the share of patches that the nearest known ones name rightly, all classes counting alike.
-
-    Args:
-        known: features of patches whose class is known, shape (N, D).
-        labels: int64 of shape (N,).
-        asked: features of others, shape (M, D), M at least 1.
-        truth: int64 of shape (M,).
-    """
-    return balanced_share(nearest_classes(known, labels, asked) == truth, truth)
-
-
-def balanced_share(right: NDArray[np.bool_], truth: IntArray) -> float:
-    """Return the share of cases that are right, shape (N,), averaged over the classes of ``truth``."""
-    return float(np.mean([right[truth == name].mean() for name in np.unique(truth)]))
-
-
-def _network_classifier(directory: Path) -> FeatureClassifier | None:
-    """Return the class directions of a network as a classifier; None where its features are not its embedding's."""
-    path = directory / CLASSIFIER
-    try:
-        fields: dict[str, Any] = json.loads((directory / NETWORK).read_text(encoding="utf-8"))
-        with path.open("rb") as file:
-            directions = np.load(file, allow_pickle=False)
-        classes = tuple(str(name) for name in fields["classes"])
-    except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
-        raise _damaged(path) from error
-    joined = fields.keys() <= _NETWORK_FIELDS
-    if not joined or directions.ndim != 2 or directions.shape[0] != _NETWORK_FEATURES or len(classes) < 2:
-        return None
-    unit = directions / np.maximum(np.linalg.norm(directions, axis=0, keepdims=True), 1e-12)
-    found = FeatureClassifier(
-        classes=classes, columns=np.arange(_NETWORK_FEATURES), weights=(SHARPNESS * unit).astype(np.float32),
-        bias=np.zeros(len(classes), np.float32),
-    )  # fmt: skip
-    return _checked(found, path)
-
-
-def _checked(found: FeatureClassifier, path: Path) -> FeatureClassifier:
-    """Return a classifier whose parts fit together."""
     count = len(found.classes)
     whole = found.weights.shape == (len(found.columns), count) and found.bias.shape == (count,)
     finite = whole and np.isfinite(found.weights).all() and np.isfinite(found.bias).all()
     if not finite or count < 2 or not found.temperature > 0 or (len(found.columns) and found.columns.min() < 0):
-        raise _damaged(path)
+        raise damaged_classifier(path)
     return found
 
 
-def _damaged(path: Path) -> EncoderError:
+def damaged_classifier(path: Path) -> EncoderError:
+    """Return what is said of a file that cannot be read."""
     return EncoderError("Naming classes", f"{path.name} cannot be read or is damaged", "get the model again")

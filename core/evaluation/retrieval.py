@@ -371,6 +371,23 @@ def nearest_classes(known: FloatArray, labels: IntArray, asked: FloatArray) -> I
     return np.concatenate(named)
 
 
+def nearest_accuracy(known: FloatArray, labels: IntArray, asked: FloatArray, truth: IntArray) -> float:
+    """Return the share of patches that the nearest known ones name rightly, all classes counting alike.
+
+    Args:
+        known: features of patches whose class is known, shape (N, D).
+        labels: int64 of shape (N,).
+        asked: features of others, shape (M, D), M at least 1.
+        truth: int64 of shape (M,).
+    """
+    return balanced_share(nearest_classes(known, labels, asked) == truth, truth)
+
+
+def balanced_share(right: NDArray[np.bool_], truth: IntArray) -> float:
+    """Return the share of cases that are right, shape (N,), averaged over the classes of ``truth``."""
+    return float(np.mean([right[truth == name].mean() for name in np.unique(truth)]))
+
+
 def held_out(vectors: FloatArray, labels: IntArray, held: NDArray[np.bool_]) -> HeldOut:
     """Name held-out patches by their nearest others, and by a logistic regression on standardised features.
 

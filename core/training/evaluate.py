@@ -22,9 +22,20 @@ from core.encoders.files import FAMILIAR
 from core.encoders.registry import load_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError
-from core.evaluation.classifier import FeatureClassifier, balanced_share, fit_for_scenes, nearest_accuracy
+from core.evaluation.classifier import FeatureClassifier
 from core.evaluation.novelty import FEWEST_KNOWN, NoveltyReference, calibrate_novelty
-from core.evaluation.retrieval import DEPTHS, NORMAL_95, VOTERS, Share, nearest_classes, retrieval, share
+from core.evaluation.retrieval import (
+    DEPTHS,
+    NORMAL_95,
+    VOTERS,
+    Share,
+    balanced_share,
+    nearest_accuracy,
+    nearest_classes,
+    retrieval,
+    share,
+)
+from core.evaluation.taught_classes import fit_for_scenes
 from core.features.level import at_level
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.base_model import SCRATCH

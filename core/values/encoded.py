@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.config import Config
-from core.evaluation.classifier import Named, classifier_of
+from core.evaluation.classifier import Named
+from core.evaluation.taught_classes import classifier_of
 from core.features.recipe import Features, Recipe
 from core.features.table import patch_table
 from core.scenes.scene import Scene

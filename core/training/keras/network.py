@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from core.evaluation.classifier import SHARPNESS
+from core.evaluation.taught_classes import SHARPNESS
 from core.training.hyperparameters import BATCH_NORM_MOMENTUM, EMBEDDING_DIMENSION
 
 STEM = 32

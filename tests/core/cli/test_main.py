@@ -24,8 +24,8 @@ from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.config import Config
 from core.encoders.registry import ENTRIES, default_encoder
 from core.engine.operations import Engine
-from core.evaluation.classifier import classifier_in
 from core.evaluation.report.store import FEATURES
+from core.evaluation.taught_classes import classifier_in
 from core.features.encode import encode_scene
 from core.scenes.labels import give_label
 from core.scenes.library import Library

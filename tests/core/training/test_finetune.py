@@ -18,7 +18,7 @@ from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.config import Config, settings
 from core.encoders.registry import ENTRIES, SHIPPED, describe, load_encoder
 from core.errors import SettingsError, TrainingError
-from core.evaluation.classifier import classifier_in
+from core.evaluation.taught_classes import classifier_in
 from core.progress import silent
 from core.training.base_model import check_bands, find_base, suited
 from core.training.dataset import conflicting, gather
