@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.clusters.changes import CLUSTERS_FILE, ClusterOrigin, changes_of
+from core.clusters.overview import ClusterOverview
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
@@ -46,6 +47,15 @@ def recipe(engine: Engine, scene: Scene) -> Recipe:
 def look(recipe: Recipe, visitor: Session) -> ViewState:
     visitor.scene_id = recipe.scene_id
     return view_state(visitor, cache.scene_view(recipe).scene, recipe)
+
+
+def choose(recipe: Recipe, visitor: Session, number: int) -> tuple[ViewState, ClusterOverview]:
+    """Choose a cluster, with the view in which that was done."""
+    view = look(recipe, visitor)
+    acts.choose_cluster(visitor, view, number)
+    chosen = acts.chosen_cluster(visitor, view.known)
+    assert chosen is not None
+    return view, chosen
 
 
 def names(recipe: Recipe) -> tuple[str, ...]:
@@ -114,9 +124,7 @@ def test_a_cluster_is_shown_typical_patches_first_or_odd_ones(recipe: Recipe) ->
 def test_a_new_name_is_told_kept_filtered_by_and_taken_back(recipe: Recipe, scene: Scene) -> None:
     visitor = Session(scene_id=recipe.scene_id)
     before = names(recipe)
-    acts.choose_cluster(visitor, look(recipe, visitor), 0)
-    chosen = acts.chosen_cluster(visitor, look(recipe, visitor).known)
-    assert chosen is not None
+    _, chosen = choose(recipe, visitor, 0)
     acts.only_these(visitor, chosen)
     acts.rename(visitor, look(recipe, visitor), chosen, "Salt <b> marsh")
     assert names(recipe)[0] == "Salt <b> marsh"
@@ -137,11 +145,8 @@ def test_a_new_name_is_told_kept_filtered_by_and_taken_back(recipe: Recipe, scen
 
 def test_merged_clusters_are_one_everywhere_until_that_is_undone(recipe: Recipe, engine: Engine) -> None:
     visitor = Session(scene_id=recipe.scene_id)
-    view = look(recipe, visitor)
+    view, chosen = choose(recipe, visitor, 2)
     before = view.known.cluster_version()
-    acts.choose_cluster(visitor, view, 2)
-    chosen = acts.chosen_cluster(visitor, view.known)
-    assert chosen is not None
     acts.merge(visitor, view, chosen, (1,))
     view = look(recipe, visitor)
     assert [len(one.patches) for one in view.known.cluster_overviews()] == [22, 20]
@@ -181,10 +186,7 @@ def counted(recipe: Recipe, visitor: Session) -> set[int]:
 
 def test_all_patches_of_a_cluster_are_labelled_at_once_and_that_is_undone(recipe: Recipe, scene: Scene) -> None:
     visitor = Session(scene_id=recipe.scene_id)
-    view = look(recipe, visitor)
-    acts.choose_cluster(visitor, view, 1)
-    chosen = acts.chosen_cluster(visitor, view.known)
-    assert chosen is not None
+    view, chosen = choose(recipe, visitor, 1)
     acts.label_all(visitor, view, chosen, "Reed")
     assert {name: len(windows) for name, windows in given_windows(scene).items()} == {"Reed": 12}
     assert (visitor.clusters.told, visitor.clusters.labelled) == ("12 patches labelled Reed.", True)
@@ -231,10 +233,7 @@ def test_what_decided_the_number_is_said() -> None:
 def test_a_damaged_file_of_names_is_told_and_not_lost(recipe: Recipe, scene: Scene) -> None:
     (scene.directory / CLUSTERS_FILE).write_bytes(b"{")
     visitor = Session(scene_id=recipe.scene_id)
-    view = look(recipe, visitor)
-    acts.choose_cluster(visitor, view, 0)
-    chosen = acts.chosen_cluster(visitor, view.known)
-    assert chosen is not None
+    view, chosen = choose(recipe, visitor, 0)
     acts.rename(visitor, view, chosen, "Lake")
     assert "cannot be read; move clusters.json" in visitor.clusters.told
     origin = view.known.cluster_origin()
