@@ -13,37 +13,25 @@ import streamlit as st
 from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
-from core.scenes.patches import IntArray, PatchRef, PatchRefs
+from core.scenes.patches import IntArray, PatchRef
 from core.scenes.scene import Scene
 from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.clusters import CLUSTER
 from core.values.registry import OLDER_NAMES, choices
-from pages.ui.clusters.acts import selected_cluster, selection_in_order
 from pages.ui.clusters.panel import clusters_panel, clusters_tools
 from pages.ui.common.escape import plain, safe_label
-from pages.ui.common.format import count
 from pages.ui.common.heading import heading
-from pages.ui.explore.captions import captions
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
 from pages.ui.explore.comparison import (
     EncoderAnswer,
     add_button,
     answers_of,
-    compare_button,
     comparison,
     is_comparing,
     outlined_view,
 )
-from pages.ui.explore.gallery import (
-    PAGE_OF_PICTURES,
-    caption_values,
-    gallery,
-    mark_examples,
-    neighbour_items,
-    pager,
-    plain_items,
-)
-from pages.ui.explore.header import announcement, found_words, header
+from pages.ui.explore.header import announcement, header
+from pages.ui.explore.listing import listed_patches, neighbour_controls, show_control
 from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.map_marks import MOST_RANKED
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
@@ -54,23 +42,17 @@ from pages.ui.explore.projection_settings import layout_there, layout_to_show
 from pages.ui.explore.spectra import line, signature_chart
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.http.points import outlines_url
-from pages.ui.search.drawing import like_these, take_area
+from pages.ui.search.drawing import take_area
 from pages.ui.search.evidence import STRIP_HEIGHT, evidence_strip, strip_there
-from pages.ui.search.filtering import filter_button
-from pages.ui.search.keeping import kept_searches
-from pages.ui.search.results_table import results_table
-from pages.ui.search.threshold import threshold_button, touching_switch
+from pages.ui.search.threshold import touching_switch
 from pages.ui.state.session import Session, current
-from pages.ui.state.view_state import ViewState, seen_key, view_state
+from pages.ui.state.view_state import ViewState, view_state
 from pages.ui.state.widgets import bound, segments, select
 
 AROUND = 228
 """Pixels of a window's height that titles, tools and margins take."""
 GREY, BLUE = "#8C8A85", "#3E7CB1"
-LISTED = {"pictures": ":material/grid_view: Pictures", "table": ":material/table_rows: Table"}
-CLUSTER_ORDERS = {"typical": "Typical", "odd": "Odd"}
 BESIDE = {"clusters": "Clusters", "light": "Reflectance"}
-SHOWN = {"similar": "Most alike", "selection": "Selection"}
 
 
 def linked_views(scene: Scene, recipe: Recipe) -> None:
@@ -96,7 +78,8 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
             return
         left, right = st.columns([4, 3], gap="medium")
         with left:
-            _gallery_view(visitor, view, colours)
+            thumbs = view.thumbs(rendering_of(visitor, scene))
+            listed_patches(visitor, view, colours, thumbs=thumbs, height=heights(visitor, view)[1])
         with right:
             _beside_view(visitor, view, colours)
 
@@ -246,147 +229,15 @@ def _take_contrast(name: str) -> None:
     current().contrast = name
 
 
-def _gallery_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
-    thumbs = view.thumbs(rendering_of(visitor, view.scene))
-    both = view.neighbours is not None and bool(len(view.selection))
-    show = visitor.show if both else ("similar" if view.neighbours is not None else "selection")
-    strange: frozenset[int] = view.known.answers.get(
-        "novel_ids", lambda: frozenset(view.known.novel_patches().tolist())
-    )
-    strange = strange if marking(visitor, view) else frozenset()
-    named = captions(view.known, visitor.colour)
-    table = visitor.listed_as == "table"
-    if not table:
-        visitor.seen.note(seen_key(view.recipe), pictured(view, show, visitor.page))
-    _gallery_bar(visitor, view, show=show, both=both)
-    if table:
-        _table_view(view, show)
-        return
-    if show == "similar" and view.neighbours is not None:
-        asked = view.query if view.question.plain and view.least is None else None
-        items = neighbour_items(
-            asked, view.neighbours, thumbs, view.labels, strange,
-            first=visitor.page * PAGE_OF_PICTURES, named=named,
-        )  # fmt: skip
-        top = f"q{hash(visitor.asking)}/{view.least}/{visitor.page}"
-    elif len(view.selection):
-        shown = PatchRefs(view.scene.id, tuple(pictured(view, show, visitor.page)))
-        items, top = plain_items(shown, thumbs, view.labels, strange, named=named), f"s{hash(shown)}"
-    else:
-        examples = PatchRefs(view.scene.id, places_to_start(view))
-        items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
-    items = mark_examples(caption_values(items, view.known, colours), view.question)
-    gallery(items, top=top, empty="There is nothing to show.", height=heights(visitor, view)[1], on_query=visitor.ask)
-
-
-def _gallery_bar(visitor: Session, view: ViewState, *, show: str, both: bool) -> None:
-    """Draw what is listed, and what changes it."""
-    table = visitor.listed_as == "table"
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="gallery_bar"):
-        _show_control(both)
-        if show == "similar" and view.neighbours is not None:
-            if view.least is None:
-                _neighbour_controls(both)
-            else:
-                st.markdown(found_words(view), width="content")
-            threshold_button(visitor, view, short=both)
-            filter_button(visitor, view)
-            if not table:
-                pager(visitor, len(view.neighbours))
-            if view.least is None:
-                compare_button(visitor, view)
-        elif len(view.selection):
-            _selection_bar(visitor, view)
-            filter_button(visitor, view)
-            if not table:
-                pager(visitor, len(view.selection))
-        else:
-            _start_bar(visitor, view)
-        _list_control()
-
-
-def pictured(view: ViewState, show: str, page: int) -> list[int]:
-    """Return the patches whose pictures are on a page of the gallery."""
-    ids: Sequence[int] = places_to_start(view)
-    if show == "similar" and view.neighbours is not None:
-        ids = view.neighbours.ids.tolist()
-    elif len(view.selection):
-        ids = selection_in_order(current(), view).patches
-    return list(ids[page * PAGE_OF_PICTURES :][:PAGE_OF_PICTURES])
-
-
-def _selection_bar(visitor: Session, view: ViewState) -> None:
-    """Draw what is selected; of a cluster, which of its patches come first."""
-    cluster = selected_cluster(visitor, view)
-    if cluster is None:
-        heading(f"Selection · {count(len(view.selection), 'picture')}")
-        like_these(visitor, view)
-    else:
-        heading(f"Cluster · {len(view.selection):,}")
-        segments("First", CLUSTER_ORDERS, visitor.clusters.order, key="cluster_order", take=_take_order, unseen=True)
-
-
-def _take_order(order: str) -> None:
-    current().clusters.order, current().page = order, 0
-
-
-def _start_bar(visitor: Session, view: ViewState) -> None:
-    several = f" · a click asks {len(visitor.compared) + 1} encoders" if visitor.compared else ""
-    heading(f"Places to start from{several}")
-    filter_button(visitor, view)
-    if view.question.empty:
-        kept_searches(visitor, view)
-
-
-def places_to_start(view: ViewState) -> tuple[int, ...]:
-    """Return patches to start from: as different as can be or, where conditions are set, the first that meet them."""
-    if view.mask is None:
-        return tuple(view.known.examples().tolist())
-    return tuple(view.table.patch_ids[view.mask][:PAGE_OF_PICTURES].tolist())
-
-
-def _table_view(view: ViewState, show: str) -> None:
-    """Draw what is listed as rows: what answers, the selection, or all patches that meet the conditions."""
-    ids, scores = view.table.patch_ids if view.mask is None else view.table.patch_ids[view.mask], None
-    if show == "similar" and view.neighbours is not None:
-        ids, scores = view.neighbours.ids, view.neighbours.similarity
-    elif len(view.selection):
-        ids = np.array(selection_in_order(current(), view).patches, np.int64)
-    results_table(view, ids, scores, height=heights(current(), view)[1])
-
-
-def _list_control() -> None:
-    """Draw the choice between pictures and a table."""
-    with st.container(key="icon_listed_as", width="content"):
-        st.segmented_control(
-            "List as", list(LISTED), format_func=LISTED.__getitem__, label_visibility="collapsed",
-            **bound("listed_as", "listed_as"),
-        )  # fmt: skip
-
-
 def _comparison_view(visitor: Session, view: ViewState, answers: Sequence[EncoderAnswer]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="gallery_bar"):
-        _show_control(bool(len(view.selection)))
+        show_control(bool(len(view.selection)))
         heading("Encoders side by side")
-        _neighbour_controls(titled=True)
+        neighbour_controls(titled=True)
         touching_switch()
         add_button(visitor, view, answers)
     thumbs = view.thumbs(rendering_of(visitor, view.scene))
     comparison(visitor, view, answers, thumbs=thumbs, height=heights(visitor, view)[1])
-
-
-def _show_control(both: bool) -> None:
-    """Draw the choice between what is alike and the selection, where there is both."""
-    if both:
-        st.segmented_control(
-            "Show", list(SHOWN), format_func=SHOWN.__getitem__, label_visibility="collapsed", **bound("show", "show")
-        )
-
-
-def _neighbour_controls(titled: bool) -> None:
-    if not titled:
-        heading("Most alike")
-    st.slider("How many", 5, 100, step=5, label_visibility="collapsed", width=120, **bound("count", "count"))
 
 
 def _beside_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
