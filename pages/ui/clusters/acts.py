@@ -11,7 +11,8 @@ from core.errors import LandlikeError
 from core.scenes.annotations import LONGEST_NAME, undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import PatchRefs, patch_refs
-from core.search.filters import ClassCondition, Filters, value_of
+from core.search.conditions import ClassCondition, value_of
+from core.search.filters import Filters
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.values.clusters import CLUSTER
 from pages.ui.common.format import patches

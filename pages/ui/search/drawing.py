@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.errors import LandlikeError
+from core.search.conditions import AreaCondition
 from core.search.examples import AreaExample
-from core.search.filters import AreaCondition, Filters
+from core.search.filters import Filters
 from pages.ui.state.other_examples import drawn_area
 from pages.ui.state.question import Question
 from pages.ui.state.session import NOTHING_SELECTED, Session

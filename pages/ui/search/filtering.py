@@ -9,7 +9,8 @@ import streamlit as st
 from core.bands import FloatArray
 from core.errors import LandlikeError
 from core.scenes.annotations import NOBODYS
-from core.search.filters import SCORE, ClassCondition, Condition, Filters, RangeCondition
+from core.search.conditions import SCORE, ClassCondition, Condition, RangeCondition
+from core.search.filters import Filters
 from core.search.ranking import histogram_of
 from core.values.base import PatchValue, ScaleValue
 from core.values.distortion import DISTORTION

@@ -18,8 +18,8 @@ from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws
 from core.features.recipe import companion_of
 from core.scenes.patches import IntArray, PatchRef
 from core.search.chips import ChipExample
+from core.search.conditions import FilterSource
 from core.search.examples import Evidence, Example, PatchExample, rank
-from core.search.filters import FilterSource
 from core.search.ranking import Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches

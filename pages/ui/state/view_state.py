@@ -17,7 +17,8 @@ from core.scenes.areas import HECTARE
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
-from core.search.filters import SCORE, Condition, Filters
+from core.search.conditions import SCORE, Condition
+from core.search.filters import Filters
 from core.search.ranking import Ranking
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked

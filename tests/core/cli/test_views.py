@@ -34,8 +34,9 @@ from core.scenes.labels import give_label, given_windows
 from core.scenes.library import Library
 from core.scenes.patches import PatchRef, patch_grid
 from core.scenes.scene import Scene
+from core.search.conditions import RangeCondition
 from core.search.examples import AreaExample, Evidence, VectorExample
-from core.search.filters import Filters, RangeCondition
+from core.search.filters import Filters
 from core.search.regions import polygon_region
 from tests.scenes import add_scene
 

@@ -11,7 +11,8 @@ import pytest
 
 from core.errors import SettingsError
 from core.scenes.labels import SceneLabels
-from core.search.filters import SCORE, AreaCondition, ClassCondition, Condition, Filters, FilterSource, RangeCondition
+from core.search.conditions import SCORE, AreaCondition, ClassCondition, Condition, FilterSource, RangeCondition
+from core.search.filters import Filters
 from core.search.ranking import COSINE, Ranking
 from core.search.regions import polygon_region
 from core.values.base import Asked, PatchSource

@@ -31,8 +31,9 @@ from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import PatchRef, patch_grid
+from core.search.conditions import RangeCondition
 from core.search.examples import Evidence
-from core.search.filters import Filters, RangeCondition
+from core.search.filters import Filters
 from tests.fakes import ThreadWorker
 from tests.scenes import add_scene
 from tests.waiting import until

@@ -16,8 +16,9 @@ from core.features.recipe import Recipe
 from core.features.table import PatchTable
 from core.scenes.cut import Cut
 from core.scenes.patches import PatchRef
+from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import Evidence
-from core.search.filters import ClassCondition, Filters, RangeCondition
+from core.search.filters import Filters
 from core.values.base import PatchSource
 from pages.ui.common.handover import follow_view, search_view
 from pages.ui.state.question import Question
