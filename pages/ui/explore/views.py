@@ -22,14 +22,7 @@ from pages.ui.clusters.panel import clusters_panel, clusters_tools
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.heading import heading
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
-from pages.ui.explore.comparison import (
-    EncoderAnswer,
-    add_button,
-    answers_of,
-    comparison,
-    is_comparing,
-    outlined_view,
-)
+from pages.ui.explore.comparison import add_button, comparison
 from pages.ui.explore.header import announcement, header
 from pages.ui.explore.listing import listed_patches, neighbour_controls, show_control
 from pages.ui.explore.map import scene_map, value_overlay
@@ -45,6 +38,7 @@ from pages.ui.http.points import outlines_url
 from pages.ui.search.drawing import take_area
 from pages.ui.search.evidence import STRIP_HEIGHT, evidence_strip, strip_there
 from pages.ui.search.threshold import touching_switch
+from pages.ui.state.encoder_answers import EncoderAnswer, answers_of, is_comparing, outlined_view
 from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState, view_state
 from pages.ui.state.widgets import bound, segments, select

@@ -28,8 +28,9 @@ from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import nearest_patches
 from pages.ui.common.escape import plain
-from pages.ui.explore.comparison import another, lacking_words, steadiness
+from pages.ui.explore.comparison import lacking_words, steadiness
 from pages.ui.explore.gallery import SHARED_COLOURS, letters
+from pages.ui.state.encoder_answers import another
 from pages.ui.state.engine import replace_engine
 from pages.ui.state.session import Session
 from tests.fakes import ChanceEncoder, ThreadWorker
