@@ -35,6 +35,9 @@ Labels of half a million patches fit.
 _ENTRY = b"PK\x01\x02"
 """What each entry of a zip's directory begins with (APPNOTE 4.3.12)."""
 
+_DIRECTORY = 8192
+"""Bytes at the end of a bundle that hold its directory: at most ``MOST_PARTS`` entries of about 100."""
+
 _MANIFEST = "manifest.json"
 _JSON = {name: f"{name}.json" for name in ("scene", "recipe", "labels", "examples", "filters", "layout", "view")}
 _TABLE = re.compile(r"tables/([a-z0-9][a-z0-9-]{0,40})\.csv")
@@ -97,6 +100,12 @@ def bundle_bytes(bundle: Bundle) -> bytes:
             info.compress_type, info.create_system, info.external_attr = zipfile.ZIP_DEFLATED, 3, 0o600 << 16
             packed.writestr(info, parts[name])
     return buffer.getvalue()
+
+
+def is_bundle(content: memoryview) -> bool:
+    """Return whether the bytes of a file are a bundle's by the names at its end, without unpacking anything."""
+    names = bytes(content[-_DIRECTORY:])
+    return bytes(content[:2]) == b"PK" and all(name.encode() in names for name in (_MANIFEST, *_JSON.values()))
 
 
 def write_bundle(path: Path, bundle: Bundle) -> None:

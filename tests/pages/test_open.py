@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.engine.operations import Engine
+from core.export.bundle import Bundle, bundle_bytes
 from core.files import write_atomically
 from core.ingest.bands.choices import scale_asked
 from core.jobs.queue import Job
@@ -198,6 +199,14 @@ def test_one_damaged_scene_does_not_take_the_page_down(engine: Engine) -> None:
     assert "quality record of t-1" in said(test)
     assert test.button(key="explore_t-1").label == "Explore"
     assert len(test.dataframe[0].value) == 2
+
+
+def test_a_bundle_among_scenes_is_named_with_its_place_and_not_added() -> None:
+    test = run()
+    content = bundle_bytes(Bundle(scene={"id": "s"}, recipe={"encoder": "e"}))
+    test.file_uploader[0].upload("b.zip", content, "application/zip").run()
+    assert told(test).startswith("“b.zip” is a bundle and no scene: give it to “Open a view that somebody handed on”")
+    assert "upload_add" not in [button.key for button in test.button]
 
 
 def test_settings_that_cannot_be_are_one_sentence_and_stop_the_upload(engine: Engine) -> None:

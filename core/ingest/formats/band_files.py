@@ -286,12 +286,24 @@ def _candidates(files: SourceFiles) -> list[Member]:
         named = [member for member in candidates if band_of_file(member.stem) is not None]
         chosen = named or [member for member in candidates if not names_other_layer(member.stem)]
     if not chosen:
+        _refuse_bundle(files.members)
         for member in files.members[:_LOOKED_INTO]:
             with errors_about(member.name):
                 refuse_other_kinds(read_head(files.shelf.path(member)))
         found = f"none of its {len(files.members):,} files may be a band"
         raise SourceError(found=found, remedy=RASTER_REMEDY)
     return chosen
+
+
+def _refuse_bundle(members: Sequence[Member]) -> None:
+    """Refuse a bundle, in which somebody handed on a view: it is opened, but in another place.
+
+    Raises:
+        SourceError: saying where.
+    """
+    if {"manifest.json", "scene.json", "recipe.json", "view.json"} <= {member.name for member in members}:
+        remedy = "open it on the Scenes page under “Open a view that somebody handed on”, or by “open-bundle”"
+        raise SourceError(found="it is a bundle, a view that somebody handed on, and holds no pixels", remedy=remedy)
 
 
 def _packed(raster: RasterFile, scaling: Scaling | None) -> RasterFile:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.export.bundle import is_bundle
 from core.ingest.files import source_name, source_title
 from core.ingest.grouping import sources_of
 from core.ingest.settings import IngestSettings
 from core.jobs.queue import Job
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, size
+from pages.ui.scenes.bundle import OPEN_BUNDLE
 from pages.ui.scenes.news import forget_told, note_asked
 from pages.ui.scenes.upload import Upload, spool, upload_names, wished
 from pages.ui.state.engine import engine
@@ -25,6 +27,7 @@ MOST_NAMED = 12
 
 SAMPLE_HELP = "A real one: a coast of Virginia as Sentinel-2 saw it on 12 January 2016. The data are CC0."
 SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
+_ELSEWHERE = f"give it to “{OPEN_BUNDLE}” on this page."
 UPLOADER = "Add scenes: GeoTIFFs, the band files of a scene, a zip of bands or of labelled patches, NumPy arrays"
 
 
@@ -79,8 +82,12 @@ def add_panel() -> None:
             _ask(engine().submit_sample)
         if synthetic.button("Open a synthetic one", key="open_synthetic", width="stretch", help=SYNTHETIC_HELP):
             _ask(engine().submit_synthetic)
-    if uploads:
-        _plan(uploads, settings)
+    scenes = [upload for upload in uploads or [] if not is_bundle(upload.getbuffer())]
+    for upload in uploads or []:
+        if upload not in scenes:
+            st.info(f"“{plain(upload.name)}” is a bundle and no scene: {_ELSEWHERE}", icon=":material/package_2:")
+    if scenes:
+        _plan(scenes, settings)
 
 
 def _ask(submit: Callable[[], Job]) -> None:

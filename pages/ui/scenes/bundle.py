@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from core.engine.bundles import OpenedBundle
 
 
+OPEN_BUNDLE = "Open a view that somebody handed on"
+"""What the place for bundles is called."""
+
+
 def bundle_panel(visitor: Session) -> None:
     """Draw where a bundle is opened, folded away until somebody wants it."""
-    with st.expander("Open a view that somebody handed on", icon=":material/package_2:", key="open_bundle"):
+    with st.expander(OPEN_BUNDLE, icon=":material/package_2:", key="open_bundle"):
         bundle_opener(visitor)
 
 

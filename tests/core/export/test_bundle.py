@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import StoreError
-from core.export.bundle import Bundle, bundle_bytes, parse_bundle, read_bundle, write_bundle
+from core.export.bundle import Bundle, bundle_bytes, is_bundle, parse_bundle, read_bundle, write_bundle
 
 BUNDLE = Bundle(
     scene={"id": "s-1", "name": "Küste <b>", "checksum": "ab" * 32},
@@ -55,6 +55,13 @@ def test_equal_bundles_are_equal_bytes_and_give_back_what_was_written(tmp_path: 
 
 def test_a_bundle_that_others_packed_again_is_read_too() -> None:
     assert parse_bundle(rezipped({}), "b.zip") == BUNDLE
+
+
+def test_a_bundle_is_told_from_zips_of_scenes_and_other_files() -> None:
+    assert is_bundle(memoryview(bundle_bytes(BUNDLE)))
+    assert is_bundle(memoryview(rezipped({})))
+    for other in (rezipped({"recipe.json": None}), b"PK", b"", b"II*\0"):
+        assert not is_bundle(memoryview(other))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import rasterio
 
 from core.bands import BAND_NAMES
 from core.errors import BandsError, SourceError, SourceTooLargeError, UnsafeSourceError
+from core.export.bundle import Bundle, bundle_bytes
 from core.ingest.boundary import ingest
 from core.ingest.sandbox.limits import Limits
 from core.scenes.library import Library
@@ -49,6 +50,16 @@ def test_empty_file(tmp_path: Path, library: Library) -> None:
     path.touch()
     assert refused([path], library) == (
         "Opening “field.tif”: the file is empty; choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands."
+    )
+
+
+@pytest.mark.usefixtures("here")
+def test_a_bundle_is_named_and_where_it_is_opened(tmp_path: Path, library: Library) -> None:
+    content = bundle_bytes(Bundle(scene={"id": "s"}, recipe={"encoder": "e"}))
+    (tmp_path / "b.zip").write_bytes(content)
+    assert refused([tmp_path / "b.zip"], library) == (
+        "Opening “b.zip”: it is a bundle, a view that somebody handed on, and holds no pixels; open it on the Scenes "
+        "page under “Open a view that somebody handed on”, or by “open-bundle”."
     )
 
 
