@@ -76,7 +76,7 @@ class ClusterSettings:
             found = f"there is no method “{self.method[:40]}”"
             raise SettingsError(ASKED_CLUSTERS, found, f"choose {' or '.join(CLUSTER_METHODS)}")
         if self.count is not None and not 2 <= self.count <= MOST_CLUSTERS:
-            found = f"{self.count} clusters were asked for"
+            found = "1 cluster was asked for" if self.count == 1 else f"{self.count} clusters were asked for"
             raise SettingsError(ASKED_CLUSTERS, found, f"ask for 2 to {MOST_CLUSTERS}")
         if self.count is not None and self.method == "hdbscan":
             found = f"{self.count} clusters were asked for, and HDBSCAN finds the number itself"

@@ -84,7 +84,7 @@ def test_without_statistics_of_bands_clusters_have_numbers(tmp_path: Path, capsy
     ("options", "said"),
     [
         (["-k", "28"], "28 clusters were asked for, and there are 27 patches; ask for at most 27"),
-        (["-k", "1"], "1 clusters were asked for; ask for 2 to 100"),
+        (["-k", "1"], "1 cluster was asked for; ask for 2 to 100"),
         (["--method", "dbscan"], "there is no method “dbscan”; choose kmeans or hdbscan"),
         (["--method", "hdbscan", "-k", "3"], "HDBSCAN finds the number itself"),
     ],

@@ -106,7 +106,7 @@ def test_what_cannot_be_clustered_is_said_in_a_sentence(vectors: np.ndarray, set
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"count": 1}, "1 clusters were asked for; ask for 2 to 100"),
+        ({"count": 1}, "1 cluster was asked for; ask for 2 to 100"),
         ({"count": 101}, "101 clusters were asked for; ask for 2 to 100"),
         ({"method": "magic"}, "there is no method “magic”; choose kmeans or hdbscan"),
         ({"method": "hdbscan", "count": 3}, "HDBSCAN finds the number itself; leave the number out"),
