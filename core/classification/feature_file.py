@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
 from core.classification.heads import HeadOrigin
-from core.classification.labelled import LabelledPatches, labelled_patches
+from core.classification.labelled import LabelledPatches, labelled_patches, window_outlines
 from core.config import Config
 from core.errors import EncoderError
 from core.evaluation.novelty import novelty_percentile
 from core.export.geometry import Shapes
 from core.export.geoparquet import Embeddings
-from core.export.selection import file_place, file_shapes
+from core.export.selection import file_place, file_shapes, grid_of_file
 from core.features.recipe import Recipe
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
@@ -46,6 +46,12 @@ class FeatureFile:
     def grid(self) -> tuple[GeoBox, PatchGrid] | None:
         """Where the pixels of the scene lie and how it was cut; None for collections and unknown ones."""
         return file_place(self.table)
+
+    @property
+    def sharing(self) -> Shapes | None:
+        """Outlines that tell which patches share land, as of ``land_outlines``; None where no two do."""
+        cut = grid_of_file(self.table)
+        return self.outlines if cut is None else window_outlines(cut, self.table.patch_ids)
 
     @property
     def places(self) -> IntArray | None:
@@ -99,8 +105,9 @@ class FeatureFile:
             ClassificationError: when fewer than two classes have a patch.
         """
         return labelled_patches(
-            self.table.vectors, self.table.patch_ids, labels, lonlat=self.table.lonlat, places=self.places
-        )
+            self.table.vectors, self.table.patch_ids, labels, lonlat=self.table.lonlat, places=self.places,
+            outlines=self.sharing,
+        )  # fmt: skip
 
     def novelty(self, config: Config) -> FloatArray | None:
         """Return how unlike known land its patches are to its encoder, percentiles of shape (N,); None = not known."""

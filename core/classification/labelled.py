@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
-from core.evaluation.splits import grid_blocks, land_blocks
+from core.evaluation.splits import grid_blocks, land_blocks, sharing_land
+from core.export.geometry import Shapes, polygons
 from core.scenes.labels import PatchLabels
-from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
+from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, corners_lonlat
 from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 
 _ASKED = "Teaching classes"
+
+_TOUCH = 0.25
+"""Pixels by which a window is drawn wider, so that windows that touch share land."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +37,7 @@ class LabelledPatches:
         blocks: int64 of shape (N,), the block of land each lies in, from 0; −1 = unknown.
         patch_ids: int64 of shape (N,).
         spread: of the features of the whole scene, which a logistic regression is centred and scaled by.
+        outlines: of each, of shape (N,), as ``land_outlines`` gives them; None = no two share land.
     """
 
     vectors: FloatArray
@@ -39,9 +46,15 @@ class LabelledPatches:
     blocks: IntArray
     patch_ids: IntArray
     spread: Spread
+    outlines: Shapes | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def pairs(self) -> IntArray:
+        """Pairs of them that share land, int64 of shape (2, M), as of ``sharing_land``."""
+        return np.zeros((2, 0), np.int64) if self.outlines is None else sharing_land(self.outlines)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -55,6 +68,7 @@ class LabelledPatches:
         return replace(
             self, vectors=self.vectors[rows], labels=labels.astype(np.int64), blocks=self.blocks[rows],
             classes=tuple(self.classes[number] for number in present.tolist()), patch_ids=self.patch_ids[rows],
+            outlines=None if self.outlines is None else self.outlines[rows],
         )  # fmt: skip
 
 
@@ -65,6 +79,7 @@ def labelled_patches(
     *,
     lonlat: NDArray[np.float64] | None = None,
     places: IntArray | None = None,
+    outlines: Shapes | None = None,
     order: Sequence[str] = (),
 ) -> LabelledPatches:
     """Return the patches of a scene that have a label, with their features.
@@ -75,6 +90,7 @@ def labelled_patches(
         labels: class by patch id; patches without features are left out.
         lonlat: centres of all patches in degrees, shape (M, 2), NaN where unknown; None = unknown.
         places: row and column of all patches on the grid, int64 of shape (M, 2), where ``lonlat`` is not known.
+        outlines: of all patches, of shape (M,), as ``land_outlines`` gives them; None = no two share land.
         order: classes that come first, where they occur; the others follow by name.
 
     Raises:
@@ -90,6 +106,7 @@ def labelled_patches(
     return LabelledPatches(
         vectors=unit[rows], labels=np.array([number[name] for name in names], np.int64), classes=tuple(classes),
         blocks=blocks_of(len(patch_ids), lonlat, places)[rows], patch_ids=patch_ids[rows], spread=spread_of(unit),
+        outlines=None if outlines is None else outlines[rows],
     )  # fmt: skip
 
 
@@ -111,12 +128,37 @@ def labelled_scene(
     rows = np.flatnonzero(given.index >= 0).tolist()
     labels = {patch: given.classes[given.index[patch]] for patch in rows}
     lonlat, places = centres_lonlat(scene, grid, patch_ids), places_on(scene, grid, patch_ids)
-    return labelled_patches(vectors, patch_ids, labels, lonlat=lonlat, places=places)
+    outlines = land_outlines(scene, grid, patch_ids)
+    return labelled_patches(vectors, patch_ids, labels, lonlat=lonlat, places=places, outlines=outlines)
 
 
 def places_on(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> IntArray | None:
     """Return row and column of patches, int64 of shape (N, 2); None in a collection, where they say nothing of land."""
     return np.stack(grid.rows_cols(patch_ids), axis=1) if scene.kind == "scene" else None
+
+
+def land_outlines(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> Shapes | None:
+    """Return outlines of patches that tell which of them share land, of shape (N,); None where no two do.
+
+    Of a scene they are in pixels, of a collection in degrees. Errors as of ``corners_lonlat``.
+    """
+    if scene.kind == "scene":
+        return window_outlines(grid, patch_ids)
+    corners = corners_lonlat(scene, grid, patch_ids)
+    return None if corners is None else polygons(corners)
+
+
+def window_outlines(grid: PatchGrid, patch_ids: IntArray) -> Shapes | None:
+    """Return windows of patches in pixels, of shape (N,), by which neighbours share land; None side by side.
+
+    Where a stride is shorter than a patch, windows that only touch count too: there are enough others.
+    """
+    if grid.side_by_side:
+        return None
+    top, left = grid.first_pixels(patch_ids).T
+    more = _TOUCH if grid.cut.stride < grid.size else 0.0
+    shapes: Shapes = shapely.box(left - more, top - more, left + grid.size + more, top + grid.size + more)
+    return shapes
 
 
 def blocks_of(count: int, lonlat: NDArray[np.float64] | None, places: IntArray | None) -> IntArray:

@@ -15,7 +15,7 @@ from core.classification.models import HeadKind, fit_model
 from core.classification.validation import FOLDS, USUAL_SETTING
 from core.evaluation.logistic import Spread
 from core.evaluation.retrieval import Share, share
-from core.evaluation.splits import block_folds, held_together
+from core.evaluation.splits import block_folds, held_together, left_to_learn
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
 
@@ -147,6 +147,10 @@ def random_next(count_all: int, labelled: IntArray, count: int, seed: int = 0) -
     return found
 
 
+_Part = tuple[NDArray[np.bool_], IntArray]
+"""Which patches are held out, and rows of those that may teach, in order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint:
     """How well a head does with so many labels.
@@ -170,7 +174,8 @@ def learning_curve(
 ) -> tuple[CurvePoint, ...]:
     """Return accuracy on held-out blocks of land by the number of labels.
 
-    Every patch is tested at each size, by a head that was taught on the first so many labels outside of its fold.
+    Every patch is tested at each size, by a head that was taught on the first so many labels outside of its fold and
+    land.
 
     Args:
         known: labelled patches, in the order in which people gave the labels.
@@ -185,12 +190,14 @@ def learning_curve(
         order = np.random.default_rng(seed).permutation(order)
     blocks, _ = held_together(known.blocks)
     fold = block_folds(blocks, known.labels, FOLDS)
-    return tuple(_point(known, order, fold, size, kind) for size in sizes or _doubling(order, fold))
+    tests = [fold == number for number in np.unique(fold).tolist()]
+    parts = [(held, order[left_to_learn(held, known.pairs)[order]]) for held in tests]
+    most = min((len(learned) for _, learned in parts), default=0)
+    return tuple(_point(known, parts, size, kind) for size in sizes or _doubling(most))
 
 
-def _doubling(order: IntArray, fold: IntArray) -> tuple[int, ...]:
-    """Return numbers of labels, of which each fold leaves the others so many at least."""
-    most = len(order) - int(np.bincount(fold[order]).max(initial=0))
+def _doubling(most: int) -> tuple[int, ...]:
+    """Return numbers of labels up to what each fold leaves at least."""
     found, size = [], 10
     while size < most:
         found.append(size)
@@ -198,10 +205,10 @@ def _doubling(order: IntArray, fold: IntArray) -> tuple[int, ...]:
     return (*found, most) if most >= 2 else ()
 
 
-def _point(known: LabelledPatches, order: IntArray, fold: IntArray, size: int, kind: HeadKind) -> CurvePoint:
+def _point(known: LabelledPatches, parts: Sequence[_Part], size: int, kind: HeadKind) -> CurvePoint:
     right = np.zeros(len(known), np.bool_)
-    for number in np.unique(fold).tolist():
-        held, learned = np.flatnonzero(fold == number), order[fold[order] != number][:size]
+    for held, may_teach in parts:
+        learned = may_teach[:size]
         present, labels = np.unique(known.labels[learned], return_inverse=True)
         if len(present) < 2:
             right[held] = len(present) == 1 and known.labels[held] == present[0]

@@ -16,7 +16,7 @@ from core.classification.models import ClassModel, HeadKind, fit_model, settings
 from core.evaluation.classifier import best_temperature
 from core.evaluation.logistic import softmax
 from core.evaluation.retrieval import BLOCK_DRAWS, Share, share, with_drawn
-from core.evaluation.splits import block_folds, held_together
+from core.evaluation.splits import block_folds, held_together, left_to_learn
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 
@@ -54,7 +54,7 @@ class ClassScore:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Validation:
-    """What cross-validation found; each patch was named by a head that saw no patch of its block.
+    """What cross-validation found; each patch was named by a head that saw no patch of its block, and none of its land.
 
     Attributes:
         kind: of the head.
@@ -63,7 +63,7 @@ class Validation:
         classes: names.
         labels: int64 of shape (N,), what people said.
         chances: float64 of shape (N, classes), calibrated by the other folds; NaN where a patch was not tested,
-            because no patch of its class lies in another block.
+            because no patch of its class lies in another block, apart from its land.
         raw: likewise, as they were before calibration.
         blocks: int64 of shape (N,), which patches were held out together.
         spatial: True = blocks are of land; False = each patch by itself, because all lie in one block.
@@ -87,7 +87,7 @@ class Validation:
 
     @property
     def untested(self) -> tuple[str, ...]:
-        """Classes of which no patch could be tested: all of them lie in one block, or there is only one."""
+        """Classes of which no patch could be tested: all lie in one block or share land, or there is only one."""
         known = set(self.labels[self.tested].tolist())
         return tuple(name for number, name in enumerate(self.classes) if number not in known)
 
@@ -194,7 +194,8 @@ def validate(
 
     Neighbouring patches look alike, so that testing on neighbours of what was taught promises too much (Roberts et al.,
     “Cross-validation strategies for data with temporal, spatial, hierarchical, or phylogenetic structure”, 2017). Where
-    all patches lie in one block, each is dealt out by itself, and ``spatial`` says so.
+    all patches lie in one block, each is dealt out by itself, and ``spatial`` says so. Patches that share land with one
+    that is held out do not teach what is tested on it.
 
     Args:
         kind: of the head; a forest loads scikit-learn.
@@ -250,13 +251,14 @@ def _held_out_logits(
     seed: int,
     starts: dict[int, ClassModel],
 ) -> FloatArray:
-    """Return logits of some patches by models that saw none of their fold, (N, classes); NaN where not tested.
+    """Return logits of some patches by models that saw none of their fold and land, (N, classes); NaN where not tested.
 
     ``starts`` hands the models of one setting on to the next, by fold.
     """
     logits = np.full((len(known), len(known.classes)), np.nan, np.float32)
     for number in np.unique(fold[rows]).tolist():
-        learned, held = rows[fold[rows] != number], rows[fold[rows] == number]
+        left = left_to_learn(fold == number, known.pairs)
+        learned, held = rows[left[rows]], rows[fold[rows] == number]
         present, labels = np.unique(known.labels[learned], return_inverse=True)
         held = held[np.isin(known.labels[held], present)]
         if len(present) < 2 or not len(held):

@@ -58,7 +58,9 @@ class RegressCommand:
         given = read_numbers(options.values, table.patch_ids, known.outlines, column=options.column)
         sys.stderr.writelines(f"{options.values.name}: {sentence}\n" for sentence in given.said)
         blocks = blocks_of(len(table.patch_ids), table.lonlat, known.places)
-        model = teach_values(table.vectors, table.patch_ids, dict(given.values), blocks=blocks)
+        model = teach_values(
+            table.vectors, table.patch_ids, dict(given.values), blocks=blocks, outlines=known.sharing
+        )  # fmt: skip
         columns = number_columns(model, table.patch_ids, table.vectors)
         if options.out.suffix.lower() in TIFF_ENDINGS:
             write_number_map(options.out, known.grid, table.patch_ids, columns, given.column)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.classification.compared import ComparedHeads
 from core.classification.heads import HeadOrigin, teach
-from core.classification.labelled import blocks_of, check_classes, labelled_scene, places_on
+from core.classification.labelled import blocks_of, check_classes, labelled_scene, land_outlines, places_on
 from core.classification.maps.finer import FinerMaps, finer_cells
 from core.classification.models import check_kind
 from core.classification.numbers.importing import read_numbers
@@ -103,7 +103,10 @@ def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
         outlines = None if corners is None else polygons(corners)
         given = read_numbers(paths[0], ids, outlines, column=str(payload["column"]))
         blocks = blocks_of(len(ids), centres_lonlat(scene, grid, ids), places_on(scene, grid, ids))
-        model = teach_values(features.vectors, ids, dict(given.values), blocks=blocks, progress=work.progress)
+        model = teach_values(
+            features.vectors, ids, dict(given.values), blocks=blocks, outlines=land_outlines(scene, grid, ids),
+            progress=work.progress,
+        )  # fmt: skip
         learned = LearnedNumber(title=given.column, source=paths[0].name, model=model, said=given.said)
         if recipe.scene_id in library:
             LearnedNumbers(config.root).put(recipe, learned)

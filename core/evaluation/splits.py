@@ -1,10 +1,15 @@
-"""Which labelled patches are held out: a random part of each class, whole blocks of land, or folds of such blocks."""
+"""Which labelled patches are held out: a random part of each class, whole blocks of land, or folds of such blocks.
+
+Of the others, those may teach that show none of the land that is held out.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from core.export.geometry import Shapes
 from core.scenes.patches import IntArray
 
 BLOCK_DEGREES, LEAST_DEGREES = 0.25, 0.02
@@ -12,6 +17,9 @@ BLOCK_DEGREES, LEAST_DEGREES = 0.25, 0.02
 
 BLOCKS_ACROSS = 5
 """Blocks that land smaller than that is cut into, from side to side."""
+
+_HAIR = 1e-4
+"""Share of its side by which an outline is drawn in, so that those that only touch share nothing by rounding."""
 
 
 def random_split(labels: IntArray, share: float, seed: int, groups: IntArray | None = None) -> NDArray[np.bool_]:
@@ -111,6 +119,33 @@ def held_together(blocks: IntArray) -> tuple[IntArray, bool]:
     if len(np.unique(together)) < 2 or bool(unknown.all()):
         return np.arange(len(blocks)), False
     return together, True
+
+
+def sharing_land(outlines: Shapes) -> IntArray:
+    """Return pairs of patches whose outlines share land, each both ways, int64 of shape (2, M).
+
+    Args:
+        outlines: of shape (N,), None = unknown, which shares nothing.
+    """
+    parts, owner = shapely.get_parts(outlines, return_index=True)
+    bounds = shapely.bounds(parts)
+    points, part = shapely.get_coordinates(parts, return_index=True)
+    middle = (bounds[part, :2] + bounds[part, 2:]) / 2
+    drawn_in = shapely.set_coordinates(parts.copy(), middle + (points - middle) * (1 - _HAIR))
+    pairs: IntArray = owner[shapely.STRtree(drawn_in).query(drawn_in, predicate="intersects")].astype(np.int64)
+    return pairs[:, pairs[0] != pairs[1]]
+
+
+def left_to_learn(held: NDArray[np.bool_], pairs: IntArray) -> NDArray[np.bool_]:
+    """Return which patches may teach what is tested on some others: none of these, and none that shares their land.
+
+    Args:
+        held: True = held out, shape (N,).
+        pairs: as of ``sharing_land``.
+    """
+    left = ~held
+    left[pairs[1, held[pairs[0]]]] = False
+    return left
 
 
 def block_folds(blocks: IntArray, labels: IntArray, folds: int, seed: int = 0) -> IntArray:

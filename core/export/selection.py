@@ -86,13 +86,23 @@ def _scalars(table: pa.Table) -> dict[str, NDArray[Any]]:
 
 def file_place(table: Embeddings) -> tuple[GeoBox, PatchGrid] | None:
     """Return where the pixels of a file's scene lie and how it was cut; None where the file does not say it."""
+    grid = grid_of_file(table)
+    try:
+        if grid is None or table.scene["grid"]["crs"] is None:
+            return None
+        return GeoBox(**table.scene["grid"] | {"transform": tuple(table.scene["grid"]["transform"])}), grid
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def grid_of_file(table: Embeddings) -> PatchGrid | None:
+    """Return how a file's scene was cut, wherever it lies; None for a collection, and where the file does not say."""
     cut = Cut.from_dict(table.cut)
     try:
-        if cut is None or table.scene.get("kind") != "scene" or table.scene["grid"]["crs"] is None:
+        if cut is None or table.scene.get("kind") != "scene":
             return None
-        place = GeoBox(**table.scene["grid"] | {"transform": tuple(table.scene["grid"]["transform"])})
-        grid = PatchGrid(height=place.height, width=place.width, cut=cut)
+        grid = PatchGrid(height=table.scene["grid"]["height"], width=table.scene["grid"]["width"], cut=cut)
         counted = (grid.n_rows, grid.n_cols) == (table.cut.get("rows"), table.cut.get("cols"))
     except (KeyError, TypeError, ValueError, IndexError):
         return None
-    return (place, grid) if counted and int(table.patch_ids.max(initial=0)) < grid.count else None
+    return grid if counted and int(table.patch_ids.max(initial=0)) < grid.count else None

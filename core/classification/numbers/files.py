@@ -48,6 +48,7 @@ def number_facts(model: ValueModel, column: str) -> dict[str, Any]:
     return {
         "column": column,
         "values": len(model.actual),
+        "tested": int(model.tested.sum()),
         "held_out": "blocks of land" if model.spatial else "single patches, for they lie in one block of land",
         "r_squared": _rounded(model.r_squared),
         "rmse": _rounded(model.error),

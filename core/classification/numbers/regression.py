@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,8 @@ from core.bands import FloatArray
 from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
 from core.evaluation.retrieval import Share, share, share_by_blocks
-from core.evaluation.splits import block_folds, held_together
+from core.evaluation.splits import block_folds, held_together, left_to_learn, sharing_land
+from core.export.geometry import Shapes
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
@@ -42,7 +44,8 @@ class ValueModel:
         penalty: that was chosen.
         patch_ids: of the patches it was learned from, int64 of shape (N,).
         actual: their numbers, float64 of shape (N,).
-        held_out: what a model said of each that saw no patch of its block, likewise.
+        held_out: what a model said of each that saw no patch of its block or land, likewise; NaN where all others share
+            land with what was held out with it.
         spatial: True = held out by blocks of land; False = each patch by itself.
         blocks: of each patch, int64 of shape (N,), those of a block held out together; None = not kept, as before.
     """
@@ -75,15 +78,21 @@ class ValueModel:
         return np.stack([middle - self.half_width, middle + self.half_width], axis=1)
 
     @cached_property
+    def tested(self) -> NDArray[np.bool_]:
+        """Which patches were tested, bool of shape (N,)."""
+        return np.isfinite(self.held_out)
+
+    @cached_property
     def r_squared(self) -> float:
         """Share of the variance of held-out numbers that is explained; below 0 = worse than their mean."""
-        spread = float(np.square(self.actual - self.actual.mean()).sum())
-        return 1.0 - float(np.square(self.actual - self.held_out).sum()) / spread if spread > 0 else float("nan")
+        actual, said = self.actual[self.tested], self.held_out[self.tested]
+        spread = float(np.square(actual - actual.mean()).sum())
+        return 1.0 - float(np.square(actual - said).sum()) / spread if spread > 0 else float("nan")
 
     @cached_property
     def error(self) -> float:
         """Root of the mean squared error on held-out patches, in the unit of the numbers."""
-        return float(np.sqrt(np.square(self.actual - self.held_out).mean()))
+        return float(np.sqrt(np.square(self.actual - self.held_out)[self.tested].mean()))
 
     @cached_property
     def covered(self) -> Share:
@@ -94,12 +103,15 @@ class ValueModel:
         """
         if self.blocks is None:
             return share(np.zeros(0, np.bool_))
-        errors, fold = np.abs(self.actual - self.held_out), _folds(self.blocks)
+        errors, fold = np.abs(self.actual - self.held_out)[self.tested], _folds(self.blocks)[self.tested]
+        numbers = np.unique(fold).tolist()
+        if len(numbers) < 2:
+            return share(np.zeros(0, np.bool_))
         inside = np.zeros(len(errors), np.bool_)
-        for number in np.unique(fold).tolist():
+        for number in numbers:
             held = fold == number
             inside[held] = errors[held] <= _quantile(errors[~held], self.coverage)
-        return share_by_blocks(inside, self.blocks)
+        return share_by_blocks(inside, self.blocks[self.tested])
 
 
 def teach_values(
@@ -108,6 +120,7 @@ def teach_values(
     values: dict[int, float],
     *,
     blocks: IntArray | None = None,
+    outlines: Shapes | None = None,
     coverage: float = COVERAGE,
     progress: Progress = silent,
 ) -> ValueModel:
@@ -122,12 +135,13 @@ def teach_values(
         patch_ids: of these, int64 of shape (M,).
         values: number by patch id; patches without features are left out.
         blocks: block of land of each patch, as ``labelled.blocks_of`` gives it; None = each by itself.
+        outlines: of all patches, of shape (M,), as ``labelled.land_outlines`` gives them; None = no two share land.
         coverage: above 0 and below 1.
         progress: told (penalties tried, penalties).
 
     Raises:
-        ClassificationError: for fewer than ``FEWEST_VALUES`` patches, numbers that are all alike or not finite, or a
-            share out of range.
+        ClassificationError: for fewer than ``FEWEST_VALUES`` patches, fewer that can be tested, numbers that are all
+            alike or not finite, or a share out of range.
     """
     asked = "Learning a number"
     rows = np.flatnonzero(np.isin(patch_ids, np.fromiter(values, np.int64, len(values))))
@@ -146,18 +160,25 @@ def teach_values(
     own = np.full(len(rows), -1, np.int64) if blocks is None else blocks[rows]
     together, spatial = held_together(own)
     fold = _folds(together)
+    pairs = np.zeros((2, 0), np.int64) if outlines is None else sharing_land(outlines[rows])
+    parts = [(held, left_to_learn(held, pairs)) for held in (fold == one for one in np.unique(fold))]
     points = _standardised(unit[rows], spread)
     tried = []
     for step, penalty in enumerate(PENALTIES):
-        tried.append(_held_out(points, actual, fold, penalty))
+        tried.append(_held_out(points, actual, parts, penalty))
         progress(step + 1, len(PENALTIES))
     table = np.stack(tried)
-    best = int(np.square(table - actual).mean(axis=1).argmin())
+    tested = np.isfinite(table[0])
+    if tested.sum() < fewest:
+        found = f"{tested.sum()} of {len(rows)} patches can be tested by others that show none of their land"
+        raise ClassificationError(asked, found, f"give numbers farther apart, so that {fewest} can be")
+    errors = np.abs(table - actual)[:, tested]
+    best = int(np.square(errors).mean(axis=1).argmin())
     weights, bias = _ridge(points, actual, PENALTIES[best])
     scaled = weights / spread.std
     return ValueModel(
         weights=scaled, bias=float(bias - spread.mean @ scaled), coverage=coverage, penalty=PENALTIES[best],
-        half_width=_quantile(np.abs(actual - table[best]), coverage), patch_ids=patch_ids[rows], actual=actual,
+        half_width=_quantile(errors[best], coverage), patch_ids=patch_ids[rows], actual=actual,
         held_out=table[best], spatial=spatial, blocks=together,
     )  # fmt: skip
 
@@ -187,13 +208,17 @@ def _ridge(
 
 
 def _held_out(
-    points: NDArray[np.float64], actual: NDArray[np.float64], fold: IntArray, penalty: float
+    points: NDArray[np.float64],
+    actual: NDArray[np.float64],
+    parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    penalty: float,
 ) -> NDArray[np.float64]:
-    found = np.empty(len(actual))
-    for number in np.unique(fold).tolist():
-        held = fold == number
-        weights, bias = _ridge(points[~held], actual[~held], penalty)
-        found[held] = points[held] @ weights + bias
+    """Return what is said of each patch by others; NaN where fewer than two may teach. ``parts``: tested, teaching."""
+    found = np.full(len(actual), np.nan)
+    for held, learned in parts:
+        if learned.sum() > 1:
+            weights, bias = _ridge(points[learned], actual[learned], penalty)
+            found[held] = points[held] @ weights + bias
     return found
 
 

@@ -93,8 +93,10 @@ def _learned(visitor: Session, known: SceneView, found: LearnedNumber) -> None:
 def how_right(model: ValueModel) -> list[str]:
     """Return how right predictions are on held-out land, a sentence each."""
     worse, wide = model.r_squared <= 0, f"{model.half_width:.3g}"
+    tested, learned = int(model.tested.sum()), count(len(model.actual), "patch", "patches")
+    on = "" if tested == len(model.actual) else f"{tested:,} of them, which others show no land of, as "
     return [
-        f"Learned from {count(len(model.actual), 'patch', 'patches')}, tested on {_held_out(model)}.",
+        f"Learned from {learned}, tested on {on}{_held_out(model)}.",
         "It predicts no better than the mean would." if worse else f"R² {model.r_squared:.2f}; usually off by "
         f"{model.error:.3g} (root of the mean squared error).",
         f"{100 * model.coverage:.0f} % intervals reach {wide} to each side{covered_words(model.covered)}.",
@@ -118,7 +120,8 @@ def covered_words(covered: Share) -> str:
 
 def actual_plot(model: ValueModel, title: str) -> str:
     """Return held-out predictions against actual numbers as HTML: on the line they are right."""
-    rows = np.linspace(0, len(model.actual) - 1, min(MOST_POINTS, len(model.actual))).round().astype(int)
+    tested = np.flatnonzero(model.tested)
+    rows = tested[np.linspace(0, len(tested) - 1, min(MOST_POINTS, len(tested))).round().astype(int)]
     actual, said = model.actual[rows], model.held_out[rows]
     low, high = float(min(actual.min(), said.min())), float(max(actual.max(), said.max()))
     span = (high - low) or 1.0
