@@ -19,8 +19,11 @@ from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import Server, serving, start
 from tests.browser.views import (
     LONG,
+    ask_by_an_area,
     click_a_point,
     click_the_map,
+    give_and_take_examples,
+    go_back_and_forward,
     map_frame,
     query,
     tiles,
@@ -54,60 +57,13 @@ def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_plac
     assert page.url.count(f"q={first}") == 1
 
     land = map_frame(page).locator(".leaflet-container")
-    map_frame(page).locator(".leaflet-container").evaluate("element => { element.dataset.kept = 'yes' }")
+    land.evaluate("element => { element.dataset.kept = 'yes' }")
     second = click_the_map(page, 0.37, 0.55, other_than=first)
     wait_for_ranks(page, 20)
     assert land.get_attribute("data-kept") == "yes"
-
-    page.locator(".gallery .tile").nth(3).click()
-    third = wait_for_query(page, second)
-    assert third == tiles(page)[0]["patch"]
-    page.go_back()
-    assert wait_for_query(page, third) == second
-    page.go_back()
-    assert wait_for_query(page, second) == first
-    page.go_forward()
-    assert wait_for_query(page, first) == second
-    expect(page).to_have_url(re.compile(f"q={second}$"))
-    page.locator(".st-key-forward button").first.click()
-    assert wait_for_query(page, second) == third
-    page.locator(".st-key-back button").first.click()
-    assert wait_for_query(page, third) == second
-
-    good, bad = (page.locator(".gallery .tile").nth(place) for place in (4, 6))
-    liked, unliked = good.get_attribute("data-patch"), bad.get_attribute("data-patch")
-    good.hover()
-    good.locator(".good").click()
-    strip = page.locator(".evidence .take")
-    expect(strip).to_have_count(2)
-    page.locator(f".gallery .tile[data-patch='{unliked}']").hover()
-    page.keyboard.press("x")
-    expect(strip).to_have_count(3)
-    expect(page).to_have_url(re.compile(f"like={second}.{liked}&unlike={unliked}$"))
-    expect(page.locator(".ll-plot .told")).to_have_text(
-        re.compile(r"20 patches like 2 examples, unlike 1, similarity [\d.]+ to")
-    )
-    expect(map_frame(page).locator(".landlike-good, .landlike-bad")).to_have_count(3)
-    strip.nth(1).click()
-    expect(strip).to_have_count(2)
-    page.keyboard.press("Escape")
-    expect(strip).to_have_count(0)
-    page.go_back()
-    expect(strip).to_have_count(2)
-
-    # An area drawn on the map asks for land like it; arrow keys on the map go from patch to patch.
-    map_frame(page).locator("[data-tool=box]").click()
-    place = land.bounding_box()
-    assert place is not None
-    for first in (0.4, 0.5):  # the second in place of the first, whose popup closes meanwhile
-        for share, press in ((first, page.mouse.down), (first + 0.05, None), (first + 0.15, page.mouse.up)):
-            page.mouse.move(place["x"] + place["width"] * share, place["y"] + place["height"] * share)
-            if press:
-                press()
-        map_frame(page).get_by_role("button", name="Find land like this").last.wait_for()
-    map_frame(page).get_by_role("button", name="Find land like this").last.click()
-    expect(page).to_have_url(re.compile(r"also=%2B%40"))
-    expect(page.locator(".evidence .area .count")).to_have_text(re.compile("×"))
+    go_back_and_forward(page, first, second)
+    give_and_take_examples(page, second)
+    ask_by_an_area(page)
     assert land.get_attribute("data-kept") == "yes"
     land.focus()
     page.keyboard.press("ArrowRight")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Page, expect
@@ -89,3 +90,67 @@ def click_the_map(page: Page, across: float, down: float, other_than: int) -> in
 def wait_for_ranks(page: Page, count: int) -> None:
     """Wait until the map shows so many ranked outlines."""
     expect(map_frame(page).locator(".landlike-rank:not(.landlike-query)")).to_have_count(count, timeout=LONG)
+
+
+def go_back_and_forward(page: Page, first: int, second: int) -> None:
+    """Ask by a picture, then go through the questions by the browser and by the page's buttons; ends at the second.
+
+    Args:
+        page: on which two patches were asked about.
+        first: of them.
+        second: likewise, which is asked about now.
+    """
+    page.locator(".gallery .tile").nth(3).click()
+    third = wait_for_query(page, second)
+    assert third == tiles(page)[0]["patch"]
+    page.go_back()
+    assert wait_for_query(page, third) == second
+    page.go_back()
+    assert wait_for_query(page, second) == first
+    page.go_forward()
+    assert wait_for_query(page, first) == second
+    expect(page).to_have_url(re.compile(f"q={second}$"))
+    page.locator(".st-key-forward button").first.click()
+    assert wait_for_query(page, second) == third
+    page.locator(".st-key-back button").first.click()
+    assert wait_for_query(page, third) == second
+
+
+def give_and_take_examples(page: Page, asked: int) -> None:
+    """Like and dislike pictures beside a query, then take examples away and bring them back by the browser."""
+    good, bad = (page.locator(".gallery .tile").nth(place) for place in (4, 6))
+    liked, unliked = good.get_attribute("data-patch"), bad.get_attribute("data-patch")
+    good.hover()
+    good.locator(".good").click()
+    strip = page.locator(".evidence .take")
+    expect(strip).to_have_count(2)
+    page.locator(f".gallery .tile[data-patch='{unliked}']").hover()
+    page.keyboard.press("x")
+    expect(strip).to_have_count(3)
+    expect(page).to_have_url(re.compile(f"like={asked}.{liked}&unlike={unliked}$"))
+    expect(page.locator(".ll-plot .told")).to_have_text(
+        re.compile(r"20 patches like 2 examples, unlike 1, similarity [\d.]+ to")
+    )
+    expect(map_frame(page).locator(".landlike-good, .landlike-bad")).to_have_count(3)
+    strip.nth(1).click()
+    expect(strip).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(strip).to_have_count(0)
+    page.go_back()
+    expect(strip).to_have_count(2)
+
+
+def ask_by_an_area(page: Page) -> None:
+    """Draw an area on the map, another in its place, and ask for land like it."""
+    map_frame(page).locator("[data-tool=box]").click()
+    place = map_frame(page).locator(".leaflet-container").bounding_box()
+    assert place is not None
+    for first in (0.4, 0.5):  # the second in place of the first, whose popup closes meanwhile
+        for share, press in ((first, page.mouse.down), (first + 0.05, None), (first + 0.15, page.mouse.up)):
+            page.mouse.move(place["x"] + place["width"] * share, place["y"] + place["height"] * share)
+            if press:
+                press()
+        map_frame(page).get_by_role("button", name="Find land like this").last.wait_for()
+    map_frame(page).get_by_role("button", name="Find land like this").last.click()
+    expect(page).to_have_url(re.compile(r"also=%2B%40"))
+    expect(page.locator(".evidence .area .count")).to_have_text(re.compile("×"))
