@@ -32,7 +32,12 @@ class Answers:
             with self._lock:
                 if key in self._found:
                     return self._found[key]
-            made = make()
+            try:
+                made = make()
+            except BaseException:  # Else a lock of each key that never comes to be would stay for good.
+                with self._lock:
+                    self._locks.pop(key, None)
+                raise
             if isinstance(made, np.ndarray):
                 made.flags.writeable = False
             with self._lock:
