@@ -24,9 +24,9 @@ from core.features.store import FeatureStore
 from core.jobs.worker import Work
 from core.progress import Progress
 from core.scenes.annotations import now_utc
-from core.scenes.labels import hand_labels, hand_version
+from core.scenes.labels import PatchLabels, hand_labels, hand_version
 from core.scenes.library import Library
-from core.scenes.patches import centres_lonlat, corners_lonlat, patch_grid
+from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
 from core.scenes.scene import Scene
 
 _STEPS = 100
@@ -40,8 +40,8 @@ def heads_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     recipe, kinds = Recipe.from_dict(payload["recipe"]), [check_kind(str(kind)) for kind in payload["kinds"]]
     library, kept = Library(config.root), ComparedHeads(config.root)
     scene = library.get(recipe.scene_id)
-    grid, version = patch_grid(scene, recipe.cut), hand_version(scene)
-    given = hand_labels(scene, grid)
+    grid = patch_grid(scene, recipe.cut)
+    version, given = _labels_of_a_moment(scene, grid)
     if given is None:
         check_classes(())
         return ""
@@ -53,6 +53,14 @@ def heads_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
         if recipe.scene_id in library:
             kept.put(recipe, version, taught)
     return version
+
+
+def _labels_of_a_moment(scene: Scene, grid: PatchGrid) -> tuple[str, PatchLabels | None]:
+    """Return the version of a scene's labels and just those labels, though people may go on giving them."""
+    while True:
+        version, given = hand_version(scene), hand_labels(scene, grid)
+        if hand_version(scene) == version:
+            return version, given
 
 
 def _part_of(progress: Progress, step: int, steps: int) -> Progress:

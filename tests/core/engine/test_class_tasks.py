@@ -8,19 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from numpy.typing import NDArray
 
 from core.classification.cells import chance_cells
 from core.classification.maps.choice import CLASS_MAP, MapChoice, load_choice, save_choice
 from core.classification.maps.files import map_facts, write_map
 from core.classification.maps.patches import head_key, named_patches
+from core.engine import class_tasks
 from core.engine.class_map import chosen_head, map_cells_of, version_of_map
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.errors import EncoderError, SettingsError
 from core.features.recipe import Recipe
 from core.scenes.cut import Cut
-from core.scenes.labels import give_label, hand_version
-from core.scenes.patches import patch_grid
+from core.scenes.labels import PatchLabels, give_label, hand_labels, hand_version
+from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
 from tests.core.engine.test_operations import engine, scene
 
@@ -61,6 +63,31 @@ def test_heads_are_taught_measured_and_kept_until_the_labels_change(
     assert made.compared.latest(recipe, "knn") == hand_version(scene)
     assert made.compared.latest(recipe, "logistic") == version, "heads of other kinds stay"
     assert engine.disk_bytes(scene.id) > made.compared.disk_bytes(scene.id) > 0
+
+
+def test_a_label_that_is_given_meanwhile_is_taught_under_its_own_version(
+    scene: Scene, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, read = patch_grid(scene, recipe.cut), class_tasks.hand_labels
+    free = np.flatnonzero(library_labels(scene, grid) < 0).tolist()
+
+    def given_meanwhile(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
+        found = read(scene, grid)
+        if len(free) > 38:
+            give_label(scene, grid, [free.pop()], "Dark")
+        return found
+
+    monkeypatch.setattr(class_tasks, "hand_labels", given_meanwhile)
+    version, given = class_tasks._labels_of_a_moment(scene, grid)
+    assert given is not None
+    assert version == hand_version(scene)
+    np.testing.assert_array_equal(given.index, library_labels(scene, grid))
+
+
+def library_labels(scene: Scene, grid: PatchGrid) -> NDArray[np.int16]:
+    found = hand_labels(scene, grid)
+    assert found is not None
+    return found.index
 
 
 def test_labels_of_one_class_are_refused_in_a_sentence(engine: Engine, scene: Scene) -> None:
