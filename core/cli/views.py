@@ -15,6 +15,7 @@ from core.config import Config
 from core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from core.engine.bundles import OpenedBundle
     from core.engine.operations import Engine
     from core.engine.views import SearchView
     from core.features.recipe import Recipe
@@ -104,6 +105,9 @@ class OpenBundleCommand:
     “--out” writes what its view finds here, “--labels” takes its labels into the scene: patches that have a class here
     keep it. Where the scene or the encoder is not here, “lacks” says which, and nothing is changed.
 
+    With “--out” its clusters are made again, and called and merged as there. Where somebody decided otherwise on those
+    of the scene here, or they come out otherwise, they are left and “lacks” says so, and what of the filters with them.
+
     “same” tells whether what is found here is, byte by byte, what was found there; it takes “--out”.
     """
 
@@ -117,7 +121,7 @@ class OpenBundleCommand:
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Yield what it is as JSON."""
-        from core.engine.bundles import open_bundle, take_labels
+        from core.engine.bundles import open_bundle, take_clusters, take_labels
         from core.engine.snippets import as_command
         from core.export.bundle import read_bundle
         from core.export.formats import EXPORT_ENDINGS
@@ -126,6 +130,9 @@ class OpenBundleCommand:
             check_out(options.out, (*EXPORT_ENDINGS, *BUNDLE_ENDINGS), str(options.file))
         engine, name = engine_of(config), options.file.name
         opened = open_bundle(engine, read_bundle(options.file), name)
+        if options.out is not None:
+            opened = _clusters_found(engine, opened, name)
+            take_clusters(engine, opened)
         scene = {key: opened.bundle.scene.get(key) for key in ("id", "name", "date", "checksum")}
         said: dict[str, Any] = {"scene": scene, "recipe": dict(opened.bundle.recipe), "lacks": list(opened.lacking)}
         if opened.view is not None:
@@ -137,6 +144,23 @@ class OpenBundleCommand:
         yield json.dumps(said, indent=1, ensure_ascii=False)
         if opened.view is None and (options.out is not None or options.labels):
             sys.stderr.write(f"{name}: nothing was written, because of what it lacks here\n")
+
+
+def _clusters_found(engine: Engine, opened: OpenedBundle, name: str) -> OpenedBundle:
+    """Return a bundle when its clusters are found here, as far as there are such; encodes first where needed."""
+    from core.engine.bundles import open_bundle
+    from core.errors import LandlikeError
+
+    if opened.view is None or opened.clusters is None or not opened.to_find:
+        return opened
+    recipe = opened.view.recipe
+    with bar_of("Finding clusters", "steps") as progress:
+        engine.encode_now(engine.library.get(recipe.scene_id), recipe, progress=progress)
+        try:
+            engine.find_clusters_now(recipe, opened.clusters.settings, progress=progress)
+        except LandlikeError as error:
+            return opened.without_clusters(str(error))
+    return open_bundle(engine, opened.bundle, name)
 
 
 def _written(engine: Engine, view: SearchView, tables: Mapping[str, bytes], out: Path) -> bool:

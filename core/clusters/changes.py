@@ -118,7 +118,80 @@ class ClusterOrigin:
     @property
     def check(self) -> str:
         """Return what tells these clusters from any others."""
-        return hashlib.blake2b(np.ascontiguousarray(self.found.index, np.int16).tobytes(), digest_size=8).hexdigest()
+        return check_of(self.found)
+
+
+def check_of(found: FoundClusters) -> str:
+    """Return what tells clusters from any others, in hexadecimal."""
+    return hashlib.blake2b(np.ascontiguousarray(found.index, np.int16).tobytes(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecidedClusters:
+    """All that is decided on the clusters of a scene, without the clusters: enough to make them again elsewhere.
+
+    Attributes:
+        settings: how they are found.
+        check: of the clusters, as ``check_of`` gives it.
+        changes: what became of them since.
+    """
+
+    settings: ClusterSettings
+    check: str
+    changes: ClusterChanges = UNCHANGED
+
+
+def decided_clusters(origin: ClusterOrigin) -> DecidedClusters:
+    """Return what is decided on clusters now."""
+    return DecidedClusters(settings=origin.settings, check=origin.check, changes=changes_of(origin))
+
+
+def decided_otherwise(scene: Scene, recipe: Recipe, decided: DecidedClusters) -> bool:
+    """Return whether somebody chose, named or merged clusters of a scene, and not as is decided elsewhere.
+
+    Of a damaged file nothing can be known, so that it counts as decided otherwise.
+    """
+    try:
+        return _otherwise(_read(scene, "Reading clusters"), recipe, decided)
+    except SceneError:
+        return True
+
+
+def adopt_clusters(scene: Scene, recipe: Recipe, decided: DecidedClusters) -> None:
+    """Let what is decided elsewhere hold here, as a change that can be undone; does nothing where it holds already.
+
+    Raises:
+        SettingsError: where somebody decided otherwise here.
+        SceneError: as of ``rename_cluster``.
+    """
+    asked = f"Taking over clusters of “{scene.name}”"
+    with _writing:
+        known = _read(scene, asked)
+        if _otherwise(known, recipe, decided):
+            found = "somebody chose, named or merged them otherwise here"
+            raise SettingsError(asked, found, "take that back first, or keep these")
+        key, histories = (recipe.key, decided.settings.key), dict(known.histories)
+        if decided.changes.version and _states_of(known, key).now.version != decided.changes.version:
+            states = (replace(decided.changes, what="names and merges were taken over"),)
+            histories[key] = _History(check=decided.check, states=states, done=1)
+        shown = dict(known.shown)
+        if shown.get(recipe.key, ClusterSettings()) != decided.settings:
+            shown[recipe.key] = decided.settings
+        if shown != known.shown or histories != known.histories:
+            _write(scene, asked, replace(known, shown=shown, histories=histories))
+
+
+def _otherwise(known: _Kept, recipe: Recipe, decided: DecidedClusters) -> bool:
+    if known.shown.get(recipe.key, decided.settings) != decided.settings:
+        return True
+    history = _states_of(known, (recipe.key, decided.settings.key))
+    same = history.check == decided.check and history.now.version == decided.changes.version
+    return bool(history.now.version) and not same
+
+
+def _states_of(known: _Kept, key: tuple[str, str]) -> _History:
+    """Return the changes that are kept under a key, whichever clusters they hold for."""
+    return known.histories.get(key, _History())
 
 
 def chosen_settings(scene: Scene, recipe: Recipe) -> ClusterSettings:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.clusters.changes import DecidedClusters, adopt_clusters, check_of, decided_clusters, decided_otherwise
+from core.clusters.handed import read_clusters, written_clusters
 from core.encoders.registry import encoder_names
+from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.engine.views import SearchView, answer
 from core.errors import LandlikeError, SettingsError, StoreError
@@ -20,9 +23,11 @@ from core.scenes.checksum import scene_checksum
 from core.scenes.labels import add_windows, given_windows
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import SCENE_ID, Scene
+from core.search.conditions import Condition
 from core.search.filters import Filters
 from core.search.saved import GridOf, read_evidence, written_evidence
 from core.search.words import MOST_LETTERS
+from core.values.clusters import CLUSTER
 from core.values.stability import STABILITY
 
 RESULTS = "results"
@@ -43,11 +48,43 @@ class OpenedBundle:
         bundle: the bundle.
         view: its view; None where its scene or its encoder is not here.
         lacking: what is missing or other than there, a sentence each; empty = the same picture.
+        clusters: that ``take_clusters`` would take over; None = none, or none that can be.
+        to_find: True = whether those clusters can be made again is not known, because they are not found here yet.
     """
 
     bundle: Bundle
     view: SearchView | None
     lacking: tuple[str, ...] = ()
+    clusters: DecidedClusters | None = None
+    to_find: bool = False
+
+    @property
+    def shows_clusters(self) -> bool:
+        """Whether what it shows depends on its clusters: it filters or colours by them, or searches by words."""
+        if self.view is None or self.clusters is None:
+            return False
+        return bool(_by_cluster(self.view) or self.view.words or self.bundle.view.get("colour") == CLUSTER.name)
+
+    def without_clusters(self, why: str) -> OpenedBundle:
+        """Return it without its clusters and filters on them, which it says.
+
+        Args:
+            why: a sentence, with its stop.
+        """
+        if self.view is None:
+            return self
+        named = _by_cluster(self.view)
+        filters = Filters(conditions=tuple(one for one in self.view.filters.conditions if one not in named))
+        left = f" Its filter “{'; '.join(one.sentence for one in named)}” is left out." if named else ""
+        return replace(
+            self, view=replace(self.view, filters=filters), clusters=None, to_find=False,
+            lacking=(*self.lacking, why + left),
+        )  # fmt: skip
+
+
+def _by_cluster(view: SearchView) -> list[Condition]:
+    """Return the conditions of a view that are on clusters."""
+    return [one for one in view.filters.conditions if one.is_on(CLUSTER)]
 
 
 def bundle_of(
@@ -74,6 +111,8 @@ def bundle_of(
     said = {key: getattr(scene, key) for key in ("id", "name", "kind", "date", "level", "synthetic", "content")}
     windows = {name: sorted(map(list, given)) for name, given in given_windows(scene).items()}
     cuts = grids_of(engine, view.recipe)
+    found = bundle_table(answer(engine, view, progress=progress))
+    origin = library_source(engine, view.recipe).cluster_origin()
     return Bundle(
         scene=said | {"bands": list(scene.bands), "checksum": scene_checksum(scene)},
         recipe=view.recipe.to_dict(),
@@ -87,9 +126,10 @@ def bundle_of(
             "apart": view.apart,
             "words": view.words,
             **_seen(view),
+            **({} if origin is None else {"clusters": written_clusters(decided_clusters(origin))}),
             **(shown or {}),
         },
-        tables={RESULTS: bundle_table(answer(engine, view, progress=progress))},
+        tables={RESULTS: found},
     )
 
 
@@ -130,13 +170,50 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
             apart=bundle.view.get("apart") is True,
             words=str(bundle.view.get("words") or "")[:MOST_LETTERS],
         )  # fmt: skip
+        handed = bundle.view.get("clusters")
+        clusters = None if handed is None else read_clusters(handed)
     except SettingsError as error:
         raise StoreError(asked, error.found, error.remedy) from error
     except _DAMAGED as error:
-        raise StoreError(asked, "its examples, filters or recipe make no sense", _AGAIN) from error
+        raise StoreError(asked, "its examples, filters, clusters or recipe make no sense", _AGAIN) from error
     if loaded.lost:
         lacking = (*lacking, f"{loaded.lost} of its examples are of scenes that are not here; open those scenes first.")
-    return OpenedBundle(bundle=bundle, view=view, lacking=(*lacking, *more))
+    return _with_clusters(engine, OpenedBundle(bundle=bundle, view=view, lacking=(*lacking, *more), clusters=clusters))
+
+
+OTHER_CLUSTERS = "The same settings give other clusters here, so that those of the bundle are not taken over."
+"""Said where clusters cannot be made again."""
+
+KEPT_CLUSTERS = (
+    "Somebody chose, named or merged clusters of this scene otherwise here, so that those of the bundle are not taken "
+    "over; take that back and open the bundle again to have them."
+)
+"""Said where other clusters were decided on."""
+
+
+def _with_clusters(engine: Engine, opened: OpenedBundle) -> OpenedBundle:
+    """Return a bundle with its clusters as far as they can be had here."""
+    view, clusters = opened.view, opened.clusters
+    if view is None or clusters is None:
+        return opened
+    if decided_otherwise(engine.library.get(view.recipe.scene_id), view.recipe, clusters):
+        return opened.without_clusters(KEPT_CLUSTERS)
+    found = engine.clusters(view.recipe, clusters.settings)
+    if found is None:
+        return replace(opened, to_find=True)
+    return opened if check_of(found) == clusters.check else opened.without_clusters(OTHER_CLUSTERS)
+
+
+def take_clusters(engine: Engine, opened: OpenedBundle) -> None:
+    """Let the clusters of a bundle be called and merged here as they are there; without any do nothing.
+
+    Raises:
+        SettingsError: where somebody decided otherwise meanwhile.
+        SceneError: when it cannot be written.
+    """
+    if opened.view is not None and opened.clusters is not None:
+        recipe = opened.view.recipe
+        adopt_clusters(engine.library.get(recipe.scene_id), recipe, opened.clusters)
 
 
 def take_labels(engine: Engine, opened: OpenedBundle, name: str) -> int:

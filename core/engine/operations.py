@@ -455,3 +455,12 @@ class Engine:
             model = matching_encoder(recipe.encoder, recipe.fingerprint, self.config)
             encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)
         return self.features(recipe)
+
+    def find_clusters_now(self, recipe: Recipe, settings: ClusterSettings, *, progress: Progress = silent) -> None:
+        """Find clusters in this process and wait, where they are not found; for the command line.
+
+        Raises:
+            LandlikeError: when the features are not there, or there are no such clusters.
+        """
+        if self.clusters(recipe, settings) is None:
+            tasks.find_and_keep_clusters(self.config, recipe, settings, progress)

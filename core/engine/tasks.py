@@ -39,6 +39,7 @@ from core.scenes.quality import Basis, Finding, add_findings, load_quality
 from core.scenes.scene import Scene
 from core.scenes.truth import carry_truth_map
 from core.search.chips import Chips
+from core.similarity.clusters import ClusterSettings
 from core.training.trained_models import Trained
 
 if TYPE_CHECKING:
@@ -261,13 +262,22 @@ def arrange_features(config: Config, recipe: Recipe, settings: ProjectionSetting
 
 def clusters_task(config: Config, work: Work, payload: Payload) -> str:
     """Find clusters of alike patches; gives the recipe's key. Payload: ``recipe``, ``settings``."""
-    from core.similarity.clusters import ClusterSettings, find_clusters
-
     recipe, settings = Recipe.from_dict(payload["recipe"]), ClusterSettings.from_values(payload["settings"])
-    found = find_clusters(FeatureStore(config.root).read(recipe).vectors, settings, progress=work.progress)
+    find_and_keep_clusters(config, recipe, settings, work.progress)
+    return recipe.key
+
+
+def find_and_keep_clusters(config: Config, recipe: Recipe, settings: ClusterSettings, progress: Progress) -> None:
+    """Find clusters of alike patches and keep them.
+
+    Raises:
+        LandlikeError: when the features are not there, or there are no such clusters.
+    """
+    from core.similarity.clusters import find_clusters
+
+    found = find_clusters(FeatureStore(config.root).read(recipe).vectors, settings, progress=progress)
     if recipe.scene_id in Library(config.root):
         ClusterStore(config.root).keep(recipe, settings, found)
-    return recipe.key
 
 
 def stability_task(config: Config, work: Work, payload: Payload) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.clusters.changes import chosen_settings
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.errors import SettingsError
@@ -20,6 +21,7 @@ from core.search.ranking import Measure, Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
+from core.values.clusters import CLUSTER
 from core.values.registry import export_columns
 
 
@@ -54,13 +56,17 @@ class SearchView:
 
 
 def answer(engine: Engine, view: SearchView, *, progress: Progress = silent) -> ExportRows:
-    """Return the patches that a view finds, best first, with all that is known of them; encodes first where needed.
+    """Return the patches that a view finds, best first, with all that is known of them.
+
+    Encodes first where needed, and finds the clusters that its filters name.
 
     Raises:
         LandlikeError: when the scene or the encoder is not here, or the examples or filters make no sense.
     """
     scene = engine.library.get(view.recipe.scene_id)
     engine.encode_now(scene, view.recipe, progress=progress)
+    if any(one.is_on(CLUSTER) for one in view.filters.conditions):
+        engine.find_clusters_now(view.recipe, chosen_settings(scene, view.recipe), progress=progress)
     return found_rows(library_source(engine, view.recipe), view)
 
 

@@ -59,7 +59,8 @@ class Bundle:
         examples: good and bad ones, as searches are kept.
         filters: conditions, as links have them.
         layout: settings of the plot.
-        view: how many neighbours, from what score, what is selected and what colours it.
+        view: how many neighbours, from what score, what is selected and what colours it; under ``clusters`` how they
+            were found, a check of them, names and merges.
         tables: CSV by name, small letters, digits and ``-``.
     """
 

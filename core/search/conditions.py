@@ -146,6 +146,10 @@ class Condition(ABC):
         """
         source.values(self.value)
 
+    def is_on(self, value: PatchValue) -> bool:
+        """Return whether it is about a value, whichever version of it."""
+        return self.value not in _NO_VALUES and value_of(self.value)[0] is value
+
     @property
     def title(self) -> str:
         """What the condition is about, in words."""

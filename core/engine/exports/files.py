@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.clusters.changes import chosen_settings
 from core.config import Config
 from core.engine.bundles import bundle_of
 from core.engine.exports.classified import classified_zip
@@ -43,6 +44,7 @@ from core.files import disk_errors, write_atomically
 from core.jobs.queue import Job
 from core.jobs.worker import Work
 from core.progress import Progress, silent
+from core.values.clusters import CLUSTER
 from core.values.registry import export_columns
 
 EXPORTS = "exports"
@@ -73,13 +75,16 @@ def export_bytes(source: LibrarySource, order: ExportOrder, *, progress: Progres
 
 
 def write_export(engine: Engine, order: ExportOrder, path: Path, *, progress: Progress = silent) -> None:
-    """Write the file that is wanted; encodes and arranges first where needed.
+    """Write the file that is wanted; encodes, arranges and finds clusters first where needed.
 
     Raises:
         LandlikeError: as of ``export_bytes``, and when it cannot be written.
     """
     recipe = order.view.recipe
-    engine.encode_now(engine.library.get(recipe.scene_id), recipe, progress=progress)
+    scene = engine.library.get(recipe.scene_id)
+    engine.encode_now(scene, recipe, progress=progress)
+    if order.colour == CLUSTER.name or any(one.is_on(CLUSTER) for one in order.view.filters.conditions):
+        engine.find_clusters_now(recipe, chosen_settings(scene, recipe), progress=progress)
     if order.layout is not None and order.what in {PLOT, REPORT} and not engine.projected(recipe, order.layout):
         arrange_features(engine.config, recipe, order.layout, progress)
     content = export_bytes(library_source(engine, recipe), order, progress=progress)

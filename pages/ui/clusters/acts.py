@@ -11,7 +11,7 @@ from core.errors import LandlikeError
 from core.scenes.annotations import LONGEST_NAME, undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import PatchRefs, patch_refs
-from core.search.conditions import ClassCondition, value_of
+from core.search.conditions import ClassCondition
 from core.search.filters import Filters
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.values.clusters import CLUSTER
@@ -189,7 +189,7 @@ def _renamed(visitor: Session, view: ViewState, change: Callable[[], str]) -> bo
     if before is None or after is None or not filters:
         return True
     for one in filters.conditions:
-        if isinstance(one, ClassCondition) and value_of(one.value)[0] is CLUSTER:
+        if isinstance(one, ClassCondition) and one.is_on(CLUSTER):
             names = [new for name in one.classes for new in _names_now(name, before, after)]
             filters = filters.having(replace(one, classes=tuple(dict.fromkeys(names))))
     visitor.filter(filters.link())

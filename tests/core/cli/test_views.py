@@ -12,9 +12,18 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
+from core.clusters.changes import CLUSTERS_FILE, choose_settings, merge_clusters
 from core.config import Config
 from core.encoders.registry import ENTRIES
-from core.engine.bundles import bundle_of, open_bundle, take_labels
+from core.engine.bundles import (
+    KEPT_CLUSTERS,
+    OTHER_CLUSTERS,
+    bundle_of,
+    open_bundle,
+    take_clusters,
+    take_labels,
+)
+from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.engine.snippets import (
     as_command,
@@ -34,10 +43,11 @@ from core.scenes.labels import give_label, given_windows
 from core.scenes.library import Library
 from core.scenes.patches import PatchRef, patch_grid
 from core.scenes.scene import Scene
-from core.search.conditions import RangeCondition
+from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import AreaExample, Evidence, VectorExample
 from core.search.filters import Filters
 from core.search.regions import polygon_region
+from core.similarity.clusters import ClusterSettings, FoundClusters
 from tests.scenes import add_scene
 
 CUT = Cut.of(32, 16)
@@ -167,6 +177,75 @@ def test_a_bundle_gives_the_same_elsewhere(
     assert (tmp_path / "d.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+def test_a_filter_by_cluster_finds_the_same_elsewhere(
+    engine: Engine, view: SearchView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    asked = by_marsh(engine, view)
+    bundle = bundle_of(engine, asked)
+    assert bundle.view["clusters"]["names"] == {"0": "Salt marsh"}
+    write_bundle(tmp_path / "b.zip", bundle)
+    small(tmp_path / "elsewhere")
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path / "elsewhere"))
+    assert main(["open-bundle", str(tmp_path / "b.zip"), "--out", str(tmp_path / "c.zip")]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["lacks"], said["same"]) == ([], True)
+    assert (tmp_path / "c.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    rows = list(csv.DictReader(bundle.tables["results"].decode().splitlines()))
+    assert rows
+    assert {row["cluster"] for row in rows} == {"Salt marsh"}
+    assert main([*shlex.split(as_command(asked, str(tmp_path / "d.csv")))[3:]]) == 0
+    assert (tmp_path / "d.csv").read_bytes() == bundle.tables["results"]
+
+
+def by_marsh(engine: Engine, view: SearchView) -> SearchView:
+    """The view among the patches of two of four clusters that were merged and named."""
+    recipe, settings = view.recipe, ClusterSettings(count=4)
+    scene = engine.library.get("t-1")
+    engine.encode_now(scene, recipe)
+    choose_settings(scene, recipe, settings)
+    engine.find_clusters_now(recipe, settings)
+    source = library_source(engine, recipe)
+    origin, known = source.cluster_origin(), source.clusters()
+    assert origin is not None
+    assert known is not None
+    merge_clusters(origin, known, [0, 2], "Salt marsh")
+    filters = Filters(conditions=(*view.filters.conditions, ClassCondition(value="cluster", classes=("Salt marsh",))))
+    return replace(view, filters=filters, apart=False)
+
+
+def test_clusters_that_cannot_be_taken_over_are_told_and_their_filter_left_out(
+    engine: Engine, view: SearchView, tmp_path: Path
+) -> None:
+    asked = by_marsh(engine, view)
+    bundle = bundle_of(engine, asked)
+    assert open_bundle(engine, bundle, "b.zip").lacking == (), "it is as it was"
+    left = "Its filter “cluster Salt marsh” is left out."
+    other = bundle.view | {"clusters": {**bundle.view["clusters"], "names": {"0": "Reed"}}}
+    opened = open_bundle(engine, replace(bundle, view=other), "b.zip")
+    assert opened.lacking == (f"{KEPT_CLUSTERS} {left}",)
+    assert opened.view is not None
+    assert opened.view.filters == view.filters
+    elsewhere = Engine(Config(root=tmp_path / "elsewhere", model_cache=tmp_path), lanes={})
+    small(elsewhere.config.root)
+    opened = open_bundle(elsewhere, bundle, "b.zip")
+    assert opened.to_find
+    assert opened.shows_clusters
+    elsewhere.encode_now(elsewhere.library.get("t-1"), view.recipe)
+    elsewhere.clustered.keep(view.recipe, ClusterSettings(count=4), FoundClusters(index=np.arange(35, dtype=np.int16)))
+    opened = open_bundle(elsewhere, bundle, "b.zip")
+    assert opened.lacking == (f"{OTHER_CLUSTERS} {left}",)
+    take_clusters(elsewhere, opened)
+    assert not (elsewhere.library.get("t-1").directory / CLUSTERS_FILE).exists()
+
+
+def test_a_bundle_of_before_says_nothing_of_clusters(engine: Engine, view: SearchView) -> None:
+    bundle = bundle_of(engine, by_marsh(engine, view))
+    before = replace(bundle, view={key: said for key, said in bundle.view.items() if key != "clusters"})
+    opened = open_bundle(engine, before, "b.zip")
+    assert opened.view is not None
+    assert (opened.lacking, opened.clusters, len(opened.view.filters)) == ((), None, 2)
+
+
 def test_what_a_bundle_lacks_is_told_and_nothing_is_changed(
     engine: Engine, view: SearchView, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -209,8 +288,10 @@ def test_an_encoder_is_looked_for_by_its_fingerprint_alone(engine: Engine, view:
         {"examples": {"examples": [{"good": True, "scene": "../..", "window": [0, 0, 32]}]}},
         {"filters": {"version": 7}},
         {"view": {"count": "many"}},
+        {"view": {"clusters": {"method": "kmeans", "count": 10**9, "seed": 0}}},
+        {"view": {"clusters": ["kmeans"]}},
     ],
-    ids=["recipe", "mark", "path", "filters", "count"],
+    ids=["recipe", "mark", "path", "filters", "count", "clusters", "no clusters"],
 )
 def test_parts_that_make_no_sense_are_one_sentence(engine: Engine, view: SearchView, change: dict[str, object]) -> None:
     broken = replace(bundle_of(engine, view), **change)  # type: ignore[arg-type]

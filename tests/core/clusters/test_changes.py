@@ -12,14 +12,19 @@ from core.clusters.changes import (
     CLUSTERS_FILE,
     LONGEST_CLUSTER_NAME,
     ClusterOrigin,
+    DecidedClusters,
+    adopt_clusters,
     changes_of,
     choose_settings,
     chosen_settings,
+    decided_clusters,
+    decided_otherwise,
     merge_clusters,
     rename_cluster,
     undo_change,
     undoable_change,
 )
+from core.clusters.handed import read_clusters, written_clusters
 from core.clusters.overview import cluster_set, overviews
 from core.errors import SceneError, SettingsError
 from core.features.recipe import Recipe
@@ -168,3 +173,62 @@ def test_typical_patches_are_next_to_the_middle_and_odd_ones_far_from_it() -> No
     assert (np.diff(first.likeness) <= 0).all()
     assert (first.share, first.hectares, second.hectares) == (20 / 30, 50.0, 25.0)
     assert overviews(known, unit, np.arange(30), lambda _: None)[0].hectares is None
+
+
+def elsewhere(origin: ClusterOrigin, tmp_path: Path) -> ClusterOrigin:
+    """The same clusters in another library."""
+    there = add_scene(Library(tmp_path / "elsewhere"), "fields-1", height=64, width=64)
+    return origin_of(there, origin.found.index, count=origin.settings.count)
+
+
+def test_what_is_decided_is_taken_over_where_nobody_decided_and_undone(origin: ClusterOrigin, tmp_path: Path) -> None:
+    origin = origin_of(origin.scene, origin.found.index, count=4)
+    choose_settings(origin.scene, origin.recipe, origin.settings)
+    merge_clusters(origin, now(origin), [1, 2], "Marsh")
+    rename_cluster(origin, now(origin), 1, "Lake")
+    decided = decided_clusters(origin)
+    assert read_clusters(json.loads(json.dumps(written_clusters(decided)))).changes.version == decided.changes.version
+    there = elsewhere(origin, tmp_path)
+    assert not decided_otherwise(there.scene, there.recipe, decided)
+    adopt_clusters(there.scene, there.recipe, decided)
+    assert (now(there).names, now(there).parts) == (now(origin).names, now(origin).parts)
+    assert chosen_settings(there.scene, there.recipe) == origin.settings
+    before = (there.scene.directory / CLUSTERS_FILE).read_bytes()
+    adopt_clusters(there.scene, there.recipe, decided)
+    assert (there.scene.directory / CLUSTERS_FILE).read_bytes() == before, "once is enough"
+    assert undo_change(there) == "names and merges were taken over"
+    assert now(there).version == ""
+
+
+def test_what_somebody_decided_otherwise_stays(origin: ClusterOrigin, tmp_path: Path) -> None:
+    rename_cluster(origin, now(origin), 0, "Marsh")
+    decided = decided_clusters(origin)
+    there = elsewhere(origin, tmp_path)
+    rename_cluster(there, now(there), 0, "Reed")
+    for case in (decided, DecidedClusters(settings=origin.settings, check="0" * 16, changes=decided.changes)):
+        assert decided_otherwise(there.scene, there.recipe, case)
+        with pytest.raises(SettingsError, match="somebody chose, named or merged them otherwise here"):
+            adopt_clusters(there.scene, there.recipe, case)
+    assert now(there).names[0] == "Reed"
+    undo_change(there)
+    assert not decided_otherwise(there.scene, there.recipe, decided)
+    choose_settings(there.scene, there.recipe, ClusterSettings(count=9))
+    assert decided_otherwise(there.scene, there.recipe, decided)
+    (there.scene.directory / CLUSTERS_FILE).write_bytes(b"{")
+    assert decided_otherwise(there.scene, there.recipe, decided), "what cannot be read may be anything"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"check": "../../etc"}, {"check": None}, {"count": "4"}, {"count": 10**9}, {"count": True}, {"seed": 1.5},
+        {"method": "exec"}, {"names": {"0": "a", "1": "A"}}, {"names": {"0": "a\nb"}}, {"names": {"0": "a" * 61}},
+        {"names": {"-1": "a"}}, {"names": {"1e9": "a"}}, {"names": ["a"]}, {"merged": [[0]]},
+        {"merged": [[0, 1], [1, 2]]}, {"merged": [[0, 1000]]}, {"merged": 3}, {"merged": [["0", "1"]]},
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_of_clusters_is_refused(origin: ClusterOrigin, change: dict[str, object]) -> None:
+    good = written_clusters(decided_clusters(origin))
+    assert read_clusters(good) == decided_clusters(origin)
+    with pytest.raises((SettingsError, ValueError, TypeError, AttributeError)):
+        read_clusters(good | change)
