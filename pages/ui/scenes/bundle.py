@@ -11,6 +11,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.handover import follow_view
 from pages.ui.common.progress import follow_line, wanted
+from pages.ui.state.cache import uploaded_bundle
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
 
@@ -32,13 +33,12 @@ def bundle_panel(visitor: Session) -> None:
 def bundle_opener(visitor: Session) -> None:
     """Draw the place for a bundle, what it lacks here, and the ways on."""
     from core.engine.bundles import open_bundle
-    from core.export.bundle import MOST_BYTES, parse_bundle
 
     came = st.file_uploader("A bundle", type=["zip"], key="bundle_file", label_visibility="collapsed")
     if came is None:
         return
     try:
-        opened = open_bundle(engine(), parse_bundle(bytes(came.getbuffer()[: MOST_BYTES + 1]), came.name), came.name)
+        opened = open_bundle(engine(), uploaded_bundle(came.file_id, came), came.name)
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return

@@ -6,7 +6,7 @@ Everything here is read-only. Nothing needs a visitor: the routes that feed plot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -25,6 +25,11 @@ from core.scenes.truth import map_version
 from core.training.trained_models import read_card
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from core.export.bundle import Bundle
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +125,21 @@ def card_by_encoder(name: str) -> dict[str, Any]:
 def land_of_encoder(fingerprint: str) -> dict[str, str]:
     """Return in a sentence how an encoder does on land with a map of classes, by the name of the scene."""
     return {name: told.sentences[0] for name, told in engine().land_reports(fingerprint).items() if told.sentences}
+
+
+@st.cache_resource(max_entries=4, ttl=600, show_spinner=False)
+def uploaded_bundle(file_id: str, _came: UploadedFile) -> Bundle:
+    """Return what a file that came holds; the page runs again at every click, and a large one takes most of a second.
+
+    Args:
+        file_id: tells this upload from any other.
+
+    Raises:
+        StoreError: as of ``parse_bundle``.
+    """
+    from core.export.bundle import MOST_BYTES, parse_bundle
+
+    return parse_bundle(bytes(_came.getbuffer()[: MOST_BYTES + 1]), _came.name)
 
 
 def forget_encoders() -> None:

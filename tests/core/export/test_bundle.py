@@ -98,8 +98,15 @@ def test_a_bundle_is_told_from_zips_of_scenes_and_other_files() -> None:
             rezipped({"manifest.json": b'{"a": [' + b"1," * 2_500_001}, how=zipfile.ZIP_STORED),
             "it holds too many values",
         ),
+        (rezipped({"manifest.json": b'{"a": "' + b"x" * 2**25}, how=zipfile.ZIP_STORED), "it holds too many values"),
+        (rezipped({"manifest.json": b'{"parts": -1e999}'}), "its manifest.json is damaged"),
+        (rezipped({"manifest.json": b'{"parts": ' + b"9" * 5000 + b"}"}), "its manifest.json is damaged"),
+        (rezipped({"manifest.json": rb'{"a": "\udc00"}'}), "its manifest.json is damaged"),
+        (rezipped({"manifest.json": rb'{"a": "\ud83d\ude00"}'}), "its manifest.json is not that of a bundle"),
+        (rezipped({"manifest.json": '{"a": 1}'.encode("utf-16")}), "its manifest.json is damaged"),
+        (rezipped({"manifest.json": b'"parts"'}), "its manifest.json is damaged"),
     ],
-    ids=range(22),
+    ids=range(29),
 )
 def test_what_is_no_bundle_or_no_longer_the_one_is_told_in_a_sentence(content: bytes, found: str) -> None:
     with pytest.raises(StoreError) as caught:
