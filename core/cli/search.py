@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ class SearchCommand:
     ones rather than the bad ones and the rest of the file, by logistic regression, 0 to 1.
 
     A patch can be named by a place too: “--at "37.2, -75.9"”, in degrees or UTM. “--chip” looks for land like a
-    picture, a GeoTIFF, PNG or JPEG, which the encoder of the file encodes; it is said what was assumed of it.
+    picture, a GeoTIFF, PNG or JPEG, which the encoder of the file encodes; it is said what was assumed of it. Where
+    it lacks bands of the scene, only features of bands that both have are compared, if the encoder keeps them apart.
     “--bands” and “--scale” say what the file of the picture does not.
 
     “--area” keeps to patches whose centre lies in a polygon. “--min-similarity” keeps to those that fit at least so
@@ -69,6 +71,7 @@ class SearchCommand:
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Yield a line of JSON a patch, or write the file."""
+        from core.encoders.parts import feature_parts
         from core.export.formats import format_of
         from core.export.geoparquet import read_geoparquet
         from core.search.examples import rank
@@ -82,7 +85,11 @@ class SearchCommand:
         evidence = _evidence(options, space.scene, table)
         if options.chip is not None:
             evidence = evidence.mark(_chip(options, table, config))
+            parts = feature_parts(str(table.spec.get("name", "")), space.fingerprint, config)
+            space = replace(space, parts=parts)
         ranking = rank(evidence, space)
+        if ranking.note:
+            sys.stderr.write(f"{ranking.sentence}.\n")
         found = _found(options, space, ranking)
         if not len(found):
             sys.stderr.write(_NONE)
@@ -180,9 +187,12 @@ def _space(table: Embeddings) -> SearchSpace:
     from core.search.examples import SearchSpace
     from core.similarity.neighbours import unit_rows
 
+    scene, fingerprint = str(table.scene.get("id", "")), str(table.spec.get("fingerprint", ""))
+    stated = table.scene.get("bands")
+    bands = tuple(str(name) for name in stated) if isinstance(stated, list) else ()
     return SearchSpace(
-        scene=str(table.scene.get("id", "")), patch_ids=table.patch_ids, unit=unit_rows(table.vectors),
-        lonlat=table.lonlat, fingerprint=str(table.spec.get("fingerprint", "")),
+        scene=scene, patch_ids=table.patch_ids, unit=unit_rows(table.vectors), lonlat=table.lonlat,
+        fingerprint=fingerprint, bands={scene: bands},
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from core.classification.maps.choice import load_choice
 from core.classification.numbers.store import LearnedNumber
 from core.clusters.changes import ClusterOrigin, changes_of, chosen_settings
 from core.clusters.overview import ClusterOverview, cluster_set, overviews
+from core.encoders.parts import FeatureParts, feature_parts
 from core.engine import class_map
 from core.engine.class_map import MappedSource
 from core.engine.operations import Engine
@@ -29,7 +30,7 @@ from core.scenes.classification import clear_shares, patch_classes
 from core.scenes.labels import hand_version, patch_labels, scene_labels
 from core.scenes.patches import IntArray, PatchRef, centres_lonlat, patch_grid
 from core.scenes.truth import map_version
-from core.search.examples import Evidence, PatchExample, SearchSpace, rank, search_space
+from core.search.examples import Evidence, PatchExample, SearchSpace, VectorExample, rank, search_space
 from core.search.light import patch_light
 from core.search.ranking import Ranking
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
@@ -234,8 +235,18 @@ class LibrarySource(MappedSource):
         Raises:
             LandlikeError: when those are not encoded as these are.
         """
-        elsewhere = {scene: self._elsewhere(scene, evidence) for scene in evidence.scenes - {self.scene.id}}
-        return evidence, replace(self.space(), elsewhere=elsewhere) if elsewhere else self.space()
+        scenes = evidence.scenes - {self.scene.id}
+        if not scenes and not any(isinstance(one, VectorExample) for one in evidence.examples):
+            return evidence, self.space()
+        elsewhere = {scene: self._elsewhere(scene, evidence) for scene in scenes}
+        bands = {scene: tuple(self.engine.library.get(scene).bands) for scene in (self.scene.id, *scenes)}
+        return evidence, replace(self.space(), elsewhere=elsewhere, bands=bands, parts=self._parts())
+
+    def _parts(self) -> FeatureParts | None:
+        found: tuple[FeatureParts | None] = self.answers.get(
+            "parts", lambda: (feature_parts(self.recipe.encoder, self.recipe.fingerprint, self.engine.config),)
+        )
+        return found[0]
 
     def _elsewhere(self, scene_id: str, evidence: Evidence) -> PatchTable:
         """Return the examples that are of another scene, encoded and cut as this one is."""

@@ -195,7 +195,7 @@ def _others(view: SearchView) -> list[dict[str, Any]]:
             found.append({"good": one.good, "area": one.area.to_geojson(), "title": one.title})
         elif isinstance(one, VectorExample):
             words = {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title}
-            found.append(words)
+            found.append(words | ({"bands": list(one.bands)} if one.bands else {}))
     return found
 
 

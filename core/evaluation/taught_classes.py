@@ -19,6 +19,7 @@ from core.bands import GROUND_BANDS, FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
 from core.encoders.files import CARD, CLASSES, CLASSIFIER, NETWORK, SHARES
+from core.encoders.parts import EMBEDDING_FEATURES, NETWORK_FIELDS, network_features
 from core.encoders.registry import encoder_names
 from core.evaluation.classifier import FeatureClassifier, checked_classifier, damaged_classifier, fit_classifier
 from core.features.recipe import Recipe, companion_of
@@ -26,14 +27,6 @@ from core.scenes.patches import IntArray
 
 SHARPNESS = 16.0
 """What cosines to class directions are multiplied by before the softmax."""
-
-_NETWORK_FEATURES = 128
-"""The first so many features of a model of ours are its network's embedding, to which its class directions belong."""
-
-_NETWORK_FIELDS = frozenset(
-    {"mean", "std", "ceiling", "widths", "bands", "side", "spectrum_share", "classes", "weights"}
-)
-"""What ``network.json`` says of such a model; one that says more may have features of another make."""
 
 
 def fit_for_scenes(
@@ -54,7 +47,7 @@ def fit_for_scenes(
         spec: of the encoder.
         directory: of its model; None = it has none.
     """
-    count, network = (0, ()) if directory is None else _network_features(directory)
+    count, network = (0, ()) if directory is None else network_features(directory)
     narrow = None
     if directory is not None and count:
         some = fit_classifier(vectors, labels, classes, columns=np.arange(count))
@@ -88,7 +81,7 @@ def classifier_in(directory: Path) -> FeatureClassifier | None:
 
 def _of_before(found: FeatureClassifier, directory: Path) -> FeatureClassifier:
     """Return a classifier that was kept before its bands were, with those of the patches in its model's card."""
-    count, _ = _network_features(directory)
+    count, _ = network_features(directory)
     if found.bands or found.lacking or not count or len(found.columns) <= count:
         return found
     try:
@@ -96,19 +89,6 @@ def _of_before(found: FeatureClassifier, directory: Path) -> FeatureClassifier:
     except (OSError, ValueError, KeyError, TypeError):
         return found
     return _for_bands(found, GROUND_BANDS, [str(name) for name in learned])
-
-
-def _network_features(directory: Path) -> tuple[int, tuple[str, ...]]:
-    """Return how many features of a model of ours are its network's, and the bands it sees; 0 where it has none."""
-    try:
-        fields = json.loads((directory / NETWORK).read_text(encoding="utf-8"))
-        bands = tuple(str(name) for name in fields["bands"])
-        if not (directory / SHARES).is_file():
-            return (_NETWORK_FEATURES, bands) if fields.keys() <= _NETWORK_FIELDS else (0, ())
-        with np.load(directory / SHARES) as held:
-            return len(held["centre"]), bands
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile):
-        return 0, ()
 
 
 def _taught_features(directory: Path, classes: Sequence[str]) -> int:
@@ -161,12 +141,12 @@ def _network_classifier(directory: Path) -> FeatureClassifier | None:
         classes = tuple(str(name) for name in fields["classes"])
     except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
         raise damaged_classifier(path) from error
-    joined = fields.keys() <= _NETWORK_FIELDS
-    if not joined or directions.ndim != 2 or directions.shape[0] != _NETWORK_FEATURES or len(classes) < 2:
+    joined = fields.keys() <= NETWORK_FIELDS
+    if not joined or directions.ndim != 2 or directions.shape[0] != EMBEDDING_FEATURES or len(classes) < 2:
         return None
     unit = directions / np.maximum(np.linalg.norm(directions, axis=0, keepdims=True), 1e-12)
     found = FeatureClassifier(
-        classes=classes, columns=np.arange(_NETWORK_FEATURES), weights=(SHARPNESS * unit).astype(np.float32),
+        classes=classes, columns=np.arange(EMBEDDING_FEATURES), weights=(SHARPNESS * unit).astype(np.float32),
         bias=np.zeros(len(classes), np.float32),
     )  # fmt: skip
     return checked_classifier(found, path)

@@ -85,6 +85,7 @@ class ChipFeatures:
         fingerprint: of the encoder.
         side: pixels a side of its patches.
         patches: how many they are.
+        bands: of the picture; empty = not known.
     """
 
     title: str
@@ -92,6 +93,7 @@ class ChipFeatures:
     fingerprint: str
     side: int
     patches: int
+    bands: tuple[str, ...] = ()
 
 
 class Chips:
@@ -189,6 +191,7 @@ class Chips:
         found = ChipFeatures(
             title=scene.name, vector=tuple(float(one) for one in rows.mean(axis=0, dtype=np.float64)),
             fingerprint=encoder.spec.fingerprint, side=side, patches=len(rows),
+            bands=tuple(scene.bands),
         )  # fmt: skip
         self._write(chip, size, found)
         return found
@@ -201,6 +204,7 @@ class Chips:
             found = ChipFeatures(
                 title=str(values["title"]), vector=tuple(float(one) for one in values["vector"]),
                 fingerprint=str(values["fingerprint"]), side=int(values["side"]), patches=int(values["patches"]),
+                bands=tuple(str(name) for name in values["bands"]) if "bands" in values else self._bands(chip),
             )  # fmt: skip
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -213,7 +217,8 @@ class Chips:
         if found is None:
             return None
         return VectorExample(
-            vector=found.vector, fingerprint=fingerprint, good=one.good, title=one.title, chip=one.chip
+            vector=found.vector, fingerprint=fingerprint, good=one.good, title=one.title, chip=one.chip,
+            bands=found.bands,
         )  # fmt: skip
 
     def keep(self, one: VectorExample, size: int) -> ChipExample:
@@ -226,7 +231,8 @@ class Chips:
         chip = one.chip if self.scene(one.chip) is not None else f"v-{digest}"
         if self.features(chip, one.fingerprint, size) is None:
             kept = ChipFeatures(
-                title=one.title, vector=one.vector, fingerprint=one.fingerprint, side=size, patches=1
+                title=one.title, vector=one.vector, fingerprint=one.fingerprint, side=size, patches=1,
+                bands=one.bands,
             )  # fmt: skip
             self._write(chip, size, kept)
         return ChipExample(chip=chip, good=one.good, title=one.title)
@@ -243,6 +249,11 @@ class Chips:
                 if time.time() - path.stat().st_mtime > seconds:
                     shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
+    def _bands(self, chip: str) -> tuple[str, ...]:
+        """Return the bands of a picture that was encoded before they were kept; none where only features are here."""
+        scene = self.scene(chip)
+        return () if scene is None else tuple(scene.bands)
+
     def _path(self, chip: str, fingerprint: str, size: int) -> Path:
         if not SCENE_ID.fullmatch(chip):
             return self._features / "none"
@@ -251,7 +262,7 @@ class Chips:
     def _write(self, chip: str, size: int, found: ChipFeatures) -> None:
         values: dict[str, Any] = {
             "version": _VERSION, "title": found.title, "fingerprint": found.fingerprint, "side": found.side,
-            "patches": found.patches, "vector": list(found.vector),
+            "patches": found.patches, "vector": list(found.vector), "bands": list(found.bands),
         }  # fmt: skip
         advice = "free some space and try again"
         with disk_errors("Keeping the features of a picture", full=advice, other="check the folder of the data"):
@@ -315,7 +326,7 @@ def _valid(batch: PatchBatch, least: float, white: float) -> PatchBatch:
 
 def _count(lacking: Sequence[str]) -> str:
     """Return how many bands are lacking or, of few, which: lines are ``B01 ← B02``."""
-    return " and ".join(line[:3] for line in lacking) + ", which" if len(lacking) < 3 else f"the {len(lacking)} bands"
+    return " and ".join(line[:3] for line in lacking) if len(lacking) < 3 else f"{len(lacking)} of the 13 bands"
 
 
 def chip_notes(record: QualityRecord) -> tuple[str, ...]:
@@ -328,7 +339,7 @@ def chip_notes(record: QualityRecord) -> tuple[str, ...]:
         notes.append("Its 8-bit numbers are taken for reflectance × 255.")
     if "missing bands" in said:
         lacking = said["missing bands"].value.split(", ")
-        notes.append(f"Near bands stand in for {_count(lacking)} it lacks.")
+        notes.append(f"It lacks {_count(lacking)}.")
     if "level" in said and said["level"].basis == "assumed" and not _is_picture(record):
         notes.append("Whether it shows the ground or the top of the air (L2A or L1C) is not known.")
     return tuple(notes)

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.encoders.parts import FeatureParts
 from core.errors import PatchError, SettingsError
 from core.features.table import PatchTable
 from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
 from core.scenes.scene import Scene
+from core.search.common_bands import CommonBands, common_bands
 from core.search.linear import MOST_FITTED, fit_linear
 from core.search.ranking import COSINE, PROBABILITY, Ranking
 from core.search.regions import MapRegion
@@ -97,6 +99,7 @@ class VectorExample:
         fingerprint: of the encoder that made them.
         good: True = like this; False = unlike this.
         title: what people call it; escape it before HTML.
+        bands: that the picture has; empty = not known, and taken for those of the scene.
         chip: id of the picture among those of ``core.search.chips``; empty = it is not kept.
     """
 
@@ -105,6 +108,7 @@ class VectorExample:
     good: bool = True
     title: str = "Picture"
     chip: str = ""
+    bands: tuple[str, ...] = ()
 
     @property
     def what(self) -> object:
@@ -179,6 +183,8 @@ class SearchSpace:
         fingerprint: of the encoder that made the features; empty = not known.
         lonlat: centres in degrees, shape (N, 2), NaN = unknown; None when no place is known.
         elsewhere: encoded patches of other scenes by the scene's id, made by the same encoder.
+        bands: of scenes by id, this one and others; of one that is not there they are not known.
+        parts: on which bands the features rest; None = not known.
     """
 
     scene: str
@@ -187,6 +193,8 @@ class SearchSpace:
     fingerprint: str = ""
     lonlat: NDArray[np.float64] | None = None
     elsewhere: Mapping[str, PatchTable] = field(default_factory=lambda: MappingProxyType({}))
+    bands: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    parts: FeatureParts | None = None
 
     def __len__(self) -> int:
         return len(self.patch_ids)
@@ -226,7 +234,7 @@ def search_space(
     """
     return SearchSpace(
         scene=scene.id, patch_ids=table.patch_ids, unit=table.unit, fingerprint=fingerprint,
-        lonlat=centres_lonlat(scene, grid, table.patch_ids), elsewhere=elsewhere,
+        lonlat=centres_lonlat(scene, grid, table.patch_ids), elsewhere=elsewhere, bands={scene.id: tuple(scene.bands)},
     )  # fmt: skip
 
 
@@ -240,7 +248,8 @@ def rank(evidence: Evidence, space: SearchSpace) -> Ranking:
     nobody marked, so that it is rather too low than too high.
 
     A patch that is marked itself counts by its mark, whatever areas it lies in. One in both a good and a bad area says
-    nothing.
+    nothing. Where an example has other bands than the scene, only the numbers of features count that rest on bands
+    which both have, as far as the encoder tells them apart; the ranking's note says so.
 
     Raises:
         SettingsError: when there are no examples, they cancel out, an area holds no patch, or a vector is of another
@@ -251,23 +260,30 @@ def rank(evidence: Evidence, space: SearchSpace) -> Ranking:
         raise SettingsError(_ASKED, "there are no examples", "mark a patch as a good one")
     marks = _marks(evidence, space)
     rows = {good: np.flatnonzero(marks == sign) for good, sign in ((True, 1), (False, -1))}
-    good, bad = (np.concatenate([space.unit[rows[kind]], _foreign(evidence, space, kind)]) for kind in (True, False))
+    shared = _shared(evidence, space)
+    unit = space.unit if shared is None else shared.of(space.unit)
+    foreign = {kind: _foreign(evidence, space, kind) for kind in (True, False)}
+    good, bad = (
+        np.concatenate([unit[rows[kind]], foreign[kind] if shared is None else shared.of(foreign[kind])])
+        for kind in (True, False)
+    )
     if not len(good) + len(bad):
         found = "every patch of the good areas lies in a bad one too"
         raise SettingsError(_ASKED, found, "take one of the areas away")
     examples = np.flatnonzero(marks)
     if len(good) >= ENOUGH and (marks == 0).any():
-        score, measure, said = _likely(good, bad, space.unit, marks), PROBABILITY, _likely_said(good, bad)
+        score, measure, said = _likely(good, bad, unit, marks), PROBABILITY, _likely_said(good, bad)
     else:
-        score, measure, said = _rocchio(good, bad, space.unit), COSINE, _rocchio_said(good, bad)
+        score, measure, said = _rocchio(good, bad, unit), COSINE, _rocchio_said(good, bad)
     return Ranking(
         scene=space.scene,
         patch_ids=space.patch_ids,
         score=score,
         measure=measure,
-        sentence=said,
+        sentence=said if shared is None else f"{said}; {shared.note}",
         examples=examples,
         bad=rows[False],
+        note="" if shared is None else shared.note,
     )
 
 
@@ -370,6 +386,16 @@ def _foreign(evidence: Evidence, space: SearchSpace, good: bool) -> FloatArray:
         elif one.good is good and isinstance(one, PatchExample) and one.ref.scene != space.scene:
             rows.append(_elsewhere(one.ref, space))
     return np.stack(rows) if rows else np.zeros((0, space.unit.shape[1]), np.float32)
+
+
+def _shared(evidence: Evidence, space: SearchSpace) -> CommonBands | None:
+    """Return by what examples of other bands than the space are compared; None where there are none."""
+    others = [
+        one.bands if isinstance(one, VectorExample) else space.bands.get(one.ref.scene, ())
+        for one in evidence.examples
+        if isinstance(one, VectorExample) or (isinstance(one, PatchExample) and one.ref.scene != space.scene)
+    ]  # fmt: skip
+    return common_bands(space.bands.get(space.scene, ()), others, space.parts)
 
 
 def _elsewhere(ref: PatchRef, space: SearchSpace) -> FloatArray:

@@ -108,6 +108,7 @@ class Ranking:
         sentence: how it was made, without a stop.
         examples: rows of the patches that served as examples, int64, ascending.
         bad: rows of those among them that served as bad ones, likewise.
+        note: what a person has to know of how it was compared, without a stop; empty = nothing.
         tie: what goes first among equal scores, the more the sooner, float32 of shape (N,); None = lower ids.
     """
 
@@ -119,6 +120,7 @@ class Ranking:
     examples: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     bad: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     tie: FloatArray | None = None
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.patch_ids)

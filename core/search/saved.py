@@ -142,8 +142,9 @@ def _written(one: Example, grid_of: GridOf) -> dict[str, Any]:
     if isinstance(one, AreaExample):
         return {"good": one.good, "area": one.area.to_geojson(), "title": one.title}
     if isinstance(one, VectorExample):
-        chip = {"chip": one.chip} if one.chip else {}
-        return {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title, **chip}
+        more: dict[str, Any] = {"chip": one.chip} if one.chip else {}
+        more |= {"bands": list(one.bands)} if one.bands else {}
+        return {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title, **more}
     grid = grid_of(one.ref.scene)
     if grid is None:
         raise SettingsError("Keeping a search", f"the scene {one.ref.scene} is not there", "take its examples away")
@@ -162,7 +163,10 @@ def _example(values: Mapping[str, Any], grid_of: GridOf) -> tuple[Example | None
         if not vector or not np.isfinite(vector).all():
             raise ValueError("features are not finite")
         title, fingerprint, chip = str(values["title"]), str(values["encoder"]), str(values.get("chip", ""))
-        return VectorExample(vector=vector, fingerprint=fingerprint, good=good, title=title, chip=chip), True
+        bands = tuple(str(name) for name in values.get("bands", ()))
+        return VectorExample(
+            vector=vector, fingerprint=fingerprint, good=good, title=title, chip=chip, bands=bands
+        ), True
     scene, window = str(values["scene"]), values["window"]
     if not SCENE_ID.fullmatch(scene):
         raise ValueError("no id of a scene")

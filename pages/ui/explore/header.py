@@ -87,7 +87,8 @@ def announcement(view: ViewState) -> str:
         unlike = f", unlike {len(question.unlike)}" if question.unlike else ""
         asked = f"like {count(len(question.like), 'example')}{unlike}"
     scores = f", similarity {found.similarity[0]:.2f} to {found.similarity[-1]:.2f}" if len(found) else ""
-    return f"{patches(len(found))} {asked}{scores}{more}".replace("-", "−")
+    how = f"; {note}" if (note := compared_how(view)) else ""
+    return f"{patches(len(found))} {asked}{scores}{more}{how}".replace("-", "−")
 
 
 def what_a_patch_is(view: ViewState) -> str:
@@ -98,7 +99,15 @@ def what_a_patch_is(view: ViewState) -> str:
     ground = f", {ground_words(float(np.nanmedian(each)) / HECTARE)}" if np.isfinite(each).any() else ""
     of = len(view.table)
     filtered = f"; {int(view.mask.sum()):,} meet the filter" if view.mask is not None else ""
-    return f"A patch is {side} a side{ground}; {of:,} of them{filtered}"
+    how = compared_how(view)
+    return f"A patch is {side} a side{ground}; {of:,} of them{filtered}{f'; {how}' if how else ''}"
+
+
+def compared_how(view: ViewState) -> str:
+    """Return what a person has to know of how examples of other bands are compared; empty where there is nothing."""
+    if view.neighbours is None or not view.question.others:
+        return ""
+    return view.known.ranking(view.question).note
 
 
 def _by_examples(view: ViewState) -> str:

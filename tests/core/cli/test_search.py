@@ -209,13 +209,16 @@ def test_a_picture_is_encoded_as_the_file_is(tmp_path: Path, capsys: Capture, mo
     rng = np.random.default_rng(0)
     pixels = (rng.uniform(0.5, 1.5, (13, 1, 1)) * np.repeat(np.linspace(600, 3000, 4), 64)).astype(np.uint16)
     pixels = np.broadcast_to(pixels, (13, 64, 256)) + rng.integers(0, 60, (13, 64, 256)).astype(np.uint16)
-    for name, columns in (("scene.tif", slice(None)), ("chip.tif", slice(128, 192))):
-        part = np.ascontiguousarray(pixels[:, :, columns])
+    some, all_bands = slice(128, 192), slice(None)
+    for name, bands, columns in (
+        ("scene.tif", all_bands, all_bands), ("chip.tif", all_bands, some), ("rgb.tif", slice(1, 4), some)
+    ):  # fmt: skip
+        part = np.ascontiguousarray(pixels[bands, :, columns])
         place = {"crs": "EPSG:32631", "transform": rasterio.Affine(10, 0, 600_000, 0, -10, 5_700_000)}
-        shape = {"width": part.shape[2], "height": 64, "count": 13, "dtype": "uint16"}
+        shape = {"width": part.shape[2], "height": 64, "count": len(part), "dtype": "uint16"}
         with rasterio.open(tmp_path / name, "w", driver="GTiff", **shape, **place) as data:
             data.write(part)
-            data.descriptions = BAND_NAMES
+            data.descriptions = BAND_NAMES[bands]
     out = tmp_path / "f.parquet"
     embed = ["embed", str(tmp_path / "scene.tif"), "--encoder", "spectral", "--scale", "dn", "--out", str(out)]
     assert main(embed) == 0
@@ -226,3 +229,10 @@ def test_a_picture_is_encoded_as_the_file_is(tmp_path: Path, capsys: Capture, mo
     assert (found[0]["patch_id"], len(found)) == (2, 4)
     assert found[0]["similarity"] > 0.999
     assert "L2A or L1C" in captured.err
+    assert "compared" not in captured.err
+    assert main(["search", str(out), "--chip", str(tmp_path / "rgb.tif"), "--scale", "dn", "-k", "1"]) == 0
+    captured = capsys.readouterr()
+    found = [json.loads(line) for line in captured.out.splitlines()]
+    assert found[0]["patch_id"] == 2
+    assert found[0]["similarity"] > 0.999, "stand-ins for the near infrared count for nothing"
+    assert "compared only by B02, B03 and B04, which both sides have.\n" in captured.err

@@ -62,7 +62,7 @@ def test_a_geotiff_has_the_features_that_a_scene_of_its_pixels_has(chips: Chips,
     assert chips.features(scene.id, "other", 16) is None
     example = chips.example(ChipExample(chip=scene.id, good=False, title="Field"), fingerprint, 16)
     assert example == VectorExample(
-        vector=found.vector, fingerprint=fingerprint, good=False, title="Field", chip=scene.id
+        vector=found.vector, fingerprint=fingerprint, good=False, title="Field", chip=scene.id, bands=scene.bands
     )
     assert chips.encode(scene.id, encoder, 64).side == 32, "a picture smaller than a patch is taken as it is"
 
@@ -84,7 +84,7 @@ def test_a_picture_is_red_green_and_blue_and_it_is_said_how_rough_that_is(
     assert scene.bands == ("B02", "B03", "B04")
     notes = " ".join(chips.notes(scene.id))
     assert "only roughly reflectance" in notes
-    assert "stand in for the 10 bands it lacks" in notes
+    assert "It lacks 10 of the 13 bands." in notes
     if name.endswith("png"):
         with rasterio.open(scene.pixels_path) as data:
             red = data.read(3)

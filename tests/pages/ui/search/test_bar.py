@@ -152,6 +152,18 @@ def test_all_kinds_of_examples_rank_together_are_kept_and_opened_again(engine: E
     assert session(app).question("small-1") == asked
 
 
+def test_what_a_picture_of_fewer_bands_is_compared_by_is_said(engine: Engine) -> None:
+    here = encode(engine, small_scene(engine))
+    vector = tuple(cache.view_of_key(here.key).table.unit[30].tolist())
+    rgb = ("B02", "B03", "B04")
+    chip = engine.chips.keep(VectorExample(vector=vector, fingerprint=here.fingerprint, bands=rgb), 64)
+    app = visit(scene="small-1", q="16")
+    session(app).having("small-1", chip, fresh=True)
+    app.run()
+    sees_nothing_wrong(app)
+    assert "compared only by B02, B03 and B04, which both sides have" in texts(app)
+
+
 def test_a_query_goes_along_to_another_scene(engine: Engine) -> None:
     encode(engine, small_scene(engine))
     encode(engine, small_scene(engine, "small-2", name="Second"))
