@@ -27,8 +27,8 @@ class SampleDesignCommand:
     samples. Lines stand in random order: judge from the top, and stop where you must.
 
     Fill in the column “reference” with the class on the ground. Then “python -m core accuracy S.csv --areas A.csv”
-    estimates accuracy and areas. “--areas” writes A.csv: class, hectares on the ground, number of patches. What
-    patches share that overlap counts once.
+    estimates accuracy and areas. “--areas” writes A.csv: class, hectares on the ground of pixels that hold data,
+    number of patches. What patches share that overlap counts once.
 
     With “--target-error” the size follows from the standard error wanted of the overall accuracy (Olofsson et al. 2014,
     equation 13). The accuracy to expect of each class is the mean probability of its patches.
@@ -49,7 +49,7 @@ class SampleDesignCommand:
     def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
         """Write the sample, and the areas where they are asked for."""
         from core.classification.areas.class_map import read_classified
-        from core.classification.areas.ground import areas_of
+        from core.classification.areas.ground import areas_of, counted_words
         from core.classification.areas.sample_design import allocate, draw_sample, sample_columns
         from core.classification.areas.tables import write_areas, write_csv
 
@@ -67,6 +67,8 @@ class SampleDesignCommand:
         write_csv(options.out, sample_columns(patches, draw_sample(patches, allocation, options.seed)))
         if areas is not None:
             write_areas(options.areas, areas)
+            if words := counted_words(patches):
+                sys.stderr.write(f"{options.file.name}: {words}\n")
         sys.stderr.writelines(f"{name}: {count} of {units[name]:,} patches\n" for name, count in allocation.items())
         return ()
 

@@ -32,8 +32,8 @@ class ClusterCommand:
     “Dense vegetation, bright red edge”; a file without statistics of bands has “Cluster 1” and so on.
 
     Each row has “cluster”, from 1 by size and 0 for none, “cluster_name”, and “likeness”: the cosine similarity to the
-    middle of its cluster. It prints as JSON the number and what suggested it, and of each cluster patches, hectares,
-    share, and its most typical and its oddest patches.
+    middle of its cluster. It prints as JSON the number and what suggested it, and of each cluster patches, hectares
+    of pixels that hold data, share, and its most typical and its oddest patches.
     """
 
     name = "cluster"
@@ -84,8 +84,8 @@ def _write(path: Path, table: Embeddings, known: ClusterSet) -> dict[str, Any]:
 
     from core.clusters.overview import overviews
     from core.export.formats import write_rows
-    from core.export.geometry import hectares_together
-    from core.export.selection import file_rows, file_shapes
+    from core.export.selection import file_rows, file_shapes, valid_shares
+    from core.scenes.areas import hectares_together
     from core.similarity.neighbours import unit_rows
 
     shapes, row_of = file_shapes(table.table), {int(patch): row for row, patch in enumerate(table.patch_ids)}
@@ -93,9 +93,12 @@ def _write(path: Path, table: Embeddings, known: ClusterSet) -> dict[str, Any]:
     def rows(ids: IntArray) -> list[int]:
         return [row_of[patch] for patch in ids.tolist()]
 
-    every = overviews(
-        known, unit_rows(table.vectors), table.patch_ids, lambda ids: hectares_together(shapes[rows(ids)])
-    )  # fmt: skip
+    valid = valid_shares(table.table)
+
+    def ground(ids: IntArray) -> float | None:
+        return hectares_together(shapes[rows(ids)], None if valid is None else valid[rows(ids)])
+
+    every = overviews(known, unit_rows(table.vectors), table.patch_ids, ground)
     likeness = np.full(len(table), np.nan, np.float32)
     for one in every:
         likeness[rows(one.patches)] = one.likeness
@@ -105,6 +108,7 @@ def _write(path: Path, table: Embeddings, known: ClusterSet) -> dict[str, Any]:
     return {
         "method": known.settings.method, "clusters": len(every), "patches": len(table),
         "without": int((known.index < 0).sum()),
+        "hectares_are_of": "whole outlines; no share with data is known" if valid is None else "pixels that hold data",
         "silhouettes": {str(count): round(score, 4) for count, score in sorted(known.scores.items())},
         "found": [
             {

@@ -95,7 +95,7 @@ def _classes(options: argparse.Namespace) -> dict[str, Any]:
     """
     from core.classification.areas.class_map import read_classified
     from core.classification.areas.estimation import estimate_accuracy
-    from core.classification.areas.ground import areas_of
+    from core.classification.areas.ground import areas_of, counted_words
     from core.classification.areas.tables import read_areas, read_sample
 
     asked = "Reporting on classes"
@@ -105,12 +105,13 @@ def _classes(options: argparse.Namespace) -> dict[str, Any]:
         raise SettingsError(asked, "the areas of the sample's strata are missing", "give --areas or --classes too")
     classified = None if options.classes is None else read_classified(options.classes)
     areas = None if options.areas is None else read_areas(options.areas)
+    said = ""
     if areas is None and classified is not None and options.sample is not None:
-        areas = areas_of(classified)
+        areas, said = areas_of(classified), counted_words(classified)
     if options.sample is None or areas is None:
         return {"classified": classified, "areas": areas}
     assessment = estimate_accuracy(read_sample(options.sample, areas), areas)
-    return {"classified": classified, "areas": areas, "assessment": assessment}
+    return {"classified": classified, "areas": areas, "assessment": assessment, "areas_said": said}
 
 
 def _print_out(options: argparse.Namespace, contents: ReportContents) -> None:

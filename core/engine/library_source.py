@@ -99,7 +99,7 @@ class LibrarySource(MappedSource):
             return ()
         found: tuple[ClusterOverview, ...] = self.answers.get(
             ("cluster overviews", known.key),
-            lambda: overviews(known, self.table.unit, self.table.patch_ids, self._ground),
+            lambda: overviews(known, self.table.unit, self.table.patch_ids, self.ground),
         )
         return found
 
@@ -134,14 +134,29 @@ class LibrarySource(MappedSource):
         return None if found[0] is None else found[0][self.table.patch_ids]
 
     def hectares(self) -> FloatArray | None:
-        """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
+        """Return the ground with data of each patch in hectares, NaN = unknown, (N,); None when no place is known."""
         areas = self.areas()
         return None if areas is None else np.asarray(areas.of(self.table.patch_ids) / HECTARE, np.float32)
 
-    def _ground(self, ids: IntArray) -> float | None:
-        """Return the hectares that some patches show together, shared ground once; None where a place is unknown."""
+    def ground(self, ids: IntArray) -> float | None:
+        """Return the hectares with data that some patches show together, shared ground once.
+
+        None where the place of the scene, or of one of them, is unknown.
+        """
         areas = self.areas()
         return None if areas is None or areas.unplaced(ids) else areas.together(ids) / HECTARE
+
+    def standing_hectares(self) -> NDArray[np.float64] | None:
+        """Return the hectares with data that each patch stands for, which add up also where patches overlap.
+
+        float64 of shape (N,), NaN where its place is unknown; None when no place is known.
+        """
+        found: tuple[NDArray[np.float64] | None] = self.answers.get("standing", lambda: (self._standing(),))
+        return found[0]
+
+    def _standing(self) -> NDArray[np.float64] | None:
+        areas = self.areas()
+        return None if areas is None else areas.standing(self.table.patch_ids) / HECTARE
 
     def taught(self) -> Taught | None:
         """Return the head that the labels given by hand teach, and how well it does; None for fewer than two classes.
@@ -217,9 +232,15 @@ class LibrarySource(MappedSource):
         return self.classified_version() if isinstance(value, NamedByMap) else ""
 
     def areas(self) -> PatchAreas | None:
-        """Return how much ground the patches cover; None when the place is unknown."""
-        found: tuple[PatchAreas | None] = self.answers.get("areas", lambda: (patch_areas(self.scene, self.grid),))
+        """Return how much ground with data the patches cover; None when the place is unknown."""
+        found: tuple[PatchAreas | None] = self.answers.get("areas", lambda: (self._areas(),))
         return found[0]
+
+    def _areas(self) -> PatchAreas | None:
+        valid, own = np.ones(self.grid.count, np.float32), self.valid_fraction()
+        if own is not None:
+            valid[self.table.patch_ids] = own
+        return patch_areas(self.scene, self.grid, valid)
 
     def space(self) -> SearchSpace:
         """Return the patches as searches by examples take them."""

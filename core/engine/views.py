@@ -89,7 +89,8 @@ def found_rows(source: LibrarySource, view: SearchView) -> ExportRows:
         **{name: values[rows] for name, values in export_columns(source).items()},
     }
     return scene_rows(
-        source.scene, source.grid, ids, encoder=view.recipe.encoder, labels=source.labels.shown, columns=columns
+        source.scene, source.grid, ids, encoder=view.recipe.encoder, labels=source.labels.shown,
+        valid=source.valid_of(ids), columns=columns
     )  # fmt: skip
 
 

@@ -12,10 +12,8 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
-
-from core.scenes.areas import HECTARE
 
 Corners = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -23,9 +21,7 @@ Shapes = NDArray[np.object_]
 
 _AREAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 _DIGITS = 7  # of degrees: a centimetre
-_ELLIPSOID = Geod(ellps="WGS84")
 _LONLAT = CRS.from_epsg(4326)
-_LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
 
 
 def polygons(corners: Corners) -> Shapes:
@@ -83,29 +79,6 @@ def geojson_geometries(shapes: Shapes) -> list[dict[str, Any] | None]:
     for at, text in zip(np.flatnonzero(known).tolist(), shapely.to_geojson(rounded).tolist(), strict=True):
         written[at] = json.loads(text)
     return written
-
-
-def hectares(shapes: Shapes) -> NDArray[np.float64]:
-    """Return areas on the ellipsoid WGS 84 in hectares, of shape (N,); NaN where a place is unknown or not areal.
-
-    A map stretches: a patch of 640 × 640 m of EPSG:3857 at 60° north covers a quarter of that.
-    """
-    areal = shapely.get_dimensions(shapes) == 2
-    fine = shapely.orient_polygons(shapely.segmentize(shapes[areal], _LONGEST_EDGE))
-    found = np.full(len(shapes), np.nan)
-    found[areal] = [abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) / HECTARE for one in fine.tolist()]
-    return found
-
-
-def hectares_together(shapes: Shapes) -> float | None:
-    """Return the hectares that outlines cover together, shared land once; None where one is unknown.
-
-    Args:
-        shapes: in EPSG:4326.
-    """
-    if (shapely.get_dimensions(shapes) != 2).any():
-        return None
-    return float(hectares(np.array([shapely.union_all(shapes)], dtype=object))[0])
 
 
 def wkb_array(shapes: Shapes) -> pa.Array:

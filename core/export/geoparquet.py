@@ -105,9 +105,9 @@ def write_geoparquet(
     ``geometry`` holds WKB polygons in EPSG:4326, longitude first, counterclockwise; a patch across the antimeridian
     is a MultiPolygon of its two sides; null where the place is unknown. ``label`` is the class given by hand, else that
     of the truth. ``band_mean`` and ``band_std`` are reflectance in the order of ``BAND_NAMES``, as in ``Features``;
-    ``area_ha`` is measured on the ellipsoid. After these columns come ``values``, by name, each float32 of shape (N,),
-    NaN = none, or strings; then ``bbox``, the box of each outline. Rows lie along a Hilbert curve, so that a reader of
-    a place reads few of them.
+    ``area_ha`` is that of the pixels that hold data, measured on the ellipsoid. After these columns come ``values``, by
+    name, each float32 of shape (N,), NaN = none, or strings; then ``bbox``, the box of each outline. Rows lie along a
+    Hilbert curve, so that a reader of a place reads few of them.
 
     The file's metadata has, beside ``geo``, a key ``landlike`` with the encoder's specification, the scene and the grid
     of patches as JSON; and ``emb``, as ``core.export.embedding`` says.
@@ -131,7 +131,7 @@ def write_geoparquet(
         "vector": _matrix(features.vectors),
         "band_mean": _matrix(features.band_mean),
         "band_std": _matrix(features.band_std),
-        "area_ha": pa.array(area_column(shapes), pa.float64(), from_pandas=True),
+        "area_ha": pa.array(area_column(shapes, features.valid_fraction), pa.float64(), from_pandas=True),
         "date": pa.array([scene.date] * len(ids), pa.string()),
         "encoder": pa.array([spec.name] * len(ids), pa.string()),
     }

@@ -12,7 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.export.geometry import Shapes, hectares, polygons
+from core.export.geometry import Shapes, polygons
+from core.scenes.areas import outline_hectares
 from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import IntArray, PatchGrid, corners_lonlat, corners_xy
@@ -32,6 +33,7 @@ _LEADING = (
     "date",
     "encoder",
     "area_ha",
+    "valid_fraction",
 )
 """Columns that come first, in their order, where there are any."""
 
@@ -67,6 +69,7 @@ def scene_rows(
     *,
     encoder: str = "",
     labels: PatchLabels | None = None,
+    valid: FloatArray | None = None,
     columns: Mapping[str, NDArray[Any]] = NO_COLUMNS,
 ) -> ExportRows:
     """Return patches of a scene with their names, labels and areas.
@@ -77,6 +80,7 @@ def scene_rows(
         ids: of shape (N,), in the order of the file.
         encoder: name of the encoder that the columns come from, or empty.
         labels: classes to name them by; None = no labels.
+        valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = not known.
         columns: what else is said of them, such as ``rank`` and indices, each of shape (N,).
     """
     corners = corners_lonlat(scene, grid, ids)
@@ -87,17 +91,25 @@ def scene_rows(
         "scene": constant(scene.id, len(ids)),
         "date": constant(scene.date, len(ids)),
         "encoder": constant(encoder or None, len(ids)),
-        "area_ha": area_column(shapes),
+        "area_ha": area_column(shapes, valid),
     }
+    if valid is not None:
+        named["valid_fraction"] = valid
     planar = planar_shapes(scene.grid, grid, ids) if scene.kind == "scene" else None
     about = {"scene": {"id": scene.id, "name": scene.name, "date": scene.date, "synthetic": scene.synthetic}}
     crs = scene.grid.crs if planar is not None else None
     return ExportRows(columns=ordered(named | dict(columns)), shapes=shapes, crs=crs, planar=planar, about=about)
 
 
-def area_column(shapes: Shapes) -> NDArray[np.float64]:
-    """Return the areas of outlines as files have them: hectares to 1 m², of shape (N,); NaN where there is none."""
-    return np.round(hectares(shapes), 4)
+def area_column(shapes: Shapes, valid: NDArray[np.floating[Any]] | None) -> NDArray[np.float64]:
+    """Return the areas of patches as files have them: hectares to 1 m², of shape (N,); NaN where there is none.
+
+    Args:
+        shapes: outlines.
+        valid: the share of the pixels of each that hold data, of which alone the area is; None = whole outlines.
+    """
+    whole = outline_hectares(shapes)
+    return np.round(whole if valid is None else whole * valid, 4)
 
 
 def constant(text: str | None, count: int) -> NDArray[np.object_]:

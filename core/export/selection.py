@@ -40,8 +40,9 @@ def file_rows(
     chosen, ids = table.table.take(pa.array(positions)), table.patch_ids[positions]
     shapes = file_shapes(chosen)
     named = _known(table, len(ids)) | _scalars(chosen) | {"patch_id": ids}
-    if "area_ha" not in named:
-        named["area_ha"] = area_column(shapes)
+    valid = valid_shares(chosen)
+    if valid is not None or "area_ha" not in named:  # Earlier versions wrote the area of the whole outline.
+        named["area_ha"] = area_column(shapes, valid)
     held = {"vector": table.vectors, "band_mean": table.band_mean, "band_std": table.band_std} if vectors else {}
     place = file_place(table)
     about = {"scene": table.scene, "encoder": table.spec, "patches": table.cut}
@@ -60,6 +61,18 @@ def file_shapes(table: pa.Table) -> Shapes:
     if "geometry" not in table.column_names:
         return np.full(table.num_rows, None, dtype=object)
     return read_wkb(table.column("geometry"))
+
+
+def valid_shares(table: pa.Table) -> NDArray[np.float64] | None:
+    """Return the share of the pixels of each patch that hold data, 0 to 1, shape (N,); None where it is not said.
+
+    What others call ``valid_fraction`` and is no share from 0 to 1 of every patch says nothing.
+    """
+    column = table.column("valid_fraction") if "valid_fraction" in table.column_names else None
+    if column is None or not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        return None
+    found: NDArray[np.float64] = column.to_numpy().astype(np.float64)
+    return found if ((found >= 0) & (found <= 1)).all() else None
 
 
 def _known(table: Embeddings, count: int) -> dict[str, NDArray[Any]]:

@@ -16,19 +16,20 @@ from core.classification.areas.estimation import (
     AreaStratum,
     StratifiedEstimate,
 )
-from core.classification.areas.ground import patch_hectares
+from core.classification.areas.ground import counted_ground
 from core.errors import ClassificationError
 from core.evaluation.report.card import Sheet
 from core.export.geoparquet import Embeddings
-from core.export.selection import file_shapes
+from core.export.selection import file_shapes, valid_shares
 from core.report.figures import BarFigure, FigureBar
 from core.report.pictures import EmbeddedPicture, class_picture
+from core.scenes.areas import patch_hectares
 from core.values.palette import UNKNOWN_COLOUR, class_colours
 
 Facts = tuple[tuple[str, str], ...]
 """Names of facts and what they are, both text from wherever: to be escaped."""
 
-MAPPED_ONLY = "Mapped area, not an estimate: a patch counts as a whole for its class, right or wrong."
+MAPPED_ONLY = "Mapped area, not an estimate: all land of a patch counts for its class, right or wrong."
 
 _MOST_SQUARES = 2000
 """Rows or columns of a map of classes that is drawn."""
@@ -61,6 +62,7 @@ def class_part(
     classified: ClassifiedPatches | None,
     areas: Sequence[AreaStratum] | None,
     assessment: AccuracyAssessment | None,
+    areas_said: str = "",
 ) -> ClassPart | None:
     """Return what is said of the classes of a file of features; None where it has none. Arguments as of a report.
 
@@ -76,10 +78,16 @@ def class_part(
     elif areas is not None:
         part = _mapped_part(areas, "classes of the map")
     elif any(names):
-        part = _mapped_part(_counted(found, names), title)
+        part, areas_said = _mapped_part(_counted(found, names), title), _counted_of(found)
     else:
         return None
-    return replace(part, **_class_map(found, names))
+    said = (areas_said,) if areas_said and part.figure is not None else ()
+    return replace(part, notes=(*part.notes, *said), **_class_map(found, names))
+
+
+def _counted_of(found: Embeddings) -> str:
+    """Return what counts as land in the hectares of a file's classes; empty where all patches hold data everywhere."""
+    return counted_ground(file_shapes(found.table), valid_shares(found.table))
 
 
 def _check_patches(found: Embeddings, classified: ClassifiedPatches) -> None:
@@ -166,7 +174,7 @@ def _hectares(found: Embeddings) -> np.ndarray[Any, np.dtype[np.float64]]:
     unknown = np.full(len(found), np.nan)
     if found.lonlat is None or not np.isfinite(found.lonlat).all():
         return unknown
-    return patch_hectares(file_shapes(found.table))
+    return patch_hectares(file_shapes(found.table), valid_shares(found.table))
 
 
 def _mapped_part(strata: Sequence[AreaStratum], title: str) -> ClassPart:

@@ -96,6 +96,7 @@ def report_contents(
     classified: ClassifiedPatches | None = None,
     areas: Sequence[AreaStratum] | None = None,
     assessment: AccuracyAssessment | None = None,
+    areas_said: str = "",
     search: SearchPart | None = None,
     coloured: tuple[EmbeddedPicture, Facts] | None = None,
 ) -> ReportContents:
@@ -108,13 +109,14 @@ def report_contents(
         classified: a map of classes of these patches; None = the classes that the file itself has.
         areas: of the strata of the judged sample; None = counted on the map.
         assessment: what a judged sample tells of that map; None where there is none.
+        areas_said: what counts as land in these areas, a sentence, or empty.
         search: what was looked for; None where nothing was.
         coloured: the map that was on show, and its legend; None where there was none.
 
     Raises:
         ClassificationError: when the map or the sample's strata are those of other patches.
     """
-    classes = class_part(found, classified, areas, assessment)
+    classes = class_part(found, classified, areas, assessment, areas_said)
     measured = measured if classes is None else measured.beside_map()
     home = measured.home
     scene = None if home is None else home.scene

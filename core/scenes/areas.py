@@ -1,6 +1,8 @@
 """How much ground patches cover: real areas on the ellipsoid in whatever reference system, shared ground counted once.
 
-What counts is the outline of a patch; where the share of its pixels that are valid is given, only these count.
+The area of a patch is that of its pixels that hold data: the ground of its outline times the share of pixels that are
+valid. Where that share is not known the whole outline counts, which is said where it is shown. Patches of a scene are
+measured by their grid, those of a collection or a file by their outlines; both give the same.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from pyproj import Geod
 
 from core.scenes.geobox import GeoBox, outlines_lonlat
-from core.scenes.patches import IntArray, PatchGrid
+from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
 from core.scenes.places import collection_corners
 from core.scenes.scene import Scene, SceneReader, load_scene
 
@@ -28,8 +32,15 @@ _FINE = 50_000.0
 the error is about (side / 6,371 km)² / 12."""
 
 _MOST_PARTS = 64
+_ELLIPSOID = Geod(ellps="WGS84")
+_LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
+_ATLANTIC = -30.0  # degrees of longitude
+_SHARED = 1e-6
+"""Share of the ground from which outlines overlap; less is rounding."""
 
 _Reals = NDArray[np.float64]
+_Numbers = NDArray[np.float64] | NDArray[np.int64]
+_Outlines = NDArray[np.object_]
 
 
 def quadrilateral_areas(lon: _Reals, lat: _Reals) -> _Reals:
@@ -68,60 +79,131 @@ class PatchAreas:
 
     Attributes:
         grid: the patches.
-        each: square metres of each patch by patch id, float64 of shape (count,); NaN where its place is unknown.
-        cells: square metres between the edges of patches, shape (rows, columns); None where no two patches overlap.
-        scene: the scene, of which pixels are read where overlapping patches are partly invalid.
+        each: square metres with data of each patch by patch id, float64 of shape (count,); NaN = place unknown.
+        cells: square metres between the edges of patches, shape (rows, columns); None where no two patches of a grid
+            overlap, and for collections.
+        scene: the scene, of which pixels are read where overlapping patches are partly without data.
+        valid: the share of the pixels of each that hold data, 0 to 1, shape (count,); None = all of all.
+        outlines: of the patches of a collection that overlap, of shape (count,), in degrees; None where none do.
     """
 
     grid: PatchGrid
     each: _Reals
     cells: _Reals | None
     scene: Scene
+    valid: _Reals | None = None
+    outlines: _Outlines | None = None
 
-    def of(self, ids: IntArray, valid: NDArray[np.floating[Any]] | None = None) -> _Reals:
-        """Return square metres of some patches one by one, float64 of shape (N,), NaN = unknown.
+    @property
+    def overlapping(self) -> bool:
+        """Whether patches share ground, so that their areas do not add up."""
+        return self.cells is not None or self.outlines is not None
 
-        Args:
-            ids: of the patches.
-            valid: the share of each that counts, 0 to 1, shape (N,); None = all of it.
-        """
-        found = self.each[ids]
-        return found if valid is None else found * valid
+    def of(self, ids: IntArray) -> _Reals:
+        """Return square metres with data of some patches one by one, float64 of shape (N,), NaN = place unknown."""
+        found: _Reals = self.each[ids]
+        return found
 
-    def together(self, ids: IntArray, valid: NDArray[np.floating[Any]] | None = None) -> float:
-        """Return square metres of some patches together, shared ground once; those of unknown place count as none.
+    def whole(self, ids: IntArray) -> _Reals:
+        """Return square metres of the outlines of some patches, data or none, shape (N,), NaN = place unknown."""
+        if self.valid is None:
+            return self.of(ids)
+        shares = self.valid[ids]
+        return self.of(ids) / np.where(shares > 0, shares, np.nan)
+
+    def partial(self, ids: IntArray) -> int:
+        """Return how many of some patches are partly without data."""
+        return 0 if self.valid is None else int((self.valid[ids] < 1).sum())
+
+    def together(self, ids: IntArray) -> float:
+        """Return square metres with data of some patches together, shared ground once; of unknown place count as none.
 
         Args:
             ids: of the patches, each once.
-            valid: the share of the pixels of each that are valid, 0 to 1, shape (N,); None = all pixels count.
 
         Raises:
             rasterio.errors.RasterioError: when pixels have to be read and cannot be.
         """
+        if self.outlines is not None:
+            known = ids[np.isfinite(self.each[ids])]
+            valid = None if self.valid is None else self.valid[known]
+            return (hectares_together(self.outlines[known], valid) or 0.0) * HECTARE if len(known) else 0.0
         if self.cells is None:
-            return float(np.nansum(self.of(ids, valid)))
+            return float(np.nansum(self.of(ids)))
         covered = _covered_cells(self.grid, ids)
-        shares = 1.0 if valid is None or np.all(valid >= 1) else _valid_cells(self.scene, self.grid)
+        shares = _valid_cells(self.scene, self.grid) if self.partial(ids) else 1.0
         return float(np.nansum(np.where(covered, self.cells * shares, 0.0)))
+
+    def standing(self, ids: IntArray) -> _Reals:
+        """Return square metres that each of some patches stands for, which add up; as ``patch_hectares`` parts them.
+
+        Args:
+            ids: of the patches, each once.
+
+        Returns:
+            float64 of shape (N,), NaN = place unknown.
+        """
+        own = self.of(ids)
+        known = np.flatnonzero(np.isfinite(own))
+        if not self.overlapping or not len(known):
+            return own
+        if self.outlines is None and len(ids) == self.grid.count:
+            found = _nearest_windows(self.scene.grid, self.grid)[ids]
+            return found if self.valid is None else found * self.valid[ids]
+        outlines = _grid_outlines(self.scene, self.grid) if self.outlines is None else self.outlines
+        valid = None if self.valid is None else self.valid[ids[known]]
+        found = np.full(len(ids), np.nan)
+        found[known] = patch_hectares(outlines[ids[known]], valid) * HECTARE
+        return found
 
     def unplaced(self, ids: IntArray) -> int:
         """Return how many of some patches have no known place, and so no area."""
         return int(np.isnan(self.each[ids]).sum())
 
 
-def patch_areas(scene: Scene, grid: PatchGrid) -> PatchAreas | None:
+def patch_areas(scene: Scene, grid: PatchGrid, valid: NDArray[np.floating[Any]] | None = None) -> PatchAreas | None:
     """Return the areas of all patches of a scene; None when its place is unknown.
 
-    Patches of a collection count one by one, also where two of them show the same ground.
+    Args:
+        scene: the scene.
+        grid: its patches.
+        valid: the share of the pixels of each that hold data, 0 to 1, shape (count,); None = all of all. The mosaic of
+            a collection may have room for more.
     """
     if scene.kind == "collection":
         corners = collection_corners(scene)
-        known = np.isfinite(corners).any()
-        return PatchAreas(grid=grid, each=_outline_areas(corners), cells=None, scene=scene) if known else None
-    if scene.grid.crs is None or not scene.grid.placed:
+        if not np.isfinite(corners).any():
+            return None
+        each, cells, outlines = _outline_areas(corners), None, _overlapping(corners)
+    elif scene.grid.crs is None or not scene.grid.placed:
         return None
-    each, cells = _grid_areas(scene.grid, grid)
-    return PatchAreas(grid=grid, each=each, cells=cells, scene=scene)
+    else:
+        outlines = None
+        each, cells = _grid_areas(scene.grid, grid)
+    shares = None if valid is None or np.all(valid >= 1) else valid[: len(each)].astype(np.float64)
+    held = each if shares is None else each * shares
+    return PatchAreas(grid=grid, each=held, cells=cells, scene=scene, valid=shares, outlines=outlines)
+
+
+def _overlapping(corners: _Reals) -> _Outlines | None:
+    """Return the outlines of a collection where some share ground; None where all lie apart or side by side."""
+    outlines = _outlines(corners)
+    return outlines if outlines_overlap(outlines[~shapely.is_missing(outlines)]) else None
+
+
+def _grid_outlines(scene: Scene, grid: PatchGrid) -> _Outlines:
+    corners = corners_lonlat(scene, grid, np.arange(grid.count))
+    return np.full(grid.count, None, dtype=object) if corners is None else _outlines(corners)
+
+
+def _outlines(corners: _Reals) -> _Outlines:
+    """Return outlines in degrees of corners in order round each, shape (N, 4, 2), whole where they cross 180°."""
+    found: _Outlines = np.full(len(corners), None, dtype=object)
+    known = np.isfinite(corners).all(axis=(1, 2))
+    turned = corners[known]
+    turned = np.stack([np.unwrap(turned[..., 0], period=360), turned[..., 1]], axis=-1)
+    found[known] = shapely.polygons(turned)
+    return found
 
 
 def _outline_areas(corners: _Reals) -> _Reals:
@@ -155,7 +237,7 @@ def _edges(grid: PatchGrid) -> tuple[IntArray, IntArray]:
     return rows, cols
 
 
-def _window_areas(place: GeoBox, rows: IntArray, cols: IntArray) -> _Reals:
+def _window_areas(place: GeoBox, rows: _Numbers, cols: _Numbers) -> _Reals:
     """Return square metres of windows of pixels, shape (R, C), by first and last edges of rows (R, 2) and of columns.
 
     Windows too large to be flat are taken apart.
@@ -172,7 +254,24 @@ def _window_areas(place: GeoBox, rows: IntArray, cols: IntArray) -> _Reals:
     return areas
 
 
-def _parts(place: GeoBox, rows: IntArray, cols: IntArray) -> int:
+@lru_cache(maxsize=8)
+def _nearest_windows(place: GeoBox, grid: PatchGrid) -> _Reals:
+    """Return the ground of each patch of a whole grid that is nearer to its middle than to any other's, (count,)."""
+    rows, cols = (_nearest_pixels(starts, grid.size) for starts in (grid.tops, grid.lefts))
+    areas = _window_areas(place, rows, cols).ravel()
+    areas.flags.writeable = False
+    return areas
+
+
+def _nearest_pixels(starts: IntArray, size: int) -> _Reals:
+    """Return from where to where along a side each patch is the nearest one, in pixels, shape (patches, 2)."""
+    between = (starts[1:] + starts[:-1] + size) / 2
+    first = np.maximum(starts, np.append(starts[0], between))
+    last = np.minimum(starts + size, np.append(between, starts[-1] + size))
+    return np.stack([first, last], axis=1)
+
+
+def _parts(place: GeoBox, rows: _Numbers, cols: _Numbers) -> int:
     """Return into how many parts a side of windows is cut, so that each is flat."""
     tall, wide = np.ptp(rows, axis=1).max(), np.ptp(cols, axis=1).max()
     middle = np.array([[place.height / 2], [place.height / 2 + tall], [place.height / 2]])
@@ -196,15 +295,37 @@ def _covered_cells(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
     return covered
 
 
+def cell_ground(scene: Scene, grid: PatchGrid, *, whole: bool) -> _Reals | None:
+    """Return square metres with data of cells as wide as patches lie apart, shape (rows, columns).
+
+    They begin at the first pixel, and the last end with the last patch. None where the place is unknown.
+
+    Args:
+        scene: the scene, none of a collection.
+        grid: its patches.
+        whole: True = every pixel holds data, so that none has to be read.
+
+    Raises:
+        rasterio.errors.RasterioError: when pixels have to be read and cannot be.
+    """
+    if scene.grid.crs is None or not scene.grid.placed:
+        return None
+    ends = (int(grid.tops[-1]) + grid.size, int(grid.lefts[-1]) + grid.size)
+    rows, cols = (np.append(np.arange(0, end, grid.cut.stride), end) for end in ends)
+    areas = _window_areas(scene.grid, np.stack([rows[:-1], rows[1:]], 1), np.stack([cols[:-1], cols[1:]], 1))
+    return areas if whole else areas * _valid_shares(scene.directory, tuple(rows.tolist()), tuple(cols.tolist()))
+
+
 def _valid_cells(scene: Scene, grid: PatchGrid) -> _Reals:
     """Return the share of valid pixels between edges of patches, shape (rows, columns), from the pixels; kept."""
-    return _valid_shares(scene.directory, grid)
+    rows, cols = _edges(grid)
+    return _valid_shares(scene.directory, tuple(rows.tolist()), tuple(cols.tolist()))
 
 
 @lru_cache(maxsize=4)
-def _valid_shares(directory: Path, grid: PatchGrid) -> _Reals:
-    scene = load_scene(directory)
-    tops, lefts = _edges(grid)
+def _valid_shares(directory: Path, rows: tuple[int, ...], cols: tuple[int, ...]) -> _Reals:
+    """Return the share of valid pixels between edges of rows and columns, from the pixels; kept."""
+    scene, tops, lefts = load_scene(directory), np.array(rows), np.array(cols)
     shares = np.empty((len(tops) - 1, len(lefts) - 1))
     with SceneReader(scene) as reader:
         for number, (top, bottom) in enumerate(pairwise(tops.tolist())):
@@ -214,3 +335,115 @@ def _valid_shares(directory: Path, grid: PatchGrid) -> _Reals:
             shares[number] = columns / ((bottom - top) * np.diff(lefts))
     shares.flags.writeable = False
     return shares
+
+
+def partial_words(count: int, *, overlapping: bool) -> str:
+    """Return in a sentence or two that patches partly without data count in part; empty where all hold data everywhere.
+
+    Args:
+        count: patches that are partly without data.
+        overlapping: True = patches share ground, so that it is not known which of them lacks the data of their part.
+    """
+    if not count:
+        return ""
+    some = "1 patch is" if count == 1 else f"{count:,} patches are"
+    about = " Where patches overlap there, hectares are right to about a per cent." if overlapping else ""
+    return f"Hectares are those of pixels that hold data: {some} partly without.{about}"
+
+
+def outline_hectares(shapes: _Outlines) -> _Reals:
+    """Return areas on the ellipsoid WGS 84 in hectares, of shape (N,); NaN where a place is unknown or not areal.
+
+    A map stretches: a patch of 640 × 640 m of EPSG:3857 at 60° north covers a quarter of that.
+
+    Args:
+        shapes: in EPSG:4326, shapely's, None where unknown.
+    """
+    areal = shapely.get_dimensions(shapes) == 2
+    fine = shapely.orient_polygons(shapely.segmentize(shapes[areal], _LONGEST_EDGE))
+    found = np.full(len(shapes), np.nan)
+    found[areal] = [abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) / HECTARE for one in fine.tolist()]
+    return found
+
+
+def hectares_together(shapes: _Outlines, valid: NDArray[np.floating[Any]] | None = None) -> float | None:
+    """Return the hectares with data that outlines cover together, shared land once; None where one is unknown.
+
+    Args:
+        shapes: in EPSG:4326.
+        valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = all of all.
+    """
+    if (shapely.get_dimensions(shapes) != 2).any():
+        return None
+    if valid is not None and np.any(valid < 1):
+        return float(patch_hectares(shapes, valid).sum())
+    whole = shapely.union_all(_unbroken(shapes))
+    return float(np.nan_to_num(outline_hectares(np.array([whole], dtype=object))[0]))
+
+
+def patch_hectares(shapes: _Outlines, valid: NDArray[np.floating[Any]] | None = None) -> _Reals:
+    """Return the hectares with data that each patch stands for, float64 of shape (N,).
+
+    Where patches overlap, land goes to the patch whose middle is nearest, so that all together they have the area of
+    what they cover. Areas are those on the ellipsoid, whatever the reference system the patches were cut in. Of the
+    land of a patch that share counts of which it holds data.
+
+    Args:
+        shapes: outlines in EPSG:4326, all known.
+        valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = all of all.
+    """
+    stands = _apart(shapes)
+    return stands if valid is None else stands * valid
+
+
+def outlines_overlap(shapes: _Outlines) -> bool:
+    """Return whether any of some outlines, all known, share land."""
+    flat = _unbroken(shapes)
+    return _share(flat, shapely.union_all(flat))
+
+
+def _share(flat: _Outlines, whole: shapely.Geometry) -> bool:
+    return bool(shapely.area(flat).sum() > shapely.area(whole) * (1 + _SHARED))
+
+
+def _apart(shapes: _Outlines) -> _Reals:
+    """Return the hectares of outlines, each piece of land given to one of them."""
+    own = outline_hectares(shapes)
+    flat = _unbroken(shapes)
+    whole = shapely.union_all(flat)
+    if not _share(flat, whole):
+        return own
+    cells, sharing = _nearest_land(flat, whole)
+    parts = outline_hectares(shapely.intersection(flat, cells))
+    nearest = np.nan_to_num(parts) / sharing  # NaN: they touch in a line at most
+    covered: float = outline_hectares(np.array([whole], dtype=object))[0]
+    counted: _Reals = nearest * (covered / nearest.sum())
+    return counted
+
+
+def _unbroken(shapes: _Outlines) -> _Outlines:
+    """Return outlines of longitudes that go on beyond 180°, where one is parted by the antimeridian or reaches over it.
+
+    The break lies in the Atlantic then.
+    """
+    west, _, east, _ = shapely.bounds(shapes).reshape(-1, 4).T
+    parted = east - west > 180
+    if not (parted | (east > 180) | (west < -180)).any():
+        return shapes
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    behind = np.where(parted[owner], points[:, 0] < 0, east[owner] < _ATLANTIC)
+    points[:, 0] += 360 * behind
+    moved: _Outlines = shapely.set_coordinates(shapes.copy(), points)
+    return moved
+
+
+def _nearest_land(shapes: _Outlines, whole: shapely.Geometry) -> tuple[_Outlines, IntArray]:
+    """Return for each patch the land to whose middle none other is nearer, and how many patches have that middle."""
+    middles, place, sharing = np.unique(
+        shapely.get_coordinates(shapely.centroid(shapes)).round(9), axis=0, return_inverse=True, return_counts=True
+    )
+    if len(middles) == 1:
+        return np.full(len(shapes), whole, dtype=object), sharing[place]
+    cells = shapely.voronoi_polygons(shapely.multipoints(middles), extend_to=whole, ordered=True)
+    found: _Outlines = shapely.get_parts(cells)[place]
+    return found, sharing[place]

@@ -194,7 +194,6 @@ class Ranking:
         areas: PatchAreas | None = None,
         *,
         mask: NDArray[np.bool_] | None = None,
-        valid: FloatArray | None = None,
     ) -> Above:
         """Return how many patches score at least so much, and how much ground they show together.
 
@@ -204,11 +203,9 @@ class Ranking:
             least: the score.
             areas: of the scene's patches; None when its place is unknown.
             mask: which patches count, as of ``best``.
-            valid: the share of pixels of each that are valid, 0 to 1, shape (N,), so that only these count; None = all.
         """
         rows = np.flatnonzero(self.among(least, mask))
         if areas is None:
             return Above(count=len(rows), hectares=None, unplaced=len(rows))
         ids = self.patch_ids[rows]
-        metres = areas.together(ids, None if valid is None else valid[rows])
-        return Above(count=len(rows), hectares=metres / HECTARE, unplaced=areas.unplaced(ids))
+        return Above(count=len(rows), hectares=areas.together(ids) / HECTARE, unplaced=areas.unplaced(ids))

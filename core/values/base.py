@@ -18,6 +18,7 @@ from core.evaluation.classifier import Named
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import NO_LABELS, SceneLabels
+from core.scenes.patches import IntArray
 from core.scenes.scene import Scene
 from core.similarity.clusters import ClusterSet
 from core.values.legend import ClassLegend, Legend, Scale, ScaleLegend
@@ -82,12 +83,17 @@ class PatchSource:
         """Return the share of pixels of each patch that hold data, 0 to 1, shape (N,); None when it is not known."""
         return None
 
+    def valid_of(self, ids: IntArray) -> FloatArray | None:
+        """Return that share of some patches, by their ids, shape (N,); None when it is not known."""
+        found = self.valid_fraction()
+        return None if found is None else found[self.table.positions(ids)]
+
     def clear_fraction(self) -> FloatArray | None:
         """Return the share of pixels of each patch free of cloud and shadow, 0 to 1, (N,); None when not known."""
         return None
 
     def hectares(self) -> FloatArray | None:
-        """Return the ground of each patch in hectares, NaN = unknown, shape (N,); None when no place is known."""
+        """Return the ground with data of each patch in hectares, NaN = unknown, (N,); None when no place is known."""
         return None
 
     def classified(self) -> Named | None:

@@ -61,7 +61,7 @@ class ClearValue(CoverageValue):
 
 @dataclass(frozen=True, kw_only=True)
 class AreaValue(CoverageValue):
-    """The ground of a patch in hectares."""
+    """The ground of a patch's pixels that hold data, in hectares."""
 
     def numbers(self, source: PatchSource) -> FloatArray | None:
         """Return hectares."""
@@ -89,6 +89,6 @@ CLEAR = ClearValue(
 AREA = AreaValue(
     name="area",
     title="area",
-    about="Ground that a patch covers, in hectares",
+    about="Ground of a patch's pixels that hold data, in hectares",
     scale=Scale(title="Hectares", ramp=AREA_RAMP, low_word="small", high_word="large"),
 )

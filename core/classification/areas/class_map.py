@@ -15,6 +15,7 @@ from core.classification.areas.estimation import ABSTAINED
 from core.errors import ClassificationError
 from core.export.geometry import Shapes, middles, outlines_of
 from core.export.geoparquet import open_table
+from core.export.selection import valid_shares
 from core.scenes.patches import IntArray
 
 _REMEDY = "give a file that “python -m core classify” wrote"
@@ -30,6 +31,7 @@ class ClassifiedPatches:
         classes: of each, shape (N,); ``ABSTAINED`` where none was given.
         probability: that the class is right, float64 of shape (N,), 0 to 1, NaN = not known.
         shapes: outlines in EPSG:4326, longitude first, shape (N,), None = place unknown.
+        valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = not known.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ClassifiedPatches:
     classes: NDArray[np.object_]
     probability: NDArray[np.float64]
     shapes: Shapes
+    valid: NDArray[np.float64] | None = None
 
     @cached_property
     def strata(self) -> dict[str, IntArray]:
@@ -67,13 +70,15 @@ def read_classified(path: Path) -> ClassifiedPatches:
         ids = table.column("patch_id").to_numpy().astype(np.int64, casting="safe")
         classes = _names(table)
         probability = _probability(table)
-        shapes = outlines_of(table)
+        shapes, valid = outlines_of(table), valid_shares(table)
     except (pa.ArrowException, ValueError, TypeError, AttributeError, KeyError, shapely.errors.ShapelyError) as error:
         found = f"its columns are not those of classified patches ({str(error).splitlines()[0][:120]})"
         raise ClassificationError(asked, found, _REMEDY) from error
     if len(np.unique(ids)) != len(ids):
         raise ClassificationError(asked, "some patch ids occur twice", _REMEDY)
-    return ClassifiedPatches(name=path.name, ids=ids, classes=classes, probability=probability, shapes=shapes)
+    return ClassifiedPatches(
+        name=path.name, ids=ids, classes=classes, probability=probability, shapes=shapes, valid=valid
+    )
 
 
 def _names(table: pa.Table) -> NDArray[np.object_]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AccuracyAssessment, AreaStratum, JudgedUnit, estimate_accuracy
-from core.classification.areas.ground import patch_hectares
 from core.errors import ClassificationError, PatchError
+from core.scenes.areas import patch_hectares
 from core.scenes.labels import patch_labels
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
@@ -58,6 +58,6 @@ def accuracy_by_truth(scene: Scene, grid: PatchGrid, patches: ClassifiedPatches)
         asked = f"Comparing “{patches.name}” with the truth"
         raise ClassificationError(asked, "none of its patches has a known class", "add a map that covers the scene")
     placed = all(one is not None for one in patches.shapes)
-    hectares = patch_hectares(patches.shapes) if placed else np.ones(len(numbers))
+    hectares = patch_hectares(patches.shapes, patches.valid) if placed else np.ones(len(numbers))
     names = [truth.classes[number] if number >= 0 else None for number in numbers.tolist()]
     return true_accuracy(patches.classes.tolist(), names, hectares)

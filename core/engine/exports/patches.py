@@ -56,7 +56,7 @@ def known_rows(source: LibrarySource, ids: IntArray, columns: dict[str, NDArray[
     known = {name: values[rows] for name, values in export_columns(source).items()}
     return scene_rows(
         source.scene, source.grid, ids, encoder=source.recipe.encoder, labels=source.labels.shown,
-        columns=known | (columns or dict(NO_COLUMNS)),
+        valid=source.valid_of(ids), columns=known | (columns or dict(NO_COLUMNS)),
     )  # fmt: skip
 
 

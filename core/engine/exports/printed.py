@@ -16,7 +16,7 @@ from PIL import Image
 
 from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import ABSTAINED
-from core.classification.areas.ground import areas_of
+from core.classification.areas.ground import areas_of, counted_words
 from core.classification.areas.judgements import load_sample, told_by
 from core.engine.exports.maps import coloured_by, legend_lines, map_image
 from core.engine.exports.order import ExportOrder
@@ -113,11 +113,13 @@ def _classes(source: LibrarySource) -> dict[str, Any]:
         name=source.scene.name, ids=source.table.patch_ids,
         classes=np.where(sure_patches(source, found), names, ABSTAINED),
         probability=found.confidence.astype(np.float64), shapes=polygons(corners),
+        valid=None if (valid := source.valid_fraction()) is None else valid.astype(np.float64),
     )  # fmt: skip
     sample = load_sample(source.scene, source.recipe.cut.key)
     mapped = dict(zip(classified.ids.tolist(), classified.classes.tolist(), strict=True))
     told = told_by(sample) if sample is not None and sample.drawn_from(found.key, mapped) else None
-    return {"classified": classified, "areas": areas_of(classified), "assessment": told}
+    said = counted_words(classified)
+    return {"classified": classified, "areas": areas_of(classified), "assessment": told, "areas_said": said}
 
 
 def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPicture, tuple[tuple[str, str], ...]] | None:

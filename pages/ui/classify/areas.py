@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -21,7 +22,7 @@ from core.classification.areas.known_truth import true_accuracy
 from core.classification.schemes import LandClass
 from core.engine.class_map import cut_of_map, map_cells_of
 from core.errors import LandlikeError
-from core.scenes.areas import HECTARE
+from core.scenes.areas import partial_words
 from core.values.predicted import sure_patches
 from pages.ui.classify.labeller import labeller
 from pages.ui.common.escape import plain, safe_label
@@ -60,29 +61,37 @@ def classified_patches(known: SceneView) -> ClassifiedPatches | None:
     )
 
 
-def hectares_of(known: SceneView) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
-    """Return hectares of every patch; None where places are unknown, or patches overlap, so that they do not add up."""
-    areas = known.areas()
-    return None if areas is None or areas.cells is not None else areas.of(known.table.patch_ids) / HECTARE
+def measured_patches(
+    known: SceneView,
+) -> tuple[ClassifiedPatches, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] | None:
+    """Return the patches whose place is known and the hectares that each stands for; None where there are none."""
+    patches, ground = classified_patches(known), known.standing_hectares()
+    if patches is None or ground is None:
+        return None
+    rows = np.flatnonzero(np.isfinite(ground))
+    placed = replace(
+        patches, ids=patches.ids[rows], classes=patches.classes[rows], probability=patches.probability[rows],
+        shapes=patches.shapes[rows],
+    )  # fmt: skip
+    return (placed, ground[rows]) if len(rows) else None
 
 
 def areas_panel(visitor: Session, known: SceneView) -> None:
     """Draw the table of areas, and how a sample is drawn and judged."""
-    patches, ground = classified_patches(known), hectares_of(known)
+    patches = classified_patches(known)
     if patches is None:
         return
     heading("Areas", look="large")
-    if ground is None:
-        st.markdown(
-            "Areas need patches that lie side by side on Earth: these overlap, or their place is unknown. Cut the "
-            "scene side by side on the Explore page."
-        )
+    measured = measured_patches(known)
+    if measured is None:
+        st.markdown("Areas need patches whose place on Earth is known.")
         return
     sample = sample_here(known)
+    placed, ground = measured
     mapped = dict(zip(patches.ids.tolist(), patches.classes.tolist(), strict=True))
     found = None if sample is None else told_by(sample, mapped)
-    true = true_beside(known, patches, ground)
-    shown_map = {name: float(ground[rows].sum()) for name, rows in patches.strata.items()}
+    true = true_beside(known, placed, ground)
+    shown_map = {name: float(ground[rows].sum()) for name, rows in placed.strata.items()}
     st.html(areas_table(shown_map, found, true))
     changed = sample is not None and not sample.drawn_from(known.classified_version(), mapped)
     for sentence in _said(known, sample, found, true, changed=changed):
@@ -99,7 +108,7 @@ def _said(
     changed: bool,
 ) -> list[str]:
     """Return what a reader of the table has to know; ``changed`` = the sample was drawn from another map."""
-    said = [MAPPED if found is None else _overall(found)]
+    said = [MAPPED if found is None else _overall(found), *counted_sentences(known)]
     if cut_of_map(known) is not None and map_cells_of(known) is not None:
         said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
     if found is not None and changed:
@@ -115,6 +124,19 @@ def _said(
             f"By the scene's own truth {100 * true.overall.value:.1f} % of the classified land has its right class."
         )
     return [*said, *(plain(note) for note in (found.notes if found is not None else ()))]
+
+
+def counted_sentences(known: SceneView) -> list[str]:
+    """Return what counts as the ground of patches where that is not simply theirs, a sentence each."""
+    areas = known.areas()
+    if areas is None:
+        return []
+    ids = known.table.patch_ids
+    said = ["Ground that several patches show counts once, for that whose middle is nearest."] * areas.overlapping
+    said += [words] if (words := partial_words(areas.partial(ids), overlapping=areas.overlapping)) else []
+    if lost := areas.unplaced(ids):
+        said.append(f"The place of {count(lost, 'patch', 'patches')} is not known, and their ground is not counted.")
+    return said
 
 
 def _taught_too(known: SceneView, sample: JudgedSample) -> int:
@@ -220,9 +242,10 @@ def _sampling(visitor: Session, known: SceneView, sample: JudgedSample | None) -
 
 def _draw(visitor: Session, known: SceneView) -> None:
     """Draw a sample of the map as it is now, before the next run."""
-    patches, ground = classified_patches(known), hectares_of(known)
-    if patches is None or ground is None:
+    measured = measured_patches(known)
+    if measured is None:
         return
+    patches, ground = measured
     size, seed = shown("classify_size") or SIZES[1], shown("classify_seed") or 0
     try:
         sample = sample_of(

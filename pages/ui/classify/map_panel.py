@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from core.classification.cells import ChanceCells, Smoothing, cut_to_patches
+from core.classification.cells import ChanceCells, Smoothing
 from core.classification.maps.choice import PARTS, MapChoice
 from core.classification.schemes import LandClass
 from core.engine.class_map import cut_of_map, head_or_none, map_cells_of
 from core.errors import LandlikeError
 from core.evaluation.classifier import Named
 from core.evaluation.novelty import NOVEL_ABOVE
-from core.scenes.areas import HECTARE, patch_areas
+from core.scenes.areas import HECTARE, cell_ground
 from core.scenes.cut import Cut
 from core.scenes.overview import metres_of
 from core.scenes.patches import patch_grid
@@ -77,12 +78,12 @@ def _sureness(visitor: Session, known: SceneView, found: Named) -> None:
 
 def left_unsure(known: SceneView, found: Named) -> str:
     """Return how many patches, and hectares, have a class and how many are left unsure, and why."""
-    sure, areas = sure_patches(known, found), known.hectares()
+    sure, areas = sure_patches(known, found), known.standing_hectares()
     doubtful = found.confidence < found.sure_from
 
     def amount(rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> str:
         said = patches(int(rows.sum()))
-        if areas is None or not known.grid.side_by_side or not rows.any():
+        if areas is None or not rows.any():
             return said
         return f"{said} ({ground_words(float(np.nansum(areas[rows])))})"
 
@@ -99,21 +100,25 @@ def left_unsure(known: SceneView, found: Named) -> str:
     return f"{amount(sure)} have a class; {amount(~sure)} are left unsure: {', '.join(because)}."
 
 
+def _ground_of_cells(known: SceneView) -> NDArray[np.float64] | None:
+    """Return square metres with data of the cells of the finer map; None when the place is unknown."""
+    cut, areas = cut_of_map(known), known.areas()
+    grid = known.grid if cut is None else patch_grid(known.scene, cut)
+    whole = areas is not None and not areas.partial(known.table.patch_ids) and len(known.table) == known.grid.count
+    return cell_ground(known.scene, grid, whole=whole)
+
+
 def cells_unsure(known: SceneView, cells: ChanceCells) -> str:
     """Return what part of the finer map has a class and what is left unsure, with hectares."""
-    cut = cut_of_map(known)
-    grid = known.grid if cut is None else patch_grid(known.scene, cut)
-    parts = [cells.abstained(known.choice.below), cells.known]
-    if cells.place is not None:  # The last cells reach beyond the patches, onto land that nothing was said of.
-        _, parts = cut_to_patches(cells.place, grid, parts)
-    left, there = parts
-    share = float(left.sum()) / max(1, int(there.sum()))
-    areas = patch_areas(known.scene, grid)
-    ground = None if areas is None else areas.together(np.arange(grid.count)) / HECTARE * float(there.mean())
+    left, there = cells.abstained(known.choice.below), cells.known
+    ground = known.answers.get(("cell ground", cells.known.shape), lambda: _ground_of_cells(known))
+    weights = there.astype(np.float64) if ground is None else np.where(there, ground, 0.0) / HECTARE
+    whole = float(weights.sum())
+    share = float(weights[left].sum()) / (whole or 1.0)
 
     def amount(part: float) -> str:
         said = f"{100 * part:.0f} % of the land"
-        return said if ground is None else f"{said} ({ground_words(part * ground)})"
+        return said if ground is None else f"{said} ({ground_words(part * whole)})"
 
     return f"{amount(1 - share)} has a class; {amount(share)} is left unsure."
 

@@ -161,7 +161,9 @@ def number_rows(known: SceneView, found: LearnedNumber) -> ExportRows:
     """Return the patches with their prediction, its interval, and the number itself where it is known."""
     ids = known.table.patch_ids
     columns = number_columns(found.model, ids, known.table.unit)
-    return scene_rows(known.scene, known.grid, ids, encoder=known.recipe.encoder, columns=columns)
+    return scene_rows(
+        known.scene, known.grid, ids, encoder=known.recipe.encoder, valid=known.valid_fraction(), columns=columns
+    )
 
 
 def number_map_zip(known: SceneView, found: LearnedNumber, stem: str) -> bytes:

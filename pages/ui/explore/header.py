@@ -95,7 +95,7 @@ def what_a_patch_is(view: ViewState) -> str:
     """Return how large a patch is and how many there are: ``640 m a side, 41 ha, 900 of them``."""
     scene, grid, areas = view.scene, view.known.grid, view.known.areas()
     side = length(grid.size, metres_of(scene))
-    each = [] if areas is None else areas.of(view.table.patch_ids)
+    each = [] if areas is None else areas.whole(view.table.patch_ids)
     ground = f", {ground_words(float(np.nanmedian(each)) / HECTARE)}" if np.isfinite(each).any() else ""
     of = len(view.table)
     filtered = f"; {int(view.mask.sum()):,} meet the filter" if view.mask is not None else ""

@@ -82,7 +82,7 @@ def spread(ranking: Ranking, areas: PatchAreas | None, mask: NDArray[np.bool_] |
     low, high = float(bars.edges[0]), float(bars.edges[-1])
     steps = low + (high - low) * np.arange(STEPS + 1) / STEPS
     hectares = None
-    if areas is not None and areas.cells is None:
+    if areas is not None and not areas.overlapping:
         each = np.nan_to_num(areas.of(ranking.patch_ids[known])) / HECTARE
         hectares = np.round(_at_least(ranking.score[known], steps, each), 2).tolist()
     return {

@@ -100,7 +100,7 @@ class ViewState:
     def hectares(self, ids: IntArray) -> float | None:
         """Return the ground that some patches show together, in hectares; None when the place is unknown."""
         areas = self.known.areas()
-        return None if areas is None else areas.together(ids) / HECTARE
+        return None if areas is None else areas.together(ids) / HECTARE  # Of those whose place is known.
 
     @property
     def left_out(self) -> IntArray:

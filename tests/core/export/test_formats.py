@@ -16,10 +16,10 @@ from pyproj import CRS, Geod
 
 from core.errors import StoreError
 from core.export.formats import EXPORT_ENDINGS, FORMATS, format_of, write_rows
-from core.export.geometry import hectares
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
 from core.export.rows import ExportRows, scene_rows
 from core.export.selection import file_rows
+from core.scenes.areas import outline_hectares
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import corners_lonlat, corners_xy, patch_grid
 from core.scenes.scene import Scene
@@ -136,7 +136,7 @@ def test_rows_of_a_file_keep_its_columns_and_can_be_a_file_of_features_again(tmp
 def test_areas_are_those_on_the_ground() -> None:
     square = shapely.Polygon([(10, 60), (10.01, 60), (10.01, 60.01), (10, 60.01)])
     across = shapely.MultiPolygon([shapely.box(179.99, 0, 180, 0.01), shapely.box(-180, 0, -179.99, 0.01)])
-    found = hectares(np.array([square, None, across], dtype=object))
+    found = outline_hectares(np.array([square, None, across], dtype=object))
     assert found[0] == pytest.approx(abs(Geod(ellps="WGS84").geometry_area_perimeter(square)[0]) / 1e4, abs=1e-4)
     assert found[0] == pytest.approx(62.2, rel=5e-3), "half of that at the equator, which is 123"
     assert np.isnan(found[1])

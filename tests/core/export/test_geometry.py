@@ -18,12 +18,12 @@ from core.export.geometry import (
     bounds,
     centres,
     geojson_geometries,
-    hectares,
     polygons,
     read_wkb,
     type_names,
     wkb_array,
 )
+from core.scenes.areas import outline_hectares
 from tests.data import shared
 
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])
@@ -164,7 +164,7 @@ def test_wkb_of_every_kind_agrees_with_shapely() -> None:
 def test_files_of_others_may_hold_more_than_outlines() -> None:
     shapes = np.array([shapely.Point(3, 51), None, shapely.Point(3, 51, 7), shapely.box(0, 0, 1, 1)], dtype=object)
     assert type_names(shapes) == ["Point", "Point Z", "Polygon"]
-    np.testing.assert_array_equal(np.isnan(hectares(shapes)), [True, True, True, False])
+    np.testing.assert_array_equal(np.isnan(outline_hectares(shapes)), [True, True, True, False])
     with pytest.raises(ValueError, match="no WKB"):
         read_wkb(pa.chunked_array([[b"no"]]))
 
@@ -175,7 +175,7 @@ def test_areas_are_those_between_lines_straight_in_degrees() -> None:
     sines = [math.sin(math.radians(latitude)) for latitude in (59, 60)]
     south, north = (s / (1 - (e * s) ** 2) + math.log((1 + e * s) / (1 - e * s)) / (2 * e) for s in sines)
     exact = b2 / 2 * math.radians(2) * (north - south) / 10_000  # between two parallels, by the authalic area
-    assert hectares(box)[0] == pytest.approx(exact, rel=1e-6)
+    assert outline_hectares(box)[0] == pytest.approx(exact, rel=1e-6)
     coarse = abs(Geod(ellps="WGS84").geometry_area_perimeter(box[0])[0]) / 10_000
     assert abs(coarse - exact) / exact > 1e-5, "with edges along geodesics it would be another"
 
@@ -184,7 +184,7 @@ def test_nothing_is_nothing() -> None:
     assert polygons(np.empty((0, 4, 2))).shape == (0,)
     assert wkb_array(polygons(UNKNOWN[None])) == pa.array([None], pa.binary())
     assert type_names(polygons(UNKNOWN[None])) == []
-    assert np.isnan(hectares(polygons(UNKNOWN[None]))).all()
+    assert np.isnan(outline_hectares(polygons(UNKNOWN[None]))).all()
     assert outline(np.repeat([[180.0, 5.0]], 4, axis=0) + [[1, 0]]) is None
     assert bounds(polygons(np.stack([UNKNOWN, UNKNOWN]))) is None
     assert geojson_geometries(polygons(np.stack([UNKNOWN, UNKNOWN]))) == [None, None]

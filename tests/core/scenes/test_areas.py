@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from core.scenes.areas import patch_areas, quadrilateral_areas
+from core.export.geometry import polygons
+from core.scenes.areas import cell_ground, patch_areas, patch_hectares, quadrilateral_areas
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.scene import Scene
 from tests.fakes import place_scene
+from tests.mapped import add_collection, square_corners
 from tests.scenes import add_scene
 
 PLACES = {
@@ -79,17 +81,81 @@ def test_ground_that_several_patches_show_counts_once(cut: Cut) -> None:
 def test_only_valid_pixels_count_where_they_are_told(tmp_path: Path, cut: Cut) -> None:
     scene = place_scene(tmp_path, empty=(slice(0, 10), slice(0, 100)))
     grid = patch_grid(scene, cut)
-    found = patch_areas(scene, grid)
-    assert found is not None
-    mask = np.ones((128, 160), bool)
+    whole, mask, ids = patch_areas(scene, grid), np.ones((128, 160), bool), np.array([0, 1])
     mask[:10, :100] = False
-    ids = np.array([0, 1])
-    windows = [grid.window(patch) for patch in ids.tolist()]
+    windows = [grid.window(patch) for patch in range(grid.count)]
     valid = np.array([mask[top : top + 64, left : left + 64].mean() for top, left, _, _ in windows])
+    found = patch_areas(scene, grid, valid)
+    assert whole is not None
+    assert found is not None
+    pixel = whole.each[0] / 64**2
+    np.testing.assert_allclose(found.of(ids), whole.of(ids) * valid[ids])
+    np.testing.assert_allclose(found.whole(ids), whole.of(ids))
+    assert (whole.partial(ids), found.partial(ids)) == (0, 2)
     seen = np.zeros_like(mask)
-    for top, left, _, _ in windows:
+    for patch in ids.tolist():
+        top, left, _, _ = windows[patch]
         seen[top : top + 64, left : left + 64] = True
-    assert found.together(ids, valid) == pytest.approx((seen & mask).sum() * found.each[0] / 64**2, rel=1e-5)
+    assert found.together(ids) == pytest.approx((seen & mask).sum() * pixel, rel=1e-5)
+    if not found.overlapping:
+        assert found.standing(ids).sum() == pytest.approx((seen & mask).sum() * pixel, rel=1e-5)
+    ground = cell_ground(scene, grid, whole=False)
+    assert ground is not None
+    assert ground.shape == (-(-128 // cut.stride), -(-(64 * 2 if cut.stride == 64 else 160) // cut.stride))
+    assert ground[0, 0] == pytest.approx(mask[: cut.stride, : cut.stride].sum() * pixel, rel=1e-5)
+
+
+@pytest.mark.parametrize("cut", [Cut.of(64, 32), Cut.of(64, edge="cover"), Cut.of(64, 40, edge="cover")])
+def test_the_ground_that_each_patch_of_a_grid_stands_for_is_that_of_outlines(cut: Cut) -> None:
+    scene = unread("EPSG:32632", PLACES["UTM"][1], 300)
+    grid = patch_grid(scene, cut)
+    found, ids = patch_areas(scene, grid), np.arange(grid.count)
+    corners = corners_lonlat(scene, grid, ids)
+    assert found is not None
+    assert corners is not None
+    np.testing.assert_allclose(found.standing(ids), patch_hectares(polygons(corners)) * 1e4, rtol=2e-3)
+    assert found.standing(ids).sum() == pytest.approx(found.together(ids), rel=1e-6)
+    some = ids[ids != 1]
+    assert found.standing(some).sum() == pytest.approx(found.together(some), rel=1e-4)
+
+
+def test_ground_that_pictures_of_a_collection_share_counts_once(tmp_path: Path) -> None:
+    """Two pictures of one place, one that covers half of it, and one elsewhere, of 64 × 64 pixels of 10 m."""
+    east = square_corners(9.0 + 320 / (111_320 * np.cos(np.radians(52))), 52.0)
+    corners = [square_corners(9.0, 52.0), square_corners(9.0, 52.0), east, square_corners(12.0, 50.0)]
+    scene = add_collection(Library(tmp_path), corners)
+    found = patch_areas(scene, patch_grid(scene))
+    assert found is not None
+    assert found.overlapping
+    one = 640 * 640
+    assert found.of(np.arange(4)).sum() == pytest.approx(4 * one, rel=0.01)
+    for ids, squares in (([0, 1], 1), ([0, 2], 1.5), ([0, 1, 2, 3], 2.5), ([1], 1), ([], 0)):
+        assert found.together(np.array(ids, np.int64)) == pytest.approx(squares * one, rel=0.01)
+    assert found.standing(np.arange(4)) / one == pytest.approx([0.375, 0.375, 0.75, 1], rel=0.01)
+    half = patch_areas(scene, patch_grid(scene), np.array([1, 1, 1, 0.5]))
+    assert half is not None
+    assert half.together(np.arange(4)) == pytest.approx(2 * one, rel=0.01)
+
+
+def test_pictures_on_both_sides_of_the_antimeridian_share_ground(tmp_path: Path) -> None:
+    corners = [square_corners(lon, 0.0) for lon in (179.999, -179.999, 0.0, 0.001)]
+    scene = add_collection(Library(tmp_path), corners)
+    found = patch_areas(scene, patch_grid(scene))
+    assert found is not None
+    each = found.each[0]
+    apart = 0.002 * 111_320 / 640
+    assert found.together(np.array([0, 1])) == pytest.approx((1 + apart) * each, rel=0.01)
+    assert found.together(np.arange(4)) == pytest.approx((2 + 1.5 * apart) * each, rel=0.01)
+
+
+def test_pictures_that_lie_apart_are_counted_one_by_one(tmp_path: Path) -> None:
+    scene = add_collection(Library(tmp_path), [square_corners(lon, 52.0) for lon in (9.0, 9.5, 10.0)])
+    valid = np.array([1, 0.5, 1, 1])
+    found = patch_areas(scene, patch_grid(scene), valid)
+    assert found is not None
+    assert not found.overlapping
+    assert found.together(np.arange(3)) == found.standing(np.arange(3)).sum() == found.each.sum()
+    assert found.each.sum() == pytest.approx(2.5 * found.each[0], rel=1e-6)
 
 
 def test_without_a_place_there_are_no_areas(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def write_classified(
     shapes: NDArray[np.object_] | None = None,
     abstained: Sequence[bool] | None = None,
     probability: Sequence[float] | None = None,
+    valid: Sequence[float | None] | None = None,
     first: int = 0,
     crs: object = "none",
 ) -> Path:
@@ -46,6 +47,8 @@ def write_classified(
         "abstained": pa.array([False] * count if abstained is None else list(abstained)),
         "geometry": pa.array([None] * count if shapes is None else shapely.to_wkb(shapes).tolist(), pa.binary()),
     }
+    if valid is not None:
+        columns["valid_fraction"] = pa.array(valid, pa.float64())
     about = {} if crs == "none" else {"crs": crs}
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB"} | about}}
     pq.write_table(pa.table(columns).replace_schema_metadata({"geo": json.dumps(geo)}), path)

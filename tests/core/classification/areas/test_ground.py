@@ -11,9 +11,10 @@ import shapely
 from pyproj import CRS, Transformer
 
 from core.classification.areas.class_map import read_classified
-from core.classification.areas.ground import areas_of, patch_hectares
+from core.classification.areas.ground import areas_of, counted_words
 from core.errors import ClassificationError
 from core.export.geometry import polygons
+from core.scenes.areas import hectares_together, patch_hectares
 from tests.core.classification.areas.patches import squares, write_classified
 
 
@@ -77,6 +78,39 @@ def test_areas_of_classes_have_hectares_and_patches(tmp_path: Path) -> None:
     found = areas_of(read_classified(path))
     assert [(one.name, one.units) for one in found] == [("a", 1), ("b", 2), ("abstained", 1)]
     assert found[1].hectares == pytest.approx(2 * found[0].hectares, rel=1e-6)
+
+
+def test_only_the_part_with_data_of_a_patch_counts(tmp_path: Path) -> None:
+    shapes, valid = squares(2, 2), [1.0, 0.25, 0.5, 1.0]
+    path = write_classified(tmp_path / "c.parquet", ["a", "a", "b", "b"], shapes=shapes, valid=valid)
+    found = read_classified(path)
+    one = 40.96 / 0.9996**2
+    assert [stratum.hectares for stratum in areas_of(found)] == pytest.approx([1.25 * one, 1.5 * one], rel=1e-5)
+    assert counted_words(found) == "Hectares are those of pixels that hold data: 2 patches are partly without."
+    assert hectares_together(shapes, np.array(valid)) == pytest.approx(2.75 * one, rel=1e-5)
+
+
+@pytest.mark.parametrize("valid", [None, [100.0, 50.0], [1.0, None]], ids=["absent", "percent", "a gap"])
+def test_a_file_that_does_not_say_what_holds_data_counts_outlines_and_says_so(
+    tmp_path: Path, valid: list[float | None] | None
+) -> None:
+    path = write_classified(tmp_path / "c.parquet", ["a", "b"], shapes=squares(2, 1), valid=valid)
+    found = read_classified(path)
+    assert areas_of(found)[1].hectares == pytest.approx(40.96 / 0.9996**2, rel=1e-5)
+    assert "patches count as whole" in counted_words(found)
+
+
+def test_land_without_data_under_overlapping_patches_is_taken_off_once() -> None:
+    """The hole is known: 100 × 100 m in the middle of patches of 640 m, one every 320 m."""
+    shapes = squares(6, 6, step=320)
+    left, top = np.meshgrid(np.arange(6) * 320, np.arange(6) * 320)
+    hole = (1050, 1150)
+    wide, high = (
+        np.clip(np.minimum(first.ravel() + 640, hole[1]) - np.maximum(first.ravel(), hole[0]), 0, None)
+        for first in (left, top)
+    )
+    whole, holed = patch_hectares(shapes), patch_hectares(shapes, 1 - wide * high / 640**2)
+    assert whole.sum() - holed.sum() == pytest.approx(1 / 0.9996**2, rel=1e-3)
 
 
 def test_outlines_of_another_reference_system_lie_where_they_say(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Hectares of a scene with a known hole: pixels that hold data, the same on pages, in files and by commands."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from core.__main__ import main
+from core.classification.areas.class_map import read_classified
+from core.classification.areas.ground import areas_of
+from core.config import Config
+from core.engine.exports.files import export_bytes, write_export
+from core.engine.exports.order import ExportOrder
+from core.engine.library_source import LibrarySource, library_source
+from core.engine.operations import Engine
+from core.engine.views import SearchView
+from core.evaluation.benchmark import BASELINE
+from core.scenes.cut import Cut
+from core.scenes.labels import give_label
+from core.scenes.library import Library
+from core.scenes.patches import patch_grid
+from core.search.examples import Evidence
+from core.values.predicted import sure_patches
+from tests.scenes import add_scene
+
+HOLE = (slice(20, 52), slice(40, 150))
+
+
+def holed(root: Path, cut: Cut) -> tuple[LibrarySource, np.ndarray]:
+    """A scene of 192 × 256 pixels of 10 m with a hole, half dark and half bright; and which pixels hold data."""
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(300, 400, (13, 192, 256)).astype(np.uint16)
+    pixels[:, 96:] += 3000
+    pixels[:, *HOLE] = 0
+    mask = np.ones((192, 256), bool)
+    mask[HOLE] = False
+    scene = add_scene(Library(root), "holed-1", height=192, width=256, pixels=pixels)
+    grid = patch_grid(scene, cut)
+    half = grid.count // 2
+    give_label(scene, grid, list(range(0, half, 2)), "Dark")
+    give_label(scene, grid, list(range(half + 1, grid.count, 2)), "Bright")
+    engine = Engine(Config(root=root, model_cache=root / "models"), lanes={})
+    recipe = engine.recipe(scene, BASELINE, cut=cut)
+    engine.encode_now(scene, recipe)
+    return library_source(engine, recipe), mask
+
+
+@pytest.mark.parametrize("cut", [Cut.of(32), Cut.of(32, 16)], ids=["side by side", "overlapping"])
+def test_all_hectares_are_those_of_pixels_that_hold_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cut: Cut
+) -> None:
+    source, mask = holed(tmp_path, cut)
+    ids, areas, each = source.table.patch_ids, source.areas(), source.hectares()
+    assert areas is not None
+    assert each is not None
+    pixel = float(areas.whole(ids)[0]) / 32**2 / 1e4
+    windows = [source.grid.window(patch) for patch in ids.tolist()]
+    np.testing.assert_allclose(
+        each, [mask[top : top + 32, left : left + 32].sum() * pixel for top, left, _, _ in windows], rtol=1e-4
+    )
+    seen = np.zeros_like(mask)
+    for top, left, _, _ in windows:
+        seen[top : top + 32, left : left + 32] = True
+    whole = (seen & mask).sum() * pixel
+    assert source.ground(ids) == pytest.approx(whole, rel=1e-4)
+    standing = source.standing_hectares()
+    assert standing is not None
+    assert standing.sum() == pytest.approx(whole, rel=1e-4 if cut.stride == 32 else 0.01)
+
+    path = tmp_path / "c.parquet"
+    order = ExportOrder(what="classes", form="parquet", view=SearchView(recipe=source.recipe, evidence=Evidence()))
+    write_export(source.engine, order, path)
+    table = pq.read_table(path)
+    by_id = dict(zip(table["patch_id"].to_pylist(), table["area_ha"].to_pylist(), strict=True))
+    np.testing.assert_allclose([by_id[patch] for patch in ids.tolist()], each, rtol=1e-3, atol=1e-4)
+    assert main(["sample-design", str(path), "--size", "8", "--out", str(tmp_path / "s.csv"), "--areas",
+                 str(tmp_path / "a.csv")]) == 0  # fmt: skip
+    assert "Hectares are those of pixels that hold data" in capsys.readouterr().err
+    found = source.classified()
+    assert found is not None
+    names = np.where(sure_patches(source, found), np.array(found.classes, object)[found.index], "abstained")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        written = {row["class"]: float(row["hectares"]) for row in csv.DictReader(file)}
+    shown = {name: float(standing[names == name].sum()) for name in sorted(set(names.tolist()))}
+    assert written == pytest.approx(shown, rel=1e-3)
+    assert {one.name: one.hectares for one in areas_of(read_classified(path))} == pytest.approx(written, abs=1e-3)
+
+
+def test_a_report_says_what_its_hectares_are_of(tmp_path: Path) -> None:
+    source, _ = holed(tmp_path, Cut.of(32))
+    order = ExportOrder(what="report", form="html", view=SearchView(recipe=source.recipe, evidence=Evidence()))
+    assert "Hectares are those of pixels that hold data" in export_bytes(source, order).decode()
