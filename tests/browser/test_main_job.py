@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -115,6 +116,36 @@ def test_clusters_are_looked_for_in_the_background_and_then_colour_the_plot(page
     expect(page.get_by_text("Looking for clusters")).to_have_count(0)
     modules = Path(f"/proc/{server.process.pid}/maps").read_text()
     assert "sklearn" not in modules, "the web process found them itself"
+    _rename_merge_and_label_a_cluster(page)
+
+
+def _rename_merge_and_label_a_cluster(page: Page) -> None:
+    """Give the largest cluster a name, make it one with the next, and label its patches by a click; then undo that."""
+    rows, told = (
+        page.get_by_role("listbox", name="Clusters").get_by_role("option"),
+        page.locator(".st-key-cluster_told"),
+    )
+    acts = page.locator(".st-key-cluster_acts")
+    rows.first.click()
+    expect(rows.first).to_have_attribute("aria-selected", "true")
+    other, before = str(rows.nth(1).locator("b").text_content()), rows.count()
+    acts.get_by_text("Rename").click()
+    box = page.get_by_role("textbox", name="Name, then Enter")
+    box.fill("Salt <b> marsh")
+    box.press("Enter")
+    expect(told).to_contain_text("is called “Salt <b> marsh” now")
+    acts.get_by_text("Merge").click()
+    page.locator("[data-testid=stPills], [data-testid=stButtonGroup]").get_by_text(other, exact=True).click()
+    page.locator(".st-key-cluster_merge_go button").click()
+    expect(told).to_contain_text("2 clusters are one: “Salt <b> marsh”")
+    expect(rows).to_have_count(before - 1)
+    expect(rows.first.locator("b")).to_have_text("Salt <b> marsh")
+    patches = str(rows.first.locator("span").first.text_content())
+    acts.get_by_text("Label all as").click()
+    page.locator(".st-key-cluster_label_0 button").click()
+    expect(told).to_contain_text(f"{patches} patches labelled Salt <b> marsh.")
+    page.locator(".st-key-cluster_unlabel button").click()
+    expect(told).to_contain_text("Taken back")
 
 
 STAMPS = """
@@ -259,6 +290,18 @@ def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: 
     assert [feature["properties"]["patch_id"] for feature in features] == shown
     assert [int(row["patch_id"]) for row in rows] == shown
     assert shown[0] == 7
+    page.get_by_role("combobox", name="What").click()
+    page.get_by_role("option", name="Report").click()
+    page.locator(".st-key-download_make button").click()
+    with page.expect_download(timeout=LONG) as download:
+        page.locator(".st-key-download_made").get_by_test_id("stDownloadButton").get_by_role("button").click(
+            timeout=LONG
+        )
+    download.value.save_as(tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert report.lstrip().lower().startswith("<!doctype html>")
+    name = json.loads((server.root / "scenes" / scene / "scene.json").read_text())["name"]
+    assert html.escape(name) in report
 
 
 @pytest.mark.parametrize(
