@@ -41,9 +41,14 @@ HOMES = {
     "lancedb": ("core/features/",),
     "pyogrio": ("core/export/", "core/ingest/sandbox/", "core/ingest/vectors/", "core/imagery/ground/cut.py"),
     "geopandas": ("core/export/",),
+    "xarray": ("core/ingest/formats/cubes/",),
+    "h5netcdf": ("core/ingest/formats/cubes/",),
+    "h5py": ("core/ingest/formats/cubes/",),
+    "zarr": ("core/ingest/formats/cubes/",),
 }
 MOST_MODULES = 20
-HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "geopandas", "pyogrio")
+HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "geopandas", "pyogrio", "xarray",
+         "h5netcdf", "h5py", "zarr")  # fmt: skip
 
 
 @cache

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from core.ingest.bands.assign import MIN_BANDS
+from core.ingest.bands.names import band_of_file
 from core.ingest.files import RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.formats.class_folders import holds_all_bands, patch_files
+from core.ingest.formats.cubes.containers import CUBE_SUFFIXES
 from core.ingest.formats.envi.header import header_names
 from core.ingest.formats.envi.raster import OTHER_SUFFIXES
 from core.ingest.formats.kind import SourceKind
@@ -28,7 +31,7 @@ FEWEST_PATCHES = 3
 SMALL_BYTES = 2 * 2**20
 """Patches of up to 250 pixels a side, all bands, take no more."""
 
-UNREAD = frozenset({".nc", ".nc4", ".h5", ".hdf5", ".he5", ".hdf"})
+UNREAD = frozenset({".hdf"})
 """Files of data that no kind reads: each is refused by itself, and is not left out of a scene beside it."""
 
 
@@ -47,19 +50,20 @@ def sources_of(
 ) -> list[list[Path]]:
     """Part files chosen one by one into sources, by names and sizes; none is opened.
 
-    Every archive, every array and every raster that is not named as a band is a source of its own, but for shards of
-    one export and dates of one place. Band files belong together unless they are of ``scenes_apart``, and so do all
-    files when a person named their bands, and many rasters, or some small ones with a table, which are the patches of
-    a collection. What is named after a whole raster goes with it; other tables and metadata go with the rasters that
-    belong together, or with the only one.
+    Every archive, array and cube and every raster that is not named as a band is a source of its own, but for shards
+    of one export, dates of one place, and cubes of a band each. Band files belong together unless they are of
+    ``scenes_apart``, and so do all files when a person named their bands, and many rasters, or some small ones with a
+    table, which are the patches of a collection. What is named after a whole raster goes with it; other tables and
+    metadata go with the rasters that belong together, or with the only one.
 
     Args:
         paths: the files, by names that tell them apart.
         bands: as a person named them, or None.
         size: gives the bytes of a file, which need not be on the disk yet.
     """
-    alone = [path for path in paths if path.suffix.lower() in own_files() | UNREAD]
-    together = [path for path in paths if path not in alone]
+    apart = [path for path in paths if path.suffix.lower() in own_files() | UNREAD]
+    together = [path for path in paths if path not in apart]
+    alone = _own_sources(apart)
     names = {path.name for path in together}
     rasters = [path for path in together if path.suffix.lower() in RASTER_SUFFIXES or _in_envi(path, names)]
     whole = [path for path in rasters if holds_all_bands(path.stem)]
@@ -67,8 +71,28 @@ def sources_of(
     if bands is None and len(rasters) > 1 and not (collection and patch_files(_members(together, size))):
         others = [path for path in together if path not in whole]
         groups, others = with_what_lies_beside(_parts_together(whole), others)
-        return [[path] for path in alone] + groups + scenes_apart(others)
-    return [[path] for path in alone] + ([together] if together else [])
+        return alone + groups + scenes_apart(others)
+    return alone + ([together] if together else [])
+
+
+def _own_sources(paths: Sequence[Path]) -> list[list[Path]]:
+    """Return files that are a source each; cubes of one place at several dates, or of a band each, are one."""
+    cubes = [path for path in paths if path.suffix.lower() in CUBE_SUFFIXES]
+    bands = {path: band for path in cubes if (band := band_of_file(path.stem)) is not None}
+    keys: dict[Path, tuple[str, str]] = {path: ("alone", path.name) for path in paths}
+    if len(bands) >= MIN_BANDS and len(set(bands.values())) == len(bands):
+        keys.update(dict.fromkeys(bands, ("bands", "")))
+    names: dict[str, list[Path]] = {}
+    for path in cubes:
+        if path not in bands and (place := series_name(path.stem)) is not None:
+            names.setdefault(place, []).append(path)
+    for place, group in names.items():
+        if len({date_in(path.name) for path in group}) == len(group):
+            keys.update(dict.fromkeys(group, ("dates", place)))
+    groups: dict[tuple[str, str], list[Path]] = {}
+    for path, key in keys.items():
+        groups.setdefault(key, []).append(path)
+    return list(groups.values())
 
 
 def _in_envi(path: Path, names: Collection[str]) -> bool:

@@ -114,9 +114,14 @@ def find_gaps(layers: Sequence[Layer], chosen: float | None) -> Gaps:
 
 
 def standing_apart(numbers: Numbers) -> tuple[float, ...]:
-    """Return numbers that no tag declares and that are no reflectance: repeated, at an end, and far from all others."""
+    """Return numbers that no tag declares and that are no reflectance: repeated, at an end, and far from all others.
+
+    A band of nothing but a number that programs write where they have none holds nothing.
+    """
     found: list[float] = []
     rest = numbers
+    if numbers.size and float(numbers[0]) in KNOWN_FILLS and bool((numbers == numbers[0]).all()):
+        return (float(numbers[0]),)
     while rest.size > 2 * _FEWEST and len(found) < 4:
         ends = [float(rest.min()), float(rest.max())]
         fill = next((value for value in ends if _apart(value, rest)), None)
@@ -132,7 +137,8 @@ def _apart(value: float, numbers: Numbers) -> bool:
     count = numbers.size - others.size
     known = value in KNOWN_FILLS
     far = known and others.size > 0 and (value < min(0.0, others.min()) or value > 2 * others.max())
-    if count < (1 if far else max(_FEWEST, 2e-4 * numbers.size)) or others.size < 2 * _FEWEST:
+    few = 1 if far else 2 * _FEWEST
+    if count < (1 if far else max(_FEWEST, 2e-4 * numbers.size)) or others.size < few:
         return False
     if not far and np.unique(others).size < _VARIED:
         return False

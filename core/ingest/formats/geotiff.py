@@ -42,9 +42,14 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
 )
+_ALONE = "open it by itself as a scene of several bands, or export what it holds as GeoTIFF"
 _EXPORT, _UNPACK = "export its bands as GeoTIFF and add those", "unpack it and add its files, or a zip of them"
 _OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
-    ((b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05"), "it is a NetCDF or HDF5 file", _EXPORT),
+    (
+        (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05"),
+        "it is a NetCDF or HDF5 file",
+        _ALONE,
+    ),
     ((b"\x0e\x03\x13\x01",), "it is an HDF4 file", _EXPORT),
     ((b"EHFA_HEADER_TAG",), "it is an ERDAS Imagine file", _EXPORT),
     ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
@@ -54,7 +59,11 @@ _HEADER = (b"ENVI\n", b"ENVI\r\n")
 _KNOWN = tuple(signature for signatures, _, _ in _OTHERS for signature in signatures)
 _WITH_HEADER = (".img", ".dat", ".bsq", ".bil", ".bip")
 """How names of rasters end whose header lies beside them."""
-_POINTS_ELSEWHERE = re.compile(rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)", re.IGNORECASE)
+_POINTS_ELSEWHERE = re.compile(
+    rb"<\s*(VRTDataset|GDAL_WMS|WMS_|WCS_|WMT_|Capabilities|GDALTileIndex)|^\s*\{.*\"(refs|templates)\"\s*:|\.z(array|group)\"\s*:",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Descriptions of GDAL, and references of kerchunk to chunks in other files."""
 RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
 
 
@@ -88,7 +97,9 @@ def refuse_other_kinds(head: bytes) -> None:
         raise SourceError(found=found, remedy="choose it together with the raster of the same name")
     for signatures, kind, remedy in _OTHERS:
         if head.startswith(signatures):
-            raise SourceError(found=f"{kind}, which Landlike does not read", remedy=remedy)
+            raise SourceError(
+                found=f"{kind}, which Landlike does not read{' here' if remedy == _ALONE else ''}", remedy=remedy
+            )
 
 
 def read_head(path: Path, size: int = 4096) -> bytes:

@@ -60,7 +60,7 @@ def one_scene(members: Sequence[Member], wanted_date: str | None) -> OneScene:
         kept, left_out = _by_slope(members)
         refuse_several_products(kept)
         return OneScene(members=kept, left_out=left_out)
-    date = _one_date(several, wanted_date, "its files are")
+    date = one_of_dates(several, wanted_date, "its files are")
     kept, left_out = _by_slope([member for member in members if dates[member.number] == date])
     refuse_several_products(kept)
     for member in members:
@@ -139,7 +139,7 @@ def layers_of_one_date(layers: Sequence[Layer], wanted_date: str | None) -> tupl
     several = sorted({date for date in dates if date})
     if len(several) < 2:
         return list(layers), OneScene(members=[], date=several[0] if several and all(dates) else None)
-    wanted = _one_date(several, wanted_date, "its bands are")
+    wanted = one_of_dates(several, wanted_date, "its bands are")
     left_out: dict[str, list[str]] = {}
     for date, text in zip(dates, texts, strict=True):
         if date != wanted:
@@ -186,7 +186,18 @@ def _of_another_date(date: str, several: Sequence[str]) -> str:
     return f"they are of {len(several) - 1} other dates, each a scene of its own"
 
 
-def _one_date(several: Sequence[str], wanted: str | None, what: str) -> str:
+def one_of_dates(several: Sequence[str], wanted: str | None, what: str) -> str:
+    """Return the wanted one of several dates.
+
+    Args:
+        several: all of them, ``YYYY-MM-DD`` each, in order.
+        wanted: one of them, or None.
+        what: whose dates they are.
+
+    Raises:
+        SeveralDatesError: naming the dates, when none is wanted.
+        BandsError: when they are too many for that, or the wanted one is not among them.
+    """
     if wanted in several and wanted is not None:
         return wanted
     shown = ", ".join(several[:_SHOWN]) + (f" and {len(several) - _SHOWN} more" if len(several) > _SHOWN else "")

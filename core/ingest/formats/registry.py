@@ -7,10 +7,13 @@ from core.ingest.formats.arrays.numpy_file import NumpyArray
 from core.ingest.formats.arrays.patch_stack import PatchStacks
 from core.ingest.formats.band_files import BandFiles
 from core.ingest.formats.class_folders import ClassFolders
+from core.ingest.formats.cubes.data_cube import DataCubes
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.patch_folders import PatchFolders
 
-SOURCE_KINDS: tuple[SourceKind, ...] = (PatchStacks(), NumpyArray(), PatchFolders(), ClassFolders(), BandFiles())
+SOURCE_KINDS: tuple[SourceKind, ...] = (
+    PatchStacks(), NumpyArray(), DataCubes(), PatchFolders(), ClassFolders(), BandFiles(),
+)  # fmt: skip
 """The last one takes whatever no other knows, and says what is wrong with it."""
 
 

@@ -98,6 +98,10 @@ def sandbox_environment(
         "GDAL_CACHEMAX": "256",
         "GDAL_NUM_THREADS": str(min(4, os.cpu_count() or 1)),
         "PROJ_NETWORK": "OFF",
+        # HDF5 would load whatever library lies there, to unpack what itself cannot.
+        "HDF5_PLUGIN_PATH": str(scratch / "none"),
+        "HDF5_PLUGIN_PRELOAD": "::",
+        "HDF5_USE_FILE_LOCKING": "FALSE",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",

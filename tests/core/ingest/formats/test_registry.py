@@ -64,8 +64,9 @@ def test_without_the_entry_the_file_is_no_raster(tmp_path: Path) -> None:
 
 
 def test_files_of_a_kind_of_their_own_are_a_source_each() -> None:
-    assert own_files() == {".zip", ".npy", ".npz"}
-    assert own_files((RawNumbers(), *SOURCE_KINDS)) == {".zip", ".npy", ".npz", ".raw"}
+    known = {".zip", ".npy", ".npz", ".nc", ".nc3", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".he5"}
+    assert own_files() == known
+    assert own_files((RawNumbers(), *SOURCE_KINDS)) == known | {".raw"}
 
 
 def test_the_last_kind_takes_everything() -> None:

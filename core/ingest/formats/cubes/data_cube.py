@@ -1,0 +1,318 @@
+"""NetCDF, HDF5 and Zarr as a source: bands named by variables or labels, dates on an axis or in files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from core.errors import SourceError
+from core.ingest.bands.names import names_other_layer
+from core.ingest.files import RASTER_SUFFIXES, SourceFiles
+from core.ingest.findings import cloud_cover, finding, ignored, series_said
+from core.ingest.formats.classification import ClassRaster, class_raster, names_classes
+from core.ingest.formats.cubes.attributes import tags_of
+from core.ingest.formats.cubes.classes import codes_by_meaning
+from core.ingest.formats.cubes.containers import CUBE_SUFFIXES, CubeGroup, cube_files, open_containers
+from core.ingest.formats.cubes.limits import reading
+from core.ingest.formats.cubes.place import StoredPlace, ground_of
+from core.ingest.formats.cubes.raster import Blocks, CubeRaster, Plane, band_of, raster_of
+from core.ingest.formats.cubes.statements import NumberRules, rules_of
+from core.ingest.formats.cubes.steps import Step, wanted_step
+from core.ingest.formats.cubes.survey import PixelVariable, Survey, surveyed
+from core.ingest.formats.cubes.zarr_names import without_documents, zarrs_of
+from core.ingest.formats.extra_samples import mask_file, masks_said, without_masks
+from core.ingest.formats.geotiff import RasterFile
+from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.other_sensors import bands_of_other, other_product, refuse_product
+from core.ingest.formats.product_metadata import Hint, Hints, read_hints
+from core.ingest.formats.tiles import join_tiles
+from core.ingest.grid.stack import BandRaster, Layer, layers_of
+from core.ingest.messages import clean_name
+from core.scenes.overview import SENSOR_TOPIC
+from core.scenes.quality import Finding
+
+_MOST_MASKS = 20
+_SHOWN = 6
+
+
+class DataCubes:
+    """Cubes of variables on named axes, one or several that belong together."""
+
+    own_files = CUBE_SUFFIXES
+
+    def recognises(self, files: SourceFiles) -> bool:
+        """Tell whether files are NetCDF, HDF5 or Zarr by first bytes and names, and no rasters of bands lie beside."""
+        if any(not names_other_layer(member.stem) for member in files.ending(RASTER_SUFFIXES)):
+            return False
+        return bool(zarrs_of(files.shelf.members) or cube_files(files)) or without_documents(files.members)
+
+    def layers(self, files: SourceFiles, opened: ExitStack) -> SceneLayers:
+        """Return the bands of the wanted date."""
+        containers = open_containers(files, opened)
+        if not containers:
+            found = "it looks like a Zarr whose documents are missing, files such as “.zarray” that systems hide"
+            raise SourceError(found=found, remedy="copy or zip the whole folder again, hidden files included")
+        surveys = _together(files, [surveyed(container, files.settings.bands) for container in containers])
+        step = wanted_step(files, surveys)
+        drawn = _Drawn.of(surveys, step)
+        return _layers(files, surveys, step, drawn)
+
+
+def _together(files: SourceFiles, surveys: Sequence[Survey]) -> list[Survey]:
+    """Return files of bands, and those of classes and masks beside them.
+
+    Raises:
+        SourceError: when none holds bands.
+    """
+    if not any(survey.bands for survey in surveys):
+        text = "it is a scene classification" if any(one.classes for one in surveys) else "it is a mask"
+        remedy = "open it together with the bands that it belongs to"
+        raise SourceError(found=f"{text}, and holds no bands", remedy=remedy)
+    return list(surveys)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """Rasters of one date.
+
+    Attributes:
+        bands: one a grid of each file.
+        classes: maps of classes.
+        masks: of where there is data.
+        absent: names of bands of which chunks are absent.
+        ranged: what is said of valid ranges.
+    """
+
+    bands: list[RasterFile]
+    classes: list[ClassRaster]
+    masks: list[RasterFile]
+    absent: list[str]
+    ranged: list[str]
+
+    @classmethod
+    def of(cls, surveys: Sequence[Survey], step: Step) -> _Drawn:
+        """Make rasters of what files hold at a date."""
+        found, blocks, number = cls(bands=[], classes=[], masks=[], absent=[], ranged=[]), Blocks(), 0
+        for position, survey in enumerate(surveys):
+            if position not in step.at:
+                continue
+            time = step.at[position]
+            grids: dict[object, list[tuple[Plane, str, StoredPlace, str]]] = {}
+            for one in survey.bands:
+                with reading(survey.container.name):
+                    ground = ground_of(one.group, one.variable, one.axes)
+                for plane, text in _planes(one, time, number):
+                    number += 1
+                    grids.setdefault(ground, []).append((plane, text, ground, one.group.title))
+                    if plane.absent is not None:
+                        found.absent.append(text or one.title)
+                found.ranged.extend(_range_said(one))
+            found.bands.extend(_raster(parts, blocks) for parts in grids.values())
+            number = found.beside(survey, time, number, blocks)
+        return found
+
+    def beside(self, survey: Survey, time: int, number: int, blocks: Blocks) -> int:
+        """Add classes and masks of a file; the number of the next plane."""
+        for one in (*survey.classes, *survey.masks)[:_MOST_MASKS]:
+            with reading(survey.container.name):
+                ground = ground_of(one.group, one.variable, one.axes)
+            (plane, _), *_ = _planes(one, time, number, classes=one in survey.classes)
+            number += 1
+            raster = raster_of(one.name, (plane,), (one.name,), ground, blocks)
+            if one in survey.classes:
+                classes = class_raster(raster)
+                self.classes.extend([classes] if classes is not None else [])
+            elif mask_file(raster):
+                self.masks.append(raster)
+        return number
+
+
+def _raster(parts: Sequence[tuple[Plane, str, StoredPlace, str]], blocks: Blocks) -> RasterFile:
+    planes, texts, grounds, names = zip(*parts, strict=True)
+    return without_masks(raster_of(names[0], planes, texts, grounds[0], blocks))
+
+
+def _planes(one: PixelVariable, time: int, number: int, *, classes: bool = False) -> list[tuple[Plane, str]]:
+    """Return the bands of a variable at a date, with what they are called."""
+    variable, axes = one.variable, one.axes
+    node = None if one.group.store is None else one.group.store.nodes.get(_path(one.group, one.name))
+    rules = rules_of(variable.attrs, variable.dtype, unpacked=node is not None and node.unpacked)
+    if classes:
+        rules = _class_rules(one, rules)
+    at = dict.fromkeys(axes.single, 0)
+    if axes.time is not None:
+        at[axes.time] = min(time, int(variable.sizes[axes.time]) - 1)
+    stored = [int(size) for size in variable.shape]
+    chunks = variable.encoding.get("chunks") or variable.encoding.get("chunksizes") or _whole_rows(stored)
+    lengths = dict(zip(variable.dims, chunks, strict=True))
+    chunk = max(1, int(lengths[axes.y])), max(1, int(lengths[axes.x]))
+    found = []
+    for band, text in enumerate(one.texts):
+        place = {**at, axes.band: band} if axes.band is not None else at
+        absent, piece = _absent(one, place)
+        plane = Plane(
+            number=number + band, variable=variable, at=place, y=axes.y, x=axes.x, rules=rules, chunk=chunk,
+            absent=absent, piece=piece or chunk,
+        )  # fmt: skip
+        found.append((plane, text))
+    return found
+
+
+def _whole_rows(stored: Sequence[int]) -> list[int]:
+    """Return the chunks of an array that is stored row after row."""
+    return [*([1] * (len(stored) - 2)), min(64, stored[-2]), stored[-1]]
+
+
+def _path(group: CubeGroup, name: str) -> str:
+    return f"{group.path}/{name}" if group.path else name
+
+
+def _class_rules(one: PixelVariable, rules: NumberRules) -> NumberRules:
+    """Return how numbers of a map of classes are taken: what stands for no data is class 0."""
+    fills = tuple(value for value in (rules.nodata, *rules.fills) if value not in (None, 0))
+    codes = codes_by_meaning(one.variable.attrs)
+    return replace(rules, nodata=0.0, fills=fills, low=-np.inf, high=np.inf, scaling=None, codes=codes)
+
+
+def _absent(one: PixelVariable, at: Mapping[str, int]) -> tuple[np.ndarray | None, tuple[int, int] | None]:
+    """Return which chunks of a plane of a Zarr are not there, and their rows and columns; None where all are."""
+    store, path = one.group.store, _path(one.group, one.name)
+    if store is None or path not in store.nodes:
+        return None, None
+    node, dims = store.nodes[path], [str(dim) for dim in one.variable.dims]
+    piece = dict(zip(dims, node.pieces, strict=True))
+    rows = -(-int(one.variable.sizes[one.axes.y]) // piece[one.axes.y])
+    cols = -(-int(one.variable.sizes[one.axes.x]) // piece[one.axes.x])
+    absent = np.zeros((rows, cols), dtype=bool)
+    for row in range(rows):
+        for col in range(cols):
+            where = {one.axes.y: row, one.axes.x: col}
+            chunk = [where[dim] if dim in where else at[dim] // piece[dim] for dim in dims]
+            absent[row, col] = not store.holds(path, chunk)
+    return (absent, (piece[one.axes.y], piece[one.axes.x])) if absent.any() else (None, None)
+
+
+def _range_said(one: PixelVariable) -> list[str]:
+    rules = rules_of(one.variable.attrs, one.variable.dtype)
+    if not (np.isfinite(rules.low) or np.isfinite(rules.high)):
+        return []
+    low = f"{rules.low:g}" if np.isfinite(rules.low) else "the least"
+    return [f"{low} to {rules.high:g}" if np.isfinite(rules.high) else f"from {low} on"]
+
+
+def _layers(files: SourceFiles, surveys: Sequence[Survey], step: Step, drawn: _Drawn) -> SceneLayers:
+    """Return what becomes of rasters of one date."""
+    groups = [group for survey in surveys for group in survey.container.groups]
+    tags = tags_of(groups)
+    texts = [text for raster in drawn.bands for text in raster.descriptions]
+    bases = [PurePosixPath(survey.container.name).name for survey in surveys]
+    product = other_product(bases, tags, texts)
+    refuse_product(product, files.settings)
+    other = bands_of_other(bases, tags, texts) if product is not None and files.settings.by_wavelength else None
+    hints = _hints(files, surveys, step, tags, texts)
+    classes = [*drawn.classes, *_among(drawn.bands)]
+    classification = max(classes, key=lambda one: one.geobox.height * one.geobox.width, default=None)
+    if hints.level is None and classes:
+        hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))
+    whole, tiles = join_tiles(drawn.bands)
+    layers = _without_classes(whole, files.settings.bands)
+    return SceneLayers(
+        layers=layers,
+        hints=hints,
+        notes=drawn.bands[0].notes,
+        findings=(
+            *([finding(SENSOR_TOPIC, product, "warning", "its names or attributes say so")] if product else []),
+            *cloud_cover(hints),
+            *masks_said(drawn.bands),
+            *tiles,
+            *([series_said(step.dates, str(step.date), "its variables are of")] if step.dates else []),
+            *_counted_said(files, step),
+            *_said(surveys, drawn),
+        ),
+        left_out=_others(files),
+        masks=tuple(drawn.masks),
+        classification=classification,
+        other=other,
+        position=step.position,
+    )
+
+
+def _others(files: SourceFiles) -> tuple[str, ...]:
+    """Return names of files that are no cubes."""
+    used = {member.number for member in cube_files(files)}
+    used |= {member.number for keys in zarrs_of(files.shelf.members).values() for member in keys.values()}
+    return tuple(member.base for member in files.members if member.number not in used)
+
+
+def _hints(
+    files: SourceFiles, surveys: Sequence[Survey], step: Step, tags: Mapping[str, str], texts: Sequence[str]
+) -> Hints:
+    """Return what a cube says of itself; the date is that of its axis of time."""
+    names = [files.name, *(survey.container.name for survey in surveys)]
+    variables = [one.name for survey in surveys for one in (*survey.bands, *survey.classes)]
+    hints = replace(read_hints(names, tags, (), [*texts, *variables]), synthetic=False)
+    if step.date is not None:
+        return replace(hints, date=Hint(value=step.date, where=step.where))
+    return replace(hints, date=None, period=None) if step.position is not None else hints
+
+
+def _among(rasters: Sequence[RasterFile]) -> list[ClassRaster]:
+    """Return maps of classes among the labels of an axis of bands."""
+    found = []
+    for raster in rasters:
+        for index, text in enumerate(raster.descriptions, 1):
+            if isinstance(raster, CubeRaster) and names_classes(text):
+                one = class_raster(band_of(raster, index, text))
+                found.extend([one] if one is not None else [])
+    return found
+
+
+def _without_classes(rasters: Sequence[BandRaster], chosen: tuple[str, ...] | None) -> tuple[Layer, ...]:
+    """Return all bands but masks, and maps of classes unless a person's names count these too."""
+    every = [
+        layer
+        for raster in rasters
+        for layer in layers_of(raster, without=raster.alpha if isinstance(raster, RasterFile) else ())
+    ]
+    plain = [layer for layer in every if not names_classes(layer.source.descriptions[layer.index - 1])]
+    return tuple(every if chosen is not None and len(chosen) == len(every) else plain)
+
+
+def _counted_said(files: SourceFiles, step: Step) -> list[Finding]:
+    """Say which of several dates was read that only their number tells apart."""
+    if step.position is None or step.dates:
+        return []
+    number, count = step.position
+    because = "each date is a scene of its own"
+    chosen = files.settings.time is not None
+    value = f"date {number} of {count}, counted from 0"
+    return [finding("time", value, "chosen" if chosen else "read", because, "time")]
+
+
+def _said(surveys: Sequence[Survey], drawn: _Drawn) -> list[Finding]:
+    """Say what else was read or left out."""
+    lines = [finding("calendar", note, "warning", "the axis of time says so") for note in _notes(surveys)]
+    if any(not one.axes.told for survey in surveys for one in survey.bands):
+        because = "nothing names its axes, and the last two of a picture are rows and columns"
+        lines.append(finding("axes", "rows, columns", "assumed", because))
+    if drawn.ranged:
+        because = "attributes of its variables state it; what lies outside is no data"
+        lines.append(finding("valid range", "; ".join(sorted(set(drawn.ranged))), "read", because))
+    if drawn.absent:
+        names = ", ".join(clean_name(name, 40) for name in drawn.absent[:_SHOWN])
+        more = f" and {len(drawn.absent) - _SHOWN} more" if len(drawn.absent) > _SHOWN else ""
+        because = "parts of them were never written or got lost, and their pixels are no data"
+        lines.append(finding("absent chunks", f"{names}{more}", "warning", because))
+    left_out: dict[str, list[str]] = {}
+    for survey in surveys:
+        for because, names_apart in survey.left_out.items():
+            left_out.setdefault(because, []).extend(names_apart)
+    return [*lines, *(line for because, names_apart in left_out.items() for line in ignored(names_apart, because))]
+
+
+def _notes(surveys: Sequence[Survey]) -> list[str]:
+    return sorted({note for survey in surveys for note in survey.times.notes})
