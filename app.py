@@ -25,6 +25,7 @@ if multiprocessing.parent_process() is None:
     from pages.ui.http.front_end import FrontEndScripts
     from pages.ui.http.lazy import Deferred
     from pages.ui.http.nodelay import send_at_once
+    from pages.ui.http.run_order import keep_runs_in_order
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
     from pages.ui.state.turns import TURNS
@@ -80,6 +81,7 @@ if multiprocessing.parent_process() is None:
     async def lifespan(_app: App) -> AsyncIterator[dict[str, object]]:
         """Prepare while the server already answers; close the engine in the end."""
         send_at_once()
+        keep_runs_in_order()
         preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
         preparing.start()
         try:

@@ -263,10 +263,6 @@ def test_a_link_reopens_scene_and_query_and_keys_go_on_from_there(page: Page, se
     page.keyboard.press("Escape")
     expect(page.locator(".gallery .tile.query")).to_have_count(0)
     expect(stage).to_be_focused()
-    land = map_frame(page).locator(".leaflet-container[data-patches]")
-    land.evaluate("() => { window.Streamlit.setComponentValue = () => {} }")
-    land.click(position={"x": 200, "y": 200})
-    wait_for_query(page)  # what the frame says is lost, and said again another way
 
 
 def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:

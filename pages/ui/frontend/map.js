@@ -1,4 +1,4 @@
-// The map in its frame: made once a scene by landlike.start, changed by landlike.update. Python side: pages/ui/map.py.
+// The map in its frame: made once a scene by landlike.start, changed by landlike.update. Python side: pages/ui/explore/map.py.
 // A new query moves outlines and swaps an image; the Leaflet map, its place and its imagery stay.
 (function () {
   "use strict";
@@ -8,7 +8,6 @@
   const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
   const LEFT_OVER = "No patch lies here; Patches can cover the edge.";
   const LOST = "Pictures of the scene do not arrive; is the server still running?";
-  const PATIENCE = 3000; // milliseconds after which a click that changed nothing is told once more
   const GOOD = "#1d7a3e", BAD = "#b3261e";
   let state = null;
 
@@ -55,7 +54,6 @@
     state.ground = landlikeGround.attach(map, absolute, options.ground);
     addLayers(map, options);
     map.on("click", sendClick);
-    giveWay();
     map.on("zoomend", markFar);
     landlikePatches.attach(map, absolute);
     // The page around this frame changes with the system, and says so to nobody.
@@ -142,19 +140,6 @@
     data.lat_lng_clicked = state.told = here;
     data.previous_data = value;
     window.Streamlit.setComponentValue(value);
-    // A first page that is still being drawn can lose what a frame says; the plot's way to the server does not.
-    heard();
-    state.unheard = setTimeout(() => landlikePatches.askAt(here), PATIENCE);
-  }
-
-  const heard = () => clearTimeout(state.unheard);
-
-  // What a person does next, in the page around this frame too, counts more than a click that was not heard.
-  function giveWay() {
-    const page = window.parent;
-    const acts = ["pointerdown", "keydown", "landlike:do"];
-    acts.forEach((act) => page.addEventListener(act, heard, true));
-    window.addEventListener("pagehide", () => acts.forEach((act) => page.removeEventListener(act, heard, true)));
   }
 
   function update(view) {
@@ -163,10 +148,7 @@
     state.view = view;
     if (!isSame(before.imagery, view.imagery)) showImagery(view.imagery);
     if (!isSame(before.overlay, view.overlay)) showValues(view.overlay);
-    if (!isSame(before.marks, view.marks)) {
-      heard();
-      showMarks(view.marks);
-    }
+    if (!isSame(before.marks, view.marks)) showMarks(view.marks);
     if (!isSame(before.strangers, view.strangers)) showStrangers(view.strangers);
     if (!isSame(before.leftOver, view.leftOver)) showLeftOver(view.leftOver);
     if (!isSame(before.legends, view.legends)) showLegends(view.legends);

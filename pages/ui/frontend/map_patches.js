@@ -316,11 +316,5 @@
     later(() => learn(shown.outlines));
   }
 
-  // Asks for the like of the patch at a place, unless that is what is on show.
-  function askAt(place) {
-    const row = rowAt(place);
-    if (row >= 0 && patches.ids[row] !== view.tell.query) act({ what: "query", id: patches.ids[row] });
-  }
-
-  window.landlikePatches = { attach, update, askAt, click };
+  window.landlikePatches = { attach, update, click };
 })();
