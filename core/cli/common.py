@@ -105,6 +105,29 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
         "--ten-metres", action="store_true", default=None, help="interpolate to pixels of 10 m, which encoders know"
     )
     group.add_argument("--time", type=int, metavar="I", help="which date of an array of several, from 0; default: each")
+    group.add_argument("--tile", metavar="32TPS", help="which tile of a product of several; default: all, side by side")
+    group.add_argument(
+        "--window", type=_window, metavar="COL,ROW,WIDTH,HEIGHT", help="take in a part of the scene only, in its pixels"
+    )
+    group.add_argument(
+        "--bbox",
+        dest="bounds",
+        type=_bounds,
+        metavar="WEST,SOUTH,EAST,NORTH",
+        help="the same in degrees; write --bbox=-76,… where it begins with a minus",
+    )
+
+
+def _window(text: str) -> tuple[int, int, int, int]:
+    """Read a part in pixels, columns first as GDAL's programs write it."""
+    col, row, width, height = (int(part) for part in text.split(","))
+    return row, col, height, width
+
+
+def _bounds(text: str) -> tuple[float, float, float, float]:
+    """Read a part in degrees."""
+    west, south, east, north = (float(part) for part in text.split(","))
+    return west, south, east, north
 
 
 def add_cutting(parser: argparse.ArgumentParser) -> None:
@@ -252,10 +275,13 @@ def warn(scenes: Iterable[Scene]) -> None:
                 sys.stderr.write(f"{one.name}: {finding.topic}: {finding.value} ({finding.because})\n")
 
 
+_PARTS = ("tile", "window", "bounds")
+
+
 def _overrides(options: argparse.Namespace) -> IngestSettings:
     from core.ingest.settings import IngestSettings
 
-    names = ("scale", "date", "level", "crs", "nodata", "time", "by_wavelength", "ten_metres")
+    names = ("scale", "date", "level", "crs", "nodata", "time", "by_wavelength", "ten_metres", *_PARTS)
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.bands is not None:
         chosen["bands"] = tuple(part.strip() for part in options.bands.split(","))

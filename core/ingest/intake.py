@@ -16,6 +16,7 @@ from core.ingest.formats.registry import SOURCE_KINDS
 from core.ingest.grouping import kind_of
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult
 from core.ingest.scene_builder import build_scene
+from core.ingest.settings import IngestSettings
 from core.progress import Progress, silent
 
 
@@ -52,5 +53,17 @@ def take_in(
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)
         if isinstance(found, PatchFiles):
+            _refuse_part(request.settings)
             return build_collection(files, found, request.directory, progress)
         return build_scene(files, found, request.directory, progress)
+
+
+def _refuse_part(settings: IngestSettings) -> None:
+    """Refuse to cut a part of a collection, whose patches have no common ground.
+
+    Raises:
+        SourceError: when one is wished.
+    """
+    if settings.window is not None or settings.bounds is not None:
+        found = "a part of it was chosen, and it is a collection of patches"
+        raise SourceError(found=found, remedy="leave the part empty, or choose a scene")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import BandsError
 from core.ingest.bands.assign import MIN_BANDS, filling, name_bands
 from core.ingest.bands.calibration import Calibration
-from core.ingest.bands.fill import Gaps, find_gaps, with_limits, zero_means_light
+from core.ingest.bands.fill import Gaps, find_gaps, with_limits, with_special, zero_means_light
 from core.ingest.bands.order import refuse_falling_edge
 from core.ingest.bands.sampling import draw_pixels
 from core.ingest.bands.scale import BandNumbers, calibrate
@@ -25,6 +25,8 @@ from core.ingest.formats.extra_samples import names_holes
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.grid.georeference import at_ten_metres, canonical_grid
 from core.ingest.grid.nearest import over_ground
+from core.ingest.grid.part import grid_of_part, part_said, wished_window
+from core.ingest.grid.resample import PixelWindow
 from core.ingest.grid.stack import Layer, Stack, build_stack, finest, refuse_small_numbers
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.protocol import IngestResult
@@ -32,7 +34,7 @@ from core.ingest.settings import IngestSettings
 from core.ingest.tile_labels import MAX_TABLE_BYTES, read_labels
 from core.progress import Progress
 from core.scenes.classification import CLOUD_CLASSES, SHADOW_CLASSES, class_shares
-from core.scenes.geobox import GeoBox
+from core.scenes.geobox import UNPLACED, GeoBox
 from core.scenes.overview import CLOUD_TOPIC
 from core.scenes.quality import Finding
 
@@ -58,17 +60,21 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     chosen = settings.bands if found.chosen is None else found.chosen
     naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings), found.other)
     refuse_small_numbers(naming.layers, settings.scale)
-    gaps = find_gaps(naming.layers, settings.nodata)
+    gaps = with_special(find_gaps(naming.layers, settings.nodata), found.special, settings.nodata)
     layers = _enough(gaps)
     reference = finest(layers)
     grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
     stack, scale = _calibrated(gaps, grid, reference, files, found)
-    if settings.ten_metres:  # What numbers mean was told by those of the file.
+    whole = grid
+    if (window := wished_window(grid, settings)) is not None:  # What numbers mean was told by those of the whole.
+        grid, located = _part(grid, window, located, found, settings)
+    if settings.ten_metres:
         grid, located = at_ten_metres(grid, located)
-        stack = replace(stack, grid=grid)
+        whole = at_ten_metres(whole, ())[0] if window is None else whole
+    stack = replace(stack, grid=grid)
     valid = write_scene(stack, scale, directory, progress)
     classified, cloud = _classification(found.classification, grid, reference, directory)
-    classes, labelled = _truth(files, found.tables, grid, directory)
+    classes, labelled = _truth(files, found.tables, grid, directory, whole)
     date, date_finding = acquisition_date(settings, found.hints)
     level, level_finding = processing_level(settings, found.hints, stack.bands)
     missing = filling(stack.bands)
@@ -88,7 +94,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         *_left_out(found, naming.ignored, gaps.empty),
     )
     return IngestResult(
-        grid=grid,
+        grid=grid if reference.placed else replace(grid, transform=UNPLACED),
         bands=stack.bands,
         classes=classes,
         date=date,
@@ -98,6 +104,18 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         position=found.position,
         classification=classified,
     )
+
+
+def _part(
+    grid: GeoBox, window: PixelWindow, located: Sequence[Finding], found: SceneLayers, settings: IngestSettings
+) -> tuple[GeoBox, tuple[Finding, ...]]:
+    """Return the grid of a part of a scene, and what is then to be said of where it lies."""
+    part = grid_of_part(grid, window)
+    turned = (line for line in located if line.topic == "orientation")
+    known = part if grid.placed else replace(part, transform=UNPLACED)
+    _, lines = canonical_grid(known, chosen_crs=settings.crs, notes=found.notes)
+    kept = (line for line in lines if line.topic != "size")
+    return part, (*turned, *kept, part_said(grid, window, settings))
 
 
 def _left_out(found: SceneLayers, bands: Mapping[str, list[str]], empty: Mapping[str, list[str]]) -> list[Finding]:
@@ -250,20 +268,37 @@ def _classification(
     return True, [*lines, finding(CLOUD_TOPIC, value, "read", f"“{name}” says so")]
 
 
+def _on_part(classes: NDArray[np.uint16], whole: GeoBox, grid: GeoBox) -> NDArray[np.uint16]:
+    """Return the classes of the pixels of a part, the nearest each."""
+    if (whole.height, whole.width) == (grid.height, grid.width):
+        return classes
+    rows, cols = (np.arange(length, dtype=np.float64) + 0.5 for length in (grid.height, grid.width))
+    ys, xs = grid.xy(rows, np.zeros_like(rows))[1], grid.xy(np.zeros_like(cols), cols)[0]
+    in_rows, in_cols = whole.rowcol(np.full_like(ys, xs[0]), ys)[0], whole.rowcol(xs, np.full_like(xs, ys[0]))[1]
+    near = np.ix_(
+        np.clip(np.floor(in_rows).astype(int), 0, whole.height - 1),
+        np.clip(np.floor(in_cols).astype(int), 0, whole.width - 1),
+    )
+    return classes[near]
+
+
 def _truth(
-    files: SourceFiles, tables: Sequence[Member], grid: GeoBox, directory: Path
+    files: SourceFiles, tables: Sequence[Member], grid: GeoBox, directory: Path, whole: GeoBox
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """Write the truth of a table of labels beside the rasters; its classes and what to say of it."""
+    """Write the truth of a table of labels beside the rasters; its classes and what to say of it.
+
+    Tiles of the table lie on the whole scene, of which the grid may be a part.
+    """
     for member in [member for member in tables if member.size <= MAX_TABLE_BYTES][:1]:
         labels = read_labels(files.shelf.path(member))
         if isinstance(labels, str):
             return (), (finding("classes", "none", "warning", labels),)
-        truth = labels.raster(grid.height, grid.width)
+        truth = labels.raster(whole.height, whole.width)
         if truth is None:
             rows, cols = labels.index.shape
             because = f"the table has {rows} × {cols} tiles, which do not fit the scene as squares"
             return (), (finding("classes", "none", "warning", because),)
-        write_truth(directory, truth[0], grid)
+        write_truth(directory, _on_part(truth[0], whole, grid), grid)
         value = f"{len(labels.classes)} classes on tiles of {truth[1]} pixels"
         return labels.classes, (finding("classes", value, "read", "from the table of labels beside it"),)
     return (), ()

@@ -27,6 +27,9 @@ FIRST_IMAGE = datetime.date(2015, 6, 27)
 """When Sentinel-2A, launched four days before, sent its first pictures (ESA); no scene is older."""
 
 _CRS = re.compile(r"EPSG:[0-9]{4,6}")
+_TILE = re.compile(r"\d{2}[A-Z]{3}")
+_LATER = ("by_wavelength", "ten_metres", "tile", "window", "bounds")
+"""Fields that are not written where nothing is wished, so that scenes of before they were there keep their ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,9 @@ class IngestSettings:
         time: which date of an array of several, counted from 0; None = every one, a scene each.
         by_wavelength: True = take a product of another satellite, its bands as those of Sentinel-2 of the same light.
         ten_metres: True = interpolate a scene to pixels of 10 m, which encoders know.
+        tile: which tile of a product of several, such as ``32TPS``; None = all, side by side.
+        window: part of a scene to take in, (row, col, height, width) in pixels of its north-up grid; None = all.
+        bounds: the same as (west, south, east, north) in degrees; one of the two at most.
 
     Raises:
         SettingsError: when a field is outside its range.
@@ -57,6 +63,9 @@ class IngestSettings:
     time: int | None = None
     by_wavelength: bool = False
     ten_metres: bool = False
+    tile: str | None = None
+    window: tuple[int, int, int, int] | None = None
+    bounds: tuple[float, float, float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.bands is not None:
@@ -73,11 +82,14 @@ class IngestSettings:
             _refuse("time", str(self.time), "count the dates from 0")
         if self.date is not None:
             _check_date(self.date)
+        if self.tile is not None and not _TILE.fullmatch(self.tile):
+            _refuse("tile", self.tile[:40], "write it like 32TPS")
+        _check_part(self.window, self.bounds)
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain JSON values; NaN becomes the text ``nan``, and what is not wished is left out."""
         fields = asdict(self)
-        for name in ("by_wavelength", "ten_metres"):
+        for name in _LATER:
             if not fields[name]:
                 del fields[name]
         if self.nodata is not None and math.isnan(self.nodata):
@@ -104,10 +116,13 @@ def settings_from_dict(fields: dict[str, object]) -> IngestSettings:
     known = dict(fields)
     bands = known.pop("bands", None)
     nodata = known.pop("nodata", None)
+    parts = [known.pop(name, None) for name in ("window", "bounds")]
     try:
         return IngestSettings(
             bands=None if bands is None else tuple(bands),  # type: ignore[arg-type]
             nodata=None if nodata is None else float(nodata),  # type: ignore[arg-type]
+            window=None if parts[0] is None else tuple(parts[0]),  # type: ignore[arg-type]
+            bounds=None if parts[1] is None else tuple(parts[1]),  # type: ignore[arg-type]
             **known,  # type: ignore[arg-type]
         )
     except (TypeError, ValueError) as error:
@@ -145,6 +160,20 @@ def _check_date(text: str) -> None:
         _refuse("date", text[:40], "write it like 2019-04-16")
     if date < FIRST_IMAGE:
         _refuse("date", text[:40], f"give one from {FIRST_IMAGE} on, when Sentinel-2 took its first pictures")
+
+
+def _check_part(window: tuple[int, ...] | None, bounds: tuple[float, ...] | None) -> None:
+    if window is not None and bounds is not None:
+        _refuse("window", "given together with a part in degrees", "give one of the two")
+    if window is not None:
+        whole = len(window) == 4 and all(isinstance(number, int) for number in window)
+        if not whole or min(window) < 0 or min(window[2:]) < 1 or max(window) > 10**7:
+            _refuse("window", str(window)[:60], "give row, column, height and width in pixels, from 0")
+    if bounds is not None:
+        finite = len(bounds) == 4 and all(math.isfinite(number) for number in bounds)
+        west, south, east, north = bounds if finite else (0.0, 0.0, 0.0, 0.0)
+        if not (-90 <= south < north <= 90 and -180 <= west <= 180 and -180 <= east <= 180 and west != east):
+            _refuse("bounds", str(bounds)[:60], "give west, south, east and north in degrees")
 
 
 def _refuse(field: str, found: str, remedy: str) -> NoReturn:

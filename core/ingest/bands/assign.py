@@ -173,6 +173,8 @@ def _by_text(layers: Sequence[Layer], other: OtherNames | None = None) -> tuple[
             )
         if band is not None and other is not None and common_band(description, meant) is None:
             band = other.numbers.get(band)
+        if layer.band in BAND_NAMES:
+            band, origin = layer.band, "the metadata of the product"
         if band is None:
             ignored.append(layer.title)
         else:

@@ -336,6 +336,23 @@ def _edge_said(edge: Mapping[str, float]) -> list[Finding]:
     return [finding("edge", value, "decided", because, "nodata")]
 
 
+def with_special(gaps: Gaps, special: Sequence[float], chosen: float | None) -> Gaps:
+    """Return gaps with numbers that a product states to stand for no data in any band; a person's choice goes before.
+
+    Args:
+        gaps: as told by pixels.
+        special: the numbers.
+        chosen: a person's own no-data value, or None.
+    """
+    if not special or chosen is not None:
+        return gaps
+    marks = {
+        band: replace(mark, values=(*mark.values, *(number for number in special if number not in mark.values)))
+        for band, mark in gaps.marks.items()
+    }
+    return replace(gaps, marks=marks)
+
+
 def with_limits(
     marks: Mapping[str, NoData],
     light: Mapping[str, tuple[float, float]],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import LIFT, REMEDY, Calibration, calibration, scale_finding
 from core.ingest.bands.offset import CONTRADICTED, IMPOSSIBLE, stated_offset
+from core.ingest.bands.quantity import as_product_states
 from core.ingest.bands.unit import HIGHEST, decide_scale, fractional, high_number, share_on_steps
 from core.ingest.formats.product_metadata import Hint, Hints
 from core.ingest.grid.stack import Scaling
@@ -66,6 +67,8 @@ def calibrate(bands: Mapping[str, BandNumbers], *, chosen: str, hints: Hints, al
 
 def _decided(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
     """Decide by statements and pixels; errors as of ``calibrate``."""
+    if hints.quantity is not None and all(numbers.integers for numbers in bands.values()):
+        return as_product_states({band: numbers.values for band, numbers in bands.items()}, hints, hints.quantity)
     stated = {band: numbers for band, numbers in bands.items() if numbers.scaling is not None}
     parts = [_as_stated(stated, hints)] if stated else []
     covered = [tuple(stated)] if stated else []

@@ -7,12 +7,14 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.files import FileShelf, Member, Shelf, is_noise, natural_key
 from core.ingest.formats.geotiff import read_head
+from core.ingest.formats.safe.layout import holds_product_metadata
 from core.ingest.messages import clean_name, damaged, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
 
@@ -26,6 +28,8 @@ _SHARP_S = 0xE1
 """ß in code page 437, á in Windows-1252."""
 _WINDOWS_BELOW = frozenset({0x92, 0x96, 0x97, 0x9C, 0x9E, 0x9F})
 """Apostrophe, dashes, œ, ž and Ÿ in Windows-1252; Æ, û, ù, £, ₧ and ƒ in code page 437, which names hold less often."""
+_MOST_NESTED = 12
+"""Zips of a product each that may come together."""
 _SMALL = 2**20
 _CHUNK = 2**20
 _REMEDY = "pack only the band files or the class folders into one plain zip"
@@ -43,17 +47,87 @@ def open_shelf(paths: Sequence[Path], names: Sequence[str], scratch: Path) -> Sh
         SourceError: when a zip cannot be used, or comes together with other files.
     """
     if len(paths) == 1 and read_head(paths[0], 4) in _SIGNATURES:
-        return ZipShelf(paths[0], scratch)
+        return _with_products(ZipShelf(paths[0], scratch), scratch) or ZipShelf(paths[0], scratch, nested=False)
     shelf = FileShelf(paths, names)
     if len(paths) > 1 and any(member.suffix in ZIP_SUFFIXES for member in shelf.members):
+        if (products := _with_products(shelf, scratch)) is not None:
+            return products
         if all(member.suffix in ZIP_SUFFIXES for member in shelf.members if not member.is_noise):
             raise SourceError(found=f"it holds {len(shelf.members)} zips", remedy="open each zip on its own")
         raise SourceError(found="a zip comes together with other files", remedy="open the zip on its own")
     return shelf
 
 
+def _with_products(shelf: Shelf, scratch: Path) -> Shelf | None:
+    """Return the files of zips among others as lying in folders of their names, where each zip is a product; else None.
+
+    Products come so from portals, once nested.
+    """
+    zips = [member for member in shelf.members if member.suffix in ZIP_SUFFIXES and not member.is_noise]
+    if not 0 < len(zips) <= _MOST_NESTED:
+        return None
+    parts: list[tuple[str, Shelf]] = [("", shelf)]
+    for number, member in enumerate(zips):
+        folder = scratch / f"zip-{number:02d}"
+        folder.mkdir(exist_ok=True)
+        path = shelf.path(member)
+        if read_head(path, 4) not in _SIGNATURES:
+            return None
+        with errors_about(member.base):
+            inner = ZipShelf(path, folder, nested=False)
+        if not holds_product_metadata([one.name for one in inner.members]):
+            return None
+        parts.append((f"{member.name.removesuffix(member.suffix)}/", inner))
+    return JoinedShelf(parts, without={member.number for member in zips})
+
+
+class JoinedShelf:
+    """Files of several shelves as one source.
+
+    Args:
+        parts: shelves with what goes before the names of their files.
+        without: numbers of files of the first that are left out.
+
+    Raises:
+        SourceTooLargeError: when all together are too large.
+    """
+
+    def __init__(self, parts: Sequence[tuple[str, Shelf]], without: Collection[int]) -> None:
+        every = [
+            (shelf, member, f"{folder}{member.name}")
+            for position, (folder, shelf) in enumerate(parts)
+            for member in shelf.members
+            if position or member.number not in without
+        ]
+        if sum(member.size for _, member, _ in every) > MAX_SOURCE_BYTES or len(every) > MAX_COLLECTION_FILES:
+            raise SourceTooLargeError(found="unpacked it takes more than allowed", remedy="open one product at a time")
+        self._held = [(shelf, member) for shelf, member, _ in every]
+        members = [replace(member, number=number, name=name) for number, (_, member, name) in enumerate(every)]
+        self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """All files, sorted by name as people count."""
+        return self._members
+
+    def path(self, member: Member) -> Path:
+        """Give a file's content, as the shelf that holds it does."""
+        shelf, held = self._held[member.number]
+        return shelf.path(held)
+
+    def release(self, member: Member) -> None:
+        """Say that a file is not needed any more."""
+        shelf, held = self._held[member.number]
+        shelf.release(held)
+
+
 class ZipShelf:
     """A zip whose directory passed every check.
+
+    Args:
+        path: the zip.
+        scratch: where it is unpacked.
+        nested: True = zips may lie in it.
 
     Raises:
         SourceError: when it is damaged, encrypted or empty.
@@ -61,14 +135,14 @@ class ZipShelf:
         SourceTooLargeError: for too many members, too many bytes, or too high a ratio.
     """
 
-    def __init__(self, path: Path, scratch: Path) -> None:
+    def __init__(self, path: Path, scratch: Path, *, nested: bool = True) -> None:
         self._scratch = scratch
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
             raise damaged() from error
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        _check_directory(infos, path.stat().st_size)
+        _check_directory(infos, path.stat().st_size, nested=nested)
         self._infos, page = infos, _code_page(infos)
         members = [Member(number=n, name=_shown(info, page), size=info.file_size) for n, info in enumerate(infos)]
         self._members = tuple(sorted(members, key=lambda member: natural_key(member.name)))
@@ -153,14 +227,14 @@ def _code_page(infos: Sequence[zipfile.ZipInfo]) -> str:
     return "cp437" if any(byte <= 0xA5 and byte not in _WINDOWS_BELOW for byte in seen) else "cp1252"
 
 
-def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int) -> None:
+def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int, *, nested: bool) -> None:
     if not infos:
         raise SourceError(found="the zip holds no files", remedy=_REMEDY)
     if len(infos) > MAX_COLLECTION_FILES:
         found = f"the zip holds {len(infos):,} files, more than the {MAX_COLLECTION_FILES:,} allowed"
         raise SourceTooLargeError(found=found, remedy="split it into several")
     for info in infos:
-        _check_member(info)
+        _check_member(info, nested=nested)
     total = sum(info.file_size for info in infos)
     if total > MAX_SOURCE_BYTES or any(info.file_size > MAX_MEMBER_BYTES for info in infos):
         found = f"unpacked it takes {total / 2**30:,.0f} GB, more than allowed"
@@ -173,7 +247,7 @@ def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int) -> Non
         raise SourceTooLargeError(found=found, remedy="check that the bands hold data, then zip them again")
 
 
-def _check_member(info: zipfile.ZipInfo) -> None:
+def _check_member(info: zipfile.ZipInfo, *, nested: bool) -> None:
     shown = f"“{clean_name(info.filename, 60)}”"
     parts = info.filename.replace("\\", "/").split("/")
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -182,7 +256,8 @@ def _check_member(info: zipfile.ZipInfo) -> None:
         raise UnsafeSourceError(found=found, remedy=_REMEDY)
     if kind not in (0, stat.S_IFREG):
         raise UnsafeSourceError(found=f"the zip holds a link or device, {shown}", remedy=_REMEDY)
-    if _NESTED.search(info.filename) and not is_noise(_shown(info)):
+    archive = _NESTED.search(info.filename)
+    if archive and not (nested and archive[1].lower() == "zip") and not is_noise(_shown(info)):
         raise UnsafeSourceError(found=f"the zip holds another archive, {shown}", remedy=_REMEDY)
     if info.flag_bits & 0x1:
         raise SourceError(found="the zip is locked by a password", remedy="unlock it and zip the files again")

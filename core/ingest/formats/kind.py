@@ -35,6 +35,7 @@ class SceneLayers:
         masks: single bands beside the scene that say where there is data, 0 = nothing, or on where named for holes.
         classification: its map of classes 0 to 11, or None.
         other: what its bands mean where it is a product of another satellite that a person wants, or None.
+        special: numbers that stand for no data or no light in any band, as the source states.
         chosen: names given by hand for these layers, where they are fewer than the settings name; None = as there.
     """
 
@@ -50,6 +51,7 @@ class SceneLayers:
     classification: ClassRaster | None = None
     other: OtherBands | None = None
     chosen: tuple[str, ...] | None = None
+    special: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

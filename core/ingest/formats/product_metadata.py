@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.ingest.settings import FIRST_IMAGE
 
@@ -71,6 +71,21 @@ class Hint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """What the metadata of a product say that its numbers mean: reflectance = (number + offset) ÷ value.
+
+    Attributes:
+        value: the quantification value.
+        offsets: what is added first, by band; 0 in a band that is not among them.
+        where: what says so, a clause.
+    """
+
+    value: float
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    where: str = "the product metadata says so"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hints:
     """What a source says of itself; None = it does not say.
 
@@ -85,6 +100,7 @@ class Hints:
         synthetic: True = made by Landlike's own generator.
         period: first and last day as text, where a name states these in place of a day.
         cloud: percent of the whole product under cloud, as text.
+        quantity: what the metadata of a product say that its numbers mean.
     """
 
     date: Hint | None = None
@@ -97,6 +113,7 @@ class Hints:
     synthetic: bool = False
     period: str | None = None
     cloud: Hint | None = None
+    quantity: Quantity | None = None
 
 
 def read_hints(
