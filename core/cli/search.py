@@ -27,7 +27,7 @@ DEFAULT_COUNT = 10
 
 _ASKED = "Searching by examples"
 _NONE = "no patch is found: all that may be are examples, or fit less than --min-similarity asks\n"
-_ID = re.compile(r"\d{1,18}")
+_ID = re.compile(r"(\d{1,18})(?::(\d{1,9}(?:\.\d{1,9})?))?")
 
 
 class SearchCommand:
@@ -37,6 +37,8 @@ class SearchCommand:
     what that number is. Up to nine good examples it is “cosine”: the cosine similarity, −1 to 1, to the mean of the
     good examples less 30 % of the mean of the bad ones. From ten on it is “probability”: that of being like the good
     ones rather than the bad ones and the rest of the file, by logistic regression, 0 to 1.
+
+    An example counts once, or as often as a number after its id says: “3:2,17:0.5” are patch 3 twice and 17 by half.
 
     A patch can be named by a place too: “--at "37.2, -75.9"”, in degrees or UTM. “--chip” looks for land like a
     picture, a GeoTIFF, PNG or JPEG, which the encoder of the file encodes; it is said what was assumed of it. Where
@@ -99,8 +101,8 @@ class SearchCommand:
         return ()
 
 
-def _ids(text: str, option: str) -> list[int]:
-    """Return the patch ids of an option.
+def _ids(text: str, option: str) -> dict[int, float]:
+    """Return the patch ids of an option, and how often each counts.
 
     Raises:
         SettingsError: when there are none, or one is no number.
@@ -108,11 +110,17 @@ def _ids(text: str, option: str) -> list[int]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise SettingsError(_ASKED, f"{option} names no patch", "give patch ids with commas between them, such as 3,17")
-    wrong = next((part for part in parts if not _ID.fullmatch(part)), None)
-    if wrong is not None:
-        found = f"“{wrong[:40]}” in {option} is no patch id"
-        raise SettingsError(_ASKED, found, "give patch ids with commas between them, such as 3,17")
-    return [int(part) for part in parts]
+    found: dict[int, float] = {}
+    for part in parts:
+        named = _ID.fullmatch(part)
+        if named is None:
+            what = f"“{part[:40]}” in {option} is no patch id"
+            raise SettingsError(_ASKED, what, "give patch ids with commas between them, such as 3,17 or 3:2,17")
+        patch, weight = int(named[1]), 1.0 if named[2] is None else float(named[2])
+        if found.setdefault(patch, weight) != weight:
+            what = f"patch {patch} is in {option} twice, and counts {found[patch]:g} and {weight:g} times"
+            raise SettingsError(_ASKED, what, "give it once")
+    return found
 
 
 def _evidence(options: argparse.Namespace, scene: str, table: Embeddings) -> Evidence:
@@ -121,10 +129,12 @@ def _evidence(options: argparse.Namespace, scene: str, table: Embeddings) -> Evi
 
     if options.like is None and options.at is None and options.chip is None:
         raise SettingsError(_ASKED, "nothing says what is looked for", "give --like, --at or --chip")
-    good = [] if options.like is None else _ids(options.like, "--like")
-    good += [] if options.at is None else [_patch_at(options.at, table)]
-    bad = [] if options.unlike is None else _ids(options.unlike, "--unlike")
-    return Evidence.of(*([PatchRef(scene, patch) for patch in ids] for ids in (good, bad)))
+    good = {} if options.like is None else _ids(options.like, "--like")
+    if options.at is not None:
+        good.setdefault(_patch_at(options.at, table), 1.0)
+    bad = {} if options.unlike is None else _ids(options.unlike, "--unlike")
+    refs = ([PatchRef(scene, patch) for patch in ids] for ids in (good, bad))
+    return Evidence.of(*refs, weights={PatchRef(scene, patch): heavy for patch, heavy in (good | bad).items()})
 
 
 def _patch_at(text: str, table: Embeddings) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
 
 BUNDLE_ENDINGS = (".zip",)
 _ASKED = "Answering a view"
+_WEIGHTED = re.compile(r"((?:[a-z0-9-]+:)?\d{1,9}):(\d{1,9}(?:\.\d{1,9})?)")
+"""A patch, its scene before it or not, and how often it counts."""
 
 
 class ViewCommand:
     """Find what a view of a scene finds, as the Explore page does, and write it as a file or a bundle.
 
     The scene is encoded first where it is not yet. What is looked for are words or examples. Examples are patch ids;
-    one of another scene is SCENE:ID. Best first: the file has the columns rank, similarity and measure, as “search”
-    explains them, and what is known of each patch. “--min-similarity” lists all that fit at least so well, examples
-    too; without it they are left out, and with “--apart” so are patches that touch a good one.
+    one of another scene is SCENE:ID, and 3:2 is patch 3 counted twice. Best first: the file has the columns rank,
+    similarity and measure, as “search” explains them, and what is known of each patch. “--min-similarity” lists all
+    that fit at least so well, examples too; without it they are left out, and with “--apart” so are patches that touch
+    a good one.
 
     Where the like of one patch is looked for it comes first, as rank 0.
 
@@ -189,7 +193,8 @@ def _evidence(options: argparse.Namespace, engine: Engine, recipe: Recipe) -> Ev
     from core.search.examples import Evidence
     from core.search.saved import read_evidence
 
-    named = Evidence.of(_refs(options.like, "--like", recipe), _refs(options.unlike, "--unlike", recipe))
+    good, bad = (_weighted(*given, recipe) for given in ((options.like, "--like"), (options.unlike, "--unlike")))
+    named = Evidence.of(good, bad, weights=good | bad)
     if options.examples is None:
         return named
     try:
@@ -199,6 +204,21 @@ def _evidence(options: argparse.Namespace, engine: Engine, recipe: Recipe) -> Ev
     if more.lost:
         sys.stderr.write(f"{more.lost} of --examples are of scenes that are not here, and do not count\n")
     return replace(named, examples=named.examples + more.evidence.examples)
+
+
+def _weighted(text: str, option: str, recipe: Recipe) -> dict[PatchRef, float]:
+    """Return patches, and how often each counts; a number and a number are a patch and how often."""
+    from core.scenes.patches import PatchRef
+
+    found: dict[PatchRef, float] = {}
+    for part in (part.strip() for part in text.split(",") if part.strip()):
+        named = _WEIGHTED.fullmatch(part)
+        ref, weight = PatchRef.parse(part if named is None else named[1], recipe.scene_id), named and named[2]
+        if ref is None:
+            remedy = "give patch ids with commas between them, such as 3,17 or 3:2,17"
+            raise SettingsError(_ASKED, f"“{part[:40]}” in {option} is no patch", remedy)
+        found[ref] = float(weight) if weight else 1.0
+    return found
 
 
 def _refs(text: str, option: str, recipe: Recipe) -> list[PatchRef]:

@@ -13,6 +13,7 @@ from core.engine.views import SearchView
 from core.features.recipe import Recipe
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
 from core.search.examples import AreaExample, PatchExample, VectorExample
+from core.search.saved import written_kind
 
 
 def command_of(order: ExportOrder, out: str = "") -> str:
@@ -90,7 +91,7 @@ def as_python(view: SearchView, out: str = "results.csv") -> str:
 def _search_lines(view: SearchView) -> list[str]:
     """Return the lines of a script up to where it has the engine and the view."""
     cut, recipe = view.recipe.cut, view.recipe
-    good, bad = ([(one.ref.scene, one.ref.patch) for one in _patches(view, like)] for like in (True, False))
+    good, bad = (_patches(view, like) for like in (True, False))
     lines = [
         "from pathlib import Path",
         "",
@@ -178,13 +179,20 @@ def _patches(view: SearchView, good: bool) -> list[PatchExample]:
 
 
 def _named(view: SearchView, one: PatchExample) -> str:
-    """Return a patch as a command names it: by its number, or by its scene too."""
-    return str(one.ref.patch) if one.ref.scene == view.recipe.scene_id else str(one.ref)
+    """Return a patch as a command names it: by its number, or by its scene too; with its weight where that is not 1."""
+    named = str(one.ref.patch) if one.ref.scene == view.recipe.scene_id else str(one.ref)
+    # The id of a scene may be all digits, and then looks like a patch with its weight.
+    return named if one.weight == 1 and not one.ref.scene.isdigit() else f"{named}:{one.weight!r}"
 
 
-def _evidence(good: list[tuple[str, int]], bad: list[tuple[str, int]]) -> str:
-    one, other = (f"[{', '.join(f'PatchRef({scene!r}, {patch})' for scene, patch in refs)}]" for refs in (good, bad))
-    return f"Evidence.of({one}, {other})"
+def _evidence(good: list[PatchExample], bad: list[PatchExample]) -> str:
+    one, other = (f"[{', '.join(_ref(example) for example in some)}]" for some in (good, bad))
+    heavy = ", ".join(f"{_ref(one)}: {one.weight!r}" for one in (*good, *bad) if one.weight != 1)
+    return f"Evidence.of({one}, {other}, weights={{{heavy}}})" if heavy else f"Evidence.of({one}, {other})"
+
+
+def _ref(one: PatchExample) -> str:
+    return f"PatchRef({one.ref.scene!r}, {one.ref.patch})"
 
 
 def _others(view: SearchView) -> list[dict[str, Any]]:
@@ -192,9 +200,9 @@ def _others(view: SearchView) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for one in view.evidence.examples:
         if isinstance(one, AreaExample):
-            found.append({"good": one.good, "area": one.area.to_geojson(), "title": one.title})
+            found.append({**written_kind(one), "area": one.area.to_geojson(), "title": one.title})
         elif isinstance(one, VectorExample):
-            words = {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title}
+            words = {**written_kind(one), "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title}
             found.append(words | ({"bands": list(one.bands)} if one.bands else {}))
     return found
 

@@ -63,11 +63,13 @@ class ChipExample:
         chip: its id.
         good: True = like this; False = unlike this.
         title: what people call it; escape it before HTML.
+        weight: how often it counts, as of ``PatchExample``.
     """
 
     chip: str
     good: bool = True
     title: str = "Picture"
+    weight: float = 1.0
 
     @property
     def what(self) -> object:
@@ -218,7 +220,7 @@ class Chips:
             return None
         return VectorExample(
             vector=found.vector, fingerprint=fingerprint, good=one.good, title=one.title, chip=one.chip,
-            bands=found.bands,
+            bands=found.bands, weight=one.weight,
         )  # fmt: skip
 
     def keep(self, one: VectorExample, size: int) -> ChipExample:
@@ -235,7 +237,7 @@ class Chips:
                 bands=one.bands,
             )  # fmt: skip
             self._write(chip, size, kept)
-        return ChipExample(chip=chip, good=one.good, title=one.title)
+        return ChipExample(chip=chip, good=one.good, title=one.title, weight=one.weight)
 
     def notes(self, chip: str) -> tuple[str, ...]:
         """Return what was assumed of a picture, a sentence each; none where only its features are here."""

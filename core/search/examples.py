@@ -22,7 +22,7 @@ from core.features.table import PatchTable
 from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
 from core.scenes.scene import Scene
 from core.search.common_bands import CommonBands, common_bands
-from core.search.linear import MOST_FITTED, fit_linear
+from core.search.linear import MOST_FITTED, ExampleWeights, fit_linear
 from core.search.ranking import COSINE, PROBABILITY, Ranking
 from core.search.regions import MapRegion
 from core.similarity.neighbours import unit_rows
@@ -44,6 +44,9 @@ STRENGTH = 1.0
 AT_LARGE = 200
 """Patches, spread evenly over the scene, that stand for the scene at large; with 50, many examples find less."""
 
+LEAST_WEIGHT, MOST_WEIGHT = 0.01, 100.0
+"""How often an example counts, at least and at most; as a rule once."""
+
 _MOST_BAD = MOST_FITTED - AT_LARGE
 
 MOST_EXAMPLES = 10_000
@@ -59,10 +62,12 @@ class PatchExample:
     Attributes:
         ref: the patch, of the searched scene or another.
         good: True = like this; False = unlike this.
+        weight: how often it counts, ``LEAST_WEIGHT`` to ``MOST_WEIGHT``.
     """
 
     ref: PatchRef
     good: bool = True
+    weight: float = 1.0
 
     @property
     def what(self) -> object:
@@ -78,11 +83,13 @@ class AreaExample:
         area: the area.
         good: True = like these; False = unlike these.
         title: what people call it; escape it before HTML.
+        weight: how often each of its patches counts, as of ``PatchExample``.
     """
 
     area: MapRegion
     good: bool = True
     title: str = "Drawn area"
+    weight: float = 1.0
 
     @property
     def what(self) -> object:
@@ -100,6 +107,7 @@ class VectorExample:
         good: True = like this; False = unlike this.
         title: what people call it; escape it before HTML.
         bands: that the picture has; empty = not known, and taken for those of the scene.
+        weight: how often it counts, as of ``PatchExample``.
         chip: id of the picture among those of ``core.search.chips``; empty = it is not kept.
     """
 
@@ -109,6 +117,7 @@ class VectorExample:
     title: str = "Picture"
     chip: str = ""
     bands: tuple[str, ...] = ()
+    weight: float = 1.0
 
     @property
     def what(self) -> object:
@@ -128,7 +137,7 @@ class Evidence:
         name: what people call the search; empty = nothing.
 
     Raises:
-        SettingsError: when one is there twice, be it good and bad, or there are too many.
+        SettingsError: when one is there twice, be it good and bad, there are too many, or a weight is out of range.
     """
 
     examples: tuple[Example, ...] = ()
@@ -142,6 +151,9 @@ class Evidence:
         marks: dict[object, bool] = {}
         for one in self.examples:
             named = f"patch {one.ref.patch}" if isinstance(one, PatchExample) else f"“{one.title}”"
+            if not LEAST_WEIGHT <= one.weight <= MOST_WEIGHT:
+                remedy = f"let an example count {LEAST_WEIGHT:g} to {MOST_WEIGHT:g} times"
+                raise SettingsError(_ASKED, f"{named} counts {one.weight:g} times", remedy)
             if one.what in marks:
                 twice = "an example twice" if marks[one.what] == one.good else "both a good and a bad example"
                 raise SettingsError(_ASKED, f"{named} is {twice}", "decide for one of them")
@@ -151,9 +163,16 @@ class Evidence:
         return len(self.examples)
 
     @classmethod
-    def of(cls, good: Iterable[PatchRef], bad: Iterable[PatchRef] = (), *, name: str = "") -> Evidence:
+    def of(
+        cls, good: Iterable[PatchRef], bad: Iterable[PatchRef] = (), *, name: str = "",
+        weights: Mapping[PatchRef, float] = MappingProxyType({}),
+    ) -> Evidence:  # fmt: skip
         """Return the evidence of some patches; one that is given twice counts once. Errors as of ``Evidence``."""
-        marked = [PatchExample(ref=ref) for ref in good] + [PatchExample(ref=ref, good=False) for ref in bad]
+        marked = [
+            PatchExample(ref=ref, good=kind, weight=weights.get(ref, 1.0))
+            for kind, refs in ((True, good), (False, bad))
+            for ref in refs
+        ]  # fmt: skip
         return cls(examples=tuple(dict.fromkeys(marked)), name=name)
 
     def mark(self, example: Example) -> Evidence:
@@ -248,8 +267,9 @@ def rank(evidence: Evidence, space: SearchSpace) -> Ranking:
     nobody marked, so that it is rather too low than too high.
 
     A patch that is marked itself counts by its mark, whatever areas it lies in. One in both a good and a bad area says
-    nothing. Where an example has other bands than the scene, only the numbers of features count that rest on bands
-    which both have, as far as the encoder tells them apart; the ranking's note says so.
+    nothing. Weights are those of a mean, and of the examples of one kind among themselves in the regression. Where an
+    example has other bands than the scene, only the numbers of features count that rest on bands which both have, as
+    far as the encoder tells them apart; the ranking's note says so.
 
     Raises:
         SettingsError: when there are no examples, they cancel out, an area holds no patch, or a vector is of another
@@ -271,10 +291,17 @@ def rank(evidence: Evidence, space: SearchSpace) -> Ranking:
         found = "every patch of the good areas lies in a bad one too"
         raise SettingsError(_ASKED, found, "take one of the areas away")
     examples = np.flatnonzero(marks)
+    own = _own_weights(evidence, space)
+    weights = {
+        kind: np.concatenate([own[rows[kind]], [one.weight for one in _abroad(evidence, space, kind)]])
+        for kind in (True, False)
+    }
     if len(good) >= ENOUGH and (marks == 0).any():
-        score, measure, said = _likely(good, bad, unit, marks), PROBABILITY, _likely_said(good, bad)
+        score, measure = _likely(good, bad, unit, marks, weights), PROBABILITY
+        said = _likely_said(good, bad)
     else:
-        score, measure, said = _rocchio(good, bad, unit), COSINE, _rocchio_said(good, bad)
+        query = rocchio_query(good, bad, weights=(weights[True], weights[False]))
+        score, measure, said = np.clip(unit @ query, -1, 1), COSINE, _rocchio_said(good, bad, weights)
     return Ranking(
         scene=space.scene,
         patch_ids=space.patch_ids,
@@ -287,39 +314,51 @@ def rank(evidence: Evidence, space: SearchSpace) -> Ranking:
     )
 
 
-def rocchio_query(good: FloatArray, bad: FloatArray, share: float = BAD_SHARE) -> FloatArray:
+def rocchio_query(
+    good: FloatArray,
+    bad: FloatArray,
+    share: float = BAD_SHARE,
+    *,
+    weights: tuple[ExampleWeights, ExampleWeights] | None = None,
+) -> FloatArray:
     """Return the direction that good examples point to and bad ones do not, float32 of shape (D,), of length 1.
 
     Args:
         good: rows of length 1, shape (P, D); may be none where there are bad ones.
         bad: likewise, shape (Q, D).
         share: of the mean of the bad ones that is taken off.
+        weights: of the good and the bad ones in their means, shapes (P,) and (Q,); None = all alike.
 
     Raises:
         SettingsError: when nothing is left.
     """
     query = np.zeros(good.shape[1])
     if len(good):
-        query += good.mean(axis=0, dtype=np.float64)
+        query += _mean(good, None if weights is None else weights[0])
     if len(bad):
-        query -= (share if len(good) else 1.0) * bad.mean(axis=0, dtype=np.float64)
+        query -= (share if len(good) else 1.0) * _mean(bad, None if weights is None else weights[1])
     length = np.linalg.norm(query)
     if length < 1e-6:
         raise SettingsError(_ASKED, "the examples cancel each other out", "take some of them away")
     return np.asarray(query / length, np.float32)
 
 
-def _rocchio(good: FloatArray, bad: FloatArray, unit: FloatArray) -> FloatArray:
-    score: FloatArray = unit @ rocchio_query(good, bad)
-    return np.clip(score, -1, 1, out=score)
+def _mean(rows: FloatArray, weights: ExampleWeights | None) -> ExampleWeights:
+    if weights is None or not np.ptp(weights):
+        return np.asarray(rows.mean(axis=0, dtype=np.float64))
+    return np.asarray(np.average(rows, axis=0, weights=weights))
 
 
-def _likely(good: FloatArray, bad: FloatArray, unit: FloatArray, marks: NDArray[np.int8]) -> FloatArray:
+def _likely(
+    good: FloatArray, bad: FloatArray, unit: FloatArray, marks: NDArray[np.int8], weights: Mapping[bool, ExampleWeights]
+) -> FloatArray:
     """Return the probability of being like good examples rather than bad ones and the scene at large."""
     unmarked = np.flatnonzero(marks == 0)
     at_large = unit[unmarked[regular_sample(len(unmarked), AT_LARGE)]]
-    others = np.concatenate([bad[regular_sample(len(bad), _MOST_BAD)], at_large])
-    return fit_linear(good, others, strength=STRENGTH).probability(unit)
+    some = regular_sample(len(bad), _MOST_BAD)
+    others = np.concatenate([bad[some], at_large])
+    heavy = weights[True], np.concatenate([weights[False][some], np.ones(len(at_large))])
+    return fit_linear(good, others, strength=STRENGTH, weights=heavy).probability(unit)
 
 
 def _likely_said(good: FloatArray, bad: FloatArray) -> str:
@@ -331,10 +370,12 @@ def _count(rows: FloatArray, kind: str) -> str:
     return f"the {kind} example" if len(rows) == 1 else f"{len(rows):,} {kind} examples"
 
 
-def _rocchio_said(good: FloatArray, bad: FloatArray) -> str:
+def _rocchio_said(good: FloatArray, bad: FloatArray, weights: Mapping[bool, ExampleWeights]) -> str:
     """Return what a cosine is compared with, in a sentence without its stop."""
+    uneven = {kind: len(some) > 1 and bool(np.ptp(some)) for kind, some in weights.items()}
+    means = {kind: f"the {'weighted ' if uneven[kind] else ''}mean of " for kind in uneven}
     liked, other = (
-        f"{'the mean of ' if len(rows) > 1 else ''}{_count(rows, kind)}"
+        f"{means[kind == 'good'] if len(rows) > 1 else ''}{_count(rows, kind)}"
         for rows, kind in ((good, "good"), (bad, "bad"))
     )
     if not len(good):
@@ -353,6 +394,28 @@ def _marks(evidence: Evidence, space: SearchSpace) -> NDArray[np.int8]:
         rows = space.rows(np.array([one.ref.patch for one in own], np.int64))
         marks[rows] = [1 if one.good else -1 for one in own]
     return marks
+
+
+def _own_weights(evidence: Evidence, space: SearchSpace) -> ExampleWeights:
+    """Return how often each patch of the space counts if it is an example, shape (N,): of several areas the most."""
+    found = np.ones(len(space))
+    areas = sorted((one for one in evidence.examples if isinstance(one, AreaExample)), key=lambda one: one.weight)
+    for one in areas if any(one.weight != 1 for one in areas) else ():
+        found[_inside([one], space)] = one.weight
+    own = [one for one in evidence.examples if isinstance(one, PatchExample) and one.ref.scene == space.scene]
+    if own:
+        found[space.rows(np.array([one.ref.patch for one in own], np.int64))] = [one.weight for one in own]
+    return found
+
+
+def _abroad(evidence: Evidence, space: SearchSpace, good: bool) -> list[PatchExample | VectorExample]:
+    """Return the good or bad examples that are not of the space."""
+    return [
+        one
+        for one in evidence.examples
+        if one.good is good
+        and (isinstance(one, VectorExample) or (isinstance(one, PatchExample) and one.ref.scene != space.scene))
+    ]  # fmt: skip
 
 
 def _inside(areas: Sequence[AreaExample], space: SearchSpace) -> NDArray[np.bool_]:
@@ -379,12 +442,10 @@ def rows_inside(area: MapRegion, space: SearchSpace, *, asked: str = "Searching 
 
 def _foreign(evidence: Evidence, space: SearchSpace, good: bool) -> FloatArray:
     """Return features of good or bad examples that are not of the space, float32 of shape (M, D), of length 1."""
-    rows: list[FloatArray] = []
-    for one in evidence.examples:
-        if one.good is good and isinstance(one, VectorExample):
-            rows.append(_vector(one, space))
-        elif one.good is good and isinstance(one, PatchExample) and one.ref.scene != space.scene:
-            rows.append(_elsewhere(one.ref, space))
+    rows = [
+        _vector(one, space) if isinstance(one, VectorExample) else _elsewhere(one.ref, space)
+        for one in _abroad(evidence, space, good)
+    ]  # fmt: skip
     return np.stack(rows) if rows else np.zeros((0, space.unit.shape[1]), np.float32)
 
 
@@ -392,8 +453,8 @@ def _shared(evidence: Evidence, space: SearchSpace) -> CommonBands | None:
     """Return by what examples of other bands than the space are compared; None where there are none."""
     others = [
         one.bands if isinstance(one, VectorExample) else space.bands.get(one.ref.scene, ())
-        for one in evidence.examples
-        if isinstance(one, VectorExample) or (isinstance(one, PatchExample) and one.ref.scene != space.scene)
+        for good in (True, False)
+        for one in _abroad(evidence, space, good)
     ]  # fmt: skip
     return common_bands(space.bands.get(space.scene, ()), others, space.parts)
 

@@ -14,6 +14,7 @@ from core.bands import FloatArray
 from core.similarity.one_thread import numpy_one_thread
 from core.similarity.pca import regular_sample
 
+ExampleWeights = NDArray[np.float64]
 _Numbers = NDArray[np.float64]
 
 MOST_FITTED = 500
@@ -46,7 +47,9 @@ class LinearClassifier:
         return np.asarray((halves + np.float32(1)) / np.float32(2), np.float32)
 
 
-def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearClassifier:
+def fit_linear(
+    good: FloatArray, bad: FloatArray, *, strength: float, weights: tuple[ExampleWeights, ExampleWeights] | None = None
+) -> LinearClassifier:
     """Return the logistic regression that minimises |w|² / 2 + strength · Σ loss; both kinds weigh alike.
 
     The loss of a row is log(1 + exp(−margin)), weighted by (rows of both) / (2 · rows of its kind), as scikit-learn's
@@ -55,17 +58,22 @@ def fit_linear(good: FloatArray, bad: FloatArray, *, strength: float) -> LinearC
     Args:
         good: finite float32 of shape (P, D), P ≥ 1; of more than ``MOST_FITTED`` so many are taken.
         bad: finite float32 of shape (Q, D), Q ≥ 1, likewise.
+        weights: how often each of the good, and of the bad ones counts among its kind, shapes (P,) and (Q,), above 0;
+            None = once.
         strength: of the examples against the wish for small weights; scikit-learn's ``C``.
     """
     kinds = [np.asarray(rows[regular_sample(len(rows), MOST_FITTED)], np.float64) for rows in (good, bad)]
     rows, counts = np.concatenate(kinds), [len(kind) for kind in kinds]
+    given = [np.ones(len(all_of)) for all_of in (good, bad)] if weights is None else weights
+    heavy = [some[regular_sample(len(some), MOST_FITTED)] for some in given]
     # The bias may be anything, so that where the origin lies makes no difference to what is best, but to the rounding.
     centre = rows.mean(axis=0)
     signs = np.repeat([1.0, -1.0], counts)
     costs = strength * np.repeat([len(rows) / (2 * count) for count in counts], counts)
+    costs *= np.concatenate([some / some.mean() for some in heavy])
     with numpy_one_thread():  # Products are so small that threads wait for each other longer than they work.
-        weights, bias = _minimise(rows - centre, signs, costs)
-    return LinearClassifier(weights=weights.astype(np.float32), bias=float(bias - weights @ centre))
+        found, bias = _minimise(rows - centre, signs, costs)
+    return LinearClassifier(weights=found.astype(np.float32), bias=float(bias - found @ centre))
 
 
 def _minimise(rows: _Numbers, signs: _Numbers, costs: _Numbers) -> tuple[_Numbers, float]:

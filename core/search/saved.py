@@ -138,17 +138,23 @@ def read_evidence(listed: list[dict[str, Any]], name: str, grid_of: GridOf) -> L
     return LoadedEvidence(evidence=Evidence(examples=tuple(marks.values()), name=name), moved=moved, lost=lost)
 
 
+def written_kind(one: Example) -> dict[str, Any]:
+    """Return what is kept of any example: whether it is a good one, and its weight, where it does not count once."""
+    return {"good": one.good} | ({} if one.weight == 1 else {"weight": one.weight})
+
+
 def _written(one: Example, grid_of: GridOf) -> dict[str, Any]:
+    kind = written_kind(one)
     if isinstance(one, AreaExample):
-        return {"good": one.good, "area": one.area.to_geojson(), "title": one.title}
+        return {**kind, "area": one.area.to_geojson(), "title": one.title}
     if isinstance(one, VectorExample):
         more: dict[str, Any] = {"chip": one.chip} if one.chip else {}
         more |= {"bands": list(one.bands)} if one.bands else {}
-        return {"good": one.good, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title, **more}
+        return {**kind, "vector": list(one.vector), "encoder": one.fingerprint, "title": one.title, **more}
     grid = grid_of(one.ref.scene)
     if grid is None:
         raise SettingsError("Keeping a search", f"the scene {one.ref.scene} is not there", "take its examples away")
-    return {"good": one.good, "scene": one.ref.scene, "window": list(grid.window(one.ref.patch)[:3])}
+    return {**kind, "scene": one.ref.scene, "window": list(grid.window(one.ref.patch)[:3])}
 
 
 def _example(values: Mapping[str, Any], grid_of: GridOf) -> tuple[Example | None, bool]:
@@ -156,8 +162,9 @@ def _example(values: Mapping[str, Any], grid_of: GridOf) -> tuple[Example | None
     good = values["good"]
     if not isinstance(good, bool):
         raise TypeError("an example is neither good nor bad")
+    weight = float(values.get("weight", 1.0))
     if "area" in values:
-        return AreaExample(area=read_region(values["area"]), good=good, title=str(values["title"])), True
+        return AreaExample(area=read_region(values["area"]), good=good, title=str(values["title"]), weight=weight), True
     if "vector" in values:
         vector = tuple(float(number) for number in values["vector"])
         if not vector or not np.isfinite(vector).all():
@@ -165,7 +172,13 @@ def _example(values: Mapping[str, Any], grid_of: GridOf) -> tuple[Example | None
         title, fingerprint, chip = str(values["title"]), str(values["encoder"]), str(values.get("chip", ""))
         bands = tuple(str(name) for name in values.get("bands", ()))
         return VectorExample(
-            vector=vector, fingerprint=fingerprint, good=good, title=title, chip=chip, bands=bands
+            vector=vector,
+            fingerprint=fingerprint,
+            good=good,
+            title=title,
+            chip=chip,
+            bands=bands,
+            weight=weight,
         ), True
     scene, window = str(values["scene"]), values["window"]
     if not SCENE_ID.fullmatch(scene):
@@ -176,7 +189,9 @@ def _example(values: Mapping[str, Any], grid_of: GridOf) -> tuple[Example | None
         return None, False
     own = grid.patch_of_window(top, left, side)
     patch = grid.patch_at(top + side / 2, left + side / 2) if own is None else own
-    return None if patch is None else PatchExample(ref=PatchRef(scene, patch), good=good), own is not None
+    if patch is None:
+        return None, own is not None
+    return PatchExample(ref=PatchRef(scene, patch), good=good, weight=weight), own is not None
 
 
 def _clean(asked: str, name: str) -> str:

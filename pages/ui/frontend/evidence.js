@@ -13,8 +13,12 @@ const button = (name, words, run) => {
 };
 const tell = (id, sign) => window.dispatchEvent(new CustomEvent("landlike:do", { detail: { what: "evidence", id, sign } }));
 
-// One example: what it is, what a click does, and what one on its sign does.
-function example({ good, words, src, count, kind, drop, turn }) {
+// How often an example counts, by turns, and how that is written.
+const WEIGHTS = [1, 2, 0.5];
+const times = (weight) => (weight === 0.5 ? "×½" : `×${weight}`);
+
+// One example: what it is, what a click does, what one on its sign does, and what one on how often it counts does.
+function example({ good, words, src, count, kind, weight, drop, turn, weigh }) {
   const card = element("span", `one ${good ? "good" : "bad"} ${kind ?? ""}`);
   const take = button("take", `${words} ${good ? "A good" : "A bad"} example. Click to take it away`, drop);
   if (src) {
@@ -26,13 +30,16 @@ function example({ good, words, src, count, kind, drop, turn }) {
   if (count) take.append(element("small", "count", count));
   const sign = button("sign", good ? "Make it a bad example" : "Make it a good example", turn);
   sign.textContent = good ? "+" : "−";
-  card.append(take, sign);
+  const next = WEIGHTS[(WEIGHTS.indexOf(weight) + 1) % WEIGHTS.length];
+  const heavy = button(`times${weight === 1 ? " once" : ""}`, `Counts ${times(weight)}. Let it count ${times(next)}`, () => weigh(next));
+  heavy.textContent = times(weight);
+  card.append(take, heavy, sign);
   return card;
 }
 
-function patch(id, sign, data) {
+function patch(id, sign, data, weigh) {
   const card = example({
-    good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(id, 0), turn: () => tell(id, -sign),
+    weight: data.weights[id] ?? 1, weigh, good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(id, 0), turn: () => tell(id, -sign),
   });
   card.dataset.patch = id;
   const point = (at) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: at, from: "evidence" } }));
@@ -46,12 +53,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const other = (one) => example({
     ...one, words: one.title,
     drop: () => setTriggerValue("other", { what: "drop", at: one.at }), turn: () => setTriggerValue("other", { what: "turn", at: one.at }),
+    weigh: (weight) => setTriggerValue("other", { what: "weigh", at: one.at, weight }),
   });
+  const weigh = (id) => (weight) => setTriggerValue("other", { what: "weigh", patch: id, weight });
   const part = (words, ids, sign) => {
     const others = data.others.filter((one) => one.good === sign > 0).map(other);
     if (!ids.length && !others.length) return [];
     const more = ids.length > data.most ? [element("small", "more", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
-    return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(id, sign, data)), ...more];
+    return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(id, sign, data, weigh(id))), ...more];
   };
   const buttons = () => [...root.querySelectorAll("button")];
   const at = buttons().indexOf(root.getRootNode().activeElement);

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.search.chips import ChipExample
-from core.search.examples import AreaExample
+from core.search.examples import LEAST_WEIGHT, MOST_WEIGHT, AreaExample
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.frontend import text
@@ -19,6 +19,7 @@ from pages.ui.search.keeping import kept_searches
 from pages.ui.search.picture import picture_words
 from pages.ui.state.engine import engine
 from pages.ui.state.other_examples import OtherExample
+from pages.ui.state.question import Question
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
 from pages.ui.state.widgets import trigger
@@ -63,20 +64,32 @@ def _strip(visitor: Session, view: ViewState, thumbs: str) -> None:
         return
     data = {
         "like": list(question.like), "unlike": list(question.unlike), "thumbs": thumbs, "most": MOST_SHOWN,
+        "weights": {str(patch): weight for patch, weight in question.weights},
         "others": [other_data(view, visitor.rendering, at, one) for at, one in enumerate(question.others)],
     }  # fmt: skip
 
     def changed() -> None:
         told = trigger("evidence", "other")
-        at = told.get("at") if isinstance(told, Mapping) else None
-        if isinstance(told, Mapping) and isinstance(at, int):
-            asked = visitor.question(view.scene.id)
-            visitor.pursue(asked.turning(at) if told.get("what") == "turn" else asked.dropping(at))
+        if isinstance(told, Mapping):
+            visitor.pursue(changed_question(visitor.question(view.scene.id), told))
 
     with st.container(horizontal=True, vertical_alignment="center", key="evidence_bar"):
         _component(key="evidence", data=data, height=44, on_other_change=changed)
         kept_searches(visitor, view)
         _undo(visitor)
+
+
+def changed_question(asked: Question, told: Mapping[str, Any]) -> Question:
+    """Return a question as a click in the strip changes it; as it is where the click makes no sense."""
+    at, patch, weight = (told.get(name) for name in ("at", "patch", "weight"))
+    known = isinstance(weight, int | float) and LEAST_WEIGHT <= weight <= MOST_WEIGHT
+    if told.get("what") == "weigh" and known and isinstance(patch, int):
+        return asked.weighed(patch, float(weight))
+    if not isinstance(at, int):
+        return asked
+    if told.get("what") == "weigh":
+        return asked.weighing(at, float(weight)) if known else asked
+    return asked.turning(at) if told.get("what") == "turn" else asked.dropping(at)
 
 
 def other_data(view: ViewState, rendering: str, at: int, one: OtherExample) -> dict[str, Any]:
@@ -88,17 +101,18 @@ def other_data(view: ViewState, rendering: str, at: int, one: OtherExample) -> d
         at: its position among those of the question.
         one: the example.
     """
+    told = {"at": at, "good": one.good, "weight": one.weight}
     if isinstance(one, AreaExample):
-        return {"at": at, "good": one.good, **_area_data(view, rendering, one)}
+        return {**told, **_area_data(view, rendering, one)}
     if isinstance(one, ChipExample):
         there = engine().chips.scene(one.chip) is not None
         source = quicklook_url(one.chip, side=128) if there else ""
-        return {"at": at, "good": one.good, "kind": "picture", "src": source, "title": picture_words(one, view.recipe)}
+        return {**told, "kind": "picture", "src": source, "title": picture_words(one, view.recipe)}
     twin = twin_of(view.recipe, one.ref.scene)
     source = "" if twin is None else thumb_url(one.ref.scene, twin.cut, "true", one.ref.patch, side=128)
     where = "a scene that is not here" if twin is None else f"“{engine().library.get(one.ref.scene).name}”"
     title = f"Patch {one.ref.patch} of {where}."
-    return {"at": at, "good": one.good, "kind": "scene", "src": source, "title": title}
+    return {**told, "kind": "scene", "src": source, "title": title}
 
 
 def _area_data(view: ViewState, rendering: str, one: AreaExample) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import shapely
 
@@ -12,7 +13,7 @@ from core.errors import SettingsError
 from core.scenes.patches import PatchRef
 from core.scenes.scene import SCENE_ID
 from core.search.chips import ChipExample
-from core.search.examples import AreaExample, PatchExample
+from core.search.examples import LEAST_WEIGHT, MOST_WEIGHT, AreaExample, PatchExample
 from core.search.regions import MapRegion, polygon_region
 
 OtherExample = PatchExample | AreaExample | ChipExample
@@ -21,7 +22,8 @@ OtherExample = PatchExample | AreaExample | ChipExample
 LONGEST = 2000
 """Letters that they take in an address, at most; more would be too long for browsers."""
 MOST_LINKED_CORNERS = 60
-_BETWEEN, _AREA, _CHIP = ";", "@", "~"
+_BETWEEN, _AREA, _CHIP, _TIMES = ";", "@", "~", "*"
+_WEIGHT = re.compile(r"\d{1,3}(?:\.\d{1,6})?")
 _CORNER = re.compile(r"-?\d{1,3}(?:\.\d{1,6})?_-?\d{1,2}(?:\.\d{1,6})?")
 
 
@@ -38,11 +40,12 @@ def read_others(text: str) -> tuple[OtherExample, ...]:
     return tuple({one.what: one for one in found if one is not None}.values())
 
 
-def others_digest(others: Iterable[OtherExample]) -> str:
+def others_digest(others: Iterable[OtherExample], weights: Iterable[tuple[int, float]] = ()) -> str:
     """Return what tells examples from any others in addresses of values, hex; empty where there are none."""
-    parts = [
-        f"{one.good}{one.area.shape.wkb_hex if isinstance(one, AreaExample) else one.what}" for one in others
-    ]  # fmt: skip
+    parts = [f"{patch}x{weight!r}" for patch, weight in weights]
+    for one in others:
+        what = one.area.shape.wkb_hex if isinstance(one, AreaExample) else one.what
+        parts.append(f"{one.good}{_heavy(one)}{what}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12] if parts else ""
 
 
@@ -64,20 +67,32 @@ def drawn_area(corners: Iterable[object]) -> MapRegion:
 def _written(one: OtherExample) -> str | None:
     sign = "+" if one.good else "-"
     if isinstance(one, PatchExample):
-        return f"{sign}{one.ref}"
+        return f"{sign}{one.ref}{_heavy(one)}"
     if isinstance(one, ChipExample):
-        return f"{sign}{_CHIP}{one.chip}"
+        return f"{sign}{_CHIP}{one.chip}{_heavy(one)}"
     corners = shapely.get_coordinates(one.area.shape)[:-1].tolist()
     if one.area.shape.geom_type != "Polygon" or one.area.shape.interiors or len(corners) > MOST_LINKED_CORNERS:
         return None
-    return f"{sign}{_AREA}{'_'.join(_short(number) for corner in corners for number in corner)}"
+    return f"{sign}{_AREA}{'_'.join(_short(number) for corner in corners for number in corner)}{_heavy(one)}"
+
+
+def _heavy(one: OtherExample) -> str:
+    return "" if one.weight == 1 else f"{_TIMES}{one.weight:g}"
 
 
 def _short(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
-def _read(part: str) -> OtherExample | None:
+def _read(text: str) -> OtherExample | None:
+    part, times, heavy = text.partition(_TIMES)
+    if times and not (_WEIGHT.fullmatch(heavy) and LEAST_WEIGHT <= float(heavy) <= MOST_WEIGHT):
+        return None
+    found = _read_once(part)
+    return replace(found, weight=float(heavy)) if times and found is not None else found
+
+
+def _read_once(part: str) -> OtherExample | None:
     good, kind, rest = part[:1] == "+", part[1:2], part[2:]
     if part[:1] not in {"+", "-"}:
         return None

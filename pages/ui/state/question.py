@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from core.scenes.patches import PatchRef
 from core.search.chips import ChipExample
-from core.search.examples import Evidence, PatchExample, VectorExample
+from core.search.examples import LEAST_WEIGHT, MOST_WEIGHT, Evidence, PatchExample, VectorExample
 from pages.ui.state.other_examples import OtherExample, others_link, read_others
 
 MOST_IN_LINK = 400
@@ -17,6 +17,7 @@ LONGEST_WORDS = 200
 """Letters of words that are looked for."""
 MOST_LINKED = 10_000
 """Patches that the ranges of an address may name."""
+_WEIGHT = re.compile(r"\d{1,9}x\d{1,3}(?:\.\d{1,6})?")
 _IDS = re.compile(r"\d{1,9}(?:-\d{1,9})?(?:\.\d{1,9}(?:-\d{1,9})?)*")
 
 
@@ -30,6 +31,7 @@ class Question:
         unlike: ids of the patches that are not.
         words: what is looked for in words; then there are no examples.
         others: examples that are no patches of the scene: areas, pictures, patches of other scenes; each once.
+        weights: how often patches among the examples count, by ascending id; those that count once are left out.
     """
 
     scene: str
@@ -37,6 +39,7 @@ class Question:
     unlike: tuple[int, ...] = ()
     words: str = ""
     others: tuple[OtherExample, ...] = ()
+    weights: tuple[tuple[int, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.like) + len(self.unlike) + len(self.others)
@@ -72,12 +75,31 @@ class Question:
             like += (patch,)
         if sign == -1 and patch not in unlike:
             unlike += (patch,)
-        return replace(self, like=like, unlike=unlike, words="")
+        return replace(self, like=like, unlike=unlike, words="")._tidy()
+
+    def weight(self, patch: int) -> float:
+        """Return how often a patch among the examples counts."""
+        return dict(self.weights).get(patch, 1.0)
+
+    def weighed(self, patch: int, weight: float) -> Question:
+        """Return the question with a patch among its examples counted so often; as it is where the patch is none."""
+        return replace(self, weights=tuple((dict(self.weights) | {patch: weight}).items()))._tidy()
+
+    def weighing(self, position: int, weight: float) -> Question:
+        """Return the question with one of the others counted so often."""
+        heavy = (replace(one, weight=weight) if at == position else one for at, one in enumerate(self.others))
+        return replace(self, others=tuple(heavy))
+
+    def _tidy(self) -> Question:
+        """Return it with the weights of its own patches only."""
+        listed = {*self.like, *self.unlike}
+        kept = tuple(sorted((patch, heavy) for patch, heavy in self.weights if patch in listed and heavy != 1))
+        return replace(self, weights=kept)
 
     def having(self, other: OtherExample) -> Question:
         """Return the question with an area, a picture or a patch of another scene; in place of what it was before."""
         if isinstance(other, PatchExample) and other.ref.scene == self.scene:
-            return self.marked(other.ref.patch, 1 if other.good else -1)
+            return self.marked(other.ref.patch, 1 if other.good else -1).weighed(other.ref.patch, other.weight)
         kept = tuple(one for one in self.others if one.what != other.what)
         return replace(self, others=(*kept, other), words="")
 
@@ -93,28 +115,33 @@ class Question:
     def only(self, there: frozenset[int]) -> Question:
         """Return the question without patches that are not there."""
         like, unlike = (tuple(one for one in ids if one in there) for ids in (self.like, self.unlike))
-        return replace(self, like=like, unlike=unlike)
+        return replace(self, like=like, unlike=unlike)._tidy()
 
     def link(self) -> dict[str, str]:
-        """Return the parameters ``like``, ``unlike`` and ``also`` of an address, or ``words``.
+        """Return the parameters ``like``, ``unlike``, ``weights`` and ``also`` of an address, or ``words``.
 
         None where it is plain; what is too long for an address is left out.
         """
         if self.words:
             return {"words": self.words}
-        parts = {"like": id_runs(self.like), "unlike": id_runs(self.unlike)}
+        heavy = [f"{patch}x{weight:g}" for patch, weight in self.weights]
+        parts = {"like": id_runs(self.like), "unlike": id_runs(self.unlike), "weights": heavy}
         also = {"also": text} if (text := others_link(self.others)) else {}
         if self.plain or not 0 < sum(map(len, parts.values())) <= MOST_IN_LINK:
             return also
-        return {name: ".".join(runs) for name, runs in parts.items() if runs} | also
+        return {name: ("_" if name == "weights" else ".").join(runs) for name, runs in parts.items() if runs} | also
 
     @classmethod
-    def parse(cls, scene: str, like: str, unlike: str, words: str = "", also: str = "") -> Question | None:
+    def parse(
+        cls, scene: str, like: str, unlike: str, words: str = "", *, also: str = "", weights: str = ""
+    ) -> Question | None:
         """Return the question of an address; None when it holds none."""
         if words.strip():
             return cls(scene, words=" ".join(words.split())[:LONGEST_WORDS])
         good, bad = (read_id_runs(text) for text in (like, unlike))
         found = cls(scene, good, tuple(one for one in bad if one not in good), others=read_others(also))
+        for patch, weight in _read_weights(weights):
+            found = found.weighed(patch, weight)
         return found if len(found) else None
 
 
@@ -133,8 +160,10 @@ Asking = PatchRef | Question
 def asked_by(scene_id: str | None, parameters: Mapping[str, str]) -> Asking | None:
     """Return what an address asks: what its examples say, else the like of one patch; None when it asks nothing."""
     like, unlike = parameters.get("like", ""), parameters.get("unlike", "")
-    words, also = parameters.get("words", ""), parameters.get("also", "")
-    found = None if scene_id is None else Question.parse(scene_id, like, unlike, words, also)
+    words, also, heavy = (parameters.get(name, "") for name in ("words", "also", "weights"))
+    found = None
+    if scene_id is not None:
+        found = Question.parse(scene_id, like, unlike, words, also=also, weights=heavy)
     return PatchRef.parse(parameters.get("q", ""), scene_id) if found is None or found.plain else found
 
 
@@ -158,6 +187,15 @@ def id_runs(ids: Iterable[int]) -> list[str]:
         else:
             runs.append([one, one])
     return [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+
+
+def _read_weights(text: str) -> list[tuple[int, float]]:
+    """Return patches and how often they count; none where a text says nothing of the kind."""
+    parts = text.split("_")
+    if not all(_WEIGHT.fullmatch(part) for part in parts):
+        return []
+    found = [(int(patch), float(weight)) for patch, _, weight in (part.partition("x") for part in parts)]
+    return [(patch, weight) for patch, weight in found if LEAST_WEIGHT <= weight <= MOST_WEIGHT]
 
 
 def read_id_runs(text: str) -> tuple[int, ...]:

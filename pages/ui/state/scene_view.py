@@ -75,10 +75,11 @@ class SceneView(LibrarySource):
 
     def scores(self, like: tuple[int, ...], unlike: tuple[int, ...], also: str = "") -> FloatArray | None:
         """Return how well each patch answers good and bad examples, (N,); None where they are not known here."""
-        others: tuple[OtherExample, ...] | None = self.answers.get(("others", also), lambda: None) if also else ()
-        if others is None or not all(map(self.table.holds, (*like, *unlike))):
+        kept: tuple[tuple[OtherExample, ...], tuple[tuple[int, float], ...]] | None
+        kept = self.answers.get(("others", also), lambda: None) if also else ((), ())
+        if kept is None or not all(map(self.table.holds, (*like, *unlike))):
             return None
-        question = Question(self.scene.id, like, unlike, others=others)
+        question = Question(self.scene.id, like, unlike, others=kept[0], weights=kept[1])
         try:
             return self.ranking(question).score if question.answerable else None
         except LandlikeError:
@@ -86,8 +87,8 @@ class SceneView(LibrarySource):
 
     def also(self, question: Question) -> str:
         """Return what the examples of a question that are no patches are called in addresses of values."""
-        digest = others_digest(question.others)
-        return digest if digest and self.answers.get(("others", digest), lambda: question.others) else ""
+        digest, kept = others_digest(question.others, question.weights), (question.others, question.weights)
+        return digest if digest and self.answers.get(("others", digest), lambda: kept) else ""
 
     def evidence(self, question: Question, name: str = "") -> Evidence:
         """Return the examples of a question with the features of its pictures.
@@ -95,8 +96,12 @@ class SceneView(LibrarySource):
         Raises:
             SettingsError: when a picture is not encoded by this encoder yet.
         """
-        listed = [PatchExample(ref=PatchRef(question.scene, one)) for one in question.like]
-        listed += [PatchExample(ref=PatchRef(question.scene, one), good=False) for one in question.unlike]
+        heavy = dict(question.weights)
+        listed = [
+            PatchExample(ref=PatchRef(question.scene, one), good=good, weight=heavy.get(one, 1.0))
+            for good, ids in ((True, question.like), (False, question.unlike))
+            for one in ids
+        ]  # fmt: skip
         return Evidence(examples=(*listed, *map(self._featured, question.others)), name=name)
 
     def _featured(self, one: OtherExample) -> Example:

@@ -76,6 +76,22 @@ def test_the_best_are_listed_best_first(lines: Run, good: list[int], bad: list[i
     assert len(lines("--like", ",".join(map(str, good)), *unlike)) == 10
 
 
+def test_examples_count_as_often_as_is_said(lines: Run) -> None:
+    unit = vectors().astype(np.float64)
+    query = 2 * unit[3] + unit[17]
+    found = lines("--like", "3:2,17", "-k", 3)
+    scores = unit @ query / np.linalg.norm(query)
+    assert ids(found) == [row for row in np.argsort(-scores).tolist() if row not in {3, 17}][:3]
+    np.testing.assert_allclose([line["similarity"] for line in found], np.sort(scores[ids(found)])[::-1], atol=1e-6)
+    assert lines("--like", "3:1,17:1.0,17") == lines("--like", "3,17")
+
+
+@pytest.mark.parametrize("like", ["3:0", "3:101", "3:", "3:2:2", "3:-1", "3:2,3"])
+def test_weights_that_make_no_sense_are_one_sentence(features: Path, capsys: Capture, like: str) -> None:
+    assert main(["search", str(features), "--like", like]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_many_good_examples_give_probabilities(lines: Run) -> None:
     found = lines("--like", ",".join(map(str, range(0, COUNT, 2))), "--unlike", "1", "--min-similarity", 0)
     assert {line["measure"] for line in found} == {"probability"}

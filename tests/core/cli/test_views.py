@@ -91,13 +91,22 @@ def other_kinds(view: SearchView) -> SearchView:
     return replace(view, evidence=view.evidence.mark(area).mark(picture), least=-0.25, count=None, filters=Filters())
 
 
+def weighted(view: SearchView) -> SearchView:
+    heavy = {PatchRef("t-1", 0): 2.0, PatchRef("t-1", 20): 0.5}
+    area = AreaExample(area=polygon_region([(4.44, 51.43), (4.445, 51.43), (4.445, 51.442)]), weight=3.0)
+    evidence = Evidence.of([PatchRef("t-1", 0), PatchRef("t-1", 1)], [PatchRef("t-1", 20)], weights=heavy)
+    return replace(view, evidence=evidence.mark(area))
+
+
 def by_words(view: SearchView) -> SearchView:
     known = RangeCondition(value="valid", low=0.5)  # The file of features does not say it; the scene does.
     return replace(view, evidence=Evidence.of([]), words="bare soil", seen=(2, 3), filters=Filters(conditions=(known,)))
 
 
 @pytest.mark.parametrize(
-    "change", [lambda view: view, other_kinds, by_words], ids=["patches", "areas and pictures", "words"]
+    "change",
+    [lambda view: view, other_kinds, weighted, by_words],
+    ids=["patches", "areas and pictures", "weights", "words"],
 )
 def test_command_and_script_give_what_the_view_gives(
     engine: Engine, view: SearchView, change: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

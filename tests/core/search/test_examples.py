@@ -65,6 +65,44 @@ def test_bad_examples_take_their_share_off_the_mean_of_good_ones() -> None:
     np.testing.assert_allclose(only.score, -whole.unit @ whole.unit[1], atol=1e-6)
 
 
+def test_examples_count_as_often_as_their_weight_says() -> None:
+    whole = space()
+    heavy = {refs(0)[0]: 2.0, refs(1)[0]: 0.5}
+    found = rank(Evidence.of(refs(0, 3), refs(1, 4), weights=heavy), whole)
+    unit = whole.unit.astype(np.float64)
+    query = (2 * unit[0] + unit[3]) / 3 - BAD_SHARE * (0.5 * unit[1] + unit[4]) / 1.5
+    np.testing.assert_allclose(found.score, unit @ query / np.linalg.norm(query), atol=1e-6)
+    assert found.sentence.startswith(
+        "Cosine similarity to the weighted mean of 2 good examples, less 30 % of the weighted"
+    )
+    alike = rank(Evidence.of(refs(0, 3), weights=dict.fromkeys(refs(0, 3), 2.0)), whole)
+    np.testing.assert_allclose(alike.score, rank(Evidence.of(refs(0, 3)), whole).score, atol=1e-6)
+    assert "weighted" not in alike.sentence
+    area = AreaExample(area=box(0.0, 0.02), weight=2.0)
+    marked = rank(Evidence(examples=(area, PatchExample(ref=refs(1)[0], weight=0.5))), whole)
+    query = 2 * unit[0] + 0.5 * unit[1] + 2 * unit[2]
+    np.testing.assert_allclose(marked.score, unit @ query / np.linalg.norm(query), atol=1e-6)
+    picture = VectorExample(vector=tuple(unit[8].tolist()), fingerprint="", weight=3.0)
+    both = rank(Evidence(examples=(picture, *Evidence.of(refs(0)).examples)), whole)
+    query = 3 * unit[8] + unit[0]
+    np.testing.assert_allclose(both.score, unit @ query / np.linalg.norm(query), atol=1e-6)
+
+
+def test_a_heavy_example_pulls_the_classifier_too() -> None:
+    whole = space()
+    good = [3 * number for number in range(ENOUGH)] + [4]
+    even = rank(Evidence.of(refs(*good)), whole).score
+    heavy = rank(Evidence.of(refs(*good), weights={refs(4)[0]: 20.0}), whole).score
+    assert heavy[4] > even[4]
+    assert heavy[1::3].mean() > even[1::3].mean()
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, 101.0, float("nan"), float("inf")])
+def test_a_weight_out_of_range_is_refused(weight: float) -> None:
+    with pytest.raises(SettingsError, match=r"let an example count 0\.01 to 100 times"):
+        Evidence.of(refs(4), weights={refs(4)[0]: weight})
+
+
 @pytest.mark.parametrize("bad", [0, 1, 12])
 def test_enough_good_examples_give_probabilities(bad: int) -> None:
     whole = space()

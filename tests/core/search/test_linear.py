@@ -28,6 +28,18 @@ def test_weights_are_those_of_scikit_learn(good: int, bad: int, width: int, stre
     np.testing.assert_allclose(found.probability(asked), oracle.predict_proba(rows)[:, 1], atol=1e-3)
 
 
+def test_examples_count_as_often_as_is_said() -> None:
+    one, other = kinds(12, 30, 8)
+    heavy = np.where(np.arange(12) < 4, 2.0, 0.5), np.where(np.arange(30) < 10, 3.0, 1.0)
+    rows, labels = np.concatenate([one, other]).astype(np.float64), np.repeat([1, 0], [12, 30])
+    weights = np.concatenate([42 / (2 * some.sum()) * some for some in heavy])
+    oracle = LogisticRegression(tol=1e-10, max_iter=5000).fit(rows, labels, sample_weight=weights)
+    found = fit_linear(one, other, strength=1.0, weights=heavy)
+    np.testing.assert_allclose(found.weights, oracle.coef_[0], atol=2e-4 * np.abs(oracle.coef_).max())
+    twice = fit_linear(one, other, strength=1.0, weights=(2 * heavy[0], heavy[1]))
+    np.testing.assert_allclose(twice.weights, found.weights, atol=1e-5, err_msg="it counts among its kind")
+
+
 def test_equal_kinds_give_an_even_chance() -> None:
     rows = np.ones((5, 4), np.float32)
     found = fit_linear(rows, rows, strength=1.0)

@@ -58,6 +58,15 @@ def test_what_is_kept_comes_back(scene: Scene) -> None:
     assert saved_searches(scene) == ("bogs",)
 
 
+def test_weights_are_kept_and_searches_of_before_have_none(scene: Scene) -> None:
+    heavy = evidence()
+    save_evidence(scene, heavy, cut(scene))
+    assert "weight" not in (scene.directory / SEARCHES_FILE).read_text(), "as it was written before there were weights"
+    heavy = replace(heavy, examples=tuple(replace(one, weight=0.5 + at) for at, one in enumerate(heavy.examples)))
+    save_evidence(scene, heavy, cut(scene))
+    assert load_evidence(scene, "Lakes", cut(scene)).evidence == heavy
+
+
 def test_it_holds_when_the_scene_is_cut_otherwise(scene: Scene) -> None:
     save_evidence(scene, evidence(), cut(scene))
     found = load_evidence(scene, "Lakes", cut(scene, 128))

@@ -50,6 +50,31 @@ def test_areas_too_long_for_an_address_are_left_out_of_it_and_still_told_apart()
     assert others_digest(()) == ""
 
 
+@pytest.mark.parametrize("text", ["3x0", "3x1000", "x2", "3x2.", "3x2__4x2", "3x1e5"])
+def test_weights_of_an_address_that_make_no_sense_are_passed_over(text: str) -> None:
+    found = Question.parse("s-1", "3.4", "", weights=text)
+    assert found is not None
+    assert found.weights == ()
+
+
+def test_weights_go_with_their_examples() -> None:
+    area = AreaExample(area=drawn_area([(0, 0), (0, 1), (1, 1)]))
+    asked = Question("s-1", (3, 4), (5,), others=(area,)).weighed(4, 2).weighed(5, 0.5).weighed(9, 2).weighing(0, 0.5)
+    assert asked.weights == ((4, 2), (5, 0.5)), "9 is no example"
+    assert asked.others[0].weight == 0.5
+    link = asked.link()
+    assert link["weights"] == "4x2_5x0.5"
+    again = Question.parse("s-1", link["like"], link["unlike"], also=link["also"], weights=link["weights"])
+    assert again is not None
+    assert (again.weights, again.others[0].weight, again.like) == (asked.weights, 0.5, (3, 4))
+    assert asked.marked(4, -1).weight(4) == 2, "turned round it keeps its weight"
+    assert asked.marked(4, 0).weights == ((5, 0.5),)
+    assert asked.weighed(4, 1).weights == ((5, 0.5),)
+    assert asked.only(frozenset({3, 4})).weights == ((4, 2),)
+    digests = {others_digest(one.others, one.weights) for one in (asked, asked.weighed(4, 1), asked.weighing(0, 1))}
+    assert len(digests) == 3, "values of one are not those of another"
+
+
 @pytest.mark.parametrize(
     "corners",
     [
