@@ -148,6 +148,25 @@ def cut_to_patches(
     return place, [table.repeat(parts, axis=0)[:rows].repeat(parts, axis=1)[:, :cols] for table in tables]
 
 
+def commonest(index: IntArray, first: IntArray, size: int, side: int) -> FloatArray:
+    """Return the number that most cells of each patch have, float32 of shape (N,), NaN where none has one.
+
+    Args:
+        index: of the cells, shape (rows, columns), −1 = none.
+        first: row and column of the first pixel of each patch, shape (N, 2).
+        size: pixels along a patch.
+        side: pixels along a cell.
+    """
+    kinds = np.arange(int(index.max(initial=-1)) + 1)
+    sums = np.pad((index[..., None] == kinds).cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32),
+                  ((1, 0), (1, 0), (0, 0)))  # fmt: skip
+    top, left = first.T // side
+    bottom, right = (np.minimum(-(-(at + size) // side), most) for at, most in zip(first.T, index.shape, strict=True))
+    counts = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    best = counts.argmax(axis=1) if len(kinds) else np.zeros(len(first), np.int64)
+    return np.where(counts.any(axis=1), best, np.nan).astype(np.float32)
+
+
 def patch_chances(grid: PatchGrid, ids: IntArray, chances: FloatArray) -> ChanceCells:
     """Return probabilities of patches laid out as they lie beside each other, to be smoothed.
 

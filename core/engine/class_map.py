@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from core.classification.cells import ChanceCells, cells_place, chance_cells, smoothed_cells
+from core.classification.cells import ChanceCells, cells_place, chance_cells, commonest, smoothed_cells
 from core.classification.heads import Head, Taught, reteach, taught_head, teach
 from core.classification.labelled import LabelledPatches, labelled_scene
-from core.classification.maps.choice import BY_ENCODER, SAVED, MapChoice
+from core.classification.maps.choice import BY_ENCODER, SAVED, SMOOTHING_WORDS, MapChoice
 from core.classification.maps.patches import head_key, named_patches
 from core.classification.models import HEAD_KINDS, HeadKind, check_kind
 from core.engine.answers import Answers
@@ -25,11 +25,14 @@ from core.evaluation.novelty import NOVEL_ABOVE
 from core.features.recipe import Recipe
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
+from core.scenes.overview import metres_of
 from core.scenes.patches import PatchGrid, patch_grid
-from core.values.base import PatchSource
+from core.values.base import FinerClasses, PatchSource, ValueCells
 
 MOST_AT_ONCE = 100_000
 """Labels times numbers of a feature up to which a page cross-validates by itself: about a fifth of a second."""
+
+NBSP = "\N{NO-BREAK SPACE}"
 
 HEAD_WORDS = {kind: title.capitalize() for kind, title in HEAD_KINDS.items()} | {
     BY_ENCODER: "The encoder’s own classes"
@@ -209,6 +212,53 @@ def map_cells_of(view: MappedSource) -> ChanceCells | None:
     name = ("cells", version, None if cut is None else cut.key)
     found: ChanceCells | None = view.answers.get(name, lambda: _cells(view, head, cut, key))
     return found
+
+
+def head_in_words(view: MappedSource) -> str:
+    """Return which head makes the map, in words."""
+    head, choice = head_or_none(view), view.choice
+    kind = "" if head is None else HEAD_KINDS[head.kind]
+    if choice.head.startswith(SAVED):
+        return f"{kind}, saved as {choice.head.removeprefix(SAVED)}"
+    return f"the encoder’s own classes, {kind}" if choice.head == BY_ENCODER else f"{kind} on labels by hand"
+
+
+def finer_version_of(view: MappedSource) -> str:
+    """Return what tells the map on finer cells from any other, letters and digits; empty while there is none."""
+    cut = cut_of_map(view)
+    version = "" if cut is None else version_of_map(view)
+    head = head_or_none(view) if version else None
+    if cut is None or head is None:
+        return ""
+    made = view.engine.classifications.finer.has(replace(view.recipe, cut=cut), head_key(head))
+    return f"{version}x{view.choice.parts}" if made else ""
+
+
+def finer_classes(view: MappedSource) -> FinerClasses | None:
+    """Return the map on finer cells as a value for plot and map; None while there is none."""
+    version, cut, head = finer_version_of(view), cut_of_map(view), head_or_none(view)
+    cells = map_cells_of(view) if version else None
+    if cells is None or cut is None or head is None:
+        return None
+    index = np.where(cells.abstained(view.choice.below), len(head.names), cells.index)
+    fine, rows = patch_grid(view.scene, cut), view.grid.first_pixels(view.table.patch_ids)
+    ends = (int(fine.tops[-1]) + fine.size, int(fine.lefts[-1]) + fine.size)
+    values = np.where(index < 0, np.nan, index).astype(np.float32)
+    return FinerClasses(
+        classes=head.names, cells=ValueCells(values=values, side=cut.stride, ends=ends),
+        patches=commonest(index, rows, view.grid.size, cut.stride), about=_about_finer(view, cut, head),
+        version=version,
+    )  # fmt: skip
+
+
+def _about_finer(view: MappedSource, cut: Cut, head: Head) -> str:
+    """Return in a sentence which head made the map on finer cells, and when."""
+    metres = metres_of(view.scene)
+    wide = f"{cut.stride} pixels" if metres is None else f"{cut.stride * metres:,.0f} m"
+    made = view.engine.classifications.finer.made(replace(view.recipe, cut=cut), head_key(head))
+    when = "" if made is None else f"; made on {made.day}{NBSP}{made:%B}{NBSP}{made.year}"
+    smoothed = "" if view.choice.smoothing == "none" else f", {SMOOTHING_WORDS[view.choice.smoothing]}"
+    return f"Cells of {wide}, by {head_in_words(view)}{smoothed}{when}"
 
 
 def _cells(view: MappedSource, head: Head, cut: Cut | None, key: str) -> ChanceCells | None:

@@ -34,9 +34,10 @@ from core.search.examples import Evidence, PatchExample, SearchSpace, VectorExam
 from core.search.light import patch_light
 from core.search.ranking import Ranking
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
-from core.values.base import NOTHING_ASKED, Asked, LearnedValues, PatchValue
+from core.values.base import NOTHING_ASKED, Asked, FinerClasses, LearnedValues, PatchValue
 from core.values.classified import NamedByMap
 from core.values.clusters import ClusterValue
+from core.values.finer import FinerValue
 from core.values.learned import LearnedValue
 from core.values.legend import Legend
 
@@ -189,6 +190,17 @@ class LibrarySource(MappedSource):
         )
         return made
 
+    def finer(self) -> FinerClasses | None:
+        """Return the map of classes on cells finer than patches; None where none was made."""
+        if not (version := self.finer_version()):
+            return None
+        found: FinerClasses | None = self.answers.get(("finer", version), lambda: class_map.finer_classes(self))
+        return found
+
+    def finer_version(self) -> str:
+        """Return what tells that map from any other; empty where there is none; quick."""
+        return class_map.finer_version_of(self)
+
     def classified_version(self) -> str:
         """Return what tells that map from any other; empty where there is none."""
         return class_map.version_of_map(self)
@@ -227,7 +239,7 @@ class LibrarySource(MappedSource):
         """Return which map of classes, or clusters, a value is of; empty for those that are of none."""
         if isinstance(value, ClusterValue):
             return self.cluster_version()
-        if isinstance(value, LearnedValue):
+        if isinstance(value, LearnedValue | FinerValue):
             return value.version(self, NOTHING_ASKED)
         return self.classified_version() if isinstance(value, NamedByMap) else ""
 

@@ -72,11 +72,33 @@ def painted(
         colours: uint8 of shape (N, 3).
         strength: of the colours over the picture, 0 to 1.
     """
-    base = np.asarray(scene.convert("RGB"), dtype=np.float32)
-    height, width = base.shape[:2]
     cells = map_cells(place, grid)
     shown = cells.spread(ids, np.arange(len(ids)), -1)
     side = max(1, round(cells.place.pixel_size / place.pixel_size))
+    return painted_cells(scene, place, shown, side, colours, strength=strength)
+
+
+def painted_cells(
+    scene: Image.Image,
+    place: GeoBox,
+    shown: IntArray,
+    side: int,
+    colours: ByteArray,
+    *,
+    strength: float = _STRENGTH,
+) -> tuple[Image.Image, float | None]:
+    """Return a picture of a whole scene with the colours of cells over it, and metres of ground along its pixels.
+
+    Args:
+        scene: the picture, of any size.
+        place: where the pixels of the scene lie.
+        shown: which colour each cell has, shape (rows, columns), −1 = none.
+        side: pixels of the scene along a cell.
+        colours: uint8 of shape (N, 3).
+        strength: of the colours over the picture, 0 to 1.
+    """
+    base = np.asarray(scene.convert("RGB"), dtype=np.float32)
+    height, width = base.shape[:2]
     rows = ((np.arange(height) + 0.5) * place.height / height / side).astype(np.int64)
     cols = ((np.arange(width) + 0.5) * place.width / width / side).astype(np.int64)
     inside = (rows < shown.shape[0])[:, None] & (cols < shown.shape[1])[None, :]

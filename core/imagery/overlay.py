@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.bands import FloatArray
 from core.errors import PatchError
 from core.imagery.ramps import ByteArray
 from core.imagery.render import EMPTY_TILE, tile_png
@@ -54,10 +55,7 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
         patch_ids: int64 of shape (N,).
         colours: uint8 of shape (N, 3).
     """
-    if scene.grid.crs is None:
-        return EMPTY_TILE
-    box = footprint(scene.grid)
-    if all(square.pixels_of(box, shift) is None for shift in (0.0, -WORLD, WORLD)):
+    if _beside(scene, square):
         return EMPTY_TILE
     by_id: ByteArray = np.zeros((grid.count + 1, 3), dtype=np.uint8)
     by_id[patch_ids] = colours
@@ -65,6 +63,37 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
     known[patch_ids] = True
     cells = _cell_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
     return tile_png(by_id[cells], known[cells])
+
+
+def tile_values(
+    scene: Scene, square: TileSquare, values: FloatArray, side: int, ends: tuple[int, int]
+) -> FloatArray | None:
+    """Return a value on cells of a scene as the pixels of a map tile show it, exact at every zoom.
+
+    Args:
+        scene: a scene.
+        square: from ``core.scenes.webmercator.tile_square``.
+        values: float32 of shape (rows, columns), NaN = none; the first cell begins at the first pixel.
+        side: pixels of the scene along a cell.
+        ends: rows and columns of pixels beyond which there is nothing.
+
+    Returns:
+        float32 of shape (256, 256), NaN = none; None where the scene does not reach the tile, or has no place.
+    """
+    if _beside(scene, square):
+        return None
+    rows, cols = source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE)))
+    inside = (rows >= 0) & (cols >= 0) & (rows < ends[0]) & (cols < ends[1])
+    row, col = (np.where(inside, at, 0).astype(np.int64) // side for at in (rows, cols))
+    return np.where(inside, values[row, col], np.float32(np.nan))
+
+
+def _beside(scene: Scene, square: TileSquare) -> bool:
+    """Return whether a tile shows nothing of a scene."""
+    if scene.grid.crs is None:
+        return True
+    box = footprint(scene.grid)
+    return all(square.pixels_of(box, shift) is None for shift in (0.0, -WORLD, WORLD))
 
 
 def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes) -> tuple[bytes, Bounds]:

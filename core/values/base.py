@@ -105,6 +105,15 @@ class PatchSource:
         given = self.labels.given
         return self.labels.version if given is not None and len(given.classes) > 1 else ""
 
+    def finer(self) -> FinerClasses | None:
+        """Return the map of classes on cells finer than patches; None where none was made."""
+        return None
+
+    def finer_version(self) -> str:
+        """Return what tells that map from any other, letters and digits; empty where there is none; quick."""
+        found = self.finer()
+        return "" if found is None else found.version
+
     def learned(self) -> LearnedValues | None:
         """Return the number that was learned from some patches, predicted for all; None while none was."""
         return None
@@ -116,6 +125,40 @@ class PatchSource:
     def distortion(self, layout: ProjectionSettings) -> FloatArray | None:
         """Return how badly a layout places each patch, 0 to 1, shape (N,); None while that is not measured."""
         return None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueCells:
+    """A value on cells of a scene that are smaller than patches, for the map.
+
+    Attributes:
+        values: float32 of shape (rows, columns), NaN = none; the first cell begins at the first pixel.
+        side: pixels of the scene along a cell.
+        ends: rows and columns of pixels where patches end; the last cells may reach beyond.
+    """
+
+    values: FloatArray
+    side: int
+    ends: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FinerClasses:
+    """Classes on cells that are finer than patches, as they were mapped on the Classify page.
+
+    Attributes:
+        classes: names.
+        cells: numbers of classes; one more than the last = unsure.
+        patches: float32 of shape (N,), the number that most cells of each patch have, NaN = none.
+        about: which head made them, when and how, a sentence.
+        version: what tells them from any others, letters and digits.
+    """
+
+    classes: tuple[str, ...]
+    cells: ValueCells
+    patches: FloatArray
+    about: str
+    version: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +218,14 @@ class PatchValue(ABC):
     def leads(self, source: PatchSource) -> bool:
         """Return whether it may be what a scene is coloured by before anybody chooses."""
         return True
+
+    def cells(self, source: PatchSource, asked: Asked) -> ValueCells | None:
+        """Return it on cells smaller than patches, which the map then shows; None where it is one a patch."""
+        return None
+
+    def about_of(self, source: PatchSource) -> str:
+        """Return how it is made of these patches, a sentence, or empty."""
+        return self.about
 
     def legend_of(self, source: PatchSource, values: FloatArray | None, asked: Asked) -> Legend:
         """Return what the colours mean of the numbers of ``compute`` for what was asked."""

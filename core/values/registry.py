@@ -17,6 +17,7 @@ from core.values.clusters import CLUSTER
 from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
+from core.values.finer import FINER
 from core.values.indices import NDBI, NDVI, NDWI
 from core.values.learned import LEARNED_NUMBER
 from core.values.novelty import UNFAMILIAR
@@ -31,6 +32,7 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             CLASS,
             HAND,
             CLASSIFIED,
+            FINER,
             CERTAINTY,
             CLASSIFICATION,
             LEARNED_NUMBER,

@@ -476,7 +476,8 @@ def test_when_the_query_ends_the_map_follows_the_plot_to_another_colour(engine: 
 def test_similarity_colours_only_with_a_query(engine: Engine) -> None:
     encode(engine, small_scene(engine, truth=False))
     app = visit()
-    lacking = {"class", "hand", "classified", "certainty", "similarity", "distortion", "classification", "learned"}
+    beside = {"hand", "classified", "certainty", "finer", "learned"}
+    lacking = {"class", "similarity", "distortion", "classification"} | beside
     there = [value.title for value in VALUES.values() if value.listed and value.name not in lacking]
     there.sort(key=["predicted class", "confidence of the predicted class"].__contains__)  # unsure of such land
     assert app.selectbox(key="colour").options == [f"Colour by {title}" for title in there]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,13 @@ class FinerMaps(DerivedArrays):
             return None
         table = found.astype(np.float32)
         return ChanceCells(chances=table[..., :-1], novel=table[..., -1])
+
+    def made(self, recipe: Recipe, key: str) -> date | None:
+        """Return the day, in UTC, on which a map was made; None where there is none."""
+        try:
+            return datetime.fromtimestamp(self._path(recipe, key).stat().st_mtime, UTC).date()
+        except OSError:
+            return None
 
     def put_head(self, recipe: Recipe, key: str, head: Head) -> None:
         """Keep the head that a map is to be made by.

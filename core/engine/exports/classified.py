@@ -8,12 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.classification.heads import Head, land_classes
-from core.classification.maps.choice import BY_ENCODER, SAVED
 from core.classification.maps.files import map_facts, write_map
-from core.classification.models import HEAD_KINDS
 from core.classification.scene_scheme import scheme_of_scene
 from core.classification.schemes import SCHEMES, LandClass
-from core.engine.class_map import MappedSource, cut_of_map, head_or_none, map_cells_of
+from core.engine.class_map import MappedSource, cut_of_map, head_in_words, head_or_none, map_cells_of
 from core.engine.exports.order import ExportOrder
 from core.engine.exports.packed import packed
 from core.errors import StoreError
@@ -65,11 +63,6 @@ def map_classes(source: MappedSource, head: Head) -> list[LandClass]:
 
 def map_about(source: MappedSource, *, finer: bool) -> Mapping[str, str]:
     """Return how the map was made, for files; of its finer cells or of patches."""
-    choice, head = source.choice, head_or_none(source)
     cut = cut_of_map(source) if finer else None
     grid = source.grid if cut is None else patch_grid(source.scene, cut)
-    kind = "" if head is None else HEAD_KINDS[head.kind]
-    by = {BY_ENCODER: f"the encoder’s own classes, {kind}"}.get(choice.head, f"{kind} on labels by hand")
-    if choice.head.startswith(SAVED):
-        by = f"{kind}, saved as {choice.head.removeprefix(SAVED)}"
-    return map_facts(choice, grid, by)
+    return map_facts(source.choice, grid, head_in_words(source))

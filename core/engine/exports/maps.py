@@ -10,12 +10,13 @@ import numpy as np
 from PIL import Image
 
 from core.bands import FloatArray
+from core.engine.exports.classified import classified_zip
 from core.engine.exports.order import ExportOrder
 from core.engine.exports.packed import packed
 from core.engine.library_source import LibrarySource
 from core.engine.views import view_ranking
 from core.errors import SettingsError
-from core.export.picture import MapPicture, map_png, map_svg, painted
+from core.export.picture import MapPicture, map_png, map_svg, painted, painted_cells
 from core.export.qgis import MapClass
 from core.export.raster import NO_DATA_CODE, map_cells, write_class_map, write_value_map
 from core.export.scatter import mapped
@@ -25,7 +26,7 @@ from core.imagery.render import quicklook
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import centres_lonlat
 from core.scenes.scene import Scene
-from core.values.base import PatchValue
+from core.values.base import PatchValue, ValueCells
 from core.values.legend import ClassLegend, Legend
 from core.values.registry import OLDER_NAMES, VALUES, choices
 from core.values.similarity import SIMILARITY
@@ -70,30 +71,40 @@ def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
         found = "the patches of a collection lie apart, or their places are not known"
         raise SettingsError("Taking a map away", found, "take the patches away")
     value, values, legend = coloured_by(source, order)
+    cells = value.cells(source, order.asked)
+    if order.form == "zip" and cells is not None:
+        return classified_zip(source, order)
     if order.form == "zip":
         return map_zip(source, values, legend, f"map-{source.scene.id}-{value.name}")
+    painted_values = values if cells is None else cells.values
     said, small = source_line(source.scene), None
-    image, metres = _scattered(source, values, legend) if collection else map_image(source, values, legend)
+    image, metres = _scattered(source, values, legend) if collection else map_image(source, values, legend, cells)
     if collection:
         said = f"{said}. Ground: Natural Earth, not for measuring"
     elif bounds is not None:
         west, south, east, north = bounds
         small = locator(bounds, *_LOCATOR)
         where = whereabouts((south + north) / 2, ((west + east) / 2 + 180) % 360 - 180)
-        said = f"{said}. Middle: {where}. Small map: Natural Earth; places: GeoNames, CC BY 4.0"
+        how = "" if cells is None else f" {value.about_of(source)}."
+        said = f"{said}.{how} Middle: {where}. Small map: Natural Earth; places: GeoNames, CC BY 4.0"
     sheet = MapPicture(
-        image=image, metres=metres, title=f"{source.scene.name} · {value.title}", legend=legend_lines(legend, values),
+        image=image, metres=metres, title=f"{source.scene.name} · {value.title}",
+        legend=legend_lines(legend, painted_values),
         source=said, locator=small,
     )  # fmt: skip
     return map_png(sheet) if order.form == "png" else map_svg(sheet)
 
 
 def map_image(
-    source: LibrarySource, values: FloatArray, legend: Legend, side: int = MAP_SIDE
+    source: LibrarySource, values: FloatArray, legend: Legend, cells: ValueCells | None, side: int = MAP_SIDE
 ) -> tuple[Image.Image, float | None]:
-    """Return the scene with the colours of its patches, and metres of ground along a pixel."""
-    colours, known = legend.paint(values)
+    """Return the scene with the colours of its patches, or of finer cells, and metres of ground along a pixel."""
+    colours, known = legend.paint(values if cells is None else cells.values.ravel())
     with Image.open(io.BytesIO(quicklook(source.scene, "true", side))) as look:
+        if cells is not None:
+            numbers = np.arange(cells.values.size).reshape(cells.values.shape)
+            shown = np.where(known.reshape(numbers.shape), numbers, -1)
+            return painted_cells(look, source.scene.grid, shown, cells.side, colours)
         return painted(look, source.scene.grid, source.grid, source.table.patch_ids[known], colours[known])
 
 

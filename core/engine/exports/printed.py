@@ -130,9 +130,11 @@ def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPictur
         value, values, legend = coloured_by(source, order)
     except SettingsError:
         return None
-    image, _ = map_image(source, values, legend, _SIDE)
-    caption = f"{value.title[:1].upper()}{value.title[1:]}{f': {value.about}' if value.about else ''}"
-    lines = tuple((words, colour) for colour, words in legend_lines(legend, values))
+    cells = value.cells(source, order.asked)
+    image, _ = map_image(source, values, legend, cells, _SIDE)
+    about = value.about_of(source)
+    caption = f"{value.title[:1].upper()}{value.title[1:]}{f': {about}' if about else ''}"
+    lines = tuple((words, colour) for colour, words in legend_lines(legend, values if cells is None else cells.values))
     return embedded(image, f"The scene coloured by {value.title}", caption), lines
 
 

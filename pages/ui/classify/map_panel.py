@@ -20,6 +20,9 @@ from core.scenes.areas import HECTARE, cell_ground
 from core.scenes.cut import Cut
 from core.scenes.overview import metres_of
 from core.scenes.patches import patch_grid
+from core.values.base import NOTHING_ASKED
+from core.values.classified import CLASSIFIED
+from core.values.finer import FINER
 from core.values.predicted import sure_patches
 from pages.ui.classify.files import map_files
 from pages.ui.classify.heads import changed, head_choice
@@ -55,7 +58,8 @@ def map_panel(visitor: Session, known: SceneView, classes: Sequence[LandClass]) 
         _looks(visitor, known)
     with st.container(horizontal=True, vertical_alignment="center", key="classify_map_bar"):
         if st.button("Show it on Explore", key="classify_show", type="primary"):
-            visitor.colour, visitor.overlay = "classified", True
+            shown_there = FINER if FINER.available(known, NOTHING_ASKED) else CLASSIFIED
+            visitor.colour, visitor.overlay = shown_there.name, True
             st.switch_page("explore.py")
         map_files(visitor, known)
 

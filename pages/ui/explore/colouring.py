@@ -11,7 +11,7 @@ import streamlit as st
 from core.bands import FloatArray
 from core.evaluation.grid_shift import no_stability
 from core.scenes.patches import PatchRefs, patch_refs
-from core.values.base import Asked, ClassValue, PatchValue
+from core.values.base import Asked, ClassValue, PatchValue, ValueCells
 from core.values.clusters import CLUSTER
 from core.values.legend import Legend
 from core.values.registry import VALUES
@@ -31,12 +31,16 @@ class Colouring:
         address: what routes call it.
         values: float32 of shape (N,), NaN = none; None while there are none.
         legend: the colours.
+        about: how the numbers are made, a sentence, or empty.
+        cells: the value on cells finer than patches, which the map shows; None where it is one a patch.
     """
 
     value: PatchValue
     address: str
     values: FloatArray | None
     legend: Legend
+    about: str = ""
+    cells: ValueCells | None = None
 
     def url(self, view: SceneView) -> str | None:
         """Return where the browser gets the numbers; None while there are none."""
@@ -44,7 +48,7 @@ class Colouring:
 
     def script(self) -> dict[str, Any]:
         """Return the legend as the plot's script takes it, with what the value is."""
-        return {"about": self.value.about} | self.legend.script()
+        return {"about": self.about} | self.legend.script()
 
 
 def title_of_choice(name: str) -> str:
@@ -60,6 +64,8 @@ def colouring(view: SceneView, name: str, asked: Asked) -> Colouring:
         address=value.address(view, asked),
         values=view.values(value, asked),
         legend=view.legend(value, asked),
+        about=value.about_of(view),
+        cells=value.cells(view, asked),
     )
 
 

@@ -69,13 +69,15 @@ class Overlay:
     Attributes:
         url: template of map tiles on this server.
         legend: its colours.
-        counts: of each class, how many patches; empty for numbers.
+        counts: of each class, how many patches or cells; empty for numbers.
+        note: what else is said of it, or empty.
         opacity: 0 to 1.
     """
 
     url: str
     legend: Legend
     counts: Sequence[int] = ()
+    note: str = ""
     opacity: float = 0.65
 
 
@@ -155,9 +157,11 @@ def value_overlay(view: SceneView, colours: Colouring) -> Overlay | None:
         return None
     counts: Sequence[int] = ()
     if isinstance(colours.legend, ClassLegend):
-        numbers = colours.values[np.isfinite(colours.values)].astype(np.int64)
+        shown = colours.values if colours.cells is None else colours.cells.values
+        numbers = shown[np.isfinite(shown)].astype(np.int64)
         counts = np.bincount(numbers, minlength=len(colours.legend.names)).tolist()
-    return Overlay(url=overlay_url(view.recipe.key, colours.address), legend=colours.legend, counts=counts)
+    note = "" if colours.cells is None else colours.about
+    return Overlay(url=overlay_url(view.recipe.key, colours.address), legend=colours.legend, counts=counts, note=note)
 
 
 def scene_map(
@@ -296,7 +300,8 @@ def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
     if isinstance(overlay.legend, ScaleLegend):
         bar = _bar(overlay.legend)
         return shown if bar in shown else [*shown, bar]
-    return shown + _swatches(overlay.legend, overlay.counts)
+    note = [{"title": overlay.note, "note": True}] if overlay.note else []
+    return shown + _swatches(overlay.legend, overlay.counts) + note
 
 
 def _bar(legend: ScaleLegend) -> dict[str, Any]:

@@ -205,6 +205,7 @@
       const box = text("", "landlike-legend");
       legends.forEach((item) => {
         box.appendChild(text(item.title, "landlike-legend-title"));
+        if (item.note) box.lastChild.className = "landlike-legend-note";
         if (item.about) box.lastChild.title = item.about;
         if (item.swatch) box.lastChild.prepend(swatch(item.swatch));
         if (item.count) box.lastChild.append(text(item.count, "landlike-legend-count"));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,17 @@ from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.errors import EncoderError, SettingsError
 from core.features.recipe import Recipe
+from core.imagery.overlay import tile_values
 from core.scenes.cut import Cut
 from core.scenes.labels import PatchLabels, give_label, hand_labels, hand_version
-from core.scenes.patches import PatchGrid, patch_grid
+from core.scenes.patches import PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
+from core.scenes.webmercator import source_positions, tile_square
+from core.values.base import NOTHING_ASKED
+from core.values.finer import FINER
+from core.values.registry import read_address
 from tests.core.engine.test_operations import engine, scene
+from tests.mapped import tile_at
 
 __all__ = ["engine", "scene"]
 
@@ -128,6 +135,50 @@ def test_a_finer_map_is_that_of_the_overlapping_patches_encoded_by_themselves(
     assert tags["SMOOTHING"].startswith("smoothed: the class that most")
     assert tags["UNSURE_BELOW"] == "60 %"
     assert tags["UNFAMILIAR_LAND"] == "named too"
+
+
+def test_a_finer_map_colours_plot_and_map_and_says_who_made_it_when(
+    engine: Engine, scene: Scene, recipe: Recipe
+) -> None:
+    save_choice(scene, MapChoice(parts=2, below=0.6, strange=True))
+    view = library_source(engine, recipe)
+    assert not FINER.available(view, NOTHING_ASKED), "it is made by a job"
+    head, cut = chosen_head(view), view.choice.finer_cut(recipe.cut)
+    assert head is not None
+    assert cut is not None
+    engine.encode_now(scene, replace(recipe, cut=cut))
+    engine.jobs.wait(engine.classifications.submit_finer(recipe, cut, head, None).id, 60)
+    assert FINER.available(view, NOTHING_ASKED)
+    made, cells = map_cells_of(view), FINER.cells(view, NOTHING_ASKED)
+    assert made is not None
+    assert cells is not None
+    assert (cells.side, cells.ends) == (8, (128, 160))
+    wanted = np.where(made.abstained(0.6), len(head.names), made.index)
+    np.testing.assert_array_equal(cells.values, wanted)
+    values = view.values(FINER, NOTHING_ASKED)
+    assert values is not None
+    for row, patch in enumerate(view.table.patch_ids.tolist()):
+        top, left, _, _ = view.grid.window(patch)
+        here = np.bincount(wanted[top // 8 : top // 8 + 2, left // 8 : left // 8 + 2].ravel(), minlength=3)
+        assert here[int(values[row])] == here.max()
+    today = f"{datetime.now(UTC):%d\xa0%B\xa0%Y}".lstrip("0")
+    assert FINER.about_of(view) == f"Cells of 80 m, by logistic regression on labels by hand; made on {today}"
+    found = read_address(FINER.address(view, NOTHING_ASKED))
+    assert found is not None
+    assert FINER.cells(view, found[1]) is not None
+    lon, lat = centres_lonlat(scene, view.grid, np.array([33]))[0]  # type: ignore[index]
+    square = tile_square(15, *tile_at(lon, lat, 15))
+    seen = tile_values(scene, square, cells.values, cells.side, cells.ends)
+    assert seen is not None
+    rows, cols = source_positions(scene.grid, *square.centres((0, 256, 0, 256)))
+    inside = (rows >= 0) & (rows < 128) & (cols >= 0) & (cols < 160)
+    assert inside.sum() > 1000
+    np.testing.assert_array_equal(np.isfinite(seen), inside)
+    np.testing.assert_array_equal(
+        seen[inside], wanted[rows[inside].astype(int) // 8, cols[inside].astype(int) // 8]
+    )  # fmt: skip
+    save_choice(scene, MapChoice(below=0.6))
+    assert not FINER.available(library_source(engine, recipe), NOTHING_ASKED)
 
 
 def test_how_a_map_is_wanted_is_kept_with_the_scene_and_tells_its_version(

@@ -16,7 +16,16 @@ from core.scenes.labels import PatchLabels, SceneLabels, merged
 from core.scenes.library import Library
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.explain import index_values
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, LearnedValues, PatchSource, ScaleValue
+from core.values.base import (
+    NOTHING_ASKED,
+    Asked,
+    ClassValue,
+    FinerClasses,
+    LearnedValues,
+    PatchSource,
+    ScaleValue,
+    ValueCells,
+)
 from core.values.classes import HAND, LABEL
 from core.values.clusters import CLUSTER
 from core.values.indices import NDVI
@@ -57,6 +66,11 @@ class Source(PatchSource):
 
     def learned(self) -> LearnedValues:
         return LearnedValues(title="yield", predicted=np.linspace(2, 9, COUNT), version="0123456789abcdef")
+
+    def finer(self) -> FinerClasses:
+        cells = ValueCells(values=np.array([[0, 1], [np.nan, 3]], np.float32), side=32, ends=(64, 64))
+        patches = (np.arange(COUNT) % 4).astype(np.float32)
+        return FinerClasses(classes=("Bog", "Quarry", "River"), cells=cells, patches=patches, about="", version="ab2x2")
 
     def stability(self) -> np.ndarray:
         return np.append(np.float32(np.nan), np.linspace(0, 1, COUNT - 1, dtype=np.float32))
