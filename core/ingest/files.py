@@ -31,6 +31,9 @@ ENVI_SUFFIX = ".img"
 TABLE_SUFFIXES = frozenset({".csv"})
 METADATA_SUFFIXES = frozenset({".xml"})
 
+FOLDER_REMEDY = "choose a folder of band files or patches"
+"""What to do where a folder has nothing."""
+
 _CHUNK = 2**20
 _NOISE = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _HALF_NUMBER = re.compile(r"\d[\d_-]*$")
@@ -107,7 +110,7 @@ def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
             with errors_about(path.name):
                 raise SourceError(found="there is no such file", remedy="check the name")
     if not files:
-        raise SourceError(found="the folder holds no files", remedy="choose a folder of band files or patches")
+        raise SourceError(found="the folder holds no files", remedy=FOLDER_REMEDY)
     if sum(path.stat().st_size for _, path in files) > MAX_SOURCE_BYTES:
         found = f"it takes more than {MAX_SOURCE_BYTES >> 30} GB"
         raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")

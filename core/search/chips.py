@@ -52,6 +52,7 @@ Reflectance of 1 would make all land of most pictures as bright as roofs.
 """
 
 _AS_SCENE = "cut out what you look for, or add it on the Scenes page"
+_WHAT_MAY_BE = "give a picture of land: a GeoTIFF, JPEG 2000, PNG or JPEG"
 _VERSION = 1
 
 
@@ -147,6 +148,8 @@ class Chips:
             JobCancelledError: when it was cancelled.
         """
         from core.ingest.boundary import ingest
+        from core.ingest.files import FOLDER_REMEDY
+        from core.ingest.formats.geotiff import RASTER_REMEDY
 
         check_chip_size(paths)
         wished = settings or IngestSettings()
@@ -160,6 +163,10 @@ class Chips:
             scene = opened(wished)
         except PictureError as picture:
             scene = _as_colours(opened, wished, picture)
+        except SourceError as error:
+            if error.remedy not in (RASTER_REMEDY, FOLDER_REMEDY):
+                raise
+            raise type(error)(_searching(paths), error.found, _WHAT_MAY_BE) from error
         try:
             _check_shape(scene)
         except SourceError:

@@ -171,7 +171,7 @@ class _Words:
         raise SettingsError(_ASKED, f"“{tokens[0][:40]}” is no word that is known here", self._remedy())
 
     def _remedy(self) -> str:
-        return f"write some of these, or coordinates: {' · '.join(self.known)}"
+        return f"write some of these: {' · '.join(self.known)}"
 
     def fit(self, term: Noun | _NamedClass) -> Fit:
         """Return how well patches fit a kind of land or a class.

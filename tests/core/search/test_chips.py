@@ -115,8 +115,13 @@ def test_what_cannot_be_searched_by_is_told_in_a_sentence_and_not_kept(chips: Ch
         chips.add([nameless])
     assert chips.add([nameless], IngestSettings(bands=("B02", "B03", "B04", "B08"))).bands[-1] == "B08"
     (tmp_path / "text.tif").write_text("no picture")
-    with pytest.raises(SourceError, match="Opening"):
-        chips.add([tmp_path / "text.tif"])
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "folder").mkdir()
+    for name in ("text.tif", "empty.png", "folder"):
+        with pytest.raises(
+            SourceError, match=f"^Searching by “{name}”: .*; give a picture of land: a GeoTIFF, JPEG 2000"
+        ):
+            chips.add([tmp_path / name])
     with (tmp_path / "huge.tif").open("wb") as huge:
         huge.truncate(MOST_CHIP_BYTES + 2**20)
     with pytest.raises(SourceTooLargeError, match="65 MB, and a picture to search by at most 64"):

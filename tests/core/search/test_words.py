@@ -262,17 +262,13 @@ def test_bands_that_are_not_there_are_not_asked() -> None:
 
 @pytest.mark.parametrize("text", ["", "  ", "the land", "!?"])
 def test_nothing_written_is_refused(text: str) -> None:
-    with pytest.raises(
-        SettingsError, match="no kind of land is written; write some of these, or coordinates: water · lake"
-    ):
+    with pytest.raises(SettingsError, match="no kind of land is written; write some of these: water · lake"):
         search_words(text, source())
 
 
 @pytest.mark.parametrize("text", ["quux", "forest quux", "<script>alert(1)</script>", "Wald"])
 def test_unknown_words_say_what_words_there_are(text: str) -> None:
-    with pytest.raises(
-        SettingsError, match="is no word that is known here; write some of these, or coordinates: water"
-    ) as error:
+    with pytest.raises(SettingsError, match="is no word that is known here; write some of these: water") as error:
         search_words(text, source(Classified))
     assert "Annual crop" in str(error.value)
     with pytest.raises(SettingsError, match="at most 200"):
