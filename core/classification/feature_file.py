@@ -75,6 +75,11 @@ class FeatureFile:
         return Cut.from_dict({"stride": self.table.cut.get("size"), **self.table.cut})
 
     @property
+    def scene_id(self) -> str:
+        """Of the scene; empty where it does not say so."""
+        return str(self.table.scene.get("id") or "")
+
+    @property
     def level(self) -> str:
         """Of the scene, or empty."""
         return str(self.table.scene.get("level") or "")
@@ -115,7 +120,7 @@ class FeatureFile:
         if cut is None or table.band_mean is None or table.band_std is None or not self.fingerprint:
             return None
         recipe = Recipe(
-            scene_id=str(table.scene.get("id", "")), encoder=str(table.spec.get("name", "")),
+            scene_id=self.scene_id, encoder=str(table.spec.get("name", "")),
             fingerprint=self.fingerprint, cut=cut,
         )  # fmt: skip
         bands = self.bands or BAND_NAMES

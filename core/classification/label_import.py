@@ -16,15 +16,19 @@ import shapely
 from numpy.typing import NDArray
 
 from core.classification.areas.estimation import ABSTAINED
-from core.classification.areas.tables import TextTable
+from core.classification.areas.tables import TextTable, spans_lines
 from core.classification.schemes import LandClass
 from core.errors import ClassificationError, SettingsError
 from core.scenes.annotations import clean_class
 from core.scenes.patches import IntArray
+from core.scenes.scene import SCENE_ID
 
 _SHOWN = 3
 _FRACTION = re.compile(r"[+-]?\d*[.,]\d*[1-9]\d*")
 """A number that is no whole one, which names no class."""
+
+_WHOLE = re.compile(r"(?a:(\d{1,15})(?:[.,](?:0{1,2}|0{4,}))?|(\d{1,3}(?:,\d{3}){1,4})\.0+)")
+"""A whole number, perhaps with zeros behind it; three of them may be a thousand, and say nothing."""
 
 MOST_LABELS_OF_COLUMN = 254
 """Values of a column that may hold classes; a map tells no more apart."""
@@ -66,7 +70,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "no_label": "has no label",
         "bad_label": "its label cannot be a class",
-        "bad_id": "its patch_id is no whole number",
+        "bad_id": "its patch_id is no number of a patch of this scene",
         "unknown": "no such patch here",
         "elsewhere": "its place lies in another patch than it names",
         "outside": "lies outside of all patches",
@@ -134,7 +138,7 @@ class Tally:
             self.add("no_label", what)
             return None
         try:
-            name = clean_class("Reading labels", self._names.meant(raw))
+            name = ABSTAINED if spans_lines(raw) else clean_class("Reading labels", self._names.meant(raw))
         except SettingsError:
             name = ABSTAINED
         if name.casefold() == ABSTAINED:
@@ -182,7 +186,7 @@ class Tally:
 _TABLE_SENTENCES = {
     "no_label": "Lines without a label were left out: {count}",
     "bad_label": "Labels that cannot be a class were left out: {count}",
-    "bad_id": "Lines whose patch_id is no whole number were left out: {count}",
+    "bad_id": "Lines whose patch_id is no number of a patch of this scene were left out: {count}",
     "unknown": "Patches that are not in the file were left out: {count}",
     "elsewhere": "Lines whose place lies in another patch than they name were left out: {count}",
     "outside": "Places outside of all patches were left out: {count}",
@@ -198,6 +202,7 @@ def labels_of_table(
     *,
     column: str = "",
     names: ClassNames | None = None,
+    scene_id: str = "",
 ) -> ImportedLabels:
     """Return labels of a table with ``patch_id`` and ``label``, or ``lon``, ``lat`` and ``label``.
 
@@ -210,17 +215,19 @@ def labels_of_table(
         outlines: of these, shapely's in EPSG:4326, None where unknown; None = no place is known.
         column: with the classes, as it is called; empty = ``label`` or what else that may be called.
         names: finds the class that a label means; None = as it is written.
+        scene_id: of the patches; ids may have it before them, as in ``fields-1:12``.
 
     Raises:
         ClassificationError: when columns are missing or no label can be used.
     """
+    table.check_places()
     tally = Tally(names)
     labels = table.titled(column) if column else table.needed("label")
     by_place = table.column("lon") is not None and table.column("lat") is not None
     if table.column("patch_id") is None and by_place:
         ids = _ids_of_places(table, patch_ids, placed_outlines(table.asked, outlines), tally)
     else:
-        ids = _ids_of_column(table, set(patch_ids.tolist()), tally)
+        ids = _ids_of_column(table, set(patch_ids.tolist()), tally, scene_id)
         if by_place and outlines is not None:
             for line in elsewhere(table, ids, patch_ids, outlines):
                 tally.add("elsewhere", f"line {table.line(line)}", example=f"patch {ids[line]}")
@@ -246,20 +253,30 @@ def label_columns(table: TextTable) -> list[str]:
     return sorted(dict.fromkeys(found), key=lambda name: name.casefold() not in named)
 
 
-def _ids_of_column(table: TextTable, known: set[int], tally: Tally) -> list[int | None]:
+def _ids_of_column(table: TextTable, known: set[int], tally: Tally, scene_id: str) -> list[int | None]:
     found: list[int | None] = []
     for row, cell in enumerate(table.needed("patch_id")):
-        plain = cell.removesuffix(".0").replace(",", "") if cell.endswith(".0") else cell
-        what = f"line {table.line(row)}"
-        if not (plain.isascii() and plain.isdigit() and len(plain) < 16):
-            tally.add("bad_id", what, example=f"“{cell[:20]}”")
-            found.append(None)
-        elif int(plain) not in known:
-            tally.add("unknown", what, example=int(plain))
-            found.append(None)
-        else:
-            found.append(int(plain))
+        number, what = patch_number(cell, scene_id), f"line {table.line(row)}"
+        if number is None:
+            tally.add("bad_id", what, example=f"“{cell[:40]}”")
+        elif number not in known:
+            tally.add("unknown", what, example=number)
+        found.append(number if number in known else None)
     return found
+
+
+def patch_number(cell: str, scene_id: str = "") -> int | None:
+    """Return the id of a patch that a cell says, as programs write whole numbers; None where it says none of a scene.
+
+    Args:
+        cell: such as ``12``, ``12.0``, ``1,200.0`` or, with its scene before it, ``fields-1:12``.
+        scene_id: the scene; empty = any.
+    """
+    before, sign, number = cell.rpartition(":")
+    if sign and (before.strip() != scene_id if scene_id else not SCENE_ID.fullmatch(before.strip())):
+        return None
+    said = _WHOLE.fullmatch(number.strip())
+    return int((said[1] or said[2]).replace(",", "")) if said else None
 
 
 def _ids_of_places(

@@ -58,6 +58,7 @@ class ClassifyCommand:
         parser.add_argument("--abstain", type=float, metavar="P", help="probability below which a patch abstains")
         parser.add_argument("--out", type=Path, required=True, metavar="C.parquet|C.tif")
         parser.add_argument("--column", default="", metavar="NAME", help="attribute or column with the class")
+        parser.add_argument("--layer", default="", metavar="NAME", help="of the labels, where their file has several")
         parser.add_argument(
             "--least-share", type=float, default=0.5, metavar="S", help="of a patch that polygons cover; default: 0.5"
         )
@@ -204,8 +205,10 @@ def _labels(options: argparse.Namespace, known: FeatureFile) -> ImportedLabels:
     path: Path = options.labels
     asked = f"Reading “{path.name}”"
     if path.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        return labels_of_table(read_text_table(path), known.table.patch_ids, known.outlines, column=options.column)
-    shapes = read_label_shapes(path, column=options.column)
+        return labels_of_table(
+            read_text_table(path), known.table.patch_ids, known.outlines, column=options.column, scene_id=known.scene_id
+        )  # fmt: skip
+    shapes = read_label_shapes(path, column=options.column, layer=options.layer)
     return labels_of_shapes(
         shapes, known.table.patch_ids, known.outlines, asked=asked, least_share=options.least_share
     )  # fmt: skip

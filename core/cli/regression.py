@@ -36,6 +36,7 @@ class RegressCommand:
         parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote")
         parser.add_argument("--values", type=Path, required=True, metavar="V.csv|V.geojson|V.gpkg|V.zip")
         parser.add_argument("--column", default="", metavar="NAME", help="with the number")
+        parser.add_argument("--layer", default="", metavar="NAME", help="of the numbers, where their file has several")
         parser.add_argument("--out", type=Path, required=True, metavar="R.csv|R.parquet|R.tif")
 
     def run(self, options: argparse.Namespace, _config: Config) -> Iterator[str]:
@@ -55,7 +56,10 @@ class RegressCommand:
             raise StoreError(f"Writing {options.out}", found, "choose another name for --out")
         known = FeatureFile(table=read_geoparquet(options.file), name=options.file.name)
         table = known.table
-        given = read_numbers(options.values, table.patch_ids, known.outlines, column=options.column)
+        given = read_numbers(
+            options.values, table.patch_ids, known.outlines, column=options.column, layer=options.layer,
+            scene_id=known.scene_id,
+        )  # fmt: skip
         sys.stderr.writelines(f"{options.values.name}: {sentence}\n" for sentence in given.said)
         blocks = blocks_of(len(table.patch_ids), table.lonlat, known.places)
         model = teach_values(

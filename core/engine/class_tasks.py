@@ -98,7 +98,8 @@ def finer_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
 def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     """Read the numbers of some patches, learn them, and keep what predicts them; gives the recipe's key.
 
-    Payload: ``recipe``, ``paths`` of the upload, which is gone afterwards, ``column``, empty = as the file says.
+    Payload: ``recipe``, ``paths`` of the upload, which is gone afterwards, ``column``, empty = as the file says,
+    ``layer``.
     """
     recipe, paths = Recipe.from_dict(payload["recipe"]), [Path(path) for path in payload["paths"]]
     library = Library(config.root)
@@ -109,7 +110,10 @@ def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
         work.doing("Reading the numbers")
         corners = corners_lonlat(scene, grid, ids)
         outlines = None if corners is None else polygons(corners)
-        given = read_numbers(paths[0], ids, outlines, column=str(payload["column"]))
+        given = read_numbers(
+            paths[0], ids, outlines, column=str(payload["column"]), layer=str(payload.get("layer", "")),
+            scene_id=scene.id,
+        )  # fmt: skip
         blocks = blocks_of(len(ids), centres_lonlat(scene, grid, ids), places_on(scene, grid, ids))
         model = teach_values(
             features.vectors, ids, dict(given.values), blocks=blocks, outlines=land_outlines(scene, grid, ids),

@@ -75,19 +75,20 @@ class Classifications:
             "finer", f"{fine.key}-{key}", title, payload, after=None if after is None else after.id
         )
 
-    def submit_numbers(self, recipe: Recipe, path: Path, column: str) -> Job:
+    def submit_numbers(self, recipe: Recipe, path: Path, column: str, layer: str = "") -> Job:
         """Ask for a number of each patch to be learned from a file, which is gone afterwards.
 
         Args:
             recipe: of the patches.
             path: of the upload.
             column: with the number; empty = as the file says.
+            layer: of the file, where it has several.
 
         Raises:
             SceneError: when there is no such scene.
         """
         title = f"Learning a number of “{self._library.get(recipe.scene_id).name}”"
-        payload = recipe_payload(recipe) | {"paths": [str(path)], "column": column}
+        payload = recipe_payload(recipe) | {"paths": [str(path)], "column": column, "layer": layer}
         return self._jobs.submit("regress", f"{recipe.key}-{path.parent.name}", title, payload)
 
     def finer_map(self, recipe: Recipe, cut: Cut, key: str) -> ChanceCells | None:

@@ -19,27 +19,28 @@ from core.classification.areas.estimation import ABSTAINED, AreaStratum, JudgedU
 from core.errors import ClassificationError
 from core.export.tables import harmless
 from core.files import disk_errors, replacing
+from core.ingest.vectors.geojson import NO_VALUE_CELLS
 
 MOST_TABLE_BYTES = 64 * 2**20
 """Of a table, at most: half a million judged patches."""
 
-NOT_JUDGED = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "-", "?"})
+NOT_JUDGED = NO_VALUE_CELLS
 """Cells, in small letters, by which programs and people say that nothing is known; unless a class is called so."""
 
 _NAMES = {
     "map": ("map", "map_class", "mapped", "class"),
     "reference": ("reference", "ref", "reference_class"),
     "stratum": ("stratum", "strata"),
-    "patch_id": ("patch_id",),
+    "patch_id": ("patch_id", "patchid", "patch"),
     "class": ("class", "stratum", "map"),
     "hectares": ("hectares", "ha", "area_ha"),
     "patches": ("patches", "units"),
     "label": ("label", "class", "class_name", "reference"),
-    "lon": ("lon", "longitude", "long", "x"),
-    "lat": ("lat", "latitude", "y"),
+    "lon": ("lon", "longitude", "long", "lng", "decimallongitude", "point_x", "xcoord", "x_coord", "x"),
+    "lat": ("lat", "latitude", "decimallatitude", "point_y", "ycoord", "y_coord", "y"),
     "value": ("value", "target", "yield", "biomass"),
 }
-"""Columns and what they may be called, in small letters; the first is ours."""
+"""Columns and what they may be called, in small letters, ``_`` between words; the first is ours."""
 
 _POINT = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+|(?=\.\d))(\.\d*)?(e[+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+|(?=,\d))(,\d*)?(e[+-]?\d+)?")
@@ -74,7 +75,7 @@ class TextTable:
             ClassificationError: when there are two.
         """
         for wanted in _NAMES[name]:
-            places = [at for at, one in enumerate(self.columns) if one.casefold() == wanted]
+            places = [at for at, one in enumerate(self.columns) if _plain_name(one) == wanted]
             if len(places) > 1:
                 raise ClassificationError(self.asked, f"it has two columns “{wanted}”", "leave one of them")
             if places:
@@ -92,6 +93,17 @@ class TextTable:
             some = ", ".join(f"“{one}”" for one in self.columns[:8]) or "none"
             raise ClassificationError(self.asked, f"it has no column “{name}”; its columns are {some}", "name it so")
         return found
+
+    def check_places(self) -> None:
+        """Do nothing where it says which patches its lines are of.
+
+        Raises:
+            ClassificationError: where it has no ids of patches, and no longitude and latitude.
+        """
+        if self.column("patch_id") is None and (self.column("lon") is None or self.column("lat") is None):
+            some = ", ".join(f"“{one[:40]}”" for one in self.columns[:8]) or "none"
+            found = f"its columns are {some}, and none says which patches they are of"
+            raise ClassificationError(self.asked, found, "give it a column patch_id, or the columns lon and lat")
 
     def titled(self, title: str) -> list[str]:
         """Return the cells of the first column of this very name.
@@ -111,26 +123,67 @@ class TextTable:
         return self.rows[row][0]
 
 
+def _plain_name(name: str) -> str:
+    """Return the name of a column in small letters, ``_`` between its words: “Patch ID” is patch_id."""
+    return re.sub(r"[\s.\-]+", "_", name.casefold())
+
+
 def read_text_table(path: Path) -> TextTable:
     """Read a CSV file.
 
     Raises:
-        ClassificationError: when it cannot be read, is none, has no rows, or lines of other lengths.
+        ClassificationError: when it cannot be read, is none, has no rows, lines of other lengths, or a quote that is
+            never closed.
     """
     asked = f"Reading “{path.name}”"
     text = _decoded(asked, _content(asked, path))
     text, separator = _separated(text)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        raise ClassificationError(asked, f"it is no table of text ({error})", "give a CSV file") from error
+    lines = _lines(asked, text, separator)
     lines = [(number, cells) for number, cells in lines if any(cells)]
     if not lines:
         raise ClassificationError(asked, "it is empty", "give a CSV file with a line of names and a line for each row")
     columns = lines[0][1]
     rows = tuple((number, _cells(asked, number, cells, len(columns))) for number, cells in lines[1:])
     return TextTable(name=path.name, separator=separator, columns=tuple(columns), rows=rows)
+
+
+def _lines(asked: str, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Return the cells of each line, stripped, with the number of the line that they end in.
+
+    A quote that is never closed would make one cell of all lines behind it, so that it is refused. Blanks or letters
+    behind a closing quote are no error to a person: they are read, unless lines were swallowed.
+    """
+    try:
+        return _parsed(asked, text, separator, strict=True)
+    except csv.Error:
+        pass
+    try:
+        lines = _parsed(asked, text, separator, strict=False)
+    except csv.Error as error:
+        raise ClassificationError(asked, f"it is no table of text ({error})", "give a CSV file") from error
+    swallowed = next((number for number, cells in lines if any(map(spans_lines, cells))), None)
+    if swallowed is not None:
+        found = f"a quote in or before line {swallowed} is closed in the wrong place"
+        raise ClassificationError(asked, found, "close it, or leave it out")
+    return lines
+
+
+def _parsed(asked: str, text: str, separator: str, *, strict: bool) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict, skipinitialspace=True)
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        lines.extend((reader.line_num, [cell.strip() for cell in cells]) for cells in reader)
+    except csv.Error as error:
+        if "unexpected end" not in str(error):
+            raise
+        found = f"a quote that opens in line {1 + (lines[-1][0] if lines else 0)} is never closed"
+        raise ClassificationError(asked, found, "close it, or leave it out") from error
+    return lines
+
+
+def spans_lines(cell: str) -> bool:
+    """Return whether a cell has a line break in it."""
+    return "\n" in cell or "\r" in cell
 
 
 def _separated(text: str) -> tuple[str, str]:
@@ -247,6 +300,12 @@ def _read_numbers(table: TextTable, name: str, raw: Sequence[str], line: str) ->
     if not all(math.isfinite(one) for one in numbers):
         raise ClassificationError(table.asked, f"a number of {name} is too large", "correct it")
     return numbers
+
+
+def looks_like_a_number(cell: str) -> bool:
+    """Return whether a cell is a number, whichever way it is written."""
+    plain = _BLANKS.sub("", cell.casefold())
+    return _POINT.fullmatch(plain) is not None or _COMMA.fullmatch(plain) is not None
 
 
 def _either(

@@ -12,8 +12,14 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry
 
-from core.classification.areas.tables import NOT_JUDGED, TextTable, read_text_table, table_numbers
-from core.classification.label_import import containing, elsewhere, placed_outlines, places_of_lines
+from core.classification.areas.tables import (
+    NOT_JUDGED,
+    TextTable,
+    looks_like_a_number,
+    read_text_table,
+    table_numbers,
+)
+from core.classification.label_import import containing, elsewhere, patch_number, placed_outlines, places_of_lines
 from core.classification.shape_import import SLIVER
 from core.errors import ClassificationError
 from core.ingest.vectors.adding import read_label_shapes
@@ -44,7 +50,14 @@ class ImportedNumbers:
 
 
 def read_numbers(
-    path: Path, patch_ids: IntArray, outlines: NDArray[np.object_] | None, *, column: str = "", name: str = ""
+    path: Path,
+    patch_ids: IntArray,
+    outlines: NDArray[np.object_] | None,
+    *,
+    column: str = "",
+    layer: str = "",
+    name: str = "",
+    scene_id: str = "",
 ) -> ImportedNumbers:
     """Read the numbers of patches from a CSV, GeoJSON, GeoPackage or zipped Shapefile.
 
@@ -53,6 +66,8 @@ def read_numbers(
         patch_ids: that may have a number, int64 of shape (N,).
         outlines: of these, shapely's in EPSG:4326, None where unknown; None = no place is known.
         column: with the numbers; empty = the one that can only be meant.
+        layer: of the file, where it has several.
+        scene_id: of the patches, as of ``labels_of_table``.
         name: of the file, for sentences; empty = as it is called.
 
     Raises:
@@ -60,13 +75,18 @@ def read_numbers(
         SourceError: when it is no file of points or polygons.
     """
     if path.suffix.lower() in TEXT_SUFFIXES:
-        return numbers_of_table(read_text_table(path), patch_ids, outlines, column=column)
-    shapes = read_label_shapes(path, column=column, numbers=True)
+        return numbers_of_table(read_text_table(path), patch_ids, outlines, column=column, scene_id=scene_id)
+    shapes = read_label_shapes(path, column=column, layer=layer, numbers=True)
     return numbers_of_shapes(shapes, patch_ids, outlines, asked=f"Reading “{name or path.name}”")
 
 
 def numbers_of_table(
-    table: TextTable, patch_ids: IntArray, outlines: NDArray[np.object_] | None = None, *, column: str = ""
+    table: TextTable,
+    patch_ids: IntArray,
+    outlines: NDArray[np.object_] | None = None,
+    *,
+    column: str = "",
+    scene_id: str = "",
 ) -> ImportedNumbers:
     """Return numbers of a table with ``patch_id`` and a value, or ``lon``, ``lat`` and a value.
 
@@ -76,13 +96,14 @@ def numbers_of_table(
         ClassificationError: for columns that are missing or may be meant as well, cells that are no finite number, a
             patch id twice, or when no number can be used.
     """
+    table.check_places()
     title = column or _value_column(table)
     filled = [at for at, cell in enumerate(table.titled(title)) if cell.casefold() not in NOT_JUDGED]
     known = replace(table, rows=tuple(table.rows[at] for at in filled))
     said = _counted(len(table.rows) - len(filled), "line without a number was", "lines without a number were")
     numbers = table_numbers(known, title)
     if known.column("patch_id") is not None:
-        ids = _ids(known)
+        ids = _ids(known, scene_id)
         _each_once(known, ids)
         own = set(patch_ids.tolist())
         wrong = set() if outlines is None else set(elsewhere(known, ids, patch_ids, outlines))
@@ -129,10 +150,27 @@ def numbers_of_shapes(
 def _value_column(table: TextTable) -> str:
     """Return the column that can only be meant: the one called so, else the only other one of numbers."""
     named = [name for name in table.columns if name.casefold() in VALUE_COLUMNS]
-    if not named:
-        others = [name for name in dict.fromkeys(table.columns) if name and name.casefold() not in _NOT_VALUES]
-        named = [name for name in others if _is_of_numbers(table.titled(name))]
-    return only_column(table.asked, named, table.columns)
+    return only_column(table.asked, named or value_columns(table), table.columns)
+
+
+def value_columns(table: TextTable) -> list[str]:
+    """Return the columns of a table that hold numbers and are not known for others, those called as one first.
+
+    Raises:
+        ClassificationError: when there is none, with what the others hold.
+    """
+    others = [name for name in dict.fromkeys(table.columns) if name and name.casefold() not in _NOT_VALUES]
+    named = [name for name in others if _is_of_numbers(table.titled(name))]
+    if others and not named and table.rows:
+        found = f"none of its columns holds numbers: {', '.join(_held(table, name) for name in others[:4])}"
+        raise ClassificationError(table.asked, found, "give it a column with a number a line")
+    return sorted(named, key=lambda name: name.casefold() not in VALUE_COLUMNS)
+
+
+def _held(table: TextTable, name: str) -> str:
+    cells = table.titled(name)
+    text = next((cell for cell in cells if cell.casefold() not in NOT_JUDGED and not looks_like_a_number(cell)), "")
+    return f"“{name[:40]}” has “{text[:40]}”" if text else f"“{name[:40]}” is empty"
 
 
 def only_column(asked: str, named: Sequence[str], there: Sequence[str]) -> str:
@@ -152,25 +190,17 @@ def only_column(asked: str, named: Sequence[str], there: Sequence[str]) -> str:
 
 def _is_of_numbers(cells: Sequence[str]) -> bool:
     known = [cell for cell in cells if cell.casefold() not in NOT_JUDGED]
-    return bool(known) and all(_is_number(cell) for cell in known)
+    return bool(known) and all(looks_like_a_number(cell) for cell in known)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _ids(table: TextTable) -> list[int]:
+def _ids(table: TextTable, scene_id: str) -> list[int]:
     found = []
     for row, cell in enumerate(table.needed("patch_id")):
-        plain = cell.removesuffix(".0")
-        if not (plain.isascii() and plain.isdigit() and len(plain) < 16):
-            wrong = f"line {table.line(row)} has “{cell[:20]}” as patch_id"
-            raise ClassificationError(table.asked, wrong, "give whole numbers")
-        found.append(int(plain))
+        number = patch_number(cell, scene_id)
+        if number is None:
+            wrong = f"line {table.line(row)} has “{cell[:40]}” as patch_id"
+            raise ClassificationError(table.asked, wrong, "give numbers of patches of this scene")
+        found.append(number)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SourceError
@@ -24,6 +25,7 @@ def read_label_shapes(
     path: Path,
     *,
     column: str = "",
+    layer: str = "",
     choices: bool = False,
     numbers: bool = False,
     cancelled: Callable[[], bool] = never,
@@ -32,9 +34,11 @@ def read_label_shapes(
     """Read points and polygons with a class each, in the sandbox; it takes a second or two.
 
     Args:
-        path: GeoJSON, GeoPackage, or a zip with one Shapefile.
+        path: GeoJSON, GeoPackage, or a zip of Shapefiles.
         column: the attribute that is the class; empty = the one that is called so.
-        choices: True = give all attributes that may be the class, and refuse no file for having none that is called so.
+        layer: of a GeoPackage, or the Shapefile; empty = the only one.
+        choices: True = give all attributes that may be the class, and refuse no file for having none that is called so,
+            nor for having several layers: these are given.
         numbers: True = the attribute is wanted that is a number, as of ``read_geojson``.
         cancelled: asked ten times a second; True stops the work.
         limits: what the sandbox may use.
@@ -50,6 +54,7 @@ def read_label_shapes(
         links, scratch = linked(files, Path(folder))
         request = VectorRequest(
             name=clean_name(path.name), paths=links, names=tuple(name for name, _ in files), scratch=scratch,
-            column=column, choices=choices, numbers=numbers,
+            column=column, choices=choices, numbers=numbers, layer=layer,
         )  # fmt: skip
-        return answer_of_sandbox(request, limits, silent, cancelled, understand=shapes_from_dict)
+        found = answer_of_sandbox(request, limits, silent, cancelled, understand=shapes_from_dict)
+        return replace(found, layer=layer)

@@ -17,6 +17,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 from core.errors import SourceError
+from core.ingest.messages import clean_name
 
 MOST_SHAPES = 200_000
 """Points and polygons of one file, at most."""
@@ -26,10 +27,14 @@ MOST_VERTICES = 5_000_000
 LABEL_COLUMNS = ("label", "class", "class_name", "classname", "landcover", "land_cover", "lulc", "category", "name")
 """Attributes that are taken for the class, in small letters, the likeliest first."""
 
+NO_VALUE_CELLS = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "-", "?"})
+"""Cells, in small letters, by which programs and people say that nothing is known."""
+
 VALUE_COLUMNS = ("value", "target", "yield", "biomass")
 """Attributes that are taken for a number, in small letters."""
 
 _LONLAT = CRS.from_epsg(4326)
+_NUMBERS = "give points or polygons with an attribute that is a number"
 _REMEDY = "give points or polygons with an attribute “label”"
 _SAVE_AGAIN = "save it again with its reference system, or in longitude and latitude, EPSG:4326"
 
@@ -42,6 +47,9 @@ MOST_CHOICES = 12
 
 MOST_DISTINCT = 254
 """Classes that a map tells apart; an attribute with more values is none of classes."""
+
+MOST_LAYERS, MOST_LETTERS_OF_LAYER = 200, 100
+"""Layers of a file among which a person chooses, at most, and letters of the name of one."""
 
 Assumed = Literal["", "lonlat", "datum"]
 """What had to be assumed of places: nothing, that undefined numbers are degrees, or that an unknown datum is WGS 84."""
@@ -61,6 +69,8 @@ class LabelShapes:
         other_numbers: those of the lines and features without a shape.
         choices: labels by the attribute that may be the class, where they were asked for.
         assumed: what the file does not say of its places.
+        layer: that was read, of several.
+        layers: among which a person has to choose first; empty = it was read.
     """
 
     labels: tuple[str, ...]
@@ -72,6 +82,8 @@ class LabelShapes:
     other_numbers: tuple[int, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     assumed: Assumed = ""
+    layer: str = ""
+    layers: tuple[str, ...] = ()
 
     def number(self, row: int) -> int:
         """Return the place in the file of a shape, from 1."""
@@ -80,6 +92,13 @@ class LabelShapes:
     def by(self, column: str) -> LabelShapes:
         """Return the same with another attribute as the class. Raises a KeyError for one that is no choice."""
         return replace(self, labels=self.choices[column], column=column)
+
+
+def no_layer(layers: Iterable[str]) -> LabelShapes:
+    """Return what is known of a file of several layers before a person chose one: their names, and no shapes."""
+    names = [clean_name(name, MOST_LETTERS_OF_LAYER) for name in layers]
+    shapes: NDArray[np.object_] = np.empty(0, dtype=object)
+    return LabelShapes(labels=(), shapes=shapes, column="", layers=tuple(names[:MOST_LAYERS]))
 
 
 def read_geojson(text: str, column: str = "", *, choices: bool = False, numbers: bool = False) -> LabelShapes:
@@ -133,10 +152,13 @@ def label_shapes(
     if len(shapes) > MOST_SHAPES or int(shapely.get_num_coordinates(shapes).sum()) > MOST_VERTICES:
         found = f"it has more than {MOST_SHAPES:,} shapes or {MOST_VERTICES:,} corners"
         raise SourceError(found=found, remedy="cut the area of the scene out of it first")
-    offered = choices_of(properties) if choices else {}
+    offered = (numbers_of(properties) if numbers else choices_of(properties)) if choices else {}
+    if choices and numbers and not offered:
+        raise SourceError(found=f"none of its attributes holds numbers: {_texts_in(properties)}", remedy=_NUMBERS)
     if numbers and not column:
-        column = _value_attribute(properties)
-    chosen = "" if choices and not column and not _known_names(offered) else _column(properties, column)
+        column = "" if choices else _value_attribute(properties)
+    unsure = choices and not column and (numbers or not _known_names(offered))
+    chosen = "" if unsure else _column(properties, column)
     usable = np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)
     if not usable.any():
         raise SourceError(found="it has no points and no polygons", remedy=_REMEDY)
@@ -170,12 +192,36 @@ def choices_of(properties: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {name: found[name] for name in [*first, *(name for name in found if name not in first)][:MOST_CHOICES]}
 
 
+def numbers_of(properties: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the attributes that hold numbers and are not known for others, with the text of each feature.
+
+    Those called as a number is come first.
+    """
+    found = {}
+    for name in dict.fromkeys(name for one in properties for name in one):
+        texts = [_text(one.get(name)) for one in properties]
+        values = {text for text in texts if text.casefold() not in NO_VALUE_CELLS}
+        if values and name.casefold() not in NOT_NUMBERS and all(_is_number(value) for value in values):
+            found[name] = texts
+    order = sorted(found, key=lambda name: name.casefold() not in VALUE_COLUMNS)
+    return {name: found[name] for name in order[:MOST_CHOICES]}
+
+
+def _texts_in(properties: Sequence[Mapping[str, Any]]) -> str:
+    """Return attributes with a text of each, in words."""
+    said = []
+    for name in dict.fromkeys(name for one in properties for name in one):
+        text = next((text for one in properties if (text := _text(one.get(name))) and not _is_number(text)), "")
+        if text and name.casefold() not in NOT_NUMBERS:
+            said.append(f"“{name[:40]}” has “{text[:40]}”")
+    return ", ".join(said[:4]) or "there are only ids and places"
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text.replace(",", ".")))
     except ValueError:
         return False
-    return True
 
 
 def _known_names(names: Iterable[str]) -> list[str]:

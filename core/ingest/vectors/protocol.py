@@ -13,7 +13,14 @@ import numpy as np
 import shapely
 
 from core.ingest.messages import clean_name
-from core.ingest.vectors.geojson import MOST_CHOICES, MOST_SHAPES, Assumed, LabelShapes
+from core.ingest.vectors.geojson import (
+    MOST_CHOICES,
+    MOST_LAYERS,
+    MOST_LETTERS_OF_LAYER,
+    MOST_SHAPES,
+    Assumed,
+    LabelShapes,
+)
 
 _KINDS = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
 
@@ -30,6 +37,7 @@ class VectorRequest:
         column: the attribute that is the class; empty = the one that is called so.
         choices: True = all attributes that may be the class are wanted.
         numbers: True = the attribute is wanted that is a number.
+        layer: the one that is meant where there are several; empty = the only one.
     """
 
     name: str
@@ -39,6 +47,7 @@ class VectorRequest:
     column: str = ""
     choices: bool = False
     numbers: bool = False
+    layer: str = ""
 
     vectors: bool = True
     """True = the sandbox has the drivers of vectors, and none of rasters."""
@@ -48,7 +57,7 @@ class VectorRequest:
         fields = {
             "kind": "vectors", "name": self.name, "paths": [str(path) for path in self.paths],
             "names": list(self.names), "scratch": str(self.scratch), "column": self.column,
-            "choices": self.choices, "numbers": self.numbers,
+            "choices": self.choices, "numbers": self.numbers, "layer": self.layer,
         }  # fmt: skip
         return json.dumps(fields)
 
@@ -58,6 +67,7 @@ def vector_request_from_dict(fields: Mapping[str, Any]) -> VectorRequest:
     return VectorRequest(
         name=fields["name"], paths=tuple(Path(path) for path in fields["paths"]), names=tuple(fields["names"]),
         scratch=Path(fields["scratch"]), column=fields["column"], choices=fields["choices"], numbers=fields["numbers"],
+        layer=fields["layer"],
     )  # fmt: skip
 
 
@@ -67,7 +77,7 @@ def shapes_to_dict(found: LabelShapes) -> dict[str, Any]:
         "labels": list(found.labels), "column": found.column, "mended": found.mended, "other": found.other,
         "shapes": [json.loads(one) for one in shapely.to_geojson(found.shapes)], "assumed": found.assumed,
         "numbers": list(found.numbers), "other_numbers": list(found.other_numbers),
-        "choices": {name: _packed(labels) for name, labels in found.choices.items()},
+        "choices": {name: _packed(labels) for name, labels in found.choices.items()}, "layers": list(found.layers),
     }  # fmt: skip
 
 
@@ -115,12 +125,15 @@ def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
         raise ValueError("counts")
     if fields["assumed"] not in get_args(Assumed) or len(fields["choices"]) > MOST_CHOICES:
         raise ValueError("assumed")
+    if len(fields["layers"]) > MOST_LAYERS:
+        raise ValueError("layers")
     numbers = _places(fields["numbers"], len(labels))
     return LabelShapes(
         labels=labels, shapes=shapes, column=_name(fields["column"]), mended=counts[0], other=counts[1],
         numbers=numbers if len(numbers) == len(labels) else (),
         other_numbers=_places(fields["other_numbers"], MOST_SHAPES), assumed=fields["assumed"],
         choices={_name(name): _unpacked(one, len(labels)) for name, one in fields["choices"].items()},
+        layers=tuple(clean_name(str(name), MOST_LETTERS_OF_LAYER) for name in fields["layers"]),
     )  # fmt: skip
 
 

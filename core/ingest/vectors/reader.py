@@ -13,12 +13,19 @@ from core.errors import SourceError
 from core.ingest.files import Member, Shelf
 from core.ingest.formats.archive import open_shelf
 from core.ingest.messages import clean_name, damaged
-from core.ingest.vectors.geojson import MOST_SHAPES, LabelShapes, label_shapes, read_geojson
+from core.ingest.vectors.geojson import (
+    MOST_LETTERS_OF_LAYER,
+    MOST_SHAPES,
+    LabelShapes,
+    label_shapes,
+    no_layer,
+    read_geojson,
+)
 from core.ingest.vectors.protocol import VectorRequest
 
 GEOJSON_SUFFIXES = frozenset({".geojson", ".json"})
 _BESIDE = frozenset({".shp", ".dbf", ".shx", ".prj", ".cpg"})
-_REMEDY = "give GeoJSON, a GeoPackage, or a zip with one Shapefile"
+_REMEDY = "give GeoJSON, a GeoPackage, or a zip of a Shapefile"
 
 
 def read_label_file(request: VectorRequest) -> LabelShapes:
@@ -30,10 +37,16 @@ def read_label_file(request: VectorRequest) -> LabelShapes:
     shelf = open_shelf(request.paths, request.names, request.scratch)
     members = [member for member in shelf.members if not member.is_noise]
     chosen = [member for member in members if member.suffix in {*GEOJSON_SUFFIXES, ".gpkg", ".shp"}]
-    if len(chosen) != 1:
-        found = f"{len(chosen)} files of shapes come together" if chosen else "it is no file of points and polygons"
-        raise SourceError(found=found, remedy=_REMEDY)
-    [one] = chosen
+    if not chosen:
+        raise SourceError(found="it is no file of points and polygons", remedy=_REMEDY)
+    if len(chosen) > 1:  # Of Shapefiles each is a layer.
+        if any(member.suffix != ".shp" for member in chosen):
+            raise SourceError(found=f"{len(chosen)} files of shapes come together", remedy=_REMEDY)
+        wanted = _wanted([_stem(member) for member in chosen], request)
+        if not wanted:
+            return no_layer([_stem(member) for member in chosen])
+        chosen = [member for member in chosen if _stem(member) == wanted]
+    one = chosen[0]
     if one.suffix in GEOJSON_SUFFIXES:
         try:
             text = shelf.path(one).read_text(encoding="utf-8-sig")
@@ -41,6 +54,29 @@ def read_label_file(request: VectorRequest) -> LabelShapes:
             raise SourceError(found="it cannot be read as text", remedy="save it again as GeoJSON") from error
         return read_geojson(text, request.column, choices=request.choices, numbers=request.numbers)
     return _by_driver(_laid_out(one, members, shelf, request.scratch), request)
+
+
+def _stem(member: Member) -> str:
+    return member.base.rpartition(".")[0]
+
+
+def _wanted(layers: list[str], request: VectorRequest) -> str:
+    """Return the layer to be read; empty = a person has to choose.
+
+    Raises:
+        SourceError: where none is named and nobody can choose, or one that there is not.
+    """
+    if len(layers) == 1 and not request.layer:
+        return layers[0]
+    by_name = {clean_name(name, MOST_LETTERS_OF_LAYER): name for name in layers}
+    if request.layer in by_name:
+        return by_name[request.layer]
+    if request.choices and not request.layer:
+        return ""
+    shown = ", ".join(f"“{name}”" for name in [*by_name][:6]) + (" …" if len(by_name) > 6 else "")
+    if request.layer:
+        raise SourceError(found=f"it has no layer “{request.layer[:60]}”; it has {shown}", remedy="name one of these")
+    raise SourceError(found=f"it has {len(layers)} layers of shapes: {shown}", remedy="name the layer that is meant")
 
 
 def _laid_out(one: Member, members: list[Member], shelf: Shelf, scratch: Path) -> Path:
@@ -65,11 +101,13 @@ def _by_driver(path: Path, request: VectorRequest) -> LabelShapes:
     from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
-        if len(layers) != 1:
-            shown = ", ".join(clean_name(name, 40) for name in layers[:6]) or "none"
-            raise SourceError(found=f"it has {len(layers)} layers of shapes: {shown}", remedy="save one of them alone")
-        meta, _, wkb, fields = pyogrio.raw.read(path, layer=layers[0], max_features=MOST_SHAPES + 1)
+        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None and "Line" not in kind]
+        if not layers:
+            raise SourceError(found="it has no layer of points or polygons", remedy=_REMEDY)
+        wanted = layers[0] if path.suffix == ".shp" else _wanted(layers, request)
+        if not wanted:
+            return no_layer(layers)
+        meta, _, wkb, fields = pyogrio.raw.read(path, layer=wanted, max_features=MOST_SHAPES + 1)
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     except (DataSourceError, DataLayerError) as error:
         raise damaged() from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -38,8 +38,8 @@ from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 
-LABEL_FILES = ["csv", "tsv", "geojson", "json", "gpkg", "zip"]
-TABLES = frozenset({".csv", ".tsv"})
+LABEL_FILES = ["csv", "tsv", "txt", "geojson", "json", "gpkg", "zip"]
+TABLES = frozenset({".csv", ".tsv", ".txt"})
 KEEP, REPLACE = "keep", "replace"
 _LINE, _MOST_HIGH = 35, 260
 """Pixels of a row of a table, and of the whole."""
@@ -92,15 +92,56 @@ def import_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, .
             return
         try:
             with st.spinner("Reading the labels…"):
-                source = known.answers.get(("brought", came.file_id), lambda: read_source(came.name, came.getvalue()))
+                source = brought_source(known, came.file_id, came.name, came.getvalue)
+            if source is None:
+                return
             brought = Brought(source=source, name=clean_name(came.name, 80), file_id=came.file_id)
             _settle(visitor, known, brought, classes)
         except LandlikeError as error:
             st.error(plain(error), icon=":material/error:")
 
 
-def read_source(name: str, content: bytes) -> TextTable | LabelShapes:
+def brought_source(
+    known: SceneView, file_id: str, name: str, content: Callable[[], bytes], *, numbers: bool = False
+) -> TextTable | LabelShapes | None:
+    """Return what a file holds, asking which of its layers is meant; None while that is not chosen.
+
+    Args:
+        known: the scene.
+        file_id: tells this upload from any other.
+        name: of the file.
+        content: gives its bytes.
+        numbers: True = numbers are wanted and no classes.
+
+    Raises:
+        LandlikeError: as of ``read_source``.
+    """
+
+    def source(layer: str) -> TextTable | LabelShapes:
+        key = ("brought", file_id, layer, numbers)
+        found: TextTable | LabelShapes = known.answers.get(
+            key, lambda: read_source(name, content(), layer=layer, numbers=numbers)
+        )
+        return found
+
+    found = source("")
+    if isinstance(found, TextTable) or not found.layers:
+        return found
+    layer = st.selectbox(
+        "Layer", found.layers, index=None, placeholder=f"The file has {len(found.layers)} layers: choose",
+        key=f"import_layer_{file_id}", width=330,
+    )  # fmt: skip
+    return None if layer is None else source(layer)
+
+
+def read_source(name: str, content: bytes, *, layer: str = "", numbers: bool = False) -> TextTable | LabelShapes:
     """Read a file of labels, whatever its kind, with all columns that may hold the classes.
+
+    Args:
+        name: of the file.
+        content: of it.
+        layer: the one that is meant; empty = the only one, or a person has to choose.
+        numbers: True = all columns are wanted that may hold a number.
 
     Raises:
         LandlikeError: one sentence on why it cannot be used.
@@ -109,7 +150,11 @@ def read_source(name: str, content: bytes) -> TextTable | LabelShapes:
     with tempfile.TemporaryDirectory(prefix="landlike-labels-") as folder:
         path = Path(folder) / f"{clean_name(PurePath(name).stem, 80).replace('/', '?') or 'labels'}{suffix}"
         path.write_bytes(content)
-        return read_text_table(path) if suffix in TABLES else read_label_shapes(path, choices=True)
+        if suffix not in TABLES:
+            return read_label_shapes(path, layer=layer, choices=True, numbers=numbers)
+        table = read_text_table(path)
+        table.check_places()
+        return table
 
 
 def _settle(visitor: Session, known: SceneView, brought: Brought, classes: tuple[LandClass, ...]) -> None:
@@ -172,7 +217,9 @@ def labels_from(
     names = ClassNames(classes, codes=settings.codes)
     ids, land = known.table.patch_ids, outlines_here(known)
     if isinstance(source, TextTable):
-        return labels_of_table(source, ids, land, column=settings.column, names=names)
+        return labels_of_table(
+            source, ids, land, column=settings.column, names=names, scene_id=known.scene.id
+        )  # fmt: skip
     shapes = source.by(settings.column)
     return labels_of_shapes(shapes, ids, land, asked=asked, least_share=settings.least_share, names=names)
 

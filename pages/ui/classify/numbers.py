@@ -10,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from core.classification.areas.tables import TextTable
 from core.classification.numbers.files import number_columns, write_number_map
+from core.classification.numbers.importing import value_columns
 from core.classification.numbers.regression import ValueModel
 from core.classification.numbers.store import LearnedNumber
 from core.errors import LandlikeError
 from core.evaluation.retrieval import Share
 from core.export.formats import FORMATS
 from core.export.rows import ExportRows, scene_rows
+from core.ingest.vectors.geojson import VALUE_COLUMNS
 from core.values.learned import LEARNED_NUMBER
+from pages.ui.classify.importing import brought_source
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count
 from pages.ui.common.progress import follow_line
@@ -56,17 +60,31 @@ def _bring(visitor: Session, known: SceneView, key: str) -> None:
     upload = st.file_uploader("A file of numbers", type=endings, key=name)
     if upload is None:
         return
+    try:
+        with st.spinner("Reading the numbers…"):
+            source = brought_source(known, upload.file_id, upload.name, upload.getvalue, numbers=True)
+        if source is None:
+            return
+        columns = value_columns(source) if isinstance(source, TextTable) else list(source.choices)
+    except LandlikeError as error:
+        st.error(plain(error), icon=":material/error:")
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", key="numbers_bar"):
-        column = st.text_input("Column", key=f"{name}_column", width=240, placeholder="As the file says",
-                               help="Needed only where several columns could be the number.")  # fmt: skip
-        st.button("Learn it", type="primary", key="numbers_go", on_click=_submit,
-                  args=(visitor, known, upload, column or "", key))  # fmt: skip
+        called = [one for one in columns if one.casefold() in VALUE_COLUMNS]
+        sure = len(columns) == 1 or len(called) == 1
+        column = st.selectbox(
+            "Column with the number", columns, index=columns.index((called or columns)[0]) if sure else None,
+            placeholder="Several could be: choose", key=f"{name}_column", width=280,
+        )  # fmt: skip
+        layer = "" if isinstance(source, TextTable) else source.layer
+        st.button("Learn it", type="primary", key="numbers_go", on_click=_submit, disabled=column is None,
+                  args=(visitor, known, upload, (column or "", layer), key))  # fmt: skip
 
 
-def _submit(visitor: Session, known: SceneView, upload: Upload, column: str, key: str) -> None:
+def _submit(visitor: Session, known: SceneView, upload: Upload, chosen: tuple[str, str], key: str) -> None:
     try:
         [path] = spool([upload], engine().config.root / "uploads")
-        visitor.work[key] = engine().classifications.submit_numbers(known.recipe, path, column.strip()).id
+        visitor.work[key] = engine().classifications.submit_numbers(known.recipe, path, *chosen).id
         visitor.classified = ""
     except LandlikeError as error:
         visitor.classified = str(error)

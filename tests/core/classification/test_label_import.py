@@ -71,6 +71,30 @@ def test_a_table_of_places_names_the_patches_they_lie_in(tmp_path: Path) -> None
     assert dict(found.left_out) == {"outside": 1}
 
 
+def test_ids_may_have_their_scene_before_them_and_zeros_behind(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    path.write_text("Patch ID,Class Name\nfen-1:100,a\n101.0,b\n fen-1:102.00,c\nbog-2:103,d\n104.000,e\n1,f\n")
+    found = labels_of_table(read_text_table(path), IDS, scene_id="fen-1")
+    assert dict(found.labels) == {100: "a", 101: "b", 102: "c"}
+    assert dict(found.left_out) == {"bad_id": 2, "unknown": 1}, "three zeros may be a thousand"
+    assert dict(labels_of_table(read_text_table(path), IDS).labels)[103] == "d", "of any scene where none is named"
+
+
+def test_a_cell_of_several_lines_is_no_class(tmp_path: Path) -> None:
+    found = table(tmp_path, 'patch_id,label\n100,"Fen\n101,Bog"\n102,Moor\n')
+    assert dict(found.labels) == {102: "Moor"}
+    assert dict(found.left_out) == {"bad_label": 1}
+
+
+@pytest.mark.parametrize(
+    "head", ["Long,Lat", "X;Y", "decimalLongitude,decimalLatitude", "lng,LATITUDE", "POINT_X,POINT_Y"]
+)
+def test_places_are_known_by_the_names_that_programs_give_them(tmp_path: Path, head: str) -> None:
+    separator = ";" if ";" in head else ","
+    found = table(tmp_path, separator.join([head, "Class"]) + "\n" + separator.join(["0.5", "1.5", "Fen"]) + "\n")
+    assert dict(found.labels) == {104: "Fen"}
+
+
 def test_formulas_and_markup_are_names_like_others(tmp_path: Path) -> None:
     found = table(tmp_path, "patch_id,label\n100,\"=cmd|'/c calc'!A1\"\n101,<script>alert(1)</script>\n")
     assert dict(found.labels) == {100: "=cmd|'/c calc'!A1", 101: "<script>alert(1)</script>"}
@@ -82,6 +106,14 @@ def test_formulas_and_markup_are_names_like_others(tmp_path: Path) -> None:
         ("", "it is empty"),
         ("patch_id,label\n", "it has no labels"),
         ("patch_id,colour\n100,red\n", "it has no column “label”"),
+        (
+            "id,class\n100,Fen\n",
+            "its columns are “id”, “class”, and none says which patches they are of; give it a column "
+            "patch_id, or the columns lon and lat",
+        ),
+        ("lon,class\n1,Fen\n", "its columns are “lon”, “class”, and none says which patches"),
+        ('patch_id,label\n100,Fen\n101,"Bog\n102,Fen\n', "a quote that opens in line 3 is never closed"),
+        ('patch_id,label\n100,Fen\n101,"Bog\n102,"Fen"\n', "a quote in or before line 4 is closed in the wrong place"),
         ("patch_id,label\n9,Fen\n8,Bog\n", "patches that are not in the file were left out: 2, such as 9, 8"),
         ("patch_id,label\n100,Fen\n100,Bog\n", "patches with two different labels were left out: 1"),
         ("lon,lat,label\nx,1,Fen\n", "line 2 has “x”, “1” as lon and lat"),

@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -55,6 +56,20 @@ def test_patches_without_a_number_get_one_with_an_interval_that_holds(file: Path
     assert said["column"] == "yield"
 
 
+def test_commands_ask_which_of_several_layers_is_meant(file: Path, capsys: Capture) -> None:
+    table = pq.read_table(file, columns=["patch_id", "geometry"])
+    places = shapely.centroid(shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False)))
+    frame = geopandas.GeoDataFrame({"yield": truth(), "class": ["a", "b"] * (len(IDS) // 2)}, geometry=places, crs=4326)
+    given, out = file.with_name("V.gpkg"), file.with_name("R.csv")
+    frame[:2].to_file(given, layer="old")
+    frame.to_file(given, layer="new")
+    for command in (["regress", str(file), "--values"], ["classify", str(file), "--labels"]):
+        words = [*command, str(given), "--out", str(out)]
+        assert main(words) == 1
+        assert "it has 2 layers of shapes: “old”, “new”; name the layer that is meant" in capsys.readouterr().err
+        assert main([*words, "--layer", "new"]) == 0
+
+
 def test_polygons_give_their_mean_by_area_and_the_map_has_both_ends(file: Path, capsys: Capture) -> None:
     wanted = truth()
     table = pq.read_table(file, columns=["patch_id", "geometry"])
@@ -86,7 +101,7 @@ def test_polygons_give_their_mean_by_area_and_the_map_has_both_ends(file: Path, 
         ("patch_id,yield", [*half(), "2,inf"], "line 62 has “inf” as yield"),
         ("patch_id,yield", [*half(), "2,much"], "line 62 has “much” as yield"),
         ("patch_id,yield,biomass", [f"{line},1" for line in half()], "the value could be “yield” and “biomass”"),
-        ("patch_id,name", ["1,a", "2,b"], "no column is called value"),
+        ("patch_id,name", ["1,a", "2,b"], "none of its columns holds numbers: “name” has “a”"),
         ("patch_id,yield", [f"{one},7" for one in range(20)], "all numbers are 7"),
         ("patch_id,yield", [f"{one + 900},{one}" for one in range(20)], "20 patches that are not here"),
     ],

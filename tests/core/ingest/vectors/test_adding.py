@@ -76,3 +76,39 @@ def test_attributes_that_may_be_the_class_come_through_the_sandbox(tmp_path: Pat
     found = read_label_shapes(tmp_path / "L.gpkg", choices=True)
     assert dict(found.choices) == {"lu": ("Fen", "Bog"), "number": ("1", "2")}
     assert (found.column, found.numbers, found.assumed) == ("", (1, 2), "")
+
+
+def test_of_several_layers_one_has_to_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "L.gpkg"
+    frame().to_file(path, layer="fields 2019")
+    frame().iloc[:1].to_file(path, layer="plots")
+    roads = geopandas.GeoDataFrame({"label": ["a"]}, geometry=[shapely.LineString([(0, 0), (1, 1)])], crs=4326)
+    roads.to_file(path, layer="roads")
+    with pytest.raises(SourceError, match=r"it has 2 layers of shapes: “fields 2019”, “plots”; name the layer"):
+        read_label_shapes(path)
+    with pytest.raises(SourceError, match="it has no layer “roads”; it has “fields 2019”, “plots”"):
+        read_label_shapes(path, layer="roads")
+    asked = read_label_shapes(path, choices=True)
+    assert (asked.layers, asked.labels) == (("fields 2019", "plots"), ())
+    assert read_label_shapes(path, layer="plots").labels == ("Fen",)
+    assert read_label_shapes(path, layer="fields 2019", choices=True).labels == ("Fen", "Bog")
+
+
+def test_shapefiles_of_one_zip_are_layers(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "L.zip", "w") as packed:
+        for at, name in enumerate(("a", "b.2")):
+            frame().iloc[at : at + 1].to_file(tmp_path / f"{name}.shp")
+            for path in sorted(tmp_path.glob(f"{name}.*")):
+                packed.write(path, path.name)
+    assert read_label_shapes(tmp_path / "L.zip", choices=True).layers == ("a", "b.2")
+    assert read_label_shapes(tmp_path / "L.zip", layer="b.2").labels == ("Bog",)
+
+
+def test_attributes_that_may_be_a_number_are_numbers(tmp_path: Path) -> None:
+    tall = frame().assign(height=["1,5", "2"], share=[0.5, None])
+    tall.to_file(tmp_path / "L.gpkg")
+    found = read_label_shapes(tmp_path / "L.gpkg", choices=True, numbers=True)
+    assert dict(found.choices) == {"number": ("1", "2"), "height": ("1,5", "2"), "share": ("0.5", "")}
+    frame()[["class", "geometry"]].to_file(tmp_path / "T.gpkg")
+    with pytest.raises(SourceError, match="none of its attributes holds numbers: “class” has “Fen”"):
+        read_label_shapes(tmp_path / "T.gpkg", choices=True, numbers=True)

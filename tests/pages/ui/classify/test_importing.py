@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
+from pathlib import Path
 
+import geopandas
 import shapely
 
 from core.features.recipe import Recipe
@@ -80,6 +83,7 @@ def test_what_cannot_be_read_is_one_sentence_and_loses_nothing(recipe: Recipe, s
         ("a.geojson", b"{", "it is no GeoJSON"),
         ("b.geojson", far, "shapes outside of all patches were left out: 1"),
         ("c.csv", b"patch_id,share\n1,0.5\n", "No column of the file has classes"),
+        ("f.csv", b"plot,Class\n1,Fen\n", "its columns are “plot”, “Class”, and none says which patches they are of"),
         ("d.zip", b"no zip", "it is no file of points and polygons"),
         ("../../e.csv", b"", "it is empty"),
     ):
@@ -87,7 +91,7 @@ def test_what_cannot_be_read_is_one_sentence_and_loses_nothing(recipe: Recipe, s
         app.file_uploader[0].upload(name, content, "text/plain").run()
         assert not app.exception
         assert len(app.error) == 1
-        assert sentence in app.error[0].value.replace("&#45;", "-").replace("&#58;", ":"), name
+        assert sentence in html.unescape(app.error[0].value), name
         assert given(scene) == {3: "Crops"}
 
 
@@ -101,3 +105,19 @@ def test_ten_thousand_polygons_of_html_and_formulas_label_and_come_back_whole(re
     assert dict(found.labels) == {0: bad[0], 1: bad[1]}
     assert found.left_out == {"duplicate": 9_998}
     assert fresh_labels(known, found.labels, replace=False) == {0: bad[0], 1: bad[1]}
+
+
+def test_of_several_layers_a_person_chooses_one(recipe: Recipe, scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "L.gpkg"
+    for at, layer in enumerate(("old", "new")):
+        shape = outlines(scene, [at])
+        geopandas.GeoDataFrame({"class": [layer]}, geometry=shape, crs=4326).to_file(path, layer=layer)
+    app = opened(scene, FOLD)
+    app.file_uploader[0].upload("L.gpkg", path.read_bytes(), "application/geopackage+sqlite3").run()
+    assert not app.exception
+    [layers] = [box for box in app.selectbox if box.label == "Layer"]
+    assert (layers.options, layers.value) == (["old", "new"], None)
+    assert "import_take" not in [button.key for button in app.button]
+    layers.set_value("new").run()
+    app.button(key="import_take").click().run()
+    assert given(scene) == {1: "new"}
