@@ -29,7 +29,11 @@ def page() -> None:
         cutting(scene, encoder)
         return
     recipe = engine().recipe(scene, encoder, cut=shown_cut(visitor, scene))
-    if preparing.features_there(scene, recipe):
+    waiting = st.empty()
+    with waiting.container():
+        there = preparing.features_there(scene, recipe)
+    if there:
+        waiting.empty()  # At once: else how far encoding was would stand below the views until they are drawn.
         search_bar(visitor, recipe)
         views(scene, recipe)
 

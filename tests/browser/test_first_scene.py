@@ -13,6 +13,12 @@ from tests.browser.conftest import serving
 from tests.browser.views import LONG, click_a_point, map_frame, wait_for_ranks, wait_for_views
 
 pytestmark = pytest.mark.browser
+WATCH = """
+() => new MutationObserver(() => {
+  const said = document.body.innerText;
+  window.__contradicted ||= said.includes("click one to find") && said.includes("Encoding the scene");
+}).observe(document.body, { subtree: true, childList: true, characterData: true })
+"""
 
 
 def test_the_first_visit_opens_a_real_scene_that_can_be_asked(page: Page, tmp_path: Path) -> None:
@@ -24,7 +30,9 @@ def test_the_first_visit_opens_a_real_scene_that_can_be_asked(page: Page, tmp_pa
         page.goto(server.url)
         expect(page.get_by_text("a real one is being opened for you to try")).to_be_visible()
         expect(page.get_by_text("Opening the sample scene")).to_be_visible()
+        page.evaluate(WATCH)
         wait_for_views(page)
+        assert not page.evaluate("window.__contradicted"), "a click was asked for beside patches being encoded"
         expect(page.get_by_text("900 patches of Virginia's barrier coast")).to_be_visible()
         expect(page.get_by_text("L1C · 2016-01-12 · all 13 bands")).to_be_visible()
         expect(map_frame(page).locator(".leaflet-control-attribution")).to_contain_text(

@@ -30,6 +30,10 @@ _FIRST = {
     "synthetic": "a synthetic one is being made for you to try. It takes less than a minute.",
 }
 """How the sentence on the first scene ends, by the kind of job that makes it."""
+_UNDER_WAY = (
+    "is being read patch by patch; land can be looked for when that is done, and this page opens by itself.  \n"
+    ":small[Until then you can say how it is cut into patches, and add other scenes on the Scenes page.]"
+)
 MOST_WORDS = 1500
 """Characters of the sentence on how an encoder can be had; it holds an address and a path."""
 
@@ -152,7 +156,7 @@ def features_there(scene: Scene, recipe: Recipe) -> bool:
     if job.state == "done":
         st.rerun()
     show_address(current().link(recipe.encoder))
-    how = "is being read patch by patch. It opens by itself when that is done." if job.active else "is not encoded yet."
+    how = _UNDER_WAY if job.active else "is not encoded yet."
     st.markdown(f"**{plain(scene.name)}** {how}")
     panel(job, recipe.key, "Encoding the scene")
     cut_button(current(), scene)
