@@ -68,7 +68,7 @@ def source_title(paths: Sequence[Path], shown: str) -> str:
             120,
         )
     path = rasters[0]
-    return clean_name(path.name if path.is_dir() else path.stem, 120) or "Scene"
+    return clean_name((path.name if path.is_dir() else path.stem).removesuffix(".zarr"), 120) or "Scene"
 
 
 def map_name(paths: Sequence[Path]) -> str:

@@ -22,6 +22,7 @@ from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import acquisition_date, finding, ignored, no_data, processing_level
 from core.ingest.formats.classification import ClassRaster
 from core.ingest.formats.extra_samples import names_holes
+from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.grid.georeference import at_ten_metres, canonical_grid
 from core.ingest.grid.nearest import over_ground
@@ -221,11 +222,16 @@ def _ends_before(layer: Layer, reference: GeoBox) -> bool:
 def _declared_rule(chosen: float | None, layers: Sequence[Layer]) -> str:
     if chosen is not None:
         return f"pixels that are {chosen:g} in any band, as chosen, or 0 in every band, or not a number"
-    declared = {layer.source.nodata[layer.index - 1] for layer in layers} - {None, 0}
-    stated = (
-        f"pixels that are {', '.join(f'{value:g}' for value in declared if value is not None)} as the file declares, "
-    )
+    numbers = [layer.source.nodata[layer.index - 1] for layer in layers if not _declares(layer)]
+    declared = dict.fromkeys([f"{number:g}" for number in numbers if number], None)
+    declared |= dict.fromkeys(words for layer in layers for words in _declares(layer))
+    stated = f"pixels that are {', '.join(declared)} as the file declares, "
     return f"{stated if declared else 'pixels that are '}0 in every band, or not a number"
+
+
+def _declares(layer: Layer) -> tuple[str, ...]:
+    """Return what a source declares to be no data in words, where its no-data numbers do not tell it."""
+    return layer.source.declares if isinstance(layer.source, RasterFile) else ()
 
 
 def _resampling(stack: Stack, layers: Sequence[Layer], reference: GeoBox) -> list[Finding]:

@@ -129,6 +129,7 @@ class RasterFile:
         masked: True = the file holds a mask of its own.
         bad: 1-based bands that a header beside it marks as bad.
         stated_by: names of files beside it that state something of its bands.
+        declares: what it declares to be no data, in words, where numbers do not tell it.
     """
 
     name: str
@@ -148,6 +149,7 @@ class RasterFile:
     stated_by: tuple[str, ...] = ()
     holes: tuple[int, ...] = ()
     bad: tuple[int, ...] = ()
+    declares: tuple[str, ...] = ()
 
     def read(self, indexes: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Read numbers of shape (bands, height, width) of 1-based bands in a window (row, col, height, width).

@@ -102,9 +102,9 @@ class _Drawn:
                 continue
             time = step.at[position]
             grids: dict[object, list[tuple[Plane, str, StoredPlace, str]]] = {}
+            places = _places(survey)
             for one in survey.bands:
-                with reading(survey.container.name):
-                    ground = ground_of(one.group, one.variable, one.axes)
+                ground = places[one]
                 for plane, text in _planes(one, time, number):
                     number += 1
                     grids.setdefault(ground, []).append((plane, text, ground, one.group.title))
@@ -112,23 +112,40 @@ class _Drawn:
                         found.absent.append(text or one.title)
                 found.ranged.extend(_range_said(one))
             found.bands.extend(_raster(parts, blocks) for parts in grids.values())
-            number = found.beside(survey, time, number, blocks)
+            number = found.beside(survey, places, time, number, blocks)
         return found
 
-    def beside(self, survey: Survey, time: int, number: int, blocks: Blocks) -> int:
+    def beside(
+        self, survey: Survey, places: Mapping[PixelVariable, StoredPlace], time: int, number: int, blocks: Blocks
+    ) -> int:
         """Add classes and masks of a file; the number of the next plane."""
         for one in (*survey.classes, *survey.masks)[:_MOST_MASKS]:
-            with reading(survey.container.name):
-                ground = ground_of(one.group, one.variable, one.axes)
             (plane, _), *_ = _planes(one, time, number, classes=one in survey.classes)
             number += 1
-            raster = raster_of(one.name, (plane,), (one.name,), ground, blocks)
+            raster = raster_of(one.name, (plane,), (one.name,), places[one], blocks)
             if one in survey.classes:
                 classes = class_raster(raster)
                 self.classes.extend([classes] if classes is not None else [])
             elif mask_file(raster):
                 self.masks.append(raster)
         return number
+
+
+def _places(survey: Survey) -> dict[PixelVariable, StoredPlace]:
+    """Return where variables lie; what states no reference system is of the only one that others of its file state."""
+    every = (*survey.bands, *(*survey.classes, *survey.masks)[:_MOST_MASKS])
+    with reading(survey.container.name):
+        places = {one: ground_of(one.group, one.variable, one.axes) for one in every}
+    known = {place.geobox.crs for place in places.values()} - {None}
+    if len(known) != 1:
+        return places
+    crs = known.pop()
+    return {
+        one: place
+        if place.geobox.crs or not place.geobox.placed
+        else replace(place, geobox=replace(place.geobox, crs=crs))
+        for one, place in places.items()
+    }
 
 
 def _raster(parts: Sequence[tuple[Plane, str, StoredPlace, str]], blocks: Blocks) -> RasterFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -182,10 +183,17 @@ def raster_of(
     return CubeRaster(
         name=name, data=None, geobox=box, count=len(planes),
         dtypes=tuple(str(plane.rules.dtype) for plane in planes), descriptions=texts,
-        nodata=tuple(plane.rules.nodata for plane in planes), scaling=tuple(plane.rules.scaling for plane in planes),
+        nodata=tuple(_finite(plane.rules.nodata) for plane in planes),
+        scaling=tuple(plane.rules.scaling for plane in planes),
         alpha=(), tags={}, block=planes[0].block, masked=False, notes=ground.notes,
+        declares=tuple(dict.fromkeys(words for plane in planes for words in plane.rules.declared)),
         planes=planes, ground=ground, blocks=blocks,
     )  # fmt: skip
+
+
+def _finite(number: float | None) -> float | None:
+    """Return a number; None for NaN, which is no data anyhow."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def band_of(raster: CubeRaster, index: int, name: str) -> CubeRaster:

@@ -29,6 +29,7 @@ class NumberRules:
         low: numbers below stand for no data.
         high: numbers above do.
         scaling: scale and offset, or None.
+        declared: what is declared to be no data, in words, but for 0 and NaN.
         codes: what numbers stand for that are codes of classes, 0 for any other; None = they are no such codes.
     """
 
@@ -38,6 +39,7 @@ class NumberRules:
     low: float = -math.inf
     high: float = math.inf
     scaling: Scaling | None = None
+    declared: tuple[str, ...] = ()
     codes: Mapping[int, int] | None = None
 
     def applied(self, raw: NDArray[Any]) -> NDArray[Any]:
@@ -85,7 +87,11 @@ def rules_of(attributes: Mapping[Any, Any], dtype: np.dtype[Any], *, unpacked: b
     if (math.isfinite(low) or math.isfinite(high)) and not nodata:
         nodata = _outside(meant, low, high)
     others = tuple(value for value in ordered if value not in (nodata, 0) and not math.isnan(value))
-    return NumberRules(dtype=meant, nodata=nodata, fills=others, low=low, high=high, scaling=scaling)
+    told = [f"{value:g}" for value in ordered if value != 0 and math.isfinite(value)]
+    told += ["outside of the valid range"] if math.isfinite(low) or math.isfinite(high) else []
+    return NumberRules(
+        dtype=meant, nodata=nodata, fills=others, low=low, high=high, scaling=scaling, declared=tuple(told)
+    )
 
 
 def _scaling(stated: Mapping[Any, Any]) -> Scaling | None:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LAYERS = "they are layers of quality, masks or angles, and no bands"
+_TWINS = (
+    ("nbar_", "nbart_", "the same bands corrected for slopes (NBART) are there"),
+    ("rhot_", "rhos_", "the same bands at the surface (rhos) are there"),
+)
+"""Two ways of processing in one file: Digital Earth Australia's, and ACOLITE's."""
 _SHOWN = 4
 _OPEN_ONE = "open a cube that holds one of them"
 
@@ -166,6 +171,7 @@ def _is_coordinate(group: CubeGroup, name: str) -> bool:
 
 def _bands(container: Container, found: _Sorted, chosen: tuple[str, ...] | None) -> tuple[list[PixelVariable], bool]:
     """Return the variables that hold the bands, and whether nothing names these."""
+    _leave_twins(found)
     named = [one for one in found.single if one.texts[0]]
     several = [one for one in found.several if _named(one.texts) >= MIN_BANDS]
     if chosen is not None and not several:
@@ -188,6 +194,16 @@ def _bands(container: Container, found: _Sorted, chosen: tuple[str, ...] | None)
         _rest(found, [])
         return [], False
     raise _none(container, found)
+
+
+def _leave_twins(found: _Sorted) -> None:
+    """Leave out bands of a lesser way of processing where the same are there of the better one."""
+    names = {one.title for one in found.single}
+    for lesser, better, because in _TWINS:
+        twins = [one for one in found.single if lesser in one.name and one.title.replace(lesser, better) in names]
+        found.single = [one for one in found.single if one not in twins]
+        for one in twins:
+            found.leave(because, one.title)
 
 
 def _named(texts: Sequence[str]) -> int:

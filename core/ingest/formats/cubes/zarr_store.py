@@ -266,7 +266,7 @@ class ShelfStore(Store):
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
         """Give names of what lies directly in a group."""
         start = f"{prefix.rstrip('/')}/" if prefix else ""
-        for name in {key[len(start) :].split("/")[0] for key in self._texts if key.startswith(start)}:
+        for name in dict.fromkeys(key[len(start) :].split("/")[0] for key in self._texts if key.startswith(start)):
             yield name
 
 

@@ -49,7 +49,7 @@ def cube(
 def written(path: Path, made: xr.Dataset, **options: Any) -> Path:
     """Write a cube as NetCDF, or as Zarr where its name says so."""
     if path.suffix == ".zarr":
-        made.to_zarr(path, consolidated=False, **({"zarr_format": 2} | options))
+        made.to_zarr(path, **({"zarr_format": 2, "consolidated": False} | options))
     else:
         made.to_netcdf(path, **({"engine": "h5netcdf"} | options))
     return path
