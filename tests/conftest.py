@@ -1,8 +1,9 @@
-"""What all tests share: models built once for the whole session, and no way beyond this computer."""
+"""What all tests share: models built once for a session, ingest without its child, no way beyond this computer."""
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +14,8 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from core.ingest.sandbox.protocol import IngestRequest, IngestResult, result_from_dict
+from core.progress import Progress
 from tests import modules
 
 OFFLINE = {
@@ -44,6 +47,15 @@ SLOW = (
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
     "core/ingest/test_refusals.py",  # a process for each bad file
     "core/jobs/test_queue.py",  # workers that die
+    "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
+    "core/ingest/test_real.py",  # real files
+    "core/ingest/vectors/test_adding.py",  # a process for each file
+    "core/evaluation/test_baseline.py",  # hundreds of real patches
+    "core/evaluation/test_taught_classes.py::test_the_shipped_encoder_names_its_classes_in_all_bands",
+    "core/encoders/test_eight_bits.py::test_a_form_that_cannot_be_run_is_tried_once_and_left_alone",
+    "core/encoders/test_eight_bits.py::test_the_list_of_encoders_says_what_was_measured",
+    "core/engine/exports/test_files.py::test_page_command_and_script_give_the_same_file",
+    "test_app.py",  # servers
     "core/sample/test_scene.py",  # a real scene
     "core/projection",  # umap-learn beside our own way
     "core/synthetic/test_landscape.py",  # scenes as large as people open
@@ -66,6 +78,15 @@ class Scheduling(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return TOGETHER[0] if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+
+def pytest_collection() -> None:
+    """Collect no garbage while modules are imported: there is hardly any among the millions of objects that stay."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -113,3 +134,15 @@ def models_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(models_root: Path) -> Callable[[str], Path]:
     """``model("tiny")``: a directory not to be changed."""
     return lambda kind: modules.build(kind, models_root)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ingest without the child process, for tests of what it does rather than of how it is locked down."""
+    from core.ingest.intake import take_in
+
+    def run_here(request: IngestRequest, _limits: object, progress: Progress, *_: object) -> IngestResult:
+        said = json.loads(json.dumps(take_in(request, progress).to_dict()))
+        return result_from_dict(said)
+
+    monkeypatch.setattr("core.ingest.boundary.run_sandboxed", run_here)

@@ -45,7 +45,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: None) -> Path:
     root = tmp_path / "data"
     monkeypatch.setenv("LANDLIKE_DATA", str(root))
     monkeypatch.delenv("LANDLIKE_PORT", raising=False)

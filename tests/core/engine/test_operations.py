@@ -72,7 +72,7 @@ def layouts(monkeypatch: pytest.MonkeyPatch) -> Layouts:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def engine(tmp_path: Path, here: None) -> Iterator[Engine]:
     engine = Engine(config(tmp_path), thread_lanes())
     engine.start()
     yield engine

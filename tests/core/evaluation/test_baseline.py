@@ -21,6 +21,7 @@ from core.ingest.settings import IngestSettings
 from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
+from core.scenes.scene import Scene
 from tests.data import shared
 from tests.pages.conftest import encode, small_scene
 from tests.scenes import add_scene, place_pixels
@@ -30,6 +31,15 @@ from tests.scenes import add_scene, place_pixels
 def engine(tmp_path: Path) -> Iterator[Engine]:
     made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
     yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def eurosat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Scene]]:
+    """Patches of real land with their classes."""
+    root = tmp_path_factory.mktemp("eurosat")
+    made = Engine(Config(root=root, model_cache=root / "models"), lanes={})
+    yield made, ingest([shared("eurosat_ms.zip")], Library(root), IngestSettings())
     made.close()
 
 
@@ -48,8 +58,8 @@ def test_it_is_what_encoding_the_scene_gives_bit_for_bit(engine: Engine, bands: 
     assert told[-1] == (len(asked), len(asked))
 
 
-def test_a_report_gives_the_figure_of_evaluate(engine: Engine) -> None:
-    scene = ingest([shared("eurosat_ms.zip")], Library(engine.config.root), IngestSettings())
+def test_a_report_gives_the_figure_of_evaluate(eurosat: tuple[Engine, Scene]) -> None:
+    engine, scene = eurosat
     spectrum = assess(engine, scene, SPECTRAL)[0].retrieval
     assert [round(share.value, 3) for share in spectrum.precision.values()] == [0.780, 0.682, 0.636]
     recipe = encode(engine, scene, SPECTRAL)
@@ -70,8 +80,8 @@ def test_of_the_plain_spectrum_itself_there_is_one_number(engine: Engine) -> Non
     assert "Plain spectrum, same class" not in section.sheets[0].head
 
 
-def test_means_alone_give_it_within_two_points(engine: Engine) -> None:
-    scene = ingest([shared("eurosat_ms.zip")], Library(engine.config.root), IngestSettings())
+def test_means_alone_give_it_within_two_points(eurosat: tuple[Engine, Scene]) -> None:
+    engine, scene = eurosat
     features = engine.features(encode(engine, scene, SPECTRAL))
     case = case_of(scene, features)
     rough = rough_spectrum(features.band_mean, features.band_std)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import warnings
 from dataclasses import replace
@@ -191,22 +190,6 @@ def test_the_input_is_left_alone(settings: ProjectionSettings) -> None:
     vectors.flags.writeable = False
     lay_out(vectors, settings)
     np.testing.assert_array_equal(vectors, before)
-
-
-def test_umap_learn_loads_no_tensorflow_and_says_nothing() -> None:
-    code = (
-        "import sys, numpy\n"
-        "from core.projection.methods import arrange\n"
-        "from core.projection.settings import ProjectionSettings\n"
-        "vectors = numpy.random.default_rng(0).random((40, 8), dtype='float32')\n"
-        "arrange(vectors, ProjectionSettings(method='umap'))\n"
-        "assert 'umap' in sys.modules\n"
-        "assert not [name for name in sys.modules if name.split('.')[0] in {'tensorflow', 'keras'}]"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], check=True, timeout=300, capture_output=True, text=True
-    )
-    assert done.stdout + done.stderr == ""
 
 
 def test_tensorflow_can_be_imported_after_umap_learn() -> None:

@@ -26,7 +26,7 @@ from tests.scenes import add_scene
 
 
 @pytest.fixture
-def chips(tmp_path: Path) -> Chips:
+def chips(tmp_path: Path, here: None) -> Chips:
     return Chips(tmp_path / "data")
 
 

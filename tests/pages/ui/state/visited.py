@@ -1,6 +1,6 @@
 """Serve the app, let visitors come and go in groups, and print how many objects there are after each group.
 
-``python -m tests.pages.ui.state.visited 140 150 150``
+``python -m tests.pages.ui.state.visited 140 160``
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from importlib import import_module
 
 from streamlit.runtime import get_instance
@@ -34,11 +35,22 @@ def _visit(url: str, groups: list[int]) -> None:
         until(lambda: not get_instance()._session_mgr.num_active_sessions(), failure="some visitors do not leave")
         counts.append(_objects())
     print(json.dumps(counts), flush=True)
-    os._exit(0)
+
+
+def _end(url: str, groups: list[int]) -> None:
+    """Let them visit and end this process, which serves for ever, whatever comes of it."""
+    code = 1
+    try:
+        _visit(url, groups)
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        os._exit(code)
 
 
 if __name__ == "__main__":
     port = free_port()
     wanted = [int(group) for group in sys.argv[1:]]
-    threading.Thread(target=_visit, args=(f"http://127.0.0.1:{port}", wanted), daemon=True).start()
+    threading.Thread(target=_end, args=(f"http://127.0.0.1:{port}", wanted), daemon=True).start()
     import_module("app").app.run(config={"server.port": port, "browser.serverAddress": "localhost"})

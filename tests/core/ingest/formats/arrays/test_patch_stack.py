@@ -16,6 +16,7 @@ from core.scenes.places import source_names
 from core.scenes.quality import load_quality
 from tests.core.ingest.rasters import land, read_scene
 
+pytestmark = pytest.mark.usefixtures("here")
 SIDE, COUNT = 16, 12
 
 
