@@ -61,7 +61,7 @@ def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thu
         visitor.seen.note(seen_key(view.recipe), pictured(view, show, visitor.page))
     _gallery_bar(visitor, view, show=show, both=both)
     if table:
-        _table_view(view, show, height)
+        _table_view(visitor, view, show, height)
         return
     if show == "similar" and view.neighbours is not None:
         asked = view.query if view.question.plain and view.least is None else None
@@ -146,14 +146,14 @@ def places_to_start(view: ViewState) -> tuple[int, ...]:
     return tuple(view.table.patch_ids[view.mask][:PAGE_OF_PICTURES].tolist())
 
 
-def _table_view(view: ViewState, show: str, height: int) -> None:
+def _table_view(visitor: Session, view: ViewState, show: str, height: int) -> None:
     """Draw what is listed as rows: what answers, the selection, or all patches that meet the conditions."""
     ids, scores = view.table.patch_ids if view.mask is None else view.table.patch_ids[view.mask], None
     if show == "similar" and view.neighbours is not None:
         ids, scores = view.neighbours.ids, view.neighbours.similarity
     elif len(view.selection):
         ids = np.array(selection_in_order(current(), view).patches, np.int64)
-    results_table(view, ids, scores, height=height)
+    results_table(visitor, view, ids, scores, height=height)
 
 
 def _list_control() -> None:
@@ -161,8 +161,12 @@ def _list_control() -> None:
     with st.container(key="icon_listed_as", width="content"):
         st.segmented_control(
             "List as", list(LISTED), format_func=LISTED.__getitem__, label_visibility="collapsed",
-            **bound("listed_as", "listed_as"),
+            **bound("listed_as", "listed_as", _list_as),
         )  # fmt: skip
+
+
+def _list_as(listed_as: str) -> None:
+    current().listed_as, current().page, current().reached = listed_as, 0, None
 
 
 def show_control(both: bool) -> None:

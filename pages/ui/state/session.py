@@ -57,11 +57,13 @@ class Session:
         teach: the set of labelled patches that the visitor came to teach with, by its key, or empty.
         count: how many neighbours are shown, 5 to 100.
         least: the score from which on all patches are shown, in place of the nearest; None = the nearest.
-        page: of the pictures, from 0.
+        page: of the pictures or rows, from 0.
         filters: conditions that patches have to meet, as ``core.search.filters.Filters.link`` writes them.
         kept: what became of the latest keeping or opening of a search, a sentence.
         pinned: what the address says beside the question: settings as they were when it was asked.
         listed_as: ``pictures`` or ``table``: how patches are listed.
+        sorted_by: the title of the column that rows are sorted by, after a ``-`` the largest first; empty = as listed.
+        reached: the patch whose row the table shows, or None.
         leave_out_touching: True = patches touching the query are no neighbours.
         rendering: a key of ``core.imagery.render.RENDERINGS``; one for map, plot and gallery.
         colour: what colours the points, or None for the best there is.
@@ -110,6 +112,8 @@ class Session:
     kept: str = ""
     pinned: dict[str, str] = field(default_factory=dict)
     listed_as: str = "pictures"
+    sorted_by: str = ""
+    reached: int | None = None
     leave_out_touching: bool = True
     rendering: str = "true"
     contrast: str = "normal"
