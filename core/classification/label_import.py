@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from core.classification.areas.estimation import ABSTAINED
-from core.classification.areas.tables import TextTable, spans_lines
+from core.classification.areas.tables import NOT_JUDGED, TextTable, spans_lines
 from core.classification.schemes import LandClass
 from core.errors import ClassificationError, SettingsError
 from core.scenes.annotations import clean_class
@@ -29,6 +29,9 @@ _FRACTION = re.compile(r"[+-]?\d*[.,]\d*[1-9]\d*")
 
 _WHOLE = re.compile(r"(?a:(\d{1,15})(?:[.,](?:0{1,2}|0{4,}))?|(\d{1,3}(?:,\d{3}){1,4})\.0+)")
 """A whole number, perhaps with zeros behind it; three of them may be a thousand, and say nothing."""
+
+_NOTHING = NOT_JUDGED | {"none", "<na>", "#value!", "#ref!", "#name?", "#div/0!"}
+"""Labels, in small letters, by which programs and people say that there is none."""
 
 MOST_LABELS_OF_COLUMN = 254
 """Values of a column that may hold classes; a map tells no more apart."""
@@ -69,6 +72,8 @@ class ImportedLabels:
 REASONS: Mapping[str, str] = MappingProxyType(
     {
         "no_label": "has no label",
+        "no_place": "has no place",
+        "other_scene": "its patch is of another scene",
         "bad_label": "its label cannot be a class",
         "bad_id": "its patch_id is no number of a patch of this scene",
         "unknown": "no such patch here",
@@ -100,9 +105,21 @@ class ClassNames:
                 self._names.setdefault(_folded(spelling), one.name)
 
     def meant(self, label: str) -> str:
-        """Return the name of the class; of one that there is not, as it was written first."""
-        label = self._codes.get(label.strip().removesuffix(".0"), label)
+        """Return the name of the class; of one that there is not, as it was written first.
+
+        It is empty for what says that nothing is known, such as NaN, unless a class is called so.
+        """
+        if _folded(label) in _NOTHING and _folded(label) not in self._names:
+            return ""
+        whole = _whole(label)
+        label = self._codes.get(whole, whole)
         return self._names.setdefault(_folded(label), label)
+
+
+def _whole(label: str) -> str:
+    """Return a whole number as such, which programs that keep numbers of one kind write as 1.0; others as they are."""
+    found = re.fullmatch(r"\s*(\d+)\.0+\s*", label)
+    return found[1] if found else label
 
 
 def _folded(label: str) -> str:
@@ -111,7 +128,7 @@ def _folded(label: str) -> str:
 
 def all_codes(labels: Iterable[str], classes: Sequence[LandClass]) -> bool:
     """Return whether all labels are codes of classes and none is the name of one."""
-    found, codes = {label.strip() for label in labels} - {""}, {str(one.code) for one in classes}
+    found, codes = {_whole(label).strip() for label in labels} - {""}, {str(one.code) for one in classes}
     return bool(found) and found <= codes and found.isdisjoint({one.name for one in classes})
 
 
@@ -134,11 +151,12 @@ class Tally:
 
     def usable(self, raw: str, what: str) -> str | None:
         """Return the name of the class that a label means, or None and count why not."""
-        if not raw.strip():
-            self.add("no_label", what)
+        meant = self._names.meant(raw)
+        if not meant.strip():
+            self.add("no_label", what, label=" ".join(raw.split())[:40])
             return None
         try:
-            name = ABSTAINED if spans_lines(raw) else clean_class("Reading labels", self._names.meant(raw))
+            name = ABSTAINED if spans_lines(raw) else clean_class("Reading labels", meant)
         except SettingsError:
             name = ABSTAINED
         if name.casefold() == ABSTAINED:
@@ -188,6 +206,8 @@ _TABLE_SENTENCES = {
     "bad_label": "Labels that cannot be a class were left out: {count}",
     "bad_id": "Lines whose patch_id is no number of a patch of this scene were left out: {count}",
     "unknown": "Patches that are not in the file were left out: {count}",
+    "no_place": "Lines without a place were left out: {count}",
+    "other_scene": "Lines of patches of another scene were left out: {count}",
     "elsewhere": "Lines whose place lies in another patch than they name were left out: {count}",
     "outside": "Places outside of all patches were left out: {count}",
     "duplicate": "Lines that repeat a label counted once: {count}",
@@ -255,14 +275,30 @@ def label_columns(table: TextTable) -> list[str]:
 
 def _ids_of_column(table: TextTable, known: set[int], tally: Tally, scene_id: str) -> list[int | None]:
     found: list[int | None] = []
+    others = of_other_scenes(table, scene_id)
     for row, cell in enumerate(table.needed("patch_id")):
         number, what = patch_number(cell, scene_id), f"line {table.line(row)}"
         if number is None:
             tally.add("bad_id", what, example=f"“{cell[:40]}”")
         elif number not in known:
             tally.add("unknown", what, example=number)
-        found.append(number if number in known else None)
+        elif row in others:
+            tally.add("other_scene", what)
+        found.append(number if number in known and row not in others else None)
     return found
+
+
+def of_other_scenes(table: TextTable, scene_id: str) -> set[int]:
+    """Return the rows of patches of other scenes than one: a column ``scene`` says so, as our own files have it.
+
+    Where it never has an id of a scene it means something else, and says nothing.
+    """
+    scenes = table.column("scene") if scene_id else None
+    if scenes is None or not all(SCENE_ID.fullmatch(one) for one in scenes if one):
+        return set()
+    if scene_id not in scenes and table.column("source_name") is None:
+        return set()
+    return {row for row, one in enumerate(scenes) if one and one != scene_id}
 
 
 def patch_number(cell: str, scene_id: str = "") -> int | None:
@@ -273,7 +309,10 @@ def patch_number(cell: str, scene_id: str = "") -> int | None:
         scene_id: the scene; empty = any.
     """
     before, sign, number = cell.rpartition(":")
-    if sign and (before.strip() != scene_id if scene_id else not SCENE_ID.fullmatch(before.strip())):
+    rest = cell.removeprefix(scene_id)
+    if scene_id and rest != cell and rest[:1] in tuple(":/_#- "):
+        before, number = scene_id, rest.lstrip(":/_#- ")
+    if before.strip() != scene_id if sign and scene_id else sign and not SCENE_ID.fullmatch(before.strip()):
         return None
     said = _WHOLE.fullmatch(number.strip())
     return int((said[1] or said[2]).replace(",", "")) if said else None
@@ -282,13 +321,25 @@ def patch_number(cell: str, scene_id: str = "") -> int | None:
 def _ids_of_places(
     table: TextTable, patch_ids: IntArray, outlines: NDArray[np.object_], tally: Tally
 ) -> list[int | None]:
-    places = places_of_lines(table)
-    rows = containing(shapely.points(places), outlines)
+    placed = lines_with_a_place(table)
+    there = set(placed)
+    for line in sorted(set(range(len(table.rows))) - there):
+        tally.add("no_place", f"line {table.line(line)}")
+    places = np.full((len(table.rows), 2), np.nan)
+    places[placed] = places_of_lines(replace(table, rows=tuple(table.rows[line] for line in placed)))
+    rows = np.full(len(places), -1, np.int64)
+    rows[placed] = containing(shapely.points(places[placed]), outlines)
     for line, row in enumerate(rows.tolist()):
-        if row < 0:
+        if row < 0 and line in there:
             lon, lat = places[line].tolist()
             tally.add("outside", f"line {table.line(line)}", example=f"{lon:.5f} {lat:.5f}")
     return [None if row < 0 else int(patch_ids[row]) for row in rows.tolist()]
+
+
+def lines_with_a_place(table: TextTable) -> list[int]:
+    """Return the rows whose longitude and latitude are not both empty."""
+    pairs = zip(table.needed("lon"), table.needed("lat"), strict=True)
+    return [row for row, (lon, lat) in enumerate(pairs) if lon or lat]
 
 
 def places_of_lines(table: TextTable) -> NDArray[np.float64]:

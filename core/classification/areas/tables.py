@@ -38,6 +38,8 @@ _NAMES = {
     "label": ("label", "class", "class_name", "reference"),
     "lon": ("lon", "longitude", "long", "lng", "decimallongitude", "point_x", "xcoord", "x_coord", "x"),
     "lat": ("lat", "latitude", "decimallatitude", "point_y", "ycoord", "y_coord", "y"),
+    "scene": ("scene", "scene_id"),
+    "source_name": ("source_name",),
     "value": ("value", "target", "yield", "biomass"),
 }
 """Columns and what they may be called, in small letters, ``_`` between words; the first is ours."""
@@ -137,7 +139,7 @@ def read_text_table(path: Path) -> TextTable:
     """
     asked = f"Reading “{path.name}”"
     text = _decoded(asked, _content(asked, path))
-    text, separator = _separated(text)
+    text, separator = _separated(_without_remarks(text))
     lines = _lines(asked, text, separator)
     lines = [(number, cells) for number, cells in lines if any(cells)]
     if not lines:
@@ -186,13 +188,27 @@ def spans_lines(cell: str) -> bool:
     return "\n" in cell or "\r" in cell
 
 
+def _without_remarks(text: str) -> str:
+    """Return a text with empty lines in place of the remarks, ``# …``, before its line of names.
+
+    A line ``# patch_id,class``, as numerical programs write it, is the line of names.
+    """
+    known, lines = {name for names in _NAMES.values() for name in names}, text.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        names = line.lstrip("# ") if line.startswith("#") else line
+        cells = {_plain_name(cell.strip('" \r\n')) for cell in re.split(r"[,;\t|]", names)}
+        if line.strip() and (not line.startswith("#") or len(cells & known) > 1):
+            return "\n" * at + names + "".join(lines[at + 1 :])
+    return text
+
+
 def _separated(text: str) -> tuple[str, str]:
     """Return a text and what parts its cells: as a line ``sep=;`` of Excel's says, else by the line of names."""
     stated = re.match(r"\s*\"?sep=([;,\t|])\"?[^\S\n]*\r?\n", text, re.IGNORECASE)
     if stated is not None:
         return text[stated.end() :], stated[1]
     head = next((line for line in text.splitlines() if line.strip()), "")
-    return text, max(",;\t", key=head.count)
+    return text, max(",;\t|", key=head.count)
 
 
 def _content(asked: str, path: Path) -> bytes:

@@ -19,7 +19,15 @@ from core.classification.areas.tables import (
     read_text_table,
     table_numbers,
 )
-from core.classification.label_import import containing, elsewhere, patch_number, placed_outlines, places_of_lines
+from core.classification.label_import import (
+    containing,
+    elsewhere,
+    lines_with_a_place,
+    of_other_scenes,
+    patch_number,
+    placed_outlines,
+    places_of_lines,
+)
 from core.classification.shape_import import SLIVER
 from core.errors import ClassificationError
 from core.ingest.vectors.adding import read_label_shapes
@@ -99,8 +107,10 @@ def numbers_of_table(
     table.check_places()
     title = column or _value_column(table)
     filled = [at for at, cell in enumerate(table.titled(title)) if cell.casefold() not in NOT_JUDGED]
-    known = replace(table, rows=tuple(table.rows[at] for at in filled))
+    others = of_other_scenes(table, scene_id)
+    known = replace(table, rows=tuple(table.rows[at] for at in filled if at not in others))
     said = _counted(len(table.rows) - len(filled), "line without a number was", "lines without a number were")
+    said += _counted(len(others & set(filled)), "line of another scene was", "lines of another scene were")
     numbers = table_numbers(known, title)
     if known.column("patch_id") is not None:
         ids = _ids(known, scene_id)
@@ -113,6 +123,9 @@ def numbers_of_table(
         one, many = "line whose place lies in another patch was", "lines whose place lies in another patch were"
         said += _counted(len(wrong), one, many)
     else:
+        placed = lines_with_a_place(known)
+        said += _counted(len(known.rows) - len(placed), "line without a place was", "lines without a place were")
+        known, numbers = replace(known, rows=tuple(known.rows[at] for at in placed)), [numbers[at] for at in placed]
         points = shapely.points(places_of_lines(known))
         values, more = _means_of_points(points, numbers, patch_ids, placed_outlines(table.asked, outlines))
         said += more

@@ -115,16 +115,31 @@ def read_geojson(text: str, column: str = "", *, choices: bool = False, numbers:
     """
     try:
         whole = json.loads(text)
+        if whole["type"] not in {"FeatureCollection", "Feature"}:
+            raise SourceError(found=f"it is {str(whole['type'])[:40]} and no features of GeoJSON", remedy=_REMEDY)
         features = whole["features"] if whole["type"] == "FeatureCollection" else [whole]
         properties = [dict(one.get("properties") or {}) for one in features]
         raw = [json.dumps(one.get("geometry")) if one.get("geometry") else None for one in features]
-        stated = (whole.get("crs") or {}).get("properties", {}).get("name")
+        stated = _stated_crs(whole.get("crs"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(found="it is no GeoJSON", remedy=_REMEDY) from error
     shapes = shapely.from_geojson(np.array([one or "null" for one in raw], dtype=object), on_invalid="ignore")
-    return label_shapes(
-        shapes, properties, None if stated is None else str(stated), column, choices=choices, numbers=numbers
-    )
+    return label_shapes(shapes, properties, stated, column, choices=choices, numbers=numbers)
+
+
+def _stated_crs(crs: object) -> str | None:
+    """Return the reference system that a file of the form before RFC 7946 names; None where it names none.
+
+    Raises:
+        SourceError: where it names one elsewhere, as by a link.
+    """
+    if crs is None or isinstance(crs, str):
+        return crs or None
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    if not isinstance(name, str) or not name:
+        raise SourceError(found="it says its reference system in a way that cannot be read", remedy=_SAVE_AGAIN)
+    return name
 
 
 def label_shapes(
@@ -159,6 +174,7 @@ def label_shapes(
         column = "" if choices else _value_attribute(properties)
     unsure = choices and not column and (numbers or not _known_names(offered))
     chosen = "" if unsure else _column(properties, column)
+    shapes = _gathered(shapes)
     usable = np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)
     if not usable.any():
         raise SourceError(found="it has no points and no polygons", remedy=_REMEDY)
@@ -175,6 +191,21 @@ def label_shapes(
         numbers=tuple((kept + 1).tolist()), other_numbers=tuple((others + 1).tolist()),
         choices={name: tuple(texts[row] for row in kept.tolist()) for name, texts in offered.items()}, assumed=assumed,
     )  # fmt: skip
+
+
+def _gathered(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return shapes with the polygons alone of collections, which clipping and mending leave; their points else."""
+    rows = np.flatnonzero(shapely.get_type_id(shapes) == 7)
+    if len(rows):
+        shapes = shapes.copy()
+    for row in rows.tolist():
+        parts = shapely.get_parts(shapely.get_parts(shapes[row]))
+        kinds = shapely.get_type_id(parts)
+        for kind, joined in ((3, shapely.multipolygons), (0, shapely.multipoints)):
+            if (kinds == kind).any():
+                shapes[row] = joined(parts[kinds == kind])
+                break
+    return shapes
 
 
 def choices_of(properties: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -49,9 +49,10 @@ def read_label_file(request: VectorRequest) -> LabelShapes:
     one = chosen[0]
     if one.suffix in GEOJSON_SUFFIXES:
         try:
-            text = shelf.path(one).read_text(encoding="utf-8-sig")
+            content = shelf.path(one).read_bytes()
+            text = content.decode("utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
         except UnicodeDecodeError as error:
-            raise SourceError(found="it cannot be read as text", remedy="save it again as GeoJSON") from error
+            raise SourceError(found="it cannot be read as text", remedy="save it again as GeoJSON, in UTF-8") from error
         return read_geojson(text, request.column, choices=request.choices, numbers=request.numbers)
     return _by_driver(_laid_out(one, members, shelf, request.scratch), request)
 
@@ -89,8 +90,9 @@ def _laid_out(one: Member, members: list[Member], shelf: Shelf, scratch: Path) -
     ]  # fmt: skip
     for member in wanted:
         shutil.copyfile(shelf.path(member), folder / f"labels{member.suffix}")
-    if one.suffix == ".shp" and not (folder / "labels.dbf").exists():
-        raise SourceError(found="the Shapefile has no .dbf with the classes", remedy="zip all its files")
+    for suffix, with_it in ((".dbf", " with the classes"), (".shx", "")):
+        if one.suffix == ".shp" and not (folder / f"labels{suffix}").exists():
+            raise SourceError(found=f"the Shapefile has no {suffix}{with_it}", remedy="zip all its files")
     if one.suffix == ".shp" and not (folder / "labels.prj").exists():
         raise SourceError(found="the Shapefile has no .prj, so that its place is not known", remedy="zip all its files")
     return folder / f"labels{one.suffix}"

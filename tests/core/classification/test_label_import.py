@@ -19,7 +19,7 @@ from core.classification.label_import import (
     label_columns,
     labels_of_table,
 )
-from core.classification.schemes import SCHEMES
+from core.classification.schemes import SCHEMES, LandClass
 from core.classification.shape_import import labels_of_shapes
 from core.errors import ClassificationError, SourceError
 from core.ingest.vectors.geojson import read_geojson
@@ -78,6 +78,50 @@ def test_ids_may_have_their_scene_before_them_and_zeros_behind(tmp_path: Path) -
     assert dict(found.labels) == {100: "a", 101: "b", 102: "c"}
     assert dict(found.left_out) == {"bad_id": 2, "unknown": 1}, "three zeros may be a thousand"
     assert dict(labels_of_table(read_text_table(path), IDS).labels)[103] == "d", "of any scene where none is named"
+
+
+def test_ids_of_a_scene_begin_with_it_in_several_ways_and_a_number_alone_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    path.write_text("patch_id,label\n1/100,a\n1_101,b\n102,c\n1:103,d\n1104,e\n2_105,f\n")
+    found = labels_of_table(read_text_table(path), IDS, scene_id="1")
+    assert dict(found.labels) == {100: "a", 101: "b", 102: "c", 103: "d"}
+    assert dict(found.left_out) == {"bad_id": 1, "unknown": 1}
+
+
+def test_patches_of_another_scene_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    path.write_text("scene,patch_id,label\nfen-1,100,a\nbog-2,101,b\n,102,c\n")
+    found = labels_of_table(read_text_table(path), IDS, scene_id="fen-1")
+    assert (dict(found.labels), dict(found.left_out)) == ({100: "a", 102: "c"}, {"other_scene": 1})
+
+
+def test_what_programs_write_for_nothing_is_no_class_and_whole_numbers_are_one(tmp_path: Path) -> None:
+    cells = ("NaN", "None", "#N/A", "NULL", "1.0", "1", "2.50")
+    found = table(tmp_path, "patch_id,label\n" + "".join(f"{100 + at},{cell}\n" for at, cell in enumerate(cells)))
+    assert dict(found.labels) == {104: "1", 105: "1", 106: "2.50"}
+    assert dict(found.left_out) == {"no_label": 4}
+    named = ClassNames([LandClass(code=1, name="None", colour="#000000")])
+    path = tmp_path / "L.csv"
+    assert labels_of_table(read_text_table(path), IDS, names=named).labels[101] == "None", "a class is called so"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffLat;Long;Class\r\n1,5;0,5;Fen\r\n".encode(),
+        "Long\tLat\tClass\r\n0.5\t1.5\tFen\r\n".encode("utf-16"),
+        b"sep=|\nlon|lat|class\n0.5|1.5|Fen\n",
+        b"# by hand, 2024\n\n# lon,lat,class\n0.5,1.5,Fen\n",
+        b"lon,lat,class\n,,Bog\n0.5,1.5,Fen\n",
+        b'lon, lat, class\n"0,5", "1,5", "Fen" \n',
+        b"lon,lat,class\r0.5,1.5,Fen\r",
+    ],
+    ids=["excel", "utf-16", "pipes", "remarks", "no place", "blanks", "old mac"],
+)
+def test_tables_as_programs_write_them(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "L.csv"
+    path.write_bytes(content)
+    assert dict(labels_of_table(read_text_table(path), IDS, LAND).labels) == {104: "Fen"}
 
 
 def test_a_cell_of_several_lines_is_no_class(tmp_path: Path) -> None:
@@ -250,7 +294,7 @@ def test_labels_that_are_codes_are_read_as_such_only_where_that_is_asked(tmp_pat
     path, classes = tmp_path / "L.csv", SCHEMES["dynamicworld"].classes
     path.write_text("patch_id,label\n100,0\n101,1.0\n")
     table_of_codes = read_text_table(path)
-    assert dict(labels_of_table(table_of_codes, IDS, names=ClassNames(classes)).labels) == {100: "0", 101: "1.0"}
+    assert dict(labels_of_table(table_of_codes, IDS, names=ClassNames(classes)).labels) == {100: "0", 101: "1"}
     found = labels_of_table(table_of_codes, IDS, names=ClassNames(classes, codes=True))
     assert dict(found.labels) == {100: "Water", 101: "Trees"}
     assert all_codes(["0", "8", ""], classes)
@@ -290,3 +334,24 @@ def test_attributes_that_may_be_the_class_are_given_where_that_is_asked() -> Non
     assert (found.column, set(found.labels)) == ("", {""})
     assert dict(found.choices) == {"id": ("a", "b"), "soil": ("Peat", ""), "kind": ("3", "4")}
     assert found.by("soil").labels == ("Peat", "")
+
+
+@pytest.mark.parametrize(
+    ("crs", "sentence"),
+    [
+        ({"type": "link", "properties": {"href": "http://localhost/crs"}}, "it says its reference system in a way"),
+        ({"type": "name", "properties": {"name": "/etc/passwd"}}, "its reference system is not one that stands"),
+    ],
+)
+def test_a_reference_system_that_cannot_be_read_is_refused(crs: object, sentence: str) -> None:
+    whole = {"type": "FeatureCollection", "features": [], "crs": crs}
+    whole["features"] = [
+        {"type": "Feature", "properties": {"label": "a"}, "geometry": {"type": "Point", "coordinates": [1, 1]}}
+    ]
+    with pytest.raises(SourceError, match=sentence):
+        read_geojson(json.dumps(whole))
+
+
+def test_polygons_of_a_collection_count() -> None:
+    mixed = shapely.GeometryCollection([shapely.box(0, 0, 1, 1), shapely.LineString([(0, 0), (3, 3)])])
+    assert dict(shapes(("Fen", mixed)).labels) == {100: "Fen"}

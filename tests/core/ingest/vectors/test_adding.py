@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -46,6 +47,19 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path, name: str,
     with pytest.raises(SourceError) as told:
         read_label_shapes(tmp_path / name)
     assert sentence in str(told.value)
+
+
+def test_geojson_in_utf_16_is_read_and_a_shapefile_without_its_index_told(tmp_path: Path) -> None:
+    feature = {"type": "Feature", "properties": {"label": "Müll"}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    (tmp_path / "L.geojson").write_bytes(json.dumps(feature, ensure_ascii=False).encode("utf-16"))
+    assert read_label_shapes(tmp_path / "L.geojson").labels == ("Müll",)
+    frame().iloc[:1].to_file(tmp_path / "fields.shp")
+    with zipfile.ZipFile(tmp_path / "L.zip", "w") as packed:
+        for path in sorted(tmp_path.glob("fields.*")):
+            if path.suffix != ".shx":
+                packed.write(path, path.name)
+    with pytest.raises(SourceError, match=r"the Shapefile has no \.shx; zip all its files"):
+        read_label_shapes(tmp_path / "L.zip")
 
 
 def stated(path: Path, srs_id: int, shape: shapely.Geometry) -> Path:
