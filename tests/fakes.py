@@ -25,7 +25,8 @@ from core.jobs.worker import JobOutcome, Work, perform
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
-from core.scenes.scene import Scene, canonical_writer
+from core.scenes.pixels.writer import canonical_writer
+from core.scenes.scene import Scene
 
 ROW_BAND, COL_BAND = "B02", "B11"
 

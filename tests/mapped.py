@@ -18,7 +18,8 @@ from rasterio.errors import NotGeoreferencedWarning
 from core.bands import BAND_NAMES
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
-from core.scenes.scene import Scene, canonical_writer
+from core.scenes.pixels.writer import canonical_writer
+from core.scenes.scene import Scene
 
 Affine = tuple[float, float, float, float, float, float]
 UTM33: Affine = (10.0, 0.0, 400_000.0, 0.0, -10.0, 5_100_000.0)

@@ -14,8 +14,9 @@ from core.bands import BAND_NAMES, FloatArray
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.patches import PatchGrid
+from core.scenes.pixels.writer import canonical_writer
 from core.scenes.quality import Finding, QualityRecord
-from core.scenes.scene import Scene, SceneReader, canonical_writer
+from core.scenes.scene import Scene, SceneReader
 
 UTM31 = (10.0, 0.0, 600_000.0, 0.0, -10.0, 5_700_000.0)
 

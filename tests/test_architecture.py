@@ -17,7 +17,7 @@ CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 LAYERS = [
-    {"errors", "bands", "config", "progress", "files"},
+    {"errors", "bands", "config", "progress", "files", "prefetch"},
     {"scenes", "encoders"},
     {"similarity", "imagery", "jobs"},
     {"features", "ingest", "synthetic", "sample"},

@@ -19,7 +19,7 @@ from core.errors import EncoderError, JobCancelledError, PatchError
 from core.evaluation.retrieval import Share, share
 from core.features.batches import PatchBatch, iter_windows
 from core.features.encode import encode_patches
-from core.features.prefetch import ahead
+from core.prefetch import ahead
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene

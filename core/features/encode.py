@@ -22,10 +22,10 @@ from core.encoders.base import Encoder
 from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features.batches import PatchBatch, iter_patches
 from core.features.level import as_fed
-from core.features.prefetch import ahead
 from core.features.recipe import FeatureBatch, Recipe, join_batches
 from core.features.store import FeatureStore
 from core.files import never
+from core.prefetch import ahead
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene

@@ -1,7 +1,9 @@
-"""Writing the canonical scene: a stack of bands window by window, so that memory does not grow, and its truth."""
+"""Writing the canonical scene and its truth: window by window, so that memory does not grow, the next read ahead."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,14 @@ from core.errors import SourceError
 from core.ingest.bands.calibration import Calibration
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.nearest import read_nearest
-from core.ingest.grid.resample import PixelSource
-from core.ingest.grid.stack import WINDOW_BUDGET, Stack
+from core.ingest.grid.resample import PixelSource, PixelWindow
+from core.ingest.grid.stack import WINDOW_BUDGET, Pixels, Stack
 from core.ingest.messages import no_room
+from core.prefetch import ahead
 from core.progress import Progress
 from core.scenes.classification import SCL_NAMES
 from core.scenes.geobox import GeoBox
-from core.scenes.scene import canonical_writer
+from core.scenes.pixels.writer import canonical_writer
 
 LARGEST = 65_000
 """Reflectance above 6.5 is clipped to it."""
@@ -75,22 +78,29 @@ def write_scene(
     try:
         with canonical_writer(directory, file_grid(grid), stack.bands) as data:
             done = 0
-            for row, col, height, width in stack.windows(budget):
-                pixels = stack.read((row, col, height, width))
-                block = np.empty((len(stack.bands), height, width), dtype=np.uint16)
-                for position, numbers in enumerate(pixels.values):
-                    block[position] = to_canonical(numbers, *scale.of(stack.bands[position]))
-                    block[position] *= pixels.valid
-                data.write(block, window=RasterWindow(col, row, width, height))
-                valid += int(pixels.valid.sum())
-                done += height * width
-                progress(done // grid.width, grid.height)
+            with closing(ahead(_read_windows(stack, budget), 1)) as windows:
+                for (row, col, height, width), pixels in windows:
+                    block = np.empty((len(stack.bands), height, width), dtype=np.uint16)
+                    for position, numbers in enumerate(pixels.values):
+                        block[position] = to_canonical(numbers, *scale.of(stack.bands[position]))
+                        block[position] *= pixels.valid
+                    data.write(block, window=RasterWindow(col, row, width, height))
+                    valid += int(pixels.valid.sum())
+                    done += height * width
+                    progress(done // grid.width, grid.height)
     except GDAL_ERRORS as error:
         raise no_room() from error
     if valid == 0:
         raise all_no_data()
     check_complete(directory / "pixels.tif", grid, len(stack.bands))
     return valid / (grid.height * grid.width)
+
+
+def _read_windows(stack: Stack, budget: int) -> Iterator[tuple[PixelWindow, Pixels]]:
+    """Read the windows of a stack; each thread needs an environment of GDAL of its own."""
+    with rasterio.Env():
+        for window in stack.windows(budget):
+            yield window, stack.read(window)
 
 
 def write_truth(directory: Path, truth: NDArray[np.uint16], grid: GeoBox) -> None:

@@ -34,8 +34,8 @@ from core.ingest.sandbox.limits import MAX_CLASSES
 from core.ingest.sandbox.protocol import IngestResult, PlacedPatch
 from core.progress import Progress
 from core.scenes.geobox import UNPLACED, GeoBox, outlines_lonlat
+from core.scenes.pixels.writer import canonical_writer
 from core.scenes.quality import Basis, Finding
-from core.scenes.scene import canonical_writer
 
 NOWHERE: list[float] = [math.nan] * 8
 

@@ -15,19 +15,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.bands import BANDS, FloatArray, fill_source
+from core.bands import FloatArray, fill_source
 from core.errors import SceneError
 from core.files import FileState, file_state
 from core.scenes.geobox import GeoBox
@@ -193,46 +191,3 @@ class SceneReader:
                 source = numbers[needed.index(self.scene.bands.index(name) + 1)]
                 np.multiply(source, np.float32(1 / REFLECTANCE_SCALE), out=result[position])
         return result, mask
-
-
-@contextmanager
-def canonical_writer(directory: Path, grid: GeoBox, bands: Sequence[str]) -> Iterator[Any]:
-    """Open ``pixels.tif`` to write into; overviews are built when the block ends without error.
-
-    The caller writes uint16 reflectance × 10 000, at least 1 where valid, and 0 in every band where not.
-    """
-    order = [band.name for band in BANDS if band.name in bands]
-    if list(bands) != order:
-        raise SceneError("Writing a scene", f"its bands come as {', '.join(bands)}", "keep the product order")
-    path = directory / "pixels.tif"
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=grid.height,
-        width=grid.width,
-        count=len(bands),
-        dtype="uint16",
-        nodata=0,
-        crs=grid.crs,
-        transform=rasterio.Affine(*grid.transform),
-        tiled=True,
-        blockxsize=256,
-        blockysize=256,
-        interleave="band",
-        compress="zstd",
-        zstd_level=1,
-        predictor=2,
-        num_threads="all_cpus",
-        bigtiff="if_safer",
-    ) as data:
-        data.descriptions = tuple(bands)
-        yield data
-    factors = [2**level for level in range(1, 10) if max(grid.height, grid.width) / 2**level >= 128]
-    if factors:
-        # Without these GDAL packs overviews tighter than the pixels themselves, in more than twice the time.
-        with (
-            rasterio.Env(ZSTD_LEVEL_OVERVIEW=1, PREDICTOR_OVERVIEW=2, GDAL_NUM_THREADS="ALL_CPUS"),
-            rasterio.open(path, "r+", driver="GTiff") as data,
-        ):
-            data.build_overviews(factors, rasterio.enums.Resampling.average)

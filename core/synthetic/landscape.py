@@ -26,8 +26,9 @@ from core.files import write_atomically
 from core.progress import Progress, silent
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
+from core.scenes.pixels.writer import canonical_writer
 from core.scenes.quality import Finding, QualityRecord
-from core.scenes.scene import Scene, canonical_writer
+from core.scenes.scene import Scene
 from core.synthetic.block import CORRIDOR, paint
 from core.synthetic.courses import COUNTY
 from core.synthetic.layout import Plan, make_plan

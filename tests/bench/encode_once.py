@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from rasterio.windows import Window
 
 from core.bands import BAND_NAMES
 from core.config import settings
@@ -23,7 +24,8 @@ from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
-from core.scenes.scene import Scene, canonical_writer
+from core.scenes.pixels.writer import canonical_writer
+from core.scenes.scene import Scene
 
 PATTERN = 1024
 
@@ -42,7 +44,7 @@ def write_scene(root: Path, size: int) -> Scene:
         with canonical_writer(staged, grid, BAND_NAMES) as data:
             for top in range(0, size, PATTERN):
                 rows = np.tile(pattern, (1, 1, size // PATTERN + 1))[:, : min(PATTERN, size - top), :size]
-                data.write(rows, window=((top, top + rows.shape[1]), (0, size)))
+                data.write(rows, window=Window(0, top, size, rows.shape[1]))
         (staged / "quality.json").write_text("{}")
         return library.add(staged, Scene(id=scene_id, name="Bench", grid=grid, bands=BAND_NAMES, created="2026-01-01"))
 

@@ -16,8 +16,8 @@ from core.ingest.grid.resample import Bools, NoData, PixelSource, PixelWindow, r
 from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
 
-WINDOW_BUDGET = 100_000_000
-"""Numbers (pixels times bands) that a window of a stack may hold."""
+WINDOW_BUDGET = 40_000_000
+"""Numbers (pixels times bands) that a window of a stack may hold; three windows are in memory at once."""
 
 
 Scaling = tuple[float, float]
@@ -176,7 +176,7 @@ class Stack:
 
     def _window_shape(self, budget: int) -> tuple[int, int]:
         striped = any(part.source.block[1] >= part.source.geobox.width for part in self.parts)
-        width = self.grid.width if striped else min(self.grid.width, 2048)
+        width = self.grid.width if striped else min(self.grid.width, 1024)
         height = 512 if striped else 1024
         while height * width * len(self.bands) > budget and height > 256:
             height //= 2

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from core.errors import SceneError
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
+from core.scenes.pixels.writer import canonical_writer
 from core.scenes.quality import Finding, add_findings, load_quality
-from core.scenes.scene import SceneReader, canonical_writer, load_scene
+from core.scenes.scene import SceneReader, load_scene
 from tests.scenes import UTM31, add_scene, place_pixels
 
 
