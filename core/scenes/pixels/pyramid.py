@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 from tifftools.tifftools import write_ifd
 
-Numbers = NDArray[np.uint16]
+Reflectances = NDArray[np.uint16]
 
 SMALLEST = 128
 """Pixels on the longer side below which no further overview is made."""
@@ -63,7 +63,7 @@ class Pyramid:
             sizes = {"height": height // factor, "width": width // factor, "count": count}
             self._levels.append((beside, rasterio.open(beside, "w", **{**options, **sizes})))
 
-    def take(self, block: Numbers, row: int, col: int) -> None:
+    def take(self, block: Reflectances, row: int, col: int) -> None:
         """Average a window of the raster: shape (bands, height, width), its first pixel at ``row`` and ``col``."""
         step = 2 ** len(self._levels)
         if any(number % step for number in (row, col, *block.shape[1:])):
@@ -107,7 +107,7 @@ def build_overviews(path: Path, factors: list[int]) -> None:
         data.build_overviews(factors, rasterio.enums.Resampling.average)
 
 
-def halved(block: Numbers) -> Numbers:
+def halved(block: Reflectances) -> Reflectances:
     """Return means of 2 × 2 pixels as GDAL rounds them, 0 left out; shape (bands, height / 2, width / 2)."""
     result = np.empty((block.shape[0], block.shape[1] // 2, block.shape[2] // 2), dtype=np.uint16)
     for position, band in enumerate(block):
@@ -115,7 +115,7 @@ def halved(block: Numbers) -> Numbers:
     return result
 
 
-def _halved_full(band: Numbers) -> Numbers:
+def _halved_full(band: Reflectances) -> Reflectances:
     # Two neighbours in a row are one number of 32 bits: so no pixel has to be moved.
     pairs = np.ascontiguousarray(band).view(np.uint32)
     sums = (pairs & 0xFFFF) + (pairs >> 16)
@@ -125,7 +125,7 @@ def _halved_full(band: Numbers) -> Numbers:
     return total.astype(np.uint16)
 
 
-def _halved_with_gaps(band: Numbers) -> Numbers:
+def _halved_with_gaps(band: Reflectances) -> Reflectances:
     quarters = [band[row::2, col::2] for row in (0, 1) for col in (0, 1)]
     total = np.zeros(quarters[0].shape, dtype=np.uint32)
     count = np.zeros(quarters[0].shape, dtype=np.uint32)
