@@ -15,6 +15,7 @@ from core.ingest.formats.cubes.hdf5 import look_through
 from core.ingest.formats.cubes.limits import LONGEST_AXIS, MOST_OBJECTS, reading
 from core.ingest.formats.cubes.zarr_names import zarrs_of
 from core.ingest.formats.geotiff import read_head
+from core.ingest.formats.product_metadata import date_in
 from core.ingest.messages import clean_name, damaged
 
 if TYPE_CHECKING:
@@ -102,7 +103,19 @@ def open_containers(files: SourceFiles, opened: ExitStack) -> list[Container]:
         found = f"it holds {len(members) + len(roots):,} cubes, and no more than {_MOST_FILES} are opened together"
         raise SourceError(found=found, remedy="open fewer of them at a time")
     zarrs = [_of_zarr(files, folder, keys, opened) for folder, keys in roots.items()]
-    return [*zarrs, *(_of_file(files, member, opened) for member in members)]
+    whole = [*zarrs, *(_of_file(files, member, opened) for member in members)]
+    return [part for container in whole for part in _by_date(container)]
+
+
+def _by_date(container: Container) -> list[Container]:
+    """Return the groups of each date as a file of its own, where their names state several."""
+    dates: dict[str | None, list[CubeGroup]] = {}
+    for group in container.groups:
+        dates.setdefault(date_in(group.path), []).append(group)
+    named = sorted(date for date in dates if date is not None)
+    if len(named) < 2:
+        return [container]
+    return [Container(name=f"{container.name}/{date}", groups=tuple(dates[date])) for date in named]
 
 
 def _of_file(files: SourceFiles, member: Member, opened: ExitStack) -> Container:

@@ -27,6 +27,7 @@ from core.ingest.formats.cubes.zarr_names import without_documents, zarrs_of
 from core.ingest.formats.extra_samples import mask_file, masks_said, without_masks
 from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.one_scene import layers_of_one_date
 from core.ingest.formats.other_sensors import bands_of_other, other_product, refuse_product
 from core.ingest.formats.product_metadata import Hint, Hints, read_hints
 from core.ingest.formats.tiles import join_tiles
@@ -36,6 +37,8 @@ from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
 
 _MOST_MASKS = 20
+_PICTURES = frozenset({".png", ".jpg", ".jpeg"})
+"""Rasters beside a cube that are looked at and hold no bands of it."""
 _SHOWN = 6
 
 
@@ -46,7 +49,7 @@ class DataCubes:
 
     def recognises(self, files: SourceFiles) -> bool:
         """Tell whether files are NetCDF, HDF5 or Zarr by first bytes and names, and no rasters of bands lie beside."""
-        if any(not names_other_layer(member.stem) for member in files.ending(RASTER_SUFFIXES)):
+        if any(not names_other_layer(member.stem) for member in files.ending(RASTER_SUFFIXES - _PICTURES)):
             return False
         return bool(zarrs_of(files.shelf.members) or cube_files(files)) or without_documents(files.members)
 
@@ -236,9 +239,14 @@ def _layers(files: SourceFiles, surveys: Sequence[Survey], step: Step, drawn: _D
     if hints.level is None and classes:
         hints = replace(hints, level=Hint(value="L2A", where="it comes with a scene classification, as L2A does"))
     whole, tiles = join_tiles(drawn.bands)
-    layers = _without_classes(whole, files.settings.bands)
+    layers, stated = layers_of_one_date(_without_classes(whole, files.settings.bands), files.wanted_date)
+    if stated.date is not None and step.position is None:
+        hints = replace(hints, date=Hint(value=stated.date, where="the names of its variables say so"))
+        if stated.dates:
+            step = replace(step, date=stated.date, dates=stated.dates)
+            step = replace(step, position=(stated.dates.index(stated.date), len(stated.dates)))
     return SceneLayers(
-        layers=layers,
+        layers=tuple(layers),
         hints=hints,
         notes=drawn.bands[0].notes,
         findings=(
@@ -249,6 +257,7 @@ def _layers(files: SourceFiles, surveys: Sequence[Survey], step: Step, drawn: _D
             *([series_said(step.dates, str(step.date), "its variables are of")] if step.dates else []),
             *_counted_said(files, step),
             *_said(surveys, drawn),
+            *(line for because, apart in stated.left_out.items() for line in ignored(apart, because)),
         ),
         left_out=_others(files),
         masks=tuple(drawn.masks),

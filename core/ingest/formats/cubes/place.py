@@ -32,8 +32,10 @@ _MAPPINGS = (
     "polar_stereographic",
 )
 """What variables are called that state a reference system, where no attribute names them."""
-_TEXTS = ("crs_wkt", "spatial_ref", "proj:wkt2", "proj:code", "wkt", "esri_pe_string", "crs", "proj:epsg", "epsg",
-          "epsg_code", "horizontal_CRS_code", "projection", "proj4", "proj4text", "proj4_params", "srs")  # fmt: skip
+_TEXTS = (
+    "crs_wkt", "spatial_ref", "proj:wkt2", "proj:code", "proj:projjson", "wkt", "esri_pe_string", "crs", "proj:epsg",
+    "epsg", "epsg_code", "horizontal_CRS_code", "projection", "proj4", "proj4text", "proj4_params", "srs",
+)  # fmt: skip
 """Attributes that state it: CF, GDAL, STAC, Zarr conventions, SNAP, and older programs."""
 _CODE = re.compile(r"(?:.*epsg(?:/0)?[:/]+)?(\d{4,6})", re.IGNORECASE)
 _EVEN = 0.01
@@ -253,15 +255,21 @@ def _of_each_pixel(group: CubeGroup, axes: Axes, height: int, width: int) -> tup
     )
 
 
-def _holders(group: CubeGroup, variable: xr.Variable) -> Iterator[Mapping[Any, Any]]:
-    """Give attributes that may state a place, the nearest to the variable first."""
+def _holders(group: CubeGroup, variable: xr.Variable, *, outer: bool = True) -> Iterator[Mapping[Any, Any]]:
+    """Give attributes that may state a place, the nearest to the variable first.
+
+    Args:
+        group: that it lies in.
+        variable: whose place is asked for.
+        outer: False = none of groups around it, whose pixels may be of another size.
+    """
     named = text_of(variable.attrs.get("grid_mapping", ""))
     for name in (named.split(":")[0].split(" ")[0], *_MAPPINGS):
         mapping = group.lookup(name) if name else None
         if mapping is not None:
             yield mapping.attrs
     yield variable.attrs
-    for part in (group, *group.around):
+    for part in (group, *(group.around if outer else ())):
         yield part.attributes
         yield from _nested(part.attributes)
 
@@ -295,6 +303,11 @@ def _crs_of(group: CubeGroup, variable: xr.Variable) -> str | None:
 
 def _known(value: object) -> str | None:
     """Return a stated reference system as ``EPSG:n`` or WKT; None where it is none."""
+    if isinstance(value, Mapping):
+        try:
+            return _text(CRS.from_json_dict(dict(value)))
+        except (CRSError, TypeError, ValueError):
+            return None
     text = text_of(value)
     code = _CODE.fullmatch(text.removeprefix("+init=").strip())
     if not text or len(text) > 8000 or text in {"0", "1"}:
@@ -324,7 +337,7 @@ def _text(crs: CRS) -> str | None:
 
 def _transform_of(group: CubeGroup, variable: xr.Variable) -> Transform | None:
     """Return the affine that a file states, or None."""
-    for attributes in _holders(group, variable):
+    for attributes in _holders(group, variable, outer=False):
         for key in ("GeoTransform", "spatial:transform", "proj:transform", "transform", "affine", "i2m"):
             numbers = _numbers(attributes.get(key))
             if len(numbers) not in (6, 9):

@@ -95,12 +95,25 @@ def rules_of(attributes: Mapping[Any, Any], dtype: np.dtype[Any], *, unpacked: b
 
 
 def _scaling(stated: Mapping[Any, Any]) -> Scaling | None:
-    """Return scale and offset; percent is a scale, too."""
-    given = [_values(stated.get(key)) for key in ("scale_factor", "add_offset")]
+    """Return scale and offset; units may be a scale, too."""
+    given = [
+        _values(stated.get(key, stated.get(other)))
+        for key, other in (("scale_factor", "raster:scale"), ("add_offset", "raster:offset"))
+    ]
     scale, offset = (values[0] if values else usual for values, usual in zip(given, (1.0, 0.0), strict=True))
-    if text_of(stated.get("units", "")).lower() in _PERCENT:
-        scale, offset = scale / 100, offset / 100
-    return usable_scaling(scale, offset)
+    unit = _unit(text_of(stated.get("units", "")).lower())
+    return usable_scaling(scale * unit, offset * unit)
+
+
+def _unit(text: str) -> float:
+    """Return what a unit is of reflectance: a hundredth for percent, and numbers as UDUNITS writes them, “1e-4”."""
+    if text in _PERCENT:
+        return 0.01
+    try:
+        number = float(text)
+    except ValueError:
+        return 1.0
+    return number if 0 < number < 1 else 1.0
 
 
 def _range(stated: Mapping[Any, Any], dtype: np.dtype[Any], scaling: Scaling | None) -> tuple[float, float]:

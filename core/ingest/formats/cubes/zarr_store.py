@@ -17,7 +17,7 @@ from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByt
 from core.errors import SourceTooLargeError
 from core.ingest.files import Member, Shelf
 from core.ingest.formats.cubes.limits import MAX_CHUNK_BYTES, MOST_OBJECTS, check_chunks, numeric
-from core.ingest.formats.cubes.zarr_names import ARRAY_2, DOCUMENTS, GROUP_2, NODE_3, WHOLE_2
+from core.ingest.formats.cubes.zarr_names import ARRAY_2, ATTRIBUTES_2, DOCUMENTS, GROUP_2, NODE_3, WHOLE_2
 from core.ingest.messages import clean_name, damaged
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ShelfStore(Store):
         if len(documents) > 3 * MOST_OBJECTS:
             found = f"it holds more than {MOST_OBJECTS:,} arrays"
             raise SourceTooLargeError(found=found, remedy="save only the bands")
-        self._texts = self._checked(documents)
+        self._texts = self._checked(_with_axes(documents))
         marker = NODE_3 if self.version == 3 else GROUP_2
         marked = {str(PurePosixPath(key).parent) for key in self._texts if PurePosixPath(key).name == marker}
         paths = {"" if path == "." else path for path in marked} - self.nodes.keys()
@@ -268,6 +268,28 @@ class ShelfStore(Store):
         start = f"{prefix.rstrip('/')}/" if prefix else ""
         for name in dict.fromkeys(key[len(start) :].split("/")[0] for key in self._texts if key.startswith(start)):
             yield name
+
+
+def _with_axes(documents: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return documents in which every array names its axes; those that do not count them from the last, by lengths."""
+    for key, document in list(documents.items()):
+        path = PurePosixPath(key)
+        shape = document.get("shape")
+        if not isinstance(shape, list):
+            continue
+        names = [f"axis_{len(shape) - place}_of_{length}" for place, length in enumerate(shape)]
+        if len(shape) == 1:
+            names = [path.parent.name]
+        if path.name == NODE_3:
+            stated = document.get("dimension_names") or ()
+            if len(stated) != len(shape) or not all(isinstance(name, str) for name in stated):
+                document["dimension_names"] = names
+        elif path.name == ARRAY_2:
+            attributes = documents.setdefault(str(path.parent / ATTRIBUTES_2), {})
+            stated = attributes.get("_ARRAY_DIMENSIONS")
+            if not isinstance(stated, list) or len(stated) != len(shape):
+                attributes["_ARRAY_DIMENSIONS"] = names
+    return documents
 
 
 def _part(content: bytes, wanted: ByteRequest | None) -> bytes:

@@ -116,6 +116,42 @@ def test_of_two_ways_of_processing_the_better_counts(
     np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
 
 
+@pytest.mark.usefixtures("here")
+def test_groups_and_variables_may_be_of_a_date_each(tmp_path: Path, library: Library) -> None:
+    dates = ("2021-05-01", "2021-06-01")
+    for number, date in enumerate(dates):
+        made = cube()
+        for name in SIX:
+            made[name].values[:] += number
+        written(tmp_path / "groups.nc", made, group=date, mode="a" if number else "w")
+    made = cube([f"{name}_{date}" for date in dates for name in SIX], bands=SIX * 2)
+    for name in SIX:
+        made[f"{name}_{dates[1]}"].values[:] += 1
+    for path in (tmp_path / "groups.nc", written(tmp_path / "names.nc", made)):
+        scenes = ingest_all([path], library)
+        assert [scene.date for scene in scenes] == list(dates)
+        np.testing.assert_array_equal(read_scene(scenes[1].directory), land(SIX) + 1)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("version", [2, 3])
+def test_arrays_that_name_no_axes_are_pictures_without_a_place(tmp_path: Path, library: Library, version: int) -> None:
+    root = zarr.open_group(str(tmp_path / "plain.zarr"), mode="w", zarr_format=version)  # type: ignore[arg-type]
+    for name, pixels in zip(SIX, land(SIX), strict=True):
+        root.create_array(name, data=pixels)
+    scene = ingest([tmp_path / "plain.zarr"], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
+    lines = {line.topic: line for line in load_quality(scene.directory).findings}
+    assert (scene.grid.crs, lines["axes"].basis) == (None, "assumed")
+
+
+@pytest.mark.usefixtures("here")
+def test_units_may_be_a_scale(tmp_path: Path, library: Library) -> None:
+    scene = ingest([written(tmp_path / "units.nc", cube(units="1e-4"))], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
+    assert any("scale 0.0001" in line.value for line in load_quality(scene.directory).findings)
+
+
 def test_cubes_are_read_in_the_sandbox(tmp_path: Path, library: Library) -> None:
     """Its files are all that it may read; numbers, texts and dates come out all the same."""
     paths = [
