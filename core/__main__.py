@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from core.cli.areas import AccuracyCommand, SampleDesignCommand
+from core.cli.areas import AccuracyCommand, AreasCommand, SampleDesignCommand
 from core.cli.classification import ClassifyCommand
 from core.cli.clusters import ClusterCommand
 from core.cli.common import Command, add_command
@@ -43,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     RegressCommand(),
     SampleDesignCommand(),
     AccuracyCommand(),
+    AreasCommand(),
     ViewCommand(),
     OpenBundleCommand(),
     ReportCommand(),

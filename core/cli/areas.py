@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.common import check_out
+from core.cli.common import add_encoding, add_overrides, check_out, engine_of, open_source, recipe_of
 from core.config import Config
 from core.errors import SettingsError
 
@@ -88,6 +88,30 @@ def _size(options: argparse.Namespace, patches: ClassifiedPatches) -> int:
     listed = ", ".join(f"{name} {share:.2f}" for name, share in expected.items())
     sys.stderr.write(f"{size} patches for a standard error of {options.target_error:g}; expected right: {listed}\n")
     return max(size, sum(min(FEWEST, len(rows)) for rows in patches.strata.values()))
+
+
+class AreasCommand:
+    """Print as JSON how much land each class of a scene's map has, as the Classify page shows it.
+
+    The map is the one that is made there, by labels, a head, or the encoder's own classes. “mapped” is hectares a class
+    on the map. “estimated” is what the judged sample tells, with 95 % intervals, as “accuracy” prints it: null where
+    none was judged, for then areas are those of a map, which errs. “true” is by the scene's own truth, if it has one.
+    """
+
+    name = "areas"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the source, the encoder and the cutting."""
+        add_encoding(parser)
+        add_overrides(parser)
+
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
+        """Yield the JSON."""
+        from core.engine.land_areas import areas_of_scene
+
+        engine, scene = engine_of(config), open_source(options, config)
+        found = areas_of_scene(engine, recipe_of(options, engine, scene))
+        yield json.dumps(found.to_dict(), indent=1, ensure_ascii=False)
 
 
 class AccuracyCommand:

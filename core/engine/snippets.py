@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from core.classification.numbers.store import LearnedNumber
 from core.engine.exports.order import FOUND, ExportOrder
 from core.engine.views import SearchView
 from core.features.recipe import Recipe
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
 from core.search.examples import AreaExample, PatchExample, VectorExample
 from core.search.saved import written_kind
+from core.similarity.clusters import ClusterSettings
 
 
 def command_of(order: ExportOrder, out: str = "") -> str:
@@ -90,7 +92,7 @@ def as_python(view: SearchView, out: str = "results.csv") -> str:
 
 def _search_lines(view: SearchView) -> list[str]:
     """Return the lines of a script up to where it has the engine and the view."""
-    cut, recipe = view.recipe.cut, view.recipe
+    recipe = view.recipe
     good, bad = (_patches(view, like) for like in (True, False))
     lines = [
         "from pathlib import Path",
@@ -105,7 +107,7 @@ def _search_lines(view: SearchView) -> list[str]:
         "",
         "engine = Engine(settings(), lanes={})",
         f"scene = engine.library.get({recipe.scene_id!r})",
-        f"cut = Cut({cut.size}, {cut.stride}, {cut.edge!r}, {cut.least_valid!r})",
+        f"cut = {_cut(recipe.cut)}",
         "view = SearchView(",
         f"    recipe=engine.recipe(scene, {recipe.encoder!r}, cut=cut),",
         f"    evidence={_evidence(good, bad)},",
@@ -127,6 +129,22 @@ def _search_lines(view: SearchView) -> list[str]:
     return lines
 
 
+def _recipe_lines(recipe: Recipe) -> list[str]:
+    """Return the lines of a script that make an engine and a recipe."""
+    return [
+        "from core.engine.operations import Engine",
+        "from core.scenes.cut import Cut",
+        "",
+        "engine = Engine(settings(), lanes={})",
+        f"scene = engine.library.get({recipe.scene_id!r})",
+        f"recipe = engine.recipe(scene, {recipe.encoder!r}, cut={_cut(recipe.cut)})",
+    ]
+
+
+def _cut(cut: Cut) -> str:
+    return f"Cut({cut.size}, {cut.stride}, {cut.edge!r}, {cut.least_valid!r})"
+
+
 def _cut_words(cut: Cut) -> list[str]:
     """Return the options that cut a scene so."""
     words = ["--patch", str(cut.size), "--step", str(cut.stride)]
@@ -134,14 +152,12 @@ def _cut_words(cut: Cut) -> list[str]:
     return words + (["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else [])
 
 
-_TRUST_FILE = "features.parquet"
+_FEATURES_FILE = "features.parquet"
 
 
 def trust_command(recipe: Recipe) -> str:
     """Return the commands that print what the Trust panel measures, for a POSIX shell; one line."""
-    embed = ["python", "-m", "core", "embed", recipe.scene_id, "--encoder", recipe.encoder, *_cut_words(recipe.cut)]
-    report = ["python", "-m", "core", "report", _TRUST_FILE]
-    return f"{shlex.join([*embed, '--out', _TRUST_FILE])} && {shlex.join(report)}"
+    return f"{shlex.join(_embed_words(recipe))} && {shlex.join(['python', '-m', 'core', 'report', _FEATURES_FILE])}"
 
 
 def trust_script(recipe: Recipe) -> str:
@@ -151,6 +167,68 @@ def trust_script(recipe: Recipe) -> str:
         "",
         *(f"main({words[3:]!r})" for words in map(shlex.split, trust_command(recipe).split(" && "))),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def areas_command(recipe: Recipe) -> str:
+    """Return the command that prints the areas of the classes on a scene's map, for a POSIX shell; one line."""
+    words = ["python", "-m", "core", "areas", recipe.scene_id, "--encoder", recipe.encoder, *_cut_words(recipe.cut)]
+    return shlex.join(words)
+
+
+def areas_script(recipe: Recipe) -> str:
+    """Return a script that prints the areas of the classes on a scene's map."""
+    lines = [
+        "import json",
+        "",
+        "from core.config import settings",
+        "from core.engine.land_areas import areas_of_scene",
+        *_recipe_lines(recipe),
+        "print(json.dumps(areas_of_scene(engine, recipe).to_dict(), indent=1, ensure_ascii=False))",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def clusters_command(recipe: Recipe, clusters: ClusterSettings, out: str = "clusters.csv") -> str:
+    """Return the commands that find the clusters on show, before people renamed or merged them; one line."""
+    return " && ".join(map(shlex.join, (_embed_words(recipe), _cluster_words(clusters, out))))
+
+
+def clusters_script(recipe: Recipe, clusters: ClusterSettings, out: str = "clusters.csv") -> str:
+    """Return a script that does what ``clusters_command`` does."""
+    return _main_script(_embed_words(recipe), _cluster_words(clusters, out))
+
+
+def numbers_command(recipe: Recipe, learned: LearnedNumber, out: str = "numbers.csv") -> str:
+    """Return the commands that learn a number of patches anew from the file that it came in; one line."""
+    return " && ".join(map(shlex.join, (_embed_words(recipe), _regress_words(learned, out))))
+
+
+def numbers_script(recipe: Recipe, learned: LearnedNumber, out: str = "numbers.csv") -> str:
+    """Return a script that does what ``numbers_command`` does."""
+    return _main_script(_embed_words(recipe), _regress_words(learned, out))
+
+
+def _cluster_words(clusters: ClusterSettings, out: str) -> list[str]:
+    words = ["python", "-m", "core", "cluster", _FEATURES_FILE, "--method", clusters.method]
+    words += ["-k", str(clusters.count)] if clusters.count is not None else []
+    return [*words, "--seed", str(clusters.seed), "--out", out]
+
+
+def _regress_words(learned: LearnedNumber, out: str) -> list[str]:
+    words = ["python", "-m", "core", "regress", _FEATURES_FILE, f"--values={learned.source}"]
+    return [*words, f"--column={learned.title}", "--out", out]
+
+
+def _embed_words(recipe: Recipe) -> list[str]:
+    """Return the command that writes the features of a recipe to a file."""
+    words = ["python", "-m", "core", "embed", recipe.scene_id, "--encoder", recipe.encoder, *_cut_words(recipe.cut)]
+    return [*words, "--out", _FEATURES_FILE]
+
+
+def _main_script(*commands: list[str]) -> str:
+    """Return a script that runs commands one after another, until one does not work."""
+    lines = ["from core.__main__ import main", "", *(f"assert main({words[3:]!r}) == 0" for words in commands)]
     return "\n".join(lines) + "\n"
 
 

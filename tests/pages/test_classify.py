@@ -18,6 +18,7 @@ from core.classification.maps.choice import MapChoice, load_choice, save_choice
 from core.encoders.registry import SPECTRAL
 from core.engine.class_map import head_or_none, taught_by_labels
 from core.engine.exports.classified import classified_zip, map_classes
+from core.engine.land_areas import sample_here
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.scenes.annotations import read_annotations
@@ -27,7 +28,6 @@ from core.scenes.scene import Scene
 from core.values.base import NOTHING_ASKED, Asked
 from core.values.classified import CERTAINTY, CLASSIFIED
 from pages.ui.classify.acts import leave, take, undo
-from pages.ui.classify.areas import sample_here
 from pages.ui.classify.files import class_order
 from pages.ui.classify.labeller import suggested, surroundings
 from pages.ui.classify.offered import offered, usual_scheme

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import ABSTAINED, AccuracyAssessment, StratifiedEstimate
 from core.classification.areas.judgements import (
     JudgedSample,
     drop_sample,
-    load_sample,
     sample_of,
     save_sample,
-    told_by,
 )
-from core.classification.areas.known_truth import true_accuracy
 from core.classification.schemes import LandClass
 from core.engine.class_map import cut_of_map, map_cells_of
+from core.engine.land_areas import LandAreas, classified_patches, land_areas, measured_patches, sample_here
+from core.engine.snippets import areas_command, areas_script
 from core.errors import LandlikeError
 from core.scenes.areas import partial_words
-from core.values.predicted import sure_patches
 from pages.ui.classify.labeller import labeller
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, ground_words
 from pages.ui.common.heading import heading
+from pages.ui.common.spelled import spelled
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
@@ -41,77 +38,30 @@ MAPPED = (
 )
 
 
-def sample_here(known: SceneView) -> JudgedSample | None:
-    """Return the sample of the scene as it is cut now; None when none was drawn."""
-    return load_sample(known.scene, known.recipe.cut.key)
-
-
-def classified_patches(known: SceneView) -> ClassifiedPatches | None:
-    """Return the class of every patch, as samples are drawn from; None while labels teach nothing."""
-    found = known.classified()
-    if found is None:
-        return None
-    names = np.array(found.classes, dtype=object)[found.index]
-    return ClassifiedPatches(
-        name=known.scene.name,
-        ids=known.table.patch_ids,
-        classes=np.where(sure_patches(known, found), names, ABSTAINED),
-        probability=found.confidence.astype(np.float64),
-        shapes=np.full(len(names), None, dtype=object),
-    )
-
-
-def measured_patches(
-    known: SceneView,
-) -> tuple[ClassifiedPatches, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] | None:
-    """Return the patches whose place is known and the hectares that each stands for; None where there are none."""
-    patches, ground = classified_patches(known), known.standing_hectares()
-    if patches is None or ground is None:
-        return None
-    rows = np.flatnonzero(np.isfinite(ground))
-    placed = replace(
-        patches, ids=patches.ids[rows], classes=patches.classes[rows], probability=patches.probability[rows],
-        shapes=patches.shapes[rows],
-    )  # fmt: skip
-    return (placed, ground[rows]) if len(rows) else None
-
-
 def areas_panel(visitor: Session, known: SceneView) -> None:
     """Draw the table of areas, and how a sample is drawn and judged."""
-    patches = classified_patches(known)
-    if patches is None:
+    if classified_patches(known) is None:
         return
     heading("Areas", look="large")
-    measured = measured_patches(known)
-    if measured is None:
+    if measured_patches(known) is None:
         st.markdown("Areas need patches whose place on Earth is known.")
         return
-    sample = sample_here(known)
-    placed, ground = measured
-    mapped = dict(zip(patches.ids.tolist(), patches.classes.tolist(), strict=True))
-    found = None if sample is None else told_by(sample, mapped)
-    true = true_beside(known, placed, ground)
-    shown_map = {name: float(ground[rows].sum()) for name, rows in placed.strata.items()}
-    st.html(areas_table(shown_map, found, true))
-    changed = sample is not None and not sample.drawn_from(known.classified_version(), mapped)
-    for sentence in _said(known, sample, found, true, changed=changed):
+    found = land_areas(known)
+    st.html(areas_table(found.mapped, found.estimated, found.true))
+    for sentence in _said(known, found):
         st.caption(sentence)
-    _sampling(visitor, known, sample)
+    _sampling(visitor, known, found.sample)
+    with st.expander("Measure it without the pages", icon=":material/terminal:", key="areas_spelled"):
+        spelled(areas_command(known.recipe), areas_script(known.recipe))
 
 
-def _said(
-    known: SceneView,
-    sample: JudgedSample | None,
-    found: AccuracyAssessment | None,
-    true: AccuracyAssessment | None,
-    *,
-    changed: bool,
-) -> list[str]:
-    """Return what a reader of the table has to know; ``changed`` = the sample was drawn from another map."""
+def _said(known: SceneView, areas: LandAreas) -> list[str]:
+    """Return what a reader of the table has to know."""
+    found, sample, true = areas.estimated, areas.sample, areas.true
     said = [MAPPED if found is None else _overall(found), *counted_sentences(known)]
     if cut_of_map(known) is not None and map_cells_of(known) is not None:
         said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
-    if found is not None and changed:
+    if found is not None and areas.changed:
         said.append(
             "The map changed since the sample was drawn. What was judged tells of the map as it is now, by the strata "
             "of the map of then (Stehman 2014)."
@@ -145,26 +95,6 @@ def _taught_too(known: SceneView, sample: JudgedSample) -> int:
     if given is None or not known.choice.by_labels:
         return 0
     return sum(one.reference is not None and int(given.index[one.patch]) >= 0 for one in sample.patches)
-
-
-def true_beside(
-    known: SceneView, patches: ClassifiedPatches, ground: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-) -> AccuracyAssessment | None:
-    """Return true accuracy and areas by the truth of the scene; None without one, or where it has other classes."""
-    truth = known.labels.truth
-    if truth is None:
-        return None
-    ours = {name.casefold(): name for name in patches.strata}
-    names = [ours.get(name.casefold(), name) for name in truth.classes]
-    numbers = truth.index[patches.ids]
-    if not set(names) & set(patches.strata) or (numbers < 0).all():
-        return None
-    on_ground = [names[number] if number >= 0 else None for number in numbers.tolist()]
-    key = ("true_areas", known.classified_version(), known.labels.truth_version)
-    found: AccuracyAssessment = known.answers.get(
-        key, lambda: true_accuracy(patches.classes.tolist(), on_ground, ground)
-    )
-    return found
 
 
 def _overall(found: AccuracyAssessment) -> str:

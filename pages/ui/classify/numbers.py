@@ -15,6 +15,7 @@ from core.classification.numbers.files import number_columns, write_number_map
 from core.classification.numbers.importing import value_columns
 from core.classification.numbers.regression import ValueModel
 from core.classification.numbers.store import LearnedNumber
+from core.engine.snippets import numbers_command, numbers_script
 from core.errors import LandlikeError
 from core.evaluation.retrieval import Share
 from core.export.formats import FORMATS
@@ -25,6 +26,7 @@ from pages.ui.classify.importing import brought_source
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count
 from pages.ui.common.progress import follow_line
+from pages.ui.common.spelled import spelled
 from pages.ui.scenes.upload import Upload, spool
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
@@ -102,6 +104,9 @@ def _learned(visitor: Session, known: SceneView, found: LearnedNumber) -> None:
                 visitor.colour, visitor.overlay = LEARNED_NUMBER.name, True
                 st.switch_page("explore.py")
             _files(known, found)
+            with st.popover("As a command", icon=":material/terminal:", key="numbers_spelled"):
+                st.caption(plain(f"Run it where the file {found.source} lies."))
+                spelled(numbers_command(known.recipe, found), numbers_script(known.recipe, found))
             with st.popover("Forget it", icon=":material/delete:", key="numbers_forget"):
                 st.markdown("What was learned goes. The file you brought is yours and stays where it is.")
                 st.button("Forget it", key="numbers_drop", type="primary",

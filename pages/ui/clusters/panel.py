@@ -6,12 +6,14 @@ import streamlit as st
 
 from core.clusters.changes import LONGEST_CLUSTER_NAME, undoable_change
 from core.clusters.overview import ClusterOverview
+from core.engine.snippets import clusters_command, clusters_script
 from core.similarity.clusters import CHOICES, CLUSTER_METHODS, ClusterSet, ClusterSettings
 from core.values.clusters import colours_of_clusters
 from pages.ui.clusters import acts
 from pages.ui.common.escape import plain
 from pages.ui.common.format import ground_words, patches
 from pages.ui.common.icon_button import icon_button
+from pages.ui.common.spelled import spelled
 from pages.ui.common.theme import class_title
 from pages.ui.explore.labelling import class_names
 from pages.ui.frontend import text
@@ -109,6 +111,11 @@ def _how(visitor: Session, view: ViewState) -> None:
         "Find clusters", key="cluster_find", type="primary", disabled=wanted == settings,
         on_click=acts.find_anew, args=(visitor, view, wanted),
     )  # fmt: skip
+    if known is not None:
+        origin = view.known.cluster_origin()
+        if origin is not None and undoable_change(origin):
+            st.caption("The command finds the clusters as they were; renames and merges go along with Download.")
+        spelled(clusters_command(view.recipe, settings), clusters_script(view.recipe, settings))
 
 
 def _list(visitor: Session, view: ViewState, known: ClusterSet, chosen: ClusterOverview | None, height: int) -> None:

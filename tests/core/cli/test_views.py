@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
+from core.classification.areas.judgements import sample_of, save_sample
 from core.clusters.changes import CLUSTERS_FILE, choose_settings, merge_clusters
 from core.config import Config
 from core.encoders.registry import ENTRIES
@@ -23,13 +25,23 @@ from core.engine.bundles import (
     take_clusters,
     take_labels,
 )
+from core.engine.class_tasks import regress_task
+from core.engine.exports.order import CLASSES, ExportOrder
+from core.engine.land_areas import measured_patches
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.engine.snippets import (
+    areas_command,
+    areas_script,
     as_command,
     as_python,
+    clusters_command,
+    clusters_script,
+    command_of,
     comparison_command,
     comparison_script,
+    numbers_command,
+    numbers_script,
     trust_command,
     trust_script,
 )
@@ -38,6 +50,8 @@ from core.errors import SettingsError, StoreError
 from core.evaluation.benchmark import BASELINE
 from core.export.bundle import Bundle, parse_bundle, read_bundle, write_bundle
 from core.export.tables import csv_text
+from core.jobs.files import JobFiles
+from core.jobs.worker import Work
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label, given_windows
 from core.scenes.library import Library
@@ -135,6 +149,101 @@ def test_command_and_script_of_trust_print_its_verdict(
     assert "Holds" in printed or "Do not rely" in printed
     exec(compile(trust_script(view.recipe), "snippet", "exec"), {})
     assert capsys.readouterr().out == printed
+
+
+def run(command: str) -> None:
+    """Run commands as a shell would, whose words are ours."""
+    for words in map(shlex.split, command.split(" && ")):
+        assert words[:3] == ["python", "-m", "core"]
+        assert main(words[3:]) == 0
+
+
+def test_command_and_script_of_areas_print_what_the_panel_shows(
+    engine: Engine, view: SearchView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(areas_command(view.recipe))[3:]) == 1
+    assert "it has no map of classes yet; label patches of two classes" in capsys.readouterr().err
+    scene = engine.library.get("t-1")
+    for name, ids in (("Wald", [0, 1, 2, 7]), ("Feld", [20, 21, 27, 28, 34])):
+        give_label(scene, patch_grid(scene, CUT), ids, name)
+    source = library_source(engine, view.recipe)
+    measured = measured_patches(source)
+    assert measured is not None
+    patches, ground = measured
+    sample = sample_of(
+        patches, ground.tolist(), size=12, seed=3, cut=CUT.key, map_version=source.classified_version()
+    )  # fmt: skip
+    run(areas_command(view.recipe))
+    assert json.loads(capsys.readouterr().out)["estimated"] is None
+    for at, one in enumerate(sample.patches[:10]):
+        sample = sample.with_reference(one.patch, "Feld" if at == 4 else str(one.mapped))
+    save_sample(scene, sample)
+    run(areas_command(view.recipe))
+    printed = capsys.readouterr().out
+    exec(compile(areas_script(view.recipe), "snippet", "exec"), {})
+    assert capsys.readouterr().out == printed
+    found = json.loads(printed)
+    assert (found["sample"], found["judged"], found["map_changed_since"]) == (12, 10, False)
+    run(command_of(ExportOrder(what=CLASSES, form="parquet", view=view), "C.parquet"))
+    assert main(["sample-design", "C.parquet", "--size", "12", "--out", "unused.csv", "--areas", "A.csv"]) == 0
+    rows = list(csv.DictReader((tmp_path / "A.csv").read_text().splitlines()))
+    assert {row["class"]: float(row["hectares"]) for row in rows} == pytest.approx(found["mapped"], rel=5e-3)
+    lines = [f"{one.mapped},{one.reference or ''}" for one in sample.patches]
+    (tmp_path / "S.csv").write_text("\n".join(["map,reference", *lines]))
+    capsys.readouterr()
+    assert main(["accuracy", "S.csv", "--areas", "A.csv"]) == 0
+    other = json.loads(capsys.readouterr().out)
+    assert other["overall"]["low"] == pytest.approx(found["estimated"]["overall"]["low"], abs=5e-3)
+    for name, area in other["areas"].items():
+        assert area["high"] == pytest.approx(found["estimated"]["areas"][name]["high"], rel=1e-2)
+
+
+@pytest.mark.parametrize("settings", [ClusterSettings(), ClusterSettings(count=3, seed=5)])
+def test_command_and_script_of_clusters_find_those_on_show(
+    engine: Engine, view: SearchView, settings: ClusterSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene = engine.library.get("t-1")
+    engine.encode_now(scene, view.recipe)
+    choose_settings(scene, view.recipe, settings)
+    engine.find_clusters_now(view.recipe, settings)
+    known = library_source(engine, view.recipe).clusters()
+    assert known is not None
+    run(clusters_command(view.recipe, settings))
+    exec(compile(clusters_script(view.recipe, settings, "python.csv"), "snippet", "exec"), {})
+    for name in ("clusters.csv", "python.csv"):
+        rows = list(csv.DictReader((tmp_path / name).read_text(encoding="utf-8").splitlines()))
+        rows.sort(key=lambda row: int(row["patch_id"]))
+        assert [int(row["cluster"]) - 1 for row in rows] == known.index.tolist()
+        assert {row["cluster_name"] for row in rows} == set(known.names)
+
+
+def test_command_and_script_of_a_number_predict_what_the_page_does(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene = engine.library.get("t-1")
+    recipe = engine.recipe(scene, BASELINE, cut=Cut.of(16))
+    engine.encode_now(scene, recipe)
+    source = library_source(engine, recipe)
+    values = source.table.band_mean[:, 7] * 10
+    path = tmp_path / "it's a=b.csv"
+    path.write_text("\n".join(["patch_id,yield,other", *(f"{at},{values[at]:.4f},{at}" for at in range(40))]))
+    upload = tmp_path / "upload" / path.name
+    upload.parent.mkdir()
+    shutil.copy(path, upload)
+    payload = {"recipe": recipe.to_dict(), "paths": [str(upload)], "column": "yield"}
+    regress_task(engine.config, Work(JobFiles(tmp_path / "jobs"), "x", "Learning"), payload)
+    found = engine.classifications.numbers.get(recipe)
+    assert found is not None
+    wanted = found.model.predict(source.table.unit)
+    run(numbers_command(recipe, found))
+    exec(compile(numbers_script(recipe, found, "python.csv"), "snippet", "exec"), {})
+    for name in ("numbers.csv", "python.csv"):
+        rows = list(csv.DictReader((tmp_path / name).read_text(encoding="utf-8").splitlines()))
+        rows.sort(key=lambda row: int(row["patch_id"]))
+        np.testing.assert_allclose([float(row["predicted"]) for row in rows], wanted, rtol=1e-4)
 
 
 def test_command_and_script_of_a_comparison_ask_all_encoders(
