@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import TIFF_ENDINGS, bar_of, check_out
+from core.cli.common import TIFF_ENDINGS, add_file, bar_of, check_out, read_features
 from core.config import Config
 from core.errors import SettingsError, StoreError
 
@@ -48,7 +48,7 @@ class ClassifyCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, the labels, the head and where the result goes."""
-        parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote")
+        add_file(parser)
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument("--labels", type=Path, metavar="L.csv|L.geojson|L.gpkg|L.zip", help="patches with a class")
         source.add_argument("--use", type=Path, metavar="H.head.npz", help="a head that “--save” kept")
@@ -69,11 +69,10 @@ class ClassifyCommand:
         """Write the map, and yield what was learned as JSON."""
         from core.classification.feature_file import FeatureFile
         from core.classification.models import check_kind
-        from core.export.geoparquet import read_geoparquet
 
         _check(options)
         kind = check_kind(options.head)
-        known = FeatureFile(table=read_geoparquet(options.file), name=options.file.name)
+        known = FeatureFile(table=read_features(options, config), name=options.file.name)
         learned = _used(options.use, known) if options.use else _taught(options, known, kind)
         head = learned.head
         told = options.abstain is not None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import bar_of, check_out
+from core.cli.common import add_file, bar_of, check_out, read_features
 from core.config import Config
 from core.errors import SettingsError
 
@@ -40,7 +40,7 @@ class ClusterCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, how clusters are found, and where the result goes."""
-        parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote")
+        add_file(parser)
         parser.add_argument("--method", default="kmeans", metavar="M", help="kmeans (default) or hdbscan")
         parser.add_argument("-k", type=int, metavar="N", help="how many, 2 to 100; default: a number that suits them")
         parser.add_argument("--seed", type=int, default=0, metavar="S", help="equal seeds, equal clusters; default: 0")
@@ -48,16 +48,15 @@ class ClusterCommand:
             "--out", type=Path, required=True, metavar="C.csv", help="or .parquet, .geojson, .gpkg, .kml"
         )
 
-    def run(self, options: argparse.Namespace, _config: Config) -> Iterator[str]:
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Write the file, and yield what was found as JSON."""
         from core.clusters.overview import cluster_set
         from core.export.formats import format_of
-        from core.export.geoparquet import read_geoparquet
         from core.similarity.clusters import ClusterSettings, find_clusters
 
         check_out(options.out, format_of(options.out).suffixes, str(options.file))
         settings = ClusterSettings(method=options.method, count=options.k, seed=options.seed)
-        table = read_geoparquet(options.file)
+        table = read_features(options, config)
         if not len(table):
             raise SettingsError("Finding clusters", f"“{options.file.name}” has no patches", "embed a scene first")
         with bar_of("Finding clusters", "steps") as progress:

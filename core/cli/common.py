@@ -16,6 +16,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -116,6 +117,7 @@ def add_overrides(parser: argparse.ArgumentParser, bands: str = "--bands") -> No
         metavar="WEST,SOUTH,EAST,NORTH",
         help="the same in degrees; write --bbox=-76,… where it begins with a minus",
     )
+    add_vector_overrides(group)
 
 
 def _window(text: str) -> tuple[int, int, int, int]:
@@ -128,6 +130,15 @@ def _bounds(text: str) -> tuple[float, float, float, float]:
     """Read a part in degrees."""
     west, south, east, north = (float(part) for part in text.split(","))
     return west, south, east, north
+
+
+def add_vector_overrides(group: argparse._ArgumentGroup) -> None:
+    """Add what a person may decide about a file of vectors."""
+    group.add_argument("--vector", metavar="COLUMN", help="which column of a Parquet file holds the vectors")
+    group.add_argument("--model", metavar="NAME", help="what made them; files of one model can be compared")
+    group.add_argument(
+        "--lat-first", action="store_true", default=None, help="its coordinates are latitude, then longitude"
+    )
 
 
 def add_cutting(parser: argparse.ArgumentParser) -> None:
@@ -199,10 +210,8 @@ def recipe_of(options: argparse.Namespace, engine: Engine, scene: Scene, backend
         PatchError: when it cannot be cut so.
         EncoderError: when there is no such encoder.
     """
-    from core.encoders.registry import default_encoder
-
     cut = cut_of(options, scene)
-    recipe = engine.recipe(scene, options.encoder or default_encoder(), backend=backend, cut=cut)
+    recipe = engine.recipe(scene, options.encoder or first_encoder_of(scene), backend=backend, cut=cut)
     if cut != recipe.cut:
         sys.stderr.write(f"{scene.name}: its patches are {scene.patch_size} pixels a side and are not cut otherwise\n")
     return recipe
@@ -275,13 +284,16 @@ def warn(scenes: Iterable[Scene]) -> None:
                 sys.stderr.write(f"{one.name}: {finding.topic}: {finding.value} ({finding.because})\n")
 
 
+_OF_VECTORS = ("vector", "model", "lat_first")
 _PARTS = ("tile", "window", "bounds")
 
 
 def _overrides(options: argparse.Namespace) -> IngestSettings:
     from core.ingest.settings import IngestSettings
 
-    names = ("scale", "date", "level", "crs", "nodata", "time", "by_wavelength", "ten_metres", *_PARTS)
+    names = (
+        "scale", "date", "level", "crs", "nodata", "time", "by_wavelength", "ten_metres", *_PARTS, *_OF_VECTORS,
+    )  # fmt: skip
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.bands is not None:
         chosen["bands"] = tuple(part.strip() for part in options.bands.split(","))
@@ -328,6 +340,86 @@ def check_new_folder(path: Path) -> None:
     except OSError as error:
         found = f"it cannot be made ({error.strerror})"
         raise StoreError(asked, found, "choose another place or a shorter name") from error
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    """Add a file of features, ours or of others, and which of its columns holds the vectors."""
+    parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote, or vectors of others")
+    parser.add_argument("--vector", metavar="COLUMN", help="which column of a file of others holds the vectors")
+
+
+@contextmanager
+def feature_file(options: argparse.Namespace, config: Config) -> Iterator[Path]:
+    """Give the file of ``add_file`` as “embed” writes it: itself, or one that is made of the vectors of others.
+
+    What is doubtful or left out of those is told on stderr.
+
+    Raises:
+        SourceError: when there are no vectors in it, or several columns of them.
+    """
+    from core.ingest.boundary import ingest
+    from core.ingest.settings import IngestSettings
+    from core.scenes.library import Library
+
+    path = Path(options.file)
+    if not _of_others(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="landlike-vectors-") as folder:
+        inside = replace(config, root=Path(folder))
+        settings = IngestSettings(vector=options.vector)
+        with bar_of("Opening", "rows") as progress:
+            scene = ingest([path], Library(inside.root), settings, progress=progress)
+        warn([scene])
+        made, engine = Path(folder) / f"{path.stem}.parquet", engine_of(inside)
+        write_features(engine, scene, engine.recipe(scene, first_encoder_of(scene)), made)
+        yield made
+
+
+def read_features(options: argparse.Namespace, config: Config) -> Embeddings:
+    """Return what is in the file of ``add_file``.
+
+    Raises:
+        StoreError: when it cannot be read.
+        SourceError: as of ``feature_file``.
+    """
+    from core.export.geoparquet import read_geoparquet
+
+    with feature_file(options, config) as path:
+        return read_geoparquet(path)
+
+
+def first_encoder_of(scene: Scene) -> str:
+    """Return the encoder of a scene where nobody names one."""
+    from core.features.given import first_encoder
+
+    return first_encoder(scene)
+
+
+def _of_others(path: Path) -> bool:
+    """Tell whether a file is Parquet and has no column that features of ours lie in."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return "vector" not in pq.read_schema(path).names
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def write_features(
+    engine: Engine, scene: Scene, recipe: Recipe, out: Path, *, backend: str | None = None, progress: Progress = silent
+) -> None:
+    """Write the features of a scene as a file, encoding what is not stored. Errors as of ``encode_now``."""
+    from core.export.geoparquet import write_geoparquet
+    from core.scenes.patches import patch_grid
+    from core.values.encoded import encoded_source
+    from core.values.registry import export_columns
+
+    features = engine.encode_now(scene, recipe, progress=progress)
+    columns = export_columns(encoded_source(scene, features, engine.config))
+    spec = engine.spec_of(scene, recipe.encoder, backend)
+    write_geoparquet(out, scene, patch_grid(scene, recipe.cut), features, spec, values=columns)
 
 
 def near_lines(table: Embeddings, near: Neighbours, **said: str) -> Iterator[str]:

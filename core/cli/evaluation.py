@@ -15,11 +15,13 @@ from core.cli.common import (
     ENCODER_HELP,
     LABELLED_HELP,
     LABELS_HELP,
+    add_file,
     add_overrides,
     bar_of,
     check_out,
     engine_of,
     open_source,
+    read_features,
     warn,
 )
 from core.config import Config
@@ -56,7 +58,7 @@ class ReportCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file and its encoder."""
-        parser.add_argument("file", type=Path, metavar="F.parquet")
+        add_file(parser)
         parser.add_argument("--encoder", metavar="PATH", help="the model that made the file, if it is no encoder here")
         printed = parser.add_argument_group("a report to print")
         printed.add_argument("--html", type=Path, metavar="R.html", help="write it as one HTML file")
@@ -68,13 +70,12 @@ class ReportCommand:
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Yield the report, and write it where that is asked for."""
         from core.evaluation.report.file import report_on_file
-        from core.export.geoparquet import read_geoparquet
 
         for path, endings in ((options.html, HTML_ENDINGS), (options.pdf, PDF_ENDINGS)):
             if path is not None:
                 check_out(path, endings, str(options.file))
         classes = _classes(options)
-        found = read_geoparquet(options.file)
+        found = read_features(options, config)
         measured = report_on_file(options.file, found, config, bar_of, options.encoder)
         if options.html is not None or options.pdf is not None:
             from core.report.contents import report_contents

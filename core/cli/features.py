@@ -14,14 +14,18 @@ from core.cli.common import (
     SOURCE_HELP,
     add_cutting,
     add_encoding,
+    add_file,
     add_overrides,
     bar_of,
     check_out,
     cut_of,
     engine_of,
+    feature_file,
     near_lines,
     open_source,
+    read_features,
     recipe_of,
+    write_features,
 )
 from core.config import Config
 from core.errors import SettingsError
@@ -50,23 +54,17 @@ class EmbedCommand:
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Write the file."""
-        from core.encoders.registry import default_encoder
-        from core.export.geoparquet import read_geoparquet, write_geoparquet
+        from core.export.geoparquet import read_geoparquet
         from core.export.stac import write_stac_item
-        from core.scenes.patches import patch_grid
-        from core.values.encoded import encoded_source
-        from core.values.registry import export_columns
 
         check_out(options.out, PARQUET_ENDINGS, options.source)
         engine = engine_of(config)
-        spec = engine.spec(options.encoder or default_encoder(), options.backend)
+        if options.encoder is not None:
+            engine.spec(options.encoder, options.backend)  # Before a source is opened, which takes its time.
         scene = open_source(options, config)
         recipe = recipe_of(options, engine, scene, options.backend)
         with bar_of("Encoding", "patches") as progress:
-            features = engine.encode_now(scene, recipe, progress=progress)
-        grid = patch_grid(scene, recipe.cut)
-        columns = export_columns(encoded_source(scene, features, config))
-        write_geoparquet(options.out, scene, grid, features, spec, values=columns)
+            write_features(engine, scene, recipe, options.out, backend=options.backend, progress=progress)
         write_stac_item(options.out, read_geoparquet(options.out))
         return ()
 
@@ -81,16 +79,15 @@ class NeighboursCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, the patch and how many."""
-        parser.add_argument("file", type=Path, metavar="F.parquet")
+        add_file(parser)
         parser.add_argument("--patch-id", type=int, required=True, metavar="N")
         parser.add_argument("-k", type=int, default=10, metavar="K", help="how many; default 10")
 
-    def run(self, options: argparse.Namespace, _config: Config) -> Iterator[str]:
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Yield a line of JSON a neighbour."""
-        from core.export.geoparquet import read_geoparquet
         from core.similarity.neighbours import nearest_patches, unit_rows
 
-        table = read_geoparquet(options.file)
+        table = read_features(options, config)
         position = table.position(options.patch_id)
         if options.k < 1:
             raise SettingsError("Listing neighbours", f"-k is {options.k}", "ask for at least 1")
@@ -176,7 +173,7 @@ class ProjectCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, the settings of the layout and where the result goes."""
-        parser.add_argument("file", type=Path, metavar="F.parquet")
+        add_file(parser)
         parser.add_argument("--out", type=Path, required=True, metavar="G.parquet")
         parser.add_argument("--neighbours", type=int, metavar="K", help="neighbours a point is placed by")
         parser.add_argument("--min-dist", type=float, metavar="D", help="how close points may lie")
@@ -189,7 +186,7 @@ class ProjectCommand:
             help="fast (default), umap and densmap by umap-learn, or supervised by the column “label”",
         )
 
-    def run(self, options: argparse.Namespace, _config: Config) -> Iterable[str]:
+    def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Write the file."""
         from core.export.geoparquet import add_positions, read_geoparquet
         from core.projection.labels import COLUMN, classes_in
@@ -206,9 +203,10 @@ class ProjectCommand:
         settings = {key: value for key, value in chosen.items() if value is not None}
         labelled = options.method in METHODS and METHODS[options.method].labelled
         wanted = ProjectionSettings(**settings, method=options.method, labels=COLUMN if labelled else "")
-        table = read_geoparquet(options.file)
-        labels = classes_in(table.table) if labelled else None
-        with bar_of("Arranging", "steps") as progress:
-            positions = arrange(table.vectors, wanted, labels=labels, progress=progress)
-        add_positions(options.file, options.out, positions)
+        with feature_file(options, config) as path:
+            table = read_geoparquet(path)
+            labels = classes_in(table.table) if labelled else None
+            with bar_of("Arranging", "steps") as progress:
+                positions = arrange(table.vectors, wanted, labels=labels, progress=progress)
+            add_positions(path, options.out, positions)
         return ()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.cli.common import TIFF_ENDINGS, check_out
+from core.cli.common import TIFF_ENDINGS, add_file, check_out, read_features
 from core.config import Config
 from core.errors import StoreError
 
@@ -33,13 +33,13 @@ class RegressCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, the numbers and where the result goes."""
-        parser.add_argument("file", type=Path, metavar="F.parquet", help="what “embed” wrote")
+        add_file(parser)
         parser.add_argument("--values", type=Path, required=True, metavar="V.csv|V.geojson|V.gpkg|V.zip")
         parser.add_argument("--column", default="", metavar="NAME", help="with the number")
         parser.add_argument("--layer", default="", metavar="NAME", help="of the numbers, where their file has several")
         parser.add_argument("--out", type=Path, required=True, metavar="R.csv|R.parquet|R.tif")
 
-    def run(self, options: argparse.Namespace, _config: Config) -> Iterator[str]:
+    def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Write the predictions, and yield how right they are as JSON."""
         from core.classification.feature_file import FeatureFile
         from core.classification.labelled import blocks_of
@@ -47,14 +47,13 @@ class RegressCommand:
         from core.classification.numbers.importing import read_numbers
         from core.classification.numbers.regression import teach_values
         from core.export.formats import EXPORT_ENDINGS, write_rows
-        from core.export.geoparquet import read_geoparquet
         from core.export.selection import file_rows
 
         check_out(options.out, (".csv", ".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS), str(options.file))
         if options.values.exists() and options.out.exists() and options.values.samefile(options.out):
             found = "that is a file to be read, and would be lost"
             raise StoreError(f"Writing {options.out}", found, "choose another name for --out")
-        known = FeatureFile(table=read_geoparquet(options.file), name=options.file.name)
+        known = FeatureFile(table=read_features(options, config), name=options.file.name)
         table = known.table
         given = read_numbers(
             options.values, table.patch_ids, known.outlines, column=options.column, layer=options.layer,

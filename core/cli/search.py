@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import check_out, near_lines
+from core.cli.common import add_file, check_out, near_lines, read_features
 from core.config import Config
 from core.errors import SettingsError
 
@@ -55,7 +55,7 @@ class SearchCommand:
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the file, the examples, what is left out and where the result goes."""
-        parser.add_argument("file", type=Path, metavar="F.parquet")
+        add_file(parser)
         parser.add_argument("--like", metavar="N,N,…", help="patches that are what is looked for")
         parser.add_argument("--at", metavar="PLACE", help="the patch at a place is what is looked for")
         parser.add_argument("--chip", type=Path, metavar="FILE", help="what a picture shows is what is looked for")
@@ -75,14 +75,13 @@ class SearchCommand:
         """Yield a line of JSON a patch, or write the file."""
         from core.encoders.parts import feature_parts
         from core.export.formats import format_of
-        from core.export.geoparquet import read_geoparquet
         from core.search.examples import rank
 
         if options.k is not None and options.k < 1:
             raise SettingsError(_ASKED, f"-k is {options.k}", "ask for at least 1")
         if options.out is not None:
             check_out(options.out, format_of(options.out).suffixes, str(options.file))
-        table = read_geoparquet(options.file)
+        table = read_features(options, config)
         space = _space(table)
         evidence = _evidence(options, space.scene, table)
         if options.chip is not None:

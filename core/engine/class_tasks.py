@@ -128,6 +128,8 @@ def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
 
 
 def _novelty(config: Config, scene: Scene, recipe: Recipe, features: Features) -> Any:  # noqa: ANN401  an array or None
+    if not scene.bands:
+        return None
     try:
         statistics = features.band_mean, features.band_std
         return novelty_percentile(recipe, config, statistics, scene.bands, scene.level)

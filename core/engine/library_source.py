@@ -31,7 +31,7 @@ from core.scenes.labels import hand_version, patch_labels, scene_labels
 from core.scenes.patches import IntArray, PatchRef, centres_lonlat, patch_grid
 from core.scenes.truth import map_version
 from core.search.examples import Evidence, PatchExample, SearchSpace, VectorExample, rank, search_space
-from core.search.light import patch_light
+from core.search.light import PatchLight, patch_light
 from core.search.ranking import Ranking
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
 from core.values.base import NOTHING_ASKED, Asked, FinerClasses, LearnedValues, PatchValue
@@ -62,9 +62,13 @@ class LibrarySource(MappedSource):
         changes = changes_of(origin)
         known: ClusterSet = self.answers.get(
             ("clusters", origin.settings, changes.version),
-            lambda: cluster_set(origin.settings, origin.found, patch_light(self.scene, self.table), changes),
+            lambda: cluster_set(origin.settings, origin.found, self._light(), changes),
         )
         return known
+
+    def _light(self) -> PatchLight | None:
+        """Return what the patches reflect; None where nothing is known of it."""
+        return patch_light(self.scene, self.table) if self.scene.bands else None
 
     def cluster_settings(self) -> ClusterSettings:
         """Return how the clusters on show are found, as somebody chose last."""
@@ -126,6 +130,8 @@ class LibrarySource(MappedSource):
 
     def valid_fraction(self) -> FloatArray | None:
         """Return the share of pixels of each patch that hold data, 0 to 1, shape (N,)."""
+        if not self.scene.has_pixels:
+            return None
         found: FloatArray = self.answers.get("valid", lambda: self.engine.features(self.recipe).valid_fraction)
         return found
 
@@ -309,6 +315,8 @@ class LibrarySource(MappedSource):
         return found.score
 
     def _novelty(self) -> FloatArray | None:
+        if not self.scene.bands:
+            return None
         try:
             statistics, scene, engine = (self.table.band_mean, self.table.band_std), self.scene, self.engine
             kept = engine.novelties

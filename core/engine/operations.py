@@ -26,6 +26,7 @@ from core.evaluation.report.store import BY_TRUTH, Reports
 from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
+from core.features.given import needed_spec, store_given
 from core.features.novelty import Novelties
 from core.features.recipe import Features, Recipe
 from core.features.stability import Stabilities
@@ -119,6 +120,14 @@ class Engine:
             self._specs[encoder, backend] = (time.monotonic(), spec)
         return spec
 
+    def spec_of(self, scene: Scene, encoder: str, backend: str | None = None) -> EncoderSpec:
+        """Describe an encoder as it is for a scene; of one without pixels the one that its vectors are from.
+
+        Raises:
+            EncoderError: as of ``spec``, and when a scene without pixels is to be encoded by another.
+        """
+        return self.spec(encoder, backend) if scene.has_pixels else needed_spec(scene, encoder)
+
     def recipe(self, scene: Scene, encoder: str, *, backend: str | None = None, cut: Cut = DEFAULT_CUT) -> Recipe:
         """Return the recipe of a scene, an encoder and a way of cutting; cheap.
 
@@ -127,7 +136,7 @@ class Engine:
             PatchError: when patches of that size do not fit the scene.
         """
         cut = patch_grid(scene, cut).cut
-        fingerprint = self.spec(encoder, backend).fingerprint
+        fingerprint = self.spec_of(scene, encoder, backend).fingerprint
         return Recipe(scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, cut=cut)
 
     @property
@@ -426,7 +435,7 @@ class Engine:
 
     def forecast(self, scene: Scene, recipe: Recipe) -> Forecast:
         """Return what encoding a scene by a recipe will take; features that are there are counted too."""
-        return forecast(self.store.runs, self.spec(recipe.encoder), patch_grid(scene, recipe.cut))
+        return forecast(self.store.runs, self.spec_of(scene, recipe.encoder), patch_grid(scene, recipe.cut))
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""
@@ -452,6 +461,9 @@ class Engine:
     ) -> Features:
         """Encode in this process and wait; for the command line. Errors as of ``encode_scene``."""
         if not self.encoded(recipe):
+            if not scene.has_pixels:
+                store_given(scene, recipe, self.store, progress=progress, cancelled=cancelled)
+                return self.features(recipe)
             model = matching_encoder(recipe.encoder, recipe.fingerprint, self.config)
             encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)
         return self.features(recipe)

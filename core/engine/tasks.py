@@ -24,6 +24,7 @@ from core.encoders.registry import matching_encoder
 from core.errors import EncoderError, ScaleError
 from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
+from core.features.given import store_given
 from core.features.novelty import Novelties
 from core.features.recipe import Recipe
 from core.features.stability import Stabilities
@@ -205,8 +206,11 @@ def encode_task(config: Config, work: Work, payload: Payload) -> str:
     """Encode a scene; gives the recipe's key. Payload: ``recipe``."""
     recipe = Recipe.from_dict(payload["recipe"])
     scene = Library(config.root).get(recipe.scene_id)
-    encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
     store = FeatureStore(config.root)
+    if not scene.has_pixels:
+        store_given(scene, recipe, store, progress=work.progress, cancelled=work.cancelled)
+        return recipe.key
+    encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
     encode_scene(scene, encoder, recipe, store, progress=work.progress, cancelled=work.cancelled)
     return recipe.key
 

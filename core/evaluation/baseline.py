@@ -67,3 +67,12 @@ def rough_spectrum(band_mean: FloatArray, band_std: FloatArray) -> FloatArray:
     average = np.square(table.mean[-len(INDICES) :])
     unknown = np.broadcast_to(average, (len(band_mean), len(INDICES)))
     return table.features(np.concatenate([band_mean, band_std, np.stack(indices, axis=1), unknown], axis=1))
+
+
+def spectrum_of_means(
+    every: IntArray, band_mean: FloatArray, band_std: FloatArray, ids: IntArray, _: Progress = silent
+) -> FloatArray:
+    """Return the plain spectrum of patches of some ids, from the means of all."""
+    order = np.argsort(every)
+    rows = order[np.searchsorted(every, ids, sorter=order)]
+    return rough_spectrum(band_mean[rows], band_std[rows])

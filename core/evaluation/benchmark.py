@@ -19,6 +19,7 @@ from core.evaluation.report.wording import land_section
 from core.evaluation.retrieval import DEPTHS, VOTERS, HeldOut, Retrieval, Share, held_out, retrieval
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.evaluation.training_overlap import training_patches
+from core.features.given import given_spec
 from core.progress import Progress, silent
 from core.scenes.labels import By, needed_labels
 from core.scenes.patches import centres_lonlat, patch_grid
@@ -167,7 +168,7 @@ def assess_land(
     if len(ids) < 3:
         found = f"only {len(ids)} patches lie on land of which half is known"
         raise SettingsError(asked, found, "give a map that covers more of the scene")
-    spec = source.spec(recipe.encoder, backend)
+    spec = given_spec(scene) or source.spec(recipe.encoder, backend)
     return LandAssessment(
         encoder=spec.title,
         dimension=spec.dimension,
@@ -212,7 +213,8 @@ def _assess(
     truth = needed_labels(f"Measuring on “{scene.name}”", scene, grid, by)
     features = source.encode_now(scene, recipe, progress=progress)
     ids = features.patch_ids
-    duplicates = find_duplicates(np.concatenate([features.band_mean, features.band_std], axis=1), truth.pure[ids])
+    light = np.concatenate([features.band_mean, features.band_std], axis=1)
+    duplicates = find_duplicates(light if scene.bands else features.vectors, truth.pure[ids])
     ids, vectors = ids[duplicates.kept], np.asarray(features.vectors)[duplicates.kept]
     labels = truth.pure[ids]
     places = None if scene.kind == "collection" else grid.first_pixels(ids)
@@ -221,8 +223,8 @@ def _assess(
     blocks = None if centres is None else spatial_split(centres, TEST_SHARE, 0)
     if blocks is not None and not leaves_every_class(labels, blocks):
         blocks = None
-    spec = source.spec(recipe.encoder, backend)
-    known = training_patches(recipe, source.config)
+    spec = given_spec(scene) or source.spec(recipe.encoder, backend)
+    known = training_patches(recipe, source.config) if scene.bands else None
     return Assessment(
         encoder=spec.title,
         dimension=spec.dimension,

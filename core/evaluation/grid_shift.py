@@ -19,6 +19,7 @@ from core.errors import EncoderError, JobCancelledError, PatchError
 from core.evaluation.retrieval import Share, share
 from core.features.batches import PatchBatch, iter_windows
 from core.features.encode import encode_patches
+from core.features.vector_table import NO_PIXELS
 from core.prefetch import ahead
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid
@@ -73,6 +74,8 @@ class GridShift:
 
 def cannot_shift(scene: Scene, grid: PatchGrid) -> str | None:
     """Return why the grid of a scene cannot be shifted, a clause; None when it can."""
+    if not scene.has_pixels:
+        return f"{NO_PIXELS}, so that nothing can be encoded again"
     if scene.kind == "collection":
         return "these patches are single pictures, and there is no land around them to shift into"
     if grid.count < COMPARED + 2 or not _movable(grid, np.arange(grid.count)).any():

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
+from core.scenes.scene import Scene
+
 Corners = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 """Shapely's polygons and multipolygons, None where a place is unknown; longitude before latitude, in degrees."""
 
 _AREAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
+_POINT = int(shapely.GeometryType.POINT)
 _DIGITS = 7  # of degrees: a centimetre
 _LONLAT = CRS.from_epsg(4326)
 
@@ -43,6 +47,21 @@ def polygons(corners: Corners) -> Shapes:
     shapes[plain] = shapely.orient_polygons(shapely.polygons(corners[plain]))
     for row in np.flatnonzero(known & ~plain).tolist():
         shapes[row] = _cut(corners[row])
+    return shapes
+
+
+def patch_shapes(scene: Scene, grid: PatchGrid, ids: IntArray) -> Shapes:
+    """Return the outlines of patches as ``polygons``; of vectors of points, which have none, the points."""
+    corners = corners_lonlat(scene, grid, ids)
+    if corners is None:
+        return np.full(len(ids), None, dtype=object)
+    if scene.given is None or not scene.given.points:
+        return polygons(corners)
+    shapes: Shapes = np.full(len(ids), None, dtype=object)
+    middle = corners.mean(axis=1)
+    known = np.isfinite(middle).all(axis=1)
+    middle[:, 0] = (middle[:, 0] + 180) % 360 - 180
+    shapes[known] = shapely.points(middle[known])
     return shapes
 
 
@@ -171,12 +190,14 @@ def middles(shapes: Shapes) -> NDArray[np.float64]:
     """Return the middle of each outline: the mean of its corners; of several parts, their mean by area.
 
     Returns:
-        Longitude in [−180, 180) and latitude, float64 of shape (N, 2); NaN where unknown or not areal.
+        Longitude in [−180, 180) and latitude, float64 of shape (N, 2); NaN where unknown, of lines and of collections.
     """
+    points = shapely.get_type_id(shapes) == _POINT
     areal = np.isin(shapely.get_type_id(shapes), _AREAL)
     parts, owner = shapely.get_parts(shapes[areal], return_index=True)
     found = np.full((len(shapes), 2), np.nan)
     found[areal] = _joined(_corner_means(parts), shapely.area(parts), owner, int(areal.sum()))
+    found[points] = shapely.get_coordinates(shapes[points])[:, :2].reshape(-1, 2)
     found[:, 0] = (found[:, 0] + 180) % 360 - 180
     return found
 

@@ -22,12 +22,12 @@ from core.bands import BAND_NAMES, FloatArray
 from core.encoders.base import EncoderSpec
 from core.errors import PatchError, StoreError
 from core.export.embedding import embedding_footer
-from core.export.geometry import Shapes, bounds, middles, outlines_of, polygons, type_names, wkb_array
+from core.export.geometry import Shapes, bounds, middles, outlines_of, patch_shapes, type_names, wkb_array
 from core.export.rows import ExportRows, area_column, label_names
 from core.features.recipe import Features
 from core.files import disk_errors, replacing
 from core.scenes.labels import hand_labels, merged, patch_labels
-from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
+from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.places import source_names
 from core.scenes.scene import Scene
 from core.scenes.truth import truth_of
@@ -116,8 +116,7 @@ def write_geoparquet(
         StoreError: when the file cannot be written.
     """
     ids = features.patch_ids
-    corners = corners_lonlat(scene, grid, ids)
-    shapes = polygons(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
+    shapes = patch_shapes(scene, grid, ids)
     rows, cols = grid.rows_cols(ids)
     columns = {
         "patch_id": pa.array(ids, pa.int64()),
@@ -126,11 +125,10 @@ def write_geoparquet(
         "label": pa.array(label_names(merged(hand_labels(scene, grid), patch_labels(scene, grid)), ids), pa.string()),
         "row": pa.array(rows, pa.int32()),
         "col": pa.array(cols, pa.int32()),
-        "valid_fraction": pa.array(features.valid_fraction, pa.float32()),
+        **_share_of_pixels(scene, features),
         "geometry": wkb_array(shapes),
         "vector": _matrix(features.vectors),
-        "band_mean": _matrix(features.band_mean),
-        "band_std": _matrix(features.band_std),
+        **_statistics(scene, features),
         "area_ha": pa.array(area_column(shapes, features.valid_fraction), pa.float64(), from_pandas=True),
         "date": pa.array([scene.date] * len(ids), pa.string()),
         "encoder": pa.array([spec.name] * len(ids), pa.string()),
@@ -148,6 +146,18 @@ def parquet_bytes(rows: ExportRows) -> bytes:
     buffer = io.BytesIO()
     _write_table(buffer, _placed(columns, rows.shapes, rows.about, ranked="rank" in columns))
     return buffer.getvalue()
+
+
+def _share_of_pixels(scene: Scene, features: Features) -> dict[str, pa.Array]:
+    """Return the share of pixels with data, as far as there are pixels."""
+    return {"valid_fraction": pa.array(features.valid_fraction, pa.float32())} if scene.has_pixels else {}
+
+
+def _statistics(scene: Scene, features: Features) -> dict[str, pa.Array]:
+    """Return means and deviations of bands, as far as a scene has bands."""
+    if not scene.bands:
+        return {}
+    return {"band_mean": _matrix(features.band_mean), "band_std": _matrix(features.band_std)}
 
 
 def _column(cells: NDArray[Any]) -> pa.Array:

@@ -12,11 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
-from core.export.geometry import Shapes, polygons
+from core.export.geometry import Shapes, patch_shapes
 from core.scenes.areas import outline_hectares
 from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels
-from core.scenes.patches import IntArray, PatchGrid, corners_lonlat, corners_xy
+from core.scenes.patches import IntArray, PatchGrid, corners_xy
 from core.scenes.scene import Scene
 
 NO_COLUMNS: Mapping[str, NDArray[Any]] = MappingProxyType({})
@@ -83,8 +83,7 @@ def scene_rows(
         valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = not known.
         columns: what else is said of them, such as ``rank`` and indices, each of shape (N,).
     """
-    corners = corners_lonlat(scene, grid, ids)
-    shapes = polygons(np.full((len(ids), 4, 2), np.nan) if corners is None else corners)
+    shapes = patch_shapes(scene, grid, ids)
     named: dict[str, NDArray[Any]] = {
         "patch_id": ids,
         "label": label_names(labels, ids),

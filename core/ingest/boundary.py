@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from core.errors import OPENING, ScaleError, SeveralDatesError, SourceError
 from core.files import disk_full, never, write_atomically
 from core.ingest.bands.calibration import scale_of
+from core.ingest.embeddings.take_over import GIVEN_FILES, take_over
 from core.ingest.files import content_of, file_words, list_files, scene_id_of, source_name, source_title
 from core.ingest.findings import finding
 from core.ingest.messages import clean_name, errors_about, no_room, opening
@@ -30,7 +31,9 @@ from core.scenes.scene import Scene, Series
 
 DEFAULT_SETTINGS = IngestSettings()
 DEFAULT_LIMITS = Limits()
-_KEPT = ("pixels.tif", "truth.tif", "classification.tif", "places.parquet", "quality.json")
+_KEPT = (
+    "pixels.tif", "truth.tif", "classification.tif", "places.parquet", "quality.json", *GIVEN_FILES,
+)  # fmt: skip
 
 
 def ingest(
@@ -321,7 +324,9 @@ def _stage(
     findings = (*known, *(one for one in result.findings if one.topic not in topics))
     record = QualityRecord(source=clean_name(request.name, 200), findings=findings, settings=chosen.to_dict())
     write_atomically(staged / "quality.json", record.to_json().encode())
-    if result.kind == "collection":
+    if result.given is not None:
+        take_over(staged, result)
+    elif result.kind == "collection":
         _write_places(staged / "places.parquet", result)
     _keep_only_ours(staged)
     return result
@@ -353,10 +358,11 @@ def _scene(scene_id: str, name: str, series: Series | None, result: IngestResult
         kind=result.kind,
         patch_size=result.patch_size,
         classes=result.classes,
-        stretch=compute_stretch(staged / "pixels.tif", result.bands),
+        stretch={} if result.given is not None else compute_stretch(staged / "pixels.tif", result.bands),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         series=series,
         classification=result.classification and (staged / "classification.tif").is_file(),
+        given=result.given,
     )
 
 

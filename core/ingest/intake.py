@@ -7,10 +7,11 @@ from contextlib import ExitStack
 
 from core.errors import SourceError
 from core.ingest.collection_builder import build_collection
+from core.ingest.embeddings.builder import build_embeddings
 from core.ingest.files import SourceFiles, ToldShelf
 from core.ingest.formats.archive import open_shelf
 from core.ingest.formats.envi.raster import with_headers
-from core.ingest.formats.kind import PatchFiles, SourceKind
+from core.ingest.formats.kind import GivenTable, PatchFiles, SourceKind
 from core.ingest.formats.other_sensors import refuse_other_sensors
 from core.ingest.formats.registry import SOURCE_KINDS
 from core.ingest.grouping import kind_of
@@ -52,6 +53,8 @@ def take_in(
     refuse_other_sensors(members, request.settings)
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)
+        if isinstance(found, GivenTable):
+            return build_embeddings(files, found.table, request.directory, progress)
         if isinstance(found, PatchFiles):
             _refuse_part(request.settings)
             return build_collection(files, found, request.directory, progress)

@@ -28,7 +28,7 @@ FIRST_IMAGE = datetime.date(2015, 6, 27)
 
 _CRS = re.compile(r"EPSG:[0-9]{4,6}")
 _TILE = re.compile(r"\d{2}[A-Z]{3}")
-_LATER = ("by_wavelength", "ten_metres", "tile", "window", "bounds")
+_LATER = ("by_wavelength", "ten_metres", "tile", "window", "bounds", "vector", "model", "lat_first")
 """Fields that are not written where nothing is wished, so that scenes of before they were there keep their ids."""
 
 
@@ -49,6 +49,9 @@ class IngestSettings:
         tile: which tile of a product of several, such as ``32TPS``; None = all, side by side.
         window: part of a scene to take in, (row, col, height, width) in pixels of its north-up grid; None = all.
         bounds: the same as (west, south, east, north) in degrees; one of the two at most.
+        vector: of a file of vectors, which column holds them; None = the only one.
+        model: what made them, as a person calls it; files of one name can be compared.
+        lat_first: True = its coordinates are latitude and longitude, in this order.
 
     Raises:
         SettingsError: when a field is outside its range.
@@ -66,6 +69,9 @@ class IngestSettings:
     tile: str | None = None
     window: tuple[int, int, int, int] | None = None
     bounds: tuple[float, float, float, float] | None = None
+    vector: str | None = None
+    model: str | None = None
+    lat_first: bool = False
 
     def __post_init__(self) -> None:
         if self.bands is not None:
@@ -85,6 +91,8 @@ class IngestSettings:
         if self.tile is not None and not _TILE.fullmatch(self.tile):
             _refuse("tile", self.tile[:40], "write it like 32TPS")
         _check_part(self.window, self.bounds)
+        _check_name("vector", self.vector)
+        _check_name("model", self.model)
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain JSON values; NaN becomes the text ``nan``, and what is not wished is left out."""
@@ -128,6 +136,11 @@ def settings_from_dict(fields: dict[str, object]) -> IngestSettings:
     except (TypeError, ValueError) as error:
         found = "a field is unknown or of the wrong type"
         raise SettingsError("Reading the ingest settings", found, "use the fields of IngestSettings") from error
+
+
+def _check_name(field: str, text: str | None) -> None:
+    if text is not None and not (0 < len(text) <= 120 and text.isprintable() and text.strip()):
+        _refuse(field, text[:40], "give a name of 1 to 120 characters")
 
 
 def _check_bands(bands: tuple[str, ...]) -> None:

@@ -170,6 +170,8 @@ def patch_areas(scene: Scene, grid: PatchGrid, valid: NDArray[np.floating[Any]] 
         valid: the share of the pixels of each that hold data, 0 to 1, shape (count,); None = all of all. The mosaic of
             a collection may have room for more.
     """
+    if scene.given is not None and scene.given.points:
+        return None
     if scene.kind == "collection":
         corners = collection_corners(scene)
         if not np.isfinite(corners).any():

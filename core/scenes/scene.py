@@ -9,6 +9,13 @@ A scene is a directory of
     truth.tif      optional: uint16 class of each pixel, 0 = none, else 1 + index into ``Scene.classes``
     classification.tif  optional: uint8, the scene classification of L2A (``core.scenes.classification``), 0 = no data
     places.parquet optional, collections only: where each patch of the mosaic lies on Earth
+
+A collection of vectors that somebody else computed has no pixels.tif (``core.features.vector_table``), but
+
+    vectors.npy    float32 (N, D), in the order of the file
+    rows.npy       int64 (N,), which patches they are of
+    statistics.npy optional: float32 (N, 26), means and deviations of thirteen bands
+    values.parquet optional: what else the file says of each patch
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -55,6 +63,40 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenColumn:
+    """What a file of vectors says of each patch beside them.
+
+    Attributes:
+        name: as the file calls it; escape it before HTML.
+        kind: ``number``, ``class`` or ``date``.
+        classes: names of classes, or dates in order; empty for numbers.
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenVectors:
+    """Where the vectors of a scene without pixels come from.
+
+    Attributes:
+        column: of the file, or the first and last of one column a dimension.
+        encoder: what made them, the fields of an ``EncoderSpec``, as far as the file states them.
+        points: True = the file has points and no outlines; the squares that are drawn say nothing of their extent.
+        statistics: True = the file holds means and deviations of bands.
+        columns: what else it says of each patch.
+    """
+
+    column: str
+    encoder: dict[str, Any]
+    points: bool = False
+    statistics: bool = False
+    columns: tuple[GivenColumn, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scene:
     """One acquisition, or one collection of labelled patches laid out as a mosaic.
 
@@ -76,6 +118,7 @@ class Scene:
         classification: True = the scene classification of the product is kept beside the pixels.
         content: what is the same in every scene of the same bytes, settings and statements of names; empty where the
             source is no single file, and in scenes of earlier versions.
+        given: of a collection without pixels, what its vectors are; None = it has pixels.
     """
 
     id: str
@@ -93,7 +136,13 @@ class Scene:
     series: Series | None = None
     classification: bool = False
     content: str = ""
+    given: GivenVectors | None = None
     directory: Path = Path()
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether there is anything to draw or to encode; False for vectors that somebody else computed."""
+        return self.given is None
 
     @property
     def pixels_path(self) -> Path:
@@ -118,6 +167,8 @@ class Scene:
     def to_json(self) -> str:
         """Return the text of ``scene.json``."""
         fields = {key: value for key, value in asdict(self).items() if key != "directory"}
+        if self.given is None:
+            del fields["given"]
         return json.dumps(fields, indent=1)
 
 
@@ -133,8 +184,9 @@ def load_scene(directory: Path) -> Scene:
         raise SceneError(
             f"Opening the scene {directory.name}", "its record is missing or damaged", "add the scene again"
         ) from error
-    if not scene.pixels_path.exists():
-        raise SceneError(f"Opening the scene {directory.name}", "its pixels are missing", "add the scene again")
+    kept, what = (scene.pixels_path, "pixels") if scene.has_pixels else (directory / "vectors.npy", "vectors")
+    if not kept.exists():
+        raise SceneError(f"Opening the scene {directory.name}", f"its {what} are missing", "add the scene again")
     return scene
 
 
@@ -145,8 +197,16 @@ def _read_scene(directory: Path, _state: FileState) -> Scene:
     grid["transform"] = tuple(grid["transform"])
     series = fields.pop("series", None)
     fields["series"] = None if series is None else Series(**series)
+    if fields.get("given") is not None:
+        fields["given"] = given_from_dict(fields["given"])
     fields["bands"], fields["classes"] = tuple(fields["bands"]), tuple(fields["classes"])
     return Scene(grid=GeoBox(**grid), directory=directory, **fields)
+
+
+def given_from_dict(fields: dict[str, Any]) -> GivenVectors:
+    """Return what ``dataclasses.asdict`` made fields of. Raises KeyError or TypeError."""
+    columns = tuple(GivenColumn(**{**one, "classes": tuple(one["classes"])}) for one in fields["columns"])
+    return GivenVectors(**{**fields, "columns": columns})
 
 
 class SceneReader:

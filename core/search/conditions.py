@@ -75,7 +75,9 @@ class FilterSource:
         value, asked = self._read(address)
         found = value.compute(self.source, asked) if value.available(self.source, asked) else None
         if found is None:
-            raise SettingsError(FILTERING, f"the {value.title} of these patches is not known", "drop that condition")
+            raise SettingsError(
+                FILTERING, f"the {value.title_of(self.source)} of these patches is not known", "drop that condition"
+            )
         return found
 
     def names(self, address: str) -> tuple[str, ...]:

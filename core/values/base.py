@@ -231,6 +231,14 @@ class PatchValue(ABC):
         """Return what the colours mean of the numbers of ``compute`` for what was asked."""
         return self.legend(source, values)
 
+    def title_of(self, source: PatchSource) -> str:
+        """Return what it is called among the patches of a source."""
+        return self.title
+
+    def column_name(self, source: PatchSource) -> str:
+        """Return what files call it."""
+        return self.name
+
     def column(self, source: PatchSource) -> NDArray[Any] | None:
         """Return what files have of it, float32 or strings of shape (N,); None when there is nothing."""
         return self.compute(source, NOTHING_ASKED)

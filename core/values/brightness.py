@@ -42,8 +42,8 @@ class BrightnessValue(ScaleValue):
     exported: bool = True
 
     def available(self, source: PatchSource, asked: Asked) -> bool:
-        """Return True: every scene has bands."""
-        return True
+        """Return whether the scene has bands: a file of vectors may have none."""
+        return bool(source.scene.bands)
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray:
         """Return mean reflectance, 0 = black."""

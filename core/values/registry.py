@@ -18,6 +18,7 @@ from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
 from core.values.finer import FINER
+from core.values.given.columns import GIVEN_CLASSES, GIVEN_NUMBERS
 from core.values.indices import NDBI, NDVI, NDWI
 from core.values.learned import LEARNED_NUMBER
 from core.values.novelty import UNFAMILIAR
@@ -38,6 +39,8 @@ VALUES: Mapping[str, PatchValue] = MappingProxyType(
             LEARNED_NUMBER,
             PREDICTED,
             CONFIDENCE,
+            *GIVEN_CLASSES,
+            *GIVEN_NUMBERS,
             NDVI,
             NDWI,
             NDBI,
@@ -78,7 +81,7 @@ def read_address(address: str) -> tuple[PatchValue, Asked] | None:
 def export_columns(source: PatchSource) -> dict[str, NDArray[Any]]:
     """Return the values that files have as columns, float32 or strings of shape (N,), as far as a source knows them."""
     found = {
-        value.name: value.column(source)
+        value.column_name(source): value.column(source)
         for value in VALUES.values()
         if value.exported and value.available(source, NOTHING_ASKED)
     }

@@ -54,7 +54,7 @@ def coloured_by(source: LibrarySource, order: ExportOrder) -> tuple[PatchValue, 
     if name == SIMILARITY.name and order.others:
         values = view_ranking(source, order.view).score
     if values is None or not np.isfinite(values).any():
-        title = VALUES[name].title if name in VALUES else "value"
+        title = VALUES[name].title_of(source) if name in VALUES else "value"
         remedy = f"choose of {', '.join(there) or 'nothing: there is none'}"
         raise SettingsError("Taking a map away", f"the {title} of these patches is not known", remedy)
     return VALUES[name], values, VALUES[name].legend_of(source, values, asked)

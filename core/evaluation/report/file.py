@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES, FloatArray
+from core.bands import BAND_NAMES
 from core.config import Config
 from core.encoders.registry import describe, matching_backend, matching_encoder
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError, LandlikeError, StoreError
-from core.evaluation.baseline import plain_spectrum, rough_spectrum
+from core.evaluation.baseline import plain_spectrum, spectrum_of_means
 from core.evaluation.report.card import Section, terminal_lines
 from core.evaluation.report.measure import (
     LABELS_OF_MAP,
@@ -174,7 +174,7 @@ def _case(path: Path, found: Embeddings, home: SceneOfFile | None) -> Case:
     content, spectrum = found.vectors, None if home is None else partial(plain_spectrum, home.scene, home.grid)
     if found.band_mean is not None and found.band_std is not None:
         content = np.concatenate([found.band_mean, found.band_std], axis=1)
-        spectrum = spectrum or partial(_rough, found.patch_ids, found.band_mean, found.band_std)
+        spectrum = spectrum or partial(spectrum_of_means, found.patch_ids, found.band_mean, found.band_std)
     return Case(
         vectors=found.vectors,
         ids=found.patch_ids,
@@ -210,13 +210,6 @@ def _overlap(found: Embeddings, recipe: Recipe | None, config: Config) -> NDArra
     except EncoderError:
         return None
     return None if known is None else known.holds(found.band_mean, found.band_std)
-
-
-def _rough(every: IntArray, band_mean: FloatArray, band_std: FloatArray, ids: IntArray, _: Progress) -> FloatArray:
-    """Return the plain spectrum of patches of some ids, from the means of all."""
-    order = np.argsort(every)
-    rows = order[np.searchsorted(every, ids, sorter=order)]
-    return rough_spectrum(band_mean[rows], band_std[rows])
 
 
 def _cut(found: Embeddings) -> Cut | None:

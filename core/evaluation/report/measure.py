@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from core.encoders.base import Encoder
 from core.encoders.files import LEARNED
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.errors import EncoderError, LandlikeError, SceneError, SettingsError
-from core.evaluation.baseline import plain_spectrum
+from core.evaluation.baseline import plain_spectrum, spectrum_of_means
 from core.evaluation.duplicates import find_duplicates
 from core.evaluation.grid_shift import cannot_shift, grid_shift
 from core.evaluation.hubness import hubness
@@ -45,7 +45,7 @@ from core.evaluation.trustworthiness import trustworthiness
 from core.features.recipe import Features, Recipe, companion_of
 from core.progress import Progress, part_of, silent
 from core.scenes.labels import By, labels_by
-from core.scenes.patches import IntArray, patch_grid
+from core.scenes.patches import IntArray, PatchGrid, patch_grid
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from core.scenes.truth import class_numbers, truth_of
@@ -140,16 +140,27 @@ def case_of(
         mixed=0 if truth is None else int(((truth.index[ids] >= 0) & (labels < 0)).sum()),
         places=None if scene.kind == "collection" else grid.first_pixels(ids),
         reach=grid.size,
-        band_mean=features.band_mean,
-        band_std=features.band_std,
-        content=np.concatenate([features.band_mean, features.band_std], axis=1),
-        spectrum=partial(plain_spectrum, scene, grid),
+        **_light(scene, grid, features),
         itself=recipe.encoder == BASELINE,
-        overlap=None if training is None else training.holds(features.band_mean, features.band_std),
+        overlap=None if training is None or not scene.bands else training.holds(features.band_mean, features.band_std),
         warnings=warnings_of(scene),
         bands=scene.bands,
         level=scene.level,
     )
+
+
+def _light(scene: Scene, grid: PatchGrid, features: Features) -> dict[str, Any]:
+    """Return what a case has of reflectance; of vectors alone nothing, and copies are told by the vectors."""
+    if not scene.bands:
+        return {"band_mean": None, "band_std": None, "content": features.vectors, "spectrum": None}
+    mean, deviation, ids = features.band_mean, features.band_std, features.patch_ids
+    plain = (
+        partial(plain_spectrum, scene, grid) if scene.has_pixels else partial(spectrum_of_means, ids, mean, deviation)
+    )
+    return {
+        "band_mean": mean, "band_std": deviation, "content": np.concatenate([mean, deviation], axis=1),
+        "spectrum": plain, "rough": not scene.has_pixels,
+    }  # fmt: skip
 
 
 def warnings_of(scene: Scene) -> tuple[str, ...]:

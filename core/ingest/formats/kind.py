@@ -79,6 +79,19 @@ class PatchFiles:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class GivenTable:
+    """A source that is a table of vectors and holds no pixels.
+
+    Attributes:
+        table: the file.
+        left_out: names of files that were not used.
+    """
+
+    table: Member
+    left_out: tuple[str, ...] = ()
+
+
 class SourceKind(Protocol):
     """A kind of input; ``registry`` lists them."""
 
@@ -89,7 +102,7 @@ class SourceKind(Protocol):
     def recognises(self, files: SourceFiles) -> bool:
         """Tell whether a source is of this kind; asked in the order of the registry."""
 
-    def layers(self, files: SourceFiles, opened: ExitStack) -> SceneLayers | PatchFiles:
+    def layers(self, files: SourceFiles, opened: ExitStack) -> SceneLayers | PatchFiles | GivenTable:
         """Return what a source of this kind holds.
 
         Args:

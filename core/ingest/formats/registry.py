@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.ingest.embeddings.kind import EmbeddingTables
 from core.ingest.formats.archive import ZIP_SUFFIXES
 from core.ingest.formats.arrays.numpy_file import NumpyArray
 from core.ingest.formats.arrays.patch_stack import PatchStacks
@@ -13,7 +14,8 @@ from core.ingest.formats.patch_folders import PatchFolders
 from core.ingest.formats.safe.product import SafeProducts
 
 SOURCE_KINDS: tuple[SourceKind, ...] = (
-    PatchStacks(), NumpyArray(), SafeProducts(), DataCubes(), PatchFolders(), ClassFolders(), BandFiles(),
+    PatchStacks(), NumpyArray(), EmbeddingTables(), SafeProducts(), DataCubes(), PatchFolders(), ClassFolders(),
+    BandFiles(),
 )  # fmt: skip
 """The last one takes whatever no other knows, and says what is wrong with it."""
 

@@ -22,12 +22,14 @@ from core.errors import (
     SourceError,
     SourceTooLargeError,
     UnsafeSourceError,
+    VectorColumnError,
 )
 from core.ingest.messages import clean_name, unreadable
 from core.ingest.sandbox.limits import MAX_CLASSES, MAX_DATES
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.scenes.geobox import GeoBox
 from core.scenes.quality import Basis, Finding
+from core.scenes.scene import GivenColumn, GivenVectors
 
 _ERRORS: dict[str, type[LandlikeError]] = {
     kind.__name__: kind
@@ -35,6 +37,7 @@ _ERRORS: dict[str, type[LandlikeError]] = {
         SourceError,
         UnsafeSourceError,
         SourceTooLargeError,
+        VectorColumnError,
         BandsError,
         ScaleError,
         PictureError,
@@ -45,6 +48,8 @@ _ERRORS: dict[str, type[LandlikeError]] = {
 _CLAUSE = 400
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _MAX_FINDINGS = 200
+_MAX_COLUMNS = 40
+_FINGERPRINT = re.compile(r"[0-9a-f]{16,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +230,7 @@ class IngestResult:
         places: patches of a collection by id.
         position: of a source of several dates, which of them it is, counted from 0, and how many there are.
         classification: True = ``classification.tif`` was written too.
+        given: of a source without pixels, what its vectors are; arrays lie in the directory in place of pixels.
     """
 
     grid: GeoBox
@@ -239,6 +245,7 @@ class IngestResult:
     places: tuple[PlacedPatch, ...] = field(default=())
     position: tuple[int, int] | None = None
     classification: bool = False
+    given: GivenVectors | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; unknown corners become null."""
@@ -281,7 +288,38 @@ def result_from_dict(fields: Mapping[str, Any]) -> IngestResult:
         findings=tuple(_finding(finding) for finding in fields["findings"][:_MAX_FINDINGS]),
         places=tuple(_place(place) for place in fields["places"]),
         position=_position(fields["position"]),
+        given=None if fields["given"] is None else _given(fields["given"]),
     )
+
+
+def _given(fields: Mapping[str, Any]) -> GivenVectors:
+    """Take over what the vectors of a source are."""
+    stated = fields["encoder"]
+    size, level = stated["input_size"], stated["level"]
+    if not _FINGERPRINT.fullmatch(stated["fingerprint"]) or level not in (None, "L1C", "L2A"):
+        raise ValueError("encoder")
+    encoder = {
+        **{name: _text(stated[name], limit) for name, limit in (("name", 80), ("title", 100), ("origin", 200))},
+        "fingerprint": stated["fingerprint"],
+        "dimension": _whole(stated["dimension"], 1, 10_000),
+        "bands": [name for name in BAND_NAMES if name in stated["bands"]],
+        "input_size": None if size is None else _whole(size, 1, 10_000),
+        "level": level,
+    }
+    return GivenVectors(
+        column=_text(fields["column"], 120),
+        encoder=encoder,
+        points=fields["points"] is True,
+        statistics=fields["statistics"] is True,
+        columns=tuple(_given_column(one) for one in fields["columns"][:_MAX_COLUMNS]),
+    )
+
+
+def _given_column(fields: Mapping[str, Any]) -> GivenColumn:
+    if fields["kind"] not in ("number", "class", "date"):
+        raise ValueError("kind of column")
+    classes = tuple(_text(name, 120) for name in fields["classes"][:MAX_CLASSES])
+    return GivenColumn(name=_text(fields["name"], 60), kind=fields["kind"], classes=classes)
 
 
 def error_to_dict(error: LandlikeError) -> dict[str, Any]:

@@ -89,8 +89,8 @@ def offered_files(visitor: Session, view: ViewState) -> dict[str, str]:
     colour = coloured(visitor, view)
     if colour:
         if view.scene.kind == "scene" or bounds_lonlat(view.scene) is not None:
-            found[MAP] = f"Map of {VALUES[colour].title}"
-        found[PLOT] = f"Plot of {VALUES[colour].title}"
+            found[MAP] = f"Map of {VALUES[colour].title_of(view.known)}"
+        found[PLOT] = f"Plot of {VALUES[colour].title_of(view.known)}"
     found[REPORT] = "Report"
     if view.neighbours is not None:
         found[BUNDLE] = "This view for a colleague"

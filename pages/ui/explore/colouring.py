@@ -51,9 +51,9 @@ class Colouring:
         return {"about": self.about} | self.legend.script()
 
 
-def title_of_choice(name: str) -> str:
+def title_of_choice(view: SceneView, name: str) -> str:
     """Return what a choice is called in the list of colours."""
-    return f"Colour by {VALUES[name].title}"
+    return f"Colour by {VALUES[name].title_of(view)}"
 
 
 def colouring(view: SceneView, name: str, asked: Asked) -> Colouring:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,15 @@ def _plot_view(visitor: Session, view: ViewState) -> Colouring:
         options = choices(view.known, view.asked)
         wanted = OLDER_NAMES.get(visitor.colour or "", visitor.colour or "")
         name = wanted if wanted in options else options[0]
-        select("Colour", options, name, key="colour", title=title_of_choice, take=_take_colour, width=230)
+        select(
+            "Colour",
+            options,
+            name,
+            key="colour",
+            title=partial(title_of_choice, view.known),
+            take=_take_colour,
+            width=230,
+        )
         ask_for_values(view.known, name)
         if not banner_there(visitor, view):
             mark_switch(visitor, view)

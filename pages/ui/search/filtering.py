@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -53,7 +54,7 @@ def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
     names = [name for name in choices(view.known, view.asked) if name != SIMILARITY.name]
     names = [SCORE, *names] if view.neighbours is not None else names
     name = st.selectbox(
-        "A condition on", names, format_func=_title, index=None,
+        "A condition on", names, format_func=partial(_title, view), index=None,
         placeholder="Choose what to filter by", key="filter_by",
     )  # fmt: skip
     if name == SCORE:
@@ -89,8 +90,8 @@ def _score(visitor: Session, view: ViewState, filters: Filters) -> None:
     _bars(visitor, filters, SCORE, ranking.score, title=title[:1].upper() + title[1:], digits=3)
 
 
-def _title(name: str) -> str:
-    title = "score of the search" if name == SCORE else VALUES[name].title
+def _title(view: ViewState, name: str) -> str:
+    title = "score of the search" if name == SCORE else VALUES[name].title_of(view.known)
     return title[:1].upper() + title[1:]
 
 

@@ -205,8 +205,8 @@ def _column(view: ViewState, value: PatchValue, rows: IntArray) -> list[Column]:
     if isinstance(legend, ScaleLegend):
         return [Column(title=legend.scale.title.partition(" (")[0], values=values[rows], digits=legend.scale.digits)]
     if isinstance(legend, ClassLegend):
-        title = value.title[:1].upper() + value.title[1:]
-        return [Column(title=title, values=values[rows], names=tuple(legend.names))]
+        title = value.title_of(view.known)
+        return [Column(title=title[:1].upper() + title[1:], values=values[rows], names=tuple(legend.names))]
     return []
 
 

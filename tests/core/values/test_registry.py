@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.bands import BAND_NAMES
@@ -14,6 +16,7 @@ from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
 from core.scenes.labels import PatchLabels, SceneLabels, merged
 from core.scenes.library import Library
+from core.scenes.scene import GivenColumn, GivenVectors
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.explain import index_values
 from core.values.base import (
@@ -28,6 +31,7 @@ from core.values.base import (
 )
 from core.values.classes import HAND, LABEL
 from core.values.clusters import CLUSTER
+from core.values.given.columns import PLACES
 from core.values.indices import NDVI
 from core.values.legend import ClassLegend, ScaleLegend
 from core.values.palette import cluster_colours
@@ -93,6 +97,16 @@ def labels_of(index: list[int], *classes: str) -> PatchLabels:
     return PatchLabels(classes=classes, index=numbers, purity=(numbers >= 0).astype(np.float32))
 
 
+def columns_of_a_file(folder: Path) -> GivenVectors:
+    """As many columns of a file of vectors as there are places for."""
+    classes = tuple(GivenColumn(name=f"kind {at}", kind="class", classes=("low", "high")) for at in range(len(PLACES)))
+    numbers = tuple(GivenColumn(name=f"number {at}", kind="number") for at in range(len(PLACES)))
+    cells = {one.name: pa.array(np.arange(COUNT) % 2 * 1.5, pa.float32()) for one in numbers}
+    cells |= {one.name: pa.array(np.arange(COUNT) % 2, pa.float32()) for one in classes}
+    pq.write_table(pa.table(cells), folder / "values.parquet")
+    return GivenVectors(column="embedding", encoder={}, columns=(*classes, *numbers))
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
     rng = np.random.default_rng(0)
@@ -106,6 +120,7 @@ def source(tmp_path: Path) -> Source:
     given = labels_of([0, 1] + [-1] * 18, "Bog", "Fen")
     labels = SceneLabels(version="ab12", truth=truth, given=given, shown=merged(given, truth))
     scene = replace(add_scene(Library(tmp_path)), classification=True)
+    scene = replace(scene, given=columns_of_a_file(scene.directory))
     return Source(scene=scene, table=table, labels=labels)
 
 

@@ -1,0 +1,1 @@
+"""Values that come with a scene and are computed of nothing."""

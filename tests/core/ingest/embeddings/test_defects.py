@@ -1,0 +1,210 @@
+"""What is wrong with a file of vectors is told: in the record where the rest can be used, else in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import shapely
+from numpy.typing import NDArray
+
+from core.errors import SourceError
+from core.features.vector_table import vector_table
+from core.ingest.boundary import ingest
+from core.ingest.settings import IngestSettings
+from core.scenes.library import Library
+from tests.core.ingest.embeddings.test_layouts import CENTRES, EVERY, assert_opened, places, said
+from tests.embeddings import ROWS, centre, geo, lists, plain, squares, vectors, wkb, write
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def broken(changes: dict[int, Any]) -> pa.Array:
+    """The vectors, some of them replaced."""
+    rows: list[Any] = vectors().tolist()
+    for row, value in changes.items():
+        rows[row] = value
+    return pa.array(rows, pa.list_(pa.float32()))
+
+
+def test_rows_without_a_usable_vector_are_left_out_and_counted(tmp_path: Path, library: Library) -> None:
+    nan, short, zero = [float("nan")] * 16, [1.0] * 12, [0.0] * 16
+    column = broken({2: nan, 5: None, 7: short, 9: zero, 11: [float("inf"), *[1.0] * 15]})
+    path = write(tmp_path / "b.parquet", {"embedding": column, "geometry": wkb(squares())}, geo())
+    scene = ingest([path], library)
+    table, left = vector_table(scene), np.delete(EVERY, [2, 5, 7, 9, 11])
+    np.testing.assert_array_equal(table.ids, left)
+    np.testing.assert_array_equal(table.vectors, vectors()[left])
+    told = said(scene, "left out")
+    assert "warning: 5 of 30 rows" in told
+    for words in ("1 without a vector", "2 with something that is not", "1 of zeros alone", "1 of 12 numbers"):
+        assert words in told
+    assert np.isnan(places(scene)[[2, 5]]).all()
+
+
+def test_duplicates_of_vector_and_place_are_told(tmp_path: Path, library: Library) -> None:
+    values, shapes = vectors(), squares()
+    values[4], shapes[6] = values[3], shapes[5]
+    scene = ingest([plain(tmp_path / "twice.parquet", values, shapes)], library)
+    assert "warning: 1 rows" in said(scene, "same vectors")
+    assert "warning: 1 rows" in said(scene, "same places")
+    assert len(vector_table(scene)) == ROWS
+
+
+def test_lengths_other_than_one_are_told(tmp_path: Path, library: Library) -> None:
+    scene = ingest([plain(tmp_path / "long.parquet", vectors() * np.arange(1, ROWS + 1)[:, None])], library)
+    assert "cosine" in said(scene, "length")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        pytest.param([shapely.box(100 + y, x, 100.02 + y, x + 0.02) for x, y in map(centre, range(ROWS))], id="plain"),
+        pytest.param([shapely.Point(one.centroid.y + 90, one.centroid.x) for one in squares()], id="points"),
+    ],
+)
+def test_what_can_be_in_its_order_is_not_doubted(tmp_path: Path, library: Library, shapes: list[Any]) -> None:
+    assert ingest([plain(tmp_path / "far.parquet", shapes=shapes)], library)
+
+
+def swapped(shape: shapely.Geometry) -> shapely.Geometry:
+    return shapely.transform(shape, lambda xy: xy[:, ::-1])
+
+
+def test_latitudes_beyond_the_poles_are_asked_about(tmp_path: Path, library: Library) -> None:
+    shapes = [swapped(shapely.box(x + 130, y, x + 130.02, y + 0.02)) for x, y in map(centre, range(ROWS))]
+    path = plain(tmp_path / "swapped.parquet", shapes=shapes)
+    with pytest.raises(SourceError, match="seem to be exchanged: the second coordinate reaches 140"):
+        ingest([path], library)
+    scene = ingest([path], library, IngestSettings(lat_first=True))
+    np.testing.assert_allclose(places(scene), CENTRES + [130.01, 0.01], atol=1e-6)
+    assert "chosen" in said(scene, "axes")
+
+
+def test_coordinates_that_other_columns_contradict_are_asked_about(tmp_path: Path, library: Library) -> None:
+    shapes = [swapped(one) for one in squares()]
+    columns = {"centre_lat": CENTRES[:, 1], "centre_lon": CENTRES[:, 0]}
+    with pytest.raises(SourceError, match="the other way round"):
+        ingest([plain(tmp_path / "swapped.parquet", shapes=shapes, **columns)], library)
+
+
+def test_coordinates_that_the_footer_contradicts_are_asked_about(tmp_path: Path, library: Library) -> None:
+    box = shapely.total_bounds(np.array(squares())).tolist()
+    columns = {"embedding": lists(vectors()), "geometry": wkb([swapped(one) for one in squares()])}
+    with pytest.raises(SourceError, match="box that its footer states"):
+        ingest([write(tmp_path / "swapped.parquet", columns, geo(bbox=box))], library)
+
+
+def test_rows_without_a_place_stay_in_plot_and_gallery(tmp_path: Path, library: Library) -> None:
+    shapes: list[Any] = squares()
+    shapes[1], shapes[2], shapes[3] = None, shapely.Polygon(), shapely.LineString([(10, 50), (11, 51)])
+    shapes[4] = shapely.box(10, 95, 11, 96)
+    scene = ingest([plain(tmp_path / "some.parquet", shapes=shapes)], library)
+    assert len(vector_table(scene)) == ROWS
+    found = places(scene)
+    assert np.isnan(found[1:5]).all()
+    np.testing.assert_allclose(found[5:], CENTRES[5:], atol=1e-6)
+    told = said(scene, "place")
+    for words in ("2 rows without a place", "1 row of other geometry", "1 linestring", "1 row outside the world"):
+        assert words in told
+
+
+def test_outlines_of_other_shapes_are_rectangles_and_said_to_be(tmp_path: Path, library: Library) -> None:
+    shapes: list[Any] = squares()
+    shapes[2] = shapely.Point(*centre(2)).buffer(0.01)
+    scene = ingest([plain(tmp_path / "round.parquet", shapes=shapes)], library)
+    assert "1 outlines as rectangles" in said(scene, "place")
+    assert_opened(scene)
+
+
+def refused(tmp_path: Path, library: Library, columns: dict[str, Any]) -> str:
+    with pytest.raises(SourceError) as error:
+        ingest([write(tmp_path / "refused.parquet", columns, geo())], library)
+    sentence = str(error.value)
+    assert sentence.startswith("Opening “refused.parquet”: ")
+    assert sentence.count(". ") == 0
+    return sentence
+
+
+def some(values: NDArray[Any], **more: Any) -> dict[str, Any]:
+    return {"embedding": lists(values), "geometry": wkb(squares(len(values))), **more}
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        pytest.param(some(vectors()[:0]), "it holds no rows", id="none"),
+        pytest.param(some(vectors()[:1]), "one row", id="one"),
+        pytest.param(some(np.ones((ROWS, 16), np.float32)), "all its vectors are the same", id="constant"),
+        pytest.param(some(np.zeros((ROWS, 16), np.float32)), "30 are zeros alone", id="zeros"),
+        pytest.param(some(np.full((ROWS, 16), np.nan)), "30 hold something that is not a finite", id="nan"),
+        pytest.param({"a": EVERY, "b": ["x"] * ROWS}, "none of its columns holds vectors; it has “a”, “b”", id="table"),
+        pytest.param({"embedding": ["x"] * ROWS}, "“embedding” holds no lists of numbers, but string", id="text"),
+        pytest.param({"bbox": lists(vectors()[:, :4])}, "none of its columns", id="boxes"),
+        pytest.param(
+            {"embedding": lists(vectors()), "geometry": wkb([shapely.LineString([(0, 0), (1, 1)])] * ROWS)},
+            "neither points nor polygons: linestring",
+            id="lines",
+        ),
+        pytest.param(
+            {"embedding": lists(vectors()), "geometry": pa.array([b"\x01\x02"] * ROWS, pa.binary())},
+            "no well-formed WKB",
+            id="wkb",
+        ),
+        pytest.param(
+            {"embedding": lists(vectors()), "geometry": wkb([shapely.Point(1e6, 1e6)] * ROWS)},
+            "none of its places is on Earth",
+            id="world",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    tmp_path: Path, library: Library, columns: dict[str, Any], found: str
+) -> None:
+    assert found in refused(tmp_path, library, columns)
+
+
+def test_vectors_without_any_place_open_without_a_map(tmp_path: Path, library: Library) -> None:
+    scene = ingest([write(tmp_path / "nowhere.parquet", {"vector": lists(vectors())})], library)
+    assert len(vector_table(scene)) == ROWS
+    assert "warning: unknown" in said(scene, "place")
+    empty = ingest([plain(tmp_path / "empty.parquet", shapes=[None] * ROWS)], library)
+    assert "all its geometries are null or empty" in said(empty, "place")
+
+
+def test_damaged_and_foreign_bytes_are_refused(tmp_path: Path, library: Library) -> None:
+    whole = plain(tmp_path / "whole.parquet").read_bytes()
+    for name, content in {"cut": whole[:-200], "text": b"no", "magic": b"PAR1" + b"x" * 99}.items():
+        path = tmp_path / f"{name}.parquet"
+        path.write_bytes(content)
+        with pytest.raises(SourceError, match="no Parquet file"):
+            ingest([path], library)
+    spoiled = bytearray(whole)
+    spoiled[4:40] = b"\xff" * 36
+    (tmp_path / "spoiled.parquet").write_bytes(spoiled)
+    with pytest.raises(SourceError, match="damaged or cut short"):
+        ingest([tmp_path / "spoiled.parquet"], library)
+
+
+def test_too_many_rows_are_refused_before_they_are_read(tmp_path: Path, library: Library) -> None:
+    path = write(tmp_path / "many.parquet", {"embedding": pa.nulls(500_001, pa.list_(pa.float32()))})
+    with pytest.raises(SourceError, match="500,001 rows, more than 500,000"):
+        ingest([path], library)
+
+
+def test_outlines_among_points_are_told_as_not_used(tmp_path: Path, library: Library) -> None:
+    shapes: list[Any] = squares()
+    shapes[3] = shapely.Point(*centre(3))
+    scene = ingest([plain(tmp_path / "both.parquet", shapes=shapes)], library)
+    assert scene.given is not None
+    assert scene.given.points
+    assert "warning: 29 not used" in said(scene, "outlines")
+    np.testing.assert_allclose(places(scene), CENTRES, atol=1e-6)
+
+
+def test_what_is_wished_of_pixels_is_refused(tmp_path: Path, library: Library) -> None:
+    with pytest.raises(SourceError, match="window can be chosen of pixels only"):
+        ingest([plain(tmp_path / "f.parquet")], library, IngestSettings(window=(0, 0, 8, 8)))
