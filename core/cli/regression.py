@@ -22,11 +22,13 @@ class RegressCommand:
     the one that “--column” names.
 
     R.csv or R.parquet has a row a patch: “predicted”, “low” and “high” of its 90 % interval, “actual” where given,
-    and “predicted_held_out”, what was predicted of it by its neighbours' land left out. R.tif is a cloud-optimised
-    GeoTIFF with three bands: predicted, low, high. GeoJSON, GeoPackage and KML are written by their endings.
+    “predicted_held_out”, what was predicted of it by its neighbours' land left out, and “unfamiliar_land”: whom its
+    land is unfamiliar to, “encoder”, “examples” or “both”, where predictions are guesses. R.tif is a cloud-optimised
+    GeoTIFF with four bands: predicted, low, high, unfamiliar. GeoJSON, GeoPackage and KML are written by their endings.
 
     It prints as JSON how right that is on blocks of land that were held out: R², the root of the mean squared error,
-    and how many numbers lie in their interval. What could not be used is said on stderr.
+    and how many numbers lie in their interval. Intervals need numbers in nine blocks of land or more; with fewer there
+    are none, which is said. The mean leaves unfamiliar land out. What could not be used is said on stderr.
     """
 
     name = "regress"
@@ -64,9 +66,11 @@ class RegressCommand:
         model = teach_values(
             table.vectors, table.patch_ids, dict(given.values), blocks=blocks, outlines=known.sharing
         )  # fmt: skip
-        columns = number_columns(model, table.patch_ids, table.vectors)
+        novelty = known.novelty(config)
+        columns = number_columns(model, table.patch_ids, table.vectors, novelty)
         if options.out.suffix.lower() in TIFF_ENDINGS:
             write_number_map(options.out, known.grid, table.patch_ids, columns, given.column)
         else:
             write_rows(options.out, file_rows(table, columns=columns))
-        yield json.dumps(number_facts(model, given.column) | {"said": list(given.said)}, indent=1, ensure_ascii=False)
+        facts = number_facts(model, given.column, columns, novelty_known=novelty is not None)
+        yield json.dumps(facts | {"said": list(given.said)}, indent=1, ensure_ascii=False)

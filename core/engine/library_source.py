@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.classification.heads import Taught
 from core.classification.maps.choice import load_choice
+from core.classification.numbers.known_land import unfamiliar_land
 from core.classification.numbers.store import LearnedNumber
 from core.clusters.changes import ClusterOrigin, changes_of, chosen_settings
 from core.clusters.overview import ClusterOverview, cluster_set, overviews
@@ -189,12 +190,15 @@ class LibrarySource(MappedSource):
         found = self.learned_number()
         if found is None or len(found.model.weights) != self.table.unit.shape[1]:
             return None
-        key, model = ("learned", found.version), found.model
-        made: LearnedValues = self.answers.get(
-            key,
-            lambda: LearnedValues(title=found.title, predicted=model.predict(self.table.unit), version=found.version),
-        )
+        made: LearnedValues = self.answers.get(("learned", found.version), lambda: self._learned(found))
         return made
+
+    def _learned(self, found: LearnedNumber) -> LearnedValues:
+        ids, unit, model = self.table.patch_ids, self.table.unit, found.model
+        strange = unfamiliar_land(model, ids, unit, self.novelty()) != None  # noqa: E711  element by element
+        return LearnedValues(
+            title=found.title, predicted=model.predict(unit), version=found.version, unfamiliar=strange
+        )  # fmt: skip
 
     def finer(self) -> FinerClasses | None:
         """Return the map of classes on cells finer than patches; None where none was made."""

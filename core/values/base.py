@@ -32,11 +32,13 @@ class LearnedValues:
         title: what it is.
         predicted: of shape (N,), in its own unit.
         version: what tells it from any other, 16 hexadecimal digits.
+        unfamiliar: where land is unfamiliar to the examples or the encoder, bool of shape (N,); None = nowhere.
     """
 
     title: str
     predicted: NDArray[np.float64]
     version: str
+    unfamiliar: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -226,6 +228,10 @@ class PatchValue(ABC):
     def about_of(self, source: PatchSource) -> str:
         """Return how it is made of these patches, a sentence, or empty."""
         return self.about
+
+    def note_of(self, source: PatchSource) -> str:
+        """Return what has to stand on the map beside its colours, or empty."""
+        return ""
 
     def legend_of(self, source: PatchSource, values: FloatArray | None, asked: Asked) -> Legend:
         """Return what the colours mean of the numbers of ``compute`` for what was asked."""

@@ -45,6 +45,10 @@ class FinerValue(ClassValue):
         found = source.finer()
         return self.about if found is None else found.about
 
+    def note_of(self, source: PatchSource) -> str:
+        """Return the same: cells are seen on the map alone."""
+        return self.about_of(source)
+
     def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
         """Return the classes, and that of cells it is unsure of."""
         found = source.finer()

@@ -36,18 +36,33 @@ class LearnedValue(ScaleValue):
         return self._found(source, asked) is not None
 
     def compute(self, source: PatchSource, asked: Asked) -> FloatArray | None:
-        """Return predicted numbers, in their own unit."""
+        """Return predicted numbers, in their own unit; none on unfamiliar land."""
         found = self._found(source, asked)
-        return None if found is None else np.asarray(found.predicted, np.float32)
+        if found is None:
+            return None
+        numbers = np.asarray(found.predicted, np.float32)
+        return numbers if found.unfamiliar is None else np.where(found.unfamiliar, np.float32(np.nan), numbers)
+
+    def about_of(self, source: PatchSource) -> str:
+        """Return how it is made, and how many patches have none."""
+        left = _left_out(source.learned())
+        why = "their land is unfamiliar to the encoder or unlike all that have a number"
+        return f"{self.about}; {_patches(left)} none, for {why}" if left else self.about
+
+    def note_of(self, source: PatchSource) -> str:
+        """Return how many patches have no number."""
+        left = _left_out(source.learned())
+        return f"{_patches(left)} no number: unfamiliar land" if left else ""
 
     def legend(self, source: PatchSource, values: FloatArray | None) -> ScaleLegend:
         """Return the bar over all but the extreme predictions, called as the number is."""
         found = source.learned()
-        scale = self.scale if found is None else replace(self.scale, title=found.title)
-        if values is None or not len(values):
-            return scale.legend(about=self.about)
-        low, high = np.quantile(values, [0.02, 0.98]).tolist()
-        return scale.legend(low, high if high > low else low + 1e-6, about=self.about)
+        scale, about = self.scale if found is None else replace(self.scale, title=found.title), self.about_of(source)
+        known = np.zeros(0, np.float32) if values is None else values[np.isfinite(values)]
+        if not len(known):
+            return scale.legend(about=about)
+        low, high = np.quantile(known, [0.02, 0.98]).tolist()
+        return scale.legend(low, high if high > low else low + 1e-6, about=about)
 
     def version(self, source: PatchSource, asked: Asked) -> str:
         """Return the version of what was learned."""
@@ -64,6 +79,14 @@ class LearnedValue(ScaleValue):
     def _found(source: PatchSource, asked: Asked) -> LearnedValues | None:
         found = source.learned()
         return found if found is not None and asked.version in (None, found.version) else None
+
+
+def _left_out(found: LearnedValues | None) -> int:
+    return 0 if found is None or found.unfamiliar is None else int(found.unfamiliar.sum())
+
+
+def _patches(count: int) -> str:
+    return "1 patch has" if count == 1 else f"{count:,} patches have"
 
 
 LEARNED_NUMBER = LearnedValue(

@@ -10,23 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import FloatArray
+from core.classification.numbers.known_land import unfamiliar_land
 from core.classification.numbers.regression import ValueModel
 from core.errors import SettingsError
 from core.export.raster import map_cells, write_value_map
 from core.scenes.geobox import GeoBox
 from core.scenes.patches import IntArray, PatchGrid
 
+UNFAMILIAR_COLUMN = "unfamiliar_land"
+
 NUMBER_COLOURS = ("#f4ecd8", "#d9c27a", "#9bb35f", "#4f8f5b", "#1f5f5b", "#153b4e")
 """From low to high."""
 
 
-def number_columns(model: ValueModel, ids: IntArray, vectors: FloatArray) -> dict[str, NDArray[Any]]:
+def number_columns(
+    model: ValueModel, ids: IntArray, vectors: FloatArray, novelty: FloatArray | None
+) -> dict[str, NDArray[Any]]:
     """Return what is said of each patch: its prediction, its interval, and, where it is known, the number itself.
+
+    ``unfamiliar_land`` says whom its land is unfamiliar to: the encoder, the examples, or both.
 
     Args:
         model: of the number.
         ids: of the patches, int64 of shape (N,).
         vectors: their features, shape (N, D).
+        novelty: how strange each is to the encoder, percentiles of shape (N,); None = not known.
     """
     predicted, interval = model.predict(vectors), model.interval(vectors)
     place = {patch: at for at, patch in enumerate(model.patch_ids.tolist())}
@@ -39,24 +47,43 @@ def number_columns(model: ValueModel, ids: IntArray, vectors: FloatArray) -> dic
         "predicted": predicted, "low": interval[:, 0], "high": interval[:, 1], "actual": actual,
         "predicted_held_out": held_out,
     }  # fmt: skip
-    return {name: column.astype(np.float64) for name, column in columns.items()}
+    found: dict[str, NDArray[Any]] = {name: column.astype(np.float64) for name, column in columns.items()}
+    return found | {UNFAMILIAR_COLUMN: unfamiliar_land(model, ids, vectors, novelty)}
 
 
-def number_facts(model: ValueModel, column: str) -> dict[str, Any]:
-    """Return what is known of how right predictions are, as JSON values."""
+def number_facts(
+    model: ValueModel, column: str, columns: Mapping[str, NDArray[Any]], *, novelty_known: bool
+) -> dict[str, Any]:
+    """Return what is known of how right predictions are, and their mean, as JSON values.
+
+    Args:
+        model: of the number.
+        column: what it is called.
+        columns: as of ``number_columns``.
+        novelty_known: False = it is not known which land is strange to the encoder.
+    """
     covered = model.covered
+    strange = columns[UNFAMILIAR_COLUMN] != None  # noqa: E711  element by element
+    left = columns["predicted"][~strange]
     return {
         "column": column,
         "values": len(model.actual),
         "tested": int(model.tested.sum()),
-        "held_out": "blocks of land" if model.spatial else "single patches, for they lie in one block of land",
+        "held_out": "blocks of land" if model.spatial else "single patches, for no two blocks of land are known",
         "r_squared": _rounded(model.r_squared),
         "rmse": _rounded(model.error),
         "interval": {
             "coverage": model.coverage, "half_width": _rounded(model.half_width),
+            "none_because": model.no_interval or None,
             "covered": {name: _rounded(getattr(covered, name)) for name in ("value", "low", "high")},
         },
         "penalty": _rounded(model.penalty),
+        "predicted": {
+            "patches": len(strange), "on_unfamiliar_land": int(strange.sum()),
+            "mean_on_familiar_land": _rounded(float(left.mean())) if len(left) else None,
+            "mean_of_all": _rounded(float(columns["predicted"].mean())),
+            "unfamiliar_to_encoder": "told" if novelty_known else "not known of this file",
+        },
     }  # fmt: skip
 
 
@@ -67,7 +94,9 @@ def _rounded(value: float) -> float | None:
 def write_number_map(
     path: Path, place: tuple[GeoBox, PatchGrid] | None, ids: IntArray, columns: Mapping[str, NDArray[Any]], title: str
 ) -> list[Path]:
-    """Write predictions and both ends of their intervals as a map of three bands with its style; return the files.
+    """Write predictions, both ends of their intervals, and where land is unfamiliar (1), as a map; return the files.
+
+    Ends have no data where there is no interval.
 
     Args:
         path: of the GeoTIFF.
@@ -85,7 +114,9 @@ def write_number_map(
         raise SettingsError(f"Writing “{path.name}”", found, "write CSV or Parquet instead")
     cells = map_cells(*place)
     low, high = np.quantile(columns["predicted"], [0.02, 0.98]).tolist()
-    bands = {name: cells.spread(ids, columns[name].astype(np.float32), np.nan) for name in ("predicted", "low", "high")}
+    marked = dict(columns) | {"unfamiliar": columns[UNFAMILIAR_COLUMN] != None}  # noqa: E711  element by element
+    names = ("predicted", "low", "high", "unfamiliar")
+    bands = {name: cells.spread(ids, marked[name].astype(np.float32), np.nan) for name in names}
     values = bands.pop("predicted")
     return write_value_map(
         path, values, cells.place, title=title, low=low, high=high, colours=NUMBER_COLOURS, more=bands

@@ -30,6 +30,8 @@ FEWEST_VALUES = 10
 """Patches with a number without which there is no interval of that share."""
 
 _FOLDS = 5
+_MOST_LEFT_OUT = 200
+"""Blocks that are left out in turn, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +41,7 @@ class ValueModel:
     Attributes:
         weights: float64 of shape (D,), on unit features.
         bias: added to it.
-        half_width: of the interval around a prediction.
+        half_width: of the interval around a prediction; NaN where there are too few blocks of land for one.
         coverage: share of patches whose number the interval is to hold, 0 to 1.
         penalty: that was chosen.
         patch_ids: of the patches it was learned from, int64 of shape (N,).
@@ -73,7 +75,10 @@ class ValueModel:
         return unit_rows(vectors).astype(np.float64) @ self.weights + self.bias
 
     def interval(self, vectors: FloatArray) -> NDArray[np.float64]:
-        """Return the lower and upper end of each patch's interval, float64 of shape (N, 2); errors as ``predict``."""
+        """Return the lower and upper end of each patch's interval, float64 of shape (N, 2); errors as ``predict``.
+
+        They are NaN where there are too few blocks of land for an interval, as ``no_interval`` says.
+        """
         middle = self.predict(vectors)
         return np.stack([middle - self.half_width, middle + self.half_width], axis=1)
 
@@ -96,22 +101,36 @@ class ValueModel:
 
     @cached_property
     def covered(self) -> Share:
-        """Share of held-out numbers in the interval that the errors of the other folds make; of none where not kept.
+        """Share of held-out numbers in the interval that the other blocks make; of none where these are too few.
 
         The width is a quantile of all these errors, so that in intervals of that width they lie by its making. Errors
         of a block are alike: the share's own interval is also that of blocks drawn with replacement.
         """
-        if self.blocks is None:
+        if self.blocks is None or not math.isfinite(self.half_width):
             return share(np.zeros(0, np.bool_))
-        errors, fold = np.abs(self.actual - self.held_out)[self.tested], _folds(self.blocks)[self.tested]
-        numbers = np.unique(fold).tolist()
-        if len(numbers) < 2:
+        errors, blocks = np.abs(self.actual - self.held_out)[self.tested], self.blocks[self.tested]
+        numbers = np.unique(blocks)
+        if len(numbers) - 1 < fewest_blocks(self.coverage):
             return share(np.zeros(0, np.bool_))
         inside = np.zeros(len(errors), np.bool_)
-        for number in numbers:
-            held = fold == number
-            inside[held] = errors[held] <= _quantile(errors[~held], self.coverage)
-        return share_by_blocks(inside, self.blocks[self.tested])
+        chosen = numbers[np.linspace(0, len(numbers) - 1, min(len(numbers), _MOST_LEFT_OUT)).round().astype(np.int64)]
+        for number in chosen.tolist():
+            held = blocks == number
+            inside[held] = errors[held] <= block_width(errors[~held], blocks[~held], self.coverage)
+        counted = np.isin(blocks, chosen)
+        return share_by_blocks(inside[counted], blocks[counted])
+
+    @property
+    def no_interval(self) -> str:
+        """Why there is no interval, a sentence; empty where there is one."""
+        if math.isfinite(self.half_width):
+            return ""
+        blocks = 1 if not self.spatial or self.blocks is None else len(np.unique(self.blocks[self.tested]))
+        some = "one block" if blocks == 1 else f"{blocks} blocks"
+        return (
+            f"No interval: the numbers lie in {some} of land, and errors on other land can only be told from "
+            f"{fewest_blocks(self.coverage)} or more"
+        )
 
 
 def teach_values(
@@ -126,9 +145,9 @@ def teach_values(
 ) -> ValueModel:
     """Return a ridge regression on standardised features, its penalty chosen by cross-validation over blocks of land.
 
-    The half width of intervals is the quantile of absolute errors on held-out patches at ``⌈coverage · (n + 1)⌉ / n``,
-    as split conformal prediction has it (Lei et al., “Distribution-Free Predictive Inference for Regression”, 2018; by
-    folds, Barber et al., “Predictive inference with the jackknife+”, 2021).
+    The half width of intervals is that of ``block_width``, of errors on held-out patches (by folds: Barber et al.,
+    “Predictive inference with the jackknife+”, 2021). Numbers of too few blocks of land give no interval. Where no
+    place is known each patch counts as a block.
 
     Args:
         vectors: features of all patches of the scene, shape (M, D), of any length.
@@ -173,12 +192,14 @@ def teach_values(
         found = f"{tested.sum()} of {len(rows)} patches can be tested by others that show none of their land"
         raise ClassificationError(asked, found, f"give numbers farther apart, so that {fewest} can be")
     errors = np.abs(table - actual)[:, tested]
+    one_block = not spatial and bool((own >= 0).any())
     best = int(np.square(errors).mean(axis=1).argmin())
     weights, bias = _ridge(points, actual, PENALTIES[best])
     scaled = weights / spread.std
     return ValueModel(
         weights=scaled, bias=float(bias - spread.mean @ scaled), coverage=coverage, penalty=PENALTIES[best],
-        half_width=_quantile(errors[best], coverage), patch_ids=patch_ids[rows], actual=actual,
+        half_width=math.nan if one_block else block_width(errors[best], together[tested], coverage),
+        patch_ids=patch_ids[rows], actual=actual,
         held_out=table[best], spatial=spatial, blocks=together,
     )  # fmt: skip
 
@@ -222,7 +243,26 @@ def _held_out(
     return found
 
 
-def _quantile(errors: NDArray[np.float64], coverage: float) -> float:
-    """Return the half width of intervals; the largest error where there are too few for a smaller one."""
-    rank = min(len(errors), int(np.ceil(coverage * (len(errors) + 1))))
-    return float(np.sort(errors)[rank - 1])
+def fewest_blocks(coverage: float) -> int:
+    """Return how many blocks of land an interval of some coverage needs: 9 for 90 %."""
+    return math.ceil(coverage / (1 - coverage) - 1e-9)
+
+
+def block_width(errors: NDArray[np.float64], blocks: IntArray, coverage: float) -> float:
+    """Return the half width of intervals that hold on a block of land of which nothing was seen; NaN for too few.
+
+    It is the quantile of errors in which each of K blocks weighs 1 / (K + 1), whatever patches it has, and an endless
+    error as much: conformal prediction for data in groups (Lee, Barber and Willett, “Distribution-free inference with
+    hierarchical data”, 2023). Errors within a block are alike, so that a quantile of patches is too narrow.
+
+    Args:
+        errors: absolute, on held-out patches, shape (N,).
+        blocks: of these, int64 of shape (N,).
+        coverage: above 0 and below 1.
+    """
+    _, block, count = np.unique(blocks, return_inverse=True, return_counts=True)
+    if len(count) < fewest_blocks(coverage):
+        return math.nan
+    order = np.argsort(errors, kind="stable")
+    weights = np.cumsum((1 / ((len(count) + 1) * count[block]))[order])
+    return float(errors[order][min(len(errors) - 1, int(np.searchsorted(weights, coverage - 1e-9)))])

@@ -24,7 +24,7 @@ from core.ingest.vectors.geojson import VALUE_COLUMNS
 from core.values.learned import LEARNED_NUMBER
 from pages.ui.classify.importing import brought_source
 from pages.ui.common.escape import plain, safe_label
-from pages.ui.common.format import count
+from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.progress import follow_line
 from pages.ui.common.spelled import spelled
 from pages.ui.scenes.upload import Upload, spool
@@ -97,7 +97,7 @@ def _learned(visitor: Session, known: SceneView, found: LearnedNumber) -> None:
     left.html(actual_plot(found.model, found.title))
     with right:
         st.markdown(plain(f"{found.title}, from {found.source}"))
-        for sentence in (*how_right(found.model), *found.said):
+        for sentence in (*how_right(found.model), *predicted_words(known), *found.said):
             st.caption(plain(sentence))
         with st.container(horizontal=True, key="numbers_files"):
             if st.button("Show the number on Explore", key="numbers_show", type="primary"):
@@ -115,15 +115,37 @@ def _learned(visitor: Session, known: SceneView, found: LearnedNumber) -> None:
 
 def how_right(model: ValueModel) -> list[str]:
     """Return how right predictions are on held-out land, a sentence each."""
-    worse, wide = model.r_squared <= 0, f"{model.half_width:.3g}"
+    worse, wide = model.r_squared <= 0, f"{100 * model.coverage:.0f} % intervals reach {model.half_width:.3g}"
     tested, learned = int(model.tested.sum()), count(len(model.actual), "patch", "patches")
     on = "" if tested == len(model.actual) else f"{tested:,} of them, which others show no land of, as "
     return [
         f"Learned from {learned}, tested on {on}{_held_out(model)}.",
         "It predicts no better than the mean would." if worse else f"R² {model.r_squared:.2f}; usually off by "
         f"{model.error:.3g} (root of the mean squared error).",
-        f"{100 * model.coverage:.0f} % intervals reach {wide} to each side{covered_words(model.covered)}.",
+        f"{model.no_interval or f'{wide} to each side{covered_words(model.covered)}'}.",
     ]  # fmt: skip
+
+
+def predicted_words(known: SceneView) -> list[str]:
+    """Return what is predicted on the whole, and what is left out of that as unfamiliar, a sentence each."""
+    found, ground = known.learned(), known.standing_hectares()
+    if found is None:
+        return []
+    strange = np.zeros(len(found.predicted), np.bool_) if found.unfamiliar is None else found.unfamiliar
+    placed = ground is not None and bool(np.isfinite(ground).all())
+    weights = ground if ground is not None and placed else np.ones(len(strange))
+    left, said = ~strange, []
+    if strange.any():
+        area = f" ({ground_words(float(weights[strange].sum()))})" if placed else ""
+        said.append(
+            f"{patches(int(strange.sum()))}{area} are unfamiliar to the encoder or unlike all with a number: what is "
+            "predicted there is a guess. They are left without a colour, marked in files, and out of the mean."
+        )
+    if left.any() and weights[left].sum() > 0:
+        mean = float(np.average(found.predicted[left], weights=weights[left]))
+        over = f" over {ground_words(float(weights[left].sum()))}" if placed else ""
+        said.append(f"Mean of {'the others' if strange.any() else 'all patches'}{over}: {mean:.3g}.")
+    return said
 
 
 def _held_out(model: ValueModel) -> str:
@@ -170,7 +192,7 @@ def _files(known: SceneView, found: LearnedNumber) -> None:
         st.download_button(
             "Map for QGIS", lambda: number_map_zip(known, found, stem), f"{stem}.zip", "application/zip",
             key="numbers_tif", on_click="ignore", icon=":material/download:",
-            help="A cloud-optimised GeoTIFF: predicted, lower and upper end of the interval, with a QGIS style",
+            help="A cloud-optimised GeoTIFF: predicted, ends of the interval, unfamiliar land; with a QGIS style",
         )  # fmt: skip
     for name in ("parquet", "csv"):
         kind = FORMATS[name]
@@ -183,7 +205,7 @@ def _files(known: SceneView, found: LearnedNumber) -> None:
 def number_rows(known: SceneView, found: LearnedNumber) -> ExportRows:
     """Return the patches with their prediction, its interval, and the number itself where it is known."""
     ids = known.table.patch_ids
-    columns = number_columns(found.model, ids, known.table.unit)
+    columns = number_columns(found.model, ids, known.table.unit, known.novelty())
     return scene_rows(
         known.scene, known.grid, ids, encoder=known.recipe.encoder, valid=known.valid_fraction(), columns=columns
     )
@@ -196,7 +218,7 @@ def number_map_zip(known: SceneView, found: LearnedNumber, stem: str) -> bytes:
         StoreError: when it cannot be written.
     """
     ids = known.table.patch_ids
-    columns = number_columns(found.model, ids, known.table.unit)
+    columns = number_columns(found.model, ids, known.table.unit, known.novelty())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{stem}.tif"
         files = write_number_map(path, (known.scene.grid, known.grid), ids, columns, found.title)

@@ -32,6 +32,7 @@ class Colouring:
         values: float32 of shape (N,), NaN = none; None while there are none.
         legend: the colours.
         about: how the numbers are made, a sentence, or empty.
+        note: what has to stand on the map beside the colours, or empty.
         cells: the value on cells finer than patches, which the map shows; None where it is one a patch.
     """
 
@@ -40,6 +41,7 @@ class Colouring:
     values: FloatArray | None
     legend: Legend
     about: str = ""
+    note: str = ""
     cells: ValueCells | None = None
 
     def url(self, view: SceneView) -> str | None:
@@ -65,6 +67,7 @@ def colouring(view: SceneView, name: str, asked: Asked) -> Colouring:
         values=view.values(value, asked),
         legend=view.legend(value, asked),
         about=value.about_of(view),
+        note=value.note_of(view),
         cells=value.cells(view, asked),
     )
 

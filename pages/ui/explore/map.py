@@ -160,8 +160,8 @@ def value_overlay(view: SceneView, colours: Colouring) -> Overlay | None:
         shown = colours.values if colours.cells is None else colours.cells.values
         numbers = shown[np.isfinite(shown)].astype(np.int64)
         counts = np.bincount(numbers, minlength=len(colours.legend.names)).tolist()
-    note = "" if colours.cells is None else colours.about
-    return Overlay(url=overlay_url(view.recipe.key, colours.address), legend=colours.legend, counts=counts, note=note)
+    url = overlay_url(view.recipe.key, colours.address)
+    return Overlay(url=url, legend=colours.legend, counts=counts, note=colours.note)
 
 
 def scene_map(
@@ -297,10 +297,10 @@ def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
         shown.append(_bar(pictured.scale.legend()))
     if overlay is None:
         return shown
+    note = [{"title": overlay.note, "note": True}] if overlay.note else []
     if isinstance(overlay.legend, ScaleLegend):
         bar = _bar(overlay.legend)
-        return shown if bar in shown else [*shown, bar]
-    note = [{"title": overlay.note, "note": True}] if overlay.note else []
+        return shown + note if bar in shown else [*shown, bar, *note]
     return shown + _swatches(overlay.legend, overlay.counts) + note
 
 

@@ -84,13 +84,36 @@ def test_polygons_give_their_mean_by_area_and_the_map_has_both_ends(file: Path, 
     assert main(["regress", str(file), "--values", str(given), "--column", "t", "--out", str(out)]) == 0
     assert json.loads(capsys.readouterr().out)["values"] == 60
     with rasterio.open(out) as data:
-        predicted, low, high = data.read()
-        assert data.descriptions == ("t", "low", "high")
+        predicted, low, high, strange = data.read()
+        assert data.descriptions == ("t", "low", "high", "unfamiliar")
         assert data.transform == PLACE.affine @ rasterio.Affine.scale(64)
     assert predicted.shape == (GRID.n_rows, GRID.n_cols)
     assert np.corrcoef(predicted.ravel(), wanted)[0, 1] > 0.9
     assert ((low < predicted) & (predicted < high)).all()
+    assert set(np.unique(strange)) <= {0, 1}
     assert out.with_suffix(".qml").is_file()
+
+
+def test_land_unlike_the_examples_is_marked_and_left_out_of_the_mean(file: Path, capsys: Capture) -> None:
+    """Numbers are given on a third of the land alone, by the first feature: the rest is unlike all of it."""
+    unit = features() / np.linalg.norm(features(), axis=1, keepdims=True)
+    order = np.argsort(unit[:, 0])
+    law = 5 + 20 * unit[:, 0]
+    given = values(file.with_name("V.csv"), [f"{one},{law[one]:.6f}" for one in order[:50].tolist()])
+    out = file.with_name("R.csv")
+    assert main(["regress", str(file), "--values", str(given), "--out", str(out)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    with out.open(newline="") as text:
+        lines = {int(line["patch_id"]): line for line in csv.DictReader(text)}
+    marked = [one for one, line in lines.items() if line["unfamiliar_land"]]
+    assert {lines[one]["unfamiliar_land"] for one in marked} == {"examples"}
+    assert set(order[-15:].tolist()) <= set(marked)
+    assert not set(order[:50].tolist()) & set(marked)
+    left = [float(line["predicted"]) for one, line in lines.items() if one not in marked]
+    assert said["predicted"]["on_unfamiliar_land"] == len(marked)
+    assert said["predicted"]["mean_on_familiar_land"] == pytest.approx(np.mean(left), rel=1e-4)
+    assert said["predicted"]["mean_of_all"] != said["predicted"]["mean_on_familiar_land"]
+    assert said["predicted"]["unfamiliar_to_encoder"] == "not known of this file"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from core.values.classes import HAND, LABEL
 from core.values.clusters import CLUSTER
 from core.values.given.columns import PLACES
 from core.values.indices import NDVI
+from core.values.learned import LEARNED_NUMBER
 from core.values.legend import ClassLegend, ScaleLegend
 from core.values.palette import cluster_colours
 from core.values.predicted import CONFIDENCE, PREDICTED, UNSURE, caption
@@ -181,6 +182,19 @@ def test_patches_are_painted_in_the_colours_of_the_legend(source: Source, value:
     share = np.clip((values - legend.low) / (legend.high - legend.low), 0, 1) * (len(told) - 1)
     between = np.stack([np.interp(share, np.arange(len(told)), told[:, channel]) for channel in range(3)], axis=1)
     assert np.abs(between - colours)[known].max() <= 12, "as the browser mixes it from the colours of the bar"
+
+
+def test_no_number_is_shown_of_unfamiliar_land(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = np.arange(COUNT) > 15
+    found = replace(source.learned(), unfamiliar=strange)
+    monkeypatch.setattr(Source, "learned", lambda _: found)
+    numbers = LEARNED_NUMBER.compute(source, NOTHING_ASKED)
+    assert numbers is not None
+    np.testing.assert_array_equal(np.isnan(numbers), strange)
+    assert LEARNED_NUMBER.about_of(source).endswith("4 patches have none, for their land is unfamiliar to the encoder "
+                                                    "or unlike all that have a number")  # fmt: skip
+    legend = LEARNED_NUMBER.legend(source, numbers)
+    assert legend.high < found.predicted[16], "what nobody sees stretches no scale"
 
 
 def test_clusters_have_names_keep_their_colours_and_are_known_by_numbers_of_before(source: Source) -> None:

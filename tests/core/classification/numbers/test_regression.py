@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.classification.numbers.regression import ValueModel, teach_values
+from core.classification.numbers.known_land import unfamiliar_land, unlike_examples
+from core.classification.numbers.regression import ValueModel, block_width, teach_values
 from core.classification.numbers.store import LearnedNumber, LearnedNumbers
 from core.errors import ClassificationError
 from core.features.recipe import Recipe
@@ -30,12 +31,59 @@ def land(seed: int, blocks: int, patches: int = 60, alike: float = 0.0) -> tuple
 
 
 def test_the_share_that_intervals_are_said_to_hold_is_that_on_other_land() -> None:
-    found = [land(seed, 12) for seed in range(12)]
+    found = [land(seed, 15) for seed in range(12)]
     said, held = np.mean([[model.covered.value, inside] for model, inside in found], axis=0)
     assert said == pytest.approx(held, abs=0.05)
     own = [np.mean(np.abs(one.actual - one.held_out) <= one.half_width) for one, _ in found]
     assert min(own) >= 0.9, "of the errors that make the width nine in ten lie inside, whatever the land is like"
-    assert min(one.covered.value for one, _ in found) < 0.9
+    assert min(one.covered.value for one, _ in found) < 1
+
+
+@pytest.mark.parametrize("blocks", [9, 12, 25])
+@pytest.mark.parametrize("alike", [0.0, 0.5, 0.9])
+def test_intervals_hold_on_blocks_of_land_of_which_nothing_was_seen(blocks: int, alike: float) -> None:
+    """The truth is known: errors have a part that all patches of a block share, as large as ``alike``."""
+    found = [land(seed, blocks, alike=alike) for seed in range(12)]
+    assert np.mean([inside for _, inside in found]) >= 0.85
+    assert np.isfinite([model.half_width for model, _ in found]).all()
+
+
+def test_each_block_weighs_alike_in_the_width_whatever_patches_it_has() -> None:
+    errors = np.concatenate([np.full(1000, 0.1), np.arange(1, 20)])
+    blocks = np.concatenate([np.zeros(1000, np.int64), np.arange(1, 20)])
+    assert block_width(errors, blocks, 0.9) == 18, "of 20 blocks the 19th, as ⌈0.9 · 21⌉ has it"
+    assert block_width(np.arange(1.0, 10), np.arange(9), 0.9) == 9
+    assert np.isnan(block_width(np.arange(1.0, 9), np.arange(8), 0.9)), "no error of eight blocks is large enough"
+
+
+@pytest.mark.parametrize(("blocks", "words"), [(8, "8 blocks"), (1, "one block")])
+def test_numbers_of_few_blocks_give_no_interval_and_say_why(blocks: int, words: str) -> None:
+    model, _ = land(0, blocks)
+    assert np.isnan(model.interval(np.ones((2, 32), np.float32))).all()
+    assert model.no_interval.startswith(f"No interval: the numbers lie in {words} of land")
+    assert model.no_interval.endswith("9 or more")
+    assert model.covered.count == 0
+    assert np.isfinite(model.r_squared)
+    assert land(0, 9)[0].no_interval == ""
+
+
+def test_land_unlike_all_examples_is_told_from_land_like_them() -> None:
+    random = np.random.default_rng(5)
+    middles = np.array([[6.0, 0, 0, 0, 2, 0], [0, 6, 0, 0, 2, 0], [0, 0, 0, 6, -2, 1]])
+    kind = np.repeat([0, 1, 2], [150, 150, 60])
+    vectors = (middles[kind] + 0.4 * random.normal(size=(360, 6))).astype(np.float32)
+    ids = np.arange(360)
+    taught = {int(one): float(vectors[one, 0] + vectors[one, 4]) for one in ids[kind < 2][::2]}
+    model = teach_values(vectors, ids, taught, blocks=ids % 12)
+    found = unlike_examples(model, ids, vectors)
+    assert found[kind == 2].mean() > 0.95
+    assert found[kind < 2].mean() < 0.1
+    assert not found[np.isin(ids, list(taught))].any()
+    novelty = np.where(ids % 90 == 1, 99.5, 50).astype(np.float32)
+    said = unfamiliar_land(model, ids, vectors, novelty)
+    assert set(said[novelty > 99].tolist()) == {"encoder"}
+    assert set(said[kind == 2].tolist()) <= {"examples", "both", None}
+    assert (unfamiliar_land(model, ids, vectors, None) == "encoder").sum() == 0
 
 
 def test_two_blocks_of_land_are_enough_to_hold_one_out() -> None:
@@ -62,3 +110,4 @@ def test_a_number_kept_before_blocks_were_opens_and_claims_no_share(tmp_path: Pa
         assert found is not None
         assert (found.model.blocks is None) == (blocks is None)
         assert found.model.covered.count == (0 if blocks is None else 60)
+        assert found.model.half_width == model.half_width
