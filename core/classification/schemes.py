@@ -205,8 +205,7 @@ def read_scheme(content: bytes, file_name: str) -> Scheme:
     if len(content) > _LARGEST:
         raise SettingsError(asked, f"it has {len(content):,} bytes, too many for a list of classes", _REMEDY)
     try:
-        text = content.decode("utf-8-sig")
-        whole = _parsed(text, file_name)
+        whole = _parsed(_decoded(content), file_name)
         rows = [dict(row) for row in whole["classes"]]
         title = str(whole.get("title") or file_name.rpartition(".")[0] or "Your classes")[:60]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
@@ -217,18 +216,29 @@ def read_scheme(content: bytes, file_name: str) -> Scheme:
     )  # fmt: skip
 
 
+def _decoded(content: bytes) -> str:
+    """Return the text of a file: UTF-8 or UTF-16 by its mark, else UTF-8, else what spreadsheets write in the west."""
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
 def _parsed(text: str, file_name: str) -> Mapping[str, Any]:
     """Return what a file says, whatever its form; its classes are rows of text."""
     start = text.lstrip()[:1]
-    if start == "{":
-        whole: Mapping[str, Any] = json.loads(text)
-        return whole
+    if start in {"{", "["}:
+        whole = json.loads(text)
+        return {"classes": whole} if isinstance(whole, list) else whole
     if start == "<":
         return {"classes": style_rows(text)}
     if file_name.casefold().endswith((".clr", ".txt")):
         return {"classes": colour_map_rows(text)}
     head = next((line for line in text.splitlines() if line.strip()), "")
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count),
+                           strict=True, skipinitialspace=True)  # fmt: skip
     return {"classes": [_csv_row(row) for row in table]}
 
 
@@ -259,6 +269,13 @@ def _classes(asked: str, rows: Sequence[Mapping[str, Any]]) -> tuple[LandClass, 
     codes: list[int] = []
     for code in given_codes:
         codes.append(free_code(asked, [*codes, *stated]) if code is None else code)
+    folded: dict[str, str] = {}
+    for name in names:
+        other = folded.setdefault(" ".join(name.casefold().split()), name)
+        if other != name:
+            raise SettingsError(
+                asked, f"“{other}” and “{name}” differ only in capitals", "give each class its own name"
+            )
     for what, values in (("code", list(map(str, codes))), ("name", names), ("key", [key for key in keys if key])):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
@@ -276,6 +293,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _code(asked: str, text: str) -> int | None:
+    text = re.sub(r"(?<=\d)\.0+$", "", text)
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) not in CODES:

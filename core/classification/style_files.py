@@ -12,13 +12,15 @@ from collections.abc import Mapping
 Row = Mapping[str, str]
 """A class as text by ``code``, ``name`` and ``colour``; what a style does not say is not there."""
 
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _NUMBER = re.compile(r"\d{1,9}(\.0+)?")
 
 
 def style_rows(text: str) -> list[Row]:
     """Return the classes of a style of QGIS, in their order.
 
-    A paletted raster has codes with labels. Categories of a vector have values: whole ones are codes, texts are names.
+    A paletted raster has codes with labels; what is transparent is no class. Categories of a vector have values: whole
+    ones are codes, texts are names.
 
     Raises:
         ValueError: when it is no style, or one that tells no classes apart.
@@ -29,13 +31,23 @@ def style_rows(text: str) -> list[Row]:
         root = ET.fromstring(text)  # noqa: S314  without entities nothing grows, and nothing outside is read
     except ET.ParseError as error:
         raise ValueError("no XML") from error
-    palette = [_row(one, one.get("color", "")) for one in root.iter("paletteEntry")]
-    symbols = {one.get("name", ""): _symbol_colour(one) for one in root.iter("symbol")}
-    categories = [_row(one, symbols.get(one.get("symbol", ""), "")) for one in root.iter("category")]
+    palette = [_palette_row(one) for one in root.iter("paletteEntry") if one.get("alpha") != "0"]
+    # A symbol stands elsewhere too, as the one that the others were made of, and is called “0” there as well.
+    symbols = {one.get("name", ""): _symbol_colour(one) for one in root.findall(".//renderer-v2/symbols/symbol")}
+    categories = [
+        _row(one, symbols.get(one.get("symbol", ""), "")) for one in root.findall(".//renderer-v2/categories/category")
+    ]
     found = [row for row in palette or categories if row.get("name") or row.get("code")]
     if not found:
         raise ValueError("no classes")
     return [{"name": f"Class {row.get('code', '')}", **row} for row in found]
+
+
+def _palette_row(entry: ET.Element) -> Row:
+    """Return an entry of a raster; its value is a code whatever it is, and one that no class has is refused later."""
+    value, label, colour = (entry.get(name, "").strip() for name in ("value", "label", "color"))
+    code = value.partition(".")[0] if _NUMBER.fullmatch(value) else value
+    return {name: text for name, text in (("code", code), ("name", label), ("colour", colour[:7])) if text}
 
 
 def _row(entry: ET.Element, colour: str) -> Row:
@@ -50,11 +62,15 @@ def _row(entry: ET.Element, colour: str) -> Row:
 
 def _symbol_colour(symbol: ET.Element) -> str:
     """Return the colour of a symbol's first layer; empty where it has none."""
-    for one in symbol.iter():
-        if (one.get("name") or one.get("k")) == "color":
-            parts = (one.get("value") or one.get("v") or "").split(",")
-            if len(parts) >= 3 and all(part.strip().isdigit() and int(part) < 256 for part in parts[:3]):
-                return "#{:02x}{:02x}{:02x}".format(*map(int, parts[:3]))
+    for wanted in ("color", "line_color"):
+        for one in symbol.iter():
+            if (one.get("name") or one.get("k")) == wanted:
+                text = one.get("value") or one.get("v") or ""
+                if _HEX.fullmatch(text):
+                    return text.lower()
+                parts = text.split(",")
+                if len(parts) >= 3 and all(part.strip().isdigit() and int(part) < 256 for part in parts[:3]):
+                    return "#{:02x}{:02x}{:02x}".format(*map(int, parts[:3]))
     return ""
 
 

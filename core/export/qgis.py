@@ -45,6 +45,7 @@ def class_style(classes: Sequence[MapClass]) -> str:
     for one in classes:
         entry = {"value": str(one.code), "color": one.colour, "label": one.label, "alpha": "255"}
         ET.SubElement(palette, "paletteEntry", entry)
+    ET.SubElement(renderer, "colorramp", {"type": "randomcolors", "name": "[source]"})
     return _text(root)
 
 

@@ -55,6 +55,8 @@ def test_formulas_do_not_run_in_the_spreadsheet_and_come_back_as_they_were() -> 
     [
         ("code,name\n1,Fen\n1,Bog\n", "the code “1” occurs twice"),
         ("code,name\n1,Fen\n2,Fen\n", "the name “Fen” occurs twice"),
+        ("code,name\n1,Fen\n2,fen\n", "“Fen” and “fen” differ only in capitals"),
+        ('code,name\n1,"Fen\n2,Bog\n', "it is no list of classes"),
         ("name,key\nFen,f\nBog,f\n", "the key “f” occurs twice"),
         ("name,key\nFen,ff\n", "longer than one character"),
         ("name,colour\nFen,red\n", "“red” is no colour"),
@@ -68,3 +70,17 @@ def test_formulas_do_not_run_in_the_spreadsheet_and_come_back_as_they_were() -> 
 def test_what_is_no_scheme_is_refused_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
         read_scheme(text.encode(), "s.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "Code;Name\r\n1;Fén\r\n2;Bog\r\n".encode("utf-16")),
+        ("a.csv", "code,name\n1.0,Fén\n2.0,Bog\n".encode("cp1252")),
+        ("a.csv", 'code, name\n1, "Fén"\n2, Bog\n'.encode()),
+        ("a.json", '[{"code": 1, "name": "Fén"}, {"code": 2.0, "name": "Bog"}]'.encode()),
+    ],
+    ids=["utf-16", "windows", "blanks", "list"],
+)
+def test_lists_of_classes_as_programs_write_them(name: str, content: bytes) -> None:
+    assert [(one.code, one.name) for one in read_scheme(content, name).classes] == [(1, "Fén"), (2, "Bog")]
