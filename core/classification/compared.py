@@ -90,7 +90,7 @@ def _bytes_of(found: Validation) -> bytes:
     np.savez_compressed(
         buffer, kind=np.str_(found.kind), setting=found.setting, temperature=found.temperature,
         classes=np.array(found.classes, dtype=np.str_), labels=found.labels, chances=found.chances, raw=found.raw,
-        blocks=found.blocks, spatial=found.spatial,
+        blocks=found.blocks, spatial=found.spatial, held_apart=found.held_apart,
     )  # fmt: skip
     return buffer.getvalue()
 
@@ -100,5 +100,5 @@ def _validation_of(content: bytes) -> Validation:
         return Validation(
             kind=check_kind(str(held["kind"])), setting=float(held["setting"]), temperature=float(held["temperature"]),
             classes=tuple(held["classes"].tolist()), labels=held["labels"], chances=held["chances"], raw=held["raw"],
-            blocks=held["blocks"], spatial=bool(held["spatial"]),
+            blocks=held["blocks"], spatial=bool(held["spatial"]), held_apart=bool(held.get("held_apart", False)),
         )  # fmt: skip

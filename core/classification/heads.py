@@ -54,6 +54,11 @@ class HeadOrigin:
     counts: Mapping[str, int] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def older_way(self) -> bool:
+        """Whether a former version measured it, whose figures are too favourable where patches overlap."""
+        return bool(self.measures) and not self.measures.get("held_apart", False)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
@@ -332,6 +337,7 @@ def measures_of(found: Validation) -> Mapping[str, Any]:
             "kind": found.kind,
             "setting": found.setting,
             "spatial": found.spatial,
+            "held_apart": found.held_apart,
             "blocks": len(np.unique(found.blocks)),
             "tested": int(found.tested.sum()),
             "untested": list(found.untested),

@@ -29,6 +29,12 @@ USUAL_SETTING = {"logistic": 1.0, "knn": 3.0, "forest": 200.0}
 MOST_FOR_CHOICE = 2000
 """Labelled patches among which a setting is chosen, at most; all of them are tested by the one that was chosen."""
 
+OLDER_WAY = (
+    "Measured by a former version, in which patches that share land with tested ones could teach: where patches "
+    "overlap its figures are too favourable. What is taught anew is measured rightly."
+)
+"""What is said where figures of such a version are shown."""
+
 _NEVER = np.float32(-60.0)
 """Logit of a class that no patch of the other folds is of."""
 
@@ -67,6 +73,7 @@ class Validation:
         raw: likewise, as they were before calibration.
         blocks: int64 of shape (N,), which patches were held out together.
         spatial: True = blocks are of land; False = each patch by itself, because all lie in one block.
+        held_apart: False = a former version measured it, which let patches teach that share land with tested ones.
     """
 
     kind: HeadKind
@@ -78,6 +85,7 @@ class Validation:
     raw: NDArray[np.float64]
     blocks: IntArray
     spatial: bool
+    held_apart: bool = True
 
     @cached_property
     def tested(self) -> NDArray[np.bool_]:

@@ -112,13 +112,16 @@ class _Learned:
 
     def summary(self) -> dict[str, Any]:
         """Return what was learned as JSON values."""
+        from core.classification.validation import OLDER_WAY
+
         origin = self.head.origin
         found: dict[str, Any] = {
             "head": self.head.kind, "classes": list(self.head.names), "labels": dict(origin.counts),
             "encoder": origin.encoder, "calibrated": self.head.calibrated,
         }  # fmt: skip
         if self.validation is None or self.imported is None:
-            return found | {"measured_when_taught": dict(origin.measures)}
+            older = {"measured_in_an_older_way": OLDER_WAY} if origin.older_way else {}
+            return found | {"measured_when_taught": dict(origin.measures)} | older
         measured = self.validation
         return found | {
             "setting": measured.setting, "temperature": round(self.head.temperature, 4),

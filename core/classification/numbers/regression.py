@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,7 @@ class ValueModel:
             land with what was held out with it.
         spatial: True = held out by blocks of land; False = each patch by itself.
         blocks: of each patch, int64 of shape (N,), those of a block held out together; None = not kept, as before.
+        held_apart: False = a former version measured it, which let patches teach that share land with tested ones.
     """
 
     weights: NDArray[np.float64]
@@ -62,6 +63,7 @@ class ValueModel:
     held_out: NDArray[np.float64]
     spatial: bool
     blocks: IntArray | None = None
+    held_apart: bool = True
 
     def predict(self, vectors: FloatArray) -> NDArray[np.float64]:
         """Return the number of each patch, float64 of shape (N,), of features (N, D) of any length.
@@ -202,6 +204,14 @@ def teach_values(
         patch_ids=patch_ids[rows], actual=actual,
         held_out=table[best], spatial=spatial, blocks=together,
     )  # fmt: skip
+
+
+def widened(model: ValueModel) -> ValueModel:
+    """Return a model of a former version with intervals that hold on new blocks of land, where its blocks are known."""
+    if model.blocks is None or not model.spatial:
+        return model
+    errors = np.abs(model.actual - model.held_out)[model.tested]
+    return replace(model, half_width=block_width(errors, model.blocks[model.tested], model.coverage))
 
 
 def _folds(blocks: IntArray) -> IntArray:

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from core.classification.numbers.regression import ValueModel
+from core.classification.numbers.regression import ValueModel, widened
 from core.features.recipe import Recipe
 from core.files import disk_errors, write_atomically
 from core.scenes.patches import IntArray
@@ -54,6 +54,7 @@ class LearnedNumbers:
         """
         buffer, model = io.BytesIO(), learned.model
         about = {"version": 1, "title": learned.title, "source": learned.source, "said": list(learned.said)}
+        about["held_apart"] = model.held_apart
         plain = np.array([model.bias, model.half_width, model.coverage, model.penalty, float(model.spatial)])
         np.savez_compressed(
             buffer, about=np.bytes_(json.dumps(about)), weights=model.weights, plain=plain,
@@ -76,8 +77,9 @@ class LearnedNumbers:
                 model = ValueModel(
                     weights=held["weights"], bias=bias, half_width=half_width, coverage=coverage, penalty=penalty,
                     patch_ids=held["patch_ids"], actual=held["actual"], held_out=held["held_out"],
-                    spatial=bool(spatial), blocks=_blocks_of(held),
+                    spatial=bool(spatial), blocks=_blocks_of(held), held_apart=bool(about.get("held_apart", False)),
                 )  # fmt: skip
+            model = model if model.held_apart else widened(model)
             return LearnedNumber(
                 title=str(about["title"]), source=str(about["source"]), model=model, said=tuple(about["said"]),
                 version=hashlib.blake2b(content, digest_size=8).hexdigest(),

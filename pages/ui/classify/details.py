@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.classification.models import HEAD_KINDS
-from core.classification.validation import Validation
+from core.classification.validation import OLDER_WAY, Validation
 from core.values.predicted import sure_patches
 from pages.ui.classify.scores import class_table, confidence_table, confusion_table, reliability_diagram
 from pages.ui.common.escape import plain
@@ -29,7 +29,8 @@ def validation_details(known: SceneView) -> None:
         st.caption(_held_out_words(found))
     with st.expander("What is taken for what", key="classify_confusion"):
         st.html(confusion_table(found))
-        st.caption("Rows are your labels, columns what a classifier said that saw none of their block of land.")
+        older = "" if found.held_apart else f" {OLDER_WAY}"
+        st.caption(f"Rows are your labels, columns what a classifier said that saw none of their block of land.{older}")
     with st.expander("Does its confidence mean what it says", key="classify_confidence"):
         _confidence(found)
     _truth(known)
@@ -41,7 +42,7 @@ def _held_out_words(found: Validation) -> str:
     if found.untested:
         names = ", ".join(class_title(name) for name in found.untested[:MOST_UNTESTED])
         said += f" Not tested, because all labels of the class lie in one place: {names}."
-    return plain(said)
+    return plain(said if found.held_apart else f"{said} {OLDER_WAY}")
 
 
 def _confidence(found: Validation) -> None:
@@ -55,6 +56,7 @@ def _confidence(found: Validation) -> None:
         "Of labels that it was, say, 80 % sure of, 80 in 100 should be right: points on the line. Larger points stand "
         f"for more labels. On average it is off by {100 * found.calibration_error:.0f} points; "
         f"{100 * found.calibration_error_before:.0f} before it was calibrated."
+        f"{'' if found.held_apart else f' {OLDER_WAY}'}"
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core.classification.heads import Head, Taught
 from core.classification.maps.choice import BY_ENCODER, SAVED, MapChoice, save_choice
 from core.classification.models import HEAD_KINDS, HeadKind
+from core.classification.validation import OLDER_WAY
 from core.engine.class_map import (
     HEAD_WORDS,
     at_once,
@@ -105,6 +106,7 @@ def _says_of(known: SceneView) -> None:
             share = Share(value=accuracy[0], low=accuracy[1], high=accuracy[2], count=1)
             said[-1] += f": {interval_words(share)} right on held-out land"
         said[-1] += "."
+        said += [OLDER_WAY] if origin.older_way else []
     st.caption(plain(" ".join([*said, *head.concerns(known.recipe.cut.key, known.scene.bands)])))
 
 
@@ -154,6 +156,8 @@ def compare_heads(visitor: Session, known: SceneView) -> None:
         if len(found) > 1:
             st.html(comparison_table(found))
             st.caption(comparison_words(found))
+            if not all(one.validation.held_apart for one in found.values()):
+                st.caption(OLDER_WAY)
         job = engine().jobs.get(visitor.work.get(_job_key(known), ""))
         if job is not None and job.state != "done":
             follow_line(job, _job_key(known), "Comparing on the same blocks of land", stop=True)

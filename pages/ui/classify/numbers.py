@@ -15,6 +15,7 @@ from core.classification.numbers.files import number_columns, write_number_map
 from core.classification.numbers.importing import value_columns
 from core.classification.numbers.regression import ValueModel
 from core.classification.numbers.store import LearnedNumber
+from core.classification.validation import OLDER_WAY
 from core.engine.snippets import numbers_command, numbers_script
 from core.errors import LandlikeError
 from core.evaluation.retrieval import Share
@@ -123,6 +124,7 @@ def how_right(model: ValueModel) -> list[str]:
         "It predicts no better than the mean would." if worse else f"R² {model.r_squared:.2f}; usually off by "
         f"{model.error:.3g} (root of the mean squared error).",
         f"{model.no_interval or f'{wide} to each side{covered_words(model.covered)}'}.",
+        *([] if model.held_apart else [OLDER_WAY]),
     ]  # fmt: skip
 
 

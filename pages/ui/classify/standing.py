@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.classification.heads import Taught
+from core.classification.validation import OLDER_WAY
 from core.engine.class_map import behind
 from core.evaluation.retrieval import Share
 from pages.ui.common.format import count
@@ -32,6 +33,8 @@ def standing(known: SceneView, counts: Mapping[str, int]) -> None:
         st.caption("So many labels take a moment to learn from: see below how far that is.")
     else:
         st.caption(advice(taught, counts))
+        if taught is not None and not taught.validation.held_apart:
+            st.caption(OLDER_WAY)
 
 
 def right_words(taught: Taught | None) -> str:

@@ -14,12 +14,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.bands import FloatArray
+from core.classification.compared import ComparedHeads
 from core.classification.heads import Head, HeadOrigin, reteach, teach
 from core.classification.labelled import LabelledPatches, labelled_patches
 from core.classification.models import HeadKind, LinearModel, fit_model
 from core.classification.saved import Heads, load_head, save_head
 from core.errors import ClassificationError, EncoderError, SettingsError
 from core.evaluation.logistic import logistic_weights, softmax
+from core.features.recipe import Recipe
+from core.scenes.cut import Cut
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import unit_rows
 
@@ -135,6 +138,28 @@ def test_a_head_is_kept_in_a_file_and_names_the_same(kind: HeadKind, tmp_path: P
         kept.load(name)
     with pytest.raises(EncoderError, match="there is no head"):
         kept.load("../../etc/passwd")
+
+
+def test_a_head_of_a_former_version_says_that_its_figures_are_too_favourable(tmp_path: Path) -> None:
+    taught = teach(labelled(*land(20)), origin=HeadOrigin(encoder="e", fingerprint="f"))
+    assert not taught.head.origin.older_way
+    former = {name: value for name, value in taught.head.origin.measures.items() if name != "held_apart"}
+    save_head(replace(taught.head, origin=replace(taught.head.origin, measures=former)), tmp_path / "a.head.npz")
+    assert load_head(tmp_path / "a.head.npz").origin.older_way
+    assert not reteach(taught.head, labelled(*land(20))).origin.older_way, "it has no figures"
+    recipe, kept = Recipe(scene_id="s", cut=Cut.of(16), encoder="e", fingerprint="f"), ComparedHeads(tmp_path)
+    kept.put(recipe, "v", taught)
+    found = kept.get(recipe, "v", "logistic")
+    assert found is not None
+    assert found.validation.held_apart
+    [path] = tmp_path.glob("compared/**/*.held-out.npz")
+    with np.load(path) as data:
+        parts = {name: data[name] for name in data.files if name != "held_apart"}
+    with path.open("wb") as file:
+        np.savez_compressed(file, **parts)
+    before = kept.get(recipe, "v", "logistic")
+    assert before is not None
+    assert not before.validation.held_apart
 
 
 def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,26 @@ def test_fewer_numbers_than_a_share_needs_are_refused() -> None:
     vectors = np.random.default_rng(0).normal(size=(98, 4)).astype(np.float32)
     with pytest.raises(ClassificationError, match="98 patches of the scene have a number; give at least 99"):
         teach_values(vectors, np.arange(98), dict(enumerate(vectors[:, 0].tolist())), coverage=0.99)
+
+
+def test_a_number_of_a_former_version_says_so_and_gets_wider_intervals(tmp_path: Path) -> None:
+    model, _ = land(2, 12, alike=0.9)
+    recipe, kept = Recipe(scene_id="s", cut=Cut.of(16), encoder="e", fingerprint="f"), LearnedNumbers(tmp_path)
+    kept.put(recipe, LearnedNumber(title="yield", source="V.csv", model=replace(model, half_width=1.0)))
+    found = kept.get(recipe)
+    assert found is not None
+    assert (found.model.held_apart, found.model.half_width) == (True, 1.0)
+    [path] = (tmp_path / "numbers" / "s").iterdir()
+    with np.load(path) as data:
+        parts = dict(data)
+    about = json.loads(parts["about"].item())
+    del about["held_apart"]
+    with path.open("wb") as file:
+        np.savez_compressed(file, **parts | {"about": np.bytes_(json.dumps(about))})
+    before = kept.get(recipe)
+    assert before is not None
+    assert not before.model.held_apart
+    assert before.model.half_width == model.half_width, "as its blocks have it"
 
 
 def test_a_number_kept_before_blocks_were_opens_and_claims_no_share(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def test_what_intervals_hold_is_said_of_numbers_that_did_not_set_their_width() -
         f"90 % intervals reach {model.half_width:.3g} to each side; of held-out numbers, which did not set the width, "
         f"{share} lie inside."
     )
+    assert how_right(replace(model, held_apart=False))[-1].startswith("Measured by a former version")
     before = how_right(replace(model, blocks=None))
     assert before[2] == f"90 % intervals reach {model.half_width:.3g} to each side."
 
