@@ -132,7 +132,8 @@ def _walk(folder: Path) -> list[tuple[str, Path]]:
                     files.append((name, root / name))
                 if len(files) > MAX_COLLECTION_FILES:
                     found = f"the folder holds more than {MAX_COLLECTION_FILES:,} files"
-                    raise SourceTooLargeError(found=found, remedy="split it into several")
+                    remedy = "split it into several, or save a Zarr again with larger chunks"
+                    raise SourceTooLargeError(found=found, remedy=remedy)
     return files
 
 

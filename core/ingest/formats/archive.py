@@ -232,7 +232,8 @@ def _check_directory(infos: Sequence[zipfile.ZipInfo], packed_bytes: int, *, nes
         raise SourceError(found="the zip holds no files", remedy=_REMEDY)
     if len(infos) > MAX_COLLECTION_FILES:
         found = f"the zip holds {len(infos):,} files, more than the {MAX_COLLECTION_FILES:,} allowed"
-        raise SourceTooLargeError(found=found, remedy="split it into several")
+        remedy = "split it into several, or save a Zarr again with larger chunks"
+        raise SourceTooLargeError(found=found, remedy=remedy)
     for info in infos:
         _check_member(info, nested=nested)
     total = sum(info.file_size for info in infos)

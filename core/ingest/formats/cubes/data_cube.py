@@ -59,14 +59,18 @@ class DataCubes:
         if not containers:
             found = "it looks like a Zarr whose documents are missing, files such as “.zarray” that systems hide"
             raise SourceError(found=found, remedy="copy or zip the whole folder again, hidden files included")
-        surveys = _together(files, [surveyed(container, files.settings.bands) for container in containers])
+        surveys = []
+        for container in containers:
+            with reading(container.name):
+                surveys.append(surveyed(container, files.settings.bands))
+        _refuse_no_bands(surveys)
         step = wanted_step(files, surveys)
         drawn = _Drawn.of(surveys, step)
         return _layers(files, surveys, step, drawn)
 
 
-def _together(files: SourceFiles, surveys: Sequence[Survey]) -> list[Survey]:
-    """Return files of bands, and those of classes and masks beside them.
+def _refuse_no_bands(surveys: Sequence[Survey]) -> None:
+    """Refuse files of nothing but classes and masks.
 
     Raises:
         SourceError: when none holds bands.
@@ -75,7 +79,6 @@ def _together(files: SourceFiles, surveys: Sequence[Survey]) -> list[Survey]:
         text = "it is a scene classification" if any(one.classes for one in surveys) else "it is a mask"
         remedy = "open it together with the bands that it belongs to"
         raise SourceError(found=f"{text}, and holds no bands", remedy=remedy)
-    return list(surveys)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +125,9 @@ class _Drawn:
         self, survey: Survey, places: Mapping[PixelVariable, StoredPlace], time: int, number: int, blocks: Blocks
     ) -> int:
         """Add classes and masks of a file; the number of the next plane."""
-        for one in (*survey.classes, *survey.masks)[:_MOST_MASKS]:
+        for one in _beside(survey):
+            if one not in places:
+                continue
             (plane, _), *_ = _planes(one, time, number, classes=one in survey.classes)
             number += 1
             raster = raster_of(one.name, (plane,), (one.name,), places[one], blocks)
@@ -136,9 +141,14 @@ class _Drawn:
 
 def _places(survey: Survey) -> dict[PixelVariable, StoredPlace]:
     """Return where variables lie; what states no reference system is of the only one that others of its file state."""
-    every = (*survey.bands, *(*survey.classes, *survey.masks)[:_MOST_MASKS])
-    with reading(survey.container.name):
-        places = {one: ground_of(one.group, one.variable, one.axes) for one in every}
+    places = {}
+    for one in (*survey.bands, *_beside(survey)):
+        try:
+            with reading(survey.container.name):
+                places[one] = ground_of(one.group, one.variable, one.axes)
+        except SourceError:
+            if one in survey.bands:  # A scene does not need what lies beside it.
+                raise
     known = {place.geobox.crs for place in places.values()} - {None}
     if len(known) != 1:
         return places
@@ -149,6 +159,11 @@ def _places(survey: Survey) -> dict[PixelVariable, StoredPlace]:
         else replace(place, geobox=replace(place.geobox, crs=crs))
         for one, place in places.items()
     }
+
+
+def _beside(survey: Survey) -> list[PixelVariable]:
+    """Return maps of classes and masks."""
+    return [*survey.classes, *survey.masks][:_MOST_MASKS]
 
 
 def _raster(parts: Sequence[tuple[Plane, str, StoredPlace, str]], blocks: Blocks) -> RasterFile:

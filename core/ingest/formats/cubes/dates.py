@@ -95,7 +95,8 @@ def _decoded(variable: xr.Variable, values: np.ndarray) -> tuple[list[str], tupl
 
     kept = {key: text_of(variable.attrs[key]) for key in ("units", "calendar") if key in variable.attrs}
     fill = variable.attrs.get("_FillValue")
-    numbers = values if fill is None else np.where(values == fill, np.nan, values.astype(np.float64))
+    # Zarr gives 0 as the fill of whatever states none.
+    numbers = values if fill is None or fill == 0 else np.where(values == fill, np.nan, values.astype(np.float64))
     try:
         dates = xr.conventions.decode_cf_variable("t", xr.Variable(("t",), numbers, kept)).values
     except (ValueError, OverflowError, KeyError) as error:

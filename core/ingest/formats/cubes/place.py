@@ -93,7 +93,7 @@ def ground_of(group: CubeGroup, variable: xr.Variable, axes: Axes) -> StoredPlac
         rows, cols = (_Axis(first=1000 * one.first, step=1000 * one.step, degrees=False) for one in (rows, cols))
     crs, more = _fitting(crs, degrees=rows.degrees and cols.degrees)
     notes += more
-    transform, more = _of_axes(rows, cols, stated)
+    transform, more = _of_axes(rows, cols, None if stated is None else _running_as(stated, rows, cols, height, width))
     notes += more
     return _northed(transform, crs, (height, width), tuple(notes))
 
@@ -122,6 +122,16 @@ def _of_axes(rows: _Axis, cols: _Axis, stated: Transform | None) -> tuple[Transf
     if same and max(abs(across - 0.5), abs(down - 0.5)) < _ELSEWHERE:
         return stated, ["its coordinates are those of corners of pixels, as its transform says"]
     return own, ["its transform says otherwise than its coordinates, which count"]
+
+
+def _running_as(stated: Transform, rows: _Axis, cols: _Axis, height: int, width: int) -> Transform:
+    """Return the same transform from the corner that rows and columns are counted from as they are stored."""
+    a, b, c, d, e, f = stated
+    if not (b or d) and e * rows.step < 0:
+        e, f = -e, f + e * height
+    if not (b or d) and a * cols.step < 0:
+        a, c = -a, c + a * width
+    return a, b, c, d, e, f
 
 
 def _northed(transform: Transform, crs: str | None, shape: tuple[int, int], notes: tuple[str, ...]) -> StoredPlace:
@@ -171,8 +181,8 @@ def _axis(group: CubeGroup, dim: str, role: str, size: int, step: float | None) 
         return _Axis(first=first + width / 2, step=width, degrees=degrees, kilometres=kilometres)
     if size == 1:
         return None if step is None else _Axis(first=float(numbers[0]), step=step, degrees=degrees)
-    if role_of(dim, None) is None and np.array_equal(numbers, np.arange(size)):
-        return None
+    if any(np.array_equal(numbers, first + np.arange(size)) for first in (0, 0.5, 1)):
+        return None  # They only count pixels.
     return _Axis(first=float(numbers[0]), step=_step(numbers, values, name), degrees=degrees, kilometres=kilometres)
 
 

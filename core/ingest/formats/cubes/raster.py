@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIDE = 512
 """A block has at least so many rows and columns, of as many chunks as that takes."""
-_KEPT_BYTES = 384 * 2**20
+_KEPT_BYTES = 256 * 2**20
 
 
 class Blocks:

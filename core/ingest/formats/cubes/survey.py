@@ -31,6 +31,9 @@ _SHOWN = 4
 _OPEN_ONE = "open a cube that holds one of them"
 
 
+_UNASKED = Times(dates=(None,), where="")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelVariable:
     """A variable of pixels.
@@ -41,7 +44,7 @@ class PixelVariable:
         variable: read when it is indexed.
         axes: which of its dimensions is what.
         texts: what each of its bands is called, one where it has no axis of bands.
-        times: its dates.
+        times: its dates; none until they are asked for, which is of bands alone.
     """
 
     group: CubeGroup
@@ -49,7 +52,7 @@ class PixelVariable:
     variable: xr.Variable
     axes: Axes
     texts: tuple[str, ...]
-    times: Times
+    times: Times = _UNASKED
 
     @property
     def title(self) -> str:
@@ -110,6 +113,7 @@ def surveyed(container: Container, chosen: tuple[str, ...] | None) -> Survey:
     for group in container.groups:
         _sort(group, found)
     bands, nameless = _bands(container, found, chosen)
+    bands = [replace(one, times=_times_of(one)) for one in bands]
     times = _times(bands)
     return Survey(
         container=container, bands=tuple(bands), classes=tuple(found.classes), masks=tuple(found.masks),
@@ -134,7 +138,8 @@ def _sort(group: CubeGroup, found: _Sorted) -> None:
     for name, (variable, axes) in pixels.items():
         several = axes.band is not None and not in_other_group(group) and not says_of_a_band(name)
         along = texts_of_axis(group, variable, axes.band) if several and axes.band is not None else None
-        _put(_pixels(group, name, variable, axes, along or (texts.get(name, ""),)), found)
+        called = along or (texts.get(name, ""),)
+        _put(PixelVariable(group=group, name=name, variable=variable, axes=axes, texts=called), found)
 
 
 def _put(one: PixelVariable, found: _Sorted) -> None:
@@ -152,10 +157,9 @@ def _put(one: PixelVariable, found: _Sorted) -> None:
         found.single.append(one)
 
 
-def _pixels(group: CubeGroup, name: str, variable: xr.Variable, axes: Axes, texts: tuple[str, ...]) -> PixelVariable:
-    count = int(variable.sizes[axes.time]) if axes.time is not None else 1
-    times = times_of(group, axes, count)
-    return PixelVariable(group=group, name=name, variable=variable, axes=axes, texts=texts, times=times)
+def _times_of(one: PixelVariable) -> Times:
+    count = int(one.variable.sizes[one.axes.time]) if one.axes.time is not None else 1
+    return times_of(one.group, one.axes, count)
 
 
 def _is_coordinate(group: CubeGroup, name: str) -> bool:

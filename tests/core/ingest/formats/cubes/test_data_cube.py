@@ -231,6 +231,36 @@ def test_a_transform_that_was_left_behind_by_a_cut_does_not_count(tmp_path: Path
     assert "otherwise than its coordinates" in said(scene, "place")
 
 
+def test_rows_from_the_south_fit_a_transform_from_the_north(tmp_path: Path, library: Library) -> None:
+    """GDAL writes NetCDF so, and states the transform of the picture."""
+    made = cube().isel(y=slice(None, None, -1))
+    made["spatial_ref"].attrs["GeoTransform"] = "400000 10 0 5000000 0 -10 "
+    scene = ingest([written(tmp_path / "gdal.nc", made)], library)
+    assert scene.grid.transform == tuple(NORTH_UP)[:6]
+    assert said(scene, "place").endswith("(the file says so)")
+    np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
+
+
+def test_coordinates_that_count_pixels_are_no_place(tmp_path: Path, library: Library) -> None:
+    made = cube().assign_coords(x=np.arange(80), y=np.arange(64))
+    assert ingest([written(tmp_path / "counted.nc", made)], library).grid.crs is None
+    made["spatial_ref"].attrs["GeoTransform"] = "400000 10 0 5000000 0 -10"
+    placed = ingest([written(tmp_path / "placed.nc", made)], library)
+    assert (placed.grid.crs, placed.grid.transform) == ("EPSG:32633", tuple(NORTH_UP)[:6])
+
+
+def test_pixels_of_two_sizes_may_lie_in_one_group(tmp_path: Path, library: Library) -> None:
+    fine, coarse = cube(SIX[:4]).rename(x="x10", y="y10"), cube(SIX[4:], bands=SIX[4:]).coarsen(x=2, y=2).mean()
+    scene = ingest(
+        [written(tmp_path / "sizes.nc", fine.merge(coarse.rename(x="x_20m", y="y_20m"), compat="override"))], library
+    )
+    assert scene.bands == SIX
+    np.testing.assert_array_equal(read_scene(scene.directory)[:4], land(SIX[:4]))
+    # Means of a plane lie in the middle of the larger pixels, so the plane comes out again but for its edges.
+    inner = read_scene(scene.directory)[4:, 1:-1, 1:-1].astype(int) - land(SIX[4:])[:, 1:-1, 1:-1]
+    assert abs(inner).max() <= 1
+
+
 def test_longitudes_and_latitudes_need_no_reference_system(tmp_path: Path, library: Library) -> None:
     made = cube().drop_vars("spatial_ref").rename(y="lat", x="lon")
     made = made.assign_coords(lat=centres(48, -0.0001, 64), lon=centres(355.0, 0.0001, 80).astype(np.float32))
