@@ -15,13 +15,18 @@ ORDER = ("heading-order", "empty-heading", "page-has-heading-one")
 """Rules that axe takes less seriously than we do."""
 NOT_OURS: dict[str, tuple[str, str]] = {}
 """Findings that only Streamlit could mend: by rule a part of the element's selector, and why it stays."""
+OPENED = "[data-testid=stPopoverBody]"
 RUN = """
-async (rules) => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+async ([rules, part]) => {
+  const wanted = { resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
+  const { violations } = await axe.run(part ?? document, wanted);
   return violations.flatMap(({ id, impact, nodes }) => nodes.map(
     ({ target, html }) => ({ rule: id, impact, at: target.flat().join(" "), html: html.slice(0, 160) })));
 }
 """
+
+
+UNFOLD = "(opened) => opened.querySelectorAll('[data-testid=stExpander] summary').forEach((folded) => folded.click())"
 
 
 @cache
@@ -34,16 +39,18 @@ def _faint() -> str:
     return (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
 
 
-def grave(page: Page, rules: list[str] | None = None) -> list[dict[str, Any]]:
+def grave(page: Page, rules: list[str] | None = None, part: str | None = None) -> list[dict[str, Any]]:
     """What axe calls serious or critical on a page, in components' shadows and in frames of this server.
 
     Args:
         page: as it is now.
         rules: those to look for; None = all.
+        part: a selector of what to look at; None = all, frames too.
     """
-    for frame in page.frames:
-        frame.evaluate(_axe())
-    found: list[dict[str, Any]] = page.evaluate(RUN, rules)
+    for frame in page.frames if part is None else page.frames[:1]:
+        if not frame.evaluate("() => Boolean(window.axe)"):
+            frame.evaluate(_axe())
+    found: list[dict[str, Any]] = page.evaluate(RUN, [rules, part])
     return [one for one in found if (one["impact"] in GRAVE or one["rule"] in ORDER) and not _excused(one)]
 
 
@@ -69,3 +76,26 @@ def assert_accessible(page: Page) -> None:
                 break
             assert left, f"{scheme}: {found}"
     page.emulate_media(color_scheme="light")
+
+
+def assert_popovers_accessible(page: Page) -> list[str]:
+    """Assert the same of what each popover button of a page opens, with what is folded in there; gives their names."""
+    seen: list[str] = []
+    for scheme in reversed(SCHEMES):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        expect(page.locator(".stApp")).to_have_css("color-scheme", scheme)
+        for button in page.get_by_test_id("stPopoverButton").all():
+            if not (button.is_visible() and button.is_enabled()):
+                continue
+            name = str(button.evaluate("(button) => button.querySelector('p').textContent"))
+            button.click()
+            page.locator(OPENED).wait_for()
+            page.locator(OPENED).evaluate(UNFOLD)
+            expect(page.locator(f"{OPENED} [data-stale=true]")).to_have_count(0)
+            found = grave(page, None if scheme == "light" else ["color-contrast"], OPENED)
+            assert not found, f"{name}, {scheme}: {found}"
+            assert not (texts := page.evaluate(_faint(), OPENED)), f"{name}, {scheme}: {texts}"
+            seen.append(name)
+            page.keyboard.press("Escape")
+            page.locator(OPENED).wait_for(state="detached")
+    return seen[: len(seen) // len(SCHEMES)]

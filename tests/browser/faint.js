@@ -1,5 +1,5 @@
 // Texts whose contrast to what they stand on is too low: axe leaves out what it takes for covered, by things without colour.
-() => {
+(part_of) => {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const plain = (colour) => {
     probe.clearRect(0, 0, 1, 1);
@@ -51,6 +51,6 @@
       if ([...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())) look(element);
     }
   };
-  walk(document.body);
+  walk(part_of ? document.querySelector(part_of) : document.body);
   return found;
 }

@@ -11,13 +11,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.accessibility import assert_accessible
-from tests.browser.conftest import Server, serving, start
+from tests.browser.accessibility import assert_accessible, assert_popovers_accessible
+from tests.browser.conftest import PROJECTOR, Server, serving, start
 from tests.browser.views import (
     LONG,
     ask_by_an_area,
@@ -31,6 +32,7 @@ from tests.browser.views import (
     wait_for_query,
     wait_for_ranks,
     wait_for_views,
+    what_is_seen,
 )
 from tests.data import shared
 
@@ -265,6 +267,37 @@ def test_a_link_reopens_scene_and_query_and_keys_go_on_from_there(page: Page, se
     expect(stage).to_be_focused()
 
 
+def test_a_shared_address_shows_somebody_else_the_same_view(browser: Browser, page: Page, server: Server) -> None:
+    page.goto(server.url)
+    wait_for_views(page)
+    scene = next(path.name for path in (server.root / "scenes").iterdir())
+    where = json.dumps([{"value": "brightness", "low": 0.0, "high": 0.2}])
+    page.goto(f"{server.url}/?" + urlencode({"scene": scene, "q": 7, "k": 40, "where": where}))
+    wait_for_query(page)
+    good, bad = (int(page.locator(".gallery .tile").nth(place).get_attribute("data-patch") or -1) for place in (4, 9))
+    acts = [{"what": "evidence", "id": good, "sign": 1}, {"what": "evidence", "id": bad, "sign": -1},
+            {"what": "select", "ids": [3, 4, 5, 30]}]  # fmt: skip
+    for act, told in zip(acts, ("2 examples", "unlike 1", "4 patches selected"), strict=True):
+        page.evaluate("(detail) => window.dispatchEvent(new CustomEvent('landlike:do', { detail }))", act)
+        expect(page.locator(".ll-plot .told")).to_contain_text(told)
+    page.locator(".st-key-colour input").click()
+    page.get_by_role("option", name="Colour by mean brightness").click()
+    expect(page.locator(".ll-plot .bar")).to_contain_text("Brightness", timeout=LONG)
+    page.get_by_test_id("stPopoverButton").filter(has_text="Share").click()
+    address = page.locator("[data-testid=stPopoverBody] code").inner_text()
+    page.keyboard.press("Escape")
+    mine = what_is_seen(page)
+    assert [len(mine[name]) for name in ("answers", "examples")] == [4, 3]
+    assert (mine["examples on the map"], mine["ranked on the map"] > 20) == (3, True)
+    context = browser.new_context(viewport=PROJECTOR)
+    other = context.new_page()
+    other.goto(address)
+    wait_for_views(other)
+    expect(map_frame(other).locator(".landlike-rank")).to_have_count(mine["ranked on the map"] + 3, timeout=LONG)
+    assert what_is_seen(other) == mine
+    context.close()
+
+
 def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:
     page.goto(server.url)
     wait_for_views(page)
@@ -418,6 +451,8 @@ def test_pages_are_accessible_and_one_left_with_the_trust_panel_open_shows_the_o
     wait_for_views(page)
     page.locator(".gallery .tile .ask").nth(1).click()
     wait_for_query(page)
+    opened = assert_popovers_accessible(page)
+    assert {"Share", "Download", "Filter", "Trust", "Layout", "What it has learned"} <= set(opened)
     page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
     page.locator(".st-key-trust_panel").wait_for()
     expect(page.locator(".ll-verdict")).to_be_visible(timeout=LONG)
@@ -432,3 +467,5 @@ def test_pages_are_accessible_and_one_left_with_the_trust_panel_open_shows_the_o
         page.locator(part).first.wait_for(state="attached", timeout=LONG)
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         assert_accessible(page)
+        if name == "Classify":
+            assert_popovers_accessible(page)

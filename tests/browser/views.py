@@ -154,3 +154,21 @@ def ask_by_an_area(page: Page) -> None:
     map_frame(page).get_by_role("button", name="Find land like this").last.click()
     expect(page).to_have_url(re.compile(r"also=%2B%40"))
     expect(page.locator(".evidence .area .count")).to_have_text(re.compile("×"))
+
+
+def what_is_seen(page: Page) -> dict[str, Any]:
+    """All that a shared view holds, read from what the page shows."""
+    lands = map_frame(page)
+    return {
+        "answers": [(tile["patch"], tile["rank"]) for tile in tiles(page)],
+        "examples": page.locator(".evidence .one").evaluate_all(
+            "all => all.map(one => [one.dataset.patch, one.className])"
+        ),
+        "told": page.locator(".ll-plot .told").text_content(),
+        "colours": page.locator(".ll-plot .bar").inner_text(),
+        "ranked on the map": lands.locator(".landlike-rank:not(.landlike-good):not(.landlike-bad)").count(),
+        "examples on the map": lands.locator(".landlike-good, .landlike-bad").count(),
+        "said": page.locator(".st-key-status [data-testid=stMarkdown]").first.inner_text(),
+        "conditions": page.locator(".st-key-filter button").first.inner_text(),
+        "map": [page.locator(f".st-key-{one} input").first.input_value() for one in ("rendering", "contrast")],
+    }

@@ -263,6 +263,7 @@ def test_the_address_to_share_says_all_that_a_link_said(engine: Engine) -> None:
     link = {
         "scene": "small-1", "encoder": default_encoder(), "q": "16", "marks": "on", "like": "16.30", "unlike": "4",
         "k": "10", "above": "0.25", "where": where, "colour": "brightness", "sel": "7-9.20",
+        "show": "selection", "picture": "ndvi", "contrast": "strong", "overlay": "on", "list": "table",
     }  # fmt: skip
     app = visit(**link)
     sees_nothing_wrong(app)

@@ -147,7 +147,7 @@ def _history(visitor: Session, selected: bool) -> None:
 
 def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
-        st.markdown("This address opens the same view elsewhere:")
+        st.markdown("This address opens the same view for everybody who can open this page:")
         st.code(_address(parameters), language=None, wrap_lines=True)
         if left := not_in(parameters, visitor):
             st.caption(f"{left} would make it too long and stay out of it; a bundle under Download holds them.")

@@ -20,6 +20,7 @@ from pages.ui.state.seen import SeenPatches
 
 _KEY = "landlike"
 _HISTORY = 200
+_CONTRASTS = ("soft", "normal", "strong")
 _MARKS = {"on": True, "off": False}
 NOTHING_SELECTED = PatchRefs("")
 MOST_COMPARED = 3
@@ -28,7 +29,7 @@ _BETWEEN = ";"
 """Stands between the encoders of a link, as in ``LANDLIKE_MODELS``: a path may hold a comma."""
 USUAL_COUNT = 20
 """Neighbours that are shown until somebody wants more or less."""
-SETTINGS = ("k", "above", "where", "colour", "sel")
+SETTINGS = ("k", "above", "where", "colour", "sel", "show", "picture", "contrast", "overlay", "list")
 """Parameters of a link beside the question; the address has them as they were when the question was asked."""
 MOST_FILTERS = 4000
 """Letters of the conditions of a link, at most; of longer ones a part would mean something else."""
@@ -317,6 +318,11 @@ class Session:
             "where": self.filters if 0 < len(self.filters) <= MOST_FILTERS else None,
             "colour": self.colour,
             "sel": ".".join(marked) if 0 < len(marked) <= MOST_IN_LINK else None,
+            "show": "selection" if self.show == "selection" and marked and self.asking is not None else None,
+            "picture": None if self.rendering == "true" else self.rendering,
+            "contrast": None if self.contrast == "normal" else self.contrast,
+            "overlay": "on" if self.overlay else None,
+            "list": "table" if self.listed_as == "table" else None,
         }
         return {name: str(value) for name, value in parts.items() if value is not None}
 
@@ -333,6 +339,11 @@ class Session:
         marked = read_id_runs(parameters.get("sel", ""))
         if marked and self.scene_id is not None:
             self.selection = PatchRefs(self.scene_id, tuple(sorted(marked)))
+            self.show = "selection" if parameters.get("show") == "selection" else self.show
+        self.rendering = parameters.get("picture") or self.rendering
+        self.contrast = parameters["contrast"] if parameters.get("contrast") in _CONTRASTS else self.contrast
+        self.overlay = _MARKS.get(parameters.get("overlay", ""), self.overlay)
+        self.listed_as = "table" if parameters.get("list") == "table" else self.listed_as
 
     def link(self, encoder: str | None, *, settings: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the parameters that reopen this place.
