@@ -274,6 +274,7 @@ def test_a_shared_address_shows_somebody_else_the_same_view(browser: Browser, pa
     where = json.dumps([{"value": "brightness", "low": 0.0, "high": 0.2}])
     page.goto(f"{server.url}/?" + urlencode({"scene": scene, "q": 7, "k": 40, "where": where}))
     wait_for_query(page)
+    page.locator(".ll-plot[data-ready]").wait_for(timeout=LONG)  # it tells the server what is done
     good, bad = (int(page.locator(".gallery .tile").nth(place).get_attribute("data-patch") or -1) for place in (4, 9))
     acts = [{"what": "evidence", "id": good, "sign": 1}, {"what": "evidence", "id": bad, "sign": -1},
             {"what": "select", "ids": [3, 4, 5, 30]}]  # fmt: skip

@@ -83,7 +83,7 @@ def _encoder_picker() -> None:
     )
     with st.popover("What it has learned", icon=":material/badge:", key="encoder_card", width="stretch"):
         show_card(listings[chosen])
-        # A link in any case: what is longer than the window scrolls, and by keyboard only where something takes the focus.
+        # A link in any case: what is longer than the window is scrolled by keyboard where something takes the focus.
         get, icon = listings[chosen].fetchable, ":material/model_training:"
         st.page_link(
             "models.py", label="Get it on the Models page" if get else "All encoders on the Models page", icon=icon
