@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.common import TIFF_ENDINGS, add_file, bar_of, check_out, read_features
 from core.config import Config
-from core.errors import SettingsError, StoreError
+from core.errors import SettingsError
 
 if TYPE_CHECKING:
     from core.classification.feature_file import FeatureFile
@@ -151,15 +151,14 @@ def _check(options: argparse.Namespace) -> None:
     from core.classification.cells import SMOOTHINGS
     from core.export.formats import EXPORT_ENDINGS
 
-    check_out(options.out, (".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS), str(options.file))
-    sources = [path for path in (options.labels, options.use) if path is not None]
-    if any(path.exists() and options.out.exists() and path.samefile(options.out) for path in sources):
-        found = "that is a file to be read, and would be lost"
-        raise StoreError(f"Writing {options.out}", found, "choose another name for --out")
+    sources = (options.file, options.labels, options.use)
+    check_out(options.out, (".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS), *sources)
     if options.save is not None:
         check_out(options.save, (".npz",), str(options.file))
     if options.abstain is not None and not 0 <= options.abstain <= 1:
         raise SettingsError(_ASKED, f"--abstain is {options.abstain:g}", "give a probability from 0 to 1")
+    if not 0 < options.least_share <= 1:
+        raise SettingsError(_ASKED, f"--least-share is {options.least_share:g}", "give a share above 0, up to 1")
     if options.smooth not in SMOOTHINGS:
         raise SettingsError(_ASKED, f"--smooth is “{options.smooth}”", f"choose {', '.join(SMOOTHINGS)}")
 
@@ -192,6 +191,9 @@ def _used(path: Path, known: FeatureFile) -> _Learned:
     head = load_head(path)
     head.check_fits(known.fingerprint, known.table.vectors.shape[1], known.level)
     cut = known.cut
+    if not known.fingerprint and head.origin.encoder:
+        taught = f"the head was taught on those of {head.origin.encoder}"
+        sys.stderr.write(f"{known.name}: It does not say which encoder made its features; {taught}.\n")
     for sentence in head.concerns("" if cut is None else cut.key, known.bands):
         sys.stderr.write(f"{path.name}: {sentence}\n")
     return _Learned(head=head)

@@ -304,13 +304,13 @@ PARQUET_ENDINGS = (".parquet", ".geoparquet", ".gpq")
 TIFF_ENDINGS = (".tif", ".tiff")
 
 
-def check_out(path: Path, endings: tuple[str, ...], source: str = "") -> None:
+def check_out(path: Path, endings: tuple[str, ...], *sources: str | Path | None) -> None:
     """Refuse, before the work is done, a place where its result cannot be written or must not be.
 
     Args:
         path: where the result goes.
         endings: those a file of its kind may have, the usual one first.
-        source: what is read, where the result must not take its place.
+        sources: what is read, where the result must not take its place; None or empty = nothing.
 
     Raises:
         StoreError: for a folder, a source, another ending, or a place that is not there or not writable.
@@ -318,10 +318,12 @@ def check_out(path: Path, endings: tuple[str, ...], source: str = "") -> None:
     asked = f"Writing {path}"
     if path.is_dir():
         raise StoreError(asked, "that is a folder", "give the name of a file")
-    if source and path.exists() and Path(source).exists() and path.samefile(source):
+    if path.exists() and any(source and Path(source).exists() and path.samefile(source) for source in sources):
         raise StoreError(asked, "that is the file to be read, and would be lost", "choose another name for --out")
     if path.suffix.lower() not in endings:
-        raise StoreError(asked, f"its name does not end in {endings[0]}", f"give a name that ends in {endings[0]}")
+        listed = ", ".join(dict.fromkeys(endings))
+        remedy = f"give a name that ends in {'one of ' if ',' in listed else ''}{listed}"
+        raise StoreError(asked, f"its name does not end in {endings[0]}", remedy)
     if not path.parent.is_dir():
         raise StoreError(asked, "its folder does not exist", "make the folder first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):

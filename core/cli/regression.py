@@ -10,7 +10,6 @@ from pathlib import Path
 
 from core.cli.common import TIFF_ENDINGS, add_file, check_out, read_features
 from core.config import Config
-from core.errors import StoreError
 
 
 class RegressCommand:
@@ -51,10 +50,8 @@ class RegressCommand:
         from core.export.formats import EXPORT_ENDINGS, write_rows
         from core.export.selection import file_rows
 
-        check_out(options.out, (".csv", ".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS), str(options.file))
-        if options.values.exists() and options.out.exists() and options.values.samefile(options.out):
-            found = "that is a file to be read, and would be lost"
-            raise StoreError(f"Writing {options.out}", found, "choose another name for --out")
+        endings = (".csv", ".parquet", *TIFF_ENDINGS, *EXPORT_ENDINGS)
+        check_out(options.out, endings, options.file, options.values)
         known = FeatureFile(table=read_features(options, config), name=options.file.name)
         table = known.table
         given = read_numbers(

@@ -79,8 +79,11 @@ class SearchCommand:
 
         if options.k is not None and options.k < 1:
             raise SettingsError(_ASKED, f"-k is {options.k}", "ask for at least 1")
+        if options.chip is None and (options.bands is not None or options.scale != "auto"):
+            missing = "--bands and --scale speak of a picture, and there is none"
+            raise SettingsError(_ASKED, missing, "give the picture with --chip, or leave them out")
         if options.out is not None:
-            check_out(options.out, format_of(options.out).suffixes, str(options.file))
+            check_out(options.out, format_of(options.out).suffixes, options.file, options.area, options.chip)
         table = read_features(options, config)
         space = _space(table)
         evidence = _evidence(options, space.scene, table)

@@ -354,7 +354,8 @@ def open_table(path: Path, asked: str, remedy: str = _REMEDY) -> pa.Table:
         StoreError: when it cannot be read or is no Parquet file.
     """
     if not path.is_file():
-        raise StoreError(asked, "there is no such file", "check the path")
+        found = "that is a folder" if path.is_dir() else "there is no such file"
+        raise StoreError(asked, found, "check the path")
     try:
         with pq.ParquetFile(path) as file:
             return file.read()

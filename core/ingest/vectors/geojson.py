@@ -164,6 +164,8 @@ def label_shapes(
     Raises:
         SourceError: as of ``read_geojson``, or when there are too many.
     """
+    if not len(shapes):
+        raise SourceError(found="it has no features", remedy=_REMEDY)
     if len(shapes) > MOST_SHAPES or int(shapely.get_num_coordinates(shapes).sum()) > MOST_VERTICES:
         found = f"it has more than {MOST_SHAPES:,} shapes or {MOST_VERTICES:,} corners"
         raise SourceError(found=found, remedy="cut the area of the scene out of it first")

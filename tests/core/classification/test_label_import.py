@@ -222,7 +222,7 @@ def test_the_reference_system_of_the_file_counts() -> None:
     [
         ("[1, 2]", "it is no GeoJSON"),
         ("nothing", "it is no GeoJSON"),
-        ('{"type": "FeatureCollection", "features": []}', "no attribute is called label"),
+        ('{"type": "FeatureCollection", "features": []}', "it has no features"),
         (
             '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"label":"a"},"geometry":null}]}',
             "no points and no polygons",

@@ -165,6 +165,15 @@ def test_shapes_label_patches_and_a_saved_head_names_another_file(file: Path, tm
         "Using a saved head: it was taught on features of toy, and these are of another encoder; "
         "encode the scene with toy.\n"
     )
+    other.write_bytes(parquet_bytes(rows(features(), "")))
+    assert main(["classify", str(other), "--use", str(head), "--out", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert said == (
+        "G.parquet: It does not say which encoder made its features; the head was taught on those of toy.\n"
+    )
+    (tmp_path / "L.geojson").write_text(json.dumps(whole | {"features": []}))
+    assert main(line) == 1
+    assert "it has no features" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -175,6 +184,7 @@ def test_shapes_label_patches_and_a_saved_head_names_another_file(file: Path, tm
         ("patch_id,label\n900,Bog\n901,Fen\n", [], "not in the file were left out: 2"),
         ("patch_id,label\n1,Bog\n2,Fen\n", ["--head", "svm"], "there is no “svm”; choose logistic, knn, forest"),
         ("patch_id,label\n1,Bog\n2,Fen\n", ["--abstain", "7"], "give a probability from 0 to 1"),
+        ("patch_id,label\n1,Bog\n2,Fen\n", ["--least-share", "5"], "give a share above 0, up to 1"),
         ("patch_id,label\n1,Bog\n2,Fen\n", ["--smooth", "median"], "choose none, majority, probability"),
     ],
 )

@@ -109,6 +109,20 @@ def test_a_least_similarity_and_an_area_leave_what_lies_there(lines: Run, tmp_pa
     assert ids(lines("--like", 3, "--area", area, "-k", 100)) == inside
 
 
+def test_no_file_that_is_read_is_written_over(features: Path, tmp_path: Path, capsys: Capture) -> None:
+    area = tmp_path / "a.geojson"
+    area.write_text(json.dumps(shapely.geometry.mapping(shapely.box(0, 0, 3, 3))))
+    before = area.read_bytes()
+    for out, more in (
+        (features, []),
+        (area, ["--area", str(area)]),
+        (tmp_path / "." / "a.geojson", ["--chip", str(area)]),
+    ):
+        assert main(["search", str(features), "--like", "3", *more, "--out", str(out)]) == 1
+        assert "would be lost; choose another name for --out" in capsys.readouterr().err
+    assert area.read_bytes() == before
+
+
 def test_an_empty_answer_says_so(features: Path, capsys: Capture) -> None:
     assert main(["search", str(features), "--like", ",".join(map(str, range(COUNT)))]) == 0
     said = capsys.readouterr()
@@ -205,6 +219,8 @@ def test_a_place_names_a_patch(lines: Run) -> None:
     ("arguments", "said"),
     [
         ([], "nothing says what is looked for"),
+        (["--like", "3", "--bands", "B04"], "speak of a picture, and there is none"),
+        (["--like", "3", "--scale", "dn"], "speak of a picture, and there is none"),
         (["--at", "Hamburg"], "those are no coordinates"),
         (["--at", "50, 60"], "no patch of the file lies at 50° N, 60° E"),
         (["--chip", "field.png"], "does not say which encoder"),
