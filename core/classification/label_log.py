@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.classification.labelled import LabelledPatches
-from core.scenes.annotations import Annotations
+from core.scenes.given.annotations import Annotations
 from core.scenes.patches import IntArray, PatchGrid
 
 

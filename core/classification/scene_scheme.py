@@ -10,7 +10,7 @@ from pathlib import Path
 from core.classification.schemes import KEYS, LandClass, Scheme, free_code, read_scheme, scheme_json
 from core.errors import LandlikeError, SettingsError, StoreError
 from core.files import disk_errors, replacing
-from core.scenes.annotations import (
+from core.scenes.given.annotations import (
     MOST_CLASSES,
     Annotations,
     change_annotations,

@@ -23,7 +23,7 @@ from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.jobs.worker import Work
 from core.progress import Progress
-from core.scenes.annotations import now_utc
+from core.scenes.given.annotations import now_utc
 from core.scenes.labels import PatchLabels, hand_labels, hand_version
 from core.scenes.library import Library
 from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid

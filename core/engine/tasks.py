@@ -33,7 +33,7 @@ from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.worker import Work
 from core.progress import Progress
 from core.projection.store import Layouts
-from core.scenes.label_transfer import LabelTransfer, transfer_labels
+from core.scenes.given.transfer import LabelTransfer, transfer_labels
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.quality import Basis, Finding, add_findings, load_quality

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import TrainingError
-from core.scenes.annotations import (
+from core.scenes.given.annotations import (
     Annotations,
     LabelFact,
     Window,

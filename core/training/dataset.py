@@ -25,7 +25,7 @@ from core.evaluation.splits import leaves_every_class, random_split, spatial_spl
 from core.features.batches import iter_patches
 from core.progress import Progress, part_of, silent
 from core.scenes.cut import DEFAULT_CUT, Cut
-from core.scenes.label_cut import cut_of_labels
+from core.scenes.given.cut import cut_of_labels
 from core.scenes.labels import By, LabelSet, needed_labels, origin_of
 from core.scenes.library import Library
 from core.scenes.patches import IntArray, centres_lonlat, patch_grid

@@ -21,7 +21,7 @@ from core.engine.exports.classified import classified_zip, map_classes
 from core.engine.land_areas import sample_here
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
-from core.scenes.annotations import read_annotations
+from core.scenes.given.annotations import read_annotations
 from core.scenes.labels import give_label, hand_labels
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene

@@ -8,7 +8,7 @@ from core.classification.label_log import LabelLog, label_log
 from core.classification.scene_scheme import parsed_scheme
 from core.classification.schemes import Scheme
 from core.files import FileState, file_state
-from core.scenes.annotations import LABELS_FILE, Annotations, read_annotations
+from core.scenes.given.annotations import LABELS_FILE, Annotations, read_annotations
 from core.scenes.labels import SceneLabels
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.classification.label_log import label_log
-from core.scenes.annotations import Annotations, LabelFact
+from core.scenes.given.annotations import Annotations, LabelFact
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from tests.scenes import add_scene

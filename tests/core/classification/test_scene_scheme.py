@@ -17,7 +17,7 @@ from core.classification.scene_scheme import (
 )
 from core.classification.schemes import SCHEMES, LandClass, Scheme
 from core.errors import SettingsError
-from core.scenes.annotations import confirm_labels, read_annotations, redo_labels, undo_labels
+from core.scenes.given.annotations import confirm_labels, read_annotations, redo_labels, undo_labels
 from core.scenes.labels import give_label, hand_labels, hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid

@@ -12,8 +12,8 @@ import pytest
 
 from core.errors import PatchError, SceneError, SettingsError, TrainingError
 from core.scenes import annotations as hand
-from core.scenes.annotations import LABELS_FILE, LONGEST_NAME, MOST_CLASSES
 from core.scenes.cut import Cut
+from core.scenes.given.annotations import LABELS_FILE, LONGEST_NAME, MOST_CLASSES
 from core.scenes.labels import (
     PatchLabels,
     carry_labels,

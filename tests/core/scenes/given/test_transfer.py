@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyproj import Transformer
 
-from core.scenes.annotations import Window
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
-from core.scenes.label_transfer import LabelTransfer, transfer_labels
+from core.scenes.given.annotations import Window
+from core.scenes.given.transfer import LabelTransfer, transfer_labels
 from core.scenes.labels import add_windows, give_label, given_windows
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid

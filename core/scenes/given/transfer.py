@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.scenes.annotations import Window, read_annotations
 from core.scenes.cut import FINEST_STRIDE, LEAST_SIZE, MOST_SIZE
 from core.scenes.geobox import GeoBox, transformer
+from core.scenes.given.annotations import Window, read_annotations
 from core.scenes.labels import MIN_PURITY, add_windows
 from core.scenes.places import source_names
 from core.scenes.scene import Scene

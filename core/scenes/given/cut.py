@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from core.scenes.annotations import Window
 from core.scenes.cut import DEFAULT_CUT, FINEST_STRIDE, Cut, Edge
+from core.scenes.given.annotations import Window
 from core.scenes.labels import given_windows
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene

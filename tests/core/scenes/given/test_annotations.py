@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.scenes.annotations import (
+from core.scenes.given.annotations import (
     LABELS_FILE,
     MOST_UNDONE,
     STEPS_FILE,
@@ -21,7 +21,7 @@ from core.scenes.annotations import (
     undo_labels,
     undoable,
 )
-from core.scenes.label_transfer import transfer_labels
+from core.scenes.given.transfer import transfer_labels
 from core.scenes.labels import give_label, give_labels, hand_labels, hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
