@@ -19,7 +19,7 @@ from core.classification.areas.estimation import ABSTAINED
 from core.classification.areas.tables import NOT_JUDGED, TextTable, spans_lines
 from core.classification.schemes import LandClass
 from core.errors import ClassificationError, SettingsError
-from core.scenes.given.annotations import clean_class
+from core.scenes.given.classes import clean_class
 from core.scenes.patches import IntArray
 from core.scenes.scene import SCENE_ID
 

@@ -19,7 +19,7 @@ from core.classification.models import model_from
 from core.classification.schemes import CODES, LandClass
 from core.errors import EncoderError, StoreError
 from core.files import disk_errors, replacing
-from core.scenes.given.annotations import clean_class
+from core.scenes.given.classes import clean_class
 
 SUFFIX = ".head.npz"
 LARGEST_BYTES = 2**29

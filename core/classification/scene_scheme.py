@@ -10,14 +10,9 @@ from pathlib import Path
 from core.classification.schemes import KEYS, LandClass, Scheme, free_code, read_scheme, scheme_json
 from core.errors import LandlikeError, SettingsError, StoreError
 from core.files import disk_errors, replacing
-from core.scenes.given.annotations import (
-    MOST_CLASSES,
-    Annotations,
-    change_annotations,
-    clean_class,
-    read_annotations,
-    renamed_classes,
-)
+from core.scenes.given.annotations import MOST_CLASSES, Annotations, read_annotations
+from core.scenes.given.classes import clean_class, renamed_classes
+from core.scenes.given.history import change_annotations
 from core.scenes.scene import Scene
 from core.values.palette import further_colour
 

@@ -15,7 +15,8 @@ from core.bands import class_title
 from core.classification.style_files import colour_map_rows, style_rows
 from core.errors import SettingsError
 from core.export.tables import harmless
-from core.scenes.given.annotations import MOST_CLASSES, clean_class
+from core.scenes.given.annotations import MOST_CLASSES
+from core.scenes.given.classes import clean_class
 from core.values.palette import CLASS_COLOURS, class_colours
 
 CODES = range(254)

@@ -19,7 +19,8 @@ from core.export.tables import csv_text
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
 from core.scenes.checksum import scene_checksum
-from core.scenes.given.annotations import MOST_CLASSES, Window, clean_class
+from core.scenes.given.annotations import MOST_CLASSES, Window
+from core.scenes.given.classes import clean_class
 from core.scenes.labels import add_windows, given_windows
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import SCENE_ID, Scene

@@ -82,14 +82,6 @@ def _search_words(view: SearchView) -> list[str]:
     return words
 
 
-def as_python(view: SearchView, out: str = "results.csv") -> str:
-    """Return a script that writes what a view finds. Arguments as of ``as_command``."""
-    lines = _search_lines(view)
-    at = lines.index("from core.engine.views import SearchView")
-    lines[at] = "from core.engine.views import SearchView, answer\nfrom core.export.formats import write_rows"
-    return "\n".join([*lines, f"write_rows(Path({out!r}), answer(engine, view))"]) + "\n"
-
-
 def _search_lines(view: SearchView) -> list[str]:
     """Return the lines of a script up to where it has the engine and the view."""
     recipe = view.recipe

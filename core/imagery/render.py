@@ -34,7 +34,6 @@ class Rendering:
     Attributes:
         title: what pages call it.
         bands: what goes in: red, green, blue; or (a, b), shown as (a − b) / (a + b) by ``ramp``.
-        shows: what stands out in it, one clause.
         ramp: colours of an index, or None; its stops are the legend.
         least_share: the least range of a channel as a share of the widest channel's. Where colours are to be as the eye
             sees them the ranges are nearly one; else hazy water, of which blue and green vary least, comes out white.
@@ -42,25 +41,19 @@ class Rendering:
 
     title: str
     bands: tuple[str, ...]
-    shows: str
     ramp: Ramp | None = None
     least_share: float = 0.5
 
 
 RENDERINGS: Mapping[str, Rendering] = MappingProxyType(
     {
-        "true": Rendering(
-            title="True colour", bands=("B04", "B03", "B02"), shows="as the eye would see it", least_share=0.8
-        ),
-        "false": Rendering(
-            title="False colour", bands=("B08", "B04", "B03"), shows="plants in red, water in black or blue"
-        ),
+        "true": Rendering(title="True colour", bands=("B04", "B03", "B02"), least_share=0.8),
+        "false": Rendering(title="False colour", bands=("B08", "B04", "B03")),
         "swir": Rendering(
             title="Short-wave infrared",
             bands=("B12", "B8A", "B04"),
-            shows="plants in green, bare soil in brown or pink",
         ),
-        "ndvi": Rendering(title="NDVI", bands=("B08", "B04"), shows="how dense and green plants are", ramp=NDVI_RAMP),
+        "ndvi": Rendering(title="NDVI", bands=("B08", "B04"), ramp=NDVI_RAMP),
     }
 )
 """All renderings by the name used in addresses."""

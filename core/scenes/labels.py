@@ -16,16 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import TrainingError
-from core.scenes.given.annotations import (
-    Annotations,
-    LabelFact,
-    Window,
-    annotations_version,
-    change_annotations,
-    clean_class,
-    now_utc,
-    read_annotations,
-)
+from core.scenes.given.annotations import Annotations, LabelFact, Window, annotations_version, now_utc, read_annotations
+from core.scenes.given.classes import clean_class
+from core.scenes.given.history import change_annotations
 from core.scenes.patches import PatchGrid
 from core.scenes.scene import Scene
 from core.scenes.truth import LEAST_COVERED, OWN, own_truth, pixel_counts, truth_of

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.scenes.given.annotations import NOBODYS
+from core.scenes.given.classes import NOBODYS
 from core.search.ranking import BINS, Histogram, Ranking, histogram_of
 from core.search.regions import MapRegion
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue

@@ -18,7 +18,8 @@ from core.classification.areas.estimation import AccuracyAssessment, AreaStratum
 from core.classification.areas.sample_design import allocate, draw_sample
 from core.errors import ClassificationError, SceneError
 from core.files import write_atomically
-from core.scenes.given.annotations import DAMAGED, clean_class
+from core.scenes.given.annotations import DAMAGED
+from core.scenes.given.classes import clean_class
 from core.scenes.scene import Scene
 
 JUDGEMENTS = "judgements.json"

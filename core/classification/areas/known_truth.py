@@ -8,13 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AccuracyAssessment, AreaStratum, JudgedUnit, estimate_accuracy
-from core.errors import ClassificationError, PatchError
-from core.scenes.areas import patch_hectares
-from core.scenes.labels import patch_labels
-from core.scenes.patches import PatchGrid
-from core.scenes.scene import Scene
 
 
 def true_accuracy(
@@ -35,29 +29,3 @@ def true_accuracy(
     found = estimate_accuracy(units, strata)
     on_map = {name: float(hectares[[at for at in known if mapped[at] == name]].sum()) for name in found.areas}
     return replace(found, mapped=on_map, judged={"all": len(known)}, not_judged=len(truth) - len(known), notes=())
-
-
-def accuracy_by_truth(scene: Scene, grid: PatchGrid, patches: ClassifiedPatches) -> AccuracyAssessment | None:
-    """Return the accuracy of a map of a scene's patches by its truth; None where the scene has none.
-
-    The class on the ground is the commonest of a patch. Where places are unknown all patches count alike, as a hectare.
-
-    Raises:
-        PatchError: when the map has patches that the grid does not have.
-        ClassificationError: when the truth says nothing of any of them.
-        SceneError: when the truth cannot be read.
-    """
-    truth = patch_labels(scene, grid)
-    if truth is None:
-        return None
-    if patches.ids.min() < 0 or patches.ids.max() >= grid.count:
-        found = f"the map has patch {patches.ids.max()}, and the scene {grid.count}"
-        raise PatchError(f"Comparing “{patches.name}” with the truth", found, "take the scene and cut it was made of")
-    numbers = truth.index[patches.ids]
-    if (numbers < 0).all():
-        asked = f"Comparing “{patches.name}” with the truth"
-        raise ClassificationError(asked, "none of its patches has a known class", "add a map that covers the scene")
-    placed = all(one is not None for one in patches.shapes)
-    hectares = patch_hectares(patches.shapes, patches.valid) if placed else np.ones(len(numbers))
-    names = [truth.classes[number] if number >= 0 else None for number in numbers.tolist()]
-    return true_accuracy(patches.classes.tolist(), names, hectares)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.classification.schemes import LandClass, scheme_json
 from core.errors import LandlikeError
-from core.scenes.given.annotations import redo_labels, undo_labels, undoable
+from core.scenes.given.history import redo_labels, undo_labels, undoable
 from core.scenes.labels import give_label, give_labels
 from core.scenes.scene import Scene
 from pages.ui.classify.offered import scheme_here

@@ -7,7 +7,7 @@ import streamlit as st
 from core.classification.doubtful import DoubtfulLabel, doubtful_labels
 from core.classification.schemes import LandClass
 from core.engine.class_map import behind
-from core.scenes.given.annotations import confirm_labels
+from core.scenes.given.history import confirm_labels
 from core.scenes.patches import IntArray
 from pages.ui.classify.acts import attempt, give_class
 from pages.ui.classify.standing import LEAST_TESTED

@@ -9,7 +9,7 @@ import streamlit as st
 from core.classification.scene_scheme import ClassEdit, KeptSchemes, choose_scheme, edit_scheme
 from core.classification.schemes import LandClass, Scheme, read_scheme, scheme_csv, scheme_json
 from core.errors import LandlikeError
-from core.scenes.given.annotations import merge_classes
+from core.scenes.given.classes import merge_classes
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title

@@ -8,7 +8,8 @@ from dataclasses import replace
 from core.clusters.changes import choose_settings, merge_clusters, rename_cluster, undo_change
 from core.clusters.overview import ClusterOverview
 from core.errors import LandlikeError
-from core.scenes.given.annotations import LONGEST_NAME, undo_labels
+from core.scenes.given.classes import LONGEST_NAME
+from core.scenes.given.history import undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import PatchRefs, patch_refs
 from core.search.conditions import ClassCondition

@@ -17,7 +17,7 @@ from pages.ui.common.format import count, patches
 from pages.ui.models.getting import without_connection
 from pages.ui.state import cache
 
-MOST_CLASSES = 12
+SHOWN_CLASSES = 12
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
 PRECISIONS: Mapping[str, str] = MappingProxyType(
     {"f32": "32-bit numbers", "bf16": "16-bit numbers", "int8": "8-bit numbers"}
@@ -79,7 +79,7 @@ def learned(card: Mapping[str, Any], titles: Mapping[str, str] = NO_TITLES) -> s
         return ""
     total = sum(int(number) for number in classes.values())
     names = [plain(class_title(str(name))) for name in classes]
-    shown = ", ".join(names[:MOST_CLASSES]) + (" and others" if len(names) > MOST_CLASSES else "")
+    shown = ", ".join(names[:SHOWN_CLASSES]) + (" and others" if len(names) > SHOWN_CLASSES else "")
     start = str(card.get("base") or SCRATCH)
     before = (
         f", going on from {plain(str(titles.get(start) or card.get('base_title') or start))}"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.bands import FloatArray
 from core.errors import LandlikeError
-from core.scenes.given.annotations import NOBODYS
+from core.scenes.given.classes import NOBODYS
 from core.search.conditions import SCORE, ClassCondition, Condition, RangeCondition
 from core.search.filters import Filters
 from core.search.ranking import histogram_of

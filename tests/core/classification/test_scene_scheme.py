@@ -17,7 +17,8 @@ from core.classification.scene_scheme import (
 )
 from core.classification.schemes import SCHEMES, LandClass, Scheme
 from core.errors import SettingsError
-from core.scenes.given.annotations import confirm_labels, read_annotations, redo_labels, undo_labels
+from core.scenes.given.annotations import read_annotations
+from core.scenes.given.history import confirm_labels, redo_labels, undo_labels
 from core.scenes.labels import give_label, hand_labels, hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid

@@ -9,7 +9,7 @@ import pytest
 
 from core.classification.schemes import CODES, SCHEMES, own_scheme, read_scheme, scheme_csv, scheme_json
 from core.errors import SettingsError
-from core.scenes.given.annotations import clean_class
+from core.scenes.given.classes import clean_class
 from core.values.palette import CLASS_COLOURS
 
 

@@ -26,7 +26,7 @@ from core.engine.bundles import (
     take_labels,
 )
 from core.engine.class_tasks import regress_task
-from core.engine.exports.order import CLASSES, ExportOrder
+from core.engine.exports.order import CLASSES, FOUND, ExportOrder
 from core.engine.land_areas import measured_patches
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
@@ -34,7 +34,6 @@ from core.engine.snippets import (
     areas_command,
     areas_script,
     as_command,
-    as_python,
     clusters_command,
     clusters_script,
     command_of,
@@ -42,6 +41,7 @@ from core.engine.snippets import (
     comparison_script,
     numbers_command,
     numbers_script,
+    script_of,
     trust_command,
     trust_script,
 )
@@ -135,7 +135,8 @@ def test_command_and_script_give_what_the_view_gives(
     assert words[:3] == ["python", "-m", "core"]
     assert main(words[3:]) == 0
     assert (tmp_path / "it's.csv").read_bytes().decode() == expected
-    exec(compile(as_python(asked, "python.csv"), "snippet", "exec"), {})
+    script = script_of(ExportOrder(what=FOUND, form="csv", view=asked), "python.csv")
+    exec(compile(script, "snippet", "exec"), {})
     assert (tmp_path / "python.csv").read_bytes().decode() == expected
 
 

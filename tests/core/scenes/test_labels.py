@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from core.errors import PatchError, SceneError, SettingsError, TrainingError
-from core.scenes import annotations as hand
 from core.scenes.cut import Cut
-from core.scenes.given.annotations import LABELS_FILE, LONGEST_NAME, MOST_CLASSES
+from core.scenes.given import annotations as hand
+from core.scenes.given.annotations import LABELS_FILE, MOST_CLASSES
+from core.scenes.given.classes import LONGEST_NAME
 from core.scenes.labels import (
     PatchLabels,
     carry_labels,

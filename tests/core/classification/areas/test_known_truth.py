@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from core.classification.areas.class_map import read_classified
 from core.classification.areas.estimation import AreaStratum, JudgedUnit, estimate_accuracy
-from core.classification.areas.known_truth import accuracy_by_truth, true_accuracy
-from core.errors import PatchError
-from core.scenes.cut import Cut
-from core.scenes.library import Library
-from core.scenes.patches import patch_grid
-from tests.core.classification.areas.patches import write_classified
-from tests.scenes import add_scene
+from core.classification.areas.known_truth import true_accuracy
 
 
 def test_accuracy_is_counted_by_land() -> None:
@@ -52,21 +43,3 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         ]
     assert len(held) == 240
     assert 0.88 <= np.mean(held) <= 0.99
-
-
-def test_the_truth_of_a_scene_counts_by_the_commonest_class(tmp_path: Path) -> None:
-    numbers = np.zeros((64, 96), np.uint16)
-    numbers[:, :32], numbers[:32, 32:64] = 1, 2
-    numbers[40:, 64:] = 2
-    scene = add_scene(Library(tmp_path), height=64, width=96, truth=numbers, classes=("a", "b"))
-    grid = patch_grid(scene, Cut.of(32))
-    patches = read_classified(write_classified(tmp_path / "c.parquet", ["a", "b", "a", "b", "b", "b"]))
-    found = accuracy_by_truth(scene, grid, patches)
-    assert found is not None
-    assert found.overall is not None
-    assert found.overall.value == pytest.approx(3 / 4)  # right: 0, 1, 5; wrong: 3; not known: 2, 4
-    assert found.not_judged == 2
-    more = read_classified(write_classified(tmp_path / "d.parquet", ["a"] * 7))
-    with pytest.raises(PatchError, match="the map has patch 6, and the scene 6"):
-        accuracy_by_truth(scene, grid, more)
-    assert accuracy_by_truth(add_scene(Library(tmp_path), "t-2", height=64, width=96), grid, patches) is None

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import SettingsError
-from core.scenes.given.annotations import (
-    LABELS_FILE,
+from core.scenes.given.annotations import LABELS_FILE, read_annotations
+from core.scenes.given.classes import merge_classes
+from core.scenes.given.history import (
     MOST_UNDONE,
     STEPS_FILE,
-    merge_classes,
-    read_annotations,
-    recolour_class,
+    change_annotations,
     redo_labels,
-    rename_class,
     undo_labels,
     undoable,
 )
@@ -40,6 +39,10 @@ def given(scene: Scene) -> dict[str, list[int]]:
         return {}
     names = [found.classes[number] if number >= 0 else None for number in found.index.tolist()]
     return {name: [at for at, one in enumerate(names) if one == name] for name in found.classes}
+
+
+def colour(scene: Scene, colours: dict[str, str]) -> None:
+    change_annotations(scene, "Colouring classes", lambda known: replace(known, colours=colours))
 
 
 def test_who_when_and_from_what_view_are_kept_with_a_label(scene: Scene) -> None:
@@ -109,9 +112,9 @@ def test_classes_are_renamed_merged_and_coloured_and_all_of_it_can_be_undone(sce
     give_label(scene, grid, [1], "Reed", who="Ada")
     give_label(scene, grid, [2], "Bog")
     give_label(scene, grid, [3], "Fen")
-    recolour_class(scene, "Reed", "#112233")
+    colour(scene, {"Reed": "#112233"})
     before = hand_version(scene)
-    rename_class(scene, "Reed", " Reed  bed ")
+    merge_classes(scene, ["Reed"], " Reed  bed ")
     assert given(scene) == {"Bog": [2], "Fen": [3], "Reed bed": [1]}
     assert read_annotations(scene).facts[grid.window(1)[:3]].who == "Ada"
     found = hand_labels(scene, grid)
@@ -125,24 +128,20 @@ def test_classes_are_renamed_merged_and_coloured_and_all_of_it_can_be_undone(sce
     assert hand_version(scene) == before
     undo_labels(scene)
     assert read_annotations(scene).colours == {}
-    recolour_class(scene, "Reed", "#112233")
-    recolour_class(scene, "Reed", "")
+    colour(scene, {"Reed": "#112233"})
+    colour(scene, {})
     assert read_annotations(scene).colours == {}
     undo_labels(scene)
     assert read_annotations(scene).colours == {"Reed": "#112233"}
 
 
-def test_what_cannot_be_renamed_or_coloured_is_refused_and_changes_nothing(scene: Scene) -> None:
+def test_a_class_that_is_not_there_is_not_merged_and_nothing_changes(scene: Scene) -> None:
     grid = patch_grid(scene)
     give_label(scene, grid, [1], "Reed")
     give_label(scene, grid, [2], "Bog")
     content = (scene.directory / LABELS_FILE).read_bytes()
-    with pytest.raises(SettingsError, match="there is a class “Bog” already; merge the two"):
-        rename_class(scene, "Reed", "Bog")
     with pytest.raises(SettingsError, match="there is no class “Fen”; choose one of those there are: “Bog”, “Reed”"):
         merge_classes(scene, ["Fen", "Bog"], "Bog")
-    with pytest.raises(SettingsError, match="“red” is no colour"):
-        recolour_class(scene, "Reed", "red")
     assert (scene.directory / LABELS_FILE).read_bytes() == content
 
 
@@ -166,6 +165,6 @@ def test_another_reading_keeps_who_gave_a_label_and_its_colour(tmp_path: Path) -
     library = Library(tmp_path)
     old, new = add_scene(library, "old-1"), add_scene(library, "new-1")
     give_label(old, patch_grid(old), [1], "Reed", who="Ada")
-    recolour_class(old, "Reed", "#112233")
+    colour(old, {"Reed": "#112233"})
     transfer_labels(old, new)
     assert read_annotations(new) == read_annotations(old)

@@ -6,7 +6,7 @@ from core.classification.scene_scheme import KeptSchemes, choose_scheme, scheme_
 from core.classification.schemes import SCHEMES, LandClass, own_scheme
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
-from core.scenes.given.annotations import undo_labels
+from core.scenes.given.history import undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene

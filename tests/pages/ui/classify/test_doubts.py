@@ -6,7 +6,7 @@ from core.classification.heads import teach
 from core.classification.maps.choice import MapChoice, save_choice
 from core.engine.class_map import labels_that_teach
 from core.features.recipe import Recipe
-from core.scenes.given.annotations import undo_labels
+from core.scenes.given.history import undo_labels
 from core.scenes.labels import give_label, give_labels
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene

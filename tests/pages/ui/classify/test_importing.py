@@ -10,7 +10,8 @@ import geopandas
 import shapely
 
 from core.features.recipe import Recipe
-from core.scenes.given.annotations import read_annotations, undo_labels
+from core.scenes.given.annotations import read_annotations
+from core.scenes.given.history import undo_labels
 from core.scenes.labels import give_label
 from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.scene import Scene

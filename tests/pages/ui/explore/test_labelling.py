@@ -19,7 +19,7 @@ from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES, HAND_LABELLED
 from core.export.tables import labels_csv
 from core.features.recipe import Recipe
-from core.scenes import annotations
+from core.scenes.given import annotations
 from core.scenes.labels import LabelSet, give_label, hand_labels, hand_version
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import patch_grid
