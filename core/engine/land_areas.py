@@ -5,6 +5,7 @@ What estimates are is ``core.classification.areas``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 
 from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import ABSTAINED, AccuracyAssessment
+from core.classification.areas.ground import WHOLE_OUTLINES
 from core.classification.areas.judgements import JudgedSample, load_sample, told_by
 from core.classification.areas.known_truth import true_accuracy
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.errors import ClassificationError
 from core.features.recipe import Recipe
+from core.scenes.areas import partial_words
 from core.values.predicted import sure_patches
 
 _Hectares = NDArray[np.float64]
@@ -34,6 +37,7 @@ class LandAreas:
         estimated: what its judgements tell of the map as it is now; likewise.
         true: by the truth of the scene; None where it is not known, or has other classes.
         changed: True = the map is another than the one that the sample was drawn from.
+        said: what counts as the land of patches where that is not simply theirs, a sentence each.
     """
 
     mapped: dict[str, float]
@@ -41,6 +45,7 @@ class LandAreas:
     estimated: AccuracyAssessment | None = None
     true: AccuracyAssessment | None = None
     changed: bool = False
+    said: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as it is printed."""
@@ -49,7 +54,7 @@ class LandAreas:
             "mapped": known, "unit": "hectares", "sample": None if self.sample is None else len(self.sample.patches),
             "judged": 0 if self.sample is None else self.sample.judged, "map_changed_since": self.changed,
             "estimated": None if self.estimated is None else self.estimated.to_dict(),
-            "true": None if self.true is None else self.true.to_dict(),
+            "true": None if self.true is None else self.true.to_dict(), "said": list(self.said),
         }  # fmt: skip
 
 
@@ -75,7 +80,24 @@ def land_areas(source: LibrarySource) -> LandAreas:
         estimated=None if sample is None else told_by(sample, every),
         true=_true(source, placed, ground),
         changed=sample is not None and not sample.drawn_from(source.classified_version(), every),
+        said=tuple(counted_sentences(source)),
     )
+
+
+def counted_sentences(source: LibrarySource) -> Iterator[str]:
+    """Yield what counts as the land of patches where that is not simply theirs, a sentence each."""
+    areas, ids = source.areas(), source.table.patch_ids
+    if areas is None:
+        return
+    if areas.overlapping:
+        yield "Ground that several patches show counts once, for that whose middle is nearest."
+    if source.valid_fraction() is None:
+        yield WHOLE_OUTLINES
+    elif words := partial_words(areas.partial(ids), overlapping=areas.overlapping):
+        yield words
+    if lost := areas.unplaced(ids):
+        some = "1 patch is not known, and its" if lost == 1 else f"{lost:,} patches is not known, and their"
+        yield f"The place of {some} ground is not counted."
 
 
 def areas_of_scene(engine: Engine, recipe: Recipe) -> LandAreas:

@@ -15,7 +15,7 @@ from core.export.geometry import Shapes
 from core.scenes.areas import outlines_overlap, partial_words, patch_hectares
 from core.scenes.patches import IntArray
 
-WHOLE_OUTLINES = "It does not say which share of each patch holds data, so patches count as whole."
+WHOLE_OUTLINES = "It is not known which share of each patch holds data, so patches count as whole."
 
 
 def areas_of(patches: ClassifiedPatches) -> list[AreaStratum]:

@@ -19,7 +19,6 @@ from core.engine.class_map import cut_of_map, map_cells_of
 from core.engine.land_areas import LandAreas, classified_patches, land_areas, measured_patches, sample_here
 from core.engine.snippets import areas_command, areas_script
 from core.errors import LandlikeError
-from core.scenes.areas import partial_words
 from pages.ui.classify.labeller import labeller
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, ground_words
@@ -58,7 +57,7 @@ def areas_panel(visitor: Session, known: SceneView) -> None:
 def _said(known: SceneView, areas: LandAreas) -> list[str]:
     """Return what a reader of the table has to know."""
     found, sample, true = areas.estimated, areas.sample, areas.true
-    said = [MAPPED if found is None else _overall(found), *counted_sentences(known)]
+    said = [MAPPED if found is None else _overall(found), *areas.said]
     if cut_of_map(known) is not None and map_cells_of(known) is not None:
         said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
     if found is not None and areas.changed:
@@ -74,19 +73,6 @@ def _said(known: SceneView, areas: LandAreas) -> list[str]:
             f"By the scene's own truth {100 * true.overall.value:.1f} % of the classified land has its right class."
         )
     return [*said, *(plain(note) for note in (found.notes if found is not None else ()))]
-
-
-def counted_sentences(known: SceneView) -> list[str]:
-    """Return what counts as the ground of patches where that is not simply theirs, a sentence each."""
-    areas = known.areas()
-    if areas is None:
-        return []
-    ids = known.table.patch_ids
-    said = ["Ground that several patches show counts once, for that whose middle is nearest."] * areas.overlapping
-    said += [words] if (words := partial_words(areas.partial(ids), overlapping=areas.overlapping)) else []
-    if lost := areas.unplaced(ids):
-        said.append(f"The place of {count(lost, 'patch', 'patches')} is not known, and their ground is not counted.")
-    return said
 
 
 def _taught_too(known: SceneView, sample: JudgedSample) -> int:

@@ -15,6 +15,7 @@ from core.classification.areas.ground import areas_of
 from core.config import Config
 from core.engine.exports.files import export_bytes, write_export
 from core.engine.exports.order import ExportOrder
+from core.engine.land_areas import land_areas
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.engine.views import SearchView
@@ -70,6 +71,10 @@ def test_all_hectares_are_those_of_pixels_that_hold_data(
     standing = source.standing_hectares()
     assert standing is not None
     assert standing.sum() == pytest.approx(whole, rel=1e-4 if cut.stride == 32 else 0.01)
+
+    said = land_areas(source).to_dict()["said"]
+    assert any("Hectares are those of pixels that hold data" in sentence for sentence in said)
+    assert ("Ground that several patches show counts once" in said[0]) == (cut.stride == 16)
 
     path = tmp_path / "c.parquet"
     order = ExportOrder(what="classes", form="parquet", view=SearchView(recipe=source.recipe, evidence=Evidence()))
