@@ -8,7 +8,7 @@ The tree:
     │   ├── SourceTooLargeError      it exceeds a limit on size
     │   ├── ScaleError               nothing tells what its numbers mean
     │   ├── PictureError             its numbers are of 8 bits, and may be of a picture
-    │   ├── VectorColumnError        several of its columns hold vectors, and one has to be chosen
+    │   ├── VectorsError             which column holds its vectors, or which axis comes first, has to be said
     │   └── BandsError               its bands cannot be told apart or are too few
     │       └── SeveralDatesError    it holds several dates, and one was asked for
     ├── SceneError                   no such scene, or its files are damaged
@@ -82,8 +82,8 @@ class PictureError(SourceError):
     """The numbers of a source are of 8 bits: reflectance × 255, or a picture whose reflectance is lost."""
 
 
-class VectorColumnError(SourceError):
-    """Several columns of a file hold vectors, and a person has to choose one."""
+class VectorsError(SourceError):
+    """A file of vectors leaves open which column is meant, or which axis comes first, and a person has to say it."""
 
 
 class BandsError(SourceError):

@@ -34,6 +34,11 @@ from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session, current
 from pages.ui.state.widgets import bound
 
+LABELLED_UNSEEN = (
+    "The file holds no pixels, so pictures show where a patch lies and not what is there. Label what you know of the "
+    "place, or take labels from a file."
+)
+
 
 def page() -> None:
     """Draw the whole page."""
@@ -41,7 +46,7 @@ def page() -> None:
     scene = preparing.chosen_scene(visitor)
     if scene is None:
         return
-    encoder = preparing.chosen_encoder(visitor)
+    encoder = preparing.chosen_encoder(visitor, scene)
     if why_form(visitor, scene, encoder):
         st.markdown("This scene has to be cut into patches first: choose how on the **Explore** page.")
         return
@@ -60,6 +65,8 @@ def classifying(scene: Scene, recipe: Recipe) -> None:
         heading(f"Classify {scene.name}", 1, look="large")
         if visitor.classified:
             st.info(plain(visitor.classified))
+        if not scene.has_pixels:
+            st.caption(LABELLED_UNSEEN)
         rendering = rendering_of(visitor, scene)
         if visitor.judging:
             judge_panel(visitor, known, offered(known), rendering=rendering)

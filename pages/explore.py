@@ -21,7 +21,7 @@ def page() -> None:
     scene = preparing.chosen_scene(visitor)
     if scene is None:
         return
-    encoder = preparing.chosen_encoder(visitor)
+    encoder = preparing.chosen_encoder(visitor, scene)
     why = why_form(visitor, scene, encoder)
     if why and not visitor.cutting:
         open_form(visitor, scene)

@@ -85,6 +85,8 @@ def label_sets() -> dict[LabelSet, str]:
     """Return all labelled patches there are with what people call them, those of the newest scene first."""
     found = {}
     for scene in engine().library.scenes():
+        if not scene.has_pixels:
+            continue
         if hand_version(scene):
             found[LabelSet(scene_id=scene.id, by="hand")] = f"{scene.name}: your labels"
         if truth_of(scene) is not None:

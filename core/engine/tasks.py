@@ -21,10 +21,10 @@ from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import fetch as fetch_encoder
 from core.encoders.registry import matching_encoder
-from core.errors import EncoderError, ScaleError
+from core.errors import EncoderError, ScaleError, VectorsError
 from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
-from core.features.given import store_given
+from core.features.given import given_recipe, store_given
 from core.features.novelty import Novelties
 from core.features.recipe import Recipe
 from core.features.stability import Stabilities
@@ -79,14 +79,18 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
             doing=work.doing,
             known=_still_known(library, old_id, settings),
         )
+        for scene in scenes:
+            if not scene.has_pixels:
+                work.doing("storing the vectors")
+                store_given(scene, given_recipe(scene), FeatureStore(config.root), progress=work.progress)
         if paths[0].is_relative_to(config.root):
             for scene in scenes:
                 library.keep_origin(scene.id, paths)
         if old_id:
             fresh = [scene for scene in scenes if scene.id not in before]
             _follow(library, old_id, fresh, name=str(payload["name"]), replaces=bool(payload.get("replaces")))
-    except ScaleError:
-        asked = True  # Once a person has said what its numbers mean, the upload is read again.
+    except (ScaleError, VectorsError):
+        asked = True  # Once a person has said what is meant, the upload is read again.
         raise
     finally:
         if not asked:

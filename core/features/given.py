@@ -56,6 +56,17 @@ def needed_spec(scene: Scene, encoder: str) -> EncoderSpec:
     return spec
 
 
+def given_recipe(scene: Scene) -> Recipe:
+    """Return what the vectors of a scene without pixels are kept by.
+
+    Raises:
+        EncoderError: when it has pixels.
+    """
+    spec = needed_spec(scene, first_encoder(scene))
+    cut = patch_grid(scene).cut
+    return Recipe(scene_id=scene.id, encoder=spec.name, fingerprint=spec.fingerprint, cut=cut)
+
+
 def store_given(
     scene: Scene,
     recipe: Recipe,

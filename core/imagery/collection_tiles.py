@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
+from core.imagery.locator import NEUTRAL
 from core.imagery.ramps import ByteArray
-from core.imagery.render import EMPTY_TILE, Palette, tile_png
+from core.imagery.render import EMPTY_TILE, Palette, tile_png, veil_png
 from core.scenes.patches import IntArray, PatchGrid, patch_grid
 from core.scenes.places import collection_corners
 from core.scenes.raster_pool import POOL
@@ -26,6 +27,8 @@ MANY = 128
 """Patches in a tile beyond which each shows one colour, its mean."""
 _REACH = math.ceil(DOT_HALO)
 _HALO_COLOUR, _RIM_COLOUR = (245, 245, 242), (30, 33, 38)
+VEIL_ALPHA = 96
+"""Of places without pictures, 0 to 255."""
 _WHOLE = np.ones((1, 1), dtype=np.bool_)
 
 
@@ -52,6 +55,18 @@ def collection_tile(scene: Scene, square: TileSquare, paints: Palette) -> bytes:
         else:
             _draw_patch(canvas, corners[patch_id], *_picture_of(scene, grid, patch_id, corners[patch_id], paints))
     return tile_png(canvas.colours, canvas.valid)
+
+
+def outlines_tile(scene: Scene, square: TileSquare) -> bytes:
+    """Return a tile of the places of patches of which there are no pictures: a veil, so that the ground shows."""
+    corners = _pixel_corners(collection_corners(scene), square)
+    ids, canvas = _near(corners), _Canvas()
+    if not ids.size:
+        return EMPTY_TILE
+    neutral = np.tile(np.array(NEUTRAL, np.uint8), (len(corners), 1))
+    for patch_id in _draw_small(canvas, corners, ids, neutral):
+        _draw_patch(canvas, corners[patch_id], neutral[:1].reshape(1, 1, 3), _WHOLE)
+    return veil_png(canvas.colours, canvas.valid, VEIL_ALPHA)
 
 
 def mosaic_overlay_tile(scene: Scene, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:

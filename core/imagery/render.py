@@ -18,6 +18,7 @@ from rasterio.windows import Window
 
 from core.bands import fill_source, normalised_difference
 from core.errors import SettingsError
+from core.imagery.locator import patch_locator, scene_locator
 from core.imagery.ramps import LEVELS, NDVI_RAMP, ByteArray, Ramp
 from core.scenes.patches import PatchGrid
 from core.scenes.raster_pool import POOL
@@ -212,6 +213,8 @@ def _painted_index(values: NDArray[np.float32], ramp: Ramp) -> ByteArray:
 def thumbnail(scene: Scene, grid: PatchGrid, patch_id: int, name: str, size: int | None = None) -> bytes:
     """Return a patch's picture as WebP, in the scene's own stretch, so that thumbnails of a scene compare.
 
+    Of a scene without pixels it shows where the patch lies.
+
     Args:
         scene: the scene.
         grid: its patches.
@@ -226,6 +229,8 @@ def thumbnail(scene: Scene, grid: PatchGrid, patch_id: int, name: str, size: int
     if size is not None and size not in THUMBNAIL_SIDES:
         choice = ", ".join(str(side) for side in THUMBNAIL_SIDES)
         raise SettingsError("Drawing a thumbnail", f"{size} pixels a side", f"choose {choice}")
+    if not scene.has_pixels:
+        return patch_locator(scene, grid, patch_id, size or THUMBNAIL_SIDES[-1])
     row, col, height, width = grid.window(patch_id)
     paints = palette(scene, name)
     with POOL.borrow(scene.pixels_path) as data:
@@ -244,6 +249,8 @@ def quicklook(scene: Scene, name: str, max_side: int = 512) -> bytes:
     """
     if not 16 <= max_side <= 2048:
         raise SettingsError("Drawing a quick look", f"{max_side} pixels", "choose 16 to 2048")
+    if not scene.has_pixels:
+        return scene_locator(scene, max_side)
     paints = palette(scene, name)
     with POOL.borrow(scene.pixels_path) as data:
         shape = (len(paints.indexes), *_shrunk(data.shape, max_side))
@@ -269,6 +276,13 @@ def file_bytes(image: Image.Image, kind: str, **options: object) -> bytes:
 TILE_SIDE = 256
 EMPTY_TILE = file_bytes(Image.new("LA", (TILE_SIDE, TILE_SIDE)), "PNG")
 """The map tile where a scene has nothing."""
+
+
+def veil_png(colours: ByteArray, valid: NDArray[np.bool_], alpha: int) -> bytes:
+    """Return a map tile's file that what lies below shows through; ``alpha`` is 0 to 255."""
+    if not valid.any():
+        return EMPTY_TILE
+    return file_bytes(Image.fromarray(np.dstack([colours, valid * np.uint8(alpha)])), "PNG", compress_level=1)
 
 
 def tile_png(colours: ByteArray, valid: NDArray[np.bool_]) -> bytes:

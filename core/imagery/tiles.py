@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.imagery.collection_tiles import collection_tile
+from core.imagery.collection_tiles import collection_tile, outlines_tile
 from core.imagery.ramps import ByteArray
 from core.imagery.render import EMPTY_TILE, Palette, palette, tile_png
 from core.scenes.geobox import GeoBox
@@ -43,8 +43,10 @@ def map_tile(scene: Scene, z: int, x: int, y: int, rendering: str, contrast: str
     Raises:
         SettingsError: for an unknown rendering or contrast.
     """
-    paints = palette(scene, rendering, contrast)
     square = tile_square(z, x, y)
+    if not scene.has_pixels:
+        return outlines_tile(scene, square)
+    paints = palette(scene, rendering, contrast)
     if scene.kind == "collection":
         return collection_tile(scene, square, paints)
     if scene.grid.crs is None:

@@ -59,7 +59,10 @@ class ExampleRow:
 
 def scene_picture(scene: Scene) -> EmbeddedPicture:
     """Return a scene in true colour; grey where it has no data."""
-    return EmbeddedPicture(jpeg=_jpeg(quicklook(scene, "true", _SCENE_SIDE)), alt="The scene in true colour")
+    return EmbeddedPicture(
+        jpeg=_jpeg(quicklook(scene, "true", _SCENE_SIDE)),
+        alt="The scene in true colour" if scene.has_pixels else "Where its patches lie",
+    )
 
 
 def class_picture(rows: IntArray, cols: IntArray, colours: Sequence[str]) -> EmbeddedPicture:

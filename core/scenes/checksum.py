@@ -1,4 +1,4 @@
-"""A checksum of a scene: what its pixels are and where they lie, however a file holds them."""
+"""A checksum of a scene: what its pixels, or its vectors, are and where they lie, however a file holds them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _ROWS = 512
 def scene_checksum(scene: Scene) -> str:
     """Return SHA-256 in hexadecimal over place, bands and pixels, as uint16 little-endian, band by band.
 
+    Of a scene without pixels it is over its vectors.
     It reads every pixel. Equal scenes have equal sums on any computer, also where GDAL packed them otherwise.
 
     Raises:
@@ -29,6 +30,8 @@ def scene_checksum(scene: Scene) -> str:
     grid = asdict(scene.grid) | {"transform": [float(number) for number in scene.grid.transform]}
     said = json.dumps({"grid": grid, "bands": list(scene.bands)}, sort_keys=True)
     try:
+        if not scene.has_pixels:
+            return hashlib.sha256(said.encode() + (scene.directory / "vectors.npy").read_bytes()).hexdigest()
         return _sum_of_pixels(scene.pixels_path, file_state(scene.pixels_path), said)
     except (OSError, rasterio.RasterioIOError) as error:
         asked, found = f"Reading the scene “{scene.name}”", "its pixels are damaged"

@@ -56,6 +56,8 @@ def overview(scene: Scene, record: QualityRecord | None) -> SceneOverview:
 
 
 def _sensor(scene: Scene, record: QualityRecord | None) -> str:
+    if not scene.has_pixels:
+        return "Vectors of others"
     if scene.synthetic:
         return "Synthetic"
     stated = _line(record, SENSOR_TOPIC)
@@ -94,6 +96,8 @@ def _named_patches(path: Path, _changed: int) -> int:
 
 def pixel_side(scene: Scene) -> float | None:
     """Return the side of a pixel on the ground in metres, in the middle of the scene; None = its place is unknown."""
+    if not scene.has_pixels:
+        return None
     if scene.kind == "collection":
         path = scene.places_path
         return _patch_metres(path, path.stat().st_mtime_ns, scene.patch_size or 1)

@@ -23,6 +23,7 @@ from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.features.batches import iter_patches
+from core.features.vector_table import NO_PIXELS
 from core.progress import Progress, part_of, silent
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.given.cut import cut_of_labels
@@ -147,6 +148,9 @@ def labelled(scene: Scene, cut: Cut | None = None, *, by: By | None = None, prog
         TrainingError: when the scene has no labels.
         PatchError: when patches of that size do not fit.
     """
+    if not scene.has_pixels:
+        remedy = "choose a scene with pixels, or classify its patches on the Classify page"
+        raise TrainingError(f"Learning from “{scene.name}”", NO_PIXELS, remedy)
     by = by or origin_of(scene)
     grid = patch_grid(scene, cut or cut_to_learn(scene, by))
     truth = needed_labels(f"Learning from “{scene.name}”", scene, grid, by)

@@ -19,6 +19,7 @@ from core.bands import BAND_NAMES, FloatArray
 from core.errors import SourceError, SourceTooLargeError
 from core.features.vector_table import VECTOR_CELL
 from core.ingest.canonical import write_truth
+from core.ingest.embeddings.choices import seems_swapped
 from core.ingest.embeddings.columns import TableColumns, columns_of
 from core.ingest.embeddings.model import StatedModel, json_of, signed_square, stated_model
 from core.ingest.embeddings.places import (
@@ -90,7 +91,7 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
         progress: told rows.
 
     Raises:
-        VectorColumnError: when several columns may be the vectors.
+        VectorsError: when several columns may be the vectors.
         SourceError: why it cannot become a scene.
     """
     table = _opened(files.shelf.path(member))
@@ -308,9 +309,7 @@ def _placed(found: _Gathered, statement: Statement, settings: IngestSettings) ->
         corners = swapped_coordinates(corners)
         lines.append(finding("axes", "latitude first", "chosen", "chosen in the settings", "lat_first"))
     elif why := seem_swapped(corners, statement, centres):
-        found_words = f"its longitudes and latitudes seem to be exchanged: {why}"
-        remedy = "mend the file, or say so: --lat-first, or “Latitude comes first” under “Read it differently”"
-        raise SourceError(found=found_words, remedy=remedy)
+        raise seems_swapped(why)
     corners = on_earth(corners, statement, counts)
     if not np.isfinite(corners).any():
         raise SourceError(
@@ -372,7 +371,7 @@ def _write_by_cell(
     np.save(directory / "columns.npy", table, allow_pickle=False)
     listed = [""] * cells
     for cell, name in zip(ids.tolist(), names, strict=True):
-        listed[cell] = name
+        listed[cell] = name or f"row {cell}"
     (directory / "names.json").write_text(json.dumps(listed), encoding="utf-8")
 
 

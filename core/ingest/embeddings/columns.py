@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.errors import SourceError, VectorColumnError
+from core.errors import SourceError
+from core.ingest.embeddings.choices import several_columns
 from core.ingest.messages import clean_name
 
 MOST_DIMENSIONS = 8192
@@ -108,7 +109,7 @@ def columns_of(schema: pa.Schema, geometry: str | None, chosen: str | None, *, o
         ours: True = this program wrote the file.
 
     Raises:
-        VectorColumnError: when several columns may be the vectors.
+        VectorsError: when several columns may be the vectors.
         SourceError: when none can be.
     """
     vectors = _vector_columns(schema, chosen, geometry, ours=ours)
@@ -167,15 +168,14 @@ def _vector_columns(schema: pa.Schema, chosen: str | None, geometry: str | None,
     if not found:
         raise SourceError(found=_none(schema), remedy=_VECTOR_REMEDY)
     if len(found) > 1:
-        listed = " and ".join(f"“{clean_name(one.title, 60)}”" for one in found[:6])
-        raise VectorColumnError(found=f"it has several columns of vectors: {listed}", remedy=_choose(found))
+        raise several_columns([one.title for one in found], _choose(found))
     return found[0]
 
 
 def _choose(found: Sequence[VectorColumns]) -> str:
     if not found:
         return _VECTOR_REMEDY
-    return f"say which one, such as {clean_name(found[0].title, 60)}: --vector, or “Read it differently”"
+    return f"choose one, such as --vector {clean_name(found[0].title, 60)}"
 
 
 def _none(schema: pa.Schema) -> str:

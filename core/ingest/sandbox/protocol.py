@@ -22,7 +22,7 @@ from core.errors import (
     SourceError,
     SourceTooLargeError,
     UnsafeSourceError,
-    VectorColumnError,
+    VectorsError,
 )
 from core.ingest.messages import clean_name, unreadable
 from core.ingest.sandbox.limits import MAX_CLASSES, MAX_DATES
@@ -37,7 +37,7 @@ _ERRORS: dict[str, type[LandlikeError]] = {
         SourceError,
         UnsafeSourceError,
         SourceTooLargeError,
-        VectorColumnError,
+        VectorsError,
         BandsError,
         ScaleError,
         PictureError,

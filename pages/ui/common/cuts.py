@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.encoders.registry import default_encoder
 from core.errors import LandlikeError
+from core.features.given import first_encoder
 from core.features.recipe import Recipe
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
 from core.scenes.patches import PatchRef, patch_grid
@@ -37,7 +37,7 @@ def cut_title(cut: Cut, metres: float | None) -> str:
 def recipes_there(scene: Scene, encoder: str | None) -> list[Recipe]:
     """Return how a scene has been encoded by an encoder, from large patches to small; None = the default encoder."""
     try:
-        fingerprint = engine().spec(encoder or default_encoder()).fingerprint
+        fingerprint = engine().spec_of(scene, encoder or first_encoder(scene)).fingerprint
     except LandlikeError:
         return []
     found = {recipe.cut: recipe for recipe in engine().store.recipes(scene.id) if recipe.fingerprint == fingerprint}

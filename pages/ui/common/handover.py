@@ -54,7 +54,8 @@ def follow_view(visitor: Session, opened: OpenedBundle) -> None:
     visitor.open(recipe.scene_id)
     if recipe.cut != visitor.cut(recipe.scene_id):
         visitor.recut(recipe.scene_id, recipe.cut, None)
-    visitor.encoder = recipe.encoder
+    if recipe.scene_id not in engine().library or engine().library.get(recipe.scene_id).has_pixels:
+        visitor.encoder = recipe.encoder
     size = recipe.cut.size
     asked = question_of(view.evidence, recipe.scene_id, lambda one: engine().chips.keep(one, size))
     visitor.pursue(Question(recipe.scene_id, words=view.words) if view.words else asked)

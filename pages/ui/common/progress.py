@@ -8,12 +8,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from core.errors import LandlikeError
 from core.ingest.bands.calibration import scale_title
 from core.ingest.bands.choices import scales_asked
+from core.ingest.embeddings.choices import columns_asked, order_asked
 from core.ingest.settings import settings_from_dict
 from core.jobs.queue import Job
 from pages.ui.common.escape import plain
@@ -191,21 +193,36 @@ def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
 
 
 def _answers(job: Job) -> None:
-    """Draw a button for each scale among which a person is asked to choose, while the files are there."""
-    scales = scales_asked(job.message) if job.kind == "ingest" and job.state == "failed" else {}
+    """Draw a button for each answer among which a person is asked to choose, while the files are there."""
+    failed = job.kind == "ingest" and job.state == "failed"
+    scales = scales_asked(job.message) if failed else {}
+    columns, order = (columns_asked(job.message), order_asked(job.message)) if failed else ((), False)
     paths = engine().jobs.payload(job.id).get("paths", ())
-    if not scales or not paths or not all(Path(path).exists() for path in paths):
+    if not (scales or columns or order) or not paths or not all(Path(path).exists() for path in paths):
         return
+    for number, column in enumerate(columns):
+        key = f"vector_{number}_{job.id}"
+        st.button(plain(column), key=key, on_click=_read_by, args=(job.id,), kwargs={"vector": column}, width="content")
+    if order:
+        st.button("Latitude comes first", key=f"order_{job.id}", on_click=_read_by, args=(job.id,),
+                  kwargs={"lat_first": True}, width="content")  # fmt: skip
     for scale, means in scales.items():
         words = f"Read it as {scale_title(scale)}."
         st.button(
-            means, key=f"scale_{scale}_{job.id}", on_click=_read_as, args=(job.id, scale), help=words, width="content"
+            means,
+            key=f"scale_{scale}_{job.id}",
+            on_click=_read_by,
+            args=(job.id,),
+            kwargs={"scale": scale},
+            help=words,
+            width="content",
         )
 
 
-def _read_as(job_id: str, scale: str) -> None:
+def _read_by(job_id: str, **chosen: Any) -> None:  # noqa: ANN401  settings
+    """Read an upload again by what a person says of it, beside what was said before."""
     settings = settings_from_dict(dict(engine().jobs.payload(job_id)["settings"]))
-    current().added[engine().submit_again(job_id, replace(settings, scale=scale)).id] = time.time()
+    current().added[engine().submit_again(job_id, replace(settings, **chosen)).id] = time.time()
 
 
 def follow_bar(job: Job, key: str, text: str) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.bands import BAND_NAMES
 from core.encoders.registry import default_encoder
+from core.features.given import given_spec
 from core.scenes.overview import metres_of
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
@@ -24,7 +25,10 @@ def sidebar() -> None:
     """Draw the pickers; they change the visitor's session."""
     with st.sidebar:
         scene = _scene_picker()
-        _encoder_picker()
+        if scene is None or scene.has_pixels:
+            _encoder_picker()
+        else:
+            _given_encoder(scene)
         if scene is not None and scene.kind == "scene":
             _cut_picker(scene)
 
@@ -54,10 +58,22 @@ def _scene_picker() -> Scene | None:
 def facts(scene: Scene) -> str:
     """Tell what a scene is, in a few words of Markdown."""
     kind = "synthetic, no satellite saw it" if scene.synthetic else ""
+    if not scene.has_pixels:
+        kind = f"{scene.given.encoder['dimension']:,} numbers a patch, no pixels" if scene.given is not None else ""
     bands = "all 13 bands" if len(scene.bands) == len(BAND_NAMES) else f"{len(scene.bands)} of 13 bands"
-    words = " · ".join(plain(part) for part in (scene.level, scene.date, bands, kind) if part)
+    words = " · ".join(
+        plain(part) for part in (scene.level, scene.date, bands if scene.has_pixels else "", kind) if part
+    )
     assumed = len(load_quality(scene.directory).warnings())
     return f"{words}  \n:material/info: {count(assumed, 'assumption')}, see Scenes" if assumed else words
+
+
+def _given_encoder(scene: Scene) -> None:
+    """Say what made the vectors of a scene without pixels; no other encoder can look at it."""
+    spec = given_spec(scene)
+    if spec is not None:
+        st.markdown("Encoder")
+        st.caption(plain(f"{spec.title}: {spec.origin}. Other encoders would need pixels, and the file holds none."))
 
 
 def _encoder_picker() -> None:

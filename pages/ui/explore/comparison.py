@@ -41,7 +41,7 @@ HEAD, LACKING = 84, 48
 
 def compare_button(visitor: Session, view: ViewState) -> None:
     """Draw the button that has a second encoder answer too; its row has no room for a word."""
-    if view.neighbours is None or not view.question.plain:
+    if view.neighbours is None or not view.question.plain or not view.scene.has_pixels:
         return
     icon_button(
         "Compare encoders",

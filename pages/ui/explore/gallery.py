@@ -17,6 +17,7 @@ from core.values.similarity import SIMILARITY
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
 from pages.ui.explore.colouring import Colouring
+from pages.ui.explore.given_panel import date_of_patch, degrees_words
 from pages.ui.explore.novelty_marks import mark_novel
 from pages.ui.frontend import text
 from pages.ui.state.question import Question
@@ -136,6 +137,22 @@ def _item(
     }
 
 
+def mark_places(items: list[dict[str, Any]], view: SceneView) -> list[dict[str, Any]]:
+    """Return items with the place and date of each patch under its picture, where pictures show no land."""
+    if view.scene.has_pixels:
+        return items
+    for item in items:
+        [row] = view.table.positions(np.array([item["id"]]))
+        lon, lat = (np.nan, np.nan) if view.places is None else view.places[row].tolist()
+        known = bool(np.isfinite([lon, lat]).all())
+        item["where"] = f"{lat:.2f}, {lon:.2f}".replace("-", "−") if known else "no place"
+        date = date_of_patch(view, int(row))
+        item["when"] = "" if view.scene.date is not None else date
+        place = degrees_words(lon, lat) if known else "its place is not known"
+        item["alt"] += f". {', '.join(part for part in (place, date) if part)}"
+    return items
+
+
 def mark_examples(items: list[dict[str, Any]], question: Question) -> list[dict[str, Any]]:
     """Return items with the buttons that make them examples, and the sign of those that are.
 
@@ -167,9 +184,14 @@ def letters(number: int) -> str:
     return (letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
 
 
-def tile_side(height: int, rows: int = ROWS) -> int:
+def line_height(items: list[dict[str, Any]]) -> int:
+    """Return pixels that the words below a picture take."""
+    return 27 + 16 * any("where" in item for item in items) + 16 * any(item.get("when") for item in items)
+
+
+def tile_side(height: int, rows: int = ROWS, words: int = 27) -> int:
     """Return pixels a side of the pictures at most, so that some rows of them with their words fit the height."""
-    return max(88 if rows == ROWS else 56, (height - 27 * rows) // rows)
+    return max(88 if rows == ROWS else 56, (height - words * rows) // rows)
 
 
 def pager(visitor: Session, total: int) -> None:
@@ -227,7 +249,7 @@ def gallery(
         "turn": f"{top}/{len(items)}",
         "empty": empty,
         "height": height,
-        "tile": tile_side(height, rows),
+        "tile": tile_side(height, rows, line_height(items)),
         "linked": linked,
     }
     _component(key=key, data=data, height=height, on_query_change=asked)

@@ -19,6 +19,7 @@ from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
 from pages.ui.explore.cutting import cut_button
 from pages.ui.explore.labelling import label_panel
+from pages.ui.explore.preparing import link_encoder
 from pages.ui.explore.trust import trust_panel
 from pages.ui.state.address import show_address
 from pages.ui.state.session import Session
@@ -100,7 +101,8 @@ def what_a_patch_is(view: ViewState) -> str:
     of = len(view.table)
     filtered = f"; {int(view.mask.sum()):,} meet the filter" if view.mask is not None else ""
     how = compared_how(view)
-    return f"A patch is {side} a side{ground}; {of:,} of them{filtered}{f'; {how}' if how else ''}"
+    what = f"{side} a side" if scene.has_pixels else "a row of the file"
+    return f"A patch is {what}{ground}; {of:,} of them{filtered}{f'; {how}' if how else ''}"
 
 
 def compared_how(view: ViewState) -> str:
@@ -125,16 +127,17 @@ def header(visitor: Session, view: ViewState) -> None:
     """Draw the line; the address of the page follows it."""
     position = int(view.labels.index[view.query.patch]) if view.labels is not None and view.query is not None else -1
     label = class_title(view.labels.classes[position]) if view.labels is not None and position >= 0 else ""
-    parameters = visitor.link(view.recipe.encoder)
+    parameters = visitor.link(link_encoder(visitor, view.scene, view.recipe))
     show_address(parameters)
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         st.markdown(f"{status(view, label)}  \n:small[{what_a_patch_is(view)}]", width="stretch")
         heading(f"Explore {view.scene.name}", 1, look="unseen")
-        cut_button(visitor, view.scene)
+        if view.scene.has_pixels:
+            cut_button(visitor, view.scene)
         _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
         trust_panel(visitor, view)
-        _share(visitor, view, visitor.link(view.recipe.encoder, settings=visitor.settings()))
+        _share(visitor, view, visitor.link(link_encoder(visitor, view.scene, view.recipe), settings=visitor.settings()))
 
 
 def _history(visitor: Session, selected: bool) -> None:

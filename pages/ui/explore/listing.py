@@ -19,6 +19,7 @@ from pages.ui.explore.gallery import (
     caption_values,
     gallery,
     mark_examples,
+    mark_places,
     neighbour_items,
     pager,
     plain_items,
@@ -76,7 +77,7 @@ def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thu
     else:
         examples = PatchRefs(view.scene.id, places_to_start(view))
         items, top = plain_items(examples, thumbs, view.labels, strange, named=named), "start"
-    items = mark_examples(caption_values(items, view.known, colours), view.question)
+    items = mark_places(mark_examples(caption_values(items, view.known, colours), view.question), view.known)
     gallery(items, top=top, empty="There is nothing to show.", height=height, on_query=visitor.ask)
 
 

@@ -328,6 +328,8 @@ def _swatches(legend: ClassLegend, counts: Sequence[int]) -> list[dict[str, Any]
 
 def attribution(scene: Scene) -> str:
     """Return who saw the scene."""
+    if not scene.has_pixels:
+        return "Places as the file of vectors states them"
     if scene.synthetic:
         return "<b>Synthetic scene</b>: no satellite saw it"
     year = f" {safe_label(scene.date[:4])}" if scene.date else ""

@@ -71,7 +71,7 @@ def causes_of(view: ViewState) -> tuple[NoveltyCause, ...]:
 def _causes(view: ViewState) -> tuple[NoveltyCause, ...]:
     record: QualityRecord | None = None
     try:
-        spec = engine().spec(view.recipe.encoder)
+        spec = engine().spec_of(view.scene, view.recipe.encoder)
         record = load_quality(view.scene.directory)
     except LandlikeError:
         return ()
@@ -97,7 +97,7 @@ def _sentence(view: ViewState, causes: tuple[NoveltyCause, ...]) -> str:
     whole = "these patches are" if view.scene.kind == "collection" else "this scene is"
     of = fraction(share_of_novel(view))
     word = f'<abbr title="{html.escape(WORDS)}">unfamiliar</abbr>'
-    title = html.escape(engine().spec(view.recipe.encoder).title)
+    title = html.escape(engine().spec_of(view.scene, view.recipe.encoder).title)
     why = f" {html.escape(causes[0].sentence)}" if causes else ""
     more = f" {len(causes) - 1} more {'reason' if len(causes) == 2 else 'reasons'} under Trust." if causes[1:] else ""
     text = f"<b>{of} of {whole} {word}</b>: it looks like nothing {title} learned from.{why}{more or ' See Trust.'}"

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.encoders.registry import EncoderListing, default_encoder
 from core.errors import SceneError
+from core.features.given import first_encoder
 from core.features.recipe import Recipe
 from core.jobs.queue import Job
 from core.scenes.scene import Scene
@@ -115,8 +116,13 @@ def _open_first(visitor: Session, submit: Callable[[], Job]) -> None:
     panel(job, key, job.title)
 
 
-def chosen_encoder(visitor: Session) -> str:
-    """Return the name of the encoder to use; say so and go on with the default where that cannot be had."""
+def chosen_encoder(visitor: Session, scene: Scene) -> str:
+    """Return the name of the encoder to use; say so and go on with the default where that cannot be had.
+
+    Of a scene without pixels it is the one that its vectors are from, whatever is chosen for others.
+    """
+    if not scene.has_pixels:
+        return first_encoder(scene)
     wish = visitor.encoder or default_encoder()
     listing = cache.encoders().get(wish)
     if listing is not None and listing.available:
@@ -127,6 +133,11 @@ def chosen_encoder(visitor: Session) -> str:
         return default_encoder()
     _offer(listing)
     return default_encoder()
+
+
+def link_encoder(visitor: Session, scene: Scene, recipe: Recipe) -> str:
+    """Return the encoder that links name: what vectors of others are from is none that could be chosen elsewhere."""
+    return recipe.encoder if scene.has_pixels else visitor.encoder or default_encoder()
 
 
 def _offer(listing: EncoderListing) -> None:
@@ -155,11 +166,16 @@ def features_there(scene: Scene, recipe: Recipe) -> bool:
     job = wanted(recipe.key, lambda: engine().submit_encode(recipe))
     if job.state == "done":
         st.rerun()
-    show_address(current().link(recipe.encoder))
+    show_address(current().link(link_encoder(current(), scene, recipe)))
     how = _UNDER_WAY if job.active else "is not encoded yet."
+    if not scene.has_pixels:
+        how = (
+            "is being put in the store. It opens by itself when that is done." if job.active else "is not in the store."
+        )
     st.markdown(f"**{plain(scene.name)}** {how}")
-    panel(job, recipe.key, "Encoding the scene")
-    cut_button(current(), scene)
+    panel(job, recipe.key, "Encoding the scene" if scene.has_pixels else "Storing the vectors")
+    if scene.has_pixels:
+        cut_button(current(), scene)
     st.html(
         f'<img alt="{safe_label(scene.name)}" src="{quicklook_url(scene.id)}" '
         'style="display:block;max-height:60vh;max-width:100%;margin:0 auto;border-radius:8px">'

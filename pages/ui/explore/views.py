@@ -24,6 +24,7 @@ from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.heading import heading
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
 from pages.ui.explore.comparison import add_button, comparison
+from pages.ui.explore.given_panel import given_panel
 from pages.ui.explore.header import announcement, header
 from pages.ui.explore.listing import listed_patches, neighbour_controls, show_control
 from pages.ui.explore.map import scene_map, value_overlay
@@ -47,6 +48,7 @@ from pages.ui.state.widgets import bound, segments, select
 AROUND = 228
 """Pixels of a window's height that titles, tools and margins take."""
 GREY, BLUE = "#8C8A85", "#3E7CB1"
+NO_PICTURES = "The file holds no pixels: places alone are drawn."
 BESIDE = {"clusters": "Clusters", "light": "Reflectance"}
 
 
@@ -61,7 +63,7 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
         with st.container(key="banner_holder"):
             novelty_banner(visitor, view)
         evidence_strip(visitor, view, view.thumbs(rendering_of(visitor, scene)))
-        answers = answers_of(visitor, view) if is_comparing(visitor) else []
+        answers = answers_of(visitor, view) if is_comparing(visitor) and scene.has_pixels else []
         shown = outlined_view(visitor, view, answers)
         left, right = st.columns(2, gap="small")
         with left:
@@ -155,14 +157,10 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
     rendering = rendering_of(visitor, view.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         heading("Map", look="unseen")
-        select(
-            "Picture", renderings_of(view.scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
-            title=lambda name: RENDERINGS[name].title,
-        )  # fmt: skip
-        select(
-            "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=160, take=_take_contrast,
-            title=lambda name: f"{name.capitalize()} contrast",
-        )  # fmt: skip
+        if view.scene.has_pixels:
+            _picture_controls(visitor, view.scene, rendering)
+        else:
+            st.caption(NO_PICTURES)
         st.toggle("Colours", help="Lay the colours of the plot over the map.", **bound("overlay", "overlay"))
     overlay = value_overlay(view.known, colours) if visitor.overlay else None
     marked = marking(visitor, view)
@@ -190,6 +188,18 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
     )
     if bounds_lonlat(view.scene) is None:
         _picture(view.scene, rendering, height - 80)
+
+
+def _picture_controls(visitor: Session, scene: Scene, rendering: str) -> None:
+    """Draw which picture the map shows, and how strong."""
+    select(
+        "Picture", renderings_of(scene.bands), rendering, key="rendering", width=170, take=_take_rendering,
+        title=lambda name: RENDERINGS[name].title,
+    )  # fmt: skip
+    select(
+        "Contrast", ["soft", "normal", "strong"], visitor.contrast, key="contrast", width=160, take=_take_contrast,
+        title=lambda name: f"{name.capitalize()} contrast",
+    )  # fmt: skip
 
 
 def patches_told(view: ViewState, colours: Colouring, *, thumbs: str) -> dict[str, Any]:
@@ -251,12 +261,13 @@ def _beside_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="why_bar"):
         heading("Clusters")
         clusters_tools(visitor, view)
-        _beside_control()
+        _beside_control(view)
     clusters_panel(visitor, view, height=heights(visitor, view)[1])
 
 
-def _beside_control() -> None:
-    segments("Beside the gallery", BESIDE, current().clusters.beside, key="beside", take=_take_beside, unseen=True)
+def _beside_control(view: ViewState) -> None:
+    titles = BESIDE if view.scene.bands else BESIDE | {"light": "What is known"}
+    segments("Beside the gallery", titles, current().clusters.beside, key="beside", take=_take_beside, unseen=True)
 
 
 def _take_beside(beside: str) -> None:
@@ -269,24 +280,28 @@ def _show_clusters() -> None:
 
 def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
     height = heights(visitor, view)[1]
+    if not view.scene.bands:
+        _why_title(view, "What is known of them", clustered)
+        given_panel(view, asked_rows(view), _answering_rows(view))
+        return
     table = view.table
     row = asked_rows(view)
     if not row.size and view.neighbours is not None:
-        _why_title("What they reflect", clustered)
+        _why_title(view, "What they reflect", clustered)
         rows = view.rows(view.neighbours.ids)
         whole = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
         found = line("Found", signature(table.band_mean[rows], table.band_std[rows]), accent=True)
         signature_chart([whole, found] if rows.size else [whole], view.scene.bands, height=height)
         return
     if not row.size:
-        _why_title("What the land reflects", clustered)
+        _why_title(view, "What the land reflects", clustered)
         lines = [line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)]
         if len(view.selection):
             rows = view.rows(view.selection.patches)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
         signature_chart(lines, view.scene.bands, height=height)
         return
-    _why_title("Why they are alike", clustered)
+    _why_title(view, "Why they are alike", clustered)
     rows = view.rows(view.neighbours.ids if view.neighbours is not None else ())
     asked = "Query" if view.question.plain else "Good examples"
     lines = [line(asked, signature(table.band_mean[row], table.band_std[row]), accent=True)]
@@ -299,6 +314,13 @@ def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
     st.html(f'<ul class="ll-notes">{items}</ul>')
 
 
+def _answering_rows(view: ViewState) -> IntArray:
+    """Return the rows of what was found, or of the selection where nothing was asked."""
+    if view.neighbours is not None:
+        return view.rows(view.neighbours.ids)
+    return view.rows(view.selection.patches)
+
+
 def asked_rows(view: ViewState) -> IntArray:
     """Return the rows of the query, or of good examples, those in areas too; none where nothing good is asked for."""
     if view.question.plain or view.neighbours is None:
@@ -307,11 +329,11 @@ def asked_rows(view: ViewState) -> IntArray:
     return np.setdiff1d(ranking.examples, ranking.bad)
 
 
-def _why_title(words: str, clustered: bool) -> None:
+def _why_title(view: ViewState, words: str, clustered: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="why_bar"):
         heading(words)
         if clustered:
-            _beside_control()
+            _beside_control(view)
         else:
             st.button("Clusters", icon=":material/workspaces:", key="show_clusters", type="tertiary",
                       on_click=_show_clusters, help="Find clusters of alike patches, named in words")  # fmt: skip

@@ -22,7 +22,7 @@ function tile() {
   image.alt = "";
   picture.append(image, element("span", "rank"), element("span", "mark"), element("span", "shared"));
   const words = element("span", "words");
-  words.append(element("span", "value"), element("span", "number"), element("span", "label"));
+  words.append(element("span", "value"), element("span", "number"), element("span", "label"), element("span", "where"), element("span", "when"));
   button.append(picture, words);
   const signs = element("span", "signs");
   signs.append(element("button", "good", "+"), element("button", "bad", "−"));
@@ -80,6 +80,11 @@ function fill(button, item) {
   spotted(button.querySelector(".number"), item.number, item.shade);
   spotted(button.querySelector(".label"), item.label, item.colour);
   button.querySelector(".label").classList.toggle("named", Boolean(item.named));
+  for (const name of ["where", "when"]) { // they stand in for land that no picture shows
+    const line = button.querySelector(`.${name}`);
+    line.textContent = item[name] ?? "";
+    line.hidden = !item[name];
+  }
   sign(button, item);
 }
 

@@ -28,7 +28,10 @@ MOST_NAMED = 12
 SAMPLE_HELP = "A real one: a coast of Virginia as Sentinel-2 saw it on 12 January 2016. The data are CC0."
 SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
 _ELSEWHERE = f"give it to “{OPEN_BUNDLE}” on this page."
-UPLOADER = "Add scenes: GeoTIFFs, band files, NetCDF, a zip of bands, of a Zarr or of labelled patches, NumPy arrays"
+UPLOADER = (
+    "Add scenes: GeoTIFFs, band files, NetCDF, a zip of bands, of a Zarr or of labelled patches, NumPy arrays, "
+    "Parquet of vectors"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,16 +37,23 @@ CARD_STYLE = """
 def card_facts(scene: Scene) -> list[str]:
     """Return what is said about a scene beside its row in the table, line by line; plain text."""
     grid = scene.grid
+    if scene.given is not None:
+        spec = scene.given.encoder
+        return [f"Vectors of {spec['dimension']:,} numbers, without pixels", f"{spec['title']}: {spec['origin']}",
+                *_classes_and_date(scene)]  # fmt: skip
     what = "Collection of labelled patches" if scene.kind == "collection" else "Scene"
     lines = [f"{what} of {grid.width:,} × {grid.height:,} pixels, {count(len(scene.bands), 'band')}"]
-    truth = truth_of(scene)
-    if truth is not None:
-        lines.append(count(len(truth.classes), "class", "classes"))
-    if scene.date is None:
-        lines.append("Its date is unknown")
+    lines += _classes_and_date(scene)
     if scene.grid.crs is None and scene.kind == "scene":
         lines.append("No place on Earth is known: no map")
     return lines
+
+
+def _classes_and_date(scene: Scene) -> list[str]:
+    truth = truth_of(scene)
+    lines = [] if truth is None else [count(len(truth.classes), "class", "classes")]
+    dated = scene.given is not None and any(one.kind == "date" for one in scene.given.columns)
+    return lines if scene.date is not None or dated else [*lines, "Its date is unknown"]
 
 
 def details(row: SceneRow, listed: str) -> None:

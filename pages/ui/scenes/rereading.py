@@ -93,6 +93,9 @@ def decided_settings(scene: Scene, record: QualityRecord) -> IngestSettings:
         "time": settings_before(record).time,
         "by_wavelength": settings_before(record).by_wavelength,
         "ten_metres": settings_before(record).ten_metres,
+        "vector": settings_before(record).vector,
+        "model": settings_before(record).model,
+        "lat_first": settings_before(record).lat_first,
     }
     for name in ("", "date", "crs", "bands"):  # What cannot be set is not offered.
         try:

@@ -140,6 +140,17 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         "Interpolate to pixels of 10 m", value=known.ten_metres, key=f"{key}_ten_metres",
         help="For scenes of 5 m to 60 m: encoders know land at 10 m.",
     )  # fmt: skip
+    st.caption("Of a Parquet file of vectors:")
+    left, right = st.columns(2)
+    vector = left.text_input(
+        "Column of vectors", known.vector or "", placeholder="embedding", key=f"{key}_vector", max_chars=120,
+        help="Empty: the only one.",
+    )  # fmt: skip
+    model = right.text_input(
+        "Model that made them", known.model or "", placeholder="Clay v1", key=f"{key}_model", max_chars=120,
+        help="Empty: as the file says. Files of one model can be compared.",
+    )  # fmt: skip
+    lat_first = st.checkbox("Latitude comes before longitude", value=known.lat_first, key=f"{key}_lat_first")
     return IngestSettings(
         bands=parse_bands(bands),
         scale=scale,
@@ -149,6 +160,9 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         time=None if time is None else int(time) - 1,
         by_wavelength=by_wavelength,
         ten_metres=ten_metres,
+        vector=vector.strip() or None,
+        model=model.strip() or None,
+        lat_first=lat_first,
     )
 
 

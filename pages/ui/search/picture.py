@@ -29,6 +29,9 @@ def picture_form(visitor: Session, recipe: Recipe) -> None:
     """Draw where a picture is given, and the buttons that search by it."""
     key = f"chip_file_{visitor.chips}"
     st.markdown("**A picture**")
+    if not engine().library.get(recipe.scene_id).has_pixels:
+        st.caption("The model that made these vectors is not at hand, so no picture can be compared with them.")
+        return
     st.file_uploader(
         "A GeoTIFF of Sentinel-2, or a picture in colours", type=ENDINGS, key=key, max_upload_size=_MOST_MB
     )

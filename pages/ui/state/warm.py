@@ -8,8 +8,8 @@ from importlib import import_module
 from streamlit import delta_generator
 from streamlit.runtime import Runtime
 
-from core.encoders.registry import default_encoder
 from core.errors import LandlikeError
+from core.features.given import first_encoder
 from pages.ui.common.later import later
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
@@ -60,7 +60,7 @@ def read_newest_scene() -> None:
     """Read what the page shows to a visitor without a link: the newest scene, where it is encoded; nothing is begun."""
     try:
         scenes = engine().library.scenes()
-        recipe = engine().recipe(scenes[0], default_encoder()) if scenes else None
+        recipe = engine().recipe(scenes[0], first_encoder(scenes[0])) if scenes else None
         if recipe is not None and engine().encoded(recipe):
             view = cache.scene_view(recipe, scenes[0])
             view.novel_patches()

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from core.errors import SourceError, VectorColumnError
+from core.errors import SourceError, VectorsError
 from core.features.vector_table import given_values, vector_table
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
@@ -188,7 +188,7 @@ def test_an_outline_across_the_antimeridian_is_one_square(tmp_path: Path, librar
 def test_several_columns_of_vectors_are_asked_about(tmp_path: Path, library: Library) -> None:
     other = vectors()[::-1]
     path = plain(tmp_path / "two.parquet", second=lists(other))
-    with pytest.raises(VectorColumnError, match="“embedding” and “second”"):
+    with pytest.raises(VectorsError, match="“embedding” and “second”"):
         ingest([path], library)
     scene = ingest([path], library, IngestSettings(vector="second"))
     assert_opened(scene, other)
