@@ -242,6 +242,7 @@ def labels_of_table(
     """
     table.check_places()
     tally = Tally(names)
+    tally.said += table.said
     labels = table.titled(column) if column else table.needed("label")
     by_place = table.column("lon") is not None and table.column("lat") is not None
     if table.column("patch_id") is None and by_place:

@@ -180,7 +180,8 @@ def _written(engine: Engine, view: SearchView, tables: Mapping[str, bytes], out:
         write_bundle(out, bundle_of(engine, view))
     else:
         write_rows(out, rows)
-    return bool(bundle_table(rows) == tables.get(RESULTS))
+    there = tables.get(RESULTS)
+    return bool(bundle_table(rows, there) == there)
 
 
 def _evidence(options: argparse.Namespace, engine: Engine, recipe: Recipe) -> Evidence:

@@ -138,9 +138,17 @@ def _seen(view: SearchView) -> dict[str, list[int]]:
     return {"seen": list(view.seen)} if view.seen else {}
 
 
-def bundle_table(rows: ExportRows) -> bytes:
-    """Return what a view finds as a bundle holds it: without what has to be measured first, and may not be there."""
-    columns = {name: column for name, column in rows.columns.items() if name != STABILITY.name}
+def bundle_table(rows: ExportRows, like: bytes | None = None) -> bytes:
+    """Return what a view finds as a bundle holds it: without what has to be measured first, and may not be there.
+
+    Args:
+        rows: what it finds.
+        like: the table of another bundle; where it has no clusters, this has none either. None = no other.
+    """
+    left = {STABILITY.name}
+    if like is not None and CLUSTER.name not in like.partition(b"\r\n")[0].decode(errors="replace").split(","):
+        left.add(CLUSTER.name)
+    columns = {name: column for name, column in rows.columns.items() if name not in left}
     return csv_text(replace(rows, columns=columns)).encode()
 
 

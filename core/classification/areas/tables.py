@@ -46,6 +46,7 @@ _NAMES = {
 
 _POINT = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+|(?=\.\d))(\.\d*)?(e[+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+|(?=,\d))(,\d*)?(e[+-]?\d+)?")
+_WESTERN = "The file is not in UTF-8; its letters were taken as Windows writes them in western Europe."
 _BLANKS = re.compile(r"(?<=\d)[\s'’_](?=\d{3}(?:\D|$))")
 
 
@@ -58,12 +59,14 @@ class TextTable:
         separator: between its cells.
         columns: names as they stand, stripped.
         rows: number of the line in the file, and the cells by the columns' places, stripped.
+        said: what had to be assumed of it, a sentence each.
     """
 
     name: str
     separator: str
     columns: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    said: tuple[str, ...] = ()
 
     @property
     def asked(self) -> str:
@@ -138,7 +141,7 @@ def read_text_table(path: Path) -> TextTable:
             never closed.
     """
     asked = f"Reading “{path.name}”"
-    text = _decoded(asked, _content(asked, path))
+    text, said = _decoded(asked, _content(asked, path))
     text, separator = _separated(_without_remarks(text))
     lines = _lines(asked, text, separator)
     lines = [(number, cells) for number, cells in lines if any(cells)]
@@ -146,7 +149,7 @@ def read_text_table(path: Path) -> TextTable:
         raise ClassificationError(asked, "it is empty", "give a CSV file with a line of names and a line for each row")
     columns = lines[0][1]
     rows = tuple((number, _cells(asked, number, cells, len(columns))) for number, cells in lines[1:])
-    return TextTable(name=path.name, separator=separator, columns=tuple(columns), rows=rows)
+    return TextTable(name=path.name, separator=separator, columns=tuple(columns), rows=rows, said=said)
 
 
 def _lines(asked: str, text: str, separator: str) -> list[tuple[int, list[str]]]:
@@ -224,8 +227,8 @@ def _content(asked: str, path: Path) -> bytes:
         raise ClassificationError(asked, f"it cannot be read ({error.strerror})", "check its permissions") from error
 
 
-def _decoded(asked: str, content: bytes) -> str:
-    """Return the text of a file: UTF-8 or UTF-16 by its mark, else UTF-8, else what Excel writes in the west."""
+def _decoded(asked: str, content: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a file, UTF-8 or UTF-16 by its mark, else UTF-8, else what Excel writes in the west: said."""
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ClassificationError(asked, "it is a workbook of a spreadsheet", "save it as CSV")
     for encoding in ("utf-16",) if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "cp1252"):
@@ -234,7 +237,7 @@ def _decoded(asked: str, content: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" not in text:
-            return text
+            return text, (_WESTERN,) if encoding == "cp1252" else ()
     raise ClassificationError(asked, "it is no text", "give a CSV file")
 
 

@@ -109,7 +109,8 @@ def numbers_of_table(
     filled = [at for at, cell in enumerate(table.titled(title)) if cell.casefold() not in NOT_JUDGED]
     others = of_other_scenes(table, scene_id)
     known = replace(table, rows=tuple(table.rows[at] for at in filled if at not in others))
-    said = _counted(len(table.rows) - len(filled), "line without a number was", "lines without a number were")
+    said = [*table.said]
+    said += _counted(len(table.rows) - len(filled), "line without a number was", "lines without a number were")
     said += _counted(len(others & set(filled)), "line of another scene was", "lines of another scene were")
     numbers = table_numbers(known, title)
     if known.column("patch_id") is not None:

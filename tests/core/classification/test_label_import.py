@@ -124,6 +124,15 @@ def test_tables_as_programs_write_them(tmp_path: Path, content: bytes) -> None:
     assert dict(labels_of_table(read_text_table(path), IDS, LAND).labels) == {104: "Fen"}
 
 
+def test_letters_that_had_to_be_assumed_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "L.csv"
+    for encoding, said in (("cp1252", ("The file is not in UTF-8; its letters",)), ("utf-8", ())):
+        path.write_bytes("patch_id,label\n100,Gewässer\n".encode(encoding))
+        found = labels_of_table(read_text_table(path), IDS)
+        assert (dict(found.labels), len(found.said)) == ({100: "Gewässer"}, len(said))
+        assert all(one.startswith(start) for one, start in zip(found.said, said, strict=True))
+
+
 def test_a_cell_of_several_lines_is_no_class(tmp_path: Path) -> None:
     found = table(tmp_path, 'patch_id,label\n100,"Fen\n101,Bog"\n102,Moor\n')
     assert dict(found.labels) == {102: "Moor"}

@@ -357,6 +357,15 @@ def test_clusters_that_cannot_be_taken_over_are_told_and_their_filter_left_out(
     assert not (elsewhere.library.get("t-1").directory / CLUSTERS_FILE).exists()
 
 
+def test_clusters_that_are_found_here_alone_make_no_other_table(
+    engine: Engine, view: SearchView, tmp_path: Path, capsys: Capture
+) -> None:
+    write_bundle(tmp_path / "b.zip", bundle_of(engine, view))
+    engine.find_clusters_now(view.recipe, ClusterSettings())
+    assert main(["open-bundle", str(tmp_path / "b.zip"), "--out", str(tmp_path / "r.csv")]) == 0
+    assert json.loads(capsys.readouterr().out)["same"] is True
+
+
 def test_a_bundle_of_before_says_nothing_of_clusters(engine: Engine, view: SearchView) -> None:
     bundle = bundle_of(engine, by_marsh(engine, view))
     before = replace(bundle, view={key: said for key, said in bundle.view.items() if key != "clusters"})
