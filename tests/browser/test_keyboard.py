@@ -12,6 +12,7 @@ from core.scenes.patches import PatchRef
 from core.similarity.neighbours import Neighbours
 from pages.ui.explore.gallery import neighbour_items
 from pages.ui.frontend import text
+from pages.ui.search.results_table import Column, table_page
 
 pytestmark = pytest.mark.browser
 
@@ -74,12 +75,12 @@ def test_arrows_go_from_picture_to_picture_and_the_place_outlives_another_answer
 
 def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> None:
     page.set_content(f"<style>{text('table.css')}</style><section><div class='rows'></div></section>")
-    rows = [[7, 0.9], [4, 0.8], [9, 0.7]]
-    data = {
-        "columns": ["Patch", "Score"], "rows": rows, "digits": [0, 2], "id": 0, "query": 7, "height": 300, "more": "",
-    }  # fmt: skip
+    columns = [Column(title="Patch", values=np.array([7, 4, 9])),
+               Column(title="Score", values=np.array([0.9, 0.8, 0.7]), digits=2)]  # fmt: skip
+    shown = {"query": 7, "height": 300}
+    data = {**table_page(columns, marked=(9,), rows_on_page=2), **shown}
     page.evaluate(DRAW, [text("rove.js", "table.js"), data])
-    assert page.evaluate(STOPS) == 3, "two headings and one row"
+    assert page.evaluate(STOPS) == 6, "two headings, one row, pages before and after, and the way to what is selected"
     page.locator("tr[data-patch='7']").focus()
     page.keyboard.press("ArrowDown")
     assert page.evaluate(FOCUSED) == "4"
@@ -89,7 +90,16 @@ def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> No
     assert page.evaluate(FOCUSED) == "4"
     page.get_by_role("button", name="Patch").focus()
     page.keyboard.press("Enter")
+    assert page.evaluate("window.told.pop()") == ["sort", "Patch"]
+    page.evaluate("data => window.draw(data)", {**table_page(columns, sorted_by="Patch", rows_on_page=2), **shown})
     assert page.evaluate("() => document.activeElement.textContent") == "Patch"
+    assert page.locator("tbody tr").first.get_attribute("data-patch") == "4"
+    assert page.locator("th[aria-sort=ascending]").inner_text() == "Patch"
+    page.get_by_role("button", name="Next").click()
+    assert page.evaluate("window.told.pop()") == ["turn", 1]
+    reached = table_page(columns, page=1, marked=(9,), reached=9, rows_on_page=2)
+    page.evaluate("data => window.draw(data)", {**reached, **shown})
+    assert page.locator("tr.marked").get_attribute("data-patch") == "9"
 
 
 LABELLER = {
