@@ -112,6 +112,12 @@ def _how(visitor: Session, view: ViewState) -> None:
         on_click=acts.find_anew, args=(visitor, view, wanted),
     )  # fmt: skip
     if known is not None:
+        _spelled(view, settings)
+
+
+def _spelled(view: ViewState, settings: ClusterSettings) -> None:
+    """Draw what finds the same clusters without the pages; folded, or it would cover the views."""
+    with st.expander("As a command", icon=":material/terminal:", key="clusters_spelled"):
         origin = view.known.cluster_origin()
         if origin is not None and undoable_change(origin):
             st.caption("The command finds the clusters as they were; renames and merges go along with Download.")
