@@ -65,8 +65,8 @@ class DataCubes:
                 surveys.append(surveyed(container, files.settings.bands))
         _refuse_no_bands(surveys)
         step = wanted_step(files, surveys)
-        drawn = _Drawn.of(surveys, step)
-        return _layers(files, surveys, step, drawn)
+        with reading(files.name):
+            return _layers(files, surveys, step, _Drawn.of(surveys, step))
 
 
 def _refuse_no_bands(surveys: Sequence[Survey]) -> None:

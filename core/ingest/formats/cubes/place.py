@@ -15,6 +15,7 @@ from pyproj.exceptions import CRSError
 from core.errors import SourceError
 from core.ingest.formats.cubes.axes import DEGREES_EAST, DEGREES_NORTH, Axes, coordinate_of, role_of, text_of
 from core.ingest.formats.cubes.containers import CubeGroup, values_of
+from core.ingest.formats.cubes.statements import number_of
 from core.ingest.messages import clean_name
 from core.scenes.geobox import UNPLACED, GeoBox, Transform, usable_transform
 
@@ -189,7 +190,7 @@ def _axis(group: CubeGroup, dim: str, role: str, size: int, step: float | None) 
 def _measured(variable: xr.Variable, values: NDArray[Any]) -> _Numbers:
     """Return coordinates as they are meant: packed ones are scaled."""
     numbers = values.astype(np.float64)
-    scale, offset = (float(variable.attrs.get(key, usual)) for key, usual in (("scale_factor", 1), ("add_offset", 0)))
+    scale, offset = number_of(variable.attrs, "scale_factor", 1), number_of(variable.attrs, "add_offset", 0)
     return np.asarray(numbers * scale + offset)
 
 

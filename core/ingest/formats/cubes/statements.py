@@ -122,7 +122,7 @@ def _range(stated: Mapping[Any, Any], dtype: np.dtype[Any], scaling: Scaling | N
     both = _values(stated.get("valid_range"))
     ends = [both[0], both[1]] if len(both) == 2 else [low[0] if low else -math.inf, high[0] if high else math.inf]
     given = [stated.get(key) for key in ("valid_range", "valid_min", "valid_max") if key in stated]
-    floats = any(np.asarray(value).dtype.kind == "f" for value in given)
+    floats = any(_of_floats(value) for value in given)
     if scaling is not None and floats and dtype.kind in "iu":
         scale, offset = scaling
         ends = [(end - offset) / scale for end in ends]
@@ -136,6 +136,18 @@ def _range(stated: Mapping[Any, Any], dtype: np.dtype[Any], scaling: Scaling | N
         low_end if low_end > float(bounds.min) else -math.inf,
         high_end if high_end < float(bounds.max) else math.inf,
     )
+
+
+def _of_floats(value: object) -> bool:
+    """Tell whether an attribute is written in floats."""
+    parts = value if isinstance(value, (list, tuple)) else np.atleast_1d(np.asarray(value)).tolist()
+    return any(isinstance(part, float) for part in parts)
+
+
+def number_of(attributes: Mapping[Any, Any], key: str, usual: float) -> float:
+    """Return the number that an attribute states; the usual one where it states none."""
+    values = _values(attributes.get(key))
+    return values[0] if values and math.isfinite(values[0]) else usual
 
 
 def _values(value: object) -> list[float]:

@@ -282,14 +282,18 @@ def _with_axes(documents: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]
             names = [path.parent.name]
         if path.name == NODE_3:
             stated = document.get("dimension_names") or ()
-            if len(stated) != len(shape) or not all(isinstance(name, str) for name in stated):
+            if len(stated) != len(shape) or not all(map(_is_name, stated)):
                 document["dimension_names"] = names
         elif path.name == ARRAY_2:
             attributes = documents.setdefault(str(path.parent / ATTRIBUTES_2), {})
             stated = attributes.get("_ARRAY_DIMENSIONS")
-            if not isinstance(stated, list) or len(stated) != len(shape):
+            if not isinstance(stated, list) or len(stated) != len(shape) or not all(map(_is_name, stated)):
                 attributes["_ARRAY_DIMENSIONS"] = names
     return documents
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _part(content: bytes, wanted: ByteRequest | None) -> bytes:
@@ -352,7 +356,7 @@ def _itemsize(kind: object) -> int | None:
         return 16
     try:
         dtype = np.dtype("bool" if kind == "bool" else kind)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, SyntaxError):  # NumPy parses some texts as Python.
         return None
     return dtype.itemsize if numeric(dtype) or dtype.kind in "USM" else None
 

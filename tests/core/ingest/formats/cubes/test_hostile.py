@@ -155,6 +155,7 @@ def test_sizes_beyond_the_limits_are_refused_before_anything_is_read(tmp_path: P
         ({"compressor": {"id": "pcodec"}}, "packed by pcodec, which Landlike does not unpack"),
         ({"compressor": {"id": "zlib", "level": 1}}, "damaged or cut short"),
         ({"dtype": "|O"}, "cannot be read|of a type that holds no numbers|damaged"),
+        ({"dtype": "x y"}, "cannot be read: its values are of a type that holds no numbers"),
         ({"dtype": [["a", "<u2"]]}, "cannot be read: its values are of a type that holds no numbers"),
     ],
 )
@@ -208,3 +209,17 @@ def test_a_summary_of_all_documents_stands_in_for_those_that_are_missing(tmp_pat
     for document in [*folder.rglob(".zarray"), *folder.rglob(".zattrs")]:
         document.unlink()
     assert ingest([folder], library).bands == SIX
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {"a": [1]}, [[1, 2], [3]], True])
+def test_attributes_that_make_no_sense_harm_nothing(tmp_path: Path, library: Library, value: object) -> None:
+    folder = written(tmp_path / "farm.zarr", cube())
+    for document, keys in (
+        (folder / "B03" / ".zattrs", ("scale_factor", "valid_range", "valid_min", "_FillValue", "units", "long_name")),
+        (folder / "y" / ".zattrs", ("scale_factor", "units", "bounds")),
+        (folder / ".zattrs", ("crs", "transform", "stac_discovery", "proj:projjson")),
+    ):
+        stated = json.loads(document.read_text())
+        document.write_text(json.dumps(stated | dict.fromkeys(keys, value)))
+    scene = ingest([folder], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
