@@ -46,6 +46,12 @@ SLOW = (
     "core/features/test_store.py",  # a full tile
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
     "core/ingest/test_refusals.py",  # a process for each bad file
+    "core/ingest/test_boundary.py",
+    "core/imagery/ground/test_drawing.py::test_no_seam_shows_between_cells",
+    "core/cli/test_views.py",  # each view by page, command and script
+    "core/cli/test_search.py",
+    "pages/ui/classify/test_importing.py",  # processes that open files of shapes
+    "pages/ui/search/test_bar.py",
     "core/jobs/test_queue.py",  # workers that die
     "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
     "core/ingest/test_real.py",  # real files

@@ -47,6 +47,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+def first_scene(page: Page, server: Server) -> str:
+    """The scene that the first visit opened, which this is where there was none."""
+    if not any(server.root.glob("scenes/sample-*")):
+        page.goto(server.url)
+        wait_for_views(page)
+    return next(path.name for path in server.root.glob("scenes/sample-*"))
+
+
 def test_the_first_visit_opens_the_sample_and_finds_land_like_a_point_and_a_place(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
@@ -190,9 +198,18 @@ def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_a
     page.wait_for_function("before => window.stamps > before", arg=stamped, timeout=LONG)
 
 
-def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server: Server) -> None:
+def test_pictures_load_the_map_takes_the_colours_of_the_plot_and_a_class_of_the_legend_is_selected(
+    page: Page, server: Server
+) -> None:
+    """One visit, because each costs the browser seconds."""
     page.goto(server.url)
     wait_for_views(page)
+    pictures_and_tiles_really_load(page)
+    a_click_on_a_class_selects_its_patches(page)
+    the_map_shows_the_colours_of_the_plot_until_that_is_switched_off(page)
+
+
+def pictures_and_tiles_really_load(page: Page) -> None:
     for place in range(4):
         picture = page.locator(".gallery .tile img").nth(place)
         expect(picture).to_have_js_property("complete", True, timeout=LONG)
@@ -200,9 +217,7 @@ def test_pictures_of_patches_and_tiles_of_the_map_really_load(page: Page, server
     map_frame(page).locator(".leaflet-imagery-pane img.leaflet-tile-loaded").first.wait_for(timeout=LONG)
 
 
-def test_the_map_shows_the_colours_of_the_plot_until_that_is_switched_off(page: Page, server: Server) -> None:
-    page.goto(server.url)
-    wait_for_views(page)
+def the_map_shows_the_colours_of_the_plot_until_that_is_switched_off(page: Page) -> None:
     page.locator(".st-key-overlay label").first.click()
     legend, tiles_shown = (
         map_frame(page).locator(".landlike-legend"),
@@ -224,9 +239,7 @@ def test_the_map_shows_the_colours_of_the_plot_until_that_is_switched_off(page: 
     expect(tiles_shown).to_have_count(0, timeout=LONG)
 
 
-def test_a_click_on_a_class_of_the_legend_selects_its_patches(page: Page, server: Server) -> None:
-    page.goto(server.url)
-    wait_for_views(page)
+def a_click_on_a_class_selects_its_patches(page: Page) -> None:
     chip = page.locator(".ll-plot .chip", has_text="Forest")
     count = chip.locator("small").inner_text()
     chip.click()
@@ -237,10 +250,7 @@ def test_a_click_on_a_class_of_the_legend_selects_its_patches(page: Page, server
 
 
 def test_a_link_reopens_scene_and_query_and_keys_go_on_from_there(page: Page, server: Server) -> None:
-    page.goto(server.url)
-    wait_for_views(page)
-    scene = next(path.name for path in (server.root / "scenes").iterdir())
-    page.goto(f"{server.url}/?scene={scene}&q=7")
+    page.goto(f"{server.url}/?scene={first_scene(page, server)}&q=7")
     assert wait_for_query(page) == 7
     wait_for_ranks(page, 20)
     stage, keys = page.locator(".ll-plot .stage"), page.locator(".ll-plot .keys")
@@ -300,9 +310,7 @@ def test_a_shared_address_shows_somebody_else_the_same_view(browser: Browser, pa
 
 
 def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:
-    page.goto(server.url)
-    wait_for_views(page)
-    scene = next(path.name for path in (server.root / "scenes").iterdir())
+    scene = first_scene(page, server)
     page.goto(f"{server.url}/?scene={scene}&q=7")
     wait_for_ranks(page, 20)
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
