@@ -59,14 +59,19 @@ class EmbedCommand:
 
         check_out(options.out, PARQUET_ENDINGS, options.source)
         engine = engine_of(config)
-        if options.encoder is not None:
-            engine.spec(options.encoder, options.backend)  # Before a source is opened, which takes its time.
+        if options.encoder is not None and _takes_long(options.source):
+            engine.spec(options.encoder, options.backend)  # An unknown name is told before the source is opened.
         scene = open_source(options, config)
         recipe = recipe_of(options, engine, scene, options.backend)
         with bar_of("Encoding", "patches") as progress:
             write_features(engine, scene, recipe, options.out, backend=options.backend, progress=progress)
         write_stac_item(options.out, read_geoparquet(options.out))
         return ()
+
+
+def _takes_long(source: str) -> bool:
+    """Tell whether opening a source may take long: a scene of the library and vectors of others take no time."""
+    return Path(source).exists() and Path(source).suffix.lower() not in PARQUET_ENDINGS
 
 
 class NeighboursCommand:

@@ -16,6 +16,7 @@ from core.errors import LandlikeError, SettingsError, StoreError
 from core.export.bundle import Bundle
 from core.export.rows import ExportRows
 from core.export.tables import csv_text
+from core.features.given import given_spec
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
 from core.scenes.checksum import scene_checksum
@@ -276,6 +277,9 @@ def _scene(engine: Engine, bundle: Bundle) -> tuple[Scene | None, tuple[str, ...
 
 def _encoder(engine: Engine, recipe: Recipe) -> tuple[str | None, tuple[str, ...]]:
     """Return the name of an encoder here that gives the same features, and what is missing without one."""
+    given = given_spec(engine.library.get(recipe.scene_id)) if recipe.scene_id in engine.library else None
+    if given is not None and given.fingerprint == recipe.fingerprint:
+        return given.name, ()
     names = encoder_names(engine.config)
     for name in sorted(names, key=lambda one: one != recipe.encoder):
         try:

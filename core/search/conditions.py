@@ -160,6 +160,14 @@ class Condition(ABC):
         value, _ = value_of(self.value)
         return value.scale.title if isinstance(value, ScaleValue) else value.title
 
+    def told(self, source: PatchSource) -> str:
+        """Return the condition in words, what it is about as it is called among the patches of a source."""
+        if self.value in _NO_VALUES:
+            return self.sentence
+        value, _ = value_of(self.value)
+        own = value.title_of(source)
+        return self.sentence if own == value.title else self.sentence.replace(self.title, own, 1)
+
     @property
     @abstractmethod
     def sentence(self) -> str:

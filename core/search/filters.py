@@ -24,6 +24,7 @@ from core.search.conditions import (
     RangeCondition,
 )
 from core.search.regions import read_region
+from core.values.base import PatchSource
 
 MOST_CONDITIONS = 40
 _VERSION = 1
@@ -92,6 +93,10 @@ class Filters:
     def sentence(self) -> str:
         """All conditions in words, without a stop; ``all patches`` where there are none."""
         return "; ".join(one.sentence for one in self.conditions) or "all patches"
+
+    def told(self, source: PatchSource) -> str:
+        """Return the conditions in words, as they are called among the patches of a source."""
+        return "; ".join(one.told(source) for one in self.conditions) or "all patches"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values, for bundles."""

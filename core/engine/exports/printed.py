@@ -66,7 +66,12 @@ def view_report(source: LibrarySource, order: ExportOrder, *, progress: Progress
         path = Path(folder) / f"{source.scene.id}.parquet"
         features = engine.features(recipe)
         write_geoparquet(
-            path, source.scene, source.grid, features, engine.spec(recipe.encoder), values=export_columns(source)
+            path,
+            source.scene,
+            source.grid,
+            features,
+            engine.spec_of(source.scene, recipe.encoder),
+            values=export_columns(source),
         )
         points = None if order.layout is None else source.layout(order.layout)
         if points is not None:
@@ -166,7 +171,7 @@ def _sentences(source: LibrarySource, view: SearchView, found: Neighbours, measu
         yield f"Land like {good:,} good example{'' if good == 1 else 's'}{unlike}."
     how = f"All that score {view.least:.3f} or more" if view.least is not None else "The best"
     apart = ", without patches that touch an example" if view.apart and view.least is None and good else ""
-    yield f"{how} by {measure}{apart}; of patches that meet: {view.filters.sentence}."
+    yield f"{how} by {measure}{apart}; of patches that meet: {view.filters.told(source)}."
     areas = source.areas()
     ground = None if areas is None else areas.together(found.ids) / HECTARE
     yield f"Found: {len(found):,} of {len(source.table):,} patches{'' if ground is None else f', {ground:,.0f} ha'}."

@@ -126,7 +126,7 @@ class GivenClass(GivenValue, ClassValue):
         return names[np.where(np.isfinite(values), values, -1).astype(np.int64)]
 
 
-_NUMBER = Scale(title="number", ramp=GIVEN_RAMP, low_word="low", high_word="high")
+_NUMBER = Scale(title="number column of the file", ramp=GIVEN_RAMP, low_word="low", high_word="high")
 
 GIVEN_CLASSES: tuple[PatchValue, ...] = tuple(
     GivenClass(

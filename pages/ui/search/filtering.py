@@ -48,7 +48,7 @@ def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
     for one in filters.conditions:
         with st.container(horizontal=True, vertical_alignment="center", key=f"condition_{one.value}"):
             unknown = " · not known of these patches, so it does not count" if one in view.uncounted else ""
-            st.markdown(f"{plain(one.sentence)}{unknown}", width="stretch")
+            st.markdown(f"{plain(one.told(view.known))}{unknown}", width="stretch")
             icon_button("Take this condition away", "close", key=f"condition_drop_{one.value}", type="tertiary",
                         on_click=visitor.filter, args=(filters.without(one.value).link(),))  # fmt: skip
     names = [name for name in choices(view.known, view.asked) if name != SIMILARITY.name]

@@ -12,6 +12,8 @@ import pytest
 
 from core.__main__ import main
 from core.export.geoparquet import read_geoparquet
+from core.features.given import given_recipe
+from core.scenes.library import Library
 from tests.data import shared
 from tests.embeddings import ROWS, centre, lists, plain, vectors, write
 
@@ -67,6 +69,9 @@ def test_a_scene_of_them_is_recorded_and_embedded(tmp_path: Path, capsys: Captur
     path, out = plain(tmp_path / "f.parquet"), tmp_path / "own.parquet"
     assert main(["scene", str(path), "--model", "Clay v1"]) == 0
     record = json.loads(capsys.readouterr().out)
+    scene = Library(tmp_path / "data").get(record["scene"])
+    named = ["embed", scene.id, "--encoder", given_recipe(scene).encoder, "--out", str(out)]
+    assert main(named) == 0  # as pages print it
     topics = {one["topic"]: one["value"] for one in record["findings"]}
     assert (topics["pixels"], topics["model"]) == ("none", "Clay v1")
     assert main(["embed", str(path), "--model", "Clay v1", "--out", str(out)]) == 0

@@ -1,0 +1,74 @@
+"""Files of a scene without pixels: all that can be made of vectors, places and columns; the rest is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.config import Config
+from core.engine.exports.files import export_bytes
+from core.engine.exports.order import BUNDLE, EVERY, FEATURES, MAP, PLOT, REPORT, ExportOrder
+from core.engine.library_source import LibrarySource, library_source
+from core.engine.operations import Engine
+from core.engine.views import SearchView
+from core.errors import SettingsError
+from core.features.given import given_recipe
+from core.ingest.boundary import ingest
+from core.scenes.patches import PatchRef
+from core.search.conditions import ClassCondition, RangeCondition
+from core.search.examples import Evidence
+from core.search.filters import Filters
+from tests.embeddings import ROWS, plain
+
+pytestmark = pytest.mark.usefixtures("here")
+CONDITIONS = (
+    RangeCondition(value="filednumbera", low=1), ClassCondition(value="filedclassa", classes=("dry",)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> LibrarySource:
+    engine = Engine(Config(root=tmp_path / "data", model_cache=tmp_path / "models"), lanes={})
+    path = plain(tmp_path / "f.parquet", height=np.arange(ROWS) % 7 + 0.5, biome=["dry", "wet"] * (ROWS // 2))
+    scene = ingest([path], engine.library)
+    recipe = given_recipe(scene)
+    engine.encode_now(scene, recipe)
+    return library_source(engine, recipe)
+
+
+def order(source: LibrarySource, what: str, form: str, *, colour: str = "") -> ExportOrder:
+    view = SearchView(
+        recipe=source.recipe, evidence=Evidence.of([PatchRef(source.scene.id, 5)], []), count=5,
+        filters=Filters(conditions=CONDITIONS),
+    )  # fmt: skip
+    return ExportOrder(what=what, form=form, view=view, colour=colour)
+
+
+def test_tables_have_the_columns_of_the_file(source: LibrarySource) -> None:
+    text = export_bytes(source, order(source, EVERY, "csv")).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [float(row["height"]) for row in rows] == (np.arange(ROWS) % 7 + 0.5).tolist()
+    assert [row["biome"] for row in rows] == ["dry", "wet"] * (ROWS // 2)
+    outlines = json.loads(export_bytes(source, order(source, EVERY, "geojson")))
+    assert {one["geometry"]["type"] for one in outlines["features"]} == {"Polygon"}
+
+
+@pytest.mark.parametrize(
+    ("what", "form"), [(FEATURES, "zip"), (MAP, "png"), (PLOT, "svg"), (REPORT, "html"), (BUNDLE, "zip")]
+)
+def test_what_needs_no_pixels_is_made(source: LibrarySource, what: str, form: str) -> None:
+    assert len(export_bytes(source, order(source, what, form, colour="filednumbera"))) > 1000
+
+
+def test_what_needs_pixels_is_refused(source: LibrarySource) -> None:
+    with pytest.raises(SettingsError, match="collection"):
+        export_bytes(source, order(source, MAP, "zip", colour="filednumbera"))
+
+
+def test_conditions_are_told_by_the_names_of_the_columns(source: LibrarySource) -> None:
+    assert Filters(conditions=CONDITIONS).told(source) == "height at least 1; biome dry"
