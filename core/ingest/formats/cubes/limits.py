@@ -14,7 +14,7 @@ from core.errors import SourceTooLargeError
 from core.files import disk_full
 from core.ingest.messages import damaged, errors_about, no_room
 
-MOST_OBJECTS = 20_000
+MOST_OBJECTS = 5_000
 """Variables and groups in a file."""
 LONGEST_LIST = 10_000
 """Values along an axis other than rows and columns, such as dates."""

@@ -165,12 +165,13 @@ def _times_of(one: PixelVariable) -> Times:
 def _is_coordinate(group: CubeGroup, name: str) -> bool:
     """Tell whether a variable of two axes says where each pixel lies, or holds the bounds of a coordinate."""
     variable = group.variables[name]
-    units = str(variable.attrs.get("standard_name", "")).lower()
-    if units in {"latitude", "longitude"} or name.lower() in {"lat", "lon", "latitude", "longitude"}:
+    standard = str(variable.attrs.get("standard_name", "")).lower()
+    if standard in {"latitude", "longitude"} or name.lower() in {"lat", "lon", "latitude", "longitude"}:
         return True
-    return any(str(other.attrs.get("bounds", "")) == name for other in group.variables.values()) or (
-        name.endswith(("_bnds", "_bounds")) and 2 in variable.shape
-    )
+    if 2 not in variable.shape:
+        return False
+    stated = any(str(other.attrs.get("bounds", "")) == name for other in group.variables.values())
+    return stated or name.endswith(("_bnds", "_bounds"))
 
 
 def _bands(container: Container, found: _Sorted, chosen: tuple[str, ...] | None) -> tuple[list[PixelVariable], bool]:

@@ -25,7 +25,7 @@ def zarrs_of(members: Sequence[Member]) -> dict[str, dict[str, Member]]:
         path = PurePosixPath(member.name)
         if path.name in DOCUMENTS:
             marked.setdefault("" if str(path.parent) == "." else str(path.parent), set()).add(path.name)
-    tops = [folder for folder in marked if not any(_inside(folder, other) for other in marked)]
+    tops = [folder for folder in marked if not any(outer in marked for outer in _around(folder))]
     roots = set()
     for folder in tops:
         bare = ARRAY_2 in marked[folder] and GROUP_2 not in marked[folder]
@@ -33,7 +33,7 @@ def zarrs_of(members: Sequence[Member]) -> dict[str, dict[str, Member]]:
         roots.add(("" if parent == "." else parent) if bare and folder else folder)
     found: dict[str, dict[str, Member]] = {root: {} for root in roots}
     for member in sorted(members, key=lambda one: one.number):
-        root = next((root for root in roots if not root or member.name.startswith(f"{root}/")), None)
+        root = next((outer for outer in _around(member.name) if outer in roots), None)
         if root is not None:
             found[root][member.name[len(root) + 1 :] if root else member.name] = member
     return dict(sorted(found.items()))
@@ -46,5 +46,7 @@ def without_documents(members: Sequence[Member]) -> bool:
     return len(chunks) > 3 and len(chunks) >= 0.9 * len(members) and (named or any("." in m.base for m in chunks))
 
 
-def _inside(folder: str, other: str) -> bool:
-    return folder != other and (not other or folder.startswith(f"{other}/"))
+def _around(name: str) -> list[str]:
+    """Return the folders that a file or folder lies in, the nearest first, at last ``""``."""
+    parts = name.split("/")[:-1] if name else []
+    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)] if name else []

@@ -27,6 +27,12 @@ def inside(tmp_path: Path, code: str) -> Any:
     return json.loads(done.stdout)
 
 
+def test_hdf5_loads_no_library_that_lies_about(tmp_path: Path) -> None:
+    environment = sandbox_environment((), tmp_path, tmp_path)
+    assert environment["HDF5_PLUGIN_PRELOAD"] == "::"
+    assert not Path(environment["HDF5_PLUGIN_PATH"]).exists()
+
+
 def test_only_the_allowed_drivers(tmp_path: Path) -> None:
     code = "import json, rasterio\nwith rasterio.Env() as env: print(json.dumps(sorted(env.drivers())))"
     assert set(inside(tmp_path, code)) <= ALLOWED_DRIVERS
