@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -20,7 +21,7 @@ from core.errors import SourceError, SourceTooLargeError
 from core.features.vector_table import VECTOR_CELL
 from core.ingest.canonical import write_truth
 from core.ingest.embeddings.choices import seems_swapped
-from core.ingest.embeddings.columns import TableColumns, columns_of
+from core.ingest.embeddings.columns import TableColumns, columns_of, list_columns
 from core.ingest.embeddings.model import StatedModel, json_of, signed_square, stated_model
 from core.ingest.embeddings.places import (
     PlaceCounts,
@@ -54,6 +55,7 @@ from core.scenes.scene import GivenVectors
 _MOST_ROWS = 500_000
 _BATCH = 1024
 _LONGEST = 20_000
+_LOOKED_AT = 64
 _STATISTICS = ("band_mean", "band_std")
 _ANOTHER = "give a GeoParquet file with a row a patch"
 
@@ -99,7 +101,9 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
     schema, settings, rows = table.schema_arrow, files.settings, table.metadata.num_rows
     metadata = dict(schema.metadata or {})
     ours = bool(json_of(metadata, b"landlike"))
-    columns = columns_of(schema, primary_geometry(schema), settings.vector, ours=ours)
+    columns = columns_of(
+        schema, primary_geometry(schema), settings.vector, ours=ours, lengths=_first_lengths(table, schema)
+    )
     if columns.geometry is None and columns.lonlat is None:
         statement = Statement(crs=None, basis="assumed", because="it has no geometry and no columns of coordinates")
     else:
@@ -163,6 +167,21 @@ def _opened(path: Path) -> pq.ParquetFile:
         found = f"it holds {rows:,} rows, more than {_MOST_ROWS:,}"
         raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
     return table
+
+
+def _first_lengths(table: pq.ParquetFile, schema: pa.Schema) -> dict[str, int]:
+    """Return the longest list of each column of lists in the first rows; none where these cannot be read."""
+    names = list_columns(schema, primary_geometry(schema))
+    if len(names) < 2:
+        return {}
+    try:
+        first = next(iter(table.iter_batches(batch_size=_LOOKED_AT, columns=names, use_threads=False)), None)
+    except (pa.ArrowException, OSError):
+        return {}  # It is told when all rows are read.
+    longest = (
+        {} if first is None else {name: pc.max(pc.list_value_length(first.column(name))).as_py() for name in names}
+    )
+    return {name: length for name, length in longest.items() if length is not None}
 
 
 def _read(

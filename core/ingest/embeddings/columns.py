@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyarrow as pa
 
+from core.bands import BAND_NAMES
 from core.errors import SourceError
 from core.ingest.embeddings.choices import several_columns
 from core.ingest.messages import clean_name
@@ -99,7 +101,14 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def columns_of(schema: pa.Schema, geometry: str | None, chosen: str | None, *, ours: bool) -> TableColumns:
+def columns_of(
+    schema: pa.Schema,
+    geometry: str | None,
+    chosen: str | None,
+    *,
+    ours: bool,
+    lengths: Mapping[str, int] = MappingProxyType({}),
+) -> TableColumns:
     """Return which column is what.
 
     Args:
@@ -107,12 +116,13 @@ def columns_of(schema: pa.Schema, geometry: str | None, chosen: str | None, *, o
         geometry: the column that the file states to be its geometry, or None.
         chosen: the column of vectors that a person names, or None.
         ours: True = this program wrote the file.
+        lengths: of the lists in the first rows, the longest by column; short ones are no vectors.
 
     Raises:
         VectorsError: when several columns may be the vectors.
         SourceError: when none can be.
     """
-    vectors = _vector_columns(schema, chosen, geometry, ours=ours)
+    vectors = _vector_columns(schema, chosen, geometry, ours=ours, lengths=lengths)
     by_small = {name.casefold(): name for name in reversed(schema.names)}
     place = geometry or _guessed_geometry(schema)
     pair = tuple(_first(by_small, schema, names, is_number) for names in (LONGITUDES, LATITUDES))
@@ -152,10 +162,13 @@ def _guessed_geometry(schema: pa.Schema) -> str | None:
     return str(fields[0].name) if fields else None
 
 
-def _vector_columns(schema: pa.Schema, chosen: str | None, geometry: str | None, *, ours: bool) -> VectorColumns:
+def _vector_columns(
+    schema: pa.Schema, chosen: str | None, geometry: str | None, *, ours: bool, lengths: Mapping[str, int]
+) -> VectorColumns:
     found = [
         one for one in (*_lists(schema, geometry), *_numbered(schema))
         if not (ours and one.title in _OWN_MATRICES)
+        and lengths.get(one.names[0], FEWEST_DIMENSIONS) >= FEWEST_DIMENSIONS
     ]  # fmt: skip
     if chosen is not None:
         named = next((one for one in found if chosen in {one.title, one.names[0]}), None)
@@ -201,6 +214,16 @@ def _lists(schema: pa.Schema, geometry: str | None) -> list[VectorColumns]:
     return found
 
 
+def _are_bands(names: Iterable[str]) -> bool:
+    """Tell whether columns are called as bands of Sentinel-2 are: reflectance, and no vector."""
+    return all(name.upper() in BAND_NAMES for name in names)
+
+
+def list_columns(schema: pa.Schema, geometry: str | None) -> list[str]:
+    """Return the columns of lists of numbers that may be vectors, as far as their types say."""
+    return [one.names[0] for one in _lists(schema, geometry) if one.dimension is None]
+
+
 def _numbered(schema: pa.Schema) -> list[VectorColumns]:
     """Return columns that are called alike but for a number which counts up without a gap, as one vector each."""
     families: dict[str, dict[int, str]] = defaultdict(dict)
@@ -211,6 +234,8 @@ def _numbered(schema: pa.Schema) -> list[VectorColumns]:
     found = []
     for members in families.values():
         numbers = sorted(members)
+        if _are_bands(members.values()):
+            continue
         if len(numbers) >= FEWEST_DIMENSIONS and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
             names = tuple(members[number] for number in numbers)
             whole = all(pa.types.is_integer(plain_type(schema.field(name).type)) for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ _SAMPLE = 2000
 _FEWEST_BEYOND = 3
 """Rows beyond the poles from which coordinates seem exchanged; fewer are slips of single rows."""
 _SAVE_AGAIN = "save it again with its reference system, or name it: --crs EPSG:N"
+_SRID = re.compile(r"srid:(\d{4,6})")
+"""How Parquet's own type of geometries names a system by its number."""
 _NATIVE = ("point", "polygon", "multipolygon", "linestring", "multipoint", "multilinestring")
 
 
@@ -145,8 +148,9 @@ def _encoding(schema: pa.Schema, geometry: str | None, stated: str) -> str:
 
 
 def _crs(stated: object) -> str:
+    code = _SRID.fullmatch(stated) if isinstance(stated, str) else None
     try:
-        own = CRS.from_user_input(stated)
+        own = CRS.from_user_input(stated if code is None else f"EPSG:{code[1]}")
     except (ProjError, ValueError, TypeError, RecursionError) as error:
         raise SourceError(found="its reference system cannot be read", remedy=_SAVE_AGAIN) from error
     if own.is_geographic and own.equals(CRS.from_epsg(4326), ignore_axis_order=True):

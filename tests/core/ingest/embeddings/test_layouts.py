@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from numpy.typing import NDArray
@@ -252,3 +253,20 @@ def test_a_table_beside_pixels_is_no_scene_of_its_own(tmp_path: Path, library: L
     plain(folder / "metadata.parquet")
     write_tif(folder / "scene.tif", land(("B02", "B03", "B04", "B08"), 64, 64), ("B02", "B03", "B04", "B08"))
     assert ingest([folder], library).has_pixels
+
+
+@pytest.mark.parametrize("stated", ["EPSG:32632", "srid:32632"])
+def test_a_system_that_the_type_of_the_column_states_counts(tmp_path: Path, library: Library, stated: str) -> None:
+    to_utm = Transformer.from_crs("EPSG:4326", "EPSG:32632", always_xy=True).transform
+    shapes = wkb([shapely.transform(one, to_utm, interleaved=False) for one in squares()])
+    about = {"ARROW:extension:name": "geoarrow.wkb", "ARROW:extension:metadata": json.dumps({"crs": stated})}
+    field = pa.field("footprint", pa.binary(), metadata=about)
+    table = pa.table([lists(vectors()), shapes], schema=pa.schema([pa.field("emb", pa.list_(pa.float32())), field]))
+    pq.write_table(table, tmp_path / "native.parquet")
+    assert_opened(ingest([tmp_path / "native.parquet"], library))
+
+
+def test_short_lists_and_bands_are_no_vectors(tmp_path: Path, library: Library) -> None:
+    bands = {f"B{at:02}": np.linspace(0, 1, ROWS) for at in range(1, 13)}
+    path = plain(tmp_path / "more.parquet", tags=lists(np.ones((ROWS, 3)), pa.int64()), **bands)
+    assert_opened(ingest([path], library))
