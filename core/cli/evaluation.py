@@ -20,6 +20,7 @@ from core.cli.common import (
     bar_of,
     check_out,
     engine_of,
+    first_encoder_of,
     open_source,
     read_features,
     warn,
@@ -172,7 +173,6 @@ class EvaluateCommand:
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Yield the table."""
-        from core.encoders.registry import default_encoder
         from core.evaluation.benchmark import assess, assessment_table
         from core.evaluation.report.caveats import left_out
 
@@ -182,7 +182,7 @@ class EvaluateCommand:
             yield from _land(engine, scene, options)
             return
         with bar_of("Encoding", "patches") as progress:
-            name = options.encoder or default_encoder()
+            name = options.encoder or first_encoder_of(scene)
             assessments = assess(engine, scene, name, backend=options.backend, by=options.labels, progress=progress)
         sys.stderr.writelines(f"{sentence}\n" for sentence in left_out(assessments[0].duplicates))
         yield from assessment_table(assessments)
@@ -205,13 +205,12 @@ def _by_land(options: argparse.Namespace) -> bool:
 
 def _land(engine: Engine, scene: Scene, options: argparse.Namespace) -> Iterator[str]:
     """Take the map in where one is given, and yield the table or the JSON."""
-    from core.encoders.registry import default_encoder
     from core.evaluation.benchmark import assess_land, land_table
     from core.evaluation.land import K, check_count
 
     # All that can be refused is, before a map replaces the one that is there.
     count = check_count(K if options.k is None else options.k)
-    encoder = options.encoder or default_encoder()
+    encoder = options.encoder or first_encoder_of(scene)
     engine.recipe(scene, encoder, backend=options.backend)
     not_asked = [name for part in options.not_asked or () for name in part.split(",") if name.strip()]
     if options.truth is not None:

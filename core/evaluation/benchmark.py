@@ -83,7 +83,7 @@ def assess(
     by: By | None = None,
     progress: Progress = silent,
 ) -> list[Assessment]:
-    """Assess an encoder on the labels of a scene, and the baseline after it unless it is the baseline.
+    """Assess an encoder on the labels of a scene, and the baseline after it unless it is that, or there are no pixels.
 
     Features that are stored are not computed again. Labels come from the truth or by hand as ``by`` says (None = from
     the truth if there is one).
@@ -92,7 +92,8 @@ def assess(
         TrainingError: when the scene has no labels.
         SettingsError: when it has too few.
     """
-    wanted = [(encoder, backend)] if encoder == BASELINE else [(encoder, backend), (BASELINE, None)]
+    alone = encoder == BASELINE or not scene.has_pixels
+    wanted = [(encoder, backend)] if alone else [(encoder, backend), (BASELINE, None)]
     return [
         _assess(source, scene, source.recipe(scene, name, backend=way), backend=way, by=by, progress=progress)
         for name, way in wanted

@@ -119,3 +119,11 @@ def test_points_stay_points_and_have_no_area(tmp_path: Path) -> None:
     assert main(["search", str(path), "--like", "3", "--out", str(tmp_path / "r.gpkg")]) == 0
     found = geopandas.read_file(tmp_path / "r.gpkg")
     assert set(found.geom_type) == {"Point"}
+
+
+def test_they_are_evaluated_by_their_classes(tmp_path: Path, capsys: Capture) -> None:
+    path = plain(tmp_path / "f.parquet", label=["low"] * (ROWS // 2) + ["high"] * (ROWS // 2))
+    assert main(["evaluate", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "high" in told
+    assert "Vectors of “f”" in told
