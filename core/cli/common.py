@@ -151,6 +151,11 @@ def add_cutting(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="patches with a smaller share of valid pixels are not encoded; default: 0.5",
     )
+    parser.add_argument(
+        "--only", metavar="AREA",
+        help="cut the patches of an area alone: GeoJSON, KML, GeoPackage or zipped Shapefile, or the name of one given "
+        "before",
+    )  # fmt: skip
 
 
 def add_encoding(parser: argparse.ArgumentParser, *, backend: bool = False) -> None:
@@ -178,7 +183,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
         choices=["leave", "cover"],
         help="leave out what no whole patch fits on (default), or move the last ones inwards to cover it",
     )
-    parser.set_defaults(least_valid=MIN_VALID_FRACTION)
+    parser.set_defaults(least_valid=MIN_VALID_FRACTION, only=None)
 
 
 def _length(text: str) -> GroundLength:
@@ -200,7 +205,16 @@ def cut_of(options: argparse.Namespace, scene: Scene) -> Cut:
     metres = metres_of(scene) if any(one is not None and one.metres is not None for one in wanted) else None
     size, stride = (None if one is None else one.pixels(metres) for one in wanted)
     size = (scene.patch_size or DEFAULT_CUT.size) if size is None else size
-    return Cut.of(size, stride, edge=options.edge, least_valid=options.least_valid)
+    area = "" if options.only is None else _area_of(options.only, scene)
+    return Cut.of(size, stride, edge=options.edge, least_valid=options.least_valid, area=area)
+
+
+def _area_of(text: str, scene: Scene) -> str:
+    """Return the name of an area that is kept beside a scene, or of one in a file, which is kept from now on."""
+    from core.ingest.vectors.adding import read_area
+    from core.scenes.regions.of_interest import keep_area, kept_areas
+
+    return text if text in kept_areas(scene) else keep_area(scene, read_area(Path(text)))
 
 
 def recipe_of(options: argparse.Namespace, engine: Engine, scene: Scene, backend: str | None = None) -> Recipe:

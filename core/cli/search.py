@@ -214,8 +214,8 @@ def _found(options: argparse.Namespace, space: SearchSpace, ranking: Ranking) ->
     Raises:
         SettingsError: for an area that holds none, or a least similarity that no patch can reach.
     """
+    from core.scenes.regions.map_region import read_region_file
     from core.search.examples import rows_inside
-    from core.search.regions import read_region_file
 
     least, measure = options.min_similarity, ranking.measure
     if least is not None and not measure.low <= least <= measure.high:

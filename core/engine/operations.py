@@ -42,6 +42,7 @@ from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.labels import hand_version
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
+from core.scenes.regions.of_interest import patches_in_area
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
 from core.search.chips import Chips
@@ -435,7 +436,9 @@ class Engine:
 
     def forecast(self, scene: Scene, recipe: Recipe) -> Forecast:
         """Return what encoding a scene by a recipe will take; features that are there are counted too."""
-        return forecast(self.store.runs, self.spec_of(scene, recipe.encoder), patch_grid(scene, recipe.cut))
+        grid = patch_grid(scene, recipe.cut)
+        spec = self.spec_of(scene, recipe.encoder)
+        return forecast(self.store.runs, spec, grid, patches_in_area(scene, grid))
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene with all that was made of it, also of one that was deleted."""

@@ -134,14 +134,16 @@ def _recipe_lines(recipe: Recipe) -> list[str]:
 
 
 def _cut(cut: Cut) -> str:
-    return f"Cut({cut.size}, {cut.stride}, {cut.edge!r}, {cut.least_valid!r})"
+    area = f", {cut.area!r}" if cut.area else ""
+    return f"Cut({cut.size}, {cut.stride}, {cut.edge!r}, {cut.least_valid!r}{area})"
 
 
 def _cut_words(cut: Cut) -> list[str]:
     """Return the options that cut a scene so."""
     words = ["--patch", str(cut.size), "--step", str(cut.stride)]
     words += ["--edge", cut.edge] if cut.edge != "leave" else []
-    return words + (["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else [])
+    words += ["--least-valid", repr(cut.least_valid)] if cut.least_valid != MIN_VALID_FRACTION else []
+    return words + (["--only", cut.area] if cut.area else [])
 
 
 _FEATURES_FILE = "features.parquet"

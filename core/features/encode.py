@@ -28,6 +28,7 @@ from core.files import never
 from core.prefetch import ahead
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, patch_grid
+from core.scenes.regions.of_interest import inside_area, patches_in_area
 from core.scenes.scene import Scene
 
 CHUNK_SECONDS = 2.0
@@ -86,15 +87,18 @@ def encode_scene(
     """
     _check_encoder(encoder, recipe)
     grid = patch_grid(scene, recipe.cut)
+    wanted = patches_in_area(scene, grid)
     with store.claim(recipe, cancelled):
         if not store.complete(recipe):
-            done = store.begin(recipe, encoder.spec, grid.count)
-            run = _Run(scene=scene, grid=grid, encoder=encoder, recipe=recipe, store=store, report=progress)
+            done = store.begin(recipe, encoder.spec, wanted)
+            run = _Run(
+                scene=scene, grid=grid, encoder=encoder, recipe=recipe, store=store, wanted=wanted, report=progress
+            )
             with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
                 run.go(frozenset(done.tolist()), cancelled, chunk_patches)
-            _check_any(scene, store.count(recipe), grid)
+            _check_any(scene, store.count(recipe), wanted)
             store.finish(recipe, encoder.spec, run.rate)
-    progress(grid.count, grid.count)
+    progress(wanted, wanted)
 
 
 def _check_encoder(encoder: Encoder, recipe: Recipe) -> None:
@@ -103,9 +107,9 @@ def _check_encoder(encoder: Encoder, recipe: Recipe) -> None:
         raise EncoderError(f"Encoding with {recipe.encoder}", found, "choose the encoder again")
 
 
-def _check_any(scene: Scene, stored: int, grid: PatchGrid) -> None:
+def _check_any(scene: Scene, stored: int, wanted: int) -> None:
     if not stored:
-        found = f"none of its {grid.count} patches has enough valid pixels"
+        found = f"none of its {wanted} patches has enough valid pixels"
         raise PatchError(f"Encoding {scene.name}", found, "choose another scene or a smaller patch size")
 
 
@@ -113,10 +117,18 @@ class _Run:
     """One go at a recipe: counts, chunks and commits."""
 
     def __init__(
-        self, *, scene: Scene, grid: PatchGrid, encoder: Encoder, recipe: Recipe, store: FeatureStore, report: Progress
+        self,
+        *,
+        scene: Scene,
+        grid: PatchGrid,
+        encoder: Encoder,
+        recipe: Recipe,
+        store: FeatureStore,
+        wanted: int,
+        report: Progress,
     ) -> None:
         self.scene, self.grid, self.encoder, self.recipe, self.store = scene, grid, encoder, recipe, store
-        self._report, self._done, self._encoded = report, 0, 0
+        self._wanted, self._report, self._done, self._encoded = wanted, report, 0, 0
         self._chunk: list[FeatureBatch] = []
         self._skipped: deque[IntArray] = deque()
         self._since = time.monotonic()
@@ -125,8 +137,10 @@ class _Run:
     def go(self, done: frozenset[int], cancelled: Callable[[], bool], chunk_patches: int) -> None:
         """Read, encode and commit what is not done, and measure the rate of that where it is worth it."""
         began, first, self._done = time.monotonic(), 0, len(done)
-        self._report(self._done, self.grid.count)
-        strips = ahead(iter_patches(self.scene, self.grid, BAND_NAMES, skip=done), depth=1)
+        self._report(self._done, self._wanted)
+        inside = inside_area(self.scene, self.grid)
+        outside = frozenset() if inside is None else frozenset(np.flatnonzero(~inside).tolist())
+        strips = ahead(iter_patches(self.scene, self.grid, BAND_NAMES, skip=done | outside), depth=1)
         with closing(strips), ThreadPoolExecutor(1, "commit") as committer:
             encoded = encode_patches(self.scene, self.grid, self.encoder, self._valid(strips))
             with closing(encoded):
@@ -174,7 +188,7 @@ class _Run:
             ids = np.concatenate(skipped)
             self.store.skip(self.recipe, ids)
             self._done += len(ids)
-        self._report(self._done, self.grid.count)
+        self._report(self._done, self._wanted)
 
 
 def encode_patches(

@@ -28,15 +28,15 @@ class Forecast:
     bytes: int
 
 
-def forecast(runs: Runs, spec: EncoderSpec, grid: PatchGrid) -> Forecast:
-    """Return what encoding all patches of a grid will take, by what earlier runs of the encoder took here."""
+def forecast(runs: Runs, spec: EncoderSpec, grid: PatchGrid, count: int) -> Forecast:
+    """Return what encoding so many patches of a grid will take, by what earlier runs of the encoder took here."""
     measured = [record for record in runs.of_encoder(spec.fingerprint) if record.rate > 0]
     # Sizes that are near take alike; of runs of one size the latest counts.
     nearest = min(measured, key=lambda record: abs(record.recipe.cut.size - grid.size), default=None)
     return Forecast(
-        patches=grid.count,
-        seconds=None if nearest is None else grid.count * _seconds_a_patch(nearest, spec, grid.size),
-        bytes=stored_bytes(grid.count, spec) + LAYOUT_BYTES * grid.count,
+        patches=count,
+        seconds=None if nearest is None else count * _seconds_a_patch(nearest, spec, grid.size),
+        bytes=stored_bytes(count, spec) + LAYOUT_BYTES * count,
     )
 
 

@@ -25,7 +25,10 @@ MIN_VALID_FRACTION = 0.5
 
 _LENGTH = re.compile(r"(-?\d{1,7}(?:\.\d{1,4})?)\s*(px|m|km|)", re.IGNORECASE)
 _UNITS: Mapping[str, float | None] = {"": None, "px": None, "m": 1.0, "km": 1000.0}
-_KEY = re.compile(r"([1-9]\d{0,2})-([1-9]\d{0,2})(c?)(?:v([1-9]\d{0,2}))?")
+AREA = re.compile(r"a[0-9a-f]{12}")
+"""What the name of an area of interest looks like (``core.scenes.regions.of_interest``)."""
+
+_KEY = re.compile(rf"([1-9]\d{{0,2}})-([1-9]\d{{0,2}})(c?)(?:v([1-9]\d{{0,2}}))?({AREA.pattern})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Cut:
         stride: pixels from patch to patch, ``size`` / 8 to ``size``.
         edge: what becomes of the edge.
         least_valid: patches with a smaller share of valid pixels are not encoded; whole hundredths, 0.01 to 1.
+        area: name of the area of interest, kept beside the scene, whose patches alone are encoded; empty = all are.
 
     Raises:
         PatchError: when a number is out of range.
@@ -46,6 +50,7 @@ class Cut:
     stride: int
     edge: Edge = "leave"
     least_valid: float = MIN_VALID_FRACTION
+    area: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
@@ -62,30 +67,39 @@ class Cut:
         if not 1 <= percent <= 100 or abs(percent - round(percent)) > 1e-6:
             remedy = "choose whole hundredths from 0.01 to 1"
             raise PatchError(asked, f"a least valid fraction of {self.least_valid:g}", remedy)
+        if self.area and not AREA.fullmatch(self.area):
+            raise PatchError(asked, f"“{self.area[:40]}” for the area", "give the name of an area that is kept")
 
     @classmethod
     def of(
-        cls, size: int = 64, stride: int | None = None, *, edge: Edge = "leave", least_valid: float = MIN_VALID_FRACTION
+        cls,
+        size: int = 64,
+        stride: int | None = None,
+        *,
+        edge: Edge = "leave",
+        least_valid: float = MIN_VALID_FRACTION,
+        area: str = "",
     ) -> Cut:
         """Return a cut; without a stride the patches lie side by side. Errors as of ``Cut``."""
-        return cls(size, size if stride is None else stride, edge, least_valid)
+        return cls(size, size if stride is None else stride, edge, least_valid, area)
 
     @property
     def key(self) -> str:
-        """A name for files, addresses and links: ``64-32``, with ``c`` where the edge is covered, ``v25`` for 25 %."""
+        """A name for files, addresses and links: ``64-32``, ``c`` = the edge covered, ``v25`` = 25 %, then the area."""
         cover = "c" if self.edge == "cover" else ""
         valid = "" if self.least_valid == MIN_VALID_FRACTION else f"v{round(self.least_valid * 100)}"
-        return f"{self.size}-{self.stride}{cover}{valid}"
+        return f"{self.size}-{self.stride}{cover}{valid}{self.area}"
 
     @classmethod
     def parse(cls, key: str) -> Cut | None:
         """Return the cut of a key; None when there can be no such cut."""
-        match = _KEY.fullmatch(key, endpos=16)
+        match = _KEY.fullmatch(key, endpos=32)
         if match is None:
             return None
         edge: Edge = "cover" if match[3] else "leave"
         try:
-            cut = cls(int(match[1]), int(match[2]), edge, int(match[4]) / 100 if match[4] else MIN_VALID_FRACTION)
+            valid = int(match[4]) / 100 if match[4] else MIN_VALID_FRACTION
+            cut = cls(int(match[1]), int(match[2]), edge, valid, match[5] or "")
         except PatchError:
             return None
         return cut if cut.key == key else None
@@ -97,6 +111,8 @@ class Cut:
             values["edge"] = self.edge
         if self.least_valid != MIN_VALID_FRACTION:
             values["least_valid"] = self.least_valid
+        if self.area:
+            values["area"] = self.area
         return values
 
     @classmethod
@@ -104,11 +120,12 @@ class Cut:
         """Return the cut that ``to_dict`` gave these values for; None when they are of no cut."""
         size, stride = values.get("size"), values.get("stride")
         edge, valid = values.get("edge", "leave"), values.get("least_valid", MIN_VALID_FRACTION)
+        area = values.get("area", "")
         numbers = isinstance(size, int) and isinstance(stride, int) and isinstance(valid, int | float)
-        if not numbers or not isinstance(edge, str):
+        if not numbers or not isinstance(edge, str) or not isinstance(area, str):
             return None
         try:
-            return cls(size, stride, edge, valid)  # type: ignore[arg-type]
+            return cls(size, stride, edge, valid, area)  # type: ignore[arg-type]
         except PatchError:
             return None
 

@@ -227,7 +227,7 @@ def patch_grid(scene: Scene, cut: Cut = DEFAULT_CUT) -> PatchGrid:
         PatchError: for a scene smaller than one patch.
     """
     if scene.patch_size is not None:
-        cut = Cut.of(scene.patch_size, least_valid=cut.least_valid)
+        cut = Cut.of(scene.patch_size, least_valid=cut.least_valid, area=cut.area)
     grid = scene.grid
     if min(grid.height, grid.width) < cut.size:
         found = f"the scene is {grid.width} × {grid.height} pixels, smaller than one patch of {cut.size} × {cut.size}"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from core.bands import FloatArray
 from core.errors import SettingsError
 from core.scenes.given.classes import NOBODYS
+from core.scenes.regions.map_region import MapRegion
 from core.search.ranking import BINS, Histogram, Ranking, histogram_of
-from core.search.regions import MapRegion
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue
 from core.values.legend import ClassLegend
 from core.values.registry import OLDER_NAMES, VALUES

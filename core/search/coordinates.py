@@ -1,6 +1,6 @@
 """Coordinates as people write them: degrees, minutes and seconds, UTM, or those of a scene's own reference system.
 
-Which patch lies there is found here too. Areas are ``core.search.regions``.
+Which patch lies there is found here too. Areas are ``core.scenes.regions.map_region``.
 """
 
 from __future__ import annotations

@@ -20,11 +20,11 @@ from core.encoders.parts import FeatureParts
 from core.errors import PatchError, SettingsError
 from core.features.table import PatchTable
 from core.scenes.patches import IntArray, PatchGrid, PatchRef, centres_lonlat
+from core.scenes.regions.map_region import MapRegion
 from core.scenes.scene import Scene
 from core.search.common_bands import CommonBands, common_bands
 from core.search.linear import MOST_FITTED, ExampleWeights, fit_linear
 from core.search.ranking import COSINE, PROBABILITY, Ranking
-from core.search.regions import MapRegion
 from core.similarity.neighbours import unit_rows
 from core.similarity.pca import regular_sample
 

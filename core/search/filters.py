@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SettingsError
+from core.scenes.regions.map_region import read_region
 from core.search.conditions import (
     FILTERING,
     LONGEST_ADDRESS,
@@ -23,7 +24,6 @@ from core.search.conditions import (
     FilterSource,
     RangeCondition,
 )
-from core.search.regions import read_region
 from core.values.base import PatchSource
 
 MOST_CONDITIONS = 40

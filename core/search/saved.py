@@ -16,9 +16,9 @@ import numpy as np
 from core.errors import SceneError, SettingsError
 from core.files import write_atomically
 from core.scenes.patches import PatchGrid, PatchRef
+from core.scenes.regions.map_region import read_region
 from core.scenes.scene import SCENE_ID, Scene
 from core.search.examples import AreaExample, Evidence, Example, PatchExample, VectorExample
-from core.search.regions import read_region
 
 SEARCHES_FILE = "searches.json"
 LONGEST_SEARCH_NAME, MOST_SAVED, MOST_SAVED_BYTES = 60, 200, 32 * 2**20

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.classification.cells import SMOOTHINGS, Smoothing
@@ -81,7 +81,7 @@ class MapChoice:
         stride = cut.size // self.parts
         if self.parts == 1 or cut.size % self.parts or stride >= cut.stride or stride < cut.size / FINEST_STRIDE:
             return None
-        return Cut.of(cut.size, stride, edge=cut.edge, least_valid=cut.least_valid)
+        return replace(cut, stride=stride)
 
 
 def load_choice(scene: Scene) -> MapChoice:

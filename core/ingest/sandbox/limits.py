@@ -11,8 +11,8 @@ from pathlib import Path
 ALLOWED_DRIVERS = frozenset({"GTiff", "COG", "JP2OpenJPEG", "PNG", "JPEG", "MEM", "ENVI"})
 """The only GDAL drivers the sandbox has."""
 
-VECTOR_DRIVERS = frozenset({"GPKG", "ESRI Shapefile"})
-"""The only ones it has where it reads points and polygons."""
+VECTOR_DRIVERS = frozenset({"GPKG", "ESRI Shapefile", "KML"})
+"""The only ones it has where it reads points and polygons; this one of KML follows no links."""
 
 MAX_BANDS = 64
 MAX_PIXELS = 400_000_000

@@ -1,4 +1,4 @@
-"""Opening files of points and polygons with a class each; they are opened in the sandbox alone."""
+"""Opening files of points and polygons, with a class each or as an area; they are opened in the sandbox alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import shapely
 
 from core.errors import SourceError
 from core.files import never
@@ -17,8 +20,10 @@ from core.ingest.sandbox.process import answer_of_sandbox
 from core.ingest.vectors.geojson import LabelShapes
 from core.ingest.vectors.protocol import VectorRequest, shapes_from_dict
 from core.progress import silent
+from core.scenes.regions.map_region import MapRegion, region_of
 
 MOST_VECTOR_BYTES = 256 * 2**20
+_AREA = "give the outline of the area as a polygon"
 
 
 def read_label_shapes(
@@ -58,3 +63,31 @@ def read_label_shapes(
         )  # fmt: skip
         found = answer_of_sandbox(request, limits, silent, cancelled, understand=shapes_from_dict)
         return replace(found, layer=layer)
+
+
+def read_area(path: Path, *, layer: str = "", cancelled: Callable[[], bool] = never) -> MapRegion:
+    """Read an area of interest, in the sandbox: all polygons of a file together, those that cross themselves mended.
+
+    Args:
+        path: GeoJSON, KML, GeoPackage, or a zip of one or of a Shapefile; of any reference system that it names.
+        layer: of a GeoPackage, or the Shapefile; empty = the only one.
+        cancelled: asked ten times a second; True stops the work.
+
+    Raises:
+        SourceError: one sentence on why it cannot be used.
+        JobCancelledError: when it was cancelled.
+    """
+    try:
+        found = read_label_shapes(path, layer=layer, choices=True, cancelled=cancelled)
+    except SourceError as error:
+        if "label" in error.remedy:
+            error.remedy = _AREA
+        raise
+    with errors_about(path.name):
+        if found.layers:
+            listed = ", ".join(f"“{name}”" for name in found.layers[:6])
+            raise SourceError(found=f"it has {len(found.layers)} layers: {listed}", remedy="keep the one that is meant")
+        polygons = found.shapes[np.isin(shapely.get_type_id(found.shapes), (3, 6))]
+        if not len(polygons):
+            raise SourceError(found="it has points, and no polygon", remedy=_AREA)
+        return region_of(shapely.union_all(polygons), asked=f"Reading the area “{clean_name(path.name)}”")

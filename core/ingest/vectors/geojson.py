@@ -115,6 +115,8 @@ def read_geojson(text: str, column: str = "", *, choices: bool = False, numbers:
     """
     try:
         whole = json.loads(text)
+        if whole["type"] in {"Polygon", "MultiPolygon", "GeometryCollection"}:
+            whole = {"type": "Feature", "geometry": whole, "crs": whole.get("crs")}
         if whole["type"] not in {"FeatureCollection", "Feature"}:
             raise SourceError(found=f"it is {str(whole['type'])[:40]} and no features of GeoJSON", remedy=_REMEDY)
         features = whole["features"] if whole["type"] == "FeatureCollection" else [whole]

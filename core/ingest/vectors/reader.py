@@ -1,19 +1,22 @@
-"""Reading a file of points and polygons with a class each: GeoJSON, GeoPackage or zipped Shapefile; in the sandbox."""
+"""Reading a file of points and polygons, in the sandbox: GeoJSON, GeoPackage, KML or zipped Shapefile."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.ingest.files import Member, Shelf
 from core.ingest.formats.archive import open_shelf
 from core.ingest.messages import clean_name, damaged
 from core.ingest.vectors.geojson import (
+    MOST_LAYERS,
     MOST_LETTERS_OF_LAYER,
     MOST_SHAPES,
     LabelShapes,
@@ -25,7 +28,8 @@ from core.ingest.vectors.protocol import VectorRequest
 
 GEOJSON_SUFFIXES = frozenset({".geojson", ".json"})
 _BESIDE = frozenset({".shp", ".dbf", ".shx", ".prj", ".cpg"})
-_REMEDY = "give GeoJSON, a GeoPackage, or a zip of a Shapefile"
+_REMEDY = "give GeoJSON, KML, a GeoPackage, or a zip of a Shapefile"
+_LINK = re.compile(rb"<(\w+:)?NetworkLink[\s>]")
 
 
 def read_label_file(request: VectorRequest) -> LabelShapes:
@@ -36,7 +40,7 @@ def read_label_file(request: VectorRequest) -> LabelShapes:
     """
     shelf = open_shelf(request.paths, request.names, request.scratch)
     members = [member for member in shelf.members if not member.is_noise]
-    chosen = [member for member in members if member.suffix in {*GEOJSON_SUFFIXES, ".gpkg", ".shp"}]
+    chosen = [member for member in members if member.suffix in {*GEOJSON_SUFFIXES, ".gpkg", ".shp", ".kml"}]
     if not chosen:
         raise SourceError(found="it is no file of points and polygons", remedy=_REMEDY)
     if len(chosen) > 1:  # Of Shapefiles each is a layer.
@@ -85,7 +89,7 @@ def _laid_out(one: Member, members: list[Member], shelf: Shelf, scratch: Path) -
     stem = one.name.rpartition(".")[0].casefold()
     folder = scratch / "vectors"
     folder.mkdir(exist_ok=True)
-    wanted = [one] if one.suffix == ".gpkg" else [
+    wanted = [one] if one.suffix in {".gpkg", ".kml"} else [
         member for member in members if member.suffix in _BESIDE and member.name.rpartition(".")[0].casefold() == stem
     ]  # fmt: skip
     for member in wanted:
@@ -105,23 +109,41 @@ def _by_driver(path: Path, request: VectorRequest) -> LabelShapes:
     try:
         layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None and "Line" not in kind]
         if not layers:
-            raise SourceError(found="it has no layer of points or polygons", remedy=_REMEDY)
-        wanted = layers[0] if path.suffix == ".shp" else _wanted(layers, request)
-        if not wanted:
-            return no_layer(layers)
-        meta, _, wkb, fields = pyogrio.raw.read(path, layer=wanted, max_features=MOST_SHAPES + 1)
-        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+            raise _no_layers(path)
+        if path.suffix == ".kml" and not request.layer:  # Its layers are folders of one map.
+            parts = [_layer(path, name) for name in layers[:MOST_LAYERS]]
+        else:
+            wanted = layers[0] if path.suffix == ".shp" else _wanted(layers, request)
+            if not wanted:
+                return no_layer(layers)
+            parts = [_layer(path, wanted)]
     except (DataSourceError, DataLayerError) as error:
         raise damaged() from error
-    if meta["crs"] is None:
+    if parts[0][2] is None:
         raise SourceError(found="it names no reference system", remedy="save it again with one, such as EPSG:4326")
+    shapes = np.concatenate([part[0] for part in parts])
+    properties = [one for part in parts for one in part[1]]
+    return label_shapes(
+        shapes, properties, parts[0][2], request.column, choices=request.choices, numbers=request.numbers
+    )
+
+
+def _layer(path: Path, name: str) -> tuple[NDArray[np.object_], list[dict[str, Any]], str | None]:
+    """Return the shapes of a layer, their attributes, and its reference system; heights are left out."""
+    import pyogrio
+
+    meta, _, wkb, fields = pyogrio.raw.read(path, layer=name, max_features=MOST_SHAPES + 1)
+    shapes = shapely.force_2d(np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object))
     names = [str(name) for name in meta["fields"]]
     rows = [dict(zip(names, values, strict=True)) for values in zip(*(_cells(one) for one in fields), strict=True)]
-    known = np.asarray(shapes, dtype=object)
-    properties = rows or [{}] * len(shapes)
-    return label_shapes(
-        known, properties, str(meta["crs"]), request.column, choices=request.choices, numbers=request.numbers
-    )
+    return shapes, rows or [{} for _ in shapes], None if meta["crs"] is None else str(meta["crs"])
+
+
+def _no_layers(path: Path) -> SourceError:
+    if path.suffix == ".kml" and _LINK.search(path.read_bytes()):
+        found = "it only says where other files are, by network links, which are not followed"
+        return SourceError(found=found, remedy="save the places themselves as KML")
+    return SourceError(found="it has no layer of points or polygons", remedy=_REMEDY)
 
 
 def _cells(values: Any) -> list[Any]:  # noqa: ANN401  a column of any type

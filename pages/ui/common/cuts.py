@@ -31,6 +31,8 @@ def cut_title(cut: Cut, metres: float | None) -> str:
         words += ", edge covered"
     if cut.least_valid != MIN_VALID_FRACTION:
         words += f", {cut.least_valid:.0%} valid".replace("%", " %")
+    if cut.area:
+        words += ", in an area"
     return words
 
 

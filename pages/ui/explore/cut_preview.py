@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.scenes.patches import IntArray, PatchGrid
+from core.scenes.regions.of_interest import inside_area
 from core.scenes.scene import Scene
 from pages.ui.common.cuts import length
 from pages.ui.common.escape import safe_label
@@ -21,16 +22,38 @@ MOST_LINES = 400
 def preview_html(scene: Scene, grid: PatchGrid | None, rendering: str) -> str:
     """Return the scene with the grid over it; without a grid the scene alone."""
     picture = quicklook_url(scene.id, rendering, side=1024)
-    over = "" if grid is None else f'<img alt="" class="ll-grid" src="{_data_url(grid_svg(grid))}">'
+    drawn = "" if grid is None else _data_url(grid_svg(grid, _outside(scene, grid)))
+    over = f'<img alt="" class="ll-grid" src="{drawn}">' if drawn else ""
     return f'<div class="ll-cut"><img alt="{safe_label(scene.name)}" src="{picture}">{over}</div>'
 
 
-def grid_svg(grid: PatchGrid) -> str:
-    """Return the grid as SVG in pixels of the scene, made to be stretched over a picture of it."""
-    parts = [*_left_over(grid), *_moved(grid), *_lines(grid), _example(grid)]
+def grid_svg(grid: PatchGrid, outside: str = "") -> str:
+    """Return the grid as SVG in pixels of the scene, made to be stretched over a picture of it.
+
+    Args:
+        grid: of the patches.
+        outside: path of the ground that is not cut; empty = all is.
+    """
+    shade = f'<path class="outside" d="{outside}" fill="#000" fill-opacity=".6"/>' if outside else ""
+    parts = [*_left_over(grid), *_moved(grid), *_lines(grid), shade or _example(grid)]
     size = f'viewBox="0 0 {grid.width} {grid.height}" width="{grid.width}" height="{grid.height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} preserveAspectRatio="none">'
     return f"{head}{''.join(parts)}</svg>"
+
+
+def _outside(scene: Scene, grid: PatchGrid) -> str:
+    """Return the patches that do not belong to the area of a cut, as the path of an SVG, each row of them in pieces."""
+    inside = inside_area(scene, grid)
+    if inside is None:
+        return ""
+    parts = []
+    for row, members in enumerate(inside.reshape(grid.n_rows, grid.n_cols)):
+        ends = np.flatnonzero(np.diff(np.concatenate([[True], members, [True]]).astype(np.int8)))
+        top, bottom = int(grid.tops[row]), int(grid.tops[row + 1]) if row + 1 < grid.n_rows else grid.height
+        for first, last in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
+            left, right = int(grid.lefts[first]), int(grid.lefts[last]) if last < grid.n_cols else grid.width
+            parts.append(f"M{left} {top}H{right}V{bottom}H{left}z")
+    return "".join(parts)
 
 
 def _left_over(grid: PatchGrid) -> Iterator[str]:

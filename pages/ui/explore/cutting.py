@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.errors import LandlikeError, PatchError
@@ -11,12 +13,14 @@ from core.jobs.queue import job_id
 from core.scenes.cut import DEFAULT_CUT, LEAST_SIZE, MOST_SIZE, Cut, Edge
 from core.scenes.overview import metres_of
 from core.scenes.patches import PatchGrid, patch_grid
+from core.scenes.regions.of_interest import patches_in_area
 from core.scenes.scene import Scene
 from pages.ui.common.cuts import cut_title, length, recipes_there, take_cut
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, duration, patches, size
 from pages.ui.common.heading import heading
 from pages.ui.common.progress import job_list
+from pages.ui.explore.cut_area import area_field
 from pages.ui.explore.cut_preview import edge_words, preview_html
 from pages.ui.state import cache
 from pages.ui.state.cut_draft import METRES, PIXELS, CutDraft
@@ -36,14 +40,15 @@ def open_form(visitor: Session, scene: Scene) -> None:
     metres, cut = metres_of(scene), shown_cut(visitor, scene)
     shorter = min(scene.grid.width, scene.grid.height) // LEAST_SIZE * LEAST_SIZE
     if LEAST_SIZE <= shorter < cut.size:
-        cut = Cut.of(shorter, edge=cut.edge, least_valid=cut.least_valid)
+        cut = replace(cut, size=shorter, stride=shorter)
     visitor.draft = CutDraft.of(cut, metres, METRES if metres else PIXELS)
     visitor.cutting = True
 
 
 def shown_cut(visitor: Session, scene: Scene) -> Cut:
     """Return how a scene is cut for a visitor; a collection as it came."""
-    return Cut.of(scene.patch_size) if scene.patch_size is not None else visitor.cut(scene.id)
+    cut = visitor.cut(scene.id)
+    return cut if scene.patch_size is None else Cut.of(scene.patch_size, area=cut.area)
 
 
 def cut_button(visitor: Session, scene: Scene) -> None:
@@ -155,6 +160,7 @@ def _wanted(visitor: Session, scene: Scene, encoder: str, metres: float | None) 
     """Draw the fields, and what they come to; return the grid, or None where there can be none."""
     st.markdown("**Cut it otherwise**")
     _fields(visitor, metres)
+    area_field(visitor, scene)
     try:
         cut = visitor.draft.cut(metres)
     except PatchError:
@@ -162,6 +168,7 @@ def _wanted(visitor: Session, scene: Scene, encoder: str, metres: float | None) 
         return None
     try:
         grid = patch_grid(scene, cut)
+        patches_in_area(scene, grid)
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return None
@@ -227,15 +234,16 @@ def _pixels_words(draft: CutDraft, cut: Cut, metres: float | None) -> str:
 def _start(visitor: Session, scene: Scene, encoder: str, grid: PatchGrid) -> None:
     """Draw what the cut will take, and the button that begins."""
     recipe = engine().recipe(scene, encoder, cut=grid.cut)
-    if grid.count > MOST_PATCHES:
+    wanted = patches_in_area(scene, grid)
+    if wanted > MOST_PATCHES:
         st.error(
-            f"{patches(grid.count)} are more than the {MOST_PATCHES:,} that can be explored at once; choose larger "
+            f"{patches(wanted)} are more than the {MOST_PATCHES:,} that can be explored at once; choose larger "
             "patches or a larger step.",
             icon=":material/error:",
         )
         return
     if engine().encoded(recipe):
-        st.markdown(f"**{patches(grid.count)}**, encoded already")
+        st.markdown(f"**{patches(wanted)}**, encoded already")
         label = "Show them"
     else:
         st.markdown(forecast_words(engine().forecast(scene, recipe), encoder))

@@ -28,7 +28,7 @@ from core.values.registry import read_address
 from pages.ui.http.headers import FOR_EVER, SAME_ORIGIN
 from pages.ui.state import cache
 
-RECIPE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}c?(?:v\d{1,3})?")
+RECIPE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}-[0-9a-f]{1,16}-\d{1,3}-\d{1,3}c?(?:v\d{1,3})?(?:a[0-9a-f]{12})?")
 """The form of ``Recipe.key``."""
 
 _NO_LAYOUT, _NO_VALUES = "There is no such layout.", "There are no such values."

@@ -20,6 +20,9 @@ class CutDraft:
         step: from patch to patch.
         edge: what becomes of the edge.
         percent: of valid pixels that a patch needs, 1 to 100.
+        area: name of the area whose patches are cut; empty = the whole scene.
+        area_file: the upload that was last read as an area.
+        area_error: why it is none; empty = it is one.
     """
 
     unit: str = PIXELS
@@ -27,6 +30,9 @@ class CutDraft:
     step: int = DEFAULT_CUT.stride
     edge: Edge = DEFAULT_CUT.edge
     percent: int = round(DEFAULT_CUT.least_valid * 100)
+    area: str = ""
+    area_file: str = ""
+    area_error: str = ""
 
     @classmethod
     def of(cls, cut: Cut, metres: float | None, unit: str) -> CutDraft:
@@ -39,8 +45,8 @@ class CutDraft:
         """
         percent = round(cut.least_valid * 100)
         if metres is None or unit == PIXELS:
-            return cls(PIXELS, cut.size, cut.stride, cut.edge, percent)
-        return cls(METRES, round(cut.size * metres), round(cut.stride * metres), cut.edge, percent)
+            return cls(PIXELS, cut.size, cut.stride, cut.edge, percent, cut.area)
+        return cls(METRES, round(cut.size * metres), round(cut.stride * metres), cut.edge, percent, cut.area)
 
     def cut(self, metres: float | None) -> Cut:
         """Return the cut that the form says; metres become the nearest whole number of pixels.
@@ -48,7 +54,8 @@ class CutDraft:
         Raises:
             PatchError: when there can be no such cut.
         """
-        return Cut(self.pixels(self.size, metres), self.pixels(self.step, metres), self.edge, self.percent / 100)
+        size, stride = (self.pixels(length, metres) for length in (self.size, self.step))
+        return Cut(size, stride, self.edge, self.percent / 100, self.area)
 
     def pixels(self, length: int, metres: float | None) -> int:
         """Return a length of the form in whole pixels."""
@@ -59,6 +66,10 @@ class CutDraft:
         if self.step in (self.size, 0) or self.step > size:
             self.step = size
         self.size = size
+
+    def take_file(self, file_id: str, area: str, error: str) -> None:
+        """Take the area of an upload, or why it is none."""
+        self.area_file, self.area_error, self.area = file_id, error, area or self.area
 
     def turn(self, unit: str, metres: float | None) -> None:
         """Say the same in another unit, where it can be said."""

@@ -11,10 +11,10 @@ import shapely
 
 from core.errors import SettingsError
 from core.scenes.patches import PatchRef
+from core.scenes.regions.map_region import MapRegion, polygon_region
 from core.scenes.scene import SCENE_ID
 from core.search.chips import ChipExample
 from core.search.examples import LEAST_WEIGHT, MOST_WEIGHT, AreaExample, PatchExample
-from core.search.regions import MapRegion, polygon_region
 
 OtherExample = PatchExample | AreaExample | ChipExample
 """A patch among them is of another scene than the open one."""

@@ -56,11 +56,11 @@ from core.scenes.cut import Cut
 from core.scenes.labels import give_label, given_windows
 from core.scenes.library import Library
 from core.scenes.patches import PatchRef, patch_grid
+from core.scenes.regions.map_region import polygon_region
 from core.scenes.scene import Scene
 from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import AreaExample, Evidence, VectorExample
 from core.search.filters import Filters
-from core.search.regions import polygon_region
 from core.similarity.clusters import ClusterSettings, FoundClusters
 from tests.scenes import add_scene
 

@@ -18,6 +18,7 @@ def cuts(draw: st.DrawFn) -> Cut:
         draw(st.integers(max(1, size // 8), size)),
         edge=draw(st.sampled_from(["leave", "cover"])),
         least_valid=draw(st.integers(1, 100)) / 100,
+        area=draw(st.sampled_from(["", "a0123456789ab", "affffffffffff"])),
     )
 
 
@@ -29,7 +30,8 @@ def test_what_the_first_version_knew_is_named_and_written_as_it_did() -> None:
 
 def test_what_is_new_shows_in_the_key() -> None:
     keys = [Cut.of(64, edge="cover").key, Cut.of(64, least_valid=0.25).key, Cut(64, 32, "cover", 1).key]
-    assert keys == ["64-64c", "64-64v25", "64-32cv100"]
+    keys.append(Cut(64, 32, "cover", 0.25, "a0123456789ab").key)
+    assert keys == ["64-64c", "64-64v25", "64-32cv100", "64-32cv25a0123456789ab"]
 
 
 @given(cuts())
@@ -46,7 +48,8 @@ def test_different_cuts_have_different_keys(one: Cut, other: Cut) -> None:
 @pytest.mark.parametrize(
     "key",
     ["", "64", "64-64-", "64-65", "64-7", "7-7", "513-513", "64-64x", "064-64", "64-64v", "64-64v0", "64-64v101",
-     "64-64v50", "64-64vc", "٦٤-64", "64-64c" + "c" * 90],
+     "64-64v50", "64-64vc", "٦٤-64", "64-64c" + "c" * 90, "64-64a",
+     "64-64a0123456789a", "64-64a0123456789abc", "64-64a0123456789abv50"],
 )  # fmt: skip
 def test_what_is_no_key_is_none(key: str) -> None:
     assert Cut.parse(key) is None
@@ -55,7 +58,8 @@ def test_what_is_no_key_is_none(key: str) -> None:
 @pytest.mark.parametrize(
     "values",
     [{}, {"size": 64}, {"size": "64", "stride": 64}, {"size": 64, "stride": 1}, {"size": 64, "stride": 64, "edge": 1},
-     {"size": 64, "stride": 64, "edge": "fold"}, {"size": 64, "stride": 64, "least_valid": "0.5"}],
+     {"size": 64, "stride": 64, "edge": "fold"}, {"size": 64, "stride": 64, "least_valid": "0.5"},
+     {"size": 64, "stride": 64, "area": "../a"}, {"size": 64, "stride": 64, "area": 3}],
 )  # fmt: skip
 def test_values_of_no_cut_are_none(values: dict[str, object]) -> None:
     assert Cut.from_dict(values) is None

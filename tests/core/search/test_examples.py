@@ -9,6 +9,7 @@ import shapely
 from core.errors import PatchError, SettingsError
 from core.features.table import PatchTable
 from core.scenes.patches import PatchRef
+from core.scenes.regions.map_region import MapRegion
 from core.search.examples import (
     BAD_SHARE,
     ENOUGH,
@@ -21,7 +22,6 @@ from core.search.examples import (
     rank,
 )
 from core.search.ranking import COSINE, PROBABILITY
-from core.search.regions import MapRegion
 from core.similarity.neighbours import unit_rows
 
 COUNT, WIDTH = 120, 6

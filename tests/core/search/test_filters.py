@@ -11,10 +11,10 @@ import pytest
 
 from core.errors import SettingsError
 from core.scenes.labels import SceneLabels
+from core.scenes.regions.map_region import polygon_region
 from core.search.conditions import SCORE, AreaCondition, ClassCondition, Condition, FilterSource, RangeCondition
 from core.search.filters import Filters
 from core.search.ranking import COSINE, Ranking
-from core.search.regions import polygon_region
 from core.values.base import Asked, PatchSource
 from core.values.registry import VALUES
 from tests.core.values.test_registry import COUNT, Source, labels_of, source

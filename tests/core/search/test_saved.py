@@ -12,9 +12,9 @@ import shapely
 from core.errors import PatchError, SceneError, SettingsError
 from core.scenes.cut import Cut
 from core.scenes.patches import PatchGrid, PatchRef, patch_grid
+from core.scenes.regions.map_region import MapRegion
 from core.scenes.scene import Scene
 from core.search.examples import AreaExample, Evidence, PatchExample, VectorExample
-from core.search.regions import MapRegion
 from core.search.saved import (
     MOST_SAVED,
     SEARCHES_FILE,

@@ -39,7 +39,8 @@ def test_a_geopackage_and_a_zipped_shapefile_come_in_longitude_and_latitude(tmp_
     ("name", "content", "sentence"),
     [
         ("L.geojson", b"nothing", "Opening “L.geojson”: it is no GeoJSON"),
-        ("L.kml", b"<kml/>", "it is no file of points and polygons"),
+        ("L.kml", b"<kml/>", "it has no layer of points or polygons"),
+        ("L.txt", b"1,2", "it is no file of points and polygons"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+import shapely
 from streamlit.testing.v1 import AppTest
 
 from core.encoders.registry import default_encoder
@@ -14,8 +15,13 @@ from core.engine.operations import Engine
 from core.features.recipe import Recipe
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label, hand_labels
+from core.scenes.location import bounds_lonlat
 from core.scenes.patches import PatchGrid, patch_grid
+from core.scenes.regions.map_region import MapRegion
+from core.scenes.regions.of_interest import kept_areas, patches_in_area
 from core.scenes.scene import Scene
+from core.search.conditions import AreaCondition
+from core.search.filters import Filters
 from pages.ui.common.cuts import cut_title, length
 from pages.ui.explore.cut_preview import edge_words, grid_svg
 from pages.ui.explore.cutting import UNASKED
@@ -262,3 +268,21 @@ def test_the_preview_tints_what_patches_moved_inwards_share() -> None:
     assert shapes(grid_svg(grid), "left-over") == []
     assert shapes(grid_svg(grid), "moved") == [(0, 136, 256, 56)]
     assert edge_words(grid, None) == "Tinted: the last row overlaps the one before by 56 px."
+
+
+def test_an_area_drawn_to_search_by_can_be_cut(engine: Engine) -> None:
+    scene = small_scene(engine)
+    encode(engine, scene)
+    west, south, east, north = bounds_lonlat(scene) or (0, 0, 0, 0)
+    box = shapely.box(west, (south + north) / 2, (west + east) / 2, north)
+    condition = AreaCondition(area=MapRegion(shape=box))
+    app = form(visit(where=Filters().having(condition).link()))
+    app.button(key="cut_drawn_1").click().run()
+    (key,) = kept_areas(scene)
+    assert app.selectbox(key="cut_area").value == key
+    wanted = patches_in_area(scene, patch_grid(scene, Cut.of(64, area=key)))
+    assert 0 < wanted < 42
+    assert f"**{wanted} patches**" in said(app)
+    app.button(key="cut_start").click().run()
+    cuts = [engine.jobs.payload(job.id)["recipe"].get("area") for job in engine.jobs.jobs() if job.kind == "encode"]
+    assert key in cuts

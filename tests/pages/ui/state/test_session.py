@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from core.scenes.cut import DEFAULT_CUT, Cut
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
+from core.scenes.regions.map_region import polygon_region
 from core.search.chips import ChipExample
 from core.search.conditions import AreaCondition
 from core.search.examples import AreaExample
 from core.search.filters import Filters
-from core.search.regions import polygon_region
 from pages.ui.explore.header import not_in
 from pages.ui.state.question import Question
 from pages.ui.state.session import NOTHING_SELECTED, Session

@@ -1,4 +1,4 @@
-"""Areas that somebody drew on the map: which patches lie there. Places that somebody wrote are beside this.
+"""Areas that somebody drew on the map: which patches lie there.
 
 A drawn area is GeoJSON (RFC 7946): longitude before latitude, in degrees of WGS 84, with holes and several parts.
 """

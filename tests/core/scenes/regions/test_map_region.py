@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from core.errors import SettingsError
-from core.search.regions import polygon_region, read_region, read_region_file
+from core.scenes.regions.map_region import polygon_region, read_region, read_region_file
 
 RING = [[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]
 HOLE = [[1, 1], [1, 3], [3, 3], [3, 1], [1, 1]]

@@ -1,0 +1,130 @@
+"""Areas of interest: only their patches are cut of a scene. They are kept beside it, under names made of their shape.
+
+A patch belongs to an area when some of it lies inside, so that the patches of an area cover all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from core.errors import PatchError, SettingsError
+from core.files import write_atomically
+from core.scenes.patches import PatchGrid, corners_lonlat
+from core.scenes.regions.map_region import MapRegion, read_region_file
+from core.scenes.scene import Scene, load_scene
+
+_ASKED = "Cutting the scene into patches"
+_DIGITS = 7
+"""Of a degree: one of the last is a centimetre."""
+_SHARE = 1e-6
+"""Of a patch that has to lie inside; less is rounding at a shared edge."""
+
+
+def keep_area(scene: Scene, region: MapRegion) -> str:
+    """Keep an area beside a scene; return the name that cuts know it by, ``Cut.area``.
+
+    Raises:
+        PatchError: when none of the scene lies inside, or where the scene lies is not known.
+    """
+    key = area_key(region)
+    _inside_scene(scene, region)
+    path = _path(scene, key)
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, json.dumps(region.to_geojson()).encode())
+    return key
+
+
+def area_key(region: MapRegion) -> str:
+    """Return the name of an area: shapes that differ by less than a centimetre have the same."""
+    rounded = shapely.normalize(shapely.transform(region.shape, lambda corners: np.round(corners, _DIGITS) + 0.0))
+    return f"a{hashlib.sha256(shapely.to_wkb(rounded, byte_order=1)).hexdigest()[:12]}"
+
+
+def kept_areas(scene: Scene) -> list[str]:
+    """Return the names of the areas that are kept beside a scene, the latest first."""
+    folder = _path(scene, "a").parent
+    paths = sorted(folder.glob("a*.geojson"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.stem for path in paths]
+
+
+def kept_area(scene: Scene, key: str) -> MapRegion:
+    """Return an area that is kept beside a scene.
+
+    Raises:
+        PatchError: when it is not there, or damaged.
+    """
+    try:
+        return read_region_file(_path(scene, key))
+    except SettingsError as error:
+        found = "the area that it is cut by is not kept beside it, or damaged"
+        raise PatchError(_ASKED, found, "choose the area again") from error
+
+
+def inside_area(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_] | None:
+    """Return which patches of a grid belong to the area of its cut, bool of shape (count,); None where it has none.
+
+    Raises:
+        PatchError: when the area is not there, no patch belongs to it, or where the scene lies is not known.
+    """
+    if not grid.cut.area:
+        return None
+    found = _inside(scene.directory, grid)
+    if not found.any():
+        raise PatchError(_ASKED, "no patch lies in the area", "choose an area of the scene, or smaller patches")
+    return found
+
+
+def patches_in_area(scene: Scene, grid: PatchGrid) -> int:
+    """Return how many patches a grid has, of an area those that belong to it. Errors as of ``inside_area``."""
+    inside = inside_area(scene, grid)
+    return grid.count if inside is None else int(inside.sum())
+
+
+@lru_cache(maxsize=8)
+def _inside(directory: Path, grid: PatchGrid) -> NDArray[np.bool_]:
+    scene = load_scene(directory)
+    region = kept_area(scene, grid.cut.area)
+    corners = corners_lonlat(scene, grid, np.arange(grid.count))
+    if corners is None:
+        raise _nowhere()
+    found = region.shares(corners) > _SHARE
+    found.flags.writeable = False
+    return found
+
+
+def _inside_scene(scene: Scene, region: MapRegion) -> None:
+    """Refuse an area that has nothing of a scene.
+
+    Raises:
+        PatchError: when it is so.
+    """
+    from core.scenes.location import bounds_lonlat
+
+    bounds = bounds_lonlat(scene)
+    if bounds is None:
+        raise _nowhere()
+    west, south, east, north = bounds
+    corners = np.array([[[west, north], [east, north], [east, south], [west, south]]])
+    if region.shares(corners)[0] <= 0:
+        w, s, e, n = region.shape.bounds
+        found = (
+            f"the area lies at {w:.4g}° to {e:.4g}° east, {s:.4g}° to {n:.4g}° north, and the scene at {west:.4g}° to "
+            f"{east:.4g}° east, {south:.4g}° to {north:.4g}° north"
+        )
+        raise PatchError(_ASKED, found, "choose an area of the scene")
+
+
+def _nowhere() -> PatchError:
+    found = "where the scene lies on Earth is not known"
+    return PatchError(_ASKED, found, "cut the whole scene, or add it with its place")
+
+
+def _path(scene: Scene, key: str) -> Path:
+    return scene.directory / "areas" / f"{key}.geojson"

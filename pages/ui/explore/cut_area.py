@@ -1,0 +1,103 @@
+"""The part of the form that says which area a scene is cut in: all of it, one from a file, or one drawn on the map."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.errors import LandlikeError
+from core.ingest.messages import clean_name
+from core.ingest.vectors.adding import read_area
+from core.scenes.areas import outline_hectares
+from core.scenes.regions.map_region import MapRegion
+from core.scenes.regions.of_interest import keep_area, kept_area, kept_areas
+from core.scenes.scene import Scene
+from core.search.conditions import AreaCondition
+from core.search.examples import AreaExample
+from core.search.filters import Filters
+from pages.ui.common.escape import plain
+from pages.ui.common.format import ground_words
+from pages.ui.state.session import Session
+from pages.ui.state.widgets import bound
+
+AREA_FILES = ["geojson", "json", "kml", "kmz", "gpkg", "zip"]
+WHOLE = "The whole scene"
+
+
+def area_field(visitor: Session, scene: Scene) -> None:
+    """Draw which area patches are cut of; the draft holds its name."""
+    kept = kept_areas(scene)
+    titles = {"": WHOLE, **{key: _title(scene, key, number) for number, key in enumerate(kept, 1)}}
+    if visitor.draft.area not in titles:
+        visitor.draft.area = ""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="cut_area_row"):
+        st.selectbox("Cut patches of", list(titles), format_func=titles.__getitem__, **bound("cut_area", "draft.area"))
+        with st.popover("Another area", icon=":material/crop:", key="cut_area_new"):
+            _drawn(visitor, scene)
+            _file(visitor, scene)
+
+
+def _title(scene: Scene, key: str, number: int) -> str:
+    try:
+        return f"Area {number}, {_ground(kept_area(scene, key))}"
+    except LandlikeError:
+        return f"Area {number}"
+
+
+def _ground(area: MapRegion) -> str:
+    return ground_words(float(outline_hectares(np.array([area.shape], dtype=object))[0]))
+
+
+def _drawn(visitor: Session, scene: Scene) -> None:
+    """Offer the areas that were drawn on the map to search by."""
+    drawn = drawn_areas(visitor, scene)
+    if not drawn:
+        st.caption("Draw an area on the map of Explore to cut it, or give a file with its outline.")
+    for number, area in enumerate(drawn, 1):
+        which = "the area drawn on the map" if len(drawn) == 1 else f"drawn area {number}"
+        title = f"Use {which}, {_ground(area)}"
+        st.button(title, key=f"cut_drawn_{number}", on_click=_take, args=(visitor, scene, area))
+
+
+def drawn_areas(visitor: Session, scene: Scene) -> list[MapRegion]:
+    """Return the areas that filters and examples hold, each once."""
+    filters = Filters.parse(visitor.filters) or Filters()
+    found = [one.area for one in filters.conditions if isinstance(one, AreaCondition)]
+    found += [one.area for one in visitor.question(scene.id).others if isinstance(one, AreaExample)]
+    return list({one.shape.wkb: one for one in found}.values())
+
+
+def _file(visitor: Session, scene: Scene) -> None:
+    """Draw the field for a file, and take what it holds."""
+    given = st.file_uploader("GeoJSON, KML, GeoPackage or a zip of a Shapefile", AREA_FILES, key="cut_area_file")
+    if given is None:
+        return
+    if given.file_id != visitor.draft.area_file:
+        with st.spinner("Reading the area"):
+            visitor.draft.take_file(given.file_id, *_read(scene, given))
+        st.rerun()
+    if visitor.draft.area_error:
+        st.error(plain(visitor.draft.area_error), icon=":material/error:")
+
+
+def _read(scene: Scene, given: Any) -> tuple[str, str]:  # noqa: ANN401  Streamlit's uploaded file
+    """Return the name of the area of a file and nothing, or nothing and the sentence why there is none."""
+    suffix = PurePath(given.name).suffix.lower()[:10]
+    with tempfile.TemporaryDirectory(prefix="landlike-area-") as folder:
+        path = Path(folder) / f"{clean_name(PurePath(given.name).stem, 80).replace('/', '?') or 'area'}{suffix}"
+        path.write_bytes(given.getvalue())
+        try:
+            return keep_area(scene, read_area(path)), ""
+        except LandlikeError as error:
+            return "", str(error)
+
+
+def _take(visitor: Session, scene: Scene, area: MapRegion) -> None:
+    try:
+        visitor.draft.area, visitor.draft.area_error = keep_area(scene, area), ""
+    except LandlikeError as error:
+        visitor.draft.area_error = str(error)

@@ -1,0 +1,99 @@
+"""Areas of interest from files: each kind, in whatever reference system, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import geopandas
+import pytest
+import shapely
+
+from core.errors import LandlikeError
+from core.ingest.vectors.adding import read_area
+
+UTM_BOXES = [shapely.box(400_000, 5_000_000, 400_640, 5_000_640), shapely.box(402_000, 5_000_000, 402_640, 5_000_640)]
+LONLAT = geopandas.GeoSeries(UTM_BOXES, crs=32633).to_crs(4326).union_all()
+
+KML = """<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{}</Document></kml>"""
+FOLDER = (
+    "<Folder><name>{name}</name><Placemark><name>Reserve</name><Polygon><outerBoundaryIs><LinearRing>"
+    "<coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></Folder>"
+)
+
+
+ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "aaaaaaaaaa"}">' for n in range(12))
+BOMB = f"<!DOCTYPE k [{ENTITIES}]><kml>&a11;</kml>"
+
+
+def folder(name: str, box: shapely.Geometry) -> str:
+    ring = " ".join(f"{x:.9f},{y:.9f},120" for x, y in shapely.get_coordinates(box))
+    return FOLDER.format(name=name, ring=ring)
+
+
+def close_to(found: shapely.Geometry, wanted: shapely.Geometry) -> bool:
+    return shapely.symmetric_difference(found, wanted).area < 1e-4 * wanted.area
+
+
+def test_a_geopackage_a_shapefile_and_geojson_give_the_same_area(tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame({"who": ["a", "b"]}, geometry=UTM_BOXES, crs=32633)
+    frame.to_file(tmp_path / "A.gpkg")
+    frame.to_crs(4326).to_file(tmp_path / "A.geojson")
+    frame.to_file(tmp_path / "a.shp")
+    with zipfile.ZipFile(tmp_path / "A.zip", "w") as packed:
+        for path in sorted(tmp_path.glob("a.*")):
+            packed.write(path, path.name)
+    (tmp_path / "bare.json").write_text(shapely.to_geojson(LONLAT))
+    for name in ("A.gpkg", "A.geojson", "A.zip", "bare.json"):
+        assert close_to(read_area(tmp_path / name).shape, LONLAT), name
+
+
+def test_folders_of_a_kml_are_one_area_and_a_kmz_is_a_zip_of_it(tmp_path: Path) -> None:
+    parts = [folder(name, box) for name, box in zip("ab", shapely.get_parts(LONLAT), strict=True)]
+    (tmp_path / "A.kml").write_text(KML.format("".join(parts)))
+    with zipfile.ZipFile(tmp_path / "A.kmz", "w") as packed:
+        packed.write(tmp_path / "A.kml", "doc.kml")
+    for name in ("A.kml", "A.kmz"):
+        found = read_area(tmp_path / name).shape
+        assert close_to(found, LONLAT), name
+        assert not shapely.has_z(found)
+
+
+def test_what_crosses_itself_is_parted_at_the_crossing(tmp_path: Path) -> None:
+    bow = {"type": "Polygon", "coordinates": [[[10, 50], [10.2, 50.2], [10.2, 50], [10, 50.2], [10, 50]]]}
+    (tmp_path / "A.geojson").write_text(json.dumps(bow))
+    assert read_area(tmp_path / "A.geojson").shape.area == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("A.kml", KML.format("<NetworkLink><Link><href>http://127.0.0.1:1/x.kml</href></Link></NetworkLink>"),
+         "by network links, which are not followed; save the places themselves as KML"),
+        ("A.kml", "<kml", "the file is damaged"),
+        ("A.kml", BOMB, "A.kml"),
+        ("A.geojson", '{"type": "Point", "coordinates": [1, 2]}', "give the outline of the area as a polygon"),
+        ("A.geojson", '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [1, 2]}}',
+         "it has points, and no polygon; give the outline of the area as a polygon"),
+        ("A.geojson", '{"type": "FeatureCollection", "features": []}', "no polygons; give the outline of the area"),
+        ("A.geojson", '{"type": "Polygon", "coordinates": [[[500, 9000], [500, 9100], [600, 9100], [500, 9000]]]}',
+         "its coordinates are no longitudes and latitudes"),
+        ("A.txt", "POLYGON ((0 0, 1 0, 1 1, 0 0))", "give GeoJSON, KML, a GeoPackage, or a zip of a Shapefile"),
+    ],
+)  # fmt: skip
+def test_what_is_no_area_is_refused_in_a_sentence(tmp_path: Path, name: str, content: str, sentence: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(LandlikeError) as told:
+        read_area(tmp_path / name)
+    assert sentence in str(told.value)
+    assert "label" not in str(told.value)
+
+
+def test_several_layers_are_named(tmp_path: Path) -> None:
+    for layer, box in zip(("park", "reserve"), UTM_BOXES, strict=True):
+        geopandas.GeoDataFrame(geometry=[box], crs=32633).to_file(tmp_path / "A.gpkg", layer=layer)
+    with pytest.raises(LandlikeError, match="it has 2 layers: “park”, “reserve”"):
+        read_area(tmp_path / "A.gpkg")
+    assert close_to(read_area(tmp_path / "A.gpkg", layer="reserve").shape, shapely.get_parts(LONLAT)[1])
