@@ -12,7 +12,7 @@ from core.encoders.registry import encoder_names
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.engine.views import SearchView, answer
-from core.errors import LandlikeError, SettingsError, StoreError
+from core.errors import LandlikeError, PatchError, SettingsError, StoreError
 from core.export.bundle import Bundle
 from core.export.rows import ExportRows
 from core.export.tables import csv_text
@@ -24,6 +24,8 @@ from core.scenes.given.annotations import MOST_CLASSES, Window
 from core.scenes.given.classes import clean_class
 from core.scenes.labels import add_windows, given_windows
 from core.scenes.patches import PatchGrid, patch_grid
+from core.scenes.regions.map_region import read_region
+from core.scenes.regions.of_interest import area_key, keep_area, kept_area
 from core.scenes.scene import SCENE_ID, Scene
 from core.search.conditions import Condition
 from core.search.filters import Filters
@@ -128,6 +130,7 @@ def bundle_of(
             "apart": view.apart,
             "words": view.words,
             **_seen(view),
+            **_area(scene, view.recipe),
             **({} if origin is None else {"clusters": written_clusters(decided_clusters(origin))}),
             **(shown or {}),
         },
@@ -137,6 +140,23 @@ def bundle_of(
 
 def _seen(view: SearchView) -> dict[str, list[int]]:
     return {"seen": list(view.seen)} if view.seen else {}
+
+
+def _area(scene: Scene, recipe: Recipe) -> dict[str, Any]:
+    return {"area": kept_area(scene, recipe.cut.area).to_geojson()} if recipe.cut.area else {}
+
+
+def _keep_area(scene: Scene, recipe: Recipe, handed: object) -> None:
+    """Keep the area that a bundle is cut by beside the scene, where it is the one.
+
+    Raises:
+        ValueError: when it is another one, or none is there.
+        LandlikeError: when it cannot be read, or lies elsewhere.
+    """
+    region = read_region(handed if isinstance(handed, dict) else "")
+    if area_key(region) != recipe.cut.area:
+        raise ValueError("another area")
+    keep_area(scene, region)
 
 
 def bundle_table(rows: ExportRows, like: bytes | None = None) -> bytes:
@@ -154,7 +174,7 @@ def bundle_table(rows: ExportRows, like: bytes | None = None) -> bytes:
 
 
 def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
-    """Return what a bundle is here, and what it lacks to be the same picture. Nothing is changed.
+    """Return what a bundle is here, and what it lacks to be the same picture. Nothing changes but the areas kept.
 
     Its encoder is looked for by its fingerprint among those that are here, and never by a name or path it states.
 
@@ -171,6 +191,8 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         if scene is None or found is None:
             return OpenedBundle(bundle=bundle, view=None, lacking=(*lacking, *more))
         recipe = replace(recipe, encoder=found)
+        if recipe.cut.area:
+            _keep_area(scene, recipe, bundle.view.get("area"))
         loaded = read_evidence(listed, str(bundle.examples.get("name", "")), grids_of(engine, recipe))
         count, least = bundle.view.get("count"), bundle.view.get("least")
         view = SearchView(
@@ -182,7 +204,7 @@ def open_bundle(engine: Engine, bundle: Bundle, name: str) -> OpenedBundle:
         )  # fmt: skip
         handed = bundle.view.get("clusters")
         clusters = None if handed is None else read_clusters(handed)
-    except SettingsError as error:
+    except (SettingsError, PatchError) as error:
         raise StoreError(asked, error.found, error.remedy) from error
     except _DAMAGED as error:
         raise StoreError(asked, "its examples, filters, clusters or recipe make no sense", _AGAIN) from error

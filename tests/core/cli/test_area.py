@@ -85,3 +85,17 @@ def test_a_name_that_is_not_kept_is_a_file_that_is_not_there(
         != 0
     )
     assert "a0123456789ab" in capsys.readouterr().err
+
+
+def test_a_bundle_carries_its_area(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = add_scene(Library(settings().root))
+    given, bundle = area(tmp_path / "A.geojson", 70, 10, 130, 60), str(tmp_path / "B.zip")
+    words = ["view", scene.id, "--encoder", "spectral", "--only", str(given), "--like", "1", "--out", bundle]
+    assert main(words) == 0, capsys.readouterr().err
+    (key,) = kept_areas(scene)
+    (scene.directory / "areas" / f"{key}.geojson").unlink()
+    capsys.readouterr()
+    assert main(["open-bundle", bundle]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert not told["lacking"], told
+    assert kept_areas(scene) == [key]
