@@ -97,5 +97,5 @@ def test_a_bundle_carries_its_area(tmp_path: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert main(["open-bundle", bundle]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert not told["lacking"], told
+    assert not told["lacks"], told
     assert kept_areas(scene) == [key]
