@@ -24,8 +24,8 @@ from pages.ui.classify.standing import standing
 from pages.ui.common.escape import plain
 from pages.ui.common.heading import heading
 from pages.ui.common.progress import boundary
+from pages.ui.cutting.form import shown_cut, why_form
 from pages.ui.explore import preparing
-from pages.ui.explore.cutting import shown_cut, why_form
 from pages.ui.explore.views import rendering_of
 from pages.ui.state import cache
 from pages.ui.state.engine import engine

@@ -7,8 +7,8 @@ import streamlit as st
 from core.features.recipe import Recipe
 from core.scenes.scene import Scene
 from pages.ui.common.progress import boundary
+from pages.ui.cutting.form import cut_form, open_form, shown_cut, why_form
 from pages.ui.explore import preparing
-from pages.ui.explore.cutting import cut_form, open_form, shown_cut, why_form
 from pages.ui.explore.views import linked_views, rendering_of
 from pages.ui.search.bar import search_bar
 from pages.ui.state.engine import engine

@@ -17,7 +17,7 @@ from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.heading import heading
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
-from pages.ui.explore.cutting import cut_button
+from pages.ui.cutting.form import cut_button
 from pages.ui.explore.labelling import label_panel
 from pages.ui.explore.preparing import link_encoder
 from pages.ui.explore.trust import trust_panel

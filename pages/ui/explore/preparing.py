@@ -15,7 +15,7 @@ from core.scenes.scene import Scene
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.heading import heading
 from pages.ui.common.progress import panel, wanted
-from pages.ui.explore.cutting import cut_button
+from pages.ui.cutting.form import cut_button
 from pages.ui.http.pictures import quicklook_url
 from pages.ui.models.getting import get_encoder, without_connection
 from pages.ui.scenes.deleted import bring_back

@@ -23,8 +23,8 @@ from core.scenes.scene import Scene
 from core.search.conditions import AreaCondition
 from core.search.filters import Filters
 from pages.ui.common.cuts import cut_title, length
-from pages.ui.explore.cut_preview import edge_words, grid_svg
-from pages.ui.explore.cutting import UNASKED
+from pages.ui.cutting.form import UNASKED
+from pages.ui.cutting.preview import edge_words, grid_svg
 from pages.ui.state.cut_draft import METRES, PIXELS, CutDraft
 from tests.pages.conftest import encode, small_scene, visit
 from tests.scenes import add_scene

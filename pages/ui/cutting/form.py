@@ -20,8 +20,8 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, duration, patches, size
 from pages.ui.common.heading import heading
 from pages.ui.common.progress import job_list
-from pages.ui.explore.cut_area import area_field
-from pages.ui.explore.cut_preview import edge_words, preview_html
+from pages.ui.cutting.area import area_field
+from pages.ui.cutting.preview import edge_words, preview_html
 from pages.ui.state import cache
 from pages.ui.state.cut_draft import METRES, PIXELS, CutDraft
 from pages.ui.state.engine import engine

@@ -1,0 +1,1 @@
+"""The form that says how a scene is cut into patches."""
