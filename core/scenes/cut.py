@@ -25,10 +25,10 @@ MIN_VALID_FRACTION = 0.5
 
 _LENGTH = re.compile(r"(-?\d{1,7}(?:\.\d{1,4})?)\s*(px|m|km|)", re.IGNORECASE)
 _UNITS: Mapping[str, float | None] = {"": None, "px": None, "m": 1.0, "km": 1000.0}
-AREA = re.compile(r"a[0-9a-f]{12}")
+AREA_KEY = re.compile(r"a[0-9a-f]{12}")
 """What the name of an area of interest looks like (``core.scenes.regions.of_interest``)."""
 
-_KEY = re.compile(rf"([1-9]\d{{0,2}})-([1-9]\d{{0,2}})(c?)(?:v([1-9]\d{{0,2}}))?({AREA.pattern})?")
+_KEY = re.compile(rf"([1-9]\d{{0,2}})-([1-9]\d{{0,2}})(c?)(?:v([1-9]\d{{0,2}}))?({AREA_KEY.pattern})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Cut:
         if not 1 <= percent <= 100 or abs(percent - round(percent)) > 1e-6:
             remedy = "choose whole hundredths from 0.01 to 1"
             raise PatchError(asked, f"a least valid fraction of {self.least_valid:g}", remedy)
-        if self.area and not AREA.fullmatch(self.area):
+        if self.area and not AREA_KEY.fullmatch(self.area):
             raise PatchError(asked, f"“{self.area[:40]}” for the area", "give the name of an area that is kept")
 
     @classmethod
