@@ -141,17 +141,32 @@ def append(paths: list[Path], target: Path) -> None:
     Raises:
         OSError: when a file was cut short because the disk is full.
     """
-    main = tifftools.read_tiff(target)
+    main = _written(target)
     big, order = main["bigtiff"], ">" if main["bigEndian"] else "<"
     last = main["ifds"][-1]
     after = last["offset"] + (8 + 20 * len(last["tags"]) if big else 2 + 12 * len(last["tags"]))
     with target.open("r+b") as file:
         file.seek(0, os.SEEK_END)
-        for image in (image for path in paths for image in tifftools.read_tiff(path)["ifds"]):
+        for image in (image for path in paths for image in _written(path)["ifds"]):
             _refuse_cut(image)
             tags = {tag: value for tag, value in image["tags"].items() if tag not in _NOT_IN_OVERVIEWS}
             tags[_NEW_SUBFILE_TYPE] = {"datatype": tifftools.Datatype.LONG, "data": [1]}
             after = write_ifd(file, file, order, big, {**image, "tags": tags}, after)
+
+
+def _written(path: Path) -> dict[str, Any]:
+    """Return what a TIFF file holds that was written just now.
+
+    Raises:
+        OSError: when even that is cut off, because the disk is full.
+    """
+    try:
+        found: dict[str, Any] = tifftools.read_tiff(path)
+    except tifftools.TifftoolsError as error:
+        raise _no_room() from error
+    if not found["ifds"]:
+        raise _no_room()
+    return found
 
 
 def _refuse_cut(image: dict[str, Any]) -> None:
@@ -163,4 +178,8 @@ def _refuse_cut(image: dict[str, Any]) -> None:
     starts = image["tags"][tifftools.Tag.TileOffsets.value]["data"]
     lengths = image["tags"][tifftools.Tag.TileByteCounts.value]["data"]
     if any(start == 0 or start + length > image["size"] for start, length in zip(starts, lengths, strict=True)):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise _no_room()
+
+
+def _no_room() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -105,3 +105,7 @@ def test_an_overview_that_a_full_disk_cut_is_an_error(tmp_path: Path) -> None:
         file.truncate(cut.stat().st_size - 1000)
     with pytest.raises(OSError, match="No space left"):
         pyramid.append([cut], path)
+    with path.open("r+b") as file:
+        file.truncate(300)
+    with pytest.raises(OSError, match="No space left"):
+        pyramid.append([], path)
