@@ -79,6 +79,8 @@ def _line(record: QualityRecord | None, topic: str) -> str | None:
 
 
 def _patches(scene: Scene) -> int:
+    if not scene.has_pixels:
+        return len(np.load(scene.directory / "rows.npy", mmap_mode="r", allow_pickle=False))
     if scene.kind == "collection":
         return _named_patches(scene.places_path, scene.places_path.stat().st_mtime_ns)
     try:

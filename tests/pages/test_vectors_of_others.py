@@ -77,3 +77,13 @@ def test_other_pages_take_it(given: Scene, page: str) -> None:
     app = visit(scene=given.id).switch_page(page).run()
     assert not app.exception
     assert not app.error
+
+
+def test_it_is_read_again_by_a_form_without_pixels(given: Scene, engine: Engine, tmp_path: Path) -> None:
+    engine.library.keep_origin(given.id, [tmp_path / "foreign.parquet"])
+    app = visit(scene=given.id).switch_page("open.py").run()
+    next(one for one in app.button if one.key == f"again_{given.id}").click().run()
+    assert not app.exception
+    keys = {one.key for one in app.text_input}
+    assert {f"reread_{given.id}_vector", f"reread_{given.id}_model", f"reread_{given.id}_crs"} <= keys
+    assert f"reread_{given.id}_bands" not in keys

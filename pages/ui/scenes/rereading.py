@@ -54,7 +54,7 @@ def _form(scene: Scene) -> None:
         key, record = f"reread_{scene.id}", load_quality(scene.directory)
         decided, before = decided_settings(scene, record), settings_before(record)
         st.caption("This is how it was read. Change what you know better; the rest is decided as before.")
-        form = wished(key, decided, scene.bands)
+        form = wished(key, decided, scene.bands, pixels=scene.has_pixels)
         what = st.radio("What becomes of it", [REPLACE, COPY], key=f"{key}_what", horizontal=True)
         name = scene.name
         if what == COPY:
@@ -89,7 +89,7 @@ def decided_settings(scene: Scene, record: QualityRecord) -> IngestSettings:
         "scale": _scale(record),
         "level": scene.level if scene.level in PRODUCT_LEVELS else None,
         "date": scene.date,
-        "crs": scene.grid.crs if (scene.grid.crs or "").startswith("EPSG:") else None,
+        "crs": _crs(scene, record),
         "time": settings_before(record).time,
         "by_wavelength": settings_before(record).by_wavelength,
         "ten_metres": settings_before(record).ten_metres,
@@ -103,6 +103,13 @@ def decided_settings(scene: Scene, record: QualityRecord) -> IngestSettings:
         except LandlikeError:
             continue
     return IngestSettings()
+
+
+def _crs(scene: Scene, record: QualityRecord) -> str | None:
+    """Return the system of the scene's pixels or, without pixels, the one that a person chose."""
+    if not scene.has_pixels:
+        return settings_before(record).crs
+    return scene.grid.crs if (scene.grid.crs or "").startswith("EPSG:") else None
 
 
 def settings_before(record: QualityRecord) -> IngestSettings:

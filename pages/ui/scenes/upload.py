@@ -6,7 +6,7 @@ import datetime
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -85,10 +85,12 @@ def file_name(name: str) -> str:
     return stem + ending
 
 
-def wished(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL) -> IngestSettings | None:
-    """Draw the form; None, and the sentence, when what was typed cannot be."""
+def wished(
+    key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL, *, pixels: bool = True
+) -> IngestSettings | None:
+    """Draw the form, that of vectors where there are no pixels; None, and the sentence, when it cannot be so."""
     try:
-        return settings_form(key, known, named)
+        return settings_form(key, known, named) if pixels else vectors_form(key, known)
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return None
@@ -140,6 +142,28 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         "Interpolate to pixels of 10 m", value=known.ten_metres, key=f"{key}_ten_metres",
         help="For scenes of 5 m to 60 m: encoders know land at 10 m.",
     )  # fmt: skip
+    return IngestSettings(
+        bands=parse_bands(bands),
+        scale=scale,
+        level=level,
+        date=date.isoformat() if date else None,
+        crs=crs.strip().upper() or None,
+        time=None if time is None else int(time) - 1,
+        by_wavelength=by_wavelength,
+        ten_metres=ten_metres,
+        **_of_vectors(key, known),
+    )
+
+
+def vectors_form(key: str, known: IngestSettings = NOTHING_KNOWN) -> IngestSettings:
+    """Draw widgets for what a person knows better than a file of vectors. Arguments and errors of ``settings_form``."""
+    crs = st.text_input(
+        "Coordinate system", known.crs or "", placeholder="EPSG:32631", key=f"{key}_crs", help="Empty: as in the file."
+    )
+    return IngestSettings(date=known.date, crs=crs.strip().upper() or None, **_of_vectors(key, known))
+
+
+def _of_vectors(key: str, known: IngestSettings) -> dict[str, Any]:
     st.caption("Of a Parquet file of vectors:")
     left, right = st.columns(2)
     vector = left.text_input(
@@ -151,19 +175,7 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         help="Empty: as the file says. Files of one model can be compared.",
     )  # fmt: skip
     lat_first = st.checkbox("Latitude comes before longitude", value=known.lat_first, key=f"{key}_lat_first")
-    return IngestSettings(
-        bands=parse_bands(bands),
-        scale=scale,
-        level=level,
-        date=date.isoformat() if date else None,
-        crs=crs.strip().upper() or None,
-        time=None if time is None else int(time) - 1,
-        by_wavelength=by_wavelength,
-        ten_metres=ten_metres,
-        vector=vector.strip() or None,
-        model=model.strip() or None,
-        lat_first=lat_first,
-    )
+    return {"vector": vector.strip() or None, "model": model.strip() or None, "lat_first": lat_first}
 
 
 def parse_bands(text: str) -> tuple[str, ...] | None:
