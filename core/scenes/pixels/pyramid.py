@@ -148,7 +148,6 @@ def append(paths: list[Path], target: Path) -> None:
     with target.open("r+b") as file:
         file.seek(0, os.SEEK_END)
         for image in (image for path in paths for image in _written(path)["ifds"]):
-            _refuse_cut(image)
             tags = {tag: value for tag, value in image["tags"].items() if tag not in _NOT_IN_OVERVIEWS}
             tags[_NEW_SUBFILE_TYPE] = {"datatype": tifftools.Datatype.LONG, "data": [1]}
             after = write_ifd(file, file, order, big, {**image, "tags": tags}, after)
@@ -158,27 +157,25 @@ def _written(path: Path) -> dict[str, Any]:
     """Return what a TIFF file holds that was written just now.
 
     Raises:
-        OSError: when even that is cut off, because the disk is full.
+        OSError: when some of it is not there: a disk that fills up may cut a file without any call failing.
     """
     try:
         found: dict[str, Any] = tifftools.read_tiff(path)
     except tifftools.TifftoolsError as error:
         raise _no_room() from error
-    if not found["ifds"]:
+    if not found["ifds"] or not all(map(_whole, found["ifds"])):
         raise _no_room()
     return found
 
 
-def _refuse_cut(image: dict[str, Any]) -> None:
-    """Refuse an image some of whose tiles are not in its file.
-
-    Raises:
-        OSError: when it is so: a disk that fills up may cut a file without any call failing.
-    """
-    starts = image["tags"][tifftools.Tag.TileOffsets.value]["data"]
-    lengths = image["tags"][tifftools.Tag.TileByteCounts.value]["data"]
-    if any(start == 0 or start + length > image["size"] for start, length in zip(starts, lengths, strict=True)):
-        raise _no_room()
+def _whole(image: dict[str, Any]) -> bool:
+    """Tell whether all tiles of an image lie in its file."""
+    starts, lengths = (
+        image["tags"].get(tag.value, {"data": []})["data"]
+        for tag in (tifftools.Tag.TileOffsets, tifftools.Tag.TileByteCounts)
+    )
+    inside = (0 < start <= image["size"] - length for start, length in zip(starts, lengths, strict=False))
+    return 0 < len(starts) == len(lengths) and all(inside)
 
 
 def _no_room() -> OSError:
