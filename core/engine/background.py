@@ -38,6 +38,7 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
     """Return the kinds of jobs there are."""
     return {
         "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
+        "preview": JobKind(task=partial(tasks.task_of, "core.engine.previews:preview_task", config), lane="scene"),
         "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
         "synthetic": JobKind(task=partial(tasks.synthetic_task, config), lane="scene"),
         "truth": JobKind(task=partial(tasks.truth_task, config), lane="scene"),

@@ -18,6 +18,7 @@ from core.encoders.registry import describe, matching_encoder
 from core.engine import tasks
 from core.engine.background import default_lanes, job_kinds
 from core.engine.classifications import Classifications
+from core.engine.previews import made_preview, sweep_previews
 from core.engine.trainings import Trainings
 from core.errors import StoreError
 from core.evaluation.grid_shift import STABILITY_KEY
@@ -33,6 +34,7 @@ from core.features.stability import Stabilities
 from core.features.store import FeatureStore
 from core.files import never
 from core.ingest.files import map_name, source_name, source_title
+from core.ingest.preview.making import SourcePreview
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job, JobQueue
@@ -102,6 +104,7 @@ class Engine:
         # An upload that waits for an answer is asked about as long as its job is known.
         waiting = [Path(path) for job in self.jobs.jobs() for path in self.jobs.payload(job.id).get("paths", ())]
         tasks.sweep_uploads(self.config, waiting, SWEEP_SECONDS)
+        sweep_previews(self.config, SWEEP_SECONDS)
         self.sweep_trash()
         self.chips.sweep()
 
@@ -224,6 +227,23 @@ class Engine:
         several = source_title(paths, source_name(paths)) if len(paths) > 1 else ""
         shown = name or several or (paths[0].name if paths else "nothing")
         return self.jobs.submit("ingest", key, f"Opening “{shown}”", payload)
+
+    def submit_preview(self, paths: Sequence[Path], settings: IngestSettings | None = None) -> Job:
+        """Ask for a picture of a source that is not taken in yet; the done job's message is for ``preview``.
+
+        Args:
+            paths: the source.
+            settings: a person's decisions.
+        """
+        payload = {"paths": list(map(str, paths)), "settings": (settings or IngestSettings()).to_dict()}
+        stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
+        key = hashlib.sha256(json.dumps([payload, stamps], sort_keys=True).encode()).hexdigest()
+        shown = paths[0].name if paths else "nothing"
+        return self.jobs.submit("preview", key, f"Looking at “{shown}”", {**payload, "key": key})
+
+    def preview(self, job: Job) -> SourcePreview | None:
+        """Return the picture that a job made; None where it is gone."""
+        return made_preview(self.config, job.message)
 
     def submit_truth(self, scene: Scene, paths: Sequence[Path], classes: str = "", *, asked_by: str = "") -> Job:
         """Ask for a map of classes to be kept with a scene, in place of one before; the done job's message is its id.

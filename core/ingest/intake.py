@@ -38,11 +38,34 @@ def take_in(
     Raises:
         SourceError: why it cannot be; what was asked is said by the boundary.
     """
+    files = source_files(request, opening)
+    with ExitStack() as opened:
+        found = kind_of(files, kinds).layers(files, opened)
+        if isinstance(found, GivenTable):
+            _refuse_part(request.settings)
+            return build_embeddings(files, found.table, request.directory, progress)
+        if isinstance(found, PatchFiles):
+            _refuse_part(request.settings)
+            return build_collection(files, found, request.directory, progress)
+        return build_scene(files, found, request.directory, progress)
+
+
+def source_files(request: IngestRequest, opening: Progress = silent) -> SourceFiles:
+    """Return the files of a source.
+
+    Args:
+        request: what to do.
+        opening: told files that were opened.
+
+    Raises:
+        SourceError: when there are none, or they are of another satellite.
+    """
     shelf = ToldShelf(with_headers(open_shelf(request.paths, request.names, request.scratch)), opening)
     members = tuple(member for member in shelf.members if not member.is_noise)
     if not members:
         raise SourceError(found="it holds no files", remedy="choose rasters with Sentinel-2 bands")
-    files = SourceFiles(
+    refuse_other_sensors(members, request.settings)
+    return SourceFiles(
         name=request.name,
         shelf=shelf,
         members=members,
@@ -50,15 +73,6 @@ def take_in(
         part=request.part,
         alike=request.alike,
     )
-    refuse_other_sensors(members, request.settings)
-    with ExitStack() as opened:
-        found = kind_of(files, kinds).layers(files, opened)
-        if isinstance(found, GivenTable):
-            return build_embeddings(files, found.table, request.directory, progress)
-        if isinstance(found, PatchFiles):
-            _refuse_part(request.settings)
-            return build_collection(files, found, request.directory, progress)
-        return build_scene(files, found, request.directory, progress)
 
 
 def _refuse_part(settings: IngestSettings) -> None:

@@ -61,7 +61,8 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
     chosen = settings.bands if found.chosen is None else found.chosen
     naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings), found.other)
     refuse_small_numbers(naming.layers, settings.scale)
-    gaps = with_special(find_gaps(naming.layers, settings.nodata), found.special, settings.nodata)
+    gaps = find_gaps(naming.layers, settings.nodata, few=bool(found.special))
+    gaps = with_special(gaps, found.special, settings.nodata)
     layers = _enough(gaps)
     reference = finest(layers)
     grid, located = canonical_grid(reference, chosen_crs=settings.crs, notes=found.notes)
@@ -133,8 +134,8 @@ def _some_pixels(nameless: Sequence[Layer], settings: IngestSettings) -> NDArray
     return _drawn(build_stack(nameless, grid, reference, settings.nodata))
 
 
-def _drawn(stack: Stack) -> NDArray[np.float32]:
-    pixels = draw_pixels(stack)
+def _drawn(stack: Stack, *, few: bool = False) -> NDArray[np.float32]:
+    pixels = draw_pixels(stack, few=few)
     if pixels.shape[1] == 0:
         raise all_no_data()
     return pixels
@@ -176,7 +177,7 @@ def _calibrated(
             scaling=bands[band].source.scaling[bands[band].index - 1],
             source=id(bands[band].source),
         )
-        for band, values in zip(stack.bands, _drawn(stack), strict=True)
+        for band, values in zip(stack.bands, _drawn(stack, few=found.hints.quantity is not None), strict=True)
     }
     if settings.bands is None:
         refuse_falling_edge({band: one.values for band, one in numbers.items()})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BY_NAME
+from core.ingest.bands.sampling import FEW_WINDOWS
 from core.ingest.findings import finding
 from core.ingest.grid.resample import NOT_LIGHT, NoData, PixelWindow
 from core.ingest.grid.stack import BandRaster, Layer, marked
@@ -77,14 +78,15 @@ class _Seen:
     every: Numbers = field(default_factory=lambda: np.empty(0))
 
 
-def find_gaps(layers: Sequence[Layer], chosen: float | None) -> Gaps:
+def find_gaps(layers: Sequence[Layer], chosen: float | None, *, few: bool = False) -> Gaps:
     """Look at pixels all over each band and tell what stands for no data.
 
     Args:
         layers: named bands.
         chosen: a person's own no-data value, which is then the only one, or None.
+        few: True = fewer pixels do, for the source states what stands for no data.
     """
-    seen = {layer.band: _look(layer, chosen) for layer in layers}
+    seen = {layer.band: _look(layer, chosen, FEW_WINDOWS if few else _NET) for layer in layers}
     packed = {layer.band for layer in layers if zero_means_light(layer)}
     fills = {} if chosen is not None else {band: _fills(band, seen, packed) for band in seen}
     fills = _shared_or_wide(fills, seen)
@@ -255,13 +257,13 @@ def _numbers(
     return numbers, missing if own is None else missing | own
 
 
-def _look(layer: Layer, chosen: float | None) -> _Seen:
+def _look(layer: Layer, chosen: float | None, net: int) -> _Seen:
     box, mark = layer.source.geobox, marked(layer, chosen)
     seen = _Seen(valid=np.empty(0), total=0, shape=(box.height, box.width))
     valid: list[Numbers] = []
     every: list[Numbers] = []
     sides: list[list[Numbers]] = [[], [], [], []]
-    for window in _net(box.height, box.width):
+    for window in _net(box.height, box.width, net):
         raw, missing = _numbers(layer.source, layer.index, window, mark)
         numbers = np.asarray(raw, dtype=np.float64)
         endless = numbers[np.abs(numbers) >= NOT_LIGHT]
@@ -285,13 +287,13 @@ def _look(layer: Layer, chosen: float | None) -> _Seen:
     return seen
 
 
-def _net(height: int, width: int) -> Iterator[PixelWindow]:
+def _net(height: int, width: int, net: int) -> Iterator[PixelWindow]:
     rows, cols = min(_SIDE, height), min(_SIDE, width)
     if height <= 4 * _SIDE and width <= 4 * _SIDE:
         yield 0, 0, height, width
         return
-    for top in sorted(set(np.linspace(0, height - rows, _NET).astype(int).tolist())):
-        for left in sorted(set(np.linspace(0, width - cols, _NET).astype(int).tolist())):
+    for top in sorted(set(np.linspace(0, height - rows, net).astype(int).tolist())):
+        for left in sorted(set(np.linspace(0, width - cols, net).astype(int).tolist())):
             yield top, left, rows, cols
 
 

@@ -12,15 +12,21 @@ from core.ingest.grid.stack import Stack
 
 _SIDE = 64
 _ENOUGH = 2_000
+FEW_WINDOWS = 3
+"""Windows a side that do where a source states what its numbers mean, so that pixels may only doubt it."""
 _MOST = 150_000
 
 
-def draw_pixels(stack: Stack) -> NDArray[np.float32]:
+def draw_pixels(stack: Stack, *, few: bool = False) -> NDArray[np.float32]:
     """Draw valid pixels as float32 of shape (bands, pixels), in the file's own numbers; empty when all is no data.
 
     Windows on a finer and finer net over the scene are tried until enough pixels are found; in the end all windows are.
+
+    Args:
+        stack: the bands.
+        few: True = begin with ``FEW_WINDOWS`` windows a side.
     """
-    for count in (6, 20):
+    for count in (FEW_WINDOWS, 6, 20) if few else (6, 20):
         pixels = _collect(stack, _spread(stack, count))
         if pixels.shape[1] >= _ENOUGH:
             return pixels

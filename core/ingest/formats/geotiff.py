@@ -207,10 +207,21 @@ def open_raster(path: Path, name: str) -> RasterFile:
         data = rasterio.open(path, driver=driver, sharing=False, OVERVIEW_LEVEL="NONE")
         opened.callback(data.close)
         _check(data)
+        if driver == "JP2OpenJPEG":
+            _read_by_one_thread(data)
         georeference = read_georeference(data, path, driver, directory)
         raster = _raster(data, name, georeference, directory)
         opened.pop_all()
     return raster
+
+
+def _read_by_one_thread(data: DatasetReader) -> None:
+    """Let GDAL decode JPEG 2000 by one thread: by several, it passes over tiles that are damaged or cut short.
+
+    How many there are is settled by the first that is read.
+    """
+    with rasterio.Env(GDAL_NUM_THREADS="1"):
+        data.read(1, window=Window(0, 0, 1, 1))
 
 
 def _driver(path: Path, name: str) -> str:

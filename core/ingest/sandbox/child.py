@@ -78,6 +78,8 @@ def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:  # noqa: PLR
             lock_down(read=[*wanted.paths], write=[wanted.directory, wanted.scratch])
             with rasterio.Env():
                 return {"result": read_truth(wanted, say.progress).to_dict()}
+        if fields.get("kind") == "preview":
+            return {"result": _preview(fields, say)}
         request = request_from_dict(fields)
         lock_down(read=[*request.paths], write=[request.directory, request.scratch])
         with rasterio.Env():
@@ -114,6 +116,24 @@ def _vectors(fields: dict[str, Any]) -> dict[str, Any]:
     wanted = vector_request_from_dict(fields)
     lock_down(read=[*wanted.paths], write=[wanted.scratch])
     return shapes_to_dict(read_label_file(wanted))
+
+
+def _preview(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
+    """Make a picture of a source.
+
+    Raises:
+        LandlikeError: why there is none.
+    """
+    import rasterio
+
+    from core.ingest.preview.protocol import preview_request_from_dict
+    from core.ingest.preview.reader import read_preview
+    from core.ingest.sandbox.landlock import lock_down
+
+    wanted = preview_request_from_dict(fields)
+    lock_down(read=[*wanted.source.paths], write=[wanted.source.directory, wanted.scratch])
+    with rasterio.Env():
+        return dict(read_preview(wanted, say.opening).to_dict())
 
 
 def _check_drivers() -> None:

@@ -18,6 +18,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, size
 from pages.ui.scenes.bundle import OPEN_BUNDLE
 from pages.ui.scenes.news import forget_told, note_asked
+from pages.ui.scenes.part import part_panel, put_for_part
 from pages.ui.scenes.upload import Upload, spool, upload_names, wished
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
@@ -29,8 +30,8 @@ SAMPLE_HELP = "A real one: a coast of Virginia as Sentinel-2 saw it on 12 Januar
 SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
 _ELSEWHERE = f"give it to “{OPEN_BUNDLE}” on this page."
 UPLOADER = (
-    "Add scenes: GeoTIFFs, band files, NetCDF, a zip of bands, of a Zarr or of labelled patches, NumPy arrays, "
-    "Parquet of vectors"
+    "Add scenes: products, GeoTIFFs, band files, NetCDF, a zip of bands, of a Zarr or of labelled patches, "
+    "NumPy arrays, Parquet of vectors"
 )
 
 
@@ -108,6 +109,8 @@ def _plan(uploads: Sequence[Upload], settings: IngestSettings | None) -> None:
         if len(plans) > MOST_NAMED:
             rest = count(len(plans) - MOST_NAMED, "more scene", "more scenes")
             st.caption(f"And {rest}, named by their files.")
+        if len(plans) == 1 and settings is not None and settings.window is None:
+            settings = part_panel(uploads, settings)
         ready = settings is not None and all(name is None or name for name in names)
         label = "Add" if len(plans) == 1 else f"Add {len(plans)} scenes"
         if st.button(label, type="primary", disabled=not ready, key="upload_add") and settings is not None:
@@ -132,10 +135,11 @@ def _add(
     uploads: Sequence[Upload], plans: Sequence[PlannedScene], names: Sequence[str | None], settings: IngestSettings
 ) -> None:
     """Hand the files over and empty the uploader."""
-    paths = spool(uploads, engine().config.root / "uploads")
+    paths = put_for_part(uploads) or spool(uploads, engine().config.root / "uploads")
     forget_told(current())
     for number, plan in enumerate(plans):
         name = names[number] if number < len(names) else None
         source = [paths[position] for position in plan.positions]
         note_asked(engine().submit_ingest(source, settings, name), time.time())
     current().uploads += 1
+    current().part_of = ()

@@ -96,6 +96,9 @@ def decided_settings(scene: Scene, record: QualityRecord) -> IngestSettings:
         "vector": settings_before(record).vector,
         "model": settings_before(record).model,
         "lat_first": settings_before(record).lat_first,
+        "tile": settings_before(record).tile,
+        "window": settings_before(record).window,
+        "bounds": settings_before(record).bounds,
     }
     for name in ("", "date", "crs", "bands"):  # What cannot be set is not offered.
         try:

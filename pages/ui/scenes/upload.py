@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
-from core.errors import LandlikeError
+from core.errors import LandlikeError, SettingsError
 from core.files import disk_errors
 from core.ingest.settings import FIRST_IMAGE, IngestSettings
 from pages.ui.common.escape import plain
@@ -134,6 +134,7 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         "Which date of an array of several", min_value=1, value=None if known.time is None else known.time + 1,
         key=f"{key}_time", help="Empty: all.",
     )  # fmt: skip
+    part = _of_part(key, known)
     by_wavelength = st.checkbox(
         "Take bands of Landsat by their wavelengths", value=known.by_wavelength, key=f"{key}_by_wavelength",
         help="Its bands count as those of Sentinel-2 that see the same light.",
@@ -151,8 +152,28 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         time=None if time is None else int(time) - 1,
         by_wavelength=by_wavelength,
         ten_metres=ten_metres,
+        **part,
         **_of_vectors(key, known),
     )
+
+
+def _of_part(key: str, known: IngestSettings) -> dict[str, Any]:
+    """Draw which tile and which part is meant."""
+    left, right = st.columns(2)
+    tile = left.text_input(
+        "Tile of a product of several", known.tile or "", placeholder="32TPS", key=f"{key}_tile",
+        help="Empty: all, side by side.",
+    )  # fmt: skip
+    row, col, height, width = known.window or ("",) * 4
+    window = right.text_input(
+        "Only a part, in pixels", f"{col} {row} {width} {height}".strip(), placeholder="column row width height",
+        key=f"{key}_window", help="Empty: the whole.",
+    )  # fmt: skip
+    return {
+        "tile": tile.strip().upper().removeprefix("T") or None,
+        "window": parse_window(window),
+        "bounds": None if window.strip() else known.bounds,
+    }
 
 
 def vectors_form(key: str, known: IngestSettings = NOTHING_KNOWN) -> IngestSettings:
@@ -176,6 +197,22 @@ def _of_vectors(key: str, known: IngestSettings) -> dict[str, Any]:
     )  # fmt: skip
     lat_first = st.checkbox("Latitude comes before longitude", value=known.lat_first, key=f"{key}_lat_first")
     return {"vector": vector.strip() or None, "model": model.strip() or None, "lat_first": lat_first}
+
+
+def parse_window(text: str) -> tuple[int, int, int, int] | None:
+    """Read a part out of column, row, width and height, and give it as row, column, height and width.
+
+    Raises:
+        SettingsError: when the text is neither empty nor four whole numbers.
+    """
+    parts = text.replace(",", " ").split()
+    if not parts:
+        return None
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        found = f"it is {text.strip()[:40]}"
+        raise SettingsError("Choosing a part", found, "give column, row, width and height in pixels")
+    col, row, width, height = map(int, parts)
+    return row, col, height, width
 
 
 def parse_bands(text: str) -> tuple[str, ...] | None:

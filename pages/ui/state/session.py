@@ -83,6 +83,8 @@ class Session:
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
         listed: the scene whose details the Scenes page shows, or empty for the one that came last.
         uploads: how often files were added; the uploader is emptied by it.
+        part: which part of them, row, column, height and width; None = the whole.
+        part_of: paths of the files of which a part is chosen, where they were put for it; none = of no files.
         added: for each ingest this visitor asked for, seconds since 1970 when.
         deleted: the scenes this visitor deleted last, until that is undone or dismissed.
         missing: the deleted scene that ``notice`` speaks of, or empty.
@@ -141,6 +143,8 @@ class Session:
     work: dict[str, str] = field(default_factory=dict)
     listed: str = ""
     uploads: int = 0
+    part_of: tuple[str, ...] = ()
+    part: tuple[int, int, int, int] | None = None
     added: dict[str, float] = field(default_factory=dict)
     deleted: tuple[str, ...] = ()
     missing: str = ""

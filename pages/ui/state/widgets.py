@@ -119,6 +119,23 @@ def trigger(key: str, event: str) -> object:
     return state.get(event) if isinstance(state, Mapping) else None
 
 
+def number_box(label: str, low: int, high: int, at: int, *, key: str, take: Callable[[int], None]) -> None:
+    """Draw a box that shows a whole number and calls ``take`` with what a person types, before the next run.
+
+    Args:
+        label: over it.
+        low: the least that can be typed.
+        high: the most.
+        at: what it shows.
+        key: names it.
+        take: called with the new number.
+    """
+    st.session_state[key] = min(max(at, low), high)
+    st.number_input(
+        label, min_value=low, max_value=high, step=1, key=key, on_change=lambda: take(int(st.session_state[key]))
+    )
+
+
 def slide(
     label: str, low: int, high: int, at: int, *, key: str, step: int, unit: str, take: Callable[[int], None],
     help_text: str | None = None,

@@ -14,6 +14,7 @@ from core.ingest.findings import ignored, series_said
 from core.ingest.formats.beside import sort_out
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.safe.ahead import read_ahead
 from core.ingest.formats.safe.images import TileImages, images_of, lists_what_is_there
 from core.ingest.formats.safe.layout import (
     ProductFiles,
@@ -259,13 +260,14 @@ def _opened(product: ProductFiles, tile: TileFiles, files: SourceFiles, opened: 
     if not images.bands:
         found = f"no band of {_named(product)} is there"
         raise BandsError(found=found, remedy="get the product again, whole, from where it came from")
-    placed = []
+    rasters = []
     for image in images.bands:
         raster = open_raster(files.shelf.path(image.member), image.member.name)
         opened.callback(raster.close)
         _refuse_no_band(raster)
-        plain = replace(raster, descriptions=(image.band,), scaling=(None,), tags={})
-        placed.append(placed_image(image, plain, told))
+        rasters.append(replace(raster, descriptions=(image.band,), scaling=(None,), tags={}))
+    pairs = zip(images.bands, read_ahead(rasters, opened), strict=True)
+    placed = [placed_image(image, raster, told) for image, raster in pairs]
     said = place_said(placed, tile.document.base) if tile.document else []
     return _OpenTile(images=images, placed=tuple(placed), findings=tuple(said))
 

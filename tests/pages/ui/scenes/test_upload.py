@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import StoreError
+from core.errors import SettingsError, StoreError
 from pages.ui.scenes.adding import planned_scenes
-from pages.ui.scenes.upload import file_name, parse_bands, spool
+from pages.ui.scenes.upload import file_name, parse_bands, parse_window, spool
 
 
 class Sent:
@@ -83,3 +83,11 @@ def test_a_disk_that_refuses_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "uploads").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match=r"Adding files: .*; check the folder of the data"):
         spool([Sent("x.tif", b"1")], tmp_path / "uploads")
+
+
+def test_a_part_is_typed_columns_first() -> None:
+    assert parse_window(" 20, 10 40 30") == (10, 20, 30, 40)
+    assert parse_window(" ") is None
+    for text in ("1 2 3", "a b c d", "1 2 3 -4", "1.5 2 3 4"):
+        with pytest.raises(SettingsError, match="column, row, width and height"):
+            parse_window(text)

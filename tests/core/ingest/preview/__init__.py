@@ -1,0 +1,1 @@
+"""Tests of pictures of sources that are not taken in yet."""

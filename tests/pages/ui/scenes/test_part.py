@@ -1,0 +1,57 @@
+"""A part is a rectangle or four numbers, and never reaches beyond the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from core.ingest.preview.making import SourcePreview
+from pages.ui.scenes import part
+from pages.ui.state.session import Session
+
+PREVIEW = SourcePreview(height=64, width=80, png=b"")
+
+
+@pytest.fixture
+def visitor(monkeypatch: pytest.MonkeyPatch) -> Session:
+    session = Session()
+    monkeypatch.setattr(part, "current", lambda: session)
+    return session
+
+
+def drag(monkeypatch: pytest.MonkeyPatch, xs: list[float], ys: list[float]) -> None:
+    state = SimpleNamespace(selection=SimpleNamespace(box=[{"x": xs, "y": ys}]))
+    monkeypatch.setattr(part, "shown", lambda _key: state)
+    part._dragged(PREVIEW, "chart")
+
+
+def test_a_rectangle_is_cut_to_whole_pixels_of_the_scene(visitor: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    drag(monkeypatch, [59.6, 20.4], [10.2, 40.4])
+    assert visitor.part == (10, 20, 30, 40)
+    drag(monkeypatch, [-5, 300], [60, 300])
+    assert visitor.part == (60, 0, 4, 80)
+    drag(monkeypatch, [3.1, 3.2], [5, 9])
+    assert visitor.part == (60, 0, 4, 80)
+
+
+def test_numbers_that_are_typed_stay_on_the_scene(visitor: Session) -> None:
+    part._typed(PREVIEW, (10, 20, 30, 40), "Column", 70)
+    assert visitor.part == (10, 70, 30, 10)
+    part._typed(PREVIEW, (10, 20, 30, 40), "Height", 64)
+    assert visitor.part == (10, 20, 54, 40)
+
+
+def test_files_that_were_put_are_those_that_are_chosen(visitor: Session, tmp_path: Path) -> None:
+    put = tmp_path / "upload-x" / "a.tif"
+    put.parent.mkdir()
+    put.write_bytes(b"1")
+    visitor.part_of = (str(put),)
+    same, other = (
+        SimpleNamespace(name=name, size=1, getbuffer=lambda: memoryview(b"1")) for name in ("a.tif", "b.tif")
+    )
+    assert part.put_for_part([same]) == [put]
+    assert part.put_for_part([other]) == []
+    put.unlink()
+    assert part.put_for_part([same]) == []
