@@ -229,6 +229,20 @@ def test_two_dates_of_one_tile_are_a_series(tmp_path: Path, library: Library) ->
     assert lines(second, "scale")[0][0] == "reflectance × 10,000 + 1000"
 
 
+def test_a_folder_of_zips_as_they_were_downloaded(tmp_path: Path, library: Library) -> None:
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    for made in (TOP, LIFTED):
+        zipped(compact(tmp_path, made), downloads / f"{made.name}.zip")
+    (downloads / "readme.txt").write_text("thank you")
+    first, second = ingest_all([downloads], library)
+    check(first, BAND_NAMES)
+    check(second, BAND_NAMES)
+    (downloads / "other.zip").write_bytes((downloads / f"{TOP.name}.zip").read_bytes()[:100])
+    with pytest.raises(SourceError, match="damaged or cut short"):
+        ingest_all([downloads], library)
+
+
 @pytest.mark.parametrize(
     ("other", "told"),
     [
