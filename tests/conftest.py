@@ -43,7 +43,6 @@ SLOW = (
     "core/engine/test_operations.py",  # worker processes
     "core/encoders/test_onnx.py::test_the_command_line_encodes_with_one",
     "core/evaluation/report/test_measure.py",  # whole reports
-    "core/features/test_store.py",  # a full tile
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",
     "core/ingest/test_refusals.py",  # a process for each bad file
     "core/ingest/test_boundary.py",

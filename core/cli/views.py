@@ -126,7 +126,8 @@ class OpenBundleCommand:
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
         """Yield what it is as JSON."""
         from core.engine.bundles import open_bundle, take_clusters, take_labels
-        from core.engine.snippets import as_command
+        from core.engine.exports.order import FOUND, ExportOrder
+        from core.engine.snippets import command_of
         from core.export.bundle import read_bundle
         from core.export.formats import EXPORT_ENDINGS
 
@@ -140,7 +141,7 @@ class OpenBundleCommand:
         scene = {key: opened.bundle.scene.get(key) for key in ("id", "name", "date", "checksum")}
         said: dict[str, Any] = {"scene": scene, "recipe": dict(opened.bundle.recipe), "lacks": list(opened.lacking)}
         if opened.view is not None:
-            said["command"] = as_command(opened.view)
+            said["command"] = command_of(ExportOrder(what=FOUND, form="csv", view=opened.view), "results.csv")
             if options.labels:
                 said["labels_taken"] = take_labels(engine, opened, name)
             if options.out is not None:

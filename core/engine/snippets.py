@@ -54,16 +54,6 @@ def _runs(patches: Sequence[int]) -> str:
     return ",".join(map(str, patches))
 
 
-def as_command(view: SearchView, out: str = "results.csv") -> str:
-    """Return the command that writes what a view finds, for a POSIX shell; one line.
-
-    Args:
-        view: the view.
-        out: the file; its ending says the format, and ``.zip`` is a bundle.
-    """
-    return shlex.join([*_search_words(view), "--out", out])
-
-
 def _search_words(view: SearchView) -> list[str]:
     """Return the command without where its file goes."""
     words = ["python", "-m", "core", "view", view.recipe.scene_id, "--encoder", view.recipe.encoder]

@@ -33,7 +33,6 @@ from core.engine.operations import Engine
 from core.engine.snippets import (
     areas_command,
     areas_script,
-    as_command,
     clusters_command,
     clusters_script,
     command_of,
@@ -97,6 +96,10 @@ def view(engine: Engine) -> SearchView:
     return SearchView(recipe=recipe, evidence=evidence, filters=filters, count=5, apart=True)
 
 
+def found_command(view: SearchView, out: str) -> str:
+    return command_of(ExportOrder(what=FOUND, form="csv", view=view), out)
+
+
 def other_kinds(view: SearchView) -> SearchView:
     area = AreaExample(
         area=polygon_region([(4.44, 51.43), (4.445, 51.43), (4.445, 51.442), (4.44, 51.442)]), title="It's"
@@ -131,7 +134,7 @@ def test_command_and_script_give_what_the_view_gives(
     rows = list(csv.DictReader(expected.splitlines()))
     assert rows
     assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
-    words = shlex.split(as_command(asked, "it's.csv"))
+    words = shlex.split(found_command(asked, "it's.csv"))
     assert words[:3] == ["python", "-m", "core"]
     assert main(words[3:]) == 0
     assert (tmp_path / "it's.csv").read_bytes().decode() == expected
@@ -280,7 +283,7 @@ def test_a_bundle_gives_the_same_elsewhere(
     scene = engine.library.get("t-1")
     give_label(scene, patch_grid(scene, CUT), [3, 4], "Wald")
     write_bundle(tmp_path / "b.zip", bundle_of(engine, view))
-    assert main([*shlex.split(as_command(view, str(tmp_path / "c.zip")))[3:]]) == 0
+    assert main([*shlex.split(found_command(view, str(tmp_path / "c.zip")))[3:]]) == 0
     assert (tmp_path / "c.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
     elsewhere = tmp_path / "elsewhere"
@@ -292,7 +295,7 @@ def test_a_bundle_gives_the_same_elsewhere(
     assert (said["lacks"], said["same"], said["labels_taken"]) == ([], True, 2)
     assert (tmp_path / "r.csv").read_bytes() == read_bundle(tmp_path / "b.zip").tables["results"]
     assert set(given_windows(Library(elsewhere).get("t-1"))) == {"Wald"}
-    assert main([*shlex.split(as_command(view, str(tmp_path / "d.zip")))[3:]]) == 0
+    assert main([*shlex.split(found_command(view, str(tmp_path / "d.zip")))[3:]]) == 0
     assert (tmp_path / "d.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
@@ -312,7 +315,7 @@ def test_a_filter_by_cluster_finds_the_same_elsewhere(
     rows = list(csv.DictReader(bundle.tables["results"].decode().splitlines()))
     assert rows
     assert {row["cluster"] for row in rows} == {"Salt marsh"}
-    assert main([*shlex.split(as_command(asked, str(tmp_path / "d.csv")))[3:]]) == 0
+    assert main([*shlex.split(found_command(asked, str(tmp_path / "d.csv")))[3:]]) == 0
     assert (tmp_path / "d.csv").read_bytes() == bundle.tables["results"]
 
 
