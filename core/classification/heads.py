@@ -26,6 +26,7 @@ from core.evaluation.retrieval import Share
 from core.evaluation.taught_classes import classifier_of
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
+from core.scenes.cut import Cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,9 +213,16 @@ class Head:
             found.append(
                 f"The head was taught on other bands than these ({'; '.join(told)}), and names land wrongly here."
             )
-        if cut and self.origin.cut and cut != self.origin.cut:
-            found.append(f"The head was taught on patches cut as {self.origin.cut}, and these are cut as {cut}.")
+        learned, here = (_without_area(key) for key in (self.origin.cut, cut))
+        if here and learned and here != learned:
+            found.append(f"The head was taught on patches cut as {learned}, and these are cut as {here}.")
         return found
+
+
+def _without_area(key: str) -> str:
+    """Return the key of a cut without its area: the patches of an area are those of the whole scene."""
+    cut = Cut.parse(key)
+    return key if cut is None else replace(cut, area="").key
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -284,12 +284,16 @@ class Engine:
     def twin(self, recipe: Recipe, scene_id: str) -> Recipe:
         """Return the recipe of another scene that is encoded and cut as a recipe says, as far as it can be.
 
+        An area is that of one scene: another is taken whole, unless it is encoded in that very area alone.
+
         Raises:
             SceneError: when there is no such scene.
             PatchError: when patches of that size do not fit it.
         """
         cut = patch_grid(self.library.get(scene_id), recipe.cut).cut
-        return replace(recipe, scene_id=scene_id, cut=cut)
+        found = replace(recipe, scene_id=scene_id, cut=cut)
+        whole = replace(found, cut=replace(cut, area=""))
+        return found if scene_id == recipe.scene_id or (not self.encoded(whole) and self.encoded(found)) else whole
 
     def submit_fetch(self, encoder: str) -> Job:
         """Ask for an encoder's files to be downloaded."""

@@ -14,13 +14,14 @@ import numpy as np
 from core.bands import BAND_NAMES
 from core.encoders.base import EncoderSpec
 from core.encoders.registry import default_encoder
-from core.errors import EncoderError, JobCancelledError
+from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features.recipe import FeatureBatch, Recipe
 from core.features.store import FeatureStore
 from core.features.vector_table import NO_PIXELS, vector_table
 from core.files import never
 from core.progress import Progress, silent
 from core.scenes.patches import centres_lonlat, patch_grid
+from core.scenes.regions.of_interest import inside_area
 from core.scenes.scene import Scene
 
 _CHUNK = 4096
@@ -86,16 +87,21 @@ def store_given(
 
     Raises:
         EncoderError: when the recipe is of another encoder.
+        PatchError: when none of them lies in the area of the cut.
         SceneError: when the vectors are missing or damaged.
         StoreError: when they cannot be written.
         JobCancelledError: when ``cancelled`` says so; what is committed stays.
     """
     spec = needed_spec(scene, recipe.encoder)
     grid, table = patch_grid(scene, recipe.cut), vector_table(scene)
+    inside = inside_area(scene, grid)
+    wanted = np.arange(len(table)) if inside is None else np.flatnonzero(inside[table.ids])
+    if not len(wanted):
+        raise PatchError(f"Reading “{scene.name}”", "none of its vectors lies in the area", "choose a larger area")
     with store.claim(recipe, cancelled):
         if not store.complete(recipe):
-            done = np.isin(table.ids, store.begin(recipe, spec, len(table)))
-            left = np.flatnonzero(~done)
+            done = np.isin(table.ids[wanted], store.begin(recipe, spec, len(wanted)))
+            left = wanted[~done]
             for start in range(0, len(left), _CHUNK):
                 if cancelled():
                     raise JobCancelledError(f"Reading “{scene.name}”", "it was cancelled", "start it again")
@@ -107,9 +113,9 @@ def store_given(
                     valid_fraction=np.ones(len(ids), np.float32), lonlat=centres_lonlat(scene, grid, ids),
                     **_statistics(table.statistics, rows),
                 ))  # fmt: skip
-                progress(len(table) - len(left) + start + len(rows), len(table))
+                progress(len(wanted) - len(left) + start + len(rows), len(wanted))
             store.finish(recipe, spec)
-    progress(len(table), len(table))
+    progress(len(wanted), len(wanted))
 
 
 def _statistics(known: np.ndarray | None, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -15,11 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import TrainingError
+from core.errors import PatchError, TrainingError
 from core.scenes.given.annotations import Annotations, LabelFact, Window, annotations_version, now_utc, read_annotations
 from core.scenes.given.classes import clean_class
 from core.scenes.given.history import change_annotations
 from core.scenes.patches import PatchGrid
+from core.scenes.regions.of_interest import inside_area
 from core.scenes.scene import Scene
 from core.scenes.truth import LEAST_COVERED, OWN, own_truth, pixel_counts, truth_of
 
@@ -68,7 +69,7 @@ class PatchLabels:
 def patch_labels(scene: Scene, grid: PatchGrid, *, own: bool = False) -> PatchLabels | None:
     """Return labels of all patches by the scene's truth; None when it has none.
 
-    Patches of which less than ``LEAST_COVERED`` has a class have no label.
+    Patches of which less than ``LEAST_COVERED`` has a class have no label, nor do those outside the area of a cut.
 
     Args:
         scene: the scene.
@@ -85,16 +86,30 @@ def patch_labels(scene: Scene, grid: PatchGrid, *, own: bool = False) -> PatchLa
     known = counts[:, 1:].sum(axis=1)
     best = counts[:, 1:].argmax(axis=1)
     most = counts[np.arange(grid.count), best + 1]
-    index = np.where(known >= LEAST_COVERED * grid.size**2, best, -1).astype(np.int16)
+    index = np.where((known >= LEAST_COVERED * grid.size**2) & _there(scene, grid), best, -1).astype(np.int16)
     purity = (most / grid.size**2).astype(np.float32)
     return PatchLabels(classes=truth.classes, index=index, purity=purity, colours=truth.colours)
 
 
+def _there(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_]:
+    """Return which patches of a grid there are, bool of shape (count,): those of its area, where it has one."""
+    try:
+        inside = inside_area(scene, grid)
+    except PatchError:  # The area is not kept any more: what is encoded already stays as it is.
+        inside = None
+    return np.ones(grid.count, np.bool_) if inside is None else inside
+
+
 def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
-    """Return classes given by hand to just these patches; None when there are none."""
+    """Return classes given by hand to just these patches, of a cut by an area to those inside; None without any."""
     known = read_annotations(scene)
+    there = _there(scene, grid) if known.classes else np.zeros(0, np.bool_)
     found = {
-        name: [patch_id for patch_id in (grid.patch_of_window(*window) for window in given) if patch_id is not None]
+        name: [
+            patch_id
+            for patch_id in (grid.patch_of_window(*window) for window in given)
+            if patch_id is not None and there[patch_id]
+        ]
         for name, given in known.classes.items()
     }
     classes = tuple(sorted(name for name, ids in found.items() if ids))

@@ -1,6 +1,7 @@
 """Areas of interest: only their patches are cut of a scene. They are kept beside it, under names made of their shape.
 
-A patch belongs to an area when some of it lies inside, so that the patches of an area cover all of it.
+A patch belongs to an area when some of it lies inside, so that the patches of an area cover all of it. A vector of a
+point belongs to it when the point does: the square that is drawn around it says nothing of what it covers.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def _inside(directory: Path, grid: PatchGrid) -> NDArray[np.bool_]:
     corners = corners_lonlat(scene, grid, np.arange(grid.count))
     if corners is None:
         raise _nowhere()
-    found = region.shares(corners) > _SHARE
+    points = scene.given is not None and scene.given.points
+    found = region.holds(corners.mean(axis=1)) if points else region.shares(corners) > _SHARE
     found.flags.writeable = False
     return found
 

@@ -177,6 +177,7 @@ def test_a_head_is_refused_in_a_sentence_where_it_does_not_fit(tmp_path: Path) -
     with pytest.raises(EncoderError, match="taught on L1C scenes, and this one is L2A"):
         there.check_fits("ab", 12, "L2A")
     assert head.concerns("64-64") == []
+    assert head.concerns("64-64a0123456789ab") == [], "the patches of an area are those of the scene"
     assert head.concerns("", ("B02", "B03")) == [], "no land is seen in B10"
     (told,) = head.concerns("", ("B02", "B08"))
     assert told.startswith("The head was taught on other bands than these (B03 missing; B08 added)")

@@ -10,10 +10,15 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from core.config import Config
+from core.engine.operations import Engine
 from core.errors import PatchError
 from core.features.encode import encode_scene
+from core.features.given import first_encoder
 from core.features.store import FeatureStore
+from core.ingest.boundary import ingest
 from core.scenes.cut import Cut
+from core.scenes.labels import give_label, hand_labels, patch_labels
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
 from core.scenes.regions.map_region import MapRegion, region_of
@@ -26,6 +31,7 @@ from core.scenes.regions.of_interest import (
     patches_in_area,
 )
 from core.scenes.scene import Scene
+from tests.embeddings import ROWS, centre, plain
 from tests.fakes import PlaceEncoder, recipe_of
 from tests.scenes import UTM31, add_scene
 
@@ -109,3 +115,49 @@ def test_a_scene_without_a_place_has_no_areas(tmp_path: Path) -> None:
     nowhere = add_scene(Library(tmp_path), crs=None)
     with pytest.raises(PatchError, match="where the scene lies on Earth is not known"):
         keep_area(nowhere, ground(0, 0, 50, 50))
+
+
+def test_labels_and_truth_of_patches_outside_are_not_there(tmp_path: Path) -> None:
+    truth = np.repeat(np.array([1, 2], np.uint16), [64, 128])[None].repeat(160, axis=0)
+    scene = add_scene(Library(tmp_path), height=160, width=192, truth=truth, classes=("Forest", "River"))
+    whole = patch_grid(scene, Cut.of(SIZE))
+    give_label(scene, whole, [0, 1, 8, 14], "Oak")
+    give_label(scene, whole, [20, 21], "Ash")
+    key = keep_area(scene, ground(40.5, 20, 95.5, 60))
+    cut = patch_grid(scene, Cut.of(SIZE, area=key))
+    given, known = hand_labels(scene, cut), patch_labels(scene, cut)
+    assert given is not None
+    assert known is not None
+    assert given.classes == ("Oak",)
+    assert np.flatnonzero(given.index >= 0).tolist() == [1, 8]
+    assert known.index[[1, 2, 7, 8]].tolist() == [0, 1, 0, 1]
+    assert int((known.index >= 0).sum()) == 4
+    (scene.directory / "areas" / f"{key}.geojson").unlink()
+    gone = hand_labels(scene, patch_grid(scene, Cut.of(SIZE, area="a0123456789ab")))
+    assert gone is not None
+    assert gone.classes == ("Ash", "Oak"), "without its area a cut is as the scene"
+
+
+def test_an_area_is_of_one_scene_and_others_are_taken_whole(tmp_path: Path) -> None:
+    engine = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"), lanes={})
+    scene, other = (add_scene(engine.library, name, height=160, width=192) for name in ("t-1", "t-2"))
+    key = keep_area(scene, ground(40.5, 20, 95.5, 60))
+    recipe = engine.recipe(scene, "spectral", cut=Cut.of(SIZE, area=key))
+    assert engine.twin(recipe, other.id) == engine.recipe(other, "spectral", cut=Cut.of(SIZE))
+    assert engine.twin(recipe, scene.id) == recipe
+    keep_area(other, ground(40.5, 20, 95.5, 60))
+    same = replace(recipe, scene_id=other.id)
+    engine.encode_now(other, same)
+    assert engine.twin(recipe, other.id) == same, "there it is encoded in this very area alone"
+
+
+@pytest.mark.parametrize("points", [False, True])
+def test_vectors_of_others_are_cut_by_an_area_too(tmp_path: Path, points: bool) -> None:
+    engine = Engine(Config(root=tmp_path / "data", model_cache=tmp_path / "models"), lanes={})
+    places = [shapely.Point(*centre(row)) for row in range(ROWS)] if points else None
+    scene = ingest([plain(tmp_path / "f.parquet", shapes=places)], engine.library)
+    # It reaches a little into the squares of rows 1 and 7, and holds the centres of rows 0 and 6 alone.
+    key = keep_area(scene, region_of(shapely.box(9.995, 49.975, 10.011, 50.005)))
+    recipe = engine.recipe(scene, first_encoder(scene), cut=Cut.of(8, area=key))
+    assert engine.encode_now(scene, recipe).patch_ids.tolist() == ([0, 6] if points else [0, 1, 6, 7])
+    assert engine.forecast(scene, recipe).patches == (2 if points else 4)
