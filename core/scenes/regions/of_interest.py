@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import PatchError, SettingsError
 from core.files import write_atomically
+from core.scenes.geobox import outlines_lonlat
 from core.scenes.patches import PatchGrid, corners_lonlat
 from core.scenes.regions.map_region import MapRegion, read_region_file
 from core.scenes.scene import Scene, load_scene
@@ -82,6 +83,47 @@ def inside_area(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_] | None:
     return found
 
 
+def outside_windows(scene: Scene, grid: PatchGrid) -> list[tuple[int, int, int, int]]:
+    """Return the pixels that no patch of a cut's area begins in: (top, left, bottom, right) of windows side by side.
+
+    None are given where the cut has no area. Errors as of ``inside_area``.
+    """
+    inside = inside_area(scene, grid)
+    if inside is None:
+        return []
+    tops, lefts = [*grid.tops.tolist(), grid.height], [*grid.lefts.tolist(), grid.width]
+    found = []
+    for row, members in enumerate(inside.reshape(grid.n_rows, grid.n_cols)):
+        ends = np.flatnonzero(np.diff(np.concatenate([[True], members, [True]]).astype(np.int8))).tolist()
+        found += [
+            (tops[row], lefts[first], tops[row + 1], lefts[last])
+            for first, last in zip(ends[::2], ends[1::2], strict=True)
+        ]
+    return found
+
+
+def outside_shape(scene: Scene, grid: PatchGrid) -> shapely.Geometry:
+    """Return ``outside_windows`` as one shape in EPSG:4326; empty where the cut has no area, or it cannot be told."""
+    if not grid.cut.area or scene.kind == "collection" or scene.grid.crs is None:
+        return shapely.GeometryCollection()
+    return _outside(scene.directory, grid)
+
+
+@lru_cache(maxsize=8)
+def _outside(directory: Path, grid: PatchGrid) -> shapely.Geometry:
+    scene = load_scene(directory)
+    top, left, bottom, right = np.array(outside_windows(scene, grid), dtype=np.float64).reshape(-1, 4).T
+    pixels = shapely.union_all(shapely.box(left, top, right, bottom))  # Exact, for these are whole numbers.
+    # The grid's lines are no straight lines in degrees.
+    return shapely.transform(shapely.segmentize(pixels, grid.size), lambda corners: _lonlat(scene, corners))
+
+
+def _lonlat(scene: Scene, corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    xs, ys = scene.grid.xy(corners[None, :, 1], corners[None, :, 0])
+    found: NDArray[np.float64] = outlines_lonlat(scene.grid.crs or "", xs, ys)[0]
+    return found
+
+
 def patches_in_area(scene: Scene, grid: PatchGrid) -> int:
     """Return how many patches a grid has, of an area those that belong to it. Errors as of ``inside_area``."""
     inside = inside_area(scene, grid)
@@ -116,11 +158,14 @@ def _inside_scene(scene: Scene, region: MapRegion) -> None:
     corners = np.array([[[west, north], [east, north], [east, south], [west, south]]])
     if region.shares(corners)[0] <= 0:
         w, s, e, n = region.shape.bounds
-        found = (
-            f"the area lies at {w:.4g}° to {e:.4g}° east, {s:.4g}° to {n:.4g}° north, and the scene at {west:.4g}° to "
-            f"{east:.4g}° east, {south:.4g}° to {north:.4g}° north"
-        )
+        found = f"the area lies at {_place(w, s, e, n)}, and the scene at {_place(west, south, east, north)}"
         raise PatchError(_ASKED, found, "choose an area of the scene")
+
+
+def _place(west: float, south: float, east: float, north: float) -> str:
+    """Return a box in words: ``75.98° W to 75.86° W, 37.24° N to 37.32° N``."""
+    lon = " to ".join(f"{abs(one):.4g}° {'W' if one < 0 else 'E'}" for one in (west, east))
+    return lon + ", " + " to ".join(f"{abs(one):.4g}° {'S' if one < 0 else 'N'}" for one in (south, north))
 
 
 def _nowhere() -> PatchError:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.errors import LandlikeError
 from core.features.given import first_encoder
 from core.features.recipe import Recipe
+from core.scenes.areas import outline_hectares
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
 from core.scenes.patches import PatchRef, patch_grid
+from core.scenes.regions.map_region import MapRegion
+from core.scenes.regions.of_interest import kept_area
 from core.scenes.scene import Scene
+from pages.ui.common.format import ground_words
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
 
@@ -22,8 +28,8 @@ def length(pixels: int, metres: float | None) -> str:
     return f"{ground:.0f} m" if ground >= 10 else f"{ground:.1f} m"
 
 
-def cut_title(cut: Cut, metres: float | None) -> str:
-    """Return a way of cutting in a few words: ``640 m``, ``640 m every 320 m, edge covered``."""
+def cut_title(cut: Cut, metres: float | None, scene: Scene | None = None) -> str:
+    """Return a way of cutting in a few words: ``640 m every 320 m, edge covered``, ``640 m, in 8,420 ha``."""
     words = length(cut.size, metres)
     if cut.stride < cut.size:
         words += f" every {length(cut.stride, metres)}"
@@ -32,8 +38,23 @@ def cut_title(cut: Cut, metres: float | None) -> str:
     if cut.least_valid != MIN_VALID_FRACTION:
         words += f", {cut.least_valid:.0%} valid".replace("%", " %")
     if cut.area:
-        words += ", in an area"
+        words += f", in {_ground(scene, cut.area)}"
     return words
+
+
+def _ground(scene: Scene | None, area: str) -> str:
+    """Return how large an area is that is kept beside a scene."""
+    if scene is None:
+        return "an area"
+    try:
+        return area_words(kept_area(scene, area))
+    except LandlikeError:
+        return "an area"
+
+
+def area_words(area: MapRegion) -> str:
+    """Return how large an area is, in words."""
+    return ground_words(float(outline_hectares(np.array([area.shape], dtype=object))[0]))
 
 
 def recipes_there(scene: Scene, encoder: str | None) -> list[Recipe]:

@@ -39,7 +39,7 @@ def _cut_picker(scene: Scene) -> None:
     shown = visitor.cut(scene.id)
     cuts = {cut.key: cut for cut in (*(recipe.cut for recipe in recipes_there(scene, visitor.encoder)), shown)}
     if len(cuts) > 1:
-        titles = {key: cut_title(cut, metres_of(scene)) for key, cut in cuts.items()}
+        titles = {key: cut_title(cut, metres_of(scene), scene) for key, cut in cuts.items()}
         choose("Patches", titles, shown.key, key="cut", take=lambda key: take_cut(visitor, scene, cuts[key]))
 
 

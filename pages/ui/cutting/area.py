@@ -6,21 +6,19 @@ import tempfile
 from pathlib import Path, PurePath
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core.errors import LandlikeError
 from core.ingest.messages import clean_name
 from core.ingest.vectors.adding import read_area
-from core.scenes.areas import outline_hectares
 from core.scenes.regions.map_region import MapRegion
 from core.scenes.regions.of_interest import keep_area, kept_area, kept_areas
 from core.scenes.scene import Scene
 from core.search.conditions import AreaCondition
 from core.search.examples import AreaExample
 from core.search.filters import Filters
+from pages.ui.common.cuts import area_words
 from pages.ui.common.escape import plain
-from pages.ui.common.format import ground_words
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import bound
 
@@ -43,13 +41,9 @@ def area_field(visitor: Session, scene: Scene) -> None:
 
 def _title(scene: Scene, key: str, number: int) -> str:
     try:
-        return f"Area {number}, {_ground(kept_area(scene, key))}"
+        return f"Area {number}, {area_words(kept_area(scene, key))}"
     except LandlikeError:
         return f"Area {number}"
-
-
-def _ground(area: MapRegion) -> str:
-    return ground_words(float(outline_hectares(np.array([area.shape], dtype=object))[0]))
 
 
 def _drawn(visitor: Session, scene: Scene) -> None:
@@ -59,7 +53,7 @@ def _drawn(visitor: Session, scene: Scene) -> None:
         st.caption("Draw an area on the map of Explore to cut it, or give a file with its outline.")
     for number, area in enumerate(drawn, 1):
         which = "the area drawn on the map" if len(drawn) == 1 else f"drawn area {number}"
-        title = f"Use {which}, {_ground(area)}"
+        title = f"Use {which}, {area_words(area)}"
         st.button(title, key=f"cut_drawn_{number}", on_click=_take, args=(visitor, scene, area))
 
 

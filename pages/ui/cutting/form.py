@@ -56,7 +56,7 @@ def cut_button(visitor: Session, scene: Scene) -> None:
     cut, metres = shown_cut(visitor, scene), metres_of(scene)
     st.button(
         f"Patches {length(cut.size, metres)}", key="cut_open", icon=":material/grid_on:",
-        help=f"This scene is cut into patches of {cut_title(cut, metres)}. Cut it otherwise.",
+        help=f"This scene is cut into patches of {cut_title(cut, metres, scene)}. Cut it otherwise.",
         on_click=open_form, args=(visitor, scene),
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ def _entry(visitor: Session, scene: Scene, recipe: Recipe, metres: float | None)
     with st.container(horizontal=True, vertical_alignment="center", key=f"cut_entry_{key}"):
         number = f" · {patches(record.stored)}" if record is not None else ""
         on_show = recipe.cut == visitor.cut(scene.id)
-        title = f"**{cut_title(recipe.cut, metres)}**" if on_show else cut_title(recipe.cut, metres)
+        title = f"**{cut_title(recipe.cut, metres, scene)}**" if on_show else cut_title(recipe.cut, metres, scene)
         st.markdown(f"{title}{number}", width="stretch")
         st.button("Show", key=f"cut_show_{key}", on_click=take_cut, args=(visitor, scene, recipe.cut))
         with (

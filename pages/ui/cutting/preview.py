@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.scenes.patches import IntArray, PatchGrid
-from core.scenes.regions.of_interest import inside_area
+from core.scenes.regions.of_interest import outside_windows
 from core.scenes.scene import Scene
 from pages.ui.common.cuts import length
 from pages.ui.common.escape import safe_label
@@ -22,7 +22,7 @@ MOST_LINES = 400
 def preview_html(scene: Scene, grid: PatchGrid | None, rendering: str) -> str:
     """Return the scene with the grid over it; without a grid the scene alone."""
     picture = quicklook_url(scene.id, rendering, side=1024)
-    drawn = "" if grid is None else _data_url(grid_svg(grid, _outside(scene, grid)))
+    drawn = "" if grid is None else _data_url(grid_svg(grid, _path(scene, grid)))
     over = f'<img alt="" class="ll-grid" src="{drawn}">' if drawn else ""
     return f'<div class="ll-cut"><img alt="{safe_label(scene.name)}" src="{picture}">{over}</div>'
 
@@ -41,19 +41,10 @@ def grid_svg(grid: PatchGrid, outside: str = "") -> str:
     return f"{head}{''.join(parts)}</svg>"
 
 
-def _outside(scene: Scene, grid: PatchGrid) -> str:
-    """Return the patches that do not belong to the area of a cut, as the path of an SVG, each row of them in pieces."""
-    inside = inside_area(scene, grid)
-    if inside is None:
-        return ""
-    parts = []
-    for row, members in enumerate(inside.reshape(grid.n_rows, grid.n_cols)):
-        ends = np.flatnonzero(np.diff(np.concatenate([[True], members, [True]]).astype(np.int8)))
-        top, bottom = int(grid.tops[row]), int(grid.tops[row + 1]) if row + 1 < grid.n_rows else grid.height
-        for first, last in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
-            left, right = int(grid.lefts[first]), int(grid.lefts[last]) if last < grid.n_cols else grid.width
-            parts.append(f"M{left} {top}H{right}V{bottom}H{left}z")
-    return "".join(parts)
+def _path(scene: Scene, grid: PatchGrid) -> str:
+    """Return what lies outside of the area of a cut as the path of an SVG."""
+    windows = outside_windows(scene, grid)
+    return "".join(f"M{left} {top}H{right}V{bottom}H{left}z" for top, left, bottom, right in windows)
 
 
 def _left_over(grid: PatchGrid) -> Iterator[str]:
@@ -108,7 +99,9 @@ def _data_url(svg: str) -> str:
 
 
 def edge_words(grid: PatchGrid, metres: float | None) -> str:
-    """Tell what becomes of the edge."""
+    """Tell what becomes of the edge, and of the land outside of an area."""
+    if grid.cut.area:
+        return "Shaded: what lies outside of the area."
     below, right = grid.left_over
     parts = [
         f"{length(pixels, metres)} {where}"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.imagery.overlay import mask_overlay
 from core.scenes.location import Bounds, bounds_lonlat, left_over_outlines, outlines
 from core.scenes.patches import PatchGrid
+from core.scenes.regions.of_interest import outside_shape
 from core.scenes.scene import Scene
 from core.search.examples import AreaExample
 from core.similarity.neighbours import Neighbours
@@ -106,8 +107,11 @@ def _mask(
     return {"url": "data:image/png;base64," + base64.b64encode(picture).decode(), "bounds": lat_lon(edges)}
 
 
-def left_over(scene: Scene, grid: PatchGrid) -> list[list[list[float]]]:
-    """Return the strips that no patch covers, as the browser draws them: rings of (lat, lon)."""
+def left_over(scene: Scene, grid: PatchGrid) -> list[list[Any]]:
+    """Return what no patch covers, as the browser draws it: rings of (lat, lon), or lists of a ring and its holes."""
+    if grid.cut.area:
+        parts = shapely.get_parts(outside_shape(scene, grid)).tolist()
+        return [[_ring(np.array(ring.coords)) for ring in (part.exterior, *part.interiors)] for part in parts]
     return [_ring(ring) for ring in left_over_outlines(scene, grid) if np.isfinite(ring).all()]
 
 

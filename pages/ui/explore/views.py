@@ -284,18 +284,18 @@ def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
         _why_title(view, "What is known of them", clustered)
         given_panel(view, asked_rows(view), _answering_rows(view))
         return
-    table = view.table
+    table, everything = view.table, "Whole area" if view.recipe.cut.area else "Whole scene"
     row = asked_rows(view)
     if not row.size and view.neighbours is not None:
         _why_title(view, "What they reflect", clustered)
         rows = view.rows(view.neighbours.ids)
-        whole = line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)
+        whole = line(everything, signature(table.band_mean, table.band_std), colour=GREY)
         found = line("Found", signature(table.band_mean[rows], table.band_std[rows]), accent=True)
         signature_chart([whole, found] if rows.size else [whole], view.scene.bands, height=height)
         return
     if not row.size:
         _why_title(view, "What the land reflects", clustered)
-        lines = [line("Whole scene", signature(table.band_mean, table.band_std), colour=GREY)]
+        lines = [line(everything, signature(table.band_mean, table.band_std), colour=GREY)]
         if len(view.selection):
             rows = view.rows(view.selection.patches)
             lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))

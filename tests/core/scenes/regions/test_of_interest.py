@@ -28,6 +28,8 @@ from core.scenes.regions.of_interest import (
     keep_area,
     kept_area,
     kept_areas,
+    outside_shape,
+    outside_windows,
     patches_in_area,
 )
 from core.scenes.scene import Scene
@@ -92,9 +94,7 @@ def test_an_area_is_known_by_its_shape(scene: Scene) -> None:
 
 
 def test_an_area_beside_the_scene_is_refused_with_both_places(scene: Scene) -> None:
-    with pytest.raises(
-        PatchError, match=r"the area lies at .*° east.* and the scene at .*; choose an area of the scene"
-    ):
+    with pytest.raises(PatchError, match=r"the area lies at .*° E.*° N, and the scene at .*; choose an area"):
         keep_area(scene, ground(900, 900, 950, 950))
     assert kept_areas(scene) == []
 
@@ -161,3 +161,16 @@ def test_vectors_of_others_are_cut_by_an_area_too(tmp_path: Path, points: bool) 
     recipe = engine.recipe(scene, first_encoder(scene), cut=Cut.of(8, area=key))
     assert engine.encode_now(scene, recipe).patch_ids.tolist() == ([0, 6] if points else [0, 1, 6, 7])
     assert engine.forecast(scene, recipe).patches == (2 if points else 4)
+
+
+def test_what_lies_outside_is_one_shape_with_a_hole(scene: Scene) -> None:
+    grid = patch_grid(scene, Cut.of(SIZE, area=keep_area(scene, ground(70, 40, 90, 90))))
+    windows = outside_windows(scene, grid)
+    # All of 160 × 192 pixels but the patches of rows 1 and 2 in column 2.
+    assert sum((bottom - top) * (right - left) for top, left, bottom, right in windows) == 160 * 192 - 2 * SIZE**2
+    assert (32, 0, 64, 64) in windows
+    shape = outside_shape(scene, grid)
+    assert shape.geom_type == "Polygon"
+    assert len(shape.interiors) == 1
+    assert outside_windows(scene, patch_grid(scene, Cut.of(SIZE))) == []
+    assert outside_shape(scene, patch_grid(scene, Cut.of(SIZE))).is_empty
