@@ -11,20 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from core.classification.areas.class_map import ClassifiedPatches
-from core.classification.areas.estimation import ABSTAINED
-from core.classification.areas.ground import areas_of, counted_words
-from core.classification.areas.judgements import load_sample, told_by
+from core.classification.areas.ground import strata_of
+from core.classification.areas.judgements import told_by
 from core.engine.exports.maps import coloured_by, legend_lines, map_image
 from core.engine.exports.order import ExportOrder
+from core.engine.land_areas import classified_patches, counted_sentences, measured_patches, sample_here
 from core.engine.library_source import LibrarySource
 from core.engine.views import SearchView, results
 from core.errors import SettingsError
 from core.evaluation.report.file import report_on_file
-from core.export.geometry import polygons
+from core.export.geometry import patch_shapes
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
 from core.export.picture import painted, pale
 from core.imagery.render import quicklook
@@ -36,9 +34,7 @@ from core.report.pdf import pdf_report
 from core.report.pictures import EmbeddedPicture, embedded, patch_picture
 from core.report.searched import MOST_PICTURED, SearchPart
 from core.scenes.areas import HECTARE
-from core.scenes.patches import corners_lonlat
 from core.similarity.neighbours import Neighbours
-from core.values.predicted import sure_patches
 from core.values.registry import export_columns
 from core.values.similarity import SIMILARITY
 
@@ -108,23 +104,25 @@ class _Stages:
 
 
 def _classes(source: LibrarySource) -> dict[str, Any]:
-    """Return the map of classes as ``report_contents`` takes it, with what a judged sample tells of it."""
-    found = source.classified()
-    corners = corners_lonlat(source.scene, source.grid, source.table.patch_ids)
-    if found is None or corners is None:
+    """Return the map of classes as ``report_contents`` takes it, with what a judged sample tells of it.
+
+    Hectares are those of the Classify page: none of vectors of points, nor of patches whose place is not known.
+    """
+    found, every, measured = source.classified(), classified_patches(source), measured_patches(source)
+    if found is None or every is None:
         return {}
-    names = np.array(found.classes, dtype=object)[found.index]
-    classified = ClassifiedPatches(
-        name=source.scene.name, ids=source.table.patch_ids,
-        classes=np.where(sure_patches(source, found), names, ABSTAINED),
-        probability=found.confidence.astype(np.float64), shapes=polygons(corners),
-        valid=None if (valid := source.valid_fraction()) is None else valid.astype(np.float64),
-    )  # fmt: skip
-    sample = load_sample(source.scene, source.recipe.cut.key)
-    mapped = dict(zip(classified.ids.tolist(), classified.classes.tolist(), strict=True))
+    patches = every if measured is None else measured[0]
+    classified = replace(patches, shapes=patch_shapes(source.scene, source.grid, patches.ids))
+    if measured is None:
+        return {"classified": classified}
+    sample = sample_here(source)
+    mapped = dict(zip(every.ids.tolist(), every.classes.tolist(), strict=True))
     told = told_by(sample) if sample is not None and sample.drawn_from(found.key, mapped) else None
-    said = counted_words(classified)
-    return {"classified": classified, "areas": areas_of(classified), "assessment": told, "areas_said": said}
+    said = " ".join(counted_sentences(source))
+    return {
+        "classified": classified, "areas": strata_of(patches.strata, measured[1]), "assessment": told,
+        "areas_said": said,
+    }  # fmt: skip
 
 
 def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPicture, tuple[tuple[str, str], ...]] | None:

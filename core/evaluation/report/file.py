@@ -171,7 +171,8 @@ def _case(path: Path, found: Embeddings, home: SceneOfFile | None) -> Case:
     written, classes = _labels(path, found.table, len(found))
     cut = _cut(found)
     labels = written if home is None else _without_mixed(written, classes, found.patch_ids, home)
-    content, spectrum = found.vectors, None if home is None else partial(plain_spectrum, home.scene, home.grid)
+    pixels = home if home is not None and home.scene.has_pixels else None
+    content, spectrum = found.vectors, None if pixels is None else partial(plain_spectrum, pixels.scene, pixels.grid)
     if found.band_mean is not None and found.band_std is not None:
         content = np.concatenate([found.band_mean, found.band_std], axis=1)
         spectrum = spectrum or partial(spectrum_of_means, found.patch_ids, found.band_mean, found.band_std)
@@ -187,7 +188,7 @@ def _case(path: Path, found: Embeddings, home: SceneOfFile | None) -> Case:
         band_std=found.band_std,
         content=content,
         spectrum=spectrum,
-        rough=home is None,
+        rough=pixels is None,
         itself=found.spec.get("name") == BASELINE,
         warnings=() if home is None else warnings_of(home.scene),
         **_stated(found),

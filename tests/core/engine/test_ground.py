@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
 from core.__main__ import main
 from core.classification.areas.class_map import read_classified
@@ -15,15 +18,19 @@ from core.classification.areas.ground import areas_of
 from core.config import Config
 from core.engine.exports.files import export_bytes, write_export
 from core.engine.exports.order import ExportOrder
-from core.engine.land_areas import land_areas
+from core.engine.exports.printed import view_report
+from core.engine.land_areas import classified_patches, land_areas
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.engine.views import SearchView
 from core.evaluation.benchmark import BASELINE
+from core.progress import silent
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
-from core.scenes.patches import patch_grid
+from core.scenes.patches import corners_lonlat, patch_grid
+from core.scenes.regions.map_region import region_of
+from core.scenes.regions.of_interest import keep_area
 from core.search.examples import Evidence
 from core.values.predicted import sure_patches
 from tests.scenes import add_scene
@@ -99,3 +106,56 @@ def test_a_report_says_what_its_hectares_are_of(tmp_path: Path) -> None:
     source, _ = holed(tmp_path, Cut.of(32))
     order = ExportOrder(what="report", form="html", view=SearchView(recipe=source.recipe, evidence=Evidence()))
     assert "Hectares are those of pixels that hold data" in export_bytes(source, order).decode()
+
+
+@pytest.mark.parametrize("cut", [Cut.of(32), Cut.of(32, 16), Cut.of(48, 32)], ids=["apart", "halves", "thirds"])
+def test_a_scene_cut_by_an_area_has_its_ground_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, cut: Cut
+) -> None:
+    whole, mask = holed(tmp_path, cut)
+    scene, engine = whole.scene, whole.engine
+    corners = corners_lonlat(scene, whole.grid, np.array([0, whole.grid.count - whole.grid.n_cols + 3]))
+    assert corners is not None
+    # Some columns of patches: the last one is inside in part.
+    (west, north), (east, south) = corners[0, 0], corners[1, 2]
+    key = keep_area(scene, region_of(shapely.box(west + 1e-5, south, east - 1e-3, north)))
+    recipe = engine.recipe(scene, BASELINE, cut=replace(cut, area=key))
+    engine.encode_now(scene, recipe)
+    source = library_source(engine, recipe)
+    ids = source.table.patch_ids
+    assert 0 < len(ids) < len(whole.table)
+    each, of_whole = source.hectares(), whole.hectares()
+    assert each is not None
+    assert of_whole is not None
+    np.testing.assert_allclose(each, of_whole[whole.table.positions(ids)])
+    seen = np.zeros_like(mask)
+    for top, left, size, _ in map(source.grid.window, ids.tolist()):
+        seen[top : top + size, left : left + size] = True
+    areas = whole.areas()
+    assert areas is not None
+    pixel = float(areas.whole(whole.table.patch_ids)[0]) / cut.size**2 / 1e4
+    ground, standing = (seen & mask).sum() * pixel, source.standing_hectares()
+    assert source.ground(ids) == pytest.approx(ground, rel=1e-4)
+    assert standing is not None
+    assert standing.sum() == pytest.approx(ground, rel=1e-4 if cut.stride == cut.size else 0.03)
+
+    words = ["--encoder", BASELINE, "--patch", str(cut.size), "--step", str(cut.stride), "--only", key]
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
+    capsys.readouterr()
+    assert main(["areas", scene.id, *words]) == 0
+    told = json.loads(capsys.readouterr().out)["mapped"]
+    assert told == pytest.approx(land_areas(source).mapped)
+    assert sum(told.values()) == pytest.approx(standing.sum())
+    order = ExportOrder(what="report", form="html", view=SearchView(recipe=recipe, evidence=Evidence()))
+    part = view_report(source, order, progress=silent).classes
+    assert part is not None
+    assert {row[0]: (int(row[1]), row[2]) for row in part.sheet.rows} == {
+        name: (count, f"{told[name]:,.0f}") for name, count in counts_of(source).items()
+    }
+
+
+def counts_of(source: LibrarySource) -> dict[str, int]:
+    """How many patches each class of the map has."""
+    patches = classified_patches(source)
+    assert patches is not None
+    return {name: len(rows) for name, rows in patches.strata.items()}

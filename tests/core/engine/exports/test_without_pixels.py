@@ -9,21 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 
 from core.config import Config
 from core.engine.exports.files import export_bytes
 from core.engine.exports.order import BUNDLE, EVERY, FEATURES, MAP, PLOT, REPORT, ExportOrder
+from core.engine.exports.printed import view_report
+from core.engine.land_areas import land_areas
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.engine.views import SearchView
 from core.errors import SettingsError
 from core.features.given import given_recipe
 from core.ingest.boundary import ingest
-from core.scenes.patches import PatchRef
+from core.progress import silent
+from core.scenes.areas import outline_hectares
+from core.scenes.labels import give_labels
+from core.scenes.patches import PatchRef, patch_grid
 from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import Evidence
 from core.search.filters import Filters
-from tests.embeddings import ROWS, plain
+from tests.embeddings import ROWS, centre, plain, squares
 
 pytestmark = pytest.mark.usefixtures("here")
 CONDITIONS = (
@@ -72,3 +78,33 @@ def test_what_needs_pixels_is_refused(source: LibrarySource) -> None:
 
 def test_conditions_are_told_by_the_names_of_the_columns(source: LibrarySource) -> None:
     assert Filters(conditions=CONDITIONS).told(source) == "height at least 1; biome dry"
+
+
+@pytest.mark.parametrize(("kind", "hectares"), [("points", None), ("one unknown", ROWS - 1), ("squares", ROWS)])
+def test_a_report_measures_no_land_of_points_nor_of_unknown_places(
+    tmp_path: Path, kind: str, hectares: int | None
+) -> None:
+    engine = Engine(Config(root=tmp_path / "data", model_cache=tmp_path / "models"), lanes={})
+    shapes: list[shapely.Geometry | None] = [*squares()]
+    if kind == "points":
+        shapes = [shapely.Point(*centre(row)) for row in range(ROWS)]
+    elif kind == "one unknown":
+        shapes[ROWS - 1] = None
+    scene = ingest([plain(tmp_path / "f.parquet", shapes=shapes)], engine.library)
+    recipe = given_recipe(scene)
+    engine.encode_now(scene, recipe)
+    give_labels(scene, patch_grid(scene), {row: "low" if row < 15 else "high" for row in range(0, ROWS, 2)})
+    source = library_source(engine, recipe)
+    wanted = ExportOrder(what=REPORT, form="html", view=SearchView(recipe=recipe, evidence=Evidence()))
+    part = view_report(source, wanted, progress=silent).classes
+    assert part is not None
+    counts, told = ({row[0]: row[at] for row in part.sheet.rows} for at in (1, 2))
+    assert sum(int(said) for said in counts.values()) == (hectares or ROWS)
+    if hectares is None:
+        assert set(told.values()) == {"not known"}
+        return
+    mapped = land_areas(source).mapped
+    assert told == {name: f"{each:,.0f}" for name, each in mapped.items()}
+    expected = outline_hectares(np.array(squares()[:hectares], dtype=object)).sum()
+    assert sum(mapped.values()) == pytest.approx(float(expected), rel=1e-6)
+    assert any("The place of 1 patch is not known" in note for note in part.notes) == (kind == "one unknown")
