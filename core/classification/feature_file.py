@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
@@ -18,8 +19,9 @@ from core.errors import EncoderError
 from core.evaluation.novelty import novelty_percentile
 from core.export.geometry import Shapes
 from core.export.geoparquet import Embeddings
-from core.export.selection import file_place, file_shapes, grid_of_file
+from core.export.selection import file_place, file_shapes, grid_of_file, valid_shares
 from core.features.recipe import Recipe
+from core.scenes.areas import patch_hectares
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.patches import IntArray, PatchGrid
@@ -41,6 +43,13 @@ class FeatureFile:
     def outlines(self) -> Shapes:
         """Outlines of the patches in EPSG:4326, of shape (N,), None where unknown."""
         return file_shapes(self.table.table)
+
+    @property
+    def hectares(self) -> NDArray[np.float64] | None:
+        """Hectares with data that each patch stands for, of shape (N,); None where the place of one is not known."""
+        if (shapely.get_dimensions(self.outlines) != 2).any():
+            return None
+        return patch_hectares(self.outlines, valid_shares(self.table.table))
 
     @cached_property
     def grid(self) -> tuple[GeoBox, PatchGrid] | None:

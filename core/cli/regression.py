@@ -27,7 +27,8 @@ class RegressCommand:
 
     It prints as JSON how right that is on blocks of land that were held out: R², the root of the mean squared error,
     and how many numbers lie in their interval. Intervals need numbers in nine blocks of land or more; with fewer there
-    are none, which is said. The mean leaves unfamiliar land out. What could not be used is said on stderr.
+    are none, which is said. The mean is over land, and leaves the unfamiliar out. What could not be
+    used is said on stderr.
     """
 
     name = "regress"
@@ -69,5 +70,7 @@ class RegressCommand:
             write_number_map(options.out, known.grid, table.patch_ids, columns, given.column)
         else:
             write_rows(options.out, file_rows(table, columns=columns))
-        facts = number_facts(model, given.column, columns, novelty_known=novelty is not None)
+        facts = number_facts(
+            model, given.column, columns, novelty_known=novelty is not None, hectares=known.hectares
+        )  # fmt: skip
         yield json.dumps(facts | {"said": list(given.said)}, indent=1, ensure_ascii=False)

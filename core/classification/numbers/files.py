@@ -52,19 +52,25 @@ def number_columns(
 
 
 def number_facts(
-    model: ValueModel, column: str, columns: Mapping[str, NDArray[Any]], *, novelty_known: bool
+    model: ValueModel,
+    column: str,
+    columns: Mapping[str, NDArray[Any]],
+    *,
+    novelty_known: bool,
+    hectares: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
-    """Return what is known of how right predictions are, and their mean, as JSON values.
+    """Return what is known of how right predictions are, and their mean over land, as JSON values.
 
     Args:
         model: of the number.
         column: what it is called.
         columns: as of ``number_columns``.
         novelty_known: False = it is not known which land is strange to the encoder.
+        hectares: that each patch stands for, shape (N,), by which means weigh; None = not known, and all weigh alike.
     """
     covered = model.covered
     strange = columns[UNFAMILIAR_COLUMN] != None  # noqa: E711  element by element
-    left = columns["predicted"][~strange]
+    every = np.ones(len(strange), np.bool_)
     return {
         "column": column,
         "values": len(model.actual),
@@ -80,11 +86,18 @@ def number_facts(
         "penalty": _rounded(model.penalty),
         "predicted": {
             "patches": len(strange), "on_unfamiliar_land": int(strange.sum()),
-            "mean_on_familiar_land": _rounded(float(left.mean())) if len(left) else None,
-            "mean_of_all": _rounded(float(columns["predicted"].mean())),
+            "mean_over": "patches" if hectares is None else "hectares",
+            "mean_on_familiar_land": _mean(columns["predicted"], ~strange, hectares),
+            "mean_of_all": _mean(columns["predicted"], every, hectares),
             "unfamiliar_to_encoder": "told" if novelty_known else "not known of this file",
         },
     }  # fmt: skip
+
+
+def _mean(numbers: NDArray[np.float64], rows: NDArray[np.bool_], weights: NDArray[np.float64] | None) -> float | None:
+    """Return the mean of some numbers; None where nothing weighs."""
+    weighed = rows.astype(np.float64) if weights is None else np.where(rows, weights, 0.0)
+    return _rounded(float(np.average(numbers, weights=weighed))) if weighed.sum() > 0 else None
 
 
 def _rounded(value: float) -> float | None:

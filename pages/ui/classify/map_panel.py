@@ -109,6 +109,8 @@ def _ground_of_cells(known: SceneView) -> NDArray[np.float64] | None:
     cut, areas = cut_of_map(known), known.areas()
     grid = known.grid if cut is None else patch_grid(known.scene, cut)
     whole = areas is not None and not areas.partial(known.table.patch_ids) and len(known.table) == known.grid.count
+    # Patches that overlap reach land at the edge that these do not, and which may have no data.
+    whole = whole and grid.left_over == known.grid.left_over
     return cell_ground(known.scene, grid, whole=whole)
 
 

@@ -154,6 +154,31 @@ def test_a_scene_cut_by_an_area_has_its_ground_alone(
     }
 
 
+def test_the_mean_of_a_learned_number_is_over_land(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = holed(tmp_path, Cut.of(32, 16))
+    ids, standing = source.table.patch_ids, source.standing_hectares()
+    assert standing is not None
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
+    path, given, out = (tmp_path / name for name in ("f.parquet", "v.csv", "r.csv"))
+    words = ["--encoder", BASELINE, "--patch", "32", "--step", "16", "--out", str(path)]
+    assert main(["embed", source.scene.id, *words]) == 0
+    # Rich land lies in the hole, of which little holds data, and at the edge, of which patches stand for more.
+    given.write_text(
+        "patch_id,yield\n" + "".join(f"{one},{each:.4f}\n" for one, each in zip(ids, standing, strict=True))
+    )
+    capsys.readouterr()
+    assert main(["regress", str(path), "--values", str(given), "--out", str(out)]) == 0
+    said = json.loads(capsys.readouterr().out)["predicted"]
+    with out.open(newline="") as file:
+        predicted = {int(row["patch_id"]): float(row["predicted"]) for row in csv.DictReader(file)}
+    numbers = np.array([predicted[patch] for patch in ids.tolist()])
+    assert said["mean_over"] == "hectares"
+    assert said["mean_of_all"] == pytest.approx(np.average(numbers, weights=standing), rel=5e-4)
+    assert said["mean_of_all"] != pytest.approx(numbers.mean(), rel=1e-3)
+
+
 def counts_of(source: LibrarySource) -> dict[str, int]:
     """How many patches each class of the map has."""
     patches = classified_patches(source)
