@@ -77,7 +77,7 @@ def test_what_crosses_itself_is_parted_at_the_crossing(tmp_path: Path) -> None:
         ("A.geojson", '{"type": "Point", "coordinates": [1, 2]}', "give the outline of the area as a polygon"),
         ("A.geojson", '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [1, 2]}}',
          "it has points, and no polygon; give the outline of the area as a polygon"),
-        ("A.geojson", '{"type": "FeatureCollection", "features": []}', "it has no features; give the outline of the area"),
+        ("A.geojson", '{"type": "FeatureCollection", "features": []}', "no features; give the outline of the area"),
         ("A.geojson", '{"type": "Polygon", "coordinates": [[[500, 9000], [500, 9100], [600, 9100], [500, 9000]]]}',
          "its coordinates are no longitudes and latitudes"),
         ("A.txt", "POLYGON ((0 0, 1 0, 1 1, 0 0))", "give GeoJSON, KML, a GeoPackage, or a zip of a Shapefile"),
