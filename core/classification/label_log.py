@@ -46,12 +46,18 @@ class LabelLog:
         return found
 
 
-def label_log(known: Annotations, grid: PatchGrid) -> LabelLog:
-    """Return the labels that people gave to just the patches of a grid."""
+def label_log(known: Annotations, grid: PatchGrid, there: NDArray[np.bool_] | None = None) -> LabelLog:
+    """Return the labels that people gave to just the patches of a grid.
+
+    Args:
+        known: what people gave.
+        grid: the patches.
+        there: which of them are cut, shape (count,); None = all.
+    """
     rows = []
     for window, name in known.of_window().items():
         patch_id = grid.patch_of_window(*window)
-        if patch_id is not None:
+        if patch_id is not None and (there is None or there[patch_id]):
             fact = known.facts.get(window)
             told = ("", "", "") if fact is None else (fact.who, fact.when, fact.view)
             rows.append((patch_id, name, *told, window in known.confirmed))

@@ -86,13 +86,13 @@ def patch_labels(scene: Scene, grid: PatchGrid, *, own: bool = False) -> PatchLa
     known = counts[:, 1:].sum(axis=1)
     best = counts[:, 1:].argmax(axis=1)
     most = counts[np.arange(grid.count), best + 1]
-    index = np.where((known >= LEAST_COVERED * grid.size**2) & _there(scene, grid), best, -1).astype(np.int16)
+    index = np.where((known >= LEAST_COVERED * grid.size**2) & patches_there(scene, grid), best, -1).astype(np.int16)
     purity = (most / grid.size**2).astype(np.float32)
     return PatchLabels(classes=truth.classes, index=index, purity=purity, colours=truth.colours)
 
 
-def _there(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_]:
-    """Return which patches of a grid there are, bool of shape (count,): those of its area, where it has one."""
+def patches_there(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_]:
+    """Return which patches of a grid are cut, bool of shape (count,): those of its area, where it has one."""
     try:
         inside = inside_area(scene, grid)
     except PatchError:  # The area is not kept any more: what is encoded already stays as it is.
@@ -103,7 +103,7 @@ def _there(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_]:
 def hand_labels(scene: Scene, grid: PatchGrid) -> PatchLabels | None:
     """Return classes given by hand to just these patches, of a cut by an area to those inside; None without any."""
     known = read_annotations(scene)
-    there = _there(scene, grid) if known.classes else np.zeros(0, np.bool_)
+    there = patches_there(scene, grid) if known.classes else np.zeros(0, np.bool_)
     found = {
         name: [
             patch_id

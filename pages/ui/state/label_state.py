@@ -9,7 +9,7 @@ from core.classification.scene_scheme import parsed_scheme
 from core.classification.schemes import Scheme
 from core.files import FileState, file_state
 from core.scenes.given.annotations import LABELS_FILE, Annotations, read_annotations
-from core.scenes.labels import SceneLabels
+from core.scenes.labels import SceneLabels, patches_there
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 
@@ -41,7 +41,8 @@ def chosen_scheme(known: SceneView) -> Scheme | None:
 def log_of(known: SceneView) -> LabelLog:
     """Return the labels of the patches with who gave them, when and from what view."""
     found: LabelLog = known.answers.get(
-        ("label_log", labels_state(known)), lambda: label_log(annotations_of(known), known.grid)
+        ("label_log", labels_state(known)),
+        lambda: label_log(annotations_of(known), known.grid, patches_there(known.scene, known.grid)),
     )
     return found
 

@@ -28,6 +28,8 @@ def test_labels_are_listed_by_patch_and_ordered_by_moment(tmp_path: Path) -> Non
     assert log.in_order().tolist() == [7, 2, 4]
     assert log.in_order("map").tolist() == [7, 2]
     assert log.some(log.labels == "Fen").patch_ids.tolist() == [4, 7]
+    there = np.arange(grid.count) < 5
+    assert label_log(known, grid, there).patch_ids.tolist() == [2, 4], "nor one outside of the area of a cut"
     empty = label_log(Annotations(), grid)
     assert len(empty) == 0
     assert np.array_equal(empty.in_order(), [])
