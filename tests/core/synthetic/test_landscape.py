@@ -289,17 +289,23 @@ def learned(patches: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Described = tuple[Features, NDArray[np.float32], NDArray[np.int64]]
 
 
-def pure_patches(
-    pixels: NDArray[np.uint16], truth: NDArray[np.uint16]
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+@pytest.fixture(scope="module")
+def pure(pixels: NDArray[np.uint16], truth: NDArray[np.uint16]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Reflectance and class of the patches with at least 80 % of one class."""
     cut = pixels.reshape(13, 40, 64, 40, 64).transpose(1, 3, 2, 4, 0).reshape(1600, 64, 64, 13)
     tiles = truth.reshape(40, 64, 40, 64).transpose(0, 2, 1, 3).reshape(1600, -1)
     share = np.stack([(tiles == 1 + k).mean(axis=1) for k in range(10)], axis=1)
     pure = share.max(axis=1) >= 0.8
     return cut[pure].astype(np.float32) / 10_000, share.argmax(axis=1)[pure]
+
+
+@pytest.fixture(scope="module", params=[spectrum, learned], ids=lambda features: features.__name__)
+def described(request: pytest.FixtureRequest, pure: tuple[NDArray[np.float32], NDArray[np.int64]]) -> Described:
+    """What gives features, those of the pure patches, and their classes."""
+    return request.param, request.param(pure[0]), pure[1]
 
 
 def real_patches(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -315,29 +321,22 @@ def real_patches(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     return np.stack(found).astype(np.float32) / 10_000, np.array(labels)
 
 
-@pytest.mark.parametrize("features", [spectrum, learned])
-def test_a_classifier_of_real_land_names_the_pure_patches(
-    pixels: NDArray[np.uint16], truth: NDArray[np.uint16], features: Features
-) -> None:
+def test_a_classifier_of_real_land_names_the_pure_patches(described: Described) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    features, made, named = described
     real, classes = real_patches(shared("eurosat_ms.zip"))
-    made, named = pure_patches(pixels, truth)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=5000))
     model.fit(features(real), classes)
-    right = float((model.predict(features(made)) == named).mean())
+    right = float((model.predict(made) == named).mean())
     sys.stdout.write(f"\n{features.__name__}: a classifier of real land names {right:.3f} of {len(made):,} patches\n")
     assert right >= 0.75
 
 
-@pytest.mark.parametrize("features", [spectrum, learned])
-def test_the_nearest_neighbours_of_a_pure_patch_share_its_class(
-    pixels: NDArray[np.uint16], truth: NDArray[np.uint16], features: Features
-) -> None:
-    made, named = pure_patches(pixels, truth)
-    found = features(made)
+def test_the_nearest_neighbours_of_a_pure_patch_share_its_class(described: Described) -> None:
+    features, found, named = described
     if features is spectrum:
         found = (found - found.mean(axis=0)) / found.std(axis=0)
     unit = unit_rows(found)
