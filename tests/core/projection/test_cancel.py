@@ -67,15 +67,15 @@ def worker_of(engine: Engine, job: Job) -> int:
 
 
 def test_stopped_layouts_are_cancelled_and_the_worker_lives_on(engine: Engine, recipe: Recipe) -> None:
+    # How densMAP is stopped while its points move is shown without a worker, in which it would compile once more.
     settings = ProjectionSettings(method="densmap"), ProjectionSettings(method="umap")
     compiling = stopped_at(engine, recipe, settings[0], COMPILING)
     moving = stopped_at(engine, recipe, settings[1], MOVING)
-    dense = stopped_at(engine, recipe, ProjectionSettings(method="densmap", seed=1), MOVING)
     last = engine.jobs.wait(engine.submit_projection(recipe, ProjectionSettings()).id, 120)
-    assert [job.state for job in (compiling, moving, dense, last)] == ["cancelled"] * 3 + ["done"]
+    assert [job.state for job in (compiling, moving, last)] == ["cancelled"] * 2 + ["done"]
     assert COMPILING <= compiling.done < 300
     assert MOVING <= moving.done < 1000
     assert not any(engine.projected(recipe, one) for one in settings)
     assert engine.projected(recipe, ProjectionSettings())
     # A worker that had not obeyed would have been killed, and another had done the next job.
-    assert len({worker_of(engine, job) for job in (compiling, moving, dense, last)}) == 1
+    assert len({worker_of(engine, job) for job in (compiling, moving, last)}) == 1

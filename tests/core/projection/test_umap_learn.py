@@ -21,6 +21,9 @@ from tests.core.projection.features import clustered, eurosat
 UMAP = ProjectionSettings(method="umap")
 DENSE = ProjectionSettings(method="densmap")
 LABELLED = ProjectionSettings(method="supervised", labels="truth")
+METRICS = [*((one, "cosine") for one in (UMAP, DENSE, LABELLED)), (UMAP, "euclidean"), (UMAP, "correlation")]
+"""Which distance counts is for the neighbours alone, which all methods share."""
+BY_METRIC = pytest.mark.parametrize(("settings", "metric"), METRICS, ids=lambda one: getattr(one, "method", one))
 ALL = pytest.mark.parametrize("settings", [UMAP, DENSE, LABELLED], ids=lambda one: one.method)
 
 
@@ -98,8 +101,7 @@ def test_the_same_seed_gives_the_same_layout_and_another_one_another(settings: P
     assert not np.array_equal(lay_out(vectors, replace(settings, seed=7)), first)
 
 
-@ALL
-@pytest.mark.parametrize("metric", ["cosine", "euclidean", "correlation"])
+@BY_METRIC
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 15, 16])
 def test_few_vectors(count: int, metric: str, settings: ProjectionSettings) -> None:
     layout = lay_out(clustered(16)[0][:count], replace(settings, metric=metric))
@@ -115,8 +117,7 @@ def test_too_few_vectors_are_laid_out_by_principal_components(count: int, settin
     np.testing.assert_array_equal(arrange(vectors, settings), pca_layout(vectors))
 
 
-@ALL
-@pytest.mark.parametrize("metric", ["cosine", "euclidean", "correlation"])
+@BY_METRIC
 @pytest.mark.parametrize("kind", ["ones", "zeros", "repeated", "one column", "opposite"])
 def test_equal_and_degenerate_vectors(kind: str, metric: str, settings: ProjectionSettings) -> None:
     vectors = {
