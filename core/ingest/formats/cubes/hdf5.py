@@ -12,6 +12,8 @@ from core.ingest.formats.cubes.limits import MOST_OBJECTS, check_chunks, numeric
 from core.ingest.messages import clean_name
 
 _REMEDY = "save it again as one plain NetCDF file"
+_DEEPEST = 20
+"""Groups within groups; each is looked up from the outermost on."""
 _FILTERS: Mapping[int, str] = {
     1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "n-bit", 6: "scale-offset", 32_000: "lzf",
 }  # fmt: skip
@@ -51,6 +53,9 @@ def look_through(path: Path) -> HdfContents:
             here, group = waiting.pop(0)
             if _again(group, seen):
                 raise UnsafeSourceError(found="its groups hold each other in a circle", remedy=_REMEDY)
+            if here.count("/") >= _DEEPEST:
+                found = f"its groups lie more than {_DEEPEST} deep in each other"
+                raise SourceTooLargeError(found=found, remedy=_REMEDY)
             groups.append(here)
             count += len(group)
             if count > MOST_OBJECTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import math
 import struct
 import zlib
@@ -27,7 +28,7 @@ MOST_CHUNKS = 200_000
 
 READ_ERRORS = (
     OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, NotImplementedError,
-    OverflowError, ImportError, EOFError, AssertionError, RecursionError, zlib.error, struct.error,
+    OverflowError, ImportError, EOFError, AssertionError, RecursionError, zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
 """What h5py, Zarr, SciPy and xarray raise over files that are damaged or made up."""
 

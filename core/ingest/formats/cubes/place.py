@@ -175,16 +175,17 @@ def _axis(group: CubeGroup, dim: str, role: str, size: int, step: float | None) 
     units = text_of(variable.attrs.get("units", ""))
     degrees = bool(DEGREES_NORTH.fullmatch(units) or DEGREES_EAST.fullmatch(units)) or _is_lonlat(name, variable)
     kilometres = units.lower() in {"km", "kilometer", "kilometre", "kilometers", "kilometres"}
+    even = _step(numbers, values, name) if size > 1 else None
     edges = _edges(group, variable, name, size)
-    if edges is not None:
+    if edges is not None and _within(edges, float(numbers[0]), even, size):
         first, last = edges
         width = (last - first) / size
         return _Axis(first=first + width / 2, step=width, degrees=degrees, kilometres=kilometres)
-    if size == 1:
+    if even is None:
         return None if step is None else _Axis(first=float(numbers[0]), step=step, degrees=degrees)
     if any(np.array_equal(numbers, first + np.arange(size)) for first in (0, 0.5, 1)):
         return None  # They only count pixels.
-    return _Axis(first=float(numbers[0]), step=_step(numbers, values, name), degrees=degrees, kilometres=kilometres)
+    return _Axis(first=float(numbers[0]), step=even, degrees=degrees, kilometres=kilometres)
 
 
 def _measured(variable: xr.Variable, values: NDArray[Any]) -> _Numbers:
@@ -226,6 +227,12 @@ def _edges(group: CubeGroup, variable: xr.Variable, name: str, size: int) -> tup
     runs_on = size == 1 or abs(pairs[1, 0] - pairs[0, 1]) < abs(pairs[1, 1] - pairs[0, 0])
     first, last = (pairs[0, 0], pairs[-1, 1]) if runs_on else (pairs[0, 1], pairs[-1, 0])
     return float(first), float(last)
+
+
+def _within(edges: tuple[float, float], first: float, step: float | None, size: int) -> bool:
+    """Tell whether bounds are those of pixels that coordinates lie in: as wide as their step, the first in the first."""
+    width = (edges[1] - edges[0]) / size
+    return (step is None or abs(width - step) <= _EVEN * abs(step)) and 0 <= (first - edges[0]) / width <= 1
 
 
 def _is_lonlat(name: str, variable: xr.Variable) -> bool:
@@ -369,7 +376,8 @@ def _transform_of(group: CubeGroup, variable: xr.Variable) -> Transform | None:
 def _numbers(value: object) -> Sequence[float]:
     """Return the numbers of an attribute: a list, an array, or a text of them."""
     if isinstance(value, (str, bytes)):
-        value = re.split(r"[\s,]+", text_of(value).strip("()[] "))
+        # Programs write Python's affine transforms as they are shown: “Affine(10.0, …)”, or rows between bars.
+        value = re.split(r"[\s,|]+", text_of(value).strip().removeprefix("Affine").strip("()[]| "))
     if not isinstance(value, (list, tuple, np.ndarray)) or len(value) > 9:
         return ()
     try:

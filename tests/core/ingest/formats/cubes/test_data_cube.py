@@ -212,12 +212,23 @@ def test_a_classification_lies_beside_and_states_the_level(tmp_path: Path, libra
     assert said(scenes[1], "cloud").startswith("25.0% under cloud")
 
 
-def test_coordinates_of_corners_are_told_by_the_transform(tmp_path: Path, library: Library) -> None:
+@pytest.mark.parametrize(
+    "transform",
+    [
+        np.array([10.0, 0, WEST, 0, -10, NORTH, 0, 0, 1]),
+        str(NORTH_UP),
+        repr(NORTH_UP),
+    ],
+    ids=["numbers", "str", "repr"],
+)
+def test_coordinates_of_corners_are_told_by_the_transform(
+    tmp_path: Path, library: Library, transform: np.ndarray | str
+) -> None:
     """stackstac gives coordinates of upper left corners, and the transform among the attributes."""
     made = cube()
     made = made.assign_coords(x=made.x - 5, y=made.y + 5)
     for name in SIX:
-        made[name].attrs["transform"] = np.array([10.0, 0, WEST, 0, -10, NORTH, 0, 0, 1])
+        made[name].attrs["transform"] = transform
     scene = ingest([written(tmp_path / "corners.nc", made)], library)
     assert scene.grid.transform == tuple(NORTH_UP)[:6]
     assert "corners of pixels" in said(scene, "place")
@@ -269,6 +280,24 @@ def test_longitudes_and_latitudes_need_no_reference_system(tmp_path: Path, libra
     assert scene.grid.crs == "EPSG:4326"
     assert scene.grid.transform[2] == pytest.approx(-5.0, abs=2e-5)
     assert scene.grid.transform[5] == pytest.approx(48.0, abs=1e-9)
+
+
+def test_bounds_count_where_coordinates_lie_in_them(tmp_path: Path, library: Library) -> None:
+    def bounded(made: xr.Dataset, half: float) -> xr.Dataset:
+        made.y.attrs["bounds"] = "y_bnds"
+        made["y_bnds"] = (("y", "bnds"), np.stack([made.y.values + half, made.y.values - half], axis=1))
+        return made
+
+    made = bounded(cube(), 5.0)
+    scene = ingest([written(tmp_path / "corners.nc", made.assign_coords(y=made.y + 5))], library)
+    assert scene.grid.transform == tuple(NORTH_UP)[:6]
+    wide = ingest([written(tmp_path / "wide.nc", bounded(cube(), 500.0))], library)
+    assert wide.grid.transform == tuple(NORTH_UP)[:6]
+    rows = cube().y.values.copy()
+    rows[32:] -= 500
+    gap = bounded(cube().assign_coords(y=rows), 5.0)
+    with pytest.raises(SourceError, match="not evenly spaced: from 10 to 510"):
+        ingest([written(tmp_path / "gap.nc", gap)], library)
 
 
 def test_uneven_and_curved_places_are_refused(tmp_path: Path, library: Library) -> None:

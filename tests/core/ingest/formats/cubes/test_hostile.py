@@ -141,6 +141,14 @@ def test_sizes_beyond_the_limits_are_refused_before_anything_is_read(tmp_path: P
         ingest([tmp_path / "chunk.nc"], library)
 
 
+def test_groups_deep_in_each_other_are_refused(tmp_path: Path, library: Library) -> None:
+    path = written(tmp_path / "deep.nc", cube())
+    with h5py.File(path, "a") as file:
+        file.create_group("/".join("a" * 21))
+    with pytest.raises(SourceTooLargeError, match="its groups lie more than 20 deep in each other"):
+        ingest([path], library)
+
+
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
@@ -154,6 +162,7 @@ def test_sizes_beyond_the_limits_are_refused_before_anything_is_read(tmp_path: P
         ({"filters": [{"id": "pickle", "protocol": 5}], "dtype": "|O"}, "packed by pickle, which Landlike does not"),
         ({"compressor": {"id": "pcodec"}}, "packed by pcodec, which Landlike does not unpack"),
         ({"compressor": {"id": "zlib", "level": 1}}, "damaged or cut short"),
+        ({"compressor": {"id": "lzma"}}, "damaged or cut short"),
         ({"dtype": "|O"}, "cannot be read|of a type that holds no numbers|damaged"),
         ({"dtype": "x y"}, "cannot be read: its values are of a type that holds no numbers"),
         ({"dtype": [["a", "<u2"]]}, "cannot be read: its values are of a type that holds no numbers"),
