@@ -28,7 +28,7 @@ _SHAPE_SENTENCES = {
     "duplicate": "Points that repeat a label of a patch counted once: {count}",
     "contradicting": "Patches with two different labels were left out: {count}",
     "overlapping": "Patches that polygons of two classes overlap in; what both claim counted for neither: {count}",
-    "other": "Lines and features without a shape were left out: {count}",
+    "other": "Lines, and features whose shape is missing or cannot be read, were left out: {count}",
 }
 
 

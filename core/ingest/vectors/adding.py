@@ -24,6 +24,7 @@ from core.scenes.regions.map_region import MapRegion, region_of
 
 MOST_VECTOR_BYTES = 256 * 2**20
 _AREA = "give the outline of the area as a polygon"
+_MENDED = "have it repaired, or leave it out"
 
 
 def read_label_shapes(
@@ -87,6 +88,9 @@ def read_area(path: Path, *, layer: str = "", cancelled: Callable[[], bool] = ne
         if found.layers:
             listed = ", ".join(f"“{name}”" for name in found.layers[:6])
             raise SourceError(found=f"it has {len(found.layers)} layers: {listed}", remedy="keep the one that is meant")
+        if found.broken:  # An area that lacks a part would be another one.
+            which = "one of its shapes" if found.broken == 1 else f"{found.broken:,} of its shapes"
+            raise SourceError(found=f"{which} cannot be read: a corner is missing, or is no number", remedy=_MENDED)
         polygons = found.shapes[np.isin(shapely.get_type_id(found.shapes), (3, 6))]
         if not len(polygons):
             raise SourceError(found="it has points, and no polygon", remedy=_AREA)

@@ -64,7 +64,8 @@ class LabelShapes:
         shapes: shapely's points and polygons in EPSG:4326, longitude first, of shape (N,); valid and not empty.
         column: the attribute that was taken for the class; empty = a person has to choose one of ``choices``.
         mended: polygons that crossed themselves, and were parted at the crossings.
-        other: lines and features without a shape, which label nothing.
+        other: lines and features without a shape that can be read, which label nothing.
+        broken: those of them that have a shape, which cannot be read.
         numbers: the place of each in the file, from 1; empty = one after the other.
         other_numbers: those of the lines and features without a shape.
         choices: labels by the attribute that may be the class, where they were asked for.
@@ -78,6 +79,7 @@ class LabelShapes:
     column: str
     mended: int = 0
     other: int = 0
+    broken: int = 0
     numbers: tuple[int, ...] = ()
     other_numbers: tuple[int, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -121,12 +123,32 @@ def read_geojson(text: str, column: str = "", *, choices: bool = False, numbers:
             raise SourceError(found=f"it is {str(whole['type'])[:40]} and no features of GeoJSON", remedy=_REMEDY)
         features = whole["features"] if whole["type"] == "FeatureCollection" else [whole]
         properties = [dict(one.get("properties") or {}) for one in features]
-        raw = [json.dumps(one.get("geometry")) if one.get("geometry") else None for one in features]
+        raw = [json.dumps(_closed(one["geometry"])) if one.get("geometry") else None for one in features]
         stated = _stated_crs(whole.get("crs"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(found="it is no GeoJSON", remedy=_REMEDY) from error
     shapes = shapely.from_geojson(np.array([one or "null" for one in raw], dtype=object), on_invalid="ignore")
-    return label_shapes(shapes, properties, stated, column, choices=choices, numbers=numbers)
+    broken = sum(text is not None and shape is None for text, shape in zip(raw, shapes, strict=True))
+    found = label_shapes(shapes, properties, stated, column, choices=choices, numbers=numbers)
+    return replace(found, broken=broken)
+
+
+def _closed(geometry: dict[str, Any]) -> dict[str, Any]:
+    """Return a geometry whose rings end where they begin; some programs leave the last corner out."""
+    kind, parts = geometry.get("type"), geometry.get("coordinates")
+    if kind == "GeometryCollection" and isinstance(geometry.get("geometries"), list):
+        return {**geometry, "geometries": [_closed(one) for one in geometry["geometries"]]}
+    if kind == "Polygon" and isinstance(parts, list):
+        return {**geometry, "coordinates": [_ring(one) for one in parts]}
+    if kind == "MultiPolygon" and isinstance(parts, list):
+        rings = [[_ring(one) for one in part] if isinstance(part, list) else part for part in parts]
+        return {**geometry, "coordinates": rings}
+    return geometry
+
+
+def _ring(corners: Any) -> Any:  # noqa: ANN401  whatever stands in place of a ring
+    whole = isinstance(corners, list) and len(corners) > 2 and corners[0] != corners[-1]
+    return [*corners, corners[0]] if whole else corners
 
 
 def _stated_crs(crs: object) -> str | None:

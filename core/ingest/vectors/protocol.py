@@ -76,6 +76,7 @@ def shapes_to_dict(found: LabelShapes) -> dict[str, Any]:
     return {
         "labels": list(found.labels), "column": found.column, "mended": found.mended, "other": found.other,
         "shapes": [json.loads(one) for one in shapely.to_geojson(found.shapes)], "assumed": found.assumed,
+        "broken": found.broken,
         "numbers": list(found.numbers), "other_numbers": list(found.other_numbers),
         "choices": {name: _packed(labels) for name, labels in found.choices.items()}, "layers": list(found.layers),
     }  # fmt: skip
@@ -120,7 +121,7 @@ def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
     shapes = np.empty(len(labels), dtype=object)
     for at, one in enumerate(fields["shapes"]):
         shapes[at] = _shape(one)
-    counts = [fields[name] for name in ("mended", "other")]
+    counts = [fields[name] for name in ("mended", "other", "broken")]
     if not all(isinstance(count, int) and 0 <= count <= MOST_SHAPES for count in counts):
         raise ValueError("counts")
     if fields["assumed"] not in get_args(Assumed) or len(fields["choices"]) > MOST_CHOICES:
@@ -130,6 +131,7 @@ def shapes_from_dict(fields: Mapping[str, Any]) -> LabelShapes:
     numbers = _places(fields["numbers"], len(labels))
     return LabelShapes(
         labels=labels, shapes=shapes, column=_name(fields["column"]), mended=counts[0], other=counts[1],
+        broken=counts[2],
         numbers=numbers if len(numbers) == len(labels) else (),
         other_numbers=_places(fields["other_numbers"], MOST_SHAPES), assumed=fields["assumed"],
         choices={_name(name): _unpacked(one, len(labels)) for name, one in fields["choices"].items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,20 +124,22 @@ def _by_driver(path: Path, request: VectorRequest) -> LabelShapes:
         raise SourceError(found="it names no reference system", remedy="save it again with one, such as EPSG:4326")
     shapes = np.concatenate([part[0] for part in parts])
     properties = [one for part in parts for one in part[1]]
-    return label_shapes(
+    found = label_shapes(
         shapes, properties, parts[0][2], request.column, choices=request.choices, numbers=request.numbers
     )
+    return replace(found, broken=sum(part[3] for part in parts))
 
 
-def _layer(path: Path, name: str) -> tuple[NDArray[np.object_], list[dict[str, Any]], str | None]:
-    """Return the shapes of a layer, their attributes, and its reference system; heights are left out."""
+def _layer(path: Path, name: str) -> tuple[NDArray[np.object_], list[dict[str, Any]], str | None, int]:
+    """Return the shapes of a layer, attributes, reference system, and how many cannot be read; heights are left out."""
     import pyogrio
 
     meta, _, wkb, fields = pyogrio.raw.read(path, layer=name, max_features=MOST_SHAPES + 1)
-    shapes = shapely.force_2d(np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object))
+    shapes = shapely.force_2d(np.asarray(shapely.from_wkb(wkb, on_invalid="fix"), dtype=object))
     names = [str(name) for name in meta["fields"]]
     rows = [dict(zip(names, values, strict=True)) for values in zip(*(_cells(one) for one in fields), strict=True)]
-    return shapes, rows or [{} for _ in shapes], None if meta["crs"] is None else str(meta["crs"])
+    broken = sum(content is not None and shape is None for content, shape in zip(wkb, shapes, strict=True))
+    return shapes, rows or [{} for _ in shapes], None if meta["crs"] is None else str(meta["crs"]), broken
 
 
 def _no_layers(path: Path) -> SourceError:

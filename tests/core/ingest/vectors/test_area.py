@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import pytest
@@ -65,6 +66,20 @@ def test_what_crosses_itself_is_parted_at_the_crossing(tmp_path: Path) -> None:
     bow = {"type": "Polygon", "coordinates": [[[10, 50], [10.2, 50.2], [10.2, 50], [10, 50.2], [10, 50]]]}
     (tmp_path / "A.geojson").write_text(json.dumps(bow))
     assert read_area(tmp_path / "A.geojson").shape.area == pytest.approx(0.02)
+
+
+def test_rings_that_are_not_closed_are_closed_and_an_area_that_lacks_a_part_is_none(tmp_path: Path) -> None:
+    def collection(*rings: list[Any]) -> str:
+        shapes = [{"type": "Polygon", "coordinates": [ring]} for ring in rings]
+        features = [{"type": "Feature", "properties": {}, "geometry": shape} for shape in shapes]
+        return json.dumps({"type": "FeatureCollection", "features": features})
+
+    whole, unclosed = [[10, 50], [11, 50], [11, 51], [10, 50]], [[20, 50], [21, 50], [21, 51], [20, 51]]
+    (tmp_path / "A.geojson").write_text(collection(whole, unclosed))
+    assert read_area(tmp_path / "A.geojson").shape.area == pytest.approx(1.5)
+    (tmp_path / "B.geojson").write_text(collection(whole, [[20, 50], [21, None], [21, 51]], [[1, 2]]))
+    with pytest.raises(LandlikeError, match=r"2 of its shapes cannot be read: a corner is missing, or is no number"):
+        read_area(tmp_path / "B.geojson")
 
 
 @pytest.mark.parametrize(
