@@ -66,7 +66,7 @@ def write_scene(
         scale: what their numbers mean.
         directory: where the scene is built.
         progress: told rows of pixels.
-        budget: numbers (pixels times bands) in memory at a time; the pixels do not depend on it.
+        budget: numbers (pixels times bands) of 16 bits in memory at a time; the pixels do not depend on it.
 
     Returns:
         The share of valid pixels, more than 0.

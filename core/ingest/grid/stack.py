@@ -17,7 +17,7 @@ from core.ingest.messages import clean_name
 from core.scenes.geobox import GeoBox
 
 WINDOW_BUDGET = 40_000_000
-"""Numbers (pixels times bands) that a window of a stack may hold; three windows are in memory at once."""
+"""Numbers (pixels times bands) of 16 bits that a window of a stack may hold; three windows are in memory at once."""
 
 
 Scaling = tuple[float, float]
@@ -167,7 +167,7 @@ class Stack:
         """Give windows that cover the grid and suit the blocks of the rasters.
 
         Args:
-            budget: numbers (pixels times bands) that a window may hold.
+            budget: numbers (pixels times bands) of 16 bits that a window may hold; fewer of wider ones.
         """
         height, width = self._window_shape(budget)
         for row in range(0, self.grid.height, height):
@@ -176,9 +176,11 @@ class Stack:
 
     def _window_shape(self, budget: int) -> tuple[int, int]:
         striped = any(part.source.block[1] >= part.source.geobox.width for part in self.parts)
+        widest = max(np.dtype(part.source.dtypes[index - 1]).itemsize for part in self.parts for index in part.indexes)
+        budget = 2 * budget // max(2, widest)
         width = self.grid.width if striped else min(self.grid.width, 1024)
-        height = 512 if striped else 1024
-        while height * width * len(self.bands) > budget and height > 256:
+        height, least = (512, 64) if striped else (1024, 256)
+        while height * width * len(self.bands) > budget and height > least:
             height //= 2
         while height * width * len(self.bands) > budget and width > 256:
             width = -(-width // 2 // 256) * 256

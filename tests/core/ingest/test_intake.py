@@ -346,6 +346,19 @@ def test_stacks_of_two_resolutions(tmp_path: Path, library: Library) -> None:
     assert finding(scene, "left out").value == "twenty.tif band 1 B02"
 
 
+def test_windows_of_wide_numbers_take_no_more_memory_than_others(tmp_path: Path) -> None:
+    names = ("B02", "B03", "B04")
+    for kind in ("uint16", "float32", "float64"):
+        path = tmp_path / f"{kind}.tif"
+        write_tif(path, land(names, 600, 2300).astype(kind), names)
+        raster = open_raster(path, path.name)
+        layers = [replace(layer, band=band) for layer, band in zip(layers_of(raster), names, strict=True)]
+        windows = list(build_stack(layers, raster.geobox, raster.geobox, None).windows(2_000_000))
+        raster.close()
+        assert sum(height * width for _, _, height, width in windows) == 600 * 2300
+        assert max(height * width for _, _, height, width in windows) * 3 * np.dtype(kind).itemsize <= 4_000_000
+
+
 def test_windows_change_nothing(tmp_path: Path, library: Library) -> None:
     """A scene of several windows, tiled and striped, equals its source."""
     names = ("B02", "B03", "B04")

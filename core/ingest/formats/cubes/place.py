@@ -230,7 +230,7 @@ def _edges(group: CubeGroup, variable: xr.Variable, name: str, size: int) -> tup
 
 
 def _within(edges: tuple[float, float], first: float, step: float | None, size: int) -> bool:
-    """Tell whether bounds are those of pixels that coordinates lie in: as wide as their step, the first in the first."""
+    """Tell whether bounds are those of the pixels that coordinates lie in, and as wide as these are apart."""
     width = (edges[1] - edges[0]) / size
     return (step is None or abs(width - step) <= _EVEN * abs(step)) and 0 <= (first - edges[0]) / width <= 1
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SIDE = 512
 """A block has at least so many rows and columns, of as many chunks as that takes."""
+_BLOCK_BYTES = 4 * 2**20
+"""Blocks of several chunks take no more, so that those of a window of all bands are kept together."""
 _KEPT_BYTES = 256 * 2**20
 
 
@@ -79,8 +81,10 @@ class Plane:
 
     @property
     def block(self) -> tuple[int, int]:
-        """Rows and columns that are read at once: whole chunks."""
-        return _blocked(self.chunk[0], self.shape[0]), _blocked(self.chunk[1], self.shape[1])
+        """Rows and columns that are read at once: whole chunks, and no more of them where rows are long."""
+        cols = _blocked(self.chunk[1], self.shape[1])
+        most = _BLOCK_BYTES // (cols * self.rules.dtype.itemsize * self.chunk[0])
+        return min(_blocked(self.chunk[0], self.shape[0]), self.chunk[0] * max(1, most)), cols
 
     def read(self, window: PixelWindow, blocks: Blocks) -> NDArray[Any]:
         """Read numbers of shape (height, width) in a window (row, col, height, width) as they are stored."""
@@ -135,9 +139,12 @@ class CubeRaster(RasterFile):
     def read(self, indexes: list[int], window: PixelWindow) -> NDArray[Any]:
         """Read as a raster of a file, rows from north to south and columns from west to east."""
         stored = self._stored(window)
+        planes = [self.planes[index - 1] for index in indexes]
+        out = np.empty((len(planes), *window[2:]), dtype=np.result_type(*(plane.rules.dtype for plane in planes)))
         with reading(self.name):
-            found = [self._upright(self.planes[index - 1].read(stored, self.blocks)) for index in indexes]
-        return np.stack(found)
+            for position, plane in enumerate(planes):
+                out[position] = self._upright(plane.read(stored, self.blocks))
+        return out
 
     def read_missing(self, window: PixelWindow) -> Bools | None:
         """Read where masks among the bands say that there is nothing, or a chunk is absent; None where all is there."""

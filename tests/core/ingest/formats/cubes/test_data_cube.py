@@ -12,6 +12,8 @@ import xarray as xr
 
 from core.errors import BandsError, ScaleError, SeveralDatesError, SourceError
 from core.ingest.boundary import ingest, ingest_all
+from core.ingest.formats.cubes.raster import Plane
+from core.ingest.formats.cubes.statements import NumberRules
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
@@ -393,3 +395,15 @@ def test_numbers_that_are_not_told_are_asked_for(tmp_path: Path, library: Librar
     made.attrs["crs"] = UTM_WKT
     with pytest.raises(ScaleError, match=r"an offset of 0\.1 or not"):
         ingest([written(tmp_path / "bright.nc", made)], library)
+
+
+def test_blocks_of_long_rows_are_of_few_rows_so_that_those_of_all_bands_are_kept() -> None:
+    def block(chunk: tuple[int, int], kind: str) -> tuple[int, int]:
+        pixels = np.broadcast_to(np.zeros((), kind), (10_980, 10_980))
+        variable, rules = xr.Variable(("y", "x"), pixels), NumberRules(dtype=np.dtype(kind))
+        return Plane(number=0, variable=variable, at={}, y="y", x="x", rules=rules, chunk=chunk).block
+
+    assert block((64, 10_980), "f4") == (64, 10_980)
+    assert block((1, 10_980), "f8") == (47, 10_980)
+    assert block((256, 256), "u2") == (512, 512)
+    assert block((1024, 1024), "f8") == (1024, 1024)
