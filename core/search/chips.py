@@ -316,8 +316,8 @@ def _as_colours(opened: Callable[[IngestSettings], Scene], wished: IngestSetting
             return opened(way)
         except BandsError:
             continue
-    found = "it is a picture of 8 bits without red, green and blue"
-    raise SourceError(picture.asked, found, "give one in colours, or a GeoTIFF whose bands have names")
+    found = "it is a picture of 8 bits that is grey or has a table of colours, and no layers of red, green and blue"
+    raise SourceError(picture.asked, found, "save it again in full colours (RGB), or give a GeoTIFF with named bands")
 
 
 def _is_picture(record: QualityRecord) -> bool:

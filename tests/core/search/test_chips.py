@@ -107,8 +107,10 @@ def test_what_cannot_be_searched_by_is_told_in_a_sentence_and_not_kept(chips: Ch
         chips.add([tmp_path / "tiny.png"])
     assert chips.library.scenes() == []
     Image.fromarray(colours(16)[..., 0]).save(tmp_path / "grey.png")
-    with pytest.raises(SourceError, match="without red, green and blue"):
-        chips.add([tmp_path / "grey.png"])
+    Image.fromarray(colours(16)).quantize(16).save(tmp_path / "palette.png")
+    for name in ("grey.png", "palette.png"):
+        with pytest.raises(SourceError, match=r"is grey or has a table of colours.*save it again in full colours"):
+            chips.add([tmp_path / name])
     pixels = np.random.default_rng(1).integers(300, 3000, (4, 16, 16)).astype(np.uint16)
     nameless = write(tmp_path / "four.tif", pixels)
     with pytest.raises(BandsError, match="give the names of the bands"):
