@@ -18,6 +18,8 @@ from core.scenes.scene import GivenColumn
 _MOST_COLUMNS = 8
 """Columns of numbers that are kept, and columns of classes."""
 _MOST_CLASSES = 200
+_LARGEST = float(np.finfo(np.float32).max)
+"""Larger numbers are none that 32 bits hold, as fills of programs are."""
 _MOST_DATES = 60
 _MOST_GATHERED = 40
 _DAY = re.compile(r"([12]\d{3})-?([01]\d)-?([0-3]\d)")
@@ -91,6 +93,7 @@ class Gatherer:
 
     def _numbered(self, name: str) -> KeptColumn | None:
         cells = np.concatenate(self._numbers[name])
+        cells = np.where(np.abs(cells) <= _LARGEST, cells, np.nan)
         known = cells[np.isfinite(cells)]
         if not len(known) or known.min() == known.max():
             what = "it holds no numbers" if not len(known) else f"it is {known[0]:g} in all rows"
@@ -99,7 +102,6 @@ class Gatherer:
         if name in self._whole and len(known) > 20 and len(np.unique(known)) == len(known):
             self.left_out[name] = "it numbers the rows"
             return None
-        cells[~np.isfinite(cells)] = np.nan
         return KeptColumn(given=GivenColumn(name=clean_name(name, 60), kind="number"), cells=cells.astype(np.float32))
 
     def _classed(self, name: str, texts: _Texts) -> KeptColumn | None:

@@ -212,7 +212,7 @@ def test_a_person_can_name_the_model(tmp_path: Path, library: Library) -> None:
 def test_columns_become_values_and_the_rest_is_listed(tmp_path: Path, library: Library) -> None:
     path = plain(
         tmp_path / "values.parquet", elevation=EVERY % 7 + 0.5, biome=["wet", "dry"] * (ROWS // 2),
-        source=["same"] * ROWS, number=np.arange(ROWS) + 100,
+        source=["same"] * ROWS, number=np.arange(ROWS) + 100, filled=np.where(EVERY % 2, 0.5, 1.7e308),
     )  # fmt: skip
     scene = ingest([path], library)
     assert scene.given is not None
@@ -221,6 +221,7 @@ def test_columns_become_values_and_the_rest_is_listed(tmp_path: Path, library: L
     np.testing.assert_array_equal(given_values(scene, "biome"), [1, 0] * (ROWS // 2))
     assert "source (it says the same of all rows)" in said(scene, "left out")
     assert "number (it numbers the rows)" in said(scene, "left out")
+    assert "filled (it is 0.5 in all rows)" in said(scene, "left out")
     assert scene.classes == ()
 
 
