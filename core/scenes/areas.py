@@ -416,11 +416,28 @@ def _apart(shapes: _Outlines) -> _Reals:
     if not _share(flat, whole):
         return own
     cells, sharing = _nearest_land(flat, whole)
-    parts = outline_hectares(shapely.intersection(flat, cells))
-    nearest = np.nan_to_num(parts) / sharing  # NaN: they touch in a line at most
+    parts = shapely.intersection(flat, cells)
+    nearest = np.nan_to_num(outline_hectares(parts)) / sharing  # NaN: they touch in a line at most
     covered: float = outline_hectares(np.array([whole], dtype=object))[0]
+    if nearest.sum() < covered * (1 - _SHARED):
+        nearest += _left_over(flat, parts, whole)
     counted: _Reals = nearest * (covered / nearest.sum())
     return counted
+
+
+def _left_over(flat: _Outlines, parts: _Outlines, whole: shapely.Geometry) -> _Reals:
+    """Return the hectares that each patch has of land whose nearest middle is that of a patch which does not reach it.
+
+    Each piece of it is shared by the patches over it, as much as each covers.
+    """
+    rest = shapely.get_parts(shapely.difference(whole, shapely.union_all(parts)))
+    land = outline_hectares(rest)
+    rest, land = rest[land > 0], land[land > 0]
+    piece, patch = shapely.STRtree(flat).query(rest, predicate="intersects")
+    over = np.nan_to_num(outline_hectares(shapely.intersection(rest[piece], flat[patch])))
+    every = np.bincount(piece, over, len(rest))[piece]
+    shared = land[piece] * over / np.where(every > 0, every, 1.0)
+    return np.asarray(np.bincount(patch, shared, len(flat)), np.float64)
 
 
 def _unbroken(shapes: _Outlines) -> _Outlines:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from pyproj import Geod
 
 from core.export.geometry import polygons
-from core.scenes.areas import cell_ground, patch_areas, patch_hectares, quadrilateral_areas
+from core.scenes.areas import cell_ground, outline_hectares, patch_areas, patch_hectares, quadrilateral_areas
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
@@ -162,3 +163,17 @@ def test_without_a_place_there_are_no_areas(tmp_path: Path) -> None:
     scene = add_scene(Library(tmp_path))
     assert patch_areas(replace(scene, grid=replace(scene.grid, crs=None)), patch_grid(scene)) is None
     assert patch_areas(unread(None, (1, 0, 0, 0, 1, 0)), patch_grid(unread(None, (1, 0, 0, 0, 1, 0)))) is None
+
+
+def test_land_that_no_nearest_patch_reaches_goes_to_those_over_it() -> None:
+    big, small = shapely.box(5, 50, 5.1, 50.1), shapely.box(5.01, 50.01, 5.02, 50.02)
+    far = shapely.box(9, 50, 9.1, 50.1)
+    own = outline_hectares(np.array([big, small, far], dtype=object))
+    found = patch_hectares(np.array([big, small, far], dtype=object))
+    np.testing.assert_allclose(found, [own[0] - own[1], own[1], own[2]], rtol=2e-5)
+    # Two of a size, aside of each other: the lower left corner is nearer to the middle of one that does not reach it.
+    pair = [shapely.box(5, 50, 5.1, 50.1), shapely.box(5.06, 50.01, 5.16, 50.11)]
+    found = patch_hectares(np.array([*pair, far], dtype=object))
+    both = outline_hectares(np.array([shapely.union_all(pair)], dtype=object))[0]
+    assert found[2] == pytest.approx(own[2], rel=2e-5), "what lies apart has its own land"
+    assert found[:2].sum() == pytest.approx(both, rel=2e-5)
