@@ -61,6 +61,7 @@ SUMMARY_ROWS = 2000
 NO_LABELS_IN_SCENE = (
     "the patches have no classes; give them some with Label above, or add a truth map on the Scenes page"
 )
+NO_LABELS_IN_COLLECTION = "the patches have no classes; give them some with Label above"
 NO_LABELS_IN_FILE = "the patches have no classes; give them a truth map, class folders, or a column “label”"
 NO_LAND = "there is no map of classes for this land; add one on the Scenes page"
 LABELS_OF_MAP = (
@@ -171,6 +172,11 @@ def warnings_of(scene: Scene) -> tuple[str, ...]:
         return ()
     told = [one for one in findings if one.basis == "warning" and one.topic in LEFT_OUT]
     return tuple(f"When these patches were read: {one.topic}, {one.value}; {one.because}." for one in told)
+
+
+def no_labels_of(scene: Scene) -> str:
+    """Return what is said where the patches of a scene have no classes: a truth map is taken for scenes alone."""
+    return NO_LABELS_IN_COLLECTION if scene.kind == "collection" else NO_LABELS_IN_SCENE
 
 
 def labels_part(case: Case, none: str = NO_LABELS_IN_SCENE, progress: Progress = silent) -> Section:

@@ -14,6 +14,7 @@ from core.evaluation.report.measure import (
     labels_part,
     land_part,
     layout_part,
+    no_labels_of,
 )
 from core.evaluation.report.store import BY_TRUTH, FEATURES, HAND_LABELLED, Reports
 from core.evaluation.report.wording import by_hand
@@ -80,7 +81,7 @@ def _report_on_hand_labels(
     recipe, library, reports = features.recipe, Library(root), Reports(root)
     version = hand_version(scene)  # Before the labels: newer ones under an older version are measured again.
     if version and not reports.has(recipe, HAND_LABELLED + version):
-        section = by_hand(labels_part(case_of(scene, features, "hand", training), progress=progress))
+        section = by_hand(labels_part(case_of(scene, features, "hand", training), no_labels_of(scene), progress))
         if recipe.scene_id in library:
             reports.put(recipe, HAND_LABELLED + version, [section], {})
             reports.drop(recipe, HAND_LABELLED, HAND_LABELLED + version)
@@ -108,7 +109,7 @@ def _report_on_features(
 ) -> None:
     recipe, library = features.recipe, Library(root)
     scene = library.get(recipe.scene_id)
-    sections = [labels_part(case, progress=part_of(progress, 0, 300))]
+    sections = [labels_part(case, no_labels_of(scene), part_of(progress, 0, 300))]
     progress(300, 1000)
     shift, shifted = grid_shift_part(scene, features, load, part_of(progress, 300, 600))
     hubs, counts = hubs_part(case, part_of(progress, 600, 1000))

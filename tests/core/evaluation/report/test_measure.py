@@ -23,7 +23,7 @@ from core.evaluation.grid_shift import cannot_shift, grid_shift
 from core.evaluation.novelty import calibrate_novelty, novelty_reference
 from core.evaluation.report import scene as pipeline_report_scene
 from core.evaluation.report.card import Section
-from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, novelty_part
+from core.evaluation.report.measure import case_of, hubs_part, labels_part, layout_part, no_labels_of, novelty_part
 from core.evaluation.report.scene import _report_on_truth, report_on_scene
 from core.evaluation.report.store import BY_TRUTH, FEATURES
 from core.evaluation.report.verdict import verdict_on
@@ -322,6 +322,8 @@ def test_without_classes_the_app_and_the_command_line_say_what_to_do_there(engin
         "Not measured: the patches have no classes; give them some with Label above, or add a truth map on the Scenes "
         "page.",
     )
+    collection = replace(engine.library.get(recipe.scene_id), kind="collection")
+    assert no_labels_of(collection) == "the patches have no classes; give them some with Label above"
 
 
 def test_the_plain_spectrum_of_a_file_is_that_of_its_scene(
