@@ -35,7 +35,8 @@ def status(view: ViewState, label: str) -> str:
     """
     total, selected = len(view.table), len(view.selection)
     if total == 1:
-        return f"**1 patch** of {plain(view.scene.name)} · too few to compare; open a larger scene"
+        finer = "cut it into smaller ones, or " if view.scene.has_pixels else ""
+        return f"**1 patch** of {plain(view.scene.name)} · too few to compare; {finer}open a larger scene"
     if not view.question.plain and not view.question.empty:
         return _by_words(view) if view.question.words else _by_examples(view)
     if view.query is not None and view.neighbours is not None:
