@@ -101,7 +101,7 @@ def _data_url(svg: str) -> str:
 def edge_words(grid: PatchGrid, metres: float | None) -> str:
     """Tell what becomes of the edge, and of the land outside of an area."""
     if grid.cut.area:
-        return "Shaded: what lies outside of the area."
+        return "Shaded: what lies outside of the area. Patches that its edge crosses are cut and counted whole."
     below, right = grid.left_over
     parts = [
         f"{length(pixels, metres)} {where}"
