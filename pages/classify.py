@@ -85,7 +85,7 @@ def label_part(visitor: Session, known: SceneView, rendering: str) -> None:
         labeller(
             known, next(iter(ahead), None), classes, rendering=rendering, counts=given, ahead=ahead[1:],
             words={
-                "title": "What is most of the land in the frame?", "pass": "Another patch",
+                "pass": "Another patch",
                 "empty": "All patches are labelled, or were left without a class.",
             },
             on_class=lambda patch, name: take(visitor, known, patch, name, classes),

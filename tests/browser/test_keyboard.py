@@ -103,7 +103,7 @@ def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> No
 
 
 LABELLER = {
-    "patch": 4, "nine": [None] * 9, "ahead": [], "settling": False, "who": None, "cookie": "", "words": {
+    "patch": 4, "pictures": [None] * 9, "ahead": [], "settling": False, "who": None, "cookie": "", "words": {
         "title": "What is patch 4?", "pass": "Leave it", "empty": ""},
     "classes": [{"name": name, "title": name, "colour": "#123456", "key": key, "count": 0}
                 for name, key in (("Water", "w"), ("Forest", "f"))],

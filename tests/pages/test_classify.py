@@ -29,7 +29,7 @@ from core.values.base import NOTHING_ASKED, Asked
 from core.values.classified import CERTAINTY, CLASSIFIED
 from pages.ui.classify.acts import leave, take, undo
 from pages.ui.classify.files import class_order
-from pages.ui.classify.labeller import suggested, surroundings
+from pages.ui.classify.labeller import SEEN, suggested, surroundings
 from pages.ui.classify.offered import offered, usual_scheme
 from pages.ui.classify.picture import classes_of_map
 from pages.ui.state import cache
@@ -69,6 +69,7 @@ def test_without_labels_it_asks_for_two_classes_of_a_scheme_of_the_field(recipe:
     shown = data_of(app, "landlike_labeller")
     assert [one["title"] for one in shown["classes"]][:2] == ["Water", "Trees"]  # type: ignore[attr-defined]
     assert shown["patch"] is not None
+    assert (len(shown["pictures"]), shown["words"]["title"]) == (9, SEEN)  # type: ignore[arg-type,index]
     label(scene, [0, 1], "Water")
     assert "at least two classes" in words(app.run())
 

@@ -204,7 +204,7 @@ def judge_panel(visitor: Session, known: SceneView, classes: Sequence[LandClass]
     labeller(
         known, None if asked is None else asked.patch, classes, rendering=rendering, counts={},
         words={
-            "title": "What is most of the land in the frame?", "pass": "Later",
+            "pass": "Later",
             "empty": "All patches of the sample are judged. Go back to see accuracy and areas.",
         },
         on_class=judge, on_pass=lambda patch: _later(visitor, known, patch), key="judge",

@@ -27,6 +27,10 @@ PICTURE_SIDE = 192
 AHEAD = 4
 """Patches that are suggested at a time, so that the pictures of the next ones are there before they are asked for."""
 
+SEEN = "What is most of the land in the frame?"
+UNSEEN = "What is most of the land of the patch at the dot?"
+"""Asked where there are no pixels: the picture shows all places, and the one that is asked about as a dot."""
+
 _AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
 
 _component = st.components.v2.component(
@@ -105,7 +109,7 @@ def labeller(
         patch: to be labelled; None = none is left.
         classes: to choose from.
         rendering: of the pictures.
-        words: ``title`` over the picture, ``pass`` on the button that leaves it, ``empty`` where no patch is left.
+        words: ``pass`` on the button that leaves it, ``empty`` where no patch is left.
         counts: patches of each class so far, by name.
         on_class: called with the patch and the name of a class.
         on_pass: called with the patch that is left without one.
@@ -118,7 +122,7 @@ def labeller(
     by_key, names = keys(tuple(classes)), [one.name for one in classes]
     data = _pictures(known, patch, ahead, rendering) | {
         "patch": patch,
-        "words": dict(words),
+        "words": {"title": SEEN if known.scene.has_pixels else UNSEEN, **words},
         "settling": settling,
         "who": who,
         "cookie": WHO_COOKIE,
@@ -142,13 +146,15 @@ def labeller(
 
 
 def _pictures(known: SceneView, patch: int | None, ahead: Sequence[int], rendering: str) -> dict[str, Any]:
-    """Return addresses of pictures: of a patch in its surroundings, and of those that come next."""
+    """Return addresses of pictures: of a patch in its surroundings, alone where it has no pixels, and of the next."""
 
     def picture(one: int | None) -> str | None:
         return None if one is None else thumb_url(known.scene.id, known.recipe.cut, rendering, one, PICTURE_SIDE)
 
-    around = [] if patch is None else surroundings(known.grid, patch, alone=known.scene.kind != "scene")
-    return {"nine": [picture(one) for one in around], "ahead": [picture(one) for one in ahead]}
+    around: list[int | None] = [] if patch is None else [patch]
+    if patch is not None and known.scene.has_pixels:
+        around = surroundings(known.grid, patch, alone=known.scene.kind != "scene")
+    return {"pictures": [picture(one) for one in around], "ahead": [picture(one) for one in ahead]}
 
 
 def _button(one: LandClass, key: str, count: int) -> dict[str, Any]:

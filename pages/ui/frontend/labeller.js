@@ -36,13 +36,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const side = element("div", "ask");
   if (asks) {
     side.append(element("h2", "", data.words.title));
-    const grid = element("div", "nine");
-    data.nine.forEach((src, at) => {
+    const grid = element("div", data.pictures.length > 1 ? "nine" : "alone");
+    data.pictures.forEach((src, at) => {
       const cell = element("div", at === 4 ? "middle" : "");
       if (src) {
         const image = element("img");
         image.src = src;
-        image.alt = at === 4 ? data.words.title : "";
+        image.alt = at === 4 || data.pictures.length === 1 ? data.words.title : "";
         cell.append(image);
       }
       grid.append(cell);
