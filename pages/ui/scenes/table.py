@@ -100,8 +100,8 @@ def scene_table(rows: Sequence[SceneRow], visitor: Session) -> None:
 
 TABLE_COLUMNS = {
     "Picture": st.column_config.ImageColumn("", width=56),
-    "Name": st.column_config.TextColumn(width="large"),
-    "Date": st.column_config.TextColumn(width="medium", help="When the satellite took it."),
+    "Name": st.column_config.TextColumn(width=340),
+    "Date": st.column_config.TextColumn(width=260, help="When the satellite took it."),
     "Level": st.column_config.TextColumn(help="L1C: top of the atmosphere. L2A: surface."),
     "Sensor": st.column_config.TextColumn(),
     "Pixel": st.column_config.NumberColumn(format="%.3g m", help="Side of a pixel on the ground."),
