@@ -113,6 +113,13 @@ def holds_product_metadata(names: Sequence[str]) -> bool:
     return any(_METADATA.search(name.rpartition("/")[2]) for name in names)
 
 
+def unread_metadata(members: Sequence[Member], shelf: Shelf) -> list[str]:
+    """Return names of files that are called as metadata of products or tiles are, and do not begin as such."""
+    named = [one for one in members if re.match(r"MTD_(?:MSI|TL).*\.xml$", one.base, re.IGNORECASE)]
+    known = _roots(named, shelf)
+    return [one.base for one in named if one not in known]
+
+
 def find_products(members: Sequence[Member], shelf: Shelf) -> list[ProductFiles]:
     """Return the products that a source holds, by folder.
 

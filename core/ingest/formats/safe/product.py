@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import BandsError, SeveralDatesError, SourceError
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
-from core.ingest.findings import ignored, series_said
+from core.ingest.findings import finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
@@ -24,6 +24,7 @@ from core.ingest.formats.safe.layout import (
     looks_like_product,
     refuse_other_missions,
     refuse_unlisted,
+    unread_metadata,
 )
 from core.ingest.formats.safe.place import PlacedImage, place_said, placed_image
 from core.ingest.formats.safe.said import (
@@ -43,6 +44,7 @@ from core.ingest.sandbox.limits import MAX_DATES, MAX_PIXELS
 from core.scenes.quality import Finding
 
 _DESCRIBE = "they describe the product and hold no bands"
+_UNREAD = "it is named as metadata of the product and is none, so that what it states is not known"
 _ALONE = "open one product at a time"
 _SHOWN = 4
 
@@ -82,7 +84,8 @@ class SafeProducts:
         others = _others(files, scene, bands)
         rasters = [member for member in others if member.suffix in RASTER_SUFFIXES and _in_tile(member, scene.products)]
         around = sort_out(rasters, [one.raster for one in bands], lambda member: _beside(files, member, opened))
-        described = [member.base for member in others if member not in rasters]
+        unread = unread_metadata(others, files.shelf)
+        described = [member.base for member in others if member not in rasters and member.base not in unread]
         return SceneLayers(
             layers=tuple(Layer(band=raster.descriptions[0], source=raster, index=1) for raster in whole),
             hints=hints,
@@ -94,6 +97,7 @@ class SafeProducts:
                 *joined,
                 *scene.findings,
                 *around.findings,
+                *(finding("left out", name, "warning", _UNREAD) for name in unread),
                 *ignored(described, _DESCRIBE),
             ),
             masks=around.masks,

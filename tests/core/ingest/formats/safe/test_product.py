@@ -363,3 +363,17 @@ def test_real_products(library: Library, name: str, date: str, tile: str, missin
     empty = float((read_scene(scene.directory)[BAND_NAMES.index("B02")] == 0).mean())
     assert missing[0] <= empty <= missing[1]
     assert BY_NAME["B02"].resolution == 10
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 300, b'<!DOCTYPE a [<!ENTITY b "c">]>'])
+def test_product_metadata_that_cannot_be_read_is_told_and_the_tile_states_the_offset(
+    tmp_path: Path, content: bytes
+) -> None:
+    folder = compact(tmp_path, LIFTED)
+    next(folder.glob("MTD_*.xml")).write_bytes(content)
+    scene = ingest([folder], Library(tmp_path / "data"))
+    check(scene, BAND_NAMES)
+    told = [
+        (value, basis) for value, basis, because in lines(scene, "left out") if "metadata of the product" in because
+    ]
+    assert told == [("MTD_MSIL1C.xml", "warning")]
