@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.visitors import rerun
+from tests.visitors import in_its_own_loop, rerun
 
 EARLY, WELL = ForwardMsg.FINISHED_EARLY_FOR_RERUN, ForwardMsg.FINISHED_SUCCESSFULLY
 
@@ -29,7 +28,7 @@ class Socket:
 
 def test_a_page_that_runs_again_by_itself_is_waited_for() -> None:
     socket = Socket(EARLY, EARLY, WELL, WELL)
-    assert asyncio.run(rerun(socket, "encoder=spectral")) >= 0
+    assert in_its_own_loop(rerun(socket, "encoder=spectral")) >= 0
     assert [one.rerun_script.query_string for one in socket.asked] == ["encoder=spectral"]
     assert socket.ends == [WELL]
 
@@ -37,4 +36,4 @@ def test_a_page_that_runs_again_by_itself_is_waited_for() -> None:
 @pytest.mark.parametrize("end", [ForwardMsg.FINISHED_WITH_COMPILE_ERROR, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY])
 def test_a_run_that_did_not_end_well_fails(end: Any) -> None:
     with pytest.raises(AssertionError):
-        asyncio.run(rerun(Socket(EARLY, end)))
+        in_its_own_loop(rerun(Socket(EARLY, end)))

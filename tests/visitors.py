@@ -135,7 +135,7 @@ async def _measure(url: str, pid: int, idle: int, active: int, seconds: float) -
     return load
 
 
-def _run(work: Coroutine[Any, Any, Made]) -> Made:
+def in_its_own_loop(work: Coroutine[Any, Any, Made]) -> Made:
     """Run in a thread with a loop of its own: Playwright has one in this thread."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
@@ -143,7 +143,7 @@ def _run(work: Coroutine[Any, Any, Made]) -> Made:
 
 def measured(url: str, pid: int, *, idle: int, active: int, seconds: float) -> Load:
     """Hold sessions on the page Explore: idle ones ran it once, active ones run it again every two seconds."""
-    return _run(_measure(url, pid, idle, active, seconds))
+    return in_its_own_loop(_measure(url, pid, idle, active, seconds))
 
 
 async def _come_and_go(url: str, sessions: int, at_once: int, query: str) -> None:
@@ -165,4 +165,4 @@ def come_and_go(url: str, sessions: int, *, at_once: int = 4, query: str = "") -
         at_once: how many of them at a time.
         query: parameters of the page's address, such as ``encoder=spectral``.
     """
-    _run(_come_and_go(url, sessions, at_once, query))
+    in_its_own_loop(_come_and_go(url, sessions, at_once, query))

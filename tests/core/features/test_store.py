@@ -209,6 +209,6 @@ def test_the_table_gives_what_its_snapshot_gave(tmp_path: Path) -> None:
     snapshot = FeatureStore(tmp_path).read(recipe())
     store.snapshots.remove(recipe())
     table = FeatureStore(tmp_path).read(recipe())
-    for name in ("patch_ids", "vectors", "valid_fraction", "band_mean", "band_std", "lonlat"):
+    for name in ("patch_ids", "vectors", "valid_fraction", "band_mean", "band_std"):
         np.testing.assert_array_equal(getattr(table, name), getattr(snapshot, name), err_msg=name)
     assert table.patch_ids.tolist() == [2, 7, 11]
