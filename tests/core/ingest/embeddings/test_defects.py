@@ -206,7 +206,5 @@ def test_outlines_among_points_are_told_as_not_used(tmp_path: Path, library: Lib
 
 
 def test_what_is_wished_of_pixels_is_refused(tmp_path: Path, library: Library) -> None:
-    with pytest.raises(
-        SourceError, match="a part of it was chosen, and it is a collection"
-    ):
+    with pytest.raises(SourceError, match="a part of it was chosen, and it is a collection"):
         ingest([plain(tmp_path / "f.parquet")], library, IngestSettings(window=(0, 0, 8, 8)))
