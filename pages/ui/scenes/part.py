@@ -6,13 +6,14 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.ingest.embeddings.kind import PARQUET_SUFFIXES
 from core.ingest.grid.resample import PixelWindow
 from core.ingest.preview.making import SourcePreview
 from core.ingest.settings import IngestSettings
@@ -36,6 +37,8 @@ def part_panel(uploads: Sequence[Upload], settings: IngestSettings) -> IngestSet
         uploads: the files of one scene.
         settings: what else a person wishes.
     """
+    if any(PurePath(name).suffix.lower() in PARQUET_SUFFIXES for name in upload_names(uploads)):
+        return settings  # Vectors have no picture.
     paths = put_for_part(uploads)
     if not paths:
         st.button(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.ingest.preview.making import SourcePreview
+from core.ingest.settings import IngestSettings
 from pages.ui.scenes import part
 from pages.ui.state.session import Session
 
@@ -55,3 +56,16 @@ def test_files_that_were_put_are_those_that_are_chosen(visitor: Session, tmp_pat
     assert part.put_for_part([other]) == []
     put.unlink()
     assert part.put_for_part([same]) == []
+
+
+@pytest.mark.parametrize(("name", "offered"), [("V.GPQ", False), ("v.parquet", False), ("a.tif", True)])
+def test_no_part_is_offered_of_vectors(
+    visitor: Session, monkeypatch: pytest.MonkeyPatch, name: str, *, offered: bool
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(part.st, "button", lambda label, **_: drawn.append(label))
+    settings = IngestSettings()
+    assert (
+        part.part_panel([SimpleNamespace(name=name, size=1, getbuffer=lambda: memoryview(b"1"))], settings) == settings
+    )
+    assert bool(drawn) == offered
