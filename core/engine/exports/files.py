@@ -32,6 +32,7 @@ from core.engine.exports.packed import packed
 from core.engine.exports.patches import patch_rows
 from core.engine.exports.plot import plot_file
 from core.engine.exports.printed import report_file
+from core.engine.exports.state import source_state
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.engine.tasks import arrange_features
@@ -95,11 +96,11 @@ def write_export(engine: Engine, order: ExportOrder, path: Path, *, progress: Pr
 def submit_export(engine: Engine, order: ExportOrder, source: LibrarySource) -> Job:
     """Ask for a file; the done job's message is where it lies in the folder of all data.
 
-    Who asks for the same of the same labels gets the same job.
+    Who asks for the same of the same labels, map and clusters gets the same job.
     """
     payload = order.payload(engine)
-    state = json.dumps([payload, source.labels.state, source.classified_version()], sort_keys=True)
-    key = hashlib.sha256(state.encode()).hexdigest()
+    said = json.dumps([payload, source_state(source)], sort_keys=True)
+    key = hashlib.sha256(said.encode()).hexdigest()
     return engine.jobs.submit("export", key, f"Making “{order.stem}.{order.form}”", payload)
 
 
@@ -108,11 +109,15 @@ def export_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     engine = Engine(config, lanes={})
     order = order_of(engine, payload)
     work.doing("reading")
-    content = export_bytes(library_source(engine, order.view.recipe), order, progress=work.progress)
+    source = library_source(engine, order.view.recipe)
+    state = source_state(source)
+    content = export_bytes(source, order, progress=work.progress)
     folder = config.root / EXPORTS
     folder.mkdir(exist_ok=True)
     sweep_exports(config)
-    place = Path(tempfile.mkdtemp(dir=folder)) / f"{order.stem}.{order.form}"
+    # Labels may have been given while it was made: the file is of neither state then.
+    held = state if source_state(library_source(engine, order.view.recipe)) == state else "mixed"
+    place = Path(tempfile.mkdtemp(prefix=f"{held}-", dir=folder)) / f"{order.stem}.{order.form}"
     with disk_errors(f"Writing “{place.name}”", full="free some space", other="look at the disk"):
         write_atomically(place, content)
     return str(place.relative_to(config.root))
@@ -123,6 +128,11 @@ def export_path(config: Config, job: Job) -> Path | None:
     path = config.root / job.message
     there = job.state == "done" and path.is_relative_to(config.root / EXPORTS) and path.is_file()
     return path if there else None
+
+
+def export_is_latest(path: Path, source: LibrarySource) -> bool:
+    """Return whether a file that a job made is of the labels, map, clusters and measures as they are now."""
+    return path.parent.name.startswith(f"{source_state(source)}-")
 
 
 def read_export(path: Path) -> bytes:

@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 import streamlit.components.v1 as components
 
-from core.engine.exports.files import MEDIA_TYPES, export_bytes, export_path, read_export, submit_export
+from core.engine.exports.files import (
+    MEDIA_TYPES,
+    export_bytes,
+    export_is_latest,
+    export_path,
+    read_export,
+    submit_export,
+)
 from core.engine.exports.order import (
     BUNDLE,
     CLASS_MAP,
@@ -47,6 +54,9 @@ MOST_SPELLED = 400
 
 MOST_PREVIEWED = 30_000_000
 """Bytes of a report that is shown on the page."""
+
+OLDER = "The file made before is of older labels, clusters, map or measures, so it is no longer offered."
+"""Said where a file is ready that is not of what is on show."""
 
 _FORM_TITLES = {
     **{name: kind.title for name, kind in FORMATS.items()},
@@ -172,7 +182,10 @@ def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str, po
     if job is not None and engine().jobs.payload(job.id) != order.payload(engine()):
         job = None  # It was another view that was wanted then.
     path = None if job is None else export_path(engine().config, job)
-    if job is None or (job.state == "done" and path is None):
+    older = path is not None and not export_is_latest(path, known)
+    if job is None or older or (job.state == "done" and path is None):
+        if older:
+            st.caption(OLDER)
         label = "Make the report" if order.what == REPORT else "Make the file"
         st.button(label, key=f"{key}_make", type="primary", on_click=_submit, args=(work, order, known))
         return

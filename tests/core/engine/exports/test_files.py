@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -17,9 +21,15 @@ import rasterio
 from PIL import Image
 
 from core.__main__ import main
+from core.classification.areas.judgements import sample_of, save_sample
+from core.classification.maps.choice import MapChoice, save_choice
+from core.classification.numbers.regression import teach_values
+from core.classification.numbers.store import LearnedNumber
+from core.clusters.changes import choose_settings
 from core.config import Config
-from core.engine.exports.files import export_bytes, export_path, submit_export
+from core.engine.exports.files import export_bytes, export_is_latest, export_path, export_task, submit_export
 from core.engine.exports.order import CONTENTS, FORMS_OF_PATCHES, ExportOrder
+from core.engine.land_areas import measured_patches
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
 from core.engine.snippets import command_of, script_of
@@ -27,6 +37,7 @@ from core.engine.views import SearchView
 from core.errors import SettingsError
 from core.evaluation.benchmark import BASELINE
 from core.jobs.lanes import Lane
+from core.progress import silent
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
@@ -34,6 +45,7 @@ from core.scenes.patches import PatchRef, patch_grid
 from core.search.conditions import RangeCondition
 from core.search.examples import Evidence
 from core.search.filters import Filters
+from core.similarity.clusters import ClusterSettings
 from tests.fakes import ThreadWorker
 from tests.scenes import add_scene
 from tests.waiting import until
@@ -196,6 +208,66 @@ def test_a_job_makes_the_same_file_and_is_shared(root: Path, source: LibrarySour
         assert path.read_bytes() == export_bytes(source, order)
     finally:
         engine.close()
+
+
+def test_a_file_is_offered_only_of_what_is_known_now(tmp_path: Path) -> None:
+    scene = add_scene(Library(tmp_path), "it-1", height=128, width=256)
+    config = Config(root=tmp_path, model_cache=tmp_path / "models")
+    engine = Engine(config, lanes={})
+    recipe = engine.recipe(scene, BASELINE, cut=CUT)
+    engine.encode_now(scene, recipe)
+    grid = patch_grid(scene, CUT)
+
+    def now() -> LibrarySource:
+        return library_source(engine, recipe)
+
+    def made() -> Path:
+        payload = wanted(now(), "patches", "csv").payload(engine)
+        return tmp_path / export_task(config, SimpleNamespace(doing=str, progress=silent), payload)  # type: ignore[arg-type]
+
+    def cluster(count: int) -> None:
+        settings = ClusterSettings(count=count)
+        engine.find_clusters_now(recipe, settings)
+        choose_settings(scene, recipe, settings)
+
+    def number() -> None:
+        model = teach_values(now().table.unit, now().table.patch_ids, {at: float(at) for at in range(12)})
+        engine.classifications.numbers.put(recipe, LearnedNumber(title="t", source="t.csv", model=model))
+
+    def sample() -> None:
+        patches, ground = measured_patches(now()) or (None, None)
+        assert patches is not None
+        assert ground is not None
+        save_sample(scene, sample_of(patches, ground.tolist(), size=8, seed=1, cut=CUT.key, map_version="m"))
+
+    changes: list[Callable[[], object]] = [
+        lambda: give_label(scene, grid, [0, 1, 2], "water"),
+        lambda: give_label(scene, grid, [9, 10], "wood"),
+        lambda: give_label(scene, grid, [9], "water"),
+        lambda: save_choice(scene, MapChoice(below=0.7)),
+        sample, lambda: cluster(3), lambda: cluster(4), number,
+    ]  # fmt: skip
+    for change in changes:
+        path = made()
+        assert export_is_latest(path, now())
+        change()
+        assert not export_is_latest(path, now())
+    assert not export_is_latest(tmp_path / "exports" / "tmpab12" / "patches.csv", now())  # by a version before
+
+
+def test_a_file_made_while_labels_changed_is_of_neither(root: Path, source: LibrarySource, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "data")
+    config = Config(root=tmp_path / "data", model_cache=tmp_path / "models")
+    engine = Engine(config, lanes={})
+    scene = engine.library.get("it-1")
+
+    def label(_done: int, _total: int) -> None:
+        give_label(scene, patch_grid(scene, CUT), [47], "late")
+
+    work: Any = SimpleNamespace(doing=str, progress=label)
+    path = config.root / export_task(config, work, wanted(source, "report", "html").payload(engine))
+    assert path.is_file()
+    assert not export_is_latest(path, library_source(engine, source.recipe))
 
 
 @pytest.mark.parametrize(
