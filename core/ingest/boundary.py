@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from core.errors import OPENING, ScaleError, SeveralDatesError, SourceError
 from core.files import disk_full, never, write_atomically
 from core.ingest.bands.calibration import scale_of
+from core.ingest.digests import KeptDigests
 from core.ingest.embeddings.take_over import GIVEN_FILES, take_over
 from core.ingest.files import content_of, file_words, list_files, scene_id_of, source_name, source_title
 from core.ingest.findings import finding
@@ -129,7 +130,7 @@ def _opening(
             files = list_files(paths)
             yield _Source(
                 files=files,
-                content=content_of(files, cancelled, doing),
+                content=content_of(files, cancelled, doing, KeptDigests(library.root.parent / "digests.json")),
                 shown=shown,
                 title=name or source_title(paths, shown),
                 library=library,

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from core.errors import JobCancelledError, SourceError, SourceTooLargeError
+from core.ingest.digests import KeptDigests, state_of
 from core.ingest.messages import clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_SOURCE_BYTES
 from core.ingest.settings import IngestSettings
@@ -137,13 +138,19 @@ def _walk(folder: Path) -> list[tuple[str, Path]]:
     return files
 
 
-def content_of(files: Sequence[tuple[str, Path]], cancelled: Callable[[], bool], doing: Doing = unsaid) -> bytes:
+def content_of(
+    files: Sequence[tuple[str, Path]],
+    cancelled: Callable[[], bool],
+    doing: Doing = unsaid,
+    kept: KeptDigests | None = None,
+) -> bytes:
     """Return what identifies the content of a source: a line a file, of its name and the SHA-256 of its bytes.
 
     Args:
         files: relative name and path of each.
         cancelled: True stops the work.
         doing: told which file is read.
+        kept: digests of large files, which are not read again; None = all are read.
 
     Raises:
         JobCancelledError: when it was cancelled.
@@ -151,14 +158,24 @@ def content_of(files: Sequence[tuple[str, Path]], cancelled: Callable[[], bool],
     lines = []
     for number, (name, path) in enumerate(files, start=1):
         doing(file_words("checking", number, len(files)))
-        content = hashlib.sha256()
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                content.update(chunk)
-                if cancelled():
-                    raise JobCancelledError(f"Reading “{clean_name(name)}”", "it was cancelled", "open it again")
-        lines.append(f"{len(name)} {name} {content.hexdigest()}\n".encode("utf-8", "surrogateescape"))
+        before = state_of(path)
+        digest = kept.get(path) if kept is not None else None
+        if digest is None:
+            digest = _digest(name, path, cancelled)
+            if kept is not None:
+                kept.put(path, before, digest)
+        lines.append(f"{len(name)} {name} {digest}\n".encode("utf-8", "surrogateescape"))
     return b"".join(lines)
+
+
+def _digest(name: str, path: Path, cancelled: Callable[[], bool]) -> str:
+    content = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            content.update(chunk)
+            if cancelled():
+                raise JobCancelledError(f"Reading “{clean_name(name)}”", "it was cancelled", "open it again")
+    return content.hexdigest()
 
 
 def file_words(verb: str, number: int, count: int) -> str:
