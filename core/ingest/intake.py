@@ -15,6 +15,7 @@ from core.ingest.formats.kind import GivenTable, PatchFiles, SourceKind
 from core.ingest.formats.other_sensors import refuse_other_sensors
 from core.ingest.formats.registry import SOURCE_KINDS
 from core.ingest.grouping import kind_of
+from core.ingest.messages import WHAT_IS_READ
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult
 from core.ingest.scene_builder import build_scene
 from core.ingest.settings import IngestSettings
@@ -42,7 +43,6 @@ def take_in(
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)
         if isinstance(found, GivenTable):
-            _refuse_part(request.settings)
             return build_embeddings(files, found.table, request.directory, progress)
         if isinstance(found, PatchFiles):
             _refuse_part(request.settings)
@@ -63,7 +63,7 @@ def source_files(request: IngestRequest, opening: Progress = silent) -> SourceFi
     shelf = ToldShelf(with_headers(open_shelf(request.paths, request.names, request.scratch)), opening)
     members = tuple(member for member in shelf.members if not member.is_noise)
     if not members:
-        raise SourceError(found="it holds no files", remedy="choose rasters with Sentinel-2 bands")
+        raise SourceError(found="it holds no files", remedy=WHAT_IS_READ)
     refuse_other_sensors(members, request.settings)
     return SourceFiles(
         name=request.name,

@@ -43,6 +43,7 @@ from core.ingest.embeddings.values import Gatherer, KeptColumn, label_column
 from core.ingest.embeddings.vectors import RowsFile, VectorCounts, batch_vectors, usual_dimension
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import finding
+from core.ingest.formats.product_metadata import valid_date
 from core.ingest.messages import clean_name, damaged
 from core.ingest.sandbox.limits import MAX_ARRAY_BYTES
 from core.ingest.sandbox.protocol import IngestResult
@@ -96,8 +97,8 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
         VectorsError: when several columns may be the vectors.
         SourceError: why it cannot become a scene.
     """
+    _refuse_wishes_of_pixels(files.settings)
     table = _opened(files.shelf.path(member))
-    _refuse_parts(files.settings)
     schema, settings, rows = table.schema_arrow, files.settings, table.metadata.num_rows
     metadata = dict(schema.metadata or {})
     ours = bool(json_of(metadata, b"landlike"))
@@ -124,7 +125,7 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
     classes = _write_labels(directory, label_column(kept), ids, usable, grid)
     model = stated_model(metadata, settings.model, gathered.dimension, columns.vectors.title, gathered.digest)
     days = gatherer.days()
-    date = settings.date or (days[0] if len(days) == 1 else None)
+    date = settings.date or (valid_date(days[0]) if len(days) == 1 else None)
     statistics = (directory / "statistics.npy").exists()
     given = GivenVectors(
         column=clean_name(columns.vectors.title, 120), encoder=_encoder(model, gathered.dimension, files.name),
@@ -143,13 +144,18 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
     )  # fmt: skip
 
 
-def _refuse_parts(settings: IngestSettings) -> None:
-    """Refuse what is wished of pixels and would be passed over in silence."""
-    wished = {"bands": settings.bands, "tile": settings.tile, "window": settings.window, "bounds": settings.bounds}
-    named = [name for name, wish in wished.items() if wish is not None]
-    if named:
-        found = f"it is a file of vectors and holds no pixels, and {' and '.join(named)} can be chosen of pixels only"
-        raise SourceError(found=found, remedy="leave that out, and filter its patches on the map instead")
+def _refuse_wishes_of_pixels(settings: IngestSettings) -> None:
+    """Refuse what is wished of pixels and would be passed over in silence.
+
+    Raises:
+        SourceError: saying what was wished.
+    """
+    part = settings.window is not None or settings.bounds is not None
+    wished = {"a part": part, "names of bands": settings.bands is not None, "a tile": settings.tile is not None}
+    if named := [name for name, wish in wished.items() if wish]:
+        found = f"it is a file of vectors and holds no pixels, of which {' and '.join(named)} could be chosen"
+        instead = ", and filter its patches on the map instead" if part else ""
+        raise SourceError(found=found, remedy=f"leave that out{instead}")
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -338,7 +344,7 @@ def _placed(found: _Gathered, statement: Statement, settings: IngestSettings) ->
     basis: Any = statement.basis
     lines.insert(0, finding("place", geo_words(statement), basis, statement.because, "crs"))
     if counts.points:
-        corners, side = _drawn(corners)
+        corners, side = squares_around(corners.mean(axis=1))
         said = f"drawn as squares of {side:,.0f} m, which say nothing of what a vector covers; areas are not told"
         lines.append(finding("outlines", "points", "read", said))
         if counts.outlines:
@@ -346,11 +352,6 @@ def _placed(found: _Gathered, statement: Statement, settings: IngestSettings) ->
             lines.append(finding("outlines", f"{counts.outlines:,} not used", "warning", because))
     lines += [finding("place", value, "warning", because) for value, because in place_words(counts)]
     return corners, lines
-
-
-def _drawn(corners: Reals) -> tuple[Reals, float]:
-    """Return squares to draw around the middles of corners, and their side in metres."""
-    return squares_around(corners.mean(axis=1))
 
 
 def _cells(found: _Gathered, metadata: dict[bytes, bytes], rows: int) -> tuple[NDArray[np.int64], tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -402,9 +402,3 @@ def geo_words(statement: Statement) -> str:
         return f"{name if len(name) < 20 else 'as stated'}, {CRS.from_user_input(name).name}"
     except ProjError:
         return name[:60]
-
-
-def stated_centres(columns: Sequence[NDArray[np.float64]]) -> Reals | None:
-    """Return longitude and latitude of two columns as one array; None where nothing in it is a number."""
-    both = np.stack(columns, axis=1) if columns else None
-    return both if both is not None and np.isfinite(both).any() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -175,9 +176,12 @@ def _words(column: pa.Array) -> list[str | None]:
 
 
 def _day(word: str | None) -> str | None:
-    """Return the day that a text begins with, as ``YYYY-MM-DD``; None where it begins with none."""
+    """Return the day that a text begins with, as ``YYYY-MM-DD``; None where it begins with none of the calendar."""
     match = None if word is None else _DAY.match(word)
-    return None if match is None else "-".join(match.groups())
+    try:
+        return None if match is None else datetime.date.fromisoformat("-".join(match.groups())).isoformat()
+    except ValueError:
+        return None
 
 
 def _natural(name: str) -> tuple[int, float, str]:

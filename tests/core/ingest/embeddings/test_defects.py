@@ -206,5 +206,26 @@ def test_outlines_among_points_are_told_as_not_used(tmp_path: Path, library: Lib
 
 
 def test_what_is_wished_of_pixels_is_refused(tmp_path: Path, library: Library) -> None:
-    with pytest.raises(SourceError, match="a part of it was chosen, and it is a collection"):
+    told = "no pixels, of which a part could be chosen; leave that out, and filter its patches on the map instead"
+    with pytest.raises(SourceError, match=told):
         ingest([plain(tmp_path / "f.parquet")], library, IngestSettings(window=(0, 0, 8, 8)))
+    with pytest.raises(SourceError, match="of which names of bands and a tile could be chosen; leave that out\\."):
+        ingest([plain(tmp_path / "f.parquet")], library, IngestSettings(bands=("B02", "B03"), tile="32TPS"))
+
+
+def dated(path: Path, day: str) -> Path:
+    """A file of vectors whose rows are all of one day."""
+    columns = {"embedding": lists(vectors()), "date": [day] * ROWS, "geometry": wkb(squares())}
+    return write(path, columns, geo())
+
+
+def test_a_day_before_sentinel_2_is_told_and_is_no_date_of_a_scene(tmp_path: Path, library: Library) -> None:
+    scene = ingest([dated(tmp_path / "old.parquet", "2012-05-01")], library)
+    assert scene.date is None
+    assert said(scene, "date") == "read: 2012-05-01 — column date"
+
+
+def test_a_day_that_no_calendar_has_is_none(tmp_path: Path, library: Library) -> None:
+    scene = ingest([dated(tmp_path / "odd.parquet", "2019-19-39")], library)
+    assert scene.date is None
+    assert said(scene, "date").startswith("assumed: unknown")
