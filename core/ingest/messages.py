@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from core.errors import SourceError
 
 MAX_NAME = 80
+WHAT_IS_READ = (
+    "choose a GeoTIFF, JPEG 2000, ENVI, NetCDF, HDF5, Zarr or NumPy file with Sentinel-2 bands, or Parquet with vectors"
+)
+"""What to do over a file of no kind that is read; the kinds themselves are in ``formats.registry``."""
 
 
 def clean_name(text: str, limit: int = MAX_NAME) -> str:

@@ -149,7 +149,7 @@ class Chips:
         """
         from core.ingest.boundary import ingest
         from core.ingest.files import FOLDER_REMEDY
-        from core.ingest.formats.geotiff import RASTER_REMEDY
+        from core.ingest.messages import WHAT_IS_READ
 
         check_chip_size(paths)
         wished = settings or IngestSettings()
@@ -164,7 +164,7 @@ class Chips:
         except PictureError as picture:
             scene = _as_colours(opened, wished, picture)
         except SourceError as error:
-            if error.remedy not in (RASTER_REMEDY, FOLDER_REMEDY):
+            if error.remedy not in (WHAT_IS_READ, FOLDER_REMEDY):
                 raise
             raise type(error)(_searching(paths), error.found, _WHAT_MAY_BE) from error
         try:

@@ -28,7 +28,7 @@ from core.ingest.formats.extra_samples import (
     single,
     without_masks,
 )
-from core.ingest.formats.geotiff import RASTER_REMEDY, RasterFile, open_raster, read_head, refuse_other_kinds
+from core.ingest.formats.geotiff import RasterFile, open_raster, read_head, refuse_other_kinds
 from core.ingest.formats.kind import SceneLayers
 from core.ingest.formats.one_scene import OneScene, layers_of_one_date, one_scene, without_other_dates
 from core.ingest.formats.other_sensors import OtherBands, bands_of_other, other_product, refuse_product
@@ -38,7 +38,7 @@ from core.ingest.formats.stac_item import ITEM_SUFFIXES, MOST_BYTES, described_b
 from core.ingest.formats.tiles import TiledRaster, join_tiles
 from core.ingest.formats.world_file import beside, is_world_file, placed_beside
 from core.ingest.grid.stack import BandRaster, Layer, Scaling, layers_of
-from core.ingest.messages import clean_name, errors_about
+from core.ingest.messages import WHAT_IS_READ, clean_name, errors_about
 from core.ingest.sandbox.limits import MAX_SOURCE_FILES
 from core.scenes.overview import SENSOR_TOPIC
 from core.scenes.quality import Finding
@@ -291,7 +291,7 @@ def _candidates(files: SourceFiles) -> list[Member]:
             with errors_about(member.name):
                 refuse_other_kinds(read_head(files.shelf.path(member)))
         found = f"none of its {len(files.members):,} files may be a band"
-        raise SourceError(found=found, remedy=RASTER_REMEDY)
+        raise SourceError(found=found, remedy=WHAT_IS_READ)
     return chosen
 
 

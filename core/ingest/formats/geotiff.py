@@ -28,7 +28,7 @@ from core.ingest.formats.tiff_tags import TiffDirectory, read_directory
 from core.ingest.gdal_errors import GDAL_ERRORS
 from core.ingest.grid.georeference import Georeference, geobox_of, read_georeference
 from core.ingest.grid.stack import Scaling
-from core.ingest.messages import damaged, errors_about
+from core.ingest.messages import WHAT_IS_READ, damaged, errors_about
 from core.ingest.sandbox.limits import MAX_BANDS, MAX_BLOCK_BYTES, MAX_PIXELS
 from core.scenes.geobox import GeoBox
 
@@ -64,7 +64,6 @@ _POINTS_ELSEWHERE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Descriptions of GDAL, and references of kerchunk to chunks in other files."""
-RASTER_REMEDY = "choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands"
 
 
 def sniff_driver(head: bytes) -> str:
@@ -75,15 +74,15 @@ def sniff_driver(head: bytes) -> str:
         UnsafeSourceError: when it is a description of other files or of addresses.
     """
     if not head:
-        raise SourceError(found="the file is empty", remedy=RASTER_REMEDY)
+        raise SourceError(found="the file is empty", remedy=WHAT_IS_READ)
     for signature, driver in _SIGNATURES:
         if head.startswith(signature):
             return driver
     refuse_other_kinds(head)
     if _POINTS_ELSEWHERE.search(head):
         found = "it holds no pixels but points to other files or addresses"
-        raise UnsafeSourceError(found=found, remedy=RASTER_REMEDY)
-    raise SourceError(found="its content is not a raster image", remedy=RASTER_REMEDY)
+        raise UnsafeSourceError(found=found, remedy=WHAT_IS_READ)
+    raise SourceError(found="its content is not a raster image", remedy=WHAT_IS_READ)
 
 
 def refuse_other_kinds(head: bytes) -> None:

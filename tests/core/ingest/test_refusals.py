@@ -15,6 +15,10 @@ from core.bands import BAND_NAMES
 from core.errors import BandsError, SourceError, SourceTooLargeError, UnsafeSourceError
 from core.export.bundle import Bundle, bundle_bytes
 from core.ingest.boundary import ingest
+from core.ingest.files import RASTER_SUFFIXES
+from core.ingest.formats.archive import ZIP_SUFFIXES
+from core.ingest.formats.registry import own_files
+from core.ingest.messages import WHAT_IS_READ
 from core.ingest.sandbox.limits import Limits
 from core.scenes.library import Library
 from tests.core.ingest.rasters import NORTH_UP, land, write_tif
@@ -48,9 +52,25 @@ def band_bytes(tmp_path: Path, band: str) -> bytes:
 def test_empty_file(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "field.tif"
     path.touch()
-    assert refused([path], library) == (
-        "Opening “field.tif”: the file is empty; choose a GeoTIFF or JPEG 2000 file with Sentinel-2 bands."
-    )
+    assert refused([path], library) == (f"Opening “field.tif”: the file is empty; {WHAT_IS_READ}.")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_text_under_the_name_of_a_cube_is_told_all_that_is_read(tmp_path: Path, library: Library) -> None:
+    path = tmp_path / "text.nc"
+    path.write_text("words, and no numbers")
+    assert refused([path], library) == f"Opening “text.nc”: its content is not a raster image; {WHAT_IS_READ}."
+
+
+def test_what_may_be_chosen_names_every_kind_of_file_that_is_read() -> None:
+    called = {
+        ".nc": "NetCDF", ".h5": "HDF5", ".npy": "NumPy", ".npz": "NumPy", ".parquet": "Parquet", ".tif": "GeoTIFF",
+        ".jp2": "JPEG 2000", ".img": "ENVI",
+    }  # fmt: skip
+    alike = {".nc4", ".nc3", ".cdf", ".netcdf", ".hdf5", ".he5", ".geoparquet", ".gpq", ".pq", ".tiff"}
+    pictures, archives = {".png", ".jpg", ".jpeg"}, ZIP_SUFFIXES
+    assert own_files() | RASTER_SUFFIXES == called.keys() | alike | pictures | archives
+    assert all(name in WHAT_IS_READ for name in [*called.values(), "Zarr"])
 
 
 @pytest.mark.usefixtures("here")
