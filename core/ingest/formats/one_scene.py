@@ -14,6 +14,7 @@ from core.errors import BandsError, SeveralDatesError
 from core.ingest.bands.names import band_of_file, parse_band
 from core.ingest.files import Member, SourceFiles
 from core.ingest.formats.product_metadata import date_in, without_dates
+from core.ingest.formats.safe.metadata import tile_of_name
 from core.ingest.grid.resample import Bools, PixelWindow
 from core.ingest.grid.stack import BandRaster, Layer
 from core.ingest.messages import clean_name
@@ -24,7 +25,6 @@ _PRODUCT = re.compile(
     r"(?<![^/])S2[ABCD]_MSI(?P<level>L1C|L2A)_(?:[^/_]+_)?(?:N(?P<baseline>\d{2})\d{2})?[^/]*(?=/)", re.IGNORECASE
 )
 """The folder of a product, as ESA names it."""
-_TILE = re.compile(r"(?<![A-Za-z0-9])(T\d{2}[A-Z]{3})(?![A-Za-z0-9])")
 _UNDATED = "their names state no date where others do"
 _ALONE = "open one product at a time"
 _SHOWN = 4
@@ -106,8 +106,7 @@ def refuse_several_products(members: Sequence[Member]) -> None:
     found = {match[0]: match for member in members if (match := _PRODUCT.search(member.name))}
     by_tile: dict[str, str] = {}
     for name in found:
-        tile = _TILE.search(name)
-        twin = by_tile.setdefault(tile[1] if tile else "", name)
+        twin = by_tile.setdefault(tile_of_name(name), name)
         if twin != name:
             shown = f"“{clean_name(twin)}” and “{clean_name(name)}”"
             raise BandsError(found=f"it holds two products of one date and place, {shown}", remedy=_ALONE)

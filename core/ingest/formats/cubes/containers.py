@@ -61,10 +61,6 @@ class CubeGroup:
         name = name.rpartition("/")[2]
         return next((group.variables[name] for group in (self, *self.around) if name in group.variables), None)
 
-    def stated(self, name: str) -> Any:  # noqa: ANN401 (attributes are anything)
-        """Return an attribute of this group or of the nearest around it that has it; None without."""
-        return next((group.attributes[name] for group in (self, *self.around) if name in group.attributes), None)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Container:

@@ -33,7 +33,7 @@ _WANTED = frozenset(
     }
 )  # fmt: skip
 _BASELINE = re.compile(r"\d{2}\.\d{2}")
-_TILE = re.compile(r"_T(\d{2}[A-Z]{3})(?![A-Za-z0-9])")
+_TILE = re.compile(r"(?<![A-Za-z0-9])T(\d{2}[A-Z]{3})(?![A-Za-z0-9])", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})")
 _NAME_BASELINE = re.compile(r"_N(\d{2})\.?(\d{2})(?![0-9])")
 _CRS = re.compile(r"EPSG:\d{4,5}")
@@ -124,13 +124,13 @@ def product_metadata(document: Document) -> ProductMetadata:
         name=re.sub(r"\.SAFE$", "", name, flags=re.IGNORECASE),
         level=f"L{level[1]}" if level else "",
         baseline=_baseline(document.first("PROCESSING_BASELINE")),
-        sensed=_time(document.first("DATATAKE_SENSING_START", "PRODUCT_START_TIME")),
-        made=_time(document.first("GENERATION_TIME")),
+        sensed=time_of(document.first("DATATAKE_SENSING_START", "PRODUCT_START_TIME")),
+        made=time_of(document.first("GENERATION_TIME")),
         spacecraft=document.first("SPACECRAFT_NAME")[:40],
         orbit=" ".join(part for part in orbit if part)[:40],
         quantity=_quantity(document),
         special=_special(document),
-        cloud=_percent(document.first("Cloud_Coverage_Assessment")),
+        cloud=percent_of(document.first("Cloud_Coverage_Assessment")),
         files=tuple(map(_listed, (leaf for name in _FILES for leaf in document.every(name) if leaf.text))),
     )
 
@@ -139,17 +139,16 @@ def tile_metadata(document: Document) -> TileMetadata:
     """Return what the metadata of a tile state."""
     level = TILE_ROOT.match(document.root)
     name = document.first("TILE_ID_2A", "TILE_ID")
-    tile, baseline = _TILE.search(name), _NAME_BASELINE.search(name)
     sun = tuple(_number(document.first(angle, inside="Mean_Sun_Angle")) for angle in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
     known = (sun[0], sun[1]) if sun[0] is not None and sun[1] is not None else None
     return TileMetadata(
         name=name,
         level=f"L{level[1]}" if level else "",
-        tile=tile[1] if tile else "",
-        baseline=f"{baseline[1]}.{baseline[2]}" if baseline else "",
-        sensed=_time(document.first("SENSING_TIME")),
+        tile=tile_of_name(name),
+        baseline=baseline_of_name(name),
+        sensed=time_of(document.first("SENSING_TIME")),
         sun=known,
-        cloud=_percent(document.first("CLOUDY_PIXEL_PERCENTAGE")),
+        cloud=percent_of(document.first("CLOUDY_PIXEL_PERCENTAGE")),
         grids=_grids(document),
     )
 
@@ -162,7 +161,7 @@ def band_of_image(stem: str) -> tuple[str, int | None] | None:
 
 def tile_of_name(name: str) -> str:
     """Return the tile that a name states, such as ``32TPS``, or nothing."""
-    found = re.search(r"(?<![A-Za-z0-9])T(\d{2}[A-Z]{3})(?![A-Za-z0-9])", name, re.IGNORECASE)
+    found = _TILE.search(name)
     return found[1].upper() if found else ""
 
 
@@ -174,15 +173,6 @@ def baseline_of_name(name: str) -> str:
 
 def time_of(text: str) -> str:
     """Return a time as ``YYYY-MM-DD hh:mm:ss``; nothing where the text states none that Sentinel-2 can have."""
-    return _time(text)
-
-
-def percent_of(text: str) -> str:
-    """Return a percentage in three digits, or nothing where the text is none."""
-    return _percent(text)
-
-
-def _time(text: str) -> str:
     found = _TIME.match(text)
     return f"{found[1]} {found[2]}" if found and valid_date(found[1]) else ""
 
@@ -199,7 +189,8 @@ def _number(text: str) -> float | None:
     return number if abs(number) < 1e12 else None
 
 
-def _percent(text: str) -> str:
+def percent_of(text: str) -> str:
+    """Return a percentage in three digits, or nothing where the text is none."""
     number = _number(text)
     return f"{number:.3g}" if number is not None and 0 <= number <= 100 else ""
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.errors import BandsError, SeveralDatesError, SourceError
+from core.errors import BandsError, SourceError
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.kind import SceneLayers
+from core.ingest.formats.one_scene import one_of_dates
 from core.ingest.formats.safe.ahead import read_ahead
 from core.ingest.formats.safe.images import TileImages, images_of, lists_what_is_there
 from core.ingest.formats.safe.layout import (
@@ -40,13 +41,12 @@ from core.ingest.formats.safe.said import (
 from core.ingest.formats.tiles import join_tiles
 from core.ingest.grid.stack import BandRaster, Layer
 from core.ingest.messages import clean_name, errors_about
-from core.ingest.sandbox.limits import MAX_DATES, MAX_PIXELS
+from core.ingest.sandbox.limits import MAX_PIXELS
 from core.scenes.quality import Finding
 
 _DESCRIBE = "they describe the product and hold no bands"
 _UNREAD = "it is named as metadata of the product and is none, so that what it states is not known"
 _ALONE = "open one product at a time"
-_SHOWN = 4
 
 
 class SafeProducts:
@@ -153,7 +153,10 @@ def _of_one_date(products: Sequence[ProductFiles], files: SourceFiles) -> _Scene
         return _Scene(products=tuple(whole))
     dates = sorted(by_date)
     _refuse_other_places(by_date)
-    date = _wanted(dates, files.wanted_date)
+    if "" in dates and files.wanted_date not in dates:
+        found = f"its products are of several dates, and nothing states that of {_named(by_date[''][0])}"
+        raise BandsError(found=found, remedy=_ALONE)
+    date = one_of_dates(dates, files.wanted_date, "its products are")
     _refuse_mixed(by_date[date])
     others = tuple(product for other in dates if other != date for product in by_date[other])
     said = series_said(dates, date, "its products are of")
@@ -194,25 +197,6 @@ def _refuse_other_places(by_date: dict[str, list[ProductFiles]]) -> None:
         if tiles[date] != tiles[first]:
             shown = f"{_named(by_date[first][0])} and {_named(by_date[date][0])}"
             raise BandsError(found=f"it holds products of several dates and places, {shown}", remedy=_ALONE)
-
-
-def _wanted(dates: Sequence[str], wanted: str | None) -> str:
-    """Return the date that is wanted.
-
-    Raises:
-        SeveralDatesError: when none is.
-        BandsError: when they are too many, or the one that is wanted is not there.
-    """
-    if wanted in dates and wanted is not None:
-        return wanted
-    shown = ", ".join(dates[:_SHOWN]) + (f" and {len(dates) - _SHOWN} more" if len(dates) > _SHOWN else "")
-    found = f"its products are of {len(dates)} dates, {shown}"
-    if wanted is not None:
-        raise BandsError(found=f"{found}, and {wanted} was chosen", remedy="choose one of these dates, or none")
-    if len(dates) > MAX_DATES or "" in dates:
-        raise BandsError(found=found, remedy=_ALONE)
-    remedy = "open one product at a time, or choose one of these dates in the settings"
-    raise SeveralDatesError(found=found, remedy=remedy, parts=tuple(dates))
 
 
 def _refuse_mixed(products: Sequence[ProductFiles]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.ingest.findings import cloud_cover, finding, ignored
 from core.ingest.formats.product_metadata import Hint, Hints, Quantity, date_in
@@ -23,14 +24,18 @@ _NAME = "the file name says so"
 
 def date_of(product: ProductFiles) -> Hint | None:
     """Return the day on which a product was sensed, whenever it was made."""
+    if (sensed := _sensed(product)) is not None:
+        return replace(sensed, value=sensed.value[:10])
+    named = date_in(product.name)
+    return Hint(value=named, where=_NAME) if named else None
+
+
+def _sensed(product: ProductFiles) -> Hint | None:
+    """Return when a product was sensed, ``YYYY-MM-DD hh:mm:ss``, by its tiles before the whole."""
     tiles = [(tile.metadata.sensed if tile.metadata else "", _SAYS) for tile in product.tiles]
     whole = (product.metadata.sensed if product.metadata else "", _SAYS)
     bucket = [(tile.info.sensed, _BUCKET) for tile in product.tiles]
-    time, where = next(((text, where) for text, where in [*tiles, whole, *bucket] if text), ("", ""))
-    if time:
-        return Hint(value=time[:10], where=where)
-    named = date_in(product.name)
-    return Hint(value=named, where=_NAME) if named else None
+    return next((Hint(value=text, where=where) for text, where in [*tiles, whole, *bucket] if text), None)
 
 
 def product_level(product: ProductFiles) -> str:
@@ -69,11 +74,14 @@ def hints_of(product: ProductFiles) -> Hints:
 def product_said(products: Sequence[ProductFiles], hints: Hints) -> list[Finding]:
     """Say what a product is, who took it and when, and where the sun stood."""
     product = products[0]
-    lines = [*_spacecraft(product), *_name(products), *_sensed(product)]
+    lines = [*_spacecraft(product), *_name(products)]
+    if (sensed := _sensed(product)) is not None:
+        lines.append(finding("sensed", f"{sensed.value} UTC", "read", sensed.where))
     tiles = [tile for one in products for tile in one.tiles]
     names = [name for tile in tiles if (name := tile_name(tile))]
     if names:
-        lines.append(finding("tile", ", ".join(names), "read", _SAYS))
+        stated = any(tile.metadata and tile.metadata.tile for tile in tiles)
+        lines.append(finding("tile", ", ".join(names), "read", _SAYS if stated else _BUCKET))
     suns = [tile.metadata.sun for tile in tiles if tile.metadata and tile.metadata.sun]
     if suns:
         zenith, azimuth = suns[0]
@@ -151,14 +159,6 @@ def _name(products: Sequence[ProductFiles]) -> list[Finding]:
         parts += [f"made {told.made} UTC" if told.made else "", f"relative orbit {told.orbit}" if told.orbit else ""]
     names = ", ".join(clean_name(one.name, 120) for one in products)
     return [finding("product", names, "read", ", ".join(filter(None, parts)) or "by how its files lie")]
-
-
-def _sensed(product: ProductFiles) -> list[Finding]:
-    told = [tile.metadata.sensed for tile in product.tiles if tile.metadata and tile.metadata.sensed]
-    told += [product.metadata.sensed] if product.metadata else []
-    told += [tile.info.sensed for tile in product.tiles]
-    time = next(filter(None, told), "")
-    return [finding("sensed", f"{time} UTC", "read", _SAYS)] if time else []
 
 
 def _special(product: ProductFiles) -> Mapping[str, float]:

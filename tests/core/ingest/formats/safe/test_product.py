@@ -142,6 +142,16 @@ def test_the_day_is_that_of_the_pixels(tmp_path: Path, library: Library) -> None
     assert ingest([compact(tmp_path, made)], library).date == "2019-04-05"
 
 
+def test_what_a_bucket_alone_states_is_said_to_be_from_there(tmp_path: Path, library: Library) -> None:
+    folder = bucket(tmp_path, TOP)
+    (xml,) = folder.rglob("metadata.xml")
+    xml.unlink()
+    scene = ingest([folder], library)
+    where = "tileInfo.json or productInfo.json says so"
+    assert lines(scene, "tile") == [("32TPS", "read", where)]
+    assert lines(scene, "sensed") == [(f"{TOP.day} 10:15:42 UTC", "read", where)]
+
+
 @pytest.mark.parametrize("quantification", [10_000, 1_000, 20_000])
 def test_numbers_mean_what_the_product_states(tmp_path: Path, library: Library, quantification: int) -> None:
     made = replace(
