@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from core.export.raster import map_cells
 from core.export.typeface import typeface
 from core.imagery.ramps import ByteArray
 from core.scenes.geobox import GeoBox, pixel_metres
-from core.scenes.patches import IntArray, PatchGrid
+from core.scenes.patches import IntArray
 
 _MARGIN, _LINE, _LETTERS, _TITLE = 24, 26, 16, 22
 """Pixels round the picture, of a line of the legend, and of letters."""
@@ -54,31 +53,6 @@ class MapPicture:
 
 
 def painted(
-    scene: Image.Image,
-    place: GeoBox,
-    grid: PatchGrid,
-    ids: IntArray,
-    colours: ByteArray,
-    *,
-    strength: float = _STRENGTH,
-) -> tuple[Image.Image, float | None]:
-    """Return a picture of a whole scene with the colours of patches over it, and metres of ground along its pixels.
-
-    Args:
-        scene: the picture, of any size.
-        place: where the pixels of the scene lie.
-        grid: its patches; where they overlap, the one whose centre is nearest shows.
-        ids: of the patches that have a colour, shape (N,).
-        colours: uint8 of shape (N, 3).
-        strength: of the colours over the picture, 0 to 1.
-    """
-    cells = map_cells(place, grid)
-    shown = cells.spread(ids, np.arange(len(ids)), -1)
-    side = max(1, round(cells.place.pixel_size / place.pixel_size))
-    return painted_cells(scene, place, shown, side, colours, strength=strength)
-
-
-def painted_cells(
     scene: Image.Image,
     place: GeoBox,
     shown: IntArray,

@@ -36,6 +36,7 @@ UNSURE_CODE, NO_DATA_CODE = 254, 255
 _UNSURE_COLOUR = "#d0d0d0"
 NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 NO_FURTHER_BANDS: Mapping[str, FloatArray] = MappingProxyType({})
+_CELLS_AT_ONCE = 4_000_000
 MOST_CELLS = 50_000_000
 """Cells of a map, at most; where patches overlap unevenly, cells are then a little coarser than their edges."""
 
@@ -48,27 +49,33 @@ class MapCells:
 
     Attributes:
         place: where the cells lie.
-        rows: row of patches that each row of cells shows, int64, −1 = none.
-        cols: column of patches that each column of cells shows, likewise.
+        side: pixels along a cell.
         grid: the patches.
     """
 
     place: GeoBox
-    rows: IntArray
-    cols: IntArray
+    side: int
     grid: PatchGrid
 
     def spread(self, ids: IntArray, values: NDArray[Any], fill: float) -> NDArray[Any]:
         """Return a value for each cell, of shape (rows, columns): that of the patch whose centre is nearest.
 
         Args:
-            ids: of patches, shape (N,).
+            ids: of the patches that are there, shape (N,).
             values: of these, shape (N,).
-            fill: where there is no patch, or none of these.
+            fill: where none of these is.
         """
-        table = np.full((self.grid.n_rows + 1, self.grid.n_cols + 1), fill, dtype=values.dtype)
-        table[self.grid.rows_cols(ids)] = values
-        return table[self.rows[:, None], self.cols[None, :]]  # −1 is the last row or column: none.
+        table = np.full(self.grid.count + 1, fill, dtype=values.dtype)
+        table[ids] = values
+        rows, cols = (
+            (np.arange(count, dtype=np.float64) + 0.5) * self.side for count in (self.place.height, self.place.width)
+        )
+        found = np.empty((len(rows), len(cols)), values.dtype)
+        band = max(1, _CELLS_AT_ONCE // len(cols))
+        for first in range(0, len(rows), band):
+            some = rows[first : first + band, None]
+            found[first : first + band] = table[self.grid.patches_at(some, cols[None, :], ids)]  # −1 is the last: none.
+        return found
 
 
 def map_cells(place: GeoBox, grid: PatchGrid, most: int = MOST_CELLS) -> MapCells:
@@ -86,22 +93,21 @@ def map_cells(place: GeoBox, grid: PatchGrid, most: int = MOST_CELLS) -> MapCell
         side *= 2
     a, b, c, d, e, f = place.transform
     height, width = (math.ceil(length / side) for length in reach)
-    centres = [(np.arange(count, dtype=np.float64) + 0.5) * side for count in (height, width)]
-    first_row = grid.patches_at(centres[0], np.full(height, grid.lefts[0], np.float64))
-    first_col = grid.patches_at(np.full(width, grid.tops[0], np.float64), centres[1])
     return MapCells(
         place=GeoBox(
             crs=place.crs, transform=(a * side, b * side, c, d * side, e * side, f), height=height, width=width
         ),
-        rows=np.where(first_row < 0, -1, first_row // grid.n_cols),
-        cols=first_col,
+        side=side,
         grid=grid,
     )
 
 
 def _edges(starts: IntArray, size: int) -> IntArray:
-    """Return where along a side another patch begins to be the nearest, in pixels; between two pixels, the first."""
-    edges = np.concatenate([starts[:1], (starts[1:] + starts[:-1] + size) / 2, starts[-1:] + size])
+    """Return where along a side patches begin and end, and where another begins to be the nearest, in pixels.
+
+    What lies between two pixels is told by cells of one pixel.
+    """
+    edges = np.concatenate([starts, (starts[1:] + starts[:-1] + size) / 2, starts + size])
     whole = edges == np.floor(edges)
     return (edges if whole.all() else np.append(edges[whole], [1, edges[-1]])).astype(np.int64)
 

@@ -24,7 +24,7 @@ LEAST_SIDE, MOST_SIDE = 256, 1280
 
 
 def mask_overlay(
-    scene: Scene, grid: PatchGrid, patch_ids: IntArray, colour: tuple[int, int, int]
+    scene: Scene, grid: PatchGrid, patch_ids: IntArray, colour: tuple[int, int, int], there: IntArray | None = None
 ) -> tuple[bytes, Bounds]:
     """Return some patches in one colour, the rest transparent.
 
@@ -33,6 +33,7 @@ def mask_overlay(
         grid: its patches; where they overlap, the one of the nearest centre shows.
         patch_ids: int64 of shape (N,).
         colour: red, green and blue, 0 to 255.
+        there: the patches of which one may show, these among them; None = all of the grid.
 
     Returns:
         PNG, and (west, south, east, north) of its edges in degrees (straight in web mercator).
@@ -42,10 +43,18 @@ def mask_overlay(
     """
     levels = np.zeros(grid.count + 1, dtype=np.uint8)
     levels[patch_ids] = 1
-    return _drawn(scene, grid, levels, bytes(3) + bytes(colour))
+    return _drawn(scene, grid, levels, bytes(3) + bytes(colour), there)
 
 
-def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: IntArray, colours: ByteArray) -> bytes:
+def overlay_tile(
+    scene: Scene,
+    grid: PatchGrid,
+    square: TileSquare,
+    patch_ids: IntArray,
+    colours: ByteArray,
+    *,
+    there: IntArray | None = None,
+) -> bytes:
     """Return a map tile of some patches of a scene, exact at every zoom.
 
     Args:
@@ -54,6 +63,7 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
         square: from ``core.scenes.webmercator.tile_square``.
         patch_ids: int64 of shape (N,).
         colours: uint8 of shape (N, 3).
+        there: as of ``mask_overlay``.
     """
     if _beside(scene, square):
         return EMPTY_TILE
@@ -61,7 +71,7 @@ def overlay_tile(scene: Scene, grid: PatchGrid, square: TileSquare, patch_ids: I
     by_id[patch_ids] = colours
     known = np.zeros(grid.count + 1, dtype=np.bool_)
     known[patch_ids] = True
-    cells = _cell_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))))
+    cells = _cell_at(grid, *source_positions(scene.grid, *square.centres((0, SIDE, 0, SIDE))), there)
     return tile_png(by_id[cells], known[cells])
 
 
@@ -96,11 +106,13 @@ def _beside(scene: Scene, square: TileSquare) -> bool:
     return all(square.pixels_of(box, shift) is None for shift in (0.0, -WORLD, WORLD))
 
 
-def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes) -> tuple[bytes, Bounds]:
+def _drawn(
+    scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes, there: IntArray | None
+) -> tuple[bytes, Bounds]:
     if scene.kind == "collection" or scene.grid.crs is None:
         found = "its patches do not lie side by side on a map"
         raise PatchError("Colouring the map", found, "use the plot or the gallery instead")
-    cells, bounds = _cells(scene.grid, grid)
+    cells, bounds = _cells(scene.grid, grid, None if there is None else there.astype(np.int64).tobytes())
     image = Image.fromarray(levels[cells]).convert("P")
     image.putpalette(entries)
     buffer = io.BytesIO()
@@ -109,8 +121,11 @@ def _drawn(scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: by
 
 
 @lru_cache(maxsize=8)
-def _cells(grid: GeoBox, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]:
-    """Return which patch shows at each pixel of the overlay (``patches.count`` = none), and the edges."""
+def _cells(grid: GeoBox, patches: PatchGrid, there: bytes | None) -> tuple[NDArray[np.int32], Bounds]:
+    """Return which patch shows at each pixel of the overlay (``patches.count`` = none), and the edges.
+
+    The ids of those that may show are given as bytes, by which what was found is kept.
+    """
     box = footprint(grid)
     wide, high = box.right - box.left, box.top - box.bottom
     longest = min(MOST_SIDE, max(LEAST_SIDE, PIXELS_A_PATCH * max(patches.n_rows, patches.n_cols)))
@@ -118,12 +133,13 @@ def _cells(grid: GeoBox, patches: PatchGrid) -> tuple[NDArray[np.int32], Bounds]
     width, height = max(1, round(wide / pixel)), max(1, round(high / pixel))
     xs = box.left + (np.arange(width, dtype=np.float64) + 0.5) * (wide / width)
     ys = box.top - (np.arange(height, dtype=np.float64) + 0.5) * (high / height)
-    cells = _cell_at(patches, *source_positions(grid, xs, ys))
+    some = None if there is None else np.frombuffer(there, np.int64)
+    cells = _cell_at(patches, *source_positions(grid, xs, ys), some)
     cells.flags.writeable = False
     return cells, box.lonlat()
 
 
-def _cell_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid) -> NDArray[np.int32]:
+def _cell_at(patches: PatchGrid, rows: FloatGrid, cols: FloatGrid, there: IntArray | None) -> NDArray[np.int32]:
     """Return the patch that shows at each pixel position; ``patches.count`` = none."""
-    found = patches.patches_at(rows, cols)
+    found = patches.patches_at(rows, cols, there)
     return np.where(found < 0, patches.count, found).astype(np.int32)

@@ -130,7 +130,7 @@ class PatchAreas:
             return (hectares_together(self.outlines[known], valid) or 0.0) * HECTARE if len(known) else 0.0
         if self.cells is None:
             return float(np.nansum(self.of(ids)))
-        covered = _covered_cells(self.grid, ids)
+        covered = covered_cells(self.grid, ids)
         shares = _valid_cells(self.scene, self.grid) if self.partial(ids) else 1.0
         return float(np.nansum(np.where(covered, self.cells * shares, 0.0)))
 
@@ -222,7 +222,7 @@ def _grid_areas(place: GeoBox, grid: PatchGrid) -> tuple[_Reals, _Reals | None]:
         each = _window_areas(place, rows, cols).ravel()
         each.flags.writeable = False
         return each, None
-    tops, lefts = _edges(grid)
+    tops, lefts = patch_edges(grid)
     cells = _window_areas(place, np.stack([tops[:-1], tops[1:]], 1), np.stack([lefts[:-1], lefts[1:]], 1))
     sums = np.pad(cells.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     top, left = np.searchsorted(tops, grid.tops), np.searchsorted(lefts, grid.lefts)
@@ -233,7 +233,7 @@ def _grid_areas(place: GeoBox, grid: PatchGrid) -> tuple[_Reals, _Reals | None]:
     return each, cells
 
 
-def _edges(grid: PatchGrid) -> tuple[IntArray, IntArray]:
+def patch_edges(grid: PatchGrid) -> tuple[IntArray, IntArray]:
     """Return where patches begin or end, in rows and columns of pixels, each ascending."""
     rows, cols = (np.unique(np.concatenate([starts, starts + grid.size])) for starts in (grid.tops, grid.lefts))
     return rows, cols
@@ -284,13 +284,13 @@ def _parts(place: GeoBox, rows: _Numbers, cols: _Numbers) -> int:
     return min(_MOST_PARTS, max(1, int(np.ceil(side / _FINE)))) if np.isfinite(side) else 1
 
 
-def _covered_cells(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
-    """Return which cells between edges some patches cover: corners are marked, and summed up (a 2-D prefix sum)."""
-    tops, lefts = _edges(grid)
+def covered_cells(grid: PatchGrid, ids: IntArray) -> NDArray[np.bool_]:
+    """Return which cells between ``patch_edges`` some patches cover, bool of shape (rows, columns)."""
+    tops, lefts = patch_edges(grid)
     first = grid.first_pixels(ids)
     top, bottom = (np.searchsorted(tops, first[:, 0] + more) for more in (0, grid.size))
     left, right = (np.searchsorted(lefts, first[:, 1] + more) for more in (0, grid.size))
-    marks = np.zeros((len(tops), len(lefts)), np.int32)
+    marks = np.zeros((len(tops), len(lefts)), np.int32)  # of corners, which are summed up: a 2-D prefix sum
     for row, col, sign in ((top, left, 1), (bottom, right, 1), (top, right, -1), (bottom, left, -1)):
         np.add.at(marks, (row, col), sign)
     covered: NDArray[np.bool_] = marks.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
@@ -320,7 +320,7 @@ def cell_ground(scene: Scene, grid: PatchGrid, *, whole: bool) -> _Reals | None:
 
 def _valid_cells(scene: Scene, grid: PatchGrid) -> _Reals:
     """Return the share of valid pixels between edges of patches, shape (rows, columns), from the pixels; kept."""
-    rows, cols = _edges(grid)
+    rows, cols = patch_edges(grid)
     return _valid_shares(scene.directory, tuple(rows.tolist()), tuple(cols.tolist()))
 
 

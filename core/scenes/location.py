@@ -75,7 +75,9 @@ def _strips(place: GeoBox, grid: PatchGrid) -> FloatGrid:
     return outlined
 
 
-def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0) -> int | None:
+def patch_at_lonlat(
+    scene: Scene, grid: PatchGrid, lon: float, lat: float, reach: float = 0.0, *, there: IntArray | None = None
+) -> int | None:
     """Find the patch at a place.
 
     Args:
@@ -84,6 +86,7 @@ def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach
         lon: degrees, of any turn around the Earth.
         lat: degrees.
         reach: collections only: how many metres from a patch's centre still count where no patch holds the place.
+        there: scenes only: ids of the patches that count; None = all.
 
     Returns:
         The patch that holds the place (the one of the nearest centre where several do), or None.
@@ -95,7 +98,7 @@ def patch_at_lonlat(scene: Scene, grid: PatchGrid, lon: float, lat: float, reach
     if scene.grid.crs is None:
         return None
     row, col = rowcol_lonlat(scene.grid, np.array([lon]), np.array([lat]))
-    return grid.patch_at(float(row[0]), float(col[0]))
+    return grid.patch_at(float(row[0]), float(col[0]), there)
 
 
 def _nearest_place(corners: FloatGrid, lon: float, lat: float, reach: float) -> int | None:

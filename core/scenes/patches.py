@@ -167,16 +167,57 @@ class PatchGrid:
         whole = there and self.tops[row] == top and self.lefts[col] == left
         return int(row) * self.n_cols + int(col) if whole else None
 
-    def patch_at(self, row: float, col: float) -> int | None:
-        """Return the patch whose centre is nearest among those holding a pixel position, or None outside of all."""
-        found = int(self.patches_at(np.array([row]), np.array([col]))[0])
+    def patch_at(self, row: float, col: float, there: IntArray | None = None) -> int | None:
+        """Return the patch whose centre is nearest among those holding a pixel position, or None outside of all.
+
+        Args:
+            row: of the position, from the upper edge.
+            col: likewise, from the left one.
+            there: ids of the patches that count; None = all.
+        """
+        found = int(self.patches_at(np.array([row]), np.array([col]), there)[0])
         return None if found < 0 else found
 
-    def patches_at(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> IntArray:
+    def patches_at(
+        self, rows: NDArray[np.float64], cols: NDArray[np.float64], there: IntArray | None = None
+    ) -> IntArray:
         """Return for pixel positions what ``patch_at`` gives for one, int64 of their shape; −1 = none."""
         row, row_ok = _nearest(rows, self.tops, self.cut)
         col, col_ok = _nearest(cols, self.lefts, self.cut)
-        return np.where(row_ok & col_ok, row * self.n_cols + col, -1)
+        found = np.where(row_ok & col_ok, row * self.n_cols + col, -1)
+        if there is None or len(there) == self.count:
+            return found
+        counts = np.zeros(self.count, np.bool_)
+        counts[there] = True
+        lacking = (found >= 0) & ~counts[found]
+        if self.side_by_side:
+            found[lacking] = -1
+        else:
+            row_at, col_at = (np.broadcast_to(along, found.shape)[lacking] for along in (rows, cols))
+            found[lacking] = self._nearest_of(row_at, col_at, counts)
+        return found
+
+    def _nearest_of(self, rows: NDArray[np.float64], cols: NDArray[np.float64], counts: NDArray[np.bool_]) -> IntArray:
+        """Return for positions, shape (M,), the nearest patch that holds them and counts, shape (count,); −1 = none."""
+        (top, bottom), (left, right) = (
+            (np.searchsorted(starts, at - self.size, "right"), np.searchsorted(starts, at, "right"))
+            for starts, at in ((self.tops, rows), (self.lefts, cols))
+        )
+        sums = np.pad(counts.reshape(self.n_rows, self.n_cols).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        some = np.flatnonzero(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left])
+        best, nearest = np.full(len(some), -1, np.int64), np.full(len(some), np.inf)
+        most = (int((last - first)[some].max(initial=0)) for first, last in ((top, bottom), (left, right)))
+        for down, across in np.ndindex(*most):
+            row, col = top[some] + down, left[some] + across
+            holds = np.flatnonzero((row < bottom[some]) & (col < right[some]))
+            patch, at = row[holds] * self.n_cols + col[holds], some[holds]
+            away = (self.tops[row[holds]] + self.size / 2 - rows[at]) ** 2
+            away += (self.lefts[col[holds]] + self.size / 2 - cols[at]) ** 2
+            nearer = counts[patch] & (away < nearest[holds])
+            best[holds[nearer]], nearest[holds[nearer]] = patch[nearer], away[nearer]
+        found = np.full(len(rows), -1, np.int64)
+        found[some] = best
+        return found
 
     def touching(self, patch_id: int) -> IntArray:
         """Return ids of patches that overlap or touch a patch, itself included."""

@@ -209,11 +209,12 @@ def find_spot(text: str, scene: Scene, grid: PatchGrid, table: PatchTable) -> Pl
         raise SettingsError(asked, "it is not known where this scene lies", "search by patches, words or a picture")
     spots = read_spots(text, scene.grid.crs)
     for spot in spots:
-        patch = patch_at_lonlat(scene, grid, spot.lon, spot.lat, reach=0.0)
+        patch = patch_at_lonlat(scene, grid, spot.lon, spot.lat, there=table.patch_ids)
         if patch is not None and table.holds(patch):
             return PlacedSpot(patch=patch, spot=spot)
-        if patch is not None:
-            raise PatchError(asked, "the patch there has too little data", "choose a place beside it")
+        if patch_at_lonlat(scene, grid, spot.lon, spot.lat) is not None:
+            why = " or lies outside of the area that is cut" if grid.cut.area else ""
+            raise PatchError(asked, f"the patch there has too little data{why}", "choose a place beside it")
     raise SettingsError(asked, _outside(spots[0], bounds), "write a place in there")
 
 

@@ -16,7 +16,7 @@ from core.engine.exports.packed import packed
 from core.engine.library_source import LibrarySource
 from core.engine.views import view_ranking
 from core.errors import SettingsError
-from core.export.picture import MapPicture, map_png, map_svg, painted, painted_cells
+from core.export.picture import MapPicture, map_png, map_svg, painted
 from core.export.qgis import MapClass
 from core.export.raster import NO_DATA_CODE, map_cells, write_class_map, write_value_map
 from core.export.scatter import mapped
@@ -101,11 +101,13 @@ def map_image(
     """Return the scene with the colours of its patches, or of finer cells, and metres of ground along a pixel."""
     colours, known = legend.paint(values if cells is None else cells.values.ravel())
     with Image.open(io.BytesIO(quicklook(source.scene, "true", side))) as look:
-        if cells is not None:
-            numbers = np.arange(cells.values.size).reshape(cells.values.shape)
-            shown = np.where(known.reshape(numbers.shape), numbers, -1)
-            return painted_cells(look, source.scene.grid, shown, cells.side, colours)
-        return painted(look, source.scene.grid, source.grid, source.table.patch_ids[known], colours[known])
+        numbers = np.where(known, np.arange(len(known)), -1)
+        if cells is None:
+            laid = map_cells(source.scene.grid, source.grid)
+            shown, pixels = laid.spread(source.table.patch_ids, numbers, -1), laid.side
+        else:
+            shown, pixels = numbers.reshape(cells.values.shape), cells.side
+        return painted(look, source.scene.grid, shown, pixels, colours)
 
 
 def _scattered(source: LibrarySource, values: FloatArray, legend: Legend) -> tuple[Image.Image, float | None]:

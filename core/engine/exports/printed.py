@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from core.classification.areas.ground import strata_of
@@ -25,6 +26,7 @@ from core.evaluation.report.file import report_on_file
 from core.export.geometry import patch_shapes
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
 from core.export.picture import painted, pale
+from core.export.raster import map_cells
 from core.imagery.render import quicklook
 from core.progress import Progress
 from core.report.classes import Facts
@@ -186,8 +188,11 @@ def _found_map(source: LibrarySource, found: Neighbours) -> tuple[EmbeddedPictur
     scale = replace(SIMILARITY.scale, low_word="weakest", high_word="strongest")
     legend = scale.legend(min(low, high - 1e-6), high)
     colours, _ = legend.paint(found.similarity)
+    numbers, cells = np.full(len(source.table), -1), map_cells(source.scene.grid, source.grid)
+    numbers[np.searchsorted(source.table.patch_ids, found.ids)] = np.arange(len(found))
+    shown = cells.spread(source.table.patch_ids, numbers, -1)
     with Image.open(io.BytesIO(quicklook(source.scene, "true", _SIDE))) as look:
-        image, _ = painted(pale(look), source.scene.grid, source.grid, found.ids, colours, strength=0.9)
+        image, _ = painted(pale(look), source.scene.grid, shown, cells.side, colours, strength=0.9)
     caption = f"Where it lies, by scores from {low:.2f} to {high:.2f}; all other land is grey.".replace("-", "−")
     picture = embedded(image, "Where the patches that were found lie", caption)
     return picture, tuple((words, colour) for colour, words in legend_lines(legend, found.similarity))

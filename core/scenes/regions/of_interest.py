@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import PatchError, SettingsError
 from core.files import write_atomically
+from core.scenes.areas import covered_cells, patch_edges
 from core.scenes.geobox import outlines_lonlat
 from core.scenes.patches import PatchGrid, corners_lonlat
 from core.scenes.regions.map_region import MapRegion, read_region_file
@@ -84,16 +85,17 @@ def inside_area(scene: Scene, grid: PatchGrid) -> NDArray[np.bool_] | None:
 
 
 def outside_windows(scene: Scene, grid: PatchGrid) -> list[tuple[int, int, int, int]]:
-    """Return the pixels that no patch of a cut's area begins in: (top, left, bottom, right) of windows side by side.
+    """Return the pixels that no patch of a cut's area covers: (top, left, bottom, right) of windows side by side.
 
     None are given where the cut has no area. Errors as of ``inside_area``.
     """
     inside = inside_area(scene, grid)
     if inside is None:
         return []
-    tops, lefts = [*grid.tops.tolist(), grid.height], [*grid.lefts.tolist(), grid.width]
+    ends_of = zip(patch_edges(grid), (grid.height, grid.width), strict=True)
+    tops, lefts = (np.append(edges[:-1], end).tolist() for edges, end in ends_of)
     found = []
-    for row, members in enumerate(inside.reshape(grid.n_rows, grid.n_cols)):
+    for row, members in enumerate(covered_cells(grid, np.flatnonzero(inside))):
         ends = np.flatnonzero(np.diff(np.concatenate([[True], members, [True]]).astype(np.int8))).tolist()
         found += [
             (tops[row], lefts[first], tops[row + 1], lefts[last])

@@ -176,6 +176,7 @@ def scene_map(
     selection: Sequence[int] = (),
     question: Question | None = None,
     left_out: NDArray[np.int64] | None = None,
+    there: NDArray[np.int64] | None = None,
     novel: int = 0,
     diamonds: Sequence[Ring] = (),
     patches: Mapping[str, Any] | None = None,
@@ -196,6 +197,7 @@ def scene_map(
         selection: marked patches.
         question: good and bad examples, the query among them.
         left_out: patches that do not meet the conditions that were set; they are veiled.
+        there: the patches that are encoded, of which one shows and is clicked where several lie; None = all.
         novel: how many patches are unfamiliar to the encoder.
         diamonds: their marks, of ``novelty_marks.diamonds``; the strangest ones where they are many.
         patches: where the script gets outlines of patches, and what it tells of each; None = neither.
@@ -214,13 +216,15 @@ def scene_map(
     view = {
         "imagery": _imagery(scene, rendering, contrast, bounds),
         "overlay": {"url": overlay.url, "opacity": overlay.opacity} if overlay is not None else None,
-        "marks": outlined(scene, grid, query, neighbours, selection=marked, question=question, left_out=left_out),
+        "marks": outlined(
+            scene, grid, query, neighbours, selection=marked, question=question, left_out=left_out, there=there
+        ),
         "strangers": list(diamonds),
         "patches": dict(patches or {}),
         "leftOver": left_over(scene, grid),
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
-    clicked = partial(_clicked, scene, grid, key, on_click)
+    clicked = partial(_clicked, scene, grid, key, on_click, there)
     dotted = scene.kind == "collection"
     return _folium_map(bounds, view, key=key, height=height, dotted=dotted, clicked=clicked)
 
@@ -230,10 +234,16 @@ def _say_no_map(scene: Scene) -> None:
     st.info(NO_PLACE if unknown else NEAR_POLE, icon=":material/location_off:")
 
 
-def _clicked(scene: Scene, grid: PatchGrid, key: str, on_click: Callable[[PatchRef], None] | None) -> None:
+def _clicked(
+    scene: Scene,
+    grid: PatchGrid,
+    key: str,
+    on_click: Callable[[PatchRef], None] | None,
+    there: NDArray[np.int64] | None,
+) -> None:
     """Pass on the patch that was just clicked, before the next run."""
     spot = widgets.trigger(key, "last_clicked")
-    patch_id = _clicked_patch(scene, grid, spot) if spot else None
+    patch_id = _clicked_patch(scene, grid, spot, there) if spot else None
     if on_click is not None and patch_id is not None:
         on_click(PatchRef(scene.id, patch_id))
 
@@ -258,8 +268,13 @@ def _folium_map(
     return (spot["lat"], spot["lng"]) if spot else None
 
 
-def _clicked_patch(scene: Scene, grid: PatchGrid, spot: dict[str, float]) -> int | None:
-    return patch_at_lonlat(scene, grid, spot["lng"], spot["lat"], reach=spot.get("reach", 0.0))
+def _clicked_patch(
+    scene: Scene, grid: PatchGrid, spot: dict[str, float], there: NDArray[np.int64] | None
+) -> int | None:
+    """Return the encoded patch at a place, else one that is not, of which the page says so."""
+    place = spot["lng"], spot["lat"], spot.get("reach", 0.0)
+    found = patch_at_lonlat(scene, grid, *place, there=there)
+    return patch_at_lonlat(scene, grid, *place) if found is None else found
 
 
 def _base_map(bounds: Bounds, *, dotted: bool) -> LocalMap:

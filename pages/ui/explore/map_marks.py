@@ -43,16 +43,18 @@ def outlined(
     selection: NDArray[np.int64],
     question: Question | None = None,
     left_out: NDArray[np.int64] | None = None,
+    there: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Return everything outlined, as the browser draws it: ``query``, ``neighbours``, ``selection`` and ``mask``.
 
     ``veil`` lies over patches that are left out. ``found`` is what answers where that is too much for outlines.
-    ``good`` and ``bad`` are the examples of a question beside the query, ``areas`` those that are areas.
+    ``good`` and ``bad`` are the examples of a question beside the query, ``areas`` those that are areas. ``there`` are
+    the patches that are encoded; None = all.
     """
     marks: dict[str, Any] = dict.fromkeys(("query", "mask", "found", "veil"))
     marks |= {name: [] for name in ("neighbours", "selection", "good", "bad", "areas")}
     if left_out is not None and left_out.size:
-        marks["veil"] = _mask(scene, grid, left_out, VEIL)
+        marks["veil"] = _mask(scene, grid, left_out, there, VEIL)
     if question is not None and not question.plain:
         marks |= _examples(scene, grid, question)
         query = None
@@ -60,7 +62,7 @@ def outlined(
         words = f"Query: patch {query}"
         marks["query"] = next(iter(_rings(scene, grid, np.array([query]), [words], first_rank=0)), None)
     if neighbours is not None and len(neighbours) > MOST_RANKED:
-        marks["found"] = _mask(scene, grid, neighbours.ids)
+        marks["found"] = _mask(scene, grid, neighbours.ids, there)
     elif neighbours is not None:
         words_each = [f"{one.rank}. patch {one.ref.patch}, similarity {one.similarity:.3f}" for one in neighbours]
         marks["neighbours"] = _rings(scene, grid, neighbours.ids, words_each, first_rank=1)
@@ -68,7 +70,7 @@ def outlined(
         rings = outlines(scene, grid, selection[:MOST_OUTLINED])
         marks["selection"] = [_ring(ring) for ring in rings if np.isfinite(ring).all()]
     elif selection.size:
-        marks["mask"] = _mask(scene, grid, selection)
+        marks["mask"] = _mask(scene, grid, selection, there)
     return marks
 
 
@@ -96,14 +98,18 @@ def _area_rings(shape: shapely.Geometry, bounds: Bounds | None) -> list[list[lis
 
 
 def _mask(
-    scene: Scene, grid: PatchGrid, ids: NDArray[np.int64], colour: tuple[int, int, int] | None = None
+    scene: Scene,
+    grid: PatchGrid,
+    ids: NDArray[np.int64],
+    there: NDArray[np.int64] | None,
+    colour: tuple[int, int, int] | None = None,
 ) -> dict[str, Any]:
     """Return many patches as the browser paints them: one picture of a scene, outlines of a collection."""
     if scene.kind == "collection":
         rings = outlines(scene, grid, ids[:MOST_OUTLINED])
         return {"rings": [_ring(ring) for ring in rings if np.isfinite(ring).all()]}
     accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)
-    picture, edges = mask_overlay(scene, grid, ids, colour or accent)
+    picture, edges = mask_overlay(scene, grid, ids, colour or accent, there)
     return {"url": "data:image/png;base64," + base64.b64encode(picture).decode(), "bounds": lat_lon(edges)}
 
 

@@ -176,6 +176,7 @@ def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
         selection=view.selection.patches,
         question=view.question,
         left_out=view.left_out,
+        there=view.known.table.patch_ids,
         novel=len(view.known.novel_patches()) if marked else 0,
         diamonds=view.known.answers.get(
             "diamonds", lambda: diamonds(view.scene, view.known.grid, view.known.novel_patches())

@@ -35,4 +35,4 @@ def value_tile(view: SceneView, value: PatchValue, asked: Asked, place: tuple[in
     square = tile_square(*place)
     if view.scene.kind == "collection":
         return collection_tiles.mosaic_overlay_tile(view.scene, square, ids, colours)
-    return overlay.overlay_tile(view.scene, view.grid, square, ids, colours)
+    return overlay.overlay_tile(view.scene, view.grid, square, ids, colours, there=view.table.patch_ids)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.export.picture import MapPicture, map_png, map_svg, painted, pale, round_length
+from core.export.raster import map_cells
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.patches import PatchGrid
@@ -21,8 +22,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def picture(**change: object) -> MapPicture:
+    shown = map_cells(PLACE, GRID).spread(np.array([0, 11]), np.arange(2), -1)
     image, metres = painted(
-        Image.new("RGB", (512, 384)), PLACE, GRID, np.array([0, 11]), np.array([[200, 0, 0], [0, 0, 200]], np.uint8)
+        Image.new("RGB", (512, 384)), PLACE, shown, 64, np.array([[200, 0, 0], [0, 0, 200]], np.uint8)
     )
     said = {"title": "Wald & <Wiese>\0", "legend": [("#ff0000", "Wald <b>"), ("#0000ff", "See")], "source": "© ESA"}
     return MapPicture(**{"image": image, "metres": metres, **said, **change})  # type: ignore[arg-type]
@@ -42,9 +44,9 @@ def test_pale_ground_is_lighter_than_any_dark_colour_and_grey() -> None:
     assert (ground == ground[..., :1]).all()
     assert ground[0, :, 0].min() == 150
     assert ground[0, :, 0].tolist() == sorted(ground[0, :, 0].tolist())
-    image, _ = painted(
-        Image.new("RGB", (256, 192)), PLACE, GRID, np.array([0]), np.array([[200, 0, 0]], np.uint8), strength=1.0
-    )
+    shown = map_cells(PLACE, GRID).spread(np.array([0]), np.arange(1), -1)
+    colour = np.array([[200, 0, 0]], np.uint8)
+    image, _ = painted(Image.new("RGB", (256, 192)), PLACE, shown, 64, colour, strength=1.0)
     assert image.getpixel((0, 0)) == (200, 0, 0)
 
 

@@ -49,6 +49,22 @@ def test_each_pixel_has_the_cell_of_the_patch_whose_centre_is_nearest(patches: P
     np.testing.assert_array_equal(shown, patches.patches_at(rows, cols))
 
 
+@pytest.mark.parametrize("patches", [grid(64, 32), grid(64, 16), grid(64, 48, "cover"), grid(128, 64)])
+def test_a_map_shows_all_the_ground_of_the_patches_that_are_there(patches: PatchGrid) -> None:
+    ids = np.flatnonzero(np.random.default_rng(3).random(patches.count) < 0.3)
+    cells = map_cells(PLACE, patches)
+    shown = cells.spread(ids, ids, -1).repeat(cells.side, axis=0).repeat(cells.side, axis=1)[:192, :256]
+    away = np.full((*shown.shape, len(ids)), np.inf)
+    middles = np.indices(shown.shape) // cells.side * cells.side + cells.side / 2
+    for at, (top, left, size, _) in enumerate(patches.window(patch) for patch in ids.tolist()):
+        inside = slice(top, top + size), slice(left, left + size)
+        away[(*inside, at)] = np.hypot(middles[0] - top - size / 2, middles[1] - left - size / 2)[inside]
+    np.testing.assert_array_equal(shown >= 0, np.isfinite(away).any(axis=2))
+    rows, cols = np.nonzero(shown >= 0)
+    chosen = away[rows, cols, np.searchsorted(ids, shown[rows, cols])]
+    np.testing.assert_allclose(chosen, away[rows, cols].min(axis=1))
+
+
 def test_a_map_of_too_many_cells_is_coarser() -> None:
     cells = map_cells(PLACE, grid(33, 20), most=1000)
     assert cells.place.height * cells.place.width <= 1000

@@ -14,7 +14,7 @@ from core.scenes.library import Library
 from core.scenes.location import patch_at_lonlat
 from core.scenes.patches import centres_lonlat, patch_grid
 from core.scenes.scene import Scene
-from core.scenes.webmercator import tile_square
+from core.scenes.webmercator import source_positions, tile_square
 from tests.mapped import add_collection, add_mapped, lonlat_of, pixels_of, square_corners, tile_at
 
 
@@ -74,6 +74,30 @@ def test_tiles_show_the_patch_that_a_click_finds(library: Library, z: int, where
     assert checked > 5
     # Only a pixel right on a border may differ.
     assert wrong <= 0.01 * 37 * 37
+
+
+def test_the_rim_of_what_is_cut_shows_the_patches_that_reach_there(library: Library) -> None:
+    scene = add_mapped(library)
+    grid = patch_grid(scene, Cut.of(64, 16))
+    there = np.flatnonzero(
+        [64 <= top <= 96 and 64 <= left <= 96 for top, left in grid.first_pixels(np.arange(grid.count))]
+    )
+    colours = np.stack([there, 0 * there, 0 * there], axis=1).astype(np.uint8)
+    lon, lat = centres_lonlat(scene, grid, there[:1])[0]  # type: ignore[index]
+    square = tile_square(15, *tile_at(lon, lat, 15))
+    shown = pixels_of(overlay_tile(scene, grid, square, there, colours, there=there))
+    rows, cols = source_positions(scene.grid, *square.centres((0, 256, 0, 256)))
+    covered = (rows >= 64) & (rows < 160) & (cols >= 64) & (cols < 160)
+    assert 0.02 < covered.mean() < 0.98
+    np.testing.assert_array_equal(shown[..., 3] > 0, covered)
+    found = grid.first_pixels(shown[covered][:, 0].astype(np.int64)) + 32
+    far = np.array([rows[covered], cols[covered]]).T
+    best = np.min([np.hypot(*(far - middle).T) for middle in grid.first_pixels(there) + 32], axis=0)
+    np.testing.assert_allclose(np.hypot(*(far - found).T), best, atol=1e-6)
+    picture, _ = mask_overlay(scene, grid, there, (1, 2, 3), there)
+    bare, _ = mask_overlay(scene, grid, there, (1, 2, 3))
+    wider = (pixels_of(picture)[..., 3] > 0).sum() / (pixels_of(bare)[..., 3] > 0).sum()
+    assert wider == pytest.approx((96 / 48) ** 2, rel=0.1)
 
 
 def test_what_has_no_side_by_side_place_is_refused_or_empty(library: Library) -> None:

@@ -90,6 +90,23 @@ def test_patch_at_finds_the_patch_with_the_nearest_centre(grid: PatchGrid, data:
 
 
 @given(grids(), st.data())
+def test_of_patches_that_are_there_the_one_with_the_nearest_centre_is_found(
+    grid: PatchGrid, data: st.DataObject
+) -> None:
+    there = np.array(sorted(data.draw(st.sets(st.integers(0, grid.count - 1)))), np.int64)
+    places = st.tuples(st.floats(0, grid.height - 0.01), st.floats(0, grid.width - 0.01))
+    rows, cols = np.array(data.draw(st.lists(places, min_size=1, max_size=5))).T
+    for row, col, found in zip(rows, cols, grid.patches_at(rows, cols, there).tolist(), strict=True):
+        away = {
+            patch: np.hypot(top + size / 2 - row, left + size / 2 - col)
+            for patch, (top, left, size, _) in ((one, grid.window(one)) for one in there.tolist())
+            if top <= row < top + size and left <= col < left + size
+        }
+        assert (found in away) if away else (found == -1)
+        assert not away or away[found] == pytest.approx(min(away.values()), abs=1e-9)
+
+
+@given(grids(), st.data())
 def test_touching_is_exactly_the_overlapping_or_adjacent_windows(grid: PatchGrid, data: st.DataObject) -> None:
     patch_id = data.draw(st.integers(0, grid.count - 1))
     top, left, size, _ = grid.window(patch_id)

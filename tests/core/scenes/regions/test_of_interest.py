@@ -172,5 +172,13 @@ def test_what_lies_outside_is_one_shape_with_a_hole(scene: Scene) -> None:
     shape = outside_shape(scene, grid)
     assert shape.geom_type == "Polygon"
     assert len(shape.interiors) == 1
+    half = patch_grid(scene, Cut.of(SIZE, SIZE // 2, area=grid.cut.area))
+    covered = np.zeros((160, 192), np.int64)
+    for patch in np.flatnonzero(inside_area(scene, half)):
+        top, left, size, _ = half.window(int(patch))
+        covered[top : top + size, left : left + size] = 1
+    for top, left, bottom, right in outside_windows(scene, half):
+        covered[top:bottom, left:right] += 1
+    assert (covered == 1).all(), "each pixel lies in a patch of the area or in one window outside"
     assert outside_windows(scene, patch_grid(scene, Cut.of(SIZE))) == []
     assert outside_shape(scene, patch_grid(scene, Cut.of(SIZE))).is_empty
