@@ -22,6 +22,7 @@ from core.engine.operations import Engine
 from core.errors import ClassificationError
 from core.features.recipe import Recipe
 from core.scenes.areas import partial_words
+from core.scenes.cut import WHOLE_AT_EDGE
 from core.values.predicted import sure_patches
 
 _Hectares = NDArray[np.float64]
@@ -89,6 +90,8 @@ def counted_sentences(source: LibrarySource) -> Iterator[str]:
     areas, ids = source.areas(), source.table.patch_ids
     if areas is None:
         return
+    if source.recipe.cut.area:
+        yield WHOLE_AT_EDGE
     if areas.overlapping:
         yield "Ground that several patches show counts once, for that whose middle is nearest."
     if source.valid_fraction() is None:

@@ -24,6 +24,7 @@ from core.export.selection import file_shapes, valid_shares
 from core.report.figures import BarFigure, FigureBar
 from core.report.pictures import EmbeddedPicture, class_picture
 from core.scenes.areas import patch_hectares
+from core.scenes.cut import WHOLE_AT_EDGE
 from core.values.palette import UNKNOWN_COLOUR, class_colours
 
 Facts = tuple[tuple[str, str], ...]
@@ -87,7 +88,8 @@ def class_part(
 
 def _counted_of(found: Embeddings) -> str:
     """Return what counts as land in the hectares of a file's classes; empty where all patches hold data everywhere."""
-    return counted_ground(file_shapes(found.table), valid_shares(found.table))
+    edge = (WHOLE_AT_EDGE,) if found.cut.get("area") else ()
+    return " ".join(filter(None, (*edge, counted_ground(file_shapes(found.table), valid_shares(found.table)))))
 
 
 def _check_patches(found: Embeddings, classified: ClassifiedPatches) -> None:

@@ -23,6 +23,7 @@ from core.report.classes import ClassPart, Facts, class_part
 from core.report.figures import BarFigure, FigureBar
 from core.report.pictures import EmbeddedPicture, ExampleRow, example_rows, scene_picture
 from core.report.searched import SearchPart
+from core.scenes.cut import WHOLE_AT_EDGE
 from core.scenes.location import bounds_lonlat
 from core.scenes.overview import overview, pixel_side
 from core.scenes.quality import Finding, QualityRecord, load_quality
@@ -208,6 +209,7 @@ def _size(grid: dict[str, Any], scene: Scene | None) -> str:
 def _patches(found: Embeddings) -> str:
     size, stride = found.cut.get("size"), found.cut.get("stride", found.cut.get("size"))
     words = f"{len(found):,}"
+    words += " of an area of the scene" if found.cut.get("area") else ""
     if size is None:
         return words
     return f"{words}, each {size} × {size} pixels" + (f", {stride} pixels apart" if stride != size else "")
@@ -241,8 +243,9 @@ def _band_figure(found: Embeddings) -> BarFigure | None:
 
 def _method(found: Embeddings) -> str:
     title = str(found.spec.get("title") or "An encoder that the file does not name")
+    edge = f"{WHOLE_AT_EDGE} " if found.cut.get("area") else ""
     return (
-        f"The scene was cut into patches: {_patches(found)}. {title} turned each into {found.vectors.shape[1]:,} "
+        f"The scene was cut into patches: {_patches(found)}. {edge}{title} turned each into {found.vectors.shape[1]:,} "
         "numbers, its features. Patches are alike as far as their features point the same way (cosine similarity); "
         "nearest neighbours are exact. Trust compares neighbours with classes where there are some, with the plain "
         "spectrum and with chance; it asks whether the land is familiar to the encoder, encodes patches anew on a "

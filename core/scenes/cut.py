@@ -28,6 +28,9 @@ _UNITS: Mapping[str, float | None] = {"": None, "px": None, "m": 1.0, "km": 1000
 AREA_KEY = re.compile(r"a[0-9a-f]{12}")
 """What the name of an area of interest looks like (``core.scenes.regions.of_interest``)."""
 
+WHOLE_AT_EDGE = "Patches that the edge of the area crosses are cut and counted whole."
+"""Said wherever patches of an area are counted, for their ground adds up to more than the area."""
+
 _KEY = re.compile(rf"([1-9]\d{{0,2}})-([1-9]\d{{0,2}})(c?)(?:v([1-9]\d{{0,2}}))?({AREA_KEY.pattern})?")
 
 

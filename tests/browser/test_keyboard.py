@@ -22,7 +22,9 @@ async ([script, data]) => {
   window.done?.abort(); // of the test before, in this tab
   window.done = new AbortController();
   window.told = [];
-  window.addEventListener("landlike:do", ({ detail }) => window.told.push(detail), { signal: window.done.signal });
+  const hear = (event) => { event.preventDefault(); window.told.push(event.detail); };
+  window.listen = () => window.addEventListener("landlike:do", hear, { signal: window.done.signal });
+  if (!data.deaf) window.listen();
   window.draw = (shown) => module.default({
     data: shown, parentElement: document.body, setTriggerValue: (name, value) => window.told.push([name, value]) });
   window.draw(data);
@@ -50,7 +52,7 @@ def test_arrows_go_from_picture_to_picture_and_the_place_outlives_another_answer
     page.set_content(
         f"<style>{text('gallery.css')}</style><section><div class='gallery' style='width:400px'></div></section>"
     )
-    page.evaluate(DRAW, [text("rove.js", "gallery.js"), pictures(3, 10, 11, 12, 13, 14, 15, 16)])
+    page.evaluate(DRAW, [text("tell.js", "rove.js", "gallery.js"), pictures(3, 10, 11, 12, 13, 14, 15, 16)])
     columns = len(page.locator(".gallery").evaluate("root => getComputedStyle(root).gridTemplateColumns").split())
     shown = ["3", "10", "11", "12", "13", "14", "15", "16"]
     assert page.evaluate(STOPS) == 1
@@ -79,7 +81,7 @@ def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> No
                Column(title="Score", values=np.array([0.9, 0.8, 0.7]), digits=2)]  # fmt: skip
     shown = {"query": 7, "height": 300}
     data = {**table_page(columns, marked=(9,), rows_on_page=2), **shown}
-    page.evaluate(DRAW, [text("rove.js", "table.js"), data])
+    page.evaluate(DRAW, [text("tell.js", "rove.js", "table.js"), data])
     assert page.evaluate(STOPS) == 6, "two headings, one row, pages before and after, and the way to what is selected"
     page.locator("tr[data-patch='7']").focus()
     page.keyboard.press("ArrowDown")
@@ -125,3 +127,21 @@ def test_keys_of_the_labeller_leave_its_buttons_and_other_boxes_alone(page: Page
     page.locator("#other input").focus()
     page.keyboard.press("f")
     assert page.evaluate("window.told.length") == 2, "nothing is labelled while somebody writes"
+
+
+def test_what_is_pressed_before_the_plot_listens_is_told_once_it_does(page: Page) -> None:
+    page.set_content("<section><div class='gallery' style='width:400px'></div></section>")
+    script = text("tell.js", "rove.js", "gallery.js")
+    data = pictures(3, 10, 11) | {"deaf": True}
+    for item in data["items"]:
+        item["sign"] = 0
+    page.evaluate(DRAW, [script, data])
+    page.locator("[data-patch='11'] .good").dispatch_event("click")
+    page.locator("[data-patch='10'] .bad").dispatch_event("click")
+    page.evaluate("data => window.draw(data)", pictures(3, 11))  # 10 is not on show any more
+    assert page.evaluate("window.told") == []
+    page.evaluate("window.listen()")
+    page.wait_for_function("window.told.length")
+    page.locator("[data-patch='11'] .bad").dispatch_event("click")
+    page.wait_for_function("window.told.some((one) => one.sign < 0)")
+    assert page.evaluate("window.told.map((one) => [one.id, one.sign])") == [[11, 1], [11, -1]]

@@ -7,6 +7,7 @@ import streamlit as st
 from core.clusters.changes import LONGEST_CLUSTER_NAME, undoable_change
 from core.clusters.overview import ClusterOverview
 from core.engine.snippets import clusters_command, clusters_script
+from core.scenes.cut import WHOLE_AT_EDGE
 from core.similarity.clusters import CHOICES, CLUSTER_METHODS, ClusterSet, ClusterSettings
 from core.values.clusters import colours_of_clusters
 from pages.ui.clusters import acts
@@ -138,7 +139,8 @@ def _list(visitor: Session, view: ViewState, known: ClusterSet, chosen: ClusterO
         for one, colour in zip(view.known.cluster_overviews(), colours_of_clusters(known), strict=True)
     ]  # fmt: skip
     without = int((known.index < 0).sum())
-    rest = f"{patches(without)} of no cluster" if without else ""
+    notes = [f"{patches(without)} of no cluster."] if without else []
+    rest = " ".join([*notes, WHOLE_AT_EDGE] if view.recipe.cut.area else notes)
     data = {"rows": rows, "chosen": None if chosen is None else chosen.number, "rest": rest, "height": height}
     _component(key=LIST_KEY, data=data, height=height, on_cluster_change=clicked)
 

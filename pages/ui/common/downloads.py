@@ -33,6 +33,7 @@ from core.engine.exports.order import (
 from core.engine.snippets import command_of, script_of
 from core.export.formats import FORMATS
 from core.jobs.queue import Job
+from core.scenes.cut import WHOLE_AT_EDGE
 from core.scenes.location import bounds_lonlat
 from core.values.registry import OLDER_NAMES, VALUES, choices
 from pages.ui.common.escape import plain
@@ -154,6 +155,8 @@ def take_away(
         form = chosen if chosen in forms else form
     if (what, form) in _FORM_HELP:
         st.caption(_FORM_HELP[what, form])
+    if known.recipe.cut.area:
+        st.caption(WHOLE_AT_EDGE)
     wanted = order(what, form)
     name = f"{wanted.stem}.{form}"
     if quick_to_make(known, wanted):

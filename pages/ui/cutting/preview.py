@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from core.scenes.cut import WHOLE_AT_EDGE
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.regions.of_interest import outside_windows
 from core.scenes.scene import Scene
@@ -101,7 +102,7 @@ def _data_url(svg: str) -> str:
 def edge_words(grid: PatchGrid, metres: float | None) -> str:
     """Tell what becomes of the edge, and of the land outside of an area."""
     if grid.cut.area:
-        return "Shaded: what lies outside of the area. Patches that its edge crosses are cut and counted whole."
+        return f"Shaded: what lies outside of the area. {WHOLE_AT_EDGE}"
     below, right = grid.left_over
     parts = [
         f"{length(pixels, metres)} {where}"

@@ -46,7 +46,7 @@ _component = st.components.v2.component(
     "landlike_gallery",
     html='<div class="gallery" role="group" aria-label="Pictures of patches; arrows go from one to the next"></div>',
     css=text("gallery.css"),
-    js=text("rove.js", "gallery.js"),
+    js=text("tell.js", "rove.js", "gallery.js"),
 )
 
 

@@ -100,6 +100,7 @@ class LocalMap(folium.Map):
 
     default_js = [  # noqa: RUF012
         ("leaflet", _UP + asset_url("leaflet/leaflet.js")),
+        ("landlike-tell", _UP + asset_url("tell.js")),
         ("landlike-patches", _UP + asset_url("map_patches.js")),
         ("landlike-ground", _UP + asset_url("map_ground.js")),
         ("landlike", _UP + asset_url("map.js")),

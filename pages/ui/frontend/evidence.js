@@ -11,7 +11,6 @@ const button = (name, words, run) => {
   made.setAttribute("aria-label", words);
   return made;
 };
-const tell = (id, sign) => window.dispatchEvent(new CustomEvent("landlike:do", { detail: { what: "evidence", id, sign } }));
 
 // How often an example counts, by turns, and how that is written.
 const WEIGHTS = [1, 2, 0.5];
@@ -37,9 +36,10 @@ function example({ good, words, src, count, kind, weight, drop, turn, weigh }) {
   return card;
 }
 
-function patch(id, sign, data, weigh) {
+function patch(root, id, sign, data, weigh) {
+  const tell = (now) => tellPlot("landlike:do", { what: "evidence", id, sign: now }, root);
   const card = example({
-    weight: data.weights[id] ?? 1, weigh, good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(id, 0), turn: () => tell(id, -sign),
+    weight: data.weights[id] ?? 1, weigh, good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(0), turn: () => tell(-sign),
   });
   card.dataset.patch = id;
   const point = (at) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: at, from: "evidence" } }));
@@ -60,7 +60,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const others = data.others.filter((one) => one.good === sign > 0).map(other);
     if (!ids.length && !others.length) return [];
     const more = ids.length > data.most ? [element("small", "more", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
-    return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(id, sign, data, weigh(id))), ...more];
+    return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(root, id, sign, data, weigh(id))), ...more];
   };
   const buttons = () => [...root.querySelectorAll("button")];
   const at = buttons().indexOf(root.getRootNode().activeElement);

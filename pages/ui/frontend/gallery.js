@@ -8,9 +8,6 @@ const element = (tag, name, text) => {
   return made;
 };
 
-// What a person does to a patch beside asking for its like goes to the plot, which tells the server.
-const tell = (detail) => window.dispatchEvent(new CustomEvent("landlike:do", { detail }));
-
 function tile() {
   const card = element("div", "tile");
   const button = element("button", "ask");
@@ -43,7 +40,7 @@ function sign(card, item) {
     button.title = pressed ? "No longer an example" : words;
     button.setAttribute("aria-label", `${button.title}: patch ${item.id}`);
     button.setAttribute("aria-pressed", String(pressed));
-    button.onclick = () => tell({ what: "evidence", id: item.id, sign: pressed ? 0 : value });
+    button.onclick = () => tellPlot("landlike:do", { what: "evidence", id: item.id, sign: pressed ? 0 : value }, card);
   }
 }
 

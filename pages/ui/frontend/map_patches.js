@@ -16,7 +16,8 @@
   let map, absolute, view = {}, patches = null, at, mode = "ask", drawn = null, glanced = null, said, bar;
 
   const fire = (name, detail) => page.dispatchEvent(new page.CustomEvent(name, { detail }));
-  const act = (detail) => fire("landlike:do", detail);
+  const tell = (name, detail) => tellPlot(name, detail, map.getContainer(), page);
+  const act = (detail) => tell("landlike:do", detail);
   const element = (tag, name, text) => {
     const made = document.createElement(tag);
     if (name) made.className = name;
@@ -254,10 +255,10 @@
       if (map.getContainer().querySelector(".leaflet-popup")) map.closePopup();
       else if (mode !== "ask") use("ask");
       else act({ what: "clear" });
-    } else if (event.key === "?") fire("landlike:key", { key: "?" });
+    } else if (event.key === "?") tell("landlike:key", { key: "?" });
     else if (event.key === "a" || event.key === "x") {
       if (id === undefined || id === null) return;
-      fire("landlike:key", { key: event.key, id });
+      tell("landlike:key", { key: event.key, id });
     } else if (own && step && patches) walk(step);
     else if (own && event.key === "Enter" && mode === "polygon") finish();
     else if (own && event.key === "Enter" && at !== undefined) act({ what: "query", id: at });

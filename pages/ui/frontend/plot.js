@@ -19,9 +19,9 @@ class View {
     window.addEventListener("landlike:hover", this.hovered);
     this.asked = (event) => { this.pending = event.detail.id; this.mark(); };
     window.addEventListener("landlike:query", this.asked);
-    this.done = (event) => this.act(event.detail);
+    this.done = (event) => this.answer(event, (detail) => this.act(detail));
     window.addEventListener("landlike:do", this.done);
-    this.keyed = ({ detail }) => (detail.key === "?" ? this.help() : this.sign(detail.key, detail.id));
+    this.keyed = (event) => this.answer(event, ({ key, id }) => (key === "?" ? this.help() : this.sign(key, id)));
     window.addEventListener("landlike:key", this.keyed); // pressed over the map, which is a frame of its own
     this.pressed = (event) => this.key(event);
     document.addEventListener("keydown", this.pressed);

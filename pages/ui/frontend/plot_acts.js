@@ -6,6 +6,13 @@ const typing = (event) => event.composedPath().some((one) => one.matches?.(WRITE
 const covered = () => document.querySelector("[data-testid=stPopoverBody], [data-baseweb=popover], [role=dialog]");
 
 const acting = {
+  // Says that it listens; before its first data it does not, and is asked again (tell.js).
+  answer(event, run) {
+    if (!this.data || this.gone) return;
+    event.preventDefault();
+    run(event.detail);
+  },
+
   // From gallery, map and key: an example, a selection, a query, or the end of what is on show.
   act({ what, id, sign, ids, ...told }) {
     if (this.gone) return;

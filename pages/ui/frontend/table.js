@@ -56,7 +56,7 @@ function draw(root, state) {
       const digits = data.digits[at];
       line.append(element("td", typeof value === "number" ? "number" : "", !known(value) ? "" : typeof value === "number" && digits !== null ? value.toFixed(digits).replace("-", "−") : String(value)));
     });
-    line.onclick = () => { window.dispatchEvent(new CustomEvent("landlike:do", { detail: { what: "query", id } })); };
+    line.onclick = () => tellPlot("landlike:do", { what: "query", id }, root);
     line.onkeydown = (event) => event.key === "Enter" && line.onclick();
     line.onmouseenter = line.onfocus = () => point(id);
     line.onmouseleave = line.onblur = () => point(undefined);

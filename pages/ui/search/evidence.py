@@ -34,7 +34,7 @@ _component = st.components.v2.component(
     "landlike_evidence",
     html='<div class="evidence" role="group" aria-label="Examples of what is looked for"></div>',
     css=text("evidence.css"),
-    js=text("evidence.js"),
+    js=text("tell.js", "evidence.js"),
 )
 
 

@@ -31,7 +31,7 @@ _KEY = "rows"
 _NOT_HERE = {SIMILARITY.name, "date", "stability", "distortion", "class", "hand"}
 _component = st.components.v2.component(
     "landlike_table", html='<div class="rows" role="region" aria-label="Patches as rows"></div>',
-    css=text("table.css"), js=text("rove.js", "table.js"),
+    css=text("table.css"), js=text("tell.js", "rove.js", "table.js"),
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from core.engine.operations import Engine
 from core.engine.views import SearchView
 from core.evaluation.benchmark import BASELINE
 from core.progress import silent
-from core.scenes.cut import Cut
+from core.scenes.cut import WHOLE_AT_EDGE, Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
 from core.scenes.patches import corners_lonlat, patch_grid
@@ -146,9 +146,14 @@ def test_a_scene_cut_by_an_area_has_its_ground_alone(
     told = json.loads(capsys.readouterr().out)["mapped"]
     assert told == pytest.approx(land_areas(source).mapped)
     assert sum(told.values()) == pytest.approx(standing.sum())
+    assert WHOLE_AT_EDGE in land_areas(source).said
+    assert WHOLE_AT_EDGE not in land_areas(whole).said
     order = ExportOrder(what="report", form="html", view=SearchView(recipe=recipe, evidence=Evidence()))
-    part = view_report(source, order, progress=silent).classes
+    contents = view_report(source, order, progress=silent)
+    part = contents.classes
     assert part is not None
+    assert WHOLE_AT_EDGE in contents.method
+    assert sum(WHOLE_AT_EDGE in note for note in part.notes) == 1
     assert {row[0]: (int(row[1]), row[2]) for row in part.sheet.rows} == {
         name: (count, f"{told[name]:,.0f}") for name, count in counts_of(source).items()
     }

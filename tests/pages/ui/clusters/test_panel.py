@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from streamlit.testing.v1 import AppTest
 
 from core.clusters.changes import CLUSTERS_FILE, ClusterOrigin, changes_of
@@ -15,8 +16,11 @@ from core.clusters.overview import ClusterOverview
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.features.recipe import Recipe
-from core.scenes.cut import Cut
+from core.scenes.cut import WHOLE_AT_EDGE, Cut
 from core.scenes.labels import given_windows
+from core.scenes.patches import corners_lonlat, patch_grid
+from core.scenes.regions.map_region import region_of
+from core.scenes.regions.of_interest import keep_area
 from core.scenes.scene import Scene
 from core.search.filters import Filters
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
@@ -87,6 +91,20 @@ def test_land_that_several_patches_show_counts_once(engine: Engine) -> None:
     (whole,) = cache.scene_view(recipe).cluster_overviews()
     assert len(whole.patches) == count
     assert whole.hectares == pytest.approx(3.84 * 4.48 * 100, rel=2e-3), "384 × 448 pixels of 10 m"
+
+
+def test_clusters_of_an_area_say_that_patches_at_its_edge_count_whole(engine: Engine) -> None:
+    scene = small_scene(engine, crs="EPSG:32632")
+    corners = corners_lonlat(scene, patch_grid(scene), np.array([0, 16]))
+    assert corners is not None
+    key = keep_area(scene, region_of(shapely.box(*corners[0].min(axis=0), *corners[1].max(axis=0))))
+    recipe = encode(engine, scene, cut=Cut.of(64, area=key))
+    count = len(cache.scene_view(recipe).table)
+    engine.clustered.keep(recipe, ClusterSettings(), FoundClusters(index=np.zeros(count, np.int16)))
+    app = visit(scene=scene.id, colour="cluster", cut=recipe.cut.key)
+    sees_nothing_wrong(app)
+    assert listed(app)["rest"] == WHOLE_AT_EDGE
+    assert WHOLE_AT_EDGE in texts(app), "and so does what can be taken away"
 
 
 def test_an_older_link_by_groups_shows_clusters(recipe: Recipe) -> None:

@@ -272,7 +272,7 @@ def test_the_preview_tints_what_patches_moved_inwards_share() -> None:
 
 def test_the_preview_says_that_patches_across_the_edge_of_an_area_count_whole() -> None:
     grid = PatchGrid(height=200, width=256, cut=Cut.of(64, area="a0123456789ab"))
-    assert edge_words(grid, 10.0).endswith("Patches that its edge crosses are cut and counted whole.")
+    assert edge_words(grid, 10.0).endswith("Patches that the edge of the area crosses are cut and counted whole.")
 
 
 def test_an_area_drawn_to_search_by_can_be_cut(engine: Engine) -> None:

@@ -192,7 +192,7 @@ def test_every_asset_is_served_and_scripts_are_packed() -> None:
         if asset.kind != "image/png":
             assert packed.headers["content-encoding"] == "gzip"
             assert gzip.decompress(packed.body) == plain.body
-            assert len(packed.body) < 0.6 * len(plain.body)
+            assert len(packed.body) < 0.6 * len(plain.body) + 40  # what gzip itself needs
 
 
 def test_plotly_is_compiled_while_it_arrives_and_a_bundle_of_another_kind_is_left_alone() -> None:
