@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BandsError
-from core.ingest.bands.assign import MIN_BANDS, filling, name_bands
+from core.ingest.bands.assign import MIN_BANDS, Naming, filling, name_bands
 from core.ingest.bands.calibration import Calibration
 from core.ingest.bands.fill import Gaps, find_gaps, with_limits, with_special, zero_means_light
 from core.ingest.bands.order import refuse_falling_edge
@@ -58,8 +58,7 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         SourceError: when bands cannot be told or laid over each other, or hold no reflectance.
     """
     settings = files.settings
-    chosen = settings.bands if found.chosen is None else found.chosen
-    naming = name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings), found.other)
+    naming = named_bands(found, settings)
     refuse_small_numbers(naming.layers, settings.scale)
     gaps = find_gaps(naming.layers, settings.nodata, few=bool(found.special))
     gaps = with_special(gaps, found.special, settings.nodata)
@@ -106,6 +105,16 @@ def build_scene(files: SourceFiles, found: SceneLayers, directory: Path, progres
         position=found.position,
         classification=classified,
     )
+
+
+def named_bands(found: SceneLayers, settings: IngestSettings) -> Naming:
+    """Return which layers of a source are bands of the scene; pixels are looked at where nothing names them.
+
+    Raises:
+        SourceError: when bands cannot be told.
+    """
+    chosen = settings.bands if found.chosen is None else found.chosen
+    return name_bands(found.layers, chosen, lambda nameless: _some_pixels(nameless, settings), found.other)
 
 
 def _part(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import rasterio
 from numpy.typing import NDArray
 
 from core.errors import SeveralDatesError, SourceError
-from core.ingest.bands.names import band_of_file, parse_band
 from core.ingest.files import SourceFiles
 from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.kind import SceneLayers
@@ -24,6 +22,7 @@ from core.ingest.grouping import kind_of
 from core.ingest.intake import source_files
 from core.ingest.messages import damaged
 from core.ingest.preview.protocol import PICTURE_FILE, PREVIEW_SIDE, PreviewRequest, PreviewResult
+from core.ingest.scene_builder import named_bands
 from core.progress import Progress, silent
 from core.scenes.geobox import GeoBox
 
@@ -44,14 +43,15 @@ def read_preview(request: PreviewRequest, opening: Progress = silent) -> Preview
     files = source_files(request.source, opening)
     with ExitStack() as opened:
         found = _layers(files, opened)
-        reference = finest(found.layers)
+        layers = named_bands(found, files.settings).layers
+        reference = finest(layers)
         grid, _ = canonical_grid(reference, chosen_crs=files.settings.crs)
         if reference.placed and not reference.axis_aligned:
             found_so = "its rows do not run along the axes of its map, so it has no picture to choose a part on"
             raise SourceError(found=found_so, remedy="give the part in pixels or degrees")
         step = -(-max(grid.height, grid.width) // PREVIEW_SIDE)
         rows, cols = max(1, grid.height // step), max(1, grid.width // step)
-        chosen = _coloured([layer for layer in found.layers if layer.source.geobox == reference])
+        chosen = _coloured([layer for layer in layers if layer.source.geobox == reference])
         picture = _stretched([_as_laid(_small(layer, rows, cols), reference) for layer in chosen])
     (request.source.directory / PICTURE_FILE).write_bytes(picture.tobytes())
     return PreviewResult(height=grid.height, width=grid.width, rows=rows, cols=cols)
@@ -74,17 +74,11 @@ def _layers(files: SourceFiles, opened: ExitStack) -> SceneLayers:
 
 
 def _coloured(layers: Sequence[Layer]) -> list[Layer]:
-    """Return red, green and blue, by names; else the first three bands, or the first one thrice."""
-    named = {_name(layer): layer for layer in reversed(layers)}
+    """Return red, green and blue; else the first three bands, or the first one thrice."""
+    named = {layer.band: layer for layer in layers}
     if all(band in named for band in _COLOURS):
         return [named[band] for band in _COLOURS]
     return list(layers[:3]) if len(layers) > 2 else [layers[0]] * 3
-
-
-def _name(layer: Layer) -> str | None:
-    text = layer.source.descriptions[layer.index - 1]
-    alone = layer.source.count == 1
-    return layer.band or parse_band(text) or (band_of_file(PurePosixPath(layer.source.name).stem) if alone else None)
 
 
 def _small(layer: Layer, rows: int, cols: int) -> NDArray[Any]:

@@ -71,6 +71,13 @@ def test_a_picture_is_small_and_north_up(tmp_path: Path) -> None:
     assert (shown[:half] > 0).all()
 
 
+def test_a_part_is_counted_in_pixels_of_bands_and_not_of_what_is_finer_beside_them(tmp_path: Path) -> None:
+    stack = write_tif(tmp_path / "stack.tif", land(height=64, width=80), BAND_NAMES)
+    finer, pixels = NORTH_UP @ rasterio.Affine.scale(0.5), land(BAND_NAMES[:3], height=128, width=160)
+    trees = write_tif(tmp_path / "trees.tif", pixels, ["oak", "ash", "elm"], transform=finer)
+    assert picture(tmp_path, [stack, trees]).shape == (64, 80, 3)
+
+
 def test_a_product_and_its_sandbox(tmp_path: Path, library: Library) -> None:
     folder = compact(tmp_path, Made())
     found = preview_source([folder], library)
