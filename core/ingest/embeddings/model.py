@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.bands import BAND_NAMES
+from core.ingest.json_text import json_object
 from core.ingest.messages import clean_name
 
 _SIGNED_SQUARE = re.compile(r"alpha ?earth|127\.5|signed.?square", re.IGNORECASE)
@@ -41,11 +42,7 @@ class StatedModel:
 def json_of(metadata: Mapping[bytes, bytes], key: bytes) -> dict[str, Any]:
     """Return an object that the footer holds under a key; empty where there is none, or it cannot be read."""
     text = metadata.get(key, b"")
-    try:
-        found = json.loads(text) if 0 < len(text) <= _MOST_TEXT else {}
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return (json_object(text) if len(text) <= _MOST_TEXT else None) or {}
 
 
 def stated_model(

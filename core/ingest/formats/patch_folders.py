@@ -6,7 +6,6 @@ has one, so that those of several have none.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.kind import PatchFiles
 from core.ingest.grid.resample import Bools, PixelWindow, Sampled, read_resampled
 from core.ingest.grid.stack import Moved
+from core.ingest.json_text import json_object
 from core.ingest.messages import clean_name
 from core.scenes.quality import Finding
 
@@ -86,12 +86,10 @@ def _labels(shelf: Shelf, member: Member) -> tuple[str, ...]:
     if member.size > _MOST_BYTES:
         return ()
     try:
-        stated = json.loads(shelf.path(member).read_text(encoding="utf-8", errors="replace"))
-    except (ValueError, RecursionError):
-        return ()
+        stated = json_object(shelf.path(member).read_text(encoding="utf-8", errors="replace"))
     finally:
         shelf.release(member)
-    labels = stated.get("labels") if isinstance(stated, dict) else None
+    labels = (stated or {}).get("labels")
     return (
         tuple(clean_name(label, 120) for label in labels if isinstance(label, str)) if isinstance(labels, list) else ()
     )

@@ -6,7 +6,6 @@ Search, which takes the offset off and says so.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from core.ingest.bands.packing import usable_scaling
 from core.ingest.formats.geotiff import RasterFile
 from core.ingest.formats.product_metadata import Hint, Hints, dates_in
 from core.ingest.grid.stack import Scaling
+from core.ingest.json_text import json_object
 
 ITEM_SUFFIXES = frozenset({".json", ".geojson"})
 MOST_BYTES = 4 << 20
@@ -53,12 +53,8 @@ def item_hints(text: str) -> Hints | None:
 
 
 def _read(text: str) -> dict[str, Any] | None:
-    try:
-        item = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    known = isinstance(item, dict) and item.get("type") == "Feature" and "stac_version" in item
-    return item if known else None
+    item = json_object(text) or {}
+    return item if item.get("type") == "Feature" and "stac_version" in item else None
 
 
 def _properties(item: Mapping[str, Any]) -> Mapping[str, Any]:

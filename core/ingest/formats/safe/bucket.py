@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.ingest.formats.safe.metadata import percent_of, time_of
+from core.ingest.json_text import json_object
 
 TILE_INFO, PRODUCT_INFO = "tileinfo.json", "productinfo.json"
 MAX_INFO = 2**20
@@ -36,11 +36,9 @@ NOTHING_STATED = BucketInfo()
 
 def read_info(path: Path) -> BucketInfo:
     """Read one of the two files; what is none of them states nothing."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8", errors="replace")) if path.stat().st_size <= MAX_INFO else {}
-    except (ValueError, RecursionError):
-        return NOTHING_STATED
-    if not isinstance(told, dict):
+    small = path.stat().st_size <= MAX_INFO
+    told = json_object(path.read_text(encoding="utf-8", errors="replace")) if small else None
+    if told is None:
         return NOTHING_STATED
     return BucketInfo(
         product=_text(told, "productName") or _text(told, "name"),
