@@ -28,6 +28,7 @@ from pages.ui.cutting.form import shown_cut, why_form
 from pages.ui.explore import preparing
 from pages.ui.explore.views import rendering_of
 from pages.ui.state import cache
+from pages.ui.state.address import show_address
 from pages.ui.state.engine import engine
 from pages.ui.state.label_state import settled_view
 from pages.ui.state.scene_view import SceneView
@@ -51,6 +52,7 @@ def page() -> None:
         st.markdown("This scene has to be cut into patches first: choose how on the **Explore** page.")
         return
     recipe = engine().recipe(scene, encoder, cut=shown_cut(visitor, scene))
+    show_address(visitor.link(preparing.link_encoder(visitor, scene, recipe)))
     if preparing.features_there(scene, recipe):
         classifying(scene, recipe)
 

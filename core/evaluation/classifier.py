@@ -56,6 +56,7 @@ class Named:
         heard: of ``FeatureClassifier.heard``.
         sure_from: confidence from which a class counts, 0 to 1.
         strange: True = classes count on land too that the encoder does not know.
+        foreign: True = the scene has other bands than the classifier was fitted to, so that no class counts.
     """
 
     classes: tuple[str, ...]
@@ -66,6 +67,7 @@ class Named:
     heard: NDArray[np.bool_] | None = None
     sure_from: float = SURE_FROM
     strange: bool = False
+    foreign: bool = False
 
     @property
     def sure(self) -> NDArray[np.bool_]:
@@ -148,7 +150,7 @@ class FeatureClassifier:
         confidence = chances[np.arange(len(index)), index].astype(np.float32)
         return Named(
             classes=self.classes, index=index.astype(np.int16), confidence=confidence, calibrated=self.calibrated,
-            key=self.key, heard=self.heard(vectors),
+            key=self.key, heard=self.heard(vectors), foreign=self.foreign,
         )  # fmt: skip
 
     def heard(self, vectors: FloatArray) -> NDArray[np.bool_] | None:

@@ -15,6 +15,7 @@ from core.evaluation.classifier import SURE_FROM, Named
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.imagery.ramps import Ramp
 from core.scenes.labels import SceneLabels
+from core.scenes.patches import IntArray
 from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
 from core.values.classes import titles
 from core.values.legend import ClassLegend, Scale
@@ -22,6 +23,15 @@ from core.values.palette import class_colours
 
 UNSURE, UNSURE_COLOUR = "Unsure", "#D8D3C8"
 """What patches are called and painted whose class does not count."""
+
+WHY_UNSURE = (
+    "the encoder learned these classes from other bands",
+    "the encoder does not know this scene",
+    "the encoder does not know this land",
+    "unfamiliar land",
+    "too little confidence",
+)
+"""Why a class does not count, however high its probability; the first that holds is said."""
 
 CONFIDENCE_RAMP = Ramp(((0.0, "#8f2d12"), (0.5, "#d99a3d"), (0.8, "#a9b48c"), (1.0, "#1f5a44")))
 """Brown where the classifier guesses, green where it is sure."""
@@ -49,8 +59,27 @@ def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
     there a classifier is often sure of what it never learned (Hein, Andriushchenko and Bitterwolf, “Why ReLU Networks
     Yield High-Confidence Predictions Far Away From the Training Data”, 2019).
     """
+    return why_unsure(source, found) < 0
+
+
+def why_unsure(source: PatchSource, found: Named) -> IntArray:
+    """Return why the class of each patch does not count, places in ``WHY_UNSURE`` of shape (N,); −1 = it does."""
+    nobody = np.zeros(len(found.index), np.bool_)
+    unheard = nobody if found.heard is None else ~found.heard
     novelty = None if found.strange else source.novelty()
-    return found.sure if novelty is None else found.sure & ~(novelty > NOVEL_ABOVE)
+    reasons = (
+        unheard & found.foreign,
+        unheard & bool(unheard.all()),
+        unheard,
+        nobody if novelty is None else novelty > NOVEL_ABOVE,
+        ~(found.confidence >= found.sure_from),
+    )
+    return np.select(reasons, range(len(reasons)), -1).astype(np.int64)
+
+
+def unsure_words(reason: int) -> str:
+    """Return what a patch without a class that counts is called, and why: ``Unsure: unfamiliar land``."""
+    return f"{UNSURE}: {WHY_UNSURE[reason]}"
 
 
 class NamedByEncoder:
@@ -130,9 +159,13 @@ class ConfidenceValue(NamedByEncoder, ScaleValue):
 
 
 def caption(source: PatchSource, found: Named, row: int) -> tuple[str, str]:
-    """Return what a picture says of the class of a patch, such as ``82 % Forest``, and the colour of its class."""
-    if not sure_patches(source, found)[row]:
-        return UNSURE, UNSURE_COLOUR
+    """Return what a picture says of the class of a patch, such as ``82 % Forest``, and the colour of its class.
+
+    Where none counts it says why: a high probability beside “Unsure” alone would look like a mistake.
+    """
+    reason = int(why_unsure(source, found)[row])
+    if reason >= 0:
+        return unsure_words(reason), UNSURE_COLOUR
     number = int(found.index[row])
     said = f"{100 * float(found.confidence[row]):.0f}\N{NO-BREAK SPACE}% {titles(found.classes)[number]}"
     return said, predicted_colours(source.labels, found.classes)[number]

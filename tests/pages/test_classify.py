@@ -34,7 +34,7 @@ from pages.ui.classify.offered import offered, usual_scheme
 from pages.ui.classify.picture import classes_of_map
 from pages.ui.state import cache
 from pages.ui.state.session import Session
-from tests.pages.conftest import encode, small_scene
+from tests.pages.conftest import encode, small_scene, visit
 from tests.pages.ui.classify.conftest import opened, words
 
 
@@ -60,6 +60,19 @@ def test_a_scene_that_is_not_encoded_is_encoded_first(engine: Engine, scene: Sce
     app = opened(scene)
     assert not app.exception
     assert [job.kind for job in engine.jobs.jobs()] == ["encode"]
+
+
+def test_its_address_leads_to_the_same_scene_after_a_newer_one_came(
+    engine: Engine, recipe: Recipe, scene: Scene
+) -> None:
+    app = opened(scene)
+    small_scene(engine, "small-9", created="2099-01-01T00:00:00+00:00")
+    address = {name: one[0] if isinstance(one, list) else one for name, one in app.query_params.items()}
+    assert address["scene"] == scene.id
+    for page in ("classify.py", "open.py", "models.py"):
+        again = visit(**address).switch_page(page).run()
+        assert again.query_params["scene"] in (scene.id, [scene.id])
+        assert again.selectbox(key="scene").value == scene.id
 
 
 def test_without_labels_it_asks_for_two_classes_of_a_scheme_of_the_field(recipe: Recipe, scene: Scene) -> None:

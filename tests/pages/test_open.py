@@ -422,6 +422,7 @@ def test_reading_differently_begins_with_what_was_decided_and_asks_only_for_what
     assert test.selectbox(key=f"{key}_scale").value == "1000"
     assert test.date_input(key=f"{key}_date").value.isoformat() == "2024-06-21"
     assert test.text_input(key=f"{key}_crs").value == "EPSG:32631"
+    assert f"{key}_vector" not in {one.key for one in test.text_input}, "it has pixels, so it is no file of vectors"
     assert test.button(key=f"{key}_go").disabled, "nothing is changed yet"
     assert test.button(key=f"{key}_go").help == "Change something first."
     test.selectbox(key=f"{key}_level").set_value("L2A").run()

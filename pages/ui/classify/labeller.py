@@ -122,6 +122,7 @@ def labeller(
     by_key, names = keys(tuple(classes)), [one.name for one in classes]
     data = _pictures(known, patch, ahead, rendering) | {
         "patch": patch,
+        "scene": known.scene.id,
         "words": {"title": SEEN if known.scene.has_pixels else UNSEEN, **words},
         "settling": settling,
         "who": who,

@@ -14,6 +14,7 @@ from core.similarity.neighbours import Neighbours
 from core.values.legend import ScaleLegend
 from core.values.palette import class_colours
 from core.values.similarity import SIMILARITY
+from pages.ui.common.format import score_digits
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
 from pages.ui.explore.colouring import Colouring
@@ -67,8 +68,10 @@ def neighbour_items(
     """
     lead = "The place you asked about"
     items = [] if query is None or first else [_item(query, thumbs, truth, named, rank=QUERY, value="", lead=lead)]
-    for one in neighbours.ranked(first, PAGE_OF_PICTURES):
-        value = f"{one.similarity:.2f}"
+    ranked = list(neighbours.ranked(first, PAGE_OF_PICTURES))
+    digits = score_digits([one.similarity for one in ranked])
+    for one in ranked:
+        value = f"{one.similarity:.{digits}f}"
         lead = f"No. {one.rank}, similarity {value}"
         items.append(_item(one.ref, thumbs, truth, named, rank=str(one.rank), value=value, lead=lead))
     return mark_novel(items, strange)

@@ -13,7 +13,7 @@ from core.scenes.overview import metres_of
 from pages.ui.common.cuts import length
 from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
-from pages.ui.common.format import count, ground_words, patches
+from pages.ui.common.format import count, ground_words, patches, score_digits
 from pages.ui.common.heading import heading
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
@@ -68,7 +68,7 @@ def found_words(view: ViewState) -> str:
 def _by_words(view: ViewState) -> str:
     words, of = plain(view.question.words), f"of {len(view.table):,}"
     if view.neighbours is None:
-        return f"“{words}” is not understood"
+        return f"**Nothing** can be found by “{words}”"
     if view.least is not None:
         return f"{found_words(view)} {of} match “{words}” by at least {view.least:.3f}"
     return f"The **{patches(len(view.neighbours))}** {of} that match “{words}” best"
@@ -88,7 +88,8 @@ def announcement(view: ViewState) -> str:
     else:
         unlike = f", unlike {len(question.unlike)}" if question.unlike else ""
         asked = f"like {count(len(question.like), 'example')}{unlike}"
-    scores = f", similarity {found.similarity[0]:.2f} to {found.similarity[-1]:.2f}" if len(found) else ""
+    digits = score_digits(found.similarity.tolist())
+    scores = f", similarity {found.similarity[0]:.{digits}f} to {found.similarity[-1]:.{digits}f}" if len(found) else ""
     how = f"; {note}" if (note := compared_how(view)) else ""
     return f"{patches(len(found))} {asked}{scores}{more}{how}".replace("-", "−")
 

@@ -12,10 +12,20 @@ const REST = 900;
 const WRITES = "input, textarea, select, [contenteditable], [role=dialog], [data-testid=stDataFrame]";
 const typing = (event) => event.composedPath().some((one) => one.matches?.(WRITES));
 
+let scene;
+
+/** After another scene was chosen, keys are for its patches again and not for the box it was chosen in. */
+const leaveChooser = (now) => {
+  const chooser = document.activeElement;
+  if (scene !== undefined && scene !== now && chooser?.closest("[data-testid=stSelectbox]")) chooser.blur();
+  scene = now;
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".labeller");
   const act = (what, name) => setTriggerValue("act", { what, name, patch: data.patch, at: Date.now() });
   const asks = data.patch !== null;
+  leaveChooser(data.scene);
 
   const list = element("div", "classes");
   list.setAttribute("role", "group");

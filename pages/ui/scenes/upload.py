@@ -86,23 +86,31 @@ def file_name(name: str) -> str:
 
 
 def wished(
-    key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL, *, pixels: bool = True
+    key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL, *, pixels: bool | None = None
 ) -> IngestSettings | None:
-    """Draw the form, that of vectors where there are no pixels; None, and the sentence, when it cannot be so."""
+    """Draw the form for files with pixels, for vectors without any, or, with None, for what may be either.
+
+    None, and the sentence, when it cannot be so.
+    """
     try:
-        return settings_form(key, known, named) if pixels else vectors_form(key, known)
+        if pixels is False:
+            return vectors_form(key, known)
+        return settings_form(key, known, named, vectors=pixels is None)
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return None
 
 
-def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL) -> IngestSettings:
+def settings_form(
+    key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequence[str] = USUAL, *, vectors: bool = True
+) -> IngestSettings:
     """Draw widgets for what a person knows better than the file; all optional.
 
     Args:
         key: goes in front of the widgets' keys.
         known: what they show first.
         named: bands shown in grey where none are known: an example, or those that a source names itself.
+        vectors: False = it is known to hold pixels, and what only vectors have is left as it is.
 
     Raises:
         SettingsError: when what was typed is no band name or no coordinate system.
@@ -153,7 +161,7 @@ def settings_form(key: str, known: IngestSettings = NOTHING_KNOWN, named: Sequen
         by_wavelength=by_wavelength,
         ten_metres=ten_metres,
         **part,
-        **_of_vectors(key, known),
+        **(_of_vectors(key, known) if vectors else _vectors_known(known)),
     )
 
 
@@ -197,6 +205,10 @@ def _of_vectors(key: str, known: IngestSettings) -> dict[str, Any]:
     )  # fmt: skip
     lat_first = st.checkbox("Latitude comes before longitude", value=known.lat_first, key=f"{key}_lat_first")
     return {"vector": vector.strip() or None, "model": model.strip() or None, "lat_first": lat_first}
+
+
+def _vectors_known(known: IngestSettings) -> dict[str, Any]:
+    return {"vector": known.vector, "model": known.model, "lat_first": known.lat_first}
 
 
 def parse_window(text: str) -> tuple[int, int, int, int] | None:

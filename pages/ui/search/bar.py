@@ -12,15 +12,20 @@ from pages.ui.common.escape import plain
 from pages.ui.search.elsewhere import other_scenes
 from pages.ui.search.picture import DIALOG, encode_missing, picture_form, pictures_under_way, take_pictures
 from pages.ui.state import cache
+from pages.ui.state.engine import engine
 from pages.ui.state.question import Question
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import show_text, shown
 
 KEY = "words"
-PLACEHOLDER = "lake, dry grass · 37.2, −75.9"
+PLACEHOLDER, PLACEHOLDER_WITHOUT_PIXELS = "lake, dry grass · 37.2, −75.9", "37.2, −75.9 · a class"
 _HELP = (
     "Kinds of land, with adjectives: dense forest, turbid water, bright roofs; classes and clusters by their names. "
     "Or a place: 37.2, −75.9, 37° 12′ N 75° 54′ W, 18S 431250 4118750, or coordinates of the scene's own system."
+)
+_HELP_WITHOUT_PIXELS = (
+    "A place: 37.2, −75.9, 37° 12′ N 75° 54′ W, 18S 431250 4118750. Or classes and clusters by their names. Kinds of "
+    "land, such as lake, are told by bands, which vectors without pixels do not have."
 )
 
 
@@ -29,10 +34,12 @@ def search_bar(visitor: Session, recipe: Recipe) -> None:
     scene_id = recipe.scene_id
     take_pictures(visitor, scene_id)
     show_text(KEY, visitor.typed or visitor.question(scene_id).words)
+    pixels = engine().library.get(scene_id).has_pixels
     with st.sidebar, st.container(key="search_bar"):
         st.text_input(
-            "Find land", key=KEY, placeholder=PLACEHOLDER, icon=":material/search:", max_chars=200, help=_HELP,
-            on_change=_written, args=(visitor, recipe),
+            "Find land", key=KEY, placeholder=PLACEHOLDER if pixels else PLACEHOLDER_WITHOUT_PIXELS,
+            icon=":material/search:", max_chars=200, help=_HELP if pixels else _HELP_WITHOUT_PIXELS, on_change=_written,
+            args=(visitor, recipe),
         )  # fmt: skip
         title, icon = "Picture or scene", ":material/add_photo_alternate:"
         if st.button(title, icon=icon, key="by_picture", width="stretch"):

@@ -13,12 +13,13 @@ import streamlit as st
 
 from core.bands import FloatArray
 from core.scenes.patches import IntArray
-from core.values.base import PatchValue
+from core.values.base import NOTHING_ASKED, PatchValue
 from core.values.classes import LABEL
 from core.values.legend import ClassLegend, ScaleLegend
-from core.values.predicted import CONFIDENCE, PREDICTED
+from core.values.predicted import CONFIDENCE, PREDICTED, WHY_UNSURE, PredictedValue, unsure_words, why_unsure
 from core.values.registry import VALUES, choices
 from core.values.similarity import SIMILARITY
+from pages.ui.common.format import score_digits
 from pages.ui.frontend import text
 from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState
@@ -98,7 +99,7 @@ def table_columns(view: ViewState, ids: IntArray, scores: FloatArray | None) -> 
     columns = [Column(title=PATCH, values=ids)]
     if scores is not None:
         rank = Column(title=RANK, values=np.arange(1, len(ids) + 1))
-        columns = [rank, *columns, Column(title="Score", values=scores, digits=3)]
+        columns = [rank, *columns, Column(title="Score", values=scores, digits=score_digits(scores.tolist(), least=3))]
     offered = [VALUES[name] for name in choices(view.known, view.asked) if name not in _NOT_HERE]
     for value in [LABEL, *sorted(offered, key=lambda one: one.name not in {PREDICTED.name, CONFIDENCE.name})]:
         columns += _column(view, value, rows)
@@ -205,8 +206,13 @@ def _column(view: ViewState, value: PatchValue, rows: IntArray) -> list[Column]:
     if isinstance(legend, ScaleLegend):
         return [Column(title=legend.scale.title.partition(" (")[0], values=values[rows], digits=legend.scale.digits)]
     if isinstance(legend, ClassLegend):
-        title = value.title_of(view.known)
-        return [Column(title=title[:1].upper() + title[1:], values=values[rows], names=tuple(legend.names))]
+        title, shown, names = value.title_of(view.known), values[rows], tuple(legend.names)
+        if isinstance(value, PredictedValue) and (found := value.found(view.known, NOTHING_ASKED)) is not None:
+            # Beside a confidence of 0.9 a bare “Unsure” would look like a mistake.
+            reasons = why_unsure(view.known, found)[rows]
+            shown = np.where(reasons < 0, shown, len(found.classes) + reasons).astype(np.float32)
+            names = (*names[:-1], *map(unsure_words, range(len(WHY_UNSURE))))
+        return [Column(title=title[:1].upper() + title[1:], values=shown, names=names)]
     return []
 
 

@@ -36,7 +36,7 @@ from core.values.indices import NDVI
 from core.values.learned import LEARNED_NUMBER
 from core.values.legend import ClassLegend, ScaleLegend
 from core.values.palette import cluster_colours
-from core.values.predicted import CONFIDENCE, PREDICTED, UNSURE, caption
+from core.values.predicted import CONFIDENCE, PREDICTED, UNSURE, WHY_UNSURE, caption, sure_patches, why_unsure
 from core.values.registry import VALUES, choices, export_columns, read_address
 from tests.scenes import add_scene
 
@@ -259,8 +259,26 @@ def test_predicted_classes_are_named_where_they_are_sure_and_exported_with_their
     assert columns["predicted"].tolist() == np.where(sure, names, UNSURE).tolist(), "files say what the map shows"
     np.testing.assert_array_equal(columns["confidence"], named.confidence)
     assert caption(source, named, 18) == ("96\N{NO-BREAK SPACE}% Bog", legend.colours[0])
-    assert caption(source, named, 0)[0] == UNSURE
-    assert caption(source, named, 19)[0] == UNSURE, "of unfamiliar land a classifier is sure and wrong"
+    assert caption(source, named, 0)[0] == "Unsure: too little confidence"
+    assert caption(source, named, 19)[0] == "Unsure: unfamiliar land", "there a classifier is sure and wrong"
+
+
+def test_a_class_that_does_not_count_says_why_however_high_its_probability(source: Source) -> None:
+    named = source.named()
+    assert named is not None
+    heard = np.arange(COUNT) % 2 == 0
+    strange = np.linspace(0, 100, COUNT) > 99
+    for found, first in (
+        (replace(named, heard=heard), ~heard),
+        (replace(named, heard=np.zeros(COUNT, bool)), np.ones(COUNT, bool)),
+        (replace(named, heard=np.zeros(COUNT, bool), foreign=True), np.ones(COUNT, bool)),
+    ):
+        reason = why_unsure(source, found)
+        own = 0 if found.foreign else 2 if first.sum() < COUNT else 1
+        expected = np.select([first, strange, named.confidence < 0.5], [own, 3, 4], -1)
+        np.testing.assert_array_equal(reason, expected)
+        np.testing.assert_array_equal(sure_patches(source, found), reason < 0)
+    assert len(WHY_UNSURE) == 5
 
 
 def test_an_address_asks_for_the_classifier_whose_classes_are_on_show(source: Source) -> None:
