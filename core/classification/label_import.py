@@ -33,6 +33,8 @@ _WHOLE = re.compile(r"(?a:(\d{1,15})(?:[.,](?:0{1,2}|0{4,}))?|(\d{1,3}(?:,\d{3})
 _NOTHING = NOT_JUDGED | {"none", "<na>", "#value!", "#ref!", "#name?", "#div/0!"}
 """Labels, in small letters, by which programs and people say that there is none."""
 
+_SAME_PLACE = 1e-5
+"""Degrees, about a metre; files round places to as much."""
 MOST_LABELS_OF_COLUMN = 254
 """Values of a column that may hold classes; a map tells no more apart."""
 
@@ -384,11 +386,11 @@ def elsewhere(
     lon, lat = (table.column(name) for name in ("lon", "lat"))
     if lon is None or lat is None:
         return []
-    row_of = {int(patch_id): row for row, patch_id in enumerate(patch_ids.tolist())}
+    row_of, ground = {int(patch_id): row for row, patch_id in enumerate(patch_ids.tolist())}, _ground(outlines)
     found = []
     for line, patch_id in enumerate(ids):
         place = _place(lon[line], lat[line])
-        land = outlines[row_of[patch_id]] if patch_id in row_of else None
+        land = ground[row_of[patch_id]] if patch_id in row_of else None
         if land is not None and np.isfinite(place).all() and not land.intersects(shapely.Point(place)):
             found.append(line)
     return found
@@ -406,14 +408,23 @@ def placed_outlines(asked: str, outlines: NDArray[np.object_] | None) -> NDArray
     return outlines
 
 
+def _ground(outlines: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return outlines, in place of those that are points what is the same place in a file that rounds its numbers."""
+    grown, are_points = outlines.copy(), shapely.get_type_id(outlines) == shapely.GeometryType.POINT
+    grown[are_points] = shapely.buffer(outlines[are_points], _SAME_PLACE)
+    return grown
+
+
 def containing(points: NDArray[np.object_], outlines: NDArray[np.object_]) -> IntArray:
     """Return the row of the patch that each point lies in, of several the one whose middle is nearest; −1 = none.
+
+    A patch that is a point itself, of vectors of others, holds what lies at its place.
 
     Args:
         points: shapely's in EPSG:4326, of shape (M,).
         outlines: of shape (N,), None where unknown.
     """
-    tree = shapely.STRtree(outlines)
+    tree = shapely.STRtree(_ground(outlines))
     which, rows = tree.query(points, predicate="intersects")
     apart = shapely.distance(points[which], shapely.centroid(outlines[rows]))
     found = np.full(len(points), -1, np.int64)

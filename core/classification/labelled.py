@@ -14,9 +14,9 @@ from core.bands import FloatArray
 from core.errors import ClassificationError
 from core.evaluation.logistic import Spread, spread_of
 from core.evaluation.splits import grid_blocks, land_blocks, sharing_land
-from core.export.geometry import Shapes, polygons
+from core.export.geometry import Shapes, patch_shapes
 from core.scenes.labels import PatchLabels
-from core.scenes.patches import IntArray, PatchGrid, centres_lonlat, corners_lonlat
+from core.scenes.patches import IntArray, PatchGrid, centres_lonlat
 from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 
@@ -142,10 +142,7 @@ def land_outlines(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> Shapes 
 
     Of a scene they are in pixels, of a collection in degrees. Errors as of ``corners_lonlat``.
     """
-    if scene.kind == "scene":
-        return window_outlines(grid, patch_ids)
-    corners = corners_lonlat(scene, grid, patch_ids)
-    return None if corners is None else polygons(corners)
+    return window_outlines(grid, patch_ids) if scene.kind == "scene" else patch_shapes(scene, grid, patch_ids)
 
 
 def window_outlines(grid: PatchGrid, patch_ids: IntArray) -> Shapes | None:

@@ -18,7 +18,7 @@ from core.config import Config
 from core.engine.tasks import drop_upload
 from core.errors import EncoderError
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_percentile
-from core.export.geometry import polygons
+from core.export.geometry import patch_shapes
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.jobs.worker import Work
@@ -26,7 +26,7 @@ from core.progress import Progress
 from core.scenes.given.annotations import now_utc
 from core.scenes.labels import PatchLabels, hand_labels, hand_version
 from core.scenes.library import Library
-from core.scenes.patches import PatchGrid, centres_lonlat, corners_lonlat, patch_grid
+from core.scenes.patches import PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 
 _STEPS = 100
@@ -108,11 +108,9 @@ def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
         features, grid = FeatureStore(config.root).read(recipe), patch_grid(scene, recipe.cut)
         ids = features.patch_ids
         work.doing("Reading the numbers")
-        corners = corners_lonlat(scene, grid, ids)
-        outlines = None if corners is None else polygons(corners)
         given = read_numbers(
-            paths[0], ids, outlines, column=str(payload["column"]), layer=str(payload.get("layer", "")),
-            scene_id=scene.id,
+            paths[0], ids, patch_shapes(scene, grid, ids), column=str(payload["column"]),
+            layer=str(payload.get("layer", "")), scene_id=scene.id,
         )  # fmt: skip
         blocks = blocks_of(len(ids), centres_lonlat(scene, grid, ids), places_on(scene, grid, ids))
         model = teach_values(

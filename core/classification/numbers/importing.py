@@ -138,6 +138,7 @@ def numbers_of_shapes(
 ) -> ImportedNumbers:
     """Return numbers of the patches that points lie in, their mean, and that polygons cover, their mean by area.
 
+    Of vectors of points, which have no area, those get the mean of the polygons over them that lie in one.
     Where points lie in a patch, polygons over it do not count.
 
     Raises:
@@ -253,23 +254,26 @@ def _means_of_polygons(
         return {}, 0, 0
     which, rows = shapely.STRtree(land).query(shapes, predicate="intersects")
     parts = shapely.intersection(shapes[which], land[rows])
+    areas, whole = shapely.area(parts), shapely.area(land)
     means, helped, overlapping = {}, set(), 0
     for row in np.unique(rows).tolist():
-        here = np.flatnonzero((rows == row) & (shapely.area(parts) > 0))
-        pieces = _pieces(parts[here].tolist(), numbers[which[here]].tolist())
-        cover = np.array([piece.area for piece, _ in pieces])
-        if cover.sum() < (LEAST_COVERED_SHARE - 1e-9) * land[row].area:
+        here = np.flatnonzero((rows == row) & ((areas > 0) | (whole[row] == 0)))
+        given = numbers[which[here]].tolist()
+        # A point has no area, of which a polygon could cover some: each that it lies in counts alike.
+        pieces = [(1.0, given)] if whole[row] == 0 else _pieces(parts[here].tolist(), given)
+        cover = np.array([area for area, _ in pieces])
+        if cover.sum() < (LEAST_COVERED_SHARE - 1e-9) * whole[row]:
             continue
         own = [float(np.mean(some)) for _, some in pieces]
         means[int(patch_ids[row])] = float(np.average(own, weights=cover))
         helped.update(which[here].tolist())
-        twice = sum(area for area, (_, some) in zip(cover.tolist(), pieces, strict=True) if len(some) > 1)
-        overlapping += twice > SLIVER * land[row].area
+        twice = sum(area for area, some in pieces if len(some) > 1)
+        overlapping += twice > SLIVER * whole[row]
     return means, len(shapes) - len(helped), overlapping
 
 
-def _pieces(parts: Sequence[Geometry], numbers: Sequence[float]) -> list[tuple[Geometry, list[float]]]:
-    """Return land that polygons cover in pieces that do not overlap, each with the numbers of the polygons over it."""
+def _pieces(parts: Sequence[Geometry], numbers: Sequence[float]) -> list[tuple[float, list[float]]]:
+    """Return areas of pieces of land that do not overlap, each with the numbers of the polygons that cover it."""
     pieces: list[tuple[Geometry, list[float]]] = []
     for part, number in zip(parts, numbers, strict=True):
         rest, parted = part, []
@@ -281,7 +285,7 @@ def _pieces(parts: Sequence[Geometry], numbers: Sequence[float]) -> list[tuple[G
             else:
                 parted.append((piece, some))
         pieces = [(piece, some) for piece, some in [*parted, (rest, [number])] if piece.area > 0]
-    return pieces
+    return [(piece.area, some) for piece, some in pieces]
 
 
 def _counted(count: int, one: str, more: str) -> list[str]:

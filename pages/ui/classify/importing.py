@@ -6,13 +6,11 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 import streamlit as st
-from numpy.typing import NDArray
 
 from core.classification.areas.tables import TextTable, read_text_table
 from core.classification.label_import import (
@@ -26,11 +24,11 @@ from core.classification.label_import import (
 from core.classification.schemes import LandClass
 from core.classification.shape_import import LEAST_COVER, labels_of_shapes
 from core.errors import LandlikeError
+from core.export.geometry import Shapes, patch_shapes
 from core.export.tables import rows_csv
 from core.ingest.messages import clean_name
 from core.ingest.vectors.adding import read_label_shapes
 from core.ingest.vectors.geojson import LABEL_COLUMNS, LabelShapes
-from core.scenes.patches import corners_lonlat
 from pages.ui.classify.acts import label_each
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
@@ -215,29 +213,14 @@ def labels_from(
         ClassificationError: when it gives none.
     """
     names = ClassNames(classes, codes=settings.codes)
-    ids, land = known.table.patch_ids, outlines_here(known)
+    ids = known.table.patch_ids
+    land: Shapes = known.answers.get("outlines", lambda: patch_shapes(known.scene, known.grid, ids))
     if isinstance(source, TextTable):
         return labels_of_table(
             source, ids, land, column=settings.column, names=names, scene_id=known.scene.id
         )  # fmt: skip
     shapes = source.by(settings.column)
     return labels_of_shapes(shapes, ids, land, asked=asked, least_share=settings.least_share, names=names)
-
-
-def outlines_here(known: SceneView) -> NDArray[np.object_] | None:
-    """Return the outlines of the patches in EPSG:4326, None where one is unknown, shape (N,); None when all are."""
-    found: tuple[NDArray[np.object_] | None] = known.answers.get("outlines", lambda: (_outlines(known),))
-    return found[0]
-
-
-def _outlines(known: SceneView) -> NDArray[np.object_] | None:
-    corners = corners_lonlat(known.scene, known.grid, known.table.patch_ids)
-    if corners is None:
-        return None
-    found: NDArray[Any] = np.full(len(corners), None, dtype=object)
-    there = np.isfinite(corners).all(axis=(1, 2))
-    found[there] = shapely.polygons(corners[there])
-    return found
 
 
 def _outcome(found: ImportedLabels, name: str) -> None:

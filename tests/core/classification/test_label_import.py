@@ -36,6 +36,11 @@ def table(tmp_path: Path, text: str) -> ImportedLabels:
 
 
 def shapes(*features: tuple[str, Any], crs: str | None = None, **options: Any) -> ImportedLabels:
+    content = geojson(*features, crs=crs)
+    return labels_of_shapes(read_geojson(content), IDS, LAND, asked="Reading “L.geojson”", **options)
+
+
+def geojson(*features: tuple[str, Any], crs: str | None = None) -> str:
     whole: dict[str, Any] = {
         "type": "FeatureCollection",
         "features": [
@@ -45,7 +50,33 @@ def shapes(*features: tuple[str, Any], crs: str | None = None, **options: Any) -
     }
     if crs:
         whole["crs"] = {"type": "name", "properties": {"name": crs}}
-    return labels_of_shapes(read_geojson(json.dumps(whole)), IDS, LAND, asked="Reading “L.geojson”", **options)
+    return json.dumps(whole)
+
+
+def test_vectors_of_points_have_the_labels_of_their_own_places(tmp_path: Path) -> None:
+    points = np.array([shapely.Point(at / 7, 1 / 3) for at in range(12)], dtype=object)
+    areas = [shapely.box(-0.1, 0, 0.2, 1), shapely.box(0.2, 0, 0.5, 1), shapely.box(0.4, 0, 0.6, 1)]
+    named = [
+        ("Fen", areas[0]),
+        ("Bog", areas[1]),
+        ("Heath", areas[2]),
+        ("Wood", points[5]),
+        ("Moor", shapely.Point(1, 0.3)),
+    ]
+    found = labels_of_shapes(read_geojson(geojson(*named)), IDS, points, asked="Reading")
+    inside = {
+        int(IDS[row]): {name for name, area in named if area.distance(point) < 1e-9} for row, point in enumerate(points)
+    }
+    assert inside[103] == {"Bog", "Heath"}, "a point in two contradicts itself"
+    assert {patch: {name} for patch, name in found.labels.items()} == {
+        patch: names for patch, names in inside.items() if len(names) == 1
+    }
+    assert found.left_out == {"outside": 1, "contradicting": 1}
+    path = tmp_path / "L.csv"
+    path.write_text("lon,lat,label\n0.14286,0.33333,Fen\n0.1430,0.3333,Bog\n")
+    assert dict(labels_of_table(read_text_table(path), IDS, points).labels) == {101: "Fen"}
+    path.write_text("patch_id,lon,lat,label\n101,0.14286,0.33333,Fen\n102,0.14286,0.33333,Bog\n")
+    assert dict(labels_of_table(read_text_table(path), IDS, points).labels) == {101: "Fen"}
 
 
 def test_long_numbers_of_classes_stay_apart() -> None:

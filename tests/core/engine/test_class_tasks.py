@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,19 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from numpy.typing import NDArray
 
 from core.classification.cells import chance_cells
+from core.classification.labelled import land_outlines
 from core.classification.maps.choice import CLASS_MAP, MapChoice, load_choice, save_choice
 from core.classification.maps.files import map_facts, write_map
 from core.classification.maps.patches import head_key, named_patches
+from core.classification.numbers.importing import read_numbers
 from core.engine import class_tasks
 from core.engine.class_map import chosen_head, map_cells_of, version_of_map
 from core.engine.library_source import library_source
 from core.engine.operations import Engine
 from core.errors import EncoderError, SettingsError
+from core.features.given import given_recipe
 from core.features.recipe import Recipe
 from core.imagery.overlay import tile_values
+from core.ingest.boundary import ingest
 from core.scenes.cut import Cut
 from core.scenes.labels import PatchLabels, give_label, hand_labels, hand_version
 from core.scenes.patches import PatchGrid, centres_lonlat, patch_grid
@@ -31,6 +37,7 @@ from core.values.base import NOTHING_ASKED
 from core.values.finer import FINER
 from core.values.registry import read_address
 from tests.core.engine.test_operations import engine, scene
+from tests.embeddings import ROWS, centre, plain
 from tests.mapped import tile_at
 
 __all__ = ["engine", "scene"]
@@ -224,6 +231,32 @@ def test_a_saved_head_maps_a_scene_without_labels_and_is_refused_where_it_does_n
     engine.classifications.saved.delete(name)
     save_choice(scene, MapChoice(head=f"saved-{name}"))
     assert library_source(engine, recipe).classified() is None
+
+
+def test_numbers_and_labels_of_vectors_of_points_are_those_of_the_command(engine: Engine, tmp_path: Path) -> None:
+    points: list[shapely.Geometry] = [shapely.Point(*centre(row)) for row in range(ROWS)]
+    scene = ingest([plain(tmp_path / "f.parquet", shapes=points)], engine.library)
+    recipe = given_recipe(scene)
+    engine.encode_now(scene, recipe)
+    rows, ids = list(range(0, ROWS, 2)), engine.features(recipe).patch_ids
+    # Each holds its point at its very edge, and little of what is drawn around it.
+    land = [shapely.box(x - 1e-4, y - 1e-4, x + 1e-6, y + 1e-6) for x, y in (centre(row) for row in rows)]
+    path = engine.config.root / "uploads" / "upload-p" / "V.geojson"
+    path.parent.mkdir(parents=True)
+    features = [
+        {"type": "Feature", "properties": {"yield": row + 0.5}, "geometry": json.loads(shapely.to_geojson(shape))}
+        for row, shape in zip(rows, land, strict=True)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    told = read_numbers(path, ids, np.array(points, dtype=object), column="yield")
+    assert dict(told.values) == {row: row + 0.5 for row in rows}
+    sharing = land_outlines(scene, patch_grid(scene), ids)
+    assert shapely.distance(sharing, np.array(points, dtype=object)).max() < 1e-9
+    job = engine.jobs.wait(engine.classifications.submit_numbers(recipe, path, "yield").id, 60)
+    assert job.state == "done", job.message
+    learned = engine.classifications.numbers.get(recipe)
+    assert learned is not None
+    assert dict(zip(learned.model.patch_ids.tolist(), learned.model.actual.tolist(), strict=True)) == told.values
 
 
 def test_a_number_is_learned_from_an_upload_which_goes_and_a_wrong_one_loses_nothing(
