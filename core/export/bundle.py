@@ -4,9 +4,8 @@ Pixels and features are not in it: who opens it has the scene, or is told which 
 
 A bundle comes from anybody, and yet is read outside the sandbox: it is only a zip and JSON, which Python's ``zipfile``
 and ``json`` read, and the sandbox would answer in JSON too. It is read from memory, no name in it becomes a path, and
-limits are looked at before anything is made of it. The worst that fits, measured on 2 cores: 2.5 million numbers or
-750,000 objects take 0.7 to 0.9 s and 130 to 210 MB, 32 MB of text with a wide letter 0.4 s and 130 MB, labels of half a
-million patches 0.4 s.
+limits are looked at before anything is made of it. What the largest ones take, below half a second and 200 MB, is
+measured by ``tests/bench/test_bundles.py``.
 """
 
 from __future__ import annotations
