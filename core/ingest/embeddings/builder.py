@@ -1,51 +1,47 @@
-"""Makes a scene without pixels of a Parquet file of vectors: reads it batch by batch and says what it found."""
+"""Makes a scene without pixels of a Parquet file of vectors; reading its rows is ``table_reader``."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from core.bands import BAND_NAMES, FloatArray
-from core.errors import SourceError, SourceTooLargeError
+from core.bands import BAND_NAMES
+from core.errors import SourceError
 from core.features.vector_table import VECTOR_CELL
 from core.ingest.canonical import write_truth
 from core.ingest.embeddings.choices import seems_swapped
-from core.ingest.embeddings.columns import TableColumns, columns_of, list_columns
+from core.ingest.embeddings.columns import columns_of
 from core.ingest.embeddings.model import StatedModel, json_of, signed_square, stated_model
-from core.ingest.embeddings.places import (
-    PlaceCounts,
-    Reals,
-    Statement,
-    corners_of,
-    geo_words,
-    on_earth,
-    place_words,
-    primary_geometry,
-    seem_swapped,
-    shapes_of,
-    squares_around,
-    statement_of,
-    swapped_coordinates,
+from core.ingest.embeddings.places import Reals, on_earth, seem_swapped, squares_around, swapped_coordinates
+from core.ingest.embeddings.record import (
+    date_lines,
+    light_lines,
+    model_line,
+    place_lines,
+    same_places,
+    value_lines,
+    vector_lines,
 )
-from core.ingest.embeddings.record import date_lines, model_line, same_places, value_lines, vector_lines
+from core.ingest.embeddings.stated_place import StatedPlace, geo_words, primary_geometry, stated_place
+from core.ingest.embeddings.table_reader import (
+    ANOTHER_TABLE,
+    MOST_VECTORS,
+    TableRows,
+    first_lengths,
+    open_vectors,
+    read_rows,
+)
 from core.ingest.embeddings.values import Gatherer, KeptColumn, label_column
-from core.ingest.embeddings.vectors import RowsFile, VectorCounts, batch_vectors, usual_dimension
 from core.ingest.files import Member, SourceFiles
 from core.ingest.findings import finding
 from core.ingest.formats.product_metadata import valid_date
-from core.ingest.messages import clean_name, damaged
-from core.ingest.sandbox.limits import MAX_ARRAY_BYTES
+from core.ingest.messages import clean_name
 from core.ingest.sandbox.protocol import IngestResult
 from core.ingest.settings import IngestSettings
 from core.progress import Progress
@@ -53,35 +49,7 @@ from core.scenes.geobox import UNPLACED, GeoBox
 from core.scenes.quality import Finding
 from core.scenes.scene import GivenVectors
 
-_MOST_ROWS = 500_000
-_BATCH = 1024
 _LONGEST = 20_000
-_LOOKED_AT = 64
-_STATISTICS = ("band_mean", "band_std")
-_ANOTHER = "give a GeoParquet file with a row a patch"
-
-
-@dataclass(kw_only=True)
-class _Gathered:
-    """What was read of a file.
-
-    Attributes:
-        dimension: numbers of a vector.
-        usable: which rows have one, in the file's order.
-        corners: of every row, in the file's own system.
-        centres: longitude and latitude that columns state.
-        ids: ``patch_id`` of every row, where this program wrote the file.
-        digest: SHA-256 of all vectors.
-    """
-
-    dimension: int = 0
-    usable: list[NDArray[np.bool_]] = field(default_factory=list)
-    corners: list[Reals] = field(default_factory=list)
-    centres: list[Reals] = field(default_factory=list)
-    ids: list[NDArray[np.int64]] = field(default_factory=list)
-    vectors: VectorCounts = field(default_factory=VectorCounts)
-    places: PlaceCounts = field(default_factory=PlaceCounts)
-    digest: str = ""
 
 
 def build_embeddings(files: SourceFiles, member: Member, directory: Path, progress: Progress) -> IngestResult:
@@ -98,19 +66,19 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
         SourceError: why it cannot become a scene.
     """
     _refuse_wishes_of_pixels(files.settings)
-    table = _opened(files.shelf.path(member))
+    table = open_vectors(files.shelf.path(member))
     schema, settings, rows = table.schema_arrow, files.settings, table.metadata.num_rows
     metadata = dict(schema.metadata or {})
     ours = bool(json_of(metadata, b"landlike"))
     columns = columns_of(
-        schema, primary_geometry(schema), settings.vector, ours=ours, lengths=_first_lengths(table, schema)
+        schema, primary_geometry(schema), settings.vector, ours=ours, lengths=first_lengths(table, schema)
     )
     if columns.geometry is None and columns.lonlat is None:
-        statement = Statement(crs=None, basis="assumed", because="it has no geometry and no columns of coordinates")
+        statement = StatedPlace(crs=None, basis="assumed", because="it has no geometry and no columns of coordinates")
     else:
-        statement = statement_of(schema, columns, settings.crs)
+        statement = stated_place(schema, columns, settings.crs)
     gatherer, squared = Gatherer(columns, schema), signed_square(metadata) if columns.vectors.whole else ""
-    gathered = _read(
+    gathered = read_rows(
         table, columns, statement, gatherer, directory=directory, progress=progress, squared=bool(squared),
         stated=json_of(metadata, b"emb").get("embedding_dim"),
     )  # fmt: skip
@@ -136,6 +104,7 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
         *vector_lines(columns, gathered.vectors, gathered.dimension, squared, rows), model_line(model), *said,
         *same_places(corners, days),
         *date_lines(days, columns.date, settings), *value_lines(kept, gatherer, classes, label_column(kept)),
+        *light_lines(gathered.unmeasured),
         finding("pixels", "none", "read", "a file of vectors holds no pixels: views that need them say so"),
     ]  # fmt: skip
     return IngestResult(
@@ -158,149 +127,7 @@ def _refuse_wishes_of_pixels(settings: IngestSettings) -> None:
         raise SourceError(found=found, remedy=f"leave that out{instead}")
 
 
-def _opened(path: Path) -> pq.ParquetFile:
-    try:
-        table = pq.ParquetFile(
-            path, memory_map=False, pre_buffer=False, buffer_size=2**20, page_checksum_verification=True
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(found="it is no Parquet file, or it is cut short", remedy=_ANOTHER) from error
-    rows = table.metadata.num_rows
-    if rows < 2:
-        found = "it holds no rows" if not rows else "it holds one row, and there is nothing to compare it with"
-        raise SourceError(found=found, remedy=_ANOTHER)
-    if rows > _MOST_ROWS:
-        found = f"it holds {rows:,} rows, more than {_MOST_ROWS:,}"
-        raise SourceTooLargeError(found=found, remedy="cut the area of interest out of it first")
-    return table
-
-
-def _first_lengths(table: pq.ParquetFile, schema: pa.Schema) -> dict[str, int]:
-    """Return the longest list of each column of lists in the first rows; none where these cannot be read."""
-    names = list_columns(schema, primary_geometry(schema))
-    if len(names) < 2:
-        return {}
-    try:
-        first = next(iter(table.iter_batches(batch_size=_LOOKED_AT, columns=names, use_threads=False)), None)
-    except (pa.ArrowException, OSError):
-        return {}  # It is told when all rows are read.
-    longest = (
-        {} if first is None else {name: pc.max(pc.list_value_length(first.column(name))).as_py() for name in names}
-    )
-    return {name: length for name, length in longest.items() if length is not None}
-
-
-def _read(
-    table: pq.ParquetFile,
-    columns: TableColumns,
-    statement: Statement,
-    gatherer: Gatherer,
-    *,
-    directory: Path,
-    progress: Progress,
-    squared: bool,
-    stated: object,
-) -> _Gathered:
-    """Read the file once, a batch at a time; vectors go to the disk as they come."""
-    found, rows = _Gathered(), table.metadata.num_rows
-    schema = table.schema_arrow
-    measured = [name for name in _STATISTICS if columns.ours and name in schema.names]
-    numbered = columns.ours and "patch_id" in schema.names
-    geometry = [columns.geometry] if columns.geometry is not None else []
-    wanted = [*columns.vectors.names, *geometry, *(columns.lonlat or ()), *gatherer.wanted, *measured]
-    wanted += ["patch_id"] if numbered else []
-    batches = _batches(table, list(dict.fromkeys(wanted)))
-    first = next(batches)
-    found.dimension = usual_dimension(first, columns.vectors, stated)
-    if rows * found.dimension * 4 > MAX_ARRAY_BYTES:
-        what = f"its {rows:,} vectors of {found.dimension:,} numbers take more than {MAX_ARRAY_BYTES >> 20:,} MB"
-        raise SourceTooLargeError(found=what, remedy="cut the area of interest out of it first")
-    statistics = _statistics_file(directory, first, measured, rows)
-    with RowsFile(directory / "vectors.npy", found.dimension, rows) as vectors:
-        done = 0
-        for batch in chain([first], batches):
-            made, usable = batch_vectors(batch, columns.vectors, found.dimension, found.vectors, signed_square=squared)
-            vectors.write(made[usable])
-            found.usable.append(usable)
-            _take_places(batch, columns, statement, found)
-            gatherer.take(batch)
-            if statistics is not None:
-                statistics.write(_measured(batch, measured)[usable])
-            if numbered:
-                found.ids.append(_patch_ids(batch))
-            done += len(batch)
-            progress(done, rows)
-    found.digest = vectors.digest.hexdigest()
-    if statistics is not None:
-        statistics.__exit__(None, None, None)
-    return found
-
-
-def _batches(table: pq.ParquetFile, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of some columns; more rows than the footer counts are not believed.
-
-    Raises:
-        SourceError: when the file is damaged.
-    """
-    seen = 0
-    try:
-        for batch in table.iter_batches(batch_size=_BATCH, columns=list(wanted), use_threads=False):
-            seen += len(batch)
-            if seen > table.metadata.num_rows:
-                raise damaged()
-            if len(batch):
-                yield batch
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, MemoryError):
-            raise
-        raise damaged() from error
-    if seen != table.metadata.num_rows:
-        raise damaged()
-
-
-def _statistics_file(directory: Path, first: pa.RecordBatch, measured: Sequence[str], rows: int) -> RowsFile | None:
-    """Return where means and deviations of bands go; None where the file has none that are whole."""
-    if len(measured) != len(_STATISTICS) or _measured(first, measured).shape[1] != 2 * len(BAND_NAMES):
-        return None
-    return RowsFile(directory / "statistics.npy", 2 * len(BAND_NAMES), rows)
-
-
-def _measured(batch: pa.RecordBatch, measured: Sequence[str]) -> FloatArray:
-    parts = []
-    for name in measured:
-        column = batch.column(name)
-        if not pa.types.is_fixed_size_list(column.type) or column.null_count:
-            return np.empty((len(batch), 0), np.float32)
-        parts.append(column.flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1).astype(np.float32))
-    return np.concatenate(parts, axis=1)
-
-
-def _patch_ids(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    column = batch.column("patch_id").cast(pa.int64(), safe=False).fill_null(-1)
-    found: NDArray[np.int64] = column.to_numpy(zero_copy_only=False)
-    return found
-
-
-def _take_places(batch: pa.RecordBatch, columns: TableColumns, statement: Statement, found: _Gathered) -> None:
-    if columns.lonlat is not None:
-        pair = [
-            batch.column(name).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) for name in columns.lonlat
-        ]
-        found.centres.append(np.stack(pair, axis=1))
-    if columns.geometry is not None:
-        shapes = shapes_of(batch.column(columns.geometry), statement.encoding)
-        found.corners.append(corners_of(shapes, found.places))
-    elif columns.lonlat is not None:
-        points = found.centres[-1]
-        known: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=1))
-        found.places.points += int(known.sum())
-        found.places.missing += int((~known).sum())
-        found.corners.append(np.repeat(np.where(known[:, None], points, np.nan)[:, None, :], 4, axis=1))
-    else:
-        found.corners.append(np.full((len(batch), 4, 2), np.nan))
-
-
-def _check(found: _Gathered, usable: NDArray[np.bool_]) -> None:
+def _check(found: TableRows, usable: NDArray[np.bool_]) -> None:
     """Refuse what nothing can be compared in."""
     counts, total = found.vectors, int(usable.sum())
     if total < 2 or total < len(usable) / 2:
@@ -315,10 +142,10 @@ def _check(found: _Gathered, usable: NDArray[np.bool_]) -> None:
     places = found.places
     if places.other and not (places.points or places.outlines):
         kinds = ", ".join(clean_name(kind, 20) for kind in places.other)
-        raise SourceError(found=f"its geometries are neither points nor polygons: {kinds}", remedy=_ANOTHER)
+        raise SourceError(found=f"its geometries are neither points nor polygons: {kinds}", remedy=ANOTHER_TABLE)
 
 
-def _placed(found: _Gathered, statement: Statement, settings: IngestSettings) -> tuple[Reals, list[Finding]]:
+def _placed(found: TableRows, statement: StatedPlace, settings: IngestSettings) -> tuple[Reals, list[Finding]]:
     """Return corners on Earth of every row, and what was read and decided of them.
 
     Raises:
@@ -350,17 +177,17 @@ def _placed(found: _Gathered, statement: Statement, settings: IngestSettings) ->
         if counts.outlines:
             because = f"{counts.points:,} rows are points, and all are taken for such, by their middle"
             lines.append(finding("outlines", f"{counts.outlines:,} not used", "warning", because))
-    lines += [finding("place", value, "warning", because) for value, because in place_words(counts)]
+    lines += place_lines(counts)
     return corners, lines
 
 
-def _cells(found: _Gathered, metadata: dict[bytes, bytes], rows: int) -> tuple[NDArray[np.int64], tuple[int, int]]:
+def _cells(found: TableRows, metadata: dict[bytes, bytes], rows: int) -> tuple[NDArray[np.int64], tuple[int, int]]:
     """Return the patch of each row, and rows and columns of the mosaic: as our own file says, else row by row."""
     said = json_of(metadata, b"landlike").get("patches")
     if found.ids and isinstance(said, dict):
         ids, down, wide = np.concatenate(found.ids), _side(said.get("rows")), _side(said.get("cols"))
         unique = ids.min() >= 0 and len(np.unique(ids)) == len(ids)
-        if unique and ids.max() < down * wide <= 4 * _MOST_ROWS:
+        if unique and ids.max() < down * wide <= 4 * MOST_VECTORS:
             return ids, (down, wide)
     across = math.isqrt(rows - 1) + 1
     return np.arange(rows, dtype=np.int64), (-(-rows // across), across)

@@ -1,8 +1,10 @@
-"""Where the rows of a file of vectors lie: geometries of any encoding and reference system, as corners on Earth."""
+"""Where the rows of a file of vectors lie: geometries of any encoding as corners on Earth.
+
+What a file says of its places as a whole is ``stated_place``.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +14,10 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from core.errors import SourceError
-from core.ingest.embeddings.columns import TableColumns, is_words, plain_type
-from core.ingest.embeddings.model import json_of
-from core.ingest.messages import clean_name
+from core.ingest.embeddings.stated_place import LONLAT, NAME_SYSTEM, StatedPlace
 from core.scenes.geobox import METRES_PER_DEGREE, outlines_lonlat
 
 Reals = NDArray[np.float64]
@@ -26,7 +25,6 @@ Reals = NDArray[np.float64]
 _POINT, _POLYGON, _MULTIPOLYGON = (
     int(kind) for kind in (shapely.GeometryType.POINT, shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 )
-_LONLAT = "EPSG:4326"
 _SAME_AREA = 0.98
 """An outline that fills so much of the rectangle around it is that rectangle."""
 _WIDEST, _NARROWEST = 5000.0, 10.0
@@ -34,10 +32,6 @@ _WIDEST, _NARROWEST = 5000.0, 10.0
 _SAMPLE = 2000
 _FEWEST_BEYOND = 3
 """Rows beyond the poles from which coordinates seem exchanged; fewer are slips of single rows."""
-_SAVE_AGAIN = "save it again with its reference system, or name it: --crs EPSG:N"
-_SRID = re.compile(r"srid:(\d{4,6})")
-"""How Parquet's own type of geometries names a system by its number."""
-_NATIVE = ("point", "polygon", "multipolygon", "linestring", "multipoint", "multilinestring")
 
 
 @dataclass(kw_only=True)
@@ -50,113 +44,6 @@ class PlaceCounts:
     missing: int = 0
     outside: int = 0
     other: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statement:
-    """What the file says of its places.
-
-    Attributes:
-        crs: reference system as pyproj reads it; None = it says that it is unknown, or nothing at all.
-        basis: ``read``, ``chosen``, or ``assumed`` where nothing is stated.
-        because: the evidence, a clause.
-        encoding: ``WKB`` or one of GeoArrow's.
-        bbox: of all geometries as the file states it, x and y; None = it does not.
-    """
-
-    crs: str | None
-    basis: str
-    because: str
-    encoding: str = "WKB"
-    bbox: tuple[float, float, float, float] | None = None
-
-
-def statement_of(schema: pa.Schema, columns: TableColumns, chosen: str | None) -> Statement:
-    """Return what the file says of its places.
-
-    Raises:
-        SourceError: when its reference system cannot be read.
-    """
-    about = _about(schema, columns.geometry)
-    encoding = _encoding(schema, columns.geometry, str(about.get("encoding") or ""))
-    bbox = _bbox(about.get("bbox"))
-    if chosen is not None:
-        return Statement(crs=chosen, basis="chosen", because="chosen in the settings", encoding=encoding, bbox=bbox)
-    if columns.geometry is None:
-        because = f"columns “{' and '.join(columns.lonlat or ())}” are called so"
-        return Statement(crs=_LONLAT, basis="read", because=because, encoding=encoding)
-    stated = about.get("crs", _extension_crs(schema, columns.geometry))
-    if stated is not None:
-        return Statement(crs=_crs(stated), basis="read", because="the file states it", encoding=encoding, bbox=bbox)
-    if about and "crs" not in about:
-        because = "the file states none, which means longitude and latitude in GeoParquet"
-        return Statement(crs=_LONLAT, basis="read", because=because, encoding=encoding, bbox=bbox)
-    said = "the file says that it is unknown" if about else "the file states no reference system"
-    because = f"{said}, and all coordinates can be longitude and latitude"
-    return Statement(crs=None, basis="assumed", because=because, encoding=encoding, bbox=bbox)
-
-
-def primary_geometry(schema: pa.Schema) -> str | None:
-    """Return the column that the footer states to be the geometry, where there is one of that name."""
-    name = json_of(schema.metadata or {}, b"geo").get("primary_column")
-    return name if isinstance(name, str) and name in schema.names else None
-
-
-def _about(schema: pa.Schema, geometry: str | None) -> dict[str, Any]:
-    columns = json_of(schema.metadata or {}, b"geo").get("columns")
-    found = columns.get(geometry) if isinstance(columns, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _bbox(box: object) -> tuple[float, float, float, float] | None:
-    if not isinstance(box, list) or len(box) not in (4, 6) or not all(isinstance(one, int | float) for one in box):
-        return None
-    west, south, east, north = (float(box[at]) for at in ((0, 1, 2, 3) if len(box) == 4 else (0, 1, 3, 4)))
-    return west, south, east, north
-
-
-def _extension(schema: pa.Schema, geometry: str) -> tuple[str, dict[str, Any]]:
-    field_of = schema.field(geometry)
-    metadata = dict(field_of.metadata or {})
-    name = metadata.get(b"ARROW:extension:name", b"").decode("ascii", "replace")
-    about = json_of(metadata, b"ARROW:extension:metadata")
-    if isinstance(field_of.type, pa.BaseExtensionType):
-        name = field_of.type.extension_name
-    return name, about
-
-
-def _extension_crs(schema: pa.Schema, geometry: str) -> object:
-    return _extension(schema, geometry)[1].get("crs")
-
-
-def _encoding(schema: pa.Schema, geometry: str | None, stated: str) -> str:
-    if geometry is None:
-        return "columns"
-    extension = _extension(schema, geometry)[0].removeprefix("geoarrow.").removeprefix("ogc.")
-    kind = plain_type(schema.field(geometry).type)
-    if is_words(kind):
-        return "WKT"
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return "WKB"
-    found = next((one for one in (stated.lower(), extension.lower()) if one in _NATIVE), "")
-    if not found and pa.types.is_struct(kind):
-        found = "point"
-    if not found:
-        what = f"its column “{clean_name(geometry, 60)}” holds {str(kind)[:40]} and no geometry"
-        raise SourceError(found=what, remedy="save it again as GeoParquet")
-    return found
-
-
-def _crs(stated: object) -> str:
-    code = _SRID.fullmatch(stated) if isinstance(stated, str) else None
-    try:
-        own = CRS.from_user_input(stated if code is None else f"EPSG:{code[1]}")
-    except (ProjError, ValueError, TypeError, RecursionError) as error:
-        raise SourceError(found="its reference system cannot be read", remedy=_SAVE_AGAIN) from error
-    if own.is_geographic and own.equals(CRS.from_epsg(4326), ignore_axis_order=True):
-        return _LONLAT
-    authority = own.to_authority(min_confidence=100)
-    return f"{authority[0]}:{authority[1]}" if authority is not None else own.to_wkt()
 
 
 def shapes_of(column: pa.Array, encoding: str) -> NDArray[np.object_]:
@@ -172,7 +59,7 @@ def shapes_of(column: pa.Array, encoding: str) -> NDArray[np.object_]:
             cells = np.array([*column.to_pylist(), None], dtype=object)[:-1]
             return np.asarray(shapely.from_wkb(cells) if encoding == "WKB" else shapely.from_wkt(cells), dtype=object)
         return _native(column, encoding)
-    except (shapely.errors.ShapelyError, TypeError, ValueError, pa.ArrowInvalid) as error:
+    except (shapely.errors.ShapelyError, TypeError, ValueError, LookupError, pa.ArrowInvalid) as error:
         raise SourceError(
             found=f"a geometry is no well-formed {encoding}", remedy="save it again as GeoParquet"
         ) from error
@@ -201,7 +88,9 @@ def _made(encoding: str, value: Any) -> shapely.Geometry:  # noqa: ANN401  neste
     if encoding == "multilinestring":
         return shapely.MultiLineString(rings[0])
     parts = [shapely.Polygon(part[0], part[1:]) for part in rings if part]
-    return shapely.MultiPolygon(parts) if encoding == "multipolygon" else parts[0]
+    if encoding == "multipolygon":
+        return shapely.MultiPolygon(parts)
+    return parts[0] if parts else shapely.Polygon()
 
 
 def _pair(value: Any) -> tuple[float, float]:  # noqa: ANN401  a struct or a list
@@ -259,7 +148,7 @@ def _rectangle(shape: shapely.Geometry) -> tuple[Reals, bool]:
     return corners, bool(shapely.area(shape) >= _SAME_AREA * shapely.area(around) > 0)
 
 
-def on_earth(corners: Reals, statement: Statement, counts: PlaceCounts) -> Reals:
+def on_earth(corners: Reals, statement: StatedPlace, counts: PlaceCounts) -> Reals:
     """Return corners in longitude and latitude, from the upper left clockwise; NaN for those that are nowhere on Earth.
 
     Raises:
@@ -270,11 +159,11 @@ def on_earth(corners: Reals, statement: Statement, counts: PlaceCounts) -> Reals
         box = np.abs(corners[known])
         if box[:, :, 0].max() > 360 or box[:, :, 1].max() > 180:
             found = "its coordinates are no longitudes and latitudes, and it states no reference system"
-            raise SourceError(found=found, remedy=_SAVE_AGAIN)
+            raise SourceError(found=found, remedy=NAME_SYSTEM)
     try:
-        lonlat = outlines_lonlat(statement.crs or _LONLAT, corners[:, :, 0], corners[:, :, 1])
+        lonlat = outlines_lonlat(statement.crs or LONLAT, corners[:, :, 0], corners[:, :, 1])
     except ProjError as error:
-        raise SourceError(found="its reference system is tied to no place on Earth", remedy=_SAVE_AGAIN) from error
+        raise SourceError(found="its reference system is tied to no place on Earth", remedy=NAME_SYSTEM) from error
     with np.errstate(invalid="ignore"):
         there = np.isfinite(lonlat).all(axis=(1, 2)) & (np.abs(lonlat[:, :, 1]).max(axis=1) <= 90.0001)
         there &= np.abs(lonlat[:, :, 0]).max(axis=1) <= 540
@@ -302,7 +191,7 @@ def swapped_coordinates(corners: Reals) -> Reals:
     return np.ascontiguousarray(corners[:, :, ::-1])
 
 
-def seem_swapped(corners: Reals, statement: Statement, centres: Reals | None) -> str:
+def seem_swapped(corners: Reals, statement: StatedPlace, centres: Reals | None) -> str:
     """Return why coordinates seem to be latitude before longitude; empty = nothing says so.
 
     Args:
@@ -311,7 +200,7 @@ def seem_swapped(corners: Reals, statement: Statement, centres: Reals | None) ->
         centres: longitude and latitude that columns of the file state besides, shape (N, 2), or None.
     """
     known = np.isfinite(corners).all(axis=(1, 2))
-    if statement.crs not in (None, _LONLAT) or not known.any():
+    if statement.crs not in (None, LONLAT) or not known.any():
         return ""
     x, y = corners[known].reshape(-1, 2).T
     beyond = np.count_nonzero(np.abs(corners[known][:, 0, 1]) > 90.0001)
@@ -354,51 +243,3 @@ def squares_around(points: Reals) -> tuple[Reals, float]:
     down = np.array([1.0, 1.0, -1.0, -1.0])
     xs, ys = points[:, :1] + wide[:, None] * across, points[:, 1:] + half * down
     return np.stack([xs, np.clip(ys, -90, 90)], axis=2), side
-
-
-def place_words(counts: PlaceCounts) -> list[tuple[str, str]]:
-    """Return what is amiss with places, each how many and what was done about it."""
-    said: list[tuple[str, str]] = []
-    if counts.missing:
-        said.append(
-            (
-                f"{_rows(counts.missing)} without a place",
-                "their geometry is null or empty; they are in plot and gallery only",
-            )
-        )
-    if counts.outside:
-        said.append(
-            (
-                f"{_rows(counts.outside)} outside the world",
-                "their coordinates are nowhere on Earth; they are in plot and gallery only",
-            )
-        )
-    if counts.other:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.other.most_common(4))
-        said.append(
-            (
-                f"{_rows(counts.other.total())} of other geometry",
-                f"neither points nor polygons: {kinds}; they are in plot and gallery only",
-            )
-        )
-    if counts.rectangles:
-        said.append(
-            (
-                f"{counts.rectangles:,} outlines as rectangles",
-                "they have other than four corners, and the least rectangle around each stands for it",
-            )
-        )
-    return said
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' if count != 1 else ''}"
-
-
-def geo_words(statement: Statement) -> str:
-    """Return a reference system in a few words."""
-    name = statement.crs or _LONLAT
-    try:
-        return f"{name if len(name) < 20 else 'as stated'}, {CRS.from_user_input(name).name}"
-    except ProjError:
-        return name[:60]

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.ingest.embeddings.columns import TableColumns
 from core.ingest.embeddings.model import StatedModel
-from core.ingest.embeddings.places import Reals
+from core.ingest.embeddings.places import PlaceCounts, Reals
 from core.ingest.embeddings.values import Gatherer, KeptColumn
 from core.ingest.embeddings.vectors import VectorCounts
 from core.ingest.findings import finding
@@ -89,6 +89,32 @@ def same_places(corners: Reals, days: Sequence[str]) -> list[Finding]:
             )
         ]
     return [finding("same places", f"{twice:,} rows", "warning", "they lie where an earlier row lies")]
+
+
+def place_lines(counts: PlaceCounts) -> list[Finding]:
+    """Say what is amiss with places, how many and what was done about it."""
+    elsewhere = "they are in plot and gallery only"
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.other.most_common(4))
+    told = [
+        (counts.missing, f"{_rows(counts.missing)} without a place", f"their geometry is null or empty; {elsewhere}"),
+        (counts.outside, f"{_rows(counts.outside)} outside the world",
+         f"their coordinates are nowhere on Earth; {elsewhere}"),
+        (counts.other.total(), f"{_rows(counts.other.total())} of other geometry",
+         f"neither points nor polygons: {kinds}; {elsewhere}"),
+        (counts.rectangles, f"{counts.rectangles:,} outlines as rectangles",
+         "they have other than four corners, and the least rectangle around each stands for it"),
+    ]  # fmt: skip
+    return [finding("place", value, "warning", because) for count, value, because in told if count]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count != 1 else ''}"
+
+
+def light_lines(count: int) -> list[Finding]:
+    """Say that light of bands is not known because rows have none."""
+    because = f"{_rows(count)} without means and deviations of bands, so those of the others are left out too"
+    return [finding("light of bands", "unknown", "warning", because)] if count else []
 
 
 def date_lines(days: Sequence[str], column: str | None, settings: IngestSettings) -> list[Finding]:

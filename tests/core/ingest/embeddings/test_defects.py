@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
+from core.bands import BAND_NAMES
 from core.errors import SourceError
 from core.features.vector_table import vector_table
 from core.ingest.boundary import ingest
@@ -229,3 +231,35 @@ def test_a_day_that_no_calendar_has_is_none(tmp_path: Path, library: Library) ->
     scene = ingest([dated(tmp_path / "odd.parquet", "2019-19-39")], library)
     assert scene.date is None
     assert said(scene, "date").startswith("assumed: unknown")
+
+
+@pytest.mark.parametrize("gap", [None, 3, 1028], ids=["whole", "first batch", "later batch"])
+def test_light_of_bands_is_known_of_all_rows_or_of_none(tmp_path: Path, library: Library, gap: int | None) -> None:
+    count = 1030
+    means = [None if row == gap else [0.1 + row / 10_000] * len(BAND_NAMES) for row in range(count)]
+    kind = pa.list_(pa.float32(), len(BAND_NAMES))
+    columns = {
+        "embedding": lists(np.tile(vectors(), (35, 1))[:count]), "patch_id": np.arange(count),
+        "band_mean": pa.array(means, kind), "band_std": pa.array(means, kind),
+    }  # fmt: skip
+    scene = ingest([write(tmp_path / "own.parquet", columns, {"landlike": json.dumps({"version": 1})})], library)
+    statistics = vector_table(scene).statistics
+    if gap is None:
+        assert statistics is not None
+        np.testing.assert_allclose(statistics[1029], 0.1 + 1029 / 10_000, rtol=1e-6)
+    else:
+        assert statistics is None
+        assert "1 row without means and deviations" in said(scene, "light of bands")
+
+
+def test_an_empty_outline_of_geoarrow_is_none(tmp_path: Path, library: Library) -> None:
+    outlines: list[Any] = [[[{"x": float(x), "y": float(y)} for x, y in shape.exterior.coords]] for shape in squares()]
+    outlines[3] = []
+    kind = pa.list_(pa.list_(pa.struct({"x": pa.float64(), "y": pa.float64()})))
+    path = write(
+        tmp_path / "native.parquet", {"embedding": lists(vectors()), "geometry": pa.array(outlines, kind)},
+        geo(encoding="polygon"),
+    )  # fmt: skip
+    scene = ingest([path], library)
+    assert np.isnan(places(scene)[3]).all()
+    assert "1 row without a place" in said(scene, "place")
