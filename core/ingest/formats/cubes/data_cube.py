@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -22,7 +22,7 @@ from core.ingest.formats.cubes.place import StoredPlace, ground_of
 from core.ingest.formats.cubes.raster import Blocks, CubeRaster, Plane, band_of, raster_of
 from core.ingest.formats.cubes.statements import NumberRules, rules_of
 from core.ingest.formats.cubes.steps import Step, wanted_step
-from core.ingest.formats.cubes.survey import PixelVariable, Survey, surveyed
+from core.ingest.formats.cubes.survey import PixelVariable, Survey, surveyed, times_of_variable
 from core.ingest.formats.cubes.zarr_names import without_documents, zarrs_of
 from core.ingest.formats.extra_samples import mask_file, masks_said, without_masks
 from core.ingest.formats.geotiff import RasterFile
@@ -39,6 +39,8 @@ from core.scenes.quality import Finding
 _MOST_MASKS = 20
 _PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 """Rasters beside a cube that are looked at and hold no bands of it."""
+_NOWHERE = "where their pixels lie cannot be read"
+_OTHER_DATES = "they are of other dates than the bands"
 _SHOWN = 6
 
 
@@ -91,6 +93,7 @@ class _Drawn:
         masks: of where there is data.
         absent: names of bands of which chunks are absent.
         ranged: what is said of valid ranges.
+        left_out: names of classes and masks that are not read, by the reason, a clause.
     """
 
     bands: list[RasterFile]
@@ -98,6 +101,7 @@ class _Drawn:
     masks: list[RasterFile]
     absent: list[str]
     ranged: list[str]
+    left_out: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, surveys: Sequence[Survey], step: Step) -> _Drawn:
@@ -118,17 +122,27 @@ class _Drawn:
                         found.absent.append(text or one.title)
                 found.ranged.extend(_range_said(one))
             found.bands.extend(_raster(parts, blocks) for parts in grids.values())
-            number = found.beside(survey, places, time, number, blocks)
+            number = found.beside(survey, places, step, time=time, number=number, blocks=blocks)
         return found
 
     def beside(
-        self, survey: Survey, places: Mapping[PixelVariable, StoredPlace], time: int, number: int, blocks: Blocks
+        self,
+        survey: Survey,
+        places: Mapping[PixelVariable, StoredPlace],
+        step: Step,
+        *,
+        time: int,
+        number: int,
+        blocks: Blocks,
     ) -> int:
         """Add classes and masks of a file; the number of the next plane."""
         for one in _beside(survey):
-            if one not in places:
+            at = _time_beside(one, survey, step, time)
+            if one not in places or at is None:
+                because = _NOWHERE if one not in places else _OTHER_DATES
+                self.left_out.setdefault(because, []).append(one.title)
                 continue
-            (plane, _), *_ = _planes(one, time, number, classes=one in survey.classes)
+            (plane, _), *_ = _planes(one, at, number, classes=one in survey.classes)
             number += 1
             raster = raster_of(one.name, (plane,), (one.name,), places[one], blocks)
             if one in survey.classes:
@@ -137,6 +151,28 @@ class _Drawn:
             elif mask_file(raster):
                 self.masks.append(raster)
         return number
+
+
+def _time_beside(one: PixelVariable, survey: Survey, step: Step, time: int) -> int | None:
+    """Return the position of a date along the time of a map of classes or a mask; None where that is of others.
+
+    Args:
+        one: the map or mask.
+        survey: of its file.
+        step: the date.
+        time: its position along the time of the bands of the file.
+    """
+    if one.axes.time is None:
+        return 0
+    try:
+        dates = times_of_variable(one).dates
+    except SourceError:
+        return None
+    if dates == survey.times.dates:
+        return time
+    if dates == (None,):
+        return 0
+    return dates.index(step.date) if step.date is not None and dates.count(step.date) == 1 else None
 
 
 def _places(survey: Survey) -> dict[PixelVariable, StoredPlace]:
@@ -348,7 +384,7 @@ def _said(surveys: Sequence[Survey], drawn: _Drawn) -> list[Finding]:
         more = f" and {len(drawn.absent) - _SHOWN} more" if len(drawn.absent) > _SHOWN else ""
         because = "parts of them were never written or got lost, and their pixels are no data"
         lines.append(finding("absent chunks", f"{names}{more}", "warning", because))
-    left_out: dict[str, list[str]] = {}
+    left_out = {because: [*names] for because, names in drawn.left_out.items()}
     for survey in surveys:
         for because, names_apart in survey.left_out.items():
             left_out.setdefault(because, []).extend(names_apart)

@@ -113,7 +113,7 @@ def surveyed(container: Container, chosen: tuple[str, ...] | None) -> Survey:
     for group in container.groups:
         _sort(group, found)
     bands, nameless = _bands(container, found, chosen)
-    bands = [replace(one, times=_times_of(one)) for one in bands]
+    bands = [replace(one, times=times_of_variable(one)) for one in bands]
     times = _times(bands)
     return Survey(
         container=container, bands=tuple(bands), classes=tuple(found.classes), masks=tuple(found.masks),
@@ -157,7 +157,8 @@ def _put(one: PixelVariable, found: _Sorted) -> None:
         found.single.append(one)
 
 
-def _times_of(one: PixelVariable) -> Times:
+def times_of_variable(one: PixelVariable) -> Times:
+    """Return the dates of a variable; errors are those of ``times_of``."""
     count = int(one.variable.sizes[one.axes.time]) if one.axes.time is not None else 1
     return times_of(one.group, one.axes, count)
 
@@ -276,7 +277,7 @@ def _none(container: Container, found: _Sorted) -> SourceError:
 
 
 def _times(bands: Sequence[PixelVariable]) -> Times:
-    """Return the dates of variables, which are those of each that has several.
+    """Return the dates of variables, which are those of each that has an axis of time.
 
     Raises:
         BandsError: when these differ.
@@ -285,7 +286,7 @@ def _times(bands: Sequence[PixelVariable]) -> Times:
     if longest is None:
         return Times(dates=(None,), where="")
     for one in bands:
-        if len(one.times.dates) > 1 and one.times.dates != longest.times.dates:
+        if one.axes.time is not None and one.times.dates not in (longest.times.dates, (None,)):
             names = f"“{clean_name(longest.title, 40)}” and “{clean_name(one.title, 40)}”"
             raise BandsError(found=f"its variables {names} are of different dates", remedy=_OPEN_ONE)
     return longest.times

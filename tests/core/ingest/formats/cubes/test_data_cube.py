@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 
 from core.errors import BandsError, ScaleError, SeveralDatesError, SourceError
@@ -23,6 +24,7 @@ from tests.core.ingest.rasters import NORTH_UP, land, read_scene
 from tests.data import shared
 
 pytestmark = pytest.mark.usefixtures("here")
+DATES = ("2021-05-01", "2021-06-01", "2021-07-01")
 
 
 def said(scene: Scene, topic: str) -> str:
@@ -201,6 +203,28 @@ def test_files_of_a_date_or_of_a_band_each_are_one_source(tmp_path: Path, librar
     for name in SIX:
         written(tmp_path / "bands" / f"{name}.nc", cube()[[name, "spatial_ref"]])
     np.testing.assert_array_equal(read_scene(ingest([tmp_path / "bands"], library).directory), land(SIX))
+
+
+def test_a_classification_of_some_dates_is_that_of_its_dates(tmp_path: Path, library: Library) -> None:
+    made = cube(dates=DATES)
+    codes = np.stack([np.full((64, 80), code, np.uint8) for code in (4, 6)])
+    made["SCL"] = (("seen", "y", "x"), codes)
+    made["seen"] = ("seen", np.array([DATES[1], "2030-01-01"], dtype="datetime64[ns]"))
+    scenes = ingest_all([written(tmp_path / "c.nc", made)], library)
+    assert [scene.classification for scene in scenes] == [date == DATES[1] for date in DATES]
+    with rasterio.open(scenes[1].directory / "classification.tif") as data:
+        assert set(data.read(1).ravel()) == {4}
+    [left_out] = [line for line in load_quality(scenes[0].directory).findings if line.topic == "left out"]
+    assert "SCL" in left_out.value
+    assert left_out.because == "they are of other dates than the bands"
+
+
+def test_bands_of_several_dates_and_of_one_are_no_scene(tmp_path: Path, library: Library) -> None:
+    made = cube(dates=DATES)
+    made["B11"] = (("once", "y", "x"), made["B11"].values[:1])
+    made["once"] = ("once", np.array(["2030-01-01"], dtype="datetime64[ns]"))
+    with pytest.raises(BandsError, match="are of different dates"):
+        ingest([written(tmp_path / "c.nc", made)], library)
 
 
 def test_a_classification_lies_beside_and_states_the_level(tmp_path: Path, library: Library) -> None:
