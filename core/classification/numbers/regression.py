@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import ClassificationError
-from core.evaluation.logistic import Spread, spread_of
+from core.evaluation.logistic import spread_of
 from core.evaluation.retrieval import Share, share, share_by_blocks
 from core.evaluation.splits import block_folds, held_together, left_to_learn, sharing_land
 from core.export.geometry import Shapes
@@ -29,6 +29,7 @@ COVERAGE = 0.9
 FEWEST_VALUES = 10
 """Patches with a number without which there is no interval of that share."""
 
+_ASKED = "Learning a number"
 _FOLDS = 5
 _MOST_LEFT_OUT = 200
 """Blocks that are left out in turn, at most."""
@@ -164,35 +165,20 @@ def teach_values(
         ClassificationError: for fewer than ``FEWEST_VALUES`` patches, fewer that can be tested, numbers that are all
             alike or not finite, or a share out of range.
     """
-    asked = "Learning a number"
     rows = np.flatnonzero(np.isin(patch_ids, np.fromiter(values, np.int64, len(values))))
     actual = np.array([values[patch_id] for patch_id in patch_ids[rows].tolist()], np.float64)
-    if not 0 < coverage < 1:
-        raise ClassificationError(asked, f"the coverage is {coverage:g}", "choose a share such as 0.9")
-    fewest = max(FEWEST_VALUES, math.ceil(coverage / (1 - coverage) - 1e-9))
-    if len(rows) < fewest:
-        found = f"{len(rows)} patches of the scene have a number"
-        raise ClassificationError(asked, found, f"give at least {fewest}")
-    if not np.isfinite(actual).all() or np.ptp(actual) == 0:
-        found = "a number is not finite" if not np.isfinite(actual).all() else f"all numbers are {actual[0]:g}"
-        raise ClassificationError(asked, found, "give numbers that differ")
+    fewest = _fewest_values(actual, coverage)
     unit = unit_rows(vectors)
     spread = spread_of(unit)
+    points = ((unit[rows] - spread.mean) / spread.std).astype(np.float64)
     own = np.full(len(rows), -1, np.int64) if blocks is None else blocks[rows]
     together, spatial = held_together(own)
-    fold = _folds(together)
-    pairs = np.zeros((2, 0), np.int64) if outlines is None else sharing_land(outlines[rows])
-    parts = [(held, left_to_learn(held, pairs)) for held in (fold == one for one in np.unique(fold))]
-    points = _standardised(unit[rows], spread)
-    tried = []
-    for step, penalty in enumerate(PENALTIES):
-        tried.append(_held_out(points, actual, parts, penalty))
-        progress(step + 1, len(PENALTIES))
-    table = np.stack(tried)
+    parts = _parts(together, None if outlines is None else outlines[rows])
+    table = _tried(points, actual, parts, progress)
     tested = np.isfinite(table[0])
     if tested.sum() < fewest:
         found = f"{tested.sum()} of {len(rows)} patches can be tested by others that show none of their land"
-        raise ClassificationError(asked, found, f"give numbers farther apart, so that {fewest} can be")
+        raise ClassificationError(_ASKED, found, f"give numbers farther apart, so that {fewest} can be")
     errors = np.abs(table - actual)[:, tested]
     one_block = not spatial and bool((own >= 0).any())
     best = int(np.square(errors).mean(axis=1).argmin())
@@ -206,21 +192,52 @@ def teach_values(
     )  # fmt: skip
 
 
+def _fewest_values(actual: NDArray[np.float64], coverage: float) -> int:
+    """Return how many patches an interval of some coverage needs; errors as ``teach_values``, of what is given."""
+    if not 0 < coverage < 1:
+        raise ClassificationError(_ASKED, f"the coverage is {coverage:g}", "choose a share such as 0.9")
+    fewest = max(FEWEST_VALUES, fewest_blocks(coverage))
+    if len(actual) < fewest:
+        found = f"{len(actual)} patches of the scene have a number"
+        raise ClassificationError(_ASKED, found, f"give at least {fewest}")
+    if not np.isfinite(actual).all() or np.ptp(actual) == 0:
+        found = "a number is not finite" if not np.isfinite(actual).all() else f"all numbers are {actual[0]:g}"
+        raise ClassificationError(_ASKED, found, "give numbers that differ")
+    return fewest
+
+
+def _parts(blocks: IntArray, outlines: Shapes | None) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return which patches are tested in turn, the same for the same blocks, and which may teach what is said of them.
+
+    Args:
+        blocks: of each, shape (N,).
+        outlines: likewise, as of ``teach_values``.
+    """
+    fold = block_folds(blocks, np.zeros(len(blocks), np.int64), _FOLDS)
+    pairs = np.zeros((2, 0), np.int64) if outlines is None else sharing_land(outlines)
+    return [(held, left_to_learn(held, pairs)) for held in (fold == one for one in np.unique(fold))]
+
+
+def _tried(
+    points: NDArray[np.float64],
+    actual: NDArray[np.float64],
+    parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    progress: Progress,
+) -> NDArray[np.float64]:
+    """Return what ``_held_out`` says with each of ``PENALTIES``, shape (penalties, N)."""
+    tried = []
+    for step, penalty in enumerate(PENALTIES):
+        tried.append(_held_out(points, actual, parts, penalty))
+        progress(step + 1, len(PENALTIES))
+    return np.stack(tried)
+
+
 def widened(model: ValueModel) -> ValueModel:
     """Return a model of a former version with intervals that hold on new blocks of land, where its blocks are known."""
     if model.blocks is None or not model.spatial:
         return model
     errors = np.abs(model.actual - model.held_out)[model.tested]
     return replace(model, half_width=block_width(errors, model.blocks[model.tested], model.coverage))
-
-
-def _folds(blocks: IntArray) -> IntArray:
-    """Return the fold of each patch, int64 of shape (N,); the same for the same blocks."""
-    return block_folds(blocks, np.zeros(len(blocks), np.int64), _FOLDS)
-
-
-def _standardised(unit: FloatArray, spread: Spread) -> NDArray[np.float64]:
-    return ((unit - spread.mean) / spread.std).astype(np.float64)
 
 
 def _ridge(
