@@ -19,7 +19,7 @@ import numpy as np
 
 from core.errors import SceneError, SettingsError
 from core.features.recipe import Recipe
-from core.files import write_atomically
+from core.scenes.kept import read_kept, write_kept
 from core.scenes.scene import Scene
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
 
@@ -31,7 +31,6 @@ MOST_CHANGES = 100
 """Changes that can be undone; earlier ones stay as they are."""
 
 _VERSION = 1
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 _writing = threading.Lock()
 
 
@@ -338,15 +337,7 @@ def _read(scene: Scene, asked: str | None = None) -> _Kept:
     Raises:
         SceneError: when something is asked, and the file cannot be read.
     """
-    try:
-        return _parsed((scene.directory / CLUSTERS_FILE).read_bytes())
-    except FileNotFoundError:
-        return _Kept()
-    except (OSError, SettingsError, *_DAMAGED) as error:
-        if asked is None:
-            return _Kept()
-        remedy = f"move {CLUSTERS_FILE} out of the folder of the scene {scene.id}"
-        raise SceneError(asked, "what was decided on clusters before cannot be read", remedy) from error
+    return read_kept(scene, CLUSTERS_FILE, _parsed, "what was decided on clusters before", asked=asked) or _Kept()
 
 
 @lru_cache(maxsize=32)
@@ -385,8 +376,4 @@ def _write(scene: Scene, asked: str, known: _Kept) -> None:
     ]  # fmt: skip
     shown = {key: asdict(settings) for key, settings in known.shown.items()}
     text = json.dumps({"version": _VERSION, "shown": shown, "changes": changes}, ensure_ascii=False)
-    try:
-        write_atomically(scene.directory / CLUSTERS_FILE, text.encode())
-    except OSError as error:
-        found = f"the disk refused it ({error.strerror})"
-        raise SceneError(asked, found, "free some space and try again") from error
+    write_kept(scene, CLUSTERS_FILE, text.encode(), asked=asked)

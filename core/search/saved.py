@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import SceneError, SettingsError
-from core.files import write_atomically
+from core.scenes.kept import DAMAGED, read_kept, write_kept
 from core.scenes.patches import PatchGrid, PatchRef
 from core.scenes.regions.map_region import read_region
 from core.scenes.scene import SCENE_ID, Scene
@@ -25,7 +25,6 @@ LONGEST_SEARCH_NAME, MOST_SAVED, MOST_SAVED_BYTES = 60, 200, 32 * 2**20
 """Characters of a name, searches of a scene, and bytes of its file."""
 
 _VERSION = 1
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 _writing = threading.Lock()
 
 GridOf = Callable[[str], PatchGrid | None]
@@ -90,7 +89,7 @@ def load_evidence(scene: Scene, name: str, grid_of: GridOf) -> LoadedEvidence:
         raise SettingsError(asked, f"there is no search “{name[:LONGEST_SEARCH_NAME]}”", f"choose of {there}")
     try:
         return read_evidence(known[name], name, grid_of)
-    except (SettingsError, *_DAMAGED) as error:
+    except (SettingsError, *DAMAGED) as error:
         raise SceneError(asked, "its examples cannot be read", "delete it and keep it anew") from error
 
 
@@ -208,22 +207,26 @@ def _read(scene: Scene, asked: str) -> Mapping[str, list[dict[str, Any]]]:
     Raises:
         SceneError: for a damaged file, and one of another version.
     """
-    path = scene.directory / SEARCHES_FILE
-    remedy = f"move {SEARCHES_FILE} out of the folder of the scene {scene.id}"
-    try:
-        content = json.loads(path.read_bytes())
-        version, searches = content["version"], content["searches"]
-        whole = isinstance(searches, dict) and all(isinstance(listed, list) for listed in searches.values())
-    except FileNotFoundError:
-        return {}
-    except (OSError, *_DAMAGED) as error:
-        raise SceneError(asked, "the searches kept before cannot be read", remedy) from error
+    version, searches = read_kept(scene, SEARCHES_FILE, _parsed, "the searches kept before", asked=asked) or (
+        _VERSION,
+        {},
+    )
     if version != _VERSION:
         found = f"the searches kept before are of version {version!r}, and this app reads {_VERSION}"
-        raise SceneError(asked, found, f"use the app that kept them, or {remedy}")
-    if not whole:
-        raise SceneError(asked, "the searches kept before cannot be read", remedy)
-    return {str(name): listed for name, listed in searches.items()}
+        remedy = f"use the app that kept them, or move {SEARCHES_FILE} out of the folder of the scene {scene.id}"
+        raise SceneError(asked, found, remedy)
+    return searches
+
+
+def _parsed(content: bytes) -> tuple[Any, Mapping[str, list[dict[str, Any]]]]:
+    """Return the version of a file, and its searches by name; none of another version."""
+    whole = json.loads(content)
+    version, searches = whole["version"], whole["searches"]
+    if version != _VERSION:
+        return version, {}
+    if not all(isinstance(listed, list) for listed in searches.values()):
+        raise ValueError("searches")
+    return version, {str(name): listed for name, listed in searches.items()}
 
 
 def _write(scene: Scene, asked: str, known: Mapping[str, list[dict[str, Any]]]) -> None:
@@ -232,10 +235,5 @@ def _write(scene: Scene, asked: str, known: Mapping[str, list[dict[str, Any]]]) 
     if len(data) > MOST_SAVED_BYTES:
         raise SettingsError(asked, f"all of them take more than {MOST_SAVED_BYTES // 2**20} MB", "delete one of them")
     path = scene.directory / SEARCHES_FILE
-    try:
-        if path.is_file() and path.read_bytes() == data:
-            return
-        write_atomically(path, data)
-    except OSError as error:
-        found = f"the disk refused it ({error.strerror})"
-        raise SceneError(asked, found, "free some space and keep it again") from error
+    if not path.is_file() or path.read_bytes() != data:
+        write_kept(scene, SEARCHES_FILE, data, asked=asked, again="keep it again")

@@ -16,10 +16,9 @@ import numpy as np
 from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AccuracyAssessment, AreaStratum, JudgedUnit, estimate_accuracy
 from core.classification.areas.sample_design import allocate, draw_sample
-from core.errors import ClassificationError, SceneError
-from core.files import write_atomically
-from core.scenes.given.annotations import DAMAGED
+from core.errors import ClassificationError
 from core.scenes.given.classes import clean_class
+from core.scenes.kept import read_kept, write_kept
 from core.scenes.scene import Scene
 
 JUDGEMENTS = "judgements.json"
@@ -161,11 +160,12 @@ def sample_of(
 
 def load_sample(scene: Scene, cut: str) -> JudgedSample | None:
     """Return the sample of a scene for a way of cutting; None when there is none, or the file is damaged."""
-    try:
-        found = _read(scene).get(cut)
+
+    def sample(content: bytes) -> JudgedSample | None:
+        found = _parsed(content).get(cut)
         return None if found is None else _sample(cut, found)
-    except (OSError, *DAMAGED):
-        return None
+
+    return read_kept(scene, JUDGEMENTS, sample, "the patches judged before")
 
 
 def save_sample(scene: Scene, sample: JudgedSample) -> None:
@@ -186,25 +186,14 @@ def drop_sample(scene: Scene, cut: str) -> None:
 def _change(scene: Scene, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     asked = f"Judging patches of “{scene.name}”"
     with _writing:
-        try:
-            before = _read(scene)
-        except (OSError, *DAMAGED) as error:
-            remedy = f"move {JUDGEMENTS} out of the folder of the scene {scene.id}"
-            raise SceneError(asked, "the patches judged before cannot be read", remedy) from error
-        try:
-            content = json.dumps({"version": 1, "samples": change(before)})
-            write_atomically(scene.directory / JUDGEMENTS, content.encode())
-        except OSError as error:
-            found = f"the disk refused it ({error.strerror})"
-            raise SceneError(asked, found, "free some space and try again") from error
+        before = read_kept(scene, JUDGEMENTS, _parsed, "the patches judged before", asked=asked) or {}
+        content = json.dumps({"version": 1, "samples": change(before)})
+        write_kept(scene, JUDGEMENTS, content.encode(), asked=asked)
 
 
-def _read(scene: Scene) -> Mapping[str, Any]:
-    """Return the samples of a scene by cut; raises ``OSError`` or one of ``DAMAGED`` where they cannot be read."""
-    try:
-        held = json.loads((scene.directory / JUDGEMENTS).read_bytes())
-    except FileNotFoundError:
-        return {}
+def _parsed(content: bytes) -> Mapping[str, Any]:
+    """Return the samples of a scene by cut."""
+    held = json.loads(content)
     if held["version"] != 1 or not isinstance(held["samples"], dict):
         raise ValueError("samples")
     samples: Mapping[str, Any] = held["samples"]

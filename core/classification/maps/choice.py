@@ -9,14 +9,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from core.classification.cells import SMOOTHINGS, Smoothing
 from core.classification.models import HEAD_KINDS
-from core.errors import SceneError, SettingsError
+from core.errors import SettingsError
 from core.evaluation.classifier import SURE_FROM
-from core.files import write_atomically
 from core.scenes.cut import FINEST_STRIDE, Cut
+from core.scenes.kept import read_kept, write_kept
 from core.scenes.scene import Scene
 
 CLASS_MAP = "class_map.json"
@@ -86,18 +85,17 @@ class MapChoice:
 
 def load_choice(scene: Scene) -> MapChoice:
     """Return how the map of a scene is wanted; the usual one where nobody said, or the file cannot be read."""
-    try:
-        held = json.loads((scene.directory / CLASS_MAP).read_bytes())
-        return MapChoice(**_known(held["map"])) if held["version"] == 1 else MapChoice()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SettingsError):
-        return MapChoice()
+    return read_kept(scene, CLASS_MAP, _parsed, "how the map is wanted") or MapChoice()
 
 
-def _known(held: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "head": str(held["head"]), "below": float(held["below"]), "strange": bool(held["strange"]),
-        "smoothing": held["smoothing"], "parts": int(held["parts"]),
-    }  # fmt: skip
+def _parsed(content: bytes) -> MapChoice:
+    whole = json.loads(content)
+    held = whole["map"]
+    known = MapChoice(
+        head=str(held["head"]), below=float(held["below"]), strange=bool(held["strange"]),
+        smoothing=held["smoothing"], parts=int(held["parts"]),
+    )  # fmt: skip
+    return known if whole["version"] == 1 else MapChoice()
 
 
 def save_choice(scene: Scene, choice: MapChoice) -> None:
@@ -106,8 +104,5 @@ def save_choice(scene: Scene, choice: MapChoice) -> None:
     Raises:
         SceneError: when the disk refuses it.
     """
-    try:
-        write_atomically(scene.directory / CLASS_MAP, json.dumps({"version": 1, "map": asdict(choice)}).encode())
-    except OSError as error:
-        found = f"the disk refused it ({error.strerror})"
-        raise SceneError(f"Making a map of “{scene.name}”", found, "free some space and try again") from error
+    content = json.dumps({"version": 1, "map": asdict(choice)}).encode()
+    write_kept(scene, CLASS_MAP, content, asked=f"Making a map of “{scene.name}”")

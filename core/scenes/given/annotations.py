@@ -17,17 +17,14 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from core.errors import SceneError, SettingsError
-from core.files import write_atomically
+from core.errors import SettingsError
+from core.scenes.kept import DAMAGED, read_kept, write_kept
 from core.scenes.scene import Scene
 
 LABELS_FILE = "labels.json"
 
 MOST_CLASSES = 200
 """Classes of a scene that people can give."""
-
-DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
-"""What reading a damaged file of labels raises."""
 
 Window = tuple[int, int, int]
 """Row and column of a patch's first pixel, and its side in pixels."""
@@ -89,15 +86,7 @@ def read_annotations(scene: Scene, asked: str | None = None) -> Annotations:
     Raises:
         SceneError: when something is asked, and the file cannot be read.
     """
-    try:
-        return _parsed((scene.directory / LABELS_FILE).read_bytes())
-    except FileNotFoundError:
-        return Annotations()
-    except (OSError, *DAMAGED) as error:
-        if asked is None:
-            return Annotations()
-        remedy = f"move {LABELS_FILE} out of the folder of the scene {scene.id}"
-        raise SceneError(asked, "the labels given before cannot be read", remedy) from error
+    return read_kept(scene, LABELS_FILE, _parsed, "the labels given before", asked=asked) or Annotations()
 
 
 def write_annotations(scene: Scene, asked: str, known: Annotations) -> None:
@@ -109,11 +98,7 @@ def write_annotations(scene: Scene, asked: str, known: Annotations) -> None:
     """
     if sum(bool(given) for given in known.classes.values()) > MOST_CLASSES:
         raise SettingsError(asked, f"there are {MOST_CLASSES} classes already", "use one of them")
-    try:
-        write_atomically(scene.directory / LABELS_FILE, _content(known))
-    except OSError as error:
-        found = f"the disk refused it ({error.strerror})"
-        raise SceneError(asked, found, "free some space and label them again") from error
+    write_kept(scene, LABELS_FILE, _content(known), asked=asked, again="label them again")
 
 
 def annotations_version(scene: Scene) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from core.files import write_atomically
-from core.scenes.given.annotations import DAMAGED, Annotations, LabelFact, Window, read_annotations, write_annotations
+from core.scenes.given.annotations import Annotations, LabelFact, Window, read_annotations, write_annotations
+from core.scenes.kept import read_kept
 from core.scenes.scene import Scene
 
 STEPS_FILE = "labels_steps.json"
@@ -213,12 +214,13 @@ class _Steps:
 
 def _read_steps(scene: Scene) -> _Steps:
     """Return the steps that are kept; none where their file is missing or damaged, which loses no label."""
-    try:
-        whole = json.loads((scene.directory / STEPS_FILE).read_bytes())
-        steps = tuple(_Step.from_json(one) for one in whole["steps"])
-        return _Steps(steps=steps, done=max(0, min(int(whole["done"]), len(steps))))
-    except (OSError, *DAMAGED):
-        return _Steps()
+    return read_kept(scene, STEPS_FILE, _parsed, "what can be undone") or _Steps()
+
+
+def _parsed(content: bytes) -> _Steps:
+    whole = json.loads(content)
+    steps = tuple(_Step.from_json(one) for one in whole["steps"])
+    return _Steps(steps=steps, done=max(0, min(int(whole["done"]), len(steps))))
 
 
 def _write_steps(scene: Scene, kept: _Steps) -> None:

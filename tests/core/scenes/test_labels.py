@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from core.errors import PatchError, SceneError, SettingsError, TrainingError
+from core.scenes import kept
 from core.scenes.cut import Cut
-from core.scenes.given import annotations as hand
 from core.scenes.given.annotations import LABELS_FILE, MOST_CLASSES
 from core.scenes.given.classes import LONGEST_NAME
 from core.scenes.labels import (
@@ -190,7 +190,9 @@ def test_patches_that_are_not_there_are_refused(scene: Scene) -> None:
     assert given(scene) == {}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"classes": 3}', b'{"classes": {"a": [[1]]}}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"classes": 3}', b'{"classes": {"a": [[1]]}}', b"\xff", b"[" * 100_000]
+)
 def test_damaged_labels_are_none_and_are_not_written_over(scene: Scene, content: bytes) -> None:
     (scene.directory / LABELS_FILE).write_bytes(content)
     assert (given(scene), hand_version(scene)) == ({}, "")
@@ -206,7 +208,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(scene: Scene, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(hand, "write_atomically", full)
+    monkeypatch.setattr(kept, "write_atomically", full)
     with pytest.raises(SceneError, match="No space left on device"):
         give_label(scene, grid, [1], "Reed")
     assert given(scene) == {"Reed": [0]}

@@ -19,7 +19,7 @@ from core.evaluation.report.scene import report_on_scene
 from core.evaluation.report.store import FEATURES, HAND_LABELLED
 from core.export.tables import labels_csv
 from core.features.recipe import Recipe
-from core.scenes.given import annotations
+from core.scenes import kept
 from core.scenes.labels import LabelSet, give_label, hand_labels, hand_version
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import patch_grid
@@ -177,7 +177,7 @@ def test_a_disk_that_refuses_is_one_sentence_in_the_panel(
         raise OSError(28, os.strerror(28))
 
     app = visit(encoder=BASELINE, q="16")
-    monkeypatch.setattr(annotations, "write_atomically", full)
+    monkeypatch.setattr(kept, "write_atomically", full)
     app = label_here(app, "Forest")
     sees_nothing_wrong(app)
     assert "the disk refused it" in texts(app)
