@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.classification.areas.tables import TextTable
+from core.classification.label_import import patch_number
 from core.classification.labelled import LabelledPatches
 from core.scenes.given.annotations import Annotations
 from core.scenes.patches import IntArray, PatchGrid
+
+SUGGESTED, RANDOM = "label next", "label next at random"
+"""From what view a label was given, as is kept with it; the learning curve tells them apart."""
+
+_YES = frozenset({"true", "yes", "1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,24 @@ class LabelLog:
     def some(self, chosen: NDArray[np.bool_]) -> LabelLog:
         """Return some rows, where ``chosen`` of shape (N,) is True."""
         return LabelLog(**{name: column[chosen] for name, column in vars(self).items()})
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return what files say of each label beside its class."""
+        return {"who": self.who, "when": self.when, "view": self.view, "confirmed": self.confirmed}
+
+    def of(self, patch_ids: IntArray) -> LabelLog:
+        """Return the rows of some patches, in their order; nothing is known of those that have none."""
+        row = {patch_id: at for at, patch_id in enumerate(self.patch_ids.tolist())}
+        at = np.array([row.get(one, -1) for one in patch_ids.tolist()], np.int64)
+        there = at >= 0
+        texts = {}
+        for name in ("labels", "who", "when", "view"):
+            texts[name] = np.full(len(at), "", dtype=object)
+            texts[name][there] = getattr(self, name)[at[there]]
+        confirmed = np.zeros(len(at), np.bool_)
+        confirmed[there] = self.confirmed[at[there]]
+        return LabelLog(patch_ids=patch_ids, confirmed=confirmed, **texts)
 
     def in_order(self, view: str | None = None) -> IntArray:
         """Return the patches in the order in which they were labelled, of one view or of all; unknown moments first."""
@@ -68,6 +95,39 @@ def label_log(known: Annotations, grid: PatchGrid, there: NDArray[np.bool_] | No
         patch_ids=np.array(columns[0], np.int64), labels=texts[0], who=texts[1], when=texts[2], view=texts[3],
         confirmed=np.array(columns[5], np.bool_),
     )  # fmt: skip
+
+
+def log_of_table(table: TextTable, labels: Mapping[int, str], scene_id: str = "") -> LabelLog:
+    """Return what a table says of labels beside their classes, as our own files have it.
+
+    Patches stand by their ids where it says when they were labelled, else in the order of its lines.
+
+    Args:
+        table: that the labels came in.
+        labels: class by patch id, in the order of its lines.
+        scene_id: as of ``labels_of_table``.
+    """
+    cells: dict[str, list[str]] = {
+        name: table.titled(name) for name in ("who", "when", "view", "confirmed") if name in table.columns
+    }
+    line: dict[int | None, int] = {}
+    for at, cell in enumerate(table.column("patch_id") or ()):
+        line.setdefault(patch_number(cell, scene_id), at)
+    ids = sorted(labels) if "when" in cells else list(labels)
+
+    def said(name: str) -> list[str]:
+        known = cells.get(name)
+        return [known[line[one]] if known is not None and one in line else "" for one in ids]
+
+    return LabelLog(
+        patch_ids=np.array(ids, np.int64), labels=_texts(labels[one] for one in ids), who=_texts(said("who")),
+        when=_texts(said("when")), view=_texts(said("view")),
+        confirmed=np.array([one.casefold() in _YES for one in said("confirmed")], np.bool_),
+    )  # fmt: skip
+
+
+def _texts(cells: Iterable[str]) -> NDArray[np.object_]:
+    return np.array([*cells], dtype=object)
 
 
 def rows_among(known: LabelledPatches, patch_ids: IntArray) -> IntArray:

@@ -29,6 +29,9 @@ USUAL_SETTING = {"logistic": 1.0, "knn": 3.0, "forest": 200.0}
 MOST_FOR_CHOICE = 2000
 """Labelled patches among which a setting is chosen, at most; all of them are tested by the one that was chosen."""
 
+LEAST_TESTED = 10
+"""Labels that have to be tested before a share of them says much: of three, one more would move it by a quarter."""
+
 OLDER_WAY = (
     "Measured by a former version, in which patches that share land with tested ones could teach: where patches "
     "overlap its figures are too favourable. What is taught anew is measured rightly."
@@ -129,6 +132,12 @@ class Validation:
     def scores(self) -> tuple[ClassScore, ...]:
         """One row a class, with intervals by blocks."""
         return tuple(self._score(number) for number in range(len(self.classes)))
+
+    @property
+    def mean_f1(self) -> float:
+        """Mean F1 of the classes that were tested; NaN for none."""
+        values = [one.f1.value for one in self.scores if one.f1.count]
+        return sum(values) / len(values) if values else float("nan")
 
     @cached_property
     def reliability(self) -> tuple[ReliabilityBin, ...]:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from core.classification.feature_file import FeatureFile
     from core.classification.heads import Head, Prediction
     from core.classification.label_import import ImportedLabels
+    from core.classification.label_log import LabelLog
+    from core.classification.labelled import LabelledPatches
     from core.classification.validation import Validation
-    from core.evaluation.retrieval import Share
 
 _ASKED = "Classifying patches"
 _MOST_NAMED = 5
@@ -39,7 +40,9 @@ class ClassifyCommand:
     With “--abstain P” a patch abstains below that probability, and on land that its encoder does not know.
 
     It prints what was learned as JSON: labels a class, accuracy on blocks of land that were held out with its 95 %
-    interval, F1 a class, calibration error, and how many patches abstained. What could not be used is said on stderr.
+    interval, F1 a class, confusion, reliability, and how many patches abstained. “--compare”, “--curve” and “--doubts”
+    add what the Classify page has of them. The columns “when”, “view” and “confirmed”, as “view --what labelled” writes
+    them, say in which order labels were given and which were looked at again. What could not be used is said on stderr.
 
     With “--save H” the head is kept, and “--use H” names the patches of another file by it, without labels.
     """
@@ -63,6 +66,9 @@ class ClassifyCommand:
             "--least-share", type=float, default=0.5, metavar="S", help="of a patch that polygons cover; default: 0.5"
         )
         parser.add_argument("--smooth", default="none", metavar="HOW", help="none (default), majority or probability")
+        parser.add_argument("--compare", action="store_true", help="tell how the three kinds of heads do")
+        parser.add_argument("--curve", action="store_true", help="tell how accuracy grew with the labels")
+        parser.add_argument("--doubts", action="store_true", help="list labels that are probably wrong")
         parser.add_argument("--save", type=Path, metavar="H.head.npz", help="keep the head in a file")
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
@@ -93,7 +99,7 @@ class ClassifyCommand:
             "abstain_below": options.abstain,
             "novel": int(found.novel.sum()) if novelty is not None else None,
         }
-        yield json.dumps(summary, indent=1, ensure_ascii=False)
+        yield json.dumps(summary | _asked(options, learned), indent=1, ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,14 +110,19 @@ class _Learned:
         head: the head.
         imported: labels it was taught by; None = it was kept in a file.
         validation: how well heads like it do; likewise.
+        patches: that have these labels; likewise.
+        log: when they were given, and from what view; likewise.
     """
 
     head: Head
     imported: ImportedLabels | None = None
     validation: Validation | None = None
+    patches: LabelledPatches | None = None
+    log: LabelLog | None = None
 
     def summary(self) -> dict[str, Any]:
         """Return what was learned as JSON values."""
+        from core.classification.figures import validation_figures
         from core.classification.validation import OLDER_WAY
 
         origin = self.head.origin
@@ -125,25 +136,31 @@ class _Learned:
         measured = self.validation
         return found | {
             "setting": measured.setting, "temperature": round(self.head.temperature, 4),
-            "held_out": "blocks of land" if measured.spatial else "single patches, for all lie in one block of land",
-            "tested": int(measured.tested.sum()), "untested_classes": list(measured.untested),
-            "accuracy": _interval(measured.accuracy),
-            "f1": {one.name: _interval(one.f1) for one in measured.scores},
-            "confusion": {"classes": list(measured.classes), "counts": measured.confusion.tolist()},
-            "calibration_error": _rounded(measured.calibration_error),
-            "calibration_error_before": _rounded(measured.calibration_error_before),
-            "left_out": dict(self.imported.left_out),
+            **validation_figures(measured), "left_out": dict(self.imported.left_out),
         }  # fmt: skip
 
 
-def _interval(one: Share) -> dict[str, float | None]:
-    if not one.count:
-        return {"value": None, "low": None, "high": None}
-    return {name: round(getattr(one, name), 4) for name in ("value", "low", "high")}
+def _asked(options: argparse.Namespace, learned: _Learned) -> dict[str, Any]:
+    """Return what is told beside because somebody asked for it."""
+    from core.classification.curves import curves_by_view
+    from core.classification.doubtful import doubtful_labels
+    from core.classification.figures import compared_figures, curve_figures, doubt_figures
+    from core.classification.validation import LEAST_TESTED, compare
 
-
-def _rounded(value: float) -> float | None:
-    return round(value, 4) if value == value else None  # noqa: PLR0124  NaN differs from itself
+    told: dict[str, Any] = {}
+    patches, validation, log = learned.patches, learned.validation, learned.log
+    if patches is None or validation is None or log is None:
+        return told
+    if options.compare:
+        with bar_of("Comparing", "kinds") as progress:
+            told["compared"] = compared_figures(compare(patches, progress=progress))
+    if options.curve:
+        told["learning_curve"] = curve_figures(curves_by_view(patches, log))
+    if options.doubts:
+        kept = set(log.patch_ids[log.confirmed].tolist())
+        found = doubtful_labels(validation, patches.patch_ids) if validation.accuracy.count >= LEAST_TESTED else ()
+        told["doubtful_labels"] = doubt_figures([one for one in found if one.patch_id not in kept])
+    return told
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -159,6 +176,8 @@ def _check(options: argparse.Namespace) -> None:
         raise SettingsError(_ASKED, f"--abstain is {options.abstain:g}", "give a probability from 0 to 1")
     if not 0 < options.least_share <= 1:
         raise SettingsError(_ASKED, f"--least-share is {options.least_share:g}", "give a share above 0, up to 1")
+    if options.use and (options.compare or options.curve or options.doubts):
+        raise SettingsError(_ASKED, "a saved head has no labels to compare or doubt", "give --labels in place of --use")
     if options.smooth not in SMOOTHINGS:
         raise SettingsError(_ASKED, f"--smooth is “{options.smooth}”", f"choose {', '.join(SMOOTHINGS)}")
 
@@ -166,13 +185,13 @@ def _check(options: argparse.Namespace) -> None:
 def _taught(options: argparse.Namespace, known: FeatureFile, kind: Any) -> _Learned:  # noqa: ANN401  a kind of head
     from core.classification.heads import teach
 
-    labels = _labels(options, known)
+    labels, log = _labels(options, known)
     sys.stderr.writelines(f"{options.labels.name}: {sentence}\n" for sentence in labels.said)
     patches = known.labelled(labels.labels)
     sys.stderr.writelines(f"{options.labels.name}: {sentence}\n" for sentence in _alone(patches.counts))
     with bar_of("Teaching", "steps") as progress:
         taught = teach(patches, kind, origin=known.origin, progress=progress)
-    return _Learned(head=taught.head, imported=labels, validation=taught.validation)
+    return _Learned(head=taught.head, imported=labels, validation=taught.validation, patches=patches, log=log)
 
 
 def _alone(counts: Mapping[str, int]) -> Iterator[str]:
@@ -199,23 +218,27 @@ def _used(path: Path, known: FeatureFile) -> _Learned:
     return _Learned(head=head)
 
 
-def _labels(options: argparse.Namespace, known: FeatureFile) -> ImportedLabels:
-    """Return the labels of a file, by its ending."""
-    from core.classification.areas.tables import read_text_table
+def _labels(options: argparse.Namespace, known: FeatureFile) -> tuple[ImportedLabels, LabelLog]:
+    """Return the labels of a file, by its ending, and what it says of each beside."""
+    from core.classification.areas.tables import TextTable, read_text_table
     from core.classification.label_import import labels_of_table
+    from core.classification.label_log import log_of_table
     from core.classification.shape_import import labels_of_shapes
     from core.ingest.vectors.adding import read_label_shapes
 
     path: Path = options.labels
     asked = f"Reading “{path.name}”"
     if path.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        return labels_of_table(
-            read_text_table(path), known.table.patch_ids, known.outlines, column=options.column, scene_id=known.scene_id
+        table = read_text_table(path)
+        found = labels_of_table(
+            table, known.table.patch_ids, known.outlines, column=options.column, scene_id=known.scene_id
         )  # fmt: skip
+        return found, log_of_table(table, found.labels, known.scene_id)
     shapes = read_label_shapes(path, column=options.column, layer=options.layer)
-    return labels_of_shapes(
+    found = labels_of_shapes(
         shapes, known.table.patch_ids, known.outlines, asked=asked, least_share=options.least_share
     )  # fmt: skip
+    return found, log_of_table(TextTable(name=path.name, separator=",", columns=(), rows=()), found.labels)
 
 
 def _smooth(how: str, known: FeatureFile, found: Prediction, below: float) -> Prediction:

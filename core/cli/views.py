@@ -47,8 +47,8 @@ class ViewCommand:
 
     “--what” takes away something else that the pages show: “selected” patches (“--patches”), those “labelled”, all with
     their “classes” on the scene's map, all “patches”; “features” with a STAC item beside them; the “map” or the “plot”
-    in the colours of a value (.png, .svg; a map as .zip is a GeoTIFF with a style for QGIS), the “class-map”, a
-    “report” (.html, .pdf), a “bundle”.
+    in the colours of a value (.png, .svg; a map as .zip is a GeoTIFF with a style for QGIS), the “class-map”, the
+    “spectra” that tell why patches are alike (.json), a “report” (.html, .pdf), a “bundle”.
     """
 
     name = "view"
@@ -79,7 +79,7 @@ class ViewCommand:
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Write the file."""
         from core.engine.exports.files import write_export
-        from core.engine.exports.order import BUNDLE, FOUND, ExportOrder
+        from core.engine.exports.order import BUNDLE, FORMS_OF_PATCHES, FOUND, ExportOrder
         from core.engine.views import SearchView
         from core.export.formats import format_name
 
@@ -94,7 +94,7 @@ class ViewCommand:
             seen=tuple(ref.patch for ref in _refs(options.seen, "--seen", recipe)),
         )  # fmt: skip
         order = ExportOrder(
-            what=what, form=format_name(options.out) or ending[1:], view=view,
+            what=what, form=(format_name(options.out) if what in FORMS_OF_PATCHES else "") or ending[1:], view=view,
             patches=tuple(ref.patch for ref in _refs(options.patches, "--patches", recipe)),
             colour=options.colour, layout=_layout(options.layout),
         )  # fmt: skip

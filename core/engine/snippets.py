@@ -9,11 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from core.classification.numbers.store import LearnedNumber
-from core.engine.exports.order import FOUND, ExportOrder
+from core.engine.exports.order import FOUND, LABELLED, ExportOrder
 from core.engine.views import SearchView
 from core.features.recipe import Recipe
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
-from core.search.examples import AreaExample, PatchExample, VectorExample
+from core.search.examples import AreaExample, Evidence, PatchExample, VectorExample
 from core.search.saved import written_kind
 from core.similarity.clusters import ClusterSettings
 
@@ -136,7 +136,7 @@ def _cut_words(cut: Cut) -> list[str]:
     return words + (["--only", cut.area] if cut.area else [])
 
 
-_FEATURES_FILE = "features.parquet"
+_FEATURES_FILE, _LABELS_FILE = "features.parquet", "labels.csv"
 
 
 def trust_command(recipe: Recipe) -> str:
@@ -183,6 +183,22 @@ def clusters_script(recipe: Recipe, clusters: ClusterSettings, out: str = "clust
     return _main_script(_embed_words(recipe), _cluster_words(clusters, out))
 
 
+def classify_command(recipe: Recipe, head: str, *options: str) -> str:
+    """Return the commands that print how right classes are that the labels of a scene teach; one line.
+
+    Args:
+        recipe: of the features on show.
+        head: kind of head that learns.
+        options: of ``classify``, which say what is printed beside.
+    """
+    return " && ".join(map(shlex.join, _classify_words(recipe, head, options)))
+
+
+def classify_script(recipe: Recipe, head: str, *options: str) -> str:
+    """Return a script that does what ``classify_command`` does; arguments likewise."""
+    return _main_script(*_classify_words(recipe, head, options))
+
+
 def numbers_command(recipe: Recipe, learned: LearnedNumber, out: str = "numbers.csv") -> str:
     """Return the commands that learn a number of patches anew from the file that it came in; one line."""
     return " && ".join(map(shlex.join, (_embed_words(recipe), _regress_words(learned, out))))
@@ -191,6 +207,15 @@ def numbers_command(recipe: Recipe, learned: LearnedNumber, out: str = "numbers.
 def numbers_script(recipe: Recipe, learned: LearnedNumber, out: str = "numbers.csv") -> str:
     """Return a script that does what ``numbers_command`` does."""
     return _main_script(_embed_words(recipe), _regress_words(learned, out))
+
+
+def _classify_words(recipe: Recipe, head: str, options: Sequence[str]) -> tuple[list[str], ...]:
+    labelled = ExportOrder(what=LABELLED, form="csv", view=SearchView(recipe=recipe, evidence=Evidence(), count=None))
+    words = ["python", "-m", "core", "classify", _FEATURES_FILE, "--labels", _LABELS_FILE, "--head", head]
+    return (
+        _embed_words(recipe), shlex.split(command_of(labelled, _LABELS_FILE)),
+        [*words, *options, "--out", "classes.parquet"],
+    )  # fmt: skip
 
 
 def _cluster_words(clusters: ClusterSettings, out: str) -> list[str]:

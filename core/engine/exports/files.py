@@ -25,6 +25,7 @@ from core.engine.exports.order import (
     MAP,
     PLOT,
     REPORT,
+    SPECTRA,
     ExportOrder,
     order_of,
 )
@@ -35,6 +36,7 @@ from core.engine.exports.printed import report_file
 from core.engine.exports.state import source_state
 from core.engine.library_source import LibrarySource, library_source
 from core.engine.operations import Engine
+from core.engine.spectra import spectra_of_view, spectra_values
 from core.engine.tasks import arrange_features
 from core.errors import StoreError
 from core.export.bundle import bundle_bytes
@@ -56,6 +58,7 @@ HELD_SECONDS = 24 * 3600.0
 MEDIA_TYPES: Mapping[str, str] = {
     **{name: kind.media_type for name, kind in FORMATS.items()},
     "png": "image/png", "svg": "image/svg+xml", "zip": "application/zip", "html": "text/html", "pdf": "application/pdf",
+    "json": "application/json",
 }  # fmt: skip
 
 
@@ -71,6 +74,7 @@ def export_bytes(source: LibrarySource, order: ExportOrder, *, progress: Progres
         return report_file(source, order, progress=progress)
     makers: Mapping[str, Callable[[LibrarySource, ExportOrder], bytes]] = {
         BUNDLE: _bundle, MAP: map_file, CLASS_MAP: classified_zip, PLOT: plot_file, FEATURES: _features,
+        SPECTRA: _spectra,
     }  # fmt: skip
     return makers[order.what](source, order)
 
@@ -158,6 +162,11 @@ def _bundle(source: LibrarySource, order: ExportOrder) -> bytes:
     layout = {} if order.layout is None else asdict(order.layout)
     shown = {name: said for name, said in (("colour", order.colour), ("patches", list(order.patches))) if said}
     return bundle_bytes(bundle_of(source.engine, order.view, layout=layout, shown=shown))
+
+
+def _spectra(source: LibrarySource, order: ExportOrder) -> bytes:
+    told = spectra_values(spectra_of_view(source, order.view, order.patches), source)
+    return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
 
 def _features(source: LibrarySource, order: ExportOrder) -> bytes:

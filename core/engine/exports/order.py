@@ -21,6 +21,7 @@ from core.values.registry import OLDER_NAMES, VALUES
 
 FOUND, SELECTED, LABELLED, CLASSES, EVERY = "found", "selected", "labelled", "classes", "patches"
 FEATURES, MAP, CLASS_MAP, PLOT, REPORT, BUNDLE = "features", "map", "class-map", "plot", "report", "bundle"
+SPECTRA = "spectra"
 
 FORMS_OF_PATCHES = frozenset({FOUND, SELECTED, LABELLED, CLASSES, EVERY})
 """What comes as a table of patches."""
@@ -32,6 +33,7 @@ CONTENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         MAP: ("png", "svg", "zip"),
         CLASS_MAP: ("zip",),
         PLOT: ("png", "svg"),
+        SPECTRA: ("json",),
         REPORT: ("html", "pdf"),
         BUNDLE: ("zip",),
     }

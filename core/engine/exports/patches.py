@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.classification.label_log import label_log
 from core.engine.exports.classified import map_about
 from core.engine.exports.order import CLASSES, EVERY, FOUND, LABELLED, SELECTED, ExportOrder
 from core.engine.library_source import LibrarySource
 from core.engine.views import found_rows
 from core.errors import SettingsError
 from core.export.rows import NO_COLUMNS, ExportRows, scene_rows
+from core.scenes.given.annotations import read_annotations
+from core.scenes.labels import patches_there
 from core.scenes.patches import IntArray
 from core.values.predicted import sure_patches
 from core.values.registry import export_columns
@@ -31,10 +34,18 @@ def patch_rows(source: LibrarySource, order: ExportOrder) -> ExportRows:
     if not len(ids):
         words = {SELECTED: "no patch is selected", LABELLED: "no patch has a label"}
         raise SettingsError("Taking patches away", words.get(order.what, "there are no patches"), "mark some first")
+    if order.what == LABELLED:
+        return known_rows(source, ids, _label_facts(source, ids))
     if order.what != CLASSES:
         return known_rows(source, ids)
     rows = known_rows(source, ids, class_columns(source, ids))
     return replace(rows, about={**rows.about, "map": dict(map_about(source, finer=False))})
+
+
+def _label_facts(source: LibrarySource, ids: IntArray) -> dict[str, NDArray[Any]]:
+    """Return who labelled patches, when and from what view, and whether somebody doubted it and kept it."""
+    there = patches_there(source.scene, source.grid)
+    return label_log(read_annotations(source.scene), source.grid, there).of(ids).columns
 
 
 def _ids(source: LibrarySource, order: ExportOrder) -> IntArray:

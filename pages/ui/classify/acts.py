@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
+from core.classification.label_log import RANDOM, SUGGESTED
 from core.classification.schemes import LandClass, scheme_json
 from core.errors import LandlikeError
 from core.scenes.given.history import redo_labels, undo_labels, undoable
@@ -15,9 +16,6 @@ from pages.ui.classify.offered import scheme_here
 from pages.ui.common.escape import plain
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
-
-SUGGESTED, RANDOM = "label next", "label next at random"
-"""From what view a label was given, as is kept with it; the learning curve tells them apart."""
 
 
 def attempt(visitor: Session, act: Callable[[], object], said: str = "") -> bool:

@@ -9,6 +9,7 @@ from core.classification.models import HEAD_KINDS
 from core.classification.validation import OLDER_WAY, Validation
 from core.values.predicted import sure_patches
 from pages.ui.classify.scores import class_table, confidence_table, confusion_table, reliability_diagram
+from pages.ui.classify.without_pages import classify_spelled
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.common.theme import class_title
@@ -27,12 +28,15 @@ def validation_details(known: SceneView) -> None:
     with st.expander("How right is it, class by class", key="classify_classes"):
         st.html(class_table(found))
         st.caption(_held_out_words(found))
+        classify_spelled(known, "classes")
     with st.expander("What is taken for what", key="classify_confusion"):
         st.html(confusion_table(found))
         older = "" if found.held_apart else f" {OLDER_WAY}"
         st.caption(f"Rows are your labels, columns what a classifier said that saw none of their block of land.{older}")
+        classify_spelled(known, "confusion")
     with st.expander("Does its confidence mean what it says", key="classify_confidence"):
         _confidence(found)
+        classify_spelled(known, "confidence")
     _truth(known)
 
 

@@ -6,11 +6,12 @@ import streamlit as st
 
 from core.classification.doubtful import DoubtfulLabel, doubtful_labels
 from core.classification.schemes import LandClass
+from core.classification.validation import LEAST_TESTED
 from core.engine.class_map import behind
 from core.scenes.given.history import confirm_labels
 from core.scenes.patches import IntArray
 from pages.ui.classify.acts import attempt, give_class
-from pages.ui.classify.standing import LEAST_TESTED
+from pages.ui.classify.without_pages import classify_spelled
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title
@@ -60,6 +61,7 @@ def doubts_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, .
             _row(visitor, known, one, classes, rendering=rendering)
         if len(found) > AT_A_TIME:
             st.caption(f"The {AT_A_TIME} most doubtful of {len(found)}; the next come as these are decided.")
+        classify_spelled(known, "doubts", "--doubts")
 
 
 def _row(

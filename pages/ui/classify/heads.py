@@ -23,6 +23,7 @@ from core.engine.class_map import (
 from core.errors import LandlikeError
 from core.evaluation.retrieval import Share
 from pages.ui.classify.scores import interval_words
+from pages.ui.classify.without_pages import classify_spelled
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.progress import follow_line, wanted
@@ -163,6 +164,7 @@ def compare_heads(visitor: Session, known: SceneView) -> None:
             follow_line(job, _job_key(known), "Comparing on the same blocks of land", stop=True)
         elif len(found) < len(KINDS_COMPARED):
             st.button("Compare", key="map_compare", type="primary", on_click=_compare, args=(visitor, known))
+        classify_spelled(known, "compare", "--compare")
 
 
 def _measured(known: SceneView, kind: HeadKind) -> Taught | None:
@@ -195,16 +197,15 @@ def comparison_table(found: dict[HeadKind, Taught]) -> str:
     """Return a row a kind of head, the best first, as an HTML table."""
     rows = "".join(
         f"<tr><td>{HEAD_WORDS[kind]}</td><td>{interval_words(one.validation.accuracy)}</td>"
-        f"<td>{_mean_f1(one)}</td><td>{_points(one)}</td></tr>"
+        f"<td>{_decimals(one.validation.mean_f1)}</td><td>{_points(one)}</td></tr>"
         for kind, one in sorted(found.items(), key=lambda item: item[1].validation.log_loss)
     )
     head = "<th>Learned by</th><th>Right on held-out land</th><th>F1, mean of classes</th><th>Off in confidence</th>"
     return f'<div class="ll-table"><table><tr>{head}</tr>{rows}</table></div>'
 
 
-def _mean_f1(one: Taught) -> str:
-    values = [score.f1.value for score in one.validation.scores if score.f1.count]
-    return f"{sum(values) / len(values):.2f}" if values else "–"
+def _decimals(value: float) -> str:
+    return f"{value:.2f}" if value == value else "–"  # noqa: PLR0124  NaN differs from itself
 
 
 def _points(one: Taught) -> str:

@@ -139,7 +139,7 @@ def _files(known: SceneView, log: LabelLog) -> None:
 
 def label_rows(known: SceneView, log: LabelLog) -> ExportRows:
     """Return labelled patches with their class, who gave it, when, and from what view."""
-    columns = {"label": log.labels, "who": log.who, "when": log.when, "view": log.view, "confirmed": log.confirmed}
+    columns = {"label": log.labels, **log.columns}
     return scene_rows(
         known.scene, known.grid, log.patch_ids, encoder=known.recipe.encoder, labels=None,
         valid=known.valid_of(log.patch_ids), columns=columns

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.classification.label_log import rows_among
-from core.classification.suggestions import CurvePoint, learning_curve
+from core.classification.curves import LEAST_LABELS, curves_by_view
+from core.classification.label_log import RANDOM, SUGGESTED
+from core.classification.suggestions import CurvePoint
 from core.engine.class_map import labels_that_teach
-from pages.ui.classify.acts import RANDOM, SUGGESTED
+from pages.ui.classify.without_pages import classify_spelled
 from pages.ui.state.label_state import labels_state, log_of
 from pages.ui.state.scene_view import SceneView
 
 if TYPE_CHECKING:
     import altair as alt
-
-LEAST_LABELS = 20
-"""Labels from one view, from which on a curve says something."""
 
 TITLES = {SUGGESTED: "As suggested", RANDOM: "At random", "": "All labels, in their order"}
 _COLOURS = {SUGGESTED: "#D1196F", RANDOM: "#7B7374", "": "#1074EC"}
@@ -31,15 +28,7 @@ def curves(known: SceneView) -> Mapping[str, tuple[CurvePoint, ...]]:
     teaching = labels_that_teach(known)
     if teaching is None:
         return {}
-    log = log_of(known)
-    ordered = {view: log.in_order(view) for view in (SUGGESTED, RANDOM)}
-    enough = [view for view, ids in ordered.items() if len(rows_among(teaching, ids)) >= LEAST_LABELS]
-    if enough:  # Labels of other views, such as a file's, may be of other classes: curves are tested without them.
-        teaching = teaching.some(np.sort(rows_among(teaching, np.concatenate([*ordered.values()]))))
-    elif len(teaching) >= LEAST_LABELS:
-        enough, ordered = [""], {"": log.in_order()}
-    curves_of = {view: learning_curve(teaching, rows=rows_among(teaching, ordered[view])) for view in enough}
-    return {view: points for view, points in curves_of.items() if points}
+    return curves_by_view(teaching, log_of(known))
 
 
 def learning_panel(known: SceneView) -> None:
@@ -58,6 +47,7 @@ def learning_panel(known: SceneView) -> None:
             return
         st.altair_chart(chart(found), width="stretch")
         st.caption(words(found))
+        classify_spelled(known, "learning", "--curve")
 
 
 def words(found: Mapping[str, tuple[CurvePoint, ...]]) -> str:

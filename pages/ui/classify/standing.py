@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.classification.heads import Taught
-from core.classification.validation import OLDER_WAY
+from core.classification.validation import LEAST_TESTED, OLDER_WAY
 from core.engine.class_map import behind
 from core.evaluation.retrieval import Share
 from pages.ui.common.format import count
@@ -17,9 +17,6 @@ from pages.ui.state.scene_view import SceneView
 
 FEW_LABELS = 5
 """Labels a class below which accuracy says little."""
-
-LEAST_TESTED = 10
-"""Labels that have to be tested before a share of them is shown: of three, one more would move it by a quarter."""
 
 
 def standing(known: SceneView, counts: Mapping[str, int]) -> None:

@@ -28,6 +28,7 @@ from core.engine.exports.order import (
     PLOT,
     REPORT,
     SELECTED,
+    SPECTRA,
     ExportOrder,
 )
 from core.engine.snippets import command_of, script_of
@@ -61,7 +62,7 @@ OLDER = "The file made before is of older labels, clusters, map or measures, so 
 
 _FORM_TITLES = {
     **{name: kind.title for name, kind in FORMATS.items()},
-    "png": "PNG", "svg": "SVG", "zip": "Zip", "html": "HTML", "pdf": "PDF",
+    "png": "PNG", "svg": "SVG", "zip": "Zip", "html": "HTML", "pdf": "PDF", "json": "JSON",
 }  # fmt: skip
 _FORM_HELP = {
     **{(what, name): f"For {kind.about}" for what in FORMS_OF_PATCHES for name, kind in FORMATS.items()},
@@ -119,7 +120,7 @@ def order_for(visitor: Session, view: ViewState, what: str, form: str) -> Export
     """Return something of the Explore page as an order."""
     return ExportOrder(
         what=what, form=form, view=search_view(visitor, view),
-        patches=view.selection.patches if what in {SELECTED, BUNDLE} else (),
+        patches=view.selection.patches if what in {SELECTED, SPECTRA, BUNDLE} else (),
         colour=coloured(visitor, view) if what in {MAP, PLOT, REPORT, BUNDLE} else "",
         layout=view.layout if what in {PLOT, REPORT, BUNDLE} else None,
     )  # fmt: skip
@@ -167,7 +168,7 @@ def take_away(
     else:
         _by_job(visitor, known, wanted, key, popover)
     with st.expander("The same without the pages", key=f"{key}_without"):
-        _spelled(wanted)
+        order_spelled(wanted)
 
 
 def quick_to_make(known: SceneView, order: ExportOrder) -> bool:
@@ -226,7 +227,7 @@ def _shown_report(job: Job) -> None:
     components.html(read_export(path).decode(), height=720, scrolling=True)
 
 
-def _spelled(order: ExportOrder) -> None:
+def order_spelled(order: ExportOrder) -> None:
     """Draw what gives the same file without the pages."""
     if len(order.view.evidence) + len(order.patches) > MOST_SPELLED:
         many = len(order.view.evidence) + len(order.patches)

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.engine.exports.order import SPECTRA
+from core.engine.spectra import told_spectra
 from core.features.recipe import Recipe
 from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import IntArray, PatchRef
 from core.scenes.scene import Scene
-from core.similarity.explain import NO_INDICES, compare_indices, signature
 from core.values.clusters import CLUSTER
 from core.values.registry import OLDER_NAMES, choices
 from pages.ui.clusters.panel import clusters_panel, clusters_tools
+from pages.ui.common.downloads import order_for, order_spelled
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.heading import heading
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
@@ -285,34 +287,35 @@ def _why_view(visitor: Session, view: ViewState, *, clustered: bool) -> None:
         _why_title(view, "What is known of them", clustered)
         given_panel(view, asked_rows(view), _answering_rows(view))
         return
-    table, everything = view.table, "Whole area" if view.recipe.cut.area else "Whole scene"
-    row = asked_rows(view)
-    if not row.size and view.neighbours is not None:
-        _why_title(view, "What they reflect", clustered)
-        rows = view.rows(view.neighbours.ids)
-        whole = line(everything, signature(table.band_mean, table.band_std), colour=GREY)
-        found = line("Found", signature(table.band_mean[rows], table.band_std[rows]), accent=True)
-        signature_chart([whole, found] if rows.size else [whole], view.scene.bands, height=height)
-        return
-    if not row.size:
-        _why_title(view, "What the land reflects", clustered)
-        lines = [line(everything, signature(table.band_mean, table.band_std), colour=GREY)]
-        if len(view.selection):
-            rows = view.rows(view.selection.patches)
-            lines.append(line("Selection", signature(table.band_mean[rows], table.band_std[rows]), accent=True))
-        signature_chart(lines, view.scene.bands, height=height)
-        return
-    _why_title(view, "Why they are alike", clustered)
-    rows = view.rows(view.neighbours.ids if view.neighbours is not None else ())
-    asked = "Query" if view.question.plain else "Good examples"
-    lines = [line(asked, signature(table.band_mean[row], table.band_std[row]), accent=True)]
-    if rows.size:
-        lines.insert(0, line("Neighbours", signature(table.band_mean[rows], table.band_std[rows]), colour=BLUE))
-    signature_chart(lines, view.scene.bands, height=height - 104)
-    notes = compare_indices(table.band_mean[row].mean(axis=0), table.band_mean[rows], table.band_mean, view.scene.bands)
-    sentences = [note.sentence for note in notes] or [NO_INDICES]
-    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
-    st.html(f'<ul class="ll-notes">{items}</ul>')
+    asked, answered = asked_rows(view), view.neighbours is not None
+    told = told_spectra(
+        view.known, asked=asked, found=_answering_rows(view) if answered else None,
+        selected=view.rows(view.selection.patches), plain=view.question.plain,
+    )  # fmt: skip
+    _why_title(view, _why_words(view), clustered, visitor)
+    colours = {"Neighbours": BLUE, "Whole scene": GREY, "Whole area": GREY}
+    lines = [line(name, one, accent=name not in colours, colour=colours.get(name, "")) for name, one in told.lines]
+    signature_chart(lines, view.scene.bands, height=height - 104 if asked.size else height)
+    if told.sentences:
+        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in told.sentences)
+        st.html(f'<ul class="ll-notes">{items}</ul>')
+
+
+def _why_words(view: ViewState) -> str:
+    if asked_rows(view).size:
+        return "Why they are alike"
+    return "What the land reflects" if view.neighbours is None else "What they reflect"
+
+
+def _why_spelled(visitor: Session, view: ViewState) -> None:
+    """Offer what prints the same without the pages."""
+    with st.container(key="icon_why_spelled", width="content"):  # its words are hidden, as of ``icon_button``
+        box = st.popover(
+            "As a command", icon=":material/terminal:", help="As a command", key="why_spelled", on_change="rerun"
+        )
+    if box.open:
+        with box:
+            order_spelled(order_for(visitor, view, SPECTRA, "json"))
 
 
 def _answering_rows(view: ViewState) -> IntArray:
@@ -330,7 +333,8 @@ def asked_rows(view: ViewState) -> IntArray:
     return np.setdiff1d(ranking.examples, ranking.bad)
 
 
-def _why_title(view: ViewState, words: str, clustered: bool) -> None:
+def _why_title(view: ViewState, words: str, clustered: bool, visitor: Session | None = None) -> None:
+    """Draw the title and what stands beside it; with a visitor also what prints the same without the pages."""
     with st.container(horizontal=True, vertical_alignment="center", key="why_bar"):
         heading(words)
         if clustered:
@@ -338,3 +342,5 @@ def _why_title(view: ViewState, words: str, clustered: bool) -> None:
         else:
             st.button("Clusters", icon=":material/workspaces:", key="show_clusters", type="tertiary",
                       on_click=_show_clusters, help="Find clusters of alike patches, named in words")  # fmt: skip
+        if visitor is not None:
+            _why_spelled(visitor, view)

@@ -51,7 +51,7 @@ def test_an_order_holds_what_is_on_show(what: str, form: str) -> None:
     assert (made.what, made.form) == (what, form)
     assert made.view.patches(good=True) == [3, 8]
     assert made.view.count == 33
-    assert (made.patches == (1, 2)) == (what in {"selected", "bundle"})
+    assert (made.patches == (1, 2)) == (what in {"selected", "spectra", "bundle"})
     assert (made.colour == "ndwi") == (what in {"map", "plot", "report", "bundle"})
 
 
