@@ -90,7 +90,15 @@ class Gatherer:
         for some in (classed, numbered):
             for one in some[_MOST_COLUMNS:]:
                 self.left_out[one.given.name] = f"{_MOST_COLUMNS} of its kind are kept"
-        return [*dated, *classed[:_MOST_COLUMNS], *numbered[:_MOST_COLUMNS]]
+        return self._told_apart([*dated, *classed[:_MOST_COLUMNS], *numbered[:_MOST_COLUMNS]])
+
+    def _told_apart(self, kept: Sequence[KeptColumn]) -> list[KeptColumn]:
+        """Return the first column of each name, which pages show without its middle where it is long."""
+        first: dict[str, KeptColumn] = {}
+        for one in kept:
+            if first.setdefault(one.given.name, one) is not one:
+                self.left_out[one.given.name] = "another column is called so, as far as names are shown"
+        return list(first.values())
 
     def _numbered(self, name: str) -> KeptColumn | None:
         cells = np.concatenate(self._numbers[name])

@@ -43,7 +43,6 @@ _CLOUD_TAG = re.compile(
     r"(?:.*[:#.])?(?:cloud_coverage_assessment|cloudy_pixel_percentage|eo:cloud_cover|cloud_coverage)", re.IGNORECASE
 )
 """Names of tags that hold a percentage: ESA's and GDAL's, Earth Engine's, STAC's, that of HLS."""
-_NUMBER = re.compile(r"\d{1,3}(?:\.\d{0,12})?")
 _DATE_TAG = re.compile(r"date|time|sensing|acqui|#units", re.IGNORECASE)
 _OTHER_DATE_TAG = re.compile(
     r"TIFFTAG_DATETIME|creat|process|generat|ingest|modif|production|updat|publi|archiv|upload|expir", re.IGNORECASE
@@ -146,10 +145,17 @@ def _cloud(tags: Mapping[str, str], documents: Iterable[str]) -> Hint | None:
     """Return the share under cloud where product metadata or a tag of a known name states a percentage."""
     stated = [(found[1], "the product metadata says so") for text in documents for found in _CLOUD_TEXT.finditer(text)]
     stated += [(value.strip(), "a tag says so") for key, value in tags.items() if _CLOUD_TAG.fullmatch(key)]
-    for value, where in stated:
-        if _NUMBER.fullmatch(value) and float(value) <= 100:
-            return Hint(value=f"{float(value):.3g}", where=where)
-    return None
+    told = ((percent_of(value), where) for value, where in stated)
+    return next((Hint(value=share, where=where) for share, where in told if share), None)
+
+
+def percent_of(text: str) -> str:
+    """Return a percentage in three digits; nothing where the text is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return ""
+    return f"{number:.3g}" if 0 <= number <= 100 else ""
 
 
 def valid_date(text: str) -> str | None:

@@ -18,7 +18,7 @@ from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.names import names_positions, parse_band
 from core.ingest.bands.packing import usable_scaling
 from core.ingest.formats.geotiff import RasterFile
-from core.ingest.formats.product_metadata import Hint, Hints, dates_in
+from core.ingest.formats.product_metadata import Hint, Hints, dates_in, percent_of
 from core.ingest.grid.stack import Scaling
 from core.ingest.json_text import json_object
 
@@ -185,7 +185,5 @@ def _is_reflectance(band: Mapping[str, Any]) -> bool:
 
 
 def _cloud(properties: Mapping[str, Any]) -> Hint | None:
-    share = properties.get("eo:cloud_cover")
-    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 100:
-        return None
-    return Hint(value=f"{float(share):.3g}", where=_WHERE)
+    share = percent_of(str(properties.get("eo:cloud_cover", "")))
+    return Hint(value=share, where=_WHERE) if share else None

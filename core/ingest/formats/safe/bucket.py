@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.ingest.formats.safe.metadata import percent_of, time_of
+from core.ingest.formats.product_metadata import percent_of
+from core.ingest.formats.safe.metadata import time_of
 from core.ingest.json_text import json_object
 
 TILE_INFO, PRODUCT_INFO = "tileinfo.json", "productinfo.json"

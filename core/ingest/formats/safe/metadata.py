@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.bands import BAND_NAMES
-from core.ingest.formats.product_metadata import Quantity, valid_date
+from core.ingest.formats.product_metadata import Quantity, percent_of, valid_date
 from core.ingest.formats.safe.document import Document, Leaf, read_document
 from core.scenes.geobox import GeoBox, Transform
 
@@ -187,12 +187,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return number if abs(number) < 1e12 else None
-
-
-def percent_of(text: str) -> str:
-    """Return a percentage in three digits, or nothing where the text is none."""
-    number = _number(text)
-    return f"{number:.3g}" if number is not None and 0 <= number <= 100 else ""
 
 
 def _listed(leaf: Leaf) -> ListedFile:

@@ -252,6 +252,15 @@ def test_light_of_bands_is_known_of_all_rows_or_of_none(tmp_path: Path, library:
         assert "1 row without means and deviations" in said(scene, "light of bands")
 
 
+def test_columns_whose_names_are_shown_alike_are_one_value(tmp_path: Path, library: Library) -> None:
+    long = "a" * 50 + "{}" + "b" * 50
+    more = {long.format(n): np.linspace(n, n + 1, ROWS) for n in (0, 1)}
+    scene = ingest([plain(tmp_path / "long.parquet", **more)], library)
+    assert scene.given is not None
+    assert len(scene.given.columns) == 1
+    assert "another column is called so" in said(scene, "left out")
+
+
 def test_an_empty_outline_of_geoarrow_is_none(tmp_path: Path, library: Library) -> None:
     outlines: list[Any] = [[[{"x": float(x), "y": float(y)} for x, y in shape.exterior.coords]] for shape in squares()]
     outlines[3] = []
