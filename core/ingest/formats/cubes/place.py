@@ -173,7 +173,8 @@ def _axis(group: CubeGroup, dim: str, role: str, size: int, step: float | None) 
     values = np.asarray(values_of(variable, name))
     numbers = _measured(variable, values)
     units = text_of(variable.attrs.get("units", ""))
-    degrees = bool(DEGREES_NORTH.fullmatch(units) or DEGREES_EAST.fullmatch(units)) or _is_lonlat(name, variable)
+    stated = DEGREES_NORTH.fullmatch(units) or DEGREES_EAST.fullmatch(units)
+    degrees = stated is not None or _is_lonlat(name, variable, numbers)
     kilometres = units.lower() in {"km", "kilometer", "kilometre", "kilometers", "kilometres"}
     even = _step(numbers, values, name) if size > 1 else None
     edges = _edges(group, variable, name, size)
@@ -235,13 +236,13 @@ def _within(edges: tuple[float, float], first: float, step: float | None, size: 
     return (step is None or abs(width - step) <= _EVEN * abs(step)) and 0 <= (first - edges[0]) / width <= 1
 
 
-def _is_lonlat(name: str, variable: xr.Variable) -> bool:
+def _is_lonlat(name: str, variable: xr.Variable, numbers: _Numbers) -> bool:
     """Tell whether a coordinate is a latitude or longitude by name, where it states no unit and may be one."""
     standard = str(variable.attrs.get("standard_name", "")).lower()
     if standard in {"latitude", "longitude"}:
         return True
     named = re.match(r"(?:lat|lon)", name, re.IGNORECASE) is not None
-    return named and bool(np.abs(variable.values).max() <= 360)
+    return named and bool(np.abs(numbers).max() <= 360)
 
 
 def _of_each_pixel(group: CubeGroup, axes: Axes, height: int, width: int) -> tuple[_Axis, _Axis] | None:
