@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,7 @@ from core.ingest.messages import clean_name
 from core.ingest.vectors.adding import read_label_shapes
 from core.ingest.vectors.geojson import LABEL_COLUMNS, LabelShapes
 from pages.ui.classify.acts import label_each
+from pages.ui.common.brought_file import brought_file
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
@@ -144,11 +144,8 @@ def read_source(name: str, content: bytes, *, layer: str = "", numbers: bool = F
     Raises:
         LandlikeError: one sentence on why it cannot be used.
     """
-    suffix = PurePath(name).suffix.lower()[:10]
-    with tempfile.TemporaryDirectory(prefix="landlike-labels-") as folder:
-        path = Path(folder) / f"{clean_name(PurePath(name).stem, 80).replace('/', '?') or 'labels'}{suffix}"
-        path.write_bytes(content)
-        if suffix not in TABLES:
+    with brought_file(name, content) as path:
+        if path.suffix not in TABLES:
             return read_label_shapes(path, layer=layer, choices=True, numbers=numbers)
         table = read_text_table(path)
         table.check_places()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePath
 from typing import Any
 
 import streamlit as st
 
 from core.errors import LandlikeError
-from core.ingest.messages import clean_name
 from core.ingest.vectors.adding import read_area
 from core.scenes.regions.map_region import MapRegion
 from core.scenes.regions.of_interest import keep_area, kept_area, kept_areas
@@ -17,6 +14,7 @@ from core.scenes.scene import Scene
 from core.search.conditions import AreaCondition
 from core.search.examples import AreaExample
 from core.search.filters import Filters
+from pages.ui.common.brought_file import brought_file
 from pages.ui.common.cuts import area_words
 from pages.ui.common.escape import plain
 from pages.ui.state.session import Session
@@ -80,14 +78,11 @@ def _file(visitor: Session, scene: Scene) -> None:
 
 def _read(scene: Scene, given: Any) -> tuple[str, str]:  # noqa: ANN401  Streamlit's uploaded file
     """Return the name of the area of a file and nothing, or nothing and the sentence why there is none."""
-    suffix = PurePath(given.name).suffix.lower()[:10]
-    with tempfile.TemporaryDirectory(prefix="landlike-area-") as folder:
-        path = Path(folder) / f"{clean_name(PurePath(given.name).stem, 80).replace('/', '?') or 'area'}{suffix}"
-        path.write_bytes(given.getvalue())
-        try:
+    try:
+        with brought_file(given.name, given.getvalue()) as path:
             return keep_area(scene, read_area(path)), ""
-        except LandlikeError as error:
-            return "", str(error)
+    except LandlikeError as error:
+        return "", str(error)
 
 
 def _take(visitor: Session, scene: Scene, area: MapRegion) -> None:

@@ -1,0 +1,31 @@
+"""What a visitor brings, as a file for as long as it is read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+
+from core.files import disk_errors
+from core.ingest.messages import clean_name
+
+
+@contextmanager
+def brought_file(name: str, content: bytes) -> Iterator[Path]:
+    """Give an upload as a file that is gone afterwards; its name is kept, for sentences say it and endings tell kinds.
+
+    Args:
+        name: that it came with.
+        content: of it.
+
+    Raises:
+        StoreError: when it cannot be written.
+    """
+    suffix = PurePath(name).suffix.lower()[:10]
+    stem = clean_name(PurePath(name).stem, 80).replace("/", "?") or "upload"
+    with tempfile.TemporaryDirectory(prefix="landlike-brought-") as folder:
+        path = Path(folder) / f"{stem}{suffix}"
+        with disk_errors(f"Reading “{path.name}”", full="free some space and bring it again", other="bring it again"):
+            path.write_bytes(content)
+        yield path
