@@ -41,10 +41,13 @@ def part_panel(uploads: Sequence[Upload], settings: IngestSettings) -> IngestSet
         return settings  # Vectors have no picture.
     paths = put_for_part(uploads)
     if not paths:
-        st.button(
-            "Only a part…", icon=":material/crop:", key="part_begin", type="tertiary", on_click=_begin, args=(uploads,),
+        if st.button(
+            "Only a part…", icon=":material/crop:", key="part_begin", type="tertiary",
             help="Shows a picture of it, on which you choose a rectangle. Otherwise the whole is taken in.",
-        )  # fmt: skip
+        ):  # fmt: skip
+            with st.spinner("Taking the files in…"):
+                _begin(uploads)  # No callback: what a disk refuses would be a traceback there.
+            st.rerun()
         return settings
     key = f"part_{paths[0].parent.name}_{settings.digest[:8]}"
     preview = _made(key)

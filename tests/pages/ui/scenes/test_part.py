@@ -6,7 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from core.engine.operations import Engine
 from core.ingest.preview.making import SourcePreview
 from core.ingest.settings import IngestSettings
 from pages.ui.scenes import part
@@ -69,3 +71,23 @@ def test_no_part_is_offered_of_vectors(
         part.part_panel([SimpleNamespace(name=name, size=1, getbuffer=lambda: memoryview(b"1"))], settings) == settings
     )
     assert bool(drawn) == offered
+
+
+def _panel() -> None:
+    from types import SimpleNamespace
+
+    from core.ingest.settings import IngestSettings
+    from pages.ui.common.progress import boundary
+    from pages.ui.scenes.part import part_panel
+
+    with boundary():
+        part_panel([SimpleNamespace(name="a.tif", size=1, getbuffer=lambda: b"1")], IngestSettings())
+
+
+def test_a_disk_that_refuses_the_files_is_one_sentence(engine: Engine) -> None:
+    (engine.config.root / "uploads").write_text("no folder")
+    app = AppTest.from_function(_panel, default_timeout=30).run()
+    app.button(key="part_begin").click().run()
+    assert not app.exception
+    assert [one.value.partition("&")[0] for one in app.error] == ["Adding files"]
+    assert app.button(key="part_begin").label == "Only a part…"
