@@ -105,7 +105,7 @@ def test_a_person_cuts_the_scene_otherwise_and_goes_back_by_one_click(page: Page
 def test_the_trust_panel_measures_by_itself_and_the_plot_takes_its_colours(page: Page, server: Server) -> None:
     page.goto(server.url)
     wait_for_views(page)
-    expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
+    expect(page.locator(".st-key-plot_bar").get_by_text("Layout…")).to_have_count(0, timeout=LONG)
     page.get_by_test_id("stPopoverButton").filter(has_text="Trust").click()
     expect(
         page.get_by_text("Measuring how far this can be trusted").or_(page.locator(".ll-trust")).first
@@ -123,7 +123,7 @@ def test_clusters_are_looked_for_in_the_background_and_then_colour_the_plot(page
     page.locator(".st-key-colour input").first.click()
     page.get_by_role("option", name="Colour by cluster").click()
     expect(page.locator(".ll-plot .key")).to_contain_text(re.compile("water|vegetation|land"), timeout=LONG)
-    expect(page.get_by_text("Looking for clusters")).to_have_count(0)
+    expect(page.get_by_text("Clusters:")).to_have_count(0)
     modules = Path(f"/proc/{server.process.pid}/maps").read_text()
     assert "sklearn" not in modules, "the web process found them itself"
     _rename_merge_and_label_a_cluster(page)
@@ -184,7 +184,7 @@ def test_a_query_and_a_glance_leave_the_diamonds_of_unfamiliar_patches_as_they_a
     page.add_init_script(STAMPS)
     page.goto(f"{server.url}/?marks=on")
     wait_for_views(page)
-    expect(page.locator(".st-key-plot_bar").get_by_text("Refining the layout")).to_have_count(0, timeout=LONG)
+    expect(page.locator(".st-key-plot_bar").get_by_text("Layout…")).to_have_count(0, timeout=LONG)
     page.wait_for_function("window.stamps >= 5", timeout=LONG)
     page.wait_for_function(STILL, polling="raf", timeout=LONG)
     stamped = page.evaluate("window.stamps")

@@ -380,7 +380,7 @@ def test_clusters_are_asked_for_once_and_colour_the_points_when_they_are_there(e
     app.selectbox(key="colour").set_value("cluster").run()
     app.run()
     sees_nothing_wrong(app)
-    assert "Looking for clusters: next in line…" in texts(app)
+    assert "Clusters: next in line…" in texts(app)
     (job,) = [job for job in engine.jobs.jobs() if job.kind == "groups"]
     plot = data_of(app, "landlike_plot")
     assert (plot["values"], plot["legend"]["names"]) == (None, ["No clusters yet"])
@@ -390,7 +390,7 @@ def test_clusters_are_asked_for_once_and_colour_the_points_when_they_are_there(e
     app.run()
     plot = data_of(app, "landlike_plot")
     assert (plot["values"], plot["legend"]["kind"]) == (values_url(recipe, "cluster-kmeans-auto-0"), "class")
-    assert "Looking for clusters" not in texts(app)
+    assert "Clusters: " not in texts(app)
 
 
 def test_clusters_that_were_stopped_are_asked_for_again_by_hand(engine: Engine) -> None:

@@ -87,10 +87,10 @@ def ask_for_values(view: SceneView, name: str) -> None:
         settings = view.cluster_settings()
         key = f"clusters-{recipe.key}-{settings.key}"
         job = wanted(key, lambda: engine().submit_clusters(recipe, settings))
-        follow_line(job, key, "Looking for clusters", stop=True)
+        follow_line(job, key, "Clusters", stop=True)
     if name == STABILITY.name and _no_stability(view) is None and view.stability() is None:
         key = f"stability-{recipe.key}"
-        follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Measuring", stop=True)
+        follow_line(wanted(key, lambda: engine().submit_stability(recipe)), key, "Stability", stop=True)
 
 
 def say_why_not(view: SceneView, name: str) -> None:

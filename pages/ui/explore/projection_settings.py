@@ -180,6 +180,6 @@ def _follow(job_id: str) -> None:
     share = f" {min(99, 100 * job.done // job.total)} %" if job.total else ""
     waiting = job.state == "queued" and job.position > 1
     with st.container(horizontal=True, vertical_alignment="center", key="layout_line"):
-        st.caption(f"{job.position} layouts go first…" if waiting else f"Refining the layout…{share}")
+        st.caption(f"{job.position} layouts go first…" if waiting else f"Layout…{share}")
         stop = engine().jobs.cancel
         st.button("Stop", key="layout_stop", type="tertiary", disabled=job.stopping, on_click=stop, args=(job_id,))
