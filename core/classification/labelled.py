@@ -134,7 +134,7 @@ def labelled_scene(
 
 def places_on(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> IntArray | None:
     """Return row and column of patches, int64 of shape (N, 2); None in a collection, where they say nothing of land."""
-    return np.stack(grid.rows_cols(patch_ids), axis=1) if scene.kind == "scene" else None
+    return np.stack(grid.rows_cols(patch_ids), axis=1) if not scene.is_collection else None
 
 
 def land_outlines(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> Shapes | None:
@@ -142,7 +142,7 @@ def land_outlines(scene: Scene, grid: PatchGrid, patch_ids: IntArray) -> Shapes 
 
     Of a scene they are in pixels, of a collection in degrees. Errors as of ``corners_lonlat``.
     """
-    return window_outlines(grid, patch_ids) if scene.kind == "scene" else patch_shapes(scene, grid, patch_ids)
+    return window_outlines(grid, patch_ids) if not scene.is_collection else patch_shapes(scene, grid, patch_ids)
 
 
 def window_outlines(grid: PatchGrid, patch_ids: IntArray) -> Shapes | None:

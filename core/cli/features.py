@@ -147,7 +147,7 @@ class CompareCommand:
         for name, recipe in recipes.items():
             with bar_of("Encoding", "patches") as progress:
                 features = engine.encode_now(scene, recipe, progress=progress)
-            touching = patch_grid(scene, recipe.cut).touching(options.patch_id) if scene.kind == "scene" else None
+            touching = None if scene.is_collection else patch_grid(scene, recipe.cut).touching(options.patch_id)
             position = features.position(options.patch_id)
             near = nearest_patches(
                 unit_rows(features.vectors), features.patch_ids, position, options.k, scene=scene.id, exclude=touching

@@ -191,20 +191,20 @@ def named_on_map(view: MappedSource) -> Named | None:
 
 
 def _named(view: MappedSource, head: Head, version: str) -> Named:
-    grid = view.grid if view.scene.kind == "scene" else None
+    grid = None if view.scene.is_collection else view.grid
     return named_patches(head, view.table.unit, view.choice, key=version, grid=grid, ids=view.table.patch_ids)
 
 
 def cut_of_map(view: MappedSource) -> Cut | None:
     """Return the cut of the overlapping patches that the map is wanted of; None where it is of the patches."""
-    return view.choice.finer_cut(view.recipe.cut) if view.scene.kind == "scene" else None
+    return None if view.scene.is_collection else view.choice.finer_cut(view.recipe.cut)
 
 
 def map_cells_of(view: MappedSource) -> ChanceCells | None:
     """Return the map on cells, finer and smoothed as wanted; None while there is none, or in a collection."""
     version = version_of_map(view)
     head = head_or_none(view) if version else None
-    if head is None or view.scene.kind != "scene":
+    if head is None or view.scene.is_collection:
         return None
     cut, key = cut_of_map(view), head_key(head)
     if cut is not None and not view.engine.classifications.finer.has(replace(view.recipe, cut=cut), key):

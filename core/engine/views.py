@@ -133,7 +133,7 @@ def _found(view: SearchView, source: LibrarySource, ranking: Ranking) -> Neighbo
         mask = unseen if mask is None else mask & unseen
     if view.least is not None:
         return ranking.best(view.count, least=view.least, mask=mask, seen=ranking.patch_ids[ranking.bad].tolist())
-    apart = view.apart and source.scene.kind == "scene"
+    apart = view.apart and not source.scene.is_collection
     touching = [source.grid.touching(patch) for patch in good] if apart else []
     seen = {*ranking.patch_ids[ranking.examples].tolist(), *(int(patch) for near in touching for patch in near)}
     return ranking.best(view.count, mask=mask, seen=seen)

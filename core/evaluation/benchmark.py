@@ -158,8 +158,8 @@ def assess_land(
         SettingsError: for a class that is not there, or when nothing can be asked.
     """
     truth, asked = truth_of(scene), f"Measuring the land of “{scene.name}”"
-    if truth is None or scene.kind == "collection":
-        what = "it is a collection of patches" if scene.kind == "collection" else "there is no map of its classes"
+    if truth is None or scene.is_collection:
+        what = "it is a collection of patches" if scene.is_collection else "there is no map of its classes"
         raise TrainingError(asked, what, "give a scene, and a map of classes with --truth")
     skipped = class_numbers(truth.classes, truth.not_asked if not_asked is None else not_asked)
     recipe = source.recipe(scene, encoder, backend=backend)
@@ -218,7 +218,7 @@ def _assess(
     duplicates = find_duplicates(light if scene.bands else features.vectors, truth.pure[ids])
     ids, vectors = ids[duplicates.kept], np.asarray(features.vectors)[duplicates.kept]
     labels = truth.pure[ids]
-    places = None if scene.kind == "collection" else grid.first_pixels(ids)
+    places = None if scene.is_collection else grid.first_pixels(ids)
     centres = centres_lonlat(scene, grid, ids)
     held = random_split(labels, TEST_SHARE, 0)
     blocks = None if centres is None else spatial_split(centres, TEST_SHARE, 0)

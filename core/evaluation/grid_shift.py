@@ -76,7 +76,7 @@ def cannot_shift(scene: Scene, grid: PatchGrid) -> str | None:
     """Return why the grid of a scene cannot be shifted, a clause; None when it can."""
     if not scene.has_pixels:
         return f"{NO_PIXELS}, so that nothing can be encoded again"
-    if scene.kind == "collection":
+    if scene.is_collection:
         return "these patches are single pictures, and there is no land around them to shift into"
     if grid.count < COMPARED + 2 or not _movable(grid, np.arange(grid.count)).any():
         return "the scene is too small to shift its grid"
@@ -85,7 +85,7 @@ def cannot_shift(scene: Scene, grid: PatchGrid) -> str | None:
 
 def no_stability(scene: Scene, grid: PatchGrid, count: int) -> str | None:
     """Return why there can be no figure for each of so many encoded patches, a clause; None when there can."""
-    if count > MOST_SHIFTED and scene.kind != "collection":
+    if count > MOST_SHIFTED and not scene.is_collection:
         return (
             f"there are {count:,} patches, and each would be encoded again, which is done for {MOST_SHIFTED:,} at most"
         )

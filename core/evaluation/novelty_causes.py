@@ -159,7 +159,7 @@ def _pixels(scene: Scene, record: QualityRecord | None) -> NoveltyCause | None:
     words = f"{side:.0f}" if side >= PIXEL_METRES else f"{side:.1f}"
     what = "coarser" if side > PIXEL_METRES else "finer"
     sentence = f"{words} m pixels: {what} than the {PIXEL_METRES:.0f} m that encoders know."
-    if scene.kind == "collection" or not FINEST <= side <= COARSEST:
+    if scene.is_collection or not FINEST <= side <= COARSEST:
         return NoveltyCause(name="pixels", sentence=sentence)
     return NoveltyCause(name="pixels", sentence=f"{sentence[:-1]}: resample to 10 m.", remedy=RESAMPLE)
 

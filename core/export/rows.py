@@ -94,7 +94,7 @@ def scene_rows(
     }
     if valid is not None:
         named["valid_fraction"] = valid
-    planar = planar_shapes(scene.grid, grid, ids) if scene.kind == "scene" else None
+    planar = None if scene.is_collection else planar_shapes(scene.grid, grid, ids)
     about = {"scene": {"id": scene.id, "name": scene.name, "date": scene.date, "synthetic": scene.synthetic}}
     crs = scene.grid.crs if planar is not None else None
     return ExportRows(columns=ordered(named | dict(columns)), shapes=shapes, crs=crs, planar=planar, about=about)

@@ -109,7 +109,7 @@ def _beside(scene: Scene, square: TileSquare) -> bool:
 def _drawn(
     scene: Scene, grid: PatchGrid, levels: NDArray[np.uint8], entries: bytes, there: IntArray | None
 ) -> tuple[bytes, Bounds]:
-    if scene.kind == "collection" or scene.grid.crs is None:
+    if scene.is_collection or scene.grid.crs is None:
         found = "its patches do not lie side by side on a map"
         raise PatchError("Colouring the map", found, "use the plot or the gallery instead")
     cells, bounds = _cells(scene.grid, grid, None if there is None else there.astype(np.int64).tobytes())

@@ -47,7 +47,7 @@ def map_tile(scene: Scene, z: int, x: int, y: int, rendering: str, contrast: str
     if not scene.has_pixels:
         return outlines_tile(scene, square)
     paints = palette(scene, rendering, contrast)
-    if scene.kind == "collection":
+    if scene.is_collection:
         return collection_tile(scene, square, paints)
     if scene.grid.crs is None:
         return EMPTY_TILE

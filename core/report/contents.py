@@ -201,7 +201,7 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 def _size(grid: dict[str, Any], scene: Scene | None) -> str:
     words = f"{grid['width']:,} × {grid['height']:,} pixels"
     metres = None if scene is None else pixel_side(scene)
-    if metres is None or (scene is not None and scene.kind == "collection"):
+    if metres is None or (scene is not None and scene.is_collection):
         return words
     return f"{words} of {metres:.4g} m; {grid['width'] * metres / 1000:.1f} × {grid['height'] * metres / 1000:.1f} km"
 

@@ -172,7 +172,7 @@ def patch_areas(scene: Scene, grid: PatchGrid, valid: NDArray[np.floating[Any]] 
     """
     if scene.given is not None and scene.given.points:
         return None
-    if scene.kind == "collection":
+    if scene.is_collection:
         corners = collection_corners(scene)
         if not np.isfinite(corners).any():
             return None

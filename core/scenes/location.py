@@ -23,7 +23,7 @@ def bounds_lonlat(scene: Scene) -> Bounds | None:
 
     None when no place is known or all lies beyond.
     """
-    if scene.kind != "collection":
+    if not scene.is_collection:
         box = footprint(scene.grid) if scene.grid.crs is not None else None
         return box.lonlat() if box is not None and box.top - box.bottom > 1 else None
     return _bounds_of(scene.places_path, scene.places_path.stat().st_mtime_ns)
@@ -52,7 +52,7 @@ def left_over_outlines(scene: Scene, grid: PatchGrid) -> FloatGrid:
     None are given of a collection, whose pictures have no edge, and of a scene whose place is unknown.
     """
     bounds = bounds_lonlat(scene)
-    if scene.kind == "collection" or scene.grid.crs is None or bounds is None:
+    if scene.is_collection or scene.grid.crs is None or bounds is None:
         return np.empty((0, 4, 2))
     return _turned(_strips(scene.grid, grid), bounds)
 
@@ -93,7 +93,7 @@ def patch_at_lonlat(
     """
     if not (math.isfinite(lon) and math.isfinite(lat)) or abs(lat) > 90:
         return None
-    if scene.kind == "collection":
+    if scene.is_collection:
         return _nearest_place(collection_corners(scene), lon, lat, reach)
     if scene.grid.crs is None:
         return None

@@ -81,7 +81,7 @@ def _line(record: QualityRecord | None, topic: str) -> str | None:
 def _patches(scene: Scene) -> int:
     if not scene.has_pixels:
         return len(np.load(scene.directory / "rows.npy", mmap_mode="r", allow_pickle=False))
-    if scene.kind == "collection":
+    if scene.is_collection:
         return _named_patches(scene.places_path, scene.places_path.stat().st_mtime_ns)
     try:
         return patch_grid(scene).count
@@ -100,7 +100,7 @@ def pixel_side(scene: Scene) -> float | None:
     """Return the side of a pixel on the ground in metres, in the middle of the scene; None = its place is unknown."""
     if not scene.has_pixels:
         return None
-    if scene.kind == "collection":
+    if scene.is_collection:
         path = scene.places_path
         return _patch_metres(path, path.stat().st_mtime_ns, scene.patch_size or 1)
     sides = None if scene.grid.crs is None else pixel_metres(scene.grid)
@@ -112,7 +112,7 @@ def metres_of(scene: Scene) -> float | None:
 
     What differs from a whole number by no more than map projections stretch is taken for that number.
     """
-    metres = pixel_side(scene) if scene.kind == "scene" else None
+    metres = None if scene.is_collection else pixel_side(scene)
     if metres is None:
         return None
     whole = round(metres)

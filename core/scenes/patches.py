@@ -282,7 +282,7 @@ def corners_lonlat(scene: Scene, grid: PatchGrid, ids: IntArray) -> NDArray[np.f
     None when the scene's place is unknown. Patches of a collection without a place hold NaN. Longitudes of one patch
     are unwrapped: beyond the antimeridian they exceed ±180 rather than jump.
     """
-    if scene.kind == "collection":
+    if scene.is_collection:
         corners: NDArray[np.float64] = collection_corners(scene)[ids]
         return None if np.isnan(corners).all() else corners
     if scene.grid.crs is None:

@@ -28,7 +28,7 @@ def table_corners(path: Path, _changed: int) -> NDArray[np.float64]:
 
 def source_names(scene: Scene) -> list[str] | None:
     """Return for a collection the file each patch came from, by patch_id; None for scenes."""
-    if scene.kind != "collection":
+    if not scene.is_collection:
         return None
     names: list[str] = pq.read_table(scene.places_path, columns=["source_name"]).column(0).to_pylist()
     return names

@@ -140,6 +140,11 @@ class Scene:
     directory: Path = Path()
 
     @property
+    def is_collection(self) -> bool:
+        """Whether neighbours in the grid are no neighbours on Earth, as in a mosaic of patches."""
+        return self.kind == "collection"
+
+    @property
     def has_pixels(self) -> bool:
         """Whether there is anything to draw or to encode; False for vectors that somebody else computed."""
         return self.given is None

@@ -297,7 +297,7 @@ def _searching(paths: Sequence[Path]) -> str:
 
 def _check_shape(scene: Scene) -> None:
     asked, height, width = f"Searching by “{scene.name}”", scene.grid.height, scene.grid.width
-    if scene.kind == "collection":
+    if scene.is_collection:
         raise SourceError(asked, "it holds many pictures", "give one of them, or add all on the Scenes page")
     if min(height, width) < LEAST_SIZE:
         found = f"it has {width} × {height} pixels, and at least {LEAST_SIZE} × {LEAST_SIZE} are needed"

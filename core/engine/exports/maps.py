@@ -66,7 +66,7 @@ def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
     Raises:
         SettingsError: when patches lie on no map, or their value is not known.
     """
-    bounds, collection = bounds_lonlat(source.scene), source.scene.kind != "scene"
+    bounds, collection = bounds_lonlat(source.scene), source.scene.is_collection
     if collection and (order.form == "zip" or bounds is None):
         found = "the patches of a collection lie apart, or their places are not known"
         raise SettingsError("Taking a map away", found, "take the patches away")

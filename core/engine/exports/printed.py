@@ -129,7 +129,7 @@ def _classes(source: LibrarySource) -> dict[str, Any]:
 
 def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPicture, tuple[tuple[str, str], ...]] | None:
     """Return the map on show and its legend; None for collections, and without a value."""
-    if source.scene.kind != "scene":
+    if source.scene.is_collection:
         return None
     try:
         value, values, legend = coloured_by(source, order)
@@ -182,7 +182,7 @@ def _found_map(source: LibrarySource, found: Neighbours) -> tuple[EmbeddedPictur
 
     The ground is pale and without colour: weak hits are dark, and would not be seen on dark forest.
     """
-    if source.scene.kind != "scene" or not len(found):
+    if source.scene.is_collection or not len(found):
         return None, ()
     low, high = float(found.similarity.min()), float(found.similarity.max())
     scale = replace(SIMILARITY.scale, low_word="weakest", high_word="strongest")

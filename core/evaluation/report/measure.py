@@ -139,7 +139,7 @@ def case_of(
         labels=labels,
         classes=() if truth is None else truth.classes,
         mixed=0 if truth is None else int(((truth.index[ids] >= 0) & (labels < 0)).sum()),
-        places=None if scene.kind == "collection" else grid.first_pixels(ids),
+        places=None if scene.is_collection else grid.first_pixels(ids),
         reach=grid.size,
         **_light(scene, grid, features),
         itself=recipe.encoder == BASELINE,
@@ -167,7 +167,7 @@ def _light(scene: Scene, grid: PatchGrid, features: Features) -> dict[str, Any]:
 def warnings_of(scene: Scene) -> tuple[str, ...]:
     """Return which files were left out when a collection was read, by its quality record."""
     try:
-        findings = load_quality(scene.directory).findings if scene.kind == "collection" else ()
+        findings = load_quality(scene.directory).findings if scene.is_collection else ()
     except SceneError:
         return ()
     told = [one for one in findings if one.basis == "warning" and one.topic in LEFT_OUT]
@@ -176,7 +176,7 @@ def warnings_of(scene: Scene) -> tuple[str, ...]:
 
 def no_labels_of(scene: Scene) -> str:
     """Return what is said where the patches of a scene have no classes: a truth map is taken for scenes alone."""
-    return NO_LABELS_IN_COLLECTION if scene.kind == "collection" else NO_LABELS_IN_SCENE
+    return NO_LABELS_IN_COLLECTION if scene.is_collection else NO_LABELS_IN_SCENE
 
 
 def labels_part(case: Case, none: str = NO_LABELS_IN_SCENE, progress: Progress = silent) -> Section:
@@ -231,7 +231,7 @@ def land_part(scene: Scene, features: Features, progress: Progress = silent) -> 
         SceneError: when the truth cannot be read.
     """
     truth, grid, ids = truth_of(scene), patch_grid(scene, features.recipe.cut), features.patch_ids
-    if truth is None or scene.kind == "collection":
+    if truth is None or scene.is_collection:
         return unmeasured("land", NO_LAND)
     land = known_land(truth, grid, ids)
     if len(land.rows) < FEWEST_MEASURED:

@@ -93,7 +93,7 @@ def _report_on_truth(
     """Keep the part on the truth as it is now: the land of patches, and of a map that was added the classes too."""
     recipe, library, reports = features.recipe, Library(root), Reports(root)
     truth = truth_of(scene)
-    if truth is None or scene.kind == "collection" or reports.has(recipe, BY_TRUTH + truth.version):
+    if truth is None or scene.is_collection or reports.has(recipe, BY_TRUTH + truth.version):
         return
     sections = [land_part(scene, features, part_of(progress, 0, 600))]
     if truth.added is not None:

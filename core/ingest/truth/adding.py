@@ -57,7 +57,7 @@ def add_map(
     paths = list(paths)
     shown = map_name(paths)
     with errors_about(shown):
-        if scene.kind == "collection":
+        if scene.is_collection:
             found = f"“{scene.name}” is a collection of patches from many places, which no map covers"
             raise SourceError(found=found, remedy="add the map to a scene, or give the patches in class folders")
         try:

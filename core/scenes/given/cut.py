@@ -19,7 +19,7 @@ def cut_of_labels(scene: Scene) -> Cut:
     Errors as of ``patch_grid`` where not even the usual cut fits.
     """
     windows = [window for given in given_windows(scene).values() for window in given]
-    if scene.kind == "collection" or not windows:
+    if scene.is_collection or not windows:
         return DEFAULT_CUT
     usual = Cut.of(min(DEFAULT_CUT.size, scene.grid.width, scene.grid.height))
     sides = [side for side, _ in Counter(side for _, _, side in windows).most_common()]

@@ -46,7 +46,7 @@ def transfer_labels(old: Scene, new: Scene) -> LabelTransfer:
     every = {window for some in given.values() for window in some}
     if not every:
         return LabelTransfer(kept=0, lost=0)
-    places = _same_files(old, new, every) if old.kind == "collection" else _same_ground(old.grid, new.grid, every)
+    places = _same_files(old, new, every) if old.is_collection else _same_ground(old.grid, new.grid, every)
     moved = {
         name: {places[window] for window in windows if window in places} for name, windows in sorted(given.items())
     }

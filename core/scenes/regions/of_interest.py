@@ -106,7 +106,7 @@ def outside_windows(scene: Scene, grid: PatchGrid) -> list[tuple[int, int, int, 
 
 def outside_shape(scene: Scene, grid: PatchGrid) -> shapely.Geometry:
     """Return ``outside_windows`` as one shape in EPSG:4326; empty where the cut has no area, or it cannot be told."""
-    if not grid.cut.area or scene.kind == "collection" or scene.grid.crs is None:
+    if not grid.cut.area or scene.is_collection or scene.grid.crs is None:
         return shapely.GeometryCollection()
     return _outside(scene.directory, grid)
 

@@ -28,7 +28,7 @@ def offered_classes(known: SceneView) -> dict[str, str]:
     """Return what there is to take away, in words; nothing of a map that there is not."""
     found: dict[str, str] = {}
     if known.classified() is not None:
-        if known.scene.kind == "scene" and known.scene.grid.crs is not None:
+        if not known.scene.is_collection and known.scene.grid.crs is not None:
             found[CLASS_MAP] = "Map for a GIS"
         found[CLASSES] = f"Classes of {patches(len(known.table))}"
     if known.labels.given is not None:

@@ -63,7 +63,7 @@ def _rows(
     places = np.stack(known.grid.rows_cols(ids), axis=1).astype(np.float64)
     return label_next(
         unit, rows, AHEAD, head=fresh_head(unit[rows], names, spread) if names else None,
-        places=places if known.scene.kind == "scene" else None, usable=~passed,
+        places=places if not known.scene.is_collection else None, usable=~passed,
     )  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def _pictures(known: SceneView, patch: int | None, ahead: Sequence[int], renderi
 
     around: list[int | None] = [] if patch is None else [patch]
     if patch is not None and known.scene.has_pixels:
-        around = surroundings(known.grid, patch, alone=known.scene.kind != "scene")
+        around = surroundings(known.grid, patch, alone=known.scene.is_collection)
     return {"pictures": [picture(one) for one in around], "ahead": [picture(one) for one in ahead]}
 
 

@@ -131,7 +131,7 @@ def cells_unsure(known: SceneView, cells: ChanceCells) -> str:
 
 def _looks(visitor: Session, known: SceneView) -> None:
     """Draw whether the map is smoothed, and how fine it is."""
-    if known.scene.kind != "scene":
+    if known.scene.is_collection:
         return
     segments(
         "Smooth it", dict(SMOOTHING_TITLES), known.choice.smoothing, key="map_smoothing", help_text=SMOOTHING_HELP,

@@ -190,7 +190,7 @@ def actual_plot(model: ValueModel, title: str) -> str:
 
 def _files(known: SceneView, found: LearnedNumber) -> None:
     stem = f"numbers-{known.scene.id}"
-    if known.scene.kind == "scene" and known.scene.grid.crs is not None:
+    if not known.scene.is_collection and known.scene.grid.crs is not None:
         st.download_button(
             "Map for QGIS", lambda: number_map_zip(known, found, stem), f"{stem}.zip", "application/zip",
             key="numbers_tif", on_click="ignore", icon=":material/download:",

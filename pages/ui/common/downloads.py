@@ -100,7 +100,7 @@ def offered_files(visitor: Session, view: ViewState) -> dict[str, str]:
     found[EVERY] = f"All {patches(len(view.table))}"
     colour = coloured(visitor, view)
     if colour:
-        if view.scene.kind == "scene" or bounds_lonlat(view.scene) is not None:
+        if not view.scene.is_collection or bounds_lonlat(view.scene) is not None:
             found[MAP] = f"Map of {VALUES[colour].title_of(view.known)}"
         found[PLOT] = f"Plot of {VALUES[colour].title_of(view.known)}"
     found[REPORT] = "Report"
@@ -147,7 +147,7 @@ def take_away(
     """
     what = st.selectbox("What", list(titles), format_func=titles.__getitem__, key=f"{key}_what")
     # Patches of a collection lie apart, and make no raster.
-    forms = tuple(one for one in CONTENTS[what] if (what, one) != (MAP, "zip") or known.scene.kind == "scene")
+    forms = tuple(one for one in CONTENTS[what] if (what, one) != (MAP, "zip") or not known.scene.is_collection)
     form = forms[0]
     if len(forms) > 1:
         chosen = st.segmented_control(

@@ -29,7 +29,7 @@ def sidebar() -> None:
             _encoder_picker()
         else:
             _given_encoder(scene)
-        if scene is not None and scene.kind == "scene":
+        if scene is not None and not scene.is_collection:
             _cut_picker(scene)
 
 

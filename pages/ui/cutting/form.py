@@ -80,7 +80,7 @@ def cut_form(visitor: Session, scene: Scene, encoder: str, *, rendering: str, wh
                 st.button("Back", key="cut_back", icon=":material/arrow_back:", on_click=_close, args=(visitor,))
         if why:
             st.info(plain(why), icon=":material/grid_on:")
-        if scene.kind == "collection":
+        if scene.is_collection:
             st.markdown(
                 f"These pictures are {scene.patch_size} pixels a side, as they came, and are not cut otherwise."
             )
@@ -101,7 +101,7 @@ def why_form(visitor: Session, scene: Scene, encoder: str) -> str | None:
         recipe = engine().recipe(scene, encoder, cut=shown_cut(visitor, scene))
     except PatchError as error:
         return str(error)
-    usual = recipe.cut == DEFAULT_CUT or scene.kind == "collection"
+    usual = recipe.cut == DEFAULT_CUT or scene.is_collection
     job = engine().jobs.get(job_id("encode", recipe.key))
     asked = _asked(recipe) in visitor.work or (job is not None and job.active)
     return None if usual or asked or engine().encoded(recipe) else UNASKED

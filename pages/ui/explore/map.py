@@ -226,12 +226,12 @@ def scene_map(
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
     clicked = partial(_clicked, scene, grid, key, on_click, there)
-    dotted = scene.kind == "collection"
+    dotted = scene.is_collection
     return _folium_map(bounds, view, key=key, height=height, dotted=dotted, clicked=clicked)
 
 
 def _say_no_map(scene: Scene) -> None:
-    unknown = scene.kind == "collection" or scene.grid.crs is None
+    unknown = scene.is_collection or scene.grid.crs is None
     st.info(NO_PLACE if unknown else NEAR_POLE, icon=":material/location_off:")
 
 
@@ -354,7 +354,7 @@ def attribution(scene: Scene) -> str:
 
 def _deepest(scene: Scene, bounds: Bounds) -> int:
     """Return the zoom beyond which tiles hold no more detail and the browser enlarges them."""
-    if scene.kind == "collection":
+    if scene.is_collection:
         return _COLLECTION_DEEPEST
     _, south, _, north = bounds
     metres = (north - south) * METRES_PER_DEGREE / max(scene.grid.height, 1)

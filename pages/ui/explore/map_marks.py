@@ -66,7 +66,7 @@ def outlined(
     elif neighbours is not None:
         words_each = [f"{one.rank}. patch {one.ref.patch}, similarity {one.similarity:.3f}" for one in neighbours]
         marks["neighbours"] = _rings(scene, grid, neighbours.ids, words_each, first_rank=1)
-    if selection.size and scene.kind == "collection":
+    if selection.size and scene.is_collection:
         rings = outlines(scene, grid, selection[:MOST_OUTLINED])
         marks["selection"] = [_ring(ring) for ring in rings if np.isfinite(ring).all()]
     elif selection.size:
@@ -105,7 +105,7 @@ def _mask(
     colour: tuple[int, int, int] | None = None,
 ) -> dict[str, Any]:
     """Return many patches as the browser paints them: one picture of a scene, outlines of a collection."""
-    if scene.kind == "collection":
+    if scene.is_collection:
         rings = outlines(scene, grid, ids[:MOST_OUTLINED])
         return {"rings": [_ring(ring) for ring in rings if np.isfinite(ring).all()]}
     accent = int(ACCENT[1:3], 16), int(ACCENT[3:5], 16), int(ACCENT[5:7], 16)

@@ -94,7 +94,7 @@ def novelty_banner(visitor: Session, view: ViewState) -> None:
 
 
 def _sentence(view: ViewState, causes: tuple[NoveltyCause, ...]) -> str:
-    whole = "these patches are" if view.scene.kind == "collection" else "this scene is"
+    whole = "these patches are" if view.scene.is_collection else "this scene is"
     of = fraction(share_of_novel(view))
     word = f'<abbr title="{html.escape(WORDS)}">unfamiliar</abbr>'
     title = html.escape(engine().spec_of(view.scene, view.recipe.encoder).title)

@@ -75,7 +75,7 @@ def _content(visitor: Session, view: ViewState) -> None:
 def _parts(view: ViewState) -> list[str]:
     """Return the parts that the report of what is on show has; that of the features is the first."""
     version, layout = view.known.labels.version, view.layout
-    truth = "" if view.scene.kind == "collection" else view.known.labels.truth_version
+    truth = "" if view.scene.is_collection else view.known.labels.truth_version
     return [
         FEATURES,
         *([HAND_LABELLED + version] if version else []),

@@ -33,6 +33,6 @@ def value_tile(view: SceneView, value: PatchValue, asked: Asked, place: tuple[in
     colours, known = legend.paint(values)
     ids, colours = view.table.patch_ids[known], colours[known]
     square = tile_square(*place)
-    if view.scene.kind == "collection":
+    if view.scene.is_collection:
         return collection_tiles.mosaic_overlay_tile(view.scene, square, ids, colours)
     return overlay.overlay_tile(view.scene, view.grid, square, ids, colours, there=view.table.patch_ids)

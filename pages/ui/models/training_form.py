@@ -161,7 +161,7 @@ def _say_how_cut(chosen: Sequence[LabelSet]) -> None:
     elsewhere = 0
     for one in chosen:
         scene = engine().library.get(one.scene_id)
-        if scene.kind == "collection":
+        if scene.is_collection:
             continue
         cut, shown = _cut(scene, one), current().cut(scene.id)
         if one.by == "hand":

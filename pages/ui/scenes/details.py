@@ -41,10 +41,10 @@ def card_facts(scene: Scene) -> list[str]:
         spec = scene.given.encoder
         return [f"Vectors of {spec['dimension']:,} numbers, without pixels", f"{spec['title']}: {spec['origin']}",
                 *_classes_and_date(scene)]  # fmt: skip
-    what = "Collection of labelled patches" if scene.kind == "collection" else "Scene"
+    what = "Collection of labelled patches" if scene.is_collection else "Scene"
     lines = [f"{what} of {grid.width:,} × {grid.height:,} pixels, {count(len(scene.bands), 'band')}"]
     lines += _classes_and_date(scene)
-    if scene.grid.crs is None and scene.kind == "scene":
+    if scene.grid.crs is None and not scene.is_collection:
         lines.append("No place on Earth is known: no map")
     return lines
 

@@ -32,7 +32,7 @@ CLASSES_NAMED = 12
 
 def truth_panel(scene: Scene) -> None:
     """Draw the panel of a scene; of a collection, whose patches have classes of their own, none."""
-    if scene.kind == "collection":
+    if scene.is_collection:
         return
     with st.container():  # So that the panel below keeps its place, and stays open, when there is news.
         job_list(("truth",), _asked_by(scene))

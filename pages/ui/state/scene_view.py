@@ -49,7 +49,7 @@ class SceneView(LibrarySource):
 
         In a collection, neighbours in the mosaic do not touch on Earth, so nothing is left out there.
         """
-        apart = leave_out_touching and self.scene.kind == "scene"
+        apart = leave_out_touching and not self.scene.is_collection
         found: Neighbours = self.answers.get(
             ("neighbours", patch_id, count, apart), lambda: self._neighbours(patch_id, count, apart)
         )
@@ -115,7 +115,7 @@ class SceneView(LibrarySource):
 
     def touching(self, question: Question) -> IntArray:
         """Return the patches that touch good examples; none in a collection, where neighbours are no neighbours."""
-        if self.scene.kind != "scene":
+        if self.scene.is_collection:
             return np.empty(0, np.int64)
         return np.unique(np.concatenate([self.grid.touching(patch) for patch in question.like]))
 

@@ -38,7 +38,8 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def view(question: Question, selected: tuple[int, ...] = (), kind: str = "scene", least: float | None = None) -> Any:
     return SimpleNamespace(
-        scene=SimpleNamespace(id="s-1", kind=kind), known=known(), question=question, recipe=RECIPE, least=least,
+        scene=SimpleNamespace(id="s-1", is_collection=kind == "collection"), known=known(), question=question,
+        recipe=RECIPE, least=least,
         neighbours=None if question.empty else NEAR, selection=PatchRefs("s-1", selected), given=None, filters="",
         table=range(12), asked=None,
         layout=None,
