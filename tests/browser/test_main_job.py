@@ -243,7 +243,7 @@ def a_click_on_a_class_selects_its_patches(page: Page) -> None:
     chip = page.locator(".ll-plot .chip", has_text="Forest")
     count = chip.locator("small").inner_text()
     chip.click()
-    expect(page.get_by_text(f"{count} patches selected")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(f"{count} patches selected of")).to_be_visible(timeout=LONG)
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.click()
     expect(page.get_by_text("patches selected")).to_have_count(0)
@@ -318,7 +318,7 @@ def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: 
     for title, ending in (("GeoJSON", "geojson"), ("CSV", "csv")):
         page.get_by_role("radio", name=title, exact=True).click()
         with page.expect_download(timeout=LONG) as download:
-            page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+            page.get_by_test_id("stDownloadButton").get_by_role("button", name=f"Download {title}").click()
         assert download.value.suggested_filename == f"found-{scene}-7.{ending}"
         download.value.save_as(tmp_path / ending)
         contents[ending] = (tmp_path / ending).read_text()

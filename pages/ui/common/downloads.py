@@ -161,9 +161,10 @@ def take_away(
     wanted = order(what, form)
     name = f"{wanted.stem}.{form}"
     if quick_to_make(known, wanted):
+        # What it gives stands on it: whoever presses it while another form is being drawn sees which one it still is.
         st.download_button(
-            "Download", lambda: export_bytes(known, wanted), name, MEDIA_TYPES[form], key=f"{key}_file",
-            on_click="ignore", icon=":material/download:", type="primary",
+            f"Download {_FORM_TITLES[form]}", lambda: export_bytes(known, wanted), name, MEDIA_TYPES[form],
+            key=f"{key}_file", on_click="ignore", icon=":material/download:", type="primary",
         )  # fmt: skip
     else:
         _by_job(visitor, known, wanted, key, popover)

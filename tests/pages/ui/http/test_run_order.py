@@ -53,6 +53,14 @@ async def _over(session: AppSession) -> None:
 
 async def _visit(script: Path) -> list[str]:
     session = AppSession(ScriptData(str(script), is_hello=False), MagicMock(), ScriptCache(), None, {})
+    try:
+        return await _texts_of(session)
+    finally:
+        await _over(session)
+        session.shutdown()  # It closes the event loop of its scripts.
+
+
+async def _texts_of(session: AppSession) -> list[str]:
     session.request_rerun(ClientState())
     await _over(session)
     (_, of_click), (job, of_job) = _shown(session)
