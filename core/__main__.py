@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from core.cli.areas import AccuracyCommand, AreasCommand, SampleDesignCommand
 from core.cli.classification import ClassifyCommand
 from core.cli.clusters import ClusterCommand
-from core.cli.common import Command, add_command
+from core.cli.command import Command, add_command
 from core.cli.encoders import EncodersCommand
 from core.cli.evaluation import EvaluateCommand, ReportCommand
 from core.cli.features import CompareCommand, EmbedCommand, NeighboursCommand, ProjectCommand

@@ -21,9 +21,9 @@ from core.export.geometry import Shapes
 from core.export.geoparquet import Embeddings
 from core.export.selection import file_place, file_shapes, grid_of_file, valid_shares
 from core.features.recipe import Recipe
-from core.scenes.areas import patch_hectares
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
+from core.scenes.outline_areas import patch_hectares
 from core.scenes.patches import IntArray, PatchGrid
 
 

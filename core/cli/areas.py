@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.common import add_encoding, add_overrides, check_out, engine_of, open_source, recipe_of
+from core.cli.destinations import check_out
+from core.cli.options import add_encoding, add_overrides
+from core.cli.sources import engine_of, open_source, recipe_of
 from core.config import Config
 from core.errors import SettingsError
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import TIFF_ENDINGS, add_file, bar_of, check_out, read_features
+from core.cli.command import bar_of
+from core.cli.destinations import TIFF_ENDINGS, check_out
+from core.cli.options import add_file
+from core.cli.sources import read_features
 from core.config import Config
 from core.errors import SettingsError
 

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import add_file, bar_of, check_out, read_features
+from core.cli.command import bar_of
+from core.cli.destinations import check_out
+from core.cli.options import add_file
+from core.cli.sources import read_features
 from core.config import Config
 from core.errors import SettingsError
 
@@ -84,7 +87,7 @@ def _write(path: Path, table: Embeddings, known: ClusterSet) -> dict[str, Any]:
     from core.clusters.overview import overviews
     from core.export.formats import write_rows
     from core.export.selection import file_rows, file_shapes, valid_shares
-    from core.scenes.areas import hectares_together
+    from core.scenes.outline_areas import hectares_together
     from core.similarity.neighbours import unit_rows
 
     shapes, row_of = file_shapes(table.table), {int(patch): row for row, patch in enumerate(table.patch_ids)}

@@ -10,21 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import (
-    BACKEND_HELP,
-    ENCODER_HELP,
-    LABELLED_HELP,
-    LABELS_HELP,
-    add_file,
-    add_overrides,
-    bar_of,
-    check_out,
-    engine_of,
-    first_encoder_of,
-    open_source,
-    read_features,
-    warn,
-)
+from core.cli.command import bar_of
+from core.cli.destinations import check_out
+from core.cli.options import BACKEND_HELP, ENCODER_HELP, LABELLED_HELP, LABELS_HELP, add_file, add_overrides
+from core.cli.sources import engine_of, first_encoder_of, open_source, read_features, warn
 from core.config import Config
 from core.errors import SettingsError
 

@@ -8,25 +8,10 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
-from core.cli.common import (
-    ENCODER_HELP,
-    PARQUET_ENDINGS,
-    SOURCE_HELP,
-    add_cutting,
-    add_encoding,
-    add_file,
-    add_overrides,
-    bar_of,
-    check_out,
-    cut_of,
-    engine_of,
-    feature_file,
-    near_lines,
-    open_source,
-    read_features,
-    recipe_of,
-    write_features,
-)
+from core.cli.command import bar_of
+from core.cli.destinations import PARQUET_ENDINGS, check_out
+from core.cli.options import ENCODER_HELP, SOURCE_HELP, add_cutting, add_encoding, add_file, add_overrides, cut_of
+from core.cli.sources import engine_of, feature_file, near_lines, open_source, read_features, recipe_of, write_features
 from core.config import Config
 from core.errors import SettingsError
 

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.cli.common import TIFF_ENDINGS, add_file, check_out, read_features
+from core.cli.destinations import TIFF_ENDINGS, check_out
+from core.cli.options import add_file
+from core.cli.sources import read_features
 from core.config import Config
 
 

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from core.cli.common import SOURCE_HELP, TIFF_ENDINGS, add_overrides, bar_of, check_out, open_sources
+from core.cli.command import bar_of
+from core.cli.destinations import TIFF_ENDINGS, check_out
+from core.cli.options import SOURCE_HELP, add_overrides
+from core.cli.sources import open_sources
 from core.config import Config
 
 

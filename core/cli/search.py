@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import add_file, check_out, near_lines, read_features
+from core.cli.destinations import check_out
+from core.cli.options import add_file
+from core.cli.sources import near_lines, read_features
 from core.config import Config
 from core.errors import SettingsError
 
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.export.geoparquet import Embeddings
-    from core.search.examples import Evidence, SearchSpace, VectorExample
+    from core.search.examples import Evidence, VectorExample
     from core.search.ranking import Ranking
+    from core.search.space import SearchSpace
     from core.similarity.neighbours import Neighbours
 
 DEFAULT_COUNT = 10
@@ -75,7 +78,7 @@ class SearchCommand:
         """Yield a line of JSON a patch, or write the file."""
         from core.encoders.parts import feature_parts
         from core.export.formats import format_of
-        from core.search.examples import rank
+        from core.search.by_examples import rank
 
         if options.k is not None and options.k < 1:
             raise SettingsError(_ASKED, f"-k is {options.k}", "ask for at least 1")
@@ -196,7 +199,7 @@ def _chip(options: argparse.Namespace, table: Embeddings, config: Config) -> Vec
 
 
 def _space(table: Embeddings) -> SearchSpace:
-    from core.search.examples import SearchSpace
+    from core.search.space import SearchSpace
     from core.similarity.neighbours import unit_rows
 
     scene, fingerprint = str(table.scene.get("id", "")), str(table.spec.get("fingerprint", ""))
@@ -215,7 +218,7 @@ def _found(options: argparse.Namespace, space: SearchSpace, ranking: Ranking) ->
         SettingsError: for an area that holds none, or a least similarity that no patch can reach.
     """
     from core.scenes.regions.map_region import read_region_file
-    from core.search.examples import rows_inside
+    from core.search.space import rows_inside
 
     least, measure = options.min_similarity, ranking.measure
     if least is not None and not measure.low <= least <= measure.high:

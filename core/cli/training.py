@@ -10,17 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import (
-    LABELLED_HELP,
-    LABELS_HELP,
-    add_overrides,
-    add_places,
-    bar_of,
-    check_new_folder,
-    cut_of,
-    open_source,
-    warn,
-)
+from core.cli.command import bar_of
+from core.cli.destinations import check_new_folder
+from core.cli.options import LABELLED_HELP, LABELS_HELP, add_overrides, add_places, cut_of
+from core.cli.sources import open_source, warn
 from core.config import Config
 from core.training.trained_models import history_of
 

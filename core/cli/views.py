@@ -11,7 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.common import add_encoding, add_overrides, bar_of, check_out, engine_of, open_source, recipe_of
+from core.cli.command import bar_of
+from core.cli.destinations import check_out
+from core.cli.options import add_encoding, add_overrides
+from core.cli.sources import engine_of, open_source, recipe_of
 from core.config import Config
 from core.errors import SettingsError
 

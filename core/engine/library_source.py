@@ -26,14 +26,17 @@ from core.features.recipe import Recipe
 from core.features.table import PatchTable, patch_table
 from core.projection.layout import pca_layout
 from core.projection.settings import ProjectionSettings
-from core.scenes.areas import HECTARE, PatchAreas, patch_areas
+from core.scenes.areas import PatchAreas, patch_areas
 from core.scenes.classification import clear_shares, patch_classes
 from core.scenes.labels import hand_version, patch_labels, scene_labels
+from core.scenes.outline_areas import HECTARE
 from core.scenes.patches import IntArray, PatchRef, centres_lonlat, patch_grid
 from core.scenes.truth import map_version
-from core.search.examples import Evidence, PatchExample, SearchSpace, VectorExample, rank, search_space
+from core.search.by_examples import rank
+from core.search.examples import Evidence, PatchExample, VectorExample
 from core.search.light import PatchLight, patch_light
 from core.search.ranking import Ranking
+from core.search.space import SearchSpace, search_space
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
 from core.values.base import NOTHING_ASKED, Asked, FinerClasses, LearnedValues, PatchValue
 from core.values.classified import NamedByMap

@@ -14,8 +14,9 @@ from core.errors import SettingsError
 from core.export.rows import ExportRows, constant, scene_rows
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
+from core.search.by_examples import rank
 from core.search.conditions import FilterSource
-from core.search.examples import Evidence, PatchExample, rank
+from core.search.examples import Evidence, PatchExample
 from core.search.filters import Filters
 from core.search.ranking import Measure, Ranking
 from core.search.words import search_words

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.export.geometry import Shapes, patch_shapes
-from core.scenes.areas import outline_hectares
 from core.scenes.geobox import GeoBox
 from core.scenes.labels import PatchLabels
+from core.scenes.outline_areas import outline_hectares
 from core.scenes.patches import IntArray, PatchGrid, corners_xy
 from core.scenes.scene import Scene
 

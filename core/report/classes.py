@@ -23,8 +23,8 @@ from core.export.geoparquet import Embeddings
 from core.export.selection import file_shapes, valid_shares
 from core.report.figures import BarFigure, FigureBar
 from core.report.pictures import EmbeddedPicture, class_picture
-from core.scenes.areas import patch_hectares
 from core.scenes.cut import WHOLE_AT_EDGE
+from core.scenes.outline_areas import patch_hectares
 from core.values.palette import UNKNOWN_COLOUR, class_colours
 
 Facts = tuple[tuple[str, str], ...]

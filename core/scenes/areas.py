@@ -1,8 +1,8 @@
-"""How much ground patches cover: real areas on the ellipsoid in whatever reference system, shared ground counted once.
+"""How much ground the patches of a scene cover: real areas on the ellipsoid, shared ground counted once.
 
 The area of a patch is that of its pixels that hold data: the ground of its outline times the share of pixels that are
 valid. Where that share is not known the whole outline counts, which is said where it is shown. Patches of a scene are
-measured by their grid, those of a collection or a file by their outlines; both give the same.
+measured by their grid, those of a collection or a file by their outlines (``outline_areas``); both give the same.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Geod
 
 from core.scenes.geobox import GeoBox, outlines_lonlat
+from core.scenes.outline_areas import HECTARE, hectares_together, outlines_overlap, patch_hectares
 from core.scenes.patches import IntArray, PatchGrid, corners_lonlat
 from core.scenes.places import collection_corners
 from core.scenes.scene import Scene, SceneReader, load_scene
-
-HECTARE = 10_000.0
-"""Square metres of a hectare."""
 
 _EQUATOR, _FLATTENING = 6_378_137.0, 1 / 298.257223563  # WGS 84
 _FINE = 50_000.0
@@ -32,11 +29,6 @@ _FINE = 50_000.0
 the error is about (side / 6,371 km)² / 12."""
 
 _MOST_PARTS = 64
-_ELLIPSOID = Geod(ellps="WGS84")
-_LONGEST_EDGE = 0.05  # degrees; outlines are straight in degrees, the ellipsoid's lines are not
-_ATLANTIC = -30.0  # degrees of longitude
-_SHARED = 1e-6
-"""Share of the ground from which outlines overlap; less is rounding."""
 
 _Reals = NDArray[np.float64]
 _Numbers = NDArray[np.float64] | NDArray[np.int64]
@@ -351,118 +343,3 @@ def partial_words(count: int, *, overlapping: bool) -> str:
     some = "1 patch is" if count == 1 else f"{count:,} patches are"
     about = " Where patches overlap there, hectares are right to about a per cent." if overlapping else ""
     return f"Hectares are those of pixels that hold data: {some} partly without.{about}"
-
-
-def outline_hectares(shapes: _Outlines) -> _Reals:
-    """Return areas on the ellipsoid WGS 84 in hectares, of shape (N,); NaN where a place is unknown or not areal.
-
-    A map stretches: a patch of 640 × 640 m of EPSG:3857 at 60° north covers a quarter of that.
-
-    Args:
-        shapes: in EPSG:4326, shapely's, None where unknown.
-    """
-    areal = shapely.get_dimensions(shapes) == 2
-    fine = shapely.orient_polygons(shapely.segmentize(shapes[areal], _LONGEST_EDGE))
-    found = np.full(len(shapes), np.nan)
-    found[areal] = [abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) / HECTARE for one in fine.tolist()]
-    return found
-
-
-def hectares_together(shapes: _Outlines, valid: NDArray[np.floating[Any]] | None = None) -> float | None:
-    """Return the hectares with data that outlines cover together, shared land once; None where one is unknown.
-
-    Args:
-        shapes: in EPSG:4326.
-        valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = all of all.
-    """
-    if (shapely.get_dimensions(shapes) != 2).any():
-        return None
-    if valid is not None and np.any(valid < 1):
-        return float(patch_hectares(shapes, valid).sum())
-    whole = shapely.union_all(_unbroken(shapes))
-    return float(np.nan_to_num(outline_hectares(np.array([whole], dtype=object))[0]))
-
-
-def patch_hectares(shapes: _Outlines, valid: NDArray[np.floating[Any]] | None = None) -> _Reals:
-    """Return the hectares with data that each patch stands for, float64 of shape (N,).
-
-    Where patches overlap, land goes to the patch whose middle is nearest, so that all together they have the area of
-    what they cover. Areas are those on the ellipsoid, whatever the reference system the patches were cut in. Of the
-    land of a patch that share counts of which it holds data.
-
-    Args:
-        shapes: outlines in EPSG:4326, all known.
-        valid: the share of the pixels of each that hold data, 0 to 1, shape (N,); None = all of all.
-    """
-    stands = _apart(shapes)
-    return stands if valid is None else stands * valid
-
-
-def outlines_overlap(shapes: _Outlines) -> bool:
-    """Return whether any of some outlines, all known, share land."""
-    flat = _unbroken(shapes)
-    return _share(flat, shapely.union_all(flat))
-
-
-def _share(flat: _Outlines, whole: shapely.Geometry) -> bool:
-    return bool(shapely.area(flat).sum() > shapely.area(whole) * (1 + _SHARED))
-
-
-def _apart(shapes: _Outlines) -> _Reals:
-    """Return the hectares of outlines, each piece of land given to one of them."""
-    own = outline_hectares(shapes)
-    flat = _unbroken(shapes)
-    whole = shapely.union_all(flat)
-    if not _share(flat, whole):
-        return own
-    cells, sharing = _nearest_land(flat, whole)
-    parts = shapely.intersection(flat, cells)
-    nearest = np.nan_to_num(outline_hectares(parts)) / sharing  # NaN: they touch in a line at most
-    covered: float = outline_hectares(np.array([whole], dtype=object))[0]
-    if nearest.sum() < covered * (1 - _SHARED):
-        nearest += _left_over(flat, parts, whole)
-    counted: _Reals = nearest * (covered / nearest.sum())
-    return counted
-
-
-def _left_over(flat: _Outlines, parts: _Outlines, whole: shapely.Geometry) -> _Reals:
-    """Return the hectares that each patch has of land whose nearest middle is that of a patch which does not reach it.
-
-    Each piece of it is shared by the patches over it, as much as each covers.
-    """
-    rest = shapely.get_parts(shapely.difference(whole, shapely.union_all(parts)))
-    land = outline_hectares(rest)
-    rest, land = rest[land > 0], land[land > 0]
-    piece, patch = shapely.STRtree(flat).query(rest, predicate="intersects")
-    over = np.nan_to_num(outline_hectares(shapely.intersection(rest[piece], flat[patch])))
-    every = np.bincount(piece, over, len(rest))[piece]
-    shared = land[piece] * over / np.where(every > 0, every, 1.0)
-    return np.asarray(np.bincount(patch, shared, len(flat)), np.float64)
-
-
-def _unbroken(shapes: _Outlines) -> _Outlines:
-    """Return outlines of longitudes that go on beyond 180°, where one is parted by the antimeridian or reaches over it.
-
-    The break lies in the Atlantic then.
-    """
-    west, _, east, _ = shapely.bounds(shapes).reshape(-1, 4).T
-    parted = east - west > 180
-    if not (parted | (east > 180) | (west < -180)).any():
-        return shapes
-    points, owner = shapely.get_coordinates(shapes, return_index=True)
-    behind = np.where(parted[owner], points[:, 0] < 0, east[owner] < _ATLANTIC)
-    points[:, 0] += 360 * behind
-    moved: _Outlines = shapely.set_coordinates(shapes.copy(), points)
-    return moved
-
-
-def _nearest_land(shapes: _Outlines, whole: shapely.Geometry) -> tuple[_Outlines, IntArray]:
-    """Return for each patch the land to whose middle none other is nearer, and how many patches have that middle."""
-    middles, place, sharing = np.unique(
-        shapely.get_coordinates(shapely.centroid(shapes)).round(9), axis=0, return_inverse=True, return_counts=True
-    )
-    if len(middles) == 1:
-        return np.full(len(shapes), whole, dtype=object), sharing[place]
-    cells = shapely.voronoi_polygons(shapely.multipoints(middles), extend_to=whole, ordered=True)
-    found: _Outlines = shapely.get_parts(cells)[place]
-    return found, sharing[place]

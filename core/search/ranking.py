@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.scenes.areas import HECTARE, PatchAreas
+from core.scenes.areas import PatchAreas
+from core.scenes.outline_areas import HECTARE
 from core.scenes.patches import IntArray
 from core.similarity.neighbours import Neighbours
 

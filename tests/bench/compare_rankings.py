@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from core.export.geoparquet import read_geoparquet
-from core.search.examples import rocchio_query
+from core.search.by_examples import rocchio_query
 from core.search.linear import fit_linear
 from core.similarity.neighbours import unit_rows
 from core.similarity.pca import regular_sample

@@ -16,10 +16,12 @@ from core.scenes.geobox import GeoBox
 from core.scenes.patches import PatchRef, centres_lonlat, patch_grid
 from core.scenes.regions.map_region import polygon_region
 from core.scenes.scene import Scene
+from core.search.by_examples import rank
 from core.search.conditions import SCORE, AreaCondition, ClassCondition, FilterSource, RangeCondition
-from core.search.examples import Evidence, SearchSpace, rank
+from core.search.examples import Evidence
 from core.search.filters import Filters
 from core.search.ranking import COSINE, Ranking
+from core.search.space import SearchSpace
 from core.search.words import search_words
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.neighbours import unit_rows

@@ -12,7 +12,8 @@ from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AreaStratum
 from core.errors import ClassificationError
 from core.export.geometry import Shapes
-from core.scenes.areas import outlines_overlap, partial_words, patch_hectares
+from core.scenes.areas import partial_words
+from core.scenes.outline_areas import outlines_overlap, patch_hectares
 from core.scenes.patches import IntArray
 
 WHOLE_OUTLINES = "It is not known which share of each patch holds data, so patches count as whole."

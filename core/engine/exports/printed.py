@@ -35,7 +35,7 @@ from core.report.html import html_report
 from core.report.pdf import pdf_report
 from core.report.pictures import EmbeddedPicture, embedded, patch_picture
 from core.report.searched import MOST_PICTURED, SearchPart
-from core.scenes.areas import HECTARE
+from core.scenes.outline_areas import HECTARE
 from core.similarity.neighbours import Neighbours
 from core.values.registry import export_columns
 from core.values.similarity import SIMILARITY

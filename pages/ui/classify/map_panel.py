@@ -16,8 +16,9 @@ from core.engine.class_map import cut_of_map, head_or_none, map_cells_of
 from core.errors import LandlikeError
 from core.evaluation.classifier import Named
 from core.evaluation.novelty import NOVEL_ABOVE
-from core.scenes.areas import HECTARE, cell_ground
+from core.scenes.areas import cell_ground
 from core.scenes.cut import Cut
+from core.scenes.outline_areas import HECTARE
 from core.scenes.overview import metres_of
 from core.scenes.patches import patch_grid
 from core.values.base import NOTHING_ASKED

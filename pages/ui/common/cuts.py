@@ -7,8 +7,8 @@ import numpy as np
 from core.errors import LandlikeError
 from core.features.given import first_encoder
 from core.features.recipe import Recipe
-from core.scenes.areas import outline_hectares
 from core.scenes.cut import MIN_VALID_FRACTION, Cut
+from core.scenes.outline_areas import outline_hectares
 from core.scenes.patches import PatchRef, patch_grid
 from core.scenes.regions.map_region import MapRegion
 from core.scenes.regions.of_interest import kept_area

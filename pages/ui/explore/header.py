@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import streamlit as st
 
-from core.scenes.areas import HECTARE
+from core.scenes.outline_areas import HECTARE
 from core.scenes.overview import metres_of
 from pages.ui.common.cuts import length
 from pages.ui.common.downloads import downloads

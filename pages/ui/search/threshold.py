@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.errors import SettingsError
-from core.scenes.areas import HECTARE, PatchAreas
+from core.scenes.areas import PatchAreas
+from core.scenes.outline_areas import HECTARE
 from core.search.ranking import Ranking
 from pages.ui.frontend import text
 from pages.ui.state.session import Session

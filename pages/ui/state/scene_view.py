@@ -17,9 +17,10 @@ from core.errors import EncoderError, LandlikeError, SettingsError
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_flaws
 from core.features.recipe import companion_of
 from core.scenes.patches import IntArray, PatchRef
+from core.search.by_examples import rank
 from core.search.chips import ChipExample
 from core.search.conditions import FilterSource
-from core.search.examples import Evidence, Example, PatchExample, rank
+from core.search.examples import Evidence, Example, PatchExample
 from core.search.ranking import Ranking
 from core.search.words import search_words
 from core.similarity.neighbours import Neighbours, nearest_patches

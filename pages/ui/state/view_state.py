@@ -13,8 +13,8 @@ from core.errors import LandlikeError
 from core.features.recipe import Recipe
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
-from core.scenes.areas import HECTARE
 from core.scenes.labels import PatchLabels
+from core.scenes.outline_areas import HECTARE
 from core.scenes.patches import IntArray, PatchRef, PatchRefs, patch_refs
 from core.scenes.scene import Scene
 from core.search.conditions import SCORE, Condition

@@ -6,8 +6,8 @@ import argparse
 
 import pytest
 
-from core.cli.common import _overrides as overrides
-from core.cli.common import add_overrides
+from core.cli.options import add_overrides
+from core.cli.options import overrides_of as overrides
 from core.ingest.settings import IngestSettings
 
 

@@ -19,7 +19,7 @@ from core.__main__ import main
 from core.bands import BAND_NAMES
 from core.cli.search import _patch_at
 from core.export.geoparquet import read_geoparquet
-from core.search.examples import BAD_SHARE
+from core.search.by_examples import BAD_SHARE
 
 COUNT, COLUMNS = 24, 6
 Capture = pytest.CaptureFixture[str]

@@ -19,8 +19,8 @@ from core.export.formats import EXPORT_ENDINGS, FORMATS, format_of, write_rows
 from core.export.geoparquet import add_positions, read_geoparquet, write_geoparquet
 from core.export.rows import ExportRows, scene_rows
 from core.export.selection import file_rows
-from core.scenes.areas import outline_hectares
 from core.scenes.labels import PatchLabels
+from core.scenes.outline_areas import outline_hectares
 from core.scenes.patches import corners_lonlat, corners_xy, patch_grid
 from core.scenes.scene import Scene
 from tests.core.export.test_geoparquet import SPEC, collection, features, scene

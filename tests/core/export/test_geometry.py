@@ -23,7 +23,7 @@ from core.export.geometry import (
     type_names,
     wkb_array,
 )
-from core.scenes.areas import outline_hectares
+from core.scenes.outline_areas import outline_hectares
 from tests.data import shared
 
 SQUARE = np.array([[10.0, 50.0], [11.0, 50.0], [11.0, 49.0], [10.0, 49.0]])

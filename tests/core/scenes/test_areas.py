@@ -11,10 +11,11 @@ import shapely
 from pyproj import Geod
 
 from core.export.geometry import polygons
-from core.scenes.areas import cell_ground, outline_hectares, patch_areas, patch_hectares, quadrilateral_areas
+from core.scenes.areas import cell_ground, patch_areas, quadrilateral_areas
 from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.library import Library
+from core.scenes.outline_areas import outline_hectares, patch_hectares
 from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.scene import Scene
 from tests.fakes import place_scene

@@ -11,7 +11,9 @@ from core.bands import BAND_NAMES
 from core.encoders.parts import FeatureParts
 from core.features.table import PatchTable
 from core.scenes.patches import PatchRef
-from core.search.examples import ENOUGH, Evidence, Example, PatchExample, SearchSpace, VectorExample, rank
+from core.search.by_examples import ENOUGH, rank
+from core.search.examples import Evidence, Example, PatchExample, VectorExample
+from core.search.space import SearchSpace
 from core.similarity.neighbours import unit_rows
 
 COUNT, SEEN, WIDTH = 60, 4, 10

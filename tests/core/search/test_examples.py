@@ -10,18 +10,10 @@ from core.errors import PatchError, SettingsError
 from core.features.table import PatchTable
 from core.scenes.patches import PatchRef
 from core.scenes.regions.map_region import MapRegion
-from core.search.examples import (
-    BAD_SHARE,
-    ENOUGH,
-    MOST_EXAMPLES,
-    AreaExample,
-    Evidence,
-    PatchExample,
-    SearchSpace,
-    VectorExample,
-    rank,
-)
+from core.search.by_examples import BAD_SHARE, ENOUGH, rank
+from core.search.examples import MOST_EXAMPLES, AreaExample, Evidence, PatchExample, VectorExample
 from core.search.ranking import COSINE, PROBABILITY
+from core.search.space import SearchSpace
 from core.similarity.neighbours import unit_rows
 
 COUNT, WIDTH = 120, 6

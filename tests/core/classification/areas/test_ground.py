@@ -14,7 +14,7 @@ from core.classification.areas.class_map import read_classified
 from core.classification.areas.ground import areas_of, counted_words
 from core.errors import ClassificationError
 from core.export.geometry import polygons
-from core.scenes.areas import hectares_together, patch_hectares
+from core.scenes.outline_areas import hectares_together, patch_hectares
 from tests.core.classification.areas.patches import squares, write_classified
 
 

@@ -23,8 +23,8 @@ from core.errors import SettingsError
 from core.features.given import given_recipe
 from core.ingest.boundary import ingest
 from core.progress import silent
-from core.scenes.areas import outline_hectares
 from core.scenes.labels import give_labels
+from core.scenes.outline_areas import outline_hectares
 from core.scenes.patches import PatchRef, patch_grid
 from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import Evidence

@@ -10,8 +10,9 @@ from core.classification.cells import ChanceCells, cells_place
 from core.classification.maps.choice import MapChoice
 from core.encoders.registry import SPECTRAL
 from core.engine.operations import Engine
-from core.scenes.areas import HECTARE, patch_areas
+from core.scenes.areas import patch_areas
 from core.scenes.cut import Cut
+from core.scenes.outline_areas import HECTARE
 from core.scenes.patches import patch_grid
 from pages.ui.classify.map_panel import cells_unsure
 from pages.ui.common.format import ground_words

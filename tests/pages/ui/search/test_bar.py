@@ -17,9 +17,10 @@ from core.features.recipe import Recipe
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import Lane
 from core.scenes.patches import PatchRef
+from core.search.by_examples import rank
 from core.search.chips import ChipExample
 from core.search.coordinates import Spot
-from core.search.examples import AreaExample, PatchExample, VectorExample, rank
+from core.search.examples import AreaExample, PatchExample, VectorExample
 from core.search.filters import Filters
 from pages.ui.search.drawing import take_area
 from pages.ui.search.picture import LIKE
