@@ -87,25 +87,43 @@ def parts_of_model(spec: EncoderSpec, directory: Path | None) -> FeatureParts:
         spec: what it is.
         directory: of its files; None = it has none that tell of a network.
     """
-    count, bands = (0, ()) if directory is None else network_features(directory)
-    count = min(count, spec.dimension)
+    network = network_features(directory)
+    count = min(network.count, spec.dimension)
     joined = directory is not None and (directory / SHARES).is_file()
     beside = tuple(name for name in (GROUND_BANDS if joined else BAND_NAMES) if name in spec.bands)
     made = beside if count else spec.bands
-    return FeatureParts(bands=(bands,) * count + (made,) * (spec.dimension - count))
+    return FeatureParts(bands=(network.bands,) * count + (made,) * (spec.dimension - count))
 
 
-def network_features(directory: Path) -> tuple[int, tuple[str, ...]]:
-    """Return how many features of a model of ours are its network's, and the bands it sees; 0 where it has none."""
+@dataclass(frozen=True, kw_only=True)
+class NetworkFeatures:
+    """Which features of a model of ours are its network's; they are the first ones.
+
+    Attributes:
+        count: of them; 0 = it has no network, or files that do not say so.
+        bands: that the network sees.
+        taught: the classes it was taught, where shares of classes are among what its features are made of.
+    """
+
+    count: int = 0
+    bands: tuple[str, ...] = ()
+    taught: tuple[str, ...] = ()
+
+
+def network_features(directory: Path | None) -> NetworkFeatures:
+    """Return what the files of a model say of its network; None = it has none."""
+    if directory is None:
+        return NetworkFeatures()
     try:
         fields = json.loads((directory / NETWORK).read_text(encoding="utf-8"))
         bands = tuple(str(name) for name in fields["bands"])
         if not (directory / SHARES).is_file():
-            return (EMBEDDING_FEATURES, bands) if fields.keys() <= NETWORK_FIELDS else (0, ())
+            known = fields.keys() <= NETWORK_FIELDS
+            return NetworkFeatures(count=EMBEDDING_FEATURES, bands=bands) if known else NetworkFeatures()
         with np.load(directory / SHARES) as held:
-            return len(held["centre"]), bands
+            return NetworkFeatures(count=len(held["centre"]), bands=bands, taught=tuple(fields.get("classes") or ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile):
-        return 0, ()
+        return NetworkFeatures()
 
 
 def _of_statistics() -> FeatureParts:

@@ -11,14 +11,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from core.bands import GROUND_BANDS, FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
-from core.encoders.files import CARD, CLASSES, CLASSIFIER, NETWORK, SHARES
+from core.encoders.files import CARD, CLASSES, CLASSIFIER, NETWORK
 from core.encoders.parts import EMBEDDING_FEATURES, NETWORK_FIELDS, network_features
 from core.encoders.registry import encoder_names
 from core.evaluation.classifier import FeatureClassifier, checked_classifier, damaged_classifier, fit_classifier
@@ -47,13 +46,12 @@ def fit_for_scenes(
         spec: of the encoder.
         directory: of its model; None = it has none.
     """
-    count, network = (0, ()) if directory is None else network_features(directory)
-    narrow = None
-    if directory is not None and count:
-        some = fit_classifier(vectors, labels, classes, columns=np.arange(count))
-        narrow = _for_bands(some, [name for name in GROUND_BANDS if name in network], bands)
+    network, narrow = network_features(directory), None
+    if network.count:
+        some = fit_classifier(vectors, labels, classes, columns=np.arange(network.count))
+        narrow = _for_bands(some, [name for name in GROUND_BANDS if name in network.bands], bands)
         complete = set(GROUND_BANDS) <= set(bands)
-        if not complete or _taught_features(directory, classes):
+        if not complete or network.taught == tuple(classes):
             return narrow
     seen = [name for name in GROUND_BANDS if name in spec.bands]
     return replace(_for_bands(fit_classifier(vectors, labels, classes), seen, bands), narrow=narrow)
@@ -73,7 +71,8 @@ def classifier_in(directory: Path) -> FeatureClassifier | None:
     """
     if (directory / CLASSES).is_file():
         found = _of_before(FeatureClassifier.load(directory / CLASSES), directory)
-        return replace(found, network=_taught_features(directory, found.classes))
+        network = network_features(directory)
+        return replace(found, network=network.count if network.taught == found.classes else 0)
     if (directory / CLASSIFIER).is_file() and (directory / NETWORK).is_file():
         return _network_classifier(directory)
     return None
@@ -81,7 +80,7 @@ def classifier_in(directory: Path) -> FeatureClassifier | None:
 
 def _of_before(found: FeatureClassifier, directory: Path) -> FeatureClassifier:
     """Return a classifier that was kept before its bands were, with those of the patches in its model's card."""
-    count, _ = network_features(directory)
+    count = network_features(directory).count
     if found.bands or found.lacking or not count or len(found.columns) <= count:
         return found
     try:
@@ -89,17 +88,6 @@ def _of_before(found: FeatureClassifier, directory: Path) -> FeatureClassifier:
     except (OSError, ValueError, KeyError, TypeError):
         return found
     return _for_bands(found, GROUND_BANDS, [str(name) for name in learned])
-
-
-def _taught_features(directory: Path, classes: Sequence[str]) -> int:
-    """Return how many features a network gives that was taught these classes; 0 where it was not, or does not tell."""
-    try:
-        with np.load(directory / SHARES) as held:
-            count = len(held["centre"])
-        taught = json.loads((directory / NETWORK).read_text(encoding="utf-8"))["classes"]
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile):
-        return 0
-    return count if list(classes) == taught else 0
 
 
 def classifier_of(recipe: Recipe, config: Config, bands: Collection[str], key: str = "") -> FeatureClassifier | None:

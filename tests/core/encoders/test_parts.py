@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from core.bands import BAND_NAMES, GROUND_BANDS
 from core.config import Config
-from core.encoders.parts import feature_parts, parts_of_model
+from core.encoders.files import NETWORK, SHARES
+from core.encoders.parts import NetworkFeatures, feature_parts, network_features, parts_of_model
 from core.encoders.registry import ENTRIES, FORMER, SHIPPED, describe
 from core.encoders.spectral import N_BANDS, SPECTRAL, SpectralEncoder, shipped_table, spectral_spec, statistics
 
@@ -59,3 +61,34 @@ def test_any_other_model_rests_on_all_its_bands(tmp_path: Path) -> None:
     assert parts_of_model(spec, tmp_path).bands == parts.bands
     shipped = describe(SHIPPED, Config(root=tmp_path, model_cache=tmp_path))
     assert parts_of_model(shipped, Path(ENTRIES[SHIPPED].reference)).bands[0] == RGB
+
+
+@pytest.mark.parametrize(
+    ("said", "shares", "found"),
+    [
+        ({"bands": RGB, "classes": ["Fen", "Sea"]}, 5, NetworkFeatures(count=5, bands=RGB, taught=("Fen", "Sea"))),
+        ({"bands": RGB}, 5, NetworkFeatures(count=5, bands=RGB)),
+        ({"bands": RGB, "classes": ["Fen", "Sea"]}, 0, NetworkFeatures(count=128, bands=RGB)),
+        ({"bands": RGB, "heads": 2}, 0, NetworkFeatures()),
+        ({"classes": ["Fen", "Sea"]}, 5, NetworkFeatures()),
+        ({"bands": RGB, "classes": 2}, 5, NetworkFeatures()),
+        ([], 5, NetworkFeatures()),
+        (None, 5, NetworkFeatures()),
+    ],
+)
+def test_files_say_which_features_are_the_networks_and_what_it_was_taught(
+    said: object, shares: int, found: NetworkFeatures, tmp_path: Path
+) -> None:
+    if said is not None:
+        (tmp_path / NETWORK).write_text(json.dumps(said))
+    if shares:
+        with (tmp_path / SHARES).open("wb") as file:
+            np.savez(file, centre=np.zeros(shares, np.float32))
+    assert network_features(tmp_path) == found
+    assert network_features(None) == NetworkFeatures()
+
+
+def test_a_damaged_table_of_shares_leaves_a_model_without_a_network(tmp_path: Path) -> None:
+    (tmp_path / NETWORK).write_text(json.dumps({"bands": RGB}))
+    (tmp_path / SHARES).write_bytes(b"PK no table")
+    assert network_features(tmp_path) == NetworkFeatures()
