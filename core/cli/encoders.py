@@ -47,12 +47,9 @@ class EncodersCommand:
 
 def _tried(name: str, precision: str, config: Config) -> str:
     """Say how the 8-bit form of an encoder did on this processor, if it was tried."""
-    from core.encoders.eight_bits import remembered
-    from core.encoders.files import EIGHT_BITS
-    from core.encoders.registry import companion
+    from core.encoders.registry import eight_bit_trial
 
-    form = companion(name, EIGHT_BITS, config)
-    trial = None if form is None else remembered(form.parent, config.model_cache)
+    trial = eight_bit_trial(name, config)
     if trial is None:
         return ""
     if not trial.faster:

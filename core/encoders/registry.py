@@ -17,7 +17,8 @@ from core.config import Config
 from core.encoders.base import Encoder, EncoderKind, EncoderSpec, LocalModel
 from core.encoders.cache import is_handle, locate
 from core.encoders.download import download
-from core.encoders.files import MODEL_FILES, no_model, stated_title
+from core.encoders.eight_bits import Trial, remembered
+from core.encoders.files import EIGHT_BITS, MODEL_FILES, no_model, stated_title
 from core.encoders.onnx import OnnxKind
 from core.encoders.saved_model.encoder import SavedModelKind
 from core.encoders.spectral import SPECTRAL, TABLE_PATH, SpectralKind
@@ -188,6 +189,15 @@ def companion(name_or_path: str, file: str, config: Config) -> Path | None:
     except EncoderUnavailableError:
         return None
     return path if path.is_file() else None
+
+
+def eight_bit_trial(name_or_path: str, config: Config) -> Trial | None:
+    """Return how the 8-bit form of a model was found to do on this processor; None when it has none or was not tried.
+
+    Arguments and errors as of ``companion``.
+    """
+    form = companion(name_or_path, EIGHT_BITS, config)
+    return None if form is None else remembered(form.parent, config.model_cache)
 
 
 def short_name(reference: str) -> str:

@@ -18,8 +18,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import Config
 from core.encoders.base import EncoderSpec
+from core.encoders.eight_bits import Trial, keep
 from core.encoders.files import write_checksums
-from core.encoders.registry import SHIPPED, load_encoder
+from core.encoders.openvino import processor_key
+from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.engine.operations import Engine
 from core.errors import TrainingError
 from core.evaluation.report.card import Section
@@ -33,7 +35,7 @@ from core.scenes.labels import LabelSet
 from core.scenes.quality import Finding, QualityRecord
 from core.training.request import TrainingRequest
 from pages.ui.common.escape import plain
-from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, kept, technical
+from pages.ui.models.card import WHY_THEY_DIFFER, card_lines, kept, numbers_words, technical
 from pages.ui.models.label_choice import ADDED
 from pages.ui.models.training_form import NO_ZIP
 from pages.ui.models.training_jobs import _round_up, seconds_left
@@ -308,6 +310,24 @@ def test_cards_with_odd_contents_do_not_stop_a_page() -> None:
 def test_a_card_says_in_words_what_numbers_an_encoder_computes_in() -> None:
     assert "8-bit numbers" in technical(replace(SPEC, precision="int8"), {})
     assert "32-bit numbers" in technical(replace(SPEC, precision="f32"), {})
+
+
+def test_a_card_says_what_8_bit_numbers_gain_here_and_change() -> None:
+    small, exact, short = (replace(SPEC, precision=name) for name in ("int8", "f32", "bf16"))
+    won = numbers_words(small, Trial(faster=1.93, agreeing=0.981))
+    assert "1.9 times as fast as with 32-bit numbers on this computer, and 98 of 100 neighbours are the same" in won
+    lost = numbers_words(exact, Trial(faster=1.12, agreeing=0.94))
+    assert "are not used: it is 1.1 times as fast" in lost
+    assert "94 of 100 neighbours are the same" in lost
+    assert "could not be tried" in numbers_words(exact, Trial(faster=0, agreeing=0))
+    assert numbers_words(exact, None) == ""
+    assert "16-bit numbers" in numbers_words(short, None)
+
+
+def test_what_was_tried_stands_on_the_card_of_the_encoder_with_an_8_bit_form(engine: Engine) -> None:
+    keep(Trial(faster=1.93, agreeing=0.981), Path(ENTRIES[SHIPPED].reference), engine.config.model_cache)
+    (engine.config.model_cache / f"bf16-{processor_key()}").write_text("no")
+    assert shown(run()).count("98 of 100 neighbours are the same") == 1
 
 
 def test_names_of_models_are_safe_and_free(engine: Engine) -> None:

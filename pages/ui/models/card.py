@@ -10,12 +10,14 @@ import streamlit as st
 
 from core.bands import class_title
 from core.encoders.base import EncoderSpec
-from core.encoders.registry import EncoderListing
+from core.encoders.eight_bits import Trial
+from core.encoders.registry import EncoderListing, eight_bit_trial
 from core.training.base_model import SCRATCH
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches
 from pages.ui.models.getting import without_connection
 from pages.ui.state import cache
+from pages.ui.state.engine import engine
 
 SHOWN_CLASSES = 12
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
@@ -50,6 +52,9 @@ def show_card(listing: EncoderListing) -> None:
         st.markdown("**What it has not learned**")
         st.markdown("\n".join(f"- {plain(str(limit))}" for limit in card["limits"]))
     st.caption(technical(listing.spec, card))
+    numbers = numbers_words(listing.spec, eight_bit_trial(listing.name, engine().config))
+    if numbers:
+        st.caption(numbers)
 
 
 def _absent(listing: EncoderListing) -> None:
@@ -138,6 +143,26 @@ def technical(spec: EncoderSpec, card: Mapping[str, Any]) -> str:
     bands = count(len(spec.bands), "band")
     numbers = PRECISIONS.get(spec.precision, spec.precision)
     return f"{bands} · {side} · {spec.dimension} features · {spec.backend}, {numbers}{epochs}"
+
+
+def numbers_words(spec: EncoderSpec, trial: Trial | None) -> str:
+    """Say why an encoder computes in shorter numbers here, or does not, and what that changes; empty = it is as usual.
+
+    Args:
+        spec: of the encoder.
+        trial: of its 8-bit form on this processor; None = it has none, or was not tried.
+    """
+    if spec.precision == "bf16":
+        return "This processor is quicker with 16-bit numbers than with 32-bit ones; neighbours are nearly the same."
+    if trial is None:
+        return ""
+    if not trial.faster:
+        return "It has a quicker form in 8-bit numbers, which could not be tried on this computer."
+    found = f"{trial.faster:.1f} times as fast as with 32-bit numbers"
+    same = f"{100 * trial.agreeing:.0f} of 100 neighbours are the same"
+    if spec.precision == "int8":
+        return f"With 8-bit numbers it is {found} on this computer, and {same}; it was tried before its first use."
+    return f"8-bit numbers were tried on this computer and are not used: it is {found}, and {same}."
 
 
 def _without_card(spec: EncoderSpec) -> str:
