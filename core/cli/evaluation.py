@@ -15,10 +15,12 @@ from core.cli.destinations import check_out
 from core.cli.options import BACKEND_HELP, ENCODER_HELP, LABELLED_HELP, LABELS_HELP, add_file, add_overrides
 from core.cli.sources import engine_of, first_encoder_of, open_source, read_features, warn
 from core.config import Config
-from core.errors import SettingsError
+from core.errors import EncoderError, SettingsError
+from core.files import disk_errors
 
 if TYPE_CHECKING:
     from core.engine.operations import Engine
+    from core.evaluation.land import LandRetrieval
     from core.report.contents import ReportContents
     from core.scenes.scene import Scene
 
@@ -135,6 +137,9 @@ class EvaluateCommand:
     patch and its nearest share, and how often they have the same commonest class, beside the plain spectrum, the best
     possible and chance. Patches of mixed land count too. The map is any GeoTIFF with a code or a colour for each class,
     and is kept with the scene, in place of one that was added before. “--land” measures by the one that is there.
+
+    “--into-card” writes that into the card of an encoder of ours, in place of what it said of a scene of that name. The
+    Models page shows it to whoever has the encoder.
     """
 
     name = "evaluate"
@@ -158,6 +163,10 @@ class EvaluateCommand:
             help="leave out as questions, not as answers, patches that are half or more of these classes",
         )  # fmt: skip
         land.add_argument("--json", action="store_true", help="print the figures as JSON")
+        land.add_argument(
+            "--into-card", action="store_true", help="write the figures into the card of the encoder, a model of ours"
+        )
+        land.add_argument("--remark", metavar="SENTENCE", default="", help="what the card says to keep in mind of them")
         add_overrides(parser)
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterator[str]:
@@ -184,9 +193,11 @@ def _by_land(options: argparse.Namespace) -> bool:
         SettingsError: when something else is asked that does not go with it.
     """
     wanted = options.truth is not None or options.land or options.json or options.k is not None
-    wanted = wanted or bool(options.not_asked)
+    wanted = wanted or bool(options.not_asked) or options.into_card
     if options.classes is not None and options.truth is None:
         raise SettingsError("Naming classes", "there is no map with --truth", "give the map too")
+    if options.remark and not options.into_card:
+        raise SettingsError("Remarking on figures", "they go into no card", "give --into-card too")
     if wanted and options.labels == "hand":
         raise SettingsError("Measuring by a map of classes", "labels by hand are asked for", "leave --labels out")
     return wanted
@@ -209,10 +220,29 @@ def _land(engine: Engine, scene: Scene, options: argparse.Namespace) -> Iterator
             engine, scene, encoder, backend=options.backend, k=count,
             not_asked=not_asked if options.not_asked else None, progress=progress,
         )  # fmt: skip
+    if options.into_card:
+        _into_card(encoder, scene, found.found, options.remark, engine.config)
     if options.json:
         yield json.dumps({"scene": scene.name} | found.to_dict(), indent=1, ensure_ascii=False)
     else:
         yield from land_table(found)
+
+
+def _into_card(encoder: str, scene: Scene, found: LandRetrieval, remark: str, config: Config) -> None:
+    """Write figures into the card of an encoder.
+
+    Raises:
+        EncoderError: when it has none.
+    """
+    from core.encoders.files import CARD
+    from core.encoders.registry import companion
+    from core.training.land_figures import note_land
+
+    asked, card = "Noting figures of land in a card", companion(encoder, CARD, config)
+    if card is None:
+        raise EncoderError(asked, f"“{encoder}” has none", "name an encoder that was trained here")
+    with disk_errors(asked, full="free some space", other="copy the model to where it can be written"):
+        note_land(card.parent, scene.name, found, remark)
 
 
 def _add_map(engine: Engine, scene: Scene, options: argparse.Namespace, having: Sequence[str]) -> None:

@@ -98,7 +98,7 @@ def _encoder_picker() -> None:
         help_text=help_text,
     )
     with st.popover("What it has learned", icon=":material/badge:", key="encoder_card", width="stretch"):
-        show_card(listings[chosen])
+        show_card(listings[chosen], "sidebar")
         # A link in any case: what is longer than the window is scrolled by keyboard where something takes the focus.
         get, icon = listings[chosen].fetchable, ":material/model_training:"
         st.page_link(

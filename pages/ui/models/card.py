@@ -15,6 +15,7 @@ from core.encoders.registry import EncoderListing, eight_bit_trial
 from core.training.base_model import SCRATCH
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches
+from pages.ui.models.figures import figure_table, land_remarks
 from pages.ui.models.getting import without_connection
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
@@ -36,14 +37,19 @@ def load_card(listing: EncoderListing) -> dict[str, Any]:
     return cache.card_by_encoder(listing.name) if listing.available else {}
 
 
-def show_card(listing: EncoderListing) -> None:
-    """Draw all that is known of an encoder."""
+def show_card(listing: EncoderListing, place: str = "page") -> None:
+    """Draw all that is known of an encoder; ``place`` tells apart where a card is drawn twice."""
     if listing.spec is None:
         _absent(listing)
         return
     card = load_card(listing)
-    for line in card_lines(card, listing.spec, {name: other.title for name, other in cache.encoders().items()}):
-        st.markdown(line)
+    first, *more = card_lines(card, listing.spec, {name: other.title for name, other in cache.encoders().items()})
+    st.markdown(first)
+    table = figure_table(card)
+    if table:
+        st.html(table)
+    for remark in land_remarks(card):
+        st.caption(remark)
     land = cache.land_of_encoder(listing.spec.fingerprint)
     if land:
         st.markdown("**On land with a map of classes, measured here**")
@@ -51,6 +57,12 @@ def show_card(listing: EncoderListing) -> None:
     if card.get("limits"):
         st.markdown("**What it has not learned**")
         st.markdown("\n".join(f"- {plain(str(limit))}" for limit in card["limits"]))
+    if more:
+        with st.expander(
+            "How it was taught and measured", expanded="verdict" in card, key=f"taught_{listing.name}_{place}"
+        ):
+            for line in more:
+                st.markdown(line)
     st.caption(technical(listing.spec, card))
     numbers = numbers_words(listing.spec, eight_bit_trial(listing.name, engine().config))
     if numbers:

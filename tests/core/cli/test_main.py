@@ -225,6 +225,8 @@ def test_a_scene_is_evaluated_by_a_map_of_classes(data: Path, tmp_path: Path, ca
     assert "nope" in refused(capsys, "evaluate", scene.id, "--encoder", "nope", *again)
     assert truth_of(scene) == before, "a refused command replaces no map"
     assert "give the map too" in refused(capsys, *command, "--classes", "1=a")
+    assert "“spectral” has none" in refused(capsys, *command, "--into-card"), "it has no card"
+    assert "give --into-card too" in refused(capsys, *command, "--land", "--remark", "Mind this.")
     assert "0 neighbours; choose 1 to 1000" in refused(capsys, *command, "-k", "0")
 
 
