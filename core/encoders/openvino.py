@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,6 +30,18 @@ from core.files import write_atomically
 GROUP_SIZE = 4
 
 
+def runtime() -> Any:  # noqa: ANN401 - openvino has no types
+    """Import OpenVINO and return it, without the package by which it would tell its makers of each import.
+
+    That package sends whenever OpenVINO is imported, from a process that it forks, and writes into the home folder.
+    OpenVINO does without it where it is not there.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None = it cannot be imported
+    import openvino
+
+    return openvino
+
+
 @cache
 def has_bf16(memory: Path | None = None) -> bool:
     """Tell whether OpenVINO says that this processor computes in bfloat16.
@@ -38,9 +51,7 @@ def has_bf16(memory: Path | None = None) -> bool:
             takes half a second that a page would wait for. None = ask.
     """
     if memory is None:
-        import openvino
-
-        return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return "BF16" in runtime().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     note = memory / f"bf16-{processor_key()}"
     try:
         return note.read_text(encoding="ascii") == "yes"
@@ -167,8 +178,7 @@ class OpenVinoRunner:
             return self._compiled[1]
 
     def _compile(self, shape: tuple[int, ...]) -> Any:  # noqa: ANN401
-        import openvino
-
+        openvino = runtime()
         settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": self._precision}
         size, channels = self._wanted.input_size, len(self._wanted.bands)
         try:
@@ -204,8 +214,7 @@ def output_dimension(path: Path, outputs: Sequence[str], wanted: Preprocessing) 
 
 def feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
     """Return the part of a model that leads to its features; None when they are not found in it."""
-    import openvino
-
+    openvino = runtime()
     model, wanted = openvino.Core().read_model(str(path)), set(outputs)
     for output in model.outputs:
         if wanted & output.get_names():
@@ -219,9 +228,7 @@ def feature_model(path: Path, outputs: Sequence[str]) -> Any:  # noqa: ANN401
 
 def save_graph(model: Any, path: Path) -> None:  # noqa: ANN401
     """Write a model in OpenVINO's own format: an ``.xml``, and its numbers as they are in a ``.bin`` beside."""
-    import openvino
-
-    openvino.save_model(model, str(path), compress_to_fp16=False)
+    runtime().save_model(model, str(path), compress_to_fp16=False)
 
 
 def _with_preprocessing(
@@ -232,7 +239,7 @@ def _with_preprocessing(
     channels_first: bool,
 ) -> Any:  # noqa: ANN401
     """Return the model taking reflectance (N, H, W, bands) of another size, scaled, then enlarged bilinearly."""
-    import openvino
+    openvino = runtime()
     from openvino import opset13 as ops
 
     given = ops.parameter(shape, np.float32, "reflectance")

@@ -46,7 +46,7 @@ def flops(directory: Path, size: int) -> float:
 
 def gemm(precision: str) -> tuple[Callable[[], Any], float]:
     """A product of two square matrices by OpenVINO, and its operations."""
-    import openvino
+    openvino = hub_openvino.runtime()
     from openvino import opset13 as ops
 
     side = 2048

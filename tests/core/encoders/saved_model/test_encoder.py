@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -233,3 +234,23 @@ def test_what_the_processor_can_do_is_asked_once(tmp_path: Path) -> None:
     hub_openvino.has_bf16.cache_clear()
     assert hub_openvino.has_bf16(tmp_path / "cache") == answer
     hub_openvino.has_bf16.cache_clear()
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["as_it_comes", "as_we_import_it"])
+def test_importing_openvino_tells_nobody(told: bool, tmp_path: Path) -> None:
+    """Imported by itself it leaves word in the home folder and forks a process that sends it; by us it does not."""
+    line = "import openvino" if told else "from core.encoders.openvino import runtime; runtime()"
+    code = (
+        "import os, sys, threading; forks = []; os.register_at_fork(before=lambda: forks.append(1))\n"
+        f"{line}\n"
+        "for thread in threading.enumerate():\n"
+        "    thread is threading.current_thread() or thread.join(1)\n"
+        "print(len(forks), sys.modules.get('openvino_telemetry') is not None)\n"
+    )
+    kept = ("PATH", "PYTHONPATH")  # Under a build server, which it knows by variables, it would not tell anything.
+    environment = {name: os.environ[name] for name in kept if name in os.environ} | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=modules.ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == (["1", "True"] if told else ["0", "False"])
+    assert [path.name for path in tmp_path.iterdir()] == (["intel"] if told else [])
