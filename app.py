@@ -26,6 +26,7 @@ if multiprocessing.parent_process() is None:
     from pages.ui.http.lazy import Deferred
     from pages.ui.http.nodelay import send_at_once
     from pages.ui.http.run_order import keep_runs_in_order
+    from pages.ui.http.uploads import UploadRoute
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
     from pages.ui.state.turns import TURNS
@@ -95,7 +96,15 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         PAGES / "main.py",
-        routes=[*splash.SPLASH_ROUTES, *assets.ASSET_ROUTES, FrontEndScripts(), PICTURES, GROUND, POINTS],
+        routes=[
+            *splash.SPLASH_ROUTES,
+            *assets.ASSET_ROUTES,
+            FrontEndScripts(),
+            UploadRoute(),
+            PICTURES,
+            GROUND,
+            POINTS,
+        ],
         lifespan=lifespan,
     )
 

@@ -31,6 +31,16 @@ from core.scenes.scene import Scene
 ROW_BAND, COL_BAND = "B02", "B11"
 
 
+class SentFile:
+    """What a visitor sent, as Streamlit gives it where it keeps bytes in memory."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name, self.size, self._content = name, len(content), content
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self._content)
+
+
 def place_scene(
     root: Path,
     *,

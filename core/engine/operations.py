@@ -16,6 +16,7 @@ from core.config import Config
 from core.encoders.base import EncoderSpec
 from core.encoders.registry import describe, matching_encoder
 from core.engine import tasks
+from core.engine.arrivals import Arrivals
 from core.engine.background import default_lanes, job_kinds
 from core.engine.classifications import Classifications
 from core.engine.previews import made_preview, sweep_previews
@@ -87,6 +88,7 @@ class Engine:
         self.reports = Reports(config.root)
         self.trained = Trained(config.trained)
         self.chips = Chips(config.root)
+        self.arrivals = Arrivals(config.root)
         self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
         self.trainings = Trainings(config, self.library, self.trained, self.jobs)
         self.classifications = Classifications(config, self.library, self.jobs)
@@ -103,6 +105,7 @@ class Engine:
             _sweep(folder)
         # An upload that waits for an answer is asked about as long as its job is known.
         waiting = [Path(path) for job in self.jobs.jobs() for path in self.jobs.payload(job.id).get("paths", ())]
+        self.arrivals.sweep()
         tasks.sweep_uploads(self.config, waiting, SWEEP_SECONDS)
         sweep_previews(self.config, SWEEP_SECONDS)
         self.sweep_trash()

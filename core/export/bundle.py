@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from core.errors import StoreError
 from core.files import disk_errors, write_atomically
@@ -114,10 +114,12 @@ def bundle_bytes(bundle: Bundle) -> bytes:
     return buffer.getvalue()
 
 
-def is_bundle(content: memoryview) -> bool:
-    """Return whether the bytes of a file are a bundle's by the names at its end, without unpacking anything."""
-    names = bytes(content[-_DIRECTORY:])
-    return bytes(content[:2]) == b"PK" and all(name.encode() in names for name in (_MANIFEST, *_JSON.values()))
+def is_bundle(file: BinaryIO) -> bool:
+    """Return whether a file is a bundle by the names at its end, without unpacking anything."""
+    start = file.read(2)
+    file.seek(max(0, file.seek(0, io.SEEK_END) - _DIRECTORY))
+    names = file.read(_DIRECTORY)
+    return start == b"PK" and all(name.encode() in names for name in (_MANIFEST, *_JSON.values()))
 
 
 def write_bundle(path: Path, bundle: Bundle) -> None:

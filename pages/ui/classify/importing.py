@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -33,6 +33,7 @@ from pages.ui.common.brought_file import brought_file
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
+from pages.ui.http.uploads import Upload
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
 
@@ -90,7 +91,7 @@ def import_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, .
             return
         try:
             with st.spinner("Reading the labels…"):
-                source = brought_source(known, came.file_id, came.name, came.getvalue)
+                source = brought_source(known, came, came.file_id)
             if source is None:
                 return
             brought = Brought(source=source, name=clean_name(came.name, 80), file_id=came.file_id)
@@ -100,15 +101,14 @@ def import_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, .
 
 
 def brought_source(
-    known: SceneView, file_id: str, name: str, content: Callable[[], bytes], *, numbers: bool = False
+    known: SceneView, upload: Upload, file_id: str, *, numbers: bool = False
 ) -> TextTable | LabelShapes | None:
     """Return what a file holds, asking which of its layers is meant; None while that is not chosen.
 
     Args:
         known: the scene.
-        file_id: tells this upload from any other.
-        name: of the file.
-        content: gives its bytes.
+        upload: the file.
+        file_id: tells it from any other.
         numbers: True = numbers are wanted and no classes.
 
     Raises:
@@ -118,7 +118,7 @@ def brought_source(
     def source(layer: str) -> TextTable | LabelShapes:
         key = ("brought", file_id, layer, numbers)
         found: TextTable | LabelShapes = known.answers.get(
-            key, lambda: read_source(name, content(), layer=layer, numbers=numbers)
+            key, lambda: read_source(upload, layer=layer, numbers=numbers)
         )
         return found
 
@@ -132,19 +132,18 @@ def brought_source(
     return None if layer is None else source(layer)
 
 
-def read_source(name: str, content: bytes, *, layer: str = "", numbers: bool = False) -> TextTable | LabelShapes:
+def read_source(upload: Upload, *, layer: str = "", numbers: bool = False) -> TextTable | LabelShapes:
     """Read a file of labels, whatever its kind, with all columns that may hold the classes.
 
     Args:
-        name: of the file.
-        content: of it.
+        upload: the file.
         layer: the one that is meant; empty = the only one, or a person has to choose.
         numbers: True = all columns are wanted that may hold a number.
 
     Raises:
         LandlikeError: one sentence on why it cannot be used.
     """
-    with brought_file(name, content) as path:
+    with brought_file(upload) as path:
         if path.suffix not in TABLES:
             return read_label_shapes(path, layer=layer, choices=True, numbers=numbers)
         table = read_text_table(path)

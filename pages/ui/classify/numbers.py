@@ -28,7 +28,8 @@ from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.progress import follow_line
 from pages.ui.common.spelled import spelled
-from pages.ui.scenes.upload import Upload, spool
+from pages.ui.http.uploads import Upload
+from pages.ui.scenes.upload import spool
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
@@ -65,7 +66,7 @@ def _bring(visitor: Session, known: SceneView, key: str) -> None:
         return
     try:
         with st.spinner("Reading the numbers…"):
-            source = brought_source(known, upload.file_id, upload.name, upload.getvalue, numbers=True)
+            source = brought_source(known, upload, upload.file_id, numbers=True)
         if source is None:
             return
         columns = value_columns(source) if isinstance(source, TextTable) else list(source.choices)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from core.errors import LandlikeError
@@ -17,6 +15,7 @@ from core.search.filters import Filters
 from pages.ui.common.brought_file import brought_file
 from pages.ui.common.cuts import area_words
 from pages.ui.common.escape import plain
+from pages.ui.http.uploads import Upload
 from pages.ui.state.session import Session
 from pages.ui.state.widgets import bound
 
@@ -76,10 +75,10 @@ def _file(visitor: Session, scene: Scene) -> None:
         st.error(plain(visitor.draft.area_error), icon=":material/error:")
 
 
-def _read(scene: Scene, given: Any) -> tuple[str, str]:  # noqa: ANN401  Streamlit's uploaded file
+def _read(scene: Scene, given: Upload) -> tuple[str, str]:
     """Return the name of the area of a file and nothing, or nothing and the sentence why there is none."""
     try:
-        with brought_file(given.name, given.getvalue()) as path:
+        with brought_file(given) as path:
             return keep_area(scene, read_area(path)), ""
     except LandlikeError as error:
         return "", str(error)

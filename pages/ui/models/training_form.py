@@ -23,6 +23,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, distinct, patches
 from pages.ui.common.progress import boundary, job_list
 from pages.ui.common.theme import class_title
+from pages.ui.http.uploads import let_go
 from pages.ui.models.label_choice import ADDED, set_key
 from pages.ui.models.training_jobs import note_started, titles_in_training
 from pages.ui.scenes.upload import spool
@@ -106,6 +107,7 @@ def _add_patches() -> None:
         with boundary():
             paths = spool([upload], engine().config.root / "uploads")
             current().work[ADDED] = engine().submit_ingest(paths, asked_by=HERE).id
+            let_go(upload)
             current().uploads += 1
             st.rerun()
 

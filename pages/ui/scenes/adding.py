@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.errors import LandlikeError
 from core.export.bundle import is_bundle
 from core.ingest.files import source_name, source_title
 from core.ingest.grouping import sources_of
@@ -16,10 +17,11 @@ from core.ingest.settings import IngestSettings
 from core.jobs.queue import Job
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, size
+from pages.ui.http.uploads import Upload, let_go, opened
 from pages.ui.scenes.bundle import OPEN_BUNDLE
 from pages.ui.scenes.news import forget_told, note_asked
 from pages.ui.scenes.part import part_panel, put_for_part
-from pages.ui.scenes.upload import Upload, spool, upload_names, wished
+from pages.ui.scenes.upload import spool, upload_names, wished
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -86,12 +88,22 @@ def add_panel() -> None:
             _ask(engine().submit_sample)
         if synthetic.button("Open a synthetic one", key="open_synthetic", width="stretch", help=SYNTHETIC_HELP):
             _ask(engine().submit_synthetic)
-    scenes = [upload for upload in uploads or [] if not is_bundle(upload.getbuffer())]
-    for upload in uploads or []:
-        if upload not in scenes:
-            st.info(f"“{plain(upload.name)}” is a bundle and no scene: {_ELSEWHERE}", icon=":material/package_2:")
+    scenes = [upload for upload in uploads or [] if _is_scene(upload)]
     if scenes:
         _plan(scenes, settings)
+
+
+def _is_scene(upload: Upload) -> bool:
+    """Return whether a file can be added; where it cannot, draw why."""
+    try:
+        with opened(upload) as file:
+            bundle = is_bundle(file)
+    except LandlikeError as error:
+        st.error(plain(error), icon=":material/error:")
+        return False
+    if bundle:
+        st.info(f"“{plain(upload.name)}” is a bundle and no scene: {_ELSEWHERE}", icon=":material/package_2:")
+    return not bundle
 
 
 def _ask(submit: Callable[[], Job]) -> None:
@@ -141,5 +153,7 @@ def _add(
         name = names[number] if number < len(names) else None
         source = [paths[position] for position in plan.positions]
         note_asked(engine().submit_ingest(source, settings, name), time.time())
+    for upload in uploads:
+        let_go(upload)
     current().uploads += 1
     current().part_of = ()

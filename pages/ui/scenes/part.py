@@ -18,7 +18,8 @@ from core.ingest.grid.resample import PixelWindow
 from core.ingest.preview.making import SourcePreview
 from core.ingest.settings import IngestSettings
 from pages.ui.common.progress import follow_line, wanted
-from pages.ui.scenes.upload import Upload, spool, upload_names
+from pages.ui.http.uploads import Upload
+from pages.ui.scenes.upload import spool, upload_names
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 from pages.ui.state.widgets import number_box, shown

@@ -12,8 +12,9 @@ from core.scenes.truth import Truth, drop_truth_map, leave_unasked, truth_of
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.progress import boundary, job_list
+from pages.ui.http.uploads import Upload, let_go
 from pages.ui.scenes.provenance import show_record
-from pages.ui.scenes.upload import Upload, spool
+from pages.ui.scenes.upload import spool
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 from pages.ui.state.widgets import shown
@@ -100,4 +101,6 @@ def _add(scene: Scene, *, again: bool) -> None:
 def _submit(scene: Scene, uploads: Sequence[Upload], names: str) -> None:
     paths = spool(uploads, engine().config.root / "uploads")
     engine().submit_truth(scene, paths, names.strip(), asked_by=_asked_by(scene))
+    for upload in uploads:
+        let_go(upload)
     current().uploads += 1

@@ -6,7 +6,7 @@ import datetime
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from core.errors import LandlikeError, SettingsError
 from core.files import disk_errors
 from core.ingest.settings import FIRST_IMAGE, IngestSettings
 from pages.ui.common.escape import plain
+from pages.ui.http.uploads import Upload, put_upload
 
 SCALE_WORDS = {
     "auto": "Decide from the values",
@@ -35,21 +36,11 @@ NOTHING_KNOWN = IngestSettings()
 USUAL = ("B02", "B03", "B04", "B08")
 
 
-class Upload(Protocol):
-    """What ``st.file_uploader`` gives."""
-
-    name: str
-    size: int
-
-    def getbuffer(self) -> memoryview:
-        """Return all bytes of the file."""
-
-
 def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
-    """Write uploads into a fresh directory under ``root``, by ``upload_names``.
+    """Have uploads in a fresh directory under ``root`` by ``upload_names``; what lies on its disk is not copied.
 
     Raises:
-        StoreError: when they cannot be written.
+        StoreError: when they did not arrive, or cannot be written.
     """
     advice = "free some space and add them again"
     with disk_errors("Adding files", full=advice, other="check the folder of the data and add them again"):
@@ -57,7 +48,7 @@ def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
         directory = Path(tempfile.mkdtemp(dir=root, prefix="upload-"))
         paths = [directory / name for name in upload_names(uploads)]
         for path, upload in zip(paths, uploads, strict=True):
-            path.write_bytes(upload.getbuffer())
+            put_upload(upload, path)
     return paths
 
 

@@ -23,12 +23,11 @@ from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
 from core.training.trained_models import read_card
+from pages.ui.http.uploads import Upload, content_of
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 
 if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
-
     from core.export.bundle import Bundle
 
 
@@ -128,18 +127,18 @@ def land_of_encoder(fingerprint: str) -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=4, ttl=600, show_spinner=False)
-def uploaded_bundle(file_id: str, _came: UploadedFile) -> Bundle:
+def uploaded_bundle(file_id: str, _came: Upload) -> Bundle:
     """Return what a file that came holds; the page runs again at every click, and a large one takes most of a second.
 
     Args:
         file_id: tells this upload from any other.
 
     Raises:
-        StoreError: as of ``parse_bundle``.
+        StoreError: as of ``parse_bundle``, and when it did not arrive.
     """
     from core.export.bundle import MOST_BYTES, parse_bundle
 
-    return parse_bundle(bytes(_came.getbuffer()[: MOST_BYTES + 1]), _came.name)
+    return parse_bundle(content_of(_came, MOST_BYTES + 1), _came.name)
 
 
 def forget_encoders() -> None:

@@ -17,6 +17,7 @@ from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.scene import Scene
 from pages.ui.classify.importing import ImportSettings, fresh_labels, labels_from, read_source
 from pages.ui.state import cache
+from tests.fakes import SentFile
 from tests.pages.ui.classify.conftest import given, opened, words
 
 FOLD = "classify_import"
@@ -101,7 +102,7 @@ def test_ten_thousand_polygons_of_html_and_formulas_label_and_come_back_whole(re
     bad = ["<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0"]
     shapes = outlines(scene, [0, 1])
     content = geojson(*(({"label": bad[at % 2]}, shapes[at % 2].centroid) for at in range(10_000)))
-    source = read_source("L.geojson", content)
+    source = read_source(SentFile("L.geojson", content))
     found = labels_from(known, source, ImportSettings(column="label"), (), asked="Reading")
     assert dict(found.labels) == {0: bad[0], 1: bad[1]}
     assert found.left_out == {"duplicate": 9_998}

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import StoreError
 from pages.ui.common.brought_file import brought_file
+from tests.fakes import SentFile
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from pages.ui.common.brought_file import brought_file
     ],
 )
 def test_it_has_its_name_and_content_and_is_gone_afterwards(name: str, stored: str) -> None:
-    with brought_file(name, b"\x00content") as path:
+    with brought_file(SentFile(name, b"\x00content")) as path:
         assert path.name == stored
         assert path.read_bytes() == b"\x00content"
         assert [*path.parent.iterdir()] == [path]
@@ -29,5 +30,5 @@ def test_it_has_its_name_and_content_and_is_gone_afterwards(name: str, stored: s
 
 
 def test_a_name_that_no_disk_takes_is_one_sentence() -> None:
-    with pytest.raises(StoreError, match="bring it again"), brought_file("😀" * 90 + ".csv", b"x") as path:
+    with pytest.raises(StoreError, match="bring it again"), brought_file(SentFile("😀" * 90 + ".csv", b"x")) as path:
         assert isinstance(path, Path)

@@ -11,29 +11,22 @@ from hypothesis import strategies as st
 from core.errors import SettingsError, StoreError
 from pages.ui.scenes.adding import planned_scenes
 from pages.ui.scenes.upload import file_name, parse_bands, parse_window, spool
-
-
-class Sent:
-    def __init__(self, name: str, content: bytes) -> None:
-        self.name, self.size, self._content = name, len(content), content
-
-    def getbuffer(self) -> memoryview:
-        return memoryview(self._content)
+from tests.fakes import SentFile
 
 
 def test_uploads_keep_their_names_and_content(tmp_path: Path) -> None:
-    paths = spool([Sent("a_B02_(Raw).tiff", b"blue"), Sent("a_B03_(Raw).tiff", b"green")], tmp_path)
+    paths = spool([SentFile("a_B02_(Raw).tiff", b"blue"), SentFile("a_B03_(Raw).tiff", b"green")], tmp_path)
     assert [path.name for path in paths] == ["a_B02_(Raw).tiff", "a_B03_(Raw).tiff"]
     assert [path.read_bytes() for path in paths] == [b"blue", b"green"]
 
 
 def test_files_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
-    paths = spool([Sent("B02.tif", b"first"), Sent("B02.tif", b"second")], tmp_path)
+    paths = spool([SentFile("B02.tif", b"first"), SentFile("B02.tif", b"second")], tmp_path)
     assert {path.read_bytes() for path in paths} == {b"first", b"second"}
 
 
 def test_two_uploads_do_not_share_a_folder(tmp_path: Path) -> None:
-    first, second = spool([Sent("x.tif", b"1")], tmp_path), spool([Sent("x.tif", b"2")], tmp_path)
+    first, second = spool([SentFile("x.tif", b"1")], tmp_path), spool([SentFile("x.tif", b"2")], tmp_path)
     assert first[0].read_bytes() == b"1"
     assert second[0].read_bytes() == b"2"
 
@@ -42,7 +35,7 @@ def test_two_uploads_do_not_share_a_folder(tmp_path: Path) -> None:
     "name", ["../../etc/passwd", "..\\..\\x.tif", "/etc/x", "..", ".hidden", "", "a\x00b.tif", "\n"]
 )
 def test_names_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
-    path = spool([Sent(name, b"x")], tmp_path)[0]
+    path = spool([SentFile(name, b"x")], tmp_path)[0]
     assert path.parent.parent == tmp_path
     assert path.is_file()
     assert not path.name.startswith(".")
@@ -63,18 +56,18 @@ def test_band_names_are_read_leniently() -> None:
 
 def test_uploads_are_parted_into_scenes_before_they_are_written() -> None:
     names = ["field_B02.tif", "field_B03.tif", "field_B08.tif", "whole.tif", "patches.zip"]
-    plans = planned_scenes([Sent(name, b"12345") for name in names], None)
+    plans = planned_scenes([SentFile(name, b"12345") for name in names], None)
     assert {plan.title: plan.positions for plan in plans} == {"patches": (4,), "whole": (3,), "field": (0, 1, 2)}
     assert "3 files, 15 bytes: field_B02.tif … field_B08.tif" in [plan.files for plan in plans]
 
 
 def test_many_small_rasters_are_one_collection_and_many_large_ones_are_scenes() -> None:
-    class Large(Sent):
+    class Large(SentFile):
         def __init__(self, name: str) -> None:
             super().__init__(name, b"")
             self.size = 2**26
 
-    small = [Sent(f"patch_{number}.tif", b"1") for number in range(20)]
+    small = [SentFile(f"patch_{number}.tif", b"1") for number in range(20)]
     assert len(planned_scenes(small, None)) == 1
     assert len(planned_scenes([Large(f"scene_{number}.tif") for number in range(20)], None)) == 20
 
@@ -82,7 +75,7 @@ def test_many_small_rasters_are_one_collection_and_many_large_ones_are_scenes() 
 def test_a_disk_that_refuses_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "uploads").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match=r"Adding files: .*; check the folder of the data"):
-        spool([Sent("x.tif", b"1")], tmp_path / "uploads")
+        spool([SentFile("x.tif", b"1")], tmp_path / "uploads")
 
 
 def test_a_part_is_typed_columns_first() -> None:
