@@ -13,7 +13,7 @@ from core.scenes.given.classes import merge_classes
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title
-from pages.ui.http.uploads import content_of
+from pages.ui.http.uploads import upload_content
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 from pages.ui.state.session import Session
@@ -104,7 +104,7 @@ def _files(visitor: Session, known: SceneView, scheme: Scheme) -> None:
     if came is None:
         return
     try:
-        found = read_scheme(content_of(came), came.name)
+        found = read_scheme(upload_content(came), came.name)
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return

@@ -116,7 +116,7 @@ def opened(upload: Upload) -> BinaryIO:
         raise StoreError(asked, reason(error), "choose it again") from error
 
 
-def content_of(upload: Upload, most: int = -1) -> bytes:
+def upload_content(upload: Upload, most: int = -1) -> bytes:
     """Return the bytes of a small upload, or the first of them. Errors of ``opened``."""
     with opened(upload) as file:
         return file.read(most)

@@ -23,7 +23,7 @@ from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.scene import Scene
 from core.scenes.truth import map_version
 from core.training.trained_models import read_card
-from pages.ui.http.uploads import Upload, content_of
+from pages.ui.http.uploads import Upload, upload_content
 from pages.ui.state.engine import engine
 from pages.ui.state.scene_view import SceneView
 
@@ -138,7 +138,7 @@ def uploaded_bundle(file_id: str, _came: Upload) -> Bundle:
     """
     from core.export.bundle import MOST_BYTES, parse_bundle
 
-    return parse_bundle(content_of(_came, MOST_BYTES + 1), _came.name)
+    return parse_bundle(upload_content(_came, MOST_BYTES + 1), _came.name)
 
 
 def forget_encoders() -> None:

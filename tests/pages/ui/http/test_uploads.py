@@ -23,7 +23,7 @@ from core.engine.arrivals import Arrivals
 from core.errors import StoreError
 from core.export.bundle import is_bundle
 from pages.ui.http import uploads
-from pages.ui.http.uploads import StandIn, UploadRoute, content_of, let_go, opened, put_upload
+from pages.ui.http.uploads import StandIn, UploadRoute, let_go, opened, put_upload, upload_content
 from pages.ui.scenes.upload import spool
 from pages.ui.state.engine import replace_engine
 
@@ -109,8 +109,8 @@ def test_a_file_comes_whole_however_its_body_is_cut(site: Site) -> None:
         assert site.send(*pieces(form(content), size), file_id=f"f{size}") == 204
         upload = site.upload(f"f{size}")
         assert (upload.name, upload.type, upload.size) == ("S2A.zip", "application/zip", len(content))
-        assert content_of(upload) == content
-        assert content_of(upload, 2) == b"PK"
+        assert upload_content(upload) == content
+        assert upload_content(upload, 2) == b"PK"
 
 
 def test_the_record_of_streamlit_holds_no_byte_and_the_page_gets_a_link(site: Site, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_connection_that_comes_back_meanwhile_keeps_the_file(site: Site, monke
     asked = iter([True, False, False])
     monkeypatch.setattr(site, "is_active_session", lambda _: next(asked, True))
     assert site.send(*pieces(form(b"tile"), 90)) == 204
-    assert content_of(site.upload()) == b"tile"
+    assert upload_content(site.upload()) == b"tile"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_bodies_that_are_no_form_of_one_file_are_refused(site: Site) -> None:
         assert site.send(*pieces(body, 64)) == 400, body
         assert site.lying() == []
     assert site.send(*pieces(form(b"tile", before=field), 64)) == 204, "a field beside the file does no harm"
-    assert content_of(site.upload()) == b"tile"
+    assert upload_content(site.upload()) == b"tile"
 
 
 def test_more_than_is_allowed_is_refused_while_it_comes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_a_full_disk_is_one_sentence_on_the_page(site: Site, monkeypatch: pytest
     monkeypatch.setattr(Arrivals, "place", lambda *_: path)
     assert site.send(*pieces(form(b"x" * 3_000_000), 2**16)) == 204, "else the browser shows a number"
     assert not path.parent.exists()
-    for way in (lambda: content_of(site.upload()), lambda: spool([site.upload()], tmp_path / "uploads")):
+    for way in (lambda: upload_content(site.upload()), lambda: spool([site.upload()], tmp_path / "uploads")):
         with pytest.raises(StoreError, match=r"“S2A\.zip”: the disk is full; free some space and choose it again"):
             way()
 
@@ -226,7 +226,7 @@ def test_a_file_that_is_gone_is_one_sentence(site: Site) -> None:
     upload = site.upload()
     let_go(upload)
     with pytest.raises(StoreError, match="it is no longer here; choose it again"):
-        content_of(upload)
+        upload_content(upload)
 
 
 def test_names_are_kept_as_they_are_sent(site: Site) -> None:
