@@ -26,7 +26,7 @@ def found(seed: int) -> LandRetrieval:
 
 def test_figures_of_land_stand_in_the_card_beside_what_it_says_already(tmp_path: Path) -> None:
     (tmp_path / CARD).write_text(json.dumps({"title": "Reed"}))
-    (tmp_path / "weights").write_bytes(b"w")
+    (tmp_path / "saved_model.pb").write_bytes(b"w")
     write_checksums(tmp_path, whole=True)
     before = (tmp_path / CHECKSUMS).read_text()
     note_land(tmp_path, "Fen", found(1))
