@@ -392,7 +392,7 @@ def hubs_section(found: Hubness, ids: IntArray) -> Section:
         figures={"skewness": found.skewness},
         sentences=(first, second, third),
         sheets=(sheet,),
-        patches=tuple(top.tolist()),
+        patches=tuple(top.tolist()) if found.skewness > LOPSIDED else (),
     )
 
 

@@ -6,7 +6,7 @@ Why it may be so is ``core.evaluation.novelty_causes``; what is marked, and how,
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -87,8 +87,8 @@ def novelty_banner(visitor: Session, view: ViewState) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="novelty_banner"):
         st.html(_sentence(view, causes))
         mark_switch(visitor, view)
-        if causes:
-            remedy_button(visitor, view.scene, causes[0], key="novelty_remedy")
+        for cause in with_remedies(view.scene, causes)[:1]:
+            remedy_button(visitor, view.scene, cause, key="novelty_remedy")
         icon_button("Close", "close", key="novelty_close", type="tertiary", on_click=_close,
                     args=(visitor, view.recipe.key))  # fmt: skip
 
@@ -118,11 +118,18 @@ def _take_marks(wanted: bool) -> None:
     current().marks = wanted
 
 
+def with_remedies(scene: Scene, causes: Sequence[NoveltyCause]) -> list[NoveltyCause]:
+    """Return the causes about which something can be done here, the first of each remedy."""
+    first: dict[str, NoveltyCause] = {}
+    for cause in causes:
+        first.setdefault(cause.remedy, cause)
+    away = {""} if engine().library.origin(scene.id) else {"", READ_AGAIN, RESAMPLE}
+    return [cause for remedy, cause in first.items() if remedy not in away]
+
+
 def remedy_button(visitor: Session, scene: Scene, cause: NoveltyCause, *, key: str, quiet: bool = False) -> None:
-    """Draw the button that leads to what can be done about a cause; nothing where that cannot be done here."""
-    words = REMEDIES.get(cause.remedy, "")
-    if not words or (cause.remedy in {READ_AGAIN, RESAMPLE} and not engine().library.origin(scene.id)):
-        return
+    """Draw the button that leads to what can be done about a cause of ``with_remedies``."""
+    words = REMEDIES[cause.remedy]
     if st.button(words, key=key, type="tertiary" if quiet else "secondary", icon=":material/build:" if quiet else None):
         _WAYS[cause.remedy](visitor, scene)
 

@@ -28,7 +28,7 @@ from core.values.stability import STABILITY
 from pages.ui.common.escape import plain
 from pages.ui.common.progress import FOLLOW_SECONDS, follow_bar, progress_words, wanted
 from pages.ui.common.spelled import spelled
-from pages.ui.explore.novelty_banner import causes_of, marking, remedy_button
+from pages.ui.explore.novelty_banner import causes_of, marking, remedy_button, with_remedies
 from pages.ui.frontend import text
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
@@ -145,7 +145,7 @@ def _follow(job_id: str) -> None:
 def _actions(visitor: Session, view: ViewState, section: Section) -> None:
     """Draw what a section leads to: its patches in all views, and the points in its colours."""
     colour = COLOURS.get(section.name) if section.measured else None
-    causes = causes_of(view) if section.name == "familiar" else ()
+    causes = causes_of(view) if section.name == "familiar" and section.measured else ()
     if not section.patches and colour is None:
         return
     with st.container(horizontal=True, key=f"trust_{section.name}"):
@@ -167,8 +167,8 @@ def _actions(visitor: Session, view: ViewState, section: Section) -> None:
                 on_click=_colour,
                 args=(visitor, colour),
             )
-        if causes:
-            remedy_button(visitor, view.scene, causes[0], key="trust_remedy", quiet=True)
+        for cause in with_remedies(view.scene, causes):
+            remedy_button(visitor, view.scene, cause, key=f"trust_remedy_{cause.remedy}", quiet=True)
 
 
 def _colour(visitor: Session, name: str) -> None:

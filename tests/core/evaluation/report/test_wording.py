@@ -138,6 +138,7 @@ def test_hubs_are_named_by_their_patch() -> None:
     assert found.sheets[0].rows[0] == ("Patch 0", "30")
     even = hubs_section(hubness(np.array([[1], [2], [0]])), np.arange(3))
     assert even.sentences[0].startswith("No:")
+    assert even.patches == (), "where there are no hubs, none can be shown"
 
 
 def test_a_layout_is_put_into_points_and_the_worst_come_first() -> None:

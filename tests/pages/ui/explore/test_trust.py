@@ -16,6 +16,7 @@ from core.engine.operations import Engine
 from core.evaluation.band_statistics import statistics_of_bands
 from core.evaluation.benchmark import BASELINE
 from core.evaluation.novelty import NOVEL_ABOVE, calibrate_novelty
+from core.evaluation.novelty_causes import NoveltyCause
 from core.evaluation.report.card import Section, Sheet
 from core.evaluation.report.scene import report_on_scene
 from core.features import recipe as features
@@ -25,7 +26,7 @@ from core.projection.address import layout_name
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import patch_grid
 from pages.ui.explore import trust
-from pages.ui.explore.novelty_banner import fraction
+from pages.ui.explore.novelty_banner import fraction, with_remedies
 from pages.ui.explore.novelty_marks import MOST_DIAMONDS, WORDS, diamonds, diamonds_legend
 from pages.ui.explore.trust import section_html
 from pages.ui.http.points import POINT_ROUTES, values_url
@@ -210,6 +211,37 @@ def test_much_unfamiliar_land_is_told_by_a_banner_and_marked_when_a_person_wants
     assert "A quarter of this scene" not in htmls(app)
     app.toggle(key="marks").set_value(False).run()
     assert marked() == [False] * 3
+
+
+def test_the_remedy_of_a_cause_is_a_button_where_it_can_be_done(
+    engine: Engine, recipe: Recipe, strange: list[int]
+) -> None:
+    measured(engine, recipe)
+    app = visit(encoder=BASELINE)
+    sees_nothing_wrong(app)
+    assert "Level unknown" in htmls(app)
+    there = {"novelty_remedy", "trust_remedy_read"}
+    assert not there & {button.key for button in app.button}, "its files were not kept, so it cannot be read again"
+    origin = engine.library.directory(recipe.scene_id) / "origin"
+    origin.mkdir()
+    (origin / "field.tif").write_bytes(b"II*")
+    app.run()
+    assert {app.button(key=key).label for key in there} == {"Read it differently"}
+
+
+def test_every_remedy_is_offered_once_whatever_is_named_first(engine: Engine) -> None:
+    scene = small_scene(engine)
+    named = [
+        NoveltyCause(name="level", sentence="L2A: converted."),
+        NoveltyCause(name="pixels", sentence="14 m pixels: resample to 10 m.", remedy="resample"),
+        NoveltyCause(name="bands", sentence="1 band is missing.", remedy="encoder"),
+        NoveltyCause(name="season", sentence="Winter.", remedy="date"),
+        NoveltyCause(name="sensor", sentence="Another sensor.", remedy="encoder"),
+    ]
+    assert [one.name for one in with_remedies(scene, named)] == ["bands", "season"]
+    (scene.directory / "origin").mkdir()
+    (scene.directory / "origin" / "field.tif").write_bytes(b"II*")
+    assert [one.name for one in with_remedies(scene, named)] == ["pixels", "bands", "season"]
 
 
 def test_a_share_is_told_in_words() -> None:
