@@ -1,10 +1,12 @@
 """Whether patches send light as land does: a test made of the band statistics of known land, in the bands at hand.
 
-Three things count against a patch, each measured against what known land scores when it is left out of the test itself:
+Four things count against a patch, each measured against what known land scores when it is left out of the test itself:
 
     far       the distance to the k-th nearest of known land, in log reflectance and contrast, whitened
     flawed    the score of a discriminant that tells known land from the same land misread: 0.1 reflectance left in,
-              red and blue exchanged, light of neighbouring wavelengths, as of another sensor
+              bands exchanged, light of neighbouring wavelengths, as of another sensor
+    uneven    on bare ground, whose light rises evenly from red to near infrared, B04 is too bright beside B05 and B08
+              too dark between B07 and B8A: they are exchanged, and a discriminant fitted to plants too does not see it
     copied    two bands hold the same numbers, which no two bands of a sensor do
 
 Sources: Y. Sun, Y. Ming, X. Zhu and Y. Li, "Out-of-distribution detection with deep nearest neighbors" (ICML 2022); of
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +31,12 @@ from core.encoders.atmosphere import LOSS, NOMINAL, air_reflectance
 Matrix = NDArray[np.float64]
 Damage = Callable[[Matrix, Matrix], tuple[Matrix, Matrix]]
 
-TEST_VERSION = 1
+TEST_VERSION = 2
 """Goes up whenever the test answers otherwise for the same numbers: answers are kept."""
 
 OFFSET, EXCHANGED, SHIFTED = "offset", "exchanged", "shifted"
-"""Flaws that are looked for: 0.1 reflectance left in; red and blue exchanged; light of other wavelengths."""
+"""Flaws that are looked for: 0.1 reflectance left in; red and blue, or red and near infrared exchanged; light of other
+wavelengths."""
 
 _LEFT_IN = 0.1
 _EXCHANGES = (("B02", "B04"), ("B04", "B08"))
@@ -47,6 +51,10 @@ _AIR = frozenset({"B09", "B10"})
 """Bands that air decides: no interpolation leads through them."""
 
 _BRIGHTER = (1.3, 1.6, 2.0)
+_BARE_BY = ("B02", "B04", "B8A", "B11")
+_EVEN_BY = ("B04", "B05", "B07", "B08", "B8A")
+_FEWEST_ASKED = 20
+"""Patches of known land, brighter copies counted, without which there is no telling what is usual."""
 _BLOCK = 2048
 
 
@@ -79,7 +87,7 @@ class LandLight:
 
     def __init__(self, mean: FloatArray, std: FloatArray, bands: Sequence[str], k: int, *, wavelengths: bool) -> None:
         """Fit the test."""
-        self._k = k
+        self._k, self._bands = k, tuple(bands)
         known_mean, known_std = mean.astype(np.float64), std.astype(np.float64)
         features = _features(known_mean, known_std)
         values, vectors = np.linalg.eigh(np.cov(features.T) + _WHITENED_FLOOR * np.eye(features.shape[1]))
@@ -87,7 +95,8 @@ class LandLight:
         self._bank: Matrix = features @ self._whiten
         damages = _damages(bands, wavelengths=wavelengths)
         self._discriminants = [_discriminant(flaw, damage, known_mean, known_std) for flaw, damage in damages]
-        columns = [self._distances(features, itself=True), *(one.known for one in self._discriminants)]
+        known = (one.known for one in self._discriminants)
+        columns = [self._distances(features, itself=True), *known, _unevenness(known_mean, self._bands)]
         self._scales = [_scale_of(column) for column in columns]
         self._joint: Matrix = np.sort(np.max(self._in_scale(columns), axis=0))
 
@@ -107,13 +116,14 @@ class LandLight:
         """Return the share of patches that look as if misread, by flaw: those that known land hardly ever does."""
         scores = self._in_scale(self._scores(mean, std))[1:] > 1
         shares: dict[str, float] = {}
-        for one, above in zip(self._discriminants, scores, strict=True):
-            shares[one.flaw] = max(shares.get(one.flaw, 0.0), float(above.mean()))
+        for flaw, above in zip([*(one.flaw for one in self._discriminants), EXCHANGED], scores, strict=True):
+            shares[flaw] = max(shares.get(flaw, 0.0), float(above.mean()))
         return shares
 
     def _scores(self, mean: FloatArray, std: FloatArray) -> list[Matrix]:
         features = _features(mean.astype(np.float64), std.astype(np.float64))
-        return [self._distances(features), *(one.scores(features) for one in self._discriminants)]
+        scores = (one.scores(features) for one in self._discriminants)
+        return [self._distances(features), *scores, _unevenness(mean.astype(np.float64), self._bands)]
 
     def _in_scale(self, columns: list[Matrix]) -> Matrix:
         """Return scores on one scale: 0 = the median of known land, 1 = beyond 99 of 100."""
@@ -143,12 +153,11 @@ def with_bright_ground(mean: FloatArray, std: FloatArray, bands: Sequence[str]) 
         std: its deviation inside each patch, likewise.
         bands: their names; without B02, B04, B8A or B11 nothing is added.
     """
-    if not {"B02", "B04", "B8A", "B11"} <= set(bands):
+    bare = _bare(mean, bands)
+    if not bare.any():
         return mean, std
     path, through = _air(bands)
     ground, texture = np.maximum((mean - path) / through, 0.002), std / through
-    blue, red, near, short = (ground[:, bands.index(name)] for name in ("B02", "B04", "B8A", "B11"))
-    bare = (red > 1.35 * blue) & (short > 1.05 * near) & (near < 2.6 * red)
     means: list[Matrix] = [mean.astype(np.float64)]
     stds: list[Matrix] = [std.astype(np.float64)]
     for factor in _BRIGHTER:
@@ -157,6 +166,25 @@ def with_bright_ground(mean: FloatArray, std: FloatArray, bands: Sequence[str]) 
         means.append(seen[fits])
         stds.append((texture[bare] * factor * through)[fits])
     return np.concatenate(means).astype(np.float32), np.concatenate(stds).astype(np.float32)
+
+
+def _bare(mean: NDArray[np.floating[Any]], bands: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which patches are bare ground, shape (M,); none where the bands do not tell it. Arguments as above."""
+    if not set(_BARE_BY) <= set(bands):
+        return np.zeros(len(mean), np.bool_)
+    path, through = _air(bands)
+    ground = np.maximum((mean - path) / through, 0.002)
+    blue, red, near, short = (ground[:, list(bands).index(name)] for name in _BARE_BY)
+    found: NDArray[np.bool_] = (red > 1.35 * blue) & (short > 1.05 * near) & (near < 2.6 * red)
+    return found
+
+
+def _unevenness(mean: Matrix, bands: Sequence[str]) -> Matrix:
+    """Return how uneven the light of bare ground is about the red edge, shape (M,); −inf for other land."""
+    if not set(_EVEN_BY) <= set(bands):
+        return np.full(len(mean), -np.inf)
+    red, edge, before, near, after = (np.log(np.maximum(mean[:, list(bands).index(name)], 1e-5)) for name in _EVEN_BY)
+    return np.where(_bare(mean, bands), (red - edge) - (near - (before + after) / 2), -np.inf)
 
 
 def at_top_of_atmosphere(mean: FloatArray, std: FloatArray, bands: Sequence[str]) -> tuple[FloatArray, FloatArray]:
@@ -240,6 +268,9 @@ def _copied(mean: FloatArray, std: FloatArray) -> NDArray[np.bool_]:
 
 
 def _scale_of(known: Matrix) -> tuple[float, float]:
-    """Return the median of known land and how far its 99th percentile lies above."""
-    middle = float(np.median(known))
-    return middle, max(float(np.quantile(known, 0.99)) - middle, 1e-6)
+    """Return the median of known land and how far its 99th percentile lies above; −inf does not count."""
+    asked = known[np.isfinite(known)]
+    if len(asked) < _FEWEST_ASKED:
+        return np.inf, 1.0
+    middle = float(np.median(asked))
+    return middle, max(float(np.quantile(asked, 0.99)) - middle, 1e-6)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from core.bands import BAND_NAMES
-from core.evaluation.land_light import EXCHANGED, OFFSET, SHIFTED, LandLight, with_bright_ground
+from core.evaluation.land_light import (
+    EXCHANGED,
+    OFFSET,
+    SHIFTED,
+    LandLight,
+    at_top_of_atmosphere,
+    with_bright_ground,
+)
 from core.evaluation.novelty import NOVEL_ABOVE
 from tests.landlight import DAMAGED, Statistics, land
 
@@ -46,6 +53,30 @@ def test_flaws_are_told_apart(fitted: LandLight) -> None:
         assert fitted.flaws(bad_mean[:, COLUMNS], bad_std[:, COLUMNS])[flaw] > 0.9
     few = LandLight(mean[:, 1:4], std[:, 1:4], BANDS[1:4], 5, wavelengths=True)
     assert few.flaws(mean[:, 1:4], std[:, 1:4]).keys() == {OFFSET, EXCHANGED}
+
+
+SAND = (0.15, 0.17, 0.25, 0.36, 0.40, 0.41, 0.42, 0.43, 0.425, 0.20, 0.002, 0.52, 0.48)
+"""Reflectance at the ground in product order: of a desert, where red and near infrared differ by a sixth."""
+
+
+def desert(count: int, seed: int) -> Statistics:
+    random = np.random.default_rng(seed)
+    ground = np.array(SAND) * np.exp(random.normal(0, 0.08, (count, 1)) + random.normal(0, 0.01, (count, 13)))
+    return at_top_of_atmosphere(ground.astype(np.float32), (0.05 * ground).astype(np.float32), BAND_NAMES)
+
+
+def test_red_and_near_infrared_are_told_apart_on_bare_ground_too() -> None:
+    mean, std = with_bright_ground(*land(300, 0), BAND_NAMES)
+    test = LandLight(mean[:, COLUMNS], std[:, COLUMNS], BANDS, 5, wavelengths=True)
+    clean, bad = desert(200, 1), DAMAGED["red and near infrared exchanged"](*desert(200, 1))
+    shares = [test.flaws(one[0][:, COLUMNS], one[1][:, COLUMNS])[EXCHANGED] for one in (clean, bad)]
+    assert shares[0] < 0.05
+    assert shares[1] > 0.95
+    assert (test.percentile(bad[0][:, COLUMNS], bad[1][:, COLUMNS]) > NOVEL_ABOVE).mean() > 0.95
+    without = [BANDS.index(name) for name in BANDS if name != "B05"]
+    few = LandLight(mean[:, COLUMNS][:, without], std[:, COLUMNS][:, without], [BANDS[place] for place in without], 5,
+                    wavelengths=True)  # fmt: skip
+    assert few.flaws(clean[0][:, COLUMNS][:, without], clean[1][:, COLUMNS][:, without])[EXCHANGED] < 0.05
 
 
 def test_the_distance_is_to_the_kth_nearest_and_leaves_a_patch_itself_out() -> None:
