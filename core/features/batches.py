@@ -104,10 +104,12 @@ class _Strip:
 
     def cut(self, ids: IntArray, lefts: IntArray) -> PatchBatch:
         """Return the patches that begin at some columns of pixels of the scene."""
-        views = np.lib.stride_tricks.sliding_window_view(self._pixels, self._size, axis=2)
-        masks = np.lib.stride_tricks.sliding_window_view(self._mask, self._size, axis=1)
-        pixels = np.ascontiguousarray(views[:, :, lefts - self._left].transpose(2, 1, 3, 0))
-        valid = np.ascontiguousarray(masks[:, lefts - self._left].transpose(1, 0, 2))
+        pixels = np.empty((len(ids), self._size, self._size, len(self._bands)), np.float32)
+        valid = np.empty(pixels.shape[:3], np.bool_)
+        # Patch by patch, for one fits into the processor's cache while its bands are interleaved: half the time.
+        for number, left in enumerate((lefts - self._left).tolist()):
+            pixels[number] = self._pixels[:, :, left : left + self._size].transpose(1, 2, 0)
+            valid[number] = self._mask[:, left : left + self._size]
         return _filled(ids, pixels, valid)
 
 

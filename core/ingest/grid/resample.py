@@ -40,24 +40,31 @@ class NoData:
     def found_in(self, numbers: NDArray[Any]) -> Bools:
         """Return where numbers of a band are missing."""
         missing = self.stated_in(numbers)
+        whole = _whole(numbers)
         if numbers.dtype.kind == "f":
             missing |= ~(np.abs(numbers) < NOT_LIGHT)
-        if math.isfinite(self.lowest):
-            missing |= numbers < self.lowest
+        if math.isfinite(self.lowest) and not (whole and self.lowest <= np.iinfo(numbers.dtype).min):
+            missing |= numbers < (math.ceil(self.lowest) if whole else self.lowest)
         if math.isfinite(self.highest) and numbers.dtype != np.uint16:
-            missing |= numbers > self.highest
+            missing |= numbers > (math.floor(self.highest) if whole else self.highest)
         return missing
 
     def stated_in(self, numbers: NDArray[Any]) -> Bools:
         """Return where numbers of a band are one of ``values``."""
         missing = np.zeros(numbers.shape, dtype=bool)
-        for value in self.values:
-            if not math.isfinite(value):
-                continue
-            missing |= numbers == value
+        for value in filter(math.isfinite, self.values):
+            if not _whole(numbers):
+                missing |= numbers == value
+            elif value == int(value):
+                missing |= numbers == int(value)
             if numbers.dtype.kind == "f" and value != 0:
                 missing |= np.abs(numbers - value) <= 1e-6 * abs(value)
         return missing
+
+
+def _whole(numbers: NDArray[Any]) -> bool:
+    """Tell whether numbers are integers; by an integer they are compared as they are, by another number as doubles."""
+    return numbers.dtype.kind in "iu"
 
 
 def no_data_of(value: float | None) -> NoData:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+import pytest
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
-from core.ingest.grid.resample import Bools, PixelWindow, read_resampled
+from core.ingest.grid.resample import Bools, NoData, PixelWindow, read_resampled
 from core.scenes.geobox import GeoBox
 
 
@@ -99,3 +102,17 @@ def test_missing_numbers_carry_no_weight() -> None:
     assert got.zero.sum() == 4 * 4
     held = ~got.missing & ~got.zero
     np.testing.assert_allclose(got.values[0][held], 7, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.int32, np.float32])
+def test_integers_are_missing_where_they_are_as_doubles(kind: type[np.generic]) -> None:
+    numbers = np.array([0, 1, 2, 3, 4, 7, 8, 255, 9999, 10_000, 10_001, 65_535, -1, -3000, -3001, -9999])
+    numbers = numbers.astype(np.int64).astype(kind)
+    plain = numbers.astype(np.float64)
+    limits = (-math.inf, -3000.5, 0.0, 2.5), (math.inf, 10_000.5, 7.0)
+    for value, lowest, highest in product((0.0, 7.0, 3.5, -9999.0, 65_535.0, 1e12), *limits):
+        expected = (plain == value) | (plain < lowest)
+        if kind is not np.uint16:  # Numbers of 16 bits have no upper limit.
+            expected |= plain > highest
+        found = NoData(values=(value,), lowest=lowest, highest=highest).found_in(numbers)
+        assert found.tolist() == expected.tolist(), (value, lowest, highest)
