@@ -19,12 +19,12 @@ TRAINING_GRACE_SECONDS = 600.0
 """A training that is stopped writes the model of its last whole epoch, which takes a while."""
 
 
-def default_lanes() -> dict[str, Lane]:
-    """Make worker processes: two for scenes, one each for the other lanes; projections are warmed up."""
+def default_lanes(config: Config) -> dict[str, Lane]:
+    """Make worker processes: two for scenes, one each for the other lanes; projections and encoding are warmed up."""
     pool = partial(WorkerPool, NICENESS)
     return {
         "scene": Lane(executor=pool, slots=2),
-        "encode": Lane(executor=pool),
+        "encode": Lane(executor=pool, warm=partial(tasks.warm_encoder, config), warm_beside=frozenset({"ingest"})),
         "project": Lane(executor=pool, warm=tasks.warm_projection),
         "trust": Lane(executor=pool),
         "stability": Lane(executor=pool),

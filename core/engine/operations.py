@@ -89,7 +89,7 @@ class Engine:
         self.trained = Trained(config.trained)
         self.chips = Chips(config.root)
         self.arrivals = Arrivals(config.root)
-        self.jobs = JobQueue(config.root, job_kinds(config), default_lanes() if lanes is None else lanes)
+        self.jobs = JobQueue(config.root, job_kinds(config), default_lanes(config) if lanes is None else lanes)
         self.trainings = Trainings(config, self.library, self.trained, self.jobs)
         self.classifications = Classifications(config, self.library, self.jobs)
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}

@@ -14,13 +14,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.classification.compared import ComparedHeads
 from core.classification.maps.finer import FinerMaps
 from core.classification.numbers.store import LearnedNumbers
 from core.config import Config
 from core.encoders.base import Encoder
+from core.encoders.registry import default_encoder, describe, matching_encoder
 from core.encoders.registry import fetch as fetch_encoder
-from core.encoders.registry import matching_encoder
 from core.errors import EncoderError, ScaleError, VectorsError
 from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
@@ -33,6 +35,7 @@ from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.worker import Work
 from core.progress import Progress
 from core.projection.store import Layouts
+from core.scenes.cut import DEFAULT_CUT
 from core.scenes.given.transfer import LabelTransfer, transfer_labels
 from core.scenes.library import Library
 from core.scenes.patches import patch_grid
@@ -376,6 +379,18 @@ def delete_features_task(config: Config, work: Work, payload: Payload) -> str:
     for store in _DERIVED:
         store(config.root).delete(recipe)
     return recipe.key
+
+
+def warm_encoder(config: Config) -> None:
+    """Load the store and the encoder that is used unless another is chosen, so that a scene does not wait for them.
+
+    Raises:
+        EncoderError: when it cannot be used.
+    """
+    spec = describe(default_encoder(), config)
+    encoder, side = matching_encoder(spec.name, spec.fingerprint, config), DEFAULT_CUT.size
+    encoder.encode(np.zeros((1, side, side, len(spec.bands)), np.float32))
+    import_module("lancedb")
 
 
 def warm_projection() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
@@ -37,11 +37,14 @@ class Lane:
         slots: how many jobs at once.
         warm: done once in each executor that has been idle for ``WARM_AFTER_SECONDS``, so that its first job starts
             quicker; None = nothing.
+        warm_beside: kinds of jobs that this lane's usually follow; where there are some, it is warmed while one of them
+            runs, and not before.
     """
 
     executor: Callable[[], JobExecutor]
     slots: int = 1
     warm: Callable[[], object] | None = None
+    warm_beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,11 @@ class Slot:
     @property
     def patience(self) -> float | None:
         """Seconds without a job after which to warm up; None = never."""
-        return WARM_AFTER_SECONDS if self._cold else None
+        return WARM_AFTER_SECONDS if self._cold and not self._lane.warm_beside else None
+
+    def expects_work(self, running: Collection[str]) -> bool:
+        """Tell whether it is cold while jobs of such kinds run that its own usually follow."""
+        return self._cold and not self._lane.warm_beside.isdisjoint(running)
 
     def warm_up(self) -> None:
         """Start what the lane's ``warm`` does; once. A failure is logged only: the jobs themselves will tell people."""

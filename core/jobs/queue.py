@@ -303,7 +303,7 @@ class JobQueue:
         slot.stop()
 
     def _take(self, lane: str, slot: Slot) -> Record | None:
-        """Return the next job of a lane, now running; waits for one, and warms its slot up if that takes long.
+        """Return the next job of a lane, now running; waits for one, and warms its slot up meanwhile if that pays.
 
         None when the queue closes.
         """
@@ -315,6 +315,8 @@ class JobQueue:
                     self._files.forget_progress(ready.id)
                     self._put(running)
                     return running
+                if slot.expects_work([one.kind for one in self._records.values() if one.state == "running"]):
+                    slot.warm_up()
                 if not self._changed.wait(slot.patience):
                     slot.warm_up()
         return None

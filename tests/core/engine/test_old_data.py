@@ -180,7 +180,7 @@ def test_jobs_are_remembered_and_the_one_that_waited_goes_on(old: Old) -> None:
     for path in (old.root / "jobs").glob("*.json"):  # Jobs that ended more than a day ago are forgotten.
         fields = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(json.dumps(fields | {"finished": fields["finished"] and time.time()}), encoding="utf-8")
-    engine = Engine(old.config, {name: Lane(executor=ThreadWorker) for name in default_lanes()})
+    engine = Engine(old.config, {name: Lane(executor=ThreadWorker) for name in default_lanes(old.config)})
     engine.start()
     try:
         known = {job.id: asdict(job) for job in engine.jobs.jobs()}

@@ -16,10 +16,10 @@ import pytest
 
 from core.bands import FloatArray
 from core.config import FIRST_SCENES, Config
-from core.encoders.registry import matching_encoder
+from core.encoders.registry import default_encoder, matching_encoder
 from core.engine.background import default_lanes, job_kinds
 from core.engine.operations import Engine
-from core.engine.tasks import LABELS_TOPIC, delete_task
+from core.engine.tasks import LABELS_TOPIC, delete_task, warm_encoder
 from core.errors import EncoderError, PatchError, SceneError, StoreError
 from core.ingest.bands.choices import scale_asked, scales_asked
 from core.ingest.settings import IngestSettings, settings_from_dict
@@ -300,7 +300,7 @@ def test_an_encoder_that_changed_meanwhile_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_kind_has_a_lane(tmp_path: Path) -> None:
-    assert {kind.lane for kind in job_kinds(config(tmp_path)).values()} == default_lanes().keys()
+    assert {kind.lane for kind in job_kinds(config(tmp_path)).values()} == default_lanes(config(tmp_path)).keys()
 
 
 def test_reopening_is_quick_and_needs_no_database(engine: Engine, scene: Scene, layouts: Layouts) -> None:
@@ -326,9 +326,21 @@ print(time.perf_counter() - started)
     assert float(done.stdout) < 1
 
 
+def test_the_encoder_that_was_warmed_up_is_the_one_that_encodes(tmp_path: Path, scene: Scene) -> None:
+    """It is loaded once: by the words that its recipe asks for it by, and for patches of the usual size."""
+    where = config(tmp_path)
+    lanes = default_lanes(where)
+    assert lanes["encode"].warm_beside == {"ingest"}
+    warm_encoder(where)
+    loaded = matching_encoder.cache_info().misses
+    recipe = Engine(where, lanes={}).recipe(scene, default_encoder())
+    matching_encoder(recipe.encoder, recipe.fingerprint, where)
+    assert matching_encoder.cache_info().misses == loaded
+
+
 def test_work_in_real_processes(tmp_path: Path, scene: Scene) -> None:
     """The lanes that the app has, the encoder included; projections are left out because they compile for long."""
-    lanes = default_lanes()
+    lanes = default_lanes(config(tmp_path))
     lanes["project"] = replace(lanes["project"], warm=None)
     engine = Engine(config(tmp_path), lanes)
     engine.start()

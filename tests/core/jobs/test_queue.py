@@ -309,6 +309,42 @@ def test_a_worker_that_never_told_how_far_it_is_is_killed_too(processes: JobQueu
     assert processes.wait(processes.submit("count", "b", "B", {"total": 1, "delay": 0}).id, 60).state == "done"
 
 
+@pytest.fixture
+def followed(tmp_path: Path, gate: Gate) -> Iterator[tuple[JobQueue, list[str]]]:
+    """A queue in which jobs of the kind “next” usually follow those of “gate”, and what became of its warming up."""
+    warmed: list[str] = []
+    kinds = {"gate": JobKind(task=gate.task, lane="first"), "other": JobKind(task=gate.task, lane="first")}
+    kinds["next"] = JobKind(task=lambda *_: "; ".join(warmed), lane="second")
+    second = Lane(executor=ThreadWorker, warm=lambda: warmed.append("warm"), warm_beside=frozenset({"gate"}))
+    queue = JobQueue(tmp_path, kinds, {"first": Lane(executor=ThreadWorker), "second": second})
+    queue.start()
+    yield queue, warmed
+    gate.open.set()
+    queue.close()
+
+
+def test_a_lane_is_warmed_while_the_job_before_its_own_runs(followed: tuple[JobQueue, list[str]], gate: Gate) -> None:
+    queue, warmed = followed
+    first = queue.submit("gate", "a", "A", {"name": "a"})
+    until(lambda: warmed)
+    assert get(queue, first).state == "running"
+    queue.submit("gate", "b", "B", {"name": "b"})
+    gate.open.set()
+    assert queue.wait(queue.submit("next", "c", "C").id, 10).message == "warm", "once, whatever else runs"
+    assert warmed == ["warm"]
+
+
+def test_a_lane_that_had_work_or_expects_none_is_not_warmed(followed: tuple[JobQueue, list[str]], gate: Gate) -> None:
+    queue, warmed = followed
+    other = queue.submit("other", "a", "A", {"name": "a"})
+    until(lambda: get(queue, other).state == "running")
+    assert queue.wait(queue.submit("next", "b", "B").id, 10).message == "", "its first job did not wait for it"
+    gate.open.set()
+    queue.wait(other.id, 10)
+    queue.wait(queue.submit("gate", "c", "C", {"name": "c"}).id, 10)
+    assert warmed == [], "by its first job it is warm"
+
+
 class Relay:
     """An executor elsewhere: progress and wishes to cancel go through its hands, and it is told to kill."""
 
