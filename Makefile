@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run sample check test lint format bench model constraints chromium clean
+.PHONY: help run sample check test lint format bench model constraints chromium clean compiled
 
 help: ## list the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -21,10 +21,14 @@ sample: $(VENV)/.run ## fetch the real scene that opens first again, where it is
 # Three processes share the processors: in each, matrix products in more than one thread would wait for each other.
 check test: export OPENBLAS_NUM_THREADS := 1
 
-check: $(VENV)/.test lint ## lint, types and the fast tests, in a minute or so
+# Else each of them would compile the modules of a fresh checkout, at the same time.
+compiled: $(VENV)/.test
+	@$(BIN)/python -m compileall -q -j 0 core pages app.py
+
+check: $(VENV)/.test lint compiled ## lint, types and the fast tests, in a minute or so
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/bench -m "not slow"
 
-test: $(VENV)/.test chromium lint ## set up, then lint, types and the whole suite, browser tests included
+test: $(VENV)/.test chromium lint compiled ## set up, then lint, types and the whole suite, browser tests included
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --maxfail 6 --ignore tests/bench
 
 bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables

@@ -74,15 +74,19 @@ SLOW = (
 """Folders, files and tests that are left to ``make test``; tests elsewhere may carry the marker ``slow``."""
 
 
-TOGETHER = ("tests/core/projection/", "tests/core/evaluation/report/test_measure.py")
-"""Folders and files that one process does, because umap-learn compiles for seconds in each that uses it."""
+TOGETHER = (
+    ("tests/browser/",),  # one Chromium, which keeps what it has compiled of the app's scripts
+    ("tests/core/projection/", "tests/core/evaluation/report/test_measure.py"),  # umap-learn compiles for seconds
+    ("tests/core/training/", "tests/core/encoders/saved_model/"),  # TensorFlow
+)
+"""Folders and files that one process does, because each process that has their tools first spends seconds on them."""
 
 
 class Scheduling(LoadFileScheduling):
-    """Gives each file to one process, and what stands in ``TOGETHER`` to one process too."""
+    """Gives each file to one process, and what stands ``TOGETHER`` to one process too."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER[0] if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+        return next((group[0] for group in TOGETHER if nodeid.startswith(group)), super()._split_scope(nodeid))
 
 
 def pytest_collection() -> None:
@@ -151,3 +155,16 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
         return result_from_dict(said)
 
     monkeypatch.setattr("core.ingest.boundary.run_sandboxed", run_here)
+
+
+@pytest.fixture
+def shapes_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of points and polygons read without the child process, for tests of what is in them."""
+    from core.ingest.vectors.protocol import shapes_to_dict, vector_request_from_dict
+    from core.ingest.vectors.reader import read_label_file
+
+    def read_here(request: Any, *_: object, understand: Callable[[Any], Any]) -> Any:
+        asked = vector_request_from_dict(json.loads(request.to_json()))
+        return understand(json.loads(json.dumps(shapes_to_dict(read_label_file(asked)))))
+
+    monkeypatch.setattr("core.ingest.vectors.adding.answer_of_sandbox", read_here)

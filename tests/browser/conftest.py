@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from core.scenes.library import Library
+from core.synthetic.landscape import make_synthetic, synthetic_id
 from tests.chromium import find
 from tests.waiting import answers, free_port, until
 
@@ -22,12 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-rasterization",  # without a graphics card it takes the processor twice as long
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+SCENE = synthetic_id(1280, 0)
 PROJECTOR: ViewportSize = {"width": 1440, "height": 900}
 
 
@@ -81,6 +85,18 @@ def serving(root: Path, **environment: str) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a synthetic scene of 400 patches, ``SCENE``, which tests share; they may add scenes to it.
+
+    ``test_first_scene.py`` begins without any.
+    """
+    root = tmp_path_factory.mktemp("data")
+    make_synthetic(Library(root), size=1280)
+    with serving(root) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

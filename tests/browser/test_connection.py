@@ -34,8 +34,8 @@ def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_pag
 
 
 def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Browser, servers: list[Server]) -> None:
-    server = servers[-1]
-    pages = [browser.new_page() for _ in HOSTS]
+    server, tabs = servers[-1], browser.new_context()
+    pages = [tabs.new_page() for _ in HOSTS]
     try:
         for page, host in zip(pages, HOSTS, strict=True):
             page.goto(f"{server.url.replace('127.0.0.1', host)}/scenes")
@@ -52,5 +52,4 @@ def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Brow
             expect(page.get_by_role("dialog")).to_have_count(0)
             expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
     finally:
-        for page in pages:
-            page.close()
+        tabs.close()

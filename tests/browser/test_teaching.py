@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.scenes.library import Library
-from core.synthetic.landscape import make_synthetic
-from tests.browser.conftest import Server, serving
+from tests.browser.conftest import SCENE, Server
 from tests.browser.views import LONG, map_frame, tiles, wait_for_query, wait_for_views
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    root = tmp_path_factory.mktemp("data")
-    make_synthetic(Library(root), size=1280)
-    with serving(root) as server:
-        yield server
 
 
 def label(page: Page, place: int, name: str) -> None:
@@ -44,7 +32,7 @@ def test_labels_teach_an_encoder_that_is_used_and_deleted(own_page: Page, server
     page = own_page
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    page.goto(server.url)
+    page.goto(f"{server.url}/?scene={SCENE}")
     wait_for_views(page)
     label(page, 0, "Shore <i>")
     label(page, 5, "Upland")

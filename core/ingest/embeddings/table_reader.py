@@ -133,9 +133,7 @@ def read_rows(
     batches = _batches(table, list(dict.fromkeys(wanted)))
     first = next(batches)
     found.dimension = usual_dimension(first, columns.vectors, stated)
-    if rows * found.dimension * 4 > MAX_ARRAY_BYTES:
-        what = f"its {rows:,} vectors of {found.dimension:,} numbers take more than {MAX_ARRAY_BYTES >> 20:,} MB"
-        raise SourceTooLargeError(found=what, remedy="cut the area of interest out of it first")
+    _check_size(rows, found.dimension)
     with ExitStack() as opened:
         vectors = opened.enter_context(RowsFile(directory / "vectors.npy", found.dimension, rows))
         statistics = None
@@ -149,10 +147,7 @@ def read_rows(
             _take_places(batch, columns, statement, found)
             gatherer.take(batch)
             if statistics is not None:
-                numbers = _measured(batch, measured)[usable]
-                halves = np.isnan(numbers.reshape(-1, len(_STATISTICS), len(BAND_NAMES)))
-                found.unmeasured += int(np.any(np.all(halves, axis=2), axis=1).sum())
-                statistics.write(numbers)
+                found.unmeasured += _write_measured(_measured(batch, measured)[usable], statistics)
             if numbered:
                 found.ids.append(_patch_ids(batch))
             done += len(batch)
@@ -161,6 +156,19 @@ def read_rows(
     if found.unmeasured:
         (directory / "statistics.npy").unlink()
     return found
+
+
+def _check_size(rows: int, dimension: int) -> None:
+    if rows * dimension * 4 > MAX_ARRAY_BYTES:
+        what = f"its {rows:,} vectors of {dimension:,} numbers take more than {MAX_ARRAY_BYTES >> 20:,} MB"
+        raise SourceTooLargeError(found=what, remedy="cut the area of interest out of it first")
+
+
+def _write_measured(numbers: FloatArray, file: RowsFile) -> int:
+    """Write statistics of patches, means and then deviations of bands; gives how many patches lack all of either."""
+    lacking = np.isnan(numbers.reshape(-1, len(_STATISTICS), len(BAND_NAMES)))
+    file.write(numbers)
+    return int(np.any(np.all(lacking, axis=2), axis=1).sum())
 
 
 def _batches(table: pq.ParquetFile, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:

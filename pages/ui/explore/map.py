@@ -178,13 +178,11 @@ def scene_map(
     question: Question | None = None,
     left_out: NDArray[np.int64] | None = None,
     there: NDArray[np.int64] | None = None,
-    novel: int = 0,
-    diamonds: Sequence[Ring] = (),
+    novel: int = 0, diamonds: Sequence[Ring] = (),
     patches: Mapping[str, Any] | None = None,
-    key: str = "map",
-    height: int = 560,
+    key: str = "map", height: int = 560,
     on_click: Callable[[PatchRef], None] | None = None,
-) -> LatLon | None:
+) -> LatLon | None:  # fmt: skip
     """Draw the map.
 
     Args:
@@ -226,8 +224,7 @@ def scene_map(
         "legends": [*_legends(rendering, overlay), *diamonds_legend(novel)],
     }
     clicked = partial(_clicked, scene, grid, key, on_click, there)
-    dotted = scene.is_collection
-    return _folium_map(bounds, view, key=key, height=height, dotted=dotted, clicked=clicked)
+    return _folium_map(bounds, view, key=key, height=height, dotted=scene.is_collection, clicked=clicked)
 
 
 def _say_no_map(scene: Scene) -> None:

@@ -134,14 +134,6 @@ def settings_form(
         key=f"{key}_time", help="Empty: all.",
     )  # fmt: skip
     part = _of_part(key, known)
-    by_wavelength = st.checkbox(
-        "Take bands of Landsat by their wavelengths", value=known.by_wavelength, key=f"{key}_by_wavelength",
-        help="Its bands count as those of Sentinel-2 that see the same light.",
-    )  # fmt: skip
-    ten_metres = st.checkbox(
-        "Interpolate to pixels of 10 m", value=known.ten_metres, key=f"{key}_ten_metres",
-        help="For scenes of 5 m to 60 m: encoders know land at 10 m.",
-    )  # fmt: skip
     return IngestSettings(
         bands=parse_bands(bands),
         scale=scale,
@@ -149,11 +141,24 @@ def settings_form(
         date=date.isoformat() if date else None,
         crs=crs.strip().upper() or None,
         time=None if time is None else int(time) - 1,
-        by_wavelength=by_wavelength,
-        ten_metres=ten_metres,
         **part,
+        **_of_other_sensors(key, known),
         **(_of_vectors(key, known) if vectors else _vectors_known(known)),
     )
+
+
+def _of_other_sensors(key: str, known: IngestSettings) -> dict[str, bool]:
+    """Draw how pixels that are not of Sentinel-2, or not of 10 m, are made like those."""
+    return {
+        "by_wavelength": st.checkbox(
+            "Take bands of Landsat by their wavelengths", value=known.by_wavelength, key=f"{key}_by_wavelength",
+            help="Its bands count as those of Sentinel-2 that see the same light.",
+        ),
+        "ten_metres": st.checkbox(
+            "Interpolate to pixels of 10 m", value=known.ten_metres, key=f"{key}_ten_metres",
+            help="For scenes of 5 m to 60 m: encoders know land at 10 m.",
+        ),
+    }  # fmt: skip
 
 
 def _of_part(key: str, known: IngestSettings) -> dict[str, Any]:

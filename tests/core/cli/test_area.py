@@ -52,6 +52,7 @@ def test_only_the_patches_of_an_area_are_in_the_file(tmp_path: Path, capsys: pyt
         (shapely.to_geojson(shapely.box(50, 50, 51, 51)), "and the scene at 4.4"),
     ],
 )
+@pytest.mark.usefixtures("shapes_here")
 def test_what_is_no_area_of_the_scene_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, sentence: str
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_name_that_is_not_kept_is_a_file_that_is_not_there(
     assert "a0123456789ab" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_a_bundle_carries_its_area(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scene = add_scene(Library(settings().root))
     given, bundle = area(tmp_path / "A.geojson", 70, 10, 130, 60), str(tmp_path / "B.zip")

@@ -135,6 +135,7 @@ def test_codes_of_a_map_are_for_classes_alone() -> None:
     assert len({one.code for one in beside}) == 253
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_shapes_label_patches_and_a_saved_head_names_another_file(file: Path, tmp_path: Path, capsys: Capture) -> None:
     known, head = rows(features()), tmp_path / "one.head.npz"
     whole = {

@@ -56,6 +56,7 @@ def test_patches_without_a_number_get_one_with_an_interval_that_holds(file: Path
     assert said["column"] == "yield"
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_commands_ask_which_of_several_layers_is_meant(file: Path, capsys: Capture) -> None:
     table = pq.read_table(file, columns=["patch_id", "geometry"])
     places = shapely.centroid(shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False)))
@@ -70,6 +71,7 @@ def test_commands_ask_which_of_several_layers_is_meant(file: Path, capsys: Captu
         assert main([*words, "--layer", "new"]) == 0
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_polygons_give_their_mean_by_area_and_the_map_has_both_ends(file: Path, capsys: Capture) -> None:
     wanted = truth()
     table = pq.read_table(file, columns=["patch_id", "geometry"])

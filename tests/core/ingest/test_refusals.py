@@ -98,18 +98,25 @@ def test_truncated_file(tmp_path: Path, library: Library, keep: float) -> None:
     assert "damaged or cut short" in refused([path], library)
 
 
-@pytest.mark.parametrize("name", ["scene.vrt", "scene.tif", "B04.tif", "scene.xml"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        '<VRTDataset rasterXSize="4" rasterYSize="4"></VRTDataset>',
-        "<GDAL_WMS><Service name='TMS'></Service></GDAL_WMS>",
-        "<?xml version='1.0'?>\n<!-- a comment -->\n<VRTDataset/>",
-    ],
+DESCRIPTIONS = (
+    '<VRTDataset rasterXSize="4" rasterYSize="4"></VRTDataset>',
+    "<GDAL_WMS><Service name='TMS'></Service></GDAL_WMS>",
+    "<?xml version='1.0'?>\n<!-- a comment -->\n<VRTDataset/>",
 )
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", ["scene.vrt", "scene.tif", "B04.tif", "scene.xml"])
+@pytest.mark.parametrize("text", DESCRIPTIONS)
 def test_descriptions_of_other_files(tmp_path: Path, library: Library, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text)
+    refused([path], library, UnsafeSourceError)
+
+
+def test_a_description_of_other_files_is_refused_in_the_sandbox_too(tmp_path: Path, library: Library) -> None:
+    path = tmp_path / "scene.tif"
+    path.write_text(DESCRIPTIONS[0])
     refused([path], library, UnsafeSourceError)
 
 

@@ -1,4 +1,4 @@
-"""Files of points and polygons, opened in the sandbox: each kind, and what is refused."""
+"""Files of points and polygons: each kind, and what is refused; some in the sandbox, the others here."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def frame() -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame({"class": ["Fen", "Bog"], "number": [1, 2]}, geometry=shapes, crs=32633)
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_a_geopackage_and_a_zipped_shapefile_come_in_longitude_and_latitude(tmp_path: Path) -> None:
     frame().to_file(tmp_path / "L.gpkg")
     frame().iloc[:1].to_file(tmp_path / "fields.shp")
@@ -50,6 +51,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path, name: str,
     assert sentence in str(told.value)
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_geojson_in_utf_16_is_read_and_a_shapefile_without_its_index_told(tmp_path: Path) -> None:
     feature = {"type": "Feature", "properties": {"label": "Müll"}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
     (tmp_path / "L.geojson").write_bytes(json.dumps(feature, ensure_ascii=False).encode("utf-16"))
@@ -73,6 +75,7 @@ def stated(path: Path, srs_id: int, shape: shapely.Geometry) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_an_undefined_reference_system_is_said_and_refused_where_numbers_are_no_degrees(tmp_path: Path) -> None:
     found = read_label_shapes(stated(tmp_path / "a.gpkg", 0, shapely.box(10, 20, 11, 21)))
     assert found.assumed == "lonlat"
@@ -93,6 +96,7 @@ def test_attributes_that_may_be_the_class_come_through_the_sandbox(tmp_path: Pat
     assert (found.column, found.numbers, found.assumed) == ("", (1, 2), "")
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_of_several_layers_one_has_to_be_named(tmp_path: Path) -> None:
     path = tmp_path / "L.gpkg"
     frame().to_file(path, layer="fields 2019")
@@ -119,6 +123,7 @@ def test_shapefiles_of_one_zip_are_layers(tmp_path: Path) -> None:
     assert read_label_shapes(tmp_path / "L.zip", layer="b.2").labels == ("Bog",)
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_attributes_that_may_be_a_number_are_numbers(tmp_path: Path) -> None:
     tall = frame().assign(height=["1,5", "2"], share=[0.5, None])
     tall.to_file(tmp_path / "L.gpkg")

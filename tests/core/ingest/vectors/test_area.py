@@ -51,6 +51,7 @@ def test_a_geopackage_a_shapefile_and_geojson_give_the_same_area(tmp_path: Path)
         assert close_to(read_area(tmp_path / name).shape, LONLAT), name
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_folders_of_a_kml_are_one_area_and_a_kmz_is_a_zip_of_it(tmp_path: Path) -> None:
     parts = [folder(name, box) for name, box in zip("ab", shapely.get_parts(LONLAT), strict=True)]
     (tmp_path / "A.kml").write_text(KML.format("".join(parts)))
@@ -62,12 +63,14 @@ def test_folders_of_a_kml_are_one_area_and_a_kmz_is_a_zip_of_it(tmp_path: Path) 
         assert not shapely.has_z(found)
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_what_crosses_itself_is_parted_at_the_crossing(tmp_path: Path) -> None:
     bow = {"type": "Polygon", "coordinates": [[[10, 50], [10.2, 50.2], [10.2, 50], [10, 50.2], [10, 50]]]}
     (tmp_path / "A.geojson").write_text(json.dumps(bow))
     assert read_area(tmp_path / "A.geojson").shape.area == pytest.approx(0.02)
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_rings_that_are_not_closed_are_closed_and_an_area_that_lacks_a_part_is_none(tmp_path: Path) -> None:
     def collection(*rings: list[Any]) -> str:
         shapes = [{"type": "Polygon", "coordinates": [ring]} for ring in rings]
@@ -106,6 +109,7 @@ def test_what_is_no_area_is_refused_in_a_sentence(tmp_path: Path, name: str, con
     assert "label" not in str(told.value)
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_several_layers_are_named(tmp_path: Path) -> None:
     for layer, box in zip(("park", "reserve"), UTM_BOXES, strict=True):
         geopandas.GeoDataFrame(geometry=[box], crs=32633).to_file(tmp_path / "A.gpkg", layer=layer)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import geopandas
+import pytest
 import shapely
 
 from core.features.recipe import Recipe
@@ -60,6 +61,7 @@ def test_a_table_is_looked_at_and_taken_by_a_click(recipe: Recipe, scene: Scene)
     assert given(scene) == {3: "Crops", 4: "Crops"}
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_where_several_attributes_could_be_the_class_it_asks(recipe: Recipe, scene: Scene) -> None:
     one, two = outlines(scene, [8, 9])
     content = geojson(({"soil": "Peat", "use": 1}, one), ({"soil": "Clay", "use": 8}, two))
@@ -109,6 +111,7 @@ def test_ten_thousand_polygons_of_html_and_formulas_label_and_come_back_whole(re
     assert fresh_labels(known, found.labels, replace=False) == {0: bad[0], 1: bad[1]}
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_of_several_layers_a_person_chooses_one(recipe: Recipe, scene: Scene, tmp_path: Path) -> None:
     path = tmp_path / "L.gpkg"
     for at, layer in enumerate(("old", "new")):
