@@ -53,8 +53,8 @@ def label_next(
         labelled: rows that have a label.
         count: how many, at most.
         head: as it is now; None = nothing is taught yet.
-        places: row and column of each patch on the grid, or any coordinates in units of patches, shape (N, 2), NaN
-            where unknown; None = not known.
+        places: row and column of each patch on the grid, or any coordinates in units of patches, shape (N, 2) or
+            (N, 3), NaN where unknown; None = not known.
         apart: least distance on the ground, in those units.
         usable: False = never suggested, shape (N,).
     """
@@ -117,6 +117,27 @@ def _close(places: NDArray[np.float64] | None, rows: IntArray, others: IntArray,
         distance, _ = cKDTree(places[known]).query(places[rows[placed]], distance_upper_bound=apart)
         found[placed] = distance < apart
     return found
+
+
+def places_apart(lonlat: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return places as ``label_next`` takes them, for patches that lie on no common grid: shape (N, 3), NaN unknown.
+
+    They are points of the globe. Unit is how far different places lie apart at the median, which is the side of a patch
+    where patches lie side by side. None where fewer than two places differ.
+
+    Args:
+        lonlat: centres in degrees, shape (N, 2), NaN where unknown.
+    """
+    from scipy.spatial import cKDTree
+
+    lon, lat = np.radians(lonlat).T
+    globe = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    different = np.unique(globe[np.isfinite(globe).all(axis=1)].round(9), axis=0)
+    if len(different) < 2:
+        return None
+    nearest, _ = cKDTree(different).query(different, k=2)
+    scaled: NDArray[np.float64] = globe / np.median(nearest[:, 1])
+    return scaled
 
 
 def fresh_head(vectors: FloatArray, names: Sequence[str], spread: Spread) -> Head | None:

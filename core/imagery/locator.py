@@ -33,7 +33,7 @@ def patch_locator(scene: Scene, grid: PatchGrid, patch_id: int, side: int = 128)
     """
     if not 0 <= patch_id < grid.count:
         raise PatchError(f"Looking up patch {patch_id}", f"there are {grid.count}", "choose one of them")
-    places, here = _places(scene, side * _FINE), None
+    places, here = dots_of_patches(scene, side * _FINE), None
     if places is not None and np.isfinite(places[patch_id]).all():
         here = (float(places[patch_id, 0]), float(places[patch_id, 1]))
     return _drawn(places, here, side)
@@ -41,10 +41,10 @@ def patch_locator(scene: Scene, grid: PatchGrid, patch_id: int, side: int = 128)
 
 def scene_locator(scene: Scene, side: int = 640) -> bytes:
     """Return a transparent WebP of so many pixels a side: the patches of a scene as dots."""
-    return _drawn(_places(scene, side * _FINE), None, side)
+    return _drawn(dots_of_patches(scene, side * _FINE), None, side)
 
 
-def _places(scene: Scene, side: int) -> _Middles | None:
+def dots_of_patches(scene: Scene, side: int) -> _Middles | None:
     """Return where the middles of all patches lie in a square picture, (cells, 2) as x and y; None = nowhere."""
     bounds = bounds_lonlat(scene)
     if bounds is None:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.classification.schemes import LandClass
-from core.classification.suggestions import fresh_head, label_next, random_next
+from core.classification.suggestions import fresh_head, label_next, places_apart, random_next
 from core.evaluation.logistic import Spread, spread_of
 from core.scenes.patches import PatchGrid
 from pages.ui.classify.classes import keys
@@ -60,11 +60,17 @@ def _rows(
     rows, given, ids, unit = np.flatnonzero(labelled), known.labels.given, known.table.patch_ids, known.table.unit
     names = [] if given is None else [given.classes[number] for number in given.index[ids[rows]].tolist()]
     spread: Spread = known.answers.get("spread", lambda: spread_of(unit))
-    places = np.stack(known.grid.rows_cols(ids), axis=1).astype(np.float64)
     return label_next(
         unit, rows, AHEAD, head=fresh_head(unit[rows], names, spread) if names else None,
-        places=places if not known.scene.is_collection else None, usable=~passed,
+        places=known.answers.get("places apart", lambda: _places(known)), usable=~passed,
     )  # fmt: skip
+
+
+def _places(known: SceneView) -> np.ndarray[Any, Any] | None:
+    """Return where patches lie in units of patches: on their grid, those of a collection on Earth; None = not known."""
+    if not known.scene.is_collection:
+        return np.stack(known.grid.rows_cols(known.table.patch_ids), axis=1).astype(np.float64)
+    return None if known.places is None else places_apart(known.places)
 
 
 def surroundings(grid: PatchGrid, patch: int, *, alone: bool) -> list[int | None]:

@@ -14,7 +14,7 @@ from core.classification.doubtful import doubtful_labels
 from core.classification.heads import teach
 from core.classification.labelled import labelled_patches
 from core.classification.numbers.regression import teach_values
-from core.classification.suggestions import fresh_head, label_next, learning_curve, random_next
+from core.classification.suggestions import fresh_head, label_next, learning_curve, places_apart, random_next
 from core.classification.validation import Validation, compare, validate
 from core.errors import ClassificationError
 from core.evaluation.splits import block_folds, grid_blocks, land_blocks
@@ -222,3 +222,19 @@ def test_suggestions_keep_apart_from_labels_whose_place_is_known() -> None:
     places = np.array([[0.0, 0.0], [0, 1], [0, 2], [0, 9], [np.nan, np.nan], [0, 30]])
     first = label_next(vectors, np.array([0, 4]), 2, places=places)
     assert set(first.tolist()) == {3, 5}, "nearer ones wait, unknown places hinder nothing"
+
+
+def test_places_on_earth_lie_as_many_patches_apart_as_on_the_ground() -> None:
+    step = 0.01  # degrees of latitude from patch to patch; across the antimeridian in longitude
+    down, across = np.divmod(np.arange(100), 10)
+    lonlat = np.stack([(179.95 + across * step / np.cos(np.radians(60)) + 180) % 360 - 180, 60 - down * step], axis=1)
+    lonlat[7] = np.nan
+    lonlat = np.concatenate([lonlat, lonlat[:3]])  # The same places on another day are no nearer neighbours.
+    places = places_apart(lonlat)
+    assert places is not None
+    assert np.isnan(places[7]).all()
+    known = np.delete(np.arange(100), 7)
+    wanted = np.hypot(down[known] - down[0], across[known] - across[0])
+    assert np.linalg.norm(places[known] - places[0], axis=1) == pytest.approx(wanted, rel=0.01)
+    assert places_apart(lonlat[:1]) is None
+    assert places_apart(np.full((3, 2), np.nan)) is None
