@@ -38,12 +38,12 @@ def cut_title(cut: Cut, metres: float | None, scene: Scene | None = None) -> str
     if cut.least_valid != MIN_VALID_FRACTION:
         words += f", {cut.least_valid:.0%} valid".replace("%", " %")
     if cut.area:
-        words += f", in {_ground(scene, cut.area)}"
+        words += f", in {area_ground(scene, cut.area)}"
     return words
 
 
-def _ground(scene: Scene | None, area: str) -> str:
-    """Return how large an area is that is kept beside a scene."""
+def area_ground(scene: Scene | None, area: str) -> str:
+    """Return how large an area is that is kept beside a scene, as it is called wherever ways of cutting are listed."""
     if scene is None:
         return "an area"
     try:

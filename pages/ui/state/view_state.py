@@ -22,6 +22,7 @@ from core.search.filters import Filters
 from core.search.ranking import Ranking
 from core.similarity.neighbours import Neighbours
 from core.values.base import Asked
+from pages.ui.common.cuts import area_ground
 from pages.ui.common.escape import plain
 from pages.ui.http.pictures import thumb_url
 from pages.ui.state import cache
@@ -117,18 +118,18 @@ class ViewState:
 
 
 def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
-    """Return what this visitor sees; patches that are not in this scene are dropped from the session first."""
+    """Return what this visitor sees; patches that are not of those on show are dropped from the session first."""
     known = cache.scene_view(recipe, scene)
     table = known.table
-    question = _examples_here(visitor, scene, table)
+    question = _examples_here(visitor, known)
     query = visitor.query
     if query is not None and not (query.scene == scene.id and table.holds(query.patch)):
-        st.warning(f"Patch {query.patch} is not in this scene or has too little data.", icon=":material/warning:")
+        st.warning(f"Patch {query.patch} is not in {_here(known)} or has too little data.", icon=":material/warning:")
         query, question = None, Question(scene.id)
         visitor.correct(None)
     marked = visitor.selection.patches if visitor.selection.scene == scene.id else ()
     held = table.patch_ids[table.positions(np.array(marked, np.int64))].tolist()
-    _say_gone(marked, held, "selected patches")
+    _say_gone(marked, held, "selected patches", known)
     visitor.selection = patch_refs(scene.id, held)
     mask, uncounted = _mask(visitor, known, question)
     try:
@@ -142,23 +143,29 @@ def view_state(visitor: Session, scene: Scene, recipe: Recipe) -> ViewState:
     )  # fmt: skip
 
 
-def _examples_here(visitor: Session, scene: Scene, table: PatchTable) -> Question:
+def _here(known: SceneView) -> str:
+    """Return what the patches on show are of: a scene, or the area that it is cut by."""
+    area = known.recipe.cut.area
+    return f"the area of {area_ground(known.scene, area)} that this scene is cut by" if area else "this scene"
+
+
+def _examples_here(visitor: Session, known: SceneView) -> Question:
     """Return what is asked of a scene; examples that are not among its patches are dropped from the session first."""
-    asked = visitor.examples
+    scene, table, asked = known.scene, known.table, visitor.examples
     if asked is not None:
         there = frozenset(one for one in (*asked.like, *asked.unlike) if table.holds(one))
         if asked.scene == scene.id:
-            _say_gone((*asked.like, *asked.unlike), there, "examples")
+            _say_gone((*asked.like, *asked.unlike), there, "examples", known)
         visitor.correct(asked.only(there) if asked.scene == scene.id else Question(scene.id))
     return visitor.question(scene.id)
 
 
-def _say_gone(named: Collection[int], there: Collection[int], what: str) -> None:
+def _say_gone(named: Collection[int], there: Collection[int], what: str, known: SceneView) -> None:
     """Say how many patches that a link names are left out, and that the others stay."""
     gone = len(named) - len(there)
     if gone:
         st.warning(
-            f"{gone:,} of {len(named):,} {what} are not in this scene or have too little data; the others stay.",
+            f"{gone:,} of {len(named):,} {what} are not in {_here(known)} or have too little data; the others stay.",
             icon=":material/warning:",
         )
 

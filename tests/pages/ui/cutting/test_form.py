@@ -18,11 +18,11 @@ from core.scenes.labels import give_label, hand_labels
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import PatchGrid, patch_grid
 from core.scenes.regions.map_region import MapRegion
-from core.scenes.regions.of_interest import kept_areas, patches_in_area
+from core.scenes.regions.of_interest import keep_area, kept_areas, patches_in_area
 from core.scenes.scene import Scene
 from core.search.conditions import AreaCondition
 from core.search.filters import Filters
-from pages.ui.common.cuts import cut_title, length
+from pages.ui.common.cuts import area_words, cut_title, length
 from pages.ui.cutting.form import UNASKED
 from pages.ui.cutting.preview import edge_words, grid_svg
 from pages.ui.state.cut_draft import METRES, PIXELS, CutDraft
@@ -291,3 +291,16 @@ def test_an_area_drawn_to_search_by_can_be_cut(engine: Engine) -> None:
     app.button(key="cut_start").click().run()
     cuts = [engine.jobs.payload(job.id)["recipe"].get("area") for job in engine.jobs.jobs() if job.kind == "encode"]
     assert key in cuts
+
+
+def test_examples_outside_of_the_area_that_a_scene_is_cut_by_are_told_with_the_area(engine: Engine) -> None:
+    scene = small_scene(engine)
+    west, south, east, north = bounds_lonlat(scene) or (0, 0, 0, 0)
+    area = MapRegion(shape=shapely.box(west, (south + north) / 2, east, north))
+    cut = Cut.of(64, area=keep_area(scene, area))
+    encode(engine, scene, cut=cut)
+    app = visit(scene=scene.id, cut=cut.key, like="0.41", sel="1.40")
+    told = " ".join(one.value for one in app.warning)
+    where = f"are not in the area of {area_words(area)} that this scene is cut by or have too little data"
+    assert f"1 of 2 examples {where}" in told
+    assert f"1 of 2 selected patches {where}" in told
