@@ -113,8 +113,8 @@ class _Words:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """All words that are listed for people, each once."""
-        table = [noun.word for noun in NOUNS] + [adjective.word for adjective in ADJECTIVES]
+        """All words that are listed for people, each once: those that something known of this scene tells."""
+        table = [term.word for term in (*NOUNS, *ADJECTIVES) if self._told(term)]
         return tuple(dict.fromkeys([*table, *(one.title for one in self.own)]))
 
     def _indices(self) -> Iterable[tuple[str, NDArray[np.int16]]]:
@@ -170,8 +170,17 @@ class _Words:
                 return size, self.phrases[spelled[close[0]]], f"“{asked}” taken for “{close[0]}”"
         raise SettingsError(_ASKED, f"“{tokens[0][:40]}” is no word that is known here", self._remedy())
 
-    def _remedy(self) -> str:
-        return f"write some of these: {' · '.join(self.known)}"
+    def _remedy(self, otherwise: str = "") -> str:
+        """Return what to do: something, and the words there are for this scene; where there are none, examples."""
+        words = f"write some of these: {' · '.join(self.known)}" if self.known else ""
+        return ", or ".join(filter(None, (otherwise, words))) or "search by examples; no words tell land of this scene"
+
+    def _told(self, term: Noun | Adjective) -> bool:
+        """Return whether this scene knows what tells a word: its bands, or classes that mean it."""
+        if isinstance(term, Adjective):
+            light = self.light.narrowing(term, None)
+            return light is not None and self.light.fit((light,)) is not None
+        return self.light.fit(term.light) is not None or self._classes(term)[0] is not None
 
     def fit(self, term: Noun | _NamedClass) -> Fit:
         """Return how well patches fit a kind of land or a class.
@@ -188,7 +197,7 @@ class _Words:
             if light is None:
                 bands = sorted({band for one in noun.light for band in LIGHT_BANDS.get(one.name, ())})
                 found = f"“{noun.word}” is told by the bands {', '.join(bands)}, which this scene lacks"
-                raise SettingsError(_ASKED, found, "search by examples")
+                raise SettingsError(_ASKED, found, self._remedy("search by examples"))
             return Fit(score=light.score, said=f"{noun.word}: {light.said}")
         score = np.where(np.isnan(classes), np.float32(_UNKNOWN), classes)
         if light is not None:
@@ -269,7 +278,8 @@ class _Words:
         light = self.light.narrowing(adjective, land)
         found = None if light is None else self.light.fit((light,))
         if found is None:
-            raise SettingsError(_ASKED, f"the scene lacks the bands that tell “{adjective.word}”", "leave the word out")
+            found_ = f"the scene lacks the bands that tell “{adjective.word}”"
+            raise SettingsError(_ASKED, found_, self._remedy("leave the word out"))
         return Fit(score=found.score, said=f"{adjective.word}: {found.said}")
 
 

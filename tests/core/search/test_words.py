@@ -256,8 +256,22 @@ def test_bands_that_are_not_there_are_not_asked() -> None:
         search_words("lake", source(scene=few))
     with pytest.raises(SettingsError, match="lacks the bands that tell “dense”"):
         search_words("dense", source(scene=few))
+    with pytest.raises(SettingsError) as error:
+        search_words("lake", source(scene=few))
+    told = str(error.value).rpartition("search by examples, or write some of these: ")[2].split(" · ")
+    assert "snow" in told, "brightness tells it"
+    assert not {"lake", "dense"} & set(told), "no word is offered that this scene cannot tell"
     assert "brightness" in search_words("snow", source(scene=few)).sentence
     assert matching("forest", source(Classified, scene=few))
+
+
+def test_without_bands_and_classes_words_are_not_offered() -> None:
+    """As of vectors that others computed: names of clusters are words, kinds of land are none."""
+    none = replace(SCENE, bands=())
+    with pytest.raises(SettingsError, match=r"which this scene lacks; search by examples\.$"):
+        search_words("lake", source(scene=none))
+    with pytest.raises(SettingsError, match="known here; search by examples; no words tell land of this scene"):
+        search_words("quux", source(scene=none))
 
 
 @pytest.mark.parametrize("text", ["", "  ", "the land", "!?"])
