@@ -28,6 +28,13 @@ from core.values.predicted import sure_patches
 _Hectares = NDArray[np.float64]
 
 
+CHANGED_SINCE = (
+    "The map changed since the sample was drawn. What was judged tells of the map as it is now, by the strata of the "
+    "map of then (Stehman 2014)."
+)
+"""Said beside estimates of such a map."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LandAreas:
     """The areas of a map's classes.

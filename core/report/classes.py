@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from core.classification.areas.estimation import (
     StratifiedEstimate,
 )
 from core.classification.areas.ground import counted_ground
+from core.classification.schemes import SCHEMES
 from core.errors import ClassificationError
 from core.evaluation.report.card import Sheet
 from core.export.geoparquet import Embeddings
@@ -63,7 +65,9 @@ def class_part(
     classified: ClassifiedPatches | None,
     areas: Sequence[AreaStratum] | None,
     assessment: AccuracyAssessment | None,
+    *,
     areas_said: str = "",
+    colours: Mapping[str, str] = MappingProxyType({}),
 ) -> ClassPart | None:
     """Return what is said of the classes of a file of features; None where it has none. Arguments as of a report.
 
@@ -75,15 +79,15 @@ def class_part(
         _check_strata(classified, areas or (), assessment)
     title, names = _class_names(found, classified)
     if assessment is not None and assessment.overall is not None:
-        part = _assessed_part(assessment)
+        part = _assessed_part(assessment, colours)
     elif areas is not None:
-        part = _mapped_part(areas, "classes of the map")
+        part = _mapped_part(areas, "classes of the map", colours)
     elif any(names):
-        part, areas_said = _mapped_part(_counted(found, names), title), _counted_of(found)
+        part, areas_said = _mapped_part(_counted(found, names), title, colours), _counted_of(found)
     else:
         return None
     said = (areas_said,) if areas_said and part.figure is not None else ()
-    return replace(part, notes=(*part.notes, *said), **_class_map(found, names))
+    return replace(part, notes=(*part.notes, *said), **_class_map(found, names, colours))
 
 
 def _counted_of(found: Embeddings) -> str:
@@ -150,7 +154,7 @@ def _counted(found: Embeddings, names: Sequence[str | None]) -> list[AreaStratum
     ]
 
 
-def _class_map(found: Embeddings, names: Sequence[str | None]) -> dict[str, Any]:
+def _class_map(found: Embeddings, names: Sequence[str | None], stated: Mapping[str, str]) -> dict[str, Any]:
     """Return the picture of the classes and its legend, where patches lie beside each other as in the file's grid."""
     if found.scene.get("kind") == "collection" or not any(names) or not {"row", "col"} <= set(found.table.column_names):
         return {}
@@ -160,15 +164,18 @@ def _class_map(found: Embeddings, names: Sequence[str | None]) -> dict[str, Any]
         return {}
     if min(rows.min(), cols.min()) < 0 or max(rows.max(), cols.max()) >= _MOST_SQUARES:
         return {}
-    colours = _colours(sorted({name for name in names if name}))
+    colours = _colours(sorted({name for name in names if name}), stated)
     picture = class_picture(rows, cols, [colours.get(name or "", UNKNOWN_COLOUR) for name in names])
     return {"picture": picture, "legend": tuple((_class_name(name), colour) for name, colour in colours.items())}
 
 
-def _colours(names: Sequence[str]) -> dict[str, str]:
-    """Return a colour a class, that of unknown for land without one."""
+def _colours(names: Sequence[str], stated: Mapping[str, str]) -> dict[str, str]:
+    """Return a colour a class, as stated or as a scheme of the field has it; that of unknown for land without one."""
     classes = [name for name in names if name != ABSTAINED]
-    found = dict(zip(classes, class_colours(classes), strict=True))
+    scheme = next((one for one in SCHEMES.values() if set(classes) <= set(one.names)), None)
+    usual = {} if scheme is None else {one.name: one.colour for one in scheme.classes}
+    painted = class_colours(classes, [stated.get(name) or usual.get(name, "") for name in classes])
+    found = dict(zip(classes, painted, strict=True))
     return found | ({ABSTAINED: UNKNOWN_COLOUR} if ABSTAINED in names else {})
 
 
@@ -179,7 +186,7 @@ def _hectares(found: Embeddings) -> np.ndarray[Any, np.dtype[np.float64]]:
     return patch_hectares(file_shapes(found.table), valid_shares(found.table))
 
 
-def _mapped_part(strata: Sequence[AreaStratum], title: str) -> ClassPart:
+def _mapped_part(strata: Sequence[AreaStratum], title: str, stated: Mapping[str, str]) -> ClassPart:
     known = all(np.isfinite(one.hectares) for one in strata)
     whole = sum(one.hectares for one in strata)
     rows = tuple(
@@ -190,7 +197,7 @@ def _mapped_part(strata: Sequence[AreaStratum], title: str) -> ClassPart:
         for one in strata
     )  # fmt: skip
     sheet = Sheet(title=f"The {title}", head=("Class", "Patches", "Mapped area, ha", "Share"), rows=rows)
-    colours = _colours(sorted(one.name for one in strata))
+    colours = _colours(sorted(one.name for one in strata), stated)
     bars = tuple(
         FigureBar(label=_class_name(name), value=one.hectares, told=f"{one.hectares:,.0f}", colour=colours[name])
         for one in strata
@@ -200,7 +207,7 @@ def _mapped_part(strata: Sequence[AreaStratum], title: str) -> ClassPart:
     return ClassPart(sheet=sheet, figure=figure, notes=(MAPPED_ONLY,) if known else ())
 
 
-def _assessed_part(assessment: AccuracyAssessment) -> ClassPart:
+def _assessed_part(assessment: AccuracyAssessment, stated: Mapping[str, str]) -> ClassPart:
     rows = tuple(
         (
             name, "–" if (mapped := assessment.mapped.get(name)) is None else f"{mapped:,.0f}",
@@ -208,7 +215,7 @@ def _assessed_part(assessment: AccuracyAssessment) -> ClassPart:
         )
         for name, area in assessment.areas.items()
     )  # fmt: skip
-    colours = _colours(sorted(assessment.areas))
+    colours = _colours(sorted(assessment.areas), stated)
     head = ("Class", "Mapped, ha", "Estimated, ha", "User's accuracy", "Producer's accuracy")
     bars = tuple(
         FigureBar(

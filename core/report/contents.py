@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def report_contents(
     areas: Sequence[AreaStratum] | None = None,
     assessment: AccuracyAssessment | None = None,
     areas_said: str = "",
+    colours: Mapping[str, str] = MappingProxyType({}),
     search: SearchPart | None = None,
     coloured: tuple[EmbeddedPicture, Facts] | None = None,
 ) -> ReportContents:
@@ -111,13 +113,14 @@ def report_contents(
         areas: of the strata of the judged sample; None = counted on the map.
         assessment: what a judged sample tells of that map; None where there is none.
         areas_said: what counts as land in these areas, a sentence, or empty.
+        colours: of classes by name, as the map shows them; of others those of a scheme of the field, or ours.
         search: what was looked for; None where nothing was.
         coloured: the map that was on show, and its legend; None where there was none.
 
     Raises:
         ClassificationError: when the map or the sample's strata are those of other patches.
     """
-    classes = class_part(found, classified, areas, assessment, areas_said)
+    classes = class_part(found, classified, areas, assessment, areas_said=areas_said, colours=colours)
     measured = measured if classes is None else measured.beside_map()
     home = measured.home
     scene = None if home is None else home.scene

@@ -14,6 +14,7 @@ from core.bands import FloatArray
 from core.imagery.render import file_bytes, quicklook, thumbnail
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene
+from core.search.ranking import score_texts
 from core.similarity.neighbours import nearest_patches, unit_rows
 
 EXAMPLES, NEIGHBOURS = 4, 5
@@ -99,7 +100,8 @@ def example_rows(scene: Scene, grid: PatchGrid, ids: IntArray, vectors: FloatArr
     for place in unlike_rows(unit, EXAMPLES):
         near = nearest_patches(unit, ids, place, NEIGHBOURS, scene=scene.id)
         neighbours = tuple(
-            patch_picture(scene, grid, one.ref.patch, f"{one.ref.patch} · {one.similarity:.2f}") for one in near
+            patch_picture(scene, grid, patch, f"{patch} · {alike}")
+            for patch, alike in zip(near.ids.tolist(), score_texts(near.similarity.tolist()), strict=True)
         )
         rows.append(ExampleRow(query=patch_picture(scene, grid, int(ids[place])), neighbours=neighbours))
     return tuple(rows)

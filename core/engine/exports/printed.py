@@ -15,10 +15,11 @@ import numpy as np
 from PIL import Image
 
 from core.classification.areas.ground import strata_of
-from core.classification.areas.judgements import told_by
+from core.engine.class_map import head_or_none
+from core.engine.exports.classified import map_classes
 from core.engine.exports.maps import coloured_by, legend_lines, map_image
 from core.engine.exports.order import ExportOrder
-from core.engine.land_areas import classified_patches, counted_sentences, measured_patches, sample_here
+from core.engine.land_areas import CHANGED_SINCE, classified_patches, land_areas, measured_patches
 from core.engine.library_source import LibrarySource
 from core.engine.views import SearchView, results
 from core.errors import SettingsError
@@ -36,6 +37,7 @@ from core.report.pdf import pdf_report
 from core.report.pictures import EmbeddedPicture, embedded, patch_picture
 from core.report.searched import MOST_PICTURED, SearchPart
 from core.scenes.outline_areas import HECTARE
+from core.search.ranking import score_digits, score_texts
 from core.similarity.neighbours import Neighbours
 from core.values.registry import export_columns
 from core.values.similarity import SIMILARITY
@@ -113,17 +115,17 @@ def _classes(source: LibrarySource) -> dict[str, Any]:
     found, every, measured = source.classified(), classified_patches(source), measured_patches(source)
     if found is None or every is None:
         return {}
+    head = head_or_none(source)
+    colours = {} if head is None else {one.name: one.colour for one in map_classes(source, head)}
     patches = every if measured is None else measured[0]
     classified = replace(patches, shapes=patch_shapes(source.scene, source.grid, patches.ids))
     if measured is None:
-        return {"classified": classified}
-    sample = sample_here(source)
-    mapped = dict(zip(every.ids.tolist(), every.classes.tolist(), strict=True))
-    told = told_by(sample) if sample is not None and sample.drawn_from(found.key, mapped) else None
-    said = " ".join(counted_sentences(source))
+        return {"classified": classified, "colours": colours}
+    land = land_areas(source)
+    changed = (CHANGED_SINCE,) if land.estimated is not None and land.changed else ()
     return {
-        "classified": classified, "areas": strata_of(patches.strata, measured[1]), "assessment": told,
-        "areas_said": said,
+        "classified": classified, "areas": strata_of(patches.strata, measured[1]), "assessment": land.estimated,
+        "areas_said": " ".join((*changed, *land.said)), "colours": colours,
     }  # fmt: skip
 
 
@@ -149,14 +151,14 @@ def _search(source: LibrarySource, view: SearchView) -> SearchPart | None:
         return None
     found, measure = results(source, view)
     shown = slice(0, MOST_PICTURED)
-    pairs = zip(found.ids[shown].tolist(), found.similarity[shown].tolist(), strict=True)
+    pairs = zip(found.ids[shown].tolist(), score_texts(found.similarity[shown].tolist()), strict=True)
     picture, legend = _found_map(source, found)
     return SearchPart(
         sentences=tuple(_sentences(source, view, found, measure.title)),
         good=tuple(patch_picture(source.scene, source.grid, one) for one in view.patches(good=True)[shown]),
         bad=tuple(patch_picture(source.scene, source.grid, one) for one in view.patches(good=False)[shown]),
         found=tuple(
-            patch_picture(source.scene, source.grid, one, f"{one} · {alike:.2f}") for one, alike in pairs
+            patch_picture(source.scene, source.grid, one, f"{one} · {alike}") for one, alike in pairs
         ),
         picture=picture, legend=legend,
     )  # fmt: skip
@@ -169,7 +171,11 @@ def _sentences(source: LibrarySource, view: SearchView, found: Neighbours, measu
     else:
         unlike = f" and unlike {bad:,} bad" if bad else ""
         yield f"Land like {good:,} good example{'' if good == 1 else 's'}{unlike}."
-    how = f"All that score {view.least:.3f} or more" if view.least is not None else "The best"
+    how = (
+        f"All that score {view.least:.{score_digits([view.least], 3)}f} or more"
+        if view.least is not None
+        else "The best"
+    )
     apart = ", without patches that touch an example" if view.apart and view.least is None and good else ""
     yield f"{how} by {measure}{apart}; of patches that meet: {view.filters.told(source)}."
     areas = source.areas()
@@ -193,6 +199,7 @@ def _found_map(source: LibrarySource, found: Neighbours) -> tuple[EmbeddedPictur
     shown = cells.spread(source.table.patch_ids, numbers, -1)
     with Image.open(io.BytesIO(quicklook(source.scene, "true", _SIDE))) as look:
         image, _ = painted(pale(look), source.scene.grid, shown, cells.side, colours, strength=0.9)
-    caption = f"Where it lies, by scores from {low:.2f} to {high:.2f}; all other land is grey.".replace("-", "−")
+    best, least = score_texts([high, low])
+    caption = f"Where it lies, by scores from {least} to {best}; all other land is grey."
     picture = embedded(image, "Where the patches that were found lie", caption)
     return picture, tuple((words, colour) for colour, words in legend_lines(legend, found.similarity))

@@ -16,7 +16,14 @@ from core.classification.areas.judgements import (
 )
 from core.classification.schemes import LandClass
 from core.engine.class_map import cut_of_map, map_cells_of
-from core.engine.land_areas import LandAreas, classified_patches, land_areas, measured_patches, sample_here
+from core.engine.land_areas import (
+    CHANGED_SINCE,
+    LandAreas,
+    classified_patches,
+    land_areas,
+    measured_patches,
+    sample_here,
+)
 from core.engine.snippets import areas_command, areas_script
 from core.errors import LandlikeError
 from pages.ui.classify.labeller import labeller
@@ -61,10 +68,7 @@ def _said(known: SceneView, areas: LandAreas) -> list[str]:
     if cut_of_map(known) is not None and map_cells_of(known) is not None:
         said.append("Areas and the sample are of the map by whole patches, not of its finer cells.")
     if found is not None and areas.changed:
-        said.append(
-            "The map changed since the sample was drawn. What was judged tells of the map as it is now, by the strata "
-            "of the map of then (Stehman 2014)."
-        )
+        said.append(CHANGED_SINCE)
     if sample is not None and found is not None and (taught := _taught_too(known, sample)):
         patches = count(taught, "judged patch has", "judged patches have")
         said.append(f"{patches} a label too and may teach the map, which then looks a little better than it is.")

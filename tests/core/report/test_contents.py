@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.classification.areas.class_map import read_classified
 from core.classification.areas.estimation import AreaStratum, JudgedUnit, estimate_accuracy
+from core.classification.schemes import SCHEMES
 from core.errors import ClassificationError
 from core.evaluation.report.card import Section
 from core.evaluation.report.file import FileReport, SceneOfFile
@@ -95,6 +96,23 @@ def test_a_judged_sample_gives_intervals(case: tuple[Embeddings, FileReport], tm
     assert image.shape[:2] == (800, 1200), "four rows of six patches"
     assert np.ptp(image[:380].reshape(-1, 3), axis=0).max() < 8, "rows 0 and 1 are all “a”"
     assert np.abs(image[100, 100].astype(int) - image[700, 100]).max() > 60
+
+
+def test_classes_have_the_colours_of_the_map_else_those_of_their_scheme(
+    case: tuple[Embeddings, FileReport], tmp_path: Path
+) -> None:
+    path = write_classified(tmp_path / "c.parquet", ["Water"] * 12 + ["Crops"] * 12)
+    strata = [AreaStratum(name="Water", hectares=60, units=12), AreaStratum(name="Crops", hectares=40, units=12)]
+    dynamic_world = {one.name: one.colour for one in SCHEMES["dynamicworld"].classes}
+    for stated in ({}, {"Water": "#123456", "Crops": "#654321"}):
+        part = report_contents(
+            *case, made="", classified=read_classified(path), areas=strata, colours=stated
+        ).classes  # fmt: skip
+        assert part is not None
+        assert part.figure is not None
+        wanted = stated or {name: dynamic_world[name] for name in ("Water", "Crops")}
+        assert dict(part.legend) == wanted
+        assert {bar.label: bar.colour for bar in part.figure.bars} == wanted
 
 
 def test_head_and_body_agree_on_classes_of_a_map(case: tuple[Embeddings, FileReport], tmp_path: Path) -> None:
