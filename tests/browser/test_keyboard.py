@@ -88,8 +88,9 @@ def test_arrows_go_from_row_to_row_and_sorting_keeps_the_focus(page: Page) -> No
     assert page.evaluate(FOCUSED) == "4"
     page.keyboard.press("Enter")
     assert page.evaluate("window.told") == [{"what": "query", "id": 4}]
-    page.evaluate("data => window.draw(data)", {**data, "rows": [[9, 0.9], [4, 0.8]], "query": 4})
+    page.evaluate("data => window.draw(data)", {**data, "rows": [[9, -0.004], [4, -0.8]], "query": 4})
     assert page.evaluate(FOCUSED) == "4"
+    assert page.locator("td.number").all_inner_texts() == ["9", "0.00", "4", "−0.80"], "nothing is less than nothing"
     page.get_by_role("button", name="Patch").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("window.told.pop()") == ["sort", "Patch"]
@@ -127,6 +128,20 @@ def test_keys_of_the_labeller_leave_its_buttons_and_other_boxes_alone(page: Page
     page.locator("#other input").focus()
     page.keyboard.press("f")
     assert page.evaluate("window.told.length") == 2, "nothing is labelled while somebody writes"
+
+
+def test_how_often_an_example_counts_is_asked_where_there_are_several_of_its_kind(page: Page) -> None:
+    """A weight is that in the mean of its kind, so that on a single one a click would do nothing."""
+    page.set_content("<section><div class='evidence'></div></section>")
+    shown = {"like": [3, 10], "unlike": [11], "thumbs": "", "most": 14, "weights": {}, "others": []}
+    page.evaluate(DRAW, [text("tell.js", "evidence.js"), shown])
+    weighed = "() => [...document.querySelectorAll('.one')].map((one) => Boolean(one.querySelector('.times')))"
+    assert page.evaluate(weighed) == [True, True, False]
+    picture = {"at": 0, "good": False, "weight": 1, "kind": "picture", "src": "", "title": "A picture."}
+    page.evaluate("data => window.draw(data)", {**shown, "others": [picture]})
+    assert page.evaluate(weighed) == [True, True, True, True]
+    page.evaluate("data => window.draw(data)", {**shown, "weights": {"11": 2}})
+    assert page.evaluate(weighed) == [True, True, True], "what was said before can be taken back"
 
 
 def test_what_is_pressed_before_the_plot_listens_is_told_once_it_does(page: Page) -> None:

@@ -250,6 +250,11 @@ def test_a_link_reopens_scene_and_query_and_keys_go_on_from_there(page: Page, se
     expect(keys).to_contain_text("find land like it")
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
+    page.locator(".st-key-colour input").click()
+    page.get_by_role("option", name="Colour by NDWI").click()
+    page.keyboard.press("?")  # what the mouse chose leaves the keys to the page
+    expect(keys).to_be_visible()
+    page.keyboard.press("?")
     page.locator(".st-key-words input").focus()
     page.keyboard.type("ax?")
     expect(page.locator(".st-key-words input")).to_have_value("ax?")

@@ -126,7 +126,7 @@ def legend_lines(legend: Legend, values: FloatArray) -> list[tuple[str, str]]:
         there = set(values[np.isfinite(values)].astype(int).tolist())
         return [pair for at, pair in enumerate(zip(legend.colours, legend.names, strict=True)) if at in there]
     numbers = np.linspace(legend.low, legend.high, _STEPS)
-    words = [f"{number:.{legend.scale.digits}f}".replace("-", "−") for number in numbers]
+    words = [f"{number:z.{legend.scale.digits}f}".replace("-", "−") for number in numbers]
     words[0] += f" {legend.scale.low_word}"
     words[-1] += f" {legend.scale.high_word}"
     return list(zip(legend.scale.colours(_STEPS), words, strict=True))

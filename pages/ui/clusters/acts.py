@@ -54,6 +54,7 @@ def choose_cluster(visitor: Session, view: ViewState, number: int) -> None:
     if clusters is None or not 0 <= number < len(every):
         return
     again = visitor.clusters.chosen in clusters.parts[number]
+    visitor.colour = CLUSTER.name  # Else the first labels would become what colours, and the list would go.
     visitor.clusters.tell("")
     visitor.clusters.chosen = None if again else min(clusters.parts[number])
     visitor.select(NOTHING_SELECTED if again else _all_of(view, every[number]))

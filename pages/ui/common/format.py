@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -15,24 +15,6 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def patches(number: int) -> str:
     """Return how many patches, in words."""
     return count(number, "patch", "patches")
-
-
-def score_digits(scores: Sequence[float], least: int = 2, most: int = 5) -> int:
-    """Return how many digits similarities need, so that first and last differ and none below 1 reads as 1.
-
-    Args:
-        scores: best first; none = ``least``.
-        least: digits at least.
-        most: digits at most, where nothing tells them apart.
-    """
-    if not len(scores):
-        return least
-    first, last = float(scores[0]), float(scores[-1])
-    near = max((one for one in map(float, scores) if one < 1), default=0.0)
-    for digits in range(least, most):
-        if (f"{first:.{digits}f}" != f"{last:.{digits}f}" or first == last) and round(near, digits) < 1:
-            return digits
-    return most
 
 
 def ground_words(hectares: float) -> str:

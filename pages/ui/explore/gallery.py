@@ -10,11 +10,11 @@ import streamlit as st
 
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import PatchRef, PatchRefs
+from core.search.ranking import score_digits
 from core.similarity.neighbours import Neighbours
 from core.values.legend import ScaleLegend
 from core.values.palette import class_colours
 from core.values.similarity import SIMILARITY
-from pages.ui.common.format import score_digits
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title
 from pages.ui.explore.colouring import Colouring
@@ -106,7 +106,7 @@ def caption_values(items: list[dict[str, Any]], view: SceneView, colours: Colour
         own = values[view.table.positions(np.array([item["id"]]))]
         if np.isfinite(own).any():
             red, green, blue = legend.paint(own)[0][0].tolist()
-            number = f"{own[0]:.{legend.scale.digits}f}".replace("-", "−")
+            number = f"{own[0]:z.{legend.scale.digits}f}".replace("-", "−")
             item |= {"number": number, "shade": f"rgb({red}, {green}, {blue})"}
             if item["named"]:  # There is room for one of the two; the other is read by pointing at the picture.
                 item["label"] = ""

@@ -10,10 +10,11 @@ import streamlit as st
 
 from core.scenes.outline_areas import HECTARE
 from core.scenes.overview import metres_of
+from core.search.ranking import score_digits
 from pages.ui.common.cuts import length
 from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain
-from pages.ui.common.format import count, ground_words, patches, score_digits
+from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.heading import heading
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.theme import class_title

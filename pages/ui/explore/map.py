@@ -319,7 +319,7 @@ def _legends(rendering: str, overlay: Overlay | None) -> list[dict[str, Any]]:
 
 def _bar(legend: ScaleLegend) -> dict[str, Any]:
     scale = legend.scale
-    ends = [f"{end:.{scale.digits}f}".replace("-", "−") for end in (legend.low, legend.high)]
+    ends = [f"{end:z.{scale.digits}f}".replace("-", "−") for end in (legend.low, legend.high)]
     return {
         "title": scale.title,
         "colours": scale.colours(),

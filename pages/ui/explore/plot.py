@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
+from core.search.ranking import score_texts
 from core.similarity.neighbours import Neighbours
 from core.values.base import NOTHING_ASKED
 from core.values.classes import CLASS, LABEL, titles
@@ -93,7 +94,7 @@ def plot_data(
         "plotly": asset_url("plotly.min.js"),
         "query": query,
         "neighbours": ids,
-        "similarity": [f"{value:.2f}" for value in neighbours.similarity.tolist()] if neighbours else [],
+        "similarity": score_texts(neighbours.similarity.tolist()) if neighbours else [],
         "selection": list(selection),
         "like": [] if question is None else list(question.like),
         "unlike": [] if question is None else list(question.unlike),

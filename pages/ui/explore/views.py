@@ -18,6 +18,7 @@ from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import IntArray, PatchRef
 from core.scenes.scene import Scene
+from core.search.ranking import score_texts
 from core.values.clusters import CLUSTER
 from core.values.registry import OLDER_NAMES, choices
 from pages.ui.clusters.panel import clusters_panel, clusters_tools
@@ -218,7 +219,7 @@ def patches_told(view: ViewState, colours: Colouring, *, thumbs: str) -> dict[st
             "legend": colours.script(),
             "query": view.query_id if view.question.plain else None,
             "neighbours": [int(one) for one in ids],
-            "similarity": [f"{score:.2f}" for score in scores],
+            "similarity": score_texts([float(one) for one in scores]),
         },
     }
 

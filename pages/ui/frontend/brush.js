@@ -14,7 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return slider;
   });
   const words = element("p");
-  const told = (number) => number.toFixed(data.digits).replace("-", "−");
+  const told = (number) => number.toFixed(data.digits).replace(/^-(?=[0.]+$)/, "").replace("-", "−");
   const follow = () => {
     if (Number(low.value) > Number(high.value)) [low.value, high.value] = [high.value, low.value];
     const [from, to] = [value(low), value(high)];

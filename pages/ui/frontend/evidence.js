@@ -16,8 +16,9 @@ const button = (name, words, run) => {
 const WEIGHTS = [1, 2, 0.5];
 const times = (weight) => (weight === 0.5 ? "×½" : `×${weight}`);
 
-// One example: what it is, what a click does, what one on its sign does, and what one on how often it counts does.
-function example({ good, words, src, count, kind, weight, drop, turn, weigh }) {
+// One example: what it is, what a click does, what one on its sign does, and what one on how often it counts does. That
+// weighs those of a kind among each other, so that of a single one nothing is said of it.
+function example({ good, words, src, count, kind, weight, single, drop, turn, weigh }) {
   const card = element("span", `one ${good ? "good" : "bad"} ${kind ?? ""}`);
   const take = button("take", `${words} ${good ? "A good" : "A bad"} example. Click to take it away`, drop);
   if (src) {
@@ -32,14 +33,14 @@ function example({ good, words, src, count, kind, weight, drop, turn, weigh }) {
   const next = WEIGHTS[(WEIGHTS.indexOf(weight) + 1) % WEIGHTS.length];
   const heavy = button(`times${weight === 1 ? " once" : ""}`, `Counts ${times(weight)}. Let it count ${times(next)}`, () => weigh(next));
   heavy.textContent = times(weight);
-  card.append(take, heavy, sign);
+  card.append(take, ...(single && weight === 1 ? [] : [heavy]), sign);
   return card;
 }
 
-function patch(root, id, sign, data, weigh) {
+function patch(root, id, sign, data, weigh, single) {
   const tell = (now) => tellPlot("landlike:do", { what: "evidence", id, sign: now }, root);
   const card = example({
-    weight: data.weights[id] ?? 1, weigh, good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(0), turn: () => tell(-sign),
+    weight: data.weights[id] ?? 1, weigh, single, good: sign > 0, words: `Patch ${id}.`, src: data.thumbs.replace("{id}", id), drop: () => tell(0), turn: () => tell(-sign),
   });
   card.dataset.patch = id;
   const point = (at) => window.dispatchEvent(new CustomEvent("landlike:hover", { detail: { id: at, from: "evidence" } }));
@@ -50,17 +51,17 @@ function patch(root, id, sign, data, weigh) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".evidence");
-  const other = (one) => example({
-    ...one, words: one.title,
+  const other = (single) => (one) => example({
+    ...one, single, words: one.title,
     drop: () => setTriggerValue("other", { what: "drop", at: one.at }), turn: () => setTriggerValue("other", { what: "turn", at: one.at }),
     weigh: (weight) => setTriggerValue("other", { what: "weigh", at: one.at, weight }),
   });
   const weigh = (id) => (weight) => setTriggerValue("other", { what: "weigh", patch: id, weight });
   const part = (words, ids, sign) => {
-    const others = data.others.filter((one) => one.good === sign > 0).map(other);
-    if (!ids.length && !others.length) return [];
+    const mine = data.others.filter((one) => one.good === sign > 0), single = ids.length + mine.length === 1;
+    if (!ids.length && !mine.length) return [];
     const more = ids.length > data.most ? [element("small", "more", `and ${(ids.length - data.most).toLocaleString("en")} more`)] : [];
-    return [element("b", "", words), ...others, ...ids.slice(0, data.most).map((id) => patch(root, id, sign, data, weigh(id))), ...more];
+    return [element("b", "", words), ...mine.map(other(single)), ...ids.slice(0, data.most).map((id) => patch(root, id, sign, data, weigh(id), single)), ...more];
   };
   const buttons = () => [...root.querySelectorAll("button")];
   const at = buttons().indexOf(root.getRootNode().activeElement);

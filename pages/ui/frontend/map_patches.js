@@ -106,7 +106,7 @@
     const lines = [[`${Math.abs(north).toFixed(4)}° ${north < 0 ? "S" : "N"}, ${Math.abs(east).toFixed(4)}° ${east < 0 ? "W" : "E"}`]];
     const { legend } = tell;
     if (!Number.isNaN(number)) {
-      if (legend.kind === "scale") lines.push([legend.title, number.toFixed(legend.digits ?? 2).replace("-", "−")]);
+      if (legend.kind === "scale") lines.push([legend.title, number.toFixed(legend.digits ?? 2).replace(/^-(?=[0.]+$)/, "").replace("-", "−")]);
       else if (legend.names[number] && legend.names[number] !== (tell.classes && tell.classes.names[group])) lines.push([legend.names[number]]);
     }
     const rank = tell.neighbours.indexOf(id);

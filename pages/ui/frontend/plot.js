@@ -329,9 +329,10 @@ class View {
     if (id === data.query) lines.push("The place you asked about");
     else if (rank >= 0) lines.push(`No. ${rank + 1} · similarity ${data.similarity[rank]}`);
     else if (data.legend.kind === "scale" && this.values && !Number.isNaN(this.values[row])) {
-      lines.push(`${data.legend.title} ${this.values[row].toFixed(data.legend.digits ?? 2)}`);
+      lines.push(`${data.legend.title} ${this.values[row].toFixed(data.legend.digits ?? 2).replace(/^-(?=[0.]+$)/, "").replace("-", "−")}`);
     }
-    else if (data.legend.kind === "group") lines.push(`Group ${this.values[row] + 1}`);
+    const own = data.legend.kind === "class" && this.values ? data.legend.names[this.values[row]] : "";
+    if (own && !lines.includes(own)) lines.push(own);
     if (this.strangers.includes(row)) lines.push("◇ Unfamiliar");
     if (data.like.includes(id)) lines.push("+ Good example");
     if (data.unlike.includes(id)) lines.push("− Bad example");

@@ -68,7 +68,7 @@ const explaining = {
     const strip = element("div");
     strip.style.background = `linear-gradient(to right, ${legend.colours.join(",")})`;
     const end = (value, word) => {
-      const text = element("span", "", value.toFixed(legend.digits ?? 2).replace("-", "−"));
+      const text = element("span", "", value.toFixed(legend.digits ?? 2).replace(/^-(?=[0.]+$)/, "").replace("-", "−"));
       if (word) text.append(" ", element("em", "", word));
       return text;
     };

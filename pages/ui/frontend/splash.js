@@ -12,6 +12,12 @@
     return completes ? history.replaceState(state, title, address) : push(state, title, address);
   };
 
+  // A choice that the mouse made leaves the keys to the page: in the box they would be typed, and chosen by next.
+  document.addEventListener("click", (event) => {
+    if (!event.detail || !event.target.closest?.("[role=listbox] [role=option]")) return;
+    setTimeout(() => document.activeElement?.matches("[data-testid=stSelectbox] input") && document.activeElement.blur());
+  }, true);
+
   const WORDS = "The server has stopped or cannot be reached. Where it runs, start it again in a terminal by";
   const AFTER = "This page goes on by itself as soon as the server answers.";
   const COMMAND = "make run";

@@ -54,7 +54,7 @@ function draw(root, state) {
     line.classList.toggle("marked", data.marked.includes(id));
     row.forEach((value, at) => {
       const digits = data.digits[at];
-      line.append(element("td", typeof value === "number" ? "number" : "", !known(value) ? "" : typeof value === "number" && digits !== null ? value.toFixed(digits).replace("-", "−") : String(value)));
+      line.append(element("td", typeof value === "number" ? "number" : "", !known(value) ? "" : typeof value === "number" && digits !== null ? value.toFixed(digits).replace(/^-(?=[0.]+$)/, "").replace("-", "−") : String(value)));
     });
     line.onclick = () => tellPlot("landlike:do", { what: "query", id }, root);
     line.onkeydown = (event) => event.key === "Enter" && line.onclick();

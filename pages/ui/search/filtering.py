@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
 from core.bands import FloatArray
@@ -12,7 +13,7 @@ from core.errors import LandlikeError
 from core.scenes.given.classes import NOBODYS
 from core.search.conditions import SCORE, ClassCondition, Condition, RangeCondition
 from core.search.filters import Filters
-from core.search.ranking import histogram_of
+from core.search.ranking import histogram_of, step_digits
 from core.values.base import PatchValue, ScaleValue
 from core.values.distortion import DISTORTION
 from core.values.legend import ClassLegend, ScaleLegend
@@ -86,8 +87,9 @@ def _score(visitor: Session, view: ViewState, filters: Filters) -> None:
     except LandlikeError as error:
         st.caption(plain(error))
         return
-    title = ranking.measure.title
-    _bars(visitor, filters, SCORE, ranking.score, title=title[:1].upper() + title[1:], digits=3)
+    title, known = ranking.measure.title, ranking.score[np.isfinite(ranking.score)]
+    digits = step_digits(float(np.ptp(known)) / BARS if len(known) else 1.0)
+    _bars(visitor, filters, SCORE, ranking.score, title=title[:1].upper() + title[1:], digits=digits)
 
 
 def _title(view: ViewState, name: str) -> str:

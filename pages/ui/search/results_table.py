@@ -13,13 +13,13 @@ import streamlit as st
 
 from core.bands import FloatArray
 from core.scenes.patches import IntArray
+from core.search.ranking import score_digits
 from core.values.base import NOTHING_ASKED, PatchValue
 from core.values.classes import LABEL
 from core.values.legend import ClassLegend, ScaleLegend
 from core.values.predicted import CONFIDENCE, PREDICTED, WHY_UNSURE, PredictedValue, unsure_words, why_unsure
 from core.values.registry import VALUES, choices
 from core.values.similarity import SIMILARITY
-from pages.ui.common.format import score_digits
 from pages.ui.frontend import text
 from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState

@@ -13,7 +13,7 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.scenes.areas import PatchAreas
 from core.scenes.outline_areas import HECTARE
-from core.search.ranking import Ranking
+from core.search.ranking import Ranking, score_digits, step_digits
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
@@ -22,6 +22,7 @@ from pages.ui.state.widgets import bound, trigger
 STEPS = 400
 """Positions of the slider above its lowest."""
 SHOWN_DIGITS = 3
+"""Of a score, at least."""
 
 _component = st.components.v2.component(
     "landlike_threshold",
@@ -38,7 +39,11 @@ def threshold_button(visitor: Session, view: ViewState, *, short: bool) -> None:
     """
     if view.neighbours is None:
         return
-    title = ("Score" if short else "Above a score") if view.least is None else f"At least {view.least:.{SHOWN_DIGITS}f}"
+    title = (
+        ("Score" if short else "Above a score")
+        if view.least is None
+        else f"At least {view.least:.{score_digits([view.least], SHOWN_DIGITS)}f}"
+    )
     with st.popover(title, icon=":material/equalizer:", key="threshold"), st.container(key="threshold_panel"):
         _content(visitor, view)
 
@@ -94,7 +99,7 @@ def spread(ranking: Ranking, areas: PatchAreas | None, mask: NDArray[np.bool_] |
         "above": _at_least(ranking.score[known], steps, np.ones(int(known.sum()))).astype(int).tolist(),
         "hectares": hectares,
         "measure": ranking.measure.title,
-        "digits": SHOWN_DIGITS,
+        "digits": step_digits((high - low) / STEPS, SHOWN_DIGITS),
     }
 
 

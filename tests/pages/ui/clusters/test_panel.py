@@ -24,6 +24,7 @@ from core.scenes.regions.of_interest import keep_area
 from core.scenes.scene import Scene
 from core.search.filters import Filters
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
+from core.values.clusters import CLUSTER
 from core.values.registry import export_columns
 from pages.ui.clusters import acts
 from pages.ui.clusters.panel import why_so_many
@@ -206,6 +207,7 @@ def test_all_patches_of_a_cluster_are_labelled_at_once_and_that_is_undone(recipe
     visitor = Session(scene_id=recipe.scene_id)
     view, chosen = choose(recipe, visitor, 1)
     acts.label_all(visitor, view, chosen, "Reed")
+    assert visitor.colour == CLUSTER.name, "the list stays where the first labels would take the place of clusters"
     assert {name: len(windows) for name, windows in given_windows(scene).items()} == {"Reed": 12}
     assert (visitor.clusters.told, visitor.clusters.labelled) == ("12 patches labelled Reed.", True)
     acts.unlabel(visitor, view)

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from core.jobs.queue import Job
-from pages.ui.common.format import count, distinct, duration, moment, patches, score_digits, size
+from pages.ui.common.format import count, distinct, duration, moment, patches, size
 from pages.ui.common.progress import progress_words
 
 
@@ -55,22 +55,6 @@ def test_the_queue_says_how_many_are_before() -> None:
     assert progress_words(job(state="queued", position=1)) == "next in line…"
     assert progress_words(job(total=0)) == "starting…"
     assert progress_words(job(total=0, doing="opening file 3 of 13")) == "opening file 3 of 13…"
-
-
-@pytest.mark.parametrize(
-    ("scores", "digits"),
-    [
-        ([], 2),
-        ([0.91, 0.88, 0.88], 2),
-        ([0.9996, 0.9995, 0.9991], 4),
-        ([1.0, 0.9996, 0.9], 4),
-        ([1.0, 1.0], 2),
-        ([0.8312, 0.8309], 4),
-        ([0.9999999, 0.9999998], 5),
-    ],
-)
-def test_similarities_have_as_many_digits_as_tell_them_apart(scores: list[float], digits: int) -> None:
-    assert score_digits(scores) == digits
 
 
 def test_titles_that_repeat_get_a_number() -> None:
