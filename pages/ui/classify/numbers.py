@@ -61,7 +61,7 @@ def numbers_panel(visitor: Session, known: SceneView) -> None:
 def _bring(visitor: Session, known: SceneView, key: str) -> None:
     name = f"numbers_{known.scene.id}_{visitor.uploads}"
     endings = ["csv", "tsv", "txt", "geojson", "json", "gpkg", "zip"]
-    upload = st.file_uploader("A file of numbers", type=endings, key=name)
+    upload = st.file_uploader("A file of numbers", type=endings, key=name, max_upload_size=256)
     if upload is None:
         return
     try:

@@ -64,7 +64,9 @@ def drawn_areas(visitor: Session, scene: Scene) -> list[MapRegion]:
 
 def _file(visitor: Session, scene: Scene) -> None:
     """Draw the field for a file, and take what it holds."""
-    given = st.file_uploader("GeoJSON, KML, GeoPackage or a zip of a Shapefile", AREA_FILES, key="cut_area_file")
+    given = st.file_uploader(
+        "GeoJSON, KML, GeoPackage or a zip of a Shapefile", AREA_FILES, key="cut_area_file", max_upload_size=256
+    )
     if given is None:
         return
     if given.file_id != visitor.draft.area_file:

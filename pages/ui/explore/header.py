@@ -90,7 +90,8 @@ def announcement(view: ViewState) -> str:
         unlike = f", unlike {len(question.unlike)}" if question.unlike else ""
         asked = f"like {count(len(question.like), 'example')}{unlike}"
     digits = score_digits(found.similarity.tolist())
-    scores = f", similarity {found.similarity[0]:.{digits}f} to {found.similarity[-1]:.{digits}f}" if len(found) else ""
+    measure = "similarity" if question.plain else view.known.ranking(question).measure.title.removeprefix("cosine ")
+    scores = f", {measure} {found.similarity[0]:.{digits}f} to {found.similarity[-1]:.{digits}f}" if len(found) else ""
     how = f"; {note}" if (note := compared_how(view)) else ""
     return f"{patches(len(found))} {asked}{scores}{more}{how}".replace("-", "−")
 
