@@ -114,7 +114,8 @@ class _Words:
     @property
     def known(self) -> tuple[str, ...]:
         """All words that are listed for people, each once: those that something known of this scene tells."""
-        table = [term.word for term in (*NOUNS, *ADJECTIVES) if self._told(term)]
+        every: list[Noun | Adjective] = [*NOUNS, *ADJECTIVES]
+        table = [term.word for term in every if self._told(term)]
         return tuple(dict.fromkeys([*table, *(one.title for one in self.own)]))
 
     def _indices(self) -> Iterable[tuple[str, NDArray[np.int16]]]:
