@@ -54,7 +54,14 @@ SLOW = (
     "core/jobs/test_queue.py",  # workers that die
     "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
     "core/ingest/test_real.py",  # real files
-    "core/ingest/vectors/test_adding.py",  # a process for each file
+    "core/ingest/vectors",  # files of shapes, some in a process each
+    "core/ingest/formats/cubes",  # many files, each as several kinds
+    "core/ingest/formats/safe",
+    "core/ingest/formats/test_extra_samples.py",
+    "core/scenes/regions/test_of_interest.py",
+    "core/engine/test_class_tasks.py",  # whole chains, and what is printed run again
+    "core/engine/exports/test_without_pixels.py",
+    "pages/ui/classify/test_without_pages.py",
     "core/evaluation/test_baseline.py",  # hundreds of real patches
     "core/evaluation/test_taught_classes.py::test_the_shipped_encoder_names_its_classes_in_all_bands",
     "core/encoders/test_eight_bits.py::test_a_form_that_cannot_be_run_is_tried_once_and_left_alone",

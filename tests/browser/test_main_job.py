@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.scenes.library import Library
-from tests.browser.accessibility import assert_accessible, assert_popovers_accessible
+from tests.browser.accessibility import OPENED, assert_accessible, assert_popovers_accessible
 from tests.browser.conftest import PROJECTOR, SCENE, Server, start
 from tests.browser.views import (
     LONG,
@@ -234,10 +234,19 @@ def a_click_on_a_class_selects_its_patches(page: Page) -> None:
     expect(page.get_by_text("patches selected")).to_have_count(0)
 
 
-def test_a_link_reopens_scene_and_query_and_keys_go_on_from_there(page: Page, server: Server) -> None:
+def test_a_link_reopens_scene_and_query_whose_files_are_there_and_keys_go_on_from_there(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
     page.goto(f"{server.url}/?scene={SCENE}&q=7")
     assert wait_for_query(page) == 7
     wait_for_ranks(page, 20)
+    the_neighbours_can_be_downloaded(page, server, tmp_path)
+    page.keyboard.press("Escape")
+    page.locator(OPENED).wait_for(state="detached")
+    keys_go_on(page)
+
+
+def keys_go_on(page: Page) -> None:
     stage, keys = page.locator(".ll-plot .stage"), page.locator(".ll-plot .keys")
     page.locator(".ll-plot[data-ready]").wait_for(timeout=LONG)
     stage.focus()
@@ -296,9 +305,7 @@ def test_a_shared_address_shows_somebody_else_the_same_view(browser: Browser, pa
     context.close()
 
 
-def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:
-    page.goto(f"{server.url}/?scene={SCENE}&q=7")
-    wait_for_ranks(page, 20)
+def the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: Path) -> None:
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
     contents = {}
     for title, ending in (("GeoJSON", "geojson"), ("CSV", "csv")):
@@ -328,22 +335,22 @@ def test_the_neighbours_can_be_downloaded(page: Page, server: Server, tmp_path: 
     assert html.escape(name) in report
 
 
-@pytest.mark.parametrize(
-    ("files", "name", "says"),
-    [
-        (
-            ["scenes/eo_browser_aquileia_2019-04-16_L2A.zip"],
-            "eo_browser_aquileia_2019-04-16_L2A",
-            "reflectance × 65,535",
-        ),
-        (["eurosat_ms.zip"], "eurosat_ms", "collection of 296 patches"),
-    ],
-)
-def test_an_upload_becomes_a_scene_that_can_be_searched(
-    page: Page, server: Server, files: list[str], name: str, says: str
+def test_what_is_no_scene_loses_nothing_and_uploads_become_scenes_that_can_be_searched(
+    page: Page, server: Server, tmp_path: Path
 ) -> None:
     page.goto(f"{server.url}/scenes")
-    page.locator(UPLOADER).set_input_files([shared(file) for file in files])
+    a_file_that_is_no_scene_gets_one_sentence_and_loses_nothing(page, server, tmp_path)
+    page.get_by_role("link", name="Models").click()
+    page.locator(".st-key-model_spectral").wait_for()
+    page.get_by_role("link", name="Scenes").click()
+    aquileia = "eo_browser_aquileia_2019-04-16_L2A"
+    an_upload_becomes_a_scene_that_can_be_searched(page, f"scenes/{aquileia}.zip", aquileia, "reflectance × 65,535")
+    page.get_by_role("link", name="Scenes").click()
+    an_upload_becomes_a_scene_that_can_be_searched(page, "eurosat_ms.zip", "eurosat_ms", "collection of 296 patches")
+
+
+def an_upload_becomes_a_scene_that_can_be_searched(page: Page, file: str, name: str, says: str) -> None:
+    page.locator(UPLOADER).set_input_files([shared(file)])
     page.locator(".st-key-upload_add button:enabled").click(timeout=LONG)
     card = page.locator("[class*='st-key-card_']", has_text=name)
     card.wait_for(timeout=LONG)
@@ -358,12 +365,9 @@ def test_an_upload_becomes_a_scene_that_can_be_searched(
     assert query(page) == asked
 
 
-def test_a_file_that_is_no_scene_gets_one_sentence_and_loses_nothing(
-    page: Page, server: Server, tmp_path: Path
-) -> None:
+def a_file_that_is_no_scene_gets_one_sentence_and_loses_nothing(page: Page, server: Server, tmp_path: Path) -> None:
     bad = tmp_path / "<b>holiday ${x} `y`.tif"
     bad.write_text("this is no image")
-    page.goto(f"{server.url}/scenes")
     before = sum(not path.name.startswith(".") for path in (server.root / "scenes").iterdir())
     page.locator(UPLOADER).set_input_files([bad])
     page.locator(".st-key-upload_add button:enabled").click()
@@ -412,17 +416,17 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
     page: Page, tmp_path: Path, model: Callable[[str], Path]
 ) -> None:
     root = tmp_path / "data"
-    scene = add_scene(Library(root), height=640, width=1024).id
+    scene = add_scene(Library(root), height=640, width=768).id
     with on_one_processor():
         server = start(root, LANDLIKE_MODELS=str(model("resnet50")))
     try:
         address = f"{server.url}/?scene={scene}&encoder=resnet50"
         page.goto(address)
-        page.get_by_text("of 160 patches").wait_for(timeout=LONG)
+        page.get_by_text("of 120 patches").wait_for(timeout=LONG)
         wait_until(server, 20)
 
         page.reload()
-        page.get_by_text("of 160 patches").wait_for(timeout=LONG)
+        page.get_by_text("of 120 patches").wait_for(timeout=LONG)
         assert running(server)["state"] == "running"
 
         worker = int(str(running(server)["pid"]))
@@ -439,7 +443,7 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
         server = start(root, port, LANDLIKE_MODELS=str(model("resnet50")))
         page.goto(address)
         wait_for_views(page)
-        assert wait_until(server, 160)["state"] == "done"
+        assert wait_until(server, 120)["state"] == "done"
         page.locator(".gallery .tile").nth(1).click()
         wait_for_query(page)
     finally:
