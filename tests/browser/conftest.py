@@ -132,6 +132,7 @@ class Tab:
         self.context.clear_cookies()
         if self.page.url.startswith("http"):
             self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            self.page.goto("about:blank")  # The app would go on, and say in a dialog that its server is gone.
         self.page.set_viewport_size(PROJECTOR)
 
     def close(self) -> None:
