@@ -24,7 +24,7 @@ from core.evaluation.report.card import Sheet
 from core.export.geoparquet import Embeddings
 from core.export.selection import file_shapes, valid_shares
 from core.report.figures import BarFigure, FigureBar
-from core.report.pictures import EmbeddedPicture, class_picture
+from core.report.pictures import EmbeddedPicture, class_picture, dots_picture
 from core.scenes.cut import WHOLE_AT_EDGE
 from core.scenes.outline_areas import patch_hectares
 from core.values.palette import UNKNOWN_COLOUR, class_colours
@@ -155,8 +155,15 @@ def _counted(found: Embeddings, names: Sequence[str | None]) -> list[AreaStratum
 
 
 def _class_map(found: Embeddings, names: Sequence[str | None], stated: Mapping[str, str]) -> dict[str, Any]:
-    """Return the picture of the classes and its legend, where patches lie beside each other as in the file's grid."""
-    if found.scene.get("kind") == "collection" or not any(names) or not {"row", "col"} <= set(found.table.column_names):
+    """Return the picture of the classes and its legend: as patches lie in the file's grid, or as dots of a collection.
+
+    Empty where it is not known how they lie.
+    """
+    if not any(names):
+        return {}
+    if found.scene.get("kind") == "collection":
+        return _class_dots(found, names, stated)
+    if not {"row", "col"} <= set(found.table.column_names):
         return {}
     try:
         rows, cols = (found.table.column(name).to_numpy().astype(np.int64, casting="safe") for name in ("row", "col"))
@@ -167,6 +174,16 @@ def _class_map(found: Embeddings, names: Sequence[str | None], stated: Mapping[s
     colours = _colours(sorted({name for name in names if name}), stated)
     picture = class_picture(rows, cols, [colours.get(name or "", UNKNOWN_COLOUR) for name in names])
     return {"picture": picture, "legend": tuple((_class_name(name), colour) for name, colour in colours.items())}
+
+
+def _class_dots(found: Embeddings, names: Sequence[str | None], stated: Mapping[str, str]) -> dict[str, Any]:
+    if found.lonlat is None:
+        return {}
+    colours = _colours(sorted({name for name in names if name}), stated)
+    painted = [colours.get(name or "", UNKNOWN_COLOUR) for name in names]
+    picture = dots_picture(file_shapes(found.table), found.lonlat, painted)
+    legend = tuple((_class_name(name), colour) for name, colour in colours.items())
+    return {} if picture is None else {"picture": picture, "legend": legend}
 
 
 def _colours(names: Sequence[str], stated: Mapping[str, str]) -> dict[str, str]:

@@ -265,6 +265,8 @@ class _Paper(FPDF):
             self.ln(2)
             self._large(part.picture, 110, 20)
             self._legend(part.legend)
+            if part.picture.caption:
+                self._note(part.picture.caption)
 
     def _searched(self) -> None:
         part = self._contents.search

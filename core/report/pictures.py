@@ -8,20 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from core.bands import FloatArray
+from core.export.geometry import Shapes, bounds
+from core.export.scatter import mapped
 from core.imagery.render import file_bytes, quicklook, thumbnail
 from core.scenes.patches import IntArray, PatchGrid
 from core.scenes.scene import Scene
-from core.search.ranking import score_texts
 from core.similarity.neighbours import nearest_patches, unit_rows
+from core.similarity.scores import score_texts
 
 EXAMPLES, NEIGHBOURS = 4, 5
 """Patches shown as examples, and how many of the nearest beside each."""
 
 _SCENE_SIDE, _PATCH_SIDE, _QUALITY = 1200, 128, 88
 _PAPER = (236, 238, 240)
+_MERCATOR = 85.0
+"""Degrees of latitude that maps reach to."""
+
+GROUND_OF = "A dot a patch, where it lies. Ground: Natural Earth, not for measuring."
+"""Said below maps of patches that lie apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +90,23 @@ def class_picture(rows: IntArray, cols: IntArray, colours: Sequence[str]) -> Emb
     return EmbeddedPicture(
         jpeg=file_bytes(Image.fromarray(large), "JPEG", quality=_QUALITY, subsampling=0), alt="The class of each patch"
     )
+
+
+def dots_picture(shapes: Shapes, centres: NDArray[np.float64], colours: Sequence[str]) -> EmbeddedPicture | None:
+    """Return a map with a dot a patch on pale ground, for patches that lie on no common grid; None without a place.
+
+    Args:
+        shapes: outlines in EPSG:4326, of shape (N,), None where unknown.
+        centres: longitude and latitude, shape (N, 2), NaN where unknown.
+        colours: of the patches, ``#rrggbb``, N of them.
+    """
+    box, known = bounds(shapes), np.isfinite(centres).all(axis=1)
+    if box is None or not known.any():
+        return None
+    west, south, east, north = box
+    painted = np.array([ImageColor.getrgb(colour) for colour in colours], np.uint8)[known]
+    reach = (west, max(south, -_MERCATOR), east + 360 * (east < west), min(north, _MERCATOR))
+    return embedded(mapped(reach, centres[known], painted)[0], "The class of each patch", GROUND_OF)
 
 
 def example_rows(scene: Scene, grid: PatchGrid, ids: IntArray, vectors: FloatArray) -> tuple[ExampleRow, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -44,35 +44,6 @@ COSINE = Measure(name="cosine", title="cosine similarity", low=-1.0, high=1.0)
 PROBABILITY = Measure(name="probability", title="probability", low=0.0, high=1.0)
 MATCH = Measure(name="match", title="degree of match", low=0.0, high=1.0)
 """How well a patch fits words, which is no probability."""
-
-
-def score_digits(scores: Sequence[float], least: int = 2, most: int = 5) -> int:
-    """Return how many digits similarities need, so that first and last differ and none below 1 reads as 1.
-
-    Args:
-        scores: best first; none = ``least``.
-        least: digits at least.
-        most: digits at most, where nothing tells them apart.
-    """
-    if not len(scores):
-        return least
-    first, last = float(scores[0]), float(scores[-1])
-    near = max((one for one in map(float, scores) if one < 1), default=0.0)
-    for digits in range(least, most):
-        if (f"{first:.{digits}f}" != f"{last:.{digits}f}" or first == last) and round(near, digits) < 1:
-            return digits
-    return most
-
-
-def score_texts(scores: Sequence[float]) -> list[str]:
-    """Return similarities as they are shown beside each other, best first: by as many digits as tell them apart."""
-    digits = score_digits(scores)
-    return [f"{one:z.{digits}f}".replace("-", "−") for one in scores]
-
-
-def step_digits(step: float, least: int = 3, most: int = 5) -> int:
-    """Return how many digits scores need that are chosen in steps, so that each step changes what is read."""
-    return int(np.clip(np.ceil(-np.log10(max(step, 1e-12))), least, most))
 
 
 @dataclass(frozen=True, kw_only=True)

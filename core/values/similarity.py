@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.bands import FloatArray
 from core.imagery.ramps import SIMILARITY_RAMP
 from core.similarity.neighbours import similarities
+from core.similarity.scores import step_digits
 from core.values.base import Asked, PatchSource, ScaleValue
 from core.values.legend import Scale, ScaleLegend
 
 _PATCH = re.compile(r"\d{1,9}")
 _EXAMPLES = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)?n(\d{1,9}(?:\.\d{1,9})*)?(?:n([0-9a-f]{12}))?")
 """Good examples, ``n`` and bad ones, in an address; then perhaps ``n`` and what further ones are called."""
+
+_STEPS = 5
+"""Parts of the bar that its numbers tell apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,9 @@ class SimilarityValue(ScaleValue):
         if values is None or len(values) < 3:
             return self.scale.legend(0.0, 1.0, about=self.about)
         low, high = float(np.quantile(values, 0.25)), float(np.partition(values, -2)[-2])
-        return self.scale.legend(low if high > low else high - 0.01, high, about=self.about)
+        low = low if high > low else high - 0.01
+        scale = replace(self.scale, digits=step_digits((high - low) / _STEPS, least=2))
+        return scale.legend(low, high, about=self.about)
 
     def version(self, source: PatchSource, asked: Asked) -> str:
         """Return the query's patch id, or those of the examples."""

@@ -78,7 +78,7 @@ def map_file(source: LibrarySource, order: ExportOrder) -> bytes:
         return map_zip(source, values, legend, f"map-{source.scene.id}-{value.name}")
     painted_values = values if cells is None else cells.values
     said, small = source_line(source.scene), None
-    image, metres = _scattered(source, values, legend) if collection else map_image(source, values, legend, cells)
+    image, metres = scattered(source, values, legend) if collection else map_image(source, values, legend, cells)
     if collection:
         said = f"{said}. Ground: Natural Earth, not for measuring"
     elif bounds is not None:
@@ -110,8 +110,12 @@ def map_image(
         return painted(look, source.scene.grid, shown, pixels, colours)
 
 
-def _scattered(source: LibrarySource, values: FloatArray, legend: Legend) -> tuple[Image.Image, float | None]:
-    """Return the patches of a collection as points on a map of the world, and metres along a pixel."""
+def scattered(source: LibrarySource, values: FloatArray, legend: Legend) -> tuple[Image.Image, float | None]:
+    """Return the patches of a collection as points on a map of the world, and metres along a pixel.
+
+    Raises:
+        SettingsError: when no place is known.
+    """
     colours, known = legend.paint(values)
     bounds = bounds_lonlat(source.scene)
     centres = centres_lonlat(source.scene, source.grid, source.table.patch_ids[known])

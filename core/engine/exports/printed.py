@@ -17,7 +17,7 @@ from PIL import Image
 from core.classification.areas.ground import strata_of
 from core.engine.class_map import head_or_none
 from core.engine.exports.classified import map_classes
-from core.engine.exports.maps import coloured_by, legend_lines, map_image
+from core.engine.exports.maps import coloured_by, legend_lines, map_image, scattered
 from core.engine.exports.order import ExportOrder
 from core.engine.land_areas import CHANGED_SINCE, classified_patches, land_areas, measured_patches
 from core.engine.library_source import LibrarySource
@@ -34,11 +34,12 @@ from core.report.classes import Facts
 from core.report.contents import ReportContents, report_contents
 from core.report.html import html_report
 from core.report.pdf import pdf_report
-from core.report.pictures import EmbeddedPicture, embedded, patch_picture
+from core.report.pictures import GROUND_OF, EmbeddedPicture, embedded, patch_picture
 from core.report.searched import MOST_PICTURED, SearchPart
+from core.scenes.location import bounds_lonlat
 from core.scenes.outline_areas import HECTARE
-from core.search.ranking import score_digits, score_texts
 from core.similarity.neighbours import Neighbours
+from core.similarity.scores import score_digits, score_texts, step_digits
 from core.values.registry import export_columns
 from core.values.similarity import SIMILARITY
 
@@ -130,18 +131,20 @@ def _classes(source: LibrarySource) -> dict[str, Any]:
 
 
 def _coloured(source: LibrarySource, order: ExportOrder) -> tuple[EmbeddedPicture, tuple[tuple[str, str], ...]] | None:
-    """Return the map on show and its legend; None for collections, and without a value."""
-    if source.scene.is_collection:
+    """Return the map on show and its legend; None without a value, and for collections without a place."""
+    apart = source.scene.is_collection
+    if apart and bounds_lonlat(source.scene) is None:
         return None
     try:
         value, values, legend = coloured_by(source, order)
     except SettingsError:
         return None
     cells = value.cells(source, order.asked)
-    image, _ = map_image(source, values, legend, cells, _SIDE)
+    image, _ = scattered(source, values, legend) if apart else map_image(source, values, legend, cells, _SIDE)
     about = value.about_of(source)
     caption = f"{value.title[:1].upper()}{value.title[1:]}{f': {about}' if about else ''}"
     lines = tuple((words, colour) for colour, words in legend_lines(legend, values if cells is None else cells.values))
+    caption = f"{caption}. {GROUND_OF}" if apart else caption
     return embedded(image, f"The scene coloured by {value.title}", caption), lines
 
 
@@ -184,22 +187,30 @@ def _sentences(source: LibrarySource, view: SearchView, found: Neighbours, measu
 
 
 def _found_map(source: LibrarySource, found: Neighbours) -> tuple[EmbeddedPicture | None, Facts]:
-    """Return where all that was found lies, in the colours of how well it fits, and their legend; None for collections.
+    """Return where all that was found lies, in the colours of how well it fits, and their legend; None without a place.
 
     The ground is pale and without colour: weak hits are dark, and would not be seen on dark forest.
     """
-    if source.scene.is_collection or not len(found):
+    apart = source.scene.is_collection
+    if not len(found) or (apart and bounds_lonlat(source.scene) is None):
         return None, ()
     low, high = float(found.similarity.min()), float(found.similarity.max())
-    scale = replace(SIMILARITY.scale, low_word="weakest", high_word="strongest")
+    digits = step_digits((high - low) / 5, least=2)
+    scale = replace(SIMILARITY.scale, low_word="weakest", high_word="strongest", digits=digits)
     legend = scale.legend(min(low, high - 1e-6), high)
+    best, least = score_texts([high, low])
+    lines = tuple((words, colour) for colour, words in legend_lines(legend, found.similarity))
+    caption = f"Where it lies, by scores from {least} to {best}"
+    if apart:
+        scores = np.full(len(source.table), np.nan, np.float32)
+        scores[source.table.positions(found.ids)] = found.similarity
+        image, _ = scattered(source, scores, legend)
+        return embedded(image, "Where the patches that were found lie", f"{caption}. {GROUND_OF}"), lines
     colours, _ = legend.paint(found.similarity)
     numbers, cells = np.full(len(source.table), -1), map_cells(source.scene.grid, source.grid)
     numbers[np.searchsorted(source.table.patch_ids, found.ids)] = np.arange(len(found))
     shown = cells.spread(source.table.patch_ids, numbers, -1)
     with Image.open(io.BytesIO(quicklook(source.scene, "true", _SIDE))) as look:
         image, _ = painted(pale(look), source.scene.grid, shown, cells.side, colours, strength=0.9)
-    best, least = score_texts([high, low])
-    caption = f"Where it lies, by scores from {least} to {best}; all other land is grey."
-    picture = embedded(image, "Where the patches that were found lie", caption)
-    return picture, tuple((words, colour) for colour, words in legend_lines(legend, found.similarity))
+    picture = embedded(image, "Where the patches that were found lie", f"{caption}; all other land is grey.")
+    return picture, lines

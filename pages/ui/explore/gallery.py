@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.scenes.labels import PatchLabels
 from core.scenes.patches import PatchRef, PatchRefs
-from core.search.ranking import score_digits
 from core.similarity.neighbours import Neighbours
+from core.similarity.scores import score_digits
 from core.values.legend import ScaleLegend
 from core.values.palette import class_colours
 from core.values.similarity import SIMILARITY

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.scenes.outline_areas import HECTARE
 from core.scenes.overview import metres_of
-from core.search.ranking import score_digits
+from core.similarity.scores import score_digits
 from pages.ui.common.cuts import length
 from pages.ui.common.downloads import downloads
 from pages.ui.common.escape import plain

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.projection.settings import ProjectionSettings
 from core.scenes.patches import PatchRef, PatchRefs, patch_refs
-from core.search.ranking import score_texts
 from core.similarity.neighbours import Neighbours
+from core.similarity.scores import score_texts
 from core.values.base import NOTHING_ASKED
 from core.values.classes import CLASS, LABEL, titles
 from core.values.novelty import UNFAMILIAR as NOVELTY

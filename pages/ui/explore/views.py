@@ -18,7 +18,7 @@ from core.imagery.render import RENDERINGS, renderings_of
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import IntArray, PatchRef
 from core.scenes.scene import Scene
-from core.search.ranking import score_texts
+from core.similarity.scores import score_texts
 from core.values.clusters import CLUSTER
 from core.values.registry import OLDER_NAMES, choices
 from pages.ui.clusters.panel import clusters_panel, clusters_tools

@@ -42,6 +42,8 @@ def bundle_opener(visitor: Session) -> None:
     except LandlikeError as error:
         st.error(plain(error), icon=":material/error:")
         return
+    said = opened.bundle.scene
+    st.caption(plain(f"A view of “{said.get('name')}”{', ' + str(said['date']) if said.get('date') else ''}."))
     if opened.to_find and opened.shows_clusters:
         found = _after_clusters(opened, came.name)
         if found is None:

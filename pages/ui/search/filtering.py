@@ -13,7 +13,8 @@ from core.errors import LandlikeError
 from core.scenes.given.classes import NOBODYS
 from core.search.conditions import SCORE, ClassCondition, Condition, RangeCondition
 from core.search.filters import Filters
-from core.search.ranking import histogram_of, step_digits
+from core.search.ranking import histogram_of
+from core.similarity.scores import step_digits
 from core.values.base import PatchValue, ScaleValue
 from core.values.distortion import DISTORTION
 from core.values.legend import ClassLegend, ScaleLegend

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.bands import FloatArray
 from core.scenes.patches import IntArray
-from core.search.ranking import score_digits
+from core.similarity.scores import score_digits
 from core.values.base import NOTHING_ASKED, PatchValue
 from core.values.classes import LABEL
 from core.values.legend import ClassLegend, ScaleLegend

@@ -13,7 +13,8 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.scenes.areas import PatchAreas
 from core.scenes.outline_areas import HECTARE
-from core.search.ranking import Ranking, score_digits, step_digits
+from core.search.ranking import Ranking
+from core.similarity.scores import score_digits, step_digits
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from PIL import Image
 
 from core.classification.areas.class_map import read_classified
@@ -22,7 +23,7 @@ from core.export.geoparquet import Embeddings, read_geoparquet, write_geoparquet
 from core.features.recipe import Features, Recipe
 from core.report.classes import MAPPED_ONLY
 from core.report.contents import WITHOUT_SCENE, report_contents
-from core.report.pictures import class_picture, unlike_rows
+from core.report.pictures import class_picture, dots_picture, unlike_rows
 from core.scenes.cut import Cut
 from core.scenes.labels import give_label
 from core.scenes.library import Library
@@ -113,6 +114,19 @@ def test_classes_have_the_colours_of_the_map_else_those_of_their_scheme(
         wanted = stated or {name: dynamic_world[name] for name in ("Water", "Crops")}
         assert dict(part.legend) == wanted
         assert {bar.label: bar.colour for bar in part.figure.bars} == wanted
+
+
+def test_patches_that_lie_apart_are_dots_on_the_ground() -> None:
+    places = np.array([[10.0, 47.0], [14.0, 47.0], [np.nan, np.nan]])
+    shapes = np.array([shapely.box(x - 0.01, y - 0.01, x + 0.01, y + 0.01) for x, y in places[:2]] + [None], object)
+    picture = dots_picture(shapes, places, ["#ff0000", "#0000ff", "#00ff00"])
+    assert picture is not None
+    image = np.asarray(Image.open(io.BytesIO(picture.jpeg))).astype(int)
+    red, green, blue = (np.argwhere((np.abs(image - colour) < 60).all(axis=2)) for colour in np.eye(3) * 255)
+    assert len(green) == 0, "a patch without a place is nowhere"
+    assert red[:, 1].mean() < image.shape[1] / 2 < blue[:, 1].mean()
+    assert red[:, 0].mean() == pytest.approx(blue[:, 0].mean(), abs=3)
+    assert dots_picture(shapes[2:], places[2:], ["#00ff00"]) is None
 
 
 def test_head_and_body_agree_on_classes_of_a_map(case: tuple[Embeddings, FileReport], tmp_path: Path) -> None:

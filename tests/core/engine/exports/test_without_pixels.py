@@ -80,6 +80,16 @@ def test_conditions_are_told_by_the_names_of_the_columns(source: LibrarySource) 
     assert Filters(conditions=CONDITIONS).told(source) == "height at least 1; biome dry"
 
 
+def test_a_report_shows_where_what_was_found_lies_and_what_coloured_it(source: LibrarySource) -> None:
+    said = view_report(source, order(source, REPORT, "html", colour="filednumbera"), progress=silent)
+    assert said.search is not None
+    assert said.search.picture is not None
+    assert "Ground: Natural Earth" in said.search.picture.caption
+    assert said.coloured is not None
+    steps = [words.split()[0] for words, _ in said.search.legend]
+    assert len(set(steps)) == len(steps), "scores that differ look so"
+
+
 @pytest.mark.parametrize(("kind", "hectares"), [("points", None), ("one unknown", ROWS - 1), ("squares", ROWS)])
 def test_a_report_measures_no_land_of_points_nor_of_unknown_places(
     tmp_path: Path, kind: str, hectares: int | None
@@ -98,6 +108,8 @@ def test_a_report_measures_no_land_of_points_nor_of_unknown_places(
     wanted = ExportOrder(what=REPORT, form="html", view=SearchView(recipe=recipe, evidence=Evidence()))
     part = view_report(source, wanted, progress=silent).classes
     assert part is not None
+    assert part.picture is not None, "a dot where each patch lies"
+    assert [name for name, _ in part.legend] == ["high", "low"]
     counts, told = ({row[0]: row[at] for row in part.sheet.rows} for at in (1, 2))
     assert sum(int(said) for said in counts.values()) == (hectares or ROWS)
     if hectares is None:

@@ -66,6 +66,7 @@ def test_clusters_that_a_bundle_filters_by_are_found_before_it_is_shown(
     engine.clustered.keep(recipe, SETTINGS, FOUND)
     page.run()
     assert "bundle_show" in keys(page)
+    assert "A view of “" in " ".join(one.value for one in page.caption)
     assert not page.warning
     page.button(key="bundle_show").click().run()
     known = library_source(engine, recipe).clusters()
