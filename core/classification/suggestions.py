@@ -132,10 +132,13 @@ def places_apart(lonlat: NDArray[np.float64]) -> NDArray[np.float64] | None:
 
     lon, lat = np.radians(lonlat).T
     globe = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-    different = np.unique(globe[np.isfinite(globe).all(axis=1)].round(9), axis=0)
+    known = np.flatnonzero(np.isfinite(globe).all(axis=1))
+    turned = np.round((lonlat[known] % 360) * 1e6).astype(np.int64)  # A millionth of a degree is a tenth of a metre.
+    different = globe[known[np.unique(turned[:, 0] * 10**9 + turned[:, 1], return_index=True)[1]]]
     if len(different) < 2:
         return None
-    nearest, _ = cKDTree(different).query(different, k=2)
+    some = different[:: max(1, len(different) // CANDIDATES)]
+    nearest, _ = cKDTree(different).query(some, k=2)
     scaled: NDArray[np.float64] = globe / np.median(nearest[:, 1])
     return scaled
 

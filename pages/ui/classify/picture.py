@@ -68,7 +68,10 @@ def _map_of_dots(
     known: SceneView, found: Named, classes: Sequence[LandClass], places: NDArray[np.float64] | None
 ) -> None:  # fmt: skip
     """Draw a dot for each patch where the files say that it lies, x and y by patch id; None = they do not say."""
-    st.html(map_html(_named(known, found), classes, None if places is None else places[known.table.patch_ids]))
+    named = _named(known, found)
+    key = ("class dots", tuple(classes), hash(named.tobytes()))
+    here = None if places is None else places[known.table.patch_ids]
+    st.html(known.answers.get(key, lambda: map_html(named, classes, here)))
     if places is None:
         st.caption("The file does not say where the patches lie, so that they cannot be drawn as a map.")
 
