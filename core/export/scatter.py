@@ -15,8 +15,8 @@ from core.scenes.webmercator import RADIUS, SIDE, WORLD, TileSquare, mercator_y
 _SMOOTH = 2
 """Pixels that are drawn along one that is kept."""
 _EDGE = 48
-_LEAST_DOT, _LARGEST_DOT = 4.5, 14.0
-"""Pixels of a dot's radius on a map."""
+_LEAST_DOT, _MEASURED = 4.5, 3000
+"""Pixels of a dot's radius on a map at least, and of how many dots the distance to the next is measured, about."""
 _RIM, _RING = (40, 44, 48), (209, 25, 111)
 _ACROSS, _LEAST_KM, _WIDEST = 700, 100.0, 10.0
 """Half the pixels of a collection's map from west to east, kilometres that it shows at least, and degrees of latitude
@@ -99,14 +99,20 @@ def mapped(bounds: Bounds, centres: NDArray[np.float64], colours: ByteArray) -> 
     seen = np.isfinite(spots).all(axis=1)
     tall = down * pixel * narrow > _WIDEST * METRES_PER_DEGREE
     metres = None if tall else pixel * narrow / GROUND_FINE
-    return dotted(ground, spots[seen], colours[seen], _radius(spots[seen]), rim=True), metres
+    return dotted(ground, spots[seen], colours[seen], dot_radius(spots[seen], _LEAST_DOT), rim=True), metres
 
 
-def _radius(spots: NDArray[np.float64]) -> float:
-    """Return pixels of dots: as large as there is room for between neighbours, at the median."""
+def dot_radius(spots: NDArray[np.float64], least: float, largest: float = 14.0) -> float:
+    """Return pixels of the radius of dots: as large as there is room for between neighbours, at the median.
+
+    Args:
+        spots: columns and rows in pixels, shape (N, 2), finite.
+        least: pixels at least.
+        largest: pixels at most.
+    """
     from scipy.spatial import cKDTree
 
     if len(spots) < 2:
-        return _LEAST_DOT
-    apart, _ = cKDTree(spots).query(spots, k=2)
-    return float(np.clip(0.42 * np.median(apart[:, 1]), _LEAST_DOT, _LARGEST_DOT))
+        return largest
+    apart, _ = cKDTree(spots).query(spots[:: max(1, len(spots) // _MEASURED)], k=2)
+    return float(np.clip(0.42 * np.median(apart[:, 1]), least, largest))

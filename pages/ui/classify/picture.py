@@ -17,6 +17,7 @@ from core.classification.maps.choice import SMOOTHING_WORDS
 from core.classification.schemes import LandClass
 from core.engine.class_map import cut_of_map, head_or_none, map_cells_of
 from core.evaluation.classifier import Named
+from core.export.scatter import dot_radius
 from core.imagery.locator import dots_of_patches
 from core.values.predicted import UNSURE, UNSURE_COLOUR, predicted_colours, sure_patches
 from pages.ui.common.escape import safe_label
@@ -26,7 +27,7 @@ from pages.ui.state.scene_view import SceneView
 DOTS_SIDE = 840
 """Pixels of the square that patches without pixels are drawn in as dots."""
 
-_LEAST_DOT, _LARGEST_DOT = 1, 14
+_LEAST_DOT = 1.0
 _Classes = NDArray[np.int64]
 
 
@@ -123,7 +124,7 @@ def _dots(colours: NDArray[np.uint8], places: NDArray[np.float64] | None) -> str
     there = None if places is None else np.isfinite(places).all(axis=1)
     if places is None or there is None or not there.any():
         return ""
-    radius = int(np.clip(0.3 * DOTS_SIDE / np.sqrt(there.sum()), _LEAST_DOT, _LARGEST_DOT))
+    radius = round(dot_radius(places[there], _LEAST_DOT))
     drawn = np.zeros((DOTS_SIDE, DOTS_SIDE, 4), np.uint8)
     x, y = np.round(places[there]).astype(np.int64).T
     across, down = np.meshgrid(*[np.arange(-radius, radius + 1)] * 2)
