@@ -27,7 +27,7 @@ from pages.ui.state.scene_view import SceneView
 DOTS_SIDE = 840
 """Pixels of the square that patches without pixels are drawn in as dots."""
 
-_LEAST_DOT = 1.0
+_SEEN = 100.0
 _Classes = NDArray[np.int64]
 
 
@@ -124,7 +124,8 @@ def _dots(colours: NDArray[np.uint8], places: NDArray[np.float64] | None) -> str
     there = None if places is None else np.isfinite(places).all(axis=1)
     if places is None or there is None or not there.any():
         return ""
-    radius = round(dot_radius(places[there], _LEAST_DOT))
+    least = float(np.clip(_SEEN / np.sqrt(there.sum()), 1, 7))  # In heaps each is still seen.
+    radius = round(dot_radius(places[there], least))
     drawn = np.zeros((DOTS_SIDE, DOTS_SIDE, 4), np.uint8)
     x, y = np.round(places[there]).astype(np.int64).T
     across, down = np.meshgrid(*[np.arange(-radius, radius + 1)] * 2)
