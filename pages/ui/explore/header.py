@@ -44,7 +44,7 @@ def status(view: ViewState, label: str) -> str:
         kind = f" ({plain(label)})" if label else ""
         if view.least is not None:
             of = f"of {len(view.table):,}"
-            return f"{found_words(view)} {of} at least {view.least:.3f} like patch {view.query.patch}{kind}"
+            return f"{found_words(view)} {of} at least {_least(view.least)} like patch {view.query.patch}{kind}"
         return (
             f"The **{patches(len(view.neighbours))}** most like patch {view.query.patch}{kind} of {total:,} · "
             "click another to go on"
@@ -66,12 +66,16 @@ def found_words(view: ViewState) -> str:
     return f"**{patches(len(view.neighbours))}{ground}**"
 
 
+def _least(score: float) -> str:
+    return f"{score:.{score_digits([score], 3)}f}".replace("-", "−")
+
+
 def _by_words(view: ViewState) -> str:
     words, of = plain(view.question.words), f"of {len(view.table):,}"
     if view.neighbours is None:
         return f"**Nothing** can be found by “{words}”"
     if view.least is not None:
-        return f"{found_words(view)} {of} match “{words}” by at least {view.least:.3f}"
+        return f"{found_words(view)} {of} match “{words}” by at least {_least(view.least)}"
     return f"The **{patches(len(view.neighbours))}** {of} that match “{words}” best"
 
 
@@ -87,8 +91,8 @@ def announcement(view: ViewState) -> str:
     elif question.plain:
         asked = f"like patch {question.like[0]}"
     else:
-        unlike = f", unlike {len(question.unlike)}" if question.unlike else ""
-        asked = f"like {count(len(question.like), 'example')}{unlike}"
+        good, bad = question.count(good=True), question.count(good=False)
+        asked = f"like {count(good, 'example')}{f', unlike {bad}' if bad else ''}"
     digits = score_digits(found.similarity.tolist())
     measure = "similarity" if question.plain else view.known.ranking(question).measure.title.removeprefix("cosine ")
     scores = f", {measure} {found.similarity[0]:.{digits}f} to {found.similarity[-1]:.{digits}f}" if len(found) else ""
@@ -123,7 +127,7 @@ def _by_examples(view: ViewState) -> str:
     unlike = f", unlike {bad}" if bad else ""
     if view.least is not None:
         of = f"of {len(view.table):,}"
-        return f"{found_words(view)} {of} at least {view.least:.3f} like {count(good, 'example')}{unlike}"
+        return f"{found_words(view)} {of} at least {_least(view.least)} like {count(good, 'example')}{unlike}"
     return f"The **{patches(len(view.neighbours))}** of {len(view.table):,} most like {count(good, 'example')}{unlike}"
 
 

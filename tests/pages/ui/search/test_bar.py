@@ -88,6 +88,7 @@ def test_an_area_is_an_example_or_a_condition_in_all_views(engine: Engine) -> No
     assert len(marks["areas"][0]["rings"][0]) == 5
     found = [item["id"] for item in data_of(app, "landlike_gallery")["items"]]
     assert len(found) == 20
+    assert data_of(app, "landlike_plot")["told"].startswith("20 patches like 1 example, similarity ")
     assert not set(found) & set(inside)
     take_area(session(app), "small-1", {"corners": corners_of(recipe, [37, 38, 39]), "as": "filter"})
     app.run()
