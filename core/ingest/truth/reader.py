@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.world_file import beside, placed_beside
 from core.ingest.grid.georeference import safe_crs
 from core.ingest.grid.warp import nearest_pixels
-from core.ingest.messages import clean_name, errors_about
+from core.ingest.messages import WHAT_IS_READ, clean_name, errors_about
 from core.ingest.sandbox.protocol import TruthRequest, TruthResult
 from core.ingest.truth.names import CodeNames, hex_colour, kept_by_gdal, listed, spoken, unnamed
 from core.ingest.truth.products import MapProduct, stated_product
@@ -62,7 +63,7 @@ def read_truth(request: TruthRequest, progress: Progress) -> TruthResult:
         raise SourceError(found=found, remedy=_REMEDY if not rasters else "add one map at a time")
     if len(tables) > 1:
         raise SourceError(found=f"{len(tables)} tables come with it", remedy="give one CSV of codes and names")
-    with closing(open_raster(shelf.path(rasters[0]), rasters[0].name)) as opened, errors_about(rasters[0].name):
+    with closing(_opened(shelf.path(rasters[0]), rasters[0].name)) as opened, errors_about(rasters[0].name):
         raster, bands, said = _class_bands(placed_beside(stated_beside(opened, members, shelf), members, shelf))
         box, place = _placed(raster, request.grid, turned=request.turned)
         used = [*rasters, *tables, *beside([raster], members)]
@@ -85,6 +86,20 @@ class _Codes:
     codes: tuple[int, ...]
     index: NDArray[np.uint16]
     painted: bool
+
+
+def _opened(path: Path, name: str) -> RasterFile:
+    """Open the raster of a map; of a file of no kind that is read it says what a map is, not what a scene is.
+
+    Raises:
+        SourceError: as ``open_raster``.
+    """
+    try:
+        return open_raster(path, name)
+    except SourceError as error:
+        if error.remedy != WHAT_IS_READ:
+            raise
+        raise type(error)(error.asked, error.found, _REMEDY) from error
 
 
 def _class_bands(raster: RasterFile) -> tuple[RasterFile, list[int], list[Finding]]:

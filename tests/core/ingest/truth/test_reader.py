@@ -154,6 +154,18 @@ def test_what_is_no_map_of_classes_is_refused(tmp_path: Path) -> None:
     assert "it is no raster" in refused(tmp_path, table)
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b"", "the file is empty"), (b"some words", "not a raster image"), (b"<VRTDataset/>", "points to other files")],
+)
+def test_what_cannot_be_opened_is_refused_with_what_a_map_is(tmp_path: Path, content: bytes, found: str) -> None:
+    path = tmp_path / "map.tif"
+    path.write_bytes(content)
+    said = refused(tmp_path, path)
+    assert found in said
+    assert said.endswith("give a GeoTIFF with one band of whole numbers, a code for each class.")
+
+
 def test_256_classes_are_kept_apart(tmp_path: Path) -> None:
     rows, cols = np.mgrid[0:60, 0:80]
     codes = ((rows * 80 + cols) % 256).astype(np.uint8)
