@@ -1,4 +1,4 @@
-"""Compare encoders on land: the table of ``core/encoders/models/landlike-2/README.md``.
+"""Compare encoders on land: the tables of ``core/encoders/models/landlike-2/README.md``.
 
 ``python -m tests.bench.compare_encoders FOLDER [ENCODER …]`` with a folder that holds ``eurosat_ms.zip`` and
 ``land/virginia_classes.npz`` prints a row for each encoder, in 32 bits, with intervals of 95 %:
@@ -10,12 +10,16 @@
   are: share of the ten nearest of the class;
 * kept: share of the ten nearest on Virginia that are still the nearest when the whole grid moves by 8 pixels;
 * four bands: EuroSAT with B02, B03, B04 and B08 only, the ten nearest.
+
+Then a row for each encoder on each of two scenes of other countries, by maps of classes that are drawn by what was
+learned on Virginia (``tests.bench.drawn_land``): overlap, and what it is more than that of the plain spectrum.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +33,7 @@ from core.encoders.spectral import SPECTRAL
 from core.evaluation.land import land_retrieval
 from core.evaluation.retrieval import retrieval, share
 from core.features.batches import iter_patches
-from core.features.level import at_level
+from core.features.level import as_fed, at_level
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.sample.package import sample_files
@@ -38,11 +42,30 @@ from core.scenes.patches import patch_grid
 from core.scenes.scene import REFLECTANCE_SCALE, Scene, SceneReader
 from core.similarity.neighbours import unit_rows
 from core.training.dataset import labelled
+from tests.bench.drawn_land import drawn_classes, shares_of_classes
 
 K, SHIFT, SIZE = 10, 8, 64
 AIRS, SEED = (0.3, 1.0), 5
 FEW = ("B02", "B03", "B04", "B08")
 WATER = 0
+ELSEWHERE = {"Aquileia": "eo_browser_aquileia_2019-04-16_L2A.zip", "Belgium": "l1c_belgium_7band"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """A scene of another country, cut into patches.
+
+    Attributes:
+        scene: it.
+        pixels: reflectance of its patches, shape (N, SIZE, SIZE, 13).
+        places: their first pixels, shape (N, 2).
+        shares: of classes in them, by a map that is drawn, shape (N, classes).
+    """
+
+    scene: Scene
+    pixels: FloatArray
+    places: np.ndarray
+    shares: np.ndarray
 
 
 class Ground:
@@ -67,6 +90,18 @@ class Ground:
         self.shares = np.stack(
             [np.bincount(truth[a : a + SIZE, b : b + SIZE].ravel(), minlength=9) / SIZE**2 for a, b in self.places]
         )
+        found = {
+            name: ingest([folder / "scenes" / path], library, IngestSettings()) for name, path in ELSEWHERE.items()
+        }
+        self.elsewhere = {name: _elsewhere(one, scene, truth) for name, one in found.items()}
+
+
+def _elsewhere(scene: Scene, known: Scene, truth: np.ndarray) -> Elsewhere:
+    grid = patch_grid(scene)
+    places = grid.first_pixels(np.arange(grid.count))
+    shares = shares_of_classes(drawn_classes(scene, known, truth), places, SIZE)
+    there = shares.sum(axis=1) > 0
+    return Elsewhere(scene=scene, pixels=_cut(scene, 0)[there], places=places[there], shares=shares[there])
 
 
 def _cut(scene: Scene, start: int) -> FloatArray:
@@ -89,9 +124,27 @@ def main() -> None:
         ground = Ground(options.folder, Path(root))
     print("| encoder | numbers | EuroSAT at 1 | at 10 | Virginia overlap | dominant | two levels | kept | four bands |")
     print("|---|--:|---|---|---|---|---|---|---|", flush=True)
-    for name in options.encoders:
-        backend = None if name == SPECTRAL else "openvino-f32"
-        print(_row(name, load_encoder(name, settings(), backend), ground), flush=True)
+    encoders = {
+        name: load_encoder(name, settings(), None if name == SPECTRAL else "openvino-f32") for name in options.encoders
+    }
+    for name, encoder in encoders.items():
+        print(_row(name, encoder, ground), flush=True)
+    print("\n| scene | patches asked | encoder | overlap | beside the spectrum | dominant | beside the spectrum |")
+    print("|---|--:|---|---|---|---|---|", flush=True)
+    for title, one in ground.elsewhere.items():
+        for name, encoder in encoders.items():
+            print(_elsewhere_row(title, name, encoder, one), flush=True)
+
+
+def _elsewhere_row(title: str, name: str, encoder: Encoder, one: Elsewhere) -> str:
+    own, plain = (
+        by.encode(as_fed(one.pixels, one.scene, by.spec)) for by in (encoder, load_encoder(SPECTRAL, settings()))
+    )
+    water = one.shares[:, WATER] >= 0.5
+    found = land_retrieval(own, one.shares, one.places, reach=SIZE, skip=water, k=K, plain=plain)
+    assert found.gain is not None
+    figures = (found.own.overlap, found.gain.overlap, found.own.dominant, found.gain.dominant)
+    return f"| {title} | {found.asked} | {name} | {' | '.join(map(str, figures))} |"
 
 
 def _row(name: str, encoder: Encoder, ground: Ground) -> str:
@@ -115,7 +168,7 @@ def _row(name: str, encoder: Encoder, ground: Ground) -> str:
     return f"| {name} | {encoder.spec.dimension} | {' | '.join(figures)} |"
 
 
-def _across(asked: FloatArray, known: FloatArray, labels: np.ndarray) -> float:  # type: ignore[type-arg]
+def _across(asked: FloatArray, known: FloatArray, labels: np.ndarray) -> float:
     """Return the share of the ten nearest of the class; a patch's own twin is left out."""
     scores = unit_rows(asked) @ unit_rows(known).T
     np.fill_diagonal(scores, -np.inf)
@@ -123,7 +176,7 @@ def _across(asked: FloatArray, known: FloatArray, labels: np.ndarray) -> float: 
     return share((labels[nearest] == labels[:, None]).mean(axis=1)).value
 
 
-def _kept(before: FloatArray, after: FloatArray, places: np.ndarray) -> float:  # type: ignore[type-arg]
+def _kept(before: FloatArray, after: FloatArray, places: np.ndarray) -> float:
     """Return the share of the ten nearest that stay when every patch moves; patches that touch are left out."""
     touching = (np.abs(places[:, None] - places[None]) <= SIZE).all(axis=-1)
     nearest = []

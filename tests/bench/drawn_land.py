@@ -21,7 +21,7 @@ from core.scenes.scene import Scene, SceneReader
 AROUND = 5
 """Pixels a side of what is seen around a pixel."""
 
-MOST_OF_A_CLASS = 25_000
+MOST_OF_A_CLASS = 8_000
 CLASSES = 9
 NONE = 255
 """In a map: no data."""
@@ -63,7 +63,7 @@ def _taught(numbers: FloatArray, classes: NDArray[np.uint8]) -> HistGradientBoos
     total, taken = (np.bincount(one, minlength=CLASSES) for one in (classes, classes[drawn]))
     # Between as often as on the ground and all alike: rare classes must not be lost on other ground.
     weights = (np.sqrt(total) / np.maximum(taken, 1))[classes[drawn]]
-    judge = HistGradientBoostingClassifier(max_iter=80, random_state=0)
+    judge = HistGradientBoostingClassifier(max_iter=40, random_state=0)
     return judge.fit(numbers[drawn], classes[drawn], sample_weight=weights / weights.mean())
 
 
