@@ -22,8 +22,10 @@ from core.scenes.scene import Scene
 MUCH_NOVEL = 0.15
 """Share of unfamiliar patches above which causes are named that do not always matter: season, single bands."""
 
-MOST_FLAWED = 0.8
-"""Share of patches that look misread from which it is said."""
+MOST_FLAWED, HALF_EXCHANGED = 0.8, 0.5
+"""Shares of patches that look too bright, or as if bands were exchanged, above which it is said. Haze and snow are too
+bright as well. Nothing but a wrong order of bands looks exchanged in half of the patches, yet water shows that less
+than land does."""
 
 SOME_CLOUD = 0.05
 """Share of a scene under cloud from which cloud is named."""
@@ -58,7 +60,7 @@ class NoveltyCause:
 
     Attributes:
         name: ``synthetic``, ``sensor``, ``level``, ``pixels``, ``bands``, ``order``, ``scale``,
-            ``exchanged``, ``offset``, ``cloud``, ``season``.
+            ``exchanged``, ``offset``, ``cloud``, ``season``; ``unknown`` where much is unfamiliar and none of these is.
         sentence: what is known and what it does, for a person; may hold text of a file, so escape it before HTML.
         remedy: a key of ``REMEDIES``; empty = there is nothing to do.
     """
@@ -97,7 +99,13 @@ def novelty_causes(
         _cloud(scene, record),
         _season(scene) if share > MUCH_NOVEL else None,
     ]
-    return tuple(cause for cause in found if cause is not None)
+    causes = tuple(cause for cause in found if cause is not None)
+    return (_unknown(),) if share > MUCH_NOVEL and not causes else causes
+
+
+def _unknown() -> NoveltyCause:
+    sentence = "Its record does not say why: other land, or bands, scale or sensor other than those it was read by."
+    return NoveltyCause(name="unknown", sentence=sentence, remedy=READ_AGAIN)
 
 
 def _synthetic(scene: Scene) -> NoveltyCause | None:
@@ -129,7 +137,7 @@ def _order(line: Finding | None) -> NoveltyCause | None:
 
 def _misread(flaws: Mapping[str, float]) -> NoveltyCause | None:
     """Name the flaw that most patches show, of those that reading again may mend."""
-    if flaws.get(EXCHANGED, 0) > MOST_FLAWED:
+    if flaws.get(EXCHANGED, 0) > HALF_EXCHANGED:
         sentence = "Bands in doubt: its light falls as if red and blue, or red and near infrared, were exchanged."
         return NoveltyCause(name="exchanged", sentence=sentence, remedy=READ_AGAIN)
     if flaws.get(OFFSET, 0) > MOST_FLAWED:

@@ -47,8 +47,14 @@ def causes(one: Scene, *findings: Finding, share: float = 0.5) -> dict[str, Nove
 
 def test_of_a_plain_scene_nothing_is_named() -> None:
     said = (line("scale", "reflectance × 10,000", "read"), line("cloud", "1.5 % of the whole product", "read"))
-    assert causes(scene(), *said) == {}
-    assert novelty_causes(scene(), describe(SHIPPED, settings()), None, 1.0) == ()
+    assert causes(scene(), *said, share=0.15) == {}
+    assert novelty_causes(scene(), describe(SHIPPED, settings()), None, 0.1) == ()
+
+
+def test_where_much_is_unfamiliar_and_nothing_says_why_that_is_said_with_a_way_on() -> None:
+    (cause,) = novelty_causes(scene(), describe(SHIPPED, settings()), None, 0.16)
+    assert (cause.name, cause.remedy) == ("unknown", "read")
+    assert "unknown" not in causes(scene(level="L2A", bands=WITHOUT_CIRRUS))
 
 
 def test_the_level_is_named_and_whether_it_is_converted() -> None:
@@ -106,7 +112,8 @@ def test_what_most_patches_look_misread_by_is_named_where_much_is_unfamiliar() -
 
     assert named(0.5, offset=0.9, exchanged=0.1, shifted=1.0) == ["offset"]
     assert named(0.5, offset=0.9, exchanged=0.9) == ["exchanged"]
-    assert named(0.5, offset=0.7, exchanged=0.7, shifted=1.0) == []
+    assert named(0.5, offset=0.7, exchanged=0.6) == ["exchanged"], "water shows it less"
+    assert named(0.5, offset=0.7, exchanged=0.4, shifted=1.0) == ["unknown"]
     assert named(0.1, offset=0.9) == []
 
 
