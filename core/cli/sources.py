@@ -31,14 +31,20 @@ SAMPLE_SOURCE, SYNTHETIC_SOURCE = "sample", "synthetic"
 
 
 def recipe_of(options: argparse.Namespace, engine: Engine, scene: Scene, backend: str | None = None) -> Recipe:
-    """Return what ``add_encoding`` says a scene is encoded by; on stderr, where its patches are not cut as asked.
+    """Return what ``add_encoding`` says a scene is encoded by; what that lacks and leaves undone is told on stderr.
 
     Raises:
         PatchError: when it cannot be cut so.
-        EncoderError: when there is no such encoder.
+        EncoderError: when there is no such encoder, or the scene has none of its bands.
     """
+    from core.features.stand_ins import lacking_words
+
     cut = cut_of(options, scene)
     recipe = engine.recipe(scene, options.encoder or first_encoder_of(scene), backend=backend, cut=cut)
+    spec = engine.spec_of(scene, recipe.encoder, backend)
+    lacking = lacking_words(spec, scene) if scene.has_pixels else ""
+    if lacking:
+        sys.stderr.write(f"{scene.name}, {spec.title}: {lacking}\n")
     if cut != recipe.cut:
         sys.stderr.write(f"{scene.name}: its patches are {scene.patch_size} pixels a side and are not cut otherwise\n")
     return recipe

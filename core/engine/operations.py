@@ -32,6 +32,7 @@ from core.features.given import needed_spec, store_given
 from core.features.novelty import Novelties
 from core.features.recipe import Features, Recipe
 from core.features.stability import Stabilities
+from core.features.stand_ins import check_has_bands
 from core.features.store import FeatureStore
 from core.files import never
 from core.ingest.files import map_name, source_name, source_title
@@ -139,12 +140,13 @@ class Engine:
         """Return the recipe of a scene, an encoder and a way of cutting; cheap.
 
         Raises:
-            EncoderError: when the encoder is unknown or cannot be used.
+            EncoderError: when the encoder is unknown or cannot be used, or the scene has none of its bands.
             PatchError: when patches of that size do not fit the scene.
         """
         cut = patch_grid(scene, cut).cut
-        fingerprint = self.spec_of(scene, encoder, backend).fingerprint
-        return Recipe(scene_id=scene.id, encoder=encoder, fingerprint=fingerprint, cut=cut)
+        spec = self.spec_of(scene, encoder, backend)
+        check_has_bands(spec, scene)
+        return Recipe(scene_id=scene.id, encoder=encoder, fingerprint=spec.fingerprint, cut=cut)
 
     @property
     def synthetic_scene(self) -> str:

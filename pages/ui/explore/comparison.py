@@ -8,17 +8,17 @@ from itertools import combinations
 
 import streamlit as st
 
-from core.encoders.base import EncoderSpec
 from core.engine.snippets import comparison_command, comparison_script
 from core.evaluation.grid_shift import COMPARED, SHIFT
 from core.evaluation.report.wording import UNMEASURED
 from core.evaluation.retrieval import Share
 from core.features.recipe import Recipe
+from core.features.stand_ins import lacking_words
 from core.jobs.queue import Job
 from core.scenes.scene import Scene
 from core.similarity.overlap import overlap, shared_patches
 from pages.ui.common.escape import plain
-from pages.ui.common.format import count, duration, patches, size
+from pages.ui.common.format import duration, patches, size
 from pages.ui.common.icon_button import icon_button
 from pages.ui.common.progress import FOLLOW_SECONDS, panel, progress_words, wanted
 from pages.ui.common.spelled import spelled
@@ -259,22 +259,6 @@ def add_button(visitor: Session, view: ViewState, answers: Sequence[EncoderAnswe
     st.button("End comparison", icon=":material/close:", key="compare_end", on_click=visitor.compare, args=((),))
 
 
-def lacking_words(spec: EncoderSpec, scene: Scene) -> str:
-    """Return what it means that a scene lacks bands of an encoder, a sentence; empty when it lacks none.
-
-    Nor is anything said where B10 alone is missing, as in every L2A product: over land it holds next to nothing.
-    """
-    lacking = spec.lacking(scene.bands)
-    if lacking in {(), ("B10",)}:
-        return ""
-    if len(lacking) == len(spec.bands):
-        return (
-            f"The scene has none of the {count(len(spec.bands), 'band')} that this encoder reads, so it cannot answer."
-        )
-    zero = "; B10 counts as 0, others stand in for the rest" if "B10" in lacking else "; others stand in for them"
-    return f"The scene lacks {len(lacking)} of its {len(spec.bands)} bands ({', '.join(lacking)}){zero}."
-
-
 def _not_there(visitor: Session, scene: Scene, answer: EncoderAnswer) -> None:
     """Say why an encoder gives no answer yet, and draw what can be done about it."""
     listing = answer.listing
@@ -286,8 +270,7 @@ def _not_there(visitor: Session, scene: Scene, answer: EncoderAnswer) -> None:
     if answer.recipe is None or answer.spec is None:
         st.info(plain(answer.why_not), icon=":material/block:")
         return
-    if len(answer.spec.lacking(scene.bands)) < len(answer.spec.bands):
-        _encoding(visitor, scene, answer, answer.recipe)
+    _encoding(visitor, scene, answer, answer.recipe)
 
 
 def _encoding(visitor: Session, scene: Scene, answer: EncoderAnswer, recipe: Recipe) -> None:

@@ -237,6 +237,15 @@ def test_what_has_no_labels_is_not_evaluated(source: Path, capsys: Capture) -> N
     )
 
 
+def test_bands_that_stand_in_are_told_while_a_scene_is_encoded(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    scene = add_scene(Library(data), height=128, width=128, bands=("B02", "B03", "B04"), name="Picture")
+    out = tmp_path / "f.parquet"
+    assert main(["embed", scene.id, "--encoder", "spectral", "--out", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("Picture, Spectral statistics: The scene lacks 10 of its 13 bands (B01, B05, ")
+    assert said.endswith("; B10 counts as 0, others stand in for the rest.\n")
+
+
 def test_encoders_are_listed(capsys: Capture) -> None:
     assert main(["encoders"]) == 0
     out = capsys.readouterr().out

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Future
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.bands import BAND_NAMES
+from core.config import Config
 from core.encoders.registry import FORMER, default_encoder
 from core.encoders.spectral import SPECTRAL
 from core.engine.operations import Engine
@@ -28,13 +28,14 @@ from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import nearest_patches
 from pages.ui.common.escape import plain
-from pages.ui.explore.comparison import lacking_words, steadiness
+from pages.ui.explore.comparison import steadiness
 from pages.ui.explore.gallery import SHARED_COLOURS, letters
 from pages.ui.state.encoder_answers import another
 from pages.ui.state.engine import replace_engine
 from pages.ui.state.session import Session
+from tests import onnx_models
 from tests.fakes import ChanceEncoder, ThreadWorker
-from tests.pages.conftest import encode, small_scene, visit
+from tests.pages.conftest import banded, encode, small_scene, visit
 
 QUERY = 17
 
@@ -182,22 +183,21 @@ def test_the_next_to_compare_with_is_one_that_has_encoded_the_scene(engine: Engi
     assert another(scene, recipe, [default_encoder(), SPECTRAL, FORMER, "eurosat-ms-resnet50"]) == ""
 
 
-def without(scene: Scene, *bands: str) -> Scene:
-    return replace(scene, bands=tuple(name for name in BAND_NAMES if name not in bands))
-
-
-def test_bands_that_the_scene_lacks_are_named_in_one_sentence(engine: Engine) -> None:
-    scene = small_scene(engine)
-    spec = engine.spec(SPECTRAL)
-    assert lacking_words(spec, scene) == ""
-    assert lacking_words(spec, without(scene, "B10")) == "", "as every L2A product"
-    start = f"The scene lacks 2 of its {len(spec.bands)} bands"
-    assert lacking_words(spec, without(scene, "B01", "B12")) == f"{start} (B01, B12); others stand in for them."
-    assert lacking_words(spec, without(scene, "B10", "B12")) == (
-        f"{start} (B10, B12); B10 counts as 0, others stand in for the rest."
-    )
-    none = lacking_words(replace(spec, bands=("B11", "B12")), replace(scene, bands=("B02", "B03")))
-    assert none == "The scene has none of the 2 bands that this encoder reads, so it cannot answer."
+def test_an_encoder_of_which_the_scene_has_no_band_says_so_in_its_column(engine: Engine, tmp_path: Path) -> None:
+    stated = onnx_models.STATED | {"bands": ["B01", "B09", "B10"], "title": "Three of the air"}
+    models = (str(onnx_models.write(tmp_path, stated=stated)),)
+    replace_engine(Engine(Config(root=tmp_path, model_cache=tmp_path / "models", models=models), lanes={}))
+    colours = ("B02", "B03", "B04")
+    scene = small_scene(engine, bands=colours, pixels=banded()[0][:3])
+    encode(engine, scene, SPECTRAL)
+    app = compared("tiny")
+    said = plain("the scene has none of the 3 bands that it reads, B01, B09, B10; choose another encoder.")
+    assert said in words(app)
+    assert not [button for button in app.button if str(button.key).startswith("encode_")]
+    assert len(columns(app)) == 1, "the other answer stays"
+    app = visit(encoder="tiny")
+    assert not app.exception
+    assert said in words(app)
 
 
 @pytest.mark.parametrize(
