@@ -36,6 +36,7 @@ from core.ingest.embeddings.table_reader import (
     first_lengths,
     open_vectors,
     read_rows,
+    with_own_system,
 )
 from core.ingest.embeddings.values import Gatherer, KeptColumn, label_column
 from core.ingest.files import Member, SourceFiles
@@ -76,7 +77,7 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
     if columns.geometry is None and columns.lonlat is None:
         statement = StatedPlace(crs=None, basis="assumed", because="it has no geometry and no columns of coordinates")
     else:
-        statement = stated_place(schema, columns, settings.crs)
+        statement = with_own_system(table, columns.geometry, stated_place(schema, columns, settings.crs))
     gatherer, squared = Gatherer(columns, schema), signed_square(metadata) if columns.vectors.whole else ""
     gathered = read_rows(
         table, columns, statement, gatherer, directory=directory, progress=progress, squared=bool(squared),

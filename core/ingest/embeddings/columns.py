@@ -24,6 +24,8 @@ LONGITUDES = ("centre_lon", "center_lon", "lon", "lng", "long", "longitude")
 NAMES = ("unique_id", "tile_id", "source_name", "source_url", "id", "grid_cell", "name", "patch_id", "index")
 """What names a patch, the best first."""
 DATES = ("date", "datetime", "timestamp", "time", "acquisition_date", "start_datetime")
+_WRITTEN_DATES = ("date", "acquisition_date")
+"""Whole numbers called so are days as 20230601; called otherwise they count seconds."""
 CLASS_COLUMNS = (
     "label", "class", "class_name", "classname", "landcover", "land_cover", "category", "ground_truth",
 )  # fmt: skip
@@ -127,7 +129,7 @@ def columns_of(
     place = geometry or _guessed_geometry(schema)
     pair = tuple(_first(by_small, schema, names, is_number) for names in (LONGITUDES, LATITUDES))
     lonlat = (pair[0], pair[1]) if pair[0] and pair[1] else None
-    date = next((by_small[one] for one in DATES if one in by_small and _is_day(schema.field(by_small[one]).type)), None)
+    date = next((name for one in DATES if (name := by_small.get(one)) and _is_day(one, schema.field(name).type)), None)
     row_name = _first(by_small, schema, NAMES, lambda kind: is_words(kind) or pa.types.is_integer(plain_type(kind)))
     taken = {*vectors.names, place, date, row_name, *(lonlat or ())}
     others = [
@@ -145,8 +147,9 @@ def _first(by_small: dict[str, str], schema: pa.Schema, names: Sequence[str], fi
     return next((name for name in found if callable(fits) and fits(schema.field(name).type)), None)
 
 
-def _is_day(kind: pa.DataType) -> bool:
-    return is_words(kind) or pa.types.is_temporal(plain_type(kind))
+def _is_day(name: str, kind: pa.DataType) -> bool:
+    written = name in _WRITTEN_DATES and pa.types.is_integer(plain_type(kind))
+    return bool(is_words(kind) or pa.types.is_temporal(plain_type(kind)) or written)
 
 
 def _is_value(kind: pa.DataType) -> bool:

@@ -41,6 +41,8 @@ class PlaceCounts:
     points: int = 0
     outlines: int = 0
     rectangles: int = 0
+    parts: int = 0
+    holes: int = 0
     missing: int = 0
     outside: int = 0
     other: Counter[str] = field(default_factory=Counter)
@@ -113,8 +115,10 @@ def corners_of(shapes: NDArray[np.object_], counts: PlaceCounts) -> Reals:
     counts.points += int(points.sum())
     areal = np.isin(kinds, (_POLYGON, _MULTIPOLYGON)) & ~empty
     counts.outlines += int(areal.sum())
+    counts.holes += int((_holes(shapes[areal]) > 0).sum())
     for row in np.flatnonzero(areal & (kinds == _MULTIPOLYGON)):
-        shapes[row] = _one_part(shapes[row])
+        shapes[row], whole = _one_part(shapes[row])
+        counts.parts += not whole
     rings = shapely.get_exterior_ring(shapes)
     four = areal & (shapely.get_num_points(rings) == 5)
     found[four] = shapely.get_coordinates(rings[four]).reshape(-1, 5, 2)[:, :4]
@@ -126,17 +130,27 @@ def corners_of(shapes: NDArray[np.object_], counts: PlaceCounts) -> Reals:
     return found
 
 
-def _one_part(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return a polygon of a multipolygon: its only part, or the box around both sides of the antimeridian."""
+def _holes(shapes: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return how many holes each outline has, those of its parts together."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    return np.bincount(owner, shapely.get_num_interior_rings(parts), len(shapes)).astype(np.int64)
+
+
+def _one_part(shape: shapely.Geometry) -> tuple[shapely.Geometry, bool]:
+    """Return a polygon of a multipolygon, and whether it is all of its ground and no more.
+
+    It is its only part, or the box around several, as of both sides of the antimeridian.
+    """
     parts = shapely.get_parts(shape)
     if len(parts) == 1:
-        return parts[0]
+        return parts[0], True
     west, _, east, _ = shapely.bounds(shape)
     if east - west > 180 and east <= 180.0001 and west >= -180.0001:
         parts = shapely.transform(
             parts, lambda xy: np.where(xy * np.array([1.0, 0.0]) < 0, xy + np.array([360.0, 0.0]), xy)
         )
-    return shapely.box(*shapely.total_bounds(parts))
+    around = shapely.box(*shapely.total_bounds(parts))
+    return around, bool(shapely.area(shapely.union_all(parts)) >= _SAME_AREA * around.area)
 
 
 def _rectangle(shape: shapely.Geometry) -> tuple[Reals, bool]:

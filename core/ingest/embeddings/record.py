@@ -51,7 +51,7 @@ def vector_lines(columns: TableColumns, counts: VectorCounts, dimension: int, sq
         lines.append(
             finding(
                 "same vectors",
-                f"{twice:,} rows",
+                _rows(twice),
                 "warning",
                 "their vector is that of an earlier row, number for number",
             )
@@ -83,12 +83,12 @@ def same_places(corners: Reals, days: Sequence[str]) -> list[Finding]:
         return [
             finding(
                 "same places",
-                f"{twice:,} rows",
+                _rows(twice),
                 "read",
                 "they lie where an earlier row lies; the file has several dates",
             )
         ]
-    return [finding("same places", f"{twice:,} rows", "warning", "they lie where an earlier row lies")]
+    return [finding("same places", _rows(twice), "warning", "they lie where an earlier row lies")]
 
 
 def place_lines(counts: PlaceCounts) -> list[Finding]:
@@ -102,7 +102,10 @@ def place_lines(counts: PlaceCounts) -> list[Finding]:
         (counts.other.total(), f"{_rows(counts.other.total())} of other geometry",
          f"neither points nor polygons: {kinds}; {elsewhere}"),
         (counts.rectangles, f"{counts.rectangles:,} outlines as rectangles",
-         "they have other than four corners, and the least rectangle around each stands for it"),
+         "they have other than four corners, and the least rectangle around each stands for it, in areas too"),
+        (counts.parts, f"{_rows(counts.parts)} of several parts",
+         "the box around all its parts stands for each, in areas too"),
+        (counts.holes, f"{_rows(counts.holes)} with holes", "their holes count as ground, in areas too"),
     ]  # fmt: skip
     return [finding("place", value, "warning", because) for count, value, because in told if count]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +32,7 @@ class StatedPlace:
         because: the evidence, a clause.
         encoding: ``WKB`` or one of GeoArrow's.
         bbox: of all geometries as the file states it, x and y; None = it does not.
+        srid: number of the system that each geometry states itself; 0 = none does.
     """
 
     crs: str | None
@@ -39,6 +40,7 @@ class StatedPlace:
     because: str
     encoding: str = "WKB"
     bbox: tuple[float, float, float, float] | None = None
+    srid: int = 0
 
 
 def stated_place(schema: pa.Schema, columns: TableColumns, chosen: str | None) -> StatedPlace:
@@ -64,6 +66,16 @@ def stated_place(schema: pa.Schema, columns: TableColumns, chosen: str | None) -
     said = "the file says that it is unknown" if about else "the file states no reference system"
     because = f"{said}, and all coordinates can be longitude and latitude"
     return StatedPlace(crs=None, basis="assumed", because=because, encoding=encoding, bbox=bbox)
+
+
+def place_of_system(statement: StatedPlace, srid: int) -> StatedPlace:
+    """Return a statement with the system that the geometries themselves state (EWKB, as PostGIS writes it).
+
+    Raises:
+        SourceError: when there is no such system.
+    """
+    because = f"each geometry states it, as number {srid}"
+    return replace(statement, crs=_crs(f"EPSG:{srid}"), basis="read", because=because, srid=srid)
 
 
 def primary_geometry(schema: pa.Schema) -> str | None:

@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import shapely
 from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
 from core.errors import SourceError, SourceTooLargeError
 from core.ingest.embeddings.columns import TableColumns, list_columns
 from core.ingest.embeddings.places import PlaceCounts, Reals, corners_of, shapes_of
-from core.ingest.embeddings.stated_place import StatedPlace, primary_geometry
+from core.ingest.embeddings.stated_place import StatedPlace, place_of_system, primary_geometry
 from core.ingest.embeddings.values import Gatherer
 from core.ingest.embeddings.vectors import RowsFile, VectorCounts, batch_vectors, usual_dimension
 from core.ingest.messages import damaged
@@ -94,6 +95,26 @@ def first_lengths(table: pq.ParquetFile, schema: pa.Schema) -> dict[str, int]:
         {} if first is None else {name: pc.max(pc.list_value_length(first.column(name))).as_py() for name in names}
     )
     return {name: length for name, length in longest.items() if length is not None}
+
+
+def with_own_system(table: pq.ParquetFile, column: str | None, statement: StatedPlace) -> StatedPlace:
+    """Return what a file says of its places, by the first geometries where nothing else states a reference system.
+
+    Raises:
+        SourceError: when they cannot be read, or name several systems or one that there is not.
+    """
+    if column is None or statement.crs is not None or statement.encoding != "WKB":
+        return statement
+    try:
+        first = next(iter(table.iter_batches(batch_size=_LOOKED_AT, columns=[column], use_threads=False)), None)
+    except (pa.ArrowException, OSError):
+        return statement  # It is told when all rows are read.
+    shapes = shapes_of(first.column(0), "WKB") if first is not None else np.empty(0, dtype=object)
+    srids = _srids(shapes)
+    if not srids:
+        return statement
+    _refuse_other_systems(shapes, srids[0])
+    return place_of_system(statement, srids[0])
 
 
 def read_rows(
@@ -218,6 +239,24 @@ def _patch_ids(batch: pa.RecordBatch) -> NDArray[np.int64]:
     return found
 
 
+def _srids(shapes: NDArray[np.object_]) -> list[int]:
+    """Return the numbers of the reference systems that geometries state themselves, each once, in their order."""
+    stated: list[int] = shapely.get_srid(shapes[~shapely.is_missing(shapes)]).tolist()
+    return [srid for srid in dict.fromkeys(stated) if srid]
+
+
+def _refuse_other_systems(shapes: NDArray[np.object_], srid: int) -> None:
+    """Refuse geometries that state another reference system than the first one, where that states any.
+
+    Raises:
+        SourceError: naming it.
+    """
+    others = [one for one in _srids(shapes) if one != srid]
+    if srid and others:
+        found = f"its geometries are of several reference systems, EPSG:{srid} and EPSG:{others[0]}"
+        raise SourceError(found=found, remedy="save it again with one of them")
+
+
 def _take_places(batch: pa.RecordBatch, columns: TableColumns, statement: StatedPlace, found: TableRows) -> None:
     if columns.lonlat is not None:
         pair = [
@@ -226,6 +265,7 @@ def _take_places(batch: pa.RecordBatch, columns: TableColumns, statement: Stated
         found.centres.append(np.stack(pair, axis=1))
     if columns.geometry is not None:
         shapes = shapes_of(batch.column(columns.geometry), statement.encoding)
+        _refuse_other_systems(shapes, statement.srid)
         found.corners.append(corners_of(shapes, found.places))
     elif columns.lonlat is not None:
         points = found.centres[-1]

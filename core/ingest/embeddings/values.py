@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,7 +75,9 @@ class Gatherer:
         for name, texts in self._texts.items():
             texts.take(_words(batch.column(name)))
         if self.date is not None:
-            self._dates.take([_day(word) for word in _words(batch.column(self.date))])
+            column = batch.column(self.date)
+            counted = pa.types.is_integer(plain_type(column.type))
+            self._dates.take([None if counted and len(word or "") != 8 else _day(word) for word in _words(column)])
         words = [None] * len(batch) if self.row_name is None else _words(batch.column(self.row_name))
         self.names += [clean_name(word, 200) if word else "" for word in words]
 
@@ -108,7 +111,8 @@ class Gatherer:
             what = "it holds no numbers" if not len(known) else f"it is {known[0]:g} in all rows"
             self.left_out[name] = what
             return None
-        if name in self._whole and len(known) > 20 and len(np.unique(known)) == len(known):
+        in_turn = known.max() - known.min() == len(known) - 1
+        if name in self._whole and len(known) > 20 and in_turn and len(np.unique(known)) == len(known):
             self.left_out[name] = "it numbers the rows"
             return None
         return KeptColumn(given=GivenColumn(name=clean_name(name, 60), kind="number"), cells=cells.astype(np.float32))
@@ -177,10 +181,15 @@ class _Texts:
 def _words(column: pa.Array) -> list[str | None]:
     """Return the cells of a column as texts, None where there is nothing."""
     found: list[str | None] = []
-    for cell in column.to_pylist():
+    for cell in map(_in_utc, column.to_pylist()):
         word = "" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell).strip()
         found.append(word or None)
     return found
+
+
+def _in_utc(cell: Any) -> Any:  # noqa: ANN401  of any type
+    """Return a time of a zone as it is in UTC, in which products state their days; anything else as it is."""
+    return cell.astimezone(datetime.UTC) if isinstance(cell, datetime.datetime) and cell.tzinfo is not None else cell
 
 
 def _day(word: str | None) -> str | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.bands import BAND_NAMES
 from core.ingest.settings import FIRST_IMAGE
 
 _DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -37,6 +38,12 @@ _RAW = re.compile(r"Sentinel-2.{0,12}_\(Raw\)", re.IGNORECASE)
 _BASELINE_NAME = re.compile(r"(?<![A-Za-z0-9])N(\d{2})(\d{2})(?![A-Za-z0-9])")
 _BASELINE_TEXT = re.compile(r"PROCESSING_BASELINE\W{1,8}(\d{2})\.(\d{2})", re.IGNORECASE)
 _OFFSET_TEXT = re.compile(r"<(?:BOA|RADIO)_ADD_OFFSET[^<>]{0,40}>\s*(-?\d{1,5})\s*<")
+_BAND_OFFSET_TEXT = re.compile(
+    r'<(?:BOA|RADIO)_ADD_OFFSET\s{1,4}band_id="(\d{1,2})"[^<>]{0,20}>\s*(-?\d{1,5})(?:\.0*)?\s*<'
+)
+_BAND_OFFSET_TAG = re.compile(r"(?:.*[:#.])?(?:BOA|RADIO)_ADD_OFFSET_B0?(\d{1,2}A?)")
+_NUMBER = re.compile(r"-?\d{1,6}(?:\.0*)?")
+_QUANTIFICATION_TEXT = re.compile(r"<(?:L2A_)?(?:BOA_)?QUANTIFICATION_VALUE[^<>]{0,40}>\s*(\d{1,6})(?:\.0*)?\s*<")
 _START_TEXT = re.compile(r"<(?:PRODUCT_START_TIME|SENSING_TIME)[^<>]{0,80}>\s*(\d{4}-\d{2}-\d{2})")
 _CLOUD_TEXT = re.compile(r"<Cloud_Coverage_Assessment>\s*([^<>]{1,20}?)\s*<", re.IGNORECASE)
 _CLOUD_TAG = re.compile(
@@ -55,6 +62,8 @@ _COMPOSITE = re.compile(
     re.IGNORECASE,
 )
 
+_QUANTIFICATION_TAG = re.compile(r"(?:.*[:#.])?(?:BOA_)?QUANTIFICATION_VALUE")
+_USUAL = 10_000.0
 _OWN_BASELINE = "99"
 """Baseline 99.99 is that of products which somebody made with own programs, and says nothing of an offset."""
 OFFSET_BASELINE = 4.0
@@ -138,7 +147,42 @@ def read_hints(
         portal=_portal(names),
         synthetic=any("synthetic" in f"{key} {value}".lower() for key, value in tags.items()),
         cloud=_cloud(tags, documents),
+        quantity=_quantity_in_documents(documents) or _quantity_in_tags(tags),
     )
+
+
+def _quantity_in_documents(documents: Iterable[str]) -> Quantity | None:
+    """Return what product metadata say of numbers where offsets differ from band to band; None where they do not.
+
+    One offset of all bands is decided with pixels in sight: programs that make rasters of a product take it off.
+    """
+    found = []
+    for text in documents:
+        pairs = [(int(number), float(offset)) for number, offset in _BAND_OFFSET_TEXT.findall(text)]
+        offsets = {BAND_NAMES[number]: offset for number, offset in pairs if number < len(BAND_NAMES)}
+        if len(set(offsets.values())) > 1:
+            value = _QUANTIFICATION_TEXT.search(text)
+            found.append(Quantity(value=(float(value[1]) if value else 0) or _USUAL, offsets=offsets))
+    return found[0] if len(found) == 1 else None
+
+
+def _quantity_in_tags(tags: Mapping[str, str]) -> Quantity | None:
+    """Return the same of tags, as GDAL copies them from metadata: ``BOA_ADD_OFFSET_B2``."""
+    offsets = {}
+    for key, text in tags.items():
+        if (named := _BAND_OFFSET_TAG.fullmatch(key)) is None:
+            continue
+        band = "B8A" if named[1] == "8A" else f"B{named[1]:0>2}"
+        if band not in BAND_NAMES or not _NUMBER.fullmatch(text.strip()):
+            return None
+        offsets[band] = float(text)
+    if len(set(offsets.values())) < 2:
+        return None
+    stated = [
+        float(text) for key, text in tags.items() if _QUANTIFICATION_TAG.fullmatch(key) and _NUMBER.fullmatch(text)
+    ]
+    value = stated[0] if stated and stated[0] > 0 else _USUAL
+    return Quantity(value=value, offsets=offsets, where="a tag of each band says so")
 
 
 def _cloud(tags: Mapping[str, str], documents: Iterable[str]) -> Hint | None:

@@ -369,6 +369,8 @@ def _undefined(shapes: NDArray[np.object_], own: CRS) -> NDArray[np.object_]:
 def _finite(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Refuse places that cannot be on Earth, which a wrong reference system makes."""
     box = shapely.total_bounds(shapes)
+    if len(shapes) and shapely.is_empty(shapes).all():
+        raise SourceError(found="its outlines enclose no ground", remedy="give outlines of three corners and more")
     if not np.isfinite(box).all() or np.abs(box[[0, 2]]).max() > 540 or np.abs(box[[1, 3]]).max() > 90.001:
         found = "its coordinates are no longitudes and latitudes"
         raise SourceError(found=found, remedy=_SAVE_AGAIN)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.bands import BAND_NAMES, BY_NAME
 from core.errors import SourceError
@@ -16,6 +17,7 @@ _COPY = "the same band is there in its own size of pixels"
 _FINER = "the same band is there with smaller pixels"
 _UNNAMED = "the metadata of the product do not name them"
 _SHOWN = 4
+_CLASSES = re.compile(r"(?:^|_)SCL(?:_\d{2}m)?$", re.IGNORECASE)
 _AGAIN = "get the product again, whole, from where it came from"
 
 
@@ -44,6 +46,7 @@ class TileImages:
         absent: names of listed band files that are not there, of bands that are not there at all.
         stand_ins: bands whose own file is listed and not there, with the file that stands in.
         tile: of the grid, as names of its files state it, or empty.
+        no_classes: the scene classification where it is listed and not there, or empty.
     """
 
     bands: tuple[BandImage, ...]
@@ -51,6 +54,7 @@ class TileImages:
     absent: tuple[str, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     tile: str = ""
+    no_classes: str = ""
 
 
 def images_of(product: ProductFiles, tile: TileFiles, members: Sequence[Member]) -> TileImages:
@@ -66,7 +70,8 @@ def images_of(product: ProductFiles, tile: TileFiles, members: Sequence[Member])
     """
     here = [m for m in members if inside(m.name, tile.folder) and m.suffix in RASTER_SUFFIXES]
     found = {m.number: image for m in here if (image := _image_of(m)) is not None}
-    listed = [one for one in listed_of(product, tile) if band_of_image(_stem(one))]
+    all_listed = listed_of(product, tile)
+    listed = [one for one in all_listed if band_of_image(_stem(one))]
     if not listed:
         return _chosen(list(found.values()), [], {})
     by_stem: dict[str, list[BandImage]] = {}
@@ -78,7 +83,14 @@ def images_of(product: ProductFiles, tile: TileFiles, members: Sequence[Member])
     absent = [one for one in listed if _stem(one).casefold() not in by_stem]
     taken = {image.member.number for image in named}
     rest = [image.member.base for number, image in found.items() if number not in taken]
-    return _chosen(named, absent, {_UNNAMED: rest} if rest else {})
+    images = _chosen(named, absent, {_UNNAMED: rest} if rest else {})
+    return replace(images, no_classes=_absent_classes(all_listed, here))
+
+
+def _absent_classes(listed: Sequence[ListedFile], here: Sequence[Member]) -> str:
+    """Return the name of a listed scene classification of which no file is there; empty = one is, or none is listed."""
+    named = [_stem(one) for one in listed if _CLASSES.search(_stem(one))]
+    return named[0] if named and not any(_CLASSES.search(member.stem) for member in here) else ""
 
 
 def lists_what_is_there(product: ProductFiles, members: Sequence[Member]) -> bool:

@@ -32,6 +32,7 @@ from core.ingest.formats.safe.metadata import (
     product_metadata,
     read_metadata,
     tile_metadata,
+    tile_of_name,
 )
 from core.ingest.messages import clean_name, errors_about
 
@@ -145,7 +146,8 @@ def find_products(members: Sequence[Member], shelf: Shelf) -> list[ProductFiles]
     for folder in _tile_folders(members):
         tiles.setdefault(folder, TileFiles(folder=folder))
     placed = [_with_info(tile, members, shelf) for tile in tiles.values()]
-    found = _put_together(list(products.values()), placed)
+    together = _put_together(list(products.values()), placed)
+    found = [_with_loose_tile(product, members) for product in together]
     return [_with_manifest(product, members, shelf) for product in found]
 
 
@@ -270,6 +272,16 @@ def _put_together(products: list[ProductFiles], tiles: list[TileFiles]) -> list[
             alone.append(ProductFiles(folder=tile.folder, tiles=(tile,)))
     whole = [replace(product, tiles=tuple(members[product.folder])) for product in products]
     return sorted([*whole, *alone], key=lambda product: product.folder)
+
+
+def _with_loose_tile(product: ProductFiles, members: Sequence[Member]) -> ProductFiles:
+    """Return a product of no tile with the one whose rasters lie beside its metadata, as files chosen one by one do."""
+    if product.tiles or product.metadata is None:
+        return product
+    listed = {one.path.rpartition("/")[2].casefold() for one in product.metadata.files}
+    there = [m for m in members if m.suffix in RASTER_SUFFIXES and inside(m.name, product.folder)]
+    tiles = {tile_of_name(m.stem) for m in there if m.stem.casefold() in listed and band_of_image(m.stem)}
+    return replace(product, tiles=(TileFiles(folder=product.folder),)) if len(tiles) == 1 else product
 
 
 def _with_manifest(product: ProductFiles, members: Sequence[Member], shelf: Shelf) -> ProductFiles:

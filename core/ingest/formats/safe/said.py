@@ -98,6 +98,9 @@ def images_said(images: Sequence[TileImages]) -> list[Finding]:
         because = "the metadata of the product name them, and they are not there, so the bands are missing"
         lines.append(finding("absent", _shown(absent), "warning", because))
     for one in images:
+        if one.no_classes:
+            because = "the metadata of the product name it, and it is not there, so there is no scene classification"
+            lines.append(finding("absent", clean_name(one.no_classes, 100), "warning", because))
         for name, other in one.stand_ins.items():
             because = f"the metadata name it, and it is not there; “{clean_name(other)}” stands in"
             lines.append(finding("absent", clean_name(name, 100), "warning", because))

@@ -51,8 +51,8 @@ def test_duplicates_of_vector_and_place_are_told(tmp_path: Path, library: Librar
     values, shapes = vectors(), squares()
     values[4], shapes[6] = values[3], shapes[5]
     scene = ingest([plain(tmp_path / "twice.parquet", values, shapes)], library)
-    assert "warning: 1 rows" in said(scene, "same vectors")
-    assert "warning: 1 rows" in said(scene, "same places")
+    assert "warning: 1 row —" in said(scene, "same vectors")
+    assert "warning: 1 row —" in said(scene, "same places")
     assert len(vector_table(scene)) == ROWS
 
 
@@ -120,6 +120,19 @@ def test_outlines_of_other_shapes_are_rectangles_and_said_to_be(tmp_path: Path, 
     scene = ingest([plain(tmp_path / "round.parquet", shapes=shapes)], library)
     assert "1 outlines as rectangles" in said(scene, "place")
     assert_opened(scene)
+
+
+def test_what_no_rectangle_is_is_told_of_parts_and_holes(tmp_path: Path, library: Library) -> None:
+    """The box around two parts reached over ground that is in neither, and nothing said so."""
+    shapes: list[Any] = squares()
+    shapes[2] = shapely.MultiPolygon([shapes[2], shapely.box(30, 50, 30.01, 50.01)])
+    shapes[4] = shapely.Polygon(shapes[4].exterior.coords, [shapes[4].buffer(-0.005).exterior.coords])
+    west, south, east, north = shapes[5].bounds
+    middle = (west + east) / 2
+    shapes[5] = shapely.MultiPolygon([shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)])
+    told = said(ingest([plain(tmp_path / "parts.parquet", shapes=shapes)], library), "place")
+    assert "1 row of several parts — the box around all its parts stands for each" in told
+    assert "1 row with holes — their holes count as ground" in told
 
 
 def refused(tmp_path: Path, library: Library, columns: dict[str, Any]) -> str:

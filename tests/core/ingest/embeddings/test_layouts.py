@@ -225,6 +225,38 @@ def test_columns_become_values_and_the_rest_is_listed(tmp_path: Path, library: L
     assert scene.classes == ()
 
 
+def test_whole_numbers_that_differ_number_rows_only_where_they_count(tmp_path: Path, library: Library) -> None:
+    path = plain(tmp_path / "numbers.parquet", height=EVERY**2, number=ROWS - EVERY)
+    scene = ingest([path], library)
+    assert scene.given is not None
+    assert [one.name for one in scene.given.columns] == ["height"]
+    np.testing.assert_array_equal(given_values(scene, "height"), (EVERY**2).astype(np.float32))
+
+
+@pytest.mark.parametrize("srid", [4326, 32632])
+def test_geometries_of_postgis_state_their_own_system(tmp_path: Path, library: Library, srid: int) -> None:
+    move = Transformer.from_crs("EPSG:4326", f"EPSG:{srid}", always_xy=True).transform
+    shapes = [shapely.set_srid(shapely.transform(one, move, interleaved=False), srid) for one in squares()]
+    stated = [shapely.to_wkb(one, include_srid=True) for one in shapes]
+    scene = ingest([write(tmp_path / "own.parquet", {"embedding": lists(vectors()), "geometry": stated})], library)
+    assert_opened(scene)
+    assert said(scene, "place").startswith(f"read: EPSG:{srid}")
+    assert f"each geometry states it, as number {srid}" in said(scene, "place")
+    stated[-1] = shapely.to_wkb(shapely.set_srid(shapes[-1], 3857), include_srid=True)
+    with pytest.raises(SourceError, match=f"several reference systems, EPSG:{srid} and EPSG:3857"):
+        ingest([write(tmp_path / "mixed.parquet", {"embedding": lists(vectors()), "geometry": stated})], library)
+
+
+def test_days_are_those_of_utc_and_may_be_whole_numbers(tmp_path: Path, library: Library) -> None:
+    late = datetime.datetime(2023, 6, 30, 23, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=-4)))
+    times = pa.array([late] * ROWS, pa.timestamp("us", "America/New_York"))
+    assert ingest([plain(tmp_path / "late.parquet", timestamp=times)], library).date == "2023-07-01"
+    assert ingest([plain(tmp_path / "written.parquet", date=[20230601] * ROWS)], library).date == "2023-06-01"
+    counted = ingest([plain(tmp_path / "counted.parquet", date=[1610122800] * ROWS)], library)
+    assert counted.date is None
+    assert said(counted, "date").startswith("assumed: unknown")
+
+
 def test_real_clay_vectors_open(library: Library) -> None:
     import geopandas
 

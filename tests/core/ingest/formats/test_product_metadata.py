@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.bands import BAND_NAMES
 from core.ingest.formats.product_metadata import read_hints
 
 
@@ -97,3 +98,24 @@ def test_documents_come_first() -> None:
 def test_cloud_is_what_the_product_states(tags: dict[str, str], document: str, cloud: str | None) -> None:
     found = read_hints([], tags, [document]).cloud
     assert (found.value if found else None) == cloud
+
+
+@pytest.mark.parametrize("level", ["BOA", "RADIO"])
+def test_offsets_that_differ_are_those_of_each_band(level: str) -> None:
+    document = "<BOA_QUANTIFICATION_VALUE unit='none'>20000</BOA_QUANTIFICATION_VALUE>" + "".join(
+        f'<{level}_ADD_OFFSET band_id="{number}">{100 * number - 1000}</{level}_ADD_OFFSET>' for number in range(13)
+    )
+    found = read_hints([], {}, ["<AOT_QUANTIFICATION_VALUE>7</AOT_QUANTIFICATION_VALUE>", document])
+    assert found.quantity is not None
+    assert found.quantity.value == 20_000
+    assert found.quantity.offsets == {band: 100 * number - 1000 for number, band in enumerate(BAND_NAMES)}
+    assert found.offset is None
+    tags = {f"{level}_ADD_OFFSET_{band}": f"{offset}" for band, offset in (("B2", -1000), ("B8A", -500), ("B12", 0))}
+    told = read_hints([], tags, []).quantity
+    assert told is not None
+    assert (told.value, told.offsets) == (10_000, {"B02": -1000, "B8A": -500, "B12": 0})
+    for changed in (
+        {f"{level}_ADD_OFFSET_B2": "-500", f"{level}_ADD_OFFSET_B12": "-500"},
+        {f"{level}_ADD_OFFSET_B2": "x"},
+    ):
+        assert read_hints([], tags | changed, []).quantity is None

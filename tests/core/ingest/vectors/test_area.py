@@ -98,6 +98,8 @@ def test_rings_that_are_not_closed_are_closed_and_an_area_that_lacks_a_part_is_n
         ("A.geojson", '{"type": "FeatureCollection", "features": []}', "no features; give the outline of the area"),
         ("A.geojson", '{"type": "Polygon", "coordinates": [[[500, 9000], [500, 9100], [600, 9100], [500, 9000]]]}',
          "its coordinates are no longitudes and latitudes"),
+        ("A.geojson", '{"type": "Polygon", "coordinates": [[[10, 50], [11, 50], [12, 50], [10, 50]]]}',
+         "its outlines enclose no ground"),
         ("A.txt", "POLYGON ((0 0, 1 0, 1 1, 0 0))", "give GeoJSON, KML, a GeoPackage, or a zip of a Shapefile"),
     ],
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -51,6 +53,29 @@ def test_numbers_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     # Each of three bands at each of four windows, but for the one that was asked for first.
     assert len(decoded) == 3 * 4 - 1
     assert set(decoded) == {0.0, 0.5}
+
+
+def test_two_who_read_at_once_get_the_numbers_that_are_there(tmp_path: Path) -> None:
+    paths = written(tmp_path)
+    with ExitStack() as opened:
+        ahead = read_ahead([open_raster(path, band) for band, path in paths.items()], opened, least=1)
+        whole = {}
+        for band, path in paths.items():
+            with rasterio.open(path) as data:
+                whole[band] = data.read()
+
+        def walk(step: int) -> list[str]:
+            wrong = []
+            for row, col in list(itertools.product(range(0, 1200, 400), repeat=2))[::step]:
+                for raster, (band, side) in zip(ahead, SIDES.items(), strict=True):
+                    top, left, part = 10 * row // side, 10 * col // side, 4000 // side
+                    got = raster.read([1], (top, left, part, part))
+                    if not np.array_equal(got, whole[band][:, top : top + part, left : left + part]):
+                        wrong.append(band)
+            return wrong
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(walk, (1, -1))) == [[], []]
 
 
 def test_small_rasters_are_left_as_they_are(tmp_path: Path) -> None:

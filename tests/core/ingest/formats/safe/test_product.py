@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -336,6 +337,55 @@ def test_metadata_that_cannot_be_used(tmp_path: Path, library: Library, name: st
     (folder / name).write_text(text)
     with pytest.raises(SourceError, match=told):
         ingest([folder], library)
+
+
+def loose(tmp_path: Path, made: Made, what: Callable[[Path], str | None], ending: str = "jp2") -> Path:
+    """Copy files of a product into one folder under the names that are given for them, its own metadata always."""
+    folder, target = compact(tmp_path / "product", made, ending), tmp_path / "loose"
+    target.mkdir()
+    for path in folder.rglob("*"):
+        name = path.name if path.name.startswith("MTD_MSI") else what(path)
+        if path.is_file() and name:
+            shutil.copy(path, target / name)
+    return target
+
+
+@pytest.mark.parametrize("ending", ["jp2", "tif"])
+def test_files_of_a_product_chosen_one_by_one(tmp_path: Path, library: Library, ending: str) -> None:
+    """A browser takes no folders; the metadata of the tile were not among what was chosen."""
+    made = replace(SURFACE, unlike={"B04": -500})
+    folder = loose(tmp_path, made, lambda path: None if path.name == "MTD_TL.xml" else path.name, ending)
+    scene = ingest(sorted(folder.iterdir()), library)
+    check(scene, L2A)
+    assert (scene.date, scene.level, bool(scene.classification)) == (made.day, "L2A", True)
+    assert lines(scene, "product")[0][0] == made.name
+
+
+def test_rasters_beside_metadata_have_the_offset_of_each_band(tmp_path: Path, library: Library) -> None:
+    """Once it was that of the baseline in all bands."""
+    made = replace(SURFACE, unlike={"B04": -500, "B08": -200})
+
+    def renamed(path: Path) -> str | None:
+        band, side = path.stem.split("_")[-2:] if path.suffix == ".tif" else ("", "")
+        return f"{band}.tif" if band in BY_NAME and side == f"{BY_NAME[band].resolution}m" else None
+
+    scene = ingest([loose(tmp_path, made, renamed, "tif")], library)
+    check(scene, L2A)
+    assert "offset -500 in B04; offset -200 in B08" in lines(scene, "scale")[0][0]
+
+
+def test_a_classification_that_is_named_and_not_there_is_told(tmp_path: Path, library: Library) -> None:
+    folder = compact(tmp_path, SURFACE)
+    name = f"T{SURFACE.tile}_{SURFACE.date}T101031_SCL_20m"
+    (xml,) = folder.glob("MTD_MSI*")
+    listed = f"<IMAGE_FILE>GRANULE/{SURFACE.granule}/IMG_DATA/R20m/{name}</IMAGE_FILE></Granule>"
+    xml.write_text(xml.read_text().replace("</Granule>", listed))
+    assert not lines(ingest([folder], library), "absent")
+    next(folder.rglob(f"{name}.jp2")).unlink()
+    scene = ingest([folder], library)
+    [(value, basis, because)] = lines(scene, "absent")
+    assert (value, basis) == (name, "warning")
+    assert "no scene classification" in because
 
 
 def test_names_by_hand_are_the_business_of_another_kind(tmp_path: Path) -> None:
