@@ -33,6 +33,8 @@ from core.scenes.quality import Basis, Finding
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])b(?:and[ _-]?)?0*(\d{1,2})(?![A-Za-z0-9])", re.IGNORECASE)
 _COUNTED = re.compile(r"(?<![A-Za-z])band[ _-]?0*(\d{1,2})$", re.IGNORECASE)
+_DIMENSION = re.compile(r"(?:a|e|f|v|emb(?:edding)?|dim|feat(?:ure)?)[ _-]?(\d{1,4})", re.IGNORECASE)
+_FEWEST_DIMENSIONS = 32
 NO_BAND = "their names are those of no Sentinel-2 band"
 """Why bands and rasters are left out that are not told by their names."""
 MIN_BANDS = 3
@@ -93,6 +95,7 @@ def name_bands(
     if other is not None:
         return _by_wavelength(named, ignored, other)
     if not named and len({id(layer.source) for layer in layers}) == 1:
+        _refuse_vectors(layers[0].source.descriptions)
         return _by_pixels(layers, pixels(layers))
     _refuse_counted_files(layers)
     distinct, duplicates = _distinct(named)
@@ -119,6 +122,20 @@ def _by_choice(layers: Sequence[Layer], chosen: tuple[str, ...]) -> Naming:
     skipped = [layer.title for layer, band in pairs if band == SKIP]
     line = _finding(_bands(named), "chosen", "named in the ingest settings")
     return Naming(layers=named, ignored={"left out in the ingest settings": skipped}, finding=line)
+
+
+def _refuse_vectors(texts: Sequence[str]) -> None:
+    """Refuse a raster whose bands are called as the numbers of a vector are, as AlphaEarth's annual layers.
+
+    Raises:
+        BandsError: saying so.
+    """
+    numbered = [_DIMENSION.fullmatch(text.strip()) for text in texts]
+    counts = [int(one[1]) for one in numbered if one]
+    if len(texts) == len(counts) >= _FEWEST_DIMENSIONS and np.all(np.diff(counts) == 1):
+        called = f"“{clean_name(texts[0], 40)}” to “{clean_name(texts[-1], 40)}”"
+        found = f"its {len(texts)} bands, {called}, are numbers of a vector for each pixel and no light"
+        raise BandsError(found=found, remedy="give vectors as a Parquet file with a row a place")
 
 
 def _by_pixels(layers: Sequence[Layer], pixels: NDArray[np.float32]) -> Naming:

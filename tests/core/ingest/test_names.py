@@ -207,3 +207,12 @@ def test_rasters_in_other_formats_are_called_what_they_are(tmp_path: Path, libra
         (tmp_path / "pair" / name).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(500))
     with pytest.raises(SourceError, match=r"“a.nc”: the file is damaged or cut short"):
         ingest([tmp_path / "pair"], library)
+
+
+@pytest.mark.parametrize("kind", ["int8", "float32"])
+def test_rasters_of_vectors_are_called_what_they_are(tmp_path: Path, library: Library, kind: str) -> None:
+    """They were told to be pictures of 8 bits, with a scale to choose that makes reflectance of them."""
+    pixels = np.random.default_rng(0).integers(-127, 127, (64, 32, 32)).astype(kind)
+    path = write_tif(tmp_path / "annual.tif", pixels, [f"A{number:02}" for number in range(64)])
+    with pytest.raises(SourceError, match=r"64 bands, “A00” to “A63”, are numbers of a vector .* as a Parquet file"):
+        ingest([path], library)
