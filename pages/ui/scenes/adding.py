@@ -21,7 +21,7 @@ from pages.ui.http.uploads import Upload, let_go, opened
 from pages.ui.scenes.bundle import OPEN_BUNDLE
 from pages.ui.scenes.news import forget_told, note_asked
 from pages.ui.scenes.part import part_panel, put_for_part
-from pages.ui.scenes.upload import spool, upload_names, wished
+from pages.ui.scenes.upload import folder_of, spool, upload_names, wished
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -29,6 +29,7 @@ MOST_NAMED = 12
 """Scenes that can be named before they are added; of more the files' names are taken."""
 
 SAMPLE_HELP = "A real one: a coast of Virginia as Sentinel-2 saw it on 12 January 2016. The data are CC0."
+FOLDER_HELP = "Such as a product that was unpacked, or a Zarr: all that is in it is one scene."
 SYNTHETIC_HELP = "A made-up landscape. The class of each place in it is known."
 _ELSEWHERE = f"give it to “{OPEN_BUNDLE}” on this page."
 UPLOADER = (
@@ -42,7 +43,7 @@ class PlannedScene:
     """Files that will become one scene.
 
     Attributes:
-        positions: of its files among the uploads.
+        positions: of its files among what the uploads become on disk.
         title: what it is called unless a person says otherwise.
         files: its files in words.
     """
@@ -60,16 +61,18 @@ def planned_scenes(uploads: Sequence[Upload], bands: tuple[str, ...] | None) -> 
         bands: as a person named them, or None.
     """
     paths = [Path(name) for name in upload_names(uploads)]
-    sizes = {path: upload.size for path, upload in zip(paths, uploads, strict=True)}
+    folder, each = folder_of(uploads), [upload.size for upload in uploads]
+    sizes = dict(zip(paths, [sum(each)] if folder else each, strict=True))
     plans = []
     for source in sources_of(paths, bands, size=sizes.__getitem__):
         taken = size(sum(sizes[path] for path in source))
         names = source[0].name if len(source) == 1 else f"{source[0].name} … {source[-1].name}"
+        names, number = (f"the folder {folder}", len(uploads)) if folder else (names, len(source))
         plans.append(
             PlannedScene(
                 positions=tuple(paths.index(path) for path in source),
                 title=source_title(source, source_name(source)),
-                files=f"{count(len(source), 'file')}, {taken}: {names}",
+                files=f"{count(number, 'file')}, {taken}: {names}",
             )
         )
     return plans
@@ -78,7 +81,12 @@ def planned_scenes(uploads: Sequence[Upload], bands: tuple[str, ...] | None) -> 
 def add_panel() -> None:
     """Draw uploader, settings, the sample and the synthetic landscape; and what chosen files will become."""
     left, right = st.columns([3, 2], gap="medium")
-    uploads = left.file_uploader(UPLOADER, accept_multiple_files=True, key=f"upload_files_{current().uploads}")
+    place = left.container()
+    whole = left.toggle("Choose a whole folder", key="upload_whole_folder", help=FOLDER_HELP)
+    kind = "folder" if whole else "files"
+    uploads = place.file_uploader(
+        UPLOADER, accept_multiple_files="directory" if whole else True, key=f"upload_{kind}_{current().uploads}"
+    )
     with right:
         with st.popover("Read it differently", icon=":material/tune:", key="upload_settings", width="stretch"):
             st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from core.errors import LandlikeError, SettingsError
 from core.files import disk_errors
 from core.ingest.settings import FIRST_IMAGE, IngestSettings
 from pages.ui.common.escape import plain
-from pages.ui.http.uploads import Upload, put_upload
+from pages.ui.http.uploads import Upload, opened, put_upload
 
 SCALE_WORDS = {
     "auto": "Decide from the values",
@@ -33,11 +35,14 @@ LEVEL_WORDS = {None: "Decide from the names and bands", "L1C": "L1C, top of atmo
 
 
 NOTHING_KNOWN = IngestSettings()
+_BLOCK = 2**20
 USUAL = ("B02", "B03", "B04", "B08")
 
 
 def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
     """Have uploads in a fresh directory under ``root`` by ``upload_names``; what lies on its disk is not copied.
+
+    A folder is packed into one zip, which keeps what lies where; nothing is read into memory for it.
 
     Raises:
         StoreError: when they did not arrive, or cannot be written.
@@ -47,17 +52,39 @@ def spool(uploads: Sequence[Upload], root: Path) -> list[Path]:
         root.mkdir(parents=True, exist_ok=True)
         directory = Path(tempfile.mkdtemp(dir=root, prefix="upload-"))
         paths = [directory / name for name in upload_names(uploads)]
+        if folder_of(uploads):
+            _pack(uploads, paths[0])
+            return paths
         for path, upload in zip(paths, uploads, strict=True):
             put_upload(upload, path)
     return paths
 
 
+def folder_of(uploads: Sequence[Upload]) -> str:
+    """Return the folder that a person chose whole, as the browser names its files; empty where files were chosen."""
+    parts = [upload.name.split("/") for upload in uploads]
+    tops = {names[0] for names in parts}
+    lying = all(len(names) > 1 and not {"", ".", ".."}.intersection(names) for names in parts)
+    return tops.pop() if len(tops) == 1 and lying else ""
+
+
+def _pack(uploads: Sequence[Upload], path: Path) -> None:
+    """Write the files of a folder into a zip, as they are."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
+        for upload in uploads:
+            entry = zipfile.ZipInfo(upload.name)
+            with opened(upload) as file, packed.open(entry, "w", force_zip64=True) as target:
+                shutil.copyfileobj(file, target, _BLOCK)
+
+
 def upload_names(uploads: Sequence[Upload]) -> list[str]:
-    """Return a name on disk for each upload, all different.
+    """Return a name on disk for each upload, all different; of a folder one for all.
 
     The names are kept, for they tell the bands, but only their last part and without what a file system cannot hold;
     files of one name get a number in front.
     """
+    if folder := folder_of(uploads):
+        return [f"{file_name(folder)}.zip"]
     names: list[str] = []
     for number, upload in enumerate(uploads):
         name = file_name(upload.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,30 @@ def test_a_disk_that_refuses_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "uploads").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match=r"Adding files: .*; check the folder of the data"):
         spool([SentFile("x.tif", b"1")], tmp_path / "uploads")
+
+
+def test_a_folder_becomes_one_zip_in_which_all_lies_where_it_lay(tmp_path: Path) -> None:
+    names = [
+        "S2A.SAFE/MTD_MSIL1C.xml",
+        "S2A.SAFE/GRANULE/L1C/MTD.xml",
+        "S2A.SAFE/GRANULE/L2A/MTD.xml",
+        "S2A.SAFE/.zattrs",
+    ]
+    sent = [SentFile(name, name.encode()) for name in names]
+    [plan] = planned_scenes(sent, None)
+    assert (plan.title, plan.positions) == ("S2A.SAFE", (0,))
+    assert plan.files == f"4 files, {sum(map(len, names))} bytes: the folder S2A.SAFE"
+    [path] = spool(sent, tmp_path)
+    assert path.name == "S2A.SAFE.zip"
+    with zipfile.ZipFile(path) as packed:
+        assert {name: packed.read(name).decode() for name in packed.namelist()} == {name: name for name in names}
+
+
+@pytest.mark.parametrize("names", [["a/x.tif", "b/x.tif"], ["a/x.tif", "y.tif"], ["x.tif"]])
+def test_files_that_are_of_no_one_folder_stay_files(tmp_path: Path, names: list[str]) -> None:
+    paths = spool([SentFile(name, b"1") for name in names], tmp_path)
+    assert len({path.name for path in paths}) == len(names)
+    assert {path.suffix for path in paths} == {".tif"}
 
 
 def test_a_part_is_typed_columns_first() -> None:
