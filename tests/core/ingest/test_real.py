@@ -158,3 +158,18 @@ def test_record_is_plain_json(library: Library) -> None:
     assert record["source"] == "l1c_belgium_7band"
     assert record["settings"]["scale"] == "auto"
     assert {line["basis"] for line in record["findings"]} <= {"read", "decided", "assumed", "chosen", "warning"}
+
+
+def test_bands_of_a_stac_item_beside_it(library: Library) -> None:
+    folder = shared("stac/cogs/S2A_29RKH_20200219_0_L2A")
+    scene = ingest([folder], library)
+    assert scene.bands == tuple(name for name in BAND_NAMES if name != "B10")
+    assert (scene.date, scene.level, scene.classification is not None) == ("2020-02-19", "L2A", True)
+    assert facts(scene)["resolution"] == "100.0 m × 100.0 m a pixel"
+    got = read_scene(scene.directory)
+    with rasterio.open(folder / "B04.tif") as data:
+        source = data.read(1)
+        assert tuple(data.transform)[:6] == scene.grid.transform
+    here = (source > 0) & (got[scene.bands.index("B04")] > 0)
+    assert here.mean() > 0.5
+    np.testing.assert_array_equal(got[scene.bands.index("B04")][here], source[here])
