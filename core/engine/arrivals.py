@@ -65,3 +65,8 @@ class Arrivals:
         for folder in self.folder.glob(f"{_PREFIX}*"):
             if not folder.name.startswith(self._prefix):
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove what came and was not taken: who sent it has no session any more."""
+        for folder in self.folder.glob(f"{self._prefix}*"):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -115,6 +115,7 @@ class Engine:
     def close(self) -> None:
         """Stop; unfinished jobs go on at the next start."""
         self.jobs.close()
+        self.arrivals.close()
 
     def spec(self, encoder: str, backend: str | None = None) -> EncoderSpec:
         """Describe an encoder.

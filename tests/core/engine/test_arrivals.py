@@ -53,6 +53,16 @@ def test_what_a_killed_server_left_is_removed_and_what_arrives_now_is_not(tmp_pa
     assert (tmp_path / "uploads" / "upload-waits").exists()
 
 
+def test_what_nobody_took_goes_when_the_server_ends(tmp_path: Path) -> None:
+    first, second = Arrivals(tmp_path), Arrivals(tmp_path)
+    mine, others = arrived(first), arrived(second)
+    mine.put(tmp_path / "taken.tif")
+    first.close()
+    assert not mine.path.parent.exists()
+    assert others.path.exists()
+    assert (tmp_path / "taken.tif").read_bytes() == b"tile"
+
+
 def test_a_disk_without_room_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
     assert Arrivals(tmp_path).place(2**29).parent.is_dir()
