@@ -97,7 +97,7 @@ def _laid_out(one: Member, members: list[Member], shelf: Shelf, scratch: Path) -
         shutil.copyfile(shelf.path(member), folder / f"labels{member.suffix}")
     for suffix in (".dbf", ".shx"):
         if one.suffix == ".shp" and not (folder / f"labels{suffix}").exists():
-            raise SourceError(found=f"the Shapefile has no {suffix}, which belongs to it", remedy="zip all its files")
+            raise SourceError(found=f"the Shapefile has no {suffix}", remedy="zip all its files")
     if one.suffix == ".shp" and not (folder / "labels.prj").exists():
         raise SourceError(found="the Shapefile has no .prj, so that its place is not known", remedy="zip all its files")
     return folder / f"labels{one.suffix}"
