@@ -12,7 +12,7 @@ from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import LIFT, REMEDY, Calibration, calibration, scale_finding
 from core.ingest.bands.offset import CONTRADICTED, IMPOSSIBLE, stated_offset
 from core.ingest.bands.quantity import as_product_states
-from core.ingest.bands.unit import HIGHEST, decide_scale, fractional, high_number, share_on_steps
+from core.ingest.bands.unit import HIGHEST, decide_scale, fractional, high_number, on_steps
 from core.ingest.formats.product_metadata import Hint, Hints
 from core.ingest.grid.stack import Scaling
 from core.scenes.quality import Basis
@@ -93,13 +93,19 @@ def _as_others_state(stated: Mapping[str, BandNumbers], hints: Hints) -> Hints:
 
 
 def _alike(bands: Mapping[str, BandNumbers]) -> list[tuple[str, ...]]:
-    """Part bands without a statement into those that share a unit, by type, by steps and by size."""
+    """Part bands without a statement into those that share a unit, by type, by steps and by size.
+
+    A band of few different numbers, such as B10, or the infrared over water, has the steps of most others.
+    """
     keys: dict[str, tuple[bool, str]] = {}
     high = {band: high_number(numbers.values) for band, numbers in bands.items()}
+    steps = {band: on_steps(numbers.values) for band, numbers in bands.items() if numbers.integers}
+    told = [one for one in steps.values() if one is not None]
     for band, numbers in bands.items():
         kind = "plain"
-        if numbers.integers and share_on_steps([numbers.values]) is not None:
-            kind = "portal"
+        if numbers.integers:
+            own = steps[band]
+            kind = "portal" if (2 * sum(told) > len(told) if own is None else own) else "plain"
         elif not numbers.integers and high[band] <= 3 and fractional(numbers.values):
             others = [high[other] for other in bands if other != "B10" and not bands[other].integers]
             kind = "small" if max(others, default=0) > 30 and high[band] > 0 else "plain"

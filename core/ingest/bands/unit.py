@@ -19,6 +19,8 @@ HIGHEST = 100_000.0
 PORTAL_STEP = 6.5535
 """Reflectance steps of 1/10 000 written × 65 535 are this far apart."""
 
+_MANY, _ON_STEPS = 200, 0.9
+"""Different numbers from which steps tell the unit, and the share of them that then lies on steps."""
 _BRIGHTEST = 1.3
 """No scene reflects more in the middle of any band; snow under a low sun comes near."""
 _DARK, _DIM = 300.0, 1050.0
@@ -61,11 +63,11 @@ def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calib
     if not integers and high <= 80 and _percent(samples, middles, high):
         evidence = f"98 % of the numbers are at most {high:.3g}, and they hold fractions"
         return decide_offset("100", samples, hints, evidence, integers=False)
+    if integers and hints.portal is not None:
+        return calibration("65535", "read", hints.portal.where)
     if high <= 3 or (not integers and high <= 255) or max(float(numbers.max()) for numbers in samples.values()) <= 255:
         found = f"its numbers reach only {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=REMEDY)
-    if integers and hints.portal is not None:
-        return calibration("65535", "read", hints.portal.where)
     return _of_thousands(samples, high, hints, integers=integers)
 
 
@@ -152,18 +154,24 @@ def _thousand(samples: BandSamples, high: float) -> str | None:
     return f"98 % of the numbers are at most {high:.3g} and the infrared is the brightest, as over land × 1,000"
 
 
-def share_on_steps(values: Collection[NDArray[np.float32]]) -> float | None:
-    """Return the share of numbers on steps of 65,535 / 10,000 where that tells the unit, or None."""
+def _share_on_steps(values: Collection[NDArray[np.float32]]) -> float | None:
+    """Return the share of different numbers on steps of 65,535 / 10,000; None where they are too few to tell by."""
     numbers = np.unique(np.concatenate(list(values)))
     numbers = numbers[(numbers > 0) & (numbers < 65_000)]
-    on_steps = np.rint(np.rint(numbers / PORTAL_STEP) * PORTAL_STEP) == numbers
-    return float(on_steps.mean()) if len(numbers) >= 200 and on_steps.mean() > 0.9 else None
+    near = np.rint(np.rint(numbers / PORTAL_STEP) * PORTAL_STEP) == numbers
+    return float(near.mean()) if len(numbers) >= _MANY else None
+
+
+def on_steps(numbers: NDArray[np.float32]) -> bool | None:
+    """Tell whether the numbers of a band are reflectance × 65,535 by their steps; None where they are too few."""
+    share = _share_on_steps([numbers])
+    return None if share is None else share > _ON_STEPS
 
 
 def _portal(samples: BandSamples, high: float) -> str | None:
     """Return the evidence for reflectance × 65 535, or None."""
-    share = share_on_steps(list(samples.values()))
-    if share is not None:
+    share = _share_on_steps(list(samples.values()))
+    if share is not None and share > _ON_STEPS:
         return f"{share:.0%} of the numbers lie on steps of 65,535 / 10,000"
     middle = max(float(np.median(values)) for values in samples.values())
     if middle > 13_000 or high > 24_000:

@@ -200,6 +200,19 @@ def test_raw_export_of_a_portal_by_its_name() -> None:
     assert decide(dim, Hints(portal=Hint(value="raw", where="the file name"))) == "65535"
 
 
+def test_a_band_of_few_numbers_is_written_as_the_others_are() -> None:
+    """B10 holds some twenty different numbers: too few to tell its steps by, and none that reaches 255."""
+    numbers = {band: np.rint(values * 6.5535) for band, values in samples((*VISIBLE, "B10")).items()}
+    numbers["B12"] = np.rint(RNG.integers(1, 60, 4000) * 6.5535)
+    one_a_file = {
+        band: BandNumbers(values=values.astype(np.float32), integers=True, source=number)
+        for number, (band, values) in enumerate(numbers.items())
+    }
+    found = calibrate(one_a_file, chosen="auto", hints=NOTHING)
+    assert {round(found.of(band)[0] * 65_535) for band in one_a_file} == {10_000}
+    assert [line.value for line in found.findings] == ["reflectance × 65,535"]
+
+
 def test_zeros_do_not_speak_against_an_offset() -> None:
     numbers = with_offset(samples(VISIBLE))
     for values in numbers.values():
