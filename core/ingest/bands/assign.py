@@ -94,15 +94,27 @@ def name_bands(
     named, ignored, by = _by_text(layers, other)
     if other is not None:
         return _by_wavelength(named, ignored, other)
-    if not named and len({id(layer.source) for layer in layers}) == 1:
-        _refuse_vectors(layers[0].source.descriptions)
-        return _by_pixels(layers, pixels(layers))
+    if not named and (stack := _only_stack(layers)):
+        _refuse_vectors(stack[0].source.descriptions)
+        beside = [layer.title for layer in layers if layer.source is not stack[0].source]
+        return replace(_by_pixels(stack, pixels(stack)), ignored={NO_BAND: beside})
     _refuse_counted_files(layers)
     distinct, duplicates = _distinct(named)
     ordered = _check_enough(distinct)
     because = f"named by {' and '.join(sorted(by))}"
     left_out = {NO_BAND: ignored, "a finer copy of the same band is there": duplicates}
     return Naming(layers=ordered, ignored=left_out, finding=_finding(_bands(ordered), "read", because))
+
+
+def _only_stack(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the bands of the only raster, or of the only one of several bands; none where several may be the scene."""
+    sources: dict[int, list[Layer]] = {}
+    for layer in layers:
+        sources.setdefault(id(layer.source), []).append(layer)
+    if len(sources) == 1:
+        return list(layers)
+    stacks = [group for group in sources.values() if len(group) > 1]
+    return stacks[0] if len(stacks) == 1 and len(stacks[0]) >= MIN_BANDS else []
 
 
 def _bands(layers: Sequence[Layer]) -> list[str]:
@@ -286,8 +298,8 @@ def _check_enough(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     ordered = tuple(sorted(layers, key=lambda layer: BAND_NAMES.index(layer.band)))
     optical = [layer.band for layer in ordered if layer.band != "B10"]
     if len(optical) < MIN_BANDS:
-        seen = ", ".join(layer.band for layer in ordered) or "no Sentinel-2 band"
-        found = f"only {seen} could be told, and at least {MIN_BANDS} bands are needed"
+        seen = f"only {', '.join(layer.band for layer in ordered)}" if ordered else "no Sentinel-2 band"
+        found = f"{seen} could be told, and at least {MIN_BANDS} bands are needed"
         remedy = "add the other bands, or give the names of the bands in file order"
         raise BandsError(found=found, remedy=remedy)
     return ordered

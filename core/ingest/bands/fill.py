@@ -34,6 +34,8 @@ _INFRARED = 720.0
 """Beyond this wavelength, nanometres, water returns almost no light."""
 _WIDE = 0.02
 """Share of a band's pixels from which a number that stands apart is a fill though no other band holds it."""
+_SOLID = 0.9
+"""Share of the sides of a fill's pixels that touch another of its pixels."""
 _ALONE = 0.1
 """A band with less than this share of what the others hold would empty the scene; it counts as missing."""
 
@@ -66,6 +68,7 @@ class _Seen:
         total: pixels looked at.
         endless: how many are no light by their size, such as −3.4e38, without a statement.
         sides: numbers along the top, bottom, left and right of the raster.
+        corners: the number at each corner, where it fills ground there without a gap, else None.
         shape: height and width of the raster.
         every: numbers of all pixels looked at, NaN where missing by statement.
     """
@@ -74,6 +77,7 @@ class _Seen:
     total: int
     endless: dict[float, int] = field(default_factory=dict)
     sides: list[Numbers] = field(default_factory=list)
+    corners: list[float | None] = field(default_factory=lambda: [None] * 4)
     shape: tuple[int, int] = (0, 0)
     every: Numbers = field(default_factory=lambda: np.empty(0))
 
@@ -101,7 +105,8 @@ def find_gaps(layers: Sequence[Layer], chosen: float | None, *, few: bool = Fals
             kept.append(layer)
         else:
             empty.setdefault(because, []).append(f"{layer.band} ({layer.title})")
-    edge = {} if chosen is not None else _edge({layer.band: seen[layer.band] for layer in kept})
+    known = {layer.band: seen[layer.band] for layer in kept}
+    edge = {} if chosen is not None else _edge(known) or _corner(known, fills)
     told = {
         layer.band: (*(fill for fill in fills.get(layer.band, ()) if fill), *seen[layer.band].endless) for layer in kept
     }
@@ -282,6 +287,9 @@ def _look(layer: Layer, chosen: float | None, net: int) -> _Seen:
         ):
             if on:
                 sides[side].append(line)
+        for corner, (row, col) in enumerate(((0, 0), (0, -1), (-1, 0), (-1, -1))):
+            if top == (0 if row == 0 else box.height - height) and left == (0 if col == 0 else box.width - width):
+                seen.corners[corner] = _solid(np.where(missing, np.nan, numbers), float(numbers[row, col]))
     seen.valid, seen.every = np.concatenate(valid), np.concatenate(every)
     seen.sides = [np.concatenate(lines) for lines in sides]
     return seen
@@ -299,6 +307,32 @@ def _net(height: int, width: int, net: int) -> Iterator[PixelWindow]:
 
 def _without(numbers: Numbers, mark: NoData) -> Numbers:
     return numbers[~np.isin(numbers, mark.values)] if mark.values else numbers
+
+
+def _solid(numbers: Numbers, value: float) -> float | None:
+    """Return a number of a window if it fills ground without a gap, so that it is no light; else None."""
+    same = numbers == value
+    count = int(same.sum())
+    if count < _FEWEST * _FEWEST or count < _WIDE * same.size or not abs(value) < NOT_LIGHT:
+        return None
+    beside = int((same[:, 1:] & same[:, :-1]).sum()) + int((same[1:] & same[:-1]).sum())
+    return value if beside > 2 * _SOLID * (count - _FEWEST) else None
+
+
+def _corner(seen: Mapping[str, _Seen], fills: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return the numbers that fill the same corner of every band but for B10, as beside a slanting edge, if they do.
+
+    0 is told otherwise, and the brightest number of all bands may be bright cloud that was cut off there.
+    """
+    for corner in range(4):
+        edge = {band: one.corners[corner] for band, one in seen.items()}
+        found = {band: number for band, number in edge.items() if number and number not in fills[band]}
+        land = [band for band in found if np.unique(seen[band].valid[:65_536]).size >= _VARIED]
+        if len(land) < 3 or any(band not in land for band in seen if band != "B10"):
+            continue
+        if any(seen[band].valid.max(initial=0) > found[band] for band in land):
+            return {band: found[band] for band in land}
+    return {}
 
 
 def _edge(seen: Mapping[str, _Seen]) -> dict[str, float]:
@@ -334,7 +368,7 @@ def _edge_said(edge: Mapping[str, float]) -> list[Finding]:
     if not edge:
         return []
     value = ", ".join(f"{number:g} in {band}" for band, number in edge.items())
-    because = "a whole side of the scene holds it in every band, so pixels that do are no data"
+    because = "a whole side or corner of the scene holds it in every band, so pixels that do are no data"
     return [finding("edge", value, "decided", because, "nodata")]
 
 

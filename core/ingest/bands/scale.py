@@ -93,23 +93,8 @@ def _as_others_state(stated: Mapping[str, BandNumbers], hints: Hints) -> Hints:
 
 
 def _alike(bands: Mapping[str, BandNumbers]) -> list[tuple[str, ...]]:
-    """Part bands without a statement into those that share a unit, by type, by steps and by size.
-
-    A band of few different numbers, such as B10, or the infrared over water, has the steps of most others.
-    """
-    keys: dict[str, tuple[bool, str]] = {}
-    high = {band: high_number(numbers.values) for band, numbers in bands.items()}
-    steps = {band: on_steps(numbers.values) for band, numbers in bands.items() if numbers.integers}
-    told = [one for one in steps.values() if one is not None]
-    for band, numbers in bands.items():
-        kind = "plain"
-        if numbers.integers:
-            own = steps[band]
-            kind = "portal" if (2 * sum(told) > len(told) if own is None else own) else "plain"
-        elif not numbers.integers and high[band] <= 3 and fractional(numbers.values):
-            others = [high[other] for other in bands if other != "B10" and not bands[other].integers]
-            kind = "small" if max(others, default=0) > 30 and high[band] > 0 else "plain"
-        keys[band] = numbers.integers, kind
+    """Part bands without a statement into those that share a unit, by type, by steps and by size."""
+    keys = _kinds(bands)
     sources: dict[int, list[str]] = {}
     for band, numbers in bands.items():
         sources.setdefault(numbers.source, []).append(band)
@@ -121,6 +106,27 @@ def _alike(bands: Mapping[str, BandNumbers]) -> list[tuple[str, ...]]:
     for band in bands:
         groups.setdefault(keys[band], []).append(band)
     return [tuple(names) for names in groups.values()]
+
+
+def _kinds(bands: Mapping[str, BandNumbers]) -> dict[str, tuple[bool, str]]:
+    """Return of each band whether it holds whole numbers, and what tells its unit apart from that of others.
+
+    A band of few different numbers, such as B10, or the infrared over water, has the steps of most others.
+    """
+    high = {band: high_number(numbers.values) for band, numbers in bands.items()}
+    steps = {band: on_steps(numbers.values) for band, numbers in bands.items() if numbers.integers}
+    told = [one for one in steps.values() if one is not None]
+    most = 2 * sum(told) > len(told)
+    kinds = {}
+    for band, numbers in bands.items():
+        kind = "plain"
+        if numbers.integers:
+            kind = "portal" if steps[band] or (steps[band] is None and most) else "plain"
+        elif high[band] <= 3 and fractional(numbers.values):
+            others = [high[other] for other in bands if other != "B10" and not bands[other].integers]
+            kind = "small" if max(others, default=0) > 30 and high[band] > 0 else "plain"
+        kinds[band] = numbers.integers, kind
+    return kinds
 
 
 def _joined(parts: Sequence[Calibration], covered: Sequence[tuple[str, ...]]) -> Calibration:

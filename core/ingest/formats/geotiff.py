@@ -55,6 +55,10 @@ _OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
 )
 """First bytes of files that people bring and Landlike does not read: what they are, and what to do."""
+_PAGE = ("it is a web page, as servers send in place of a file", "download it again, signed in if need be")
+_NOTE = ("it is a note of Git LFS on a file that was not fetched", "fetch the file by “git lfs pull”")
+_INSTEAD = {b"<!doctype html": _PAGE, b"<html": _PAGE, b"version https://git-lfs": _NOTE}
+"""First bytes, in small letters, of what lies in place of a file that never came."""
 _HEADER = (b"ENVI\n", b"ENVI\r\n")
 _KNOWN = tuple(signature for signatures, _, _ in _OTHERS for signature in signatures)
 _WITH_HEADER = (".img", ".dat", ".bsq", ".bil", ".bip")
@@ -94,11 +98,19 @@ def refuse_other_kinds(head: bytes) -> None:
     if head.startswith(_HEADER):
         found = "it is the header of a raster in ENVI's own format, and holds no pixels"
         raise SourceError(found=found, remedy="choose it together with the raster of the same name")
+    if (instead := _in_place_of_a_file(head)) is not None:
+        raise SourceError(found=instead[0], remedy=instead[1])
     for signatures, kind, remedy in _OTHERS:
         if head.startswith(signatures):
             raise SourceError(
                 found=f"{kind}, which Landlike does not read{' here' if remedy == _ALONE else ''}", remedy=remedy
             )
+
+
+def _in_place_of_a_file(head: bytes) -> tuple[str, str] | None:
+    """Return what lies where a file should, and what to do, or None."""
+    begins = head[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return next((said for start, said in _INSTEAD.items() if begins.startswith(start)), None)
 
 
 def read_head(path: Path, size: int = 4096) -> bytes:
@@ -237,7 +249,8 @@ def _driver(path: Path, name: str) -> str:
     except UnsafeSourceError:
         raise
     except SourceError as error:
-        if head and name.lower().endswith(_WITH_HEADER) and not head.startswith(_KNOWN):
+        told = head.startswith(_KNOWN) or _in_place_of_a_file(head) is not None
+        if head and name.lower().endswith(_WITH_HEADER) and not told:
             error.found = "without a header beside it nothing says how its pixels lie"
             error.remedy = "choose it together with the file of the same name that ends in .hdr"
         raise

@@ -15,6 +15,20 @@ _DAY_OF_YEAR = re.compile(r"(?:(?<![A-Za-z0-9])A?|doy)(20[1-9]\d)([0-3]\d\d)(?=T
 """Year and day of the year, as HLS (``2021196T100031``), MODIS and AppEEARS (``doy2021196``) write it."""
 _TIMED = re.compile(_DATE.pattern.removesuffix(r"(?!\d)") + r"(?:[T_-]?\d{4,6}(?:[.-]\d+)?Z?)?(?![\d])")
 _TIMED_DAY = re.compile(_DAY_OF_YEAR.pattern + r"(?:T\d{6})?")
+_SENSED = re.compile(r"T\d{4,6}(?!\d)")
+"""A time of day behind a date, as names of products have it behind the day of the pixels."""
+_WORKED = re.compile(
+    r"(?:processed|created|exported|downloaded|generated|updated|modified|published|uploaded)[-_. ]*(?:on|at)?[-_. ]*$",
+    re.IGNORECASE,
+)
+"""What stands in front of the day on which a file was made."""
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY_FIRST = re.compile(
+    r"(?<!\d)(\d{1,2})(?:([-_.])(\d{1,2})\2|[-_. ]?([A-Za-z]{3})[a-z]{0,6}[-_. ]?)(20[1-9]\d)(?!\d)"
+)
+"""Day, month and year, as ``20.06.2019`` or ``20Jun2019``; with other signs than dots the month may come first."""
+_DATED_FOLDERS = re.compile(r"(?:^|/)(20[1-9]\d)/(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])/")
+"""Folders of years, months and days, as cloud buckets keep products."""
 _GAPS = re.compile(r"[-_. ]+")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _SURFACE = re.compile(
@@ -251,8 +265,13 @@ def _first(pattern: re.Pattern[str], texts: Iterable[str], where: str) -> Hint |
 
 
 def date_in(name: str) -> str | None:
-    """Return the date that a name states, ``YYYY-MM-DD``: the file's own first, then its folders, nearest first."""
-    return next((date for part in reversed(name.split("/")) if (date := _find_date(part))), None)
+    """Return the date that a name states, ``YYYY-MM-DD``: the file's own first, then its folders, nearest first.
+
+    Where none of them does, the date may be three of its folders.
+    """
+    own = next((date for part in reversed(name.split("/")) if (date := _find_date(part))), None)
+    folders = None if own else _DATED_FOLDERS.search(name)
+    return own if folders is None else valid_date(f"{folders[1]}-{folders[2]:0>2}-{folders[3]:0>2}")
 
 
 def dates_in(text: str) -> tuple[str, ...]:
@@ -263,18 +282,39 @@ def dates_in(text: str) -> tuple[str, ...]:
 
 def without_dates(text: str) -> str:
     """Return a name without the dates, and times of day behind them, that it states."""
+    if _find_date(text) == _day_first(text):
+        text = _DAY_FIRST.sub("", text)
     return _GAPS.sub("_", _TIMED_DAY.sub("", _TIMED.sub("", text))).strip("_")
 
 
 def _find_date(text: str) -> str | None:
-    for year, _, month, day in _DATE.findall(text):
-        date = valid_date(f"{year}-{month}-{day}")
-        if date:
-            return date
+    """Return the date that a text states: one with a time of day first, never the one of a file's making."""
+    found = [match for match in _DATE.finditer(text) if not _WORKED.search(text[: match.start()])]
+    found.sort(key=lambda match: _SENSED.match(text, match.end()) is None)
+    dates = (valid_date(f"{match[1]}-{match[3]}-{match[4]}") for match in found)
+    return next(filter(None, dates), None) or _by_day_of_year(text) or _day_first(text)
+
+
+def _by_day_of_year(text: str) -> str | None:
     for year, day in _DAY_OF_YEAR.findall(text):
         if 1 <= int(day) <= 366:
             first = datetime.date(int(year), 1, 1)
             return valid_date((first + datetime.timedelta(days=int(day) - 1)).isoformat())
+    return None
+
+
+def _day_first(text: str) -> str | None:
+    """Return a date written with its day first; None where that is not sure, as in ``05-07-2019``."""
+    for match in _DAY_FIRST.finditer(text):
+        day, sign, month, name, year = match.groups()
+        if _WORKED.search(text[: match.start()]):
+            continue
+        if name is not None:
+            numbers = [int(day), _MONTHS.index(name.lower()) + 1] if name.lower() in _MONTHS else []
+        else:
+            numbers = [int(day), int(month)] if sign == "." or int(day) > 12 else []
+        if numbers and (date := valid_date(f"{year}-{numbers[1]:02d}-{numbers[0]:02d}")):
+            return date
     return None
 
 

@@ -18,6 +18,7 @@ from tests.core.ingest.rasters import land, read_scene, write_tif
 
 pytestmark = pytest.mark.usefixtures("here")
 FOUR = ("B02", "B03", "B04", "B08")
+TEN = tuple(band for band in BAND_NAMES if band not in ("B01", "B09", "B10"))
 
 
 def counted(number: int) -> list[str]:
@@ -31,6 +32,18 @@ def test_thirteen_counted_bands_are_told_by_their_pixels(
     path = write_tif(tmp_path / "stack.tif", land(order), counted(13))
     scene = ingest([path], library)
     np.testing.assert_array_equal(read_scene(library.directory(scene.id)), land())
+
+
+def test_what_lies_beside_a_stack_without_names_is_left_out(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "X0066_Y0050").mkdir()
+    write_tif(tmp_path / "X0066_Y0050" / "20180823_LEVEL2_SEN2A_BOA.tif", land(TEN))
+    for layer in ("QAI", "DST"):
+        write_tif(tmp_path / "X0066_Y0050" / f"20180823_LEVEL2_SEN2A_{layer}.tif", land(["B12"]))
+    scene = ingest([tmp_path / "X0066_Y0050"], library)
+    assert (scene.bands, scene.date, scene.level) == (TEN, "2018-08-23", "L2A")
+    np.testing.assert_array_equal(read_scene(scene.directory), land(TEN))
+    left = [line.value for line in load_quality(scene.directory).findings if line.topic == "left out"]
+    assert sorted(left) == ["20180823_LEVEL2_SEN2A_DST.tif", "20180823_LEVEL2_SEN2A_QAI.tif"]
 
 
 def test_four_counted_bands_are_asked_for(tmp_path: Path, library: Library) -> None:

@@ -203,6 +203,24 @@ def test_constant_edge(tmp_path: Path, library: Library, number: int) -> None:
     assert f"{number} in B02" in said(scene, "edge")[0]
 
 
+@pytest.mark.parametrize("number", [1, 255, 1000])
+def test_constant_corner(tmp_path: Path, library: Library, number: int) -> None:
+    """Beside the slanting edge of a swath; the same number elsewhere, or a bright cloud cut off at one, is none."""
+    pixels = fields()
+    corner = np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)[::-1]) < 40
+    numbers = np.where(corner, number, pixels)
+    numbers[1, 50, 60] = pixels[1, 50, 60] = number
+    scene = ingest([write_tif(tmp_path / "clip.tif", numbers.astype(np.uint16), FOUR)], library)
+    assert_pixels(scene, np.where(corner, 0, pixels))
+    assert f"{number} in B02" in said(scene, "edge")[0]
+
+
+def test_bright_cloud_that_is_cut_off_at_a_corner_stays(tmp_path: Path, library: Library) -> None:
+    cloud = 18_000 - 200 * np.add.outer(np.arange(HEIGHT), np.arange(WIDTH))
+    pixels = np.maximum(fields(), np.clip(cloud, 0, 10_000))
+    assert_pixels(ingest([write_tif(tmp_path / "clip.tif", pixels.astype(np.uint16), FOUR)], library), pixels)
+
+
 @pytest.mark.parametrize("text", ["-3.40282306e+38", "-9999.0000001"])
 def test_no_data_stated_as_text_that_is_nearly_the_value(tmp_path: Path, library: Library, text: str) -> None:
     numbers = (fields() / 10_000).astype(np.float32)

@@ -203,8 +203,11 @@ def test_patches_of_several_places_and_dates_are_a_collection(tmp_path: Path, li
     assert ingest([tmp_path / "site"], library).kind == "collection"
 
 
-def test_dates_may_be_folders(tmp_path: Path, library: Library) -> None:
-    for n, date in enumerate(("2019-04-05", "2019-06-20")):
+@pytest.mark.parametrize(
+    "folders", [("2019-04-05", "2019-06-20"), ("2019/04/05", "2019/06/20"), ("2019/4/5/0", "2019/6/20/0")]
+)
+def test_dates_may_be_folders(tmp_path: Path, library: Library, folders: tuple[str, str]) -> None:
+    for n, date in enumerate(folders):
         (tmp_path / "site" / date).mkdir(parents=True)
         for band in FOUR:
             write_tif(tmp_path / "site" / date / f"{band}.tif", (land([band]) + 10 * n).astype(np.uint16))

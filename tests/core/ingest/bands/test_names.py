@@ -56,7 +56,7 @@ def test_every_band_in_every_style(band: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["T33_TCI_10m", "SCL", "MSK_DETFOO_B02", "preview", "True_color", "AOT_20m", "QA60", "NDVI"]
+    "text", ["T33_TCI_10m", "SCL", "MSK_DETFOO_B02", "preview", "True_color", "AOT_20m", "QA60", "X_QAI", "NDVI"]
 )
 def test_layers_that_are_no_bands(text: str) -> None:
     assert names_other_layer(text)

@@ -24,6 +24,19 @@ def test_kinds_that_are_not_read_are_named(head: bytes, what: str, remedy: str) 
     assert str(caught.value.remedy).startswith(remedy)
 
 
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"\xef\xbb\xbf\n<!DOCTYPE HTML><title>Sign in</title>", "a web page"),
+        (b"<html lang='en'>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "a note of Git LFS"),
+    ],
+)
+def test_what_lies_in_place_of_a_file_is_named(head: bytes, what: str) -> None:
+    with pytest.raises(SourceError, match=f"it is {what}"):
+        sniff_driver(head)
+
+
 def test_rasters_are_known_by_their_first_bytes() -> None:
     assert sniff_driver(b"II+\x00\x08\x00") == "GTiff"
     assert sniff_driver(b"\x00\x00\x00\x0cjP  \r\n") == "JP2OpenJPEG"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.bands import BAND_NAMES
-from core.ingest.formats.product_metadata import read_hints
+from core.ingest.formats.product_metadata import read_hints, without_dates
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,20 @@ from core.ingest.formats.product_metadata import read_hints
         ("field_20201399.tif", None, None, None),
         ("120190416.tif", None, None, None),
         ("AL1CE.tif", None, None, None),
+        ("20211105_export_S2A_MSIL2A_20190620T101031.tif", "2019-06-20", "L2A", None),
+        ("T32TQM_20190620_processed_20211105.tif", "2019-06-20", None, None),
+        ("s2_exported_20211105.tif", None, None, None),
+        ("S2_20.06.2019.tif", "2019-06-20", None, None),
+        ("S2_5.7.2019.tif", "2019-07-05", None, None),
+        ("S2_20-06-2019.tif", "2019-06-20", None, None),
+        ("S2_05-07-2019.tif", None, None, None),
+        ("S2_06-20-2019.tif", None, None, None),
+        ("S2_20Jun2019_B02.tif", "2019-06-20", None, None),
+        ("S2_2_Abc_2019.tif", None, None, None),
+        ("tiles/2019/4/16/0/B02.jp2", "2019-04-16", None, None),
+        ("2019/04/16/x_20190417_B02.tif", "2019-04-17", None, None),
+        ("2019/13/16/B02.tif", None, None, None),
+        ("12019/4/16/B02.tif", None, None, None),
     ],
 )
 def test_names(name: str, date: str | None, level: str | None, baseline: str | None) -> None:
@@ -27,6 +41,11 @@ def test_names(name: str, date: str | None, level: str | None, baseline: str | N
     assert (hints.date.value if hints.date else None) == date
     assert (hints.level.value if hints.level else None) == level
     assert (hints.baseline.value if hints.baseline else None) == baseline
+
+
+@pytest.mark.parametrize("text", ["S2_2019-06-20_a", "S2_20190620T101031_a", "S2_20.06.2019_a", "S2_20Jun2019_a"])
+def test_names_without_their_dates(text: str) -> None:
+    assert without_dates(text) == "S2_a"
 
 
 def test_tags() -> None:
