@@ -11,7 +11,6 @@ from core.classification.heads import HeadOrigin, teach
 from core.classification.labelled import blocks_of, check_classes, labelled_scene, land_outlines, places_on
 from core.classification.maps.finer import FinerMaps, finer_cells
 from core.classification.models import check_kind
-from core.classification.numbers.importing import read_numbers
 from core.classification.numbers.regression import teach_values
 from core.classification.numbers.store import LearnedNumber, LearnedNumbers
 from core.config import Config
@@ -101,6 +100,8 @@ def regress_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     Payload: ``recipe``, ``paths`` of the upload, which is gone afterwards, ``column``, empty = as the file says,
     ``layer``.
     """
+    from core.classification.numbers.importing import read_numbers
+
     recipe, paths = Recipe.from_dict(payload["recipe"]), [Path(path) for path in payload["paths"]]
     library = Library(config.root)
     try:

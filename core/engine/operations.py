@@ -36,7 +36,6 @@ from core.features.stand_ins import check_has_bands
 from core.features.store import FeatureStore
 from core.files import never
 from core.ingest.files import map_name, source_name, source_title
-from core.ingest.preview.making import SourcePreview
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job, JobQueue
@@ -54,6 +53,7 @@ from core.similarity.clusters import ClusterSettings, FoundClusters
 from core.training.trained_models import Trained
 
 if TYPE_CHECKING:
+    from core.ingest.preview.making import SourcePreview
     from core.projection.settings import ProjectionSettings
 
 SPEC_SECONDS = 30.0

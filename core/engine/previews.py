@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.config import Config
 from core.files import write_atomically
-from core.ingest.preview.making import SourcePreview, preview_source
 from core.ingest.settings import settings_from_dict
 from core.jobs.worker import Work
 from core.scenes.library import Library
+
+if TYPE_CHECKING:
+    from core.ingest.preview.making import SourcePreview
 
 _FOLDER = "previews"
 
@@ -22,6 +24,8 @@ def preview_task(config: Config, work: Work, payload: dict[str, Any]) -> str:
 
     Payload: ``paths``, ``settings``, ``key``.
     """
+    from core.ingest.preview.making import preview_source
+
     paths, settings = [Path(path) for path in payload["paths"]], settings_from_dict(payload["settings"])
     found = preview_source(paths, Library(config.root), settings, cancelled=work.cancelled, doing=work.doing)
     name = f"{payload['key']}.png"
@@ -37,6 +41,8 @@ def made_preview(config: Config, told: str) -> SourcePreview | None:
         config: whose folder it lies in.
         told: the message of the job.
     """
+    from core.ingest.preview.making import SourcePreview
+
     name, height, width = told.split(" ")
     try:
         png = (config.root / _FOLDER / Path(name).name).read_bytes()

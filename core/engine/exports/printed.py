@@ -33,7 +33,6 @@ from core.progress import Progress
 from core.report.classes import Facts
 from core.report.contents import ReportContents, report_contents
 from core.report.html import html_report
-from core.report.pdf import pdf_report
 from core.report.pictures import GROUND_OF, EmbeddedPicture, embedded, patch_picture
 from core.report.searched import MOST_PICTURED, SearchPart
 from core.scenes.location import bounds_lonlat
@@ -56,7 +55,11 @@ def report_file(source: LibrarySource, order: ExportOrder, *, progress: Progress
         LandlikeError: when the scene's features cannot be measured.
     """
     contents = view_report(source, order, progress=progress)
-    return html_report(contents).encode() if order.form == "html" else pdf_report(contents)
+    if order.form == "html":
+        return html_report(contents).encode()
+    from core.report.pdf import pdf_report  # fpdf reads fonts' tables when it is imported, which no page needs.
+
+    return pdf_report(contents)
 
 
 def view_report(source: LibrarySource, order: ExportOrder, *, progress: Progress) -> ReportContents:

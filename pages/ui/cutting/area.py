@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import LandlikeError
-from core.ingest.vectors.adding import read_area
 from core.scenes.regions.map_region import MapRegion
 from core.scenes.regions.of_interest import keep_area, kept_area, kept_areas
 from core.scenes.scene import Scene
@@ -79,6 +78,8 @@ def _file(visitor: Session, scene: Scene) -> None:
 
 def _read(scene: Scene, given: Upload) -> tuple[str, str]:
     """Return the name of the area of a file and nothing, or nothing and the sentence why there is none."""
+    from core.ingest.vectors.adding import read_area
+
     try:
         with brought_file(given) as path:
             return keep_area(scene, read_area(path)), ""

@@ -36,7 +36,8 @@ def import_first() -> None:
     """Import what the first page needs, and tell Streamlit of the map's component, as only a page's import would."""
     _NO_PAGE.disabled = True
     try:
-        with later("pandas"):  # folium asks whether what it is given is a table of it; nothing here is.
+        # folium asks whether what it is given is a table of pandas, and fetches addresses by requests; nothing here is.
+        with later("pandas"), later("requests"):
             import_module("folium")
         for module in FIRST:
             import_module(module)
