@@ -18,10 +18,12 @@ _TIMED_DAY = re.compile(_DAY_OF_YEAR.pattern + r"(?:T\d{6})?")
 _SENSED = re.compile(r"T\d{4,6}(?!\d)")
 """A time of day behind a date, as names of products have it behind the day of the pixels."""
 _WORKED = re.compile(
-    r"(?:processed|created|exported|downloaded|generated|updated|modified|published|uploaded)[-_. ]*(?:on|at)?[-_. ]*$",
+    r"(?:(?:processed|created|exported|downloaded|generated|updated|modified|published|uploaded)"
+    r"[-_. ]*(?:on|at)?[-_. ]*"
+    r"|_PDMC_|_TL_[A-Z]{3}_+)$",
     re.IGNORECASE,
 )
-"""What stands in front of the day on which a file was made."""
+"""What stands in front of the day on which a file was made; also in ESA's names of before December 2016."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY_FIRST = re.compile(
     r"(?<!\d)(\d{1,2})(?:([-_.])(\d{1,2})\2|[-_. ]?([A-Za-z]{3})[a-z]{0,6}[-_. ]?)(20[1-9]\d)(?!\d)"
@@ -282,7 +284,7 @@ def dates_in(text: str) -> tuple[str, ...]:
 
 def without_dates(text: str) -> str:
     """Return a name without the dates, and times of day behind them, that it states."""
-    if _find_date(text) == _day_first(text):
+    if (date := _day_first(text)) is not None and date == _find_date(text):
         text = _DAY_FIRST.sub("", text)
     return _GAPS.sub("_", _TIMED_DAY.sub("", _TIMED.sub("", text))).strip("_")
 

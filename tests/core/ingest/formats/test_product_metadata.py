@@ -23,6 +23,8 @@ from core.ingest.formats.product_metadata import read_hints, without_dates
         ("20211105_export_S2A_MSIL2A_20190620T101031.tif", "2019-06-20", "L2A", None),
         ("T32TQM_20190620_processed_20211105.tif", "2019-06-20", None, None),
         ("s2_exported_20211105.tif", None, None, None),
+        ("S2A_OPER_PRD_MSIL1C_PDMC_20160118T101440_R022_V20160112T102902.SAFE", "2016-01-12", "L1C", None),
+        ("S2A_OPER_MSI_L1C_TL_SGS__20160118T181533_A002912_T18SVG_B02.jp2", None, "L1C", None),
         ("S2_20.06.2019.tif", "2019-06-20", None, None),
         ("S2_5.7.2019.tif", "2019-07-05", None, None),
         ("S2_20-06-2019.tif", "2019-06-20", None, None),
@@ -46,6 +48,7 @@ def test_names(name: str, date: str | None, level: str | None, baseline: str | N
 @pytest.mark.parametrize("text", ["S2_2019-06-20_a", "S2_20190620T101031_a", "S2_20.06.2019_a", "S2_20Jun2019_a"])
 def test_names_without_their_dates(text: str) -> None:
     assert without_dates(text) == "S2_a"
+    assert without_dates("tile_1_2_2019") == "tile_1_2_2019"
 
 
 def test_tags() -> None:
