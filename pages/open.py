@@ -31,12 +31,14 @@ def total(scenes: Sequence[Scene]) -> str:
 
 def gone_meanwhile(visitor: Session) -> None:
     """Say that the scene looked at was deleted elsewhere, by name, with a way back."""
-    gone = engine().library.trash.find(visitor.listed) if visitor.listed else None
+    looked_at = visitor.listed or visitor.shown
+    gone = engine().library.trash.find(looked_at) if looked_at else None
     if gone is None or gone.id in engine().library or gone.id in visitor.deleted:
         return
     if gone.successor is not None:
         visitor.listed = gone.successor
         return
+    visitor.listed = gone.id  # Until that is dismissed, though the details are those of another one by then.
     with st.container(horizontal=True, vertical_alignment="center", key="gone_meanwhile"):
         with st.container():
             st.info(f"“{plain(gone.name)}” was deleted in another window.", icon=":material/delete:")
@@ -66,7 +68,7 @@ def page() -> None:
         rows = rows_of(scenes)
         st.caption(total(scenes))
         scene_table(rows, visitor)
-        details(chosen_row(rows, visitor.listed), visitor.listed)
+        visitor.shown = details(chosen_row(rows, visitor.listed), visitor.listed)
     elif not any(job.active and job.kind in JOB_KINDS for job in engine().jobs.jobs()):
         st.info("There is no scene yet. Add one of yours, or open the sample scene.", icon=":material/info:")
     deleted_scenes()

@@ -101,14 +101,16 @@ class Library:
         return scene
 
     def rename_series(self, series_id: str, name: str) -> list[Scene]:
-        """Give a series another name (1 to 120 characters); the names of its scenes stay."""
+        """Give a series another name (1 to 120 characters), and its scenes that are called by it and their date."""
         clean = " ".join(name.split())[:120]
         if not clean:
             raise SceneError("Renaming a series", "the new name is empty", "type at least one character")
         renamed = []
         for scene in self.series(series_id):
             if scene.series is not None:
-                renamed.append(replace(scene, series=replace(scene.series, name=clean)))
+                head, comma, date = scene.name.rpartition(", ")
+                called = f"{clean[:90]}, {date}" if comma and head == scene.series.name[:90] else scene.name
+                renamed.append(replace(scene, name=called, series=replace(scene.series, name=clean)))
                 write_atomically(scene.directory / "scene.json", renamed[-1].to_json().encode())
         return renamed
 

@@ -184,6 +184,24 @@ def test_a_scene_deleted_in_another_window_is_named_with_a_way_back(engine: Engi
     assert visitor.listed == "t-1"
 
 
+def test_a_scene_that_was_only_shown_is_named_too_and_an_own_deletion_is_no_other_windows(engine: Engine) -> None:
+    """Its details were there because it came last; nobody chose it."""
+    for scene_id, name in (("t-1", "Fields"), ("t-2", "Marsh")):
+        add_scene(engine.library, scene_id, name=name)
+    visitor = Session()
+    test = run(visitor)
+    shown = engine.library.get(visitor.shown)
+    engine.set_scene_aside(shown.id)
+    for _ in range(2):
+        test.run()
+        assert f"“{shown.name}” was deleted in another window." in told(test)
+    click(test, "dismiss_listed")
+    assert "another window" not in told(test)
+    visitor.listed = visitor.shown
+    click(click(test, f"delete_{visitor.shown}"), "dismiss_deletion")
+    assert "another window" not in told(test)
+
+
 def test_a_scene_replaced_in_another_window_gives_way_to_its_successor(engine: Engine) -> None:
     for scene_id in ("t-1", "t-2"):
         add_scene(engine.library, scene_id)

@@ -26,6 +26,8 @@ def delete(scene_ids: Sequence[str]) -> None:
                 done.append(scene_id)
             if visitor.scene_id == scene_id:
                 visitor.open(None)
+            if visitor.listed == scene_id:
+                visitor.listed = ""
     cache.forget()
     visitor.deleted = tuple(done)
 

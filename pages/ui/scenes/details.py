@@ -56,8 +56,8 @@ def _classes_and_date(scene: Scene) -> list[str]:
     return lines if scene.date is not None or dated else [*lines, "Its date is unknown"]
 
 
-def details(row: SceneRow, listed: str) -> None:
-    """Draw the chosen row: one scene of it, of a series that of one date."""
+def details(row: SceneRow, listed: str) -> str:
+    """Draw the chosen row: one scene of it, of a series that of one date; return the scene's id."""
     scene = next((scene for scene in row.scenes if scene.id == listed), row.scenes[0])
     with st.container(border=True, key=f"card_{scene.id}"):
         picture, words = st.columns([1, 3], gap="medium")
@@ -72,6 +72,7 @@ def details(row: SceneRow, listed: str) -> None:
         truth_panel(scene)
         with st.expander("What was read, decided and assumed", icon=":material/fact_check:"), boundary():
             show_record(load_quality(scene.directory))
+    return scene.id
 
 
 def _dates(row: SceneRow, scene: Scene) -> None:

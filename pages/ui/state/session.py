@@ -82,6 +82,7 @@ class Session:
         screen: height of the browser's window in pixels, 600 to 2400.
         work: ids of the jobs this visitor asked for, by what they are for; what failed is not begun again unasked.
         listed: the scene whose details the Scenes page shows, or empty for the one that came last.
+        shown: the scene whose details it drew last, or empty.
         uploads: how often files were added; the uploader is emptied by it.
         part: which part of them, row, column, height and width; None = the whole.
         part_of: paths of the files of which a part is chosen, where they were put for it; none = of no files.
@@ -142,6 +143,7 @@ class Session:
     screen: int = 900
     work: dict[str, str] = field(default_factory=dict)
     listed: str = ""
+    shown: str = ""
     uploads: int = 0
     part_of: tuple[str, ...] = ()
     part: tuple[int, int, int, int] | None = None

@@ -95,12 +95,14 @@ def test_the_scenes_of_a_series_follow_each_other_and_are_called_together(tmp_pa
     library = Library(tmp_path)
     add_scene(library, "t-9")
     for index in (2, 0, 1):
-        scene = add_scene(library, f"t-{index}")
+        scene = add_scene(library, f"t-{index}", name=f"field, 2020-0{index + 1}-01" if index else "My own")
         dated = replace(scene, series=Series(id="series-1", name="field", index=index, count=3))
         write_atomically(scene.directory / "scene.json", dated.to_json().encode())
     assert [scene.id for scene in library.series("series-1")] == ["t-0", "t-1", "t-2"]
     library.rename_series("series-1", " My  field ")
     assert {scene.series and scene.series.name for scene in library.scenes()} == {"My field", None}
+    called = [scene.name for scene in library.series("series-1")]
+    assert called == ["My own", "My field, 2020-02-01", "My field, 2020-03-01"]
     with pytest.raises(SceneError, match="the new name is empty"):
         library.rename_series("series-1", " ")
 
