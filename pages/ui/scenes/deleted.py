@@ -26,8 +26,8 @@ def delete(scene_ids: Sequence[str]) -> None:
                 done.append(scene_id)
             if visitor.scene_id == scene_id:
                 visitor.open(None)
-            if visitor.listed == scene_id:
-                visitor.listed = ""
+            if scene_id in (visitor.listed, visitor.shown):
+                visitor.listed = visitor.shown = ""
     cache.forget()
     visitor.deleted = tuple(done)
 
