@@ -144,6 +144,30 @@ def test_how_often_an_example_counts_is_asked_where_there_are_several_of_its_kin
     assert page.evaluate(weighed) == [True, True, True], "what was said before can be taken back"
 
 
+def test_a_range_is_drawn_over_the_bars_and_a_mere_click_is_none(page: Page) -> None:
+    page.set_content("<section><div class='brush' style='width:400px'></div></section>")
+    page.add_style_tag(content=text("brush.css"))
+    spread = {"title": "NDVI", "digits": 2, "low": None, "high": None, "edges": [0, 1, 2, 3, 4], "counts": [1, 5, 2, 3]}
+    page.evaluate(DRAW, [text("bars.js", "brush.js"), spread])
+    box = page.locator(".bars").bounding_box()
+    assert box is not None
+    x, y = box["x"], box["y"] + box["height"] / 2
+
+    def drag(*shares: float) -> None:
+        page.mouse.move(x + shares[0] * box["width"], y)
+        page.mouse.down()
+        for share in shares[1:]:
+            page.mouse.move(x + share * box["width"], y)
+        page.mouse.up()
+
+    drag(0.75, 0.5, 0.25)
+    assert page.evaluate("window.told") == [["range", {"low": 1, "high": 3}]]
+    assert page.locator("p").inner_text() == "NDVI 1.00 to 3.00"
+    drag(0.4)
+    assert page.evaluate("window.told.length") == 1
+    assert page.locator("p").inner_text() == "NDVI 1.00 to 3.00"
+
+
 def test_what_is_pressed_before_the_plot_listens_is_told_once_it_does(page: Page) -> None:
     page.set_content("<section><div class='gallery' style='width:400px'></div></section>")
     script = text("tell.js", "rove.js", "gallery.js")

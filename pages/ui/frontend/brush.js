@@ -1,4 +1,4 @@
-// How a value is spread over the patches, and two sliders over it that say from where to where it counts.
+// How a value is spread over the patches, and from where to where it counts: drawn over the bars, or by two sliders.
 const STEPS = 200;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -25,6 +25,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
     low: low.value === "0" ? null : Number(value(low).toPrecision(6)), high: high.value === String(STEPS) ? null : Number(value(high).toPrecision(6)),
   });
   for (const slider of [low, high]) Object.assign(slider, { oninput: follow, onchange: send });
+  const step = (event) => {
+    const { left, width } = bars.getBoundingClientRect();
+    return Math.min(STEPS, Math.max(0, Math.round(((event.clientX - left) / width) * STEPS)));
+  };
+  bars.onpointerdown = (event) => {
+    const first = step(event), before = [low.value, high.value];
+    event.preventDefault(); // or the text around would be selected
+    bars.setPointerCapture(event.pointerId);
+    bars.onpointermove = (moved) => {
+      [low.value, high.value] = [first, step(moved)].sort((one, other) => one - other);
+      follow();
+    };
+    bars.onpointerup = bars.onpointercancel = () => {
+      bars.onpointermove = bars.onpointerup = bars.onpointercancel = null;
+      if (low.value === high.value) [low.value, high.value] = before;
+      follow();
+      if (low.value !== before[0] || high.value !== before[1]) send();
+    };
+  };
   const both = element("div", "both");
   both.append(low, high);
   root.replaceChildren(bars, both, words);
