@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import LandlikeError
 from core.scenes.regions.map_region import MapRegion
-from core.scenes.regions.of_interest import keep_area, kept_area, kept_areas
+from core.scenes.regions.of_interest import area_key, keep_area, kept_area, kept_areas
 from core.scenes.scene import Scene
 from core.search.conditions import AreaCondition
 from core.search.examples import AreaExample
@@ -59,6 +59,14 @@ def drawn_areas(visitor: Session, scene: Scene) -> list[MapRegion]:
     found = [one.area for one in filters.conditions if isinstance(one, AreaCondition)]
     found += [one.area for one in visitor.question(scene.id).others if isinstance(one, AreaExample)]
     return list({one.shape.wkb: one for one in found}.values())
+
+
+def drop_area_of(visitor: Session, key: str) -> None:
+    """Let the filter by an area go where that area is what is cut: its edge would hide patches that were cut for it."""
+    filters = Filters.parse(visitor.filters) or Filters()
+    for one in filters.conditions:
+        if isinstance(one, AreaCondition) and area_key(one.area) == key:
+            visitor.filter(filters.without(one.value).link())
 
 
 def _file(visitor: Session, scene: Scene) -> None:

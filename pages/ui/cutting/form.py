@@ -20,7 +20,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, duration, patches, size
 from pages.ui.common.heading import heading
 from pages.ui.common.progress import job_list
-from pages.ui.cutting.area import area_field
+from pages.ui.cutting.area import area_field, drop_area_of
 from pages.ui.cutting.preview import edge_words, preview_html
 from pages.ui.state import cache
 from pages.ui.state.cut_draft import METRES, PIXELS, CutDraft
@@ -263,5 +263,6 @@ def forecast_words(found: Forecast, encoder: str) -> str:
 
 def _begin(visitor: Session, scene: Scene, recipe: Recipe) -> None:
     take_cut(visitor, scene, recipe.cut)
+    drop_area_of(visitor, recipe.cut.area)
     if not engine().encoded(recipe):
         visitor.work[recipe.key] = visitor.work[_asked(recipe)] = engine().submit_encode(recipe).id

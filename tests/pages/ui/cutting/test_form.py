@@ -289,6 +289,7 @@ def test_an_area_drawn_to_search_by_can_be_cut(engine: Engine) -> None:
     assert 0 < wanted < 42
     assert f"**{wanted} patches**" in said(app)
     app.button(key="cut_start").click().run()
+    assert not app.session_state["landlike"].filters, "the area is what there is now"
     cuts = [engine.jobs.payload(job.id)["recipe"].get("area") for job in engine.jobs.jobs() if job.kind == "encode"]
     assert key in cuts
 
