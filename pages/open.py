@@ -17,7 +17,7 @@ from pages.ui.scenes.deleted import bring_back, deleted_scenes, just_deleted, lo
 from pages.ui.scenes.details import details
 from pages.ui.scenes.news import scenes_in
 from pages.ui.scenes.rereading import reread_dialog
-from pages.ui.scenes.table import chosen_row, rows_of, scene_table
+from pages.ui.scenes.table import chosen_row, looked_at, rows_of, scene_table
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current
 
@@ -31,8 +31,8 @@ def total(scenes: Sequence[Scene]) -> str:
 
 def gone_meanwhile(visitor: Session) -> None:
     """Say that the scene looked at was deleted elsewhere, by name, with a way back."""
-    looked_at = visitor.listed or visitor.shown
-    gone = engine().library.trash.find(looked_at) if looked_at else None
+    shown = visitor.listed or visitor.shown
+    gone = engine().library.trash.find(shown) if shown else None
     if gone is None or gone.id in engine().library or gone.id in visitor.deleted:
         return
     if gone.successor is not None:
@@ -68,7 +68,7 @@ def page() -> None:
         rows = rows_of(scenes)
         st.caption(total(scenes))
         scene_table(rows, visitor)
-        visitor.shown = details(chosen_row(rows, visitor.listed), visitor.listed)
+        visitor.shown = details(chosen_row(rows, looked_at(visitor)), looked_at(visitor))
     elif not any(job.active and job.kind in JOB_KINDS for job in engine().jobs.jobs()):
         st.info("There is no scene yet. Add one of yours, or open the sample scene.", icon=":material/info:")
     deleted_scenes()

@@ -172,6 +172,21 @@ def test_only_deleting_the_open_scene_closes_it(engine: Engine, deleted: str, le
     assert visitor.query == (PatchRef("t-1", 3) if left else None)
 
 
+def test_the_details_are_those_of_the_scene_that_is_explored_until_another_is_chosen(engine: Engine) -> None:
+    for scene_id in ("t-1", "t-2", "t-3"):
+        add_scene(engine.library, scene_id)
+    visitor = Session()
+    run(visitor)
+    newest = visitor.shown
+    other, chosen = (scene_id for scene_id in ("t-1", "t-2", "t-3") if scene_id != newest)
+    visitor = Session(scene_id=other)
+    test = run(visitor)
+    assert visitor.shown == other
+    visitor.listed = chosen
+    test.run()
+    assert visitor.shown == chosen
+
+
 def test_a_scene_deleted_in_another_window_is_named_with_a_way_back(engine: Engine) -> None:
     add_scene(engine.library, "t-1", name="Fields")
     visitor = Session(listed="t-1")

@@ -76,9 +76,14 @@ def chosen_row(rows: Sequence[SceneRow], listed: str) -> SceneRow:
     return next((row for row in rows if row.holds(listed)), rows[0])
 
 
+def looked_at(visitor: Session) -> str:
+    """Return the id of the scene whose details are wanted: the one chosen here, else the one that is explored."""
+    return visitor.listed or visitor.scene_id or ""
+
+
 def scene_table(rows: Sequence[SceneRow], visitor: Session) -> None:
     """Draw the table; a click on a row shows its details."""
-    chosen = chosen_row(rows, visitor.listed)
+    chosen = chosen_row(rows, looked_at(visitor))
     # Rows are told by position: with other rows it is another table.
     digest = hashlib.sha256(" ".join(row.key for row in rows).encode()).hexdigest()[:12]
     key = f"scene_table_{digest}"
