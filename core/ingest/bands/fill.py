@@ -35,7 +35,7 @@ _INFRARED = 720.0
 _WIDE = 0.02
 """Share of a band's pixels from which a number that stands apart is a fill though no other band holds it."""
 _SOLID = 0.9
-"""Share of the sides of a fill's pixels that touch another of its pixels."""
+"""Share of the sides of a fill's pixels that touch another of its pixels; land as flat as that hides a fill."""
 _ALONE = 0.1
 """A band with less than this share of what the others hold would empty the scene; it counts as missing."""
 
@@ -310,13 +310,22 @@ def _without(numbers: Numbers, mark: NoData) -> Numbers:
 
 
 def _solid(numbers: Numbers, value: float) -> float | None:
-    """Return a number of a window if it fills ground without a gap, so that it is no light; else None."""
+    """Return a number of a window if it fills ground without a gap, so that it is no light; else None.
+
+    Where the rest is of flat pieces too, as a map of classes is, a flat piece says nothing.
+    """
     same = numbers == value
     count = int(same.sum())
-    if count < _FEWEST * _FEWEST or count < _WIDE * same.size or not abs(value) < NOT_LIGHT:
+    if count < _FEWEST * _FEWEST or count < _WIDE * same.size or not abs(value) < NOT_LIGHT or _flat(numbers, ~same):
         return None
     beside = int((same[:, 1:] & same[:, :-1]).sum()) + int((same[1:] & same[:-1]).sum())
     return value if beside > 2 * _SOLID * (count - _FEWEST) else None
+
+
+def _flat(numbers: Numbers, where: NDArray[np.bool_]) -> bool:
+    """Tell whether pixels that lie beside one another in rows are mostly equal."""
+    pairs = where[:, 1:] & where[:, :-1]
+    return bool(pairs.any()) and float((numbers[:, 1:] == numbers[:, :-1])[pairs].mean()) > _SOLID
 
 
 def _corner(seen: Mapping[str, _Seen], fills: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -46,6 +46,13 @@ def scenes_in(visitor: Session) -> list[NewsLine]:
     return lines
 
 
+def latest_in(visitor: Session) -> str:
+    """Return the id of the scene that came in last of those this visitor asked for; empty when none did."""
+    jobs = [job for job in map(engine().jobs.get, visitor.added) if job is not None and job.state == "done"]
+    there = [job for job in jobs if job.message in engine().library]
+    return max(there, key=lambda job: job.ended or 0.0).message if there else ""
+
+
 def _came(visitor: Session, job: Job, asked: float, scene: Scene) -> NewsLine:
     return NewsLine(
         about="here already" if was_here(scene, asked) else "in",

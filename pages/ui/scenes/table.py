@@ -14,6 +14,7 @@ from core.scenes.overview import SceneOverview, overview
 from core.scenes.quality import load_quality
 from core.scenes.scene import Scene
 from pages.ui.http.pictures import quicklook_url
+from pages.ui.scenes.news import latest_in
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current
 from pages.ui.state.widgets import select_row, trigger
@@ -77,8 +78,8 @@ def chosen_row(rows: Sequence[SceneRow], listed: str) -> SceneRow:
 
 
 def looked_at(visitor: Session) -> str:
-    """Return the id of the scene whose details are wanted: the one chosen here, else the one that is explored."""
-    return visitor.listed or visitor.scene_id or ""
+    """Return the id of the scene whose details are wanted: chosen here, or just come in, or explored."""
+    return visitor.listed or latest_in(visitor) or visitor.scene_id or ""
 
 
 def scene_table(rows: Sequence[SceneRow], visitor: Session) -> None:

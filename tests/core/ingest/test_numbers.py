@@ -215,6 +215,13 @@ def test_constant_corner(tmp_path: Path, library: Library, number: int) -> None:
     assert f"{number} in B02" in said(scene, "edge")[0]
 
 
+def test_a_flat_corner_of_land_that_is_all_of_flat_pieces_stays(tmp_path: Path, library: Library) -> None:
+    """Such as a picture that was drawn, or coarse pixels that were cut into finer ones."""
+    pieces = np.random.default_rng(1).integers(300, 4000, (4, -(-HEIGHT // 16), -(-WIDTH // 16)))
+    pixels = pieces.repeat(16, axis=1).repeat(16, axis=2)[:, :HEIGHT, :WIDTH]
+    assert_pixels(ingest([write_tif(tmp_path / "clip.tif", pixels.astype(np.uint16), FOUR)], library), pixels)
+
+
 def test_bright_cloud_that_is_cut_off_at_a_corner_stays(tmp_path: Path, library: Library) -> None:
     cloud = 18_000 - 200 * np.add.outer(np.arange(HEIGHT), np.arange(WIDTH))
     pixels = np.maximum(fields(), np.clip(cloud, 0, 10_000))
