@@ -113,7 +113,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``make check`` leaves out: the places named above, and what needs a model that TensorFlow builds.
 
-    Their files go first: a long one that comes last keeps one processor while the other has nothing to do.
+    Their files go first: a long one that comes last keeps one processor while the other has nothing to do. A test whose
+    browser died is done again with another.
     """
     here = Path(__file__).parent
     places = [(here / place.partition("::")[0], place.partition("::")[2]) for place in SLOW]
@@ -125,6 +126,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         builds = {"model", "models_root"} & set(getattr(item, "fixturenames", ()))
         if builds or {"", name} & left_out(item.path):
             item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(here / "browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun="TargetClosedError"))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

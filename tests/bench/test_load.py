@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.browser.conftest import Server, browser, serving
+from tests.browser.conftest import Chromium, Server, browser, serving
 from tests.browser.views import wait_for_views
 from tests.visitors import Load, come_and_go, measured
 
@@ -20,7 +19,7 @@ MEMORY_GROWTH = 1.15
 
 
 @pytest.fixture(scope="module")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(browser: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A fresh server that has shown the synthetic landscape to one browser."""
     with serving(tmp_path_factory.mktemp("load")) as made:
         page = browser.new_page()

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from core.scenes.library import Library
 from core.synthetic.landscape import make_synthetic, synthetic_id
@@ -99,8 +100,34 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+class Chromium:
+    """The browser of this process, started anew where it has died: its own faults are no fault of the pages."""
+
+    def __init__(self, playwright: Playwright, path: str) -> None:
+        self._playwright, self._path = playwright, path
+        self._browser: Browser | None = None
+
+    def new_context(self, **options: Any) -> BrowserContext:
+        """Return a visitor of its own, without a tab."""
+        return self._alive().new_context(**options)
+
+    def new_page(self, **options: Any) -> Page:
+        """Return a tab of a visitor of its own, who goes with it."""
+        return self._alive().new_page(**options)
+
+    def close(self) -> None:
+        """End it."""
+        if self._browser is not None:
+            self._browser.close()
+
+    def _alive(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            self._browser = self._playwright.chromium.launch(executable_path=self._path, args=CHROMIUM_ARGUMENTS)
+        return self._browser
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[Chromium]:
     path = find()
     if path is None:
         reason = "Chromium is missing and could not be installed"
@@ -108,7 +135,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        chromium = Chromium(playwright, path)
         yield chromium
         chromium.close()
 
@@ -116,7 +143,7 @@ def browser() -> Iterator[Browser]:
 class Tab:
     """One tab that tests use in turn: what it has compiled of the app's scripts, half of an opening, it keeps."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Chromium) -> None:
         self.strangers: list[str] = []
         self.context = browser.new_context(viewport=PROJECTOR)
         self.page = self.context.new_page()
@@ -136,14 +163,15 @@ class Tab:
         self.page.set_viewport_size(PROJECTOR)
 
     def close(self) -> None:
-        self.context.close()
+        with suppress(Error):  # The browser may have died.
+            self.context.close()
 
     def check(self) -> None:
         assert self.strangers == [], "the page asked other machines"
 
 
 @pytest.fixture(scope="session")
-def _tabs(browser: Browser) -> Iterator[list[Tab]]:
+def _tabs(browser: Chromium) -> Iterator[list[Tab]]:
     """The tab of this process, once there is one."""
     tabs: list[Tab] = []
     yield tabs
@@ -152,7 +180,7 @@ def _tabs(browser: Browser) -> Iterator[list[Tab]]:
 
 
 @pytest.fixture
-def page(browser: Browser, _tabs: list[Tab], request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Chromium, _tabs: list[Tab], request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page at projector size that fails the test on any request that leaves this machine.
 
     It is the tab of the test before, unless that failed. Take ``own_page`` to leave listeners or scripts in it.
@@ -162,7 +190,7 @@ def page(browser: Browser, _tabs: list[Tab], request: pytest.FixtureRequest) -> 
         _tabs.append(Tab(browser))
     tab = _tabs.pop()
     yield tab.page
-    if request.session.testsfailed > failed:
+    if request.session.testsfailed > failed or tab.page.is_closed():
         tab.close()
     else:
         tab.forget()
@@ -171,7 +199,7 @@ def page(browser: Browser, _tabs: list[Tab], request: pytest.FixtureRequest) -> 
 
 
 @pytest.fixture
-def own_page(browser: Browser) -> Iterator[Page]:
+def own_page(browser: Chromium) -> Iterator[Page]:
     """A page as ``page`` is, in a tab that no other test has."""
     tab = Tab(browser)
     yield tab.page

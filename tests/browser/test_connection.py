@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, start
+from tests.browser.conftest import Chromium, Server, start
 
 pytestmark = pytest.mark.browser
 HOSTS = ("localhost", "127.0.0.1")
@@ -33,7 +33,7 @@ def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_pag
     assert missing == []
 
 
-def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Browser, servers: list[Server]) -> None:
+def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Chromium, servers: list[Server]) -> None:
     server, tabs = servers[-1], browser.new_context()
     pages = [tabs.new_page() for _ in HOSTS]
     try:

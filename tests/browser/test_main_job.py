@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from core.scenes.library import Library
 from tests.browser.accessibility import OPENED, assert_accessible, assert_popovers_accessible
-from tests.browser.conftest import PROJECTOR, SCENE, Server, start
+from tests.browser.conftest import PROJECTOR, SCENE, Chromium, Server, start
 from tests.browser.views import (
     LONG,
     ask_by_an_area,
@@ -276,7 +276,7 @@ def keys_go_on(page: Page) -> None:
     expect(stage).to_be_focused()
 
 
-def test_a_shared_address_shows_somebody_else_the_same_view(browser: Browser, page: Page, server: Server) -> None:
+def test_a_shared_address_shows_somebody_else_the_same_view(browser: Chromium, page: Page, server: Server) -> None:
     where = json.dumps([{"value": "brightness", "low": 0.0, "high": 0.2}])
     page.goto(f"{server.url}/?" + urlencode({"scene": SCENE, "q": 7, "k": 40, "where": where}))
     wait_for_query(page)

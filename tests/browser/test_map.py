@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Frame, Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 from core.scenes.library import Library
 from core.scenes.patches import centres_lonlat, patch_grid
 from core.scenes.scene import Scene
-from tests.browser.conftest import ROOT
+from tests.browser.conftest import ROOT, Chromium
 from tests.mapped import add_mapped
 from tests.pages.ui.common.test_escape import HOSTILE
 from tests.waiting import answers, free_port, until
@@ -160,7 +160,7 @@ def test_outlines_lie_on_the_pixels_of_their_patch(page: Page, served: tuple[str
         assert ordered[-1] - ordered[0] > 60
 
 
-def test_an_online_map_that_cannot_be_reached_says_so(browser: Browser, served: tuple[str, Scene]) -> None:
+def test_an_online_map_that_cannot_be_reached_says_so(browser: Chromium, served: tuple[str, Scene]) -> None:
     # In a context of its own: only here is another machine asked, after a person chose so, and never reached.
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.route("**/tile.openstreetmap.org/**", lambda route: route.abort())

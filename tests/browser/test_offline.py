@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Error
+from playwright.sync_api import Error
+
+from tests.browser.conftest import Chromium
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("host", ["example.com", "192.0.2.1"])
-def test_other_computers_have_no_address(browser: Browser, host: str) -> None:
+def test_other_computers_have_no_address(browser: Chromium, host: str) -> None:
     page = browser.new_page()
     try:
         with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
