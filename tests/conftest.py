@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, result_from_dict
 from core.progress import Progress
-from tests import modules
+from tests import modules, trials
 
 OFFLINE = {
     # Read by Python processes that tests start, see the module there.
@@ -147,6 +147,13 @@ def _frozen() -> None:
 def models_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "models"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _eight_bits_tried_once(models_root: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.encoders.eight_bits._tried", trials.once(models_root / "trials"))
+        yield
 
 
 @pytest.fixture(scope="session")

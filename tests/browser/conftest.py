@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
 from core.scenes.library import Library
 from core.synthetic.landscape import make_synthetic, synthetic_id
 from tests.chromium import find
+from tests.trials import leave_word
 from tests.waiting import answers, free_port, until
 
 expect.set_options(timeout=60_000)
@@ -96,6 +97,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """
     root = tmp_path_factory.mktemp("data")
     make_synthetic(Library(root), size=1280)
+    leave_word(root)
     with serving(root) as server:
         yield server
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Chromium, Server, start
+from tests.trials import leave_word
 
 pytestmark = pytest.mark.browser
 HOSTS = ("localhost", "127.0.0.1")
@@ -16,7 +17,9 @@ HOSTS = ("localhost", "127.0.0.1")
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """A server without scenes; one that takes its place is added behind it."""
-    started = [start(tmp_path_factory.mktemp("data"))]
+    root = tmp_path_factory.mktemp("data")
+    leave_word(root)
+    started = [start(root)]
     yield started
     started[-1].stop()
 

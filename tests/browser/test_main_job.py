@@ -37,6 +37,7 @@ from tests.browser.views import (
 )
 from tests.data import shared
 from tests.scenes import add_scene
+from tests.trials import leave_word
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -417,6 +418,7 @@ def test_a_job_outlives_a_reload_a_killed_worker_and_a_killed_server(
 ) -> None:
     root = tmp_path / "data"
     scene = add_scene(Library(root), height=640, width=768).id
+    leave_word(root)
     with on_one_processor():
         server = start(root, LANDLIKE_MODELS=str(model("resnet50")))
     try:

@@ -11,6 +11,7 @@ from core.scenes.library import Library
 from pages.ui.scenes.table import HEADER_HEIGHT, ROW_HEIGHT
 from tests.browser.conftest import Server, serving
 from tests.scenes import add_scene
+from tests.trials import leave_word
 
 pytestmark = pytest.mark.browser
 NAMES = ("Marsh", "Delta", "Alps")
@@ -22,6 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for number, name in enumerate(NAMES):
         created = f"2024-06-2{3 - number}T00:00:00+00:00"
         add_scene(Library(root), f"t-{number}", name=name, created=created, height=64, width=64)
+    leave_word(root)
     with serving(root) as server:
         yield server
 

@@ -198,7 +198,7 @@ def test_all_from_a_score_on_are_shown_in_place_of_the_nearest(engine: Engine) -
     encode(engine, small_scene(engine))
     app = visit(q="16")
     drawn = data_of(app, "landlike_threshold")
-    app.session_state["landlike"].limit(drawn["low"])
+    app.session_state["landlike"].limit(round(drawn["low"], 6))  # as the slider says it
     app.run()
     sees_nothing_wrong(app)
     assert "42 patches" in texts(app)
