@@ -18,6 +18,7 @@ PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 LAYERS = [
     {"errors", "bands", "config", "progress", "files", "prefetch"},
+    {"storage"},
     {"scenes", "encoders"},
     {"similarity", "imagery", "jobs"},
     {"features", "ingest", "synthetic", "sample"},
@@ -41,6 +42,7 @@ HOMES = {
     "lancedb": ("core/features/",),
     "pyogrio": ("core/export/", "core/ingest/sandbox/", "core/ingest/vectors/", "core/imagery/ground/cut.py"),
     "geopandas": ("core/export/",),
+    "obstore": ("core/storage/bucket.py",),
     "xarray": ("core/ingest/formats/cubes/",),
     "h5netcdf": ("core/ingest/formats/cubes/",),
     "h5py": ("core/ingest/formats/cubes/",),
