@@ -32,12 +32,6 @@ _SHAPE_SENTENCES = {
 }
 
 
-_ASSUMED = {
-    "lonlat": "The file says that its reference system is undefined; its numbers were taken as longitude and latitude.",
-    "datum": "The file does not say which datum its places refer to; they may be off by some hundred metres.",
-}
-
-
 def labels_of_shapes(
     found: LabelShapes,
     patch_ids: IntArray,
@@ -67,10 +61,7 @@ def labels_of_shapes(
     if not 0 < least_share <= 1:
         raise ClassificationError(asked, f"the least share is {least_share:g}", "choose above 0 and at most 1")
     tally, land = Tally(names), placed_outlines(asked, outlines)
-    if found.assumed:
-        tally.said.append(_ASSUMED[found.assumed])
-    if found.mended:
-        tally.said.append(f"Polygons that cross themselves were parted at the crossings: {found.mended:,}.")
+    tally.said += found.said
     for number in found.other_numbers:
         tally.add("other", f"feature {number}")
     if not found.other_numbers and found.other:

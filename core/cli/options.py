@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,11 +145,17 @@ def cut_of(options: argparse.Namespace, scene: Scene) -> Cut:
 
 
 def _area_of(text: str, scene: Scene) -> str:
-    """Return the name of an area that is kept beside a scene, or of one in a file, which is kept from now on."""
-    from core.ingest.vectors.adding import read_area
-    from core.scenes.regions.of_interest import keep_area, kept_areas
+    """Return the name of an area that is kept beside a scene, or of one in a file, which is kept from now on.
 
-    return text if text in kept_areas(scene) else keep_area(scene, read_area(Path(text)))
+    What there is to know of it goes to stderr.
+    """
+    from core.ingest.messages import clean_name
+    from core.ingest.vectors.adding import read_area
+    from core.scenes.regions.of_interest import keep_area, kept_area, kept_areas
+
+    key = text if text in kept_areas(scene) else keep_area(scene, read_area(Path(text)))
+    sys.stderr.writelines(f"{clean_name(Path(text).name)}: {one}\n" for one in kept_area(scene, key).said)
+    return key
 
 
 _OF_VECTORS = ("vector", "model", "lat_first")

@@ -143,7 +143,7 @@ def _seen(view: SearchView) -> dict[str, list[int]]:
 
 
 def _area(scene: Scene, recipe: Recipe) -> dict[str, Any]:
-    return {"area": kept_area(scene, recipe.cut.area).to_geojson()} if recipe.cut.area else {}
+    return {"area": kept_area(scene, recipe.cut.area).to_feature()} if recipe.cut.area else {}
 
 
 def _keep_area(scene: Scene, recipe: Recipe, handed: object) -> None:

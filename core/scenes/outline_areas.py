@@ -1,6 +1,7 @@
 """How much ground outlines in degrees cover, one by one and together: real areas on the ellipsoid.
 
-Where outlines overlap, shared land counts once. Of which patches they are is not known here.
+Where outlines overlap, shared land counts once. Of one that crosses itself all land that it goes round counts. Of which
+patches they are is not known here.
 """
 
 from __future__ import annotations
@@ -30,6 +31,20 @@ _SHARED = 1e-6
 """Share of the ground from which outlines overlap; less is rounding."""
 
 
+def crossing(shapes: _Outlines) -> NDArray[np.bool_]:
+    """Return which outlines cross themselves, of shape (N,); those that are unknown do not."""
+    return ~(shapely.is_missing(shapes) | shapely.is_valid(shapes))
+
+
+def _uncrossed(shapes: _Outlines) -> _Outlines:
+    """Return outlines of which those that cross themselves are the land that they go round, parted at the crossings."""
+    crossed = crossing(shapes)
+    if crossed.any():
+        shapes = shapes.copy()
+        shapes[crossed] = shapely.make_valid(shapes[crossed], method="structure", keep_collapsed=False)
+    return shapes
+
+
 def outline_hectares(shapes: _Outlines) -> _Reals:
     """Return areas on the ellipsoid WGS 84 in hectares, of shape (N,); NaN where a place is unknown or not areal.
 
@@ -39,7 +54,7 @@ def outline_hectares(shapes: _Outlines) -> _Reals:
         shapes: in EPSG:4326, shapely's, None where unknown.
     """
     areal = shapely.get_dimensions(shapes) == 2
-    fine = shapely.orient_polygons(shapely.segmentize(shapes[areal], _LONGEST_EDGE))
+    fine = shapely.orient_polygons(shapely.segmentize(_uncrossed(shapes[areal]), _LONGEST_EDGE))
     found = np.full(len(shapes), np.nan)
     found[areal] = [abs(_ELLIPSOID.geometry_area_perimeter(one)[0]) / HECTARE for one in fine.tolist()]
     return found
@@ -120,8 +135,9 @@ def _left_over(flat: _Outlines, parts: _Outlines, whole: shapely.Geometry) -> _R
 def _unbroken(shapes: _Outlines) -> _Outlines:
     """Return outlines of longitudes that go on beyond 180°, where one is parted by the antimeridian or reaches over it.
 
-    The break lies in the Atlantic then.
+    The break lies in the Atlantic then. What crosses itself is parted.
     """
+    shapes = _uncrossed(shapes)
     west, _, east, _ = shapely.bounds(shapes).reshape(-1, 4).T
     parted = east - west > 180
     if not (parted | (east > 180) | (west < -180)).any():

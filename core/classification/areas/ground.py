@@ -13,10 +13,12 @@ from core.classification.areas.estimation import AreaStratum
 from core.errors import ClassificationError
 from core.export.geometry import Shapes
 from core.scenes.areas import partial_words
-from core.scenes.outline_areas import outlines_overlap, patch_hectares
+from core.scenes.outline_areas import crossing, outlines_overlap, patch_hectares
 from core.scenes.patches import IntArray
 
 WHOLE_OUTLINES = "It is not known which share of each patch holds data, so patches count as whole."
+
+_CROSSED = "Outlines that cross themselves, of which all land that they go round counts: {count:,}."
 
 
 def areas_of(patches: ClassifiedPatches) -> list[AreaStratum]:
@@ -47,7 +49,11 @@ def counted_words(patches: ClassifiedPatches) -> str:
 
 def counted_ground(shapes: Shapes, valid: NDArray[np.float64] | None) -> str:
     """Return the same of outlines, all known, and the share of each that holds data; None = that is not known."""
+    crossed = int(crossing(shapes).sum())
+    told = [_CROSSED.format(count=crossed)] if crossed else []
+    some = 0 if valid is None else int((valid < 1).sum())
     if valid is None:
-        return WHOLE_OUTLINES
-    some = int((valid < 1).sum())
-    return partial_words(some, overlapping=outlines_overlap(shapes)) if some else ""
+        told.append(WHOLE_OUTLINES)
+    elif some:
+        told.append(partial_words(some, overlapping=outlines_overlap(shapes)))
+    return " ".join(told)

@@ -146,7 +146,9 @@ def numbers_of_shapes(
     """
     land = placed_outlines(asked, outlines)
     filled = [at for at, text in enumerate(found.labels) if text.casefold() not in NOT_JUDGED]
-    said = _counted(len(found.labels) - len(filled), "shape without a number was", "shapes without a number were")
+    said = [*found.said]
+    said += _counted(len(found.labels) - len(filled), "shape without a number was", "shapes without a number were")
+    said += _counted(found.other, "line or feature without a shape was", "lines or features without a shape were")
     rows = tuple((found.number(at), (found.labels[at],)) for at in filled)
     table = TextTable(name=asked.removeprefix("Reading “").removesuffix("”"), separator=";", columns=(found.column,),
                       rows=rows)  # fmt: skip

@@ -41,6 +41,7 @@ class PlaceCounts:
     points: int = 0
     outlines: int = 0
     rectangles: int = 0
+    crossed: int = 0
     parts: int = 0
     holes: int = 0
     missing: int = 0
@@ -122,12 +123,29 @@ def corners_of(shapes: NDArray[np.object_], counts: PlaceCounts) -> Reals:
     rings = shapely.get_exterior_ring(shapes)
     four = areal & (shapely.get_num_points(rings) == 5)
     found[four] = shapely.get_coordinates(rings[four]).reshape(-1, 5, 2)[:, :4]
+    crossed = four & ~shapely.is_valid(shapely.polygons(rings, handle_nan="skip"))
+    if crossed.any():
+        found[crossed], whole = _uncrossed(found[crossed])
+        counts.crossed += int(whole.sum())
+        four[np.flatnonzero(crossed)[~whole]] = False
     for row in np.flatnonzero(areal & ~four):
         found[row], same = _rectangle(shapes[row])
         counts.rectangles += not same
     for kind in kinds[~empty & ~points & ~areal].tolist():
         counts.other[shapely.GeometryType(kind).name.lower()] += 1
     return found
+
+
+def _uncrossed(corners: Reals) -> tuple[Reals, NDArray[np.bool_]]:
+    """Return outlines that cross themselves with their corners in order round their middle, and which have four then.
+
+    Where one corner lies between the others, these go round in more than one way, and which is meant nobody knows.
+    """
+    away = corners - corners.mean(axis=1, keepdims=True)
+    order = np.argsort(np.arctan2(away[:, :, 1], away[:, :, 0]), axis=1)
+    found: Reals = np.take_along_axis(corners, order[:, :, None], axis=1)
+    hulls = shapely.convex_hull(shapely.polygons(found))
+    return found, np.asarray(shapely.get_num_points(shapely.get_exterior_ring(hulls)) == 5)
 
 
 def _holes(shapes: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -103,6 +103,8 @@ def place_lines(counts: PlaceCounts) -> list[Finding]:
          f"neither points nor polygons: {kinds}; {elsewhere}"),
         (counts.rectangles, f"{counts.rectangles:,} outlines as rectangles",
          "they have other than four corners, and the least rectangle around each stands for it, in areas too"),
+        (counts.crossed, f"{_rows(counts.crossed)} whose outline crosses itself",
+         "their four corners were put in order round each, and what these enclose counts, in areas too"),
         (counts.parts, f"{_rows(counts.parts)} of several parts",
          "the box around all its parts stands for each, in areas too"),
         (counts.holes, f"{_rows(counts.holes)} with holes", "their holes count as ground, in areas too"),

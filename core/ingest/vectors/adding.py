@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.files import never
@@ -94,4 +95,24 @@ def read_area(path: Path, *, layer: str = "", cancelled: Callable[[], bool] = ne
         polygons = found.shapes[np.isin(shapely.get_type_id(found.shapes), (3, 6))]
         if not len(polygons):
             raise SourceError(found="it has points, and no polygon", remedy=_AREA)
-        return region_of(shapely.union_all(polygons), asked=f"Reading the area “{clean_name(path.name)}”")
+        area = region_of(shapely.union_all(polygons), asked=f"Reading the area “{clean_name(path.name)}”")
+        return replace(area, said=_said(found, polygons))
+
+
+def _said(found: LabelShapes, polygons: NDArray[np.object_]) -> tuple[str, ...]:
+    """Return what was made of a file that a person should know of its area, a sentence each."""
+    said = [found.assumption]
+    if found.mended:
+        outlines = "Its outline crosses itself" if len(polygons) == 1 else (
+            f"One of its {len(polygons):,} outlines crosses itself" if found.mended == 1
+            else f"{found.mended:,} of its {len(polygons):,} outlines cross themselves"
+        )  # fmt: skip
+        parts = "" if len(polygons) > 1 else f", in {len(shapely.get_parts(polygons[0])):,} parts"
+        said.append(
+            f"{outlines}: all land that it goes round was taken, on both sides of each crossing{parts}; "
+            "see on the map whether that is what is meant."
+        )
+    if beside := found.other + len(found.shapes) - len(polygons):
+        lines = "1 point, line or shape without" if beside == 1 else f"{beside:,} points, lines or shapes without"
+        said.append(f"{lines} an outline in the file {'is' if beside == 1 else 'are'} not part of the area.")
+    return tuple(one for one in said if one)

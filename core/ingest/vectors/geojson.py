@@ -54,6 +54,11 @@ MOST_LAYERS, MOST_LETTERS_OF_LAYER = 200, 100
 Assumed = Literal["", "lonlat", "datum"]
 """What had to be assumed of places: nothing, that undefined numbers are degrees, or that an unknown datum is WGS 84."""
 
+_ASSUMED: Mapping[str, str] = {
+    "lonlat": "The file says that its reference system is undefined; its numbers were taken as longitude and latitude.",
+    "datum": "The file does not say which datum its places refer to; they may be off by some hundred metres.",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class LabelShapes:
@@ -86,6 +91,17 @@ class LabelShapes:
     assumed: Assumed = ""
     layer: str = ""
     layers: tuple[str, ...] = ()
+
+    @property
+    def assumption(self) -> str:
+        """What had to be assumed of places, in a sentence; empty = nothing."""
+        return _ASSUMED.get(self.assumed, "")
+
+    @property
+    def said(self) -> list[str]:
+        """What was assumed and mended, a sentence each."""
+        parted = f"Polygons that cross themselves were parted at the crossings: {self.mended:,}." if self.mended else ""
+        return [one for one in (self.assumption, parted) if one]
 
     def number(self, row: int) -> int:
         """Return the place in the file of a shape, from 1."""

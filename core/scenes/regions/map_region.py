@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ _WGS84 = re.compile(r"(?:urn:ogc:def:crs:)?(?:(?:OGC:)?(?:1\.3:)?CRS84|EPSG:(?:[
 
 _TURN = 360.0
 
+_MOST_SAID, _LONGEST_SAID = 6, 400
+
 
 @dataclass(frozen=True, kw_only=True)
 class MapRegion:
@@ -40,14 +42,20 @@ class MapRegion:
     Attributes:
         shape: a valid polygon or multipolygon that encloses something; longitudes in degrees, about −180 to 180, beyond
             them where it crosses the antimeridian; latitudes −90 to 90.
+        said: what was made of its file that a person should know, a sentence each.
     """
 
     shape: shapely.Geometry
+    said: tuple[str, ...] = field(default=(), compare=False)
 
     def to_geojson(self) -> dict[str, Any]:
         """Return the geometry as GeoJSON values, which ``read_region`` reads."""
         found: dict[str, Any] = json.loads(shapely.to_geojson(self.shape))
         return found
+
+    def to_feature(self) -> dict[str, Any]:
+        """Return the area with what was said of it as a feature of GeoJSON, which ``read_region`` reads."""
+        return {"type": "Feature", "properties": {"said": list(self.said)}, "geometry": self.to_geojson()}
 
     def holds(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which points lie inside or on the outline, bool of shape (N,); an unknown point (NaN) does not.
@@ -125,7 +133,16 @@ def read_region(content: str | Mapping[str, Any], *, asked: str = _ASKED) -> Map
     if not isinstance(values, Mapping):
         raise SettingsError(asked, "it is JSON, but not GeoJSON", _REMEDY)
     _check_crs(values, asked)
-    return region_of(shapely.union_all(_valid(list(_shapes(values, asked)), asked)), asked=asked)
+    found = region_of(shapely.union_all(_valid(list(_shapes(values, asked)), asked)), asked=asked)
+    return replace(found, said=_said(values))
+
+
+def _said(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the sentences that ``MapRegion.to_feature`` wrote."""
+    properties = values.get("properties")
+    said = properties.get("said") if isinstance(properties, Mapping) else None
+    sentences = [one for one in said if isinstance(one, str) and one.isprintable()] if isinstance(said, list) else []
+    return tuple(one[:_LONGEST_SAID] for one in sentences[:_MOST_SAID])
 
 
 def polygon_region(corners: Sequence[tuple[float, float]]) -> MapRegion:

@@ -40,7 +40,7 @@ def keep_area(scene: Scene, region: MapRegion) -> str:
     _inside_scene(scene, region)
     path = _path(scene, key)
     path.parent.mkdir(exist_ok=True)
-    write_atomically(path, json.dumps(region.to_geojson()).encode())
+    write_atomically(path, json.dumps(region.to_feature()).encode())
     return key
 
 

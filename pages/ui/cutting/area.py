@@ -33,6 +33,8 @@ def area_field(visitor: Session, scene: Scene) -> None:
         with st.popover("Another area", icon=":material/crop:", key="cut_area_new"):
             _drawn(visitor, scene)
             _file(visitor, scene)
+    for sentence in _said(scene, visitor.draft.area):
+        st.caption(f":material/info: {plain(sentence)}")
 
 
 def _title(scene: Scene, key: str, number: int) -> str:
@@ -40,6 +42,14 @@ def _title(scene: Scene, key: str, number: int) -> str:
         return f"Area {number}, {area_words(kept_area(scene, key))}"
     except LandlikeError:
         return f"Area {number}"
+
+
+def _said(scene: Scene, key: str) -> tuple[str, ...]:
+    """Return what there is to know of how the area that is chosen was read."""
+    try:
+        return kept_area(scene, key).said if key else ()
+    except LandlikeError:
+        return ()
 
 
 def _drawn(visitor: Session, scene: Scene) -> None:

@@ -12,7 +12,7 @@ import shapely
 from core.__main__ import main
 from core.config import settings
 from core.scenes.library import Library
-from core.scenes.regions.of_interest import kept_areas
+from core.scenes.regions.of_interest import kept_area, kept_areas
 from tests.scenes import UTM31, add_scene
 
 
@@ -92,12 +92,21 @@ def test_a_name_that_is_not_kept_is_a_file_that_is_not_there(
 def test_a_bundle_carries_its_area(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scene = add_scene(Library(settings().root))
     given, bundle = area(tmp_path / "A.geojson", 70, 10, 130, 60), str(tmp_path / "B.zip")
+    written = json.loads(given.read_text())
+    ring = written["features"][0]["geometry"]["coordinates"][0]
+    ring[0], ring[1] = ring[1], ring[0]
+    ring[-1] = ring[0]
+    given.write_text(json.dumps(written))
     words = ["view", scene.id, "--encoder", "spectral", "--only", str(given), "--like", "1", "--out", bundle]
-    assert main(words) == 0, capsys.readouterr().err
+    assert main(words) == 0
+    told = capsys.readouterr().err
+    assert "A.geojson: Its outline crosses itself" in told
     (key,) = kept_areas(scene)
+    said = kept_area(scene, key).said
     (scene.directory / "areas" / f"{key}.geojson").unlink()
     capsys.readouterr()
     assert main(["open-bundle", bundle]) == 0
     told = json.loads(capsys.readouterr().out)
     assert not told["lacks"], told
     assert kept_areas(scene) == [key]
+    assert kept_area(scene, key).said == said != ()

@@ -11,7 +11,7 @@ import shapely
 from pyproj import CRS, Transformer
 
 from core.classification.areas.class_map import read_classified
-from core.classification.areas.ground import areas_of, counted_words
+from core.classification.areas.ground import areas_of, counted_ground, counted_words
 from core.errors import ClassificationError
 from core.export.geometry import polygons
 from core.scenes.outline_areas import hectares_together, patch_hectares
@@ -62,6 +62,18 @@ def test_patches_on_one_another_share_their_land() -> None:
     np.testing.assert_allclose(patch_hectares(shapes), 40.96 / 2 / 0.9996**2, rtol=1e-5)
     more = np.concatenate([squares(2, 1), squares(2, 1)])
     np.testing.assert_allclose(patch_hectares(more), 40.96 / 2 / 0.9996**2, rtol=1e-5)
+
+
+def test_of_an_outline_that_crosses_itself_both_lobes_count_and_it_is_said() -> None:
+    whole = squares(2, 1)
+    corners = shapely.get_coordinates(whole[0])
+    crossed = np.array([shapely.Polygon(corners[[0, 1, 3, 2]]), whole[1]], dtype=object)
+    found = patch_hectares(crossed)
+    np.testing.assert_allclose(found, patch_hectares(whole) * [0.5, 1], rtol=1e-4)
+    assert hectares_together(crossed) == pytest.approx(found.sum(), rel=1e-6)
+    assert counted_ground(crossed, np.ones(2)).startswith("Outlines that cross themselves")
+    assert counted_ground(crossed, np.ones(2)).endswith(": 1.")
+    assert counted_ground(whole, np.ones(2)) == ""
 
 
 def test_the_antimeridian_parts_no_area() -> None:

@@ -18,6 +18,7 @@ from core.features.vector_table import vector_table
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
+from core.scenes.places import collection_corners
 from tests.core.ingest.embeddings.test_layouts import CENTRES, EVERY, assert_opened, places, said
 from tests.embeddings import ROWS, centre, geo, lists, plain, squares, vectors, wkb, write
 
@@ -112,6 +113,17 @@ def test_rows_without_a_place_stay_in_plot_and_gallery(tmp_path: Path, library: 
     told = said(scene, "place")
     for words in ("2 rows without a place", "1 row of other geometry", "1 linestring", "1 row outside the world"):
         assert words in told
+
+
+def test_four_corners_in_an_order_that_crosses_are_put_in_order_and_said(tmp_path: Path, library: Library) -> None:
+    shapes: list[Any] = squares()
+    whole = ingest([plain(tmp_path / "whole.parquet", shapes=shapes)], library)
+    for row in (3, 4):
+        shapes[row] = shapely.Polygon(shapely.get_coordinates(shapes[row])[[0, 1, 3, 2]])
+    scene = ingest([plain(tmp_path / "crossed.parquet", shapes=shapes)], library)
+    np.testing.assert_allclose(collection_corners(scene), collection_corners(whole), atol=1e-9)
+    assert "warning: 2 rows whose outline crosses itself" in said(scene, "place")
+    assert "crosses" not in said(whole, "place")
 
 
 def test_outlines_of_other_shapes_are_rectangles_and_said_to_be(tmp_path: Path, library: Library) -> None:

@@ -13,6 +13,7 @@ import shapely
 
 from core.errors import LandlikeError
 from core.ingest.vectors.adding import read_area
+from core.scenes.regions.map_region import read_region
 
 UTM_BOXES = [shapely.box(400_000, 5_000_000, 400_640, 5_000_640), shapely.box(402_000, 5_000_000, 402_640, 5_000_640)]
 LONLAT = geopandas.GeoSeries(UTM_BOXES, crs=32633).to_crs(4326).union_all()
@@ -67,7 +68,21 @@ def test_folders_of_a_kml_are_one_area_and_a_kmz_is_a_zip_of_it(tmp_path: Path) 
 def test_what_crosses_itself_is_parted_at_the_crossing(tmp_path: Path) -> None:
     bow = {"type": "Polygon", "coordinates": [[[10, 50], [10.2, 50.2], [10.2, 50], [10, 50.2], [10, 50]]]}
     (tmp_path / "A.geojson").write_text(json.dumps(bow))
-    assert read_area(tmp_path / "A.geojson").shape.area == pytest.approx(0.02)
+    found = read_area(tmp_path / "A.geojson")
+    assert found.shape.area == pytest.approx(0.02)
+    (said,) = found.said
+    assert "outline crosses itself" in said
+    assert "on both sides of each crossing, in 2 parts" in said
+    assert read_region(found.to_feature()).said == (said,)
+    other = {"type": "Polygon", "coordinates": [[[11, 50], [11.1, 50], [11.1, 50.1], [11, 50]]]}
+    shapes = [bow, other, {"type": "Point", "coordinates": [1, 2]}]
+    features = [{"type": "Feature", "properties": {}, "geometry": shape} for shape in shapes]
+    (tmp_path / "B.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    crossed, beside = read_area(tmp_path / "B.geojson").said
+    assert crossed.startswith("One of its 2 outlines crosses itself")
+    assert beside.startswith("1 point, line or shape without an outline")
+    (tmp_path / "C.geojson").write_text(json.dumps(other))
+    assert read_area(tmp_path / "C.geojson").said == ()
 
 
 @pytest.mark.usefixtures("shapes_here")

@@ -288,6 +288,8 @@ def test_an_area_drawn_to_search_by_can_be_cut(engine: Engine) -> None:
     wanted = patches_in_area(scene, patch_grid(scene, Cut.of(64, area=key)))
     assert 0 < wanted < 42
     assert f"**{wanted} patches**" in said(app)
+    keep_area(scene, MapRegion(shape=box, said=("Its outline crosses itself",)))
+    assert "Its outline crosses itself" in " ".join(one.value for one in app.run().caption)
     app.button(key="cut_start").click().run()
     assert not app.session_state["landlike"].filters, "the area is what there is now"
     cuts = [engine.jobs.payload(job.id)["recipe"].get("area") for job in engine.jobs.jobs() if job.kind == "encode"]
