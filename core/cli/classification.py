@@ -36,9 +36,9 @@ class ClassifyCommand:
     patch it lies in, and polygons, each of which labels the patches of which it covers at least half. GeoPackages and
     zipped Shapefiles are read too.
 
-    C.parquet has a row a patch: its outline, “class”, “probability” and “abstained”. C.tif is a cloud-optimised GeoTIFF
-    of codes with colours and names, and a second band with the probability in percent; where patches overlap it is
-    finer than they are. GeoJSON, GeoPackage, CSV and KML are written by their endings.
+    C.parquet has a row a patch: its outline, “class”, “probability”, “abstained” and why. C.tif is a cloud-optimised
+    GeoTIFF of codes with colours and names, and a second band with the probability in percent; where patches overlap it
+    is finer than they are. GeoJSON, GeoPackage, CSV and KML are written by their endings.
 
     With “--abstain P” a patch abstains below that probability, and on land that its encoder does not know.
 
@@ -267,7 +267,8 @@ def _write_patches(path: Path, known: FeatureFile, found: Prediction) -> None:
     from core.export.selection import file_rows
 
     columns = {
-        "class": found.named, "probability": np.asarray(found.confidence, np.float32), "abstained": found.abstained
+        "class": found.named, "probability": np.asarray(found.confidence, np.float32), "abstained": found.abstained,
+        "why_abstained": found.why_abstained,
     }  # fmt: skip
     write_rows(path, file_rows(known.table, columns=columns))
 

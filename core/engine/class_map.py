@@ -27,7 +27,7 @@ from core.scenes.cut import Cut
 from core.scenes.geobox import GeoBox
 from core.scenes.overview import metres_of
 from core.scenes.patches import PatchGrid, patch_grid
-from core.values.base import FinerClasses, PatchSource, ValueCells
+from core.values.source import FinerClasses, PatchSource, ValueCells
 
 MOST_AT_ONCE = 100_000
 """Labels times numbers of a feature up to which a page cross-validates by itself: about a fifth of a second."""

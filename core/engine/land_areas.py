@@ -23,7 +23,7 @@ from core.errors import ClassificationError
 from core.features.recipe import Recipe
 from core.scenes.areas import partial_words
 from core.scenes.cut import WHOLE_AT_EDGE
-from core.values.predicted import sure_patches
+from core.values.named.unsure import sure_patches
 
 _Hectares = NDArray[np.float64]
 

@@ -38,12 +38,13 @@ from core.search.light import PatchLight, patch_light
 from core.search.ranking import Ranking
 from core.search.space import SearchSpace, search_space
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
-from core.values.base import NOTHING_ASKED, Asked, FinerClasses, LearnedValues, PatchValue
-from core.values.classified import NamedByMap
+from core.values.base import NOTHING_ASKED, Asked, PatchValue
 from core.values.clusters import ClusterValue
-from core.values.finer import FinerValue
 from core.values.learned import LearnedValue
 from core.values.legend import Legend
+from core.values.named.classified import NamedByMap
+from core.values.named.finer import FinerValue
+from core.values.source import FinerClasses, LearnedValues
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -33,7 +33,7 @@ _SHARED = 1e-6
 
 def crossing(shapes: _Outlines) -> NDArray[np.bool_]:
     """Return which outlines cross themselves, of shape (N,); those that are unknown do not."""
-    return ~(shapely.is_missing(shapes) | shapely.is_valid(shapes))
+    return np.asarray(~(shapely.is_missing(shapes) | shapely.is_valid(shapes)), np.bool_)
 
 
 def _uncrossed(shapes: _Outlines) -> _Outlines:

@@ -17,9 +17,10 @@ from core.errors import SettingsError
 from core.scenes.given.classes import NOBODYS
 from core.scenes.regions.map_region import MapRegion
 from core.search.ranking import BINS, Histogram, Ranking, histogram_of
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, PatchValue, ScaleValue
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchValue, ScaleValue
 from core.values.legend import ClassLegend
 from core.values.registry import OLDER_NAMES, VALUES
+from core.values.source import PatchSource
 
 SCORE = "score"
 """The address of the score of a search, which is no value of the registry: it depends on all examples or words."""

@@ -24,7 +24,7 @@ from core.search.conditions import (
     FilterSource,
     RangeCondition,
 )
-from core.values.base import PatchSource
+from core.values.source import PatchSource
 
 MOST_CONDITIONS = 40
 _VERSION = 1

@@ -21,8 +21,8 @@ from core.scenes.classification import SCL_NAMES
 from core.search.light import Fit, patch_light
 from core.search.ranking import MATCH, Ranking
 from core.search.vocabulary import ADJECTIVES, LIGHT_BANDS, NOUNS, SEVERAL_KINDS, Adjective, Noun
-from core.values.base import PatchSource
-from core.values.predicted import sure_patches
+from core.values.named.unsure import sure_patches
+from core.values.source import PatchSource
 
 MOST_LETTERS = 200
 """Letters of what is written in a search box."""

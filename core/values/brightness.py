@@ -9,8 +9,9 @@ import numpy as np
 
 from core.bands import BAND_NAMES, FloatArray
 from core.imagery.ramps import Ramp
-from core.values.base import Asked, PatchSource, ScaleValue
+from core.values.base import Asked, ScaleValue
 from core.values.legend import Scale, ScaleLegend
+from core.values.source import PatchSource
 
 VISIBLE = ("B02", "B03", "B04")
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from core.bands import FloatArray, class_title
 from core.scenes.labels import PatchLabels, SceneLabels
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource
+from core.values.base import NOTHING_ASKED, Asked, ClassValue
 from core.values.legend import ClassLegend
 from core.values.palette import class_colours
+from core.values.source import PatchSource
 
 
 def colours_of(labels: SceneLabels, classes: Sequence[str]) -> tuple[str, ...]:

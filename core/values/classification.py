@@ -8,8 +8,9 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.scenes.classification import SCL_COLOURS, SCL_NAMES
-from core.values.base import Asked, ClassValue, PatchSource
+from core.values.base import Asked, ClassValue
 from core.values.legend import ClassLegend
+from core.values.source import PatchSource
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.similarity.clusters import ClusterSet, ClusterSettings
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource
+from core.values.base import NOTHING_ASKED, Asked, ClassValue
 from core.values.legend import ClassLegend
 from core.values.palette import UNKNOWN_COLOUR, cluster_colours, colours_by_kind
+from core.values.source import PatchSource
 
 _NUMBERED = re.compile(r"(?:group|cluster) (\d{1,3})")
 _VERSION = re.compile(r"[0-9a-f]{1,32}")

@@ -9,8 +9,9 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.imagery.ramps import Ramp
-from core.values.base import Asked, PatchSource, ScaleValue
+from core.values.base import Asked, ScaleValue
 from core.values.legend import Scale, ScaleLegend
+from core.values.source import PatchSource
 
 SEEN_RAMP = Ramp(((0.0, "#8f2d12"), (0.5, "#d99a3d"), (0.9, "#a9b48c"), (1.0, "#1f5a44")))
 """Brown where little can be seen, green where all can."""

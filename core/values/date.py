@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.bands import FloatArray
-from core.values.base import Asked, ClassValue, PatchSource
+from core.values.base import Asked, ClassValue
 from core.values.legend import ClassLegend
 from core.values.palette import cluster_colours
+from core.values.source import PatchSource
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from core.bands import FloatArray
 from core.imagery.ramps import Ramp
 from core.projection.address import layout_name, named_layout
-from core.values.base import Asked, PatchSource, ScaleValue
+from core.values.base import Asked, ScaleValue
 from core.values.legend import Scale
+from core.values.source import PatchSource
 
 DISTORTION_RAMP = Ramp(((0.0, "#8fa3ad"), (0.1, "#b3ac98"), (0.25, "#d99a3d"), (0.5, "#8f2d12")))
 """Slate for points in their place, amber to brown for points that are not; 0.5 is what chance gives."""

@@ -10,7 +10,7 @@ from core.evaluation.taught_classes import classifier_of
 from core.features.recipe import Features, Recipe
 from core.features.table import patch_table
 from core.scenes.scene import Scene
-from core.values.base import PatchSource
+from core.values.source import PatchSource
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from core.bands import INDICES, FloatArray
 from core.imagery.ramps import NDVI_RAMP, Ramp
 from core.similarity.explain import index_values, indices_of
-from core.values.base import Asked, PatchSource, ScaleValue
+from core.values.base import Asked, ScaleValue
 from core.values.legend import Scale
+from core.values.source import PatchSource
 
 NDWI_RAMP = Ramp(
     ((-0.8, "#8a5a2b"), (-0.5, "#c49a62"), (-0.2, "#e9ddc3"), (0.0, "#cfdfe6"), (0.3, "#6fa6d0"), (0.6, "#134a8e"))

@@ -12,8 +12,9 @@ import numpy as np
 
 from core.bands import FloatArray
 from core.imagery.ramps import Ramp
-from core.values.base import NOTHING_ASKED, Asked, LearnedValues, PatchSource, ScaleValue
+from core.values.base import NOTHING_ASKED, Asked, ScaleValue
 from core.values.legend import Scale, ScaleLegend
+from core.values.source import LearnedValues, PatchSource
 
 LEARNED_RAMP = Ramp(((0.0, "#f4ecd8"), (0.25, "#d9c27a"), (0.5, "#8fae58"), (0.75, "#33795a"), (1.0, "#153b4e")))
 """Sand to dark green-blue: lightness alone tells low from high."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from core.bands import FloatArray
 from core.imagery.ramps import Ramp
-from core.values.base import Asked, PatchSource, ScaleValue
+from core.values.base import Asked, ScaleValue
 from core.values.legend import Scale
+from core.values.source import PatchSource
 
 UNFAMILIAR_RAMP = Ramp(((0.0, "#8fa3ad"), (85.0, "#a9a89d"), (95.0, "#d99a3d"), (100.0, "#8f2d12")))
 """Slate for land as it was trained on, amber to brown for land that is unfamiliar to the encoder."""

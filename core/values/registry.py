@@ -8,22 +8,23 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from core.values.base import NOTHING_ASKED, Asked, PatchSource, PatchValue
+from core.values.base import NOTHING_ASKED, Asked, PatchValue
 from core.values.brightness import BRIGHTNESS
 from core.values.classes import CLASS, HAND, LABEL
 from core.values.classification import CLASSIFICATION
-from core.values.classified import CERTAINTY, CLASSIFIED
 from core.values.clusters import CLUSTER
 from core.values.coverage import AREA, CLEAR, VALID
 from core.values.date import DATE
 from core.values.distortion import DISTORTION
-from core.values.finer import FINER
 from core.values.given.columns import GIVEN_CLASSES, GIVEN_NUMBERS
 from core.values.indices import NDBI, NDVI, NDWI
 from core.values.learned import LEARNED_NUMBER
+from core.values.named.classified import CERTAINTY, CLASSIFIED
+from core.values.named.finer import FINER
+from core.values.named.predicted import CONFIDENCE, PREDICTED
 from core.values.novelty import UNFAMILIAR
-from core.values.predicted import CONFIDENCE, PREDICTED
 from core.values.similarity import SIMILARITY
+from core.values.source import PatchSource
 from core.values.stability import STABILITY
 
 VALUES: Mapping[str, PatchValue] = MappingProxyType(
@@ -80,9 +81,8 @@ def read_address(address: str) -> tuple[PatchValue, Asked] | None:
 
 def export_columns(source: PatchSource) -> dict[str, NDArray[Any]]:
     """Return the values that files have as columns, float32 or strings of shape (N,), as far as a source knows them."""
-    found = {
-        value.column_name(source): value.column(source)
-        for value in VALUES.values()
-        if value.exported and value.available(source, NOTHING_ASKED)
-    }
-    return {name: values for name, values in found.items() if values is not None}
+    found: dict[str, NDArray[Any]] = {}
+    for value in VALUES.values():
+        if value.exported and value.available(source, NOTHING_ASKED):
+            found |= value.exported_columns(source)
+    return found

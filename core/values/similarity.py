@@ -11,8 +11,9 @@ from core.bands import FloatArray
 from core.imagery.ramps import SIMILARITY_RAMP
 from core.similarity.neighbours import similarities
 from core.similarity.scores import step_digits
-from core.values.base import Asked, PatchSource, ScaleValue
+from core.values.base import Asked, ScaleValue
 from core.values.legend import Scale, ScaleLegend
+from core.values.source import PatchSource
 
 _PATCH = re.compile(r"\d{1,9}")
 _EXAMPLES = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)?n(\d{1,9}(?:\.\d{1,9})*)?(?:n([0-9a-f]{12}))?")

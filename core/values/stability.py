@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from core.bands import FloatArray
 from core.evaluation.grid_shift import COMPARED, SHIFT, STABILITY_KEY
 from core.imagery.ramps import Ramp
-from core.values.base import NOTHING_ASKED, Asked, PatchSource, ScaleValue
+from core.values.base import NOTHING_ASKED, Asked, ScaleValue
 from core.values.legend import Scale
+from core.values.source import PatchSource
 
 STABILITY_RAMP = Ramp(((0.0, "#8f2d12"), (0.35, "#d99a3d"), (0.7, "#a9a89d"), (1.0, "#5f7f8f")))
 """Brown where the answer is another with the next grid, slate where it stays."""

@@ -25,7 +25,8 @@ from core.search.space import SearchSpace
 from core.search.words import search_words
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.neighbours import unit_rows
-from core.values.base import Asked, PatchSource
+from core.values.base import Asked
+from core.values.source import PatchSource
 
 pytestmark = pytest.mark.bench
 SIDE = 171

@@ -26,7 +26,7 @@ from core.scenes.labels import give_label, hand_labels
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.values.base import NOTHING_ASKED, Asked
-from core.values.classified import CERTAINTY, CLASSIFIED
+from core.values.named.classified import CERTAINTY, CLASSIFIED
 from pages.ui.classify.acts import leave, take, undo
 from pages.ui.classify.files import class_order
 from pages.ui.classify.labeller import SEEN, suggested, surroundings

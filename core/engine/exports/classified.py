@@ -17,7 +17,7 @@ from core.engine.exports.packed import packed
 from core.errors import StoreError
 from core.scenes.patches import patch_grid
 from core.values.classes import colours_of
-from core.values.predicted import predicted_colours
+from core.values.named.predicted import predicted_colours
 
 
 def classified_zip(source: MappedSource, order: ExportOrder) -> bytes:

@@ -26,10 +26,11 @@ from core.imagery.render import quicklook
 from core.scenes.location import bounds_lonlat
 from core.scenes.patches import centres_lonlat
 from core.scenes.scene import Scene
-from core.values.base import PatchValue, ValueCells
+from core.values.base import PatchValue
 from core.values.legend import ClassLegend, Legend
 from core.values.registry import OLDER_NAMES, VALUES, choices
 from core.values.similarity import SIMILARITY
+from core.values.source import ValueCells
 
 MAP_SIDE = 1600
 """Pixels of the longer side of a picture."""

@@ -18,7 +18,7 @@ from core.export.rows import NO_COLUMNS, ExportRows, scene_rows
 from core.scenes.given.annotations import read_annotations
 from core.scenes.labels import patches_there
 from core.scenes.patches import IntArray
-from core.values.predicted import sure_patches
+from core.values.named.unsure import unsure_reasons, why_unsure
 from core.values.registry import export_columns
 
 
@@ -72,7 +72,7 @@ def known_rows(source: LibrarySource, ids: IntArray, columns: dict[str, NDArray[
 
 
 def class_columns(source: LibrarySource, ids: IntArray) -> dict[str, NDArray[Any]]:
-    """Return ``class``, ``probability`` and ``abstained`` of some patches, as ``classify`` writes them.
+    """Return ``class``, ``probability``, ``abstained`` and why, of some patches, as ``classify`` writes them.
 
     Raises:
         SettingsError: when there is no map of classes.
@@ -81,8 +81,10 @@ def class_columns(source: LibrarySource, ids: IntArray) -> dict[str, NDArray[Any
     if found is None:
         raise SettingsError("Taking classes away", "there is no map of classes", "label patches of two classes first")
     rows = source.table.positions(ids)
+    why = why_unsure(source, found)[rows]
     return {
         "class": np.array(found.classes, dtype=object)[found.index[rows]],
         "probability": found.confidence[rows],
-        "abstained": ~sure_patches(source, found)[rows],
+        "abstained": why >= 0,
+        "why_abstained": unsure_reasons(why),
     }

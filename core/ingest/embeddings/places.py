@@ -125,9 +125,9 @@ def corners_of(shapes: NDArray[np.object_], counts: PlaceCounts) -> Reals:
     found[four] = shapely.get_coordinates(rings[four]).reshape(-1, 5, 2)[:, :4]
     crossed = four & ~shapely.is_valid(shapely.polygons(rings, handle_nan="skip"))
     if crossed.any():
-        found[crossed], whole = _uncrossed(found[crossed])
-        counts.crossed += int(whole.sum())
-        four[np.flatnonzero(crossed)[~whole]] = False
+        found[crossed], ordered = _uncrossed(found[crossed])
+        counts.crossed += int(ordered.sum())
+        four[np.flatnonzero(crossed)[~ordered]] = False
     for row in np.flatnonzero(areal & ~four):
         found[row], same = _rectangle(shapes[row])
         counts.rectangles += not same

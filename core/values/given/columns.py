@@ -16,9 +16,10 @@ from core.bands import FloatArray
 from core.features.vector_table import given_values
 from core.imagery.ramps import Ramp
 from core.scenes.scene import GivenColumn
-from core.values.base import Asked, ClassValue, PatchSource, PatchValue, ScaleValue
+from core.values.base import Asked, ClassValue, PatchValue, ScaleValue
 from core.values.legend import ClassLegend, Scale, ScaleLegend
 from core.values.palette import class_colours
+from core.values.source import PatchSource
 
 PLACES = "abcdefgh"
 """Columns of a kind that there is a place for; a letter each, as names of values have no digits."""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.classification.models import HEAD_KINDS
 from core.classification.validation import OLDER_WAY, Validation
-from core.values.predicted import sure_patches
+from core.values.named.unsure import sure_patches
 from pages.ui.classify.scores import class_table, confidence_table, confusion_table, reliability_diagram
 from pages.ui.classify.without_pages import classify_spelled
 from pages.ui.common.escape import plain

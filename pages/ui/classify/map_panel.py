@@ -22,9 +22,9 @@ from core.scenes.outline_areas import HECTARE
 from core.scenes.overview import metres_of
 from core.scenes.patches import patch_grid
 from core.values.base import NOTHING_ASKED
-from core.values.classified import CLASSIFIED
-from core.values.finer import FINER
-from core.values.predicted import sure_patches
+from core.values.named.classified import CLASSIFIED
+from core.values.named.finer import FINER
+from core.values.named.unsure import sure_patches
 from pages.ui.classify.files import map_files
 from pages.ui.classify.heads import changed, head_choice
 from pages.ui.common.escape import plain

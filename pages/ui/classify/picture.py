@@ -19,7 +19,8 @@ from core.engine.class_map import cut_of_map, head_or_none, map_cells_of
 from core.evaluation.classifier import Named
 from core.export.scatter import dot_radius
 from core.imagery.locator import dots_of_patches
-from core.values.predicted import UNSURE, UNSURE_COLOUR, predicted_colours, sure_patches
+from core.values.named.predicted import predicted_colours
+from core.values.named.unsure import UNSURE, UNSURE_COLOUR, sure_patches
 from pages.ui.common.escape import safe_label
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.values.predicted import CONFIDENCE, PREDICTED, caption, sure_patches
+from core.values.named.predicted import CONFIDENCE, PREDICTED, caption
+from core.values.named.unsure import sure_patches
 from pages.ui.explore.gallery import Captions, no_caption
 from pages.ui.state.scene_view import SceneView
 

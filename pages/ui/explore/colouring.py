@@ -11,10 +11,11 @@ import streamlit as st
 from core.bands import FloatArray
 from core.evaluation.grid_shift import no_stability
 from core.scenes.patches import PatchRefs, patch_refs
-from core.values.base import Asked, ClassValue, PatchValue, ValueCells
+from core.values.base import Asked, ClassValue, PatchValue
 from core.values.clusters import CLUSTER
 from core.values.legend import Legend
 from core.values.registry import VALUES
+from core.values.source import ValueCells
 from core.values.stability import STABILITY
 from pages.ui.common.progress import follow_line, wanted
 from pages.ui.http.points import values_url

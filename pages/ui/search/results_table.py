@@ -17,7 +17,8 @@ from core.similarity.scores import score_digits
 from core.values.base import NOTHING_ASKED, PatchValue
 from core.values.classes import LABEL
 from core.values.legend import ClassLegend, ScaleLegend
-from core.values.predicted import CONFIDENCE, PREDICTED, WHY_UNSURE, PredictedValue, unsure_words, why_unsure
+from core.values.named.predicted import CONFIDENCE, PREDICTED, PredictedValue
+from core.values.named.unsure import WHY_UNSURE, unsure_words, why_unsure
 from core.values.registry import VALUES, choices
 from core.values.similarity import SIMILARITY
 from pages.ui.frontend import text

@@ -84,7 +84,10 @@ def test_it_writes_all_patches_and_prints_what_was_learned(file: Path, labels: P
     right = np.array([NAMES[CLASSES[one]] == name for one, name in zip(ids.tolist(), named, strict=True)])
     assert right.mean() > 0.85
     assert (table["abstained"].to_numpy(zero_copy_only=False) == (table["probability"].to_numpy() < 0.7)).all()
-    assert said["abstained"] == sum(table["abstained"].to_pylist())
+    assert said["abstained"] == sum(table["abstained"].to_pylist()) > 0
+    why = table["why_abstained"].to_pylist()
+    assert [one is not None for one in why] == table["abstained"].to_pylist()
+    assert set(why) <= {None, "too little confidence", "unfamiliar land"}
     assert said["labels"] == {name: int((CLASSES[::3] == number).sum()) for number, name in enumerate(NAMES)}
     accuracy = said["accuracy"]
     assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]

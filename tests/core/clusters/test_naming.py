@@ -11,7 +11,7 @@ from core.features.table import PatchTable
 from core.search.light import PatchLight
 from core.search.vocabulary import NOUNS
 from core.search.words import search_words
-from core.values.base import PatchSource
+from core.values.source import PatchSource
 from tests.core.search.test_words import SCENE
 
 LIT = ("B02", "B03", "B04", "B05", "B06", "B08", "B11")

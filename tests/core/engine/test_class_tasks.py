@@ -34,7 +34,7 @@ from core.scenes.patches import PatchGrid, centres_lonlat, patch_grid
 from core.scenes.scene import Scene
 from core.scenes.webmercator import source_positions, tile_square
 from core.values.base import NOTHING_ASKED
-from core.values.finer import FINER
+from core.values.named.finer import FINER
 from core.values.registry import read_address
 from tests.core.engine.test_operations import engine, scene
 from tests.embeddings import ROWS, centre, plain

@@ -32,7 +32,7 @@ from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.regions.map_region import region_of
 from core.scenes.regions.of_interest import keep_area
 from core.search.examples import Evidence
-from core.values.predicted import sure_patches
+from core.values.named.unsure import sure_patches
 from tests.scenes import add_scene
 
 HOLE = (slice(20, 52), slice(40, 150))

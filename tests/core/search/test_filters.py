@@ -15,8 +15,9 @@ from core.scenes.regions.map_region import polygon_region
 from core.search.conditions import SCORE, AreaCondition, ClassCondition, Condition, FilterSource, RangeCondition
 from core.search.filters import Filters
 from core.search.ranking import COSINE, Ranking
-from core.values.base import Asked, PatchSource
+from core.values.base import Asked
 from core.values.registry import VALUES
+from core.values.source import PatchSource
 from tests.core.values.test_registry import COUNT, Source, labels_of, source
 
 __all__ = ["source"]

@@ -19,7 +19,7 @@ from core.search.ranking import MATCH
 from core.search.vocabulary import ADJECTIVES, NOUNS
 from core.search.words import search_words
 from core.similarity.clusters import ClusterSet, ClusterSettings
-from core.values.base import PatchSource
+from core.values.source import PatchSource
 from tests.core.values.test_registry import labels_of
 
 LAND = {

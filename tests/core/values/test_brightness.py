@@ -10,9 +10,10 @@ import pytest
 from core.bands import BAND_NAMES
 from core.features.table import PatchTable
 from core.scenes.library import Library
-from core.values.base import NOTHING_ASKED, PatchSource
+from core.values.base import NOTHING_ASKED
 from core.values.brightness import BRIGHTNESS
 from core.values.registry import export_columns
+from core.values.source import PatchSource
 from tests.scenes import add_scene
 
 

@@ -5,39 +5,38 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from core.bands import BAND_NAMES
 from core.evaluation.classifier import Named
+from core.export.formats import write_rows
+from core.export.rows import scene_rows
 from core.features.table import PatchTable
 from core.projection.settings import ProjectionSettings
+from core.scenes.cut import Cut
 from core.scenes.labels import PatchLabels, SceneLabels, merged
 from core.scenes.library import Library
+from core.scenes.patches import patch_grid
 from core.scenes.scene import GivenColumn, GivenVectors
 from core.similarity.clusters import ClusterSet, ClusterSettings
 from core.similarity.explain import index_values
-from core.values.base import (
-    NOTHING_ASKED,
-    Asked,
-    ClassValue,
-    FinerClasses,
-    LearnedValues,
-    PatchSource,
-    ScaleValue,
-    ValueCells,
-)
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, ScaleValue
 from core.values.classes import HAND, LABEL
 from core.values.clusters import CLUSTER
 from core.values.given.columns import PLACES
 from core.values.indices import NDVI
 from core.values.learned import LEARNED_NUMBER
 from core.values.legend import ClassLegend, ScaleLegend
+from core.values.named.predicted import CONFIDENCE, PREDICTED, caption
+from core.values.named.unsure import UNSURE, WHY_UNSURE, sure_patches, why_unsure
 from core.values.palette import cluster_colours
-from core.values.predicted import CONFIDENCE, PREDICTED, UNSURE, WHY_UNSURE, caption, sure_patches, why_unsure
 from core.values.registry import VALUES, choices, export_columns, read_address
+from core.values.source import FinerClasses, LearnedValues, PatchSource, ValueCells
 from tests.scenes import add_scene
 
 LAYOUT = ProjectionSettings(n_neighbors=5, min_dist=0.25)
@@ -258,6 +257,9 @@ def test_predicted_classes_are_named_where_they_are_sure_and_exported_with_their
     names = np.array(("Bog", "Quarry", "River"), dtype=object)[np.arange(COUNT) % 3]
     assert columns["predicted"].tolist() == np.where(sure, names, UNSURE).tolist(), "files say what the map shows"
     np.testing.assert_array_equal(columns["confidence"], named.confidence)
+    strange = [None] * 19 + ["unfamiliar land"]
+    why = [reason or (None if one else "too little confidence") for reason, one in zip(strange, sure, strict=True)]
+    assert columns["predicted_why_unsure"].tolist() == columns["classified_why_unsure"].tolist() == why
     assert caption(source, named, 18) == ("96\N{NO-BREAK SPACE}% Bog", legend.colours[0])
     assert caption(source, named, 0)[0] == "Unsure: too little confidence"
     assert caption(source, named, 19)[0] == "Unsure: unfamiliar land", "there a classifier is sure and wrong"
@@ -279,6 +281,38 @@ def test_a_class_that_does_not_count_says_why_however_high_its_probability(sourc
         np.testing.assert_array_equal(reason, expected)
         np.testing.assert_array_equal(sure_patches(source, found), reason < 0)
     assert len(WHY_UNSURE) == 5
+
+
+def test_files_say_why_a_class_of_high_confidence_does_not_count(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Oracle: pandas and geopandas read what was written of a scene that the network knows less than half of."""
+    named = source.named()
+    assert named is not None
+    unknown = replace(named, heard=np.zeros(COUNT, bool), confidence=np.full(COUNT, 0.97, np.float32))
+    monkeypatch.setattr(Source, "named", lambda _self, _key="": unknown)
+    columns, ids = export_columns(source), np.arange(COUNT)
+    rows = scene_rows(source.scene, patch_grid(source.scene, Cut.of(16)), ids, columns=columns)
+    for form, read in (("csv", pandas.read_csv), ("parquet", geopandas.read_parquet), ("gpkg", geopandas.read_file)):
+        write_rows(tmp_path / f"r.{form}", rows)
+        frame = read(tmp_path / f"r.{form}")
+        assert set(frame["predicted"]) == {UNSURE}, form
+        assert set(frame["predicted_why_unsure"]) == {"the encoder does not know this scene"}, form
+        assert np.allclose(frame["confidence"], 0.97), form
+    some = replace(unknown, heard=np.arange(COUNT) > 4)
+    monkeypatch.setattr(Source, "named", lambda _self, _key="": some)
+    rows = replace(rows, columns={**rows.columns, **export_columns(source)})
+    write_rows(tmp_path / "s.csv", rows)
+    write_rows(tmp_path / "s.parquet", rows)
+    text, table = (
+        pandas.read_csv(tmp_path / "s.csv"),
+        geopandas.read_parquet(tmp_path / "s.parquet").sort_values("patch_id"),
+    )
+    wanted = ["the encoder does not know this land"] * 5 + [None] * 14 + ["unfamiliar land"]
+    for frame in (text, table):
+        given = frame["predicted_why_unsure"]
+        assert given.astype(object).where(given.notna(), None).tolist() == wanted
+        assert (frame["predicted"].to_numpy() == UNSURE).tolist() == [one is not None for one in wanted]
 
 
 def test_an_address_asks_for_the_classifier_whose_classes_are_on_show(source: Source) -> None:

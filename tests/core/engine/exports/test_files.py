@@ -140,7 +140,7 @@ def test_patches_say_the_same_in_every_format_and_run_nothing(what: str, source:
         elif what == "labelled":
             assert set(frame["label"]) == {EVIL, "Wälder & “Wiesen”"}, form
         if what == "classes":
-            assert {"class", "probability", "abstained"} <= set(frame.columns)
+            assert {"class", "probability", "abstained", "why_abstained"} <= set(frame.columns)
 
 
 def test_geoparquet_is_by_the_rules_of_the_field(source: LibrarySource, tmp_path: Path) -> None:

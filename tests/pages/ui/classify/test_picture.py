@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.classification.schemes import LandClass
-from core.values.predicted import UNSURE_COLOUR
+from core.values.named.unsure import UNSURE_COLOUR
 from pages.ui.classify.picture import DOTS_SIDE, map_html
 
 RED, BLUE = LandClass(code=1, name="Red", colour="#FF0000"), LandClass(code=2, name="Blue", colour="#0000FF")

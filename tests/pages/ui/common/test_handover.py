@@ -19,7 +19,7 @@ from core.scenes.patches import PatchRef
 from core.search.conditions import ClassCondition, RangeCondition
 from core.search.examples import Evidence
 from core.search.filters import Filters
-from core.values.base import PatchSource
+from core.values.source import PatchSource
 from pages.ui.common.handover import follow_view, search_view
 from pages.ui.state.question import Question
 from pages.ui.state.session import Session

@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass
 
 from core.bands import FloatArray
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, FinerClasses, PatchSource, ValueCells
+from core.values.base import NOTHING_ASKED, Asked, ClassValue
 from core.values.classes import titles
 from core.values.legend import ClassLegend
-from core.values.predicted import UNSURE, UNSURE_COLOUR, predicted_colours
+from core.values.named.predicted import predicted_colours
+from core.values.named.unsure import UNSURE, UNSURE_COLOUR
+from core.values.source import FinerClasses, PatchSource, ValueCells
 
 _VERSION = re.compile(r"[0-9a-z]{1,80}")
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.evaluation.classifier import Named
-from core.values.base import NOTHING_ASKED, Asked, PatchSource
+from core.values.base import NOTHING_ASKED, Asked
 from core.values.legend import Scale
-from core.values.predicted import CONFIDENCE_RAMP, ConfidenceValue, NamedByEncoder, PredictedValue
+from core.values.named.predicted import CONFIDENCE_RAMP, ConfidenceValue, NamedByEncoder, PredictedValue
+from core.values.source import PatchSource
 
 
 class NamedByMap(NamedByEncoder):

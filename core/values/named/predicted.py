@@ -12,26 +12,21 @@ from numpy.typing import NDArray
 
 from core.bands import FloatArray
 from core.evaluation.classifier import SURE_FROM, Named
-from core.evaluation.novelty import NOVEL_ABOVE
 from core.imagery.ramps import Ramp
 from core.scenes.labels import SceneLabels
-from core.scenes.patches import IntArray
-from core.values.base import NOTHING_ASKED, Asked, ClassValue, PatchSource, ScaleValue
+from core.values.base import NOTHING_ASKED, Asked, ClassValue, ScaleValue
 from core.values.classes import titles
 from core.values.legend import ClassLegend, Scale
-from core.values.palette import class_colours
-
-UNSURE, UNSURE_COLOUR = "Unsure", "#D8D3C8"
-"""What patches are called and painted whose class does not count."""
-
-WHY_UNSURE = (
-    "the encoder learned these classes from other bands",
-    "the encoder does not know this scene",
-    "the encoder does not know this land",
-    "unfamiliar land",
-    "too little confidence",
+from core.values.named.unsure import (
+    UNSURE,
+    UNSURE_COLOUR,
+    sure_patches,
+    unsure_reasons,
+    unsure_words,
+    why_unsure,
 )
-"""Why a class does not count, however high its probability; the first that holds is said."""
+from core.values.palette import class_colours
+from core.values.source import PatchSource
 
 CONFIDENCE_RAMP = Ramp(((0.0, "#8f2d12"), (0.5, "#d99a3d"), (0.8, "#a9b48c"), (1.0, "#1f5a44")))
 """Brown where the classifier guesses, green where it is sure."""
@@ -50,36 +45,6 @@ def predicted_colours(labels: SceneLabels, classes: Sequence[str]) -> tuple[str,
     beside = [*stated, *[""] * (len(every) - len(known))] if stated else []
     by_name = dict(zip(every, class_colours(every, beside), strict=True))
     return tuple(by_name[name] for name in classes)
-
-
-def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
-    """Return which patches have a class that counts, bool of shape (N,).
-
-    It is likely enough, the network that was taught it knows the land, and its light is not unfamiliar:
-    there a classifier is often sure of what it never learned (Hein, Andriushchenko and Bitterwolf, “Why ReLU Networks
-    Yield High-Confidence Predictions Far Away From the Training Data”, 2019).
-    """
-    return why_unsure(source, found) < 0
-
-
-def why_unsure(source: PatchSource, found: Named) -> IntArray:
-    """Return why the class of each patch does not count, places in ``WHY_UNSURE`` of shape (N,); −1 = it does."""
-    nobody = np.zeros(len(found.index), np.bool_)
-    unheard = nobody if found.heard is None else ~found.heard
-    novelty = None if found.strange else source.novelty()
-    reasons = (
-        unheard & found.foreign,
-        unheard & bool(unheard.all()),
-        unheard,
-        nobody if novelty is None else novelty > NOVEL_ABOVE,
-        ~(found.confidence >= found.sure_from),
-    )
-    return np.select(reasons, range(len(reasons)), -1).astype(np.int64)
-
-
-def unsure_words(reason: int) -> str:
-    """Return what a patch without a class that counts is called, and why: ``Unsure: unfamiliar land``."""
-    return f"{UNSURE}: {WHY_UNSURE[reason]}"
 
 
 class NamedByEncoder:
@@ -129,6 +94,13 @@ class PredictedValue(NamedByEncoder, ClassValue):
         if found is None:
             return None
         return np.where(sure_patches(source, found), np.array(found.classes, dtype=object)[found.index], UNSURE)
+
+    def exported_columns(self, source: PatchSource) -> dict[str, NDArray[Any]]:
+        """Return the class of each patch, and why where none counts: its confidence may be high all the same."""
+        found, known = self.found(source, NOTHING_ASKED), super().exported_columns(source)
+        if found is not None:
+            known[f"{self.column_name(source)}_why_unsure"] = unsure_reasons(why_unsure(source, found))
+        return known
 
     def legend(self, source: PatchSource, values: FloatArray | None) -> ClassLegend:
         """Return the classes, and that of patches it is unsure of."""
