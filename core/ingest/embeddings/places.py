@@ -123,7 +123,8 @@ def corners_of(shapes: NDArray[np.object_], counts: PlaceCounts) -> Reals:
     rings = shapely.get_exterior_ring(shapes)
     four = areal & (shapely.get_num_points(rings) == 5)
     found[four] = shapely.get_coordinates(rings[four]).reshape(-1, 5, 2)[:, :4]
-    crossed = four & ~shapely.is_valid(shapely.polygons(rings, handle_nan="skip"))
+    crossed = four & np.isfinite(found).all(axis=(1, 2))
+    crossed[crossed] = ~shapely.is_valid(shapely.polygons(rings[crossed]))
     if crossed.any():
         found[crossed], ordered = _uncrossed(found[crossed])
         counts.crossed += int(ordered.sum())
