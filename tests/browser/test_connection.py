@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.ui.http.splash import splash_page
 from tests.browser.conftest import Chromium, Server, start
 from tests.trials import leave_word
 
@@ -34,6 +36,20 @@ def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_pag
         page.get_by_role("link", name="Scenes").click()
         expect(page).to_have_url(f"{url}/scenes")
     assert missing == []
+
+
+def test_another_threshold_is_in_the_address_and_no_step_of_the_history(own_page: Page, servers: list[Server]) -> None:
+    page, url = own_page, servers[-1].url
+    page.goto(f"{url}/health")
+    (script,) = re.findall(r"</title><script>(.*?)</script>", splash_page(), re.DOTALL)
+    page.evaluate(script)
+    push = "address => { history.pushState({}, '', address); return history.length; }"
+    length = page.evaluate(push, "?scene=s&q=3")
+    assert page.evaluate(push, "?scene=s&q=3&above=0.9") == length
+    expect(page).to_have_url(f"{url}/health?scene=s&q=3&above=0.9")
+    assert page.evaluate(push, "?scene=s&q=4") == length + 1
+    page.go_back()
+    expect(page).to_have_url(f"{url}/health?scene=s&q=3&above=0.9")
 
 
 def test_a_server_that_is_gone_is_told_in_our_words_and_comes_back(browser: Chromium, servers: list[Server]) -> None:

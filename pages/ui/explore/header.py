@@ -145,7 +145,7 @@ def header(visitor: Session, view: ViewState) -> None:
         _history(visitor, bool(len(view.selection)))
         label_panel(visitor, view)
         trust_panel(visitor, view)
-        _share(visitor, view, visitor.link(link_encoder(visitor, view.scene, view.recipe), settings=visitor.settings()))
+        _share(visitor, view, parameters)
 
 
 def _history(visitor: Session, selected: bool) -> None:

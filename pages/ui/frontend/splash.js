@@ -4,12 +4,18 @@
   const root = location.pathname.replace(/\/(?:PAGES)\/?$/, "/");
   if (root !== location.pathname) window.__streamlit = { BACKEND_BASE_URL: location.origin + root };
 
-  // An address that the page merely completes, such as that of its first scene, is no step that Back could undo.
+  // A step that Back undoes is another page or question: not an address that the page merely completes, such as that of
+  // its first scene, nor another threshold or colour, which the address holds all the same.
   const push = history.pushState.bind(history);
+  const asked = (search) => {
+    const parts = new URLSearchParams(search);
+    for (const name of SETTINGS) parts.delete(name);
+    return parts.toString();
+  };
   history.pushState = (state, title, address) => {
     const next = new URL(address ?? location.href, location.href);
-    const completes = !location.search && next.search && next.pathname === location.pathname;
-    return completes ? history.replaceState(state, title, address) : push(state, title, address);
+    const stays = (!location.search && next.search) || asked(location.search) === asked(next.search);
+    return next.pathname === location.pathname && stays ? history.replaceState(state, title, address) : push(state, title, address);
   };
 
   // A choice that the mouse made leaves the keys to the page: in the box they would be typed, and chosen by next.

@@ -30,7 +30,11 @@ _BETWEEN = ";"
 USUAL_COUNT = 20
 """Neighbours that are shown until somebody wants more or less."""
 SETTINGS = ("k", "above", "where", "colour", "sel", "show", "picture", "contrast", "overlay", "list")
-"""Parameters of a link beside the question; the address has them as they were when the question was asked."""
+"""Parameters of a link beside the question: a change of these alone is no step of the browser's history."""
+_SET_BY = {
+    "k": ("count",), "above": ("least",), "where": ("filters",), "colour": ("colour",), "sel": ("selection", "show"),
+    "picture": ("rendering",), "contrast": ("contrast",), "overlay": ("overlay",), "list": ("listed_as",),
+}  # fmt: skip
 MOST_FILTERS = 4000
 """Letters of the conditions of a link, at most; of longer ones a part would mean something else."""
 
@@ -61,7 +65,6 @@ class Session:
         page: of the pictures or rows, from 0.
         filters: conditions that patches have to meet, as ``core.search.filters.Filters.link`` writes them.
         kept: what became of the latest keeping or opening of a search, a sentence.
-        pinned: what the address says beside the question: settings as they were when it was asked.
         listed_as: ``pictures`` or ``table``: how patches are listed.
         sorted_by: the title of the column that rows are sorted by, after a ``-`` the largest first; empty = as listed.
         reached: the patch whose row the table shows, or None.
@@ -96,9 +99,10 @@ class Session:
         cuts: for each scene, the key of the way of cutting that the visitor chose; without one it is the usual one.
         cutting: True = the form for cutting is open in place of the views.
         draft: what stands in that form.
-        seen: patches that galleries showed.
+        seen: patches that searches showed as pictures.
         found: what became of the latest search by a place, a picture or an area, a sentence.
         typed: what stands in the search bar because it could not be meant; empty = what is asked.
+        bar: what the search bar shows, its text and the sentence under it, as it was drawn last.
         chips: how often pictures were given; their uploader is emptied by it.
     """
 
@@ -114,7 +118,6 @@ class Session:
     page: int = 0
     filters: str = ""
     kept: str = ""
-    pinned: dict[str, str] = field(default_factory=dict)
     listed_as: str = "pictures"
     sorted_by: str = ""
     reached: int | None = None
@@ -160,6 +163,7 @@ class Session:
     seen: SeenPatches = field(default_factory=SeenPatches)
     found: str = ""
     typed: str = ""
+    bar: tuple[str, str] = ("", "")
     chips: int = 0
 
     def open(self, scene_id: str | None) -> None:
@@ -221,7 +225,7 @@ class Session:
         self.filters, self.page = filters, 0
 
     def leave_out_seen(self, key: str) -> None:
-        """Leave out the patches of a scene and cut that galleries showed until now."""
+        """Leave out the patches of a scene and cut that searches showed until now."""
         self.seen.leave_out(key)
         self.page = 0
 
@@ -259,8 +263,8 @@ class Session:
             return
         if before is not None:
             self.past = [*self.past, before][-_HISTORY:]
-        self.future, self.show, self.labelled, self.page, self.typed = [], "similar", "", 0, ""
-        self.pinned = self.settings()
+        self.future, self.show, self.labelled, self.page = [], "similar", "", 0
+        self.found = self.typed = ""
 
     def correct(self, asking: Asking | None) -> None:
         """Ask what was meant, without a step of the history."""
@@ -280,7 +284,7 @@ class Session:
             if self.asking is not None:
                 self.future.append(self.asking)
             self._take(self.past.pop())
-            self.show = "similar"
+            self.show, self.found, self.typed = "similar", "", ""
 
     def forward(self) -> None:
         """Undo the latest ``back``; does nothing when there was none."""
@@ -288,7 +292,7 @@ class Session:
             if self.asking is not None:
                 self.past.append(self.asking)
             self._take(self.future.pop())
-            self.show = "similar"
+            self.show, self.found, self.typed = "similar", "", ""
 
     def select(self, patches: PatchRefs) -> None:
         """Mark patches; none clears the selection."""
@@ -334,7 +338,6 @@ class Session:
 
     def _set(self, parameters: Mapping[str, str]) -> None:
         """Take the settings of a link; parts that cannot be meant are passed over."""
-        self.pinned = {name: parameters[name] for name in SETTINGS if name in parameters}
         if re.fullmatch(r"\d{1,3}", parameters.get("k", "")):
             self.count = min(100, max(5, 5 * round(int(parameters["k"]) / 5)))
         if re.fullmatch(r"-?\d(\.\d{1,12})?", parameters.get("above", "")):
@@ -351,12 +354,11 @@ class Session:
         self.overlay = _MARKS.get(parameters.get("overlay", ""), self.overlay)
         self.listed_as = "table" if parameters.get("list") == "table" else self.listed_as
 
-    def link(self, encoder: str | None, *, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    def link(self, encoder: str | None) -> dict[str, str]:
         """Return the parameters that reopen this place.
 
-        They are ``scene``, ``encoder``, ``compare``, ``cut``, ``q``, ``marks``, ``like`` and ``unlike``. What is not
-        known is left out, and so is the usual way of cutting. With them go settings as of ``settings``; without any,
-        those of when the question was asked, so that the address is an entry of the history a question and no more.
+        They are ``scene``, ``encoder``, ``compare``, ``cut``, ``q``, ``marks``, ``like`` and ``unlike``, and those of
+        ``settings``. What is not known is left out, and so is the usual way of cutting.
 
         A query in the open scene is its number, so that links are short; one elsewhere is the text of its ``PatchRef``.
         """
@@ -371,7 +373,7 @@ class Session:
             "q": query,
             "marks": None if self.marks is None else ("on" if self.marks else "off"),
             **({} if self.examples is None else self.examples.link()),
-            **(self.pinned if settings is None else settings),
+            **self.settings(),
         }
         return {name: str(value) for name, value in parts.items() if value is not None}
 
@@ -401,7 +403,7 @@ class Session:
             self.outlined = ""
 
     def revisit(self, parameters: Mapping[str, str]) -> None:
-        """Go where the browser's Back or Forward leads, to an address of before; ``back`` and ``forward`` follow."""
+        """Go where the browser's Back or Forward leads, to what was on show there; ``back`` and ``forward`` follow."""
         scene_id, cut = parameters.get("scene", ""), Cut.parse(parameters.get("cut", "")) or DEFAULT_CUT
         if not SCENE_ID.fullmatch(scene_id):
             return
@@ -418,7 +420,12 @@ class Session:
             self.forward()
         else:
             self.pursue(asked)
-        self.pinned = {name: parameters[name] for name in SETTINGS if name in parameters}
+        usual = Session()
+        for name, attributes in _SET_BY.items():
+            if name in self.settings():  # What is too long for an address is in none, and stays.
+                for attribute in attributes:
+                    setattr(self, attribute, getattr(usual, attribute))
+        self._set(parameters)
 
 
 def current() -> Session:

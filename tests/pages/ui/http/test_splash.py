@@ -12,6 +12,7 @@ from pages.ui.http import splash
 from pages.ui.http.assets import ASSET_ROUTES
 from pages.ui.http.front_end import FrontEndScripts, later_scripts, page_scripts
 from pages.ui.http.lazy import Deferred
+from pages.ui.state.session import SETTINGS
 from tests.asgi import ask
 
 
@@ -30,6 +31,11 @@ def test_every_page_that_has_an_address_is_among_them() -> None:
     named = re.findall(r'url_path="(\w+)"', (Path(__file__).parents[4] / "pages/main.py").read_text(encoding="utf-8"))
     assert sorted(splash.PAGES) == sorted(named)
     assert all(f"(?:{'|'.join(splash.PAGES)})" in splash.splash_page(address) for address in splash.ADDRESSES)
+
+
+def test_settings_that_are_no_step_of_the_history_are_those_of_a_link() -> None:
+    assert splash.SETTINGS == SETTINGS
+    assert f"of {json.dumps(SETTINGS)})" in splash.splash_page()
 
 
 @pytest.mark.parametrize("address", splash.ADDRESSES)
