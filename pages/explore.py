@@ -10,7 +10,7 @@ from pages.ui.common.progress import boundary
 from pages.ui.cutting.form import cut_form, open_form, shown_cut, why_form
 from pages.ui.explore import preparing
 from pages.ui.explore.views import linked_views, rendering_of
-from pages.ui.search.bar import search_bar
+from pages.ui.search.bar import keep_bar, search_bar
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 
@@ -58,6 +58,7 @@ def views(scene: Scene, recipe: Recipe) -> None:
         if current().cutting:
             st.rerun()
         linked_views(scene, recipe)
+        keep_bar(current(), scene.id)  # Last: what a click found is there by then.
 
 
 with boundary():

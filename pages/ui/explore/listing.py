@@ -58,7 +58,7 @@ def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thu
     strange = strange if marking(visitor, view) else frozenset()
     named = captions(view.known, visitor.colour)
     table = visitor.listed_as == "table"
-    if not table:
+    if not table and show == "similar" and view.neighbours is not None:  # Where to start was never looked for.
         visitor.seen.note(seen_key(view.recipe), pictured(view, show, visitor.page))
     _gallery_bar(visitor, view, show=show, both=both)
     if table:

@@ -33,7 +33,8 @@ def search_bar(visitor: Session, recipe: Recipe) -> None:
     """Draw the bar; what is written or given there is looked for in the scene of a recipe, which is encoded."""
     scene_id = recipe.scene_id
     take_pictures(visitor, scene_id)
-    show_text(KEY, visitor.typed or visitor.question(scene_id).words)
+    visitor.bar = _told(visitor, scene_id)
+    show_text(KEY, visitor.bar[0])
     pixels = engine().library.get(scene_id).has_pixels
     with st.sidebar, st.container(key="search_bar"):
         st.text_input(
@@ -48,6 +49,17 @@ def search_bar(visitor: Session, recipe: Recipe) -> None:
         encode_missing(visitor, recipe)
         if visitor.found:
             st.caption(plain(visitor.found))
+
+
+def _told(visitor: Session, scene_id: str) -> tuple[str, str]:
+    """Return the text in the bar, and the sentence under it."""
+    return visitor.typed or visitor.question(scene_id).words, visitor.found
+
+
+def keep_bar(visitor: Session, scene_id: str) -> None:
+    """Draw the page anew where the bar still tells of another search, which a click in the views does not draw."""
+    if visitor.bar != _told(visitor, scene_id):
+        st.rerun()
 
 
 @st.dialog("Find land like a picture, or like a patch of another scene", width="large")

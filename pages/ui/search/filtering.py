@@ -67,15 +67,17 @@ def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
 
 
 def _seen(visitor: Session, view: ViewState) -> None:
-    """Draw how many patches were seen, and the buttons that leave them out and show them again."""
+    """Draw how many patches searches showed, and the buttons that leave them out and show them again."""
     key = seen_key(view.recipe)
     out, fresh = len(visitor.seen.out(key)), visitor.seen.count(key)
     with st.container(horizontal=True, vertical_alignment="center", key="seen_bar"):
-        st.markdown(f"{patches(out)} seen {'is' if out == 1 else 'are'} left out." if out else "", width="stretch")
+        left = f"{patches(out)} found before {'is' if out == 1 else 'are'} left out."
+        st.markdown(left if out else "", width="stretch")
+        found = f"the {patches(fresh)} found {'since' if out else 'so far'}"
         st.button(
-            f"Leave out the {patches(fresh)} {'seen since' if out else 'seen'}", key="seen_out", disabled=not fresh,
-            icon=":material/visibility_off:", on_click=visitor.leave_out_seen, args=(key,),
-            help="Go on with patches that no gallery has shown you in this session.",
+            f"Leave out {found if fresh else 'what was found'}",
+            key="seen_out", disabled=not fresh, icon=":material/visibility_off:", on_click=visitor.leave_out_seen,
+            args=(key,), help="Go on with patches that no search has shown you as pictures since you came.",
         )  # fmt: skip
         if out:
             st.button("Show them again", key="seen_reset", on_click=visitor.forget_seen, args=(key,))

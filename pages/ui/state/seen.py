@@ -1,4 +1,4 @@
-"""Which patches a visitor has seen in galleries, so that a search can go on with those that were not."""
+"""Which patches searches showed a visitor as pictures, so that a search can go on with those that were not."""
 
 from __future__ import annotations
 

@@ -72,6 +72,40 @@ def test_a_place_is_asked_about_and_one_outside_is_answered_in_a_sentence(engine
     assert session(app).question("small-1").words == "dense vegetation"
 
 
+def _clicked() -> None:
+    """The bar, and under it what a click does that draws the views alone."""
+    import streamlit as st
+
+    from core.scenes.patches import PatchRef
+    from pages.ui.search.bar import keep_bar, search_bar
+    from pages.ui.state.engine import engine
+    from pages.ui.state.session import current
+
+    scene = engine().library.get("small-1")
+    search_bar(current(), engine().recipe(scene, st.session_state.encoder))
+    if st.session_state.pop("click", False):
+        current().ask(PatchRef("small-1", 16))
+    keep_bar(current(), scene.id)
+
+
+def test_the_bar_forgets_its_words_as_soon_as_a_patch_is_asked_about(engine: Engine) -> None:
+    encode(engine, small_scene(engine))
+    app = AppTest.from_function(_clicked, default_timeout=60)
+    app.session_state.encoder = default_encoder()
+    app.run()
+    app.text_input(key="words").set_value("lake").run()
+    assert (app.text_input(key="words").value, session(app).asking) == ("lake", Question("small-1", words="lake"))
+    session(app).found = "of the words"
+    app.run()
+    assert app.caption[0].value == "of the words"
+    app.session_state.click = True
+    app.run()
+    assert (app.text_input(key="words").value, len(app.caption)) == ("", 0)
+    session(app).back()
+    app.run()
+    assert app.text_input(key="words").value == "lake"
+
+
 def test_an_area_is_an_example_or_a_condition_in_all_views(engine: Engine) -> None:
     recipe = encode(engine, small_scene(engine))
     app = visit(scene="small-1")
@@ -214,14 +248,17 @@ def test_a_picture_is_encoded_by_a_worker_and_becomes_an_example(engine: Engine,
 
 def test_patches_that_were_seen_can_be_left_out_and_come_back(engine: Engine) -> None:
     encode(engine, small_scene(engine))
-    app = visit(scene="small-1", q="16")
+    app = visit(scene="small-1")
+    assert app.button(key="seen_out").disabled, "places to start from are no finds"
+    session(app).ask(PatchRef("small-1", 16))
+    app.run()
     first = [item["id"] for item in data_of(app, "landlike_gallery")["items"]]
-    assert app.button(key="seen_out").label == f"Leave out the {len(first) - 1} patches seen"
+    assert app.button(key="seen_out").label == f"Leave out the {len(first) - 1} patches found so far"
     app.button(key="seen_out").click().run()
     sees_nothing_wrong(app)
     second = [item["id"] for item in data_of(app, "landlike_gallery")["items"]]
     assert set(first) & set(second) == {16}, "the query itself stays"
-    assert f"{len(first) - 1} patches seen are left out" in html.unescape(texts(app))
+    assert f"{len(first) - 1} patches found before are left out" in html.unescape(texts(app))
     app.run()
     assert [item["id"] for item in data_of(app, "landlike_gallery")["items"]] == second, "a list stays as it is"
     app.button(key="seen_reset").click().run()
