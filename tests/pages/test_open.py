@@ -373,7 +373,11 @@ def test_a_question_about_the_scale_is_answered_by_a_click(engine: Engine, tmp_p
         failed = replace(engine.jobs._records[job.id], state="failed", message=f"{path.parent.name}: {asked}")
         engine.jobs._records[job.id] = failed
         jobs.append(job)
+    for number in range(3):
+        ended(engine, f"Opening “{number}.tif”: it is empty; choose another.", state="failed", title=f"“{number}.tif”")
     test = run()
+    fold = next(one for one in test.expander if one.label == "2 more: 2 failed")
+    assert not [one.label for one in fold.button if "reflects" in one.label], "what came later hides no question"
     assert [button.label for button in test.button if "reflects" in button.label][:2] == [
         "B04 reflects 0.31",
         "B04 reflects 0.21",

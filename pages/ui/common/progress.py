@@ -154,8 +154,10 @@ def _going(job: Job) -> NewsLine:
 
 def _failed(words: str, jobs: Sequence[Job]) -> NewsLine:
     ids = [job.id for job in jobs]
+    asks = bool(_choices(jobs[0]))
     return NewsLine(
-        about="failed",
+        about="waiting for an answer" if asks else "failed",
+        asks=asks,
         at=max(job.ended for job in jobs) or 1.0,
         draw=lambda: ended_line(jobs[0], words, ids),
         dismiss=lambda: _dismiss_all(ids),
@@ -192,31 +194,32 @@ def ended_line(job: Job, words: str, together: Sequence[str] = ()) -> None:
         st.button("Dismiss", key=f"dismiss_{job.id}", on_click=_dismiss_all, args=(ids,), width="content")
 
 
+def _choices(job: Job) -> list[tuple[str, str, str | None, dict[str, Any]]]:
+    """Return the answers among which a person is asked to choose, while the files are there.
+
+    Of each: a key, its words, what it means, and the settings by which the files are read then.
+    """
+    if job.kind != "ingest" or job.state != "failed":
+        return []
+    columns, scales = columns_asked(job.message), scales_asked(job.message)
+    found: list[tuple[str, str, str | None, dict[str, Any]]] = [
+        (f"vector_{number}", plain(column), None, {"vector": column}) for number, column in enumerate(columns)
+    ]
+    if order_asked(job.message):
+        found.append(("order", "Latitude comes first", None, {"lat_first": True}))
+    found += [
+        (f"scale_{scale}", means, f"Read it as {scale_title(scale)}.", {"scale": scale})
+        for scale, means in scales.items()
+    ]
+    paths = engine().jobs.payload(job.id).get("paths", ()) if found else ()
+    return found if paths and all(Path(path).exists() for path in paths) else []
+
+
 def _answers(job: Job) -> None:
-    """Draw a button for each answer among which a person is asked to choose, while the files are there."""
-    failed = job.kind == "ingest" and job.state == "failed"
-    scales = scales_asked(job.message) if failed else {}
-    columns, order = (columns_asked(job.message), order_asked(job.message)) if failed else ((), False)
-    paths = engine().jobs.payload(job.id).get("paths", ())
-    if not (scales or columns or order) or not paths or not all(Path(path).exists() for path in paths):
-        return
-    for number, column in enumerate(columns):
-        key = f"vector_{number}_{job.id}"
-        st.button(plain(column), key=key, on_click=_read_by, args=(job.id,), kwargs={"vector": column}, width="content")
-    if order:
-        st.button("Latitude comes first", key=f"order_{job.id}", on_click=_read_by, args=(job.id,),
-                  kwargs={"lat_first": True}, width="content")  # fmt: skip
-    for scale, means in scales.items():
-        words = f"Read it as {scale_title(scale)}."
-        st.button(
-            means,
-            key=f"scale_{scale}_{job.id}",
-            on_click=_read_by,
-            args=(job.id,),
-            kwargs={"scale": scale},
-            help=words,
-            width="content",
-        )
+    """Draw a button for each answer among which a person is asked to choose."""
+    for key, words, means, settings in _choices(job):
+        st.button(words, key=f"{key}_{job.id}", on_click=_read_by, args=(job.id,), kwargs=settings, help=means,
+                  width="content")  # fmt: skip
 
 
 def _read_by(job_id: str, **chosen: Any) -> None:  # noqa: ANN401  settings
