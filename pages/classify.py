@@ -10,7 +10,7 @@ from pages.ui.classify.acts import leave, redo, step_buttons, take, undo
 from pages.ui.classify.areas import areas_panel, judge_panel
 from pages.ui.classify.classes import class_choice, counts
 from pages.ui.classify.details import validation_details
-from pages.ui.classify.doubts import doubts_panel
+from pages.ui.classify.doubts import doubts_panel, mixed_panel
 from pages.ui.classify.heads import compare_heads
 from pages.ui.classify.importing import import_panel
 from pages.ui.classify.label_table import labels_panel, who_field
@@ -105,6 +105,7 @@ def label_part(visitor: Session, known: SceneView, rendering: str) -> None:
         standing(settled, given)
         mapped = classes_of_map(settled, classes)
         draw_map(settled, mapped)
+    mixed_panel(visitor, settled, classes, rendering=rendering)
     labels_panel(visitor, known, classes)
     import_panel(visitor, known, classes)
     learning_panel(settled)

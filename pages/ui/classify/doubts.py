@@ -1,10 +1,12 @@
-"""Labels that are probably wrong, each with its picture and the reason, to be kept or changed by one click."""
+"""Labels that held-out land speaks against, each with its picture and the reason, kept or changed by one click."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from core.classification.doubtful import DoubtfulLabel, doubtful_labels
+from core.classification.doubtful import DoubtfulLabel, MixedClasses, doubtful_labels, mixed_classes, mixed_labels
 from core.classification.schemes import LandClass
 from core.classification.validation import LEAST_TESTED
 from core.engine.class_map import behind
@@ -13,7 +15,7 @@ from core.scenes.patches import IntArray
 from pages.ui.classify.acts import attempt, give_class
 from pages.ui.classify.without_pages import classify_spelled
 from pages.ui.common.escape import plain, safe_label
-from pages.ui.common.format import count
+from pages.ui.common.format import count, patches
 from pages.ui.common.theme import class_title
 from pages.ui.http.pictures import thumb_url
 from pages.ui.state.label_state import annotations_of
@@ -22,6 +24,9 @@ from pages.ui.state.session import Session
 
 AT_A_TIME = 8
 """Labels that are shown; the next come as these are decided."""
+
+MOST_PAIRS = 2
+"""Pairs of classes that are named; of labels given at random all pairs are mixed up."""
 
 DOUBTS_VIEW = "probable errors"
 
@@ -36,6 +41,51 @@ def doubts_of(known: SceneView) -> tuple[DoubtfulLabel, ...]:
     )
     kept = annotations_of(known).confirmed
     return tuple(one for one in found if known.grid.window(one.patch_id)[:3] not in kept)
+
+
+def mixed_of(known: SceneView) -> tuple[MixedClasses, ...]:
+    """Return the classes that held-out land does not tell apart, the worst first."""
+    taught = known.taught()
+    return () if taught is None or behind(known) else mixed_classes(taught.validation)
+
+
+def mixed_words(pairs: Sequence[MixedClasses]) -> str:
+    """Return which classes are not told apart, and what helps, in two or three sentences; empty where all are."""
+    if not pairs:
+        return ""
+    said = [
+        f"{class_title(one.one)} and {class_title(one.other)} are not told apart: {one.wrong} of {one.tested} labels "
+        "were taken for the other."
+        for one in pairs[:MOST_PAIRS]
+    ]
+    if len(pairs) > MOST_PAIRS:
+        said.append(f"So are {count(len(pairs) - MOST_PAIRS, 'more pair')}.")
+    return (
+        f"{' '.join(said)} Look at these patches below, label more of each class where it is plain, in several places, "
+        "or join classes that are one kind of land to you under “Edit classes”."
+    )
+
+
+def mixed_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, ...], *, rendering: str) -> None:
+    """Draw, folded, the labels of classes that are not told apart; nothing where all are."""
+    taught = known.taught()
+    pairs = mixed_of(known)
+    if taught is None or not pairs:
+        return
+    kept = annotations_of(known).confirmed
+    for pair in pairs[:MOST_PAIRS]:
+        found = [
+            one
+            for one in mixed_labels(taught.validation, _labelled(known), pair)
+            if known.grid.window(one.patch_id)[:3] not in kept
+        ]
+        title = f"{class_title(pair.one)} or {class_title(pair.other)}? {patches(len(found))} to look at"
+        key = "_".join(("classify_mixed", *sorted((pair.one, pair.other))))
+        fold = st.expander(plain(title), key=key, icon=":material/compare:", on_change="rerun")
+        if fold.open:
+            with fold:
+                for one in found[:AT_A_TIME]:
+                    _row(visitor, known, one, classes, rendering=rendering, of="mixed")
 
 
 def _labelled(known: SceneView) -> IntArray:
@@ -65,18 +115,19 @@ def doubts_panel(visitor: Session, known: SceneView, classes: tuple[LandClass, .
 
 
 def _row(
-    visitor: Session, known: SceneView, one: DoubtfulLabel, classes: tuple[LandClass, ...], *, rendering: str
-) -> None:
+    visitor: Session, known: SceneView, one: DoubtfulLabel, classes: tuple[LandClass, ...], *, rendering: str,
+    of: str = "doubt",
+) -> None:  # fmt: skip
     picture, words = st.columns([1, 8], vertical_alignment="center")
     address = thumb_url(known.scene.id, known.recipe.cut, rendering, one.patch_id, 96)
     given, other = class_title(one.given), class_title(one.likelier)
     picture.html(f'<img class="ll-doubt" alt="Patch {one.patch_id}" src="{safe_label(address)}">')
     with words:
         st.markdown(plain(doubt_words(one)))
-        with st.container(horizontal=True, key=f"doubt_{one.patch_id}"):
-            st.button(f"Keep {plain(given)}", key=f"doubt_keep_{one.patch_id}", on_click=_keep,
+        with st.container(horizontal=True, key=f"{of}_{one.patch_id}"):
+            st.button(f"Keep {plain(given)}", key=f"{of}_keep_{one.patch_id}", on_click=_keep,
                       args=(visitor, known, one))  # fmt: skip
-            st.button(f"Change to {plain(other)}", key=f"doubt_change_{one.patch_id}",
+            st.button(f"Change to {plain(other)}", key=f"{of}_change_{one.patch_id}",
                       on_click=_change, args=(visitor, known, one, classes))  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from core.classification.heads import Taught
 from core.classification.validation import LEAST_TESTED, OLDER_WAY
 from core.engine.class_map import behind
 from core.evaluation.retrieval import Share
+from pages.ui.classify.doubts import mixed_of, mixed_words
+from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title
 from pages.ui.state.scene_view import SceneView
@@ -30,6 +32,8 @@ def standing(known: SceneView, counts: Mapping[str, int]) -> None:
         st.caption("So many labels take a moment to learn from: see below how far that is.")
     else:
         st.caption(advice(taught, counts))
+        if mixed := mixed_words(mixed_of(known)):
+            st.warning(plain(mixed), icon=":material/compare:")
         if taught is not None and not taught.validation.held_apart:
             st.caption(OLDER_WAY)
 

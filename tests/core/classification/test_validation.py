@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 
 from core.bands import FloatArray
 from core.classification.calibration import calibration_error, reliability
-from core.classification.doubtful import doubtful_labels
+from core.classification.doubtful import doubtful_labels, mixed_classes, mixed_labels
 from core.classification.heads import teach
 from core.classification.labelled import labelled_patches
 from core.classification.numbers.regression import teach_values
@@ -45,6 +45,27 @@ def test_measures_are_those_of_scikit_learn() -> None:
     assert [one.precision.value for one in found.scores] == pytest.approx(precision_score(truth, named, average=None))
     assert [one.recall.value for one in found.scores] == pytest.approx(recall_score(truth, named, average=None))
     assert all(one.f1.low <= one.f1.value <= one.f1.high for one in found.scores)
+
+
+def test_classes_that_are_taken_for_one_another_are_named_with_the_labels_that_were() -> None:
+    names, truth = ("crops", "meadow", "water"), np.repeat([0, 1, 2], 8)
+    named = np.array([0, 0, 0, 0, 1, 1, 1, 1] + [1] * 6 + [0, 2] + [2] * 8)
+    chances = np.full((24, 3), 0.1)
+    chances[np.arange(24), named] = 0.8
+    chances[4, :2] = 0.0, 0.9  # The surest of the other.
+    chances[23] = np.nan
+    found = Validation(
+        kind="logistic", setting=1.0, temperature=1.0, classes=names, labels=truth, chances=chances, raw=chances,
+        blocks=np.arange(24), spatial=True,
+    )  # fmt: skip
+    (pair,) = mixed_classes(found)
+    table = confusion_matrix(truth[:23], named[:23])
+    assert (pair.one, pair.other, pair.tested) == ("crops", "meadow", 16), "one label of water in 15 is chance"
+    assert pair.wrong == table[0, 1] + table[1, 0] == 5
+    labels = mixed_labels(found, np.arange(100, 124), pair)
+    assert [one.patch_id for one in labels] == [104, 105, 106, 107, 114]
+    assert [(one.given, one.likelier) for one in labels[3:]] == [("crops", "meadow"), ("meadow", "crops")]
+    assert (labels[0].given_probability, labels[0].likelier_probability) == (0.0, 0.9)
 
 
 def test_no_block_of_land_is_on_both_sides() -> None:

@@ -10,7 +10,7 @@ from core.scenes.given.history import undo_labels
 from core.scenes.labels import give_label, give_labels
 from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
-from pages.ui.classify.doubts import doubts_of
+from pages.ui.classify.doubts import doubts_of, mixed_of
 from pages.ui.state import cache
 from pages.ui.state.engine import engine
 from tests.pages.ui.classify.conftest import given, opened, words
@@ -32,6 +32,23 @@ def test_a_wrong_label_is_doubted_until_it_is_kept_or_changed(recipe: Recipe, sc
     app.button(key=f"doubt_change_{wrong}").click().run()
     assert given(scene) == labels
     assert doubts_of(cache.scene_view(recipe, scene)) == ()
+
+
+def test_classes_that_contradict_one_another_are_named_with_what_to_do(recipe: Recipe, scene: Scene) -> None:
+    """Ten labels, given without looking."""
+    labels = {patch: ("Crops", "Meadow")[at % 2] for at, patch in enumerate((0, 1, 6, 13, 20, 22, 28, 34, 36, 41))}
+    give_labels(scene, patch_grid(scene), labels)
+    app = opened(scene, "classify_mixed_Crops_Meadow")
+    assert not app.exception
+    (pair,) = mixed_of(cache.scene_view(recipe, scene))
+    assert f"are not told apart: {pair.wrong} of {pair.tested} labels were taken for the other" in app.warning[
+        0
+    ].value.replace("&#58;", ":")
+    assert "join classes that are one kind of land to you" in app.warning[0].value
+    changed = next(button for button in app.button if str(button.key).startswith("mixed_change_"))
+    patch = int(str(changed.key).rpartition("_")[2])
+    changed.click().run()
+    assert given(scene)[patch] != labels[patch]
 
 
 def test_few_labels_are_not_doubted(recipe: Recipe, scene: Scene) -> None:
