@@ -168,6 +168,25 @@ def test_a_range_is_drawn_over_the_bars_and_a_mere_click_is_none(page: Page) -> 
     assert page.locator("p").inner_text() == "NDVI 1.00 to 3.00"
 
 
+def test_a_rectangle_dragged_from_beside_the_picture_reaches_its_edge(own_page: Page) -> None:
+    page = own_page  # In a tab where another drag was captured before, Chromium captures none.
+    page.set_content("<section><div class='part' style='width:500px'></div></section>")
+    page.add_style_tag(content=text("part.css"))
+    page.evaluate(DRAW, [text("part.js"), {"src": "", "width": 200, "height": 400, "box": [0, 0, 200, 400]}])
+    beside, ground = (page.locator(name).bounding_box() for name in (".part", ".ground"))
+    assert beside is not None
+    assert ground is not None
+    assert ground["width"] / ground["height"] == pytest.approx(0.5, abs=0.01)
+    page.mouse.move(beside["x"] + 2, ground["y"] + ground["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(ground["x"] + ground["width"] / 2, ground["y"] + ground["height"] / 2)
+    page.mouse.move(ground["x"] + ground["width"] / 2, beside["y"] + beside["height"] + 40)
+    page.mouse.up()
+    assert page.evaluate("window.told") == [["box", [0, 100, 100, 400]]]
+    page.mouse.click(ground["x"] + 20, ground["y"] + 20)
+    assert page.evaluate("window.told.length") == 1, "a mere click is no rectangle"
+
+
 def test_what_is_pressed_before_the_plot_listens_is_told_once_it_does(page: Page) -> None:
     page.set_content("<section><div class='gallery' style='width:400px'></div></section>")
     script = text("tell.js", "rove.js", "gallery.js")

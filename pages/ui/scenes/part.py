@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any
 
-import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.ingest.embeddings.kind import PARQUET_SUFFIXES
@@ -18,17 +15,17 @@ from core.ingest.grid.resample import PixelWindow
 from core.ingest.preview.making import SourcePreview
 from core.ingest.settings import IngestSettings
 from pages.ui.common.progress import follow_line, wanted
+from pages.ui.frontend import text
 from pages.ui.http.uploads import Upload
 from pages.ui.scenes.upload import spool, upload_names
 from pages.ui.state.engine import engine
 from pages.ui.state.session import current
-from pages.ui.state.widgets import number_box, shown
+from pages.ui.state.widgets import number_box, trigger
 
 _LABELS = ("Column", "Row", "Width", "Height")
-_HEIGHT = 460
-_NET = 48
-"""Unseen points a side, by which the picture can be dragged over."""
-_COLOUR = "#ff6b00"
+_component = st.components.v2.component(
+    "landlike_part", html='<div class="part"></div>', css=text("part.css"), js=text("part.js")
+)
 
 
 def part_panel(uploads: Sequence[Upload], settings: IngestSettings) -> IngestSettings | None:
@@ -108,10 +105,12 @@ def _window(preview: SourcePreview, key: str) -> PixelWindow:
         share = width * height / (preview.width * preview.height)
         st.caption(f"{width:,} × {height:,} pixels are taken in, {share:.0%} of it.")
     with picture:
-        st.plotly_chart(
-            _figure(preview, window), key=f"{key}_chart", selection_mode="box",
-            on_select=partial(_dragged, preview, f"{key}_chart"),
-            config={"displayModeBar": False, "scrollZoom": False},
+        _component(
+            key=f"{key}_picture", on_box_change=partial(_dragged, preview, f"{key}_picture"),
+            data={
+                "src": f"data:image/png;base64,{base64.b64encode(preview.png).decode()}",
+                "width": preview.width, "height": preview.height, "box": [col, row, col + width, row + height],
+            },
         )  # fmt: skip
     return window
 
@@ -131,34 +130,10 @@ def _typed(preview: SourcePreview, window: PixelWindow, label: str, number: int)
 
 def _dragged(preview: SourcePreview, key: str) -> None:
     """Take the rectangle that was dragged over."""
-    boxes: Any = shown(key).selection.box
-    if not boxes:
+    box = trigger(key, "box")
+    if not isinstance(box, Sequence) or len(box) != 4 or not all(isinstance(one, int | float) for one in box):
         return
-    left, right = (min(max(round(x), 0), preview.width) for x in sorted(boxes[-1]["x"]))
-    top, bottom = (min(max(round(y), 0), preview.height) for y in sorted(boxes[-1]["y"]))
+    left, right = (min(max(round(x), 0), preview.width) for x in sorted(box[::2]))
+    top, bottom = (min(max(round(y), 0), preview.height) for y in sorted(box[1::2]))
     if right > left and bottom > top:
         current().part = top, left, bottom - top, right - left
-
-
-def _figure(preview: SourcePreview, window: PixelWindow) -> go.Figure:
-    """Return the picture in the pixels of the scene, rows downwards, with the part as a rectangle."""
-    row, col, height, width = window
-    across, down = (np.linspace(0, length, _NET) for length in (preview.width, preview.height))
-    xs, ys = (grid.ravel() for grid in np.meshgrid(across, down))
-    net = go.Scatter(x=xs, y=ys, mode="markers", marker={"opacity": 0, "size": 1}, hoverinfo="skip", showlegend=False)
-    figure = go.Figure(net)
-    source = f"data:image/png;base64,{base64.b64encode(preview.png).decode()}"
-    figure.add_layout_image(
-        source=source, xref="x", yref="y", x=0, y=0, sizex=preview.width, sizey=preview.height, sizing="stretch",
-        layer="below",
-    )  # fmt: skip
-    line = {"color": _COLOUR, "width": 2}
-    figure.add_shape(type="rect", x0=col, x1=col + width, y0=row, y1=row + height, line=line)
-    plain = {"showgrid": False, "zeroline": False, "visible": False, "constrain": "domain"}
-    figure.update_layout(
-        dragmode="select", height=_HEIGHT, margin={"l": 0, "r": 0, "t": 0, "b": 0}, paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)", xaxis={**plain, "range": [0, preview.width]},
-        yaxis={**plain, "range": [preview.height, 0], "scaleanchor": "x"},
-        newselection={"line": line},
-    )  # fmt: skip
-    return figure

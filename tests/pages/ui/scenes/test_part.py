@@ -25,8 +25,7 @@ def visitor(monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def drag(monkeypatch: pytest.MonkeyPatch, xs: list[float], ys: list[float]) -> None:
-    state = SimpleNamespace(selection=SimpleNamespace(box=[{"x": xs, "y": ys}]))
-    monkeypatch.setattr(part, "shown", lambda _key: state)
+    monkeypatch.setattr(part, "trigger", lambda _key, _event: [xs[0], ys[0], xs[1], ys[1]])
     part._dragged(PREVIEW, "chart")
 
 
