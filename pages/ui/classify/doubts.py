@@ -49,7 +49,7 @@ def mixed_of(known: SceneView) -> tuple[MixedClasses, ...]:
     return () if taught is None or behind(known) else mixed_classes(taught.validation)
 
 
-def mixed_words(pairs: Sequence[MixedClasses]) -> str:
+def mixed_advice(pairs: Sequence[MixedClasses]) -> str:
     """Return which classes are not told apart, and what helps, in two or three sentences; empty where all are."""
     if not pairs:
         return ""

@@ -11,7 +11,7 @@ from core.classification.heads import Taught
 from core.classification.validation import LEAST_TESTED, OLDER_WAY
 from core.engine.class_map import behind
 from core.evaluation.retrieval import Share
-from pages.ui.classify.doubts import mixed_of, mixed_words
+from pages.ui.classify.doubts import mixed_of, mixed_advice
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title
@@ -32,7 +32,7 @@ def standing(known: SceneView, counts: Mapping[str, int]) -> None:
         st.caption("So many labels take a moment to learn from: see below how far that is.")
     else:
         st.caption(advice(taught, counts))
-        if mixed := mixed_words(mixed_of(known)):
+        if mixed := mixed_advice(mixed_of(known)):
             st.warning(plain(mixed), icon=":material/compare:")
         if taught is not None and not taught.validation.held_apart:
             st.caption(OLDER_WAY)

@@ -18,7 +18,7 @@ from pages.ui.http.front_end import addresses, index_page, later_scripts
 
 PAGES = ("classify", "scenes", "models")
 """Addresses of the pages beside the first, below the server's; ``pages/main.py`` names the same."""
-SETTINGS = ("k", "above", "where", "colour", "sel", "show", "picture", "contrast", "overlay", "list")
+NO_STEPS = ("k", "above", "where", "colour", "sel", "show", "picture", "contrast", "overlay", "list")
 """Parts of an address that are no step of the browser's history; ``pages/ui/state/session.py`` names the same."""
 ADDRESSES = ("/", *(f"/{name}" for name in PAGES))
 """Where this page is served; below other addresses Streamlit answers by itself."""
@@ -39,7 +39,7 @@ def splash_page(address: str = EXPLORE) -> str:
     """Return the page at an address; Streamlit's own, unchanged, when it is not of the form that is known."""
     shown = f'<style>{text("splash.css")}</style><div class="ll-splash">{text("logo.svg")}</div>'
     ahead = _ahead() if address == EXPLORE else ""
-    first = text("splash.js").replace("PAGES", "|".join(PAGES)).replace("SETTINGS", json.dumps(SETTINGS))
+    first = text("splash.js").replace("PAGES", "|".join(PAGES)).replace("SETTINGS", json.dumps(NO_STEPS))
     page = index_page().replace(TITLE, f"<title>Landlike</title><script>{first}</script>{ahead}")
     return page.replace(ROOT, f'<div id="root">{shown}</div>')
 

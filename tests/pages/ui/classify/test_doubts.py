@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from core.classification.heads import teach
 from core.classification.maps.choice import MapChoice, save_choice
 from core.engine.class_map import labels_that_teach
@@ -41,10 +43,9 @@ def test_classes_that_contradict_one_another_are_named_with_what_to_do(recipe: R
     app = opened(scene, "classify_mixed_Crops_Meadow")
     assert not app.exception
     (pair,) = mixed_of(cache.scene_view(recipe, scene))
-    assert f"are not told apart: {pair.wrong} of {pair.tested} labels were taken for the other" in app.warning[
-        0
-    ].value.replace("&#58;", ":")
-    assert "join classes that are one kind of land to you" in app.warning[0].value
+    said = html.unescape(app.warning[0].value)
+    assert f"are not told apart: {pair.wrong} of {pair.tested} labels were taken for the other" in said
+    assert "join classes that are one kind of land to you" in said
     changed = next(button for button in app.button if str(button.key).startswith("mixed_change_"))
     patch = int(str(changed.key).rpartition("_")[2])
     changed.click().run()

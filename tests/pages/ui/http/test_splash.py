@@ -34,7 +34,7 @@ def test_every_page_that_has_an_address_is_among_them() -> None:
 
 
 def test_settings_that_are_no_step_of_the_history_are_those_of_a_link() -> None:
-    assert splash.SETTINGS == SETTINGS
+    assert splash.NO_STEPS == SETTINGS
     assert f"of {json.dumps(SETTINGS)})" in splash.splash_page()
 
 
