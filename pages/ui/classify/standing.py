@@ -11,7 +11,7 @@ from core.classification.heads import Taught
 from core.classification.validation import LEAST_TESTED, OLDER_WAY
 from core.engine.class_map import behind
 from core.evaluation.retrieval import Share
-from pages.ui.classify.doubts import mixed_of, mixed_advice
+from pages.ui.classify.doubts import mixed_advice, mixed_of
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count
 from pages.ui.common.theme import class_title
