@@ -6,7 +6,6 @@ import gc
 import json
 import os
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,8 @@ os.environ.update(OFFLINE | FIRST_SCENE)
 # How long an example takes tells of the machine, which does other things too, and not of the code.
 hypothesis.settings.register_profile("any", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("any")
+
+HERE = Path(__file__).resolve().parent
 
 SLOW = (
     "browser",  # a real server and Chromium
@@ -110,23 +111,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files alone of which ``make check`` does nothing: importing what they need takes as long as it lasts."""
+    if config.option.markexpr != "not slow":
+        return None
+    place = collection_path.relative_to(HERE).as_posix() if collection_path.is_relative_to(HERE) else ""
+    return True if place in SLOW else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``make check`` leaves out: the places named above, and what needs a model that TensorFlow builds.
 
     Their files go first: a long one that comes last keeps one processor while the other has nothing to do. A test whose
     browser died is done again with another.
     """
-    here = Path(__file__).parent
-    places = [(here / place.partition("::")[0], place.partition("::")[2]) for place in SLOW]
-    gone = [str(path) for path, _name in places if not path.exists()]
+    places = [place.partition("::") for place in SLOW]
+    gone = [path for path, _, _ in places if not (HERE / path).exists()]
     assert not gone, f"conftest names places that are gone: {gone}"
-    left_out = cache(lambda file: {only for path, only in places if file.is_relative_to(path)})
+    left_out: dict[Path, set[str]] = {}
     for item in items:
+        if item.path not in left_out:
+            file = item.path.relative_to(HERE).as_posix()
+            left_out[item.path] = {only for path, _, only in places if f"{file}/".startswith(f"{path}/")}
         name = getattr(item, "originalname", item.name)
         builds = {"model", "models_root"} & set(getattr(item, "fixturenames", ()))
-        if builds or {"", name} & left_out(item.path):
+        if builds or {"", name} & left_out[item.path]:
             item.add_marker(pytest.mark.slow)
-        if item.path.is_relative_to(here / "browser"):
+        if item.nodeid.startswith("tests/browser/"):
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun="TargetClosedError"))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
@@ -144,15 +155,21 @@ def _frozen() -> None:
 
 
 @pytest.fixture(scope="session")
-def models_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of a session have."""
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "models"
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def models_root(_shared: Path) -> Path:
+    return _shared / "models"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _eight_bits_tried_once(models_root: Path) -> Iterator[None]:
+def _eight_bits_tried_once(_shared: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.encoders.eight_bits._tried", trials.once(models_root / "trials"))
+        patch.setattr("core.encoders.eight_bits._tried", trials.once(_shared / "trials"))
         yield
 
 
