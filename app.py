@@ -21,6 +21,7 @@ if multiprocessing.parent_process() is None:
 
     from core.config import settings
     from core.errors import LandlikeError
+    from core.jobs.scheduler import absence
     from pages.ui.http import assets, splash
     from pages.ui.http.front_end import FrontEndScripts
     from pages.ui.http.lazy import Deferred
@@ -67,6 +68,8 @@ if multiprocessing.parent_process() is None:
             sys.stderr.write(f"Landlike did not start. {error}\n")
             sys.stderr.flush()
             os._exit(1)
+        if (scheduler := engine().config.scheduler) and (sentence := absence(scheduler)):
+            sys.stderr.write(f"{sentence}\n")
         with giving_way():
             warm = import_module("pages.ui.state.warm")
             warm.import_first()

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from core.cli.areas import AccuracyCommand, AreasCommand, SampleDesignCommand
 from core.cli.classification import ClassifyCommand
+from core.cli.cluster import WorkerCommand
 from core.cli.clusters import ClusterCommand
 from core.cli.command import Command, add_command
 from core.cli.encoders import EncodersCommand
@@ -51,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     SyntheticCommand(),
     SampleCommand(),
     ServeCommand(),
+    WorkerCommand(),
 )
 
 STOPPED, CLOSED_PIPE = 130, 141

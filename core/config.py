@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Config:
         models: further encoders on offer: paths or handles, separated by ``;`` in ``LANDLIKE_MODELS``.
         port: where the app listens (``LANDLIKE_PORT``).
         first_scene: what opens where there is no scene yet, one of ``FIRST_SCENES`` (``LANDLIKE_FIRST_SCENE``).
+        scheduler: address of the scheduler of a Dask cluster that does all work (``LANDLIKE_SCHEDULER``; else what
+            Dask's own configuration says); empty = this computer does it.
     """
 
     root: Path
@@ -33,6 +36,7 @@ class Config:
     models: tuple[str, ...] = ()
     port: int = 8501
     first_scene: str = FIRST_SCENES[0]
+    scheduler: str = ""
 
     @property
     def trained(self) -> Path:
@@ -49,10 +53,12 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
     """Return the configuration of this process, from its environment unless another is given.
 
     Raises:
-        SettingsError: when the port is none, or the first scene is unknown.
+        SettingsError: when the port is none, the first scene is unknown, or the scheduler's address is none.
     """
     env = os.environ if environment is None else environment
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
+    scheduler = _scheduler(env)
+    root = root.absolute() if scheduler else root  # Workers are started elsewhere.
     cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"
     models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(";") if part)
     return Config(
@@ -61,6 +67,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
         models=models,
         port=_port(env.get("LANDLIKE_PORT") or "8501"),
         first_scene=_first_scene(env.get("LANDLIKE_FIRST_SCENE") or FIRST_SCENES[0]),
+        scheduler=scheduler,
     )
 
 
@@ -80,3 +87,34 @@ def _first_scene(text: str) -> str:
         found = f"LANDLIKE_FIRST_SCENE is “{text}”, which is no scene to begin with"
         raise SettingsError("Reading the settings", found, f"give {' or '.join(FIRST_SCENES)}, or none")
     return text
+
+
+def _scheduler(env: Mapping[str, str]) -> str:
+    """Return the address of the scheduler; empty for none, and where ``LANDLIKE_SCHEDULER`` is ``local``."""
+    text = env.get("LANDLIKE_SCHEDULER") or env.get("DASK_SCHEDULER_ADDRESS") or next(_dask_configured(env), "")
+    return "" if text in {"", "local"} else scheduler_address(text)
+
+
+def scheduler_address(text: str) -> str:
+    """Return the address of a scheduler as it was given, checked.
+
+    Raises:
+        SettingsError: when it has another form.
+    """
+    if not re.fullmatch(r"[a-z]+://([^\s/:\[\]]+|\[[0-9a-f:.]+\]):\d{1,5}/?", text):
+        found = f"the address of the Dask scheduler is “{text}”"
+        remedy = "give it in the form tcp://host:8786, or LANDLIKE_SCHEDULER=local for no cluster"
+        raise SettingsError("Reading the settings", found, remedy)
+    return text.rstrip("/")
+
+
+def _dask_configured(env: Mapping[str, str]) -> Iterator[str]:
+    """Give what Dask's own files say; read without Dask, which takes longer to import than a page to come."""
+    places = [env.get("DASK_CONFIG"), f"{env['HOME']}/.config/dask" if env.get("HOME") else None, "/etc/dask"]
+    for place in (Path(one) for one in places if one):
+        for path in sorted(place.glob("*.y*ml")) if place.is_dir() else [place] * place.is_file():
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, ValueError):
+                continue
+            yield from re.findall(r"^scheduler-address:[ \t]*[\"']?([^\s\"'#]+)", text, re.MULTILINE)

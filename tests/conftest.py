@@ -53,6 +53,7 @@ SLOW = (
     "pages/ui/classify/test_importing.py",  # processes that open files of shapes
     "pages/ui/search/test_bar.py",
     "core/jobs/test_queue.py",  # workers that die
+    "core/jobs/cluster",  # a scheduler, and workers that die
     "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
     "core/ingest/test_real.py",  # real files
     "core/ingest/vectors",  # files of shapes, some in a process each
@@ -86,6 +87,7 @@ TOGETHER = (
     ("tests/browser/",),  # one Chromium, which keeps what it has compiled of the app's scripts
     ("tests/core/projection/", "tests/core/evaluation/report/test_measure.py"),  # umap-learn compiles for seconds
     ("tests/core/training/", "tests/core/encoders/saved_model/"),  # TensorFlow
+    ("tests/core/jobs/cluster/",),  # one cluster
 )
 """Folders and files that one process does, because each process that has their tools first spends seconds on them."""
 

@@ -47,10 +47,12 @@ HOMES = {
     "h5netcdf": ("core/ingest/formats/cubes/",),
     "h5py": ("core/ingest/formats/cubes/",),
     "zarr": ("core/ingest/formats/cubes/",),
+    "dask": ("core/jobs/cluster/",),
+    "distributed": ("core/jobs/cluster/",),
 }
 MOST_MODULES = 20
 HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "geopandas", "pyogrio", "xarray",
-         "h5netcdf", "h5py", "zarr")  # fmt: skip
+         "h5netcdf", "h5py", "zarr", "dask", "distributed")  # fmt: skip
 
 
 @cache

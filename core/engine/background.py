@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from core.config import Config
 from core.engine import class_tasks, tasks
+from core.jobs.executor import JobExecutor
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.pool import WorkerPool
 
@@ -17,6 +19,14 @@ TRAINING_NICENESS = 15
 
 TRAINING_GRACE_SECONDS = 600.0
 """A training that is stopped writes the model of its last whole epoch, which takes a while."""
+
+CLUSTER_SLOTS = 4
+"""Scenes that a cluster takes in, or encodes, at once. Each is encoded by all workers, the first before the others."""
+
+
+def job_lanes(config: Config) -> dict[str, Lane]:
+    """Return where jobs are done: on the cluster that is configured, else on this computer."""
+    return cluster_lanes(config) if config.scheduler else default_lanes(config)
 
 
 def default_lanes(config: Config) -> dict[str, Lane]:
@@ -34,8 +44,39 @@ def default_lanes(config: Config) -> dict[str, Lane]:
     }
 
 
+def cluster_lanes(config: Config) -> dict[str, Lane]:
+    """Have the workers of a cluster do everything.
+
+    Of encoding, a process here hands out parts and writes what comes back, so that one writes a table at a time.
+    """
+    cluster = partial(_on_cluster, config)
+    warm, beside = partial(tasks.warm_encoding, config), frozenset({"ingest"})
+    return {
+        "scene": Lane(executor=cluster, slots=CLUSTER_SLOTS),
+        "encode": Lane(executor=partial(WorkerPool, NICENESS), slots=CLUSTER_SLOTS, warm=warm, warm_beside=beside),
+        **{name: Lane(executor=cluster) for name in ("patches", "project", "trust", "stability")},
+        **{name: Lane(executor=cluster) for name in ("classify", "export", "train")},
+    }
+
+
+def _on_cluster(config: Config) -> JobExecutor:
+    """Return an executor of the cluster; its library is imported only here, for it takes a second."""
+    from core.jobs.cluster.executor import ClusterExecutor
+
+    return ClusterExecutor(config.scheduler, config.root)
+
+
 def job_kinds(config: Config) -> dict[str, JobKind]:
     """Return the kinds of jobs there are."""
+    kinds = _local_kinds(replace(config, scheduler=""))  # A worker does all of a job by itself.
+    if config.scheduler:
+        kinds["encode"] = JobKind(task=partial(tasks.encode_task, config), lane="encode")
+        for name in ("chip", "delete", "delete_features"):
+            kinds[name] = replace(kinds[name], lane="patches")
+    return kinds
+
+
+def _local_kinds(config: Config) -> dict[str, JobKind]:
     return {
         "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
         "preview": JobKind(task=partial(tasks.task_of, "core.engine.previews:preview_task", config), lane="scene"),

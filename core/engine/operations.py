@@ -17,7 +17,7 @@ from core.encoders.base import EncoderSpec
 from core.encoders.registry import describe, matching_encoder
 from core.engine import tasks
 from core.engine.arrivals import Arrivals
-from core.engine.background import default_lanes, job_kinds
+from core.engine.background import job_kinds, job_lanes
 from core.engine.classifications import Classifications
 from core.engine.previews import made_preview, sweep_previews
 from core.engine.trainings import Trainings
@@ -30,6 +30,7 @@ from core.features.encode import encode_scene
 from core.features.forecast import Forecast, forecast
 from core.features.given import needed_spec, store_given
 from core.features.novelty import Novelties
+from core.features.parts import encode_on_cluster
 from core.features.recipe import Features, Recipe
 from core.features.stability import Stabilities
 from core.features.stand_ins import check_has_bands
@@ -90,7 +91,7 @@ class Engine:
         self.trained = Trained(config.trained)
         self.chips = Chips(config.root)
         self.arrivals = Arrivals(config.root)
-        self.jobs = JobQueue(config.root, job_kinds(config), default_lanes(config) if lanes is None else lanes)
+        self.jobs = JobQueue(config.root, job_kinds(config), job_lanes(config) if lanes is None else lanes)
         self.trainings = Trainings(config, self.library, self.trained, self.jobs)
         self.classifications = Classifications(config, self.library, self.jobs)
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
@@ -492,10 +493,16 @@ class Engine:
         progress: Progress = silent,
         cancelled: Callable[[], bool] = never,
     ) -> Features:
-        """Encode in this process and wait; for the command line. Errors as of ``encode_scene``."""
+        """Encode here, or on the cluster where one is configured, and wait; for the command line.
+
+        Errors as of ``encode_scene``.
+        """
         if not self.encoded(recipe):
             if not scene.has_pixels:
                 store_given(scene, recipe, self.store, progress=progress, cancelled=cancelled)
+                return self.features(recipe)
+            if self.config.scheduler:
+                encode_on_cluster(scene, recipe, self.store, self.config, progress=progress, cancelled=cancelled)
                 return self.features(recipe)
             model = matching_encoder(recipe.encoder, recipe.fingerprint, self.config)
             encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +29,7 @@ from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
 from core.features.given import given_recipe, store_given
 from core.features.novelty import Novelties
+from core.features.parts import encode_on_cluster
 from core.features.recipe import Recipe
 from core.features.stability import Stabilities
 from core.features.store import FeatureStore
@@ -217,6 +219,11 @@ def encode_task(config: Config, work: Work, payload: Payload) -> str:
     if not scene.has_pixels:
         store_given(scene, recipe, store, progress=work.progress, cancelled=work.cancelled)
         return recipe.key
+    if config.scheduler:
+        encode_on_cluster(
+            scene, recipe, store, config, progress=work.progress, cancelled=work.cancelled, waiting=work.waiting
+        )
+        return recipe.key
     encoder = matching_encoder(recipe.encoder, recipe.fingerprint, config)
     encode_scene(scene, encoder, recipe, store, progress=work.progress, cancelled=work.cancelled)
     return recipe.key
@@ -390,6 +397,18 @@ def warm_encoder(config: Config) -> None:
     spec = describe(default_encoder(), config)
     encoder, side = matching_encoder(spec.name, spec.fingerprint, config), DEFAULT_CUT.size
     encoder.encode(np.zeros((1, side, side, len(spec.bands)), np.float32))
+    import_module("lancedb")
+
+
+def warm_encoding(config: Config) -> None:
+    """Load the store here and the usual encoder on the workers of the cluster, so that a scene does not wait for them.
+
+    Raises:
+        EncoderError: when it cannot be used.
+    """
+    from core.jobs.cluster.connection import cluster_at
+
+    cluster_at(config.scheduler, config.root).everywhere(partial(warm_encoder, replace(config, scheduler="")))
     import_module("lancedb")
 
 

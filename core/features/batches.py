@@ -37,6 +37,7 @@ def iter_patches(
     bands: Sequence[str],
     *,
     skip: frozenset[int] = frozenset(),
+    within: tuple[range, range] | None = None,
     open_scene: Callable[[Scene], SceneReader] = SceneReader,
     most_bytes: int = READ_BYTES,
 ) -> Iterator[PatchBatch]:
@@ -54,29 +55,31 @@ def iter_patches(
         grid: its patches.
         bands: of the pixels, in the wanted order.
         skip: ids of patches to leave out.
+        within: rows and columns of the grid to keep to, without gaps; None = all.
         open_scene: gives the reader.
         most_bytes: of pixels read together and of patches given together, at most, unless one patch has more.
     """
     most = max(1, most_bytes // (grid.size**2 * len(bands) * 4))
+    rows, cols = within or (range(grid.n_rows), range(grid.n_cols))
     with open_scene(scene) as reader:
-        for first, last in _columns(grid, most_bytes // (grid.size * len(bands) * 4)):
+        for first, last in _columns(grid, cols, most_bytes // (grid.size * len(bands) * 4)):
             strip = _Strip(reader, bands, grid, (first, last))
-            for row in range(grid.n_rows):
+            for row in rows:
                 ids = row * grid.n_cols + np.arange(first, last, dtype=np.int64)
                 wanted = np.flatnonzero([int(patch_id) not in skip for patch_id in ids])
                 if wanted.size:
                     strip.go_to(int(grid.tops[row]))
                 for start in range(0, wanted.size, most):
-                    cols = wanted[start : start + most]
-                    yield strip.cut(ids[cols], grid.lefts[first + cols])
+                    some = wanted[start : start + most]
+                    yield strip.cut(ids[some], grid.lefts[first + some])
 
 
-def _columns(grid: PatchGrid, widest: int) -> Iterator[tuple[int, int]]:
+def _columns(grid: PatchGrid, cols: range, widest: int) -> Iterator[tuple[int, int]]:
     """Yield ranges of columns of patches that are at most so many pixels wide together, or one patch."""
-    first = 0
-    while first < grid.n_cols:
+    first = cols.start
+    while first < cols.stop:
         fitting = int(np.searchsorted(grid.lefts, grid.lefts[first] + widest - grid.size, "right"))
-        last = max(first + 1, fitting)
+        last = min(cols.stop, max(first + 1, fitting))
         yield first, last
         first = last
 

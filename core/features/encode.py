@@ -18,7 +18,7 @@ import numpy as np
 import rasterio
 
 from core.bands import BAND_NAMES, FloatArray
-from core.encoders.base import Encoder
+from core.encoders.base import Encoder, EncoderSpec
 from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features.batches import PatchBatch, iter_patches
 from core.features.level import as_fed
@@ -85,23 +85,72 @@ def encode_scene(
         StoreError: when features cannot be written.
         JobCancelledError: when ``cancelled`` says so; what is committed stays.
     """
-    _check_encoder(encoder, recipe)
+    check_encoder(encoder, recipe)
+
+    def encoded(run: EncodeRun, done: frozenset[int]) -> Generator[FeatureBatch]:
+        inside = inside_area(scene, run.grid)
+        outside = frozenset() if inside is None else frozenset(np.flatnonzero(~inside).tolist())
+        strips = ahead(iter_patches(scene, run.grid, BAND_NAMES, skip=done | outside), depth=1)
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), closing(strips):
+            yield from encode_patches(scene, run.grid, encoder, valid_patches(strips, run.grid, run.skipped))
+
+    fill_store(
+        scene,
+        encoder.spec,
+        recipe,
+        store,
+        encoded,
+        progress=progress,
+        cancelled=cancelled,
+        chunk_patches=chunk_patches,
+    )
+
+
+def fill_store(
+    scene: Scene,
+    spec: EncoderSpec,
+    recipe: Recipe,
+    store: FeatureStore,
+    encode: Callable[[EncodeRun, frozenset[int]], Generator[FeatureBatch]],
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+    chunk_patches: int = CHUNK_PATCHES,
+) -> None:
+    """Put into the store what it does not have of a recipe; arguments and errors as of ``encode_scene``.
+
+    Args:
+        scene: the scene of the recipe.
+        spec: the encoder of the recipe.
+        recipe: how the scene is cut.
+        store: where features go.
+        encode: yields features of all patches but those of some ids, in any order; notes in ``skipped`` of the run
+            which have too little valid data.
+        progress: told patches committed or skipped, and all patches.
+        cancelled: asked after each batch.
+        chunk_patches: patches committed together, at most about so many.
+    """
     grid = patch_grid(scene, recipe.cut)
     wanted = patches_in_area(scene, grid)
     with store.claim(recipe, cancelled):
         if not store.complete(recipe):
-            done = store.begin(recipe, encoder.spec, wanted)
-            run = _Run(
-                scene=scene, grid=grid, encoder=encoder, recipe=recipe, store=store, wanted=wanted, report=progress
+            done = store.begin(recipe, spec, wanted)
+            run = EncodeRun(
+                scene=scene, grid=grid, spec=spec, recipe=recipe, store=store, wanted=wanted, report=progress
             )
-            with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
-                run.go(frozenset(done.tolist()), cancelled, chunk_patches)
+            with closing(encode(run, frozenset(done.tolist()))) as encoded:
+                run.go(encoded, len(done), cancelled, chunk_patches)
             _check_any(scene, store.count(recipe), wanted)
-            store.finish(recipe, encoder.spec, run.rate)
+            store.finish(recipe, spec, run.rate)
     progress(wanted, wanted)
 
 
-def _check_encoder(encoder: Encoder, recipe: Recipe) -> None:
+def check_encoder(encoder: Encoder, recipe: Recipe) -> None:
+    """Check that an encoder is the one of a recipe.
+
+    Raises:
+        EncoderError: when it is not.
+    """
     if encoder.spec.fingerprint != recipe.fingerprint:
         found = "the files of the encoder have changed since it was chosen"
         raise EncoderError(f"Encoding with {recipe.encoder}", found, "choose the encoder again")
@@ -113,58 +162,50 @@ def _check_any(scene: Scene, stored: int, wanted: int) -> None:
         raise PatchError(f"Encoding {scene.name}", found, "choose another scene or a smaller patch size")
 
 
-class _Run:
-    """One go at a recipe: counts, chunks and commits."""
+class EncodeRun:
+    """One go at a recipe: counts, chunks and commits.
+
+    Attributes:
+        grid: the patches of the scene.
+        skipped: ids of patches with too little valid data, until they are committed.
+        rate: patches encoded a second; 0 = not measured.
+    """
 
     def __init__(
         self,
         *,
         scene: Scene,
         grid: PatchGrid,
-        encoder: Encoder,
+        spec: EncoderSpec,
         recipe: Recipe,
         store: FeatureStore,
         wanted: int,
         report: Progress,
     ) -> None:
-        self.scene, self.grid, self.encoder, self.recipe, self.store = scene, grid, encoder, recipe, store
+        self._scene, self.grid, self._spec, self._recipe, self._store = scene, grid, spec, recipe, store
         self._wanted, self._report, self._done, self._encoded = wanted, report, 0, 0
         self._chunk: list[FeatureBatch] = []
-        self._skipped: deque[IntArray] = deque()
+        self.skipped: deque[IntArray] = deque()
         self._since = time.monotonic()
         self.rate = 0.0
 
-    def go(self, done: frozenset[int], cancelled: Callable[[], bool], chunk_patches: int) -> None:
-        """Read, encode and commit what is not done, and measure the rate of that where it is worth it."""
-        began, first, self._done = time.monotonic(), 0, len(done)
+    def go(self, encoded: Iterator[FeatureBatch], done: int, cancelled: Callable[[], bool], chunk_patches: int) -> None:
+        """Commit what comes, and measure the rate of that where it is worth it; ``done`` patches are there already."""
+        began, first, self._done = time.monotonic(), 0, done
         self._report(self._done, self._wanted)
-        inside = inside_area(self.scene, self.grid)
-        outside = frozenset() if inside is None else frozenset(np.flatnonzero(~inside).tolist())
-        strips = ahead(iter_patches(self.scene, self.grid, BAND_NAMES, skip=done | outside), depth=1)
-        with closing(strips), ThreadPoolExecutor(1, "commit") as committer:
-            encoded = encode_patches(self.scene, self.grid, self.encoder, self._valid(strips))
-            with closing(encoded):
-                pending: Future[None] | None = None
-                for batch in encoded:
-                    if cancelled():
-                        raise JobCancelledError(f"Encoding {self.scene.name}", "it was cancelled", "start it again")
-                    self._chunk.append(batch)
-                    if not first:  # With it the encoder has warmed up.
-                        began, first = time.monotonic(), len(batch)
-                    if self._due(chunk_patches):
-                        pending = self._commit(committer, pending)
+        with ThreadPoolExecutor(1, "commit") as committer:
+            pending: Future[None] | None = None
+            for batch in encoded:
+                if cancelled():
+                    raise JobCancelledError(f"Encoding {self._scene.name}", "it was cancelled", "start it again")
+                self._chunk.append(batch)
+                if not first:  # With it the encoder has warmed up.
+                    began, first = time.monotonic(), len(batch)
+                if self._due(chunk_patches):
+                    pending = self._commit(committer, pending)
             _wait(self._commit(committer, pending))
         if self._encoded - first >= LEAST_MEASURED:
             self.rate = (self._encoded - first) / max(time.monotonic() - began, 1e-3)
-
-    def _valid(self, strips: Iterator[PatchBatch]) -> Iterator[PatchBatch]:
-        """Give strips less the patches with too little valid data, which are noted."""
-        for strip in strips:
-            enough = strip.valid_fraction >= self.grid.cut.least_valid
-            if not enough.all():
-                self._skipped.append(strip.ids[~enough])
-            if enough.any():
-                yield strip if enough.all() else _take(strip, enough)
 
     def _due(self, chunk_patches: int) -> bool:
         waiting = sum(len(batch) for batch in self._chunk)
@@ -174,21 +215,31 @@ class _Run:
         """Hand the chunk to the committing thread, once the chunk before is committed."""
         _wait(pending)
         chunk, self._chunk = self._chunk, []
-        skipped = [self._skipped.popleft() for _ in range(len(self._skipped))]
+        skipped = [self.skipped.popleft() for _ in range(len(self.skipped))]
         self._since = time.monotonic()
         return committer.submit(self._write, chunk, skipped)
 
     def _write(self, chunk: list[FeatureBatch], skipped: list[IntArray]) -> None:
         if chunk:
             batch = join_batches(chunk)
-            self.store.append(self.recipe, self.encoder.spec, batch)
+            self._store.append(self._recipe, self._spec, batch)
             self._done += len(batch)
             self._encoded += len(batch)
         if skipped:
             ids = np.concatenate(skipped)
-            self.store.skip(self.recipe, ids)
+            self._store.skip(self._recipe, ids)
             self._done += len(ids)
         self._report(self._done, self._wanted)
+
+
+def valid_patches(strips: Iterator[PatchBatch], grid: PatchGrid, skipped: deque[IntArray]) -> Iterator[PatchBatch]:
+    """Yield strips less the patches with too little valid data, whose ids are noted in ``skipped``."""
+    for strip in strips:
+        enough = strip.valid_fraction >= grid.cut.least_valid
+        if not enough.all():
+            skipped.append(strip.ids[~enough])
+        if enough.any():
+            yield strip if enough.all() else _take(strip, enough)
 
 
 def encode_patches(

@@ -5,6 +5,8 @@ In one directory, for a job of some id:
     <id>.json      the record, written by the server only
     <id>.progress  how far it is, written by who does the work, a few times a second
     <id>.cancel    exists when somebody wants it to stop
+    <id>.result    what it gave, written by a worker of a cluster, whose server may be gone by then
+    <id>.lock      held by the worker of a cluster that does it
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class ProgressNote:
         rate: units a second, smoothed; 0 = unknown.
         updated: seconds since 1970.
         pid: process that does the work.
-        doing: what is done before the units are known, or empty.
+        doing: what is done before the units are known, or what is waited for; or empty.
     """
 
     done: int = 0
@@ -109,10 +111,26 @@ class JobFiles:
         """Tell whether somebody wants a job to stop."""
         return (self.directory / f"{job_id}.cancel").exists()
 
+    def keep_result(self, job_id: str, message: str) -> None:
+        """Keep what a job gave until it is asked for anew.
+
+        Raises:
+            OSError: when it cannot be written.
+        """
+        write_atomically(self.directory / f"{job_id}.result", message.encode())
+
+    def result(self, job_id: str) -> str | None:
+        """Return what a job gave; None when nobody kept it."""
+        try:
+            return (self.directory / f"{job_id}.result").read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+
     def clear(self, job_id: str) -> None:
-        """Forget progress and wishes of an earlier run."""
+        """Forget progress, wishes and result of an earlier run."""
         self.forget_progress(job_id)
-        (self.directory / f"{job_id}.cancel").unlink(missing_ok=True)
+        for ending in ("cancel", "result"):
+            (self.directory / f"{job_id}.{ending}").unlink(missing_ok=True)
 
     def forget_progress(self, job_id: str) -> None:
         """Forget the progress of an earlier run."""
@@ -121,7 +139,8 @@ class JobFiles:
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""
         self.clear(job_id)
-        (self.directory / f"{job_id}.json").unlink(missing_ok=True)
+        for ending in ("json", "lock"):
+            (self.directory / f"{job_id}.{ending}").unlink(missing_ok=True)
 
 
 def _load(path: Path, kind: Any) -> Any:  # noqa: ANN401  either of two dataclasses

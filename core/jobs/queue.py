@@ -49,7 +49,7 @@ class Job:
         position: how many jobs go before it; 0 = its turn.
         stopping: True = it runs still, and somebody asked it to stop.
         ended: seconds since 1970 when it ended, 0 = it has not.
-        doing: what it does before ``total`` is known, or empty.
+        doing: what it does before ``total`` is known, or what it waits for; or empty.
     """
 
     id: str

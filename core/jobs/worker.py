@@ -57,6 +57,12 @@ class Work:
             self._note = replace(self._note, doing=words, updated=now)
             self._files.note(self._job_id, self._note)
 
+    def waiting(self, words: str) -> None:
+        """Say what keeps the work from going on, however far it is; an empty text when it goes on."""
+        if words != self._note.doing:
+            self._note = replace(self._note, doing=words, rate=0.0, updated=time.time())
+            self._files.note(self._job_id, self._note)
+
     def cancelled(self) -> bool:
         """Tell whether somebody wants the work to stop."""
         now = time.monotonic()

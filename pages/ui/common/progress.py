@@ -55,7 +55,7 @@ def progress_words(job: Job) -> str:
         return "stopping…"
     if job.state == "queued":
         return "next in line…" if job.position <= 1 else f"waiting for {job.position} others…"
-    if not job.total:
+    if job.doing or not job.total:
         return f"{job.doing or 'starting'}…"
     if job.done >= job.total:  # What was counted is done; writing it down is not.
         return "finishing…"

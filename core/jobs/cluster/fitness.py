@@ -1,0 +1,86 @@
+"""What a worker must have to do our work: the same Landlike and Python, and the folder of the data."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from uuid import uuid4
+
+from core.files import write_atomically
+
+_DECISIVE = ("numpy", "openvino", "rasterio", "distributed")
+"""Packages that decide what comes out, or how it travels."""
+
+_MARK = "shared-folder"
+
+
+@cache
+def code_digest() -> str:
+    """Return the SHA-256 (hex) of all of ``core``; the same where the same Landlike is."""
+    root, digest = Path(__file__).parents[2], hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def facts_here(root: Path) -> dict[str, str]:
+    """Return what decides whether this process can work on the data of a folder."""
+    return {
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "Landlike": code_digest()[:12],
+        **{name: _version(name) for name in _DECISIVE},
+        "data": _mark_of(root),
+    }
+
+
+def leave_mark(root: Path) -> None:
+    """Leave a word in the folder of the data that only who shares it can read; once.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    path = root / "jobs" / _MARK
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, uuid4().hex.encode(), private=False)
+
+
+def unfit(worker: str, theirs: Mapping[str, str] | Exception, ours: Mapping[str, str], root: Path) -> tuple[str, str]:
+    """Return what is wrong with a worker and what to do about it; two empty texts when nothing is.
+
+    Args:
+        worker: its address.
+        theirs: its ``facts_here``, or what asking for them raised.
+        ours: those of this process.
+        root: the folder of the data.
+    """
+    if isinstance(theirs, ImportError | AttributeError):
+        remedy = "start it in Landlike's folder by “python -m core worker”, with the same version"
+        return f"the worker {worker} has no Landlike, or another version", remedy
+    if isinstance(theirs, Exception):
+        return f"the worker {worker} cannot be asked ({type(theirs).__name__})", "look at its log, and start it again"
+    for name in ours.keys() - {"data"}:
+        if theirs.get(name) != ours[name]:
+            found = f"the worker {worker} has {name} {theirs.get(name) or 'in no version'} and not {ours[name]}"
+            return found, "give workers and server the same Landlike, Python and packages, and start it again"
+    if theirs.get("data") != ours["data"]:
+        return f"the worker {worker} does not see the folder {root}", "mount it there at the same path"
+    return "", ""
+
+
+def _version(package: str) -> str:
+    with suppress(PackageNotFoundError):
+        return version(package)
+    return ""
+
+
+def _mark_of(root: Path) -> str:
+    try:
+        return (root / "jobs" / _MARK).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,131 @@
+"""Jobs on a real cluster: progress, cancelling, workers that die, servers that come back; and none on one not there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.jobs.cluster.connection import cluster_at
+from core.jobs.cluster.executor import ClusterExecutor
+from core.jobs.lanes import JobKind, Lane
+from core.jobs.queue import JobQueue
+from tests.clusters import DEATHS, LocalCluster, workers_ready
+from tests.fakes import TASKS
+from tests.waiting import free_port, until
+
+Started = Callable[..., JobQueue]
+
+
+@pytest.fixture
+def queues(tmp_path: Path, cluster: LocalCluster) -> Iterator[Started]:
+    """Start a queue whose jobs the cluster does; closes it in the end."""
+    begun: list[tuple[JobQueue, str, Path]] = []
+
+    def start(root: Path = tmp_path, address: str = cluster.address, slots: int = 1) -> JobQueue:
+        kinds = {name: JobKind(task=task, lane="far", grace=0.3) for name, task in TASKS.items()}
+        queue = JobQueue(root, kinds, {"far": Lane(executor=lambda: ClusterExecutor(address, root), slots=slots)})
+        queue.start()
+        begun.append((queue, address, root))
+        return queue
+
+    yield start
+    for queue, address, root in begun:
+        queue.close()
+        cluster_at(address, root).close()
+
+
+def doing(queue: JobQueue, name: str) -> str:
+    found = queue.get(name)
+    return "" if found is None else found.doing
+
+
+def test_a_job_runs_on_a_worker_tells_how_far_it_is_and_obeys(queues: Started, tmp_path: Path) -> None:
+    queue = queues()
+    job = queue.submit("count", "a", "Counting", {"total": 20, "delay": 0.02})
+    until(lambda: 0 < queue.jobs()[0].done < 20)
+    assert queue.jobs()[0].total == 20
+    assert queue.wait(job.id, 30).message == "counted"
+    endless = queue.submit("count", "b", "Counting", {"total": 10**6, "delay": 0.02})
+    until(lambda: queue.jobs()[0].done > 1)
+    queue.cancel(endless.id)
+    assert queue.wait(endless.id, 30).message.startswith("Counting: it was cancelled; ")
+    refused = queue.wait(queue.submit("refuse", "a", "Encoding").id, 30)
+    assert (refused.state, refused.message) == ("failed", "Encoding “x”: the model is missing; download it.")
+
+
+def test_two_servers_with_data_of_their_own_share_the_workers(
+    queues: Started, tmp_path: Path, cluster: LocalCluster
+) -> None:
+    roots = [tmp_path / name for name in ("one", "two")]
+    both = [queues(root) for root in roots]
+    workers_ready(cluster.address, roots[0], 2)
+    jobs = [queue.submit("count", "a", "Counting", {"total": 60, "delay": 0.02}) for queue in both]
+    until(lambda: all(queue.jobs()[0].done for queue in both), failure="both at once")
+    assert [queue.wait(job.id, 30).state for queue, job in zip(both, jobs, strict=True)] == ["done", "done"]
+
+
+def test_what_a_server_left_on_a_worker_is_not_done_twice(queues: Started, tmp_path: Path) -> None:
+    first, log = queues(), tmp_path / "log"
+    payload = {"total": 60, "delay": 0.02, "log": str(log), "name": "begun"}
+    job = first.submit("count", "a", "Counting", payload)
+    until(lambda: first.jobs()[0].done > 1)
+    first.close()
+    second = queues()
+    assert second.wait(job.id, 30).message == "counted"
+    assert log.read_text().splitlines() == ["begun"]
+    again = second.submit("count", "a", "Counting", payload)
+    assert second.wait(again.id, 30).state == "done"
+    assert log.read_text().splitlines() == ["begun", "begun"], "who asks anew gets it done anew"
+
+
+def test_a_job_outlives_its_worker_and_one_that_kills_them_all_has_failed(queues: Started, tmp_path: Path) -> None:
+    queue = queues()
+    jobs = [
+        queue.submit("die", name, "Encoding", {"log": str(tmp_path / name), "times": times})
+        for name, times in (("once", 1), ("always", 99))
+    ]
+    assert queue.wait(jobs[0].id, 60).message == "survived"
+    ended = queue.wait(jobs[1].id, 60)
+    assert ended.state == "failed"
+    assert ended.message.startswith(f"Encoding: {DEATHS} workers died over it, the last one tcp://127.0.0.1:")
+    assert [len((tmp_path / name).read_text().splitlines()) for name in ("once", "always")] == [2, DEATHS]
+
+
+def test_work_that_does_not_listen_is_ended_with_its_process(
+    queues: Started, tmp_path: Path, cluster: LocalCluster
+) -> None:
+    queue = queues()
+    workers_ready(cluster.address, tmp_path, 2)
+    before = {one.pid for one in cluster.working()}
+    job = queue.submit("deaf", "a", "Arranging", {"seconds": 300})
+    until(lambda: queue.jobs()[0].total == 1)
+    queue.cancel(job.id)
+    assert queue.wait(job.id, 60).state == "cancelled"
+    assert len(before - {one.pid for one in cluster.working()}) == 1
+
+
+def test_without_a_scheduler_jobs_wait_say_so_and_can_be_stopped(queues: Started) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    queue = queues(address=address)
+    job = queue.submit("count", "a", "Counting", {"total": 1, "delay": 0})
+    words = f"waiting for the Dask scheduler at {address}, which does not answer"
+    until(lambda: doing(queue, job.id) == words)
+    queue.cancel(job.id)
+    began = time.monotonic()
+    assert queue.wait(job.id, 30).state == "cancelled"
+    assert time.monotonic() - began < 5
+
+
+def test_when_the_scheduler_is_started_again_jobs_go_on(queues: Started, tmp_path: Path, cluster: LocalCluster) -> None:
+    queue, log = queues(), tmp_path / "log"
+    payload = {"total": 100, "delay": 0.02, "log": str(log), "name": "begun"}
+    job = queue.submit("count", "a", "Counting", payload)
+    until(lambda: queue.jobs()[0].done > 1)
+    cluster.kill_scheduler()
+    until(lambda: doing(queue, job.id).startswith("waiting for the Dask scheduler at"), 60)
+    cluster.start_scheduler()
+    assert queue.wait(job.id, 90).message == "counted"
+    assert len(log.read_text().splitlines()) <= 2
