@@ -117,6 +117,17 @@ class Chromium:
         """Return a tab of a visitor of its own, who goes with it."""
         return self._alive().new_page(**options)
 
+    @contextmanager
+    def with_profile(self, directory: Path) -> Iterator[Page]:
+        """Give a tab of a browser of its own that keeps what it loads on disk, as a person's does."""
+        context = self._playwright.chromium.launch_persistent_context(
+            directory, executable_path=self._path, args=CHROMIUM_ARGUMENTS, viewport=PROJECTOR
+        )
+        try:
+            yield context.pages[0]
+        finally:
+            context.close()
+
     def close(self) -> None:
         """End it."""
         if self._browser is not None:
