@@ -1,7 +1,6 @@
-"""Labelled patches as something to learn from: read from scenes, joined, refused where they teach nothing, and split.
+"""Labelled patches as something to learn from: read from scenes, joined, and refused where they teach nothing.
 
-How patches and blocks of land are drawn is ``core.evaluation.splits``; how a network is fitted to them,
-``core.training.keras``.
+Which of them are held out is ``core.training.split``; how a network is fitted to them, ``core.training.keras``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from core.encoders.atmosphere import brought_to
 from core.encoders.preprocessing import resized
 from core.errors import TrainingError
 from core.evaluation.band_statistics import statistics_of_pixels
-from core.evaluation.splits import leaves_every_class, random_split, spatial_split
 from core.features.batches import iter_patches
 from core.features.vector_table import NO_PIXELS
 from core.progress import Progress, part_of, silent
@@ -33,18 +31,6 @@ from core.scenes.patches import IntArray, centres_lonlat, patch_grid
 from core.scenes.places import source_names
 from core.scenes.scene import REFLECTANCE_SCALE, Scene
 from core.training.request import TrainingRequest
-
-HELD_OUT_SHARE = 0.2
-"""Share of the patches held out at random, and of those in whole blocks of land where places are known."""
-
-VALIDATION_SHARE, MOST_VALIDATION, FEWEST_VALIDATION = 0.2, 2_000, 10
-"""Share of the rest by which the best epoch is chosen; how many patches at most, and without how many there are none.
-
-They are neither learned from nor reported on: what chose among epochs says too much good of the one it chose.
-"""
-
-_BLOCK_DRAWS, _LARGEST_PART = 4, 0.3
-"""Draws of blocks of land that are tried for such a part, and how much of the rest it may be."""
 
 _ASKED = "Learning from labelled patches"
 
@@ -313,31 +299,6 @@ def _joined_statistics(sets: Sequence[Labelled], columns: Sequence[Sequence[int]
     return np.concatenate(parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Labelled patches, those learned from and those held out.
-
-    Attributes:
-        train: learned from.
-        random: held out at random, of every class.
-        spatial: in held-out blocks of land; None where places are unknown.
-        validation: held out to choose the best epoch by; None where there are too few patches.
-    """
-
-    train: Labelled
-    random: Labelled
-    spatial: Labelled | None
-    validation: Labelled | None = None
-
-    def on(self, bands: Sequence[str]) -> Split:
-        """Return the same patches in some of the bands."""
-        return Split(
-            train=self.train.on(bands), random=self.random.on(bands),
-            spatial=None if self.spatial is None else self.spatial.on(bands),
-            validation=None if self.validation is None else self.validation.on(bands),
-        )  # fmt: skip
-
-
 def gather(
     sets: Sequence[Labelled],
     *,
@@ -389,52 +350,6 @@ def _missing(*, copies: int, left_out: int) -> str:
             f"{left_out:,} of the same names as the sets kept apart {'was' if left_out == 1 else 'were'} left out"
         )
     return "".join(f", and {reason}" for reason in reasons)
-
-
-def split(whole: Labelled, seed: int, *, validates: bool = True) -> Split:
-    """Hold out whole blocks of land first, then a random part of the rest, then what the best epoch is chosen by.
-
-    Patches of one place stay together.
-
-    Args:
-        whole: of ``gather``.
-        seed: of what is drawn.
-        validates: False = nothing is held out to choose the best epoch by, as it was before one was chosen.
-    """
-    groups = whole.groups()
-    blocks = spatial_split(whole.lonlat, HELD_OUT_SHARE, seed)
-    if blocks is not None:
-        blocks = np.isin(groups, groups[blocks])
-        if not leaves_every_class(whole.labels, blocks):
-            blocks = None
-    rest = np.arange(len(whole)) if blocks is None else np.flatnonzero(~blocks)
-    held = random_split(whole.labels[rest], HELD_OUT_SHARE, seed, groups[rest])
-    if not held.any():  # The blocks left one place of each class.
-        blocks, rest = None, np.arange(len(whole))
-        held = random_split(whole.labels, HELD_OUT_SHARE, seed, groups)
-    learned = rest[~held]
-    validation = _validation(whole.take(learned), groups[learned], seed + 1) if validates else None
-    return Split(
-        train=whole.take(learned if validation is None else learned[~validation]),
-        random=whole.take(rest[held]),
-        spatial=None if blocks is None else whole.take(blocks),
-        validation=None if validation is None else whole.take(learned[validation]),
-    )
-
-
-def _validation(part: Labelled, groups: IntArray, seed: int) -> NDArray[np.bool_] | None:
-    """Choose blocks of land with every class in and beside them, else patches of each class; None when too few."""
-    share = min(VALIDATION_SHARE, MOST_VALIDATION / len(part))
-    for draw in range(_BLOCK_DRAWS):
-        blocks = spatial_split(part.lonlat, share, seed + draw)
-        if blocks is None:
-            break
-        blocks = np.isin(groups, groups[blocks])
-        whole = leaves_every_class(part.labels, blocks) and leaves_every_class(part.labels, ~blocks)
-        if whole and FEWEST_VALIDATION <= blocks.sum() <= _LARGEST_PART * len(part):
-            return blocks
-    held = random_split(part.labels, share, seed, groups)
-    return held if held.sum() >= FEWEST_VALIDATION else None
 
 
 def shared_bands(sets: Sequence[Labelled]) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ from core.evaluation.taught_classes import fit_for_scenes
 from core.features.level import at_level
 from core.scenes.scene import REFLECTANCE_SCALE
 from core.training.base_model import SCRATCH
-from core.training.dataset import Labelled, Split, drop_copies
+from core.training.dataset import Labelled, drop_copies
+from core.training.split import Split
 
 SMALL_SIDE, MOST, MOST_OF_LARGE = 64, 30_000, 500
 """Of encoders whose input is larger than so many pixels a side, which are slow, fewer patches are measured."""

@@ -30,7 +30,7 @@ from core.evaluation.retrieval import findable_others
 from core.progress import Progress, part_of, silent
 from core.training.base_model import SCRATCH, Base
 from core.training.checkpoint import kept_when_full
-from core.training.dataset import Labelled, ReadPatches, Split, drop_copies, gather, read_sets, split
+from core.training.dataset import Labelled, ReadPatches, drop_copies, gather, read_sets
 from core.training.evaluate import Measured, measure
 from core.training.model_card import (
     all_learned,
@@ -42,6 +42,7 @@ from core.training.model_card import (
     today,
 )
 from core.training.request import TrainingRequest
+from core.training.split import Split, split
 from core.training.trained_models import staged_model
 
 _READING = 400

@@ -11,8 +11,9 @@ from core.bands import BAND_NAMES
 from core.encoders.files import CARD, LEARNED
 from core.evaluation.training_overlap import TrainingBlock, TrainingPatches
 from core.training.base_model import Base
-from core.training.dataset import Labelled, Split
+from core.training.dataset import Labelled
 from core.training.hyperparameters import Epoch, Hyperparameters
+from core.training.split import Split
 from core.training.trained_models import read_card
 
 

@@ -22,22 +22,13 @@ from core.evaluation.training_overlap import TrainingPatches
 from core.progress import Progress, part_of, silent
 from core.training.base_model import Base, check_bands, find_base, suited, unwatched_steps
 from core.training.checkpoint import Checkpoint, kept_key, kept_when_full
-from core.training.dataset import (
-    Labelled,
-    ReadPatches,
-    Split,
-    drop_copies,
-    gather,
-    read_sets,
-    resize,
-    shared_bands,
-    split,
-)
+from core.training.dataset import Labelled, ReadPatches, drop_copies, gather, read_sets, resize, shared_bands
 from core.training.evaluate import measure, rivals
 from core.training.head import put_head
 from core.training.hyperparameters import Epoch, Examples, Hyperparameters
 from core.training.model_card import all_learned, base_title, every_limit, learned_before, seen_before, training_card
 from core.training.request import TrainingRequest
+from core.training.split import Split, split
 from core.training.trained_models import staged_model
 
 if TYPE_CHECKING:

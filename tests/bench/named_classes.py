@@ -34,8 +34,9 @@ from core.scenes.patches import patch_grid
 from core.scenes.scene import Scene
 from core.similarity.neighbours import unit_rows
 from core.synthetic.landscape import make_synthetic
-from core.training.dataset import Labelled, gather, labelled, split
+from core.training.dataset import Labelled, gather, labelled
 from core.training.evaluate import features, fewer
+from core.training.split import split
 from tests.data import ROOT
 
 K = 10

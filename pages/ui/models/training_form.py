@@ -51,7 +51,7 @@ WAYS_TOLD = {
     HEAD: "features stay; seconds",
 }
 FEW_PATCHES = 64
-"""With fewer patches than this no pass can be chosen over another (``core.training.dataset``)."""
+"""With fewer patches than this no pass can be chosen over another (``core.training.split``)."""
 
 FEW_SAY = "So few patches cannot tell a good pass from a bad one: the last is kept. A head is the better choice."
 

@@ -13,8 +13,8 @@ from core.config import settings
 from core.encoders.registry import ENTRIES, SHIPPED, load_encoder
 from core.evaluation.classifier import fit_classifier
 from core.evaluation.retrieval import retrieval
-from core.training.dataset import Split
 from core.training.evaluate import _Judged, _verdict, familiar_land, features, measure, measured_sentences
+from core.training.split import Split
 from tests.finetuning import some
 
 MODEL = Path(ENTRIES[SHIPPED].reference)

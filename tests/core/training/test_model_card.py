@@ -12,8 +12,9 @@ from core.encoders.files import CARD, LEARNED
 from core.evaluation.band_statistics import statistics_of_pixels
 from core.evaluation.training_overlap import TrainingBlock, TrainingPatches
 from core.training.base_model import FROM_SCRATCH, Base
-from core.training.dataset import Split, resize
+from core.training.dataset import resize
 from core.training.model_card import all_learned, every_limit, learned_before, seen_before
+from core.training.split import Split
 from tests.finetuning import some
 
 

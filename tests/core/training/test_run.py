@@ -11,7 +11,8 @@ import pytest
 from core.__main__ import main
 from core.cli.training import _going_on, verdict_line
 from core.errors import TrainingError
-from core.training.dataset import Labelled, gather, joined, resize, split
+from core.training.dataset import Labelled, gather, joined, resize
+from core.training.split import split
 from tests.finetuning import COLOURS, some
 from tests.labelled import write_zip
 
@@ -49,22 +50,6 @@ def test_places_of_another_set_are_left_out_whatever_their_ending() -> None:
     assert set(whole.names) - set(kept.names) == {whole.names[0], whole.names[7]}
 
 
-def test_copies_count_once_and_patches_of_one_place_stay_on_one_side() -> None:
-    whole = some(20)
-    twice = gather([whole, whole])
-    assert (len(twice), twice.repeats) == (60, 60)
-    darker = replace(whole, pixels=whole.pixels // 2)
-    parts = split(gather([whole, darker]), 0)
-    assert len(parts.random) == 24
-    assert not set(parts.random.names) & set(parts.train.names)
-
-
-def test_files_of_one_name_in_every_folder_say_nothing_of_their_place() -> None:
-    whole = some(20)
-    parts = split(replace(whole, names=tuple(f"{row}/patch.tif" for row in range(60))), 0)
-    assert len(parts.random) == 12
-
-
 def test_other_patches_are_another_training() -> None:
     whole = some(6)
     changed = whole.pixels.copy()
@@ -76,19 +61,6 @@ def test_other_patches_are_another_training() -> None:
     ]
     assert len({one.digest() for one in (whole, *others)}) == 4
     assert whole.digest() == some(6).digest()
-
-
-def test_a_small_scene_is_split_by_blocks_of_a_few_patches() -> None:
-    whole = some(40)
-    rows, cols = np.divmod(np.arange(120), 12)
-    parts = split(replace(whole, lonlat=np.stack([11 + cols * 0.008, 46 - rows * 0.006], axis=1)), 0)
-    assert parts.spatial is not None
-    assert 0.15 < len(parts.spatial) / 120 < 0.4
-    half = whole.lonlat.copy()
-    half[:60] = np.random.default_rng(0).uniform([10, 45], [13, 47], (60, 2))
-    known = split(replace(whole, lonlat=half), 0).spatial
-    assert known is not None
-    assert not np.isnan(known.lonlat).any(), "blocks are of land whose place is known"
 
 
 def test_classes_that_teach_nothing_are_refused() -> None:
@@ -117,27 +89,6 @@ def test_a_refusal_says_which_patches_do_not_count() -> None:
         gather([whole], test_sets=[whole])
 
 
-def test_blocks_of_land_are_held_out_where_places_are_known() -> None:
-    whole = some(40)
-    random = np.random.default_rng(0)
-    parts = split(replace(whole, lonlat=random.uniform([10, 45], [13, 47], (120, 2))), 0)
-    assert parts.spatial is not None
-    assert parts.validation is not None
-    assert len(parts.train) + len(parts.validation) + len(parts.random) + len(parts.spatial) == 120
-    assert 0.15 < len(parts.spatial) / 120 < 0.35
-    assert split(whole, 0).spatial is None
-    names = [set(part.names) for part in (parts.train, parts.validation, parts.random, parts.spatial)]
-    assert sum(len(part) for part in names) == len(set.union(*names))
-
-
-def test_some_are_held_out_at_random_where_blocks_leave_one_of_each_class() -> None:
-    whole = some(2).take(np.array([0, 1, 2, 3]))
-    far = np.array([[10.0, 45.0], [13.0, 47.0], [10.0, 45.0], [13.0, 47.0]])
-    parts = split(replace(whole, lonlat=far), 0)
-    assert len(parts.random) >= 1
-    assert set(parts.train.labels) == {0, 1}
-
-
 def test_the_command_says_what_is_wrong_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,24 +113,6 @@ def test_a_training_that_goes_on_says_from_where() -> None:
     assert _going_on(0, 1) == ""
     assert _going_on(3, 4) == "going on after epoch 3\n"
     assert "had other patches or settings; this one began anew" in _going_on(3, 1)
-
-
-def test_what_chooses_the_epoch_is_held_out_apart_and_in_blocks_where_places_are_known() -> None:
-    whole = some(40)
-    alone = split(whole, 0)
-    assert alone.validation is not None
-    assert alone.validation.counts() == {"Meadow": 6, "Sand": 6, "Water": 6}
-    before = split(whole, 0, validates=False)
-    assert before.validation is None
-    assert set(before.train.names) == set(alone.train.names) | set(alone.validation.names)
-    assert before.random.names == alone.random.names
-    rows, cols = np.divmod(np.arange(120), 12)
-    blocks = split(replace(whole, lonlat=np.stack([11 + cols * 0.008, 46 - rows * 0.006], axis=1)), 0)
-    assert blocks.validation is not None
-    assert set(blocks.validation.labels.tolist()) == set(blocks.train.labels.tolist()) == {0, 1, 2}
-    side = np.abs(blocks.validation.lonlat[:, None] - blocks.train.lonlat).max(axis=2).min(axis=1)
-    assert np.mean(side > 0.0081) > 0.1, "blocks have patches inside them"
-    assert split(some(12), 0).validation is None, "too few to choose by"
 
 
 def test_patches_in_more_bands_than_the_network_sees_are_the_same_patches() -> None:
