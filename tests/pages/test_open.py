@@ -18,6 +18,8 @@ from core.jobs.queue import Job
 from core.scenes.patches import PatchRef
 from core.scenes.scene import Scene, Series
 from pages.ui.scenes.details import card_facts
+from pages.ui.scenes.news import forget_told
+from pages.ui.scenes.table import looked_at
 from pages.ui.state.session import Session
 from tests.scenes import add_scene
 
@@ -299,6 +301,21 @@ def test_what_was_here_already_says_where_it_is(engine: Engine) -> None:
     test = run(Session(added={job.id: 1_719_060_000.0}))
     assert "“a.tif” is here already as “Fields”, since 2024-06-22; nothing was added." in told(test)
     assert test.button(key=f"explore_in_{job.id}")
+
+
+def test_the_scene_that_came_in_last_stays_on_show_while_the_next_is_waited_for(engine: Engine) -> None:
+    for name in ("t-1", "t-2", "t-3"):
+        add_scene(engine.library, name, name=name)
+    visitor = Session(scene_id="t-1", added={ended(engine, "t-2").id: 0.0})
+    assert looked_at(visitor) == "t-2"
+    forget_told(visitor)
+    assert (visitor.added, looked_at(visitor)) == ({}, "t-2"), "another was just asked for"
+    job = ended(engine, "t-3", title="Opening “b.tif”")
+    visitor.added[job.id] = 0.0
+    test = click(run(visitor), f"dismiss_in_{job.id}")
+    assert looked_at(test.session_state["landlike"]) == "t-3"
+    visitor.open("t-2")
+    assert looked_at(visitor) == "t-2"
 
 
 def folds(test: AppTest) -> list[str]:

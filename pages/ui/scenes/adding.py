@@ -88,7 +88,7 @@ def add_panel() -> None:
         UPLOADER, accept_multiple_files="directory" if whole else True, key=f"upload_{kind}_{current().uploads}"
     )
     with right:
-        with st.popover("Read it differently", icon=":material/tune:", key="upload_settings", width="stretch"):
+        with st.popover("How to read files", icon=":material/tune:", key="upload_settings", width="stretch"):
             st.caption("Bands, values, level and date are found out by themselves; say here what you know better.")
             settings = wished("upload")
         sample, synthetic = st.columns(2)

@@ -25,6 +25,7 @@ def note_asked(job: Job, at: float) -> None:
 
 def forget_told(visitor: Session) -> None:
     """Drop what was told already; what was asked for since is what a person waits for."""
+    visitor.latest = latest_in(visitor)
     for job_id in list(visitor.added):
         job = engine().jobs.get(job_id)
         if job is None or not job.active:
@@ -47,10 +48,11 @@ def scenes_in(visitor: Session) -> list[NewsLine]:
 
 
 def latest_in(visitor: Session) -> str:
-    """Return the id of the scene that came in last of those this visitor asked for; empty when none did."""
+    """Return the id of the scene that came in last of those this visitor asked for; empty when none is there."""
     jobs = [job for job in map(engine().jobs.get, visitor.added) if job is not None and job.state == "done"]
     there = [job for job in jobs if job.message in engine().library]
-    return max(there, key=lambda job: job.ended or 0.0).message if there else ""
+    told = visitor.latest if visitor.latest and visitor.latest in engine().library else ""
+    return max(there, key=lambda job: job.ended or 0.0).message if there else told
 
 
 def _came(visitor: Session, job: Job, asked: float, scene: Scene) -> NewsLine:
@@ -63,6 +65,7 @@ def _came(visitor: Session, job: Job, asked: float, scene: Scene) -> NewsLine:
 
 
 def _forget(visitor: Session, job_id: str) -> None:
+    visitor.latest = latest_in(visitor)
     visitor.added.pop(job_id, None)
 
 
@@ -77,7 +80,7 @@ def _line(job: Job, asked: float, scene: Scene) -> None:
             current().added.pop(job.id, None)
             current().open(scene.id)
             st.switch_page("explore.py")
-        st.button("Dismiss", key=f"dismiss_in_{job.id}", on_click=current().added.pop, args=(job.id, None))
+        st.button("Dismiss", key=f"dismiss_in_{job.id}", on_click=_forget, args=(current(), job.id))
 
 
 def was_here(scene: Scene, asked: float) -> bool:

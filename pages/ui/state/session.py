@@ -90,6 +90,7 @@ class Session:
         part: which part of them, row, column, height and width; None = the whole.
         part_of: paths of the files of which a part is chosen, where they were put for it; none = of no files.
         added: for each ingest this visitor asked for, seconds since 1970 when.
+        latest: the scene that came in last of those whose coming was told, or empty.
         deleted: the scenes this visitor deleted last, until that is undone or dismissed.
         missing: the deleted scene that ``notice`` speaks of, or empty.
         closing: key of the popover that closes with the next run.
@@ -151,6 +152,7 @@ class Session:
     part_of: tuple[str, ...] = ()
     part: tuple[int, int, int, int] | None = None
     added: dict[str, float] = field(default_factory=dict)
+    latest: str = ""
     deleted: tuple[str, ...] = ()
     missing: str = ""
     closing: str = ""
@@ -172,6 +174,7 @@ class Session:
             self.forget_patches()
             self.notice = self.missing = self.filters = self.kept = self.found = self.typed = ""
             self.cutting, self.marks = False, None
+            self.latest = ""
         self.scene_id = scene_id
         if scene_id is not None and self.linked:
             self.query, self.linked = PatchRef.parse(self.linked, scene_id), ""
