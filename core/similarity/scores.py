@@ -10,6 +10,8 @@ import numpy as np
 def score_digits(scores: Sequence[float], least: int = 2, most: int = 5) -> int:
     """Return how many digits similarities need, so that first and last differ and none below 1 reads as 1.
 
+    What ``most`` digits would write as 1 is 1, such as the similarity of a patch to itself.
+
     Args:
         scores: best first; none = ``least``.
         least: digits at least.
@@ -18,7 +20,7 @@ def score_digits(scores: Sequence[float], least: int = 2, most: int = 5) -> int:
     if not len(scores):
         return least
     first, last = float(scores[0]), float(scores[-1])
-    near = max((one for one in map(float, scores) if one < 1), default=0.0)
+    near = max((one for one in map(float, scores) if round(one, most) < 1), default=0.0)
     for digits in range(least, most):
         if (f"{first:.{digits}f}" != f"{last:.{digits}f}" or first == last) and round(near, digits) < 1:
             return digits

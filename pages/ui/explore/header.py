@@ -101,16 +101,15 @@ def announcement(view: ViewState) -> str:
 
 
 def what_a_patch_is(view: ViewState) -> str:
-    """Return how large a patch is and how many there are: ``640 m a side, 41 ha, 900 of them``."""
+    """Return how large a patch is, and how many meet the filter: ``A patch is 640 m a side, 41 ha; 90 meet …``."""
     scene, grid, areas = view.scene, view.known.grid, view.known.areas()
     side = length(grid.size, metres_of(scene))
     each = [] if areas is None else areas.whole(view.table.patch_ids)
     ground = f", {ground_words(float(np.nanmedian(each)) / HECTARE)}" if np.isfinite(each).any() else ""
-    of = len(view.table)
     filtered = f"; {int(view.mask.sum()):,} meet the filter" if view.mask is not None else ""
     how = compared_how(view)
     what = f"{side} a side" if scene.has_pixels else "a row of the file"
-    return f"A patch is {what}{ground}; {of:,} of them{filtered}{f'; {how}' if how else ''}"
+    return f"A patch is {what}{ground}{filtered}{f'; {how}' if how else ''}"
 
 
 def compared_how(view: ViewState) -> str:

@@ -77,12 +77,19 @@ def targets(view: ViewState) -> dict[str, PatchRefs]:
     found = {}
     if len(view.selection):
         found[f"The selection: {patches(len(view.selection))}"] = view.selection
-    if view.query is not None:
+    near = [] if view.neighbours is None else view.neighbours.ids.tolist()
+    if view.query is not None and view.question.plain:
         query, scene = view.query.patch, view.query.scene
         found[f"Patch {query}"] = PatchRefs(scene, (query,))
         if view.neighbours is not None:
-            near = view.neighbours.ids.tolist()
-            found[f"Patch {query} and the {len(near)} most like it"] = patch_refs(scene, [query, *near])
+            others = [one for one in near if one != query]
+            found[f"Patch {query} and the {len(others)} most like it"] = patch_refs(scene, [query, *others])
+        return found
+    if len(view.question.like):
+        title = f"The {count(len(view.question.like), 'patch', 'patches')} given as good examples"
+        found[title] = patch_refs(view.scene.id, view.question.like)
+    if near:
+        found[f"The {patches(len(near))} found"] = patch_refs(view.scene.id, near)
     return found
 
 

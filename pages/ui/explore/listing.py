@@ -59,7 +59,9 @@ def listed_patches(visitor: Session, view: ViewState, colours: Colouring, *, thu
     named = captions(view.known, visitor.colour)
     table = visitor.listed_as == "table"
     if not table and show == "similar" and view.neighbours is not None:  # Where to start was never looked for.
-        visitor.seen.note(seen_key(view.recipe), pictured(view, show, visitor.page))
+        asked = {*view.question.like, *view.question.unlike}
+        found = [one for one in pictured(view, show, visitor.page) if one not in asked]
+        visitor.seen.note(seen_key(view.recipe), found)
     _gallery_bar(visitor, view, show=show, both=both)
     if table:
         _table_view(visitor, view, show, height)

@@ -70,7 +70,8 @@ def _content(visitor: Session, view: ViewState) -> None:
     nearest = view.neighbours.similarity if view.neighbours is not None else np.zeros(0, np.float32)
     default = float(nearest[-1]) if len(nearest) else data["high"]
     _slider({**data, "least": default if view.least is None else view.least}, visitor.limit)
-    st.caption(f"{ranking.sentence}.")
+    asked = f"{ranking.measure.title} to patch {view.question.like[0]}" if view.question.plain else ranking.sentence
+    st.caption(f"{asked[:1].upper()}{asked[1:]}.")
     if view.least is None:
         touching_switch()
     else:

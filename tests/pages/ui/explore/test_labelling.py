@@ -125,6 +125,15 @@ def test_a_click_before_the_page_has_caught_up_labels_what_the_form_shows(scene:
     assert given(scene) == {"River": sorted([16, *neighbours])}
 
 
+def test_what_several_examples_found_is_not_called_like_one_of_them(scene: Scene, recipe: Recipe) -> None:
+    app = visit(scene=scene.id, encoder=BASELINE, like="16.20", unlike="3")
+    radio = next(radio for radio in app.radio if str(radio.key).startswith("label_what"))
+    assert radio.options == ["The 2 patches given as good examples", "The 20 patches found"]
+    found = data_of(app, "landlike_plot")["neighbours"]
+    label_here(app, "River", what=1)
+    assert given(scene) == {"River": sorted(found)}
+
+
 def test_a_selection_is_what_is_meant_first(scene: Scene, recipe: Recipe) -> None:
     give_label(scene, patch_grid(scene), [4, 9], "River")
     app = visit(encoder=BASELINE, q="16")

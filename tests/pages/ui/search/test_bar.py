@@ -261,6 +261,11 @@ def test_patches_that_were_seen_can_be_left_out_and_come_back(engine: Engine) ->
     assert f"{len(first) - 1} patches found before are left out" in html.unescape(texts(app))
     app.run()
     assert [item["id"] for item in data_of(app, "landlike_gallery")["items"]] == second, "a list stays as it is"
+    session(app).limit(0.0)
+    app.run()
+    items = [item["id"] for item in data_of(app, "landlike_gallery")["items"]]
+    assert app.button(key="seen_out").label == f"Leave out the {len({*items} - {*first, 16})} patches found since"
+    session(app).limit(None)
     app.button(key="seen_reset").click().run()
     assert [item["id"] for item in data_of(app, "landlike_gallery")["items"]] == first
 
