@@ -38,6 +38,16 @@ def test_a_page_opened_by_its_address_asks_for_nothing_that_is_not_there(own_pag
     assert missing == []
 
 
+def test_a_page_that_is_empty_for_a_while_says_that_it_is_being_made(own_page: Page, servers: list[Server]) -> None:
+    page = own_page
+    page.goto(f"{servers[-1].url}/scenes")
+    expect(page.get_by_role("heading", name="Scenes").first).to_be_visible()
+    said = "one => getComputedStyle(one, '::before').content"
+    assert page.locator(".stMainBlockContainer").evaluate(said) == "none"
+    page.locator(".stMainBlockContainer > .stVerticalBlock").evaluate("one => one.remove()")
+    assert "is being made" in page.locator(".stMainBlockContainer").evaluate(said)
+
+
 def test_another_threshold_is_in_the_address_and_no_step_of_the_history(own_page: Page, servers: list[Server]) -> None:
     page, url = own_page, servers[-1].url
     page.goto(f"{url}/health")

@@ -23,7 +23,12 @@ const leaveChooser = (now) => {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".labeller");
-  const act = (what, name) => setTriggerValue("act", { what, name, patch: data.patch, at: Date.now() });
+  const act = (what, name) => {
+    setTriggerValue("act", { what, name, patch: data.patch, at: Date.now() });
+    // Seen at once that it was taken, also where the next patch takes its time.
+    root.classList.toggle("sent", what === "class" || what === "pass");
+    for (const one of root.querySelectorAll("[data-act]")) one.classList.toggle("taken", one.dataset.act === [what, name].join(" ").trim());
+  };
   const asks = data.patch !== null;
   leaveChooser(data.scene);
 
@@ -75,6 +80,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   clearTimeout(root.rest);
   if (data.settling) root.rest = setTimeout(() => root.isConnected && act("settle"), REST);
   const name = root.getRootNode().activeElement?.dataset?.act;
+  root.classList.remove("sent");
   root.replaceChildren(list, side);
   if (name) [...root.querySelectorAll("button")].find((one) => one.dataset.act === name)?.focus();
 

@@ -232,7 +232,7 @@
     }
     box.append(buttons);
     const bounds = drawn.shape.getBounds();
-    const popup = L.popup({ minWidth: 180 }).setLatLng([bounds.getNorth(), bounds.getCenter().lng]).setContent(box).openOn(map);
+    const popup = L.popup({ minWidth: 240 }).setLatLng([bounds.getNorth(), bounds.getCenter().lng]).setContent(box).openOn(map);
     const mine = drawn; // the click that ends the next drawing closes this popup
     popup.on("remove", () => setTimeout(() => drawn === mine && drop(), 0));
     return undefined;
