@@ -54,7 +54,14 @@ def engine_of(config: Config) -> Engine:
     """Return an engine that works in this process."""
     from core.engine.operations import Engine
 
-    return Engine(config, lanes={})
+    return Engine(config, lanes={}, waiting=_waiting)
+
+
+def _waiting(words: str) -> None:
+    """Tell on stderr what keeps work from going on."""
+    if words:
+        sys.stderr.write(f"{words[:1].upper()}{words[1:]}.\n")
+        sys.stderr.flush()
 
 
 def open_sources(options: argparse.Namespace, config: Config) -> list[Scene]:

@@ -79,8 +79,10 @@ def _sweep(folder: Path) -> None:
 class Engine:
     """Scenes, features, projections and the jobs that make them; safe to use from any thread."""
 
-    def __init__(self, config: Config, lanes: Mapping[str, Lane] | None = None) -> None:
-        self.config = config
+    def __init__(
+        self, config: Config, lanes: Mapping[str, Lane] | None = None, waiting: Callable[[str], None] | None = None
+    ) -> None:
+        self.config, self._waiting = config, waiting
         self.library = Library(config.root)
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
@@ -502,7 +504,15 @@ class Engine:
                 store_given(scene, recipe, self.store, progress=progress, cancelled=cancelled)
                 return self.features(recipe)
             if self.config.scheduler:
-                encode_on_cluster(scene, recipe, self.store, self.config, progress=progress, cancelled=cancelled)
+                encode_on_cluster(
+                    scene,
+                    recipe,
+                    self.store,
+                    self.config,
+                    progress=progress,
+                    cancelled=cancelled,
+                    waiting=self._waiting,
+                )
                 return self.features(recipe)
             model = matching_encoder(recipe.encoder, recipe.fingerprint, self.config)
             encode_scene(scene, model, recipe, self.store, progress=progress, cancelled=cancelled)

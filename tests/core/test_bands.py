@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,3 +70,26 @@ def test_the_first_scene_is_the_real_one_unless_the_operator_says_otherwise() ->
     assert settings({"LANDLIKE_FIRST_SCENE": "synthetic"}).first_scene == "synthetic"
     with pytest.raises(SettingsError, match=r"LANDLIKE_FIRST_SCENE is “both”.+ give sample or synthetic"):
         settings({"LANDLIKE_FIRST_SCENE": "both"})
+
+
+def test_a_cluster_is_that_of_the_setting_else_of_dasks_own_configuration(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    assert settings(home).scheduler == ""
+    files = tmp_path / ".config" / "dask"
+    files.mkdir(parents=True)
+    (files / "distributed.yaml").write_text("# scheduler-address: tcp://no:1\ndistributed: {}\n")
+    assert settings(home).scheduler == ""
+    (files / "ours.yaml").write_text("scheduler-address: 'tcp://file:8786'  # ours\n")
+    assert settings(home).scheduler == "tcp://file:8786"
+    named = home | {"DASK_SCHEDULER_ADDRESS": "tls://dask:8786"}
+    assert settings(named).scheduler == "tls://dask:8786"
+    assert settings(named | {"LANDLIKE_SCHEDULER": "tcp://[::1]:8786"}).scheduler == "tcp://[::1]:8786"
+    assert settings(named | {"LANDLIKE_SCHEDULER": "local"}).scheduler == ""
+    there = settings({"LANDLIKE_SCHEDULER": "tcp://a:1", "LANDLIKE_DATA": "data"})
+    assert there.root == Path.cwd() / "data", "workers are started elsewhere"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1:8786", "tcp://host", "tcp://host:port", "http//x:1", "tcp://a b:1"])
+def test_an_address_of_a_scheduler_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"the address of the Dask scheduler is “.+; give it in the form tcp:"):
+        settings({"LANDLIKE_SCHEDULER": address})

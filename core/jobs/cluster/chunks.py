@@ -102,7 +102,7 @@ class _Spreading(Generic[Chunk, Value]):
         self._under_way: list[_Try[Chunk]] = []
         self._again: deque[_Try[Chunk]] = deque()
         self._shunned: set[str] = set()
-        self._told = False
+        self._told = ""
 
     def refill(self, waiting: Words, cancelled: Callable[[], bool]) -> bool:
         """Have as many chunks under way as the workers can use; False when all are done."""
@@ -111,7 +111,7 @@ class _Spreading(Generic[Chunk, Value]):
         there = self._cluster.workers(self._asked, self._telling(waiting), cancelled)
         if self._told:
             waiting("")
-            self._told = False
+            self._told = ""
         usable = [worker for worker in there if worker not in self._shunned] or there
         self._reclaim()
         while len(self._under_way) < AHEAD * len(usable) and (self._again or self._next()):
@@ -156,8 +156,9 @@ class _Spreading(Generic[Chunk, Value]):
 
     def _telling(self, waiting: Words) -> Words:
         def tell(words: str) -> None:
-            self._told = True
-            waiting(words)
+            if words != self._told:
+                self._told = words
+                waiting(words)
 
         return tell
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from core.jobs.cluster.connection import cluster_at
+from core.jobs.cluster.executor import ClusterExecutor
+from core.jobs.lanes import JobKind, Lane
+from core.jobs.queue import JobQueue
 from tests.clusters import LocalCluster
+from tests.fakes import TASKS
+
+Started = Callable[..., JobQueue]
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +22,21 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     found = LocalCluster(tmp_path_factory.mktemp("cluster"))
     yield found
     found.close()
+
+
+@pytest.fixture
+def queues(tmp_path: Path, cluster: LocalCluster) -> Iterator[Started]:
+    """Start a queue whose jobs the cluster does; closes it in the end."""
+    begun: list[tuple[JobQueue, str, Path]] = []
+
+    def start(root: Path = tmp_path, address: str = cluster.address, slots: int = 1) -> JobQueue:
+        kinds = {name: JobKind(task=task, lane="far", grace=0.3) for name, task in TASKS.items()}
+        queue = JobQueue(root, kinds, {"far": Lane(executor=lambda: ClusterExecutor(address, root), slots=slots)})
+        queue.start()
+        begun.append((queue, address, root))
+        return queue
+
+    yield start
+    for queue, address, root in begun:
+        queue.close()
+        cluster_at(address, root).close()

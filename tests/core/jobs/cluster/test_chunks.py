@@ -16,20 +16,25 @@ import numpy as np
 import psutil
 import pytest
 
+from core.__main__ import main
 from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import matching_encoder
 from core.engine.operations import Engine
 from core.errors import EncoderError, JobCancelledError, JobError
+from core.export.geoparquet import read_geoparquet
 from core.features.encode import encode_scene
 from core.features.parts import encode_on_cluster
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
+from core.files import never
 from core.jobs.cluster.chunks import spread
 from core.jobs.cluster.connection import Cluster, cluster_at
+from core.jobs.cluster.fitness import facts_here, unfit
 from core.scenes.library import Library
 from core.scenes.scene import Scene
 from tests.clusters import LocalCluster, workers_ready
+from tests.core.jobs.cluster.conftest import Started
 from tests.fakes import PlaceEncoder, place_scene, recipe_of
 from tests.waiting import until
 
@@ -119,21 +124,28 @@ def test_kill_9_of_a_worker_costs_the_part_that_it_was_at(
     encode: Callable[..., Encoding], cluster: LocalCluster, tmp_path: Path
 ) -> None:
     encoding = encode()
-    until(lambda: encoding.done and encoding.done[-1] > 2 * PART)
+    until(lambda: encoding.done and encoding.done[-1] > 2 * PART, 90)
     cluster.working()[0].kill()
     assert_same(encoding.end(), local(encoding, tmp_path / "local"))
     assert encoded_twice(encoding) <= PART
 
 
-def test_a_scheduler_that_is_started_again_goes_on_with_what_is_not_stored(
-    encode: Callable[..., Encoding], cluster: LocalCluster, tmp_path: Path
+def test_when_the_scheduler_is_started_again_what_is_not_stored_goes_on_and_so_do_jobs(
+    encode: Callable[..., Encoding], queues: Started, cluster: LocalCluster, tmp_path: Path
 ) -> None:
+    queue, log = queues(), tmp_path / "log"
+    counting = {"total": 400, "delay": 0.02, "log": str(log), "name": "begun"}
+    job = queue.submit("count", "a", "Counting", counting)
+    until(lambda: queue.jobs()[0].done > 1)
     encoding = encode()
-    until(lambda: encoding.done and encoding.done[-1] > 2 * PART)
+    until(lambda: encoding.done and encoding.done[-1] > 2 * PART, 90)
     stored = FeatureStore(tmp_path).done_ids(encoding.recipe)
     cluster.kill_scheduler()
     until(lambda: any("which does not answer" in words for words in encoding.said), 60)
+    until(lambda: queue.jobs()[0].doing.startswith("waiting for the Dask scheduler at tcp:"), 60)
     cluster.start_scheduler()
+    assert queue.wait(job.id, 90).message == "counted"
+    assert len(log.read_text().splitlines()) <= 2
     assert_same(encoding.end(), local(encoding, tmp_path / "local"))
     assert encoding.said[-1] == ""
     assert len(stored) > PART
@@ -220,3 +232,58 @@ def random_scene(root: Path) -> Scene:
     with rasterio.open(scene.directory / "pixels.tif", "r+") as data:
         data.write(np.random.default_rng(1).integers(1, 9000, (13, 640, 640), np.uint16))
     return Library(root).get(scene.id)
+
+
+def test_commands_have_the_cluster_encode(
+    cluster: LocalCluster, ready: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, outs = place_scene(tmp_path, empty=EMPTY), [tmp_path / "far.parquet", tmp_path / "near.parquet"]
+    monkeypatch.setenv("LANDLIKE_DATA", str(tmp_path))
+    for address, out in zip((cluster.address, "local"), outs, strict=True):
+        monkeypatch.setenv("LANDLIKE_SCHEDULER", address)
+        assert main(["embed", scene.id, "--encoder", "spectral", "--patch-size", "32", "--out", str(out)]) == 0
+        FeatureStore(tmp_path).delete_scene(scene.id)
+    far, near = (read_geoparquet(out) for out in outs)
+    assert len(near.patch_ids) == 18
+    assert np.array_equal(far.patch_ids, near.patch_ids)
+    assert far.vectors.tobytes() == near.vectors.tobytes()
+
+
+def test_a_worker_without_landlike_gets_no_work(
+    cluster: LocalCluster, ready: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = len(ready.workers("Testing", lambda _: None, never))
+    with caplog.at_level(logging.WARNING, "core.jobs.cluster.connection"):
+        dask = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-dashboard", "--no-nanny")
+        other = cluster.add_worker(dask, cwd=tmp_path)
+        until(lambda: ready.workers("Testing", lambda _: None, never) and caplog.messages, 60)
+    assert (
+        "has no Landlike, or another version; start it in Landlike's folder by “python -m core worker”" in caplog.text
+    )
+    assert len(ready.workers("Testing", lambda _: None, never)) == before
+    assert sorted(value for _, value in spread(ready, "Doubling", double, range(30))) == list(range(0, 60, 2))
+    other.kill()
+    other.wait()
+
+
+def test_without_a_worker_that_sees_the_data_it_fails_and_names_one(
+    cluster: LocalCluster, ready: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    blind = Cluster(cluster.address, Path("data"))
+    try:
+        words = r"^Encoding: the worker tcp://127\.0\.0\.1:\d+ does not see the folder data; mount it there at the same"
+        with pytest.raises(JobError, match=words):
+            until(lambda: blind.workers("Encoding", lambda _: None, never))
+    finally:
+        blind.close()
+
+
+def test_workers_of_another_version_are_told_what_they_need() -> None:
+    ours = facts_here(Path("x"))
+    assert unfit("tcp://w:1", ours, ours, Path("x")) == ("", "")
+    for name, other in (("Python", "3.10"), ("Landlike", "0123456789ab"), ("openvino", "")):
+        found, remedy = unfit("tcp://w:1", {**ours, name: other}, ours, Path("x"))
+        assert found.startswith(f"the worker tcp://w:1 has {name} {other or 'in no version'} and not {ours[name]}")
+        assert "the same Landlike, Python and packages" in remedy

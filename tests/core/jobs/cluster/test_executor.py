@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
-from core.jobs.cluster.connection import cluster_at
-from core.jobs.cluster.executor import ClusterExecutor
-from core.jobs.lanes import JobKind, Lane
 from core.jobs.queue import JobQueue
 from tests.clusters import DEATHS, LocalCluster, workers_ready
-from tests.fakes import TASKS
+from tests.core.jobs.cluster.conftest import Started
 from tests.waiting import free_port, until
-
-Started = Callable[..., JobQueue]
-
-
-@pytest.fixture
-def queues(tmp_path: Path, cluster: LocalCluster) -> Iterator[Started]:
-    """Start a queue whose jobs the cluster does; closes it in the end."""
-    begun: list[tuple[JobQueue, str, Path]] = []
-
-    def start(root: Path = tmp_path, address: str = cluster.address, slots: int = 1) -> JobQueue:
-        kinds = {name: JobKind(task=task, lane="far", grace=0.3) for name, task in TASKS.items()}
-        queue = JobQueue(root, kinds, {"far": Lane(executor=lambda: ClusterExecutor(address, root), slots=slots)})
-        queue.start()
-        begun.append((queue, address, root))
-        return queue
-
-    yield start
-    for queue, address, root in begun:
-        queue.close()
-        cluster_at(address, root).close()
 
 
 def doing(queue: JobQueue, name: str) -> str:
@@ -81,17 +55,12 @@ def test_what_a_server_left_on_a_worker_is_not_done_twice(queues: Started, tmp_p
     assert log.read_text().splitlines() == ["begun", "begun"], "who asks anew gets it done anew"
 
 
-def test_a_job_outlives_its_worker_and_one_that_kills_them_all_has_failed(queues: Started, tmp_path: Path) -> None:
-    queue = queues()
-    jobs = [
-        queue.submit("die", name, "Encoding", {"log": str(tmp_path / name), "times": times})
-        for name, times in (("once", 1), ("always", 99))
-    ]
-    assert queue.wait(jobs[0].id, 60).message == "survived"
-    ended = queue.wait(jobs[1].id, 60)
+def test_a_job_that_kills_its_workers_is_tried_by_another_and_has_failed_then(queues: Started, tmp_path: Path) -> None:
+    queue, log = queues(), tmp_path / "log"
+    ended = queue.wait(queue.submit("die", "a", "Encoding", {"log": str(log), "times": 99}).id, 90)
     assert ended.state == "failed"
     assert ended.message.startswith(f"Encoding: {DEATHS} workers died over it, the last one tcp://127.0.0.1:")
-    assert [len((tmp_path / name).read_text().splitlines()) for name in ("once", "always")] == [2, DEATHS]
+    assert len(log.read_text().splitlines()) == DEATHS
 
 
 def test_work_that_does_not_listen_is_ended_with_its_process(
@@ -117,15 +86,3 @@ def test_without_a_scheduler_jobs_wait_say_so_and_can_be_stopped(queues: Started
     began = time.monotonic()
     assert queue.wait(job.id, 30).state == "cancelled"
     assert time.monotonic() - began < 5
-
-
-def test_when_the_scheduler_is_started_again_jobs_go_on(queues: Started, tmp_path: Path, cluster: LocalCluster) -> None:
-    queue, log = queues(), tmp_path / "log"
-    payload = {"total": 100, "delay": 0.02, "log": str(log), "name": "begun"}
-    job = queue.submit("count", "a", "Counting", payload)
-    until(lambda: queue.jobs()[0].done > 1)
-    cluster.kill_scheduler()
-    until(lambda: doing(queue, job.id).startswith("waiting for the Dask scheduler at"), 60)
-    cluster.start_scheduler()
-    assert queue.wait(job.id, 90).message == "counted"
-    assert len(log.read_text().splitlines()) <= 2
