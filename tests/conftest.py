@@ -42,6 +42,7 @@ SLOW = (
     "core/encoders/saved_model/test_encoder.py",  # TensorFlow beside our own way
     "core/encoders/saved_model/test_tensorflow.py",
     "core/engine/test_operations.py",  # worker processes
+    "core/engine/batch",  # whole commands, some in processes that are killed
     "core/encoders/test_onnx.py::test_the_command_line_encodes_with_one",
     "core/evaluation/report/test_measure.py",  # whole reports
     "core/imagery/test_tiles.py::test_any_place_on_earth_shows_at_its_tile",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
+from core.cli.batch import embed_batch, is_batch
 from core.cli.command import bar_of
 from core.cli.destinations import PARQUET_ENDINGS, check_out
 from core.cli.options import ENCODER_HELP, SOURCE_HELP, add_cutting, add_encoding, add_file, add_overrides, cut_of
@@ -17,7 +18,7 @@ from core.errors import SettingsError
 
 
 class EmbedCommand:
-    """Encode the patches of a source into GeoParquet.
+    """Encode the patches of a source into GeoParquet, or those of thousands of scenes.
 
     The file holds a row a patch: its outline, its class if there is one, its features, and the mean and deviation of
     each band. Where the encoder was taught classes, it has the likeliest of them, “Unsure” where none counts, and its
@@ -27,6 +28,21 @@ class EmbedCommand:
     Beside it a STAC item says what it holds, by the extension for embeddings: F.stac.json.
 
     The patches of a collection are not cut otherwise than they came.
+
+    Where --out is a folder, or an address that begins with s3://, az:// or gs://, SOURCE may be many scenes: a folder,
+    of which each GeoTIFF, zip, SAFE, folder of bands or other scene is done, or a list, .txt with a path or an address
+    (https://, s3://, …) a line; # begins a remark, and paths count from where the list lies. Nothing goes into the
+    library. In the folder each encoder has a folder of its own with a file and a STAC item a scene; above them lie
+    collection.json, the STAC collection; manifest.json, which says of each scene its input, date, encoder, number of
+    patches, bytes, digest, seconds and what was doubtful; and failures.csv.
+
+    Give the same command again to go on after a stop of any kind: what is there as it was written is left alone, and
+    inputs that are new, have changed or failed are done. Several runs may write into one folder at once. The exit code
+    is 0 when all inputs are there, and 1 when one could not be done, of which a sentence is told.
+
+    Credentials of a bucket are read from the environment, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (also
+    AWS_REGION, AWS_ENDPOINT_URL), AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or
+    GOOGLE_APPLICATION_CREDENTIALS. They are never told or kept.
     """
 
     name = "embed"
@@ -34,23 +50,28 @@ class EmbedCommand:
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the source, the encoder, the cutting and where the file goes."""
         add_encoding(parser, backend=True)
-        parser.add_argument("--out", type=Path, required=True, metavar="F.parquet")
+        parser.add_argument(
+            "--out", required=True, metavar="F.parquet|FOLDER|s3://…", help="a file, or where those of many scenes go"
+        )
         add_overrides(parser)
 
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
-        """Write the file."""
+        """Write the file, or those of a batch."""
         from core.export.geoparquet import read_geoparquet
         from core.export.stac import write_stac_item
 
-        check_out(options.out, PARQUET_ENDINGS, options.source)
+        if is_batch(options.out):
+            return embed_batch(options, config)
+        out = Path(options.out)
+        check_out(out, PARQUET_ENDINGS, options.source)
         engine = engine_of(config)
         if options.encoder is not None and _takes_long(options.source):
             engine.spec(options.encoder, options.backend)  # An unknown name is told before the source is opened.
         scene = open_source(options, config)
         recipe = recipe_of(options, engine, scene, options.backend)
         with bar_of("Encoding", "patches") as progress:
-            write_features(engine, scene, recipe, options.out, backend=options.backend, progress=progress)
-        write_stac_item(options.out, read_geoparquet(options.out))
+            write_features(engine, scene, recipe, out, backend=options.backend, progress=progress)
+        write_stac_item(out, read_geoparquet(out))
         return ()
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.scenes.cut import DEFAULT_CUT, MIN_VALID_FRACTION, Cut, GroundLength
+from core.scenes.cut import MIN_VALID_FRACTION, Cut, GroundLength
 
 if TYPE_CHECKING:
     from core.ingest.settings import IngestSettings
@@ -134,14 +134,12 @@ def cut_of(options: argparse.Namespace, scene: Scene) -> Cut:
     Raises:
         PatchError: when it cannot be cut so.
     """
-    from core.scenes.overview import metres_of
+    from core.scenes.overview import cut_by_lengths
 
-    wanted: list[GroundLength | None] = [options.patch_size, options.stride]
-    metres = metres_of(scene) if any(one is not None and one.metres is not None for one in wanted) else None
-    size, stride = (None if one is None else one.pixels(metres) for one in wanted)
-    size = (scene.patch_size or DEFAULT_CUT.size) if size is None else size
     area = "" if options.only is None else _area_of(options.only, scene)
-    return Cut.of(size, stride, edge=options.edge, least_valid=options.least_valid, area=area)
+    return cut_by_lengths(
+        scene, options.patch_size, options.stride, edge=options.edge, least_valid=options.least_valid, area=area
+    )
 
 
 def _area_of(text: str, scene: Scene) -> str:

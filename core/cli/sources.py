@@ -187,15 +187,10 @@ def write_features(
     engine: Engine, scene: Scene, recipe: Recipe, out: Path, *, backend: str | None = None, progress: Progress = silent
 ) -> None:
     """Write the features of a scene as a file, encoding what is not stored. Errors as of ``encode_now``."""
-    from core.export.geoparquet import write_geoparquet
-    from core.scenes.patches import patch_grid
-    from core.values.encoded import encoded_source
-    from core.values.registry import export_columns
+    from core.engine.written import write_embeddings
 
     features = engine.encode_now(scene, recipe, progress=progress)
-    columns = export_columns(encoded_source(scene, features, engine.config))
-    spec = engine.spec_of(scene, recipe.encoder, backend)
-    write_geoparquet(out, scene, patch_grid(scene, recipe.cut), features, spec, values=columns)
+    write_embeddings(out, scene, features, engine.spec_of(scene, recipe.encoder, backend), engine.config)
 
 
 def near_lines(table: Embeddings, near: Neighbours, **said: str) -> Iterator[str]:

@@ -75,6 +75,30 @@ def sources_of(
     return alone + ([together] if together else [])
 
 
+def scenes_of_files(paths: Sequence[Path]) -> list[list[Path]]:
+    """Part the files of a folder into sources of a scene each, by names alone; what is no data is left out.
+
+    As ``sources_of``, but dates of one place are scenes apart, and many rasters are never patches of a collection: each
+    can be done by itself, and be done anew when it changes.
+
+    Args:
+        paths: files of one folder; none is opened.
+    """
+    apart = {path: True for path in paths if path.suffix.lower() in own_files() | UNREAD}
+    together = [path for path in paths if path not in apart]
+    names = {path.name for path in together}
+    data = {path for path in together if path.suffix.lower() in RASTER_SUFFIXES or _in_envi(path, names)}
+    shards: dict[tuple[str, str], list[Path]] = {}
+    for path in together:
+        if path in data and holds_all_bands(path.stem):
+            shard = shard_of(path.stem)
+            shards.setdefault(("shards", shard) if shard else ("alone", path.name), []).append(path)
+    whole = {path for group in shards.values() for path in group}
+    groups, others = with_what_lies_beside(list(shards.values()), [path for path in together if path not in whole])
+    found = [*([path] for path in apart), *groups, *scenes_apart(others)]
+    return [group for group in found if group[0] in apart or not data.isdisjoint(group)]
+
+
 def _own_sources(paths: Sequence[Path]) -> list[list[Path]]:
     """Return files that are a source each; cubes of one place at several dates, or of a band each, are one."""
     cubes = [path for path in paths if path.suffix.lower() in CUBE_SUFFIXES]

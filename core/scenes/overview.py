@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pyproj import Geod
 
 from core.errors import PatchError
+from core.scenes.cut import DEFAULT_CUT, MIN_VALID_FRACTION, Cut, Edge, GroundLength
 from core.scenes.geobox import pixel_metres
 from core.scenes.patches import patch_grid
 from core.scenes.places import table_corners
@@ -117,6 +118,27 @@ def metres_of(scene: Scene) -> float | None:
         return None
     whole = round(metres)
     return float(whole) if whole and abs(metres / whole - 1) < 0.002 else metres
+
+
+def cut_by_lengths(
+    scene: Scene,
+    size: GroundLength | None,
+    stride: GroundLength | None,
+    *,
+    edge: Edge = "leave",
+    least_valid: float = MIN_VALID_FRACTION,
+    area: str = "",
+) -> Cut:
+    """Return how a scene is cut by lengths in pixels or on the ground; without them as scenes of its kind are.
+
+    Raises:
+        PatchError: when it cannot be cut so.
+    """
+    lengths = (size, stride)
+    metres = metres_of(scene) if any(one is not None and one.metres is not None for one in lengths) else None
+    side, step = (None if one is None else one.pixels(metres) for one in lengths)
+    side = (scene.patch_size or DEFAULT_CUT.size) if side is None else side
+    return Cut.of(side, step, edge=edge, least_valid=least_valid, area=area)
 
 
 @lru_cache(maxsize=64)

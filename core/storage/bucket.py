@@ -6,6 +6,7 @@ gave them. Nothing of what it says of a failure is passed on, for addresses in t
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -140,18 +141,20 @@ class BucketStorage:
         return ObjectInfo(key=key, size=size, etag=answer["e_tag"] or "", version=answer["version"] or "")
 
     def fetch(self, key: str, path: Path) -> bool:
-        """Write an object to a file; False = there is none."""
+        """Write an object to a file, which gets its time; False = there is none."""
 
         def copy() -> bool:
             import obstore
 
-            chunks = obstore.get(self.store, key).stream()
+            answer = obstore.get(self.store, key)
+            chunks, seconds = answer.stream(), answer.meta["last_modified"].timestamp()
             with disk_errors(f"Keeping a copy of {key}", full=_FREE, other="check the disk and its rights"):
                 file = path.open("wb")
             with file:
                 for chunk in chunks:
                     with disk_errors(f"Keeping a copy of {key}", full=_FREE, other="check the disk and its rights"):
                         file.write(chunk)
+            os.utime(path, (seconds, seconds))
             return True
 
         return self._ask("Reading", check_key(key), copy) or False
