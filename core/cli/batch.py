@@ -43,7 +43,7 @@ def embed_batch(options: argparse.Namespace, config: Config) -> Iterator[str]:
         StoreError: when the storage cannot be written, or some inputs could not be done.
     """
     from core.engine.batch.inputs import batch_inputs
-    from core.engine.batch.run import run_batch
+    from core.engine.batch.run import in_turn, on_cluster, run_batch
     from core.storage.address import open_storage
 
     title = open_storage(options.out).title
@@ -57,7 +57,9 @@ def embed_batch(options: argparse.Namespace, config: Config) -> Iterator[str]:
         if todo < count:
             sys.stderr.write(f"{count - todo:,} of {count:,} inputs are there already\n")
 
-    for number, step in enumerate(run_batch(inputs, wish, options.out, config, begun=begun), start=1):
+    mapped = on_cluster(config, _waiting) if config.scheduler else in_turn
+    ended = run_batch(inputs, wish, _absolute(options.out), config, mapped=mapped, begun=begun)
+    for number, step in enumerate(ended, start=1):
         states[step.state] = states.get(step.state, 0) + 1
         if step.state == "written":
             doubtful += any(scene.warnings for scene in step.record.scenes)
@@ -68,6 +70,18 @@ def embed_batch(options: argparse.Namespace, config: Config) -> Iterator[str]:
     if failed := states.get("failed", 0):
         found = f"{failed:,} of {len(inputs):,} inputs could not be done"
         raise StoreError(f"Embedding into {title}", found, "see failures.csv there, and give the command again")
+
+
+def _absolute(out: str) -> str:
+    """Return where results go as workers have it, who may have been started elsewhere."""
+    from core.storage.address import scheme_of
+
+    return out if scheme_of(out) else str(Path(out).absolute())
+
+
+def _waiting(words: str) -> None:
+    if words:
+        sys.stderr.write(f"{words}\n")
 
 
 def _wish(options: argparse.Namespace, config: Config) -> BatchWish:

@@ -19,7 +19,7 @@ from core.engine.batch.inputs import BatchInput
 from core.engine.batch.ledger import Ledger
 from core.engine.batch.record import InputRecord, record_key
 from core.engine.batch.wish import BatchWish
-from core.engine.batch.work import SCRATCH, EmbedTask, drop_scratch, finished, prepared, sweep_scratch
+from core.engine.batch.work import SCRATCH, EmbedTask, drop_scratch, embed_input, finished, prepared, sweep_scratch
 from core.errors import LandlikeError, StoreError
 from core.prefetch import ahead
 from core.storage.address import open_storage
@@ -60,6 +60,26 @@ def in_turn(tasks: Iterator[EmbedTask]) -> Generator[InputRecord]:
     with closing(ahead((prepared(task) for task in tasks), depth=1)) as read:
         for one in read:
             yield finished(one)
+
+
+def on_cluster(config: Config, waiting: Callable[[str], None] = lambda _words: None) -> SceneMap:
+    """Return a map of whole scenes over the workers of the Dask cluster that is configured.
+
+    Args:
+        config: with a scheduler.
+        waiting: told what is waited for, while there is no scheduler or no worker.
+    """
+
+    def mapped(tasks: Iterator[EmbedTask]) -> Generator[InputRecord]:
+        from core.jobs.cluster.chunks import spread
+        from core.jobs.cluster.connection import cluster_at
+
+        cluster = cluster_at(config.scheduler, config.root)
+        spreading = spread(cluster, "Embedding many scenes", embed_input, tasks, waiting=waiting)
+        with closing(spreading) as done:
+            yield from (record for _task, record in done)
+
+    return mapped
 
 
 def run_batch(
@@ -154,7 +174,8 @@ class _Batch:
             if (same := self._same_content(one)) is not None:
                 self.found.append(BatchStep(state="there already", record=self.ledger.settle(same)))
                 continue
-            yield EmbedTask(input=one, wish=self.wish, out=self.out, config=self.config)
+            # A worker does all of an input by itself.
+            yield EmbedTask(input=one, wish=self.wish, out=self.out, config=replace(self.config, scheduler=""))
 
     def settled(self, record: InputRecord) -> BatchStep:
         """Write the record of what was done, and tell what became of it."""
