@@ -1,7 +1,7 @@
 """A server of S3 for tests: objects in memory, conditions as AWS has them, and whatever fault a test asks for.
 
 Its answers were held against those of moto's server, whose own dependencies exclude versions that ours need. It checks
-that requests are signed by the key that it knows, and not the signature.
+that requests are signed by the key that it knows, and not the signature. What lies under ``public/`` anybody may read.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
             if fault.status:
                 self.answer(fault.status, fault.body.encode(), **fault.headers)
                 return
-        if f"Credential={KEY_ID}/" not in (self.headers.get("Authorization") or ""):
+        if not key.startswith("public/") and f"Credential={KEY_ID}/" not in (self.headers.get("Authorization") or ""):
             self.refuse(403, "AccessDenied")
         elif name != "land":
             self.refuse(404, "NoSuchBucket")

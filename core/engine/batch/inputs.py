@@ -149,6 +149,8 @@ def batch_inputs(source: str, out: str) -> list[BatchInput]:
         found = list(_of_list(path, asked))
     elif path.is_file() or _is_whole(path.name):
         found = [_of_paths(path.name, [path])]
+    elif not scheme_of(out) and path.resolve() == Path(out).resolve():
+        raise SourceError(asked, "results would go into the folder that is read", "choose another one for --out")
     else:
         found = list(_of_folder(path, Path(out).resolve() if not scheme_of(out) else None))
     if not found:

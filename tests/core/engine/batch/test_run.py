@@ -269,6 +269,30 @@ def test_killed_at_any_moment_and_run_again_it_gives_the_same_bytes(
     assert len(done) <= 3 + 2, "nothing twice but what was in flight"
 
 
+@pytest.mark.parametrize(
+    ("names", "inputs"),
+    [
+        ([f"T31UFS_20240601_B{band:02d}.jp2" for band in range(1, 13)] + ["MTD.xml"],
+         ["T31UFS_20240601_B01.jp2 and 12 more"]),
+        (["T31UFS_20240601.tif", "T31UFS_20240611.tif", "T31UFS_20240601.tfw", "notes.csv", "collection.json"],
+         ["T31UFS_20240601.tif and 1 more", "T31UFS_20240611.tif"]),
+        ([f"tile-{number}.tif" for number in range(15)], [f"tile-{number}.tif" for number in range(15)]),
+        (["S2A_MSIL1C_a.SAFE/x", "b/B02.tif", "c/", "out/collection.json", "out/records/a.json", "d.nc", "e.zip"],
+         ["S2A_MSIL1C_a.SAFE", "b", "d.nc", "e.zip"]),
+        (["export-0000000000-0000000000.tif", "export-0000000000-0000002560.tif"],
+         ["export-0000000000-0000000000.tif and 1 more"]),
+    ],
+    ids=["bands", "dates", "many", "folders", "shards"],
+)  # fmt: skip
+def test_a_folder_is_parted_into_scenes_by_names(names: list[str], inputs: list[str], tmp_path: Path) -> None:
+    for name in names:
+        path = tmp_path / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.write_bytes(b"")
+    assert [one.name for one in batch_inputs(str(tmp_path), "s3://land/a")] == inputs
+
+
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
 def test_two_runs_at_once_do_not_harm_each_other(
     kind: str, scenes: Path, tmp_path: Path, config: Config, request: pytest.FixtureRequest
@@ -364,6 +388,7 @@ def test_a_bucket_that_fails_half_way_loses_nothing(scenes: Path, bucket: Bucket
     [
         ("none", "out", "there is no such file or folder; give a folder of scenes, or a list of paths"),
         ("in/empty", "out", "it holds no scenes"),
+        ("in", "in", "results would go into the folder that is read; choose another one for --out"),
         ("in", "s3://land/a.parquet", "s3://land/a.parquet is one file in a bucket; give a folder there"),
         ("in", "ftp://land/a", "ftp:// is no storage that can be written"),
         ("ftp://land/a", "out", "ftp:// is no address of a file"),

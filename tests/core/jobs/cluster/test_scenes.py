@@ -1,0 +1,44 @@
+"""Whole scenes over the workers of a real cluster: the same bytes as on one computer, though a worker is killed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from core.config import Config, settings
+from core.engine.batch.inputs import batch_inputs
+from core.engine.batch.run import in_turn, on_cluster, run_batch
+from core.engine.batch.wish import BatchWish, fingerprint_of
+from core.jobs.cluster.connection import cluster_at
+from tests.clusters import LocalCluster, workers_ready
+from tests.tiles import write_tile
+
+
+def files(out: Path) -> dict[str, bytes]:
+    found = [*out.rglob("*.parquet"), *out.rglob("*.stac.json"), out / "collection.json"]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in found}
+
+
+def test_scenes_of_a_cluster_are_those_of_one_computer(cluster: LocalCluster, tmp_path: Path) -> None:
+    for number in range(4):
+        write_tile(tmp_path / "in" / f"T31UFS_2024060{number + 1}.tif", number)
+    workers_ready(cluster.address, tmp_path, 2)
+    here = replace(settings({}), root=tmp_path)
+    there = replace(here, scheduler=cluster.address)
+    wish = BatchWish(encoder="spectral", fingerprint=fingerprint_of("spectral", None, here))
+
+    def run(out: Path, config: Config) -> list[str]:
+        inputs = batch_inputs(str(tmp_path / "in"), str(out))
+        mapped = on_cluster(config) if config.scheduler else in_turn
+        states = []
+        for step in run_batch(inputs, wish, str(out), config, mapped=mapped):
+            if config.scheduler and not states:
+                cluster.working()[0].kill()
+            states.append(step.state)
+        return states
+
+    assert run(tmp_path / "cluster", there) == ["written"] * 4
+    assert run(tmp_path / "cluster", there) == ["there already"] * 4
+    assert run(tmp_path / "alone", here) == ["written"] * 4
+    assert files(tmp_path / "cluster") == files(tmp_path / "alone")
+    cluster_at(cluster.address, tmp_path).close()
