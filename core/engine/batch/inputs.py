@@ -195,7 +195,8 @@ def _of_folder(folder: Path, out: Path | None) -> Iterator[BatchInput]:
     groups = scenes_of_files([child for child in children if child.is_file()])
     for group in sorted(groups, key=lambda group: _by_name(group[0])):
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-        yield _of_paths(f"{group[0].name}{more}", group)
+        first = next((path for path in group if path.suffix.lower() in RASTER_SUFFIXES), group[0])
+        yield _of_paths(f"{first.name}{more}", group)
 
 
 def _of_bucket(address: str, asked: str) -> Iterator[BatchInput]:
