@@ -90,6 +90,7 @@ def test_text_renamed(tmp_path: Path, library: Library) -> None:
     assert "not a raster" in refused([path], library)
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("keep", [6, 200, 0.5, 0.98])
 def test_truncated_file(tmp_path: Path, library: Library, keep: float) -> None:
     path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES, compress="deflate")
@@ -120,6 +121,7 @@ def test_a_description_of_other_files_is_refused_in_the_sandbox_too(tmp_path: Pa
     refused([path], library, UnsafeSourceError)
 
 
+@pytest.mark.usefixtures("here")
 def test_tiff_that_asks_for_further_files(tmp_path: Path, library: Library) -> None:
     path = write_tif(tmp_path / "field.tif", land(), BAND_NAMES)
     with rasterio.open(path, "r+") as data:
@@ -167,9 +169,10 @@ def test_nested_zip(tmp_path: Path, library: Library) -> None:
     assert "not a raster" in refused([renamed], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_zip_of_too_many_members(tmp_path: Path, library: Library) -> None:
-    path = zip_of(tmp_path / "many.zip", {f"a/{n}.tif": b"" for n in range(65_000)}, zipfile.ZIP_STORED)
-    assert "65,000 files" in refused([path], library, SourceTooLargeError)
+    path = zip_of(tmp_path / "many.zip", {f"a/{n}.tif": b"" for n in range(50_001)}, zipfile.ZIP_STORED)
+    assert "50,001 files" in refused([path], library, SourceTooLargeError)
 
 
 @pytest.mark.usefixtures("here")
@@ -178,8 +181,9 @@ def test_zip_of_many_members_that_are_no_collection(tmp_path: Path, library: Lib
     assert "20,001 files" in refused([path], library, SourceTooLargeError)
 
 
+@pytest.mark.usefixtures("here")
 def test_zip_that_unpacks_to_far_more(tmp_path: Path, library: Library) -> None:
-    path = zip_of(tmp_path / "bomb.zip", {"B02.tif": bytes(300 * 2**20)})
+    path = zip_of(tmp_path / "bomb.zip", {"B02.tif": bytes(16 * 2**20)})
     assert "100 times" in refused([path], library, SourceTooLargeError)
 
 
@@ -221,6 +225,7 @@ def test_zip_beside_other_files(tmp_path: Path, library: Library) -> None:
     assert "on its own" in refused([path, other], library)
 
 
+@pytest.mark.usefixtures("here")
 def test_huge_sparse_tiff(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "huge.tif"
     with rasterio.open(
@@ -232,6 +237,7 @@ def test_huge_sparse_tiff(tmp_path: Path, library: Library) -> None:
     assert "200,000 × 200,000" in refused([path], library, SourceTooLargeError)
 
 
+@pytest.mark.usefixtures("here")
 def test_block_over_the_limit(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "block.tif"
     with rasterio.open(
@@ -242,6 +248,7 @@ def test_block_over_the_limit(tmp_path: Path, library: Library) -> None:
     assert "64 MB" in refused([path], library, SourceTooLargeError)
 
 
+@pytest.mark.usefixtures("here")
 def test_very_many_bands(tmp_path: Path, library: Library) -> None:
     path = tmp_path / "many.tif"
     with rasterio.open(
@@ -329,9 +336,9 @@ def test_missing_file(tmp_path: Path, library: Library) -> None:
 
 
 def test_disk_full(tmp_path: Path, library: Library) -> None:
-    noise = np.random.default_rng(0).integers(1, 4000, (13, 512, 512)).astype(np.uint16)
+    noise = np.random.default_rng(0).integers(1, 4000, (13, 256, 256)).astype(np.uint16)
     path = write_tif(tmp_path / "field.tif", noise, BAND_NAMES)
-    assert "disk is full" in refused([path], library, limits=Limits(file_bytes=2_000_000))
+    assert "disk is full" in refused([path], library, limits=Limits(file_bytes=500_000))
     assert ingest([path], library).bands == BAND_NAMES
 
 

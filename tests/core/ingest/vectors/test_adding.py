@@ -36,11 +36,11 @@ def test_a_geopackage_and_a_zipped_shapefile_come_in_longitude_and_latitude(tmp_
         assert all(shapely.equals_exact(shapely.normalize(found.shapes), shapely.normalize(wanted), 1e-7))
 
 
+@pytest.mark.usefixtures("shapes_here")
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
         ("L.geojson", b"nothing", "Opening “L.geojson”: it is no GeoJSON"),
-        ("L.kml", b"<kml/>", "it has no layer of points or polygons"),
         ("L.txt", b"1,2", "it is no file of points and polygons"),
     ],
 )
@@ -87,7 +87,10 @@ def test_an_undefined_reference_system_is_said_and_refused_where_numbers_are_no_
     assert read_label_shapes(tmp_path / "d.gpkg").assumed == "datum"
 
 
-def test_attributes_that_may_be_the_class_come_through_the_sandbox(tmp_path: Path) -> None:
+def test_attributes_that_may_be_the_class_and_refusals_come_through_the_sandbox(tmp_path: Path) -> None:
+    (tmp_path / "L.kml").write_bytes(b"<kml/>")
+    with pytest.raises(SourceError, match="it has no layer of points or polygons"):
+        read_label_shapes(tmp_path / "L.kml")
     frame().rename(columns={"class": "lu"}).to_file(tmp_path / "L.gpkg")
     with pytest.raises(SourceError, match="no attribute is called label or class"):
         read_label_shapes(tmp_path / "L.gpkg")
@@ -113,6 +116,7 @@ def test_of_several_layers_one_has_to_be_named(tmp_path: Path) -> None:
     assert read_label_shapes(path, layer="fields 2019", choices=True).labels == ("Fen", "Bog")
 
 
+@pytest.mark.usefixtures("shapes_here")
 def test_shapefiles_of_one_zip_are_layers(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "L.zip", "w") as packed:
         for at, name in enumerate(("a", "b.2")):

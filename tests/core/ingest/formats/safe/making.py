@@ -21,6 +21,8 @@ SIDE = 72
 """Pixels of 10 m a side: 36 of 20 m, 12 of 60 m."""
 LOSSLESS = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
 L2A = tuple(band for band in BAND_NAMES if band != "B10")
+_written: dict[tuple[object, ...], bytes] = {}
+"""Files that were written, by what they hold: coding one takes as long as ten copies."""
 COMPACT = "{sat}_MSI{level}_{date}T101031_N{baseline}_R022_T{tile}_{made}T120000"
 
 
@@ -89,9 +91,13 @@ def numbers(made: Made, band: str, side: int) -> NDArray[np.uint16]:
 def jp2(path: Path, pixels: NDArray[Any], side: int, moved: int = 0) -> Path:
     """Write a band as JPEG 2000, or as GeoTIFF where its name ends so."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    place = rasterio.Affine(side, 0, LEFT + moved, 0, -side, TOP)
-    options = LOSSLESS if path.suffix.lower() == ".jp2" else {}
-    return write_tif(path, pixels, crs="EPSG:32632", transform=place, **options)
+    made = pixels.tobytes(), pixels.shape, str(pixels.dtype), side, moved, path.suffix.lower()
+    if made not in _written:
+        place = rasterio.Affine(side, 0, LEFT + moved, 0, -side, TOP)
+        options = LOSSLESS if path.suffix.lower() == ".jp2" else {}
+        _written[made] = write_tif(path, pixels, crs="EPSG:32632", transform=place, **options).read_bytes()
+    path.write_bytes(_written[made])
+    return path
 
 
 def tile_xml(made: Made) -> str:

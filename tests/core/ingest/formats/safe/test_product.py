@@ -100,8 +100,15 @@ LAYOUTS: dict[str, Callable[[Path, Made], Path]] = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("made", [TOP, LIFTED, SURFACE], ids=["L1C", "L1C+1000", "L2A+1000"])
+EACH = [(layout, SURFACE) for layout in LAYOUTS]
+OF_L1C = [(layout, TOP) for layout in ("folder", "old", "tile alone", "bucket")]
+LIFTED_BY_ANOTHER = [(layout, LIFTED) for layout in ("folder", "old", "tile alone", "bucket", "bucket without info")]
+"""The offset is stated elsewhere in each of these, or has to be known by the baseline."""
+
+
+@pytest.mark.parametrize(
+    ("layout", "made"), EACH + OF_L1C + LIFTED_BY_ANOTHER, ids=lambda one: one if isinstance(one, str) else one.name
+)
 def test_each_layout(tmp_path: Path, library: Library, layout: str, made: Made) -> None:
     scene = ingest([LAYOUTS[layout](tmp_path, made)], library)
     check(scene, BAND_NAMES if made.level == "L1C" else L2A)
