@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from core.bands import BAND_NAMES
 from core.ingest.settings import FIRST_IMAGE
 
-_DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+_DATE = re.compile(r"(?<!\d)(20[1-9]\d)([-_/.: ]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _DAY_OF_YEAR = re.compile(r"(?:(?<![A-Za-z0-9])A?|doy)(20[1-9]\d)([0-3]\d\d)(?=T\d{6}|_|\.)")
 """Year and day of the year, as HLS (``2021196T100031``), MODIS and AppEEARS (``doy2021196``) write it."""
 _TIMED = re.compile(_DATE.pattern.removesuffix(r"(?!\d)") + r"(?:[T_-]?\d{4,6}(?:[.-]\d+)?Z?)?(?![\d])")
@@ -18,12 +18,21 @@ _TIMED_DAY = re.compile(_DAY_OF_YEAR.pattern + r"(?:T\d{6})?")
 _SENSED = re.compile(r"T\d{4,6}(?!\d)")
 """A time of day behind a date, as names of products have it behind the day of the pixels."""
 _WORKED = re.compile(
-    r"(?:(?:processed|created|exported|downloaded|generated|updated|modified|published|uploaded)"
-    r"[-_. ]*(?:on|at)?[-_. ]*"
-    r"|_PDMC_|_TL_[A-Z]{3}_+)$",
+    r"(?:(?:process(?:ed|ing)?|proc|creat(?:ed|ion)|export(?:ed)?|download(?:ed)?|generat(?:ed|ion)|updated?|modified"
+    r"|publi(?:shed|cation)|upload(?:ed)?|retrieved|accessed|(?<![A-Za-z])(?:ver(?:sion)?|(?-i:v)))"
+    r"(?:[-_. ]*(?:date|time))?[-_. ]*(?:on|at)?[-_. ]*"
+    r"|_PDMC_|_TL_[A-Z0-9_]{4}_)$",
     re.IGNORECASE,
 )
 """What stands in front of the day on which a file was made; also in ESA's names of before December 2016."""
+_COUNTED = re.compile(
+    r"(?<![A-Za-z])(?:grid|tile|id|cell|parcel|plot|block|orbit|path|row|no|nr)[-_. ]*$", re.IGNORECASE
+)
+"""What stands in front of numbers of things, of which some could be a year and a day of it."""
+_MONTH_FIRST = re.compile(
+    r"(?<![A-Za-z])([A-Za-z]{3})[a-z]{0,6}[-_. ]?(\d{1,2})(?:st|nd|rd|th)?[-_., ]{1,2}(20[1-9]\d)(?!\d)"
+)
+"""Month, day and year, as ``June_20_2019``."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY_FIRST = re.compile(
     r"(?<!\d)(\d{1,2})(?:([-_.])(\d{1,2})\2|[-_. ]?([A-Za-z]{3})[a-z]{0,6}[-_. ]?)(20[1-9]\d)(?!\d)"
@@ -219,12 +228,13 @@ def percent_of(text: str) -> str:
 
 
 def valid_date(text: str) -> str | None:
-    """Return a date that Sentinel-2 can have as ``YYYY-MM-DD``, or None."""
+    """Return a date that Sentinel-2 can have as ``YYYY-MM-DD``, or None; it is tomorrow already elsewhere on Earth."""
     try:
         date = datetime.date.fromisoformat(text)
     except ValueError:
         return None
-    return date.isoformat() if date >= FIRST_IMAGE else None
+    latest = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
+    return date.isoformat() if FIRST_IMAGE <= date <= latest else None
 
 
 def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) -> Hint | None:
@@ -284,8 +294,9 @@ def dates_in(text: str) -> tuple[str, ...]:
 
 def without_dates(text: str) -> str:
     """Return a name without the dates, and times of day behind them, that it states."""
-    if (date := _day_first(text)) is not None and date == _find_date(text):
-        text = _DAY_FIRST.sub("", text)
+    for find, pattern in ((_day_first, _DAY_FIRST), (_month_first, _MONTH_FIRST)):
+        if (date := find(text)) is not None and date == _find_date(text):
+            text = pattern.sub("", text)
     return _GAPS.sub("_", _TIMED_DAY.sub("", _TIMED.sub("", text))).strip("_")
 
 
@@ -294,14 +305,24 @@ def _find_date(text: str) -> str | None:
     found = [match for match in _DATE.finditer(text) if not _WORKED.search(text[: match.start()])]
     found.sort(key=lambda match: _SENSED.match(text, match.end()) is None)
     dates = (valid_date(f"{match[1]}-{match[3]}-{match[4]}") for match in found)
-    return next(filter(None, dates), None) or _by_day_of_year(text) or _day_first(text)
+    return next(filter(None, dates), None) or _by_day_of_year(text) or _day_first(text) or _month_first(text)
 
 
 def _by_day_of_year(text: str) -> str | None:
-    for year, day in _DAY_OF_YEAR.findall(text):
-        if 1 <= int(day) <= 366:
-            first = datetime.date(int(year), 1, 1)
-            return valid_date((first + datetime.timedelta(days=int(day) - 1)).isoformat())
+    for match in _DAY_OF_YEAR.finditer(text):
+        year, day, before = int(match[1]), int(match[2]), text[: match.start()]
+        found = datetime.date(year, 1, 1) + datetime.timedelta(days=day - 1)
+        if found.year == year and not _COUNTED.search(before) and not _WORKED.search(before):
+            return valid_date(found.isoformat())
+    return None
+
+
+def _month_first(text: str) -> str | None:
+    """Return a date written with the name of its month first."""
+    for match in _MONTH_FIRST.finditer(text):
+        name, day, year = match[1].lower(), int(match[2]), match[3]
+        if name in _MONTHS and not _WORKED.search(text[: match.start()]):
+            return valid_date(f"{year}-{_MONTHS.index(name) + 1:02d}-{day:02d}")
     return None
 
 

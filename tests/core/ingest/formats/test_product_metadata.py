@@ -36,6 +36,22 @@ from core.ingest.formats.product_metadata import read_hints, without_dates
         ("2019/04/16/x_20190417_B02.tif", "2019-04-17", None, None),
         ("2019/13/16/B02.tif", None, None, None),
         ("12019/4/16/B02.tif", None, None, None),
+        ("S2A_OPER_MSI_ARD_TL_VGS4_20210622T021034_A031333_T55HFA_N03.00_NBART_B02.tif", None, "L2A", None),
+        ("S2A_OPER_MSI_L1C_TL_EPAE_20160118T181533_A002912_T18SVG_B02.jp2", None, "L1C", None),
+        ("export_2021-11-05_S2A_2019-06-20.tif", "2019-06-20", None, None),
+        ("download_20211105/S2/B02.tif", None, None, None),
+        ("v20211105_S2_20190620.tif", "2019-06-20", None, None),
+        ("S2_2019.06.20.tif", "2019-06-20", None, None),
+        ("S2 2019 06 20.tif", "2019-06-20", None, None),
+        ("S2_June_20_2019.tif", "2019-06-20", None, None),
+        ("S2_Jun 20th, 2019.tif", "2019-06-20", None, None),
+        ("S2_Rum_20_2019.tif", None, None, None),
+        ("S2_2019171.tif", "2019-06-20", None, None),
+        ("grid_2019120.tif", None, None, None),
+        ("S2_2019366.tif", None, None, None),
+        ("S2_2020366.tif", "2020-12-31", None, None),
+        ("S2_2019000.tif", None, None, None),
+        ("tile_20971120.tif", None, None, None),
     ],
 )
 def test_names(name: str, date: str | None, level: str | None, baseline: str | None) -> None:
@@ -45,7 +61,17 @@ def test_names(name: str, date: str | None, level: str | None, baseline: str | N
     assert (hints.baseline.value if hints.baseline else None) == baseline
 
 
-@pytest.mark.parametrize("text", ["S2_2019-06-20_a", "S2_20190620T101031_a", "S2_20.06.2019_a", "S2_20Jun2019_a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S2_2019-06-20_a",
+        "S2_20190620T101031_a",
+        "S2_20.06.2019_a",
+        "S2_20Jun2019_a",
+        "S2_2019.06.20_a",
+        "S2_June_20_2019_a",
+    ],
+)
 def test_names_without_their_dates(text: str) -> None:
     assert without_dates(text) == "S2_a"
     assert without_dates("tile_1_2_2019") == "tile_1_2_2019"
