@@ -13,7 +13,8 @@ from core.bands import EUROSAT_CLASSES
 from core.errors import SourceError
 from core.ingest.bands.assign import name_bands
 from core.ingest.bands.calibration import Calibration, calibration
-from core.ingest.bands.fill import fills_said, standing_apart
+from core.ingest.bands.fill import fills_said, shared_or_wide, standing_apart
+from core.ingest.bands.flat_ground import doubtful_bright
 from core.ingest.bands.scale import BandNumbers, calibrate
 from core.ingest.files import Member, Shelf, SourceFiles
 from core.ingest.formats.geotiff import RasterFile
@@ -119,7 +120,9 @@ def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
     rows = {layer.index: row for row, layer in enumerate(layers)}
     samples = {layer.band: pixels[rows[layer.index]] for layer in naming.layers}
     chosen = files.settings.nodata
-    fills = {} if chosen is not None else {band: standing_apart(v.astype(np.float64)) for band, v in samples.items()}
+    reals = {band: values.astype(np.float64) for band, values in samples.items()}
+    apart = {} if chosen is not None else {band: standing_apart(values) for band, values in reals.items()}
+    fills, bright = shared_or_wide(apart, reals)
     marks = {band: NoData(values=fills[band]) if fills else no_data_of(chosen) for band in samples}
     good = np.logical_and.reduce([~marks[band].found_in(values) for band, values in samples.items()])
     numbers = {
@@ -140,7 +143,7 @@ def plan_collection(files: SourceFiles, found: PatchFiles) -> CollectionPlan:
         zero_is_data=any(each.scaling is not None and each.scaling[1] > 0 for each in numbers.values()),
         nodata=chosen,
         hints=hints,
-        findings=(naming.finding, *fills_said(fills)),
+        findings=(naming.finding, *fills_said(fills), *doubtful_bright(bright)),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BY_NAME
+from core.ingest.bands.flat_ground import FlatGround, doubtful_bright, judged
 from core.ingest.bands.sampling import FEW_WINDOWS
 from core.ingest.findings import finding
 from core.ingest.grid.resample import NOT_LIGHT, NoData, PixelWindow
@@ -17,8 +18,15 @@ from core.scenes.quality import Finding
 
 Numbers = NDArray[np.float64]
 
-KNOWN_FILLS = (-10_000, -9_999, -32_768, -32_767, -999, -99_999, 65_535, 65_536 - 9_999, 65_536 - 10_000)
+KNOWN_FILLS = (
+    -10_000, -9_999, -32_768, -32_767, -999, -99_999, 32_767, 65_535, 2**31 - 1, 65_536 - 9_999, 65_536 - 10_000,
+)  # fmt: skip
 """Numbers that products and programs write where they have none; the last two are negative ones in unsigned types."""
+
+_FULL_LIGHT = (1.0, 10_000.0, 11_000.0)
+"""Reflectance 1, at which cloud and snow are cut off."""
+_NO_LIGHT = 30.0
+"""Times the brightest of all else from which a number of many bands is no light; cloud over dark sea has less."""
 
 _SIDE = 64
 _NET = 5
@@ -34,8 +42,11 @@ _INFRARED = 720.0
 """Beyond this wavelength, nanometres, water returns almost no light."""
 _WIDE = 0.02
 """Share of a band's pixels from which a number that stands apart is a fill though no other band holds it."""
+_BRIGHT_TOLD = 1e-3
+"""Share of a band's pixels from which a number far above all others is told of, though it counts as light."""
 _SOLID = 0.9
 """Share of the sides of a fill's pixels that touch another of its pixels; land as flat as that hides a fill."""
+_CORNERS = ((0, 0), (0, -1), (-1, 0), (-1, -1))
 _ALONE = 0.1
 """A band with less than this share of what the others hold would empty the scene; it counts as missing."""
 
@@ -93,7 +104,7 @@ def find_gaps(layers: Sequence[Layer], chosen: float | None, *, few: bool = Fals
     seen = {layer.band: _look(layer, chosen, FEW_WINDOWS if few else _NET) for layer in layers}
     packed = {layer.band for layer in layers if zero_means_light(layer)}
     fills = {} if chosen is not None else {band: _fills(band, seen, packed) for band in seen}
-    fills = _shared_or_wide(fills, seen)
+    fills, bright = shared_or_wide(fills, {band: one.valid for band, one in seen.items()})
     marks = {band: NoData(values=tuple(fills.get(band, ()))) for band in seen}
     left = {band: _without(one.valid, marks[band]) for band, one in seen.items()}
     shares = {band: left[band].size / max(1, one.total) for band, one in seen.items()}
@@ -105,12 +116,13 @@ def find_gaps(layers: Sequence[Layer], chosen: float | None, *, few: bool = Fals
             kept.append(layer)
         else:
             empty.setdefault(because, []).append(f"{layer.band} ({layer.title})")
-    known = {layer.band: seen[layer.band] for layer in kept}
-    edge = {} if chosen is not None else _edge(known) or _corner(known, fills)
+    flat = None if chosen is not None else _flat_ground(kept, {layer.band: seen[layer.band] for layer in kept}, fills)
+    edge = {} if flat is None or flat.doubt else dict(flat.numbers)
+    unsure = {} if edge else {layer.band: bright.get(layer.band, ()) for layer in kept}
     told = {
         layer.band: (*(fill for fill in fills.get(layer.band, ()) if fill), *seen[layer.band].endless) for layer in kept
     }
-    lines = [*fills_said(told), *_edge_said(edge)]
+    lines = [*fills_said(told), *([] if flat is None else [flat.said]), *doubtful_bright(unsure)]
     return Gaps(
         layers=tuple(kept),
         empty=empty,
@@ -157,23 +169,40 @@ def _apart(value: float, numbers: Numbers) -> bool:
     return bool(near < _SPARSE * count)
 
 
-def _shared_or_wide(fills: Mapping[str, tuple[float, ...]], seen: Mapping[str, _Seen]) -> dict[str, tuple[float, ...]]:
-    """Leave out numbers that may be a few bright things of one number, such as a boat in coarse pixels made smaller.
+def shared_or_wide(
+    fills: Mapping[str, tuple[float, ...]], numbers: Mapping[str, Numbers]
+) -> tuple[dict[str, tuple[float, ...]], dict[str, tuple[float, ...]]]:
+    """Part numbers that stand apart into those that are no data, and those that may be cloud, snow or a boat.
 
     What is no fill that programs are known to write has to be the same in half of the bands, or to hold much of one.
+    Above all others it has to be the same in half of the bands, and so far above that nothing is as bright.
+
+    Args:
+        fills: of each band, as of ``standing_apart``.
+        numbers: of the pixels of each band.
+
+    Returns:
+        Of each band those that are no data, and those far above all others that are many and may be light.
     """
-    kept = {}
+    kept, bright = {}, {}
     for band, values in fills.items():
-        numbers = seen[band].valid
-        kept[band] = tuple(
-            value
-            for value in values
-            if value == 0
-            or value in KNOWN_FILLS
-            or 2 * sum(value in others for others in fills.values()) >= len(fills)
-            or float(np.mean(numbers == value)) > _WIDE
-        )
-    return kept
+        sure = tuple(value for value in values if _sure(value, band, fills, numbers))
+        kept[band] = sure
+        high = (value for value in values if value not in sure and value > 0)
+        bright[band] = tuple(value for value in high if float(np.mean(numbers[band] == value)) > _BRIGHT_TOLD)
+    return kept, bright
+
+
+def _sure(value: float, band: str, fills: Mapping[str, tuple[float, ...]], numbers: Mapping[str, Numbers]) -> bool:
+    if value == 0 or value in KNOWN_FILLS:
+        return True
+    shared = 2 * sum(value in others for others in fills.values()) >= len(fills)
+    if value < 0:
+        return shared or float(np.mean(numbers[band] == value)) > _WIDE
+    land = numbers[band][~np.isin(numbers[band], fills[band])]
+    if value in _FULL_LIGHT or not shared:
+        return False
+    return value > _NO_LIGHT * float(np.percentile(land, 99))
 
 
 def zero_means_light(layer: Layer) -> bool:
@@ -287,7 +316,7 @@ def _look(layer: Layer, chosen: float | None, net: int) -> _Seen:
         ):
             if on:
                 sides[side].append(line)
-        for corner, (row, col) in enumerate(((0, 0), (0, -1), (-1, 0), (-1, -1))):
+        for corner, (row, col) in enumerate(_CORNERS):
             if top == (0 if row == 0 else box.height - height) and left == (0 if col == 0 else box.width - width):
                 seen.corners[corner] = _solid(np.where(missing, np.nan, numbers), float(numbers[row, col]))
     seen.valid, seen.every = np.concatenate(valid), np.concatenate(every)
@@ -328,36 +357,47 @@ def _flat(numbers: Numbers, where: NDArray[np.bool_]) -> bool:
     return bool(pairs.any()) and float((numbers[:, 1:] == numbers[:, :-1])[pairs].mean()) > _SOLID
 
 
-def _corner(seen: Mapping[str, _Seen], fills: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return the numbers that fill the same corner of every band but for B10, as beside a slanting edge, if they do.
+def _flat_ground(
+    layers: Sequence[Layer], seen: Mapping[str, _Seen], fills: Mapping[str, Sequence[float]]
+) -> FlatGround | None:
+    """Return what is flat in every band but for B10 along a side or in a corner; what is no data goes before."""
+    by_band, found = {layer.band: layer for layer in layers}, []
+    valid, every = ({band: getattr(one, name) for band, one in seen.items()} for name in ("valid", "every"))
+    for corner, numbers in (*_flat_sides(seen, fills), *_flat_corners(seen, fills)):
+        one = judged(numbers, by_band, valid, every, corner)
+        if not one.doubt:
+            return one
+        found.append(one)
+    return found[0] if found else None
 
-    0 is told otherwise, and the brightest number of all bands may be bright cloud that was cut off there.
-    """
-    for corner in range(4):
-        edge = {band: one.corners[corner] for band, one in seen.items()}
+
+def _flat_corners(
+    seen: Mapping[str, _Seen], fills: Mapping[str, Sequence[float]]
+) -> Iterator[tuple[tuple[int, int], dict[str, float]]]:
+    """Give corners that a number a band fills, and the numbers; 0 is told otherwise."""
+    for place, corner in enumerate(_CORNERS):
+        edge = {band: one.corners[place] for band, one in seen.items()}
         found = {band: number for band, number in edge.items() if number and number not in fills[band]}
         land = [band for band in found if np.unique(seen[band].valid[:65_536]).size >= _VARIED]
-        if len(land) < 3 or any(band not in land for band in seen if band != "B10"):
-            continue
-        if any(seen[band].valid.max(initial=0) > found[band] for band in land):
-            return {band: found[band] for band in land}
-    return {}
+        if len(land) >= 3 and all(band in land for band in seen if band != "B10"):
+            yield corner, {band: found[band] for band in land}
 
 
-def _edge(seen: Mapping[str, _Seen]) -> dict[str, float]:
-    """Return the number that fills the same side of every band but for B10, if it is not 0; empty when none does."""
-    for side in range(4):
+def _flat_sides(
+    seen: Mapping[str, _Seen], fills: Mapping[str, Sequence[float]]
+) -> Iterator[tuple[tuple[int, int], dict[str, float]]]:
+    """Give sides that a number a band fills, by their first corner, and the numbers; 0 is told otherwise."""
+    for side, corner in enumerate(((0, 0), (-1, 0), (0, 0), (0, -1))):
         edge = {}
         for band, one in seen.items():
             line = one.sides[side]
             line = line[np.abs(line) < NOT_LIGHT]
             if line.size < 2 * _FEWEST or np.any(line != line[0]) or np.unique(one.valid[:65_536]).size < _VARIED:
                 continue
-            if line[0] != 0 and float(np.mean(one.valid == line[0])) < 0.9:
+            if line[0] not in {0, *fills[band]} and float(np.mean(one.valid == line[0])) < 0.9:
                 edge[band] = float(line[0])
         if len(edge) >= 3 and len(edge) >= len([band for band in seen if band != "B10"]):
-            return edge
-    return {}
+            yield corner, edge
 
 
 def fills_said(fills: Mapping[str, Sequence[float]]) -> list[Finding]:
@@ -371,14 +411,6 @@ def fills_said(fills: Mapping[str, Sequence[float]]) -> list[Finding]:
     said = "; ".join(f"{number:g} in {', '.join(bands)}" for number, bands in by_value.items())
     because = "no tag declares it; it is repeated and far from all other numbers, so pixels that hold it are no data"
     return [finding("fill", said, "decided", because, "nodata")]
-
-
-def _edge_said(edge: Mapping[str, float]) -> list[Finding]:
-    if not edge:
-        return []
-    value = ", ".join(f"{number:g} in {band}" for band, number in edge.items())
-    because = "a whole side or corner of the scene holds it in every band, so pixels that do are no data"
-    return [finding("edge", value, "decided", because, "nodata")]
 
 
 def with_special(gaps: Gaps, special: Sequence[float], chosen: float | None) -> Gaps:

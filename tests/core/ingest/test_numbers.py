@@ -228,6 +228,89 @@ def test_bright_cloud_that_is_cut_off_at_a_corner_stays(tmp_path: Path, library:
     assert_pixels(ingest([write_tif(tmp_path / "clip.tif", pixels.astype(np.uint16), FOUR)], library), pixels)
 
 
+def turned(degrees: float) -> NDArray[np.bool_]:
+    """What lies beside a scene that was turned within its raster."""
+    rows, cols = np.mgrid[0:HEIGHT, 0:WIDTH] - np.array([HEIGHT / 2, WIDTH / 2])[:, None, None]
+    turn = np.deg2rad(degrees)
+    across, down = cols * np.cos(turn) + rows * np.sin(turn), rows * np.cos(turn) - cols * np.sin(turn)
+    return (np.abs(across) > 0.42 * WIDTH) | (np.abs(down) > 0.42 * HEIGHT)
+
+
+@pytest.mark.parametrize("number", [1, 255, 10_000])
+@pytest.mark.parametrize("degrees", [12, 40])
+def test_constant_corners_beside_a_turned_scene(tmp_path: Path, library: Library, number: int, degrees: float) -> None:
+    pixels, beside = fields(), turned(degrees)
+    numbers = np.where(beside, number, pixels)
+    scene = ingest([write_tif(tmp_path / "clip.tif", numbers.astype(np.uint16), FOUR)], library)
+    assert_pixels(scene, np.where(beside, 0, pixels))
+    assert f"{number} in B02" in said(scene, "edge")[0]
+
+
+def bay() -> NDArray[np.bool_]:
+    """A corner with a shore of bends."""
+    rows, cols = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return np.asarray(rows + WIDTH - cols < 45 + 6 * np.sin(rows / 4) + 5 * np.sin(cols / 7))
+
+
+CORNER = np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)[::-1]) < 40
+WATER, SNOW = (420, 300, 180, 60), (17_824, 16_500, 16_800, 15_600)
+
+
+@pytest.mark.parametrize(
+    ("where", "light", "why"),
+    [
+        pytest.param(CORNER, WATER, "differ from band to band", id="water with a straight shore"),
+        pytest.param(np.arange(WIDTH) >= 60 + np.zeros((HEIGHT, 1)), WATER, "differ from band to band", id="a side"),
+        pytest.param(bay(), (1,) * 4, "not straight", id="water cut off at one number"),
+        pytest.param(bay(), (10_000,) * 4, "not straight", id="cloud cut off at one number"),
+        pytest.param(bay(), SNOW, "differ from band to band", id="snow that saturated each band"),
+    ],
+)
+@pytest.mark.parametrize("brighter", [0, 25_000])
+def test_flat_water_cloud_and_snow_stay_and_are_told(
+    tmp_path: Path, library: Library, where: Any, light: tuple[int, ...], why: str, brighter: int
+) -> None:
+    pixels = np.where(where, np.array(light)[:, None, None], fields())
+    pixels[:, HEIGHT - 1, 0] = np.maximum(pixels[:, HEIGHT - 1, 0], brighter)
+    scene = ingest([write_tif(tmp_path / "clip.tif", pixels.astype(np.uint16), FOUR)], library)
+    assert_pixels(scene, pixels)
+    (told,) = said(scene, "edge")
+    assert f"{light[0]} in B02" in told
+    assert why in told
+    assert "it counts as land" in told
+
+
+def test_the_edge_of_a_swath_counts_where_only_windows_are_looked_at(tmp_path: Path, library: Library) -> None:
+    """In a scene larger than what is read to find fills; a shore of bends there is none."""
+    rows, cols = np.mgrid[0:320, 0:330]
+    light = np.random.default_rng(4).uniform(0.6, 1.8, rows.shape)
+    land = np.stack([np.rint(LAND[band] * light) for band in FOUR])
+    for name, beyond in (("swath", cols > 200 + rows // 5), ("shore", cols > 220 + 20 * np.sin(rows / 25))):
+        numbers = np.where(beyond, 255, land)
+        scene = ingest([write_tif(tmp_path / f"{name}.tif", numbers.astype(np.uint16), FOUR)], library)
+        assert_pixels(scene, np.where(beyond, 0, land) if name == "swath" else numbers)
+
+
+def test_a_number_at_which_ponds_are_cut_off_too_is_no_fill(tmp_path: Path, library: Library) -> None:
+    pixels = np.where(CORNER, 1, fields())
+    pixels[3, 50:60, 10:20] = 1
+    scene = ingest([write_tif(tmp_path / "clip.tif", pixels.astype(np.uint16), FOUR)], library)
+    assert_pixels(scene, pixels)
+    assert "B08 holds it elsewhere too" in said(scene, "edge")[0]
+
+
+def test_clouds_that_saturated_stay_and_are_told(tmp_path: Path, library: Library) -> None:
+    rows, cols = np.mgrid[0:HEIGHT, 0:WIDTH]
+    cloud = np.hypot(rows - 35, cols - 40) < 14
+    for number, name in ((10_000, "white"), (14_000, "grey")):
+        light = number + (np.arange(4) * 111 if name == "grey" else 0)
+        pixels = np.where(cloud, np.broadcast_to(light, 4)[:, None, None], fields())
+        scene = ingest([write_tif(tmp_path / f"{name}.tif", pixels.astype(np.uint16), FOUR)], library)
+        assert_pixels(scene, pixels)
+        assert said(scene, "fill") == []
+        assert f"{number} in B02" in said(scene, "bright")[0]
+
+
 @pytest.mark.parametrize("text", ["-3.40282306e+38", "-9999.0000001"])
 def test_no_data_stated_as_text_that_is_nearly_the_value(tmp_path: Path, library: Library, text: str) -> None:
     numbers = (fields() / 10_000).astype(np.float32)
