@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
@@ -26,6 +27,43 @@ deuteranopia and tritanopia (Machado, Oliveira and Fernandes 2009), which a test
 FURTHER_COLOURS = ("#743888", "#1074EC", "#9C4C9C", "#3810B0", "#601074")
 """For classes of people's own where EuroSAT's colours are taken; these differ from all by at least 0.065 likewise."""
 
+SNOW_COLOUR, BARE_COLOUR = "#E8F1F5", "#D9BE94"
+"""Snow and bare land of classes of people's own; EuroSAT has neither."""
+
+LAND_COLOURS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(rf"\b(?:{words})\b"), colours)
+    for words, colours in (
+        (r"snow|ice|glaciers?|schnee|eis|neige|glace|nieve|hielo|neve|gelo", (SNOW_COLOUR,)),
+        (r"wetlands?|marsh(?:es)?|swamps?|bogs?|fens?|peat\w*|mangroves?|flooded vegetation|saltmarsh(?:es)?|mires?|"
+         r"moor|feuchtgebiete?|marais|humedal(?:es)?|zones? humides?", ("Pasture", FURTHER_COLOURS[4])),
+        (r"rivers?|streams?|canals?|fluss|flüsse|bach|rivières?|ríos?|rios?|fiumi?", ("River", "SeaLake")),
+        (r"water|waters|waterbod\w*|sea|ocean|lakes?|ponds?|reservoirs?|lagoons?|wasser\w*|gewässer|see|meer|eaux?|"
+         r"lacs?|mer|agua|água|lagos?|mar|acqua|lagh?[io]", ("SeaLake", "River", FURTHER_COLOURS[1])),
+        (r"shrub\w*|scrub\w*|bush\w*|heath\w*|maquis|matorral|gebüsch|heide", ("HerbaceousVegetation", "Pasture")),
+        (r"orchards?|vineyards?|vines?|olives?|plantations?|permanent crops?|fruit\w*|reben|vignes?|vergers?|viñedos?",
+         ("PermanentCrop",)),
+        (r"trees?|forests?|wood(?:s|land|lands)?|broadleaved|conifer\w*|deciduous|evergreen|w[aä]ld(?:er)?|laubwald|"
+         r"nadelwald|bäume|forêts?|arbres?|bosques?|florestas?|bosch?[io]", ("Forest", "HerbaceousVegetation")),
+        (r"grass\w*|meadows?|pastures?|herbaceous\w*|rangelands?|prairies?|savannah?s?|lawns?|gras\w*|wiesen?|weiden?|"
+         r"grünland|herbe|pastos?|pastizal(?:es)?|prat[io]", ("Pasture", "HerbaceousVegetation")),
+        (r"crops?|cropland|croplands|arable\w*|agricultur\w*|cultivated\w*|farm\w*|fields?|wheat|maize|corn|barley|"
+         r"rapeseed|soy\w*|rice|potato(?:es)?|cereals?|acker\w*|äcker|weizen|mais|cultures?|cultivos?|cultura\w*",
+         ("AnnualCrop", "PermanentCrop")),
+        (r"roads?|highways?|railways?|stra(?:ß|ss)en?|routes?|carreteras?", ("Highway",)),
+        (r"industr\w*", ("Industrial",)),
+        (r"built\w*|urban\w*|buildings?|houses?|residential|artificial\w*|settlements?|cit(?:y|ies)|towns?|impervious\w*|"
+         r"siedlung\w*|städte|bebau\w*|bâti\w*|villes?|urbano|edific\w*", ("Residential", "Industrial", "Highway")),
+        (r"bare\w*|barren|sand\w*|deserts?|rocks?|soils?|beach(?:es)?|dunes?|boden|fels\w*|sol nu|suelo|solo|roca",
+         (BARE_COLOUR, "PermanentCrop")),
+    )
+)  # fmt: skip
+"""What names of classes say of land, and colours or classes of such that suit it, best first: water blue, trees dark
+green, as maps of land cover have it. The first that a name holds counts."""
+
+_CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
+_NOT = re.compile(r"\b(?:no|non|not|without|other|former|burnt?|kein\w*|ohne)\b")
+"""Words by which a name says that it is something else."""
+
 _GOLDEN = 0.618033988749895
 """Of a turn of hues: each lies in the widest gap between those before."""
 
@@ -34,18 +72,40 @@ UNKNOWN_COLOUR = "#A8A6A1"
 
 
 def class_colours(names: Sequence[str], stated: Sequence[str] = ()) -> list[str]:
-    """Return a colour for each class: the fixed one where there is one, else colours not yet taken, in turn.
+    """Return a colour for each class: the fixed one where there is one, else one that suits what its name says it is.
+
+    Names that say nothing of land have colours that are not taken yet, in turn, those of water last.
 
     Args:
         names: of the classes.
         stated: colours that a map gives them, which go before, empty where it gives none; or nothing.
     """
-    if stated:
-        rest = iter(class_colours([name for name, colour in zip(names, stated, strict=True) if not colour]))
-        return [colour or next(rest) for colour in stated]
-    free = [colour for name, colour in CLASS_COLOURS.items() if name not in names] + list(FURTHER_COLOURS)
-    unknown = [name for name in names if name not in CLASS_COLOURS]
-    return [CLASS_COLOURS.get(name) or free[unknown.index(name) % len(free)] for name in names]
+    found = {name: colour for name, colour in zip(names, stated, strict=True) if colour} if stated else {}
+    found |= {name: CLASS_COLOURS[name] for name in names if name in CLASS_COLOURS and name not in found}
+    taken = {colour.upper() for colour in found.values()}
+    plain = []
+    for name in dict.fromkeys(name for name in names if name not in found):
+        suiting = (CLASS_COLOURS.get(colour, colour) for colour in _suiting(name))
+        colour = next((colour for colour in suiting if colour.upper() not in taken), "")
+        if colour:
+            found[name] = colour
+            taken.add(colour.upper())
+        else:
+            plain.append(name)
+    watery = {CLASS_COLOURS.get(colour, colour) for colour in CLUSTER_COLOURS["open water"]}
+    free = [colour for colour in (*CLASS_COLOURS.values(), *FURTHER_COLOURS) if colour.upper() not in taken]
+    free.sort(key=lambda colour: colour in watery)
+    for name in plain:
+        found[name] = free.pop(0) if free else further_colour(found.values())
+    return [found[name] for name in names]
+
+
+def _suiting(name: str) -> tuple[str, ...]:
+    """Return colours that suit what the name of a class says it is, the best first; none where it says nothing."""
+    words = _CAMEL.sub(" ", name).replace("_", " ").casefold()
+    if _NOT.search(words):
+        return ()
+    return next((colours for pattern, colours in LAND_COLOURS if pattern.search(words)), ())
 
 
 def further_colour(taken: Collection[str]) -> str:

@@ -11,8 +11,10 @@ from core.bands import EUROSAT_CLASSES
 from core.imagery.ramps import oklab
 from core.values.base import ScaleValue
 from core.values.palette import (
+    BARE_COLOUR,
     CLASS_COLOURS,
     FURTHER_COLOURS,
+    SNOW_COLOUR,
     UNKNOWN_COLOUR,
     class_colours,
     cluster_colours,
@@ -77,8 +79,24 @@ def test_unknown_classes_get_colours_that_known_ones_do_not_use() -> None:
     assert len(set(colours)) == 4
 
 
+def test_names_that_tell_land_have_its_colours() -> None:
+    cover = "Tree cover,Grassland,Cropland,Built-up,Bare soil,Snow and ice,Permanent water bodies,Herbaceous wetland"
+    colours = class_colours(cover.split(","))
+    assert len(set(colours)) == 8
+    known = [CLASS_COLOURS[name] for name in ("Forest", "Pasture", "AnnualCrop", "Residential")]
+    assert colours[:4] == known
+    assert colours[4:6] == [BARE_COLOUR, SNOW_COLOUR]
+    assert colours[6] == CLASS_COLOURS["SeaLake"]
+    assert class_colours(["Acker", "Wasser"])[1] == CLASS_COLOURS["SeaLake"]
+    assert class_colours(["class 1", "Water"])[1] == class_colours(["Wald", "openWater"])[1] == CLASS_COLOURS["SeaLake"]
+    assert class_colours(["Non-forest", "Forest stand"])[1] == CLASS_COLOURS["Forest"]
+    beside = class_colours(["Water", "Lake", "Land"], ["", "", "#165dc4"])
+    assert beside[2] == "#165dc4"
+    assert len({colour.upper() for colour in beside}) == 3, "what a map gives one class no other has"
+
+
 def test_many_classes_still_get_a_colour_each() -> None:
-    assert len(class_colours([f"class {index}" for index in range(40)])) == 40
+    assert len(set(class_colours([f"class {index}" for index in range(40)]))) == 40
     assert len(set(cluster_colours(10))) == 10
 
 
