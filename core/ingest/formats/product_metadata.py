@@ -228,13 +228,19 @@ def percent_of(text: str) -> str:
 
 
 def valid_date(text: str) -> str | None:
-    """Return a date that Sentinel-2 can have as ``YYYY-MM-DD``, or None; it is tomorrow already elsewhere on Earth."""
+    """Return a date that Sentinel-2 can have as ``YYYY-MM-DD``, or None."""
     try:
         date = datetime.date.fromisoformat(text)
     except ValueError:
         return None
+    return date.isoformat() if date >= FIRST_IMAGE else None
+
+
+def _past_date(text: str) -> str | None:
+    """Return the same of a number in a name, which is no date of the future; elsewhere it may be tomorrow already."""
+    date = valid_date(text)
     latest = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
-    return date.isoformat() if FIRST_IMAGE <= date <= latest else None
+    return date if date is not None and date <= latest.isoformat() else None
 
 
 def _level(names: list[str], tags: Mapping[str, str], documents: Sequence[str]) -> Hint | None:
@@ -283,7 +289,7 @@ def date_in(name: str) -> str | None:
     """
     own = next((date for part in reversed(name.split("/")) if (date := _find_date(part))), None)
     folders = None if own else _DATED_FOLDERS.search(name)
-    return own if folders is None else valid_date(f"{folders[1]}-{folders[2]:0>2}-{folders[3]:0>2}")
+    return own if folders is None else _past_date(f"{folders[1]}-{folders[2]:0>2}-{folders[3]:0>2}")
 
 
 def dates_in(text: str) -> tuple[str, ...]:
@@ -304,7 +310,7 @@ def _find_date(text: str) -> str | None:
     """Return the date that a text states: one with a time of day first, never the one of a file's making."""
     found = [match for match in _DATE.finditer(text) if not _WORKED.search(text[: match.start()])]
     found.sort(key=lambda match: _SENSED.match(text, match.end()) is None)
-    dates = (valid_date(f"{match[1]}-{match[3]}-{match[4]}") for match in found)
+    dates = (_past_date(f"{match[1]}-{match[3]}-{match[4]}") for match in found)
     return next(filter(None, dates), None) or _by_day_of_year(text) or _day_first(text) or _month_first(text)
 
 
@@ -313,7 +319,7 @@ def _by_day_of_year(text: str) -> str | None:
         year, day, before = int(match[1]), int(match[2]), text[: match.start()]
         found = datetime.date(year, 1, 1) + datetime.timedelta(days=day - 1)
         if found.year == year and not _COUNTED.search(before) and not _WORKED.search(before):
-            return valid_date(found.isoformat())
+            return _past_date(found.isoformat())
     return None
 
 
@@ -322,7 +328,7 @@ def _month_first(text: str) -> str | None:
     for match in _MONTH_FIRST.finditer(text):
         name, day, year = match[1].lower(), int(match[2]), match[3]
         if name in _MONTHS and not _WORKED.search(text[: match.start()]):
-            return valid_date(f"{year}-{_MONTHS.index(name) + 1:02d}-{day:02d}")
+            return _past_date(f"{year}-{_MONTHS.index(name) + 1:02d}-{day:02d}")
     return None
 
 
@@ -336,7 +342,7 @@ def _day_first(text: str) -> str | None:
             numbers = [int(day), _MONTHS.index(name.lower()) + 1] if name.lower() in _MONTHS else []
         else:
             numbers = [int(day), int(month)] if sign == "." or int(day) > 12 else []
-        if numbers and (date := valid_date(f"{year}-{numbers[1]:02d}-{numbers[0]:02d}")):
+        if numbers and (date := _past_date(f"{year}-{numbers[1]:02d}-{numbers[0]:02d}")):
             return date
     return None
 
