@@ -98,7 +98,7 @@ def first_lengths(table: pq.ParquetFile, schema: pa.Schema) -> dict[str, int]:
 
 
 def with_own_system(table: pq.ParquetFile, column: str | None, statement: StatedPlace) -> StatedPlace:
-    """Return what a file says of its places, by the first geometries where nothing else states a reference system.
+    """Return what a file says of its places, by the first geometry that states a reference system if nothing else does.
 
     Raises:
         SourceError: when they cannot be read, or name several systems or one that there is not.
@@ -106,15 +106,14 @@ def with_own_system(table: pq.ParquetFile, column: str | None, statement: Stated
     if column is None or statement.crs is not None or statement.encoding != "WKB":
         return statement
     try:
-        first = next(iter(table.iter_batches(batch_size=_LOOKED_AT, columns=[column], use_threads=False)), None)
+        for batch in table.iter_batches(batch_size=_BATCH, columns=[column], use_threads=False):
+            shapes = shapes_of(batch.column(0), "WKB")
+            if srids := _srids(shapes):
+                _refuse_other_systems(shapes, srids[0])
+                return place_of_system(statement, srids[0])
     except (pa.ArrowException, OSError):
         return statement  # It is told when all rows are read.
-    shapes = shapes_of(first.column(0), "WKB") if first is not None else np.empty(0, dtype=object)
-    srids = _srids(shapes)
-    if not srids:
-        return statement
-    _refuse_other_systems(shapes, srids[0])
-    return place_of_system(statement, srids[0])
+    return statement
 
 
 def read_rows(

@@ -242,6 +242,10 @@ def test_geometries_of_postgis_state_their_own_system(tmp_path: Path, library: L
     assert_opened(scene)
     assert said(scene, "place").startswith(f"read: EPSG:{srid}")
     assert f"each geometry states it, as number {srid}" in said(scene, "place")
+    columns = {"embedding": lists(vectors(70 + ROWS)), "geometry": [*[None] * 70, *stated]}
+    scene = ingest([write(tmp_path / "late.parquet", columns)], library)
+    assert said(scene, "place").startswith(f"read: EPSG:{srid}"), "also where it is stated after many rows without any"
+    np.testing.assert_allclose(centres_lonlat(scene, patch_grid(scene), EVERY + 70), CENTRES, atol=1e-4)
     stated[-1] = shapely.to_wkb(shapely.set_srid(shapes[-1], 3857), include_srid=True)
     with pytest.raises(SourceError, match=f"several reference systems, EPSG:{srid} and EPSG:3857"):
         ingest([write(tmp_path / "mixed.parquet", {"embedding": lists(vectors()), "geometry": stated})], library)
