@@ -28,6 +28,10 @@ _SHARP_S = 0xE1
 """ß in code page 437, á in Windows-1252."""
 _WINDOWS_BELOW = frozenset({0x92, 0x96, 0x97, 0x9C, 0x9E, 0x9F})
 """Apostrophe, dashes, œ, ž and Ÿ in Windows-1252; Æ, û, ù, £, ₧ and ƒ in code page 437, which names hold less often."""
+_CYRILLIC = frozenset({*range(0x80, 0xB0), *range(0xE0, 0xF2), 0xFC})
+"""Letters of Cyrillic and № in code page 866."""
+_BEYOND_ASCII, _WORD = re.compile(rb"[\x80-\xff]+"), 4
+"""Letters beyond ASCII, of which so many beside each other are a word."""
 _MOST_NESTED = 12
 """Zips of a product each that may come together."""
 _SMALL = 2**20
@@ -211,17 +215,23 @@ def _raw(info: zipfile.ZipInfo) -> bytes | None:
 
 
 def _code_page(infos: Sequence[zipfile.ZipInfo]) -> str:
-    """Return the code page of names that are not UTF-8, decided on all of them: DOS's 437, or Windows-1252.
+    """Return the code page of names that are not UTF-8, decided on all of them: DOS's 437 or 866, or Windows-1252.
 
     Letters with accents lie from 0x80 to 0xA5 in 437, and ß at 0xE1; in Windows-1252 they lie from 0xC0 on, with a few
-    such as Œ and ž below.
+    such as Œ and ž below. Such letters stand alone, those of Cyrillic words beside each other.
     """
     seen: set[int] = set()
+    in_words = letters = 0
     for raw in filter(None, map(_raw, infos)):
         try:
             raw.decode("utf-8")
         except UnicodeDecodeError:
             seen.update(byte for byte in raw if byte >= 0x80)
+            runs = [len(run) for run in _BEYOND_ASCII.findall(raw)]
+            letters += sum(runs)
+            in_words += sum(run for run in runs if run >= _WORD)
+    if letters and 2 * in_words >= letters and seen <= _CYRILLIC:
+        return "cp866"
     if any(byte >= 0xC0 and byte != _SHARP_S for byte in seen):
         return "cp1252"
     return "cp437" if any(byte <= 0xA5 and byte not in _WINDOWS_BELOW for byte in seen) else "cp1252"
