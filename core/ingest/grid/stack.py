@@ -254,6 +254,10 @@ def _laid(source: BandRaster, reference: GeoBox) -> BandRaster:
     if geobox == reference:
         return source
     if not (geobox.placed and reference.placed):
+        if not _on_one_ground(geobox, reference):
+            sizes = f"{geobox.height:,} × {geobox.width:,} pixels and another band {reference.height:,}"
+            found = f"“{clean_name(source.name)}” has {sizes} × {reference.width:,}, and nothing says where they lie"
+            raise BandsError(found=found, remedy="give bands of the same ground, or files that state their place")
         return Moved(source, geobox.stretched_to(reference))
     if geobox.crs != reference.crs:
         found = f"“{clean_name(source.name)}” lies in another reference system than the other bands"
@@ -262,6 +266,15 @@ def _laid(source: BandRaster, reference: GeoBox) -> BandRaster:
         found = f"“{clean_name(source.name)}” lies in another place than the other bands"
         raise BandsError(found=found, remedy="choose the bands of one scene")
     return source
+
+
+def _on_one_ground(coarse: GeoBox, fine: GeoBox) -> bool:
+    """Tell whether pixels of one raster can be so many whole pixels of another, those at the end cut or not."""
+    times = max(1, round(fine.width / coarse.width), round(fine.height / coarse.height))
+    return all(
+        abs(one - times * other) < max(times, 1.5)
+        for one, other in ((fine.width, coarse.width), (fine.height, coarse.height))
+    )
 
 
 class Moved:

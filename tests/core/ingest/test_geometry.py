@@ -152,6 +152,29 @@ def test_no_reference_system(tmp_path: Path, library: Library) -> None:
     assert ingest([positioned], library, IngestSettings(crs=UTM)).grid.crs == UTM
 
 
+@pytest.mark.parametrize("shape", [(64, 80), (32, 40), (22, 27), (11, 14)])
+def test_bands_without_a_place_lie_over_each_other_where_their_sizes_say_how(
+    tmp_path: Path, library: Library, shape: tuple[int, int]
+) -> None:
+    fine, coarse = land(("B02", "B03", "B04")), land(("B11",), *shape)
+    for name, band in (("B02", fine[0]), ("B03", fine[1]), ("B04", fine[2]), ("B11", coarse[0])):
+        write_tif(tmp_path / f"{name}.tif", band[None], crs=None, transform=None)
+    scene = ingest([tmp_path], library)
+    assert scene.bands == ("B02", "B03", "B04", "B11")
+    assert abs(int(read_scene(scene.directory)[3, 30, 40]) - int(coarse[0, shape[0] // 2, shape[1] // 2])) < 20
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (64, 70), (40, 40), (43, 53)])
+def test_bands_without_a_place_are_not_stretched_over_each_other(
+    tmp_path: Path, library: Library, shape: tuple[int, int]
+) -> None:
+    for name, band in zip(("B02", "B03", "B04"), land(("B02", "B03", "B04")), strict=True):
+        write_tif(tmp_path / f"{name}.tif", band[None], crs=None, transform=None)
+    write_tif(tmp_path / "B11.tif", land(("B11",), *shape), crs=None, transform=None)
+    with pytest.raises(SourceError, match=rf"“B11.tif” has {shape[0]} × {shape[1]} pixels and another band 64 × 80"):
+        ingest([tmp_path], library)
+
+
 def test_control_points(tmp_path: Path, library: Library) -> None:
     ends = [(0, 0), (0, 80), (64, 0), (64, 80), (32, 40)]
     points = [GroundControlPoint(row, col, *(NORTH_UP @ (col, row))) for row, col in ends]
