@@ -20,12 +20,17 @@ DEATHS = 2
 class LocalCluster:
     """Processes of a scheduler and its workers.
 
+    Args:
+        home: folder of its logs.
+        workers: how many.
+        processors: one each of these in turn is all that a worker may use; empty = any.
+
     Attributes:
         address: of the scheduler; the same when it is started again.
     """
 
-    def __init__(self, home: Path, workers: int = 2) -> None:
-        self._home, self._port = home, free_port()
+    def __init__(self, home: Path, workers: int = 2, processors: Sequence[int] = ()) -> None:
+        self._home, self._port, self._processors = home, free_port(), processors
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._workers: list[subprocess.Popen[bytes]] = []
         self.start_scheduler()
@@ -48,11 +53,13 @@ class LocalCluster:
     def add_worker(
         self, command: Sequence[str] = ("-m", "core", "worker"), cwd: Path = ROOT
     ) -> subprocess.Popen[bytes]:
-        """Start a worker; each may use one processor, as if it had a computer to itself."""
+        """Start a worker as people do, or by another command."""
         with (self._home / "workers.log").open("ab") as log:
             worker = subprocess.Popen(
                 [sys.executable, *command, self.address, "--host", "127.0.0.1"], cwd=cwd, stdout=log, stderr=log
             )
+        if self._processors:
+            psutil.Process(worker.pid).cpu_affinity([self._processors[len(self._workers) % len(self._processors)]])
         self._workers.append(worker)
         return worker
 

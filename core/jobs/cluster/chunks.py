@@ -141,6 +141,8 @@ class _Spreading(Generic[Chunk, Value]):
                 self._under_way.remove(one)
                 yield one.chunk, answer.value
             else:
+                if answer.unfit:
+                    self._cluster.look_again()
                 self._fault(one, answer.worker, self._sentence(answer.worker, answer.error))
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
 import distributed
@@ -69,12 +69,12 @@ class ClusterCall:
 
         Raises:
             LostCallError: when the connection broke.
-            JobError: when the workers that did it died, again and again.
+            JobError: when the workers that did it died, again and again, or what came is no answer.
         """
         if self.client.scheduler_comm is not self.comm or self.future.status == "cancelled":
             raise LostCallError
         if self.future.status == "error":
-            self._explain()
+            return self._explained()
         if self.future.status != "finished":
             return None
         try:
@@ -87,7 +87,7 @@ class ClusterCall:
             raise JobError(self.asked, "a worker gave what is no answer", "give all the same Landlike")
         return found
 
-    def _explain(self) -> NoReturn:
+    def _explained(self) -> CallAnswer:
         try:
             error = self.future.exception(timeout=CONNECT_SECONDS)
         except _BROKEN as broken:
@@ -98,7 +98,10 @@ class ClusterCall:
                 f"{error.allowed_failures + 1} workers died over it, the last one {last}, perhaps for want of memory"
             )
             raise JobError(self.asked, found, "give them more memory and start again") from error
-        raise LostCallError from error
+        if isinstance(error, ImportError | AttributeError):
+            return CallAnswer(worker="that did it", unfit=True)
+        found = f"something unexpected went wrong on a worker ({type(error).__name__})"
+        raise JobError(self.asked, found, "details are in its log") from error
 
 
 class Cluster:
@@ -183,6 +186,10 @@ class Cluster:
         except _BROKEN as error:
             raise LostCallError from error
         return ClusterCall(asked=asked, client=client, comm=comm, future=future, allowed=frozenset(allowed))
+
+    def look_again(self) -> None:
+        """Ask at once who is there: a worker that is not fit did a call."""
+        self._looked = -LOOK_SECONDS
 
     def stranded(self, one: ClusterCall) -> bool:
         """Tell whether a call waits for workers that are all gone."""

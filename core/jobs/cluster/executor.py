@@ -9,12 +9,15 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
-from core.errors import JobCancelledError, LandlikeError
+from core.errors import JobCancelledError, JobError, LandlikeError
 from core.files import locked
 from core.jobs.cluster.connection import POLL_SECONDS, ClusterCall, LostCallError, cluster_at
 from core.jobs.executor import JobCall
 from core.jobs.files import JobFiles, ProgressNote
 from core.jobs.worker import JobOutcome, JobTask, perform
+
+MOST_UNFIT = 3
+"""So often a job may come to a worker that is not fit, before that is known of it."""
 
 
 class ClusterExecutor:
@@ -30,7 +33,7 @@ class ClusterExecutor:
 
     def __init__(self, address: str, root: Path) -> None:
         self._cluster = cluster_at(address, root)
-        self._call: ClusterCall | None = None
+        self._unfit = 0
         self._killed, self._shut = threading.Event(), threading.Event()
 
     def submit(self, call: JobCall) -> Future[JobOutcome]:
@@ -75,8 +78,7 @@ class ClusterExecutor:
             try:
                 self._cluster.workers(call.title, waiting, lambda: self._unwanted(call))
                 arguments = (call.task, call.files.directory, call.job_id, call.title, dict(call.payload))
-                self._call = self._cluster.call(call.title, perform_once, *arguments)
-                return self._followed(self._call)
+                return self._followed(self._cluster.call(call.title, perform_once, *arguments))
             except LostCallError:
                 time.sleep(POLL_SECONDS)
             except JobCancelledError as error:
@@ -90,7 +92,7 @@ class ClusterExecutor:
 
         Raises:
             LostCallError: when nobody will answer.
-            JobError: when the workers that did it died.
+            JobError: when the workers that did it died, or are not fit.
             BrokenExecutor: when it was killed, or this is shut down.
         """
         while (answer := one.answer()) is None:
@@ -103,7 +105,12 @@ class ClusterExecutor:
             self._check_living()
             time.sleep(POLL_SECONDS)
         if answer.unfit:
+            self._cluster.look_again()
+            self._unfit += 1
+            if self._unfit > MOST_UNFIT:
+                raise JobError(one.asked, f"the worker {answer.worker} has another Landlike", "give it the same one")
             raise LostCallError
+        self._unfit = 0
         if answer.error is not None:
             return JobOutcome(state="failed", message=str(answer.error))
         outcome: JobOutcome = answer.value

@@ -63,7 +63,8 @@ async def _work(
 ) -> None:
     """Be a worker until the scheduler is gone, or until told to stop."""
     # Dask would have matrix products done in one thread, for it expects as many tasks as processors; ours use all.
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+    quiet = {"logging.distributed": "error"}
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}, **quiet}):
         nanny = Nanny(address, nthreads=1, name=name, host=host, memory_limit=0, dashboard=False, death_timeout=60)
     async with nanny:
         say(f"Working for {address} as {nanny.worker_address}.")

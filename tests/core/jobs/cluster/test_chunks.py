@@ -262,6 +262,12 @@ def test_a_worker_without_landlike_gets_no_work(
     )
     assert len(ready.workers("Testing", lambda _: None, never)) == before
     assert sorted(value for _, value in spread(ready, "Doubling", double, range(30))) == list(range(0, 60, 2))
+    (address,) = {message.split()[5] for message in caplog.messages}
+    call = ready.call("Doubling", double, 1, only=address)
+    until(call.answer)
+    answer = call.answer()
+    assert answer is not None
+    assert answer.unfit, "where it came first, before that was known of it"
     other.kill()
     other.wait()
 
