@@ -41,6 +41,8 @@ _PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 """Rasters beside a cube that are looked at and hold no bands of it."""
 _NOWHERE = "where their pixels lie cannot be read"
 _OTHER_DATES = "they are of other dates than the bands"
+_NO_DATES = "which of their times is that of the bands is not told"
+_TWICE = "they have the date of the bands more than once"
 _SHOWN = 6
 
 
@@ -138,8 +140,8 @@ class _Drawn:
         """Add classes and masks of a file; the number of the next plane."""
         for one in _beside(survey):
             at = _time_beside(one, survey, step, time)
-            if one not in places or at is None:
-                because = _NOWHERE if one not in places else _OTHER_DATES
+            if one not in places or isinstance(at, str):
+                because = at if one in places and isinstance(at, str) else _NOWHERE
                 self.left_out.setdefault(because, []).append(one.title)
                 continue
             (plane, _), *_ = _planes(one, at, number, classes=one in survey.classes)
@@ -153,8 +155,8 @@ class _Drawn:
         return number
 
 
-def _time_beside(one: PixelVariable, survey: Survey, step: Step, time: int) -> int | None:
-    """Return the position of a date along the time of a map of classes or a mask; None where that is of others.
+def _time_beside(one: PixelVariable, survey: Survey, step: Step, time: int) -> int | str:
+    """Return the position of a date of the bands along the time of a map of classes or a mask, or why it has none.
 
     Args:
         one: the map or mask.
@@ -167,12 +169,15 @@ def _time_beside(one: PixelVariable, survey: Survey, step: Step, time: int) -> i
     try:
         dates = times_of_variable(one).dates
     except SourceError:
-        return None
+        return _OTHER_DATES
     if dates == survey.times.dates:
         return time
     if dates == (None,):
         return 0
-    return dates.index(step.date) if step.date is not None and dates.count(step.date) == 1 else None
+    if step.date is None or not any(dates):
+        return _NO_DATES
+    count = dates.count(step.date)
+    return dates.index(step.date) if count == 1 else _TWICE if count else _OTHER_DATES
 
 
 def _places(survey: Survey) -> dict[PixelVariable, StoredPlace]:

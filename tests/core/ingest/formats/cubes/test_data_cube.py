@@ -219,6 +219,27 @@ def test_a_classification_of_some_dates_is_that_of_its_dates(tmp_path: Path, lib
     assert left_out.because == "they are of other dates than the bands"
 
 
+@pytest.mark.parametrize(
+    ("seen", "because"),
+    [
+        pytest.param(None, "which of their times is that of the bands is not told", id="no dates"),
+        pytest.param([DATES[0]] * 2, "they have the date of the bands more than once", id="a date twice"),
+    ],
+)
+def test_why_a_classification_is_left_out_is_what_is_so(
+    tmp_path: Path, library: Library, seen: list[str] | None, because: str
+) -> None:
+    made = cube()
+    made["SCL"] = (("t" if seen is None else "seen", "y", "x"), np.full((2, 64, 80), 4, np.uint8))
+    if seen is not None:
+        made["seen"] = ("seen", np.array(seen, dtype="datetime64[ns]"))
+    made = made.assign_coords(time=np.datetime64(DATES[0], "ns"))
+    scene = ingest([written(tmp_path / "c.nc", made)], library)
+    [left_out] = [line for line in load_quality(scene.directory).findings if line.topic == "left out"]
+    assert "SCL" in left_out.value
+    assert left_out.because == because
+
+
 def test_bands_of_several_dates_and_of_one_are_no_scene(tmp_path: Path, library: Library) -> None:
     made = cube(dates=DATES)
     made["B11"] = (("once", "y", "x"), made["B11"].values[:1])
