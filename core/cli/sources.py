@@ -75,8 +75,12 @@ def open_sources(options: argparse.Namespace, config: Config) -> list[Scene]:
 
     if not Path(options.source).exists() or not options.source:
         return [open_source(options, config)]
+    library, paths = Library(config.root), [Path(options.source)]
     with bar_of("Opening", "steps") as progress:
-        return ingest_all([Path(options.source)], Library(config.root), overrides_of(options), progress=progress)
+        scenes = ingest_all(paths, library, overrides_of(options), progress=progress)
+    for scene in scenes:
+        library.note_origin(scene.id, paths)
+    return scenes
 
 
 def open_source(options: argparse.Namespace, config: Config, source: str | None = None) -> Scene:
@@ -113,7 +117,9 @@ def open_source(options: argparse.Namespace, config: Config, source: str | None 
             with bar_of("Making the scene", "blocks") as progress:
                 return make_synthetic(library, progress=progress)
     with bar_of("Opening", "steps") as progress:
-        return ingest([Path(source)], library, overrides_of(options), progress=progress)
+        scene = ingest([Path(source)], library, overrides_of(options), progress=progress)
+    library.note_origin(scene.id, [Path(source)])
+    return scene
 
 
 def warn(scenes: Iterable[Scene]) -> None:

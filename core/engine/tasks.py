@@ -88,9 +88,11 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
             if not scene.has_pixels:
                 work.doing("storing the vectors")
                 store_given(scene, given_recipe(scene), FeatureStore(config.root), progress=work.progress)
-        if paths[0].is_relative_to(config.root):
-            for scene in scenes:
+        for scene in scenes:
+            if paths[0].is_relative_to(config.root):
                 library.keep_origin(scene.id, paths)
+            else:
+                library.note_origin(scene.id, paths)
         if old_id:
             fresh = [scene for scene in scenes if scene.id not in before]
             _follow(library, old_id, fresh, name=str(payload["name"]), replaces=bool(payload.get("replaces")))

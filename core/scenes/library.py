@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from core.errors import SceneError
 from core.files import folder_bytes, staged_folder, write_atomically
 from core.scenes.scene import SCENE_ID, Scene, Series, load_scene
 from core.scenes.trash import Trash
+
+_NOTED = "origin.json"
 
 
 class Library:
@@ -168,11 +171,33 @@ class Library:
                     shutil.copyfile(path, staged / path.name)
             staged.rename(target)
 
+    def note_origin(self, scene_id: str, paths: Sequence[Path]) -> None:
+        """Keep where the files lie that a scene was made from, which are somebody's own and stay where they are."""
+        target = self.directory(scene_id)
+        if not (target / "origin").exists() and not self.origin(scene_id):
+            whole = [path.absolute() for path in paths]
+            noted = {"paths": [str(path) for path in whole], "state": _state(whole)}
+            write_atomically(target / _NOTED, json.dumps(noted).encode())
+
     def origin(self, scene_id: str) -> list[Path]:
-        """Return the files a scene was made from, by name; empty when they were not kept."""
+        """Return the files a scene was made from, by name; empty when they were not kept, or are others by now."""
         folder = self.directory(scene_id) / "origin"
-        return sorted(folder.iterdir()) if folder.is_dir() else []
+        if folder.is_dir():
+            return sorted(folder.iterdir())
+        try:
+            noted = json.loads((folder.parent / _NOTED).read_bytes())
+            paths = [Path(path) for path in noted["paths"]]
+            return paths if _state(paths) == noted["state"] else []
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene's own files (features not counted); of linked files its share."""
         return folder_bytes(self.directory(scene_id))
+
+
+def _state(paths: Sequence[Path]) -> list[int]:
+    """Return what changes with files: how many there are, their bytes, and when the last of them was written."""
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if not file.is_dir()]
+    found = [file.stat() for file in files]
+    return [len(found), sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)]

@@ -23,7 +23,7 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import Session, current
 
 REPLACE, COPY = "Replace this scene", "Keep it and make a copy"
-NO_SOURCE = "The files it was made from were not kept, so it cannot be read again. Add them again to do that."
+NO_SOURCE = "The files it was made from were not kept, or have changed since. Add them again to read it differently."
 
 
 def reread_button(scene: Scene) -> None:

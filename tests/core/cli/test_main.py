@@ -21,7 +21,7 @@ import rasterio
 
 from core.__main__ import COMMANDS, main, parser
 from core.bands import BAND_NAMES, EUROSAT_ORDER
-from core.config import Config
+from core.config import Config, settings
 from core.encoders.registry import ENTRIES, default_encoder
 from core.engine.operations import Engine
 from core.evaluation.report.store import FEATURES
@@ -88,6 +88,7 @@ def test_from_a_scene_to_a_projection(source: Path, tmp_path: Path, capsys: Capt
     assert main(["scene", str(source)]) == 0
     record = json.loads(capsys.readouterr().out)
     assert {finding["topic"] for finding in record["findings"]} >= {"bands", "scale"}
+    assert Library(settings().root).origin(record["scene"]) == [source], "the Scenes page can read it differently"
     assert main(["embed", str(source), "--patch-size", "32", "--out", str(features)]) == 0
     assert main(["embed", record["scene"], "--patch-size", "32", "--out", str(features)]) == 0
     table = pq.read_table(features)

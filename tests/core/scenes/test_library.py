@@ -128,3 +128,21 @@ def test_what_a_scene_was_made_from_is_kept_once_and_goes_with_it(tmp_path: Path
     library.delete("t-1")
     assert not scene.directory.exists()
     assert (tmp_path / "B02.tif").exists()
+
+
+def test_files_of_somebodys_own_are_read_again_where_they_lie_as_long_as_they_are_the_same(tmp_path: Path) -> None:
+    library = Library(tmp_path / "data")
+    add_scene(library)
+    folder = tmp_path / "product"
+    (folder / "bands").mkdir(parents=True)
+    (folder / "bands" / "B02.tif").write_bytes(b"first")
+    library.note_origin("t-1", [folder])
+    assert library.origin("t-1") == [folder]
+    (folder / "bands" / "B02.tif").write_bytes(b"another")
+    assert library.origin("t-1") == [], "other files would give another scene"
+    library.note_origin("t-1", [folder])
+    assert library.origin("t-1") == [folder]
+    (folder / "bands" / "B02.tif").unlink()
+    assert library.origin("t-1") == []
+    library.delete("t-1")
+    assert folder.exists()
