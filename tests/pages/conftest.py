@@ -27,6 +27,7 @@ from core.scenes.scene import Scene
 from pages.ui.state import cache as page_cache
 from pages.ui.state.engine import replace_engine
 from tests.scenes import add_scene
+from tests.trials import leave_word
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 CLASSES = ("Forest", "River", "<b>my</b> `class` ${x}")
@@ -121,6 +122,12 @@ def _components_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _eight_bits_tried_beforehand(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let no visit take the seconds of which ``tests.trials`` tells: each has to end in thirty."""
+    leave_word(tmp_path_factory.mktemp("tried"))
 
 
 def visit(**parameters: str) -> AppTest:
