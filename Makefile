@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run sample check test lint format bench model constraints chromium clean compiled
+.PHONY: help run sample check test quick suite lint style types format bench model constraints chromium clean compiled
 
 help: ## list the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -25,18 +25,29 @@ check test: export OPENBLAS_NUM_THREADS := 1
 compiled: $(VENV)/.test
 	@$(BIN)/python -m compileall -q -j 0 core pages app.py
 
-check: $(VENV)/.test lint compiled ## lint, types and the fast tests, in a minute or so
+# Types of a fresh checkout take most of a minute of one processor: tests begin on the other meanwhile.
+check: $(VENV)/.test style compiled ## lint, types and the fast tests, in a minute or so
+	@$(MAKE) --no-print-directory -j 2 types quick
+
+test: $(VENV)/.test chromium style compiled ## set up, then lint, types and the whole suite, browser tests included
+	@$(MAKE) --no-print-directory -j 2 types suite
+
+quick:
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/bench -m "not slow"
 
-test: $(VENV)/.test chromium lint compiled ## set up, then lint, types and the whole suite, browser tests included
+suite:
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --maxfail 6 --ignore tests/bench
 
 bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables
 	$(BIN)/python -m pytest tests/bench -m bench -s
 
-lint: $(VENV)/.test ## style and types
+lint: $(VENV)/.test style types ## style and types
+
+style: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
 	$(BIN)/mypy
 
 format: $(VENV)/.test ## put the code into shape
