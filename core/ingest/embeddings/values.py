@@ -23,6 +23,8 @@ _MOST_CLASSES = 200
 _LARGEST = float(np.finfo(np.float32).max)
 """Larger numbers are none that 32 bits hold, as fills of programs are."""
 _MOST_DATES = 60
+_MOST_DAYS = 400_000
+"""More than calendars have, so that the first, the last and the number of days are those of all rows."""
 _MOST_GATHERED = 40
 _DAY = re.compile(r"([12]\d{3})-?([01]\d)-?([0-3]\d)")
 _MONTHS, _YEARS = 7, 4  # characters of a date that are compared
@@ -58,7 +60,7 @@ class Gatherer:
         self._whole = {name for name in self._numbers if pa.types.is_integer(plain_type(schema.field(name).type))}
         self._texts: dict[str, _Texts] = {name: _Texts() for name in wanted if name not in self._numbers}
         self.date, self.row_name = columns.date, columns.row_name
-        self._dates, self.names = _Texts(), list[str]()
+        self._dates, self.names = _Texts(_MOST_DAYS), list[str]()
         self.left_out: dict[str, str] = dict.fromkeys(self.unread, "there are too many columns")
 
     @property
@@ -148,7 +150,8 @@ class Gatherer:
 class _Texts:
     """Texts of rows, as places in a list of different ones; given up where these are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 5000) -> None:
+        self._most = most
         self.counts: Counter[str] = Counter()
         self._place: dict[str, int] = {}
         self._rows: list[NDArray[np.int32]] = []
@@ -159,7 +162,7 @@ class _Texts:
         if self.many:
             return
         self._rows.append(np.array([-1 if word is None else self._at(word) for word in words], np.int32))
-        self.many = len(self._place) > 5000
+        self.many = len(self._place) > self._most
 
     def _at(self, word: str) -> int:
         self.counts[word] += 1

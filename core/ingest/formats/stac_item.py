@@ -6,6 +6,7 @@ Search, which takes the offset off and says so.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,8 @@ MOST_BYTES = 4 << 20
 """Items are some ten kilobytes; a larger file is something else."""
 
 _WHERE = "the STAC item says so"
+_A_PASS = datetime.timedelta(days=1)
+"""A pass may begin on one day and end on the next."""
 _BASELINE = re.compile(r"0?(\d{1,2})\.(\d{2})")
 _LEVEL = re.compile(r"(?:S2MSI|Level-?|L)(1C|2A)p?", re.IGNORECASE)
 _BAND_NAMES = ("name", "eo:common_name", "common_name", "description")
@@ -43,8 +46,10 @@ def item_hints(text: str) -> Hints | None:
     if item is None:
         return None
     properties = _properties(item)
+    period = _period(properties)
     return Hints(
-        date=_date(properties),
+        date=None if period else _date(properties),
+        period=period,
         level=_level(properties),
         baseline=_baseline(properties),
         offset=_offset(properties, item.get("assets")),
@@ -127,19 +132,37 @@ def _number(band: Mapping[str, Any], key: str) -> float | None:
 
 
 def with_item(hints: Hints, items: Iterable[Hints]) -> Hints:
-    """Return hints in which what the first item states stands before what names and tags say."""
-    item = next(iter(items), None)
-    if item is None:
-        return hints
+    """Return hints in which what items state stands before what names and tags say, as far as they do not differ."""
+    found = list(items)
+    date, level, baseline, offset, cloud = (
+        _agreed([getattr(item, name) for item in found]) for name in ("date", "level", "baseline", "offset", "cloud")
+    )
+    periods = {item.period for item in found if item.period}
+    period = periods.pop() if len(periods) == 1 and date is None else None
     return replace(
         hints,
-        date=item.date or hints.date,
-        period=None if item.date else hints.period,
-        level=item.level or hints.level,
-        baseline=item.baseline or hints.baseline,
-        offset=item.offset or hints.offset,
-        cloud=item.cloud or hints.cloud,
+        date=date or (None if period else hints.date),
+        period=None if date else period or hints.period,
+        level=level or hints.level,
+        baseline=baseline or hints.baseline,
+        offset=offset or hints.offset,
+        cloud=cloud or hints.cloud,
     )
+
+
+def _agreed(stated: Iterable[Hint | None]) -> Hint | None:
+    """Return what all say that say something; None where they say different things, or nothing."""
+    by_value = {one.value: one for one in stated if one is not None}
+    return next(iter(by_value.values())) if len(by_value) == 1 else None
+
+
+def _period(properties: Mapping[str, Any]) -> str | None:
+    """Return first and last day of what was made of several days, as a composite is; None of an acquisition."""
+    ends = [dates_in(str(properties.get(name) or "")[:10]) for name in ("start_datetime", "end_datetime")]
+    if not all(ends):
+        return None
+    first, last = (datetime.date.fromisoformat(dates[0]) for dates in ends)
+    return f"{first} to {last}" if last - first > _A_PASS else None
 
 
 def _date(properties: Mapping[str, Any]) -> Hint | None:

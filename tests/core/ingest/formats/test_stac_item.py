@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from core.ingest.boundary import ingest
-from core.ingest.formats.stac_item import item_hints
+from core.ingest.formats.product_metadata import read_hints
+from core.ingest.formats.stac_item import item_hints, with_item
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
 from tests.core.ingest.rasters import read_scene, write_tif
@@ -74,6 +75,29 @@ def test_offsets_of_its_bands_count_where_they_agree() -> None:
     differs = item_hints(item(MODERN, assets=assets | other))
     assert differs is not None
     assert differs.offset is None
+
+
+@pytest.mark.parametrize("day", [None, "2023-05-01T00:00:00Z", "2023-05-16T00:00:00Z"])
+def test_an_item_of_a_composite_states_a_period_and_no_day(day: str | None) -> None:
+    ends = {"start_datetime": "2023-05-01T00:00:00Z", "end_datetime": "2023-05-31T23:59:59Z"}
+    stated = item_hints(item(MODERN | ends | {"datetime": day}))
+    assert stated is not None
+    assert (stated.date, stated.period) == (None, "2023-05-01 to 2023-05-31")
+    joined = with_item(read_hints(["S2_20230501.tif"], {}, ()), [stated])
+    assert (joined.date, joined.period) == (None, "2023-05-01 to 2023-05-31")
+    one = item_hints(item(MODERN | ends | {"end_datetime": "2023-05-02T00:10:00Z"}))
+    assert one is not None
+    assert one.period is None
+    assert one.date is not None
+
+
+def test_items_that_differ_state_only_what_they_agree_in() -> None:
+    other = MODERN | {"s2:product_type": "S2MSI1C", "datetime": "2023-05-25T10:56:25Z"}
+    both = [item_hints(item(MODERN)), item_hints(item(other))]
+    joined = with_item(read_hints(["S2_L1C_20230520.tif"], {}, ()), [one for one in both if one is not None])
+    said = [one.value if one else None for one in (joined.date, joined.level, joined.baseline, joined.cloud)]
+    assert said == ["2023-05-20", "L1C", "05.09", "12.3"], "date and level are those of the name"
+    assert with_item(joined, []) == joined
 
 
 @pytest.mark.parametrize(
