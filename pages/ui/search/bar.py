@@ -18,7 +18,7 @@ from pages.ui.state.session import Session
 from pages.ui.state.widgets import show_text, shown
 
 KEY = "words"
-PLACEHOLDER, PLACEHOLDER_WITHOUT_PIXELS = "lake, dry grass · 37.2, −75.9", "37.2, −75.9 · a class"
+PLACEHOLDER, PLACEHOLDER_WITHOUT_PIXELS = "lake · 37.2, −75.9", "37.2, −75.9 · a class"
 _HELP = (
     "Kinds of land, with adjectives: dense forest, turbid water, bright roofs; classes and clusters by their names. "
     "Or a place: 37.2, −75.9, 37° 12′ N 75° 54′ W, 18S 431250 4118750, or coordinates of the scene's own system."
