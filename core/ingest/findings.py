@@ -48,7 +48,7 @@ def series_said(dates: Sequence[str], date: str, what: str) -> Finding:
 def acquisition_date(settings: IngestSettings, hints: Hints) -> tuple[str | None, Finding]:
     """Return the date and how it is known."""
     if settings.date is None and hints.date is None and hints.period is not None:
-        because = f"a period is stated, {hints.period}, and no day"
+        because = f"what is stated is a period, {hints.period}, and no day"
         return None, finding("date", "unknown", "assumed", because, "date")
     return _stated("date", settings.date, hints.date)
 
