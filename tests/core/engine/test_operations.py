@@ -17,7 +17,7 @@ import pytest
 from core.bands import FloatArray
 from core.config import FIRST_SCENES, Config
 from core.encoders.registry import default_encoder, matching_encoder
-from core.engine.background import default_lanes, job_kinds
+from core.engine.background import default_lanes, job_kinds, job_lanes
 from core.engine.operations import Engine
 from core.engine.tasks import LABELS_TOPIC, delete_task, warm_encoder
 from core.errors import EncoderError, PatchError, SceneError, StoreError
@@ -25,6 +25,7 @@ from core.ingest.bands.choices import scale_asked, scales_asked
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.files import JobFiles, Record
 from core.jobs.lanes import Lane
+from core.jobs.pool import WorkerPool
 from core.jobs.worker import Work
 from core.progress import Progress, silent
 from core.projection.settings import ProjectionSettings
@@ -301,6 +302,13 @@ def test_an_encoder_that_changed_meanwhile_is_refused(tmp_path: Path) -> None:
 
 def test_every_kind_has_a_lane(tmp_path: Path) -> None:
     assert {kind.lane for kind in job_kinds(config(tmp_path)).values()} == default_lanes(config(tmp_path)).keys()
+    cluster = replace(config(tmp_path), scheduler="tcp://127.0.0.1:1")
+    kinds = job_kinds(cluster)
+    assert {kind.lane for kind in kinds.values()} == job_lanes(cluster).keys()
+    # A worker that waited for other workers would keep one of them from its work.
+    handing_out = [name for name, kind in kinds.items() if cluster in getattr(kind.task, "args", ())]
+    assert handing_out == ["encode"]
+    assert isinstance(job_lanes(cluster)["encode"].executor(), WorkerPool)
 
 
 def test_reopening_is_quick_and_needs_no_database(engine: Engine, scene: Scene, layouts: Layouts) -> None:

@@ -48,6 +48,10 @@ def test_what_is_done_is_told_until_it_is_known_how_far(tmp_path: Path) -> None:
     work.progress(1, 1)
     work.doing("opening file 2 of 3")
     assert (files.progress("a").doing, files.progress("a").total) == ("", 1)
+    work.waiting("waiting for a worker")
+    assert (files.progress("a").doing, files.progress("a").done) == ("waiting for a worker", 1)
+    work.waiting("")
+    assert files.progress("a").doing == ""
 
 
 class Gate:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
+import pytest
+
+from core.__main__ import main
 from core.jobs.queue import JobQueue
+from core.jobs.scheduler import absence
 from tests.clusters import DEATHS, LocalCluster, workers_ready
 from tests.core.jobs.cluster.conftest import Started
 from tests.waiting import free_port, until
@@ -86,3 +91,24 @@ def test_without_a_scheduler_jobs_wait_say_so_and_can_be_stopped(queues: Started
     began = time.monotonic()
     assert queue.wait(job.id, 30).state == "cancelled"
     assert time.monotonic() - began < 5
+
+
+def test_a_server_says_at_its_start_that_no_scheduler_answers() -> None:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    assert absence(address).startswith(
+        f"Using the Dask cluster at {address}: nobody answers there; start its scheduler"
+    )
+    with socket.create_server(("127.0.0.1", port)):
+        assert absence(address) == ""
+
+
+def test_a_worker_is_told_what_it_lacks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDLIKE_SCHEDULER", "local")
+    for arguments, words in (
+        ((), "no scheduler is named; give it as tcp://HOST:8786."),
+        (("10.0.0.1",), "the address of the Dask scheduler is “10.0.0.1”; give it in the form tcp://host:8786"),
+        (("tcp://127.0.0.1:1", "--niceness", "99"), "--niceness is 99; give 0 to 19."),
+    ):
+        assert main(["worker", *arguments]) == 1
+        assert words in capsys.readouterr().err

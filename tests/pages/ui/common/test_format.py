@@ -55,6 +55,7 @@ def test_the_queue_says_how_many_are_before() -> None:
     assert progress_words(job(state="queued", position=1)) == "next in line…"
     assert progress_words(job(total=0)) == "starting…"
     assert progress_words(job(total=0, doing="opening file 3 of 13")) == "opening file 3 of 13…"
+    assert progress_words(job(done=3, total=8, doing="waiting for a worker")) == "waiting for a worker…"
 
 
 def test_titles_that_repeat_get_a_number() -> None:
