@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -27,6 +28,9 @@ from core.storage.base import ObjectInfo
 
 PUBLISH_SECONDS = 60.0
 """What is said of the whole is written at most this often while a batch goes on, and takes a tenth of its time."""
+
+_AT_ONCE = 16
+"""Inputs that are looked at together."""
 
 BatchState = Literal["written", "there already", "failed"]
 
@@ -147,10 +151,14 @@ class _Batch:
         self._objects = {info.key: info for info in self.ledger.storage.list()}
         here = {self.key(one) for one in self.inputs}
         self._moved = any(record.key not in here and record.wish == self.wish.digest for record in self.ledger.records)
+        known = [self.ledger.known(self.key(one)) for one in self.inputs]
+        counting = [record if record is not None and self._counts(record) else None for record in known]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # Those of buckets are asked for far away.
+            asked = [one for one, record in zip(self.inputs, counting, strict=True) if record is not None]
+            states = {self.key(one): state for one, state in zip(asked, pool.map(_state, asked), strict=True)}
         done = []
-        for one in self.inputs:
-            record = self.ledger.known(self.key(one))
-            same = record is not None and self._counts(record) and record.state == _state(one)
+        for one, record in zip(self.inputs, counting, strict=True):
+            same = record is not None and record.state == states[self.key(one)]
             whole = self.ledger.whole(record, self._objects) if same and record is not None else None
             if whole is None:
                 self.todo.append(one)
