@@ -144,7 +144,8 @@ def batch_inputs(source: str, out: str) -> list[BatchInput]:
     elif scheme_of(source):
         found = [_of_address(source, asked)]
     elif not source or not path.exists():
-        raise SourceError(asked, "there is no such file or folder", "give a folder of scenes, or a list of paths")
+        remedy = "give a folder of scenes or a list of paths, or let --out end in .parquet for one source"
+        raise SourceError(asked, "there is no such file or folder", remedy)
     elif path.is_file() and path.suffix.lower() in LIST_ENDINGS:
         found = list(_of_list(path, asked))
     elif path.is_file() or _is_whole(path.name):

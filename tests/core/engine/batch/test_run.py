@@ -393,7 +393,11 @@ def test_a_bucket_that_fails_half_way_loses_nothing(scenes: Path, bucket: Bucket
 @pytest.mark.parametrize(
     ("source", "out", "sentence"),
     [
-        ("none", "out", "there is no such file or folder; give a folder of scenes, or a list of paths"),
+        (
+            "none",
+            "out",
+            "there is no such file or folder; give a folder of scenes or a list of paths, or let --out end",
+        ),
         ("in/empty", "out", "it holds no scenes"),
         ("in", "in", "results would go into the folder that is read; choose another one for --out"),
         ("in", "s3://land/a.parquet", "s3://land/a.parquet is one file in a bucket; give a folder there"),
