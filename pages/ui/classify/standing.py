@@ -32,10 +32,23 @@ def standing(known: SceneView, counts: Mapping[str, int]) -> None:
         st.caption("So many labels take a moment to learn from: see below how far that is.")
     else:
         st.caption(advice(taught, counts))
+        if unsure := nothing_sure(known):
+            st.caption(unsure)
         if mixed := mixed_advice(mixed_of(known)):
             st.warning(plain(mixed), icon=":material/compare:")
         if taught is not None and not taught.validation.held_apart:
             st.caption(OLDER_WAY)
+
+
+def nothing_sure(known: SceneView) -> str:
+    """Return what helps where no patch of the map is sure enough of a class; empty where one is."""
+    found = known.classified()
+    if found is None or not (found.confidence < found.sure_from).all():
+        return ""
+    return (
+        f"No patch gets a class, for none is {100 * found.sure_from:.0f} % likely to be of one. Label more of each "
+        "class where it is plain, or lower “Leave unsure below” to see which class is the likeliest."
+    )
 
 
 def right_words(taught: Taught | None) -> str:

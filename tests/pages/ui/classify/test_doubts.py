@@ -46,6 +46,8 @@ def test_classes_that_contradict_one_another_are_named_with_what_to_do(recipe: R
     said = html.unescape(app.warning[0].value)
     assert f"are not told apart: {pair.wrong} of {pair.tested} labels were taken for the other" in said
     assert "join classes that are one kind of land to you" in said
+    save_choice(scene, MapChoice(below=0.95))
+    assert "No patch gets a class, for none is 95 % likely to be of one." in words(opened(scene))
     changed = next(button for button in app.button if str(button.key).startswith("mixed_change_"))
     patch = int(str(changed.key).rpartition("_")[2])
     changed.click().run()
