@@ -94,7 +94,7 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
     classes = _write_labels(directory, label_column(kept), ids, usable, grid)
     model = stated_model(metadata, settings.model, gathered.dimension, columns.vectors.title, gathered.digest)
     days = gatherer.days()
-    date = settings.date or (valid_date(days[0]) if len(days) == 1 else None)
+    date = settings.date or (valid_date(days[0]) if len(days) == 1 and not gatherer.undated else None)
     statistics = (directory / "statistics.npy").exists()
     given = GivenVectors(
         column=clean_name(columns.vectors.title, 120), encoder=_encoder(model, gathered.dimension, files.name),
@@ -104,7 +104,8 @@ def build_embeddings(files: SourceFiles, member: Member, directory: Path, progre
     lines = [
         *vector_lines(columns, gathered.vectors, gathered.dimension, squared, rows), model_line(model), *said,
         *same_places(corners, days),
-        *date_lines(days, columns.date, settings), *value_lines(kept, gatherer, classes, label_column(kept)),
+        *date_lines(days, columns.date, settings, gatherer.undated),
+        *value_lines(kept, gatherer, classes, label_column(kept)),
         *light_lines(gathered.unmeasured),
         finding("pixels", "none", "read", "a file of vectors holds no pixels: views that need them say so"),
     ]  # fmt: skip

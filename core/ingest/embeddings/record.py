@@ -122,14 +122,17 @@ def light_lines(count: int) -> list[Finding]:
     return [finding("light of bands", "unknown", "warning", because)] if count else []
 
 
-def date_lines(days: Sequence[str], column: str | None, settings: IngestSettings) -> list[Finding]:
-    """Say when the rows are from."""
+def date_lines(days: Sequence[str], column: str | None, settings: IngestSettings, undated: int) -> list[Finding]:
+    """Say when the rows are from; of a file of which some rows have no day that of the others is not that of all."""
     if settings.date is not None:
         return [finding("date", settings.date, "chosen", "chosen in the ingest settings", "date")]
     if not days:
         return [finding("date", "unknown", "assumed", "no column states it", "date")]
     value = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}, {len(days):,} days"
-    return [finding("date", value, "read", f"column {clean_name(column or '', 60)}", "date")]
+    said = f"column {clean_name(column or '', 60)}"
+    if undated:
+        return [finding("date", value, "warning", f"{said}, with {_rows(undated)} of no known day", "date")]
+    return [finding("date", value, "read", said, "date")]
 
 
 def value_lines(
@@ -142,6 +145,9 @@ def value_lines(
     if kept:
         names = ", ".join(one.given.name for one in kept)
         lines.append(finding("values", names, "read", "columns that can colour and filter the patches"))
+    for name, (number, count) in gatherer.fills.items():
+        because = "programs write it where they have none, and it is far below all others, so it counts as no value"
+        lines.append(finding("values", f"{number:g} in {clean_name(name, 60)}, {_rows(count)}", "decided", because))
     if gatherer.left_out:
         told = [f"{clean_name(name, 40)} ({why})" for name, why in list(gatherer.left_out.items())[:8]]
         more = f" and {len(gatherer.left_out) - 8} more" if len(gatherer.left_out) > 8 else ""

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from core.ingest.bands.fill import KNOWN_FILLS
 from core.ingest.embeddings.columns import CLASS_COLUMNS, TableColumns, is_number, plain_type
 from core.ingest.messages import clean_name
 from core.scenes.scene import GivenColumn
@@ -49,6 +50,10 @@ class Gatherer:
     Args:
         columns: which column is what.
         schema: of the file.
+
+    Attributes:
+        undated: rows without a day, where others may have one.
+        fills: by column of numbers, the one that stood for none and in how many rows.
     """
 
     def __init__(self, columns: TableColumns, schema: pa.Schema) -> None:
@@ -61,6 +66,8 @@ class Gatherer:
         self._texts: dict[str, _Texts] = {name: _Texts() for name in wanted if name not in self._numbers}
         self.date, self.row_name = columns.date, columns.row_name
         self._dates, self.names = _Texts(_MOST_DAYS), list[str]()
+        self.undated = 0
+        self.fills: dict[str, tuple[float, int]] = {}
         self.left_out: dict[str, str] = dict.fromkeys(self.unread, "there are too many columns")
 
     @property
@@ -79,7 +86,9 @@ class Gatherer:
         if self.date is not None:
             column = batch.column(self.date)
             counted = pa.types.is_integer(plain_type(column.type))
-            self._dates.take([None if counted and len(word or "") != 8 else _day(word) for word in _words(column)])
+            days = [None if counted and len(word or "") != 8 else _day(word) for word in _words(column)]
+            self._dates.take(days)
+            self.undated += sum(day is None for day in days)
         words = [None] * len(batch) if self.row_name is None else _words(batch.column(self.row_name))
         self.names += [clean_name(word, 200) if word else "" for word in words]
 
@@ -108,6 +117,10 @@ class Gatherer:
     def _numbered(self, name: str) -> KeptColumn | None:
         cells = np.concatenate(self._numbers[name])
         cells = np.where(np.abs(cells) <= _LARGEST, cells, np.nan)
+        fill = _fill_of(cells)
+        if fill is not None:
+            self.fills[name] = (fill, int((cells == fill).sum()))
+            cells = np.where(cells == fill, np.nan, cells)
         known = cells[np.isfinite(cells)]
         if not len(known) or known.min() == known.max():
             what = "it holds no numbers" if not len(known) else f"it is {known[0]:g} in all rows"
@@ -145,6 +158,15 @@ class Gatherer:
             return []
         given = GivenColumn(name=clean_name(self.date, 60), kind="date", classes=tuple(short))
         return [KeptColumn(given=given, cells=self._dates.mapped(places))]
+
+
+def _fill_of(cells: NDArray[np.float64]) -> float | None:
+    """Return the number that programs write where they have none and that lies farther below all others than these."""
+    for fill in (number for number in KNOWN_FILLS if number < 0):
+        others = cells[np.isfinite(cells) & (cells != fill)]
+        if np.any(cells == fill) and len(others) and others.min() - fill > max(np.ptp(others), abs(fill) / 2):
+            return float(fill)
+    return None
 
 
 class _Texts:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES
 from core.errors import SourceError
-from core.features.vector_table import vector_table
+from core.features.vector_table import given_values, vector_table
 from core.ingest.boundary import ingest
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.places import collection_corners
+from core.scenes.quality import load_quality
 from tests.core.ingest.embeddings.test_layouts import CENTRES, EVERY, assert_opened, places, said
 from tests.embeddings import ROWS, centre, geo, lists, plain, squares, vectors, wkb, write
 
@@ -113,6 +114,26 @@ def test_rows_without_a_place_stay_in_plot_and_gallery(tmp_path: Path, library: 
     told = said(scene, "place")
     for words in ("2 rows without a place", "1 row of other geometry", "1 linestring", "1 row outside the world"):
         assert words in told
+
+
+def test_a_day_of_some_rows_is_not_that_of_all(tmp_path: Path, library: Library) -> None:
+    for undated in (0, 29):
+        days = ["2020-05-01"] * (ROWS - undated) + [None] * undated
+        scene = ingest([plain(tmp_path / f"{undated}.parquet", date=days)], library)
+        assert scene.date == (None if undated else "2020-05-01")
+        assert said(scene, "date").startswith("warning" if undated else "read")
+    assert "29 rows of no known day" in said(scene, "date")
+
+
+def test_a_fill_among_values_is_no_value(tmp_path: Path, library: Library) -> None:
+    height, cold = np.linspace(1, 20, ROWS), np.linspace(-12_000, 20, ROWS)
+    height[:4] = cold[5] = -9999
+    scene = ingest([plain(tmp_path / "a.parquet", height=height, cold=cold)], library)
+    np.testing.assert_array_equal(given_values(scene, "height")[:ROWS], [*[np.nan] * 4, *height[4:].astype(np.float32)])
+    np.testing.assert_array_equal(given_values(scene, "cold")[:ROWS], cold.astype(np.float32))
+    told = " ".join(one.value for one in load_quality(scene.directory).findings if one.topic == "values")
+    assert "-9999 in height, 4 rows" in told
+    assert "in cold" not in told
 
 
 def test_four_corners_in_an_order_that_crosses_are_put_in_order_and_said(tmp_path: Path, library: Library) -> None:
