@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import COMMANDS
+from tests.bench.all_land import TileCost, all_land, cost_of
 from tests.bench.results import README as FIGURES
 from tests.bench.results import load, machine, result_of, table_of, with_table
 
@@ -61,6 +62,18 @@ def test_a_result_becomes_a_row() -> None:
     assert kept.lines == ("rate: 5 | 6", "memory: 2 GB")
     assert "| `test_x.py::test_y` | **over its limit:** rate: 5 \\| 6<br>memory: 2 GB |" in table_of([kept])
     assert kept.machine in table_of([kept])
+
+
+def test_what_a_tile_takes_is_read_back_and_all_land_follows() -> None:
+    cost = TileCost(patches=29_241, seconds=54.0, processor=86.0, written=26e6, read=1600e6)
+    assert cost_of(cost.line()) == cost
+    assert cost_of("again, with all there: 3.1 s") is None
+    told = list(all_land(cost, price=0.05, computers=100, tiles=18_000))
+    assert told[1] == "processor-hours: 430 = 18,000 tiles × 86.0 processor-seconds"
+    assert [line.split(" = ")[0] for line in told] == [
+        "patches: 526 million", "processor-hours: 430", "money: 22", "on the clock: 2.7 h", "written: 0.47 TB",
+        "read: 28.8 TB",
+    ]  # fmt: skip
 
 
 def test_the_machine_is_named(tmp_path: Path) -> None:

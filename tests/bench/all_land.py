@@ -1,6 +1,7 @@
 """What embedding all land once would take, from what one tile was measured to take: run it as a program.
 
     python -m tests.bench.all_land --price 0.05 --computers 100
+    python -m tests.bench.all_land --price 0.05 --seconds 111 --processor 173 --written 26 --read 630
 
 Each number is a measured one of ``test_embed.py`` times a count that is named beside it; nothing is lost here by many
 computers at once, which the bench of the cluster measures.
@@ -18,6 +19,9 @@ from tests.bench.results import load
 
 TILES = 18_000
 """Tiles of Sentinel-2's grid that hold land, about."""
+
+PATCHES = 29_241
+"""Of a full tile, at 64 pixels."""
 
 TEST = "test_embed.py::test_full_tiles_one_after_another"
 _LINE = re.compile(
@@ -87,11 +91,19 @@ def main() -> int:
     parser.add_argument("--price", type=float, required=True, help="of an hour of one processor")
     parser.add_argument("--computers", type=int, default=1)
     parser.add_argument("--tiles", type=int, default=TILES)
+    for name, unit in (("seconds", "s"), ("processor", "s"), ("written", "MB"), ("read", "MB")):
+        parser.add_argument(f"--{name}", type=float, metavar=unit.upper(), help=f"{unit} a tile, where it was not kept")
     options = parser.parse_args()
+    given = [getattr(options, name) for name in ("seconds", "processor", "written", "read")]
     lines = [line for one in load() if one.test == TEST for line in one.lines]
     cost = next(filter(None, map(cost_of, lines)), None)
+    if None not in given:
+        seconds, processor, written, read = given
+        cost = TileCost(
+            patches=PATCHES, seconds=seconds, processor=processor, written=written * 1e6, read=read * 1e6
+        )  # fmt: skip
     if cost is None:
-        sys.stderr.write("Nothing was measured yet: run python -m pytest tests/bench/test_embed.py -m bench -s\n")
+        sys.stderr.write("Nothing is kept of test_embed.py: run it, or give what a tile takes by all four options\n")
         return 1
     print(*all_land(cost, price=options.price, computers=options.computers, tiles=options.tiles), sep="\n")
     return 0
