@@ -16,7 +16,7 @@ from core.ingest.findings import finding
 from core.ingest.grid.stack import Layer
 from core.scenes.quality import Finding
 
-Numbers = NDArray[np.float64]
+_Numbers = NDArray[np.float64]
 
 _LINES, _FEWEST_LINES = 48, 8
 """Lines across flat ground on which its edge is looked for, and how many a part of it tell whether it is straight."""
@@ -64,8 +64,8 @@ class FlatGround:
 def judged(
     numbers: Mapping[str, float],
     layers: Mapping[str, Layer],
-    valid: Mapping[str, Numbers],
-    every: Mapping[str, Numbers],
+    valid: Mapping[str, _Numbers],
+    every: Mapping[str, _Numbers],
     corner: tuple[int, int],
 ) -> FlatGround:
     """Return whether a flat corner, or side from that corner on, is no data.
@@ -103,7 +103,7 @@ def _as_light(numbers: Mapping[str, float], layers: Mapping[str, Layer]) -> dict
     return {band: scaled[band][0] * number + scaled[band][1] for band, number in numbers.items()}
 
 
-def _cut_off(numbers: Mapping[str, float], valid: Mapping[str, Numbers], every: Mapping[str, Numbers]) -> str:
+def _cut_off(numbers: Mapping[str, float], valid: Mapping[str, _Numbers], every: Mapping[str, _Numbers]) -> str:
     """Return that a number is the end of a scale, where single bands reach it elsewhere too; empty = it is not."""
     sizes = {every[band].size for band in numbers}
     held = {band: every[band] == number for band, number in numbers.items()}
@@ -130,9 +130,9 @@ class _Edge:
         beside: numbers of pixels a little beyond it.
     """
 
-    lines: Numbers
-    ends: Numbers
-    beside: Numbers
+    lines: _Numbers
+    ends: _Numbers
+    beside: _Numbers
 
     @classmethod
     def along(cls, layer: Layer, number: float, corner: tuple[int, int], axis: int) -> _Edge:
@@ -165,7 +165,7 @@ class _Edge:
             start, parts = stop, parts + 1
         return parts <= min(_MOST_PARTS, max(1, count // _FEWEST_LINES))
 
-    def sharp(self, number: float, land: Numbers) -> bool:
+    def sharp(self, number: float, land: _Numbers) -> bool:
         """Tell whether what lies beside it is land as it is elsewhere."""
         if not self.beside.size or not land.size:
             return False
@@ -173,7 +173,7 @@ class _Edge:
         return beside >= _SHARP * float(np.median(np.abs(land - number)))
 
 
-def _fits(lines: Numbers, ends: Numbers, *, bent: bool = False) -> bool:
+def _fits(lines: _Numbers, ends: _Numbers, *, bent: bool = False) -> bool:
     middle = lines - lines.mean()
     fit = np.polyfit(middle, ends, 2 if bent else 1)
     off = np.abs(np.polyval(fit, middle) - ends)
@@ -183,7 +183,7 @@ def _fits(lines: Numbers, ends: Numbers, *, bent: bool = False) -> bool:
 
 
 class _View:
-    """Numbers of a layer as seen from a corner: lines begin at the side along an axis, the first is in the corner."""
+    """_Numbers of a layer as seen from a corner: lines begin at the side along an axis, the first is in the corner."""
 
     def __init__(self, layer: Layer, corner: tuple[int, int], axis: int) -> None:
         self._layer, self._corner, self._axis = layer, corner, axis
@@ -191,7 +191,7 @@ class _View:
         sides = (box.height, box.width)
         self._sides, self.height, self.width = sides, sides[axis], sides[1 - axis]
 
-    def read(self, line: int, start: int, stop: int, *, across: bool = False) -> Numbers:
+    def read(self, line: int, start: int, stop: int, *, across: bool = False) -> _Numbers:
         """Return numbers of a line, or across all lines at its place, from a place on; fewer at the end."""
         length = self.height if across else self.width
         stop = min(stop, length)
