@@ -27,7 +27,7 @@ from core.evaluation.taught_classes import classifier_of
 from core.features.recipe import Recipe
 from core.progress import Progress, silent
 from core.scenes.cut import Cut
-from core.values.named.unsure import GUESSED, UNFAMILIAR, WHY_UNSURE, unsure_reasons
+from core.values.named.unsure import GUESSED, UNFAMILIAR_LAND, WHY_UNSURE, unsure_reasons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ class Prediction:
     @property
     def why_abstained(self) -> NDArray[np.object_]:
         """Why the class of each patch does not count, in the words of pages, shape (N,); None where it does."""
-        places = np.where(self.novel, WHY_UNSURE.index(UNFAMILIAR), WHY_UNSURE.index(GUESSED))
+        places = np.where(self.novel, WHY_UNSURE.index(UNFAMILIAR_LAND), WHY_UNSURE.index(GUESSED))
         return unsure_reasons(np.where(self.abstained, places, -1))
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bands import BY_NAME
-from core.ingest.bands.flat_ground import FlatGround, doubtful_bright, judged
+from core.ingest.bands.flat_ground import FlatGround, doubtful_bright, judge_flat
 from core.ingest.bands.sampling import FEW_WINDOWS
 from core.ingest.findings import finding
 from core.ingest.grid.resample import NOT_LIGHT, NoData, PixelWindow
@@ -364,7 +364,7 @@ def _flat_ground(
     by_band, found = {layer.band: layer for layer in layers}, []
     valid, every = ({band: getattr(one, name) for band, one in seen.items()} for name in ("valid", "every"))
     for corner, numbers in (*_flat_sides(seen, fills), *_flat_corners(seen, fills)):
-        one = judged(numbers, by_band, valid, every, corner)
+        one = judge_flat(numbers, by_band, valid, every, corner)
         if not one.doubt:
             return one
         found.append(one)

@@ -61,7 +61,7 @@ class FlatGround:
         return finding("edge", value, "warning", f"{where}, but {self.doubt}, so it counts as land{remedy}", "nodata")
 
 
-def judged(
+def judge_flat(
     numbers: Mapping[str, float],
     layers: Mapping[str, Layer],
     valid: Mapping[str, _Numbers],

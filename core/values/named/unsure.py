@@ -13,13 +13,13 @@ from core.values.source import PatchSource
 UNSURE, UNSURE_COLOUR = "Unsure", "#D8D3C8"
 """What patches are called and painted whose class does not count."""
 
-UNFAMILIAR, GUESSED = "unfamiliar land", "too little confidence"
+UNFAMILIAR_LAND, GUESSED = "unfamiliar land", "too little confidence"
 
 WHY_UNSURE = (
     "the encoder learned these classes from other bands",
     "the encoder does not know this scene",
     "the encoder does not know this land",
-    UNFAMILIAR,
+    UNFAMILIAR_LAND,
     GUESSED,
 )
 """Why a class does not count, however high its probability; the first that holds is said."""
