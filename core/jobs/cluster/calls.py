@@ -49,6 +49,12 @@ class _Sealed:
         return self._function, self._arguments
 
 
+def hush_dask() -> None:
+    """Keep Dask, once it is imported, from telling of broken connections, of which we tell in one sentence."""
+    for name in [name for name in logging.Logger.manager.loggerDict if name.split(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def sealed(function: Callable[..., Any], *arguments: Any) -> bytes:  # noqa: ANN401  whatever it takes
     """Return a call as bytes; to unpickle them is to do it, and gives what it gives."""
     return pickle.dumps(_Sealed(function, arguments))

@@ -20,7 +20,7 @@ from distributed.scheduler import KilledWorker
 from distributed.utils import CancelledError
 
 from core.errors import JobCancelledError, JobError
-from core.jobs.cluster.calls import CallAnswer, sealed, sealed_task
+from core.jobs.cluster.calls import CallAnswer, hush_dask, sealed, sealed_task
 from core.jobs.cluster.fitness import facts_here, leave_mark, unfit
 from core.jobs.scheduler import scheduler_answers
 
@@ -118,8 +118,7 @@ class Cluster:
         self._client: Client | None = None
         self._tried = self._looked = -LOOK_SECONDS
         self._known: dict[str, tuple[str, str]] = {}
-        # What it says of a broken connection is said by us, in one sentence.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        hush_dask()
 
     def workers(self, asked: str, waiting: Words, cancelled: Callable[[], bool]) -> list[str]:
         """Return addresses of the workers that are fit, at least one; waits for the scheduler and for them.

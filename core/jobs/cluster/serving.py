@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from contextlib import suppress
 import dask
 from distributed import Nanny
 
+from core.jobs.cluster.calls import hush_dask
 from core.jobs.scheduler import scheduler_answers
 
 AGAIN_SECONDS = 1.0
@@ -33,7 +33,7 @@ def serve_worker(
     """
     if hasattr(os, "nice"):
         os.nice(niceness)
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    hush_dask()
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(address, name=name, host=host, say=say))
 
@@ -45,12 +45,14 @@ async def _serve(address: str, *, name: str | None, host: str | None, say: Calla
             asyncio.get_running_loop().add_signal_handler(one, stop.set)
     said = ""
     while not stop.is_set():
+        sentence = f"Waiting for the Dask scheduler at {address}, which does not answer."
         if await asyncio.to_thread(scheduler_answers, address):
-            said = ""
-            with suppress(OSError, TimeoutError, RuntimeError):
+            try:
                 await _work(address, name=name, host=host, say=say, stop=stop)
+                said = ""
+            except (OSError, TimeoutError, RuntimeError, ValueError) as error:
+                sentence = f"Working for {address}: it could not begin ({_shortly(error)}); trying again."
         if not stop.is_set():
-            sentence = f"Waiting for the Dask scheduler at {address}, which does not answer."
             if said != sentence:
                 say(sentence)
                 said = sentence
@@ -63,8 +65,9 @@ async def _work(
 ) -> None:
     """Be a worker until the scheduler is gone, or until told to stop."""
     # Dask would have matrix products done in one thread, for it expects as many tasks as processors; ours use all.
-    quiet = {"logging.distributed": "error"}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}, **quiet}):
+    # What it says of a scheduler that is gone is said by us, in one sentence.
+    before = {"DASK_LOGGING__DISTRIBUTED": "critical"}
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": before}):
         nanny = Nanny(address, nthreads=1, name=name, host=host, memory_limit=0, dashboard=False, death_timeout=60)
     async with nanny:
         say(f"Working for {address} as {nanny.worker_address}.")
@@ -72,3 +75,10 @@ async def _work(
         await asyncio.wait([ended, told], return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         told.cancel()
+
+
+def _shortly(error: BaseException) -> str:
+    """Return what is at the bottom of an error, in one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
