@@ -1,6 +1,6 @@
 """Serve the app, let visitors come and go in groups, and print how many objects there are after each group.
 
-``python -m tests.pages.ui.state.visited 140 160``
+``python -m tests.pages.ui.state.visited 150 20 40``
 """
 
 from __future__ import annotations
