@@ -140,9 +140,9 @@ def encode_on_cluster(
         waiting: told what keeps the work from going on.
 
     Raises:
-        LandlikeError: as of ``encode_scene``, and as of ``core.jobs.cluster.chunks.spread``.
+        LandlikeError: as of ``encode_scene``, and as of ``core.jobs.cluster.chunks.chunks_done``.
     """
-    from core.jobs.cluster.chunks import spread, untold
+    from core.jobs.cluster.chunks import chunks_done, untold
     from core.jobs.cluster.connection import cluster_at
 
     spec = spec or describe(recipe.encoder, config, _backend(recipe, config))
@@ -151,7 +151,7 @@ def encode_on_cluster(
 
     def encoded(run: EncodeRun, done: frozenset[int]) -> Generator[FeatureBatch]:
         parts = scene_parts(scene, recipe, load, done, part_patches)
-        found = spread(cluster, asked, encode_part, parts, cancelled=cancelled, waiting=waiting or untold)
+        found = chunks_done(cluster, asked, encode_part, parts, cancelled=cancelled, waiting=waiting or untold)
         with closing(found):
             for _, part in found:
                 if len(part.skipped):

@@ -22,7 +22,7 @@ from core.storage.faults import bucket_fault, passing
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-T = TypeVar("T")
+Heard = TypeVar("Heard")
 
 PART_BYTES = 16 * 2**20
 """Files larger than this go in parts, some of them at once."""
@@ -165,7 +165,7 @@ class BucketStorage:
 
         self._ask("Removing", check_key(key), lambda: obstore.delete(self.store, key))
 
-    def _ask(self, verb: str, key: str, request: Callable[[], T]) -> T | None:
+    def _ask(self, verb: str, key: str, request: Callable[[], Heard]) -> Heard | None:
         """Return what a bucket answers, None where it has no such object; ask again what may pass.
 
         Raises:

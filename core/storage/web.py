@@ -16,7 +16,7 @@ from core.errors import SourceError, SourceTooLargeError
 from core.files import disk_errors
 from core.storage.bucket import DEFAULT_PATIENCE, Patience
 
-T = TypeVar("T")
+Found = TypeVar("Found")
 
 _CHUNK = 2**20
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -87,7 +87,7 @@ def _opened(url: str, patience: Patience) -> Any:  # noqa: ANN401  urllib gives 
     return urllib.request.urlopen(request, timeout=patience.request)  # noqa: S310  likewise
 
 
-def _patiently(ask: Callable[[], T], patience: Patience) -> T:
+def _patiently(ask: Callable[[], Found], patience: Patience) -> Found:
     """Return what a server answers; ask again what may pass, as late as it wishes.
 
     Raises:

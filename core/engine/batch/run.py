@@ -20,7 +20,15 @@ from core.engine.batch.inputs import BatchInput
 from core.engine.batch.ledger import Ledger
 from core.engine.batch.record import InputRecord, record_key
 from core.engine.batch.wish import BatchWish
-from core.engine.batch.work import SCRATCH, EmbedTask, drop_scratch, embed_input, finished, prepared, sweep_scratch
+from core.engine.batch.work import (
+    SCRATCH_FOLDER,
+    EmbedTask,
+    drop_scratch,
+    embed_input,
+    finished,
+    prepared,
+    sweep_scratch,
+)
 from core.errors import LandlikeError, StoreError
 from core.prefetch import ahead
 from core.storage.address import open_storage
@@ -75,11 +83,11 @@ def on_cluster(config: Config, waiting: Callable[[str], None] = lambda _words: N
     """
 
     def mapped(tasks: Iterator[EmbedTask]) -> Generator[InputRecord]:
-        from core.jobs.cluster.chunks import spread
+        from core.jobs.cluster.chunks import chunks_done
         from core.jobs.cluster.connection import cluster_at
 
         cluster = cluster_at(config.scheduler, config.root)
-        spreading = spread(cluster, "Embedding many scenes", embed_input, tasks, waiting=waiting)
+        spreading = chunks_done(cluster, "Embedding many scenes", embed_input, tasks, waiting=waiting)
         with closing(spreading) as done:
             yield from (record for _task, record in done)
 
@@ -124,7 +132,7 @@ def run_batch(
         reachable = False
         raise
     finally:
-        drop_scratch(config.root / SCRATCH)
+        drop_scratch(config.root / SCRATCH_FOLDER)
         if reachable:
             publish(batch.ledger)
 

@@ -46,7 +46,7 @@ from core.storage.base import Storage
 COLLECTION_KEY = "collection.json"
 COLLECTION_ID = "landlike-embeddings"
 
-SCRATCH = "scratch"
+SCRATCH_FOLDER = "scratch"
 """Where inputs are read into, beside the library; each folder is gone once its input is done."""
 
 _LONGEST_NAME = 60
@@ -216,7 +216,7 @@ def _unexpected(task: EmbedTask, error: Exception) -> tuple[str, str, str]:
 
 def _scratch(config: Config) -> Path:
     """Return a fresh folder that counts as used while this process lives."""
-    above = config.root / SCRATCH
+    above = config.root / SCRATCH_FOLDER
     above.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=above, prefix="embed-"))
     _own[folder] = FileLock(folder / ".lock")
@@ -239,7 +239,7 @@ def drop_scratch(folder: Path) -> None:
 
 def sweep_scratch(config: Config, seconds: float = 60.0) -> None:
     """Remove what killed runs left behind; what was made just now may not be locked yet."""
-    for folder in (config.root / SCRATCH).glob("embed-*"):
+    for folder in (config.root / SCRATCH_FOLDER).glob("embed-*"):
         old = time.time() - folder.stat().st_mtime > seconds
         if old and FileLock(folder / ".lock").take():
             shutil.rmtree(folder, ignore_errors=True)

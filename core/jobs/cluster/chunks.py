@@ -1,6 +1,6 @@
 """One function over many chunks, by all workers of a cluster; what comes back comes as it is done.
 
-    for chunk, value in spread(cluster, "Encoding “Virginia”", encode_part, chunks): …
+    for chunk, value in chunks_done(cluster, "Encoding “Virginia”", encode_part, chunks): …
 
 ``encode_part`` is importable by name, its argument and what it gives can be pickled.
 """
@@ -18,7 +18,7 @@ from core.errors import JobCancelledError, JobError, LandlikeError
 from core.files import disk_full, never, reason
 from core.jobs.cluster.connection import POLL_SECONDS, Cluster, ClusterCall, LostCallError, Words
 
-AHEAD = 2
+_AHEAD = 2
 """Chunks a worker has at once: one that it does, one that waits, so that it is never idle."""
 
 MOST_FAULTS = 3
@@ -27,23 +27,23 @@ MOST_FAULTS = 3
 _log = logging.getLogger(__name__)
 
 Chunk = TypeVar("Chunk")
-Value = TypeVar("Value")
+Made = TypeVar("Made")
 
 
 def untold(_words: str) -> None:
     """Tell nobody what is waited for."""
 
 
-def spread(
+def chunks_done(
     cluster: Cluster,
     asked: str,
-    function: Callable[[Chunk], Value],
+    function: Callable[[Chunk], Made],
     chunks: Iterable[Chunk],
     *,
     cancelled: Callable[[], bool] = never,
     waiting: Words = untold,
     since: float | None = None,
-) -> Generator[tuple[Chunk, Value]]:
+) -> Generator[tuple[Chunk, Made]]:
     """Yield chunks and what the function gave for them, in the order in which they are done; each once.
 
     A chunk whose worker died is done by another. One whose worker refused it, because its disk is full or it lacks an
@@ -85,14 +85,14 @@ class _Try(Generic[Chunk]):
     failed: list[str] = field(default_factory=list)
 
 
-class _Spreading(Generic[Chunk, Value]):
+class _Spreading(Generic[Chunk, Made]):
     """What is under way, and who gets no more."""
 
     def __init__(
         self,
         cluster: Cluster,
         asked: str,
-        function: Callable[[Chunk], Value],
+        function: Callable[[Chunk], Made],
         chunks: Iterator[Chunk],
         *,
         priority: float,
@@ -114,7 +114,7 @@ class _Spreading(Generic[Chunk, Value]):
             self._told = ""
         usable = [worker for worker in there if worker not in self._shunned] or there
         self._reclaim()
-        while len(self._under_way) < AHEAD * len(usable) and (self._again or self._next()):
+        while len(self._under_way) < _AHEAD * len(usable) and (self._again or self._next()):
             one = self._again.popleft()
             try:
                 one.call = self._cluster.call(
@@ -126,7 +126,7 @@ class _Spreading(Generic[Chunk, Value]):
             self._under_way.append(one)
         return True
 
-    def ended(self) -> Iterator[tuple[Chunk, Value]]:
+    def ended(self) -> Iterator[tuple[Chunk, Made]]:
         """Yield what was done since the last time."""
         for one in list(self._under_way):
             assert one.call is not None  # noqa: S101  for the type checker

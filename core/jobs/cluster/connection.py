@@ -27,7 +27,7 @@ from core.jobs.scheduler import scheduler_answers
 CONNECT_SECONDS = 10.0
 """How long a connection may take that somebody answers to; a broken one is given up after as long."""
 
-LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
 """How often a scheduler that does not answer is tried, and the list of workers is asked for."""
 
 POLL_SECONDS = 0.02
@@ -116,7 +116,7 @@ class Cluster:
         self.address, self._root = address, root
         self._lock = threading.RLock()
         self._client: Client | None = None
-        self._tried = self._looked = -LOOK_SECONDS
+        self._tried = self._looked = -_LOOK_SECONDS
         self._known: dict[str, tuple[str, str]] = {}
         hush_dask()
 
@@ -188,7 +188,7 @@ class Cluster:
 
     def look_again(self) -> None:
         """Ask at once who is there: a worker that is not fit did a call."""
-        self._looked = -LOOK_SECONDS
+        self._looked = -_LOOK_SECONDS
 
     def stranded(self, one: ClusterCall) -> bool:
         """Tell whether a call waits for workers that are all gone."""
@@ -240,7 +240,7 @@ class Cluster:
             if client is not None and client.status != "running":
                 self.close()
                 client = None
-            if client is None and time.monotonic() - self._tried >= LOOK_SECONDS:
+            if client is None and time.monotonic() - self._tried >= _LOOK_SECONDS:
                 client = self._connect()
                 self._tried = time.monotonic()
             if client is None:
@@ -257,13 +257,13 @@ class Cluster:
         with suppress(*_BROKEN):
             leave_mark(self._root)
             self._client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False, name="landlike")
-            self._looked = -LOOK_SECONDS
+            self._looked = -_LOOK_SECONDS
         return self._client
 
     def _look(self, client: Client) -> None:
         """Learn which workers there are by now, and ask the new ones whether they are fit."""
         hurry = 1 if any(not found for found, _ in self._known.values()) else 0.2
-        if time.monotonic() - self._looked < LOOK_SECONDS * hurry:
+        if time.monotonic() - self._looked < _LOOK_SECONDS * hurry:
             return
         there = set(client.ncores())
         self._known = {worker: said for worker, said in self._known.items() if worker in there}

@@ -15,7 +15,7 @@ from distributed import Nanny
 from core.jobs.cluster.calls import hush_dask
 from core.jobs.scheduler import scheduler_answers
 
-AGAIN_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
 """How often a scheduler that does not answer is tried."""
 
 
@@ -57,7 +57,7 @@ async def _serve(address: str, *, name: str | None, host: str | None, say: Calla
                 say(sentence)
                 said = sentence
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+                await asyncio.wait_for(stop.wait(), _AGAIN_SECONDS)
 
 
 async def _work(

@@ -28,7 +28,7 @@ from core.features.parts import encode_on_cluster
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
 from core.files import never
-from core.jobs.cluster.chunks import spread
+from core.jobs.cluster.chunks import chunks_done
 from core.jobs.cluster.connection import Cluster, cluster_at
 from core.jobs.cluster.fitness import facts_here, unfit
 from core.scenes.library import Library
@@ -193,7 +193,7 @@ def test_any_number_of_chunks_is_taken_as_they_can_be_done_and_stops_when_asked(
             yield taken[-1]
 
     stop = threading.Event()
-    with closing(spread(ready, "Doubling", double, endless(), cancelled=stop.is_set)) as found:
+    with closing(chunks_done(ready, "Doubling", double, endless(), cancelled=stop.is_set)) as found:
         some = [next(found) for _ in range(20)]
         assert all(value == 2 * chunk for chunk, value in some)
         assert len({chunk for chunk, _ in some}) == 20
@@ -261,7 +261,7 @@ def test_a_worker_without_landlike_gets_no_work(
         "has no Landlike, or another version; start it in Landlike's folder by “python -m core worker”" in caplog.text
     )
     assert len(ready.workers("Testing", lambda _: None, never)) == before
-    assert sorted(value for _, value in spread(ready, "Doubling", double, range(30))) == list(range(0, 60, 2))
+    assert sorted(value for _, value in chunks_done(ready, "Doubling", double, range(30))) == list(range(0, 60, 2))
     (address,) = {message.split()[5] for message in caplog.messages}
     call = ready.call("Doubling", double, 1, only=address)
     until(call.answer)
