@@ -30,7 +30,7 @@ from core.export.geoparquet import Embeddings, read_geoparquet
 from core.export.stac import stac_item
 from core.features.encode import encode_scene
 from core.features.given import store_given
-from core.features.store import FeatureStore
+from core.features.passing import PassingStore
 from core.files import FileLock, never
 from core.ingest.boundary import ingest_all
 from core.ingest.digests import KeptDigests
@@ -158,7 +158,7 @@ def finished(one: PreparedInput, progress: Progress = silent) -> InputRecord:
 
 def _embedded(one: PreparedInput, scene: Scene, storage: Storage, progress: Progress) -> EmbeddedScene:
     """Encode one scene and write its two files."""
-    task, store = one.task, FeatureStore(one.folder)
+    task, store = one.task, PassingStore()
     recipe, spec = task.wish.recipe(scene, task.config)
     if scene.has_pixels:
         encode_scene(
