@@ -12,6 +12,7 @@ from core.projection.settings import ProjectionSettings
 from core.scenes.patches import IntArray
 from core.similarity.knn_graph import knn_graph, metric_rows
 from core.similarity.neighbours import unit_rows
+from core.similarity.one_thread import one_thread
 from core.similarity.pca import along_axes, principal_axes
 
 SPREAD = 10.0
@@ -108,7 +109,8 @@ def _near_and_start(
 
 def start_layout(rows: FloatArray, seed: int) -> FloatArray:
     """Return principal components in a square, float32 of shape (N, 2), shaken a little so that equal rows can part."""
-    layout = _leading_two(rows)
+    with one_thread():
+        layout = _leading_two(rows)
     low, span = layout.min(axis=0), np.ptp(layout, axis=0)
     layout -= low
     layout *= np.float32(SPREAD) / np.where(span == 0, np.float32(1), span)

@@ -91,9 +91,10 @@ def _many_and_short(rows: FloatArray) -> bool:
 def _by_cells(space: _Space, k: int, progress: Progress) -> tuple[NDArray[np.int32], FloatArray]:
     """Find neighbours among the rows of near cells; how many are near enough is measured on a sample of rows."""
     total = len(space.rows)
-    cells = part(space.rows)
-    sorted_space = _Space(space.rows[cells.order], space.offsets[cells.order], space.euclidean)
-    near = _cells_needed(sorted_space, cells, k - 1)
+    with one_thread():  # Some processors round these small products otherwise when two threads share them.
+        cells = part(space.rows)
+        sorted_space = _Space(space.rows[cells.order], space.offsets[cells.order], space.euclidean)
+        near = _cells_needed(sorted_space, cells, k - 1)
     indices = np.empty((total, k), dtype=np.int32)
     distances = np.zeros((total, k), dtype=np.float32)
     indices[cells.order, 0] = cells.order
