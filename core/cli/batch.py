@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.destinations import PARQUET_ENDINGS
+from core.cli.destinations import PARQUET_ENDINGS, check_batch_folder
 from core.cli.options import overrides_of
 from core.config import Config
 from core.errors import SettingsError, StoreError
@@ -49,7 +49,7 @@ def embed_batch(options: argparse.Namespace, config: Config) -> Iterator[str]:
     title = open_storage(options.out).title
     wish = _wish(options, config)
     inputs = batch_inputs(options.source, options.out)
-    _check_folder(options.out)
+    check_batch_folder(options.out)
     states: dict[str, int] = {}
     doubtful = 0
 
@@ -102,19 +102,6 @@ def _wish(options: argparse.Namespace, config: Config) -> BatchWish:
         area=area,
         settings=overrides_of(options),
     )
-
-
-def _check_folder(out: str) -> None:
-    """Refuse a folder in which nothing can be made, before anything is read.
-
-    Raises:
-        StoreError: when it cannot.
-    """
-    from core.storage.address import scheme_of
-
-    above = next((one for one in (Path(out), *Path(out).absolute().parents) if one.exists()), Path("/"))
-    if not scheme_of(out) and not (above.is_dir() and os.access(above, os.W_OK)):
-        raise StoreError(f"Writing into {out}", "writing there is not permitted", "choose another place")
 
 
 def _line(step: BatchStep, number: int, count: int) -> str:

@@ -51,3 +51,16 @@ def check_new_folder(path: Path) -> None:
     except OSError as error:
         found = f"it cannot be made ({error.strerror})"
         raise StoreError(asked, found, "choose another place or a shorter name") from error
+
+
+def check_batch_folder(out: str) -> None:
+    """Refuse, before anything is read, a folder of many results that cannot be made or written; a bucket tells later.
+
+    Raises:
+        StoreError: when it cannot.
+    """
+    from core.storage.address import scheme_of
+
+    above = next((one for one in (Path(out), *Path(out).absolute().parents) if one.exists()), Path("/"))
+    if not scheme_of(out) and not (above.is_dir() and os.access(above, os.W_OK)):
+        raise StoreError(f"Writing into {out}", "writing there is not permitted", "choose another place")

@@ -23,7 +23,7 @@ from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features.batches import PatchBatch, iter_patches
 from core.features.level import as_fed
 from core.features.recipe import FeatureBatch, Recipe, join_batches
-from core.features.store import FeatureStore
+from core.features.store import FeatureSink
 from core.files import never
 from core.prefetch import ahead
 from core.progress import Progress, silent
@@ -59,7 +59,7 @@ def encode_scene(
     scene: Scene,
     encoder: Encoder,
     recipe: Recipe,
-    store: FeatureStore,
+    store: FeatureSink,
     *,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
@@ -110,7 +110,7 @@ def fill_store(
     scene: Scene,
     spec: EncoderSpec,
     recipe: Recipe,
-    store: FeatureStore,
+    store: FeatureSink,
     encode: Callable[[EncodeRun, frozenset[int]], Generator[FeatureBatch]],
     *,
     progress: Progress,
@@ -178,7 +178,7 @@ class EncodeRun:
         grid: PatchGrid,
         spec: EncoderSpec,
         recipe: Recipe,
-        store: FeatureStore,
+        store: FeatureSink,
         wanted: int,
         report: Progress,
     ) -> None:

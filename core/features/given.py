@@ -16,7 +16,7 @@ from core.encoders.base import EncoderSpec
 from core.encoders.registry import default_encoder
 from core.errors import EncoderError, JobCancelledError, PatchError
 from core.features.recipe import FeatureBatch, Recipe
-from core.features.store import FeatureStore
+from core.features.store import FeatureSink
 from core.features.vector_table import NO_PIXELS, vector_table
 from core.files import never
 from core.progress import Progress, silent
@@ -71,7 +71,7 @@ def given_recipe(scene: Scene) -> Recipe:
 def store_given(
     scene: Scene,
     recipe: Recipe,
-    store: FeatureStore,
+    store: FeatureSink,
     *,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,

@@ -10,12 +10,11 @@ import numpy as np
 from core.encoders.base import EncoderSpec
 from core.features.arrow import to_arrow, to_features
 from core.features.recipe import FeatureBatch, Features, Recipe, join_batches
-from core.features.store import FeatureStore
 from core.files import never
 from core.scenes.patches import IntArray
 
 
-class PassingStore(FeatureStore):
+class PassingStore:
     """The features of one run in memory: for thousands of scenes one after another, for LanceDB grows with each."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +44,31 @@ FAILURES = (OSError, RuntimeError, ValueError, pa.ArrowException)
 """What LanceDB and the system raise when files cannot be written or read."""
 
 _log = logging.getLogger(__name__)
+
+
+class FeatureSink(Protocol):
+    """What a run writes features into, one recipe at a time; errors as of ``FeatureStore``."""
+
+    def claim(self, recipe: Recipe, cancelled: Callable[[], bool] = never) -> AbstractContextManager[None]:
+        """Hold the sole right to run a recipe."""
+
+    def complete(self, recipe: Recipe) -> bool:
+        """Tell whether every patch of a recipe is there or skipped."""
+
+    def begin(self, recipe: Recipe, spec: EncoderSpec, planned: int) -> IntArray:
+        """Open a run; returns ascending int64 ids of the patches that need no work."""
+
+    def append(self, recipe: Recipe, spec: EncoderSpec, batch: FeatureBatch) -> None:
+        """Take features of some patches, all or none."""
+
+    def skip(self, recipe: Recipe, ids: IntArray) -> None:
+        """Remember patches that need no features."""
+
+    def count(self, recipe: Recipe) -> int:
+        """Return the number of patches whose features are there."""
+
+    def finish(self, recipe: Recipe, spec: EncoderSpec, rate: float = 0.0) -> None:
+        """End the run."""
 
 
 class FeatureStore:

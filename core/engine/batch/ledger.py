@@ -16,8 +16,6 @@ from core.storage.base import MOST_TRIES, ObjectInfo, Storage
 _AT_ONCE = 16
 """Records that are read at once: each is small, and a bucket far away."""
 
-_CHUNK = 2**20
-
 
 class Ledger:
     """Records as they were read last; a record that cannot be read counts as none."""
@@ -131,8 +129,5 @@ class Ledger:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 (hex) of a file."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

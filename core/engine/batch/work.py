@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
 import shutil
@@ -183,7 +184,7 @@ def _embedded(one: PreparedInput, scene: Scene, storage: Storage, progress: Prog
         span=scene_span(table.scene),
         warnings=tuple(f"{line.topic}: {line.value} ({line.because})" for line in lines if line.basis == "warning"),
         data=WrittenObject(key=data.key, size=size, etag=data.etag, sha256=digest),
-        item=WrittenObject(key=beside.key, size=len(text), etag=beside.etag, sha256=_sha256(text)),
+        item=WrittenObject(key=beside.key, size=len(text), etag=beside.etag, sha256=hashlib.sha256(text).hexdigest()),
     )  # fmt: skip
 
 
@@ -193,12 +194,6 @@ def _item(table: Embeddings, href: str) -> dict[str, Any]:
     above = f"../{COLLECTION_KEY}"
     links = [{"rel": rel, "href": above, "type": "application/json"} for rel in ("root", "parent", "collection")]
     return item | {"collection": COLLECTION_ID, "links": [*item["links"], *links]}
-
-
-def _sha256(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
 
 
 def _slug(name: str) -> str:
