@@ -23,6 +23,7 @@ if multiprocessing.parent_process() is None:
     from core.errors import LandlikeError
     from core.jobs.scheduler import absence
     from pages.ui.http import assets, splash
+    from pages.ui.http.below import all_below
     from pages.ui.http.front_end import FrontEndScripts
     from pages.ui.http.lazy import Deferred
     from pages.ui.http.nodelay import send_at_once
@@ -99,21 +100,23 @@ if multiprocessing.parent_process() is None:
 
     app = App(
         PAGES / "main.py",
-        routes=[
-            *splash.SPLASH_ROUTES,
-            *assets.ASSET_ROUTES,
-            FrontEndScripts(),
-            UploadRoute(),
-            PICTURES,
-            GROUND,
-            POINTS,
-        ],
+        routes=all_below(
+            [
+                *splash.SPLASH_ROUTES,
+                *assets.ASSET_ROUTES,
+                FrontEndScripts(),
+                UploadRoute(),
+                PICTURES,
+                GROUND,
+                POINTS,
+            ]
+        ),
         lifespan=lifespan,
     )
 
     if __name__ == "__main__":
         try:
-            port = settings().port
+            config = settings()
         except LandlikeError as error:
             sys.exit(f"Landlike did not start. {error}")
-        app.run(config={"server.port": port})
+        app.run(config={"server.port": config.port, "server.baseUrlPath": config.base_path})

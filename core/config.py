@@ -13,6 +13,8 @@ from platformdirs import user_data_path
 from core.errors import SettingsError
 
 LAST_PORT = 65535
+BASE_PATH = re.compile(r"/?(?:[\w.~-]+(?:/[\w.~-]+)*/?)?", re.ASCII)
+"""The form of the path that a part of a site begins with."""
 FIRST_SCENES = ("sample", "synthetic")
 """What a data folder without scenes may open first: a real scene, or a made-up landscape whose classes are known."""
 
@@ -26,6 +28,8 @@ class Config:
         model_cache: directory of downloaded hub modules (``TFHUB_CACHE_DIR``; else inside ``root``).
         models: further encoders on offer: paths or handles, separated by ``;`` in ``LANDLIKE_MODELS``.
         port: where the app listens (``LANDLIKE_PORT``).
+        base_path: what the path of every address begins with, such as ``/land``, where a proxy gives Landlike a part
+            of a site (``LANDLIKE_BASE_PATH``); empty = a site of its own.
         first_scene: what opens where there is no scene yet, one of ``FIRST_SCENES`` (``LANDLIKE_FIRST_SCENE``).
         scheduler: address of the scheduler of a Dask cluster that does all work (``LANDLIKE_SCHEDULER``; else what
             Dask's own configuration says); empty = this computer does it.
@@ -35,6 +39,7 @@ class Config:
     model_cache: Path
     models: tuple[str, ...] = ()
     port: int = 8501
+    base_path: str = ""
     first_scene: str = FIRST_SCENES[0]
     scheduler: str = ""
 
@@ -53,7 +58,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
     """Return the configuration of this process, from its environment unless another is given.
 
     Raises:
-        SettingsError: when the port is none, the first scene is unknown, or the scheduler's address is none.
+        SettingsError: when the port, the base path or the scheduler's address is none, or the first scene unknown.
     """
     env = os.environ if environment is None else environment
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
@@ -66,6 +71,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
         model_cache=cache,
         models=models,
         port=_port(env.get("LANDLIKE_PORT") or "8501"),
+        base_path=_base_path(env.get("LANDLIKE_BASE_PATH") or ""),
         first_scene=_first_scene(env.get("LANDLIKE_FIRST_SCENE") or FIRST_SCENES[0]),
         scheduler=scheduler,
     )
@@ -80,6 +86,13 @@ def _port(text: str) -> int:
         found = f"LANDLIKE_PORT is “{text}”, which is no port"
         raise SettingsError("Reading the settings", found, f"give a whole number from 0 to {LAST_PORT}, or none")
     return port
+
+
+def _base_path(text: str) -> str:
+    if not BASE_PATH.fullmatch(text):
+        found = f"LANDLIKE_BASE_PATH is “{text}”, which no address begins with"
+        raise SettingsError("Reading the settings", found, "give a path such as /land, or none")
+    return f"/{text.strip('/')}" if text.strip("/") else ""
 
 
 def _first_scene(text: str) -> str:

@@ -40,7 +40,8 @@ class ServeCommand:
         sys.path.insert(0, str(home))
         sys.argv = [str(home / "app.py")]
         # A stated address keeps Streamlit from asking a web service for the public one.
-        importlib.import_module("app").app.run(config={"server.port": port, "browser.serverAddress": "localhost"})
+        given = {"server.port": port, "server.baseUrlPath": config.base_path, "browser.serverAddress": "localhost"}
+        importlib.import_module("app").app.run(config=given)
         return ()
 
 

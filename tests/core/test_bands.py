@@ -72,6 +72,16 @@ def test_the_first_scene_is_the_real_one_unless_the_operator_says_otherwise() ->
         settings({"LANDLIKE_FIRST_SCENE": "both"})
 
 
+def test_the_path_of_a_part_of_a_site_has_one_form() -> None:
+    for given, path in {"land": "/land", "/land/": "/land", "/a/b-1": "/a/b-1", "/": "", "": ""}.items():
+        assert settings({"LANDLIKE_BASE_PATH": given}).base_path == path
+    for wrong in ("https://a.example/land", "/a//b", "/a b", "/a?b", "/" + "a" * 60 + "!"):
+        with pytest.raises(
+            SettingsError, match=r"LANDLIKE_BASE_PATH is “.+”, which no address begins with; give a path"
+        ):
+            settings({"LANDLIKE_BASE_PATH": wrong})
+
+
 def test_a_cluster_is_that_of_the_setting_else_of_dasks_own_configuration(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     assert settings(home).scheduler == ""

@@ -34,7 +34,7 @@ from pages.ui.common.theme import ACCENT
 from pages.ui.explore.colouring import Colouring
 from pages.ui.explore.map_marks import lat_lon, left_over, outlined
 from pages.ui.explore.novelty_marks import Ring, diamonds_legend
-from pages.ui.http.assets import asset_url
+from pages.ui.http.assets import asset_path
 from pages.ui.http.ground import ground_options
 from pages.ui.http.pictures import overlay_url, tile_url
 from pages.ui.state import widgets
@@ -49,6 +49,7 @@ MOST_SWATCHES = 12
 """Classes that the map lists."""
 
 _UP = "../.."
+"""From the map's frame, at component/{name}/index.html, to where the server's addresses begin."""
 BASEMAPS = (
     {
         "title": "OpenStreetMap",
@@ -99,15 +100,15 @@ class LocalMap(folium.Map):
     """
 
     default_js = [  # noqa: RUF012
-        ("leaflet", _UP + asset_url("leaflet/leaflet.js")),
-        ("landlike-tell", _UP + asset_url("tell.js")),
-        ("landlike-patches", _UP + asset_url("map_patches.js")),
-        ("landlike-ground", _UP + asset_url("map_ground.js")),
-        ("landlike", _UP + asset_url("map.js")),
+        ("leaflet", _UP + asset_path("leaflet/leaflet.js")),
+        ("landlike-tell", _UP + asset_path("tell.js")),
+        ("landlike-patches", _UP + asset_path("map_patches.js")),
+        ("landlike-ground", _UP + asset_path("map_ground.js")),
+        ("landlike", _UP + asset_path("map.js")),
     ]
     default_css = [  # noqa: RUF012
-        ("leaflet", _UP + asset_url("leaflet/leaflet.css")),
-        ("landlike", _UP + asset_url("map.css")),
+        ("leaflet", _UP + asset_path("leaflet/leaflet.css")),
+        ("landlike", _UP + asset_path("map.css")),
     ]
 
     def render(self, **_: object) -> None:

@@ -3,7 +3,6 @@
 (function () {
   "use strict";
 
-  const ROOT = new URL("../../", document.baseURI).pathname; // this frame lies at {root}/component/{name}/index.html
   const CASING = { color: "#fff", opacity: 0.9, fill: false, interactive: false, lineJoin: "miter" };
   const OFFLINE = "The online map cannot be reached from here. The scene itself needs no network.";
   const LEFT_OVER = "No patch lies here; Patches can cover the edge.";
@@ -11,7 +10,6 @@
   const GOOD = "#1d7a3e", BAD = "#b3261e";
   let state = null;
 
-  const absolute = (url) => (url.startsWith("data:") ? url : ROOT + url.replace(/^\//, ""));
   const text = (words, name) => {
     const element = document.createElement("div");
     element.className = name || "";
@@ -51,11 +49,11 @@
     map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false }).addTo(map);
     addHome(map);
-    state.ground = landlikeGround.attach(map, absolute, options.ground);
+    state.ground = landlikeGround.attach(map, options.ground);
     addLayers(map, options);
     map.on("click", sendClick);
     map.on("zoomend", markFar);
-    landlikePatches.attach(map, absolute);
+    landlikePatches.attach(map);
     // The page around this frame changes with the system, and says so to nobody.
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(darken, 200));
     fit(map, options.bounds);
@@ -178,7 +176,7 @@
   }
 
   function tiles(url, options) {
-    return L.tileLayer(absolute(url), {
+    return L.tileLayer(url, {
       bounds: state.options.room, minZoom: 0, maxZoom: state.map.getMaxZoom(), keepBuffer: 3, ...options,
     });
   }
@@ -225,13 +223,13 @@
     const accent = state.options.accent;
     group.clearLayers();
     if (marks.veil && marks.veil.url) {
-      group.addLayer(L.imageOverlay(absolute(marks.veil.url), marks.veil.bounds, {
+      group.addLayer(L.imageOverlay(marks.veil.url, marks.veil.bounds, {
         pane: "left", opacity: 0.62, className: "landlike-overlay", interactive: false,
       }));
     }
     for (const mask of [marks.found, marks.mask]) {
       if (!mask || !mask.url) continue;
-      group.addLayer(L.imageOverlay(absolute(mask.url), mask.bounds, {
+      group.addLayer(L.imageOverlay(mask.url, mask.bounds, {
         pane: "marks", opacity: 0.55, className: "landlike-overlay", interactive: false,
       }));
     }

@@ -11,22 +11,22 @@
   const FOOT = 26; // pixels at the bottom that say who made the map
   const fetched = new Map();
   const pen = document.createElement("canvas").getContext("2d");
-  let map, absolute, options, ground, names, degrees, where, shade = "light", begun = false, told = false, turn = 0, asked = "";
+  let map, options, ground, names, degrees, where, shade = "light", begun = false, told = false, turn = 0, asked = "";
 
   const isOn = (layer) => map.hasLayer(layer);
   const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
   function known(url) {
     if (!fetched.has(url)) {
-      const answer = fetch(absolute(url)).then((response) => (response.ok ? response.json() : []));
+      const answer = fetch(url).then((response) => (response.ok ? response.json() : []));
       fetched.set(url, answer.catch(() => { fetched.delete(url); return []; }));
       if (fetched.size > 200) fetched.delete(fetched.keys().next().value);
     }
     return fetched.get(url);
   }
 
-  function attach(made, makeAbsolute, given) {
-    [map, absolute, options] = [made, makeAbsolute, given];
+  function attach(made, given) {
+    [map, options] = [made, given];
     // Names lie over a scene, which hides the ground, and under the dots of a collection, which it must not hide.
     for (const [name, order] of [["degrees", 160], ["names", options.below ? 170 : 315]]) {
       Object.assign(map.createPane(name).style, { zIndex: order, pointerEvents: "none" });
@@ -45,7 +45,7 @@
     return { "Ground": ground, "Place names": names, "Degrees": degrees };
   }
 
-  const address = () => absolute(options.tiles.replace("{shade}", shade));
+  const address = () => options.tiles.replace("{shade}", shade);
 
   // The scene comes first: its pictures are what a person waits for.
   function begin() {

@@ -13,7 +13,7 @@
     ["tell", "Tell about the patch that is clicked", "M8 7v5M8 4.2v.2M8 1.5a6.5 6.5 0 1 0 .01 0z"],
   ];
   const fetched = new Map();
-  let map, absolute, view = {}, patches = null, at, mode = "ask", drawn = null, glanced = null, said, bar;
+  let map, view = {}, patches = null, at, mode = "ask", drawn = null, glanced = null, said, bar;
 
   const fire = (name, detail) => page.dispatchEvent(new page.CustomEvent(name, { detail }));
   const tell = (name, detail) => tellPlot(name, detail, map.getContainer(), page);
@@ -34,7 +34,7 @@
 
   function numbers(url) {
     if (!fetched.has(url)) {
-      const answer = fetch(absolute(url)).then(async (response) => {
+      const answer = fetch(url).then(async (response) => {
         if (!response.ok) throw new Error(await response.text());
         return response.arrayBuffer();
       });
@@ -119,7 +119,7 @@
     const { title, lines } = await known(id).catch(() => ({ title: `Patch ${id}`, lines: [] }));
     const box = element("div", "landlike-told");
     const picture = element("img");
-    picture.src = absolute(view.tell.thumbs.replace("{id}", id).replace(/side=\d+/, "side=256"));
+    picture.src = view.tell.thumbs.replace("{id}", id).replace(/side=\d+/, "side=256");
     picture.alt = "";
     const words = element("div");
     words.append(element("strong", "", title), ...lines.filter(([first]) => first !== title).map((line) => element("span", "", line.join(" "))));
@@ -287,8 +287,8 @@
     known(id).then(({ title, lines }) => { if (at === id) said.textContent = [title, ...lines.slice(1).flat()].join(", "); }, () => {});
   }
 
-  function attach(made, makeAbsolute) {
-    [map, absolute] = [made, makeAbsolute];
+  function attach(made) {
+    map = made;
     Object.assign(map.createPane("glance").style, { zIndex: 610, pointerEvents: "none" });
     addTools();
     map.on("mousemove", move).on("mouseout", () => glance(undefined, true)).on("mousedown", pressDown);

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pages.ui.http.below import below_base
 from pages.ui.http.headers import FOR_EVER, SAME_ORIGIN
 
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
@@ -118,9 +119,14 @@ ASSETS: Mapping[str, Asset] = MappingProxyType(_found())
 """Everything below ``/assets/``, by the rest of its address."""
 
 
-def asset_url(name: str) -> str:
-    """Return the address of an asset; it changes with the content."""
+def asset_path(name: str) -> str:
+    """Return the path of an asset on a site of its own; it changes with the content."""
     return f"/assets/{name}?v={ASSETS[name].version}"
+
+
+def asset_url(name: str) -> str:
+    """Return the address of an asset."""
+    return below_base(asset_path(name))
 
 
 async def _serve(request: Request) -> Response:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from pages.ui.http.below import below_base
 from pages.ui.http.headers import FOR_EVER
 
 ADDRESS = "/static/js/"
@@ -89,4 +90,4 @@ def _kept() -> frozenset[str]:
 
 def addresses(names: Iterable[str]) -> list[str]:
     """Return where scripts are served."""
-    return [ADDRESS + name for name in names]
+    return [below_base(ADDRESS + name) for name in names]

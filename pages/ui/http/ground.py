@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from pages.ui.http.answers import Draw, Refused, answering, one_of, tile_place
+from pages.ui.http.below import below_base
 
 GROUND = 1
 """Raised when the ground comes out differently, so that browsers drop what they keep."""
@@ -35,9 +36,9 @@ def ground_options(*, names_below: bool) -> dict[str, object]:
     from core.imagery.ground.places import NAMES_ZOOM
 
     return {
-        "tiles": f"/ground/{{shade}}/{{z}}/{{x}}/{{y}}.png?v={GROUND}",
-        "names": f"/ground/names/{{z}}/{{x}}/{{y}}.json?v={GROUND}",
-        "where": f"/ground/where/{{lat}}/{{lon}}.json?v={GROUND}",
+        "tiles": below_base(f"/ground/{{shade}}/{{z}}/{{x}}/{{y}}.png?v={GROUND}"),
+        "names": below_base(f"/ground/names/{{z}}/{{x}}/{{y}}.json?v={GROUND}"),
+        "where": below_base(f"/ground/where/{{lat}}/{{lon}}.json?v={GROUND}"),
         "deepest": GROUND_ZOOM,
         "namesDeepest": NAMES_ZOOM,
         "attribution": GROUND_CREDIT,

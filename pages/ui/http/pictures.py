@@ -21,6 +21,7 @@ from core.imagery.render import CONTRASTS, RENDERINGS, THUMBNAIL_SIDES
 from core.scenes.cut import Cut
 from core.scenes.scene import SCENE_ID
 from pages.ui.http.answers import PICTURES, Draw, Refused, answering, one_of, tile_place, whole_number
+from pages.ui.http.below import below_base
 from pages.ui.state.engine import engine
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SIDE = re.compile(r"[1-9]\d{1,3}")
 
 def tile_url(scene_id: str, rendering: str, contrast: str = "normal") -> str:
     """Return the template of the addresses of a scene's tiles, ``{z}``, ``{x}`` and ``{y}`` left open."""
-    return f"/tiles/{scene_id}/{rendering}/{{z}}/{{x}}/{{y}}.png?contrast={contrast}&v={PICTURES}"
+    return below_base(f"/tiles/{scene_id}/{rendering}/{{z}}/{{x}}/{{y}}.png?contrast={contrast}&v={PICTURES}")
 
 
 def thumb_url(scene_id: str, cut: Cut, rendering: str, patch_id: int, side: int | None = None) -> str:
@@ -45,17 +46,17 @@ def thumb_url(scene_id: str, cut: Cut, rendering: str, patch_id: int, side: int 
         side: pixels a side, of ``core.imagery.render.THUMBNAIL_SIDES``; None = as many as the patch has.
     """
     size = "" if side is None else f"side={side}&"
-    return f"/thumbs/{scene_id}/{cut.key}/{rendering}/{patch_id}.webp?{size}v={PICTURES}"
+    return below_base(f"/thumbs/{scene_id}/{cut.key}/{rendering}/{patch_id}.webp?{size}v={PICTURES}")
 
 
 def quicklook_url(scene_id: str, rendering: str = "true", side: int = 640) -> str:
     """Return the address of a picture of the whole scene, its longer side at most ``side`` pixels."""
-    return f"/quicklook/{scene_id}/{rendering}.webp?side={side}&v={PICTURES}"
+    return below_base(f"/quicklook/{scene_id}/{rendering}.webp?side={side}&v={PICTURES}")
 
 
 def overlay_url(recipe_key: str, what: str) -> str:
     """Return the template of the addresses of map tiles of a value; ``what`` is from ``PatchValue.address``."""
-    return f"/overlay/{recipe_key}/{what}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}"
+    return below_base(f"/overlay/{recipe_key}/{what}/{{z}}/{{x}}/{{y}}.png?v={PICTURES}")
 
 
 def _scene(request: Request) -> Scene:

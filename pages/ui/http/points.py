@@ -25,6 +25,7 @@ from core.projection.address import layout_name, named_layout
 from core.projection.settings import ProjectionSettings
 from core.scenes.location import outlines
 from core.values.registry import read_address
+from pages.ui.http.below import below_base
 from pages.ui.http.headers import FOR_EVER, SAME_ORIGIN
 from pages.ui.state import cache
 
@@ -36,12 +37,12 @@ _NO_LAYOUT, _NO_VALUES = "There is no such layout.", "There are no such values."
 
 def layout_url(recipe: Recipe, settings: ProjectionSettings | None) -> str:
     """Return where the browser gets a layout; PCA when ``settings`` is None."""
-    return f"/layout/{recipe.key}/{'pca' if settings is None else layout_name(settings)}.bin"
+    return below_base(f"/layout/{recipe.key}/{'pca' if settings is None else layout_name(settings)}.bin")
 
 
 def values_url(recipe: Recipe, what: str) -> str:
     """Return where the browser gets the values of a table's patches; ``what`` is from ``PatchValue.address``."""
-    return f"/values/{recipe.key}/{what}.bin"
+    return below_base(f"/values/{recipe.key}/{what}.bin")
 
 
 def _layout(request: Request) -> Response:
@@ -76,7 +77,7 @@ def _values(request: Request) -> Response:
 
 def outlines_url(recipe: Recipe) -> str:
     """Return where the browser gets the outlines of all patches, about the bounds of the scene's map."""
-    return f"/outlines/{recipe.key}.bin"
+    return below_base(f"/outlines/{recipe.key}.bin")
 
 
 def _outlines(request: Request) -> Response:

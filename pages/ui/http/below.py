@@ -1,0 +1,47 @@
+"""The path that the server's addresses begin with where a proxy gives Landlike a part of a site, such as ``/land``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+from streamlit import config
+
+
+def below_base(path: str) -> str:
+    """Return where a browser finds a path of ours, such as ``/assets/map.js``."""
+    return f"{base_path()}{path}"
+
+
+def base_path() -> str:
+    """Return the path that all addresses begin with, such as ``/land``; empty where Landlike has a site of its own."""
+    given = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{given}" if given else ""
+
+
+class BelowBase(BaseRoute):
+    """A route that lies below the base path; it is asked as if it had a site of its own."""
+
+    def __init__(self, route: BaseRoute) -> None:
+        self._route = route
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return what the route says to a request below the base path, and no match for any other."""
+        base, path = base_path(), str(scope.get("path", ""))
+        if not base:
+            return self._route.matches(scope)
+        if not path.startswith(f"{base}/"):
+            return Match.NONE, {}
+        own = {"path": path.removeprefix(base)}
+        match, found = self._route.matches({**scope, **own})
+        return match, {**own, **found}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer by the route."""
+        await self._route.handle(scope, receive, send)
+
+
+def all_below(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Return routes, each below the base path."""
+    return [BelowBase(route) for route in routes]
