@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import SourceError, SourceTooLargeError, UnsafeSourceError
 from core.ingest.files import FileShelf, Member, Shelf, is_noise, natural_key
 from core.ingest.formats.geotiff import read_head
+from core.ingest.formats.gzipped import is_packed_file, with_unpacked
 from core.ingest.formats.safe.layout import holds_product_metadata
 from core.ingest.messages import clean_name, damaged, errors_about
 from core.ingest.sandbox.limits import MAX_COLLECTION_FILES, MAX_MEMBER_BYTES, MAX_SOURCE_BYTES, MAX_ZIP_RATIO
@@ -51,7 +52,8 @@ def open_shelf(paths: Sequence[Path], names: Sequence[str], scratch: Path) -> Sh
         SourceError: when a zip cannot be used, or comes together with other files.
     """
     if len(paths) == 1 and read_head(paths[0], 4) in _SIGNATURES:
-        return _with_products(ZipShelf(paths[0], scratch), scratch) or ZipShelf(paths[0], scratch, nested=False)
+        products = _with_products(ZipShelf(paths[0], scratch), scratch)
+        return products or with_unpacked(ZipShelf(paths[0], scratch, nested=False), scratch)
     shelf = FileShelf(paths, names)
     if len(paths) > 1 and any(member.suffix in ZIP_SUFFIXES for member in shelf.members):
         if (products := _with_products(shelf, scratch)) is not None:
@@ -59,7 +61,7 @@ def open_shelf(paths: Sequence[Path], names: Sequence[str], scratch: Path) -> Sh
         if all(member.suffix in ZIP_SUFFIXES for member in shelf.members if not member.is_noise):
             raise SourceError(found=f"it holds {len(shelf.members)} zips", remedy="open each zip on its own")
         raise SourceError(found="a zip comes together with other files", remedy="open the zip on its own")
-    return shelf
+    return with_unpacked(shelf, scratch)
 
 
 def _with_products(shelf: Shelf, scratch: Path) -> Shelf | None:
@@ -267,7 +269,7 @@ def _check_member(info: zipfile.ZipInfo, *, nested: bool) -> None:
         raise UnsafeSourceError(found=found, remedy=_REMEDY)
     if kind not in (0, stat.S_IFREG):
         raise UnsafeSourceError(found=f"the zip holds a link or device, {shown}", remedy=_REMEDY)
-    archive = _NESTED.search(info.filename)
+    archive = None if is_packed_file(info.filename) else _NESTED.search(info.filename)
     if archive and not (nested and archive[1].lower() == "zip") and not is_noise(_shown(info)):
         raise UnsafeSourceError(found=f"the zip holds another archive, {shown}", remedy=_REMEDY)
     if info.flag_bits & 0x1:

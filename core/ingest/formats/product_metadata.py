@@ -44,11 +44,13 @@ _GAPS = re.compile(r"[-_. ]+")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _SURFACE = re.compile(
     r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|BOA|NBART?|SEN2COR|MAJA|SURFACE[ _-]?REFLECTANCE|S2_SR|"
-    r"L2S[PR]|SR[ _]B\d{1,2}|S2MSI2A|LEVEL[ _-]?2A|L2[FH]|SCL|SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)"
+    r"L2S[PR]|SR[ _]B\d{1,2}|S2MSI2A|LEVEL[ _-]?2A|L2[FH]|RHOS|SCL|SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)"
     r"(?![A-Za-z0-9]|_IMAGE)",
     re.IGNORECASE,
 )
-_TOP = re.compile(r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE)
+_TOP = re.compile(
+    r"(?<![A-Za-z0-9])(?:S2MSI1C|LEVEL[ _-]?1C|RHOT|TOA(?:[ _-]?REFLECTANCE)?)(?![A-Za-z0-9])", re.IGNORECASE
+)
 _LEVEL_TEXT = re.compile(r"<(?:PROCESSING_LEVEL|PRODUCT_TYPE)>\s*(?:Level-|S2MSI)(1C|2A)p?\s*<", re.IGNORECASE)
 _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.IGNORECASE), title)

@@ -17,6 +17,7 @@ from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.names import parse_band
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, series_said
+from core.ingest.formats.arrays.eopatch import mask_beside, missing_in, place_beside
 from core.ingest.formats.arrays.keys import array_of_scene, dates_beside, names_beside
 from core.ingest.formats.arrays.numpy_header import read_header
 from core.ingest.formats.geotiff import check_size, read_head
@@ -47,6 +48,8 @@ class ArrayFile:
         layout: its axes in words.
         shape_text: the shape of the whole file in words.
         texts: text of each band as another array states it; empty = none does.
+        place: where its pixels lie as a file beside it states it, or None.
+        mask: shape (height, width), 0 = no data, as another array states it, or None.
     """
 
     name: str
@@ -55,6 +58,8 @@ class ArrayFile:
     layout: str
     shape_text: str
     texts: tuple[str, ...] = ()
+    place: GeoBox | None = None
+    mask: NDArray[Any] | None = None
 
     @property
     def count(self) -> int:
@@ -63,7 +68,9 @@ class ArrayFile:
 
     @property
     def geobox(self) -> GeoBox:
-        """Where its pixels lie: arrays have no place."""
+        """Where its pixels lie: arrays themselves have no place."""
+        if self.place is not None:
+            return self.place
         _, height, width = self.pixels.shape
         return GeoBox(crs=None, transform=UNPLACED, height=height, width=width)
 
@@ -98,9 +105,9 @@ class ArrayFile:
         part = self.pixels[[index - 1 for index in indexes], row : row + height, col : col + width]
         return np.ascontiguousarray(part).astype(part.dtype.newbyteorder("="), copy=False)
 
-    def read_missing(self, _window: tuple[int, int, int, int]) -> Bools | None:
-        """Return None: arrays hold no mask."""
-        return None
+    def read_missing(self, window: tuple[int, int, int, int]) -> Bools | None:
+        """Return where another array says that there is nothing; None where none does."""
+        return None if self.mask is None else missing_in(self.mask, window)
 
 
 def open_array(path: Path, name: str, time: int) -> ArrayFile:
@@ -239,7 +246,11 @@ def _of_one_array(files: SourceFiles, member: Member) -> SceneLayers:
     if (names := names_beside(files, member, array.count)) is not None:
         array = replace(array, texts=names[0])
         used.append(names[1])
+    array, beside = _with_patch(files, member, array, time)
+    used.extend(beside)
     lines = [finding("axes", array.layout, "assumed", f"its shape is {array.shape_text}")]
+    if array.mask is not None:
+        lines.append(finding("mask", beside[-1].base, "read", "it says where there is data"))
     hints = read_hints([files.name, member.name], {}, [])
     if array.times > 1:
         which_date = f"date {time} of {array.times}, counted from 0"
@@ -259,6 +270,21 @@ def _of_one_array(files: SourceFiles, member: Member) -> SceneLayers:
         left_out=tuple(other.base for other in files.others(used)),
         left_out_because=f"“{member.base}” is the scene",
     )
+
+
+def _with_patch(
+    files: SourceFiles, member: Member, array: ArrayFile, time: int
+) -> tuple[ArrayFile, list[Member]]:  # fmt: skip
+    """Return an array with its place and its mask where a patch of eo-learn states them, and the files that do."""
+    _, height, width = array.pixels.shape
+    used = []
+    if (place := place_beside(files, member, height, width)) is not None:
+        array = replace(array, place=place[0])
+        used.append(place[1])
+    if (mask := mask_beside(files, member, (array.times, height, width))) is not None:
+        array = replace(array, mask=mask[0][time])
+        used.append(mask[1])
+    return array, used
 
 
 def _several(count: int, what: str, parts: tuple[str | int, ...]) -> BandsError:

@@ -37,6 +37,8 @@ from core.ingest.formats.product_metadata import read_hints, without_dates
         ("2019/13/16/B02.tif", None, None, None),
         ("12019/4/16/B02.tif", None, None, None),
         ("S2A_OPER_MSI_ARD_TL_VGS4_20210622T021034_A031333_T55HFA_N03.00_NBART_B02.tif", None, "L2A", None),
+        ("S2A_MSI_2020_06_01_10_50_31_T31UFS_L2R_rhos_492.tif", "2020-06-01", "L2A", None),
+        ("S2A_MSI_2020_06_01_10_50_31_T31UFS_L1R_rhot_492.tif", "2020-06-01", "L1C", None),
         ("S2A_OPER_MSI_L1C_TL_EPAE_20160118T181533_A002912_T18SVG_B02.jp2", None, "L1C", None),
         ("export_2021-11-05_S2A_2019-06-20.tif", "2019-06-20", None, None),
         ("download_20211105/S2/B02.tif", None, None, None),
