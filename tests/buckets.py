@@ -172,6 +172,9 @@ class Handler(BaseHTTPRequestHandler):
             self.bucket.parts[query["uploadId"]][int(query["partNumber"])] = body
             self.answer(200, ETag=etag(body))
             return
+        if (source := self.headers.get("x-amz-copy-source")) is not None:
+            self.copied(key, unquote(source).lstrip("/").partition("/")[2])
+            return
         there = self.bucket.objects.get(key)
         wanted = self.headers.get("If-Match")
         if self.headers.get("If-None-Match") == "*" and there is not None:
@@ -183,6 +186,15 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.bucket.objects[key] = body
             self.answer(200, ETag=etag(body))
+
+    def copied(self, key: str, source: str) -> None:
+        if source not in self.bucket.objects:
+            self.refuse(404, "NoSuchKey")
+            return
+        data = self.bucket.objects[source]
+        self.bucket.objects[key] = data
+        inside = f"<ETag>{escape(etag(data))}</ETag><LastModified>2026-11-27T12:00:00.000Z</LastModified>"
+        self.answer(200, f"<CopyObjectResult>{inside}</CopyObjectResult>".encode())
 
     def post(self, key: str, query: dict[str, str], body: bytes) -> None:
         if "uploads" in query:

@@ -87,8 +87,15 @@ class Storage(Protocol):
             What it is now, also where it holds these bytes already; None = it was changed or removed meanwhile.
         """
 
-    def fetch(self, key: str, path: Path) -> bool:
-        """Write an object to a file, without having all of it in memory; False = there is none."""
+    def fetch(self, key: str, path: Path) -> ObjectInfo | None:
+        """Write an object to a file, without having all of it in memory; None = there is none.
+
+        Returns:
+            What the storage says of the bytes that are in the file now.
+        """
+
+    def copy(self, key: str, target: str) -> ObjectInfo | None:
+        """Write an object under another key too, whatever was there, where the storage is; None = there is none."""
 
     def delete(self, key: str) -> None:
         """Remove an object; harmless where there is none."""

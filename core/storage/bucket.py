@@ -90,13 +90,25 @@ class BucketStorage:
         """Yield objects under some parts of keys."""
         import obstore
 
-        pages = iter(obstore.list(self.store, prefix.strip("/") or None, chunk_size=1000))
-        while True:
-            page = self._ask("Listing", prefix, lambda: next(pages, None))
-            if page is None:
-                return
+        pages, last = iter(()), ""
+
+        def next_page() -> Any:  # noqa: ANN401  obstore's types are not there at run time
+            nonlocal pages
+            try:
+                return next(pages, None)
+            except BaseException:
+                # One that broke off says that nothing follows, when it is asked again.
+                pages = begun()
+                raise
+
+        def begun() -> Any:  # noqa: ANN401  likewise
+            return iter(obstore.list(self.store, prefix.strip("/") or None, offset=last or None, chunk_size=1000))
+
+        pages = begun()
+        while (page := self._ask("Listing", prefix, next_page)) is not None:
             for meta in page:
-                yield _info(meta["path"], meta)
+                last = meta["path"]
+                yield _info(last, meta)
 
     def put(self, key: str, data: bytes) -> ObjectInfo:
         """Write an object, whatever was there."""
@@ -140,10 +152,10 @@ class BucketStorage:
             raise FileNotFoundError(key)
         return ObjectInfo(key=key, size=size, etag=answer["e_tag"] or "", version=answer["version"] or "")
 
-    def fetch(self, key: str, path: Path) -> bool:
-        """Write an object to a file, which gets its time; False = there is none."""
+    def fetch(self, key: str, path: Path) -> ObjectInfo | None:
+        """Write an object to a file, which gets its time; None = there is none."""
 
-        def copy() -> bool:
+        def fetched() -> ObjectInfo:
             import obstore
 
             answer = obstore.get(self.store, key)
@@ -155,9 +167,19 @@ class BucketStorage:
                     with disk_errors(f"Keeping a copy of {key}", full=_FREE, other="check the disk and its rights"):
                         file.write(chunk)
             os.utime(path, (seconds, seconds))
-            return True
+            return _info(key, answer.meta)
 
-        return self._ask("Reading", check_key(key), copy) or False
+        return self._ask("Reading", check_key(key), fetched)
+
+    def copy(self, key: str, target: str) -> ObjectInfo | None:
+        """Have the bucket copy an object under another key; None = there is none."""
+        import obstore
+
+        def copied() -> ObjectInfo:
+            obstore.copy(self.store, key, check_key(target))
+            return _info(target, obstore.head(self.store, target))
+
+        return self._ask("Copying", check_key(key), copied)
 
     def delete(self, key: str) -> None:
         """Remove an object; harmless where there is none."""

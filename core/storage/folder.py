@@ -119,15 +119,20 @@ class FolderStorage:
                 fresh.replace(path)
             return made
 
-    def fetch(self, key: str, path: Path) -> bool:
-        """Copy an object to a file; False = there is none."""
+    def fetch(self, key: str, path: Path) -> ObjectInfo | None:
+        """Copy an object to a file; None = there is none."""
         with self._errors("Reading", key):
             try:
                 with self._path(key).open("rb") as source, path.open("wb") as copy:
                     shutil.copyfileobj(source, copy, 2**20)
+                    return _info(key, os.fstat(source.fileno()))
             except (FileNotFoundError, NotADirectoryError):
-                return False
-            return True
+                return None
+
+    def copy(self, key: str, target: str) -> ObjectInfo | None:
+        """Copy an object under another key; None = there is none."""
+        path = self._path(key)
+        return self.put_file(target, path) if path.is_file() else None
 
     def delete(self, key: str) -> None:
         """Remove an object; harmless where there is none."""

@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import StoreError
 from core.storage.address import open_storage
-from core.storage.base import Storage
+from core.storage.base import Storage, StoredObject
 from core.storage.bucket import PART_BYTES, Patience
 from core.storage.folder import FolderStorage
 from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault, serving
@@ -62,6 +62,9 @@ def test_what_is_written_is_read_listed_and_removed(storage: Storage, tmp_path: 
     assert storage.fetch("a/b.txt", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b"two"
     assert not storage.fetch("none", tmp_path / "copy")
+    copied = storage.copy("a/b.txt", "d/e")
+    assert copied is not None
+    assert (storage.get("d/e"), storage.copy("none", "d/f")) == (StoredObject(data=b"two", info=copied), None)
     storage.delete("a/b.txt")
     storage.delete("a/b.txt")
     assert storage.head("a/b.txt") is None
@@ -168,6 +171,19 @@ def test_what_passes_is_tried_again(bucket: Bucket, fault: Fault) -> None:
     assert len(met) == 2
     assert there is not None
     assert there.data == b"mine"
+
+
+@pytest.mark.parametrize("fault", [Fault(status=503), Fault(drop=True)], ids=["busy", "dropped"])
+def test_a_list_that_breaks_off_goes_on_and_is_never_taken_for_the_whole(bucket: Bucket, fault: Fault) -> None:
+    storage = open_storage("s3://land/p", QUICK)
+    keys = [f"some/{number:02}" for number in range(11)]
+    bucket.objects |= {f"p/{key}": b"x" for key in keys} | {"p/other": b"x"}
+    for page in (1, 2, 4):
+        asked = iter(range(1, 99))
+        with bucket.faulty(lambda _asked, asked=asked, page=page: fault if next(asked) == page else None):  # type: ignore[misc]
+            assert sorted(one.key for one in storage.list("some")) == keys
+    with bucket.faulty(lambda _asked: fault), pytest.raises(StoreError):
+        list(storage.list("some"))
 
 
 @pytest.mark.parametrize(
