@@ -29,6 +29,7 @@ from core.cli.training import FinetuneCommand
 from core.cli.views import OpenBundleCommand, ViewCommand
 from core.config import hush, settings
 from core.errors import LandlikeError
+from core.mirror.opening import open_data
 
 COMMANDS: tuple[Command, ...] = (
     EncodersCommand(),
@@ -55,6 +56,9 @@ COMMANDS: tuple[Command, ...] = (
     WorkerCommand(),
 )
 
+WITHOUT_DATA = frozenset({"serve", "worker"})
+"""Commands that open the data of the configuration themselves, or never."""
+
 STOPPED, CLOSED_PIPE = 130, 141
 """128 + the number of the signal, as shells count."""
 
@@ -64,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     hush()
     try:
-        for line in options.run(options, settings()):
+        config = settings()
+        if options.command not in WITHOUT_DATA:
+            open_data(config)
+        for line in options.run(options, config):
             print(line)
         sys.stdout.flush()
     except LandlikeError as error:

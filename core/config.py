@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 
 from core.errors import SettingsError
 
@@ -24,7 +25,7 @@ class Config:
     """What the operator decides.
 
     Attributes:
-        root: directory of scenes, features, jobs and projections (``LANDLIKE_DATA``).
+        root: directory of scenes, features, jobs and projections (``LANDLIKE_DATA``); of a bucket its working copy.
         model_cache: directory of downloaded hub modules (``TFHUB_CACHE_DIR``; else inside ``root``).
         models: further encoders on offer: paths or handles, separated by ``;`` in ``LANDLIKE_MODELS``.
         port: where the app listens (``LANDLIKE_PORT``).
@@ -33,6 +34,8 @@ class Config:
         first_scene: what opens where there is no scene yet, one of ``FIRST_SCENES`` (``LANDLIKE_FIRST_SCENE``).
         scheduler: address of the scheduler of a Dask cluster that does all work (``LANDLIKE_SCHEDULER``; else what
             Dask's own configuration says); empty = this computer does it.
+        bucket: address of the bucket that all of it lies in, when ``LANDLIKE_DATA`` is one such as
+            ``s3://bucket/prefix``; empty = ``root`` is no working copy.
     """
 
     root: Path
@@ -42,6 +45,7 @@ class Config:
     base_path: str = ""
     first_scene: str = FIRST_SCENES[0]
     scheduler: str = ""
+    bucket: str = ""
 
     @property
     def trained(self) -> Path:
@@ -58,11 +62,13 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
     """Return the configuration of this process, from its environment unless another is given.
 
     Raises:
-        SettingsError: when the port, the base path or the scheduler's address is none, or the first scene unknown.
+        SettingsError: when the port, the base path or the address of the data or of the scheduler is none, or the first
+            scene unknown.
     """
     env = os.environ if environment is None else environment
+    scheduler, bucket = _scheduler(env), _bucket(env.get("LANDLIKE_DATA", ""))
     root = Path(env["LANDLIKE_DATA"]) if env.get("LANDLIKE_DATA") else user_data_path("landlike")
-    scheduler = _scheduler(env)
+    root = working_copy(bucket, env) if bucket else root
     root = root.absolute() if scheduler else root  # Workers are started elsewhere.
     cache = Path(env["TFHUB_CACHE_DIR"]) if env.get("TFHUB_CACHE_DIR") else root / "models"
     models = tuple(part for part in env.get("LANDLIKE_MODELS", "").split(";") if part)
@@ -74,7 +80,30 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
         base_path=_base_path(env.get("LANDLIKE_BASE_PATH") or ""),
         first_scene=_first_scene(env.get("LANDLIKE_FIRST_SCENE") or FIRST_SCENES[0]),
         scheduler=scheduler,
+        bucket=bucket,
     )
+
+
+def working_copy(bucket: str, environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of this computer that a bucket's working copy lies in, by the bucket's address.
+
+    It lies below ``LANDLIKE_CACHE``; else below the user's folder of what can be made again.
+    """
+    env = os.environ if environment is None else environment
+    above = Path(env["LANDLIKE_CACHE"]) if env.get("LANDLIKE_CACHE") else user_cache_path("landlike")
+    return above.absolute() / f"bucket-{hashlib.sha256(bucket.encode()).hexdigest()[:16]}"
+
+
+def _bucket(text: str) -> str:
+    """Return the address of a bucket; empty for a folder. What is refused is not shown, for it may hold a secret."""
+    if "://" not in text:
+        return ""
+    if not re.fullmatch(r"(s3|az|gs)://[^/@?#\s]+(/[^@?#\s]*)?", text):
+        found = "LANDLIKE_DATA is an address, and not of a bucket with a prefix alone"
+        remedy = "give s3://bucket/prefix, az://container/prefix or gs://bucket/prefix, or a folder"
+        raise SettingsError("Reading the settings", found, remedy)
+    scheme, _, rest = text.partition("://")
+    return f"{scheme}://{'/'.join(part for part in rest.split('/') if part)}"
 
 
 def _port(text: str) -> int:

@@ -18,6 +18,7 @@ The tree:
     ├── ClassificationError          a map of classes, its labels or its judged sample that cannot be used
     ├── TrainingError                labelled patches that nothing can be learned from
     ├── StoreError                   features or results that cannot be written or read
+    │   └── ChangedMeanwhileError    what somebody else wrote at the same moment
     ├── JobError                     background work that failed
     │   └── JobCancelledError        background work that a person stopped
     └── SettingsError                a setting outside its range
@@ -130,6 +131,10 @@ class TrainingError(LandlikeError):
 
 class StoreError(LandlikeError):
     """Features or results that cannot be written or read."""
+
+
+class ChangedMeanwhileError(StoreError):
+    """What was to be written was written by somebody else since it was read."""
 
 
 class JobError(LandlikeError):

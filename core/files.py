@@ -3,8 +3,13 @@
 Whatever Landlike keeps is written by one of these ways:
 
 - ``write_atomically`` some bytes, ``replacing`` a file that somebody else writes: readers see the old one or the new;
-- ``staged_folder`` to build a folder in, which then appears by one rename;
+- ``staged_folder`` to build a folder in, and ``move_in``, by which it then appears whole;
+- ``editing`` around reading a file and writing it again, so that nothing that others write meanwhile is lost;
+- ``discard`` what is no longer wanted, a file or a folder;
 - ``disk_errors`` around them, which tells a failure of the disk in one sentence.
+
+So a folder can be the working copy of what several computers share (``core.mirror``): each way then tells the folder's
+``Mirror``, and ``present`` and ``exists`` count what is not copied yet. A folder without one costs nothing more.
 """
 
 from __future__ import annotations
@@ -15,14 +20,17 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from threading import RLock
+from typing import Protocol
 from uuid import uuid4
 
 import filelock
 
 from core.errors import JobCancelledError, StoreError
+from core.progress import unsaid
 
 LOCK_POLL_SECONDS = 0.05
 """How often who waits for a lock looks whether it is free."""
@@ -34,6 +42,71 @@ _NO_ROOM_WORDS = ("no space left", "storagefull", "disk quota")
 def never() -> bool:
     """Answer no: nobody cancelled."""
     return False
+
+
+class Mirror(Protocol):
+    """What several computers share and a folder is the working copy of; safe to use from threads and by processes.
+
+    Everything is written there first and then here, so that what is here is nowhere else newer than here. All methods
+    raise ``StoreError``: one sentence without any credential, and nothing is changed then.
+    """
+
+    def shares(self, path: Path) -> bool:
+        """Tell whether a path of the folder is shared; others belong to this computer."""
+
+    def replace(self, fresh: Path, path: Path) -> None:
+        """Move a finished file to its place, there and here.
+
+        Raises:
+            ChangedMeanwhileError: when somebody else wrote what people decide upon since it was read.
+        """
+
+    def move_in(self, staged: Path, target: Path, whole: str) -> None:
+        """Move a finished folder to its place, there and here; the file ``whole`` last, and first away from before.
+
+        Raises:
+            FileExistsError: when there is another one.
+        """
+
+    def remove(self, path: Path, first: str) -> None:
+        """Remove a file or a folder, there and here; the file ``first`` of a folder before the others."""
+
+    def present(self, path: Path) -> None:
+        """Copy a file, or all files of a folder, here where they are not."""
+
+    def exists(self, path: Path) -> bool:
+        """Tell whether there is a file or a folder, here or there."""
+
+    def editing(self, paths: Sequence[Path]) -> AbstractContextManager[None]:
+        """Hold the right to write files for a block; they are the newest when the block begins."""
+
+    def locked(
+        self, path: Path, cancelled: Callable[[], bool], waiting: Callable[[str], None]
+    ) -> AbstractContextManager[None]:
+        """Hold a lock that all computers know, as ``locked`` does."""
+
+    def address(self, path: Path) -> str:
+        """Return where a folder lies that a library writes by itself."""
+
+
+_mirrors: dict[Path, Mirror] = {}
+_editing = RLock()
+
+
+def mirrored(root: Path, mirror: Mirror | None) -> None:
+    """Make a folder the working copy of a mirror; None = of none any more."""
+    if mirror is None:
+        _mirrors.pop(root, None)
+    else:
+        _mirrors[root] = mirror
+
+
+def mirror_of(path: Path) -> Mirror | None:
+    """Return the mirror that shares a path; None = it belongs to this computer."""
+    for root, mirror in _mirrors.items():
+        if path.is_relative_to(root) and mirror.shares(path):
+            return mirror
+    return None
 
 
 def write_atomically(path: Path, data: bytes, *, private: bool = True) -> None:
@@ -62,6 +135,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
     Raises:
         OSError: when it cannot be moved there; ``path`` is as before, and nothing else is left behind.
+        StoreError: when those who share it cannot have it; likewise.
     """
     fresh = path.with_name(f".{path.name}.{uuid4().hex[:12]}")
     try:
@@ -69,9 +143,83 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             with fresh.open("rb+") as file:
                 os.fsync(file.fileno())
-        fresh.replace(path)
+        mirror = mirror_of(path)
+        if mirror is None:
+            fresh.replace(path)
+        else:
+            mirror.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def editing(*paths: Path) -> Iterator[None]:
+    """Hold the right to write files for a block that reads them first: one thread at a time, the newest in hand.
+
+    Raises:
+        StoreError: when those who share it cannot be asked for the newest.
+    """
+    mirror = mirror_of(paths[0])
+    with _editing if mirror is None else mirror.editing(paths):
+        yield
+
+
+def move_in(staged: Path, target: Path, *, whole: str) -> None:
+    """Move a finished folder to its place, by one rename where nobody shares it.
+
+    Args:
+        staged: the folder, on the same file system; may be one that lay elsewhere, which is gone there then.
+        target: where it will lie.
+        whole: the file in it without which readers take the folder for one that is not there.
+
+    Raises:
+        OSError: when it cannot be moved, or another lies there.
+        StoreError: when those who share it cannot have it.
+    """
+    mirror = mirror_of(target)
+    if mirror is None:
+        staged.rename(target)
+    else:
+        mirror.move_in(staged, target, whole)
+
+
+def discard(path: Path, *, first: str = "") -> None:
+    """Remove a file, or a folder with all that is in it; harmless where there is none.
+
+    Args:
+        path: which.
+        first: of a folder, the file that goes before the others, without which readers take it for gone.
+
+    Raises:
+        OSError: when a file cannot be removed; of a folder what can be removed is.
+        StoreError: when it cannot be removed where it is shared.
+    """
+    mirror = mirror_of(path)
+    if mirror is not None:
+        mirror.remove(path, first)
+    elif path.is_dir():
+        doomed = path.with_name(f".{path.name}.{uuid4().hex[:12]}")
+        with suppress(OSError):
+            path.rename(doomed)
+        shutil.rmtree(doomed if doomed.exists() else path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def present(path: Path) -> Path:
+    """Return a path whose file, or all files of whose folder, are here; of what is shared they are copied if need be.
+
+    Raises:
+        StoreError: when they cannot be copied.
+    """
+    if (mirror := mirror_of(path)) is not None:
+        mirror.present(path)
+    return path
+
+
+def exists(path: Path) -> bool:
+    """Tell whether there is a file or a folder, copied here or not."""
+    return path.exists() or ((mirror := mirror_of(path)) is not None and mirror.exists(path))
 
 
 @contextmanager
@@ -190,13 +338,32 @@ class FileLock:
 
 
 @contextmanager
-def locked(path: Path, cancelled: Callable[[], bool] = never) -> Iterator[None]:
+def locked(
+    path: Path, cancelled: Callable[[], bool] = never, waiting: Callable[[str], None] = unsaid
+) -> Iterator[None]:
     """Hold the lock on a file for a block, waiting for it as long as it takes.
+
+    Args:
+        path: the file; of what is shared all computers know the lock.
+        cancelled: asked while waiting.
+        waiting: told what is waited for on another computer; an empty text when that is over.
 
     Raises:
         JobCancelledError: when ``cancelled`` says so while waiting.
         StoreError: when the file cannot be written.
     """
+    with locked_here(path, cancelled):
+        mirror = mirror_of(path)
+        if mirror is None:
+            yield
+        else:
+            with mirror.locked(path, cancelled, waiting):
+                yield
+
+
+@contextmanager
+def locked_here(path: Path, cancelled: Callable[[], bool] = never) -> Iterator[None]:
+    """Hold a lock as ``locked`` does, among the processes of this computer alone."""
     lock = FileLock(path)
     while not lock.take():
         if cancelled():

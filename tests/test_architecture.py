@@ -19,6 +19,7 @@ PAGES = sorted((ROOT / "pages").rglob("*.py"))
 LAYERS = [
     {"errors", "bands", "config", "progress", "files", "prefetch"},
     {"storage"},
+    {"mirror"},
     {"scenes", "encoders"},
     {"similarity", "imagery", "jobs"},
     {"features", "ingest", "synthetic", "sample"},

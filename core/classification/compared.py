@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from zipfile import BadZipFile
@@ -16,7 +15,7 @@ from core.classification.saved import SUFFIX, load_head, save_head
 from core.classification.validation import Validation
 from core.errors import EncoderError, SettingsError
 from core.features.recipe import Recipe
-from core.files import disk_errors, write_atomically
+from core.files import discard, disk_errors, write_atomically
 
 _HELD_OUT = ".held-out.npz"
 
@@ -45,7 +44,7 @@ class ComparedHeads:
         for other in self._folder(recipe).iterdir():
             if other.name != version:
                 for path in (other / f"{kind}{SUFFIX}", other / f"{kind}{_HELD_OUT}"):
-                    path.unlink(missing_ok=True)
+                    discard(path)
                 with suppress(OSError):  # Heads of another kind are in it.
                     other.rmdir()
 
@@ -71,11 +70,11 @@ class ComparedHeads:
 
     def delete_scene(self, scene_id: str) -> None:
         """Remove all heads of a scene."""
-        shutil.rmtree(self.root / scene_id, ignore_errors=True)
+        discard(self.root / scene_id)
 
     def delete(self, recipe: Recipe) -> None:
         """Remove all heads of a recipe."""
-        shutil.rmtree(self._folder(recipe), ignore_errors=True)
+        discard(self._folder(recipe))
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return the bytes on disk of a scene's heads."""

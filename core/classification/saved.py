@@ -18,7 +18,7 @@ from core.classification.heads import Head, HeadOrigin
 from core.classification.models import model_from
 from core.classification.schemes import CODES, LandClass
 from core.errors import EncoderError, StoreError
-from core.files import disk_errors, replacing
+from core.files import discard, disk_errors, replacing
 from core.scenes.given.classes import clean_class
 
 SUFFIX = ".head.npz"
@@ -150,7 +150,7 @@ class Heads:
 
     def delete(self, name: str) -> None:
         """Remove a saved head; nothing happens where there is none."""
-        self._path(name).unlink(missing_ok=True)
+        discard(self._path(name))
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

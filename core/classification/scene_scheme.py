@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.classification.schemes import KEYS, LandClass, Scheme, free_code, read_scheme, scheme_json
 from core.errors import LandlikeError, SettingsError, StoreError
-from core.files import disk_errors, replacing
+from core.files import discard, disk_errors, replacing
 from core.scenes.given.annotations import MOST_CLASSES, Annotations, read_annotations
 from core.scenes.given.classes import clean_class, renamed_classes
 from core.scenes.given.history import change_annotations
@@ -175,7 +175,7 @@ class KeptSchemes:
 
     def delete(self, name: str) -> None:
         """Remove one; nothing happens where there is none."""
-        self._path(name).unlink(missing_ok=True)
+        discard(self._path(name))
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

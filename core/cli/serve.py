@@ -16,7 +16,8 @@ from core.errors import SettingsError, StoreError
 class ServeCommand:
     """Start the app.
 
-    It prints the address of its pages. One server works on one folder of data; LANDLIKE_DATA names the folder.
+    It prints the address of its pages. One server works on one folder of data; LANDLIKE_DATA names the folder. Several
+    share a bucket, s3://bucket/prefix, each with a working copy of its own below LANDLIKE_CACHE.
     """
 
     name = "serve"
@@ -28,6 +29,7 @@ class ServeCommand:
     def run(self, options: argparse.Namespace, config: Config) -> Iterable[str]:
         """Serve ``app.py``, which lies beside this package, until it is stopped."""
         from core.files import FileLock
+        from core.mirror.opening import PAGE_PATIENCE, open_data
 
         port = config.port if options.port is None else options.port
         lock = FileLock(config.root / "jobs" / "server.lock")
@@ -36,6 +38,7 @@ class ServeCommand:
             raise StoreError("Starting the app", found, "stop that one, or set LANDLIKE_DATA to another folder")
         lock.release()
         _check_port(port)
+        open_data(config, PAGE_PATIENCE)
         home = Path(__file__).resolve().parents[2]
         sys.path.insert(0, str(home))
         sys.argv = [str(home / "app.py")]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -19,6 +18,7 @@ import numpy as np
 
 from core.errors import SceneError, SettingsError
 from core.features.recipe import Recipe
+from core.files import editing
 from core.scenes.kept import read_kept, write_kept
 from core.scenes.scene import Scene
 from core.similarity.clusters import ClusterSet, ClusterSettings, FoundClusters
@@ -31,7 +31,6 @@ MOST_CHANGES = 100
 """Changes that can be undone; earlier ones stay as they are."""
 
 _VERSION = 1
-_writing = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +163,7 @@ def adopt_clusters(scene: Scene, recipe: Recipe, decided: DecidedClusters) -> No
         SceneError: as of ``rename_cluster``.
     """
     asked = f"Taking over clusters of “{scene.name}”"
-    with _writing:
+    with editing(scene.directory / CLUSTERS_FILE):
         known = _read(scene, asked)
         if _otherwise(known, recipe, decided):
             found = "somebody chose, named or merged them otherwise here"
@@ -205,7 +204,7 @@ def choose_settings(scene: Scene, recipe: Recipe, settings: ClusterSettings) -> 
         SceneError: when the disk refuses it, or what was kept before cannot be read.
     """
     asked = f"Choosing clusters of “{scene.name}”"
-    with _writing:
+    with editing(scene.directory / CLUSTERS_FILE):
         known = _read(scene, asked)
         _write(scene, asked, replace(known, shown={**known.shown, recipe.key: settings}))
 
@@ -286,7 +285,7 @@ def undo_change(origin: ClusterOrigin) -> str:
         SceneError: as of ``rename_cluster``.
     """
     asked = f"Undoing a change of clusters of “{origin.scene.name}”"
-    with _writing:
+    with editing(origin.scene.directory / CLUSTERS_FILE):
         known = _read(origin.scene, asked)
         history = _history(known, origin)
         if not history.done:
@@ -323,7 +322,7 @@ def _history(known: _Kept, origin: ClusterOrigin) -> _History:
 
 
 def _change(origin: ClusterOrigin, asked: str, change: Callable[[ClusterChanges], ClusterChanges]) -> None:
-    with _writing:
+    with editing(origin.scene.directory / CLUSTERS_FILE):
         known = _read(origin.scene, asked)
         history = _history(known, origin)
         states = (*history.states[: history.done], change(history.now))[-MOST_CHANGES:]

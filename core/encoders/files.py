@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from core.encoders.protobuf import fields
 from core.encoders.saved_model.checkpoint import problem
 from core.errors import EncoderError, EncoderUnavailableError
-from core.files import replacing
+from core.files import replacing, write_atomically
 
 MODEL_FILES = ("saved_model.pb", "model.onnx")
 """Files by which the directory of a model is known."""
@@ -160,7 +160,7 @@ def list_checksums(directory: Path, names: Iterable[str]) -> None:
     """Write the sums of some files into a model's ``SHA256SUMS`` anew; what else it lists stays as it is."""
     sums = _listed(directory) | {name: _sha256(directory / name, directory) for name in names}
     lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
-    (directory / CHECKSUMS).write_text(lines, encoding="utf-8")
+    write_atomically(directory / CHECKSUMS, lines.encode(), private=False)
 
 
 def stated_title(directory: Path) -> str | None:

@@ -25,7 +25,13 @@ CLUSTER_SLOTS = 4
 
 
 def job_lanes(config: Config) -> dict[str, Lane]:
-    """Return where jobs are done: on the cluster that is configured, else on this computer."""
+    """Return where jobs are done: on the cluster that is configured, else on this computer.
+
+    The files of jobs, and what people upload, lie on this computer where the data are in a bucket. So a cluster encodes
+    then, which takes the longest, and all else is done here.
+    """
+    if config.scheduler and config.bucket:
+        return {**default_lanes(config), "encode": cluster_lanes(config)["encode"]}
     return cluster_lanes(config) if config.scheduler else default_lanes(config)
 
 
@@ -71,8 +77,10 @@ def job_kinds(config: Config) -> dict[str, JobKind]:
     kinds = _local_kinds(replace(config, scheduler=""))  # A worker does all of a job by itself.
     if config.scheduler:
         kinds["encode"] = JobKind(task=partial(tasks.encode_task, config), lane="encode")
-        for name in ("chip", "delete", "delete_features"):
+        for name in () if config.bucket else ("chip", "delete", "delete_features"):
             kinds[name] = replace(kinds[name], lane="patches")
+    if config.bucket:
+        return {name: replace(one, task=partial(tasks.shared, config, name, one.task)) for name, one in kinds.items()}
     return kinds
 
 

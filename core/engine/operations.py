@@ -40,6 +40,7 @@ from core.ingest.files import map_name, source_name, source_title
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job, JobQueue
+from core.mirror.opening import PAGE_PATIENCE, Refresher, open_data
 from core.progress import Progress, silent
 from core.projection.store import Layouts
 from core.scenes.cut import DEFAULT_CUT, Cut
@@ -83,6 +84,8 @@ class Engine:
         self, config: Config, lanes: Mapping[str, Lane] | None = None, waiting: Callable[[str], None] | None = None
     ) -> None:
         self.config, self._waiting = config, waiting
+        shared = open_data(config, PAGE_PATIENCE)
+        self._refresher = None if shared is None else Refresher(shared)
         self.library = Library(config.root)
         self.store = FeatureStore(config.root)
         self.layouts = Layouts(config.root)
@@ -105,6 +108,8 @@ class Engine:
             StoreError: when another server works on the same data.
         """
         self.jobs.start()
+        if self._refresher is not None:
+            self._refresher.start()
         for folder in (self.library.root, self.library.trash.root, self.store.snapshots.root):
             _sweep(folder)
         # An upload that waits for an answer is asked about as long as its job is known.
@@ -117,8 +122,15 @@ class Engine:
 
     def close(self) -> None:
         """Stop; unfinished jobs go on at the next start."""
+        if self._refresher is not None:
+            self._refresher.close()
         self.jobs.close()
         self.arrivals.close()
+
+    @property
+    def trouble(self) -> str:
+        """What keeps this computer from seeing what others wrote, in a sentence; empty = nothing."""
+        return "" if self._refresher is None else self._refresher.trouble
 
     def spec(self, encoder: str, backend: str | None = None) -> EncoderSpec:
         """Describe an encoder.

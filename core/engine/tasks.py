@@ -5,6 +5,7 @@ Each takes the configuration, a ``Work`` to report to, and its arguments as JSON
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,11 @@ from core.features.parts import encode_on_cluster
 from core.features.recipe import Recipe
 from core.features.stability import Stabilities
 from core.features.store import FeatureStore
+from core.files import locked, present
 from core.ingest.settings import IngestSettings, settings_from_dict
-from core.jobs.worker import Work
+from core.jobs.queue import job_id
+from core.jobs.worker import JobTask, Work
+from core.mirror.opening import open_data
 from core.progress import Progress
 from core.projection.store import Layouts
 from core.scenes.cut import DEFAULT_CUT
@@ -59,6 +63,24 @@ _DERIVED = (Layouts, ClusterStore, Stabilities, Novelties, ComparedHeads, FinerM
 """What is kept of features and goes with them."""
 
 
+def shared(config: Config, kind: str, task: JobTask, work: Work, payload: Payload) -> str:
+    """Do a job on data that several servers share; who does the same work as another waits until that is done.
+
+    Args:
+        config: names the bucket; its working copy is opened here, in the worker.
+        kind: of the job.
+        task: does it.
+        work: reported to.
+        payload: what both were asked for.
+    """
+    open_data(config)
+    if "recipe" not in payload:
+        return task(work, payload)
+    name = job_id(kind, json.dumps(payload, sort_keys=True))
+    with locked(config.root / "work" / f"{name}.lock", work.cancelled, work.waiting):
+        return task(work, payload)
+
+
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
     """Take a source in; gives the scene's id, of a series the first one's.
 
@@ -70,7 +92,7 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
     """
     from core.ingest.boundary import ingest_all
 
-    library, paths = Library(config.root), [Path(path) for path in payload["paths"]]
+    library, paths = Library(config.root), [present(Path(path)) for path in payload["paths"]]
     settings, old_id = settings_from_dict(payload["settings"]), str(payload.get("rereads") or "")
     before, asked = {scene.id for scene in library.scenes()}, False
     try:
@@ -257,8 +279,9 @@ def project_task(config: Config, work: Work, payload: Payload) -> str:
     """Project features into the plane; gives the recipe's key. Payload: ``recipe``, ``settings``."""
     from core.projection.settings import ProjectionSettings
 
-    recipe = Recipe.from_dict(payload["recipe"])
-    arrange_features(config, recipe, ProjectionSettings(**payload["settings"]), work.progress)
+    recipe, settings = Recipe.from_dict(payload["recipe"]), ProjectionSettings(**payload["settings"])
+    if not Layouts(config.root).has(recipe, settings.key):
+        arrange_features(config, recipe, settings, work.progress)
     return recipe.key
 
 
@@ -283,7 +306,8 @@ def arrange_features(config: Config, recipe: Recipe, settings: ProjectionSetting
 def clusters_task(config: Config, work: Work, payload: Payload) -> str:
     """Find clusters of alike patches; gives the recipe's key. Payload: ``recipe``, ``settings``."""
     recipe, settings = Recipe.from_dict(payload["recipe"]), ClusterSettings.from_values(payload["settings"])
-    find_and_keep_clusters(config, recipe, settings, work.progress)
+    if not ClusterStore(config.root).has(recipe, settings.key):
+        find_and_keep_clusters(config, recipe, settings, work.progress)
     return recipe.key
 
 
@@ -308,6 +332,8 @@ def stability_task(config: Config, work: Work, payload: Payload) -> str:
     from core.evaluation.grid_shift import STABILITY_KEY, stability
 
     recipe, kept, part = Recipe.from_dict(payload["recipe"]), Stabilities(config.root), f"{STABILITY_KEY}-part"
+    if kept.has(recipe, STABILITY_KEY):
+        return recipe.key
     library = Library(config.root)
     scene, features = library.get(recipe.scene_id), FeatureStore(config.root).read(recipe)
     encoder, before = matching_encoder(recipe.encoder, recipe.fingerprint, config), kept.get(recipe, part)
@@ -410,7 +436,9 @@ def warm_encoding(config: Config) -> None:
     """
     from core.jobs.cluster.connection import cluster_at
 
-    cluster_at(config.scheduler, config.root).everywhere(partial(warm_encoder, replace(config, scheduler="")))
+    cluster_at(config.scheduler, config.root, config.bucket).everywhere(
+        partial(warm_encoder, replace(config, scheduler=""))
+    )
     import_module("lancedb")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.features.recipe import Recipe
-from core.files import disk_errors, write_atomically
+from core.files import discard, disk_errors, write_atomically
 
 _DIGEST_BYTES = 32
 _MOST_SEEN = 1000
@@ -74,16 +73,16 @@ class DerivedArrays:
 
     def delete_scene(self, scene_id: str) -> None:
         """Remove all files of a scene."""
-        shutil.rmtree(self.root / scene_id, ignore_errors=True)
+        discard(self.root / scene_id)
 
     def delete(self, recipe: Recipe) -> None:
         """Remove all files of a recipe, and what lies beside them under its name."""
         for path in (self.root / recipe.scene_id).glob(f"{recipe.key}-*"):
-            path.unlink(missing_ok=True)
+            discard(path)
 
     def drop(self, recipe: Recipe, settings_key: str) -> None:
         """Remove one array, if it is there."""
-        self._path(recipe, settings_key).unlink(missing_ok=True)
+        discard(self._path(recipe, settings_key))
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return the bytes on disk of a scene's files."""

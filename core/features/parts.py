@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,8 @@ from core.features.batches import iter_patches
 from core.features.encode import CACHE_BYTES, EncodeRun, check_encoder, encode_patches, fill_store, valid_patches
 from core.features.recipe import FeatureBatch, Recipe, join_batches
 from core.features.store import FeatureStore
-from core.files import never
+from core.files import never, present
+from core.mirror.opening import at_worker, open_data
 from core.prefetch import ahead
 from core.progress import Progress, silent
 from core.scenes.patches import IntArray, PatchGrid, patch_grid
@@ -44,6 +45,7 @@ class ScenePart:
     Attributes:
         scene: the scene.
         recipe: how it is encoded.
+        config: says where the data are, when they are in a bucket; None = the scene lies where the worker sees it.
         load: gives the encoder, where the part is encoded.
         rows: rows of the grid that the part lies in.
         cols: columns, likewise.
@@ -56,6 +58,15 @@ class ScenePart:
     rows: range
     cols: range
     ids: IntArray
+    config: Config | None = None
+
+    def at_hand(self) -> Scene:
+        """Return the scene where the part is encoded, its pixels there."""
+        if self.config is None or not self.config.bucket:
+            return self.scene
+        directory = at_worker(self.config).root / "scenes" / self.scene.id
+        present(directory / "pixels.tif")
+        return replace(self.scene, directory=directory)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +83,13 @@ class EncodedPart:
 
 
 def scene_parts(
-    scene: Scene, recipe: Recipe, load: Callable[[], Encoder], done: frozenset[int], most: int = PART_PATCHES
+    scene: Scene,
+    recipe: Recipe,
+    load: Callable[[], Encoder],
+    done: frozenset[int],
+    most: int = PART_PATCHES,
+    *,
+    config: Config | None = None,
 ) -> Iterator[ScenePart]:
     """Yield the parts of a scene, of at most ``most`` patches each, whose patches are not all done."""
     grid = patch_grid(scene, recipe.cut)
@@ -86,7 +103,10 @@ def scene_parts(
             cols = range(left, min(left + width, grid.n_cols))
             ids = _ids_within(grid, rows, cols)
             if wanted[ids].any():
-                yield ScenePart(scene=scene, recipe=recipe, load=load, rows=rows, cols=cols, ids=ids[wanted[ids]])
+                some = ids[wanted[ids]]
+                yield ScenePart(
+                    scene=scene, recipe=recipe, load=load, rows=rows, cols=cols, ids=some, config=config
+                )  # fmt: skip
 
 
 def encode_part(part: ScenePart) -> EncodedPart:
@@ -95,14 +115,14 @@ def encode_part(part: ScenePart) -> EncodedPart:
     Raises:
         EncoderError: when the encoder is not at hand, or not the recipe's.
     """
-    encoder = part.load()
+    scene, encoder = part.at_hand(), part.load()
     check_encoder(encoder, part.recipe)
-    grid = patch_grid(part.scene, part.recipe.cut)
+    grid = patch_grid(scene, part.recipe.cut)
     others = frozenset(np.setdiff1d(_ids_within(grid, part.rows, part.cols), part.ids).tolist())
     skipped: deque[IntArray] = deque()
-    strips = ahead(iter_patches(part.scene, grid, BAND_NAMES, skip=others, within=(part.rows, part.cols)), depth=1)
+    strips = ahead(iter_patches(scene, grid, BAND_NAMES, skip=others, within=(part.rows, part.cols)), depth=1)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), closing(strips):
-        batches = list(encode_patches(part.scene, grid, encoder, valid_patches(strips, grid, skipped)))
+        batches = list(encode_patches(scene, grid, encoder, valid_patches(strips, grid, skipped)))
     return EncodedPart(
         batch=join_batches(batches) if batches else None,
         skipped=np.concatenate([np.empty(0, np.int64), *skipped]),
@@ -147,10 +167,10 @@ def encode_on_cluster(
 
     spec = spec or describe(recipe.encoder, config, _backend(recipe, config))
     load = load or partial(encoder_at_hand, recipe, config)
-    cluster, asked = cluster_at(config.scheduler, config.root), f"Encoding “{scene.name}”"
+    cluster, asked = cluster_at(config.scheduler, config.root, config.bucket), f"Encoding “{scene.name}”"
 
     def encoded(run: EncodeRun, done: frozenset[int]) -> Generator[FeatureBatch]:
-        parts = scene_parts(scene, recipe, load, done, part_patches)
+        parts = scene_parts(scene, recipe, load, done, part_patches, config=config)
         found = chunks_done(cluster, asked, encode_part, parts, cancelled=cancelled, waiting=waiting or untold)
         with closing(found):
             for _, part in found:
@@ -168,11 +188,14 @@ def encoder_at_hand(recipe: Recipe, config: Config) -> Encoder:
     Raises:
         EncoderError: when it is not here, or another.
     """
+    config = at_worker(config)
     try:
         return matching_encoder(recipe.encoder, recipe.fingerprint, config)
     except EncoderError:
+        if (shared := open_data(config)) is not None:  # It may have been trained since this worker looked.
+            shared.refresh("files/trained")
         _backend(recipe, config)  # Says more of why not, where that is it.
-        raise
+        return matching_encoder(recipe.encoder, recipe.fingerprint, config)
 
 
 def _backend(recipe: Recipe, config: Config) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.encoders.base import EncoderSpec
 from core.features.recipe import Recipe
-from core.files import write_atomically
+from core.files import discard, write_atomically
 from core.scenes.patches import IntArray
 
 
@@ -93,11 +93,11 @@ class Runs:
 
     def forget_skipped(self, recipe: Recipe) -> None:
         """Forget the skipped ids of a recipe."""
-        self._path(recipe).with_suffix(".npy").unlink(missing_ok=True)
+        discard(self._path(recipe).with_suffix(".npy"))
 
     def remove(self, recipe: Recipe) -> None:
         """Forget a run."""
-        self._path(recipe).unlink(missing_ok=True)
+        discard(self._path(recipe))
         self.forget_skipped(recipe)
 
     def remove_fingerprint(self, fingerprint: str) -> None:

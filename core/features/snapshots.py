@@ -7,7 +7,6 @@ They repeat what ``features.store`` keeps in its tables, so that the web process
 from __future__ import annotations
 
 import json
-import shutil
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,10 +17,11 @@ import pyarrow as pa
 
 from core.features.arrow import READ_COLUMNS, from_columns, to_numpy
 from core.features.recipe import Features, Recipe
-from core.files import staged_folder, write_atomically
+from core.files import discard, move_in, present, staged_folder, write_atomically
 from core.scenes.patches import IntArray
 
 _CHUNK_BYTES = 2**22
+_SUMS = "crc.json"
 
 
 class Snapshots:
@@ -45,15 +45,16 @@ class Snapshots:
         with staged_folder(self.root, ".new-") as staged:
             _fill(staged, ids, batches)
             sums = {name: _checksum(staged / f"{name}.npy") for name in READ_COLUMNS}
-            write_atomically(staged / "crc.json", json.dumps(sums).encode())
+            write_atomically(staged / _SUMS, json.dumps(sums).encode())
             self.remove(recipe)
-            staged.rename(self.root / recipe.key)
+            move_in(staged, self.root / recipe.key, whole=_SUMS)
 
     def read(self, recipe: Recipe) -> Features | None:
         """Return the features of a recipe, arrays read-only; None when there is no whole snapshot."""
         directory = self.root / recipe.key
         try:
-            sums = json.loads((directory / "crc.json").read_text(encoding="utf-8"))
+            sums = json.loads((directory / _SUMS).read_text(encoding="utf-8"))
+            present(directory)
             columns = {name: _load(directory / f"{name}.npy", sums[name]) for name in READ_COLUMNS}
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -61,7 +62,7 @@ class Snapshots:
 
     def remove(self, recipe: Recipe) -> None:
         """Remove a snapshot; who has it open keeps it."""
-        shutil.rmtree(self.root / recipe.key, ignore_errors=True)
+        discard(self.root / recipe.key, first=_SUMS)
 
 
 def _fill(directory: Path, ids: IntArray, batches: Iterable[pa.RecordBatch]) -> None:

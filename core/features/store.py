@@ -12,7 +12,6 @@ is atomic. Beside the tables lie
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -28,7 +27,7 @@ from core.features.arrow import READ_COLUMNS, schema, to_arrow, to_features, wit
 from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.runs import RunRecord, Runs
 from core.features.snapshots import Snapshots
-from core.files import disk_full, locked, never
+from core.files import discard, disk_full, exists, locked, mirror_of, never
 from core.scenes.patches import IntArray
 
 ROW_BYTES = 160
@@ -247,7 +246,7 @@ class FeatureStore:
 
     def _drop(self, name: str) -> None:
         """Remove a table, readable or not."""
-        shutil.rmtree(self.root / f"{name}.lance", ignore_errors=True)
+        discard(self.root / f"{name}.lance")
 
     def _check_whole(self, recipe: Recipe, features: Features) -> None:
         record = self.runs.get(recipe)
@@ -280,11 +279,15 @@ class FeatureStore:
     def _database(self) -> Any:  # noqa: ANN401  lancedb is untyped
         import lancedb
 
-        return lancedb.connect(self.root)
+        mirror = mirror_of(self.root)
+        if mirror is None:
+            return lancedb.connect(self.root)
+        # Credentials and endpoint it reads from the environment itself; only such an endpoint begins with http.
+        return lancedb.connect(mirror.address(self.root), storage_options={"allow_http": "true"})
 
     def _open(self, name: str) -> Any:  # noqa: ANN401  lancedb is untyped
         """Return a table, or None when there is none of that name."""
-        if not (self.root / f"{name}.lance").exists():
+        if not exists(self.root / f"{name}.lance"):
             return None
         return self._database().open_table(name)
 

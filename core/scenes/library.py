@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import SceneError
-from core.files import folder_bytes, staged_folder, write_atomically
+from core.files import discard, editing, exists, folder_bytes, move_in, staged_folder, write_atomically
 from core.scenes.scene import SCENE_ID, Scene, Series, load_scene
 from core.scenes.trash import Trash
 
 _NOTED = "origin.json"
+_RECORD = "scene.json"
 
 
 class Library:
@@ -43,7 +44,7 @@ class Library:
             SceneError: when there is none of that id; of one that was deleted it tells the name.
         """
         directory = self.directory(scene_id)
-        if not directory.is_dir():
+        if not (directory / _RECORD).is_file() and (not directory.is_dir() or self.trash.find(scene_id) is not None):
             gone = self.trash.find(scene_id)
             asked = f"Opening the scene {scene_id}" if gone is None else f"Opening “{gone.name}”"
             found = "it is not in the library" if gone is None else "it was deleted and is not in the library"
@@ -52,7 +53,7 @@ class Library:
         return load_scene(directory)
 
     def __contains__(self, scene_id: str) -> bool:
-        return (self.directory(scene_id) / "scene.json").exists()
+        return (self.directory(scene_id) / _RECORD).exists()
 
     def scenes(self) -> list[Scene]:
         """Return all readable scenes, newest first."""
@@ -83,11 +84,11 @@ class Library:
 
         ``staged`` must hold ``pixels.tif`` and ``quality.json``; ``scene.json`` is written here.
         """
-        write_atomically(staged / "scene.json", scene.to_json().encode())
+        write_atomically(staged / _RECORD, scene.to_json().encode())
         target = self.directory(scene.id)
         self.bring_back(scene.id)
         try:
-            staged.rename(target)
+            move_in(staged, target, whole=_RECORD)
         except OSError:
             shutil.rmtree(staged, ignore_errors=True)
             if scene.id not in self:
@@ -99,9 +100,8 @@ class Library:
         clean = " ".join(name.split())[:120]
         if not clean:
             raise SceneError("Renaming a scene", "the new name is empty", "type at least one character")
-        scene = replace(self.get(scene_id), name=clean)
-        write_atomically(scene.directory / "scene.json", scene.to_json().encode())
-        return scene
+        with editing(self.directory(scene_id) / _RECORD):
+            return _written(replace(self.get(scene_id), name=clean))
 
     def rename_series(self, series_id: str, name: str) -> list[Scene]:
         """Give a series another name (1 to 120 characters), and its scenes that are called by it and their date."""
@@ -109,27 +109,23 @@ class Library:
         if not clean:
             raise SceneError("Renaming a series", "the new name is empty", "type at least one character")
         renamed = []
-        for scene in self.series(series_id):
-            if scene.series is not None:
-                head, comma, date = scene.name.rpartition(", ")
-                called = f"{clean[:90]}, {date}" if comma and head == scene.series.name[:90] else scene.name
-                renamed.append(replace(scene, name=called, series=replace(scene.series, name=clean)))
-                write_atomically(scene.directory / "scene.json", renamed[-1].to_json().encode())
+        for one in self.series(series_id):
+            with editing(one.directory / _RECORD):
+                scene = self.get(one.id)
+                if scene.series is not None:
+                    head, comma, date = scene.name.rpartition(", ")
+                    called = f"{clean[:90]}, {date}" if comma and head == scene.series.name[:90] else scene.name
+                    renamed.append(_written(replace(scene, name=called, series=replace(scene.series, name=clean))))
         return renamed
 
     def join_series(self, scene_id: str, series: Series | None) -> None:
         """Put a scene in the place of another one of a series; None = it stands alone."""
-        scene = replace(self.get(scene_id), series=series)
-        write_atomically(scene.directory / "scene.json", scene.to_json().encode())
+        with editing(self.directory(scene_id) / _RECORD):
+            _written(replace(self.get(scene_id), series=series))
 
     def delete(self, scene_id: str) -> None:
         """Remove a scene's files for good, at once for readers; its features go by ``FeatureStore.delete_scene``."""
-        directory = self.directory(scene_id)
-        doomed = directory.with_name(f".deleted-{scene_id}")
-        shutil.rmtree(doomed, ignore_errors=True)
-        if directory.exists():
-            directory.rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
+        discard(self.directory(scene_id), first=_RECORD)
 
     def set_aside(self, scene_id: str, successor: str | None = None) -> None:
         """Delete a scene so that ``bring_back`` undoes it, for a day.
@@ -159,7 +155,7 @@ class Library:
         are copied for the first scene only.
         """
         target, series = self.directory(scene_id) / "origin", self.get(scene_id).series
-        if target.exists():
+        if exists(target) and self.origin(scene_id):
             return
         with staged_folder(target.parent, ".origin-") as staged:
             for path in paths:
@@ -169,31 +165,45 @@ class Library:
                     if series is not None and series.index > 0:
                         return
                     shutil.copyfile(path, staged / path.name)
-            staged.rename(target)
+            kept = sorted(path.name for path in staged.iterdir())
+            write_atomically(target.parent / _NOTED, json.dumps({"kept": kept}).encode())
+            move_in(staged, target, whole=kept[-1])
 
     def note_origin(self, scene_id: str, paths: Sequence[Path]) -> None:
         """Keep where the files lie that a scene was made from, which are somebody's own and stay where they are."""
         target = self.directory(scene_id)
-        if not (target / "origin").exists() and not self.origin(scene_id):
+        if not exists(target / "origin") and not self.origin(scene_id):
             whole = [path.absolute() for path in paths]
             noted = {"paths": [str(path) for path in whole], "state": _state(whole)}
             write_atomically(target / _NOTED, json.dumps(noted).encode())
 
     def origin(self, scene_id: str) -> list[Path]:
-        """Return the files a scene was made from, by name; empty when they were not kept, or are others by now."""
+        """Return the files a scene was made from, by name; empty when they were not kept, or are others by now.
+
+        What is shared may not be copied here yet: who reads them asks for them by ``core.files.present``.
+        """
         folder = self.directory(scene_id) / "origin"
-        if folder.is_dir():
-            return sorted(folder.iterdir())
         try:
             noted = json.loads((folder.parent / _NOTED).read_bytes())
-            paths = [Path(path) for path in noted["paths"]]
-            return paths if _state(paths) == noted["state"] else []
+            if "kept" in noted:
+                kept = [folder / Path(str(name)).name for name in noted["kept"]]
+                return kept if all(map(exists, kept)) else []
+            if not folder.is_dir():
+                paths = [Path(path) for path in noted["paths"]]
+                return paths if _state(paths) == noted["state"] else []
         except (OSError, ValueError, KeyError, TypeError):
-            return []
+            pass
+        return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene's own files (features not counted); of linked files its share."""
         return folder_bytes(self.directory(scene_id))
+
+
+def _written(scene: Scene) -> Scene:
+    """Write the record of a scene, and return the scene."""
+    write_atomically(scene.directory / _RECORD, scene.to_json().encode())
+    return scene
 
 
 def _state(paths: Sequence[Path]) -> list[int]:

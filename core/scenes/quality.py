@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import SceneError
-from core.files import FileState, file_state, write_atomically
+from core.files import FileState, editing, file_state, write_atomically
 
 Basis = Literal["read", "decided", "assumed", "chosen", "known", "warning"]
 
@@ -82,8 +82,9 @@ def add_findings(directory: Path, findings: Iterable[Finding]) -> None:
         SceneError: when the record is missing or damaged.
         OSError: when it cannot be written.
     """
-    record = load_quality(directory)
-    more = tuple(finding for finding in findings if finding not in record.findings)
-    if more:
-        whole = replace(record, findings=(*record.findings, *more))
-        write_atomically(directory / "quality.json", whole.to_json().encode())
+    with editing(directory / "quality.json"):
+        record = load_quality(directory)
+        more = tuple(finding for finding in findings if finding not in record.findings)
+        if more:
+            whole = replace(record, findings=(*record.findings, *more))
+            write_atomically(directory / "quality.json", whole.to_json().encode())

@@ -35,7 +35,7 @@ from rasterio.windows import Window
 
 from core.bands import FloatArray, fill_source
 from core.errors import SceneError
-from core.files import FileState, file_state
+from core.files import FileState, exists, file_state, present
 from core.scenes.geobox import GeoBox
 
 SCENE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -151,8 +151,8 @@ class Scene:
 
     @property
     def pixels_path(self) -> Path:
-        """The canonical GeoTIFF."""
-        return self.directory / "pixels.tif"
+        """The canonical GeoTIFF, here; raises ``StoreError`` when it is shared and cannot be copied."""
+        return present(self.directory / "pixels.tif")
 
     @property
     def truth_path(self) -> Path | None:
@@ -189,8 +189,8 @@ def load_scene(directory: Path) -> Scene:
         raise SceneError(
             f"Opening the scene {directory.name}", "its record is missing or damaged", "add the scene again"
         ) from error
-    kept, what = (scene.pixels_path, "pixels") if scene.has_pixels else (directory / "vectors.npy", "vectors")
-    if not kept.exists():
+    kept, what = ("pixels.tif", "pixels") if scene.has_pixels else ("vectors.npy", "vectors")
+    if not exists(directory / kept):
         raise SceneError(f"Opening the scene {directory.name}", f"its {what} are missing", "add the scene again")
     return scene
 

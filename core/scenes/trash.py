@@ -8,20 +8,18 @@ is told its name, until the day is over.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
-from core.files import folder_bytes, write_atomically
+from core.files import discard, folder_bytes, move_in, write_atomically
 from core.scenes.scene import SCENE_ID
 
 KEEP_SECONDS = 24 * 3600.0
 """How long a deleted scene can be brought back."""
 
-_NOTE = "deleted.json"
+_NOTE, _RECORD = "deleted.json", "scene.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +68,7 @@ class Trash:
         note = {"name": name, "at": self._clock(), "successor": successor}
         write_atomically(directory / _NOTE, json.dumps(note).encode())
         self._drop(directory.name)
-        directory.rename(self.root / directory.name)
+        move_in(directory, self.root / directory.name, whole=_RECORD)
 
     def find(self, scene_id: str) -> DeletedScene | None:
         """Return what is known of a deleted scene; None when nothing is, also for what is no id."""
@@ -88,7 +86,7 @@ class Trash:
             at=at,
             until=at + self._keep_seconds,
             successor=None if successor is None else str(successor),
-            whole=(directory / "scene.json").exists(),
+            whole=(directory / _RECORD).exists(),
         )
 
     def scenes(self) -> list[DeletedScene]:
@@ -107,10 +105,10 @@ class Trash:
         if found is None or not found.whole:
             return False
         try:
-            (self.root / scene_id).rename(target)
+            move_in(self.root / scene_id, target, whole=_RECORD)
         except OSError:
             return False
-        (target / _NOTE).unlink(missing_ok=True)
+        discard(target / _NOTE)
         return True
 
     def remove(self, scene_id: str) -> None:
@@ -134,9 +132,4 @@ class Trash:
 
     def _drop(self, scene_id: str) -> None:
         """Remove a scene's folder at once for all readers."""
-        doomed = self.root / f".{scene_id}-{uuid4().hex[:8]}"
-        try:
-            (self.root / scene_id).rename(doomed)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(doomed, ignore_errors=True)
+        discard(self.root / scene_id, first=_RECORD)

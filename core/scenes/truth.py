@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import shutil
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -22,7 +21,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from core.errors import SceneError, SettingsError
-from core.files import write_atomically
+from core.files import discard, editing, replacing, write_atomically
 from core.scenes.patches import PatchGrid
 from core.scenes.quality import Finding
 from core.scenes.scene import Scene
@@ -35,7 +34,6 @@ LEAST_COVERED = 0.5
 """A patch of which a smaller share has a class counts as land of which nothing is known."""
 
 _RASTER = re.compile(r"truth-map-[0-9a-f]{16}\.tif")
-_writing = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +124,10 @@ def add_truth_map(scene: Scene, raster: Path, known: TruthMap) -> Truth:
     """
     digest = hashlib.blake2b(raster.read_bytes(), digest_size=8).hexdigest()
     named = replace(known, file=f"truth-map-{digest}.tif")
-    with _writing:
+    with editing(scene.directory / RECORD):
         try:
-            raster.replace(scene.directory / named.file)
+            with replacing(scene.directory / named.file) as fresh:
+                raster.replace(fresh)
             _write(scene, named)
         except OSError as error:
             raise _refused(scene, error) from error
@@ -138,8 +137,8 @@ def add_truth_map(scene: Scene, raster: Path, known: TruthMap) -> Truth:
 
 def drop_truth_map(scene: Scene) -> None:
     """Take the map away that was added to a scene; what came with the scene counts again."""
-    with _writing:
-        (scene.directory / RECORD).unlink(missing_ok=True)
+    with editing(scene.directory / RECORD):
+        discard(scene.directory / RECORD)
         _sweep(scene, "")
 
 
@@ -150,7 +149,7 @@ def leave_unasked(scene: Scene, classes: Sequence[str]) -> None:
         SceneError: when the scene has no such map, or the disk refuses it.
         SettingsError: when the map has no such class.
     """
-    with _writing:
+    with editing(scene.directory / RECORD):
         added = _needed(scene).added
         if added is None:
             raise SceneError(f"Setting up the truth of “{scene.name}”", "no map was added to it", "add one first")
@@ -175,9 +174,10 @@ def carry_truth_map(old: Scene, new: Scene) -> bool | None:
         return None
     if old.grid != new.grid:
         return False
-    with _writing:
+    with editing(new.directory / RECORD):
         try:
-            shutil.copyfile(truth.path, new.directory / truth.path.name)
+            with replacing(new.directory / truth.path.name) as fresh:
+                shutil.copyfile(truth.path, fresh)
             _write(new, truth.added)
         except OSError as error:
             raise _refused(new, error) from error
@@ -245,7 +245,7 @@ def _sweep(scene: Scene, kept: str) -> None:
     """Remove rasters of maps that were added before."""
     for path in scene.directory.glob("truth-map-*.tif"):
         if path.name != kept:
-            path.unlink(missing_ok=True)
+            discard(path)
 
 
 def _known(scene: Scene) -> tuple[TruthMap, str] | None:

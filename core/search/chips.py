@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from core.encoders.base import Encoder
 from core.errors import BandsError, PatchError, PictureError, SceneError, SourceError, SourceTooLargeError
 from core.features.batches import PatchBatch, iter_patches
 from core.features.encode import encode_patches
-from core.files import disk_errors, never, write_atomically
+from core.files import discard, disk_errors, never, write_atomically
 from core.ingest.settings import SKIP, IngestSettings
 from core.progress import Doing, Progress, silent, unsaid
 from core.scenes.cut import LEAST_SIZE, Cut
@@ -256,7 +255,7 @@ class Chips:
         for folder in (self.root / "scenes", self._features):
             for path in folder.glob("*"):
                 if time.time() - path.stat().st_mtime > seconds:
-                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                    discard(path, first="scene.json")
 
     def _bands(self, chip: str) -> tuple[str, ...]:
         """Return the bands of a picture that was encoded before they were kept; none where only features are here."""

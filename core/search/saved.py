@@ -6,7 +6,6 @@ Patches are kept as windows of their scene, as labels are, so that a search hold
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import SceneError, SettingsError
+from core.files import editing
 from core.scenes.kept import DAMAGED, read_kept, write_kept
 from core.scenes.patches import PatchGrid, PatchRef
 from core.scenes.regions.map_region import read_region
@@ -25,7 +25,6 @@ LONGEST_SEARCH_NAME, MOST_SAVED, MOST_SAVED_BYTES = 60, 200, 32 * 2**20
 """Characters of a name, searches of a scene, and bytes of its file."""
 
 _VERSION = 1
-_writing = threading.Lock()
 
 GridOf = Callable[[str], PatchGrid | None]
 """Gives the patches of a scene by its id as they are cut now; None when there is no such scene."""
@@ -67,7 +66,7 @@ def save_evidence(scene: Scene, evidence: Evidence, grid_of: GridOf) -> None:
     name = _clean(asked, evidence.name)
     if not evidence.examples:
         raise SettingsError(asked, "it has no examples", "mark a patch first")
-    with _writing:
+    with editing(scene.directory / SEARCHES_FILE):
         known = dict(_read(scene, asked))
         known[name] = [_written(one, grid_of) for one in evidence.examples]
         if len(known) > MOST_SAVED:
@@ -100,7 +99,7 @@ def delete_search(scene: Scene, name: str) -> None:
         SceneError: when the disk refuses it, or those there are cannot be read.
     """
     asked = f"Deleting a search of “{scene.name}”"
-    with _writing:
+    with editing(scene.directory / SEARCHES_FILE):
         known = dict(_read(scene, asked))
         if known.pop(name, None) is not None:
             _write(scene, asked, known)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 
 from core.encoders.files import MODEL_FILES
 from core.errors import TrainingError
-from core.files import staged_folder
+from core.files import discard, move_in, staged_folder
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 """What names of models look like: they are names of folders and parts of addresses."""
@@ -70,7 +69,7 @@ class Trained:
         """Remove a model, and what a stopped training of that name left; does nothing when there is none."""
         folder = self.directory(name)
         for path in (folder, under_way(folder)):
-            shutil.rmtree(path, ignore_errors=True)
+            discard(path, first=_whole(path))
 
 
 @contextmanager
@@ -79,7 +78,12 @@ def staged_model(directory: Path) -> Iterator[Path]:
     with staged_folder(directory.parent, f".{directory.name}.") as staged:
         yield staged
         staged.chmod(0o755)
-        staged.rename(directory)
+        move_in(staged, directory, whole=_whole(staged))
+
+
+def _whole(folder: Path) -> str:
+    """Return the file without which a folder is no model."""
+    return next((name for name in MODEL_FILES if (folder / name).is_file()), MODEL_FILES[0])
 
 
 def history_of(directory: Path) -> list[dict[str, float]]:

@@ -6,7 +6,6 @@ It is apart from the labels that teach: a sample that also teaches says too much
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -17,14 +16,13 @@ from core.classification.areas.class_map import ClassifiedPatches
 from core.classification.areas.estimation import AccuracyAssessment, AreaStratum, JudgedUnit, estimate_accuracy
 from core.classification.areas.sample_design import allocate, draw_sample
 from core.errors import ClassificationError
+from core.files import editing
 from core.scenes.given.classes import clean_class
 from core.scenes.kept import read_kept, write_kept
 from core.scenes.scene import Scene
 
 JUDGEMENTS = "judgements.json"
 """File of the judged samples of a scene, one for each way it is cut."""
-
-_writing = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +183,7 @@ def drop_sample(scene: Scene, cut: str) -> None:
 
 def _change(scene: Scene, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     asked = f"Judging patches of “{scene.name}”"
-    with _writing:
+    with editing(scene.directory / JUDGEMENTS):
         before = read_kept(scene, JUDGEMENTS, _parsed, "the patches judged before", asked=asked) or {}
         content = json.dumps({"version": 1, "samples": change(before)})
         write_kept(scene, JUDGEMENTS, content.encode(), asked=asked)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.classification.numbers.regression import ValueModel, widened
 from core.features.recipe import Recipe
-from core.files import disk_errors, write_atomically
+from core.files import discard, disk_errors, write_atomically
 from core.scenes.patches import IntArray
 
 
@@ -96,11 +95,11 @@ class LearnedNumbers:
 
     def delete(self, recipe: Recipe) -> None:
         """Remove the number of a recipe; nothing happens where there is none."""
-        self._path(recipe).unlink(missing_ok=True)
+        discard(self._path(recipe))
 
     def delete_scene(self, scene_id: str) -> None:
         """Remove all numbers of a scene."""
-        shutil.rmtree(self.root / scene_id, ignore_errors=True)
+        discard(self.root / scene_id)
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return the bytes on disk of a scene's numbers."""

@@ -86,7 +86,7 @@ def on_cluster(config: Config, waiting: Callable[[str], None] = lambda _words: N
         from core.jobs.cluster.chunks import chunks_done
         from core.jobs.cluster.connection import cluster_at
 
-        cluster = cluster_at(config.scheduler, config.root)
+        cluster = cluster_at(config.scheduler, config.root, config.bucket)
         spreading = chunks_done(cluster, "Embedding many scenes", embed_input, tasks, waiting=waiting)
         with closing(spreading) as done:
             yield from (record for _task, record in done)

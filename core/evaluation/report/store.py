@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.evaluation.report.card import Section, from_json, to_json
 from core.evaluation.retrieval import Share, share
 from core.features.recipe import Recipe
-from core.files import disk_errors, write_atomically
+from core.files import discard, disk_errors, write_atomically
 
 FEATURES = "features"
 """As a settings key: the part of a report that belongs to the features themselves."""
@@ -53,7 +53,7 @@ class Reports:
         kept = self._path(recipe, but)
         for path in kept.parent.glob(f"{recipe.key}-{start}*.trust.*"):
             if path.stem != kept.stem:
-                path.unlink(missing_ok=True)
+                discard(path)
 
     def get(self, recipe: Recipe, settings_key: str) -> list[Section] | None:
         """Return the sections; None when there are none of this version, or the file is damaged."""

@@ -110,10 +110,11 @@ class Cluster:
     Args:
         address: such as ``tcp://10.0.0.1:8786``.
         root: the folder of the data, which all workers have to see.
+        bucket: the address of the data, where the folder is a working copy: then workers have to reach that.
     """
 
-    def __init__(self, address: str, root: Path) -> None:
-        self.address, self._root = address, root
+    def __init__(self, address: str, root: Path, bucket: str = "") -> None:
+        self.address, self._root, self._bucket = address, root, bucket
         self._lock = threading.RLock()
         self._client: Client | None = None
         self._tried = self._looked = -_LOOK_SECONDS
@@ -255,7 +256,7 @@ class Cluster:
         if not scheduler_answers(self.address):
             return None
         with suppress(*_BROKEN):
-            leave_mark(self._root)
+            leave_mark(self._root, self._bucket)
             self._client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False, name="landlike")
             self._looked = -_LOOK_SECONDS
         return self._client
@@ -269,17 +270,19 @@ class Cluster:
         self._known = {worker: said for worker, said in self._known.items() if worker in there}
         new = sorted(there - self._known.keys())
         if new:
-            ours = facts_here(self._root)
-            told = client.run(pickle.loads, sealed(facts_here, self._root), workers=new, on_error="return")
+            ours = facts_here(self._root, self._bucket)
+            told = client.run(
+                pickle.loads, sealed(facts_here, self._root, self._bucket), workers=new, on_error="return"
+            )
             for worker, theirs in told.items():
                 if not isinstance(theirs, OSError):  # It went away again.
-                    self._known[worker] = said = unfit(worker, theirs, ours, self._root)
+                    self._known[worker] = said = unfit(worker, theirs, ours, self._bucket or self._root)
                     if said[0]:
                         _log.warning("Using the cluster: %s; %s.", *said)
         self._looked = time.monotonic()
 
 
 @cache
-def cluster_at(address: str, root: Path) -> Cluster:
+def cluster_at(address: str, root: Path, bucket: str = "") -> Cluster:
     """Return the connection of this process to a cluster."""
-    return Cluster(address, root)
+    return Cluster(address, root, bucket)

@@ -11,12 +11,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
+from core.errors import StoreError
 from core.files import write_atomically
+from core.storage.address import open_storage
+from core.storage.bucket import Patience
 
 _DECISIVE = ("numpy", "openvino", "rasterio", "distributed")
 """Packages that decide what comes out, or how it travels."""
 
 _MARK = "shared-folder"
+_PATIENCE = Patience(seconds=5.0)
 
 
 @cache
@@ -28,36 +32,42 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def facts_here(root: Path) -> dict[str, str]:
-    """Return what decides whether this process can work on the data of a folder."""
+def facts_here(root: Path, bucket: str = "") -> dict[str, str]:
+    """Return what decides whether this process can work on the data of a folder, or of a bucket."""
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "Landlike": code_digest()[:12],
         **{name: _version(name) for name in _DECISIVE},
-        "data": _mark_of(root),
+        "data": _mark_in(bucket) if bucket else _mark_of(root),
     }
 
 
-def leave_mark(root: Path) -> None:
-    """Leave a word in the folder of the data that only who shares it can read; once.
+def leave_mark(root: Path, bucket: str = "") -> None:
+    """Leave a word in the folder of the data, or in the bucket, that only who shares it can read; once.
 
     Raises:
         OSError: when it cannot be written.
     """
+    if bucket:
+        with suppress(StoreError):
+            open_storage(bucket, _PATIENCE).put_if_absent(_MARK, uuid4().hex.encode())
+        return
     path = root / "jobs" / _MARK
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, uuid4().hex.encode(), private=False)
 
 
-def unfit(worker: str, theirs: Mapping[str, str] | Exception, ours: Mapping[str, str], root: Path) -> tuple[str, str]:
+def unfit(
+    worker: str, theirs: Mapping[str, str] | Exception, ours: Mapping[str, str], data: Path | str
+) -> tuple[str, str]:
     """Return what is wrong with a worker and what to do about it; two empty texts when nothing is.
 
     Args:
         worker: its address.
         theirs: its ``facts_here``, or what asking for them raised.
         ours: those of this process.
-        root: the folder of the data.
+        data: the folder of the data, or the address of the bucket.
     """
     if isinstance(theirs, ImportError | AttributeError):
         remedy = "start it in Landlike's folder by “python -m core worker”, with the same version"
@@ -69,7 +79,10 @@ def unfit(worker: str, theirs: Mapping[str, str] | Exception, ours: Mapping[str,
             found = f"the worker {worker} has {name} {theirs.get(name) or 'in no version'} and not {ours[name]}"
             return found, "give workers and server the same Landlike, Python and packages, and start it again"
     if theirs.get("data") != ours["data"]:
-        return f"the worker {worker} does not see the folder {root}", "mount it there at the same path"
+        if isinstance(data, str):
+            remedy = "give it the same credentials and endpoint in its environment, and start it again"
+            return f"the worker {worker} does not reach {data}", remedy
+        return f"the worker {worker} does not see the folder {data}", "mount it there at the same path"
     return "", ""
 
 
@@ -77,6 +90,14 @@ def _version(package: str) -> str:
     with suppress(PackageNotFoundError):
         return version(package)
     return ""
+
+
+def _mark_in(bucket: str) -> str:
+    try:
+        there = open_storage(bucket, _PATIENCE).get(_MARK)
+    except StoreError:
+        return ""
+    return "" if there is None else there.data.decode("ascii", "replace")
 
 
 def _mark_of(root: Path) -> str:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from core.files import write_atomically
-from core.scenes.given.annotations import Annotations, LabelFact, Window, read_annotations, write_annotations
+from core.errors import StoreError
+from core.files import discard, editing, write_atomically
+from core.scenes.given.annotations import (
+    LABELS_FILE,
+    Annotations,
+    LabelFact,
+    Window,
+    read_annotations,
+    write_annotations,
+)
 from core.scenes.kept import read_kept
 from core.scenes.scene import Scene
 
@@ -17,8 +25,6 @@ STEPS_FILE = "labels_steps.json"
 
 MOST_UNDONE = 100
 """Changes that can be undone; earlier ones stay as they are."""
-
-_writing = threading.Lock()
 
 
 def change_annotations(scene: Scene, asked: str, change: Callable[[Annotations], Annotations], what: str = "") -> None:
@@ -34,7 +40,7 @@ def change_annotations(scene: Scene, asked: str, change: Callable[[Annotations],
         SettingsError: for one class too many.
         SceneError: when the labels cannot be written, or those there are cannot be read.
     """
-    with _writing:
+    with editing(scene.directory / LABELS_FILE, scene.directory / STEPS_FILE):
         before = read_annotations(scene, asked)
         after = change(before)
         write_annotations(scene, asked, after)
@@ -76,7 +82,7 @@ def redo_labels(scene: Scene) -> str:
 
 
 def _stepped(scene: Scene, verb: str, *, back: bool) -> str:
-    with _writing:
+    with editing(scene.directory / LABELS_FILE, scene.directory / STEPS_FILE):
         kept = _read_steps(scene)
         at = kept.done - 1 if back else kept.done
         if not 0 <= at < len(kept.steps):
@@ -227,8 +233,9 @@ def _write_steps(scene: Scene, kept: _Steps) -> None:
     whole = {"version": 1, "done": kept.done, "steps": [one.to_json() for one in kept.steps]}
     try:
         write_atomically(scene.directory / STEPS_FILE, json.dumps(whole).encode())
-    except OSError:  # The labels are written; that this change cannot be undone loses none of them.
-        (scene.directory / STEPS_FILE).unlink(missing_ok=True)
+    except (OSError, StoreError):  # The labels are written; that this change cannot be undone loses none of them.
+        with suppress(StoreError):
+            discard(scene.directory / STEPS_FILE)
 
 
 def _keep_step(scene: Scene, step: _Step) -> None:

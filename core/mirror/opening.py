@@ -1,0 +1,131 @@
+"""Opening the data as configured: a folder as it is, a bucket as the working copy in a folder of this computer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from core.config import Config, working_copy
+from core.errors import StoreError
+from core.files import mirrored
+from core.mirror.copy import WorkingCopy
+from core.storage.address import open_storage
+from core.storage.base import Storage
+from core.storage.bucket import DEFAULT_PATIENCE, Patience
+
+PAGE_PATIENCE = Patience(seconds=15.0, longest=4.0)
+"""How long a bucket is waited for where a person waits: a page, or the start of a command."""
+
+REFRESH_SECONDS = 3.0
+"""Pause between two looks at what others wrote; longer where a look takes long."""
+
+_MARK, _FORM = "landlike.json", b'{"landlike": "data", "version": 1}\n'
+_HELD = b"conditions are kept\n"
+
+_log = logging.getLogger(__name__)
+_opening = threading.Lock()
+_open: dict[Path, WorkingCopy] = {}
+
+
+def open_data(config: Config, patience: Patience = DEFAULT_PATIENCE) -> WorkingCopy | None:
+    """Open the data of a configuration in this process, once; None for a folder that is no working copy.
+
+    What is in the bucket by now is in the folder then, but for large files.
+
+    Args:
+        config: names the bucket and the folder.
+        patience: how long the bucket is waited for later on.
+
+    Raises:
+        StoreError: when the bucket cannot be used: one sentence without any credential.
+    """
+    if not config.bucket:
+        return None
+    with _opening:
+        if config.root not in _open:
+            check_bucket(open_storage(config.bucket, replace(patience, seconds=min(patience.seconds, 15.0))))
+            copy = WorkingCopy(config.root, open_storage(config.bucket, patience))
+            copy.refresh()
+            mirrored(config.root, copy)
+            _open[config.root] = copy
+        return _open[config.root]
+
+
+def at_worker(config: Config) -> Config:
+    """Return a configuration as it is on a worker of a cluster, which has a working copy of its own; opened there."""
+    if not config.bucket:
+        return config
+    root = working_copy(config.bucket)
+    here = replace(config, root=root, model_cache=root / "models", scheduler="")
+    open_data(here)
+    return here
+
+
+def closed(config: Config) -> None:
+    """Let the data of a configuration go; its folder stays as it is."""
+    with _opening:
+        if _open.pop(config.root, None) is not None:
+            mirrored(config.root, None)
+
+
+def check_bucket(storage: Storage) -> None:
+    """Check that a bucket is there, can be listed and written, keeps conditions, and is of our form.
+
+    Raises:
+        StoreError: when it is not.
+    """
+    asked = f"Opening {storage.title}"
+    there = storage.get(_MARK)
+    if there is None:
+        storage.put_if_absent(_MARK, _FORM)
+    elif there.data != _FORM:
+        found = "it holds data of another version of Landlike"
+        raise StoreError(asked, found, "use that version, or another prefix")
+    storage.put_if_absent("conditions", _HELD)
+    if storage.put_if_absent("conditions", _HELD + _HELD) is not None:
+        raise StoreError(asked, "the bucket ignores conditions of writes", "use one that has conditional writes")
+    next(storage.list("files"), None)
+
+
+class Refresher:
+    """Looks every few seconds what others wrote, in a thread of its own, so that no page waits for it.
+
+    Args:
+        copy: the working copy.
+        seconds: pause between two looks, at least.
+    """
+
+    def __init__(self, copy: WorkingCopy, seconds: float = REFRESH_SECONDS) -> None:
+        self._copy, self._seconds = copy, seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="refresh")
+        self.trouble = ""
+        """What keeps the working copy from being the newest, in a sentence; empty = nothing."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End; harmless when it has not begun."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        pause = self._seconds
+        while not self._stop.wait(pause):
+            began = time.monotonic()
+            trouble = self._look()
+            if trouble and trouble != self.trouble:
+                _log.warning("%s", trouble)
+            self.trouble = trouble
+            pause = max(self._seconds, 10 * (time.monotonic() - began)) if not trouble else self._seconds
+
+    def _look(self) -> str:
+        try:
+            self._copy.refresh()
+        except (StoreError, OSError) as error:
+            return str(error)
+        return ""
