@@ -47,9 +47,14 @@ def series_said(dates: Sequence[str], date: str, what: str) -> Finding:
 
 def acquisition_date(settings: IngestSettings, hints: Hints) -> tuple[str | None, Finding]:
     """Return the date and how it is known."""
-    if settings.date is None and hints.date is None and hints.period is not None:
-        because = f"what is stated is a period, {hints.period}, and no day"
-        return None, finding("date", "unknown", "assumed", because, "date")
+    if settings.date is None and hints.date is None:
+        because = None
+        if hints.period is not None:
+            because = f"what is stated is a period, {hints.period}, and no day"
+        elif hints.unsure_days is not None:
+            because = f"the file name states {hints.unsure_days}, and not which of them is the day of the pixels"
+        if because is not None:
+            return None, finding("date", "unknown", "assumed", because, "date")
     return _stated("date", settings.date, hints.date)
 
 

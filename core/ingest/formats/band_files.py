@@ -90,7 +90,8 @@ class BandFiles:
         layers, stated = layers_of_one_date(nameless, files.wanted_date)
         left_out = {**apart, **stated.left_out}
         series, position = _series(scene, stated)
-        if (date := scene.date or stated.date) is not None:
+        unsure = hints.period is not None or hints.unsure_days is not None
+        if (date := stated.date if unsure else scene.date or stated.date) is not None:
             hints = replace(hints, date=Hint(value=date, where="the names of its files or bands say so"))
         around = sort_out(others, rasters, lambda member: _beside(files, member, opened))
         if hints.level is None and (around.states_level or _describes_classes(rasters)):

@@ -25,6 +25,15 @@ _WORKED = re.compile(
     re.IGNORECASE,
 )
 """What stands in front of the day on which a file was made; also in ESA's names of before December 2016."""
+_TAKEN = re.compile(
+    r"(?<![A-Za-z])(?:acq(?:ui(?:red|sition))?|sens(?:ed|ing)|taken|captured?|observed)"
+    r"(?:[-_. ]*(?:date|time|day))?[-_. ]*(?:on|at)?[-_. ]*$",
+    re.IGNORECASE,
+)
+"""What stands in front of the day of the pixels."""
+_TAKEN_FIRST = re.compile(r"(?<![A-Za-z0-9])L[COTEM]\d\d_L[12][A-Z]{2}_\d{6}_20\d{6}_20\d{6}(?!\d)", re.IGNORECASE)
+"""Names of products that hold the day of the pixels, then that of processing: Landsat's of Collections 1 and 2. ESA's
+of Sentinel-2 do so too, with a time of day behind each."""
 _COUNTED = re.compile(
     r"(?<![A-Za-z])(?:grid|tile|id|cell|parcel|plot|block|orbit|path|row|no|nr)[-_. ]*$", re.IGNORECASE
 )
@@ -82,7 +91,11 @@ _OTHER_DATE_TAG = re.compile(
     r"TIFFTAG_DATETIME|creat|process|generat|ingest|modif|production|updat|publi|archiv|upload|expir", re.IGNORECASE
 )
 """Tags with the day when a file was made, which is not the day of the pixels."""
-_PERIOD = re.compile(rf"{_DATE.pattern}(_to_|_-_|--|\.\.|[_-]){_DATE.pattern.replace(chr(92) + '2', chr(92) + '7')}")
+_WHOLE_DAYS = "-00[_:]00"
+"""Behind the first day of a period in a browser portal's names, which end a period at 23:59."""
+_PERIOD = re.compile(
+    rf"{_DATE.pattern}(?:{_WHOLE_DAYS})?(_to_|_-_|--|\.\.|[_-]){_DATE.pattern.replace(chr(92) + '2', chr(92) + '7')}"
+)
 _COMPOSITE = re.compile(
     r"(?<![A-Za-z])(?:median|mean|composite|mosaic|max|min|average|percentile|geomedian|seasonal|quarterly|monthly|p\d\d)"
     r"(?![A-Za-z])",
@@ -134,6 +147,7 @@ class Hints:
         portal: a browser portal's raw export, whose whole numbers are reflectance × 65,535.
         synthetic: True = made by Landlike's own generator.
         period: first and last day as text, where a name states these in place of a day.
+        unsure_days: days as text, of which a name does not tell which is that of the pixels.
         cloud: percent of the whole product under cloud, as text.
         quantity: what the metadata of a product say that its numbers mean.
     """
@@ -147,6 +161,7 @@ class Hints:
     portal: Hint | None = None
     synthetic: bool = False
     period: str | None = None
+    unsure_days: str | None = None
     cloud: Hint | None = None
     quantity: Quantity | None = None
 
@@ -164,9 +179,11 @@ def read_hints(
     """
     names, documents = list(names), list(documents)
     period = next((" to ".join(days) for name in names if (days := period_in(name))), None)
+    named, unsure = (None, None) if period else _days_in_names(names)
     return Hints(
-        date=_date_in_documents(documents) or (None if period else _date_in_names(names)) or _date_in_tags(tags),
+        date=_date_in_documents(documents) or named or _date_in_tags(tags),
         period=period,
+        unsure_days=unsure,
         level=_level(names, tags, documents) or _level(list(bands), {}, ()),
         baseline=_baseline(names, tags, documents),
         offset=_offset(documents) or _offset_in_tags(tags),
@@ -309,11 +326,32 @@ def without_dates(text: str) -> str:
 
 
 def _find_date(text: str) -> str | None:
-    """Return the date that a text states: one with a time of day first, never the one of a file's making."""
+    """Return the date that a text states: one that is surely of the pixels first, never the one of a file's making."""
     found = [match for match in _DATE.finditer(text) if not _WORKED.search(text[: match.start()])]
-    found.sort(key=lambda match: _SENSED.match(text, match.end()) is None)
+    found.sort(key=lambda match: not _is_of_pixels(text, match))
     dates = (_past_date(f"{match[1]}-{match[3]}-{match[4]}") for match in found)
     return next(filter(None, dates), None) or _by_day_of_year(text) or _day_first(text) or _month_first(text)
+
+
+def _is_of_pixels(text: str, date: re.Match[str]) -> bool:
+    """Tell whether a date in a text is surely that of the pixels: a time of day follows, or a word in front says so."""
+    return bool(_SENSED.match(text, date.end()) or _TAKEN.search(text[: date.start()]))
+
+
+def unsure_days_in(name: str) -> tuple[str, ...]:
+    """Return days that the name of a file states, ``YYYY-MM-DD``, without telling which of them is that of the pixels.
+
+    Two days may be those of pixels and of processing, or first and last of a period, or the other way round. Empty
+    where there is one, or the name tells: by a word, a time of day, or because it is that of a known product.
+    """
+    name = name.rpartition("/")[2]
+    found = [match for match in _DATE.finditer(name) if not _WORKED.search(name[: match.start()])]
+    if any(_is_of_pixels(name, match) for match in found) or _TAKEN_FIRST.search(name):
+        return ()
+    rest = _DATE.sub("_", name)
+    days = [_past_date(f"{match[1]}-{match[3]}-{match[4]}") for match in found] + [_day_first(rest), _month_first(rest)]
+    different = tuple(dict.fromkeys(filter(None, days)))
+    return different if len(different) > 1 else ()
 
 
 def _by_day_of_year(text: str) -> str | None:
@@ -364,14 +402,18 @@ def period_in(name: str) -> tuple[str, str] | None:
         return None
     next_day = datetime.date.fromisoformat(last) + datetime.timedelta(days=1)
     whole = first.endswith("-01") and (next_day.day == 1 or last.endswith("-01"))
-    told = found[5] not in {"_", "-"} or _COMPOSITE.search(name) is not None
+    told = found[5] not in {"_", "-"} or _COMPOSITE.search(name) or re.search(_WHOLE_DAYS, found[0])
     return (first, last) if whole or told else None
 
 
-def _date_in_names(names: Iterable[str]) -> Hint | None:
-    dates = (date_in(name) for name in names)
-    date = next((date for date in dates if date), None)
-    return Hint(value=date, where="the file name says so") if date else None
+def _days_in_names(names: Sequence[str]) -> tuple[Hint | None, str | None]:
+    """Return the date that names state, or the days of which they do not tell which it is."""
+    unsure = next((days for name in names if (days := unsure_days_in(name))), ())
+    dates = [date for name in names if not unsure_days_in(name) and (date := date_in(name))]
+    sure = next((date for date in dates if not unsure or date in unsure), None)
+    if sure is not None:
+        return Hint(value=sure, where="the file name says so"), None
+    return None, " and ".join(filter(None, (", ".join(unsure[:-1]), *unsure[-1:]))) or None
 
 
 def _date_in_documents(documents: Iterable[str]) -> Hint | None:

@@ -187,6 +187,18 @@ def test_an_array_of_dates_is_a_series(tmp_path: Path, library: Library) -> None
     assert ingest_all([tmp_path / "site.npy"], library) == scenes
 
 
+def test_scenes_of_a_series_whose_names_state_two_days_have_no_date(tmp_path: Path, library: Library) -> None:
+    for days in ("2019-04-05_2019-04-20", "2019-06-20_2019-07-05"):
+        for n, band in enumerate(FOUR):
+            part_of_name = tmp_path / "site" / f"field_{days}_{band}.tif"
+            part_of_name.parent.mkdir(exist_ok=True)
+            write_tif(part_of_name, land(FOUR)[n : n + 1], (band,))
+    first, second = ingest_all([tmp_path / "site"], library)
+    assert [scene.date for scene in (first, second)] == [None, None]
+    assert (first.series and first.series.index, second.series and second.series.index) == (0, 1)
+    assert "states 2019-04-05 and 2019-04-20, and not which" in lines(library, first, "date")
+
+
 def test_whole_rasters_of_a_place_at_several_dates_are_no_patches(tmp_path: Path, library: Library) -> None:
     for n, name in enumerate(("S2A_20190405T101031.tif", "S2B_20190410T101029.tif", "S2A_20190620T101031.tif")):
         (tmp_path / "site").mkdir(exist_ok=True)

@@ -22,7 +22,7 @@ from core.ingest.formats.arrays.keys import array_of_scene, dates_beside, names_
 from core.ingest.formats.arrays.numpy_header import read_header
 from core.ingest.formats.geotiff import check_size, read_head
 from core.ingest.formats.kind import SceneLayers
-from core.ingest.formats.product_metadata import Hint, date_in, read_hints
+from core.ingest.formats.product_metadata import Hint, date_in, read_hints, unsure_days_in
 from core.ingest.grid.resample import Bools
 from core.ingest.grid.stack import Scaling, layers_of
 from core.ingest.messages import damaged, errors_about
@@ -202,7 +202,8 @@ class NumpyArray:
         if found.position is not None:
             raise BandsError(found=f"it holds arrays of {len(dates)} dates, each of several", remedy=_ALONE)
         line = series_said(dates, date, "its arrays are of")
-        hint = Hint(value=date, where="the name of its array says so")
+        unsure = unsure_days_in(dated[date].name)
+        hint = None if unsure else Hint(value=date, where="the name of its array says so")
         return replace(
             found,
             hints=replace(found.hints, date=hint),

@@ -9,7 +9,7 @@ from core.errors import BandsError, SeveralDatesError
 from core.ingest.files import SourceFiles
 from core.ingest.formats.cubes.survey import Survey
 from core.ingest.formats.one_scene import one_of_dates
-from core.ingest.formats.product_metadata import date_in
+from core.ingest.formats.product_metadata import date_in, unsure_days_in
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_DATES
 
@@ -67,7 +67,8 @@ def _of_file(survey: Survey, *, alone: bool) -> tuple[str | None, ...]:
     """Return the dates of a file; where its only one is unknown, that of its name among several files."""
     dates = survey.times.dates
     if dates == (None,) and not alone:
-        return (date_in(survey.container.name),)
+        name = survey.container.name
+        return (None if unsure_days_in(name) else date_in(name),)
     return dates
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.bands import BAND_NAMES
+from core.ingest.findings import acquisition_date
 from core.ingest.formats.product_metadata import read_hints, without_dates
+from core.ingest.settings import IngestSettings
 
 
 @pytest.mark.parametrize(
@@ -169,3 +171,46 @@ def test_offsets_that_differ_are_those_of_each_band(level: str) -> None:
         {f"{level}_ADD_OFFSET_B2": "x"},
     ):
         assert read_hints([], tags | changed, []).quantity is None
+
+
+@pytest.mark.parametrize(
+    ("name", "date", "days", "period"),
+    [
+        ("field_2020-06-15_2020-07-02.tif", None, "2020-06-15 and 2020-07-02", None),
+        ("field_20200615_20200702_20200801.tif", None, "2020-06-15, 2020-07-02 and 2020-08-01", None),
+        ("S2_20200702_field_15Jun2020.tif", None, "2020-07-02 and 2020-06-15", None),
+        ("field_20200615_2020-06-15.tif", "2020-06-15", None, None),
+        ("field_20200615_processed_20200702.tif", "2020-06-15", None, None),
+        ("field_20200702_acquired_20200615.tif", "2020-06-15", None, None),
+        ("20200702_S2A_MSIL2A_20200615T101031.tif", "2020-06-15", None, None),
+        ("LC08_L2SP_014034_20200615_20200820_02_T1_SR_B4.TIF", "2020-06-15", None, None),
+        ("20200702/field_20200615.tif", "2020-06-15", None, None),
+        ("field_2020-06-01_2020-06-30.tif", None, None, "2020-06-01 to 2020-06-30"),
+        (
+            "2020-06-15-00_00_2020-07-02-23_59_Sentinel-2_L2A_B04_(Raw).tiff", None, None,
+            "2020-06-15 to 2020-07-02",
+        ),
+        ("2020-06-15-00_00_2020-06-15-23_59_Sentinel-2_L2A_B04_(Raw).tiff", "2020-06-15", None, None),
+    ],
+)  # fmt: skip
+def test_of_two_days_in_a_name_none_is_taken_unless_something_tells(
+    name: str, date: str | None, days: str | None, period: str | None
+) -> None:
+    hints = read_hints([name], {}, [])
+    assert (hints.date and hints.date.value, hints.unsure_days, hints.period) == (date, days, period)
+
+
+def test_what_else_is_named_tells_which_of_two_days_it_is() -> None:
+    two = "field_2020-06-15_2020-07-02.tif"
+    for name, tags, date in (
+        ("S2_20200702.zip", {}, "2020-07-02"),
+        ("S2_20210101.zip", {}, None),
+        ("S2.zip", {"SENSING_TIME": "2020-06-14T10:00:00Z"}, "2020-06-14"),
+    ):
+        hints = read_hints([two, name], tags, [])
+        assert (hints.date and hints.date.value) == date
+    found, line = acquisition_date(IngestSettings(), read_hints([two], {}, []))
+    assert (found, line.value, line.override) == (None, "unknown", "date")
+    which = "and not which of them is the day of the pixels"
+    assert line.because == f"the file name states 2020-06-15 and 2020-07-02, {which}"
+    assert acquisition_date(IngestSettings(date="2020-07-02"), read_hints([two], {}, []))[0] == "2020-07-02"
