@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-CARD_VERSION = 2
+CARD_VERSION = 3
 """Reports of another version are measured again."""
 
 
@@ -40,9 +40,10 @@ class Section:
         short: the answer in one sentence for somebody in a hurry; empty = the first of ``sentences``.
         figures: what the verdict is made of. Of ``land``, ``labels`` and ``hand``: ``share`` of neighbours that are
             right and what ``chance`` gives, perhaps the ``best`` possible (else 1), whether it is better (1) or worse
-            (−1) than the plain spectrum ``beside`` it, and the share of patches ``learned`` from. Of ``familiar``:
-            ``novel``, a share. Of ``stability``: ``kept`` and ``itself``, shares. Of ``hubs``: ``skewness``. Of
-            ``layout``: ``trustworthiness``.
+            (−1) than the plain spectrum ``beside`` it, the share of patches ``learned`` from, and the ``count`` of
+            patches asked where they have labels. Of ``familiar``: ``novel``, a share. Of ``stability``: ``kept`` and
+            ``itself``, shares. Of ``hubs``: ``skewness``. Of ``layout``: ``trustworthiness``. What was not counted over
+            all has both ends of its interval beside it, as ``share_low`` and ``share_high``.
     """
 
     name: str

@@ -12,7 +12,7 @@ from core.bands import FloatArray, class_title
 from core.encoders.spectral import SPECTRAL as BASELINE
 from core.evaluation.duplicates import Duplicates
 from core.evaluation.hubness import LOPSIDED, Hubness
-from core.evaluation.land import LandRetrieval, Verdict
+from core.evaluation.land import Estimate, LandRetrieval, Verdict
 from core.evaluation.novelty import NOVEL_ABOVE
 from core.evaluation.novelty_causes import MUCH_NOVEL
 from core.evaluation.report.card import Section, Sheet
@@ -25,7 +25,8 @@ from core.evaluation.report.phrases import (
     share_between,
     signed_points,
 )
-from core.evaluation.retrieval import DEPTHS, VOTERS, ClassRow, Retrieval, Share
+from core.evaluation.report.verdict import open_words, rule_words
+from core.evaluation.retrieval import DEPTHS, NORMAL_95, VOTERS, ClassRow, Retrieval, Share
 from core.evaluation.trustworthiness import MISPLACED, Trustworthiness
 from core.scenes.patches import IntArray
 
@@ -107,12 +108,13 @@ def labels_section(
         *([] if duplicates is None else left_out(duplicates)),
     ]
     beaten = 0 if plain is None else _beside(found, plain.precision[DEPTH])
-    return Section(
+    section = Section(
         name="labels",
         title=QUESTIONS["labels"],
         short=f"{of_hundred(found.value)} of 100 neighbours are of the same class; {beside}.",
-        figures={
-            "share": found.value,
+        figures=_between("share", found)
+        | {
+            "count": found.count,
             "chance": own.chance,
             "beside": beaten,
             "learned": overlap / max(own.count, 1),
@@ -127,6 +129,21 @@ def labels_section(
         ),
         sheets=(_classes(own, plain), _confusion(own)),
     )
+    return _said_open(section)
+
+
+def _said_open(section: Section) -> Section:
+    """Return a section that begins with it where too little is known for a grade."""
+    if not (words := open_words(section)):
+        return section
+    rule = (rule,) if (rule := rule_words(section)) else ()
+    return replace(section, short=f"{words} {section.in_short}", sentences=(*section.sentences, *rule))
+
+
+def _between(name: str, found: Share | Estimate) -> dict[str, float]:
+    """Return a figure with both ends of its interval; where there is none, anything is possible."""
+    known = not math.isnan(found.low)
+    return {name: found.value, f"{name}_low": found.low if known else 0.0, f"{name}_high": found.high if known else 1.0}
 
 
 def _best_and_worst(own: Retrieval) -> str:
@@ -178,7 +195,7 @@ def land_section(
     dominant = (
         f"A neighbour has the commonest class of the patch {points_between(own.dominant, 'times in 100')}; {common}."
     )
-    return Section(
+    section = Section(
         name="land",
         title=QUESTIONS["land"],
         sentences=(
@@ -192,11 +209,11 @@ def land_section(
         short=f"A patch shares {points(own.overlap)} of 100 parts of its land with its neighbours: {beside}.",
         figures=_land_figures(found),
     )
+    return _said_open(section)
 
 
 def _land_figures(found: LandRetrieval) -> dict[str, float]:
-    figures = {
-        "share": found.own.overlap.value,
+    figures = _between("share", found.own.overlap) | {
         "chance": found.chance.overlap.value,
         "best": found.best.overlap.value,
     }
@@ -353,13 +370,14 @@ def grid_shift_section(kept: Share, itself: Share, similarity: float, *, k: int,
     )
     drawn = f"all {total:,} patches" if itself.count == total else f"{itself.count:,} patches drawn at random"
     third = f"Measured on {drawn}, encoded again."
-    return Section(
+    section = Section(
         name="stability",
         title=QUESTIONS["stability"],
         short=f"{k * kept.value:.1f} of a patch's {k} nearest stay when the grid moves by {pixels} pixels.",
-        figures={"kept": kept.value, "itself": itself.value},
+        figures=_between("kept", kept) | _between("itself", itself),
         sentences=(first, second, third),
     )
+    return _said_open(section)
 
 
 def hubs_section(found: Hubness, ids: IntArray) -> Section:
@@ -417,7 +435,14 @@ def layout_section(found: Trustworthiness, ids: IntArray, total: int) -> Section
         name="layout",
         title=QUESTIONS["layout"],
         short=f"{kept:.1f} of the {k} points nearest to one in the plot are among its {k} nearest by features.",
-        figures={"trustworthiness": trust},
+        figures=_between("trustworthiness", _mean_trust(found, total)),
         sentences=(first, second, third),
         patches=tuple(ids[order].tolist()),
     )
+
+
+def _mean_trust(found: Trustworthiness, total: int) -> Estimate:
+    """Return the trustworthiness of all points; by those asked, where not all were, within 1.96 standard errors."""
+    mean, asked = float(found.trust.mean()), len(found.rows)
+    error = float(found.trust.std()) / math.sqrt(asked) * math.sqrt(1 - asked / total)
+    return Estimate(value=mean, low=mean - NORMAL_95 * error, high=mean + NORMAL_95 * error)

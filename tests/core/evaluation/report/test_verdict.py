@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from core.evaluation.report.card import Section
-from core.evaluation.report.verdict import GRADE_WORDS, TOPICS, grade_of, in_order, summary_lines, verdict_on
-from core.evaluation.report.wording import QUESTIONS, unmeasured
+from core.evaluation.report.verdict import (
+    GRADE_WORDS,
+    TOPICS,
+    grade_of,
+    in_order,
+    more_labels,
+    open_words,
+    summary_lines,
+    verdict_on,
+)
+from core.evaluation.report.wording import QUESTIONS, grid_shift_section, unmeasured
+from core.evaluation.retrieval import share
 
 GOOD = {
     "labels": {"share": 0.9, "chance": 0.1},
@@ -49,6 +60,69 @@ def sections(**figures: dict[str, float]) -> list[Section]:
 )
 def test_a_section_is_graded_by_its_figures(name: str, figures: dict[str, float], grade: str) -> None:
     assert grade_of(sections(**{name: figures})[0]) == grade
+
+
+def between(name: str, low: float, value: float, high: float, **more: float) -> dict[str, float]:
+    return {name: value, f"{name}_low": low, f"{name}_high": high, **more}
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "grade"),
+    [  # Of classes, 0.46 is two fifths of the way from chance, and 0.775 three quarters.
+        ("hand", between("share", 0.2, 0.4, 0.45, chance=0.1, count=40), "poor"),
+        ("hand", between("share", 0.2, 0.4, 0.47, chance=0.1, count=14), None),
+        ("hand", between("share", 0.45, 0.9, 0.99, chance=0.1, count=14), None),
+        ("hand", between("share", 0.47, 0.9, 0.99, chance=0.1, count=14), "fair"),
+        ("hand", between("share", 0.77, 0.9, 0.99, chance=0.1, count=40), "fair"),
+        ("hand", between("share", 0.78, 0.9, 0.99, chance=0.1, count=80), "good"),
+        ("land", between("share", 0.0, 0.9, 1.0, chance=0.1), None),
+        ("stability", between("kept", 0.1, 0.15, 0.19, itself=0.4, itself_low=0.3, itself_high=0.49), "poor"),
+        ("stability", between("kept", 0.1, 0.15, 0.21, itself=0.4, itself_low=0.3, itself_high=0.49), None),
+        ("stability", between("kept", 0.1, 0.15, 0.19, itself=0.4, itself_low=0.3, itself_high=0.51), None),
+        ("stability", between("kept", 0.49, 0.6, 0.7, itself=1.0, itself_low=0.9, itself_high=1.0), "fair"),
+        ("layout", between("trustworthiness", 0.89, 0.91, 0.93), "fair"),
+    ],
+)
+def test_a_grade_is_one_that_holds_over_the_whole_interval(
+    name: str, figures: dict[str, float], grade: str | None
+) -> None:
+    found = sections(**{name: figures})[0]
+    assert grade_of(found) == grade
+    assert bool(open_words(found)) == (grade is None)
+
+
+def test_few_labels_colour_nothing_whatever_they_show() -> None:
+    others = {name: one for name, one in GOOD.items() if name not in {"land", "labels"}}
+    for value, words in ((0.3, "Too few to say"), (0.6, "Too few to say"), (1.0, "Holds partly")):
+        found = share(np.full(14, value))
+        hand = between("share", found.low, found.value, found.high, chance=0.2, count=14)
+        whole = verdict_on(sections(**others, hand=hand))
+        assert whole.words == words
+        assert ("14 labelled patches are too few" in whole.because) == (whole.grade is None)
+        assert verdict_on(sections(**GOOD, hand=hand)).words == ("Holds partly" if value == 1 else "Holds well")
+    assert "It may be better than that: labels by hand" in whole.because
+    few = share(np.full(5, 0.1))
+    shifted = grid_shift_section(few, few, 0.9, k=10, pixels=8, total=5)
+    assert shifted.short.startswith("Too few patches to say whether the answers depend on the grid. ")
+    assert verdict_on([*sections(familiar=GOOD["familiar"]), shifted]).grade is None
+
+
+@pytest.mark.parametrize("found", [0.1, 0.3, 0.4, 0.65, 0.9])
+def test_so_many_more_labels_do_as_are_asked_for(found: float) -> None:
+    """At the share found so far, as many as are asked for decide; a tenth fewer do not."""
+    figures = {"share": found, "chance": 0.2, "count": 3.0}
+    more = more_labels(figures)
+    assert more is not None
+
+    def decided(count: float) -> bool:
+        now = share(np.full(round(count), found))
+        return (
+            grade_of(sections(hand=between("share", now.low, found, now.high, chance=0.2, count=count))[0]) is not None
+        )
+
+    assert decided(3 + more)
+    assert not decided(3 + 0.8 * more - 1)
+    assert more_labels(figures | {"share": 0.5201}) is None
 
 
 def test_what_classes_show_decides_and_suspicion_lowers_it_one_step() -> None:

@@ -60,6 +60,15 @@ def test_the_plain_spectrum_may_win_tie_or_be_unknown() -> None:
     assert "most often taken for" in section(3.0, None).sentences[2]
 
 
+def test_too_few_labels_to_say_are_said_with_how_many_more_do() -> None:
+    vectors, labels = labelled(1.0)
+    found = labels_section(retrieval(vectors[:14], labels[:14], CLASSES), None, touching_left_out=False, itself=False)
+    assert "too few to say: about" in found.short
+    assert found.short.startswith("14 labelled patches are")
+    assert "below 68 answers are not to be relied on" in found.sentences[-1]
+    assert "relied on" not in section(0.01, None).sentences[-1]
+
+
 def test_what_does_not_count_is_said_in_sentences() -> None:
     random = np.random.default_rng(0)
     labels = np.array([0] * 20 + [1] * 20 + [2])
