@@ -64,7 +64,7 @@ def at_worker(config: Config) -> Config:
     return here
 
 
-def closed(config: Config) -> None:
+def close_data(config: Config) -> None:
     """Let the data of a configuration go; its folder stays as it is."""
     with _opening:
         if _open.pop(config.root, None) is not None:

@@ -1,0 +1,134 @@
+"""Several servers on one bucket: the same features bit for bit, the same work once, nothing lost with who dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.engine.background import default_lanes
+from core.engine.operations import Engine
+from core.features.encode import encode_scene
+from core.features.recipe import FeatureBatch, Recipe
+from core.features.store import FeatureStore
+from core.jobs.lanes import Lane
+from core.mirror.opening import close_data
+from core.scenes.cut import Cut
+from core.scenes.library import Library
+from core.similarity.neighbours import nearest_patches, unit_rows
+from tests.buckets import Bucket
+from tests.core.mirror.conftest import CopyAt, config_of
+from tests.fakes import PlaceEncoder, ThreadWorker, place_scene
+from tests.waiting import until
+
+ROOT = Path(__file__).resolve().parents[3]
+ENCODER = PlaceEncoder()
+RECIPE = Recipe(scene_id="place-1", encoder="place", fingerprint=ENCODER.spec.fingerprint, cut=Cut.of(32))
+PATCHES = 20
+
+
+def test_features_in_a_bucket_are_those_of_a_folder(copy_at: CopyAt, bucket: Bucket, tmp_path: Path) -> None:
+    here, there = copy_at("here"), copy_at("there")
+    alone = FeatureStore(tmp_path / "alone")
+    encode_scene(place_scene(tmp_path / "alone"), ENCODER, RECIPE, alone)
+    store = FeatureStore(here.root)
+    encode_scene(place_scene(here.root), ENCODER, RECIPE, store)
+    assert any(key.startswith("some/data/tables/features/encoder-") for key in bucket.objects)
+    there.refresh()
+    theirs, expected = FeatureStore(there.root), alone.read(RECIPE)
+    assert theirs.complete(RECIPE)
+    for found in (theirs.read(RECIPE), store.read(RECIPE)):
+        assert found.vectors.tobytes() == expected.vectors.tobytes()
+        assert found.patch_ids.tobytes() == expected.patch_ids.tobytes()
+    (there.root / "features" / "snapshots" / RECIPE.key / "vector.npy").write_bytes(b"damaged")
+    assert theirs.read(RECIPE).vectors.tobytes() == expected.vectors.tobytes(), "the tables have it too"
+    theirs.delete(RECIPE)
+    here.refresh()
+    assert not store.complete(RECIPE)
+    assert store.done_ids(RECIPE).size == 0
+    assert [key for key in bucket.objects if "/snapshots/" in key or "/runs/" in key] == []
+
+
+def test_who_dies_while_encoding_is_followed_by_another(copy_at: CopyAt, bucket: Bucket, tmp_path: Path) -> None:
+    there, log = copy_at("there"), tmp_path / "log"
+    scene = place_scene(there.root)
+    code = (
+        "from pathlib import Path; import sys; from core.config import Config\n"
+        "from core.mirror.opening import open_data\n"
+        "from core.features.encode import encode_scene; from core.features.store import FeatureStore\n"
+        "from core.scenes.library import Library; from tests.fakes import PlaceEncoder\n"
+        "from tests.core.mirror.test_shared_data import RECIPE\n"
+        "root, log = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "open_data(Config(root=root, model_cache=root, bucket='s3://land/some/data'))\n"
+        "encoder = PlaceEncoder(delay=0.3, log=log)\n"
+        "encode_scene(Library(root).get('place-1'), encoder, RECIPE, FeatureStore(root), chunk_patches=4)"
+    )
+    asked = [sys.executable, "-c", code, str(tmp_path / "killed"), str(log)]
+    child = subprocess.Popen(asked, cwd=ROOT)
+    run = f"some/data/tables/features/run-{RECIPE.key}.lance/data/"
+    until(lambda: sum(key.startswith(run) for key in bucket.objects) >= 2, 60)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    store = FeatureStore(there.root)
+    before = store.count(RECIPE)
+    assert 0 < before < PATCHES
+    encode_scene(scene, PlaceEncoder(log=tmp_path / "rest"), RECIPE, store)
+    assert len((tmp_path / "rest").read_text().splitlines()) == PATCHES - before, "what is stored is not done again"
+    assert store.complete(RECIPE)
+    assert store.read(RECIPE).patch_ids.tolist() == list(range(PATCHES))
+
+
+@pytest.fixture
+def servers(bucket: Bucket, tmp_path: Path) -> Iterator[list[Engine]]:
+    configs = [config_of(tmp_path / name) for name in ("one", "two")]
+    lanes = {name: Lane(executor=ThreadWorker) for name in default_lanes(configs[0])}
+    found = [Engine(config, lanes) for config in configs]
+    for engine in found:
+        engine.start()
+    yield found
+    for engine in found:
+        engine.close()
+        close_data(engine.config)
+
+
+def test_two_servers_that_start_the_same_job_do_it_once(servers: list[Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = servers
+    stored: list[int] = []
+    append = FeatureStore.append
+
+    def counted(store: FeatureStore, recipe: Recipe, spec: object, batch: FeatureBatch) -> None:
+        stored.extend(batch.ids.tolist())
+        append(store, recipe, spec, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FeatureStore, "append", counted)
+    scene = place_scene(one.config.root)
+    until(lambda: scene.id in two.library, 20, "the other server never saw it")
+    recipe = one.recipe(scene, "spectral", cut=Cut.of(32))
+    jobs = [engine.submit_encode(recipe).id for engine in servers]
+    assert [engine.jobs.wait(job, 60).state for engine, job in zip(servers, jobs, strict=True)] == ["done"] * 2
+    assert sorted(stored) == list(range(PATCHES))
+    ours, theirs = one.features(recipe), two.features(recipe)
+    assert np.array_equal(ours.vectors, theirs.vectors)
+    answers = [nearest_patches(unit_rows(found.vectors), found.patch_ids, 3, 5, scene="") for found in (ours, theirs)]
+    assert answers[0].ids.tolist() == answers[1].ids.tolist()
+    assert not any(engine.trouble for engine in servers)
+
+
+def test_no_credential_is_kept_or_told(servers: list[Engine], bucket: Bucket) -> None:
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    one, _ = servers
+    scene = place_scene(one.config.root)
+    job = one.submit_encode(one.recipe(scene, "spectral", cut=Cut.of(64)))
+    one.jobs.wait(job.id, 60)
+    kept = [path.read_bytes() for path in one.config.root.rglob("*") if path.is_file()]
+    assert len(kept) > 10
+    told = [repr(one.config), repr(Library(one.config.root)), *map(repr, one.jobs.jobs())]
+    for word in (secret, os.environ["AWS_ACCESS_KEY_ID"]):
+        assert not any(word.encode() in content for content in (*kept, *bucket.objects.values()))
+        assert not any(word in text for text in told)
