@@ -20,7 +20,7 @@ _DECISIVE = ("numpy", "openvino", "rasterio", "distributed")
 """Packages that decide what comes out, or how it travels."""
 
 _MARK = "shared-folder"
-_PATIENCE = Patience(seconds=5.0)
+_PATIENCE = Patience(seconds=5.0, connect=3.0, request=5.0)
 
 
 @cache

@@ -21,9 +21,15 @@ from pages.ui.state.session import current
 from pages.ui.state.widgets import choose, select
 
 
+TROUBLE = "What others add or change meanwhile is not seen here yet."
+"""What follows from a bucket that cannot be read."""
+
+
 def sidebar() -> None:
     """Draw the pickers; they change the visitor's session."""
     with st.sidebar:
+        if engine().trouble:
+            st.warning(f"{plain(engine().trouble)} {TROUBLE}", icon=":material/cloud_off:")
         scene = _scene_picker()
         if scene is None or scene.has_pixels:
             _encoder_picker()
