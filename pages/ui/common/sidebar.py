@@ -20,7 +20,6 @@ from pages.ui.state.engine import engine
 from pages.ui.state.session import current
 from pages.ui.state.widgets import choose, select
 
-
 TROUBLE = "What others add or change meanwhile is not seen here yet."
 """What follows from a bucket that cannot be read."""
 
@@ -28,8 +27,6 @@ TROUBLE = "What others add or change meanwhile is not seen here yet."
 def sidebar() -> None:
     """Draw the pickers; they change the visitor's session."""
     with st.sidebar:
-        if engine().trouble:
-            st.warning(f"{plain(engine().trouble)} {TROUBLE}", icon=":material/cloud_off:")
         scene = _scene_picker()
         if scene is None or scene.has_pixels:
             _encoder_picker()
@@ -37,6 +34,8 @@ def sidebar() -> None:
             _given_encoder(scene)
         if scene is not None and not scene.is_collection:
             _cut_picker(scene)
+        if engine().trouble:
+            st.warning(f"{plain(engine().trouble)} {TROUBLE}", icon=":material/cloud_off:")
 
 
 def _cut_picker(scene: Scene) -> None:
