@@ -54,6 +54,7 @@ SLOW = (
     "pages/ui/classify/test_importing.py",  # processes that open files of shapes
     "pages/ui/search/test_bar.py",
     "core/jobs/test_queue.py",  # workers that die
+    "core/mirror",  # a bucket, processes that are killed, a server
     "core/jobs/cluster",  # a scheduler, and workers that die
     "core/similarity/test_cells.py::test_a_fast_layout_is_the_same_for_any_number_of_threads",
     "core/ingest/test_real.py",  # real files

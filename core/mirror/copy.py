@@ -57,14 +57,22 @@ class WorkingCopy:
     Args:
         root: the folder.
         storage: what it is the copy of.
+        hurried: the same with little patience, for as long as it is known not to answer; None = as patient then.
         room: bytes that copies of large files may take; None = half of what is free without them.
         times: of leases.
     """
 
     def __init__(
-        self, root: Path, storage: Storage, *, room: int | None = None, times: LeaseTimes | None = None
+        self,
+        root: Path,
+        storage: Storage,
+        *,
+        hurried: Storage | None = None,
+        room: int | None = None,
+        times: LeaseTimes | None = None,
     ) -> None:
-        self.root, self.storage = root, storage
+        self.root = root
+        self.storage, self._patient, self._hurried = storage, storage, hurried or storage
         self._own = root / OWN_FOLDER
         self._index = Index(self._own / "index.sqlite")
         self._room, self._times = room, times or LeaseTimes()
@@ -76,6 +84,10 @@ class WorkingCopy:
     def title(self) -> str:
         """The address of the bucket, without what is secret."""
         return self.storage.title
+
+    def hurry(self, *, hurried: bool) -> None:
+        """Wait for the bucket no longer than it takes to ask, or as ever."""
+        self.storage = self._hurried if hurried else self._patient
 
     def shares(self, path: Path) -> bool:
         """Tell whether a path is shared: not what belongs to this computer, nor what is half made."""

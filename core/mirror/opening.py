@@ -19,6 +19,9 @@ from core.storage.bucket import DEFAULT_PATIENCE, Patience
 PAGE_PATIENCE = Patience(seconds=15.0, longest=4.0)
 """How long a bucket is waited for where a person waits: a page, or the start of a command."""
 
+HURRY = Patience(seconds=1.0, longest=0.5, connect=2.0, request=20.0)
+"""The same, once it is known not to answer."""
+
 REFRESH_SECONDS = 3.0
 """Pause between two looks at what others wrote; longer where a look takes long."""
 
@@ -47,7 +50,8 @@ def open_data(config: Config, patience: Patience = DEFAULT_PATIENCE) -> WorkingC
     with _opening:
         if config.root not in _open:
             check_bucket(open_storage(config.bucket, replace(patience, seconds=min(patience.seconds, 15.0))))
-            copy = WorkingCopy(config.root, open_storage(config.bucket, patience))
+            hurried = open_storage(config.bucket, HURRY)
+            copy = WorkingCopy(config.root, open_storage(config.bucket, patience), hurried=hurried)
             copy.refresh()
             mirrored(config.root, copy)
             _open[config.root] = copy
@@ -93,6 +97,8 @@ def check_bucket(storage: Storage) -> None:
 class Refresher:
     """Looks every few seconds what others wrote, in a thread of its own, so that no page waits for it.
 
+    While the bucket does not answer, nobody else in this process waits for it long either.
+
     Args:
         copy: the working copy.
         seconds: pause between two looks, at least.
@@ -121,6 +127,7 @@ class Refresher:
             if trouble and trouble != self.trouble:
                 _log.warning("%s", trouble)
             self.trouble = trouble
+            self._copy.hurry(hurried=bool(trouble))
             pause = max(self._seconds, 10 * (time.monotonic() - began)) if not trouble else self._seconds
 
     def _look(self) -> str:
