@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 from core.errors import SourceError
 from core.ingest.collection_builder import build_collection
-from core.ingest.embeddings.builder import build_embeddings
 from core.ingest.files import SourceFiles, ToldShelf
 from core.ingest.formats.archive import open_shelf
 from core.ingest.formats.envi.raster import with_headers
@@ -43,6 +42,8 @@ def take_in(
     with ExitStack() as opened:
         found = kind_of(files, kinds).layers(files, opened)
         if isinstance(found, GivenTable):
+            from core.ingest.embeddings.builder import build_embeddings  # It needs pyarrow.
+
             return build_embeddings(files, found.table, request.directory, progress)
         if isinstance(found, PatchFiles):
             _refuse_part(request.settings)

@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from pyproj import Geod
 
 from core.errors import PatchError
@@ -93,6 +92,8 @@ def _patches(scene: Scene) -> int:
 @lru_cache(maxsize=64)
 def _named_patches(path: Path, _changed: int) -> int:
     """Count the cells of a mosaic that hold a patch."""
+    import pyarrow.parquet as pq
+
     names = pq.read_table(path, columns=["source_name"]).column(0).to_pylist()
     return sum(1 for name in names if name)
 

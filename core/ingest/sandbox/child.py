@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from core.ingest.sandbox.limits import ALLOWED_DRIVERS, VECTOR_DRIVERS, apply_limits
@@ -57,33 +58,15 @@ class _Speaker:
             self({"opening": [done, total]})
 
 
-def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:  # noqa: PLR0911  one for each way to end
+def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
     """Do what is asked; here everything is caught, and whatever goes wrong becomes an error the parent can tell."""
-    import rasterio
-
     from core.errors import LandlikeError, SourceTooLargeError
     from core.files import disk_full
-    from core.ingest.intake import take_in
     from core.ingest.messages import no_room, unreadable
-    from core.ingest.sandbox.landlock import lock_down
-    from core.ingest.sandbox.protocol import error_to_dict, request_from_dict, truth_request_from_dict
-    from core.ingest.truth.reader import read_truth
+    from core.ingest.sandbox.protocol import error_to_dict
 
     try:
-        if fields.get("kind") == "vectors":
-            return {"result": _vectors(fields)}
-        _check_drivers()
-        if fields.get("kind") == "truth":
-            wanted = truth_request_from_dict(fields)
-            lock_down(read=[*wanted.paths], write=[wanted.directory, wanted.scratch])
-            with rasterio.Env():
-                return {"result": read_truth(wanted, say.progress).to_dict()}
-        if fields.get("kind") == "preview":
-            return {"result": _preview(fields, say)}
-        request = request_from_dict(fields)
-        lock_down(read=[*request.paths], write=[request.directory, request.scratch])
-        with rasterio.Env():
-            return {"result": take_in(request, say.progress, opening=say.opening).to_dict()}
+        return {"result": _WAYS.get(str(fields.get("kind")), _scene)(fields, say)}
     except LandlikeError as error:
         return {"error": error_to_dict(error)}
     except MemoryError:
@@ -97,13 +80,53 @@ def _work(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:  # noqa: PLR
         return {"error": error_to_dict(unreadable())}
 
 
-def _vectors(fields: dict[str, Any]) -> dict[str, Any]:
+def _scene(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
+    """Make a scene.
+
+    Raises:
+        LandlikeError: why there is none.
+    """
+    import rasterio
+
+    from core.ingest.intake import take_in
+    from core.ingest.sandbox.landlock import lock_down
+    from core.ingest.sandbox.protocol import request_from_dict
+
+    _check_drivers()
+    wanted = request_from_dict(fields)
+    lock_down(read=[*wanted.paths], write=[wanted.directory, wanted.scratch])
+    with rasterio.Env():
+        return take_in(wanted, say.progress, opening=say.opening).to_dict()
+
+
+def _truth(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
+    """Read a map of classes.
+
+    Raises:
+        LandlikeError: why it cannot be used.
+    """
+    import rasterio
+
+    from core.ingest.sandbox.landlock import lock_down
+    from core.ingest.sandbox.protocol import truth_request_from_dict
+    from core.ingest.truth.reader import read_truth
+
+    _check_drivers()
+    wanted = truth_request_from_dict(fields)
+    lock_down(read=[*wanted.paths], write=[wanted.directory, wanted.scratch])
+    with rasterio.Env():
+        return read_truth(wanted, say.progress).to_dict()
+
+
+def _vectors(fields: dict[str, Any], _say: _Speaker) -> dict[str, Any]:
     """Read a file of points and polygons.
 
     Raises:
         RuntimeError: when pyogrio's GDAL came up with other drivers.
         LandlikeError: why the file cannot be used.
     """
+    # pyogrio imports them where it can, which takes longer than all else here; its plain reading needs neither.
+    sys.modules.update(dict.fromkeys(("geopandas", "pandas")))  # type: ignore[arg-type]
     import pyogrio
 
     from core.ingest.sandbox.landlock import lock_down
@@ -130,6 +153,7 @@ def _preview(fields: dict[str, Any], say: _Speaker) -> dict[str, Any]:
     from core.ingest.preview.reader import read_preview
     from core.ingest.sandbox.landlock import lock_down
 
+    _check_drivers()
     wanted = preview_request_from_dict(fields)
     lock_down(read=[*wanted.source.paths], write=[wanted.source.directory, wanted.scratch])
     with rasterio.Env():
@@ -148,6 +172,14 @@ def _check_drivers() -> None:
         extra = set(env.drivers()) - ALLOWED_DRIVERS
     if extra:
         raise RuntimeError(f"drivers that must not be: {sorted(extra)[:5]}")
+
+
+_WAYS: dict[str, Callable[[dict[str, Any], _Speaker], dict[str, Any]]] = {
+    "preview": _preview,
+    "truth": _truth,
+    "vectors": _vectors,
+}
+"""How each kind of request is answered; any other is for a scene."""
 
 
 def _end_with_parent() -> None:

@@ -9,20 +9,27 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyogrio
 import pytest
 import rasterio
 
 import core
-from core.ingest.sandbox.limits import ALLOWED_DRIVERS, Limits, sandbox_environment
+from core.ingest.sandbox.limits import ALLOWED_DRIVERS, VECTOR_DRIVERS, Limits, sandbox_environment
+from core.ingest.sandbox.protocol import IngestRequest
+from core.ingest.settings import IngestSettings
+from core.ingest.vectors.protocol import VectorRequest
+from tests.tiles import write_tile
 
 ROOT = Path(str(core.__file__)).resolve().parents[1]
 
 
-def inside(tmp_path: Path, code: str) -> Any:
+def inside(tmp_path: Path, code: str, allowed: frozenset[str] = ALLOWED_DRIVERS) -> Any:
     """Run code in the child's environment; what it prints as JSON."""
     with rasterio.Env() as env:
         drivers = list(env.drivers())
-    environment = sandbox_environment(drivers, ROOT, tmp_path)
+    environment = sandbox_environment([*drivers, *pyogrio.list_drivers()], ROOT, tmp_path, allowed=allowed)
+    if allowed is VECTOR_DRIVERS:
+        del environment["OGR_SKIP"]  # as the parent does
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, check=True)
     return json.loads(done.stdout)
 
@@ -35,8 +42,32 @@ def test_hdf5_loads_no_library_that_lies_about(tmp_path: Path) -> None:
 
 def test_only_the_allowed_drivers(tmp_path: Path) -> None:
     code = "import json, rasterio\nwith rasterio.Env() as env: print(json.dumps(sorted(env.drivers())))"
-    assert set(inside(tmp_path, code)) <= ALLOWED_DRIVERS
-    assert {"GTiff", "JP2OpenJPEG", "PNG", "JPEG", "MEM"} <= set(inside(tmp_path, code))
+    assert {"GTiff", "JP2OpenJPEG", "PNG", "JPEG", "MEM"} <= set(inside(tmp_path, code)) <= ALLOWED_DRIVERS
+
+
+@pytest.mark.parametrize("kind", ["scene", "vectors"])
+def test_it_imports_nothing_that_takes_long_and_is_not_needed(tmp_path: Path, kind: str) -> None:
+    """It starts for every file: of geopandas, pandas and pyarrow each takes longer than reading a small one."""
+    (tmp_path / "built").mkdir()
+    given: dict[str, Any] = {"name": "a", "names": ("a.tif",), "scratch": tmp_path}
+    given["paths"] = (write_tile(tmp_path / "a.tif", 1),)
+    request = IngestRequest(**given, directory=tmp_path / "built", settings=IngestSettings()).to_json()
+    if kind == "vectors":
+        given["paths"], given["names"] = (tmp_path / "a.geojson",), ("a.geojson",)
+        point = {"type": "Feature", "properties": {"label": "x"}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+        given["paths"][0].write_text(json.dumps({"type": "FeatureCollection", "features": [point]}))
+        request = VectorRequest(**given).to_json()
+    code = f"""
+import json, sys
+from core.ingest.sandbox.child import _Speaker, _work
+class Silent(_Speaker):
+    def __call__(self, message): pass
+answer = _work(json.loads({request!r}), Silent())
+print(json.dumps([answer, [name for name in ("geopandas", "pandas", "pyarrow.parquet") if sys.modules.get(name)]]))
+"""
+    answer, imported = inside(tmp_path, code, VECTOR_DRIVERS if kind == "vectors" else ALLOWED_DRIVERS)
+    assert "result" in answer, answer
+    assert imported == []
 
 
 def test_nothing_of_the_parents_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
