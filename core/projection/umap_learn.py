@@ -23,6 +23,7 @@ from core.bands import FloatArray
 from core.errors import SettingsError
 from core.progress import Progress, part_of, silent
 from core.projection.layout import pca_layout, start_layout
+from core.projection.machine_code import keep_compiled
 from core.projection.settings import LEAST_ROWS, ProjectionSettings
 from core.projection.umap_progress import LastTold, compilation_told, epochs_told, watched
 from core.scenes.patches import IntArray
@@ -159,4 +160,5 @@ def _imported(heard: Callable[[], None]) -> ModuleType:
     finally:
         if absent:
             del sys.modules["tensorflow"]
+    keep_compiled(name for name in list(sys.modules) if name.partition(".")[0] == "umap")
     return sys.modules["umap"]

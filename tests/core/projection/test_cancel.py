@@ -23,8 +23,8 @@ from tests.fakes import ThreadWorker, place_scene
 
 pytestmark = pytest.mark.slow
 
-COMPILING, MOVING = 250, 310
-"""Thousandths at which umap-learn compiles in a new worker, and at which points move."""
+IMPORTING, MOVING = 250, 310
+"""Thousandths at which a new worker imports and compiles umap-learn, and at which points move."""
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ def worker_of(engine: Engine, job: Job) -> int:
 def test_stopped_layouts_are_cancelled_and_the_worker_lives_on(engine: Engine, recipe: Recipe) -> None:
     # How densMAP is stopped while its points move is shown without a worker, in which it would compile once more.
     settings = ProjectionSettings(method="densmap"), ProjectionSettings(method="umap")
-    compiling = stopped_at(engine, recipe, settings[0], COMPILING)
+    importing = stopped_at(engine, recipe, settings[0], IMPORTING)
     moving = stopped_at(engine, recipe, settings[1], MOVING)
     last = engine.jobs.wait(engine.submit_projection(recipe, ProjectionSettings()).id, 120)
-    assert [job.state for job in (compiling, moving, last)] == ["cancelled"] * 2 + ["done"]
-    assert COMPILING <= compiling.done < 300
+    assert [job.state for job in (importing, moving, last)] == ["cancelled"] * 2 + ["done"]
+    assert IMPORTING <= importing.done < 300
     assert MOVING <= moving.done < 1000
     assert not any(engine.projected(recipe, one) for one in settings)
     assert engine.projected(recipe, ProjectionSettings())
     # A worker that had not obeyed would have been killed, and another had done the next job.
-    assert len({worker_of(engine, job) for job in (compiling, moving, last)}) == 1
+    assert len({worker_of(engine, job) for job in (importing, moving, last)}) == 1
