@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run sample check test quick suite lint style types format bench model constraints chromium clean compiled
+.PHONY: help run sample check test quick suite lint style types format bench model constraints chromium clean compiled image
 
 help: ## list the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -40,6 +40,10 @@ suite:
 
 bench: $(VENV)/.test ## measure speed and memory; takes a while, prints tables
 	$(BIN)/python -m pytest tests/bench -m bench -s
+
+image: $(VENV)/.test ## build the container image by docker or podman, start it and look whether it is well
+	$(BIN)/python -m tests.containers.engine
+	$(BIN)/python -m pytest tests/containers -m container
 
 lint: $(VENV)/.test style types ## style and types
 

@@ -261,6 +261,7 @@ def test_everything_imported_is_listed() -> None:
         "umap": "umap-learn",
         "xdist": "pytest-xdist",
         "xstatic": "xstatic-leaflet",
+        "yaml": "pyyaml",
     }
     for path in [*CORE, *PAGES, ROOT / "app.py", *sorted((ROOT / "tests").rglob("*.py"))]:
         for module in roots(path) - set(sys.stdlib_module_names) - {"core", "pages", "app", "tests"}:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -59,6 +58,8 @@ def _percentile(values: list[float], percent: int) -> float:
 
 def megabytes(pid: int) -> float:
     """Return the resident memory of a process, its children not counted."""
+    import psutil  # Visitors inside of a container have none.
+
     return float(psutil.Process(pid).memory_info().rss) / 1e6
 
 

@@ -1,0 +1,1 @@
+"""What the image is built from, and the image itself where this computer has a container engine."""
