@@ -18,6 +18,7 @@ The tree:
     ├── ClassificationError          a map of classes, its labels or its judged sample that cannot be used
     ├── TrainingError                labelled patches that nothing can be learned from
     ├── StoreError                   features or results that cannot be written or read
+    │   ├── BucketError              a bucket that cannot be used now; what it holds is as it was
     │   └── ChangedMeanwhileError    what somebody else wrote at the same moment
     ├── JobError                     background work that failed
     │   └── JobCancelledError        background work that a person stopped
@@ -131,6 +132,10 @@ class TrainingError(LandlikeError):
 
 class StoreError(LandlikeError):
     """Features or results that cannot be written or read."""
+
+
+class BucketError(StoreError):
+    """A bucket that cannot be read or written now; that says nothing of what it holds."""
 
 
 class ChangedMeanwhileError(StoreError):

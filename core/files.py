@@ -88,6 +88,12 @@ class Mirror(Protocol):
     def address(self, path: Path) -> str:
         """Return where a folder lies that a library writes by itself."""
 
+    def reach(self) -> None:
+        """Ask for something that is there; raises ``BucketError`` when nothing can be had from there now."""
+
+    def missing_bytes(self, folder: Path) -> int:
+        """Return the bytes of what a folder holds there and not here."""
+
 
 _mirrors: dict[Path, Mirror] = {}
 _editing = RLock()
@@ -256,9 +262,11 @@ def file_state(path: Path) -> FileState:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the bytes on disk of all files in a folder; of linked files its share; 0 when there is none."""
+    """Return the bytes of a folder's files, copied here or not; of linked files its share; 0 where there is none."""
     stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
-    return sum(stat.st_size // max(1, stat.st_nlink) for stat in stats)
+    mirror = mirror_of(folder)
+    missing = 0 if mirror is None else mirror.missing_bytes(folder)
+    return sum(stat.st_size // max(1, stat.st_nlink) for stat in stats) + missing
 
 
 def disk_full(error: BaseException) -> bool:

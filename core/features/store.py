@@ -12,6 +12,7 @@ is atomic. Beside the tables lie
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -22,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.encoders.base import EncoderSpec
-from core.errors import StoreError
+from core.errors import BucketError, StoreError
 from core.features.arrow import READ_COLUMNS, schema, to_arrow, to_features, without
 from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.runs import RunRecord, Runs
@@ -41,6 +42,13 @@ def stored_bytes(patches: int, spec: EncoderSpec) -> int:
 
 FAILURES = (OSError, RuntimeError, ValueError, pa.ArrowException)
 """What LanceDB and the system raise when files cannot be written or read."""
+
+_OF_BUCKETS = re.compile(r"https?://|Generic (S3|GCS|MicrosoftAzure)|RetryError|HTTP error|privileges")
+"""What LanceDB says of a bucket that fails, and never of files that are damaged."""
+
+_OPTIONS = {"allow_http": "true", "client_max_retries": "100", "client_retry_timeout": "180"}
+"""How LanceDB asks a bucket: as long as we do. Credentials and endpoint it reads from the environment itself, and only
+such an endpoint begins with http."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +104,8 @@ class FeatureStore:
             if record is not None and record.suspect:
                 self._read_twice(recipe)
             done = self.done_ids(recipe)
+        except BucketError:
+            raise
         except StoreError as error:
             _log.warning("Dropping damaged features: %s", error)
             self._discard(recipe)
@@ -110,12 +120,12 @@ class FeatureStore:
         Raises:
             StoreError: when they cannot be written, as when the disk is full.
         """
-        with _storing(recipe):
+        with self._storing(recipe):
             self._table(_run_table(recipe), schema(spec.dimension)).add(to_arrow(recipe, batch, spec.dimension))
 
     def skip(self, recipe: Recipe, ids: IntArray) -> None:
         """Remember patches that need no features; call under ``claim``."""
-        with _storing(recipe):
+        with self._storing(recipe):
             self.runs.skip(recipe, ids)
 
     def finish(self, recipe: Recipe, spec: EncoderSpec, rate: float = 0.0) -> None:
@@ -129,7 +139,7 @@ class FeatureStore:
         Raises:
             StoreError: when they cannot be written.
         """
-        with _storing(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
+        with self._storing(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
             run = self._open(_run_table(recipe))
             if run is not None:
                 table = self._table(_encoder_table(recipe), schema(spec.dimension))
@@ -154,7 +164,7 @@ class FeatureStore:
         Raises:
             StoreError: when the store is damaged.
         """
-        with _reading(recipe):
+        with self._reading(recipe):
             return np.unique(np.concatenate([_ids(table, recipe) for table in self._tables(recipe)] or [_NO_IDS]))
 
     def count(self, recipe: Recipe) -> int:
@@ -174,6 +184,8 @@ class FeatureStore:
         try:
             features = self._read_twice(recipe)
             self._check_whole(recipe, features)
+        except BucketError:
+            raise
         except StoreError:
             self.runs.suspect(recipe)
             raise
@@ -204,15 +216,17 @@ class FeatureStore:
             StoreError: when they cannot be removed.
         """
         with self.claim(recipe), locked(self.root / "locks" / f"{_encoder_table(recipe)}.lock"):
-            self.runs.remove(recipe)
+            self.runs.suspect(recipe)  # It counts as absent at once, and is known until all of it is gone.
             self.snapshots.remove(recipe)
             try:
                 self._delete_rows(recipe)
             except FAILURES as error:
-                _log.warning("Dropping a damaged table while deleting %s: %s", recipe.key, error)
+                self._check_reached(f"Deleting the features of {recipe.scene_id}", error)
+                _log.warning("Dropping a damaged table while deleting %s: %s", recipe.key, _told(error))
                 self._drop(_encoder_table(recipe))
                 self.runs.remove_fingerprint(recipe.fingerprint)
             self._drop(_run_table(recipe))
+            self.runs.remove(recipe)
 
     def disk_bytes(self, scene_id: str) -> int:
         """Return bytes on disk of a scene's features, table and snapshot, computed from their number."""
@@ -257,12 +271,12 @@ class FeatureStore:
     def _read_twice(self, recipe: Recipe) -> Features:
         """Read, and once more if files went away meanwhile because a deletion compacted the table."""
         try:
-            with _reading(recipe):
+            with self._reading(recipe):
                 return self._read(recipe)
         except StoreError as error:
             if error.__cause__ is None:
                 raise
-            with _reading(recipe):
+            with self._reading(recipe):
                 return self._read(recipe)
 
     def _read(self, recipe: Recipe) -> Features:
@@ -276,14 +290,52 @@ class FeatureStore:
         opened = [self._open(name) for name in (_encoder_table(recipe), _run_table(recipe))]
         return [table for table in opened if table is not None]
 
+    @contextmanager
+    def _storing(self, recipe: Recipe) -> Iterator[None]:
+        """Turn what LanceDB and the system raise while writing into one sentence."""
+        try:
+            yield
+        except FAILURES as error:
+            asked = f"Storing the features of {recipe.scene_id}"
+            if disk_full(error):
+                remedy = "free some and start again, what is stored so far is kept"
+                raise StoreError(asked, "the disk is full", remedy) from error
+            self._check_reached(asked, error)
+            _log.warning("%s: %s", asked, _told(error))
+            remedy = "check the disk and its permissions, then start again"
+            raise StoreError(asked, "the store could not be written", remedy) from error
+
+    @contextmanager
+    def _reading(self, recipe: Recipe) -> Iterator[None]:
+        """Turn what LanceDB raises over damaged files into one sentence."""
+        try:
+            yield
+        except FAILURES as error:
+            asked = f"Reading the features of {recipe.scene_id}"
+            self._check_reached(asked, error)
+            _log.warning("%s: %s", asked, _told(error))
+            raise StoreError(asked, "the store is damaged", "encode the scene again") from error
+
+    def _check_reached(self, asked: str, error: BaseException) -> None:
+        """Tell a bucket that failed from tables that are damaged, which would be dropped.
+
+        Raises:
+            BucketError: when the bucket failed, or fails.
+        """
+        mirror = mirror_of(self.root)
+        if mirror is not None:
+            mirror.reach()
+            if _OF_BUCKETS.search(str(error)) and "not found" not in str(error).lower():
+                found, remedy = "the bucket did not answer in time", "start again, what is stored so far is kept"
+                raise BucketError(asked, found, remedy) from None
+
     def _database(self) -> Any:  # noqa: ANN401  lancedb is untyped
         import lancedb
 
         mirror = mirror_of(self.root)
         if mirror is None:
             return lancedb.connect(self.root)
-        # Credentials and endpoint it reads from the environment itself; only such an endpoint begins with http.
-        return lancedb.connect(mirror.address(self.root), storage_options={"allow_http": "true"})
+        return lancedb.connect(mirror.address(self.root), storage_options=_OPTIONS)
 
     def _open(self, name: str) -> Any:  # noqa: ANN401  lancedb is untyped
         """Return a table, or None when there is none of that name."""
@@ -295,30 +347,9 @@ class FeatureStore:
         return self._database().create_table(name, schema=columns, exist_ok=True)
 
 
-@contextmanager
-def _storing(recipe: Recipe) -> Iterator[None]:
-    """Turn what LanceDB and the system raise while writing into one sentence."""
-    try:
-        yield
-    except FAILURES as error:
-        asked = f"Storing the features of {recipe.scene_id}"
-        if disk_full(error):
-            remedy = "free some and start again, what is stored so far is kept"
-            raise StoreError(asked, "the disk is full", remedy) from error
-        _log.warning("%s: %s", asked, error)
-        remedy = "check the disk and its permissions, then start again"
-        raise StoreError(asked, "the store could not be written", remedy) from error
-
-
-@contextmanager
-def _reading(recipe: Recipe) -> Iterator[None]:
-    """Turn what LanceDB raises over damaged files into one sentence."""
-    try:
-        yield
-    except FAILURES as error:
-        _log.warning("Reading the features of %s: %s", recipe.scene_id, error)
-        asked = f"Reading the features of {recipe.scene_id}"
-        raise StoreError(asked, "the store is damaged", "encode the scene again") from error
+def _told(error: BaseException) -> str:
+    """Return what a log may hold of a failure: no address, for it may be signed."""
+    return type(error).__name__ if "://" in str(error) else str(error)
 
 
 _NO_IDS: IntArray = np.empty(0, np.int64)

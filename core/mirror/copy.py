@@ -85,6 +85,18 @@ class WorkingCopy:
         """The address of the bucket, without what is secret."""
         return self.storage.title
 
+    def reach(self) -> None:
+        """Ask for something that is there.
+
+        Raises:
+            BucketError: when nothing can be had from the bucket now.
+        """
+        next(self.storage.list("files"), None)
+
+    def missing_bytes(self, folder: Path) -> int:
+        """Return the bytes of what a folder holds in the bucket and not here."""
+        return sum(one.info.size for one in self._index.under(self._key(folder)) if not one.here)
+
     def hurry(self, *, hurried: bool) -> None:
         """Wait for the bucket no longer than it takes to ask, or as ever."""
         self.storage = self._hurried if hurried else self._patient

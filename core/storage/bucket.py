@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import StoreError
+from core.errors import BucketError, StoreError
 from core.files import disk_errors
 from core.storage.base import ObjectInfo, StoredObject, check_key
 from core.storage.faults import bucket_fault, passing
@@ -191,7 +191,7 @@ class BucketStorage:
         """Return what a bucket answers, None where it has no such object; ask again what may pass.
 
         Raises:
-            StoreError: what is the matter, in a sentence.
+            BucketError: what is the matter, in a sentence.
             AlreadyExistsError, PreconditionError: obstore's, of conditions.
         """
         from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -209,7 +209,7 @@ class BucketStorage:
                     return None
                 left = self.patience.seconds - (time.monotonic() - began)
                 if not passing(error) or left < pause:
-                    raise StoreError(asked, found, remedy) from None
+                    raise BucketError(asked, found, remedy) from None
             time.sleep(pause)
             pause = min(2 * pause, self.patience.longest)
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,16 @@ import pytest
 
 from core.engine.background import default_lanes
 from core.engine.operations import Engine
+from core.errors import BucketError, StoreError
 from core.features.encode import encode_scene
-from core.features.recipe import FeatureBatch, Recipe
+from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.store import FeatureStore
 from core.jobs.lanes import Lane
 from core.mirror.opening import close_data
 from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.similarity.neighbours import nearest_patches, unit_rows
-from tests.buckets import Bucket
+from tests.buckets import SECRET, Asked, Bucket, Fault
 from tests.core.mirror.conftest import CopyAt, config_of
 from tests.fakes import PlaceEncoder, ThreadWorker, place_scene
 from tests.waiting import until
@@ -53,6 +54,51 @@ def test_features_in_a_bucket_are_those_of_a_folder(copy_at: CopyAt, bucket: Buc
     assert not store.complete(RECIPE)
     assert store.done_ids(RECIPE).size == 0
     assert [key for key in bucket.objects if "/snapshots/" in key or "/runs/" in key] == []
+
+
+@pytest.mark.parametrize("where", ["tables", ""], ids=["tables alone", "all"])
+def test_a_bucket_that_fails_is_not_taken_for_damage(copy_at: CopyAt, bucket: Bucket, where: str) -> None:
+    here, calls = copy_at("here"), ("begin", "read", "append", "delete")
+    store = FeatureStore(here.root)
+    encode_scene(place_scene(here.root), ENCODER, RECIPE, store)
+    expected = store.read(RECIPE)
+    store.snapshots.remove(RECIPE)
+    store.runs.suspect(RECIPE)
+    before = {key: data for key, data in bucket.objects.items() if "leases" not in key}
+    batch = to_batch(expected)
+    wishes: dict[str, Callable[[], object]] = {
+        "begin": lambda: store.begin(RECIPE, ENCODER.spec, PATCHES),
+        "read": lambda: store.read(RECIPE),
+        "append": lambda: store.append(RECIPE, ENCODER.spec, batch),
+        "delete": lambda: store.delete(RECIPE),
+    }
+
+    def refused(asked: Asked) -> Fault | None:
+        told = asked.key + asked.query.get("prefix", "")
+        return Fault(status=403, body="<Error><Code>AccessDenied</Code></Error>") if where in told else None
+
+    for wish in calls:
+        with bucket.faulty(refused), pytest.raises(BucketError) as error:
+            wishes[wish]()
+        assert SECRET not in str(error.value)
+        if wish != "delete":
+            assert {key: data for key, data in bucket.objects.items() if "leases" not in key} == before
+    assert store.done_ids(RECIPE).tolist() == list(range(PATCHES))
+    assert store.read(RECIPE).vectors.tobytes() == expected.vectors.tobytes()
+    for key in [key for key in bucket.objects if key.startswith("some/data/tables") and "/data/" in key]:
+        bucket.objects[key] = b"damaged"
+    with pytest.raises(StoreError, match="the store is damaged; encode the scene again"):
+        store.read(RECIPE)
+    encode_scene(Library(here.root).get("place-1"), ENCODER, RECIPE, store)
+    assert store.read(RECIPE).vectors.tobytes() == expected.vectors.tobytes()
+
+
+def to_batch(features: Features) -> FeatureBatch:
+    """All rows again, as a run would append them."""
+    return FeatureBatch(
+        ids=features.patch_ids, vectors=features.vectors, rows=features.patch_ids, cols=features.patch_ids,
+        lonlat=None, valid_fraction=features.valid_fraction, band_mean=features.band_mean, band_std=features.band_std,
+    )  # fmt: skip
 
 
 def test_who_dies_while_encoding_is_followed_by_another(copy_at: CopyAt, bucket: Bucket, tmp_path: Path) -> None:
