@@ -28,8 +28,14 @@ _DARK, _DIM = 300.0, 1050.0
 may be either."""
 _LEAVES = 2.0
 """Light of leaves in the near infrared, as a multiple of the visible, which no dark rock has."""
+_BELOW, _TOP_SHARE = -0.12, 0.01
+"""The tenth part of no band of light lies as far below nothing, as a share of the brightest; and in no scene is so much
+of every band as bright as light can be."""
 _ROCK = 450.0
 """Dark rock × 10,000 is brighter than this in its brightest band."""
+
+
+_BEFORE = "export reflectance or digital numbers from before that, or choose the scale in the ingest settings"
 
 
 def high_number(values: NDArray[np.float32]) -> float:
@@ -57,6 +63,7 @@ def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calib
     if not 0 < high < HIGHEST:
         found = f"98 % of its numbers are at most {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=REMEDY)
+    _refuse_standardised(samples, high, integers=integers)
     middles = {band: float(np.median(numbers)) for band, numbers in samples.items() if band != "B10"}
     if not integers and high <= 3 and _of_one(middles):
         return decide_offset("unit", samples, hints, f"98 % of the numbers are at most {high:.3g}", integers=False)
@@ -69,6 +76,22 @@ def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calib
         found = f"its numbers reach only {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=REMEDY)
     return _of_thousands(samples, high, hints, integers=integers)
+
+
+def _refuse_standardised(samples: BandSamples, high: float, *, integers: bool) -> None:
+    """Refuse numbers that were standardised or stretched band by band, whose reflectance is lost.
+
+    Raises:
+        SourceError: saying by what it is seen.
+    """
+    bands = [numbers for band, numbers in samples.items() if band != "B10" and numbers.size]
+    below = [numbers for numbers in bands if np.percentile(numbers, 10) < _BELOW * high]
+    if len(below) >= 3 and 3 * len(below) >= 2 * len(bands):
+        found = f"{len(below)} of its bands lie far below zero, as standardised numbers do, whose reflectance is lost"
+        raise SourceError(found=found, remedy=_BEFORE)
+    if not integers and len(bands) >= 3 and all(np.mean(numbers == 1) >= _TOP_SHARE for numbers in bands):
+        found = "all its bands reach 1, as bands do that were stretched one by one, so that their reflectance is lost"
+        raise SourceError(found=found, remedy=_BEFORE)
 
 
 def _of_thousands(samples: BandSamples, high: float, hints: Hints, *, integers: bool) -> Calibration:

@@ -55,6 +55,7 @@ _OTHERS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b"), "it is an archive other than zip", _UNPACK),
 )
 """First bytes of files that people bring and Landlike does not read: what they are, and what to do."""
+_TAR_AT = 257
 _PAGE = ("it is a web page, as servers send in place of a file", "download it again, signed in if need be")
 _NOTE = ("it is a note of Git LFS on a file that was not fetched", "fetch the file by “git lfs pull”")
 _INSTEAD = {b"<!doctype html": _PAGE, b"<html": _PAGE, b"version https://git-lfs": _NOTE}
@@ -100,6 +101,8 @@ def refuse_other_kinds(head: bytes) -> None:
         raise SourceError(found=found, remedy="choose it together with the raster of the same name")
     if (instead := _in_place_of_a_file(head)) is not None:
         raise SourceError(found=instead[0], remedy=instead[1])
+    if head[_TAR_AT:].startswith(b"ustar"):
+        raise SourceError(found="it is an archive other than zip, which Landlike does not read", remedy=_UNPACK)
     for signatures, kind, remedy in _OTHERS:
         if head.startswith(signatures):
             raise SourceError(

@@ -26,6 +26,8 @@ _SHOWN = 4
 
 def may_be_scene(path: Path) -> bool:
     """Tell whether an array has the axes and the type of pixels of several bands; False when it cannot be read."""
+    if fields_of(path):
+        return True
     try:
         shape, _, dtype, _ = read_header(path)
     except SourceError:
@@ -33,6 +35,18 @@ def may_be_scene(path: Path) -> bool:
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize == 1 or len(shape) not in (3, 4):
         return False
     return any(3 <= length <= MAX_BANDS for length in (shape[-1], shape[-3]))
+
+
+def fields_of(path: Path) -> tuple[str, ...]:
+    """Return the names of the bands of an array whose pixels hold a number a band; empty for any other."""
+    try:
+        shape, _, dtype, _ = read_header(path)
+    except SourceError:
+        return ()
+    names = dtype.names or ()
+    plain = all(dtype[name].kind in "iuf" and dtype[name].shape == () for name in names)
+    there = len(shape) == 2 and min(shape) > 0 and plain and 3 <= len(names) <= MAX_BANDS
+    return names if there and any(parse_band(name) is not None for name in names) else ()
 
 
 def array_of_scene(files: SourceFiles, arrays: Sequence[Member]) -> list[Member]:

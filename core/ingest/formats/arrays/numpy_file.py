@@ -18,7 +18,7 @@ from core.ingest.bands.names import parse_band
 from core.ingest.files import RASTER_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import finding, series_said
 from core.ingest.formats.arrays.eopatch import mask_beside, missing_in, place_beside
-from core.ingest.formats.arrays.keys import array_of_scene, dates_beside, names_beside
+from core.ingest.formats.arrays.keys import array_of_scene, dates_beside, fields_of, names_beside
 from core.ingest.formats.arrays.numpy_header import read_header
 from core.ingest.formats.geotiff import check_size, read_head
 from core.ingest.formats.kind import SceneLayers
@@ -124,20 +124,24 @@ def open_array(path: Path, name: str, time: int) -> ArrayFile:
     """
     shape, fortran, dtype, start = read_header(path)
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize == 1:
-        found = f"its numbers are of type {dtype.name[:20]}"
+        found = f"its numbers are of type {'of several fields' if dtype.names else dtype.name[:20]}"
         raise SourceError(found=found, remedy=_REMEDY)
     if not (len(shape) in (3, 4) or (len(shape) == 2 and parse_band(name.rsplit(".", 1)[0]))) or any(
         length <= 0 for length in shape
     ):
         raise SourceError(found=f"its shape is {_text(shape)}", remedy=_REMEDY)
+    return _arranged(_mapped(path, shape, dtype, start, fortran=fortran), name, time)
+
+
+def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], start: int, *, fortran: bool) -> NDArray[Any]:
+    """Map the numbers of a file, read only; errors as of ``open_array``."""
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_ARRAY_BYTES:
         found = f"it holds {size / 2**30:,.1f} GB, more than the {MAX_ARRAY_BYTES / 2**30:.1f} GB allowed for arrays"
         raise SourceTooLargeError(found=found, remedy="save it as a tiled GeoTIFF")
     if path.stat().st_size < start + size:
         raise damaged()
-    mapped = np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
-    return _arranged(mapped, name, time)
+    return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
 
 
 def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
@@ -193,12 +197,14 @@ class NumpyArray:
             return _of_named_bands(files, named)
         dated = {date_in(member.name): member for member in array_of_scene(files, arrays_of(files))}
         if len(dated) == 1:
-            return _of_one_array(files, next(iter(dated.values())))
+            [member] = dated.values()
+            return _of_fields(files, member) if fields_of(files.shelf.path(member)) else _of_one_array(files, member)
         dates = sorted(str(date) for date in dated)
         if files.wanted_date not in dates:
             raise _several(len(dates), "its arrays are of", tuple(dates))
         date = str(files.wanted_date)
-        found = _of_one_array(files, dated[date])
+        read = _of_fields if fields_of(files.shelf.path(dated[date])) else _of_one_array
+        found = read(files, dated[date])
         if found.position is not None:
             raise BandsError(found=f"it holds arrays of {len(dates)} dates, each of several", remedy=_ALONE)
         line = series_said(dates, date, "its arrays are of")
@@ -232,6 +238,35 @@ def _of_named_bands(files: SourceFiles, named: Sequence[Member]) -> SceneLayers:
         findings=(line,),
         left_out=tuple(other.base for other in files.others(named)),
         left_out_because="the arrays that are named as bands are the scene",
+    )
+
+
+def _of_fields(files: SourceFiles, member: Member) -> SceneLayers:
+    """Return bands of an array whose pixels hold a field a band, as Earth Engine gives them.
+
+    Raises:
+        SourceError: for a damaged file.
+        SourceTooLargeError: when it exceeds a limit.
+    """
+    path = files.shelf.path(member)
+    with errors_about(member.name):
+        shape, fortran, dtype, start = read_header(path)
+        check_size(count=len(dtype.names or ()), height=shape[0], width=shape[1])
+        mapped = _mapped(path, shape, dtype, start, fortran=fortran)
+    planes = [
+        ArrayFile(
+            name=f"{member.name}/{field}", pixels=mapped[field][None], times=1, layout="(height, width)",
+            shape_text=_text(shape), texts=(field,),
+        )
+        for field in fields_of(path)
+    ]  # fmt: skip
+    line = finding("axes", "(height, width), a field a band", "read", f"its shape is {_text(shape)}")
+    return SceneLayers(
+        layers=tuple(layer for plane in planes for layer in layers_of(plane)),
+        hints=read_hints([files.name, member.name], {}, []),
+        findings=(line,),
+        left_out=tuple(other.base for other in files.others([member])),
+        left_out_because=f"“{member.base}” is the scene",
     )
 
 

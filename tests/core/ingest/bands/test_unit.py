@@ -220,3 +220,24 @@ def test_zeros_do_not_speak_against_an_offset() -> None:
         values[900:960] = 1030
     assert decide(numbers, Hints(baseline=MODERN)) == "dn+1000"
     assert decide(numbers) == "dn+1000"
+
+
+def test_standardised_numbers_are_no_reflectance() -> None:
+    """Neither by the mean and deviation of each band, nor stretched between the 2 % and the 98 % point of each."""
+    bands = samples((*VISIBLE, "B11"))
+    standardised = {band: (numbers - numbers.mean()) / numbers.std() for band, numbers in bands.items()}
+    ends = {band: np.percentile(numbers, (2, 98)) for band, numbers in bands.items()}
+    stretched = {band: np.clip((bands[band] - low) / (high - low), 0, 1) for band, (low, high) in ends.items()}
+    for numbers, found in ((standardised, "5 of its bands lie far below zero"), (stretched, "all its bands reach 1")):
+        with pytest.raises(SourceError, match=found):
+            decide(numbers, integers=False)
+        known = {band: BandNumbers(values=values, integers=False) for band, values in numbers.items()}
+        assert calibrate(known, chosen="unit", hints=NOTHING).scale == "unit"
+
+
+def test_dark_water_below_nothing_is_reflectance() -> None:
+    """Corrected for air, open sea is a little below nothing in all bands but the visible."""
+    visible = {"B01": 0.045, "B02": 0.04, "B03": 0.02, "B04": 0.006}
+    infrared = dict.fromkeys(("B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12"), -0.001)
+    numbers = {band: RNG.normal(mean, 0.0015, 4000).astype(np.float32) for band, mean in (visible | infrared).items()}
+    assert decide(numbers, integers=False) == "unit"

@@ -13,6 +13,7 @@ from core.ingest.formats.geotiff import sniff_driver
     [
         (b"\x0e\x03\x13\x01\0\0", "an HDF4 file", "export its bands as GeoTIFF"),
         (b"7z\xbc\xaf\x27\x1c\0\x04", "an archive other than zip", "unpack it"),
+        (b"B02.tif".ljust(257, b"\0") + b"ustar\0" + b"00", "an archive other than zip", "unpack it"),
         (b"Rar!\x1a\x07\x01\0", "an archive other than zip", "unpack it"),
         (b"\x1f\x8b\x08\0", "an archive other than zip", "unpack it"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import SourceError, SourceTooLargeError
-from core.ingest.boundary import ingest
+from core.ingest.boundary import ingest, ingest_all
 from core.ingest.formats.arrays.numpy_file import open_array
 from core.scenes.library import Library
 from core.scenes.quality import load_quality
@@ -100,3 +100,33 @@ def test_arrays_that_are_named_as_bands(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_scene(scene.directory), land(bands))
     left_out = [line.value for line in load_quality(scene.directory).findings if line.topic == "left out"]
     assert left_out == ["label.npy"]
+
+
+@pytest.mark.usefixtures("here")
+def test_an_array_of_a_field_a_band(tmp_path: Path, library: Library) -> None:
+    """As Earth Engine gives pixels: fields of several types, one of which is no band."""
+    bands = ("B2", "B3", "B4", "B8")
+    pixels = np.zeros((64, 80), dtype=[("SCL", "u1"), *((band, "<u2") for band in bands)])
+    for band, numbers in zip(bands, land(("B02", "B03", "B04", "B08")), strict=True):
+        pixels[band] = numbers
+    np.save(tmp_path / "pixels_20190416.npy", pixels)
+    scene = ingest([tmp_path / "pixels_20190416.npy"], library)
+    assert (scene.bands, scene.date) == (("B02", "B03", "B04", "B08"), "2019-04-16")
+    np.testing.assert_array_equal(read_scene(scene.directory), land(scene.bands))
+    told = {line.topic: line.value for line in load_quality(scene.directory).findings}
+    assert told["left out"] == "SCL"
+
+
+@pytest.mark.usefixtures("here")
+def test_arrays_of_fields_of_a_date_each_are_a_series(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "site").mkdir()
+    dates = ("2019-04-05", "2019-06-20")
+    for n, date in enumerate(dates):
+        pixels = np.zeros((64, 80), dtype=[(band, "<u2") for band in ("B2", "B3", "B4")])
+        for band, numbers in zip(("B2", "B3", "B4"), land(("B02", "B03", "B04")) + 50 * n, strict=True):
+            pixels[band] = numbers
+        np.save(tmp_path / "site" / f"site_{date}.npy", pixels)
+    scenes = ingest_all([tmp_path / "site"], library)
+    assert [scene.date for scene in scenes] == list(dates)
+    for n, scene in enumerate(scenes):
+        np.testing.assert_array_equal(read_scene(scene.directory), land(("B02", "B03", "B04")) + 50 * n)
