@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,10 @@ _DARK, _DIM = 300.0, 1050.0
 may be either."""
 _LEAVES = 2.0
 """Light of leaves in the near infrared, as a multiple of the visible, which no dark rock has."""
-_BELOW, _TOP_SHARE = -0.12, 0.01
-"""The tenth part of no band of light lies as far below nothing, as a share of the brightest; and in no scene is so much
-of every band as bright as light can be."""
+_BELOW = -0.12
+"""The tenth part of no band of light lies as far below nothing, as a share of the brightest."""
+_AT_ENDS = 0.01
+"""Share of each band at one lowest and at one highest number, which only stretching band by band gives."""
 _ROCK = 450.0
 """Dark rock × 10,000 is brighter than this in its brightest band."""
 
@@ -63,7 +65,12 @@ def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calib
     if not 0 < high < HIGHEST:
         found = f"98 % of its numbers are at most {high:.4g}, which fits no scale of reflectance"
         raise SourceError(found=found, remedy=REMEDY)
-    _refuse_standardised(samples, high, integers=integers)
+    _refuse_standardised(samples, high)
+    return _doubted(_decided_unit(samples, high, integers=integers, hints=hints), samples)
+
+
+def _decided_unit(samples: BandSamples, high: float, *, integers: bool, hints: Hints) -> Calibration:
+    """Decide by the highest numbers and the middles of bands; errors as of ``decide_scale``."""
     middles = {band: float(np.median(numbers)) for band, numbers in samples.items() if band != "B10"}
     if not integers and high <= 3 and _of_one(middles):
         return decide_offset("unit", samples, hints, f"98 % of the numbers are at most {high:.3g}", integers=False)
@@ -78,7 +85,7 @@ def decide_scale(samples: BandSamples, *, integers: bool, hints: Hints) -> Calib
     return _of_thousands(samples, high, hints, integers=integers)
 
 
-def _refuse_standardised(samples: BandSamples, high: float, *, integers: bool) -> None:
+def _refuse_standardised(samples: BandSamples, high: float) -> None:
     """Refuse numbers that were standardised or stretched band by band, whose reflectance is lost.
 
     Raises:
@@ -89,9 +96,29 @@ def _refuse_standardised(samples: BandSamples, high: float, *, integers: bool) -
     if len(below) >= 3 and 3 * len(below) >= 2 * len(bands):
         found = f"{len(below)} of its bands lie far below zero, as standardised numbers do, whose reflectance is lost"
         raise SourceError(found=found, remedy=_BEFORE)
-    if not integers and len(bands) >= 3 and all(np.mean(numbers == 1) >= _TOP_SHARE for numbers in bands):
-        found = "all its bands reach 1, as bands do that were stretched one by one, so that their reflectance is lost"
+    ends = _common_ends(bands)
+    if ends is not None and all(np.mean(numbers == end) >= _AT_ENDS for numbers in bands for end in ends):
+        found = f"all its bands run from {ends[0]:g} to {ends[1]:g}, stretched one by one, so that reflectance is lost"
         raise SourceError(found=found, remedy=_BEFORE)
+
+
+def _common_ends(bands: Sequence[NDArray[np.float32]]) -> tuple[float, float] | None:
+    """Return the lowest and the highest number that all bands have; None where these differ."""
+    ends = {(float(numbers.min()), float(numbers.max())) for numbers in bands}
+    return ends.pop() if len(bands) >= 3 and len(ends) == 1 else None
+
+
+def _doubted(found: Calibration, samples: BandSamples) -> Calibration:
+    """Return a calibration as unsure, where all bands have the same ends: they may have been stretched one by one."""
+    ends = _common_ends([numbers for band, numbers in samples.items() if band != "B10" and numbers.size])
+    if ends is None:
+        return found
+    doubt = f"all bands run from {ends[0]:g} to {ends[1]:g}: were they stretched one by one, reflectance is lost"
+    lines = (
+        replace(line, basis="warning", because=f"{line.because}; {doubt}") if line.topic == "scale" else line
+        for line in found.findings
+    )
+    return replace(found, findings=tuple(lines))
 
 
 def _of_thousands(samples: BandSamples, high: float, hints: Hints, *, integers: bool) -> Calibration:

@@ -222,17 +222,37 @@ def test_zeros_do_not_speak_against_an_offset() -> None:
     assert decide(numbers) == "dn+1000"
 
 
-def test_standardised_numbers_are_no_reflectance() -> None:
-    """Neither by the mean and deviation of each band, nor stretched between the 2 % and the 98 % point of each."""
+def stretched(low: float, high: float, top: float) -> dict[str, np.ndarray]:
+    """Bands stretched one by one from one point of their numbers to another."""
     bands = samples((*VISIBLE, "B11"))
-    standardised = {band: (numbers - numbers.mean()) / numbers.std() for band, numbers in bands.items()}
-    ends = {band: np.percentile(numbers, (2, 98)) for band, numbers in bands.items()}
-    stretched = {band: np.clip((bands[band] - low) / (high - low), 0, 1) for band, (low, high) in ends.items()}
-    for numbers, found in ((standardised, "5 of its bands lie far below zero"), (stretched, "all its bands reach 1")):
-        with pytest.raises(SourceError, match=found):
-            decide(numbers, integers=False)
-        known = {band: BandNumbers(values=values, integers=False) for band, values in numbers.items()}
-        assert calibrate(known, chosen="unit", hints=NOTHING).scale == "unit"
+    ends = {band: np.percentile(numbers, (low, high)) for band, numbers in bands.items()}
+    return {band: np.rint(np.clip((bands[band] - a) / (b - a), 0, 1) * top) for band, (a, b) in ends.items()}
+
+
+def test_standardised_numbers_are_no_reflectance() -> None:
+    bands = samples((*VISIBLE, "B11"))
+    numbers = {band: (values - values.mean()) / values.std() for band, values in bands.items()}
+    with pytest.raises(SourceError, match="5 of its bands lie far below zero"):
+        decide(numbers, integers=False)
+    known = {band: BandNumbers(values=values, integers=False) for band, values in numbers.items()}
+    assert calibrate(known, chosen="unit", hints=NOTHING).scale == "unit"
+
+
+@pytest.mark.parametrize("top", [10_000, 65_535, 1])
+def test_bands_that_were_stretched_one_by_one_are_no_reflectance(top: float) -> None:
+    """Cut at 2 % and 98 % that is sure; from the lowest to the highest number it may be, and is said."""
+    digits = 10_000 / top
+    cut, whole = (
+        {band: values / digits for band, values in stretched(*ends, 10_000).items()} for ends in ((2, 98), (0, 100))
+    )
+    integers = top > 1
+    with pytest.raises(SourceError, match=f"all its bands run from 0 to {top:g}, stretched one by one"):
+        decide(cut, integers=integers)
+    line = decide_scale(whole, integers=integers, hints=NOTHING).findings[0]
+    assert line.basis == "warning"
+    assert "were they stretched one by one" in line.because
+    one = {**whole, "B08": whole["B08"] * 0.9}
+    assert decide_scale(one, integers=integers, hints=NOTHING).findings[0].basis != "warning"
 
 
 def test_dark_water_below_nothing_is_reflectance() -> None:
