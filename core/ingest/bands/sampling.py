@@ -36,11 +36,15 @@ def draw_pixels(stack: Stack, *, few: bool = False) -> NDArray[np.float32]:
 def _spread(stack: Stack, count: int) -> Iterator[PixelWindow]:
     grid = stack.grid
     rows, cols = min(_SIDE, grid.height), min(_SIDE, grid.width)
-    tops = sorted(set(np.linspace(0, grid.height - rows, count).astype(int).tolist()))
-    lefts = sorted(set(np.linspace(0, grid.width - cols, count).astype(int).tolist()))
-    for top in tops:
-        for left in lefts:
+    for top in _begins(grid.height, rows, count):
+        for left in _begins(grid.width, cols, count):
             yield top, left, rows, cols
+
+
+def _begins(length: int, side: int, count: int) -> list[int]:
+    """Return where windows begin; on a small scene no more than cover it, or its middle would count many times."""
+    number = min(count, -(-length // side))
+    return sorted(set(np.linspace(0, length - side, number).astype(int).tolist()))
 
 
 def _collect(stack: Stack, windows: Iterator[PixelWindow], stop_at: int = _MOST) -> NDArray[np.float32]:
