@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -263,6 +264,22 @@ def test_a_folder_of_this_computer_alone_stays_its_own(copy_at: CopyAt, bucket: 
         with locked(here.root / name / "a.lock"):
             discard(here.root / name / "a.json")
     assert set(bucket.objects) == before
+
+
+def test_a_disk_that_is_full_keeps_nothing_half(copy_at: CopyAt) -> None:
+    here, there = copy_at("here"), copy_at("there")
+    scene = add_scene(Library(here.root), height=512, width=512)
+    there.refresh()
+    seen, limits = Library(there.root).get("t-1"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, limits[1]))
+    try:
+        with pytest.raises(StoreError, match=r"Keeping a copy of \S*pixels\.tif: the disk is full; free some space"):
+            _ = seen.pixels_path
+        give_label(seen, patch_grid(seen, Cut.of(64)), [0], "Water")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in seen.directory.iterdir() if "pixels" in path.name] == []
+    assert seen.pixels_path.read_bytes() == scene.pixels_path.read_bytes()
 
 
 def test_a_damaged_list_is_made_anew(copy_at: CopyAt) -> None:
