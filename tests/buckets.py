@@ -7,6 +7,7 @@ that requests are signed by the key that it knows, and not the signature. What l
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import threading
 import time
@@ -209,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
             inside = f"<ETag>{mark}</ETag>"
             self.answer(200, f"<CompleteMultipartUploadResult>{inside}</CompleteMultipartUploadResult>".encode())
         else:
-            names = re.findall(r"<Key>([^<]*)</Key>", body.decode())
+            names = list(map(html.unescape, re.findall(r"<Key>([^<]*)</Key>", body.decode())))
             for name in names:
                 self.bucket.objects.pop(name, None)
             gone = "".join(f"<Deleted><Key>{escape(name)}</Key></Deleted>" for name in names)

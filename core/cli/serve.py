@@ -35,7 +35,8 @@ class ServeCommand:
         lock = FileLock(config.root / "jobs" / "server.lock")
         if not lock.take():
             found = f"another server works on the data in {config.root} (process {lock.holder()})"
-            raise StoreError("Starting the app", found, "stop that one, or set LANDLIKE_DATA to another folder")
+            setting = "LANDLIKE_CACHE" if config.bucket else "LANDLIKE_DATA"
+            raise StoreError("Starting the app", found, f"stop that one, or set {setting} to another folder")
         lock.release()
         _check_port(port)
         open_data(config, PAGE_PATIENCE)

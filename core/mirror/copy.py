@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import uuid4
 
 from core.errors import ChangedMeanwhileError
@@ -104,6 +105,8 @@ class WorkingCopy:
     def shares(self, path: Path) -> bool:
         """Tell whether a path is shared: not what belongs to this computer, nor what is half made."""
         parts = path.relative_to(self.root).parts
+        if "origin" in parts:  # What people gave is called as it is called.
+            parts = parts[: parts.index("origin")]
         return bool(parts) and parts[0] not in LOCAL and not any(_half_made(part) for part in parts)
 
     def address(self, path: Path) -> str:
@@ -151,7 +154,7 @@ class WorkingCopy:
         if staged.is_relative_to(self.root) and self.shares(staged):
             self._move(self._key(staged), prefix, whole)
             return
-        files = {f"{prefix}/{path.relative_to(staged).as_posix()}": path for path in _files(staged)}
+        files = {f"{prefix}/{_named(path.relative_to(staged))}": path for path in _files(staged)}
         content = files[last].read_bytes()
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             others = [key for key in files if key != last]
@@ -352,10 +355,10 @@ class WorkingCopy:
                 taken -= one.info.size
 
     def _key(self, path: Path) -> str:
-        return f"{'tables' if _of_tables(path) else 'files'}/{path.relative_to(self.root).as_posix()}"
+        return f"{'tables' if _of_tables(path) else 'files'}/{_named(path.relative_to(self.root))}"
 
     def _path(self, key: str) -> Path:
-        return self.root / key.partition("/")[2]
+        return self.root / unquote(key.partition("/")[2])
 
 
 def _name_of(path: Path) -> str:
@@ -367,6 +370,11 @@ def _name_of(path: Path) -> str:
             os.link(fresh, path)
         discard(fresh)
     return path.read_text(encoding="ascii")
+
+
+def _named(path: Path) -> str:
+    """Return the key of a path, in which names are as they are but for what keys cannot hold."""
+    return re.sub(r"[%\\\x00-\x1f\x7f]|(?<![^/])\.", lambda found: f"%{ord(found[0]):02X}", path.as_posix())
 
 
 def _of_tables(path: Path) -> bool:

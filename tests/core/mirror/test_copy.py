@@ -266,6 +266,31 @@ def test_a_folder_of_this_computer_alone_stays_its_own(copy_at: CopyAt, bucket: 
     assert set(bucket.objects) == before
 
 
+def test_files_of_any_name_come_and_go(copy_at: CopyAt, tmp_path: Path) -> None:
+    here, there = copy_at("here"), copy_at("there")
+    odd = [
+        "Ä b#1.tif",
+        "50%.tif",
+        "%41.tif",
+        "日本[1]+&=?.tif",
+        "a:b*|<>'\"^`.tif",
+        "tab\t.tif",
+        "back\\slash.tif",
+        ".x.tif",
+    ]
+    add_scene(Library(here.root))
+    for name in odd:
+        (tmp_path / name).write_bytes(name.encode())
+    Library(here.root).keep_origin("t-1", [tmp_path / name for name in odd])
+    there.refresh()
+    found = Library(there.root).origin("t-1")
+    assert [path.is_file() for path in found] == [False] * len(odd)
+    assert {present(path).name: path.read_bytes() for path in found} == {name: name.encode() for name in odd}
+    Library(there.root).delete("t-1")
+    here.refresh()
+    assert names(here.root / "scenes") == []
+
+
 def test_a_disk_that_is_full_keeps_nothing_half(copy_at: CopyAt) -> None:
     here, there = copy_at("here"), copy_at("there")
     scene = add_scene(Library(here.root), height=512, width=512)
