@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 from streamlit import config
@@ -42,6 +43,20 @@ class BelowBase(BaseRoute):
         await self._route.handle(scope, receive, send)
 
 
+class ToBase(BaseRoute):
+    """Leads from the base path itself, ``/land``, to the first page, ``/land/``; whatever a proxy calls this server."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return a full match for the base path."""
+        ours = scope["type"] == "http" and base_path() and str(scope["path"]) == base_path()
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with where it is; an address with a host would name this server as the proxy does."""
+        query = bytes(scope["query_string"]).decode("latin-1")
+        await RedirectResponse(f"{base_path()}/{f'?{query}' if query else ''}")(scope, receive, send)
+
+
 def all_below(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
-    """Return routes, each below the base path."""
-    return [BelowBase(route) for route in routes]
+    """Return routes, each below the base path, and one that leads to the first page from that path itself."""
+    return [ToBase(), *(BelowBase(route) for route in routes)]

@@ -50,6 +50,11 @@ def test_all_that_a_page_names_lies_below_the_path_and_is_there(base: str) -> No
     assert [ask(site, path).status for path in ("/health", base, f"{base}r/health")] == [404, 307, 404]
 
 
+def test_the_path_itself_leads_to_the_first_page_whatever_the_server_is_called(base: str) -> None:
+    answer = ask(Starlette(routes=all_below(ROUTES)), f"{base}?scene=a", host="10.0.0.7:8501")
+    assert (answer.status, answer.headers["location"]) == (307, f"{base}/?scene=a")
+
+
 def test_pictures_and_uploads_lie_below_it_too(base: str) -> None:
     pictures = BelowBase(Deferred("none", "NONE", ("/tiles/", "/thumbs/", "/quicklook/", "/overlay/", "/ground/")))
     ground = [ground_options(names_below=False)[name] for name in ("tiles", "names", "where")]
