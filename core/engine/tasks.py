@@ -25,7 +25,7 @@ from core.config import Config
 from core.encoders.base import Encoder
 from core.encoders.registry import default_encoder, describe, matching_encoder
 from core.encoders.registry import fetch as fetch_encoder
-from core.errors import EncoderError, ScaleError, VectorsError
+from core.errors import BucketError, EncoderError, ScaleError, VectorsError
 from core.features.clusters import ClusterStore
 from core.features.encode import encode_scene
 from core.features.given import given_recipe, store_given
@@ -87,7 +87,7 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
     Payload: ``paths``, ``settings``, ``name``; perhaps ``rereads`` and ``replaces``.
 
     An upload is kept beside its scene, and gone when it could not become one, unless a person is asked what its numbers
-    mean. ``rereads`` is the scene that was made of
+    mean, or the bucket failed. ``rereads`` is the scene that was made of
     the same source before: its labels are carried over, and with ``replaces`` the new one takes its place.
     """
     from core.ingest.boundary import ingest_all
@@ -118,8 +118,8 @@ def ingest_task(config: Config, work: Work, payload: Payload) -> str:
         if old_id:
             fresh = [scene for scene in scenes if scene.id not in before]
             _follow(library, old_id, fresh, name=str(payload["name"]), replaces=bool(payload.get("replaces")))
-    except (ScaleError, VectorsError):
-        asked = True  # Once a person has said what is meant, the upload is read again.
+    except (ScaleError, VectorsError, BucketError):
+        asked = True  # Once a person has said what is meant, or the bucket is there again, the upload is read again.
         raise
     finally:
         if not asked:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.bands import BAND_NAMES, FloatArray
 from core.errors import SceneError
-from core.files import FileState, file_state
+from core.files import FileState, file_state, present
 from core.scenes.patches import IntArray
 from core.scenes.scene import Scene
 
@@ -89,7 +89,7 @@ def check_table(ids: Any, vectors: Any, statistics: Any, *, dimension: int, cell
 
 
 def _mapped(path: Path) -> Any:  # noqa: ANN401  of any dtype
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.load(present(path), mmap_mode="r", allow_pickle=False)
 
 
 def given_values(scene: Scene, name: str) -> NDArray[np.float32] | None:

@@ -36,7 +36,10 @@ LOCAL = frozenset({"jobs", "uploads", "previews", "exports", "models", "scratch"
 MARKERS = ("scene.json", "crc.json", "saved_model.pb", "model.onnx")
 """Files without which a folder counts as not there: they come last and go first."""
 
-_LARGE = re.compile(r"files/(?:.*/)?(?:(?:scenes|trash)/[^/]+/(?:pixels\.tif|origin/.+)|snapshots/[^/]+/[^/]+\.npy)")
+_LARGE = re.compile(
+    r"files/(?:.*/)?(?:(?:scenes|trash)/[^/]+/(?:pixels\.tif|vectors\.npy|statistics\.npy|origin/.+)"
+    r"|snapshots/[^/]+/[^/]+\.npy)"
+)
 """Keys of files that are copied only when they are asked for."""
 
 _DECIDED = re.compile(r"files/(?:.*/)?(?:scenes|schemes|heads)/.+")

@@ -12,7 +12,7 @@ import rasterio
 from rasterio.windows import Window
 
 from core.errors import SceneError
-from core.files import FileState, file_state
+from core.files import FileState, file_state, present
 from core.scenes.scene import Scene
 
 _ROWS = 512
@@ -31,7 +31,7 @@ def scene_checksum(scene: Scene) -> str:
     said = json.dumps({"grid": grid, "bands": list(scene.bands)}, sort_keys=True)
     try:
         if not scene.has_pixels:
-            return hashlib.sha256(said.encode() + (scene.directory / "vectors.npy").read_bytes()).hexdigest()
+            return hashlib.sha256(said.encode() + present(scene.directory / "vectors.npy").read_bytes()).hexdigest()
         return _sum_of_pixels(scene.pixels_path, file_state(scene.pixels_path), said)
     except (OSError, rasterio.RasterioIOError) as error:
         asked, found = f"Reading the scene “{scene.name}”", "its pixels are damaged"

@@ -40,6 +40,14 @@ _OF_KINDS = {
 """By the names of what the library raises, for it is imported where it is used."""
 
 
+_SENTENCE = re.compile(r"(?:s3|az|gs)://.*: (?:the bucket |there is no such bucket|the environment )")
+
+
+def tells_of_bucket(sentence: str) -> bool:
+    """Tell whether the sentence of a failure is of a bucket that could not be used, so that trying again may do."""
+    return _SENTENCE.search(sentence) is not None
+
+
 def status_of(error: Exception) -> int | None:
     """Return the number of an HTTP answer that a failure tells of; None where there was no answer."""
     found = _STATUS.search(str(error))

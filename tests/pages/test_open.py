@@ -11,16 +11,21 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.engine.operations import Engine
+from core.errors import BucketError
 from core.export.bundle import Bundle, bundle_bytes
 from core.files import write_atomically
 from core.ingest.bands.choices import scale_asked
 from core.jobs.queue import Job
 from core.scenes.patches import PatchRef
 from core.scenes.scene import Scene, Series
+from core.storage.faults import _DENIED
+from pages.ui.common.escape import plain
+from pages.ui.common.sidebar import TROUBLE
 from pages.ui.scenes.details import card_facts
 from pages.ui.scenes.news import forget_told
 from pages.ui.scenes.table import looked_at
 from pages.ui.state.session import Session
+from tests.pages.conftest import MAIN
 from tests.scenes import add_scene
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "open.py")
@@ -405,6 +410,24 @@ def test_a_question_about_the_scale_is_answered_by_a_click(engine: Engine, tmp_p
     assert names[0].exists()
     click(test, f"dismiss_{jobs[1].id}")
     assert not names[1].exists()
+
+
+def test_an_upload_that_a_bucket_refused_is_tried_again_by_a_click(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = engine.config.root / "uploads" / "one" / "field.tif"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"II*\0")
+    job, sentence = engine.submit_ingest([path]), str(BucketError("Writing s3://land/a/files/b", *_DENIED))
+    engine.jobs._records[job.id] = replace(engine.jobs._records[job.id], state="failed", message=sentence)
+    test = run()
+    assert "the bucket refuses it" in said(test)
+    click(test, f"again_{job.id}")
+    assert [(one.kind, one.state) for one in engine.jobs.jobs()] == [("ingest", "queued")]
+    assert path.exists()
+    monkeypatch.setattr(Engine, "trouble", sentence)
+    whole = AppTest.from_file(MAIN, default_timeout=30).run()
+    assert [warning.value for warning in whole.sidebar.warning] == [f"{plain(sentence)} {TROUBLE}"]
 
 
 def test_a_file_that_fails_again_is_told_once(engine: Engine) -> None:

@@ -18,14 +18,17 @@ from core.errors import BucketError, StoreError
 from core.features.encode import encode_scene
 from core.features.recipe import FeatureBatch, Features, Recipe
 from core.features.store import FeatureStore
+from core.ingest.settings import IngestSettings
 from core.jobs.lanes import Lane
 from core.mirror.opening import close_data
 from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.similarity.neighbours import nearest_patches, unit_rows
+from core.storage.faults import tells_of_bucket
 from tests.buckets import SECRET, Asked, Bucket, Fault
 from tests.core.mirror.conftest import CopyAt, config_of
 from tests.fakes import PlaceEncoder, ThreadWorker, place_scene
+from tests.tiles import write_tile
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -163,6 +166,21 @@ def test_two_servers_that_start_the_same_job_do_it_once(servers: list[Engine], m
     answers = [nearest_patches(unit_rows(found.vectors), found.patch_ids, 3, 5, scene="") for found in (ours, theirs)]
     assert answers[0].ids.tolist() == answers[1].ids.tolist()
     assert not any(engine.trouble for engine in servers)
+
+
+def test_an_upload_waits_for_a_bucket_that_failed(servers: list[Engine], bucket: Bucket) -> None:
+    one, _ = servers
+    path = write_tile(one.config.root / "uploads" / "upload-1" / "T31UFS_20240601.tif", 1)
+    refused = Fault(status=403, body="<Error><Code>AccessDenied</Code></Error>")
+    with bucket.faulty(lambda asked: refused if asked.method == "PUT" else None):
+        job = one.jobs.wait(one.submit_ingest([path]).id, 60)
+    assert (job.state, tells_of_bucket(job.message)) == ("failed", True), job.message
+    assert one.library.scenes() == []
+    again = one.jobs.wait(one.submit_again(job.id, IngestSettings()).id, 60)
+    assert again.state == "done", again.message
+    assert [scene.id for scene in one.library.scenes()] == [again.message]
+    assert not path.exists()
+    assert [kept.name for kept in one.library.origin(again.message)] == [path.name]
 
 
 def test_no_credential_is_kept_or_told(servers: list[Engine], bucket: Bucket) -> None:
