@@ -59,6 +59,7 @@ class Bucket:
         self.asked: list[Asked] = []
         self.choose: Choice = lambda _asked: None
         self.lock = threading.RLock()
+        self.keeps_matches = True
         self.port = 0
 
     def environment(self) -> dict[str, str]:
@@ -177,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
             self.copied(key, unquote(source).lstrip("/").partition("/")[2])
             return
         there = self.bucket.objects.get(key)
-        wanted = self.headers.get("If-Match")
+        wanted = self.headers.get("If-Match") if self.bucket.keeps_matches else None
         if self.headers.get("If-None-Match") == "*" and there is not None:
             self.refuse(412, "PreconditionFailed")
         elif wanted is not None and there is None:

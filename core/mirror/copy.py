@@ -227,7 +227,8 @@ class WorkingCopy:
         lacking = [one for one in self._index.under(key) if not one.here]
         if not lacking and not path.exists():
             lacking = [one] if (one := self._index.get(key)) is not None else []
-            if not lacking:
+            if not lacking and (info := self.storage.head(key)) is not None:  # It came since this computer looked.
+                self._make_room(info.size)
                 self._take_newest(key)
         for one in lacking:
             self._make_room(one.info.size)

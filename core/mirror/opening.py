@@ -13,7 +13,7 @@ from core.errors import StoreError
 from core.files import mirrored
 from core.mirror.copy import WorkingCopy
 from core.storage.address import open_storage
-from core.storage.base import Storage
+from core.storage.base import ObjectInfo, Storage
 from core.storage.bucket import DEFAULT_PATIENCE, Patience
 
 PAGE_PATIENCE = Patience(seconds=15.0, longest=4.0)
@@ -88,10 +88,16 @@ def check_bucket(storage: Storage) -> None:
     elif there.data != _FORM:
         found = "it holds data of another version of Landlike"
         raise StoreError(asked, found, "use that version, or another prefix")
-    storage.put_if_absent("conditions", _HELD)
-    if storage.put_if_absent("conditions", _HELD + _HELD) is not None:
+    held = storage.put_if_absent("conditions", _HELD)
+    kept = held is not None and storage.put_if_absent("conditions", _HELD + _HELD) is None
+    if held is None or not kept or storage.replace_if(_another(held), _HELD + _HELD) is not None:
         raise StoreError(asked, "the bucket ignores conditions of writes", "use one that has conditional writes")
     next(storage.list("files"), None)
+
+
+def _another(info: ObjectInfo) -> ObjectInfo:
+    """Return what a bucket would have said of an object before it was written."""
+    return replace(info, etag=f'"{"0" * 32}"', version="1" if info.version else "")
 
 
 class Refresher:

@@ -65,6 +65,14 @@ def test_a_bucket_that_cannot_be_used_is_one_sentence(
     assert mirror_of(tmp_path / "scenes" / "a") is None, "what is written here would be nowhere else"
 
 
+def test_a_bucket_that_would_lose_what_others_wrote_is_refused(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket, "keeps_matches", False)
+    with pytest.raises(StoreError, match="the bucket ignores conditions of writes; use one that has conditional writ"):
+        open_data(config_of(tmp_path), SHORT)
+
+
 @pytest.mark.parametrize("command", [["serve", "--port", "0"], ["encoders"]])
 def test_commands_end_with_that_sentence(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
