@@ -48,6 +48,8 @@ def page() -> None:
     if scene is None:
         return
     encoder = preparing.chosen_encoder(visitor, scene)
+    if not preparing.encoder_tried(scene, encoder):
+        return
     if why_form(visitor, scene, encoder):
         st.markdown("This scene has to be cut into patches first: choose how on the **Explore** page.")
         return

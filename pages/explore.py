@@ -22,6 +22,8 @@ def page() -> None:
     if scene is None:
         return
     encoder = preparing.chosen_encoder(visitor, scene)
+    if not preparing.encoder_tried(scene, encoder):
+        return
     why = why_form(visitor, scene, encoder)
     if why and not visitor.cutting:
         open_form(visitor, scene)

@@ -14,17 +14,18 @@ from core.encoders import eight_bits
 from core.encoders.eight_bits import Trial, form_digest, keep, remembered
 from core.encoders.registry import default_encoder, describe
 from core.files import locked
+from core.progress import Progress
 
 _tried = eight_bits._tried
 
 
-def once(folder: Path) -> Callable[[Path, Path], Trial]:
+def once(folder: Path) -> Callable[[Path, Path, Progress], Trial]:
     """What stands for ``eight_bits._tried`` where all processes of a session keep what came out in ``folder``."""
 
-    def tried(directory: Path, memory: Path) -> Trial:
+    def tried(directory: Path, memory: Path, progress: Progress) -> Trial:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / f"{form_digest(directory)}.lock"):
-            found = remembered(directory, folder) or _tried(directory, folder)
+            found = remembered(directory, folder) or _tried(directory, folder, progress)
         with suppress(OSError):
             keep(found, directory, memory)
         return found

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -29,6 +31,7 @@ from core.encoders.openvino import installed, processor_key
 from core.encoders.preprocessing import resized
 from core.errors import EncoderError, StoreError
 from core.files import locked, write_atomically
+from core.progress import Progress, silent
 
 FASTER, AGREEING = 1.3, 0.95
 """How many times as fast as f32, and what share of f32's neighbours found, is enough to use it."""
@@ -40,6 +43,7 @@ LAND_SIDE, MOST_LAND = 32, 160
 LONGEST_SECONDS = 120
 _FILES = (EIGHT_BITS, EIGHT_BITS_WEIGHTS, EIGHT_BITS_LAND)
 _CODES = 255
+_STEP = re.compile(r"(\d+) (\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +92,13 @@ def _digest(states: tuple[tuple[str, int, int], ...]) -> str:
     return hashlib.sha256(b"".join(Path(path).read_bytes() for path, _, _ in states)).hexdigest()
 
 
-def pays(directory: Path, memory: Path) -> bool:
+def pays(directory: Path, memory: Path, progress: Progress = silent) -> bool:
     """Tell whether this processor gains by the 8-bit form of a model; the first time it is tried, for some seconds.
 
     Args:
         directory: of the model.
         memory: a directory in which the answer is kept for this form, processor and OpenVINO.
+        progress: told how many steps of a trial are done.
 
     Raises:
         EncoderError: when its files cannot be read.
@@ -105,7 +110,7 @@ def pays(directory: Path, memory: Path) -> bool:
         return kept.pays
     try:
         with locked(note.with_suffix(".lock")):
-            return (_recall(note) or _tried(directory, memory)).pays
+            return (_recall(note) or _tried(directory, memory, progress)).pays
     except StoreError:  # The folder cannot be written: what cannot be kept is not tried each time.
         return False
 
@@ -141,13 +146,13 @@ def _recall(note: Path) -> Trial | None:
         return None
 
 
-def _tried(directory: Path, memory: Path) -> Trial:
+def _tried(directory: Path, memory: Path, progress: Progress) -> Trial:
     """Try both in a process of its own, so that OpenVINO's memory does not stay with a page; keep what came out."""
     command = [sys.executable, "-m", "core.encoders.trial", str(directory), str(memory)]
     root = Path(__file__).resolve().parents[2]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, timeout=LONGEST_SECONDS, check=True)
-        found = Trial(**json.loads(done.stdout))
+        *_, last = _lines(command, root, progress)
+        found = Trial(**json.loads(last))
     except (OSError, subprocess.SubprocessError, ValueError, TypeError):
         found = FAILED  # 32-bit numbers do for whatever is wrong with it.
     with suppress(OSError):
@@ -155,7 +160,26 @@ def _tried(directory: Path, memory: Path) -> Trial:
     return found
 
 
-def try_beside(exact: Encoder, form: Encoder, patches: FloatArray, rounds: int = ROUNDS) -> Trial:
+def _lines(command: Sequence[str], root: Path, progress: Progress) -> list[str]:
+    """Return what a trial writes, and tell how far it is, which it writes as ``3 8``, a line a step."""
+    lines = []
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        too_long = threading.Timer(LONGEST_SECONDS, running.kill)
+        too_long.start()
+        try:
+            for line in running.stdout or ():
+                lines.append(line)
+                if step := _STEP.fullmatch(line.strip()):
+                    progress(int(step[1]), int(step[2]))
+        finally:
+            too_long.cancel()
+            running.kill()  # Where somebody stopped it; else it has ended.
+    return lines
+
+
+def try_beside(
+    exact: Encoder, form: Encoder, patches: FloatArray, rounds: int = ROUNDS, progress: Progress = silent
+) -> Trial:
     """Return how the 8-bit form of a model does beside the model in 32-bit numbers.
 
     Args:
@@ -163,15 +187,20 @@ def try_beside(exact: Encoder, form: Encoder, patches: FloatArray, rounds: int =
         form: its 8-bit form.
         patches: reflectance (N, H, W, bands of both), of more than ``NEIGHBOURS`` patches.
         rounds: how often both are timed, in turns; the quickest counts.
+        progress: told how many steps of all are done.
     """
     both: Mapping[str, Encoder] = {"exact": exact, "form": form}
-    features = {name: encoder.encode(patches) for name, encoder in both.items()}
+    features: dict[str, FloatArray] = {}
     seconds: dict[str, list[float]] = {name: [] for name in both}
-    for _ in range(rounds):
-        for name, encoder in both.items():
-            start = time.perf_counter()
-            encoder.encode(patches)
+    steps = [(turn, name) for turn in range(rounds + 1) for name in both]
+    for done, (turn, name) in enumerate(steps):
+        progress(done, len(steps))
+        start = time.perf_counter()
+        found = both[name].encode(patches)
+        if turn:  # Before the first round both warm up.
             seconds[name].append(time.perf_counter() - start)
+        else:
+            features[name] = found
     return Trial(
         faster=min(seconds["exact"]) / min(seconds["form"]),
         agreeing=neighbours_kept(features["exact"], features["form"]),

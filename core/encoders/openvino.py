@@ -52,15 +52,22 @@ def has_bf16(memory: Path | None = None) -> bool:
     """
     if memory is None:
         return "BF16" in runtime().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    note = memory / f"bf16-{processor_key()}"
-    try:
-        return note.read_text(encoding="ascii") == "yes"
-    except (OSError, ValueError):
-        answer = has_bf16()
+    known = known_bf16(memory)
+    if known is not None:
+        return known
+    note, answer = memory / f"bf16-{processor_key()}", has_bf16()
     with suppress(OSError):  # Remembering only saves time.
         memory.mkdir(parents=True, exist_ok=True)
         write_atomically(note, b"yes" if answer else b"no")
     return answer
+
+
+def known_bf16(memory: Path) -> bool | None:
+    """Return what ``has_bf16`` remembers; None when it was not asked yet."""
+    try:
+        return (memory / f"bf16-{processor_key()}").read_text(encoding="ascii") == "yes"
+    except (OSError, ValueError):
+        return None
 
 
 def processor_key() -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.config import Config
+from core.encoders import eight_bits, openvino
 from core.encoders.base import Encoder, EncoderKind, EncoderSpec, LocalModel
 from core.encoders.cache import is_handle, locate
 from core.encoders.download import download
@@ -119,6 +120,40 @@ def load_encoder(name_or_path: str, config: Config, backend: str | None = None) 
     """Return an encoder ready to use; arguments and errors as of ``describe``. Every file is read and checked."""
     kind, model = _found(*_resolve(name_or_path, config), config)
     return kind.load(model, backend, config.model_cache)
+
+
+def is_untried(name_or_path: str, config: Config) -> bool:
+    """Tell whether it is not known yet in which form an encoder is faster here; quick, and never an error."""
+    try:
+        _, model = _found(*_resolve(name_or_path, config), config)
+        return _is_untried(model, config)
+    except EncoderError:
+        return False  # Who wants to use it is told.
+
+
+def try_forms(name_or_path: str, config: Config, progress: Progress = silent) -> None:
+    """Find out in which form an encoder is faster here, and remember it; takes some seconds the first time.
+
+    Args:
+        name_or_path: as of ``describe``.
+        config: as of ``describe``.
+        progress: told how many steps are done.
+
+    Raises:
+        EncoderError: as of ``describe``.
+    """
+    _, model = _found(*_resolve(name_or_path, config), config)
+    if _is_untried(model, config) and not openvino.has_bf16(config.model_cache):
+        eight_bits.pays(model.directory, config.model_cache, progress)
+
+
+def _is_untried(model: LocalModel, config: Config) -> bool:
+    return (
+        eight_bits.has_form(model.directory)
+        and openvino.installed()
+        and not openvino.known_bf16(config.model_cache)
+        and eight_bits.remembered(model.directory, config.model_cache) is None
+    )
 
 
 def matching_backend(name: str, fingerprint: str, config: Config) -> str | None:
@@ -256,7 +291,8 @@ def _found(name: str, entry: Entry, config: Config) -> tuple[EncoderKind, LocalM
 def _listing(name: str, entry: Entry, config: Config) -> EncoderListing:
     try:
         kind, model = _found(name, entry, config)
-        spec = kind.describe(model, None, config.model_cache)
+        # A list is not kept waiting by a trial: until it is known, it says what does in any case.
+        spec = kind.describe(model, "openvino-f32" if _is_untried(model, config) else None, config.model_cache)
     except EncoderError as error:
         return _unavailable(name, entry, config, error)
     return EncoderListing(

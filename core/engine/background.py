@@ -93,6 +93,7 @@ def _local_kinds(config: Config) -> dict[str, JobKind]:
         "truth": JobKind(task=partial(tasks.truth_task, config), lane="scene"),
         "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
         "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
+        "trial": JobKind(task=partial(tasks.trial_task, config), lane="encode"),
         "chip": JobKind(task=partial(tasks.chip_task, config), lane="encode"),
         "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
         "delete_features": JobKind(task=partial(tasks.delete_features_task, config), lane="encode"),

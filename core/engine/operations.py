@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.bands import FloatArray
 from core.config import Config
 from core.encoders.base import EncoderSpec
-from core.encoders.registry import describe, matching_encoder
+from core.encoders.registry import describe, is_untried, matching_encoder
 from core.engine import tasks
 from core.engine.arrivals import Arrivals
 from core.engine.background import job_kinds, job_lanes
@@ -99,6 +99,7 @@ class Engine:
         self.jobs = JobQueue(config.root, job_kinds(config), job_lanes(config) if lanes is None else lanes)
         self.trainings = Trainings(config, self.library, self.trained, self.jobs)
         self.classifications = Classifications(config, self.library, self.jobs)
+        self._tried: set[str] = set()
         self._specs: dict[tuple[str, str | None], tuple[float, EncoderSpec]] = {}
 
     def start(self) -> None:
@@ -319,6 +320,17 @@ class Engine:
     def submit_fetch(self, encoder: str) -> Job:
         """Ask for an encoder's files to be downloaded."""
         return self.jobs.submit("fetch", encoder, f"Downloading the encoder {encoder}", {"name": encoder})
+
+    def untried(self, encoder: str) -> bool:
+        """Tell whether it is not known yet in which form an encoder is faster here; quick, and never an error."""
+        if encoder not in self._tried and not is_untried(encoder, self.config):
+            self._tried.add(encoder)
+        return encoder not in self._tried
+
+    def submit_trial(self, encoder: str) -> Job:
+        """Ask in which form an encoder is faster here, which what it gives depends on; once a computer."""
+        title = "Trying in which form the encoder is faster on this computer, once"
+        return self.jobs.submit("trial", encoder, title, {"encoder": encoder})
 
     def submit_encode(self, recipe: Recipe) -> Job:
         """Ask for features; only what the store does not have is computed.

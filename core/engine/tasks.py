@@ -23,7 +23,7 @@ from core.classification.maps.finer import FinerMaps
 from core.classification.numbers.store import LearnedNumbers
 from core.config import Config
 from core.encoders.base import Encoder
-from core.encoders.registry import default_encoder, describe, matching_encoder
+from core.encoders.registry import default_encoder, describe, matching_encoder, try_forms
 from core.encoders.registry import fetch as fetch_encoder
 from core.errors import BucketError, EncoderError, ScaleError, VectorsError
 from core.features.clusters import ClusterStore
@@ -233,6 +233,14 @@ def fetch_task(config: Config, work: Work, payload: Payload) -> str:
     """Download an encoder's files; gives its name. Payload: ``name``."""
     fetch_encoder(payload["name"], config, work.progress)
     return str(payload["name"])
+
+
+def trial_task(config: Config, work: Work, payload: Payload) -> str:
+    """Find out in which form an encoder is faster here, and load it; gives its name. Payload: ``encoder``."""
+    try_forms(payload["encoder"], config, work.progress)
+    if payload["encoder"] == default_encoder():
+        warm_encoder(config)
+    return str(payload["encoder"])
 
 
 def encode_task(config: Config, work: Work, payload: Payload) -> str:

@@ -40,6 +40,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
     monkeypatch.delenv("LANDLIKE_MODELS", raising=False)
     made = Engine(Config(root=tmp_path, model_cache=tmp_path / "models"))
+    leave_word(tmp_path)
     replace_engine(made)
     page_cache.forget()
     yield made

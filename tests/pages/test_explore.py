@@ -46,6 +46,7 @@ from pages.ui.state.view_state import view_state
 from tests.fakes import ThreadWorker
 from tests.packages import half_installed
 from tests.pages.conftest import banded, encode, small_scene, visit
+from tests.trials import leave_word
 
 
 def data_of(app: AppTest, name: str) -> dict[str, Any]:
@@ -643,6 +644,20 @@ def test_foreign_names_reach_the_page_as_text(engine: Engine) -> None:
     assert "`code`" not in shown
     labels = {item["label"] for item in data_of(app, "landlike_gallery")["items"]}
     assert "<b>my</b> `class` ${x}" in labels
+
+
+def test_a_scene_says_that_the_encoder_is_tried_first(engine: Engine) -> None:
+    small_scene(engine)
+    shutil.rmtree(engine.config.model_cache)  # Where it is noted.
+    app = visit()
+    sees_nothing_wrong(app)
+    assert "tried in two forms on this computer" in texts(app)
+    assert [job.kind for job in engine.jobs.jobs()] == ["trial"]
+    leave_word(engine.config.root)
+    app.run()
+    sees_nothing_wrong(app)
+    assert "tried in two forms" not in texts(app)
+    assert engine.jobs.jobs()[0].kind == "encode"
 
 
 def test_failed_work_is_a_sentence_and_can_be_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

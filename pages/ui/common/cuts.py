@@ -59,8 +59,11 @@ def area_words(area: MapRegion) -> str:
 
 def recipes_there(scene: Scene, encoder: str | None) -> list[Recipe]:
     """Return how a scene has been encoded by an encoder, from large patches to small; None = the default encoder."""
+    encoder = encoder or first_encoder(scene)
+    if scene.has_pixels and engine().untried(encoder):
+        return []  # Which form's features are shown is found out on the page, which says so.
     try:
-        fingerprint = engine().spec_of(scene, encoder or first_encoder(scene)).fingerprint
+        fingerprint = engine().spec_of(scene, encoder).fingerprint
     except LandlikeError:
         return []
     found = {recipe.cut: recipe for recipe in engine().store.recipes(scene.id) if recipe.fingerprint == fingerprint}

@@ -35,6 +35,10 @@ _UNDER_WAY = (
     "is being read patch by patch; land can be looked for when that is done, and this page opens by itself.  \n"
     ":small[Until then you can say how it is cut into patches, and add other scenes on the Scenes page.]"
 )
+_TRIAL = (
+    "It is in. Before it is read patch by patch, the encoder is tried in two forms on this computer, to use the faster "
+    "one from then on. It takes seconds, and is done once."
+)
 MOST_WORDS = 1500
 """Characters of the sentence on how an encoder can be had; it holds an address and a path."""
 
@@ -107,6 +111,8 @@ def _open_first(visitor: Session, submit: Callable[[], Job]) -> None:
         key, job = SYNTHETIC, wanted(SYNTHETIC, engine().submit_synthetic)
     if job.state == "done":
         st.rerun()
+    if engine().untried(default_encoder()):  # Meanwhile: else the scene would wait for it.
+        wanted(_trial(default_encoder()), lambda: engine().submit_trial(default_encoder()))
     heading("Welcome to Landlike", 1, look="large")
     st.markdown(
         f"Landlike finds land that looks alike in Sentinel-2 scenes. There is no scene yet, so {_FIRST[job.kind]}"
@@ -133,6 +139,25 @@ def chosen_encoder(visitor: Session, scene: Scene) -> str:
         return default_encoder()
     _offer(listing)
     return default_encoder()
+
+
+def encoder_tried(scene: Scene, encoder: str) -> bool:
+    """Return whether it is known in which form an encoder is faster here; while it is not, draw how far that is."""
+    if not scene.has_pixels or not engine().untried(encoder):
+        return True
+    work = current().work
+    job = engine().jobs.get(work[_trial(encoder)]) if _trial(encoder) in work else engine().submit_trial(encoder)
+    if job is None or not job.active:
+        return True  # What came out could not be kept, or not be found: it is gone on with what does anywhere.
+    work[_trial(encoder)] = job.id
+    heading(scene.name, 1, look="large")
+    st.markdown(_TRIAL)
+    panel(job, _trial(encoder), job.title)
+    return False
+
+
+def _trial(encoder: str) -> str:
+    return f"trial-{encoder}"
 
 
 def link_encoder(visitor: Session, scene: Scene, recipe: Recipe) -> str:

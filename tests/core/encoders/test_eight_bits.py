@@ -28,7 +28,7 @@ from core.encoders.eight_bits import (
 )
 from core.encoders.files import EIGHT_BITS, EIGHT_BITS_WEIGHTS
 from core.encoders.openvino import has_bf16, processor_key
-from core.encoders.registry import ENTRIES, FORMER, describe, matching_backend
+from core.encoders.registry import ENTRIES, FORMER, describe, is_untried, matching_backend, try_forms
 from core.encoders.spectral import spectral_spec
 from core.errors import EncoderError
 
@@ -96,12 +96,16 @@ def test_it_is_used_where_it_is_faster_and_finds_the_same(
 
 def test_where_there_is_bf16_nothing_is_tried(formed: Path, config: Config) -> None:
     told(config, formed, bf16=True)
+    assert not is_untried(str(formed), config)
     assert describe(str(formed), config).precision == "bf16"
     assert remembered(formed, config.model_cache) is None
 
 
 def test_a_form_that_cannot_be_run_is_tried_once_and_left_alone(formed: Path, config: Config) -> None:
     told(config, formed, bf16=False)
+    assert is_untried(str(formed), config)
+    try_forms(str(formed), config)
+    assert not is_untried(str(formed), config)
     assert describe(str(formed), config).precision == "f32"
     assert remembered(formed, config.model_cache) == Trial(faster=0, agreeing=0)
     assert "  precision      f32; int8 could not be tried here" in said(formed, config)
@@ -112,6 +116,12 @@ def test_the_list_of_encoders_says_what_was_measured(formed: Path, config: Confi
     assert "  precision      int8; it is 2.3 × as fast as f32 here and finds 97 % of its neighbours" in said(
         formed, config
     )
+
+
+def test_a_list_waits_for_no_trial(formed: Path, config: Config) -> None:
+    told(config, formed, bf16=False)
+    assert "  precision      f32" in said(formed, config)
+    assert remembered(formed, config.model_cache) is None
 
 
 def said(directory: Path, config: Config) -> list[str]:
@@ -170,7 +180,10 @@ class Timed:
 
 
 def test_rates_and_neighbours_are_compared() -> None:
-    found = try_beside(Timed(lambda means: means, 8), Timed(lambda means: means, 1), LAND)
+    steps: list[tuple[int, int]] = []
+    exact, form = Timed(lambda means: means, 8), Timed(lambda means: means, 1)
+    found = try_beside(exact, form, LAND, 2, progress=lambda *step: steps.append(step))
+    assert steps == [(done, 6) for done in range(6)]
     assert found.agreeing == 1
     assert found.faster > 2
     upset = try_beside(Timed(lambda means: means, 1), Timed(lambda means: means[::-1], 1), LAND)
