@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -22,6 +22,7 @@ if multiprocessing.parent_process() is None:
     from core.config import settings
     from core.errors import LandlikeError
     from core.jobs.scheduler import absence
+    from pages.ui.common.later import giving_way
     from pages.ui.http import assets, splash
     from pages.ui.http.below import all_below
     from pages.ui.http.front_end import FrontEndScripts
@@ -37,8 +38,6 @@ if multiprocessing.parent_process() is None:
     GROUND = Deferred("pages.ui.http.ground", "GROUND_ROUTES", ("/ground/",))
     POINTS = Deferred("pages.ui.http.points", "POINT_ROUTES", ("/layout/", "/values/", "/outlines/"))
 
-    OFTEN_SECONDS = 0.0005
-    """While modules are imported, other threads get their turn so often; else a browser waits for each of its files."""
     NOBODY_SECONDS, DRAWN_SECONDS = 8.0, 2.0
     """What other pages need is imported when nobody has come for so long, or so long after the first page was made."""
     CLOSING = threading.Event()
@@ -49,16 +48,6 @@ if multiprocessing.parent_process() is None:
     # there. A thread that imports a module at that moment skips a folder and does not find it.
     if str(PAGES) not in sys.path:
         sys.path.append(str(PAGES))
-
-    @contextmanager
-    def giving_way() -> Iterator[None]:
-        """Let other threads have their turn often."""
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(OFTEN_SECONDS)
-        try:
-            yield
-        finally:
-            sys.setswitchinterval(usual)
 
     def prepare() -> None:
         """Start the engine and import what the pages need, while a browser still loads Streamlit's JavaScript."""
@@ -75,6 +64,8 @@ if multiprocessing.parent_process() is None:
             warm = import_module("pages.ui.state.warm")
             warm.import_first()
             warm.read_newest_scene()
+            if not TURNS.held:  # Else the page that is being made asks for it, once the rest of it is on its way.
+                warm.import_map()
         if TURNS.made_a_page.wait(NOBODY_SECONDS):
             CLOSING.wait(DRAWN_SECONDS)
         if not CLOSING.is_set():

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.bands import BAND_NAMES, FloatArray
 from core.features.recipe import FeatureBatch, Features, Recipe
@@ -19,6 +18,8 @@ READ_COLUMNS = ("patch_id", "valid_fraction", "vector", "band_mean", "band_std")
 
 def without(batches: Iterable[pa.RecordBatch], schema: pa.Schema, known: IntArray) -> pa.RecordBatchReader:
     """Return a stream of batches less the rows of known patch ids."""
+    import pyarrow.compute as pc  # It takes as long to import as pyarrow itself, and is needed once in a while.
+
     values = pa.array(known, pa.int64())
 
     def stream() -> Iterator[pa.RecordBatch]:

@@ -55,12 +55,6 @@ EXPORTS = "exports"
 HELD_SECONDS = 24 * 3600.0
 """How long a file is kept for whoever asked for it."""
 
-MEDIA_TYPES: Mapping[str, str] = {
-    **{name: kind.media_type for name, kind in FORMATS.items()},
-    "png": "image/png", "svg": "image/svg+xml", "zip": "application/zip", "html": "text/html", "pdf": "application/pdf",
-    "json": "application/json",
-}  # fmt: skip
-
 
 def export_bytes(source: LibrarySource, order: ExportOrder, *, progress: Progress = silent) -> bytes:
     """Return the file that is wanted.

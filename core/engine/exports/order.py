@@ -26,6 +26,13 @@ SPECTRA = "spectra"
 FORMS_OF_PATCHES = frozenset({FOUND, SELECTED, LABELLED, CLASSES, EVERY})
 """What comes as a table of patches."""
 
+MEDIA_TYPES: Mapping[str, str] = {
+    **{name: kind.media_type for name, kind in FORMATS.items()},
+    "png": "image/png", "svg": "image/svg+xml", "zip": "application/zip", "html": "text/html", "pdf": "application/pdf",
+    "json": "application/json",
+}  # fmt: skip
+"""What a file of a form is sent as."""
+
 CONTENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys((FOUND, SELECTED, LABELLED, CLASSES, EVERY), tuple(FORMATS)),

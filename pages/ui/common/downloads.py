@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
 
 import streamlit as st
 import streamlit.components.v1 as components
 
-from core.engine.exports.files import (
-    MEDIA_TYPES,
-    export_bytes,
-    export_is_latest,
-    export_path,
-    read_export,
-    submit_export,
-)
 from core.engine.exports.order import (
     BUNDLE,
     CLASS_MAP,
@@ -25,6 +19,7 @@ from core.engine.exports.order import (
     FOUND,
     LABELLED,
     MAP,
+    MEDIA_TYPES,
     PLOT,
     REPORT,
     SELECTED,
@@ -73,6 +68,11 @@ _FORM_HELP = {
     (REPORT, "html"): "One page that needs nothing else, on the screen and printed",
     (REPORT, "pdf"): "The same, to print",
 }
+
+
+def _files() -> ModuleType:
+    """Return what makes files; with all that they are made of it is a tenth of what a first page would wait for."""
+    return import_module("core.engine.exports.files")
 
 
 def downloads(visitor: Session, view: ViewState) -> None:
@@ -163,7 +163,7 @@ def take_away(
     if quick_to_make(known, wanted):
         # What it gives stands on it: whoever presses it while another form is being drawn sees which one it still is.
         st.download_button(
-            f"Download {_FORM_TITLES[form]}", lambda: export_bytes(known, wanted), name, MEDIA_TYPES[form],
+            f"Download {_FORM_TITLES[form]}", lambda: _files().export_bytes(known, wanted), name, MEDIA_TYPES[form],
             key=f"{key}_file", on_click="ignore", icon=":material/download:", type="primary",
         )  # fmt: skip
     else:
@@ -186,8 +186,8 @@ def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str, po
     job = engine().jobs.get(visitor.work.get(work, ""))
     if job is not None and engine().jobs.payload(job.id) != order.payload(engine()):
         job = None  # It was another view that was wanted then.
-    path = None if job is None else export_path(engine().config, job)
-    older = path is not None and not export_is_latest(path, known)
+    path = None if job is None else _files().export_path(engine().config, job)
+    older = path is not None and not _files().export_is_latest(path, known)
     if job is None or older or (job.state == "done" and path is None):
         if older:
             st.caption(OLDER)
@@ -199,7 +199,8 @@ def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str, po
         return
     with st.container(horizontal=True, key=f"{key}_made"):
         st.download_button(
-            f"Download ({size(path.stat().st_size)})", lambda: read_export(path), path.name, MEDIA_TYPES[order.form],
+            f"Download ({size(path.stat().st_size)})", lambda: _files().read_export(path), path.name,
+            MEDIA_TYPES[order.form],
             key=f"{key}_file", on_click="ignore", icon=":material/download:", type="primary",
         )  # fmt: skip
         if order.what == REPORT and order.form == "html" and path.stat().st_size <= MOST_PREVIEWED:
@@ -210,7 +211,7 @@ def _by_job(visitor: Session, known: SceneView, order: ExportOrder, key: str, po
 
 
 def _submit(work: str, order: ExportOrder, known: SceneView) -> None:
-    current().work[work] = submit_export(engine(), order, known).id
+    current().work[work] = _files().submit_export(engine(), order, known).id
 
 
 def _preview(job: Job, popover: str) -> None:
@@ -221,11 +222,11 @@ def _preview(job: Job, popover: str) -> None:
 
 @st.dialog("Report", width="large")
 def _shown_report(job: Job) -> None:
-    path = export_path(engine().config, job)
+    path = _files().export_path(engine().config, job)
     if path is None:
         st.markdown("The report is gone; make it again.")
         return
-    components.html(read_export(path).decode(), height=720, scrolling=True)
+    components.html(_files().read_export(path).decode(), height=720, scrolling=True)
 
 
 def order_spelled(order: ExportOrder) -> None:

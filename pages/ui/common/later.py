@@ -1,13 +1,17 @@
-"""Modules that others import and hardly use: imported when something of them is asked for."""
+"""How modules are imported where somebody waits: those hardly used when they are asked for, others giving way."""
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+OFTEN_SECONDS = 0.0005
+"""While modules are imported, other threads get their turn so often; else a browser waits for each of its files."""
 
 
 class _Later(ModuleType):
@@ -28,3 +32,17 @@ def later(name: str) -> Iterator[None]:
     finally:
         if isinstance(standing_in, _Later) and sys.modules.get(name) is standing_in:
             del sys.modules[name]
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Let other threads have their turn often, and the garbage collector none: of modules nothing is garbage."""
+    usual, collecting = sys.getswitchinterval(), gc.isenabled()
+    sys.setswitchinterval(OFTEN_SECONDS)
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+        if collecting:
+            gc.enable()

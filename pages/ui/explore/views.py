@@ -30,7 +30,6 @@ from pages.ui.explore.comparison import add_button, comparison
 from pages.ui.explore.given_panel import given_panel
 from pages.ui.explore.header import announcement, header
 from pages.ui.explore.listing import listed_patches, neighbour_controls, show_control
-from pages.ui.explore.map import scene_map, value_overlay
 from pages.ui.explore.map_marks import MOST_RANKED
 from pages.ui.explore.novelty_banner import HEIGHT as BANNER_HEIGHT
 from pages.ui.explore.novelty_banner import banner_there, mark_switch, marking, novelty_banner
@@ -46,6 +45,7 @@ from pages.ui.search.threshold import touching_switch
 from pages.ui.state.encoder_answers import EncoderAnswer, answers_of, is_comparing, outlined_view
 from pages.ui.state.session import Session, current
 from pages.ui.state.view_state import ViewState, view_state
+from pages.ui.state.warm import import_map
 from pages.ui.state.widgets import bound, segments, select
 
 AROUND = 228
@@ -68,20 +68,24 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
         evidence_strip(visitor, view, view.thumbs(rendering_of(visitor, scene)))
         answers = answers_of(visitor, view) if is_comparing(visitor) and scene.has_pixels else []
         shown = outlined_view(visitor, view, answers)
-        left, right = st.columns(2, gap="small")
+        left, map_side = st.columns(2, gap="small")
         with left:
             colours = _plot_view(visitor, shown)
-        with right:
-            _map_view(visitor, shown, colours)
         if answers:
             _comparison_view(visitor, view, answers)
-            return
-        left, right = st.columns([4, 3], gap="medium")
-        with left:
-            thumbs = view.thumbs(rendering_of(visitor, scene))
-            listed_patches(visitor, view, colours, thumbs=thumbs, height=heights(visitor, view)[1])
-        with right:
-            _beside_view(visitor, view, colours)
+        else:
+            _below_view(visitor, view, colours)
+        with map_side:  # Last: the first time a server draws one, what draws it has to be imported.
+            _map_view(visitor, shown, colours)
+
+
+def _below_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
+    left, right = st.columns([4, 3], gap="medium")
+    with left:
+        thumbs = view.thumbs(rendering_of(visitor, view.scene))
+        listed_patches(visitor, view, colours, thumbs=thumbs, height=heights(visitor, view)[1])
+    with right:
+        _beside_view(visitor, view, colours)
 
 
 def heights(visitor: Session, view: ViewState) -> tuple[int, int]:
@@ -157,6 +161,9 @@ def _take_colour(name: str) -> None:
 
 
 def _map_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
+    import_map()
+    from pages.ui.explore.map import scene_map, value_overlay
+
     rendering = rendering_of(visitor, view.scene)
     with st.container(horizontal=True, vertical_alignment="center", key="map_bar"):
         heading("Map", look="unseen")
