@@ -51,8 +51,11 @@ SLOW = (
     "core/imagery/ground/test_drawing.py::test_no_seam_shows_between_cells",
     "core/cli/test_views.py",  # each view by page, command and script
     "core/cli/test_search.py",
+    "core/cli/test_embed.py",  # processes that open files
+    "core/ingest/truth/test_adding.py",
     "pages/ui/classify/test_importing.py",  # processes that open files of shapes
     "pages/ui/search/test_bar.py",
+    "pages/ui/search/test_results_table.py",
     "core/jobs/test_queue.py",  # workers that die
     "core/mirror",  # a bucket, processes that are killed, a server
     "core/jobs/cluster",  # a scheduler, and workers that die
@@ -70,7 +73,7 @@ SLOW = (
     "core/evaluation/test_taught_classes.py::test_the_shipped_encoder_names_its_classes_in_all_bands",
     "core/encoders/test_eight_bits.py::test_a_form_that_cannot_be_run_is_tried_once_and_left_alone",
     "core/encoders/test_eight_bits.py::test_the_list_of_encoders_says_what_was_measured",
-    "core/engine/exports/test_files.py::test_page_command_and_script_give_the_same_file",
+    "core/engine/exports/test_files.py",  # whole reports and maps
     "test_app.py",  # servers
     "core/sample/test_scene.py",  # a real scene
     "core/projection",  # umap-learn beside our own way

@@ -39,6 +39,7 @@ from tests.fakes import ChanceEncoder, place_scene
 from tests.labelled import pixels, tif, write_zip
 from tests.packages import half_installed
 from tests.scenes import add_scene
+from tests.trials import leave_word
 
 ROOT = Path(__file__).resolve().parents[3]
 Capture = pytest.CaptureFixture[str]
@@ -421,6 +422,7 @@ assert not heavy, heavy
 
 def test_ctrl_c_ends_in_a_sentence(data: Path, tmp_path: Path) -> None:
     place_scene(data, height=768, width=768)
+    leave_word(data)
     command = [sys.executable, "-m", "core", "embed", "place-1", "--patch-size", "64", "--stride", "8"]
     with subprocess.Popen(
         [*command, "--out", str(tmp_path / "f.parquet")],

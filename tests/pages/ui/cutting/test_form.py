@@ -105,6 +105,7 @@ def test_a_time_that_is_not_known_is_not_made_up(engine: Engine) -> None:
     assert "how long is not known yet, as Landlike 2 has encoded nothing here" in said(app)
 
 
+@pytest.mark.slow
 def test_a_link_leads_to_its_cut_and_begins_nothing_unasked(engine: Engine) -> None:
     scene = small_scene(engine)
     encode(engine, scene)
@@ -127,6 +128,7 @@ def test_the_usual_cut_and_what_is_none_leave_links_as_they_were(engine: Engine,
     assert "cut" not in app.query_params
 
 
+@pytest.mark.slow
 def test_one_click_goes_to_another_cut_and_the_query_stays_at_its_place(engine: Engine) -> None:
     scene = small_scene(engine)
     encode(engine, scene)
@@ -141,6 +143,7 @@ def test_one_click_goes_to_another_cut_and_the_query_stays_at_its_place(engine: 
     assert "most like patch 16" in said(app)
 
 
+@pytest.mark.slow
 def test_a_cut_can_be_deleted(engine: Engine) -> None:
     scene = small_scene(engine)
     kept, gone = encode(engine, scene), encode_by(engine, scene, Cut.of(32))
@@ -187,6 +190,7 @@ def test_a_scene_smaller_than_a_patch_asks_for_smaller_ones(engine: Engine) -> N
     assert encodings(engine) == ["encode"]
 
 
+@pytest.mark.slow
 def test_too_many_patches_are_refused_in_a_sentence(engine: Engine) -> None:
     encode(engine, add_scene(engine.library, "wide-1", height=640, width=640, bands=("B02", "B03", "B04")))
     app = form(visit(scene="wide-1"))
@@ -205,6 +209,7 @@ def test_sizes_out_of_range_are_refused_in_a_sentence(engine: Engine) -> None:
     assert "stride" not in said(app)
 
 
+@pytest.mark.slow
 def test_labels_of_another_cut_are_told_of_and_carried_over(engine: Engine) -> None:
     scene = small_scene(engine)
     encode(engine, scene)
@@ -296,6 +301,7 @@ def test_an_area_drawn_to_search_by_can_be_cut(engine: Engine) -> None:
     assert key in cuts
 
 
+@pytest.mark.slow
 def test_examples_outside_of_the_area_that_a_scene_is_cut_by_are_told_with_the_area(engine: Engine) -> None:
     scene = small_scene(engine)
     west, south, east, north = bounds_lonlat(scene) or (0, 0, 0, 0)
