@@ -203,14 +203,7 @@ def _zero(learned: Labelled, request: TrainingRequest, directory: Path, config: 
     initial.write(directory, directory.name, {"classes": dict.fromkeys(learned.classes, 1)})
 
 
-def _quick_graphs() -> None:
-    """Run graphs as they are: each is run a few times only, and TensorFlow's making them faster takes longer."""
-    import tensorflow as tf
-
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 if __name__ == "__main__":
     where = Path(sys.argv[1])
-    _quick_graphs()
+    modules.quick_graphs()
     print(json.dumps({name: _task(where, name, task) for name, task in json.loads(sys.argv[2]).items()}))

@@ -76,6 +76,13 @@ def outputs(jobs: dict[str, tuple[Path, np.ndarray]], folder: Path) -> dict[str,
     return results
 
 
+def quick_graphs() -> None:
+    """Run graphs as they are: each is run a few times only, and TensorFlow's making them faster takes longer."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def write_outputs(folder: Path, name: str, model: Path) -> None:
     """Write beside ``name.npy`` what ``outputs`` gives of it; for a process that TensorFlow may be in."""
     import tensorflow as tf
@@ -190,8 +197,10 @@ def _save_tf1(kind: str, out: Path) -> None:
     builder = v1.saved_model.builder.SavedModelBuilder(str(out))
     graph, images, net, signatures = _graph(tf, plan, training=True)
     with graph.as_default(), v1.Session() as session:
-        for variable, value in net.values:
-            variable.load(value, session)
+        # All at once: for each step of its own a session goes over the whole graph.
+        session.run(
+            [one.initializer for one, _ in net.values], {one.initializer.inputs[1]: to for one, to in net.values}
+        )
         session.run(net.updates, {images: batch})
         builder.add_meta_graph_and_variables(session, ["train"], signature_def_map=signatures, strip_default_attrs=True)
     graph, _, _, signatures = _graph(tf, plan, training=False)
@@ -230,6 +239,7 @@ def _build(root: Path, kind: str) -> None:
 
 def main(task: str, folder: Path, arguments: list[str]) -> None:
     """Do what the module's docstring says of the command line."""
+    quick_graphs()
     for argument in arguments:
         if task == "build":
             _build(folder, argument)
