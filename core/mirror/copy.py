@@ -280,7 +280,11 @@ class WorkingCopy:
         self, path: Path, cancelled: Callable[[], bool], waiting: Callable[[str], None]
     ) -> Iterator[None]:  # fmt: skip
         key = f"leases/{path.relative_to(self.root).as_posix()}"
-        with leased(self.storage, key, self._name, times=self._times, cancelled=cancelled, waiting=waiting):
+        wait = leased(
+            self.storage, key, self._name, hurried=self._hurried, times=self._times, cancelled=cancelled,
+            waiting=waiting,
+        )  # fmt: skip
+        with wait:
             self.refresh()
             yield
 

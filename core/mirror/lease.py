@@ -42,6 +42,7 @@ def leased(
     key: str,
     holder: str,
     *,
+    hurried: Storage,
     times: LeaseTimes,
     cancelled: Callable[[], bool],
     waiting: Callable[[str], None],
@@ -52,6 +53,7 @@ def leased(
         storage: of the object.
         key: of the object.
         holder: names this working copy, whose processes do not hold one lease at once: what it held before is its own.
+        hurried: the same with little patience: it is written again soon anyway, and its end waits for nobody.
         times: how often things are done.
         cancelled: asked while waiting.
         waiting: told what is waited for; an empty text when that is over.
@@ -62,7 +64,7 @@ def leased(
     """
     held = _Held(holder=holder, info=_taken(storage, key, _Wait(holder, times, cancelled, waiting)))
     stop = threading.Event()
-    beating = threading.Thread(target=_beat, args=(storage, held, times, stop), daemon=True, name="lease")
+    beating = threading.Thread(target=_beat, args=(hurried, held, times, stop), daemon=True, name="lease")
     beating.start()
     try:
         yield
@@ -71,7 +73,7 @@ def leased(
         beating.join()
         try:
             if held.info is not None:
-                storage.replace_if(held.info, _said(""))
+                hurried.replace_if(held.info, _said(""))
         except StoreError as error:
             _log.warning("A lease was not given back, and others wait until it counts as dead: %s", error)
 

@@ -190,6 +190,13 @@ def test_a_lock_is_known_to_all_and_taken_over_from_the_dead(copy_at: CopyAt, bu
     for thread in threads:
         thread.join()
     assert told[1:] == ["", "done"], "who waited knows what was done"
+    with locked(here.root / "work" / "c.lock"):
+        bucket.choose = lambda _asked: Fault(status=503)
+        until(lambda: sum("leases/work/c.lock" in one.key for one in bucket.asked) > 3)
+    bucket.choose = lambda _asked: None
+    with locked(there.root / "work" / "c.lock", waiting=told.append):
+        assert told[3:] == ["waiting for another server, which does the same", ""], "it could not be given back"
+    del told[3:]
     bucket.objects["some/data/leases/work/b.lock"] = b'{"holder": "a computer that lost its power", "word": "x"}'
     with locked(there.root / "work" / "b.lock", waiting=told.append):
         assert told[3:] == ["waiting for another server, which does the same", ""]
