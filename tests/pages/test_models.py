@@ -367,7 +367,7 @@ def test_the_name_of_a_model_that_is_being_trained_is_taken(engine: Engine, held
         test.number_input[0].set_value(epochs)
         test.text_input(key="teach_title").set_value("second ").run()
         assert test.button(key="teach_start").disabled
-        assert "A model of that name is being trained already" in shown(test)
+        assert "is being trained; how far it is stands at the top of this page" in shown(test)
     held.end(engine, engine.jobs.jobs()[0], "failed", "It failed.")
     assert not test.run().button(key="teach_start").disabled
 

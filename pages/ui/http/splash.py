@@ -41,7 +41,8 @@ def splash_page(address: str = EXPLORE) -> str:
     ahead = _ahead() if address == EXPLORE else ""
     first = text("splash.js").replace("PAGES", "|".join(PAGES)).replace("SETTINGS", json.dumps(NO_STEPS))
     page = index_page().replace(TITLE, f"<title>Landlike</title><script>{first}</script>{ahead}")
-    return page.replace(ROOT, f'<div id="root">{shown}</div>')
+    # The page draws this too; but Streamlit keeps that where dialogs go, and one that a click opens takes its place.
+    return page.replace(ROOT, f'<div id="root">{shown}</div><style>{text("page.css")}</style>')
 
 
 def _ahead() -> str:

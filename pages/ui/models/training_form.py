@@ -266,5 +266,6 @@ def _lacking_name(title: str) -> str:
     if title.casefold() in {listing.title.casefold() for listing in cache.encoders().values()}:
         return f"There is an encoder named {plain(title)} already: give the new one another name."
     if title.casefold() in titles_in_training():
-        return "A model of that name is being trained already: give the new one another name."
+        where = "how far it is stands at the top of this page. The next one needs another name."
+        return f"“{plain(title)}” is being trained; {where}"
     return ""

@@ -8,6 +8,7 @@ import pytest
 import streamlit
 from starlette.applications import Starlette
 
+from pages.ui.frontend import text
 from pages.ui.http import splash
 from pages.ui.http.assets import ASSET_ROUTES
 from pages.ui.http.front_end import FrontEndScripts, later_scripts, page_scripts
@@ -24,6 +25,7 @@ def test_the_first_page_shows_our_name_before_any_script_has_run(address: str) -
     assert "<title>Landlike</title>" in answer.text
     root = answer.text.split('<div id="root">')[1]
     assert 'aria-label="Landlike"' in root.split("</svg>")[0]
+    assert f"</div><style>{text('page.css')}</style>" in root, "a dialog may take the place of what the page draws"
     assert 'type="module"' in answer.text, "Streamlit's own scripts are still there"
 
 
