@@ -41,9 +41,10 @@ class Section:
         figures: what the verdict is made of. Of ``land``, ``labels`` and ``hand``: ``share`` of neighbours that are
             right and what ``chance`` gives, perhaps the ``best`` possible (else 1), whether it is better (1) or worse
             (−1) than the plain spectrum ``beside`` it, the share of patches ``learned`` from, and the ``count`` of
-            patches asked where they have labels. Of ``familiar``: ``novel``, a share. Of ``stability``: ``kept`` and
-            ``itself``, shares. Of ``hubs``: ``skewness``. Of ``layout``: ``trustworthiness``. What was not counted over
-            all has both ends of its interval beside it, as ``share_low`` and ``share_high``.
+            patches asked where they have labels, of ``all`` there are. Of ``familiar``: ``novel``, a share. Of
+            ``stability``: ``kept`` and ``itself``, shares. Of ``hubs``: ``skewness``. Of ``layout``:
+            ``trustworthiness``. What was not counted over all has both ends of its interval beside it, as
+            ``share_low`` and ``share_high``.
     """
 
     name: str

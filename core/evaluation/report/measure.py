@@ -203,6 +203,7 @@ def labels_part(case: Case, none: str = NO_LABELS_IN_SCENE, progress: Progress =
     section = labels_section(
         own, plain, touching_left_out=case.places is not None, itself=case.itself, rough=case.rough,
         duplicates=duplicates, overlap=0 if case.overlap is None else int(case.overlap[known].sum()),
+        total=len(case.ids),
     )  # fmt: skip
     return replace(section, sentences=(*section.sentences, *mixed, *case.warnings))
 

@@ -80,7 +80,7 @@ def novelty_unknown(encoder: str | None, *, trained: bool = False) -> Section:
 
 def labels_section(
     own: Retrieval, plain: Retrieval | None, *, touching_left_out: bool, itself: bool, rough: bool = False,
-    duplicates: Duplicates | None = None, overlap: int = 0,
+    duplicates: Duplicates | None = None, overlap: int = 0, total: int = 0,
 ) -> Section:  # fmt: skip
     """Return how often neighbours share a class.
 
@@ -92,6 +92,7 @@ def labels_section(
         rough: True = the plain spectrum was made without pixels.
         duplicates: the patches that were left out because they are the same as others.
         overlap: how many patches the encoder has learned from.
+        total: patches that there are, also those without a class.
     """
     found = own.precision[DEPTH]
     beside = f"chance would give {round(100 * own.chance)}"
@@ -115,6 +116,7 @@ def labels_section(
         figures=_between("share", found)
         | {
             "count": found.count,
+            "all": total,
             "chance": own.chance,
             "beside": beaten,
             "learned": overlap / max(own.count, 1),

@@ -107,6 +107,14 @@ def test_few_labels_colour_nothing_whatever_they_show() -> None:
     assert verdict_on([*sections(familiar=GOOD["familiar"]), shifted]).grade is None
 
 
+def test_few_labels_among_many_patches_do_not_condemn() -> None:
+    low = between("share", 0.2, 0.3, 0.4, chance=0.2)
+    for count, there, grade in ((60, 900, None), (300, 900, "poor"), (60, 120, "poor"), (59, 120, None)):
+        found = sections(hand=low | {"count": count, "all": there})[0]
+        assert grade_of(found) == grade
+    assert open_words(sections(hand=low | {"count": 60, "all": 900})[0]).endswith("about 240 more would do.")
+
+
 @pytest.mark.parametrize("found", [0.1, 0.3, 0.4, 0.65, 0.9])
 def test_so_many_more_labels_do_as_are_asked_for(found: float) -> None:
     """At the share found so far, as many as are asked for decide; a tenth fewer do not."""
