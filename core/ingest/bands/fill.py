@@ -263,11 +263,10 @@ def _useless(
         return None
     if shares[band] < _ALONE * float(np.median(others)):
         return f"it holds data in {shares[band]:.1%} of its pixels only, so the band counts as missing"
-    alike = [np.unique(numbers[:4096]).size for name, numbers in left.items() if name != band]
-    single = left[band].size > 1000 and np.unique(left[band]).size == 1 and not nothing
-    if single and band != "B10" and float(np.median(alike)) > 16:
-        return f"all its pixels are {left[band][0]:g}, so the band counts as missing"
-    return None
+    if nothing or band == "B10" or left[band].size <= 1000 or np.unique(left[band]).size > 1:
+        return None
+    varied = float(np.median([np.unique(numbers[:4096]).size for name, numbers in left.items() if name != band]))
+    return f"all its pixels are {left[band][0]:g}, so the band counts as missing" if varied > 16 else None
 
 
 def _holds_something(layer: Layer, mark: NoData) -> bool:
