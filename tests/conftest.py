@@ -16,6 +16,7 @@ from xdist.scheduler import LoadFileScheduling
 from core.ingest.sandbox.protocol import IngestRequest, IngestResult, result_from_dict
 from core.progress import Progress
 from tests import modules, trials
+from tests.buckets import Bucket, serving
 
 OFFLINE = {
     # Read by Python processes that tests start, see the module there.
@@ -184,6 +185,23 @@ def _eight_bits_tried_once(_shared: Path) -> Iterator[None]:
 def model(models_root: Path) -> Callable[[str], Path]:
     """``model("tiny")``: a directory not to be changed."""
     return lambda kind: modules.build(kind, models_root)
+
+
+@pytest.fixture(scope="module")
+def object_server() -> Iterator[Bucket]:
+    """A server of S3."""
+    with serving() as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def bucket(object_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """Its bucket, empty, and the environment by which it is reached."""
+    object_server.objects.clear()
+    object_server.asked.clear()
+    for name, value in object_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return object_server
 
 
 @pytest.fixture

@@ -13,28 +13,13 @@ from core.mirror.copy import WorkingCopy
 from core.mirror.lease import LeaseTimes
 from core.storage.address import open_storage
 from core.storage.bucket import Patience
-from tests.buckets import Bucket, serving
+from tests.buckets import Bucket
 
 ADDRESS = "s3://land/some/data"
 QUICK = Patience(seconds=1.0, longest=0.2, request=2.0)
 SHORT = LeaseTimes(beat=0.05, look=0.02, dead=0.3)
 
 CopyAt = Callable[..., WorkingCopy]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Bucket]:
-    with serving() as bucket:
-        yield bucket
-
-
-@pytest.fixture
-def bucket(server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    server.objects.clear()
-    server.asked.clear()
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    return server
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,24 +14,9 @@ from core.storage.address import open_storage
 from core.storage.base import Storage, StoredObject
 from core.storage.bucket import PART_BYTES, Patience
 from core.storage.folder import FolderStorage
-from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault, serving
+from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault
 
 QUICK = Patience(seconds=4, longest=0.2, request=0.5)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Bucket]:
-    with serving() as bucket:
-        yield bucket
-
-
-@pytest.fixture
-def bucket(server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    server.objects.clear()
-    server.asked.clear()
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    return server
 
 
 @pytest.fixture(params=["folder", "bucket"])

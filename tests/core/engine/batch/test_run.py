@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas
@@ -30,25 +29,11 @@ from core.features.store import FeatureStore
 from core.ingest.boundary import ingest
 from core.scenes.cut import GroundLength
 from core.scenes.library import Library
-from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault, serving
+from tests.buckets import KEY_ID, SECRET, Asked, Bucket, Fault
 from tests.tiles import write_tile
 
 ROOT = Path(__file__).resolve().parents[4]
 pytestmark = pytest.mark.usefixtures("here")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Bucket]:
-    with serving() as bucket:
-        yield bucket
-
-
-@pytest.fixture
-def bucket(server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    server.objects.clear()
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    return server
 
 
 @pytest.fixture(autouse=True)
