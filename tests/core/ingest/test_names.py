@@ -157,9 +157,16 @@ def test_a_period_is_no_date(tmp_path: Path, library: Library, stem: str) -> Non
     assert "a period, 2019-06-0" in line.because
 
 
-@pytest.mark.parametrize("stem", ["S2A_MSIL2A_20190610T104629_x_20190611T120000", "clip_20190610_20190612"])
-def test_a_day_of_processing_is_no_end_of_a_period(tmp_path: Path, library: Library, stem: str) -> None:
-    assert ingest([write_tif(tmp_path / f"{stem}.tif", land(FOUR), FOUR)], library).date == "2019-06-10"
+def test_a_day_of_processing_is_no_end_of_a_period(tmp_path: Path, library: Library) -> None:
+    path = tmp_path / "S2A_MSIL2A_20190610T104629_x_20190611T120000.tif"
+    assert ingest([write_tif(path, land(FOUR), FOUR)], library).date == "2019-06-10"
+
+
+def test_of_two_plain_days_neither_is_taken(tmp_path: Path, library: Library) -> None:
+    scene = ingest([write_tif(tmp_path / "clip_20190610_20190612.tif", land(FOUR), FOUR)], library)
+    assert scene.date is None
+    [line] = [line for line in load_quality(scene.directory).findings if line.topic == "date"]
+    assert "2019-06-10 and 2019-06-12" in line.because
 
 
 def test_the_day_a_file_was_made_is_no_date(tmp_path: Path, library: Library) -> None:
