@@ -197,14 +197,12 @@ class NumpyArray:
             return _of_named_bands(files, named)
         dated = {date_in(member.name): member for member in array_of_scene(files, arrays_of(files))}
         if len(dated) == 1:
-            [member] = dated.values()
-            return _of_fields(files, member) if fields_of(files.shelf.path(member)) else _of_one_array(files, member)
+            return _of_array(files, next(iter(dated.values())))
         dates = sorted(str(date) for date in dated)
         if files.wanted_date not in dates:
             raise _several(len(dates), "its arrays are of", tuple(dates))
         date = str(files.wanted_date)
-        read = _of_fields if fields_of(files.shelf.path(dated[date])) else _of_one_array
-        found = read(files, dated[date])
+        found = _of_array(files, dated[date])
         if found.position is not None:
             raise BandsError(found=f"it holds arrays of {len(dates)} dates, each of several", remedy=_ALONE)
         line = series_said(dates, date, "its arrays are of")
@@ -239,6 +237,11 @@ def _of_named_bands(files: SourceFiles, named: Sequence[Member]) -> SceneLayers:
         left_out=tuple(other.base for other in files.others(named)),
         left_out_because="the arrays that are named as bands are the scene",
     )
+
+
+def _of_array(files: SourceFiles, member: Member) -> SceneLayers:
+    """Return the bands of an array, whether they are one of its axes or fields of its pixels."""
+    return _of_fields(files, member) if fields_of(files.shelf.path(member)) else _of_one_array(files, member)
 
 
 def _of_fields(files: SourceFiles, member: Member) -> SceneLayers:
@@ -308,9 +311,7 @@ def _of_one_array(files: SourceFiles, member: Member) -> SceneLayers:
     )
 
 
-def _with_patch(
-    files: SourceFiles, member: Member, array: ArrayFile, time: int
-) -> tuple[ArrayFile, list[Member]]:  # fmt: skip
+def _with_patch(files: SourceFiles, member: Member, array: ArrayFile, time: int) -> tuple[ArrayFile, list[Member]]:
     """Return an array with its place and its mask where a patch of eo-learn states them, and the files that do."""
     _, height, width = array.pixels.shape
     used = []

