@@ -9,13 +9,14 @@ from core.ingest.formats.arrays.patch_stack import PatchStacks
 from core.ingest.formats.band_files import BandFiles
 from core.ingest.formats.class_folders import ClassFolders
 from core.ingest.formats.cubes.data_cube import DataCubes
+from core.ingest.formats.cubes.patch_sets import HdfPatches
 from core.ingest.formats.kind import SourceKind
 from core.ingest.formats.patch_folders import PatchFolders
 from core.ingest.formats.safe.product import SafeProducts
 
 SOURCE_KINDS: tuple[SourceKind, ...] = (
-    PatchStacks(), NumpyArray(), EmbeddingTables(), SafeProducts(), DataCubes(), PatchFolders(), ClassFolders(),
-    BandFiles(),
+    PatchStacks(), NumpyArray(), EmbeddingTables(), SafeProducts(), HdfPatches(), DataCubes(), PatchFolders(),
+    ClassFolders(), BandFiles(),
 )  # fmt: skip
 """The last one takes whatever no other knows, and says what is wrong with it."""
 

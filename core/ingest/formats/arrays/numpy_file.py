@@ -130,7 +130,7 @@ def open_array(path: Path, name: str, time: int) -> ArrayFile:
         length <= 0 for length in shape
     ):
         raise SourceError(found=f"its shape is {_text(shape)}", remedy=_REMEDY)
-    return _arranged(_mapped(path, shape, dtype, start, fortran=fortran), name, time)
+    return arranged(_mapped(path, shape, dtype, start, fortran=fortran), name, time)
 
 
 def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], start: int, *, fortran: bool) -> NDArray[Any]:
@@ -144,8 +144,18 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], start: int
     return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
 
 
-def _arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
-    """Return one date as (bands, height, width): the bands are the last axis when it can be one, else the first."""
+def arranged(array: NDArray[Any], name: str, time: int) -> ArrayFile:
+    """Return one date as (bands, height, width): the bands are the last axis when it can be one, else the first.
+
+    Args:
+        array: of two, three or four axes, dates the first of four.
+        name: what people call it.
+        time: which date, counted from 0.
+
+    Raises:
+        SourceError: when it has no axis of bands.
+        SourceTooLargeError: when it exceeds a limit.
+    """
     times = array.shape[0] if array.ndim == 4 else 1
     if time >= times:
         found = f"it holds {times} dates and date {time} was asked for"

@@ -81,11 +81,7 @@ class PatchStacks:
         array, labels = stack.array, stack.labels
         one = open_array(files.shelf.path(array), array.name, 0)
         texts = names_beside(files, array, one.count)
-        digits = len(str(stack.count - 1))
-        patches = tuple(
-            Member(number=-1 - place, name=f"{array.stem}_{place:0{digits}d}", size=array.size // stack.count)
-            for place in range(stack.count)
-        )
+        patches = patch_members(array.stem, stack.count, array.size)
         named = labels.names if labels is not None else (None,) * stack.count
         return PatchFiles(
             patches=patches,
@@ -117,7 +113,8 @@ def _stack(files: SourceFiles) -> _Stack | None:
     if len(shape) != 4 or not _square(files, array) or dates_beside(files, array, shape[0]) is not None:
         return None
     labels = _labels(files, [member for member in arrays if member is not array], shape[0])
-    if labels is None and not (shape[0] >= _FEWEST and _of_many_places(files, array, shape[0])):
+    path = files.shelf.path(array)
+    if labels is None and not of_many_places(lambda place: open_array(path, array.name, place), shape[0]):
         return None
     return _Stack(array=array, count=shape[0], labels=labels)
 
@@ -131,11 +128,18 @@ def _square(files: SourceFiles, array: Member) -> bool:
     return height == width and height in PATCH_SIDES
 
 
-def _of_many_places(files: SourceFiles, array: Member, count: int) -> bool:
-    """Tell whether patches that follow each other have nothing in common but chance, in the means of coarse cells."""
-    path, found = files.shelf.path(array), []
+def of_many_places(open_patch: Callable[[int], ArrayFile], count: int) -> bool:
+    """Tell whether patches that follow each other have nothing in common but chance, in the means of coarse cells.
+
+    Args:
+        open_patch: opens a patch, counted from 0.
+        count: how many there are; a few tell nothing.
+    """
+    if count < _FEWEST:
+        return False
+    found = []
     for place in np.unique(np.linspace(0, count - 2, min(_PAIRS, count - 1)).astype(int)).tolist():
-        first, second = (_coarse(open_array(path, array.name, place + step)) for step in (0, 1))
+        first, second = (_coarse(open_patch(place + step)) for step in (0, 1))
         if first.std() > 0 and second.std() > 0:
             found.append(abs(float(np.corrcoef(first, second)[0, 1])))
     return bool(found) and float(np.median(found)) < _ALIKE
@@ -159,8 +163,8 @@ def _labels(files: SourceFiles, others: Sequence[Member], count: int) -> _Labels
         if values is None or len(values) != count:
             continue
         if values.dtype.kind in "US":
-            return _Labels(names=tuple(clean_name(text, 120) for text in _texts(values)), files=(member,))
-        numbers = _numbers(values)
+            return _Labels(names=tuple(clean_name(text, 120) for text in class_texts(values)), files=(member,))
+        numbers = class_codes(values)
         if numbers is not None:
             named = _class_names(files, others, int(numbers.max()) + 1)
             names = {} if named is None else dict(enumerate(named[0]))
@@ -182,8 +186,12 @@ def _values(files: SourceFiles, member: Member) -> NDArray[np.generic] | None:
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
-def _numbers(values: NDArray[np.generic]) -> NDArray[np.int64] | None:
-    """Return codes of classes: whole numbers, or the place of the one of each row that is 1; None for any other."""
+def class_codes(values: NDArray[np.generic]) -> NDArray[np.int64] | None:
+    """Return codes of classes: whole numbers, or the place of the one of each row that is 1; None for any other.
+
+    Args:
+        values: of shape (patches,), or (patches, classes).
+    """
     if values.ndim == 2:
         ones = (values == 1).sum(axis=1)
         apart = bool((ones == 1).all() and ((values == 0) | (values == 1)).all())
@@ -199,11 +207,12 @@ def _class_names(files: SourceFiles, others: Sequence[Member], count: int) -> tu
     for member in others:
         values = _values(files, member)
         if values is not None and values.ndim == 1 and values.dtype.kind in "US" and len(values) >= count:
-            return [clean_name(text, 120) for text in _texts(values)], member
+            return [clean_name(text, 120) for text in class_texts(values)], member
     return None
 
 
-def _texts(values: NDArray[np.generic]) -> list[str]:
+def class_texts(values: NDArray[np.generic]) -> list[str]:
+    """Return an array of texts as such."""
     plain = np.char.decode(values.astype(np.bytes_), "utf-8", "replace") if values.dtype.kind == "S" else values
     return [str(text) for text in plain.tolist()]
 
@@ -233,13 +242,27 @@ class ArrayPatch(RasterFile):
 def _opener(files: SourceFiles, stack: _Stack, texts: tuple[str, ...]) -> Callable[[Member], RasterFile]:
     """Return what opens a patch by its number."""
     path = files.shelf.path(stack.array)
+    return lambda patch: array_patch(replace(open_array(path, stack.array.name, -1 - patch.number), texts=texts), patch)
 
-    def opened(patch: Member) -> RasterFile:
-        array = replace(open_array(path, stack.array.name, -1 - patch.number), texts=texts)
-        return ArrayPatch(
-            array=array, name=patch.name, data=None, geobox=array.geobox, count=array.count, dtypes=array.dtypes,
-            descriptions=array.descriptions, nodata=array.nodata, scaling=array.scaling, alpha=(), tags={},
-            block=array.block, masked=False,
-        )  # fmt: skip
 
-    return opened
+def array_patch(array: ArrayFile, patch: Member) -> ArrayPatch:
+    """Return an array of one patch as a raster called as the patch."""
+    return ArrayPatch(
+        array=array, name=patch.name, data=None, geobox=array.geobox, count=array.count, dtypes=array.dtypes,
+        descriptions=array.descriptions, nodata=array.nodata, scaling=array.scaling, alpha=(), tags={},
+        block=array.block, masked=False,
+    )  # fmt: skip
+
+
+def patch_members(stem: str, count: int, size: int) -> tuple[Member, ...]:
+    """Return patches that are no files of their own, as members with numbers below 0.
+
+    Args:
+        stem: what each is called, before its number.
+        count: how many there are.
+        size: bytes of all of them.
+    """
+    digits = len(str(count - 1))
+    return tuple(
+        Member(number=-1 - place, name=f"{stem}_{place:0{digits}d}", size=size // count) for place in range(count)
+    )
