@@ -209,7 +209,7 @@ class ThreadWorker:
         self._pool = ThreadPoolExecutor(1)
 
     def submit(self, call: JobCall) -> Future[JobOutcome]:
-        return self._pool.submit(perform, call.task, call.files.directory, call.job_id, call.title, call.payload)
+        return self._pool.submit(perform, call.task, call.files, call.job_id, call.title, call.payload)
 
     def warm(self, function: Callable[[], object]) -> Future[Any]:
         return self._pool.submit(function)

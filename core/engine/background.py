@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 
 from core.config import Config
 from core.engine import class_tasks, tasks
 from core.jobs.executor import JobExecutor
-from core.jobs.lanes import JobKind, Lane
+from core.jobs.lanes import CANCEL_GRACE_SECONDS, JobKind, Lane
 from core.jobs.pool import WorkerPool
 
 NICENESS = 5
@@ -20,18 +20,36 @@ TRAINING_NICENESS = 15
 TRAINING_GRACE_SECONDS = 600.0
 """A training that is stopped writes the model of its last whole epoch, which takes a while."""
 
+_WORK: dict[str, tuple[str, tasks.Task]] = {
+    "ingest": ("scene", tasks.ingest_task),
+    "preview": ("scene", partial(tasks.task_of, "core.engine.previews:preview_task")),
+    "sample": ("scene", tasks.sample_task),
+    "synthetic": ("scene", tasks.synthetic_task),
+    "truth": ("scene", tasks.truth_task),
+    "fetch": ("scene", tasks.fetch_task),
+    "encode": ("encode", tasks.encode_task),
+    "trial": ("encode", tasks.trial_task),
+    "chip": ("encode", tasks.chip_task),
+    "delete": ("encode", tasks.delete_task),
+    "delete_features": ("encode", tasks.delete_features_task),
+    "project": ("project", tasks.project_task),
+    "groups": ("project", tasks.clusters_task),  # as they were called at first
+    "trust": ("trust", tasks.trust_task),
+    "stability": ("stability", tasks.stability_task),
+    "export": ("export", partial(tasks.task_of, "core.engine.exports.files:export_task")),
+    "heads": ("classify", class_tasks.heads_task),
+    "finer": ("classify", class_tasks.finer_task),
+    "regress": ("classify", class_tasks.regress_task),
+    "train": ("train", tasks.train_task),
+}
+"""The lane of each kind of job on one computer, and what does it."""
+
 CLUSTER_SLOTS = 4
 """Scenes that a cluster takes in, or encodes, at once. Each is encoded by all workers, the first before the others."""
 
 
 def job_lanes(config: Config) -> dict[str, Lane]:
-    """Return where jobs are done: on the cluster that is configured, else on this computer.
-
-    The files of jobs, and what people upload, lie on this computer where the data are in a bucket. So a cluster encodes
-    then, which takes the longest, and all else is done here.
-    """
-    if config.scheduler and config.bucket:
-        return {**default_lanes(config), "encode": cluster_lanes(config)["encode"]}
+    """Return where jobs are done: on the cluster that is configured, else on this computer."""
     return cluster_lanes(config) if config.scheduler else default_lanes(config)
 
 
@@ -55,13 +73,12 @@ def cluster_lanes(config: Config) -> dict[str, Lane]:
 
     Of encoding, a process here hands out parts and writes what comes back, so that one writes a table at a time.
     """
-    cluster = partial(_on_cluster, config)
+    cluster = partial(Lane, executor=partial(_on_cluster, config), forget=partial(_forget, config))
     warm, beside = partial(tasks.warm_encoding, config), frozenset({"ingest"})
     return {
-        "scene": Lane(executor=cluster, slots=CLUSTER_SLOTS),
+        "scene": cluster(slots=CLUSTER_SLOTS),
         "encode": Lane(executor=partial(WorkerPool, NICENESS), slots=CLUSTER_SLOTS, warm=warm, warm_beside=beside),
-        **{name: Lane(executor=cluster) for name in ("patches", "project", "trust", "stability")},
-        **{name: Lane(executor=cluster) for name in ("classify", "export", "train")},
+        **{name: cluster() for name in ("patches", "project", "trust", "stability", "classify", "export", "train")},
     }
 
 
@@ -69,41 +86,40 @@ def _on_cluster(config: Config) -> JobExecutor:
     """Return an executor of the cluster; its library is imported only here, for it takes a second."""
     from core.jobs.cluster.executor import ClusterExecutor
 
-    return ClusterExecutor(config.scheduler, config.root)
+    return ClusterExecutor(config)
+
+
+def _forget(config: Config, run: str) -> None:
+    """Remove what a job left on its way to workers and back."""
+    from core.jobs.cluster.run import forget_run
+
+    forget_run(config, run)
+
+
+def sweep_jobs(config: Config, runs: Mapping[str, bool]) -> None:
+    """Remove what jobs left on their way to workers and back whose server was killed.
+
+    Args:
+        config: where the data are.
+        runs: those of this server; True = its end is not on record, so it is left alone.
+    """
+    if config.scheduler:
+        from core.jobs.cluster.run import sweep_runs
+
+        sweep_runs(config, runs)
 
 
 def job_kinds(config: Config) -> dict[str, JobKind]:
     """Return the kinds of jobs there are."""
-    kinds = _local_kinds(replace(config, scheduler=""))  # A worker does all of a job by itself.
+    return {name: _kind(config, name, lane, task) for name, (lane, task) in _WORK.items()}
+
+
+def _kind(config: Config, name: str, lane: str, task: tasks.Task) -> JobKind:
+    grace = TRAINING_GRACE_SECONDS if name == "train" else CANCEL_GRACE_SECONDS
     if config.scheduler:
-        kinds["encode"] = JobKind(task=partial(tasks.encode_task, config), lane="encode")
-        for name in () if config.bucket else ("chip", "delete", "delete_features"):
-            kinds[name] = replace(kinds[name], lane="patches")
-    if config.bucket:
-        return {name: replace(one, task=partial(tasks.shared, config, name, one.task)) for name, one in kinds.items()}
-    return kinds
-
-
-def _local_kinds(config: Config) -> dict[str, JobKind]:
-    return {
-        "ingest": JobKind(task=partial(tasks.ingest_task, config), lane="scene"),
-        "preview": JobKind(task=partial(tasks.task_of, "core.engine.previews:preview_task", config), lane="scene"),
-        "sample": JobKind(task=partial(tasks.sample_task, config), lane="scene"),
-        "synthetic": JobKind(task=partial(tasks.synthetic_task, config), lane="scene"),
-        "truth": JobKind(task=partial(tasks.truth_task, config), lane="scene"),
-        "fetch": JobKind(task=partial(tasks.fetch_task, config), lane="scene"),
-        "encode": JobKind(task=partial(tasks.encode_task, config), lane="encode"),
-        "trial": JobKind(task=partial(tasks.trial_task, config), lane="encode"),
-        "chip": JobKind(task=partial(tasks.chip_task, config), lane="encode"),
-        "delete": JobKind(task=partial(tasks.delete_task, config), lane="encode"),
-        "delete_features": JobKind(task=partial(tasks.delete_features_task, config), lane="encode"),
-        "project": JobKind(task=partial(tasks.project_task, config), lane="project"),
-        "groups": JobKind(task=partial(tasks.clusters_task, config), lane="project"),  # as they were called at first
-        "trust": JobKind(task=partial(tasks.trust_task, config), lane="trust"),
-        "stability": JobKind(task=partial(tasks.stability_task, config), lane="stability"),
-        "export": JobKind(task=partial(tasks.task_of, "core.engine.exports.files:export_task", config), lane="export"),
-        "heads": JobKind(task=partial(class_tasks.heads_task, config), lane="classify"),
-        "finer": JobKind(task=partial(class_tasks.finer_task, config), lane="classify"),
-        "regress": JobKind(task=partial(class_tasks.regress_task, config), lane="classify"),
-        "train": JobKind(task=partial(tasks.train_task, config), lane="train", grace=TRAINING_GRACE_SECONDS),
-    }
+        lane = {"chip": "patches", "delete": "patches", "delete_features": "patches"}.get(name, lane)
+        if name == "fetch" and config.bucket:  # Downloaded encoders belong to each computer: this one lacks it.
+            lane = "encode"
+    far = config.scheduler and lane != "encode"
+    done = tasks.at_cluster if far else tasks.on_data
+    return JobKind(task=partial(done, config, name, task), lane=lane, grace=grace)

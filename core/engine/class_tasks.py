@@ -14,12 +14,12 @@ from core.classification.models import check_kind
 from core.classification.numbers.regression import teach_values
 from core.classification.numbers.store import LearnedNumber, LearnedNumbers
 from core.config import Config
-from core.engine.tasks import drop_upload
 from core.errors import EncoderError
 from core.evaluation.novelty import NOVEL_ABOVE, novelty_percentile
 from core.export.geometry import patch_shapes
 from core.features.recipe import Features, Recipe
 from core.features.store import FeatureStore
+from core.jobs.uploads import drop_upload
 from core.jobs.worker import Work
 from core.progress import Progress
 from core.scenes.given.annotations import now_utc

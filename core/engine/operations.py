@@ -17,7 +17,7 @@ from core.encoders.base import EncoderSpec
 from core.encoders.registry import describe, is_untried, matching_encoder
 from core.engine import tasks
 from core.engine.arrivals import Arrivals
-from core.engine.background import job_kinds, job_lanes
+from core.engine.background import job_kinds, job_lanes, sweep_jobs
 from core.engine.classifications import Classifications
 from core.engine.previews import made_preview, sweep_previews
 from core.engine.trainings import Trainings
@@ -40,6 +40,7 @@ from core.ingest.files import map_name, source_name, source_title
 from core.ingest.settings import IngestSettings
 from core.jobs.lanes import Lane
 from core.jobs.queue import Job, JobQueue
+from core.jobs.uploads import drop_upload, sweep_uploads
 from core.mirror.opening import PAGE_PATIENCE, Refresher, open_data
 from core.progress import Progress, silent
 from core.projection.store import Layouts
@@ -116,7 +117,8 @@ class Engine:
         # An upload that waits for an answer is asked about as long as its job is known.
         waiting = [Path(path) for job in self.jobs.jobs() for path in self.jobs.payload(job.id).get("paths", ())]
         self.arrivals.sweep()
-        tasks.sweep_uploads(self.config, waiting, SWEEP_SECONDS)
+        sweep_uploads(self.config, waiting, SWEEP_SECONDS)
+        sweep_jobs(self.config, self.jobs.runs())
         sweep_previews(self.config, SWEEP_SECONDS)
         self.sweep_trash()
         self.chips.sweep()
@@ -237,7 +239,7 @@ class Engine:
         """Take a job that has ended off the list, and with it an upload that waited for a person's decision."""
         job = self.jobs.get(job_id)
         if job is not None and job.kind == "ingest" and job.state == "failed":
-            tasks.drop_upload(self.config, [Path(path) for path in self.jobs.payload(job_id).get("paths", ())])
+            drop_upload(self.config, [Path(path) for path in self.jobs.payload(job_id).get("paths", ())])
         self.jobs.dismiss(job_id)
 
     def _ingest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _FOLDER = "previews"
 
 
-def preview_task(config: Config, work: Work, payload: dict[str, Any]) -> str:
+def preview_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     """Make a picture of a source; gives the name of its file, and height and width of the scene that it would become.
 
     Payload: ``paths``, ``settings``, ``key``.
@@ -31,6 +32,7 @@ def preview_task(config: Config, work: Work, payload: dict[str, Any]) -> str:
     name = f"{payload['key']}.png"
     (config.root / _FOLDER).mkdir(exist_ok=True)
     write_atomically(config.root / _FOLDER / name, found.png)
+    work.made.append(config.root / _FOLDER / name)
     return f"{name} {found.height} {found.width}"
 
 

@@ -6,10 +6,7 @@ Each takes the configuration, a ``Work`` to report to, and its arguments as JSON
 from __future__ import annotations
 
 import json
-import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -37,8 +34,9 @@ from core.features.store import FeatureStore
 from core.files import locked, present
 from core.ingest.settings import IngestSettings, settings_from_dict
 from core.jobs.queue import job_id
-from core.jobs.worker import JobTask, Work
-from core.mirror.opening import open_data
+from core.jobs.uploads import drop_upload
+from core.jobs.worker import Work
+from core.mirror.opening import at_worker, open_data
 from core.progress import Progress
 from core.projection.store import Layouts
 from core.scenes.cut import DEFAULT_CUT
@@ -56,6 +54,9 @@ if TYPE_CHECKING:
     from core.projection.settings import ProjectionSettings
 
 Payload = Mapping[str, Any]
+Task = Callable[[Config, Work, Payload], str]
+"""Does one job where the data are as configured."""
+
 LABELS_TOPIC = "labels by hand"
 """Topic of the line that says what became of labels when a scene was read again."""
 
@@ -63,22 +64,27 @@ _DERIVED = (Layouts, ClusterStore, Stabilities, Novelties, ComparedHeads, FinerM
 """What is kept of features and goes with them."""
 
 
-def shared(config: Config, kind: str, task: JobTask, work: Work, payload: Payload) -> str:
-    """Do a job on data that several servers share; who does the same work as another waits until that is done.
+def on_data(config: Config, kind: str, task: Task, work: Work, payload: Payload) -> str:
+    """Do a job where the server has the data; who does the same on the same bucket as another waits for that.
 
     Args:
-        config: names the bucket; its working copy is opened here, in the worker.
+        config: where the data are; of a bucket the working copy is opened here.
         kind: of the job.
         task: does it.
         work: reported to.
         payload: what both were asked for.
     """
     open_data(config)
-    if "recipe" not in payload:
-        return task(work, payload)
+    if not config.bucket or "recipe" not in payload:
+        return task(config, work, payload)
     name = job_id(kind, json.dumps(payload, sort_keys=True))
     with locked(config.root / "work" / f"{name}.lock", work.cancelled, work.waiting):
-        return task(work, payload)
+        return task(config, work, payload)
+
+
+def at_cluster(config: Config, kind: str, task: Task, work: Work, payload: Payload) -> str:
+    """Do a job where a worker of the cluster has the data, all of it by itself; as ``on_data``."""
+    return on_data(at_worker(config), kind, task, work, payload)
 
 
 def ingest_task(config: Config, work: Work, payload: Payload) -> str:
@@ -171,23 +177,6 @@ def _left_behind(old: Scene) -> Finding:
     """Tell that a map of classes has to be added again."""
     because = f"the one added to “{old.name}” does not lie on the pixels of this reading; add it again"
     return Finding(topic="truth map", value="not kept", basis="warning", because=because)
-
-
-def drop_upload(config: Config, paths: Sequence[Path]) -> None:
-    """Remove files that lie in the folder of uploads, and the folder they came in when it is empty then."""
-    for path in paths:
-        if path.is_relative_to(config.root / "uploads"):
-            path.unlink(missing_ok=True)
-            with suppress(OSError):
-                path.parent.rmdir()
-
-
-def sweep_uploads(config: Config, waiting: Sequence[Path], seconds: float) -> None:
-    """Remove uploads older than so many seconds, but those that files which are still waited for lie in."""
-    kept = {path.parent for path in waiting}
-    for folder in (config.root / "uploads").glob("upload-*"):
-        if folder not in kept and time.time() - folder.stat().st_mtime > seconds:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def sample_task(config: Config, work: Work, payload: Payload) -> str:
@@ -460,7 +449,7 @@ def warm_projection() -> None:
 def task_of(path: str, config: Config, work: Work, payload: Payload) -> str:
     """Do what a function somewhere above this does; ``path`` is ``module:function``, imported when it is wanted."""
     module, _, name = path.partition(":")
-    task: Callable[[Config, Work, Payload], str] = getattr(import_module(module), name)
+    task: Task = getattr(import_module(module), name)
     return task(config, work, payload)
 
 

@@ -26,6 +26,7 @@ class JobCall:
         title: what people read, for the sentence of a failure.
         payload: arguments as JSON values.
         files: where progress is noted and wishes to cancel are found.
+        run: names this submission of it, which none other has; the same after the server was started again.
     """
 
     task: JobTask
@@ -33,6 +34,7 @@ class JobCall:
     title: str
     payload: Mapping[str, Any]
     files: JobFiles
+    run: str
 
 
 class JobExecutor(Protocol):

@@ -5,8 +5,8 @@ In one directory, for a job of some id:
     <id>.json      the record, written by the server only
     <id>.progress  how far it is, written by who does the work, a few times a second
     <id>.cancel    exists when somebody wants it to stop
-    <id>.result    what it gave, written by a worker of a cluster, whose server may be gone by then
-    <id>.lock      held by the worker of a cluster that does it
+
+They belong to the server; workers of a cluster tell it how far they are (``core.jobs.cluster.desk``).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Record:
         sequence: order of submission.
         finished: seconds since 1970 when it ended, 0 = it has not.
         dismissed: True = people have read how it ended, so lists leave it out.
+        run: names this submission, which none other has, of this server or another.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Record:
     sequence: int = 0
     finished: float = 0.0
     dismissed: bool = False
+    run: str = ""
 
     @property
     def active(self) -> bool:
@@ -111,26 +113,10 @@ class JobFiles:
         """Tell whether somebody wants a job to stop."""
         return (self.directory / f"{job_id}.cancel").exists()
 
-    def keep_result(self, job_id: str, message: str) -> None:
-        """Keep what a job gave until it is asked for anew.
-
-        Raises:
-            OSError: when it cannot be written.
-        """
-        write_atomically(self.directory / f"{job_id}.result", message.encode())
-
-    def result(self, job_id: str) -> str | None:
-        """Return what a job gave; None when nobody kept it."""
-        try:
-            return (self.directory / f"{job_id}.result").read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return None
-
     def clear(self, job_id: str) -> None:
-        """Forget progress, wishes and result of an earlier run."""
+        """Forget progress and wishes of an earlier run."""
         self.forget_progress(job_id)
-        for ending in ("cancel", "result"):
-            (self.directory / f"{job_id}.{ending}").unlink(missing_ok=True)
+        (self.directory / f"{job_id}.cancel").unlink(missing_ok=True)
 
     def forget_progress(self, job_id: str) -> None:
         """Forget the progress of an earlier run."""
@@ -139,8 +125,7 @@ class JobFiles:
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""
         self.clear(job_id)
-        for ending in ("json", "lock"):
-            (self.directory / f"{job_id}.{ending}").unlink(missing_ok=True)
+        (self.directory / f"{job_id}.json").unlink(missing_ok=True)
 
 
 def _load(path: Path, kind: Any) -> Any:  # noqa: ANN401  either of two dataclasses

@@ -39,12 +39,15 @@ class Lane:
             quicker; None = nothing.
         warm_beside: kinds of jobs that this lane's usually follow; where there are some, it is warmed while one of them
             runs, and not before.
+        forget: told the run of a job whose end is on record, of which nothing has to be kept any more; None = nothing
+            is kept.
     """
 
     executor: Callable[[], JobExecutor]
     slots: int = 1
     warm: Callable[[], object] | None = None
     warm_beside: frozenset[str] = frozenset()
+    forget: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,9 @@ class Slot:
             BrokenExecutor: when the process that did it died; the next run gets a new one.
         """
         executor = self._made()
-        call = JobCall(task=kind.task, job_id=record.id, title=record.title, payload=record.payload, files=files)
+        call = JobCall(
+            task=kind.task, job_id=record.id, title=record.title, payload=record.payload, files=files, run=record.run
+        )  # fmt: skip
         future = executor.submit(call)
         asked = 0.0
         while not wait_for([future], timeout=LISTEN_SECONDS).done:
@@ -107,6 +112,11 @@ class Slot:
                 if time.monotonic() - asked > kind.grace:
                     executor.kill()
         return future.result()
+
+    def settle(self, record: Record) -> None:
+        """Let go of what was kept of a job, whose end is on record."""
+        if self._lane.forget is not None:
+            self._lane.forget(record.run)
 
     def stop(self) -> None:
         """Let the executor go; what it does ends at once."""

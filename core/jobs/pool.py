@@ -38,7 +38,7 @@ class WorkerPool:
 
     def submit(self, call: JobCall) -> Future[JobOutcome]:
         """Begin a job in the worker."""
-        return self._pool.submit(perform, call.task, call.files.directory, call.job_id, call.title, call.payload)
+        return self._pool.submit(perform, call.task, call.files, call.job_id, call.title, call.payload)
 
     def warm(self, function: Callable[[], object]) -> Future[Any]:
         """Start the worker and have it do something first."""

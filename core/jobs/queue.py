@@ -15,6 +15,7 @@ from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from core.errors import JobError, StoreError
 from core.files import FileLock
@@ -151,7 +152,9 @@ class JobQueue:
             name = job_id(kind, key)
             known = self._records.get(name)
             if known is None or not known.active:
-                self._add(Record(id=name, kind=kind, title=title, payload=dict(payload or {}), after=after))
+                self._add(Record(
+                    id=name, kind=kind, title=title, payload=dict(payload or {}), after=after, run=uuid4().hex,
+                ))  # fmt: skip
             return self._job(self._records[name])
 
     def settled(self, kind: str, key: str, title: str, message: str) -> Job:
@@ -180,6 +183,11 @@ class JobQueue:
         """Return the arguments a job was submitted with; empty for an unknown one."""
         record = self._records.get(job_id)
         return {} if record is None else record.payload
+
+    def runs(self) -> dict[str, bool]:
+        """Return the runs of all jobs that are known; True = its end is not on record yet."""
+        with self._changed:
+            return {record.run: record.active for record in self._records.values() if record.run}
 
     def cancel(self, job_id: str) -> None:
         """Stop a job, for all who asked for it; what it has done so far is kept."""
@@ -219,7 +227,8 @@ class JobQueue:
 
     def _take_up(self, record: Record) -> None:
         """Go on with a record of an earlier server."""
-        self._records[record.id] = replace(record, state="queued") if record.active else record
+        again = replace(record, state="queued", run=record.run or uuid4().hex)
+        self._records[record.id] = again if record.active else record
         if record.active and self._files.cancel_asked(record.id):
             self._end(record, _cancelled(record))
 
@@ -300,6 +309,7 @@ class JobQueue:
             if outcome is not None:
                 with self._changed:
                     self._end(self._records[record.id], outcome)
+                slot.settle(record)
         slot.stop()
 
     def _take(self, lane: str, slot: Slot) -> Record | None:

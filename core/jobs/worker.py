@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from core.errors import JobCancelledError, LandlikeError
-from core.jobs.files import JobFiles, ProgressNote
+from core.jobs.files import ProgressNote
 
 NOTE_SECONDS = 0.2
 """A note of progress is written, and a wish to cancel looked for, at most this often."""
+
+ON_WORKER = "on the worker"
+"""What the sentence of a failure says, before its address, when a worker of a cluster is at fault."""
 
 SMOOTHING_SECONDS = 10.0
 """Time constant of the smoothed rate."""
@@ -23,15 +26,30 @@ SMOOTHING_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
-class Work:
-    """A job as the function that does it sees it."""
+class JobNotes(Protocol):
+    """Where it is noted how far jobs are, and whether somebody wants them to stop: ``JobFiles``, or a worker's own."""
 
-    def __init__(self, files: JobFiles, job_id: str, title: str) -> None:
-        self._files, self._job_id, self._title = files, job_id, title
+    def note(self, job_id: str, note: ProgressNote) -> None:
+        """Say how far a job is."""
+
+    def cancel_asked(self, job_id: str) -> bool:
+        """Tell whether somebody wants a job to stop."""
+
+
+class Work:
+    """A job as the function that does it sees it.
+
+    Attributes:
+        made: files that the job made for the computer that asked for it, which are kept nowhere else.
+    """
+
+    def __init__(self, notes: JobNotes, job_id: str, title: str) -> None:
+        self._notes, self._job_id, self._title = notes, job_id, title
+        self.made: list[Path] = []
         self._note = ProgressNote(pid=os.getpid(), updated=time.time())
         self._written = self._looked = self._said = -math.inf
         self._cancelled = False
-        self._files.note(job_id, self._note)
+        self._notes.note(job_id, self._note)
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the work is.
@@ -44,7 +62,7 @@ class Work:
             self._note = _advanced(self._note, done, total, now)
             if now - self._written >= NOTE_SECONDS or done >= total:
                 self._written = now
-                self._files.note(self._job_id, self._note)
+                self._notes.note(self._job_id, self._note)
         if self.cancelled():
             raise JobCancelledError(self._title, "it was cancelled", "start it again when you like")
 
@@ -55,20 +73,20 @@ class Work:
         if not self._note.total and (another or now - self._said >= NOTE_SECONDS):
             self._said = now
             self._note = replace(self._note, doing=words, updated=now)
-            self._files.note(self._job_id, self._note)
+            self._notes.note(self._job_id, self._note)
 
     def waiting(self, words: str) -> None:
         """Say what keeps the work from going on, however far it is; an empty text when it goes on."""
         if words != self._note.doing:
             self._note = replace(self._note, doing=words, rate=0.0, updated=time.time())
-            self._files.note(self._job_id, self._note)
+            self._notes.note(self._job_id, self._note)
 
     def cancelled(self) -> bool:
         """Tell whether somebody wants the work to stop."""
         now = time.monotonic()
         if not self._cancelled and now - self._looked >= NOTE_SECONDS:
             self._looked = now
-            self._cancelled = self._files.cancel_asked(self._job_id)
+            self._cancelled = self._notes.cancel_asked(self._job_id)
         return self._cancelled
 
 
@@ -92,22 +110,53 @@ JobTask = Callable[[Work, Mapping[str, Any]], str]
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """How a job ended: ``state`` is ``done``, ``failed`` or ``cancelled``; ``message`` the result or a sentence."""
+    """How a job ended.
+
+    Attributes:
+        state: ``done``, ``failed`` or ``cancelled``.
+        message: the result, or a sentence.
+        made: files that it made for the computer that asked for it.
+    """
 
     state: str
     message: str
+    made: tuple[Path, ...] = ()
 
 
-def perform(task: JobTask, directory: Path, job_id: str, title: str, payload: Mapping[str, Any]) -> JobOutcome:
-    """Do a job; the boundary at which every failure becomes a sentence."""
+def perform(
+    task: JobTask,
+    notes: JobNotes,
+    job_id: str,
+    title: str,
+    payload: Mapping[str, Any],
+    *,
+    refused: Callable[[LandlikeError], str] = str,
+) -> JobOutcome:
+    """Do a job; the boundary at which every failure becomes a sentence.
+
+    Args:
+        task: does it.
+        notes: where progress goes, and wishes to cancel come from.
+        job_id: names it there.
+        title: what people read.
+        payload: arguments as JSON values.
+        refused: gives the sentence of what was refused.
+    """
     try:
-        return JobOutcome(state="done", message=task(Work(JobFiles(directory), job_id, title), payload))
+        work = Work(notes, job_id, title)
+        message = task(work, payload)
+        return JobOutcome(state="done", message=message, made=tuple(work.made))
     except JobCancelledError as error:
         return JobOutcome(state="cancelled", message=str(error))
     except LandlikeError as error:
-        return JobOutcome(state="failed", message=str(error))
+        return JobOutcome(state="failed", message=refused(error))
     except Exception as error:  # noqa: BLE001  whatever it is must not take the queue down; the log has it all
         return unexpected(title, error)
+
+
+def tells_of_worker(sentence: str) -> bool:
+    """Tell whether the sentence of a failure is of a worker that lacks something, so that trying again may do."""
+    return f": {ON_WORKER} " in sentence
 
 
 def unexpected(title: str, error: Exception) -> JobOutcome:

@@ -38,12 +38,15 @@ MARKERS = ("scene.json", "crc.json", "saved_model.pb", "model.onnx")
 
 _LARGE = re.compile(
     r"files/(?:.*/)?(?:(?:scenes|trash)/[^/]+/(?:pixels\.tif|vectors\.npy|statistics\.npy|origin/.+)"
-    r"|snapshots/[^/]+/[^/]+\.npy)"
+    r"|snapshots/[^/]+/[^/]+\.npy|trained/[^/]+\.training/last\.npz)"
 )
 """Keys of files that are copied only when they are asked for."""
 
 _DECIDED = re.compile(r"files/(?:.*/)?(?:scenes|schemes|heads)/.+")
 """Keys of what people give or decide: nobody writes it who has not seen the newest."""
+
+LEASES = "leases"
+"""What keys of locks begin with."""
 
 _AT_ONCE = 8
 _LATELY = 600.0
@@ -279,7 +282,7 @@ class WorkingCopy:
     def _locked(
         self, path: Path, cancelled: Callable[[], bool], waiting: Callable[[str], None]
     ) -> Iterator[None]:  # fmt: skip
-        key = f"leases/{path.relative_to(self.root).as_posix()}"
+        key = f"{LEASES}/{path.relative_to(self.root).as_posix()}"
         wait = leased(
             self.storage, key, self._name, hurried=self._hurried, times=self._times, cancelled=cancelled,
             waiting=waiting,
@@ -390,7 +393,7 @@ def _of_tables(path: Path) -> bool:
 
 
 def _half_made(part: str) -> bool:
-    return part.startswith(".") or part.endswith(".training")
+    return part.startswith(".")
 
 
 def _marks(key: str) -> bool:

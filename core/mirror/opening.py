@@ -59,9 +59,12 @@ def open_data(config: Config, patience: Patience = DEFAULT_PATIENCE) -> WorkingC
 
 
 def at_worker(config: Config) -> Config:
-    """Return a configuration as it is on a worker of a cluster, which has a working copy of its own; opened there."""
+    """Return a configuration as it is on a worker of a cluster, which does all of a job by itself; opened there.
+
+    Of a bucket it has a working copy of its own.
+    """
     if not config.bucket:
-        return config
+        return replace(config, scheduler="")
     root = working_copy(config.bucket)
     here = replace(config, root=root, model_cache=root / "models", scheduler="")
     open_data(here)

@@ -7,7 +7,7 @@ Nothing here is ever locked by its users. Who changes what others may change too
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -26,12 +26,14 @@ class ObjectInfo:
         size: in bytes.
         etag: changes whenever the object is written, with the same bytes too in some storages; compared, never read.
         version: a second mark that some storages want for ``replace_if``; empty = it has none.
+        modified: when it was written, seconds since 1970 by the storage's clock, where it is found; 0 = not known.
     """
 
     key: str
     size: int
     etag: str
     version: str = ""
+    modified: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -215,7 +215,10 @@ class BucketStorage:
 
 
 def _info(key: str, meta: Any) -> ObjectInfo:  # noqa: ANN401  obstore's types are not there at run time
-    return ObjectInfo(key=key, size=meta["size"], etag=meta["e_tag"] or "", version=meta["version"] or "")
+    return ObjectInfo(
+        key=key, size=meta["size"], etag=meta["e_tag"] or "", version=meta["version"] or "",
+        modified=meta["last_modified"].timestamp(),
+    )  # fmt: skip
 
 
 def open_bucket(scheme: str, bucket: str, prefix: str, patience: Patience = DEFAULT_PATIENCE) -> BucketStorage:

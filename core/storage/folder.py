@@ -181,4 +181,4 @@ def _write(path: Path, data: bytes) -> None:
 
 def _info(key: str, state: os.stat_result) -> ObjectInfo:
     mark = f"{state.st_mtime_ns:x}-{state.st_size:x}-{state.st_ino:x}"
-    return ObjectInfo(key=key, size=state.st_size, etag=mark)
+    return ObjectInfo(key=key, size=state.st_size, etag=mark, modified=state.st_mtime)

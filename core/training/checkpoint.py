@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core.bands import FloatArray
-from core.files import disk_errors, replacing, write_atomically
+from core.files import discard, disk_errors, present, replacing, write_atomically
 from core.training.hyperparameters import Epoch
 from core.training.trained_models import STATE, under_way
 
@@ -70,7 +69,7 @@ class Checkpoint:
         with kept_when_full(self.directory):
             self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with (self.folder / LAST).open("rb") as opened, np.load(opened) as file:
+            with present(self.folder / LAST).open("rb") as opened, np.load(opened) as file:
                 state = json.loads(file["state"].item())
                 if state["key"] in self._keys:
                     history = [asdict(Epoch(**epoch)) for epoch in state["history"]]
@@ -111,7 +110,7 @@ class Checkpoint:
 
     def reload(self) -> None:
         """Set the variables to what they were after the last whole epoch."""
-        with np.load(self.folder / LAST) as file:
+        with np.load(present(self.folder / LAST)) as file:
             self._load(file)
 
     def restore_best(self) -> None:
@@ -127,7 +126,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Forget the training."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        discard(self.folder, first=LAST)
 
     def _state(self) -> bytes:
         best = None if self.best is None else asdict(self.best)
@@ -151,7 +150,7 @@ class Checkpoint:
 def kept_key(directory: Path) -> str | None:
     """Return the key of the training that was stopped whose result will lie in a directory; None without one."""
     try:
-        with (under_way(directory) / LAST).open("rb") as opened, np.load(opened) as file:
+        with present(under_way(directory) / LAST).open("rb") as opened, np.load(opened) as file:
             return str(json.loads(file["state"].item())["key"])
     except _DAMAGED:
         return None

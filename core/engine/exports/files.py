@@ -118,6 +118,7 @@ def export_task(config: Config, work: Work, payload: Mapping[str, Any]) -> str:
     place = Path(tempfile.mkdtemp(prefix=f"{held}-", dir=folder)) / f"{order.stem}.{order.form}"
     with disk_errors(f"Writing “{place.name}”", full="free some space", other="look at the disk"):
         write_atomically(place, content)
+    work.made.append(place)
     return str(place.relative_to(config.root))
 
 

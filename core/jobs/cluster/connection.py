@@ -21,6 +21,7 @@ from distributed.utils import CancelledError
 
 from core.errors import JobCancelledError, JobError
 from core.jobs.cluster.calls import CallAnswer, hush_dask, sealed, sealed_task
+from core.jobs.cluster.desk import DeskNote, visit_desk
 from core.jobs.cluster.fitness import facts_here, leave_mark, unfit
 from core.jobs.scheduler import scheduler_answers
 
@@ -210,6 +211,28 @@ class Cluster:
                 one.client.restart_workers([worker], timeout=CONNECT_SECONDS)
         except (*_BROKEN, ValueError) as error:
             _log.warning("%s: the worker that does it could not be ended (%s)", one.asked, error)
+
+    def visited(self, run: str, *, unwanted: bool, among: Collection[str] = ()) -> dict[str, DeskNote]:
+        """Return how far a job is, by the addresses of the workers that are at it, or wait there for who is.
+
+        Args:
+            run: of the job.
+            unwanted: True = they are told that nobody wants it any more.
+            among: addresses of those to visit; empty = all that are fit.
+        """
+        client = self._client
+        fit = [worker for worker, (found, _) in self._known.items() if not found and (not among or worker in among)]
+        if client is None or not fit:
+            return {}
+        try:
+            # A worker that died would be called for half a minute.
+            there = [worker for worker in client.ncores() if worker in fit]
+            if not there:
+                return {}
+            told = client.run(pickle.loads, sealed(visit_desk, run, unwanted), workers=there, on_error="ignore")
+        except (*_BROKEN, ValueError, KeyError):
+            return {}
+        return {worker: one for worker, one in told.items() if isinstance(one, DeskNote)}
 
     def everywhere(self, function: Callable[[], object]) -> None:
         """Have every worker that is fit call a function, after all else; nobody waits for it."""

@@ -19,7 +19,7 @@ from core.storage.bucket import Patience
 _DECISIVE = ("numpy", "openvino", "rasterio", "distributed")
 """Packages that decide what comes out, or how it travels."""
 
-_MARK = "shared-folder"
+_MARK, _READ_ONLY = "shared-folder", "read only"
 _PATIENCE = Patience(seconds=5.0, connect=3.0, request=5.0)
 
 
@@ -78,12 +78,18 @@ def unfit(
         if theirs.get(name) != ours[name]:
             found = f"the worker {worker} has {name} {theirs.get(name) or 'in no version'} and not {ours[name]}"
             return found, "give workers and server the same Landlike, Python and packages, and start it again"
-    if theirs.get("data") != ours["data"]:
-        if isinstance(data, str):
-            remedy = "give it the same credentials and endpoint in its environment, and start it again"
-            return f"the worker {worker} does not reach {data}", remedy
+    return ("", "") if theirs.get("data") == ours["data"] else _apart(worker, theirs.get("data", ""), data)
+
+
+def _apart(worker: str, found: str, data: Path | str) -> tuple[str, str]:
+    """Return what is wrong with a worker that does not share the data, and what to do about it."""
+    if not isinstance(data, str):
         return f"the worker {worker} does not see the folder {data}", "mount it there at the same path"
-    return "", ""
+    if found == _READ_ONLY:
+        remedy = "give its credentials the right to list, read, write and delete there, and start it again"
+        return f"the worker {worker} may read {data} and not write it", remedy
+    remedy = "give it the same credentials and endpoint in its environment, and start it again"
+    return f"the worker {worker} does not reach {data}", remedy
 
 
 def _version(package: str) -> str:
@@ -94,10 +100,17 @@ def _version(package: str) -> str:
 
 def _mark_in(bucket: str) -> str:
     try:
-        there = open_storage(bucket, _PATIENCE).get(_MARK)
+        storage = open_storage(bucket, _PATIENCE)
+        there = storage.get(_MARK)
     except StoreError:
         return ""
-    return "" if there is None else there.data.decode("ascii", "replace")
+    if there is None:
+        return ""
+    try:
+        storage.put_if_absent(_MARK, there.data)  # It is there: who may write is told so, who may not is refused.
+    except StoreError:
+        return _READ_ONLY
+    return there.data.decode("ascii", "replace")
 
 
 def _mark_of(root: Path) -> str:

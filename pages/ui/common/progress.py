@@ -18,6 +18,7 @@ from core.ingest.bands.choices import scales_asked
 from core.ingest.embeddings.choices import columns_asked, order_asked
 from core.ingest.settings import settings_from_dict
 from core.jobs.queue import Job
+from core.jobs.worker import tells_of_worker
 from core.storage.faults import tells_of_bucket
 from pages.ui.common.escape import plain
 from pages.ui.common.folding import NewsLine, draw_news
@@ -212,7 +213,7 @@ def _choices(job: Job) -> list[tuple[str, str, str | None, dict[str, Any]]]:
         (f"scale_{scale}", means, f"Read it as {scale_title(scale)}.", {"scale": scale})
         for scale, means in scales.items()
     ]
-    if tells_of_bucket(job.message):
+    if tells_of_bucket(job.message) or tells_of_worker(job.message):
         found.append(("again", "Try again", None, {}))
     paths = engine().jobs.payload(job.id).get("paths", ()) if found else ()
     return found if paths and all(Path(path).exists() for path in paths) else []

@@ -265,7 +265,7 @@ def test_a_busy_bucket_is_asked_again(copy_at: CopyAt, bucket: Bucket) -> None:
 def test_a_folder_of_this_computer_alone_stays_its_own(copy_at: CopyAt, bucket: Bucket) -> None:
     here = copy_at("here")
     before = set(bucket.objects)
-    for name in ("jobs", "uploads", "models", "trained/a.training"):
+    for name in ("jobs", "uploads", "models", "trained/.a.1"):
         (here.root / name).mkdir(parents=True)
         write_atomically(here.root / name / "a.json", b"{}")
         with locked(here.root / name / "a.lock"):

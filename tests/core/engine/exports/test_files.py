@@ -223,7 +223,7 @@ def test_a_file_is_offered_only_of_what_is_known_now(tmp_path: Path) -> None:
 
     def made() -> Path:
         payload = wanted(now(), "patches", "csv").payload(engine)
-        return tmp_path / export_task(config, SimpleNamespace(doing=str, progress=silent), payload)  # type: ignore[arg-type]
+        return tmp_path / export_task(config, SimpleNamespace(doing=str, progress=silent, made=[]), payload)  # type: ignore[arg-type]
 
     def cluster(count: int) -> None:
         settings = ClusterSettings(count=count)
@@ -264,7 +264,7 @@ def test_a_file_made_while_labels_changed_is_of_neither(root: Path, source: Libr
     def label(_done: int, _total: int) -> None:
         give_label(scene, patch_grid(scene, CUT), [47], "late")
 
-    work: Any = SimpleNamespace(doing=str, progress=label)
+    work: Any = SimpleNamespace(doing=str, progress=label, made=[])
     path = config.root / export_task(config, work, wanted(source, "report", "html").payload(engine))
     assert path.is_file()
     assert not export_is_latest(path, library_source(engine, source.recipe))

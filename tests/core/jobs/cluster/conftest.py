@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from core.config import Config
 from core.jobs.cluster.connection import cluster_at
 from core.jobs.cluster.executor import ClusterExecutor
+from core.jobs.cluster.run import forget_run
 from core.jobs.lanes import JobKind, Lane
 from core.jobs.queue import JobQueue
 from tests.clusters import LocalCluster
@@ -31,7 +34,9 @@ def queues(tmp_path: Path, cluster: LocalCluster) -> Iterator[Started]:
 
     def start(root: Path = tmp_path, address: str = cluster.address, slots: int = 1) -> JobQueue:
         kinds = {name: JobKind(task=task, lane="far", grace=0.3) for name, task in TASKS.items()}
-        queue = JobQueue(root, kinds, {"far": Lane(executor=lambda: ClusterExecutor(address, root), slots=slots)})
+        config = Config(root=root, model_cache=root, scheduler=address)
+        lane = Lane(executor=lambda: ClusterExecutor(config), slots=slots, forget=partial(forget_run, config))
+        queue = JobQueue(root, kinds, {"far": lane})
         queue.start()
         begun.append((queue, address, root))
         return queue
