@@ -29,6 +29,7 @@ if multiprocessing.parent_process() is None:
     from pages.ui.http.lazy import Deferred
     from pages.ui.http.nodelay import send_at_once
     from pages.ui.http.run_order import keep_runs_in_order
+    from pages.ui.http.together import hand_over_together
     from pages.ui.http.uploads import UploadRoute
     from pages.ui.state.engine import engine, replace_engine
     from pages.ui.state.heap import HeapWatch
@@ -78,6 +79,7 @@ if multiprocessing.parent_process() is None:
         """Prepare while the server already answers; close the engine in the end."""
         send_at_once()
         keep_runs_in_order()
+        hand_over_together()
         preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
         preparing.start()
         try:

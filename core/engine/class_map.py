@@ -6,7 +6,9 @@ How it is wanted is ``MappedSource.choice``. What takes longer than a click is a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,10 @@ class MappedSource(PatchSource):
     engine: Engine
     answers: Answers = field(default_factory=Answers)
     choice: MapChoice = field(default_factory=MapChoice)
+
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401  as various as what is kept
+        """Return what was kept under a key, else what ``make`` gives."""
+        return self.answers.get(key, make)
 
 
 def taught_kind(choice: MapChoice) -> HeadKind:

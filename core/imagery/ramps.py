@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,17 @@ class Ramp:
 
     def table(self) -> ByteArray:
         """Colours of ``LEVELS`` values spread evenly from ``low`` to ``high``, uint8 of shape (LEVELS, 3)."""
-        values = np.array([value for value, _ in self.stops])
-        lab = oklab(np.array([_rgb(colour) for _, colour in self.stops], dtype=np.float64))
-        wanted = np.linspace(self.low, self.high, LEVELS)
-        return srgb(np.stack([np.interp(wanted, values, lab[:, axis]) for axis in range(3)], axis=1))
+        return _table(self)
+
+
+@lru_cache(maxsize=64)
+def _table(ramp: Ramp) -> ByteArray:
+    values = np.array([value for value, _ in ramp.stops])
+    lab = oklab(np.array([_rgb(colour) for _, colour in ramp.stops], dtype=np.float64))
+    wanted = np.linspace(ramp.low, ramp.high, LEVELS)
+    table = srgb(np.stack([np.interp(wanted, values, lab[:, axis]) for axis in range(3)], axis=1))
+    table.flags.writeable = False
+    return table
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

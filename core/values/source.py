@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,10 @@ class PatchSource:
     scene: Scene
     table: PatchTable
     labels: SceneLabels = NO_LABELS
+
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401  as various as what is kept
+        """Return what ``make`` gives; a source that remembers makes it once a key."""
+        return make()
 
     def clusters(self) -> ClusterSet | None:
         """Return the clusters of the patches as they are called now; None while they are not found."""

@@ -37,6 +37,14 @@ def sure_patches(source: PatchSource, found: Named) -> NDArray[np.bool_]:
 
 def why_unsure(source: PatchSource, found: Named) -> IntArray:
     """Return why the class of each patch does not count, places in ``WHY_UNSURE`` of shape (N,); −1 = it does."""
+    # With the classes themselves: as long as they are kept, no others have their identity.
+    reasons: tuple[Named, IntArray] = source.kept(
+        ("why unsure", id(found)), lambda: (found, _why_unsure(source, found))
+    )
+    return reasons[1]
+
+
+def _why_unsure(source: PatchSource, found: Named) -> IntArray:
     nobody = np.zeros(len(found.index), np.bool_)
     unheard = nobody if found.heard is None else ~found.heard
     novelty = None if found.strange else source.novelty()
@@ -47,7 +55,9 @@ def why_unsure(source: PatchSource, found: Named) -> IntArray:
         nobody if novelty is None else novelty > NOVEL_ABOVE,
         ~(found.confidence >= found.sure_from),
     )
-    return np.select(reasons, range(len(reasons)), -1).astype(np.int64)
+    first = np.select(reasons, range(len(reasons)), -1).astype(np.int64)
+    first.flags.writeable = False
+    return first
 
 
 def unsure_reasons(reasons: IntArray) -> NDArray[np.object_]:

@@ -35,6 +35,7 @@ from core.values.registry import OLDER_NAMES, VALUES, choices
 from pages.ui.common.escape import plain
 from pages.ui.common.format import count, patches, size
 from pages.ui.common.handover import search_view
+from pages.ui.common.panels import filled_last
 from pages.ui.common.progress import panel
 from pages.ui.common.spelled import spelled
 from pages.ui.state.engine import engine
@@ -77,13 +78,16 @@ def _files() -> ModuleType:
 
 def downloads(visitor: Session, view: ViewState) -> None:
     """Draw what can be taken away of the Explore page."""
-    titles = offered_files(visitor, view)
     key = closing_popover("take_away")
-    with st.popover("Download", icon=":material/download:", key=key, on_change="rerun"):
-        take_away(
-            visitor, view.known, titles, lambda what, form: order_for(visitor, view, what, form), key="download",
-            popover=key,
-        )  # fmt: skip
+    box = st.popover("Download", icon=":material/download:", key=key, on_change="rerun")
+    filled_last(box, lambda: _take_view_away(visitor, view, key))
+
+
+def _take_view_away(visitor: Session, view: ViewState, popover: str) -> None:
+    take_away(
+        visitor, view.known, offered_files(visitor, view), lambda what, form: order_for(visitor, view, what, form),
+        key="download", popover=popover,
+    )  # fmt: skip
 
 
 def offered_files(visitor: Session, view: ViewState) -> dict[str, str]:

@@ -48,8 +48,7 @@ def compare_button(visitor: Session, view: ViewState) -> None:
         "view_column_2",
         key="compare",
         help_text="Ask another encoder the same question, and see side by side what each finds.",
-        on_click=visitor.compare,
-        args=((another(view.scene, view.recipe, [view.recipe.encoder]),),),
+        on_click=lambda: visitor.compare((another(view.scene, view.recipe, [view.recipe.encoder]),)),
     )
 
 

@@ -17,6 +17,7 @@ from pages.ui.common.escape import plain
 from pages.ui.common.format import count, ground_words, patches
 from pages.ui.common.heading import heading
 from pages.ui.common.icon_button import icon_button
+from pages.ui.common.panels import filled_last
 from pages.ui.common.theme import class_title
 from pages.ui.cutting.form import cut_button
 from pages.ui.explore.labelling import label_panel
@@ -156,12 +157,15 @@ def _history(visitor: Session, selected: bool) -> None:
 
 
 def _share(visitor: Session, view: ViewState, parameters: dict[str, str]) -> None:
-    with st.popover("Share", icon=":material/share:", key="share"):
-        st.markdown("This address opens the same view for everybody who can open this page:")
-        st.code(_address(parameters), language=None, wrap_lines=True)
-        if left := not_in(parameters, visitor):
-            st.caption(f"{left} would make it too long and stay out of it; a bundle under Download holds them.")
+    filled_last(st.popover("Share", icon=":material/share:", key="share"), lambda: _link(visitor, parameters))
     downloads(visitor, view)
+
+
+def _link(visitor: Session, parameters: dict[str, str]) -> None:
+    st.markdown("This address opens the same view for everybody who can open this page:")
+    st.code(_address(parameters), language=None, wrap_lines=True)
+    if left := not_in(parameters, visitor):
+        st.caption(f"{left} would make it too long and stay out of it; a bundle under Download holds them.")
 
 
 def not_in(parameters: Mapping[str, str], visitor: Session) -> str:

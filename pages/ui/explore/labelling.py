@@ -15,6 +15,7 @@ from core.values.classes import colours_of
 from pages.ui.classify.acts import step_buttons
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.format import count, patches
+from pages.ui.common.panels import filled_last
 from pages.ui.common.theme import class_title
 from pages.ui.models.label_choice import ADDED, set_key
 from pages.ui.state.label_state import chosen_scheme
@@ -28,7 +29,11 @@ NEW = "Choose a class, or type a new one"
 
 def label_panel(visitor: Session, view: ViewState) -> None:
     """Draw the button and what it opens."""
-    with st.popover("Label", icon=":material/label:", key="label"), st.container(key="label_panel"):
+    filled_last(st.popover("Label", icon=":material/label:", key="label"), lambda: _panel(visitor, view))
+
+
+def _panel(visitor: Session, view: ViewState) -> None:
+    with st.container(key="label_panel"):
         aims = targets(view)
         if aims:
             _give_form(visitor, view, aims)

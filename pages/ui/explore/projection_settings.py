@@ -13,6 +13,7 @@ from core.projection.labels import labels_version
 from core.projection.settings import LEAST_ROWS, METHODS, ProjectionSettings
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
+from pages.ui.common.panels import filled_last
 from pages.ui.common.progress import FOLLOW_SECONDS, wanted
 from pages.ui.state.engine import engine
 from pages.ui.state.session import Session
@@ -60,7 +61,7 @@ def layout_there(visitor: Session, recipe: Recipe, total: int) -> ProjectionSett
 
 def layout_to_show(visitor: Session, recipe: Recipe, total: int) -> ProjectionSettings | None:
     """Return the layout to draw, None for PCA while it is computed; draws the popover and what is going on."""
-    _popover(visitor, recipe, total)
+    filled_last(st.popover("Layout", icon=":material/tune:", key="layout"), lambda: _panel(visitor, recipe, total))
     try:
         settings = layout_wanted(visitor, recipe, total)
     except SettingsError as error:
@@ -131,33 +132,32 @@ def _again(visitor: Session, key: str, scene_id: str) -> None:
     visitor.layout_labels.pop(scene_id, None)
 
 
-def _popover(visitor: Session, recipe: Recipe, total: int) -> None:
-    with st.popover("Layout", icon=":material/tune:", key="layout"):
-        st.markdown("Points near each other are alike. These settings arrange them anew; nothing is encoded again.")
-        st.radio(
-            "Method", list(METHODS), format_func=lambda name: METHODS[name].title,
-            captions=[method.about for method in METHODS.values()], **bound("layout_method", "layout_method"),
-        )  # fmt: skip
-        if total < LEAST_ROWS:
-            are, they_are = ("is", "it is") if total == 1 else ("are", "they are")
-            few = f"{patches(total)} {are} too few for a layout of this kind"
-            st.caption(f"{few}; {they_are} arranged by principal components.")
-        elif METHODS[visitor.layout_method].labelled:
-            _labels_line(visitor, recipe.scene_id)
-        st.slider(
-            "Neighbours", 2, 100, **bound("layout_neighbours", "layout_neighbours"),
-            help="How many alike patches each point is placed by. Few: fine groups. Many: the large picture.",
-        )  # fmt: skip
-        st.slider(
-            "Minimum distance", 0.0, 0.95, step=0.05, **bound("layout_distance", "layout_distance"),
-            help="How tightly alike points may be packed. Small: dense clumps. Large: an even spread.",
-        )  # fmt: skip
-        st.selectbox(
-            "Alike means",
-            list(METRIC_TITLES),
-            format_func=METRIC_TITLES.__getitem__,
-            **bound("layout_metric", "layout_metric"),
-        )
+def _panel(visitor: Session, recipe: Recipe, total: int) -> None:
+    st.markdown("Points near each other are alike. These settings arrange them anew; nothing is encoded again.")
+    st.radio(
+        "Method", list(METHODS), format_func=lambda name: METHODS[name].title,
+        captions=[method.about for method in METHODS.values()], **bound("layout_method", "layout_method"),
+    )  # fmt: skip
+    if total < LEAST_ROWS:
+        are, they_are = ("is", "it is") if total == 1 else ("are", "they are")
+        few = f"{patches(total)} {are} too few for a layout of this kind"
+        st.caption(f"{few}; {they_are} arranged by principal components.")
+    elif METHODS[visitor.layout_method].labelled:
+        _labels_line(visitor, recipe.scene_id)
+    st.slider(
+        "Neighbours", 2, 100, **bound("layout_neighbours", "layout_neighbours"),
+        help="How many alike patches each point is placed by. Few: fine groups. Many: the large picture.",
+    )  # fmt: skip
+    st.slider(
+        "Minimum distance", 0.0, 0.95, step=0.05, **bound("layout_distance", "layout_distance"),
+        help="How tightly alike points may be packed. Small: dense clumps. Large: an even spread.",
+    )  # fmt: skip
+    st.selectbox(
+        "Alike means",
+        list(METRIC_TITLES),
+        format_func=METRIC_TITLES.__getitem__,
+        **bound("layout_metric", "layout_metric"),
+    )
 
 
 def _labels_line(visitor: Session, scene_id: str) -> None:

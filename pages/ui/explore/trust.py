@@ -26,6 +26,7 @@ from core.values.distortion import DISTORTION
 from core.values.novelty import UNFAMILIAR
 from core.values.stability import STABILITY
 from pages.ui.common.escape import plain
+from pages.ui.common.panels import filled_last
 from pages.ui.common.progress import FOLLOW_SECONDS, follow_bar, progress_words, wanted
 from pages.ui.common.spelled import spelled
 from pages.ui.explore.novelty_banner import causes_of, marking, remedy_button, with_remedies
@@ -49,7 +50,11 @@ WAITING = "The plot is still being arranged; come back when it is."
 
 def trust_panel(visitor: Session, view: ViewState) -> None:
     """Draw the button and what it opens: at once, with what is known by then."""
-    with st.popover("Trust", icon=":material/verified:", key="trust"), st.container(key="trust_panel"):
+    filled_last(st.popover("Trust", icon=":material/verified:", key="trust"), lambda: _panel(visitor, view))
+
+
+def _panel(visitor: Session, view: ViewState) -> None:
+    with st.container(key="trust_panel"):
         _content(visitor, view)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.engine.exports.order import SPECTRA
 from core.engine.spectra import told_spectra
@@ -25,6 +26,7 @@ from pages.ui.clusters.panel import clusters_panel, clusters_tools
 from pages.ui.common.downloads import order_for, order_spelled
 from pages.ui.common.escape import plain, safe_label
 from pages.ui.common.heading import heading
+from pages.ui.common.panels import seen_first
 from pages.ui.explore.colouring import Colouring, ask_for_values, colouring, of_classes, say_why_not, title_of_choice
 from pages.ui.explore.comparison import add_button, comparison
 from pages.ui.explore.given_panel import given_panel
@@ -56,7 +58,12 @@ BESIDE = {"clusters": "Clusters", "light": "Reflectance"}
 
 
 def linked_views(scene: Scene, recipe: Recipe) -> None:
-    """Draw everything."""
+    """Draw everything, what answers a click first."""
+    with seen_first():
+        _linked_views(scene, recipe)
+
+
+def _linked_views(scene: Scene, recipe: Recipe) -> None:
     visitor = current()
     with st.container(key="warned"):  # always there: what comes below a warning would be made anew, the map too
         view = view_state(visitor, scene, recipe)
@@ -73,19 +80,23 @@ def linked_views(scene: Scene, recipe: Recipe) -> None:
             colours = _plot_view(visitor, shown)
         if answers:
             _comparison_view(visitor, view, answers)
+            beside = None
         else:
-            _below_view(visitor, view, colours)
-        with map_side:  # Last: the first time a server draws one, what draws it has to be imported.
+            beside = _below_view(visitor, view, colours)
+        with map_side:  # Late: the first time a server draws one, what draws it has to be imported.
             _map_view(visitor, shown, colours)
+        if beside is not None:  # It explains what is found.
+            with beside:
+                _beside_view(visitor, view, colours)
 
 
-def _below_view(visitor: Session, view: ViewState, colours: Colouring) -> None:
+def _below_view(visitor: Session, view: ViewState, colours: Colouring) -> DeltaGenerator:
+    """Draw the gallery; gives the place beside it."""
     left, right = st.columns([4, 3], gap="medium")
     with left:
         thumbs = view.thumbs(rendering_of(visitor, view.scene))
         listed_patches(visitor, view, colours, thumbs=thumbs, height=heights(visitor, view)[1])
-    with right:
-        _beside_view(visitor, view, colours)
+    return right
 
 
 def heights(visitor: Session, view: ViewState) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from core.values.similarity import SIMILARITY
 from pages.ui.common.escape import plain
 from pages.ui.common.format import patches
 from pages.ui.common.icon_button import icon_button
+from pages.ui.common.panels import filled_last
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState, seen_key
@@ -38,11 +39,16 @@ def filter_button(visitor: Session, view: ViewState) -> None:
     """Draw the button and what it opens; the button says how many conditions there are."""
     filters = Filters.parse(visitor.filters) or Filters()
     title = f"Filter · {len(filters)}" if len(filters) else "Filter"
-    with st.popover(title, icon=":material/filter_alt:", key="filter"), st.container(key="filter_panel"):
-        _content(visitor, view, filters)
+    box = st.popover(title, icon=":material/filter_alt:", key="filter")
+    filled_last(box, lambda: _content(visitor, view, filters))
 
 
 def _content(visitor: Session, view: ViewState, filters: Filters) -> None:
+    with st.container(key="filter_panel"):
+        _panel(visitor, view, filters)
+
+
+def _panel(visitor: Session, view: ViewState, filters: Filters) -> None:
     if view.mask is None:
         st.markdown("Only patches that meet all conditions count, in plot, map and lists.")
     else:

@@ -15,6 +15,7 @@ from core.scenes.areas import PatchAreas
 from core.scenes.outline_areas import HECTARE
 from core.search.ranking import Ranking
 from core.similarity.scores import score_digits, step_digits
+from pages.ui.common.panels import filled_last
 from pages.ui.frontend import text
 from pages.ui.state.session import Session
 from pages.ui.state.view_state import ViewState
@@ -45,8 +46,7 @@ def threshold_button(visitor: Session, view: ViewState, *, short: bool) -> None:
         if view.least is None
         else f"At least {view.least:.{score_digits([view.least], SHOWN_DIGITS)}f}"
     )
-    with st.popover(title, icon=":material/equalizer:", key="threshold"), st.container(key="threshold_panel"):
-        _content(visitor, view)
+    filled_last(st.popover(title, icon=":material/equalizer:", key="threshold"), lambda: _content(visitor, view))
 
 
 def touching_switch() -> None:
@@ -59,6 +59,11 @@ def touching_switch() -> None:
 
 
 def _content(visitor: Session, view: ViewState) -> None:
+    with st.container(key="threshold_panel"):
+        _panel(visitor, view)
+
+
+def _panel(visitor: Session, view: ViewState) -> None:
     st.markdown("**Show all that are alike enough**, not only the nearest.")
     try:
         ranking = view.known.ranking(view.question)

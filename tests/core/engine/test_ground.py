@@ -32,7 +32,7 @@ from core.scenes.patches import corners_lonlat, patch_grid
 from core.scenes.regions.map_region import region_of
 from core.scenes.regions.of_interest import keep_area
 from core.search.examples import Evidence
-from core.values.named.unsure import sure_patches
+from core.values.named.unsure import sure_patches, why_unsure
 from tests.scenes import add_scene
 
 HOLE = (slice(20, 52), slice(40, 150))
@@ -94,6 +94,9 @@ def test_all_hectares_are_those_of_pixels_that_hold_data(
     assert "Hectares are those of pixels that hold data" in capsys.readouterr().err
     found = source.classified()
     assert found is not None
+    assert why_unsure(source, found) is why_unsure(source, found)  # a click asks for each of its pictures
+    surer = replace(found, sure_from=0.0, strange=True, heard=None)
+    assert (why_unsure(source, surer) == -1).all()
     names = np.where(sure_patches(source, found), np.array(found.classes, object)[found.index], "abstained")
     with (tmp_path / "a.csv").open(newline="") as file:
         written = {row["class"]: float(row["hectares"]) for row in csv.DictReader(file)}

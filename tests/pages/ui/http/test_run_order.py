@@ -17,8 +17,16 @@ from streamlit.runtime.script_data import ScriptData
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
 from pages.ui.http.run_order import keep_runs_in_order
+from pages.ui.http.together import hand_over_together
 
 T = TypeVar("T")
+
+MANY = """
+import streamlit as st
+
+for number in range(200):
+    st.text(number)
+"""
 
 SCRIPT = """
 import streamlit as st
@@ -127,9 +135,25 @@ async def _link(script: Path, moments: int) -> tuple[list[str], str]:
         session.shutdown()
 
 
+async def _wakes(script: Path) -> tuple[list[str], int]:
+    """Let a run draw to its end while the loop does something else: what it drew, and how often it woke the loop."""
+    session = AppSession(ScriptData(str(script), is_hello=False), MagicMock(), ScriptCache(), None, {})
+    loop = asyncio.get_running_loop()
+    try:
+        with patch.object(loop, "call_soon_threadsafe", wraps=loop.call_soon_threadsafe) as wake:
+            session.request_rerun(ClientState())
+            _run_out(session)
+            await _over(session)
+            return [text for text, _ in _shown(session)], wake.call_count
+    finally:
+        await _over(session)
+        session.shutdown()
+
+
 def _done(visit: Coroutine[Any, Any, T]) -> T:
-    keep_runs_in_order()
-    keep_runs_in_order()
+    for make_so in (keep_runs_in_order, hand_over_together):
+        make_so()
+        make_so()
     with patch.object(Runtime, "_instance", MagicMock()), ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, visit).result(20)  # This thread may have a loop: Playwright's.
 
@@ -147,3 +171,11 @@ def test_a_click_on_a_link_is_not_lost_to_a_panel_of_the_page_before(tmp_path: P
     texts, page = _done(_link(script, moments))
     assert page == "land"
     assert texts == ["land"] * 50
+
+
+def test_a_run_wakes_the_loop_once_for_all_that_waits_and_not_for_each_element(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(MANY)
+    texts, wakes = _done(_wakes(script))
+    assert texts == [str(number) for number in range(200)]
+    assert wakes < 10
