@@ -11,6 +11,7 @@ the base. ``into`` is the name of its encoder if it is not the task's. A task wi
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import shutil
@@ -24,6 +25,7 @@ import numpy as np
 
 from core.bands import BAND_NAMES
 from core.config import Config
+from core.encoders.registry import default_encoder, describe
 from core.errors import JobCancelledError, LandlikeError
 from core.progress import Progress
 from core.scenes.labels import LabelSet
@@ -70,16 +72,22 @@ def some(
 
 def do(folder: Path, tasks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What each task gave; its encoder lies in ``folder / name``."""
+    # Here the tests know how the default encoder does in 8 bits, and there it would be tried anew.
+    describe(default_encoder(), _config(folder))
     printed = modules.run("-m", "tests.finetuning", str(folder), json.dumps(tasks))
     found: dict[str, dict[str, Any]] = json.loads(printed.splitlines()[-1])
     return found
+
+
+def _config(folder: Path) -> Config:
+    return Config(root=folder / "cache", model_cache=folder / "cache")
 
 
 def _features(model: Path, backend: str, folder: Path) -> np.ndarray:
     """Features of twelve patches of thirteen bands, four a class, of the bands that the model wants."""
     from core.encoders.registry import load_encoder
 
-    encoder = load_encoder(str(model), Config(root=folder / "cache", model_cache=folder / "cache"), backend)
+    encoder = load_encoder(str(model), _config(folder), backend)
     batch = some(4, seed=900, bands=tuple(BAND_NAMES)).pixels.astype(np.float32) / 10_000
     return encoder.encode(batch[..., [BAND_NAMES.index(band) for band in encoder.spec.bands]])
 
@@ -161,7 +169,7 @@ def _trained(directory: Path, task: dict[str, Any], watch: _Watch) -> dict[str, 
     from core.training.run import run
 
     learned = _patches(task)
-    config = Config(root=directory.parent / "cache", model_cache=directory.parent / "cache")
+    config = _config(directory.parent)
     request = TrainingRequest(
         title=directory.name,
         sets=SET,
@@ -206,4 +214,5 @@ def _zero(learned: Labelled, request: TrainingRequest, directory: Path, config: 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     modules.quick_graphs()
+    gc.disable()  # Of the millions of objects that TensorFlow is made of none is garbage, and graphs make many more.
     print(json.dumps({name: _task(where, name, task) for name, task in json.loads(sys.argv[2]).items()}))

@@ -61,8 +61,10 @@ class HeadOnly:
 
     def prepare(self, progress: Progress) -> None:
         """Compute what the body makes of every version of every patch."""
-        self._rows = _seen(self._body, self._train, self._views, self._hyperparameters, progress)
-        self._judged = _through(self._body, self._judges.pixels)
+        plain = _runner(self._body)
+        self._rows = _seen(self._body, plain, self._train, self._views, self._hyperparameters, progress=progress)
+        width = self._body.output.shape[-1]
+        self._judged = _through(plain, self._judges.pixels) if len(self._judges) else np.empty((0, width), np.float32)
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """Draw the batches of an epoch, what the body made of patches and labels."""
@@ -88,8 +90,16 @@ def _halves(network: Any) -> tuple[Any, Any]:  # noqa: ANN401
     return tf.keras.Model(network.input, pooled), tf.keras.Model(given, head)
 
 
-def _seen(body: Any, train: Examples, count: int, hyperparameters: Hyperparameters, progress: Progress) -> Examples:  # noqa: ANN401
-    """Return what the body makes of so many versions of every patch, in the place of pixels."""
+def _seen(
+    body: Any,  # noqa: ANN401
+    plain: Any,  # noqa: ANN401
+    train: Examples,
+    count: int,
+    hyperparameters: Hyperparameters,
+    *,
+    progress: Progress,
+) -> Examples:
+    """Return what the body, ``plain`` as a function, makes of so many versions of every patch, in place of pixels."""
     random = np.random.default_rng([hyperparameters.seed, count])
     generator = tf.random.Generator.from_seed(hyperparameters.seed)
 
@@ -98,10 +108,11 @@ def _seen(body: Any, train: Examples, count: int, hyperparameters: Hyperparamete
         return band_dropout(jittered, hyperparameters, generator.uniform)
 
     told = [partial(_tell, progress, number * len(train), count * len(train)) for number in range(count)]
-    found = [_through(body, train.pixels, told[0])]
+    found = [_through(plain, train.pixels, told[0])]
+    changed = _runner(body, change)
     for tell in told[1:]:
         versions = turned(train.pixels, np.arange(len(train)), random, hyperparameters.crops[0])
-        found.append(_through(body, versions, tell, change))
+        found.append(_through(changed, versions, tell))
     return Examples(pixels=np.concatenate(found), labels=np.tile(train.labels, count))
 
 
@@ -109,19 +120,19 @@ def _tell(progress: Progress, before: int, total: int, done: int) -> None:
     progress(before + done, total)
 
 
-def _through(
-    body: Any,  # noqa: ANN401
-    pixels: Array,
-    tell: Callable[[int], None] = lambda _done: None,
-    change: Callable[[Any], Any] = lambda images: images,
-) -> FloatArray:
-    """Return what the body makes of patches, float32 of shape (N, D), after some change of them."""
+def _runner(body: Any, change: Callable[[Any], Any] = lambda images: images) -> Any:  # noqa: ANN401
+    """Return the body, after some change of patches, as a function: making it takes longer than hundreds of these."""
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def run(images: Any) -> Any:  # noqa: ANN401
         return body(change(images), training=False)
 
-    found = [np.empty((0, body.output.shape[-1]), np.float32)]
+    return run
+
+
+def _through(run: Any, pixels: Array, tell: Callable[[int], None] = lambda _done: None) -> FloatArray:  # noqa: ANN401
+    """Return what ``run`` makes of patches, at least one, float32 of shape (N, D)."""
+    found = []
     for first in range(0, len(pixels), _AT_ONCE):
         tell(first)
         part = pixels[first : first + _AT_ONCE].astype(np.float32) / np.float32(REFLECTANCE_SCALE)
