@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,14 @@ _UNALIKE = 6.0
 _NEIGHBOURS = (
     ("B01", "B02"), ("B02", "B03"), ("B03", "B04"), ("B06", "B07"), ("B07", "B08"), ("B08", "B8A"), ("B11", "B12"),
 )  # fmt: skip
+
+_SAME_LIGHT, _LIFTED = (("B08", "B8A"), ("B07", "B08")), (700.0, 1300.0)
+"""Pairs of bands that see so nearly the same light that they differ by less than the first number × 10,000; by up to
+the second where only one of them holds the offset."""
+_SAME_FILE = 60.0
+"""The same of bands of one file, whose programs write all in one unit as a rule."""
+_NEXT = (("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12"), 1000.0)
+"""Bands in the order of their wavelengths, and by how much none of them differs from the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +89,7 @@ def _decided(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:
         covered.append(names)
     whole = _joined(parts, covered)
     _refuse_units_that_differ(bands, whole)
+    _refuse_offset_in_some(bands, whole)
     return whole
 
 
@@ -93,19 +103,36 @@ def _as_others_state(stated: Mapping[str, BandNumbers], hints: Hints) -> Hints:
 
 
 def _alike(bands: Mapping[str, BandNumbers]) -> list[tuple[str, ...]]:
-    """Part bands without a statement into those that share a unit, by type, by steps and by size."""
+    """Part bands without a statement into those that share a unit, by type, by steps and by size.
+
+    Bands of one file do, unless they are farther apart than any light.
+    """
     keys = _kinds(bands)
     sources: dict[int, list[str]] = {}
     for band, numbers in bands.items():
         sources.setdefault(numbers.source, []).append(band)
     for members in sources.values():
         own = [keys[band] for band in members]
+        if len(set(own)) > 1 and _far_apart({band: bands[band] for band in members}, keys):
+            continue
         for band in members:
             keys[band] = max(set(own), key=own.count)
     groups: dict[tuple[bool, str], list[str]] = {}
     for band in bands:
         groups.setdefault(keys[band], []).append(band)
     return [tuple(names) for names in groups.values()]
+
+
+def _far_apart(bands: Mapping[str, BandNumbers], keys: Mapping[str, tuple[bool, str]]) -> bool:
+    """Tell whether bands of one file that seem to differ in unit do so by more than light does from band to band."""
+    bright = {band: float(np.percentile(one.values, 75)) for band, one in bands.items() if one.values.size >= 100}
+    chain, most = [band for band in _NEXT[0] if band in bright], _NEXT[1]
+    pairs = [*((*pair, _SAME_FILE) for pair in _NEIGHBOURS), *((*pair, most) for pair in pairwise(chain))]
+    return any(
+        max(bright[one], bright[other]) > factor * min(bright[one], bright[other]) > 0
+        for one, other, factor in pairs
+        if one in bright and other in bright and keys[one] != keys[other]
+    )
 
 
 def _kinds(bands: Mapping[str, BandNumbers]) -> dict[str, tuple[bool, str]]:
@@ -148,7 +175,7 @@ def _joined(parts: Sequence[Calibration], covered: Sequence[tuple[str, ...]]) ->
     if same:
         line = next(line for line in main.findings if line.topic == "scale")
         return replace(main, by_band=by_band, findings=(line, *lines))
-    line = scale_finding("; ".join(values), "warning", f"its files differ in unit. {'; '.join(reasons)}")
+    line = scale_finding("; ".join(values), "warning", f"its bands differ in unit. {'; '.join(reasons)}")
     return replace(main, by_band=by_band, findings=(line, *lines))
 
 
@@ -170,6 +197,29 @@ def _refuse_units_that_differ(bands: Mapping[str, BandNumbers], scale: Calibrati
             f"{one} and {other} differ by a factor of {max(bright) / min(bright):.0f}, so their files differ in unit"
         )
         raise SourceError(found=found, remedy="export all bands in one unit, such as reflectance × 10,000")
+
+
+def _refuse_offset_in_some(bands: Mapping[str, BandNumbers], scale: Calibration) -> None:
+    """Refuse bands of different files of which some still hold the offset, by those that see the same light.
+
+    Raises:
+        SourceError: naming two of them.
+    """
+    for pair in _SAME_LIGHT:
+        if any(band not in bands for band in pair) or len({bands[band].source for band in pair}) == 1:
+            continue
+        one, other = (bands[band].values for band in pair)
+        if one.size != other.size or one.size < 100:
+            continue
+        (gain, offset), (gain_2, offset_2) = (scale.of(band) for band in pair)
+        apart = float(np.median((one + offset) * gain - (other + offset_2) * gain_2))
+        if _LIFTED[0] < abs(apart) < _LIFTED[1]:
+            brighter, darker = pair if apart > 0 else pair[::-1]
+            found = (
+                f"{brighter} is by {abs(apart) / 10_000:.2f} brighter than {darker} in the middle, and both see nearly "
+                "the same light, so some of its files hold the offset of 0.1 and others do not"
+            )
+            raise SourceError(found=found, remedy="export all bands in one way, or open those of one kind alone")
 
 
 def _as_stated(bands: Mapping[str, BandNumbers], hints: Hints) -> Calibration:

@@ -458,3 +458,20 @@ def test_a_band_whose_tags_were_lost_holds_the_offset_of_the_others(tmp_path: Pa
     scene = ingest([tmp_path / "site"], library)
     assert_pixels(scene, pixels)
     assert "the tag of each other band states an offset" in said(scene, "scale")[0]
+
+
+def test_bands_of_one_file_in_two_units(tmp_path: Path, library: Library) -> None:
+    bands = (*FOUR, "B8A", "B11", "B12")
+    numbers = fields(bands).astype(np.float32)
+    numbers[:4] /= 10_000
+    scene = ingest([write_tif(tmp_path / "field.tif", numbers, bands)], library)
+    assert_pixels(scene, fields(bands))
+    assert "B02, B03, B04, B08: reflectance 0 to 1; B8A, B11, B12: reflectance × 10,000" in said(scene, "scale")[0]
+
+
+def test_files_of_which_some_hold_the_offset_are_refused(tmp_path: Path, library: Library) -> None:
+    bands = ("B03", "B04", "B05", "B08", "B8A", "B11")
+    for band, pixels in zip(bands, fields(bands), strict=True):
+        write_tif(tmp_path / f"field_{band}.tif", (pixels + 1000 * (band in FOUR))[None].astype(np.uint16))
+    with pytest.raises(SourceError, match=r"B08 is by 0\.\d\d brighter than B8A .* hold the offset of 0\.1 and"):
+        ingest(sorted(tmp_path.glob("*.tif")), library)
