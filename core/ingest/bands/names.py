@@ -25,7 +25,7 @@ COMMON_NAMES: Mapping[str, str] = MappingProxyType(
         "vegetationrededge4": "B8A",
         "rededge1": "B05", "re1": "B05", "rededge2": "B06", "re2": "B06", "rededge3": "B07", "re3": "B07",
         "nir": "B08", "nir1": "B08", "broadnir": "B08", "nirbroad": "B08", "bnir": "B08",
-        "bnr": "B08", "nearinfrared": "B08", "nearinfrared1": "B08",
+        "bnr": "B08", "broadnearinfrared": "B08", "nearinfrared": "B08", "nearinfrared1": "B08",
         "narrownearinfrared": "B8A", "nearinfrarednarrow": "B8A", "nearinfrared2": "B8A",
         "nir08": "B8A", "rededge4": "B8A", "re4": "B8A", "narrownir": "B8A", "nirnarrow": "B8A", "nir2": "B8A",
         "nir09": "B09", "watervapour": "B09", "watervapor": "B09", "cirrus": "B10",
@@ -59,8 +59,10 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )  # fmt: skip
 """The same in other languages, without accents."""
-_FORCE: Mapping[str, str] = MappingProxyType({"nir": "B8A"})
+_FORCE: Mapping[str, str] = MappingProxyType({"nir": "B8A", "nearinfrared": "B8A"})
 """FORCE calls B08 broad, and B8A plainly near infrared (FORCE documentation, Level 2 ARD)."""
+_FORCE_SERIES = re.compile(r"(?<![A-Za-z0-9])HL_TSA_SEN2[A-Z]_([A-Z0-9]{3})(?![A-Za-z0-9])")
+"""How FORCE names the files of its time series, a file a band (FORCE documentation, Time Series Analysis)."""
 _AUSTRALIA: Mapping[str, str] = MappingProxyType({"swir2": "B11", "swir3": "B12"})
 """Digital Earth Australia counts the short-wave bands from Landsat's 2 (product ``ga_s2am_ard_3``)."""
 _LETTERS: Mapping[str, str] = MappingProxyType({"r": "B04", "g": "B03", "b": "B02", "n": "B08"})
@@ -110,7 +112,7 @@ def product_names(texts: Iterable[str]) -> Mapping[str, str]:
     keys = {_key(text) for text in texts}
     if {"r", "g", "b"} <= keys:
         return _LETTERS
-    if keys & {"broadnir", "bnir", "bnr"}:
+    if keys & {"broadnir", "bnir", "bnr", "broadnearinfrared"}:
         return _FORCE
     if any(map(_AUSTRALIAN.search, texts)):
         return _AUSTRALIA
@@ -205,6 +207,8 @@ def band_of_file(stem: str, meant: Mapping[str, str] = MappingProxyType({})) -> 
     """
     if names_other_layer(stem):
         return None
+    if series := _FORCE_SERIES.search(stem):
+        return common_band(series[1], _FORCE)
     light, meant = _ACOLITE.search(stem), meant or product_names([stem])
     return parse_band(stem, meant) or (_band_at(float(light[1])) if light else _tail(stem, meant))
 

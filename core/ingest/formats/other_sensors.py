@@ -28,7 +28,7 @@ _PRODUCTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_START}HLS[._-]?L30", HLS_LANDSAT),
         (rf"{_START}L[COTEM]0[4-9]_(?:L[12][A-Z]{{2}}_)?\d{{6}}_\d{{8}}", _LANDSAT),
         (rf"{_START}L[COTEM][4-9]\d{{13}}[A-Z]{{3}}\d{{2}}", _LANDSAT),
-        (rf"{_START}(?:LANDSAT\d?|LND0[4-9]|OLITIRS|L[89]|LC0?[89]|LE0?7){_END}", _LANDSAT),
+        (rf"{_START}(?:LANDSAT\d?|LND0[4-9]|LNDLG|OLITIRS|L[89]|LC0?[89]|LE0?7){_END}", _LANDSAT),
         (rf"{_START}(?:MOD|MYD|MCD)\d{{2}}[A-Z]{{0,2}}\d?[._]A?\d{{7}}", _MODIS),
         (rf"{_START}(?:M[OY]D09(?:G[AQ]|[AQ]1)|MCD43A4){_END}", _MODIS),
         (rf"{_START}VNP\d{{2}}[A-Z0-9]{{0,3}}[._]", "a VIIRS product"),

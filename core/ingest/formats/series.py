@@ -13,7 +13,7 @@ from core.errors import SourceError
 from core.ingest.files import Member, Shelf
 from core.ingest.formats.geotiff import RasterFile, open_raster
 from core.ingest.formats.product_metadata import date_in, without_dates
-from core.ingest.formats.tiles import shard_of
+from core.ingest.formats.tiles import in_tile_folders, shard_of
 
 _RUN = re.compile(r"(?<=S2)[ABCD](?=_|$)|_N\d{4}(?=_|$)|_R\d{3}(?=_|$)")
 """What differs in the names of products from date to date: satellite, baseline, orbit."""
@@ -26,12 +26,13 @@ _SAME_GROUND = 0.5
 def are_dates(shelf: Shelf, members: Sequence[Member]) -> bool:
     """Tell whether rasters that hold all bands are one place at several dates.
 
-    Their names state dates and differ in nothing else but numbers of tiles or shards, or they lie on the same ground.
-    Pictures of 8 bits and what cannot be opened are left to the collection, which says what is wrong with them.
+    Their names state dates and differ in nothing else but numbers of tiles or shards, or they lie on the same ground,
+    or they are one a date in each folder of a tile. Pictures of 8 bits and what cannot be opened are left to the
+    collection, which says what is wrong with them.
     """
     dates = {date_in(member.name) for member in members}
-    if len(dates) < 2 or None in dates:
-        return False
+    if len(dates) < 2 or None in dates or _one_a_date_and_tile(members):
+        return len(dates) > 1 and None not in dates
     folders = {without_dates(str(PurePosixPath(member.name).parent)) for member in members}
     exports = {shard_of(member.stem) for member in members}
     if len(folders) > 1 or None not in exports:
@@ -50,6 +51,10 @@ def are_dates(shelf: Shelf, members: Sequence[Member]) -> bool:
         if all(raster.geobox.placed for raster in rasters):
             return all(_on_one_ground(rasters[0], raster) for raster in rasters[1:])
     return len({without_dates(member.stem) for member in members}) == 1
+
+
+def _one_a_date_and_tile(members: Sequence[Member]) -> bool:
+    return in_tile_folders(members) and len({(one.folder, date_in(one.name)) for one in members}) == len(members)
 
 
 def series_name(stem: str) -> str | None:

@@ -31,6 +31,8 @@ from core.scenes.quality import Basis, Finding
 
 _SHARD = re.compile(r"(.*?)[-_]?(\d{10})-(\d{10})$")
 """How Earth Engine ends the names of shards: row and column of the first pixel."""
+_TILE_FOLDER = re.compile(r"X\d{4}_Y\d{4}|T?\d{2}[A-Z]{3}")
+"""How FORCE calls the folders of its tiles, and Sentinel-2 its tiles."""
 _MOST = 200
 _APART = 0.02
 """How far pixels of tiles may lie beside each other, in pixels."""
@@ -354,12 +356,23 @@ def shard_of(stem: str) -> str | None:
     return match[1] if match else None
 
 
+def in_tile_folders(members: Sequence[Member]) -> bool:
+    """Tell whether files lie in several folders, each called as a tile of FORCE or Sentinel-2."""
+    folders = {member.folder for member in members}
+    return len(folders) > 1 and all(map(_TILE_FOLDER.fullmatch, folders))
+
+
+def _in_one_folder_or_of_one_name(members: Sequence[Member]) -> bool:
+    return len({member.folder for member in members}) == 1 or len({member.base for member in members}) == 1
+
+
 def are_tiles(shelf: Shelf, members: Sequence[Member]) -> bool:
     """Tell whether rasters that hold all bands are parts of one scene, by their names, or by where they lie.
 
-    Labelled folders are no tiles. What cannot be opened is none either: it shows later what is wrong with it.
+    Labelled folders are no tiles, unless they are called as tiles, or hold one file of the same name each. What cannot
+    be opened is none either: it shows later what is wrong with it.
     """
-    if not 2 <= len(members) <= _MOST or len({member.folder for member in members}) > 1:
+    if not 2 <= len(members) <= _MOST or not (in_tile_folders(members) or _in_one_folder_or_of_one_name(members)):
         return False
     stems = {match[1] for member in members if (match := _SHARD.fullmatch(member.stem))}
     if len(stems) == 1 and all(_SHARD.fullmatch(member.stem) for member in members):

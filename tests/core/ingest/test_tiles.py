@@ -208,3 +208,21 @@ def test_twins_of_one_name_are_told_by_their_folders(tmp_path: Path, library: Li
         bands(tmp_path / "site" / folder, "T33TUL_20190405")
     with pytest.raises(SourceError, match=r"maja/T33TUL_\d+_B02\.tif and sen2cor/T33TUL_\d+_B02\.tif both hold"):
         ingest([tmp_path / "site"], library)
+
+
+def test_tiles_in_a_folder_each(tmp_path: Path, library: Library) -> None:
+    for folder, cols in (("X0055_Y0053", slice(0, 96)), ("X0056_Y0053", slice(96, 160))):
+        for date in ("20210715", "20210720"):
+            part(tmp_path / "cube" / folder, f"{date}_LEVEL2_SEN2A_BOA.tif", slice(0, 96), cols)
+    scenes = ingest_all([tmp_path / "cube"], library)
+    assert [scene.date for scene in scenes] == ["2021-07-15", "2021-07-20"]
+    for scene in scenes:
+        np.testing.assert_array_equal(read_scene(scene.directory), SCENE)
+
+
+def test_tiles_of_one_name_in_a_folder_each(tmp_path: Path, library: Library) -> None:
+    part(tmp_path / "site" / "west", "stack.tif", slice(0, 96), slice(0, 96))
+    part(tmp_path / "site" / "east", "stack.tif", slice(0, 96), slice(96, 160))
+    scene = ingest([tmp_path / "site"], library)
+    assert scene.kind == "scene"
+    np.testing.assert_array_equal(read_scene(scene.directory), SCENE)
