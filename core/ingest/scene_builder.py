@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import BandsError
+from core.errors import BandsError, SourceError
 from core.ingest.bands.assign import MIN_BANDS, Naming, filling, name_bands
 from core.ingest.bands.calibration import Calibration
 from core.ingest.bands.fill import Gaps, find_gaps, with_limits, with_special, zero_means_light
@@ -150,6 +150,20 @@ def _drawn(stack: Stack, *, few: bool = False) -> NDArray[np.float32]:
     return pixels
 
 
+def _lit(stack: Stack, masks: Sequence[RasterFile], *, few: bool) -> NDArray[np.float32]:
+    """Draw valid pixels of the bands of a scene, beside which masks lie.
+
+    Raises:
+        SourceError: when there are none, by its masks where these leave none.
+    """
+    pixels = draw_pixels(stack, few=few)
+    if pixels.shape[1] == 0 and stack.masks and draw_pixels(replace(stack, masks=()), few=few).shape[1]:
+        names = ", ".join(f"“{clean_name(mask.name.rsplit('/', 1)[-1], 60)}”" for mask in masks[:3])
+        found = f"by {names}, taken for a mask of where there is data, none of its pixels holds any"
+        raise SourceError(found=found, remedy="leave the mask out, if it is one of clouds or of other things")
+    return _drawn(stack, few=few)
+
+
 def _enough(gaps: Gaps) -> tuple[Layer, ...]:
     """Return the bands that hold something.
 
@@ -179,6 +193,7 @@ def _calibrated(
     over = [(over_ground(mask, reference), names_holes(mask.name)) for mask in found.masks]
     masks = tuple((mask, holes) for mask, holes in over if mask is not None)
     stack = replace(stack, zero_is_data=packed, masks=masks)
+    samples = _lit(stack, found.masks, few=found.hints.quantity is not None)
     numbers = {
         band: BandNumbers(
             values=values,
@@ -186,7 +201,7 @@ def _calibrated(
             scaling=bands[band].source.scaling[bands[band].index - 1],
             source=id(bands[band].source),
         )
-        for band, values in zip(stack.bands, _drawn(stack, few=found.hints.quantity is not None), strict=True)
+        for band, values in zip(stack.bands, samples, strict=True)
     }
     if settings.bands is None:
         refuse_falling_edge({band: one.values for band, one in numbers.items()})

@@ -24,7 +24,9 @@ _MASK = re.compile(
 )
 _HOLES = re.compile(r"no[ _-]?data|invalid|missing|fill|hole", re.IGNORECASE)
 """Masks that are on where there is nothing."""
-_OTHER_MASKS = re.compile(r"cloud|shadow|snow|water|cirrus|ice|land|crop|forest|urban|CLM|CLD", re.IGNORECASE)
+_OTHER_MASKS = re.compile(
+    r"cloud|clear|free[ _-]?sky|shadow|snow|water|cirrus|ice|land|crop|forest|urban|CLM|CLD", re.IGNORECASE
+)
 """Masks of things, by which no pixel is left out."""
 _SHOWN = 4
 

@@ -27,6 +27,8 @@ _TWINS = (
     ("rhot_", "rhos_", "the same bands at the surface (rhos) are there"),
 )
 """Two ways of processing in one file: Digital Earth Australia's, and ACOLITE's."""
+_MEANINGS = frozenset({"long_name", "description", "comment", "classes", "interpretation", "flag_meanings", "legend"})
+"""Attributes in which files say, in small letters, what the numbers of a mask mean."""
 _SHOWN = 4
 _OPEN_ONE = "open a cube that holds one of them"
 
@@ -149,12 +151,18 @@ def _put(one: PixelVariable, found: _Sorted) -> None:
         found.several.append(one)
     elif axes.band is None and names_classes(name):
         found.classes.append(one)
-    elif axes.band is None and is_mask_name(name.replace("_", " ")) and not in_other_group(group):
+    elif axes.band is None and is_mask_name(_said_of(name, one.variable)) and not in_other_group(group):
         found.masks.append(one)
     elif in_other_group(group) or says_of_a_band(name):
         found.leave(_LAYERS, one.title)
     else:
         found.single.append(one)
+
+
+def _said_of(name: str, variable: xr.Variable) -> str:
+    """Return what a mask is called, and what its attributes say of its numbers, by which it may be of other things."""
+    said = [str(value)[:500] for key, value in variable.attrs.items() if str(key).lower() in _MEANINGS]
+    return " ".join([name, *said]).replace("_", " ")
 
 
 def times_of_variable(one: PixelVariable) -> Times:

@@ -452,3 +452,27 @@ def test_blocks_of_long_rows_are_of_few_rows_so_that_those_of_all_bands_are_kept
     assert block((1, 10_980), "f8") == (47, 10_980)
     assert block((256, 256), "u2") == (512, 512)
     assert block((1024, 1024), "f8") == (1024, 1024)
+
+
+@pytest.mark.parametrize(
+    ("attrs", "refused"),
+    [
+        ({"classes": "0 - free_sky, 1 - cloud"}, None),
+        ({"flag_meanings": "clear not_clear"}, None),
+        ({}, "by “s2_mask”, taken for a mask of where there is data, none of its pixels holds any"),
+    ],
+)
+def test_a_mask_is_of_what_its_attributes_say(
+    tmp_path: Path, library: Library, attrs: dict[str, str], refused: str | None
+) -> None:
+    made = cube()
+    made["s2_mask"] = (("y", "x"), np.zeros((64, 80), np.float32), attrs)
+    path = written(tmp_path / "minicube.nc", made)
+    if refused is not None:
+        with pytest.raises(SourceError, match=refused):
+            ingest([path], library)
+        return
+    made["s2_mask"][:32] = 1
+    scene = ingest([written(tmp_path / "half.nc", made)], library)
+    np.testing.assert_array_equal(read_scene(scene.directory), land(SIX))
+    assert said(scene, "left out").startswith("s2_mask (they are layers of quality")
