@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import BandsError, SourceError, SourceTooLargeError
 from core.ingest.bands.assign import MIN_BANDS
 from core.ingest.bands.auxiliary import stated_beside, stated_said
-from core.ingest.bands.names import band_of_file, names_other_layer, names_positions
+from core.ingest.bands.names import band_of_file, names_other_layer, names_positions, parse_band
 from core.ingest.files import METADATA_SUFFIXES, RASTER_SUFFIXES, TABLE_SUFFIXES, Member, SourceFiles
 from core.ingest.findings import cloud_cover, finding, ignored, series_said
 from core.ingest.formats.beside import sort_out
@@ -46,6 +46,11 @@ from core.scenes.quality import Finding
 _MAX_DOCUMENT = 4 * 2**20
 _MAX_OPEN = 200
 _LOOKED_INTO = 20
+_PICTURE = re.compile(
+    r"(?<![A-Za-z0-9])(?:TCI|(?:TRUE|FALSE)[ _-]?COLOU?R|QUICKLOOK|THUMBNAIL|NDVI|NDWI|NDMI|EVI|"
+    r"SCENE[ _-]?CLASSIFICATION)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
 _ARTICLE = re.compile(r"^an? (?:product of )?")
 
 
@@ -166,11 +171,16 @@ def _without_classes(layers: Sequence[Layer], classes: ClassRaster | None) -> tu
 
 
 def _refuse_no_bands(rasters: Sequence[RasterFile], names: tuple[str, ...] | None) -> None:
-    """Refuse a source of nothing but masks and maps of classes.
+    """Refuse a source of nothing but masks, maps of classes and pictures.
 
     Raises:
         SourceError: saying which.
     """
+    if names is None and all(map(_is_picture, rasters)):
+        shown = ", ".join(f"“{clean_name(PurePosixPath(raster.name).name, 80)}”" for raster in rasters[:3])
+        found = f"{shown} {'is a picture or index' if len(rasters) == 1 else 'are pictures or indices'} made of bands"
+        found = f"{found}, whose reflectance is lost"
+        raise SourceError(found=found, remedy="export the bands themselves, as raw numbers or reflectance")
     if names is not None or any(raster.count > 1 for raster in rasters):
         return
     stems = [PurePosixPath(raster.name).stem for raster in rasters]
@@ -181,6 +191,13 @@ def _refuse_no_bands(rasters: Sequence[RasterFile], names: tuple[str, ...] | Non
     else:
         return
     raise SourceError(found=found, remedy="open it together with the bands that it belongs to")
+
+
+def _is_picture(raster: RasterFile) -> bool:
+    """Tell whether a raster of up to four samples is called a picture, an index or a map of classes, and names none."""
+    stem = PurePosixPath(raster.name).stem
+    few = 1 < raster.count <= 4 and not any(map(parse_band, raster.descriptions))
+    return few and (_PICTURE.search(stem) is not None or names_classes(stem))
 
 
 def _series(files: OneScene, bands: OneScene) -> tuple[list[Finding], tuple[int, int] | None]:

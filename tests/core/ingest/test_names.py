@@ -9,7 +9,7 @@ import pytest
 
 from core.bands import BAND_NAMES, EUROSAT_ORDER
 from core.errors import SourceError
-from core.ingest.boundary import ingest
+from core.ingest.boundary import ingest, ingest_all
 from core.ingest.settings import IngestSettings
 from core.scenes.library import Library
 from core.scenes.overview import overview
@@ -89,9 +89,12 @@ def test_names_in_metadata_of_the_bands(tmp_path: Path, library: Library) -> Non
     assert ingest([path], library).bands == FOUR
 
 
-def test_nir_of_force_is_the_narrow_one(tmp_path: Path, library: Library) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [("BLUE", "GREEN", "RED", "BROADNIR", "NIR"), ("Blue", "Green", "Red", "Broad Near Infrared", "Near Infrared")],
+)
+def test_nir_of_force_is_the_narrow_one(tmp_path: Path, library: Library, names: tuple[str, ...]) -> None:
     bands = ("B02", "B03", "B04", "B08", "B8A")
-    names = ("BLUE", "GREEN", "RED", "BROADNIR", "NIR")
     scene = ingest([write_tif(tmp_path / "20190610_LEVEL2_SEN2A_BOA.tif", land(bands), names)], library)
     assert (scene.bands, scene.date) == (bands, "2019-06-10")
     np.testing.assert_array_equal(read_scene(library.directory(scene.id)), land(bands))
@@ -235,4 +238,23 @@ def test_rasters_of_vectors_are_called_what_they_are(tmp_path: Path, library: Li
     pixels = np.random.default_rng(0).integers(-127, 127, (64, 32, 32)).astype(kind)
     path = write_tif(tmp_path / "annual.tif", pixels, [f"A{number:02}" for number in range(64)])
     with pytest.raises(SourceError, match=r"64 bands, “A00” to “A63”, are numbers of a vector .* as a Parquet file"):
+        ingest([path], library)
+
+
+def test_time_series_of_force_are_a_file_a_band(tmp_path: Path, library: Library) -> None:
+    bands = ("B02", "B03", "B04", "B08", "B8A", "B11")
+    for name, pixels in zip(("BLU", "GRN", "RED", "BNR", "NIR", "SW1"), land(bands), strict=True):
+        numbers = np.stack([pixels, pixels + 20]).astype(np.int16)
+        stem = f"2021-2021_001-365_HL_TSA_SEN2L_{name}_TSI"
+        write_tif(tmp_path / f"{stem}.tif", numbers, ("20210704", "20210720"), nodata=-9999)
+    scenes = ingest_all([tmp_path], library)
+    assert [(scene.date, scene.bands) for scene in scenes] == [("2021-07-04", bands), ("2021-07-20", bands)]
+    for number, scene in enumerate(scenes):
+        np.testing.assert_array_equal(read_scene(scene.directory), land(bands) + 20 * number)
+
+
+@pytest.mark.parametrize("name", ["2021-07-15_L2A_True_color.tiff", "2021-07-15_Scene_classification_map.tiff"])
+def test_pictures_made_of_bands_are_called_so(tmp_path: Path, library: Library, name: str) -> None:
+    path = write_tif(tmp_path / name, land(("B04", "B03", "B02")))
+    with pytest.raises(SourceError, match="is a picture or index made of bands, whose reflectance is lost; export the"):
         ingest([path], library)
