@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +108,32 @@ class Scheduling(LoadFileScheduling):
         return next((group[0] for group in TOGETHER if nodeid.startswith(group)), super()._split_scope(nodeid))
 
 
-def pytest_collection() -> None:
-    """Collect no garbage while modules are imported: there is hardly any among the millions of objects that stay."""
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect no garbage while modules are imported: there is hardly any among the millions of objects that stay.
+
+    In a fresh checkout pytest compiles each file of tests, which takes longer than importing it, and keeps the outcome.
+    Processes that begin at one time and at one end would all compile each file; so each takes its share of them first.
+    """
     gc.disable()
+    if hasattr(session.config, "workerinput") and not sys.dont_write_bytecode:
+        _compile_share(session.config)
+
+
+def _compile_share(config: pytest.Config) -> None:
+    """Import, and so compile, every so many of the files that this process and those beside it are going to collect."""
+    number, of = int(config.workerinput["workerid"].removeprefix("gw")), config.workerinput["workercount"]
+    asked = [config.rootpath / argument.partition("::")[0] for argument in config.args]
+    ignored = [config.rootpath / path for path in config.option.ignore or ()]
+    files = [
+        path
+        for path in sorted(HERE.rglob("test_*.py"))
+        if any(path.is_relative_to(one) for one in asked)
+        and not any(path.is_relative_to(one) for one in ignored)
+        and not _left_alone(path, config)
+    ]
+    for path in files[number::of]:
+        with suppress(Exception):  # Told when it is collected.
+            import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:
@@ -121,10 +147,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave files alone of which ``make check`` does nothing: importing what they need takes as long as it lasts."""
-    if config.option.markexpr != "not slow":
-        return None
-    place = collection_path.relative_to(HERE).as_posix() if collection_path.is_relative_to(HERE) else ""
-    return True if place in SLOW else None
+    return True if _left_alone(collection_path, config) else None
+
+
+def _left_alone(path: Path, config: pytest.Config) -> bool:
+    """Whether a file or folder, or one that it lies in, is of those that ``make check`` does nothing of."""
+    if config.option.markexpr != "not slow" or not path.is_relative_to(HERE):
+        return False
+    place = path.relative_to(HERE)
+    return not {place.as_posix(), *(above.as_posix() for above in place.parents)}.isdisjoint(SLOW)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
