@@ -29,7 +29,7 @@ from uuid import uuid4
 
 import filelock
 
-from core.errors import JobCancelledError, StoreError
+from core.errors import BucketError, ChangedMeanwhileError, JobCancelledError, StoreError
 from core.progress import unsaid
 
 LOCK_POLL_SECONDS = 0.05
@@ -159,15 +159,23 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def editing(*paths: Path) -> Iterator[None]:
+def editing(*paths: Path, asked: str) -> Iterator[None]:
     """Hold the right to write files for a block that reads them first: one thread at a time, the newest in hand.
 
+    Args:
+        paths: the files, all in one folder.
+        asked: what somebody wants, for the sentence of a bucket that fails, who knows its objects alone.
+
     Raises:
-        StoreError: when those who share it cannot be asked for the newest.
+        BucketError: when those who share it cannot be asked for the newest, or do not take what is written.
+        ChangedMeanwhileError: when somebody else wrote it at the same moment.
     """
     mirror = mirror_of(paths[0])
-    with _editing if mirror is None else mirror.editing(paths):
-        yield
+    try:
+        with _editing if mirror is None else mirror.editing(paths):
+            yield
+    except (BucketError, ChangedMeanwhileError) as error:
+        raise type(error)(asked, error.found, error.remedy) from error
 
 
 def move_in(staged: Path, target: Path, *, whole: str) -> None:

@@ -163,7 +163,7 @@ def adopt_clusters(scene: Scene, recipe: Recipe, decided: DecidedClusters) -> No
         SceneError: as of ``rename_cluster``.
     """
     asked = f"Taking over clusters of “{scene.name}”"
-    with editing(scene.directory / CLUSTERS_FILE):
+    with editing(scene.directory / CLUSTERS_FILE, asked=asked):
         known = _read(scene, asked)
         if _otherwise(known, recipe, decided):
             found = "somebody chose, named or merged them otherwise here"
@@ -204,7 +204,7 @@ def choose_settings(scene: Scene, recipe: Recipe, settings: ClusterSettings) -> 
         SceneError: when the disk refuses it, or what was kept before cannot be read.
     """
     asked = f"Choosing clusters of “{scene.name}”"
-    with editing(scene.directory / CLUSTERS_FILE):
+    with editing(scene.directory / CLUSTERS_FILE, asked=asked):
         known = _read(scene, asked)
         _write(scene, asked, replace(known, shown={**known.shown, recipe.key: settings}))
 
@@ -285,7 +285,7 @@ def undo_change(origin: ClusterOrigin) -> str:
         SceneError: as of ``rename_cluster``.
     """
     asked = f"Undoing a change of clusters of “{origin.scene.name}”"
-    with editing(origin.scene.directory / CLUSTERS_FILE):
+    with editing(origin.scene.directory / CLUSTERS_FILE, asked=asked):
         known = _read(origin.scene, asked)
         history = _history(known, origin)
         if not history.done:
@@ -322,7 +322,7 @@ def _history(known: _Kept, origin: ClusterOrigin) -> _History:
 
 
 def _change(origin: ClusterOrigin, asked: str, change: Callable[[ClusterChanges], ClusterChanges]) -> None:
-    with editing(origin.scene.directory / CLUSTERS_FILE):
+    with editing(origin.scene.directory / CLUSTERS_FILE, asked=asked):
         known = _read(origin.scene, asked)
         history = _history(known, origin)
         states = (*history.states[: history.done], change(history.now))[-MOST_CHANGES:]

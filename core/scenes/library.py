@@ -100,7 +100,7 @@ class Library:
         clean = " ".join(name.split())[:120]
         if not clean:
             raise SceneError("Renaming a scene", "the new name is empty", "type at least one character")
-        with editing(self.directory(scene_id) / _RECORD):
+        with editing(self.directory(scene_id) / _RECORD, asked="Renaming a scene"):
             return _written(replace(self.get(scene_id), name=clean))
 
     def rename_series(self, series_id: str, name: str) -> list[Scene]:
@@ -110,7 +110,7 @@ class Library:
             raise SceneError("Renaming a series", "the new name is empty", "type at least one character")
         renamed = []
         for one in self.series(series_id):
-            with editing(one.directory / _RECORD):
+            with editing(one.directory / _RECORD, asked="Renaming a series"):
                 scene = self.get(one.id)
                 if scene.series is not None:
                     head, comma, date = scene.name.rpartition(", ")
@@ -120,7 +120,7 @@ class Library:
 
     def join_series(self, scene_id: str, series: Series | None) -> None:
         """Put a scene in the place of another one of a series; None = it stands alone."""
-        with editing(self.directory(scene_id) / _RECORD):
+        with editing(self.directory(scene_id) / _RECORD, asked="Putting a scene into a series"):
             _written(replace(self.get(scene_id), series=series))
 
     def delete(self, scene_id: str) -> None:

@@ -82,7 +82,7 @@ def add_findings(directory: Path, findings: Iterable[Finding]) -> None:
         SceneError: when the record is missing or damaged.
         OSError: when it cannot be written.
     """
-    with editing(directory / "quality.json"):
+    with editing(directory / "quality.json", asked="Adding to the record of a scene"):
         record = load_quality(directory)
         more = tuple(finding for finding in findings if finding not in record.findings)
         if more:

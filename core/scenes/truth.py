@@ -124,7 +124,7 @@ def add_truth_map(scene: Scene, raster: Path, known: TruthMap) -> Truth:
     """
     digest = hashlib.blake2b(raster.read_bytes(), digest_size=8).hexdigest()
     named = replace(known, file=f"truth-map-{digest}.tif")
-    with editing(scene.directory / RECORD):
+    with editing(scene.directory / RECORD, asked=_asked(scene)):
         try:
             with replacing(scene.directory / named.file) as fresh:
                 raster.replace(fresh)
@@ -137,7 +137,7 @@ def add_truth_map(scene: Scene, raster: Path, known: TruthMap) -> Truth:
 
 def drop_truth_map(scene: Scene) -> None:
     """Take the map away that was added to a scene; what came with the scene counts again."""
-    with editing(scene.directory / RECORD):
+    with editing(scene.directory / RECORD, asked=_asked(scene)):
         discard(scene.directory / RECORD)
         _sweep(scene, "")
 
@@ -149,7 +149,7 @@ def leave_unasked(scene: Scene, classes: Sequence[str]) -> None:
         SceneError: when the scene has no such map, or the disk refuses it.
         SettingsError: when the map has no such class.
     """
-    with editing(scene.directory / RECORD):
+    with editing(scene.directory / RECORD, asked=_asked(scene)):
         added = _needed(scene).added
         if added is None:
             raise SceneError(f"Setting up the truth of “{scene.name}”", "no map was added to it", "add one first")
@@ -174,7 +174,7 @@ def carry_truth_map(old: Scene, new: Scene) -> bool | None:
         return None
     if old.grid != new.grid:
         return False
-    with editing(new.directory / RECORD):
+    with editing(new.directory / RECORD, asked=_asked(new)):
         try:
             with replacing(new.directory / truth.path.name) as fresh:
                 shutil.copyfile(truth.path, fresh)
@@ -233,7 +233,11 @@ def _needed(scene: Scene) -> Truth:
 
 def _refused(scene: Scene, error: OSError) -> SceneError:
     found = f"the disk refused it ({error.strerror})"
-    return SceneError(f"Keeping a map of classes with “{scene.name}”", found, "free some space and add it again")
+    return SceneError(_asked(scene), found, "free some space and add it again")
+
+
+def _asked(scene: Scene) -> str:
+    return f"Keeping a map of classes with “{scene.name}”"
 
 
 def _write(scene: Scene, known: TruthMap) -> None:

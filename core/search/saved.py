@@ -66,7 +66,7 @@ def save_evidence(scene: Scene, evidence: Evidence, grid_of: GridOf) -> None:
     name = _clean(asked, evidence.name)
     if not evidence.examples:
         raise SettingsError(asked, "it has no examples", "mark a patch first")
-    with editing(scene.directory / SEARCHES_FILE):
+    with editing(scene.directory / SEARCHES_FILE, asked=asked):
         known = dict(_read(scene, asked))
         known[name] = [_written(one, grid_of) for one in evidence.examples]
         if len(known) > MOST_SAVED:
@@ -99,7 +99,7 @@ def delete_search(scene: Scene, name: str) -> None:
         SceneError: when the disk refuses it, or those there are cannot be read.
     """
     asked = f"Deleting a search of “{scene.name}”"
-    with editing(scene.directory / SEARCHES_FILE):
+    with editing(scene.directory / SEARCHES_FILE, asked=asked):
         known = dict(_read(scene, asked))
         if known.pop(name, None) is not None:
             _write(scene, asked, known)

@@ -40,7 +40,7 @@ _OF_KINDS = {
 """By the names of what the library raises, for it is imported where it is used."""
 
 
-_SENTENCE = re.compile(r"(?:s3|az|gs)://.*: (?:the bucket |there is no such bucket|the environment )")
+_SENTENCE = re.compile(r": (?:the bucket (?!ignores)|there is no such bucket|the environment )")
 
 
 def tells_of_bucket(sentence: str) -> bool:

@@ -183,7 +183,7 @@ def drop_sample(scene: Scene, cut: str) -> None:
 
 def _change(scene: Scene, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     asked = f"Judging patches of “{scene.name}”"
-    with editing(scene.directory / JUDGEMENTS):
+    with editing(scene.directory / JUDGEMENTS, asked=asked):
         before = read_kept(scene, JUDGEMENTS, _parsed, "the patches judged before", asked=asked) or {}
         content = json.dumps({"version": 1, "samples": change(before)})
         write_kept(scene, JUDGEMENTS, content.encode(), asked=asked)

@@ -40,7 +40,7 @@ def change_annotations(scene: Scene, asked: str, change: Callable[[Annotations],
         SettingsError: for one class too many.
         SceneError: when the labels cannot be written, or those there are cannot be read.
     """
-    with editing(scene.directory / LABELS_FILE, scene.directory / STEPS_FILE):
+    with editing(scene.directory / LABELS_FILE, scene.directory / STEPS_FILE, asked=asked):
         before = read_annotations(scene, asked)
         after = change(before)
         write_annotations(scene, asked, after)
@@ -82,12 +82,13 @@ def redo_labels(scene: Scene) -> str:
 
 
 def _stepped(scene: Scene, verb: str, *, back: bool) -> str:
-    with editing(scene.directory / LABELS_FILE, scene.directory / STEPS_FILE):
+    asked = f"{verb} a change of labels"
+    with editing(scene.directory / LABELS_FILE, scene.directory / STEPS_FILE, asked=asked):
         kept = _read_steps(scene)
         at = kept.done - 1 if back else kept.done
         if not 0 <= at < len(kept.steps):
             return ""
-        step, asked = kept.steps[at], f"{verb} a change of labels"
+        step = kept.steps[at]
         known = read_annotations(scene, asked)
         write_annotations(scene, asked, step.undone(known) if back else step.done(known))
         _write_steps(scene, replace(kept, done=at if back else at + 1))

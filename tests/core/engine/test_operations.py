@@ -19,7 +19,7 @@ from core.config import FIRST_SCENES, Config
 from core.encoders.registry import default_encoder, matching_encoder
 from core.engine.background import default_lanes, job_kinds, job_lanes
 from core.engine.operations import Engine
-from core.engine.tasks import LABELS_TOPIC, delete_task, warm_encoder
+from core.engine.tasks import LABELS_TOPIC, at_cluster, delete_task, warm_encoder
 from core.errors import EncoderError, PatchError, SceneError, StoreError
 from core.ingest.bands.choices import scale_asked, scales_asked
 from core.ingest.settings import IngestSettings, settings_from_dict
@@ -27,6 +27,7 @@ from core.jobs.files import JobFiles, Record
 from core.jobs.lanes import Lane
 from core.jobs.pool import WorkerPool
 from core.jobs.worker import Work
+from core.mirror.opening import at_worker
 from core.progress import Progress, silent
 from core.projection.settings import ProjectionSettings
 from core.scenes.cut import Cut
@@ -306,8 +307,9 @@ def test_every_kind_has_a_lane(tmp_path: Path) -> None:
     kinds = job_kinds(cluster)
     assert {kind.lane for kind in kinds.values()} == job_lanes(cluster).keys()
     # A worker that waited for other workers would keep one of them from its work.
-    handing_out = [name for name, kind in kinds.items() if cluster in getattr(kind.task, "args", ())]
-    assert handing_out == ["encode"]
+    here = [name for name, kind in kinds.items() if getattr(kind.task, "func", None) is not at_cluster]
+    assert here == ["encode", "trial"]
+    assert at_worker(cluster).scheduler == ""
     assert isinstance(job_lanes(cluster)["encode"].executor(), WorkerPool)
 
 

@@ -108,11 +108,11 @@ def test_who_did_not_see_the_newest_is_told_and_sees_it(copy_at: CopyAt, bucket:
         write_atomically(there.root / "schemes" / "a.json", b"mine")
     assert (there.root / "schemes" / "a.json").read_bytes() == b"first"
     write_atomically(there.root / "schemes" / "a.json", b"mine after all")
-    with editing(here.root / "schemes" / "a.json"):
+    with editing(here.root / "schemes" / "a.json", asked="Changing a scheme"):
         assert (here.root / "schemes" / "a.json").read_bytes() == b"mine after all"
         write_atomically(there.root / "schemes" / "a.json", b"between")
         here.refresh()
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(ChangedMeanwhileError, match=r"^Writing a\.json: somebody else"):
             write_atomically(here.root / "schemes" / "a.json", b"lost otherwise")
     assert bucket.objects["some/data/files/schemes/a.json"] == b"between"
 
@@ -245,6 +245,8 @@ def test_what_is_given_while_a_bucket_fails_is_refused_in_a_sentence(
         for wish in ("label", "refresh") if fault.delay else wishes:
             with pytest.raises(StoreError, match=found) as error:
                 wishes[wish]()
+            acts = {"label": "Labelling patches of “Test scene”: ", "rename": "Renaming a scene: "}
+            assert str(error.value).startswith(acts.get(wish, "")), "it names the act and no object"
             assert KEY_ID not in str(error.value)
             assert SECRET not in str(error.value)
     after = {name: (here.root / name).read_bytes() for name in names(here.root) if not name.startswith(".bucket")}
