@@ -14,7 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -50,11 +53,31 @@ class Fault:
 Choice = Callable[[Asked], "Fault | None"]
 
 
+class Objects(dict[str, bytes]):
+    """Objects by key; ``written`` has when each was, seconds since 1970."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: dict[str, float] = {}
+
+    def __setitem__(self, key: str, data: bytes) -> None:
+        super().__setitem__(key, data)
+        self.written[key] = time.time()
+
+    def modified(self, key: str) -> datetime:
+        return datetime.fromtimestamp(self.written[key], UTC)
+
+    def __ior__(self, others: Any) -> Objects:  # type: ignore[override, misc]  as dict does not tell what it sets
+        for key, data in others.items():
+            self[key] = data
+        return self
+
+
 class Bucket:
     """One bucket called ``land`` of a server that is up while the block lasts."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
+        self.objects = Objects()
         self.parts: dict[str, dict[int, bytes]] = {}
         self.asked: list[Asked] = []
         self.choose: Choice = lambda _asked: None
@@ -68,6 +91,11 @@ class Bucket:
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}", "AWS_ACCESS_KEY_ID": KEY_ID,
             "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-central-1",
         }  # fmt: skip
+
+    def age(self, seconds: float) -> None:
+        """Let all that is there be so much older."""
+        for key in self.objects.written:
+            self.objects.written[key] -= seconds
 
     @contextmanager
     def faulty(self, choose: Choice) -> Iterator[None]:
@@ -148,7 +176,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             data = self.bucket.objects[key]
             found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-            headers = {"ETag": etag(data), "Last_Modified": "Fri, 27 Nov 2026 12:00:00 GMT"}
+            headers = {
+                "ETag": etag(data),
+                "Last_Modified": format_datetime(self.bucket.objects.modified(key), usegmt=True),
+            }
             if found is None:
                 self.answer(200, data, **headers, Content_Length=str(len(data)))
                 return
@@ -162,7 +193,7 @@ class Handler(BaseHTTPRequestHandler):
         rows = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(self.bucket.objects[key])}</Size>"
             f"<ETag>{escape(etag(self.bucket.objects[key]))}</ETag>"
-            "<LastModified>2026-11-27T12:00:00.000Z</LastModified></Contents>"
+            f"<LastModified>{self.bucket.objects.modified(key):%Y-%m-%dT%H:%M:%S.000Z}</LastModified></Contents>"
             for key in keys[:PAGE]
         )
         more = f"<NextContinuationToken>{escape(keys[PAGE - 1])}</NextContinuationToken>" if keys[PAGE:] else ""

@@ -12,6 +12,7 @@ from core.config import Config, working_copy
 from core.errors import StoreError
 from core.files import mirrored
 from core.mirror.copy import WorkingCopy
+from core.mirror.sweep import LEFT_SECONDS, sweep_bucket
 from core.storage.address import open_storage
 from core.storage.base import ObjectInfo, Storage
 from core.storage.bucket import DEFAULT_PATIENCE, Patience
@@ -106,6 +107,8 @@ def _another(info: ObjectInfo) -> ObjectInfo:
 class Refresher:
     """Looks every few seconds what others wrote, in a thread of its own, so that no page waits for it.
 
+    Once a day, and when it begins, it removes what killed servers left (``sweep``).
+
     While the bucket does not answer, nobody else in this process waits for it long either.
 
     Args:
@@ -115,7 +118,7 @@ class Refresher:
 
     def __init__(self, copy: WorkingCopy, seconds: float = REFRESH_SECONDS) -> None:
         self._copy, self._seconds = copy, seconds
-        self._stop = threading.Event()
+        self._stop, self._swept = threading.Event(), -LEFT_SECONDS
         self._thread = threading.Thread(target=self._run, daemon=True, name="refresh")
         self.trouble = ""
         """What keeps the working copy from being the newest, in a sentence; empty = nothing."""
@@ -142,6 +145,9 @@ class Refresher:
     def _look(self) -> str:
         try:
             self._copy.refresh()
+            if time.monotonic() - self._swept >= LEFT_SECONDS:
+                self._swept = time.monotonic()
+                sweep_bucket(self._copy)
         except (StoreError, OSError) as error:
             return str(error)
         return ""

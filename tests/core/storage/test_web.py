@@ -24,7 +24,8 @@ def server() -> Iterator[Bucket]:
 
 @pytest.fixture
 def address(server: Bucket) -> str:
-    server.objects = {"public/a.tif": b"pixels"}
+    server.objects["public/a.tif"] = b"pixels"
+    server.objects.written["public/a.tif"] = 1795780800
     return f"http://127.0.0.1:{server.port}/land/public/a.tif"
 
 
