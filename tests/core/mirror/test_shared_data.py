@@ -25,8 +25,12 @@ from core.scenes.cut import Cut
 from core.scenes.library import Library
 from core.similarity.neighbours import nearest_patches, unit_rows
 from core.storage.faults import tells_of_bucket
+from core.training.checkpoint import Checkpoint
+from core.training.hyperparameters import Epoch
+from core.training.trained_models import history_of, under_way
 from tests.buckets import SECRET, Asked, Bucket, Fault
 from tests.core.mirror.conftest import CopyAt, config_of
+from tests.core.training.test_checkpoint import EPOCH, MODEL, Variable, last_of, resumed
 from tests.fakes import PlaceEncoder, ThreadWorker, place_scene
 from tests.tiles import write_tile
 from tests.waiting import until
@@ -130,6 +134,21 @@ def test_who_dies_while_encoding_is_followed_by_another(copy_at: CopyAt, bucket:
     assert len((tmp_path / "rest").read_text().splitlines()) == PATCHES - before, "what is stored is not done again"
     assert store.complete(RECIPE)
     assert store.read(RECIPE).patch_ids.tolist() == list(range(PATCHES))
+
+
+def test_the_last_epoch_of_a_training_is_gone_on_with_elsewhere(copy_at: CopyAt, bucket: Bucket) -> None:
+    here, there = copy_at("here"), copy_at("there")
+    checkpoint = Checkpoint(here.root / "trained" / MODEL, [Variable([4, 5, 6])], "this one")
+    checkpoint.resume()
+    checkpoint.keep(Epoch(**EPOCH))  # type: ignore[arg-type]
+    there.refresh()
+    assert history_of(there.root / "trained" / MODEL) == [EPOCH]
+    assert not last_of(there.root / "trained").exists(), "it comes when it is wanted"
+    assert resumed(there.root / "trained") == ([EPOCH], [4, 5, 6])
+    checkpoint.remove()
+    there.refresh()
+    assert not under_way(there.root / "trained" / MODEL).exists()
+    assert [key for key in bucket.objects if "/trained/" in key] == []
 
 
 @pytest.fixture
