@@ -17,7 +17,7 @@ CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 LAYERS = [
-    {"errors", "bands", "config", "progress", "files", "prefetch"},
+    {"errors", "bands", "config", "progress", "files", "prefetch", "text"},
     {"storage"},
     {"mirror"},
     {"scenes", "encoders"},

@@ -17,6 +17,7 @@ from core.errors import SettingsError
 from core.export.tables import harmless
 from core.scenes.given.annotations import MOST_CLASSES
 from core.scenes.given.classes import clean_class
+from core.text import decode_text
 from core.values.palette import CLASS_COLOURS, class_colours
 
 CODES = range(254)
@@ -206,7 +207,7 @@ def read_scheme(content: bytes, file_name: str) -> Scheme:
     if len(content) > _LARGEST:
         raise SettingsError(asked, f"it has {len(content):,} bytes, too many for a list of classes", _REMEDY)
     try:
-        whole = _parsed(_decoded(content), file_name)
+        whole = _parsed(decode_text(content), file_name)
         rows = [dict(row) for row in whole["classes"]]
         title = str(whole.get("title") or file_name.rpartition(".")[0] or "Your classes")[:60]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
@@ -215,16 +216,6 @@ def read_scheme(content: bytes, file_name: str) -> Scheme:
         name=str(whole.get("name") or "own")[:40], title=title, source=str(whole.get("source") or "")[:200],
         classes=_classes(asked, rows),
     )  # fmt: skip
-
-
-def _decoded(content: bytes) -> str:
-    """Return the text of a file: UTF-8 or UTF-16 by its mark, else UTF-8, else what spreadsheets write in the west."""
-    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
 
 
 def _parsed(text: str, file_name: str) -> Mapping[str, Any]:

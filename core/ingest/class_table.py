@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from core.ingest.formats.class_folders import is_part
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_CLASSES
 from core.ingest.tile_labels import MAX_TABLE_BYTES
+from core.text import decode_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,19 +83,14 @@ def _read(path: Path) -> pd.DataFrame | None:
     """Read a table as text, whatever parts its columns; None when it is none."""
     import pandas as pd
 
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                dialect = csv.Sniffer().sniff(file.readline() + file.readline(), delimiters=",;\t|")
-            table = pd.read_csv(
-                path, sep=dialect.delimiter, dtype=str, keep_default_na=False, encoding=encoding, index_col=False
-            )
-        except UnicodeDecodeError:
-            continue
-        except (csv.Error, ValueError, pd.errors.ParserError):
-            return None
-        return table.fillna("") if table.shape[1] > 1 else None
-    return None
+    try:
+        text = decode_text(path.read_bytes())
+        first = "".join(text.splitlines(keepends=True)[:2])
+        dialect = csv.Sniffer().sniff(first, delimiters=",;\t|")
+        table = pd.read_csv(StringIO(text), sep=dialect.delimiter, dtype=str, keep_default_na=False, index_col=False)
+    except (csv.Error, ValueError, pd.errors.ParserError):
+        return None
+    return table.fillna("") if table.shape[1] > 1 else None
 
 
 class _Names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.ingest.messages import clean_name
 from core.ingest.sandbox.limits import MAX_CLASSES
+from core.text import decode_text
 
 MAX_TABLE_BYTES = 64 * 2**20
 _COLUMNS = {"row", "col", "label"}
@@ -48,7 +50,7 @@ def read_labels(path: Path) -> TileLabels | str:
     if path.stat().st_size > MAX_TABLE_BYTES:
         return "the table of labels is too large"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with StringIO(decode_text(path.read_bytes()), newline="") as file:
             reader = csv.DictReader(file)
             names = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
             if not names.keys() >= _COLUMNS:

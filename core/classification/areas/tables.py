@@ -20,6 +20,7 @@ from core.errors import ClassificationError
 from core.export.tables import harmless
 from core.files import disk_errors, replacing
 from core.ingest.vectors.geojson import NO_VALUE_CELLS
+from core.text import code_page, decode_text, is_unicode
 
 MOST_TABLE_BYTES = 64 * 2**20
 """Of a table, at most: half a million judged patches."""
@@ -46,7 +47,10 @@ _NAMES = {
 
 _POINT = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+|(?=\.\d))(\.\d*)?(e[+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+|(?=,\d))(,\d*)?(e[+-]?\d+)?")
-_WESTERN = "The file is not in UTF-8; its letters were taken as Windows writes them in western Europe."
+_WRITTEN = {
+    "cp1252": "Windows writes them in western Europe", "cp1251": "Windows writes them in Cyrillic",
+    "cp866": "DOS wrote them in Cyrillic", "gb18030": "Windows writes them in China",
+}  # fmt: skip
 _BLANKS = re.compile(r"(?<=\d)[\s'’_](?=\d{3}(?:\D|$))")
 
 
@@ -228,17 +232,16 @@ def _content(asked: str, path: Path) -> bytes:
 
 
 def _decoded(asked: str, content: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a file, UTF-8 or UTF-16 by its mark, else UTF-8, else what Excel writes in the west: said."""
+    """Return the text of a file, and by what its letters were taken where it is neither UTF-8 nor UTF-16."""
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ClassificationError(asked, "it is a workbook of a spreadsheet", "save it as CSV")
-    for encoding in ("utf-16",) if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text, (_WESTERN,) if encoding == "cp1252" else ()
-    raise ClassificationError(asked, "it is no text", "give a CSV file")
+    try:
+        text, page = decode_text(content), None if is_unicode(content) else code_page(content)
+    except UnicodeDecodeError as error:
+        raise ClassificationError(asked, "it is no text", "give a CSV file") from error
+    if "\0" in text:
+        raise ClassificationError(asked, "it is no text", "give a CSV file")
+    return text, () if page is None else (f"The file is not in UTF-8; its letters were taken as {_WRITTEN[page]}.",)
 
 
 def _cells(asked: str, number: int, cells: Sequence[str], count: int) -> tuple[str, ...]:

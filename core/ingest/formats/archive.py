@@ -31,6 +31,8 @@ _WINDOWS_BELOW = frozenset({0x92, 0x96, 0x97, 0x9C, 0x9E, 0x9F})
 """Apostrophe, dashes, œ, ž and Ÿ in Windows-1252; Æ, û, ù, £, ₧ and ƒ in code page 437, which names hold less often."""
 _CYRILLIC = frozenset({*range(0x80, 0xB0), *range(0xE0, 0xF2), 0xFC})
 """Letters of Cyrillic and № in code page 866."""
+_WINDOWS_CYRILLIC = frozenset({*range(0xC0, 0x100), 0xA8, 0xB8, 0xB9})
+"""The same in Windows-1251."""
 _BEYOND_ASCII, _WORD = re.compile(rb"[\x80-\xff]+"), 4
 """Letters beyond ASCII, of which so many beside each other are a word."""
 _MOST_NESTED = 12
@@ -217,7 +219,7 @@ def _raw(info: zipfile.ZipInfo) -> bytes | None:
 
 
 def _code_page(infos: Sequence[zipfile.ZipInfo]) -> str:
-    """Return the code page of names that are not UTF-8, decided on all of them: DOS's 437 or 866, or Windows-1252.
+    """Return the code page of names that are not UTF-8, decided on all of them: DOS's 437 or 866, Windows-1251 or 1252.
 
     Letters with accents lie from 0x80 to 0xA5 in 437, and ß at 0xE1; in Windows-1252 they lie from 0xC0 on, with a few
     such as Œ and ž below. Such letters stand alone, those of Cyrillic words beside each other.
@@ -234,6 +236,8 @@ def _code_page(infos: Sequence[zipfile.ZipInfo]) -> str:
             in_words += sum(run for run in runs if run >= _WORD)
     if letters and 2 * in_words >= letters and seen <= _CYRILLIC:
         return "cp866"
+    if letters and 2 * in_words >= letters and seen <= _WINDOWS_CYRILLIC:
+        return "cp1251"
     if any(byte >= 0xC0 and byte != _SHARP_S for byte in seen):
         return "cp1252"
     return "cp437" if any(byte <= 0xA5 and byte not in _WINDOWS_BELOW for byte in seen) else "cp1252"

@@ -12,6 +12,7 @@ from pathlib import Path
 from core.errors import SourceError
 from core.ingest.messages import clean_name, errors_about
 from core.ingest.tile_labels import MAX_TABLE_BYTES
+from core.text import decode_text
 
 NO_CLASS = frozenset(
     {"", "no data", "nodata", "no_data", "none", "null", "n/a", "no class", "unclassified", "undefined"}
@@ -176,14 +177,10 @@ def _one_colour(first: str, second: str, colour: str) -> SourceError:
 def _rows(path: Path) -> list[list[str]]:
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise SourceError(found="the table is too large", remedy="list each class once")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            text = path.read_text(encoding=encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise SourceError(found="it is no text", remedy=_INLINE)
+    try:
+        text = decode_text(path.read_bytes())
+    except UnicodeDecodeError as error:
+        raise SourceError(found="it is no text", remedy=_INLINE) from error
     try:
         dialect = csv.Sniffer().sniff("\n".join(text.splitlines()[:2]), delimiters=",;\t|:=")
         return list(csv.reader(text.splitlines(), delimiter=dialect.delimiter, skipinitialspace=True))

@@ -76,13 +76,14 @@ def test_a_table_that_says_nothing_of_classes_has_its_reason(tmp_path: Path, tex
 
 
 @pytest.mark.usefixtures("here")
-def test_flat_patches_with_a_table(tmp_path: Path, library: Library) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_flat_patches_with_a_table(tmp_path: Path, library: Library, encoding: str) -> None:
     folder = tmp_path / "set" / "images"
     folder.mkdir(parents=True)
     for name in NAMES:
         write_tif(folder / name, land(height=32, width=32), transform=None, crs=None)
     text = "file,label\n" + rows("{name},{c}").replace("tile_5", "other") + "\n"
-    (tmp_path / "set" / "labels.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "set" / "labels.csv").write_text(text, encoding=encoding)
     scene = ingest([tmp_path / "set"], library)
     assert scene.classes == ("Annual Crop", "Forêt/épicéa", "Sea & lake")
     record = load_quality(scene.directory).findings
