@@ -52,8 +52,9 @@ _DATED_FOLDERS = re.compile(r"(?:^|/)(20[1-9]\d)/(0?[1-9]|1[0-2])/(0?[1-9]|[12]\
 _GAPS = re.compile(r"[-_. ]+")
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])(?:MSI)?(L1C|L2A)(?![A-Za-z0-9])", re.IGNORECASE)
 _SURFACE = re.compile(
-    r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|BOA|NBART?|SEN2COR|MAJA|SURFACE[ _-]?REFLECTANCE|S2_SR|"
-    r"L2S[PR]|SR[ _]B\d{1,2}|S2MSI2A|LEVEL[ _-]?2A|L2[FH]|RHOS|SCL|SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)"
+    r"(?<![A-Za-z0-9])(?:HLS[._ -]?[SL]30|FRE|SRE|FRC|SEN2[A-Z]_BAP|BOA|NBART?|SEN2COR|MAJA|"
+    r"SURFACE[ _-]?REFLECTANCE|S2_SR|L2S[PR]|SR[ _]B\d{1,2}|S2MSI2A|LEVEL[ _-]?2A|L2[FH]|RHOS|SCL|"
+    r"SCENE[ _-]?CLASSIFICATION(?:[ _-]?MAP)?)"
     r"(?![A-Za-z0-9]|_IMAGE)",
     re.IGNORECASE,
 )
@@ -96,6 +97,8 @@ _WHOLE_DAYS = "-00[_:]00"
 _PERIOD = re.compile(
     rf"{_DATE.pattern}(?:{_WHOLE_DAYS})?(_to_|_-_|--|\.\.|[_-]){_DATE.pattern.replace(chr(92) + '2', chr(92) + '7')}"
 )
+_SYNTHESIS = re.compile(r"(?<![A-Za-z0-9])(?:SENTINEL2\w_(20\d{6})-\d{6}-\d{3}_L3A|(20\d{6})_LEVEL3_\w+_BAP)")
+"""Names of products made of many dates around the one that they state: Theia's monthly syntheses, FORCE's BAP."""
 _COMPOSITE = re.compile(
     r"(?<![A-Za-z])(?:median|mean|composite|mosaic|max|min|average|percentile|geomedian|seasonal|quarterly|monthly|p\d\d)"
     r"(?![A-Za-z])",
@@ -179,6 +182,7 @@ def read_hints(
     """
     names, documents = list(names), list(documents)
     period = next((" to ".join(days) for name in names if (days := period_in(name))), None)
+    period = period or next((f"many dates around {day}" for name in names if (day := synthesis_around(name))), None)
     named, unsure = (None, None) if period else _days_in_names(names)
     return Hints(
         date=_date_in_documents(documents) or named or _date_in_tags(tags),
@@ -404,6 +408,12 @@ def period_in(name: str) -> tuple[str, str] | None:
     whole = first.endswith("-01") and (next_day.day == 1 or last.endswith("-01"))
     told = found[5] not in {"_", "-"} or _COMPOSITE.search(name) or re.search(_WHOLE_DAYS, found[0])
     return (first, last) if whole or told else None
+
+
+def synthesis_around(name: str) -> str | None:
+    """Return the day, ``YYYY-MM-DD``, around which lie those that a product of many dates is made of, by its name."""
+    found = _SYNTHESIS.search(name.rpartition("/")[2])
+    return date_in(found[1] or found[2]) if found else None
 
 
 def _days_in_names(names: Sequence[str]) -> tuple[Hint | None, str | None]:

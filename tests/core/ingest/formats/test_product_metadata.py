@@ -108,12 +108,22 @@ def test_offset_in_tags(value: str, offset: str | None) -> None:
         ("20190812_LEVEL2_SEN2A_BOA.tif", "L2A"),
         ("SENTINEL2A_20190812-101508-123_T33TUL_SRE_B2.tif", "L2A"),
         ("S2A1C_20170703_TOA_10.tif", "L1C"),
+        ("SENTINEL2X_20190715-000000-000_L3A_T31TCJ_C_V1-0_FRC_B2.tif", "L2A"),
+        ("20190715_LEVEL3_SEN2L_BAP.tif", "L2A"),
         ("FREE_2019.tif", None),
     ],
 )
 def test_level_that_a_product_implies(name: str, level: str | None) -> None:
     hint = read_hints([name], {}, []).level
     assert (hint.value if hint else None) == level
+
+
+@pytest.mark.parametrize(
+    "name", ["x/SENTINEL2X_20190715-000000-000_L3A_T31TCJ_C_V1-0_FRC_B2.tif", "20190715_LEVEL3_SEN2L_BAP.tif"]
+)
+def test_the_day_that_many_dates_lie_around_is_not_theirs(name: str) -> None:
+    hints = read_hints([name], {}, [])
+    assert (hints.date, hints.period) == (None, "many dates around 2019-07-15")
 
 
 def test_level_of_a_document() -> None:
