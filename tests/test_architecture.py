@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import subprocess
 import sys
 from collections import defaultdict
@@ -54,6 +55,14 @@ HOMES = {
 MOST_MODULES = 20
 HEAVY = ("tensorflow", "openvino", "umap", "numba", "sklearn", "lancedb", "geopandas", "pyogrio", "xarray",
          "h5netcdf", "h5py", "zarr", "dask", "distributed")  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_garbage() -> Iterator[None]:
+    """What is parsed is all kept, in a million objects; looking for garbage among them takes longer than reading it."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @cache
