@@ -89,7 +89,7 @@ class ClusterExecutor:
         shunned: set[str] = set()
         while True:
             try:
-                fit = self._cluster.workers(call.title, waiting, lambda: self._unwanted(call))
+                self._cluster.workers(call.title, waiting, lambda: self._unwanted(call))
                 given = Run(self._config, call.run).give(call.payload.get(PATHS, ()))
                 errand = Errand(
                     task=call.task, run=call.run, title=call.title, payload=dict(call.payload), given=given,
@@ -99,9 +99,12 @@ class ClusterExecutor:
                 with Visits(self._cluster, call):
                     worker, end = self._followed(one)
                 shunned.add(worker)
-                if end.faulty and len(shunned) < MOST_FAULTS and not shunned.issuperset(fit):
-                    _log.warning("%s Another one does it.", end.message)
-                    continue
+                if end.faulty and len(shunned) < MOST_FAULTS:
+                    self._cluster.look_again()  # One may have come meanwhile.
+                    fit = self._cluster.workers(call.title, waiting, lambda: self._unwanted(call))
+                    if not shunned.issuperset(fit):
+                        _log.warning("%s Another one does it.", end.message)
+                        continue
                 return self._received(call, end, given, waiting)
             except LostCallError:
                 time.sleep(POLL_SECONDS)

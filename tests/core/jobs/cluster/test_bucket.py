@@ -217,6 +217,8 @@ def test_what_workers_lack_is_one_sentence_and_costs_nothing(far: Far, servers: 
     fit = [one for one in far.cluster.working() if one.environ().get("LANDLIKE_CACHE") == str(far.root.parent)]
     before = fit[0].rlimit(resource.RLIMIT_FSIZE)
     assert len(fit) == 2
+    there = cluster_at(far.cluster.address, engine.config.root, BUCKET)
+    until(lambda: _fit(there) == 2, 60, "the worker that was killed never came again")
     try:
         for one in fit:
             one.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))
