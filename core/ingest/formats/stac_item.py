@@ -32,6 +32,8 @@ _A_PASS = datetime.timedelta(days=1)
 """A pass may begin on one day and end on the next."""
 _BASELINE = re.compile(r"0?(\d{1,2})\.(\d{2})")
 _LEVEL = re.compile(r"(?:S2MSI|Level-?|L)(1C|2A)p?", re.IGNORECASE)
+_COLLECTION = re.compile(r"sentinel[-_]?2(?:[-_]c1)?[-_](?:l|level[-_]?)(1c|2a)(?![a-z0-9]).*", re.IGNORECASE)
+"""What catalogues call their collections of Sentinel-2, such as “sentinel-2-l2a”."""
 _BAND_NAMES = ("name", "eo:common_name", "common_name", "description")
 _OFFSET_APPLIED = "earthsearch:boa_offset_applied"
 
@@ -50,7 +52,7 @@ def item_hints(text: str) -> Hints | None:
     return Hints(
         date=None if period else _date(properties),
         period=period,
-        level=_level(properties),
+        level=_level(properties, item.get("collection")),
         baseline=_baseline(properties),
         offset=_offset(properties, item.get("assets")),
         cloud=_cloud(properties),
@@ -173,12 +175,12 @@ def _date(properties: Mapping[str, Any]) -> Hint | None:
     return None
 
 
-def _level(properties: Mapping[str, Any]) -> Hint | None:
-    for name in ("s2:product_type", "processing:level"):
-        found = _LEVEL.fullmatch(str(properties.get(name) or ""))
-        if found:
-            return Hint(value=f"L{found[1].upper()}", where=_WHERE)
-    return None
+def _level(properties: Mapping[str, Any], collection: object) -> Hint | None:
+    stated = [_LEVEL.fullmatch(str(properties.get(name) or "")) for name in ("s2:product_type", "product:type")]
+    stated.append(_LEVEL.fullmatch(str(properties.get("processing:level") or "")))
+    stated.append(_COLLECTION.fullmatch(collection) if isinstance(collection, str) else None)
+    found = next(filter(None, stated), None)
+    return None if found is None else Hint(value=f"L{found[1].upper()}", where=_WHERE)
 
 
 def _baseline(properties: Mapping[str, Any]) -> Hint | None:

@@ -64,6 +64,25 @@ def test_its_statements_count(
     assert "item.json" not in " ".join(record.values())
 
 
+@pytest.mark.parametrize(
+    ("properties", "collection", "level"),
+    [
+        ({"product:type": "S2MSI1C"}, "sentinel-2-l2a", "L1C"),
+        ({"processing:level": "L2"}, "sentinel-2-l2a", "L2A"),
+        ({}, "sentinel-2-l1c", "L1C"),
+        ({}, "sentinel-2-c1-l2a", "L2A"),
+        ({}, "sentinel-1-grd", None),
+        ({}, ["sentinel-2-l2a"], None),
+    ],
+)
+def test_its_collection_states_the_level_where_nothing_else_does(
+    properties: dict[str, Any], collection: object, level: str | None
+) -> None:
+    told = item_hints(item(properties, collection=collection))
+    assert told is not None
+    assert (told.level.value if told.level else None) == level
+
+
 def test_offsets_of_its_bands_count_where_they_agree() -> None:
     assets = {name: {"raster:bands": [{"scale": 0.0001, "offset": -0.1}]} for name in ("blue", "red")}
     classes = {"scl": {"raster:bands": [{"data_type": "uint8"}]}}
