@@ -77,6 +77,11 @@ class Labelled:
             statistics=None if self.statistics is None else self.statistics[rows],
         )  # fmt: skip
 
+    def of_its_classes(self) -> Labelled:
+        """Return the same patches without classes that none of them has; a scene's map may name many such."""
+        there, labels = np.unique(self.labels, return_inverse=True)
+        return replace(self, classes=tuple(self.classes[number] for number in there.tolist()), labels=labels)
+
     def on(self, bands: Sequence[str]) -> Labelled:
         """Return the same patches in some of the bands, in product order."""
         kept = [place for place, name in enumerate(self.bands) if name in bands]
@@ -320,7 +325,10 @@ def gather(
     if not sets:
         raise TrainingError(_ASKED, "none were chosen", "choose a scene with classes, or label patches")
     shown = {stem for other in test_sets for stem in stems(other.names)}
-    kept = [one.take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool)) for one in sets]
+    kept = [
+        one.of_its_classes().take(np.array([stem not in shown for stem in stems(one.names)], dtype=bool))
+        for one in sets
+    ]
     every = joined(kept, bands)
     keys = _pixel_keys(every)
     kept_once, wrong = drop_copies(every, keys), conflicting(every, keys)

@@ -72,6 +72,13 @@ def test_classes_that_teach_nothing_are_refused() -> None:
         gather([one])
 
 
+def test_a_class_that_a_map_names_and_no_patch_has_keeps_nobody_from_learning_the_others() -> None:
+    whole = some(4)
+    named = replace(whole, classes=("Bare rock", *whole.classes), labels=whole.labels + 1)
+    kept = gather([named])
+    assert (kept.classes, kept.labels.tolist()) == (whole.classes, whole.labels.tolist())
+
+
 def test_a_refusal_says_which_patches_do_not_count() -> None:
     whole = some(4)
     copies = whole.take(np.array([0, 0, 0, 4, 4, 8, 9]))
