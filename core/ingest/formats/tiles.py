@@ -38,6 +38,14 @@ _APART = 0.02
 """How far pixels of tiles may lie beside each other, in pixels."""
 
 
+_LIFTED = (700.0, 1300.0)
+"""Between these lies, in every band, by how much × 10,000 one tile is brighter than the next where only it holds the
+offset of 0.1; light changes little from one pixel to the next."""
+_SEAMS, _SEAM_PIXELS, _FEWEST_MET = 6, 64, 60
+"""Places along a seam that are looked at, pixels of each, and with how few nothing is said."""
+_UNIT = 2.0
+"""Fractional numbers below this are reflectance as it is."""
+
 TilePart = RasterFile | Warped
 
 
@@ -139,6 +147,7 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
 
     Raises:
         BandsError: when rasters of the same bands lie apart, so that what lies between is missing.
+        SourceError: when one of them holds the offset of 0.1 and the one beside it does not.
     """
     groups: dict[object, list[RasterFile]] = {}
     for raster in rasters:
@@ -152,6 +161,8 @@ def join_tiles(rasters: Sequence[RasterFile]) -> tuple[list[BandRaster], list[Fi
             _refuse_apart(group)
             whole.extend(group)
         else:
+            if not _are_shards(group):  # Those of one export are alike.
+                _refuse_offset_in_some(tiled)
             joined.append(tiled)
     return [*whole, *joined], _said(joined, zone)
 
@@ -257,6 +268,86 @@ def _refuse_apart(group: Sequence[RasterFile]) -> None:
         names = " and ".join(f"“{clean_name(PurePosixPath(raster.name).name, 60)}”" for raster in group[:2])
         found = f"{len(group)} rasters of the same bands, {names} among them, lie apart as if one between were missing"
         raise BandsError(found=found, remedy="add what lies between, or open one at a time")
+
+
+def _refuse_offset_in_some(tiled: TiledRaster) -> None:
+    """Refuse tiles of which some hold the offset of 0.1, by what they hold where they meet.
+
+    Raises:
+        SourceError: naming two of them.
+    """
+    places = [(top, left, part.geobox.height, part.geobox.width) for part, top, left in tiled.parts]
+    for n, place in enumerate(places):
+        met = next((m for m, other in enumerate(places[:n]) if _touch(place, other)), None)
+        if met is None:
+            continue
+        one, other = tiled.parts[n][0], tiled.parts[met][0]
+        apart = _brighter(one, place, other, places[met])
+        if (
+            apart.size
+            and _LIFTED[0] < np.abs(apart).min()
+            and np.abs(apart).max() < _LIFTED[1]
+            and np.ptp(np.sign(apart)) == 0
+        ):
+            brighter, darker = (one, other) if apart[0] > 0 else (other, one)
+            names = [f"“{clean_name(PurePosixPath(part.name).name, 60)}”" for part in (brighter, darker)]
+            light = np.median(np.abs(apart)) / 10_000
+            found = (
+                f"{names[0]} is brighter by {light:.2f} than {names[1]} where they meet, in every band, so one of them "
+                "holds the offset of 0.1 and the other does not"
+            )
+            raise SourceError(found=found, remedy="export all tiles in one way, or open those of one kind alone")
+
+
+def _brighter(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelWindow) -> NDArray[np.float64]:
+    """Return by how much × 10,000 a tile is brighter than one that it touches or overlaps, the middle of each band.
+
+    Nothing is returned where they hold too little side by side.
+    """
+    bands = [index for index in range(1, one.count + 1) if index not in one.alpha]
+    nothing = np.array([0 if one.nodata[index - 1] is None else one.nodata[index - 1] for index in bands])[
+        :, None, None
+    ]
+    pairs = []
+    for row, col, height, width, down, right in _seams(place, beside):
+        first, second = (
+            raster.read(bands, (row + d - own[0], col + r - own[1], height, width)).astype(np.float64)
+            for raster, own, d, r in ((one, place, 0, 0), (other, beside, down, right))
+        )
+        held = ((first != 0) & (second != 0) & (first != nothing) & (second != nothing)).all(axis=0)
+        held &= np.isfinite(first).all(axis=0) & np.isfinite(second).all(axis=0)
+        pairs.append(np.stack([first[:, held], second[:, held]]))
+    numbers = np.concatenate(pairs, axis=-1) if pairs else np.empty((2, len(bands), 0))
+    if numbers.shape[-1] < _FEWEST_MET:
+        return np.empty(0)
+    reflectance = np.dtype(one.dtypes[0]).kind == "f" and np.abs(numbers).max() < _UNIT
+    found: NDArray[np.float64] = np.median(numbers[0] - numbers[1], axis=-1) * (10_000 if reflectance else 1)
+    return found
+
+
+def _seams(p: PixelWindow, q: PixelWindow) -> Iterable[tuple[int, int, int, int, int, int]]:
+    """Give windows of the first of two tiles along their seam, and how far down and right the second's pixels lie.
+
+    Where they overlap, these are the same pixels.
+    """
+    rows, cols = _overlap(p, q)
+    top, left = max(p[0], q[0]), max(p[1], q[1])
+    if rows > 0 and cols > 0:
+        side = (min(rows, _SEAM_PIXELS), min(cols, _SEAM_PIXELS))
+        for part in range(_SEAMS):
+            row, col = (top + (rows - side[0]) * part // (_SEAMS - 1), left + (cols - side[1]) * part // (_SEAMS - 1))
+            yield row, col, *side, 0, 0
+        return
+    along = max(rows, cols)
+    length = min(along, _SEAM_PIXELS)
+    for part in range(_SEAMS):
+        start = (along - length) * part // (_SEAMS - 1)
+        if rows == 0:  # One above the other.
+            down = -1 if p[0] > q[0] else 1
+            yield (p[0] if down < 0 else p[0] + p[2] - 1), left + start, 1, length, down, 0
+        else:
+            right = -1 if p[1] > q[1] else 1
+            yield top + start, (p[1] if right < 0 else p[1] + p[3] - 1), length, 1, 0, right
 
 
 def _hang_together(places: Sequence[PixelWindow]) -> bool:

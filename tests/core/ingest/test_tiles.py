@@ -71,6 +71,36 @@ def test_shards_without_a_place_lie_where_their_names_say(tmp_path: Path, librar
     assert scene.grid.crs is None
 
 
+@pytest.mark.parametrize(
+    ("unit", "east", "south"),
+    [(1, slice(80, 160), slice(0, 96)), (1, slice(60, 160), slice(0, 96)), (1e-4, slice(80, 160), slice(0, 96)),
+     (1, slice(0, 160), slice(48, 96))],
+    ids=["beside each other", "over each other", "fractions", "one above the other"],
+)  # fmt: skip
+def test_tiles_of_which_one_holds_the_offset_are_refused(
+    tmp_path: Path, library: Library, unit: float, east: slice, south: slice
+) -> None:
+    first = np.s_[:, :, :80] if south == slice(0, 96) else np.s_[:, :48, :]
+    scene = SCENE * np.float32(unit) if unit != 1 else SCENE
+    (tmp_path / "site").mkdir()
+    write_tif(tmp_path / "site" / "old.tif", scene[first], FOUR)
+    moved = NORTH_UP @ rasterio.Affine.translation(east.start, south.start)
+    lifted = (scene[:, south, east] + 1000 * unit).astype(scene.dtype)
+    write_tif(tmp_path / "site" / "new.tif", lifted, FOUR, transform=moved)
+    with pytest.raises(SourceError, match=r"“new\.tif” is brighter by 0\.10 than “old\.tif” where they meet, in every"):
+        ingest([tmp_path / "site"], library)
+
+
+def test_tiles_that_are_brighter_in_some_bands_only_are_one_scene(tmp_path: Path, library: Library) -> None:
+    pixels = SCENE.copy()
+    pixels[3, :, 80:] += 1000
+    (tmp_path / "site").mkdir()
+    for name, cols in (("west.tif", slice(0, 80)), ("east.tif", slice(80, 160))):
+        moved = NORTH_UP @ rasterio.Affine.translation(cols.start, 0)
+        write_tif(tmp_path / "site" / name, pixels[:, :, cols], FOUR, transform=moved)
+    np.testing.assert_array_equal(read_scene(ingest([tmp_path / "site"], library).directory), pixels)
+
+
 def test_tiles_that_do_not_touch_are_refused(tmp_path: Path, library: Library) -> None:
     part(tmp_path / "site", "west.tif", slice(0, 96), slice(0, 50))
     part(tmp_path / "site", "east.tif", slice(0, 96), slice(100, 150))
