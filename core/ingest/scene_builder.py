@@ -143,25 +143,20 @@ def _some_pixels(nameless: Sequence[Layer], settings: IngestSettings) -> NDArray
     return _drawn(build_stack(nameless, grid, reference, settings.nodata))
 
 
-def _drawn(stack: Stack, *, few: bool = False) -> NDArray[np.float32]:
-    pixels = draw_pixels(stack, few=few)
-    if pixels.shape[1] == 0:
-        raise all_no_data()
-    return pixels
-
-
-def _lit(stack: Stack, masks: Sequence[RasterFile], *, few: bool) -> NDArray[np.float32]:
+def _drawn(stack: Stack, masks: Sequence[RasterFile] = (), *, few: bool = False) -> NDArray[np.float32]:
     """Draw valid pixels of the bands of a scene, beside which masks lie.
 
     Raises:
         SourceError: when there are none, by its masks where these leave none.
     """
     pixels = draw_pixels(stack, few=few)
-    if pixels.shape[1] == 0 and stack.masks and draw_pixels(replace(stack, masks=()), few=few).shape[1]:
-        names = ", ".join(f"“{clean_name(mask.name.rsplit('/', 1)[-1], 60)}”" for mask in masks[:3])
-        found = f"by {names}, taken for a mask of where there is data, none of its pixels holds any"
-        raise SourceError(found=found, remedy="leave the mask out, if it is one of clouds or of other things")
-    return _drawn(stack, few=few)
+    if pixels.shape[1]:
+        return pixels
+    if not stack.masks or not draw_pixels(replace(stack, masks=()), few=few).shape[1]:
+        raise all_no_data()
+    names = ", ".join(f"“{clean_name(mask.name.rsplit('/', 1)[-1], 60)}”" for mask in masks[:3])
+    found = f"by {names}, taken for a mask of where there is data, none of its pixels holds any"
+    raise SourceError(found=found, remedy="leave the mask out, if it is one of clouds or of other things")
 
 
 def _enough(gaps: Gaps) -> tuple[Layer, ...]:
@@ -193,7 +188,7 @@ def _calibrated(
     over = [(over_ground(mask, reference), names_holes(mask.name)) for mask in found.masks]
     masks = tuple((mask, holes) for mask, holes in over if mask is not None)
     stack = replace(stack, zero_is_data=packed, masks=masks)
-    samples = _lit(stack, found.masks, few=found.hints.quantity is not None)
+    samples = _drawn(stack, found.masks, few=found.hints.quantity is not None)
     numbers = {
         band: BandNumbers(
             values=values,

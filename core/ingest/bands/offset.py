@@ -36,6 +36,9 @@ _CIRRUS = (960.0, 1150.0)
 """Between these lies the middle of B10 that holds the offset: hardly any of its light comes back through the air."""
 _DARKEST = -3000.0
 """Below this no correction of the atmosphere goes, × 10,000."""
+_LIFTED = (700.0, 1300.0)
+"""Between these lies by how much × 10,000 numbers are brighter than others of the same light, where only they hold the
+offset."""
 _TOLD = 1e-4
 """Share of numbers below 0, which no product holds before its offset is taken off, from which it is off."""
 
@@ -67,6 +70,12 @@ def decide_offset(
     if evidence is not None:
         because = f"{evidence}; {because}"
     return calibration(unit.lifted or scale if lifted else scale, basis, because)
+
+
+def lifted(apart: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which differences × 10,000 of numbers of the same light are those of an offset that only one side holds."""
+    result: NDArray[np.bool_] = (apart > _LIFTED[0]) & (apart < _LIFTED[1])
+    return result
 
 
 def lifted_by_pixels(samples: BandSamples) -> str | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import ScaleError, SourceError
 from core.ingest.bands.calibration import LIFT, REMEDY, Calibration, calibration, scale_finding
-from core.ingest.bands.offset import CONTRADICTED, IMPOSSIBLE, stated_offset
+from core.ingest.bands.offset import CONTRADICTED, IMPOSSIBLE, lifted, stated_offset
 from core.ingest.bands.quantity import as_product_states
 from core.ingest.bands.unit import HIGHEST, decide_scale, fractional, high_number, on_steps
 from core.ingest.formats.product_metadata import Hint, Hints
@@ -24,11 +24,10 @@ _NEIGHBOURS = (
     ("B01", "B02"), ("B02", "B03"), ("B03", "B04"), ("B06", "B07"), ("B07", "B08"), ("B08", "B8A"), ("B11", "B12"),
 )  # fmt: skip
 
-_SAME_LIGHT, _LIFTED = (("B08", "B8A"), ("B07", "B08")), (700.0, 1300.0)
-"""Pairs of bands that see so nearly the same light that they differ by less than the first number × 10,000; by up to
-the second where only one of them holds the offset."""
+_SAME_LIGHT = (("B08", "B8A"), ("B07", "B08"))
+"""Pairs of bands that see nearly the same light."""
 _SAME_FILE = 60.0
-"""The same of bands of one file, whose programs write all in one unit as a rule."""
+"""By how much neighbours of ``_NEIGHBOURS`` in one file do not differ, whose program writes one unit as a rule."""
 _NEXT = (("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12"), 1000.0)
 """Bands in the order of their wavelengths, and by how much none of them differs from the next one."""
 
@@ -212,8 +211,8 @@ def _refuse_offset_in_some(bands: Mapping[str, BandNumbers], scale: Calibration)
         if one.size != other.size or one.size < 100:
             continue
         (gain, offset), (gain_2, offset_2) = (scale.of(band) for band in pair)
-        apart = float(np.median((one + offset) * gain - (other + offset_2) * gain_2))
-        if _LIFTED[0] < abs(apart) < _LIFTED[1]:
+        apart = np.median((one + offset) * gain - (other + offset_2) * gain_2)
+        if lifted(np.abs(apart)):
             brighter, darker = pair if apart > 0 else pair[::-1]
             found = (
                 f"{brighter} is by {abs(apart) / 10_000:.2f} brighter than {darker} in the middle, and both see nearly "

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,6 +18,7 @@ from pyproj import CRS
 
 from core.errors import BandsError, SourceError
 from core.ingest.bands.names import band_of_file
+from core.ingest.bands.offset import lifted
 from core.ingest.files import Member, Shelf
 from core.ingest.findings import finding
 from core.ingest.formats.geotiff import RasterFile, open_raster
@@ -36,11 +38,6 @@ _TILE_FOLDER = re.compile(r"X\d{4}_Y\d{4}|T?\d{2}[A-Z]{3}")
 _MOST = 200
 _APART = 0.02
 """How far pixels of tiles may lie beside each other, in pixels."""
-
-
-_LIFTED = (700.0, 1300.0)
-"""Between these lies, in every band, by how much × 10,000 one tile is brighter than the next where only it holds the
-offset of 0.1; light changes little from one pixel to the next."""
 _SEAMS, _SEAM_PIXELS, _FEWEST_MET = 6, 64, 60
 """Places along a seam that are looked at, pixels of each, and with how few nothing is said."""
 _UNIT = 2.0
@@ -277,18 +274,12 @@ def _refuse_offset_in_some(tiled: TiledRaster) -> None:
         SourceError: naming two of them.
     """
     places = [(top, left, part.geobox.height, part.geobox.width) for part, top, left in tiled.parts]
-    for n, place in enumerate(places):
-        met = next((m for m, other in enumerate(places[:n]) if _touch(place, other)), None)
-        if met is None:
+    for m, n in combinations(range(len(places)), 2):
+        if not _touch(places[n], places[m]):
             continue
-        one, other = tiled.parts[n][0], tiled.parts[met][0]
-        apart = _brighter(one, place, other, places[met])
-        if (
-            apart.size
-            and _LIFTED[0] < np.abs(apart).min()
-            and np.abs(apart).max() < _LIFTED[1]
-            and np.ptp(np.sign(apart)) == 0
-        ):
+        one, other = tiled.parts[n][0], tiled.parts[m][0]
+        apart = _brighter(one, places[n], other, places[m])
+        if apart.size and any(lifted(sign * apart).all() for sign in (1, -1)):
             brighter, darker = (one, other) if apart[0] > 0 else (other, one)
             names = [f"“{clean_name(PurePosixPath(part.name).name, 60)}”" for part in (brighter, darker)]
             light = np.median(np.abs(apart)) / 10_000
@@ -305,9 +296,8 @@ def _brighter(one: TilePart, place: PixelWindow, other: TilePart, beside: PixelW
     Nothing is returned where they hold too little side by side.
     """
     bands = [index for index in range(1, one.count + 1) if index not in one.alpha]
-    nothing = np.array([0 if one.nodata[index - 1] is None else one.nodata[index - 1] for index in bands])[
-        :, None, None
-    ]
+    declared = [0 if one.nodata[index - 1] is None else one.nodata[index - 1] for index in bands]
+    nothing = np.array(declared)[:, None, None]
     pairs = []
     for row, col, height, width, down, right in _seams(place, beside):
         first, second = (
