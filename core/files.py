@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from threading import RLock
 from typing import Protocol
@@ -42,6 +43,24 @@ _NO_ROOM_WORDS = ("no space left", "storagefull", "disk quota")
 def never() -> bool:
     """Answer no: nobody cancelled."""
     return False
+
+
+_unwanted: ContextVar[Callable[[], bool]] = ContextVar("unwanted", default=never)
+
+
+@contextmanager
+def wanted_until(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Have files that are shared in a block ask, while they travel, whether they are unwanted by now."""
+    before = _unwanted.set(cancelled)
+    try:
+        yield
+    finally:
+        _unwanted.reset(before)
+
+
+def unwanted() -> Callable[[], bool]:
+    """Return what tells whether what this thread writes is unwanted by now."""
+    return _unwanted.get()
 
 
 class Mirror(Protocol):

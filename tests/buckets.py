@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 KEY_ID, SECRET = "LANDLIKETESTKEY", "a-word-that-nobody-may-ever-see"
@@ -202,6 +203,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def put(self, key: str, query: dict[str, str], body: bytes) -> None:
         if "uploadId" in query:
+            if query["uploadId"] not in self.bucket.parts:  # It was given up meanwhile.
+                self.refuse(404, "NoSuchUpload")
+                return
             self.bucket.parts[query["uploadId"]][int(query["partNumber"])] = body
             self.answer(200, ETag=etag(body))
             return
@@ -231,7 +235,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def post(self, key: str, query: dict[str, str], body: bytes) -> None:
         if "uploads" in query:
-            upload = f"upload-{len(self.bucket.parts)}"
+            upload = uuid4().hex
             self.bucket.parts[upload] = {}
             inside = f"<Bucket>land</Bucket><Key>{escape(key)}</Key><UploadId>{upload}</UploadId>"
             self.answer(200, f"<InitiateMultipartUploadResult>{inside}</InitiateMultipartUploadResult>".encode())
@@ -248,8 +252,11 @@ class Handler(BaseHTTPRequestHandler):
             gone = "".join(f"<Deleted><Key>{escape(name)}</Key></Deleted>" for name in names)
             self.answer(200, f"<DeleteResult>{gone}</DeleteResult>".encode())
 
-    def remove(self, key: str, _query: dict[str, str], _body: bytes) -> None:
-        self.bucket.objects.pop(key, None)
+    def remove(self, key: str, query: dict[str, str], _body: bytes) -> None:
+        if "uploadId" in query:
+            self.bucket.parts.pop(query["uploadId"], None)
+        else:
+            self.bucket.objects.pop(key, None)
         self.answer(204)
 
 

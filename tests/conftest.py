@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from core.ingest.sandbox.protocol import IngestRequest, IngestResult, result_fro
 from core.progress import Progress
 from tests import modules, trials
 from tests.buckets import Bucket, serving
+from tests.emulators import NO_AZURITE, Emulator, azure, azurite, google
 
 OFFLINE = {
     # Read by Python processes that tests start, see the module there.
@@ -233,6 +234,38 @@ def bucket(object_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name, value in object_server.environment().items():
         monkeypatch.setenv(name, value)
     return object_server
+
+
+@pytest.fixture(scope="session")
+def _emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Emulator]]:
+    """Servers of Azure and Google, each started when a test first asks for it."""
+    up: dict[str, Emulator] = {}
+    with ExitStack() as ends:
+
+        def get(scheme: str) -> Emulator:
+            if scheme == "az" and azurite() is None:
+                pytest.skip(NO_AZURITE)
+            if scheme not in up:
+                begun = azure() if scheme == "az" else google(tmp_path_factory.mktemp("google"))
+                up[scheme] = ends.enter_context(begun)
+            return up[scheme]
+
+        yield get
+
+
+@pytest.fixture
+def emulator(
+    _emulators: Callable[[str], Emulator], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Emulator]:  # fmt: skip
+    """``emulator("az")`` or ``("gs")``: one that is up, and the environment by which it is reached."""
+
+    def get(scheme: str) -> Emulator:
+        found = _emulators(scheme)
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        return found
+
+    return get
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import JobCancelledError, LandlikeError
+from core.files import wanted_until
 from core.jobs.files import ProgressNote
 
 NOTE_SECONDS = 0.2
@@ -144,7 +145,8 @@ def perform(
     """
     try:
         work = Work(notes, job_id, title)
-        message = task(work, payload)
+        with wanted_until(work.cancelled):
+            message = task(work, payload)
         return JobOutcome(state="done", message=message, made=tuple(work.made))
     except JobCancelledError as error:
         return JobOutcome(state="cancelled", message=str(error))

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from core.errors import ChangedMeanwhileError
-from core.files import discard, disk_errors, locked_here
+from core.files import discard, disk_errors, locked_here, unwanted
 from core.mirror.index import Index, Known
 from core.mirror.lease import LeaseTimes, leased
 from core.storage.base import ObjectInfo, Storage
@@ -132,7 +132,7 @@ class WorkingCopy:
         if _DECIDED.fullmatch(key) and fresh.stat().st_size <= PART_BYTES:
             info = self._put_as_seen(key, fresh.read_bytes(), base[key] if key in base else self._index.get(key))
         else:
-            info = self.storage.put_file(key, fresh)
+            info = self.storage.put_file(key, fresh, unwanted())
         self._index.put(info, here=True, step=lambda: fresh.replace(path))
         if key in base:
             base[key] = self._index.get(key)
@@ -161,10 +161,10 @@ class WorkingCopy:
             self._move(self._key(staged), prefix, whole)
             return
         files = {f"{prefix}/{_named(path.relative_to(staged))}": path for path in _files(staged)}
-        content = files[last].read_bytes()
+        content, cancelled = files[last].read_bytes(), unwanted()
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             others = [key for key in files if key != last]
-            infos = list(threads.map(lambda key: self.storage.put_file(key, files[key]), others))
+            infos = list(threads.map(lambda key: self.storage.put_file(key, files[key], cancelled), others))
         info = self.storage.put_if_absent(last, content)
         if info is None:
             self.refresh(prefix)
@@ -267,7 +267,7 @@ class WorkingCopy:
     def _newest(self, key: str) -> Known | None:
         """Return what is known of an object once the newest is here."""
         info, known = self.storage.head(key), self._index.get(key)
-        same = info is not None and known is not None and known.info.etag == info.etag and self._path(key).is_file()
+        same = known is not None and known.info == info and self._path(key).is_file()
         if not same:
             self._take_newest(key)
         return self._index.get(key)

@@ -6,12 +6,13 @@ Nothing here is ever locked by its users. Who changes what others may change too
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from core.errors import StoreError
+from core.files import never
 
 MOST_TRIES = 50
 """How often an object that others change is read and written again, before the storage counts as one that cannot."""
@@ -72,8 +73,12 @@ class Storage(Protocol):
     def put(self, key: str, data: bytes) -> ObjectInfo:
         """Write an object, whatever was there."""
 
-    def put_file(self, key: str, path: Path) -> ObjectInfo:
-        """Write a file as an object, whatever was there, without having all of it in memory."""
+    def put_file(self, key: str, path: Path, cancelled: Callable[[], bool] = never) -> ObjectInfo:
+        """Write a file as an object, whatever was there, without having all of it in memory.
+
+        Raises:
+            JobCancelledError: when ``cancelled`` says so meanwhile, as far as it is asked; what was there is there.
+        """
 
     def put_if_absent(self, key: str, data: bytes) -> ObjectInfo | None:
         """Write an object where there is none.

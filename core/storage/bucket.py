@@ -14,8 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import BucketError, StoreError
-from core.files import disk_errors
+from core.errors import BucketError, JobCancelledError, StoreError
+from core.files import disk_errors, never
 from core.storage.base import ObjectInfo, StoredObject, check_key
 from core.storage.faults import bucket_fault, passing
 
@@ -59,11 +59,13 @@ class BucketStorage:
         title: its address.
         store: the library's.
         patience: how long it is waited for.
+        by_version: True = it knows what an object was by its version, and not by its mark, as Google does.
     """
 
     title: str
     store: ObjectStore = field(repr=False)
     patience: Patience = DEFAULT_PATIENCE
+    by_version: bool = False
 
     def get(self, key: str) -> StoredObject | None:
         """Return an object; None = there is none."""
@@ -90,7 +92,7 @@ class BucketStorage:
         """Yield objects under some parts of keys."""
         import obstore
 
-        pages, last = iter(()), ""
+        pages, last, seen = iter(()), "", ""
 
         def next_page() -> Any:  # noqa: ANN401  obstore's types are not there at run time
             nonlocal pages
@@ -102,21 +104,27 @@ class BucketStorage:
                 raise
 
         def begun() -> Any:  # noqa: ANN401  likewise
+            nonlocal seen
+            seen = last
             return iter(obstore.list(self.store, prefix.strip("/") or None, offset=last or None, chunk_size=1000))
 
         pages = begun()
         while (page := self._ask("Listing", prefix, next_page)) is not None:
             for meta in page:
-                last = meta["path"]
-                yield _info(last, meta)
+                if meta["path"] > seen:  # Some servers begin anew all the same.
+                    last = meta["path"]
+                    yield _info(last, meta)
 
     def put(self, key: str, data: bytes) -> ObjectInfo:
         """Write an object, whatever was there."""
         return self._put(key, data, len(data), "overwrite")
 
-    def put_file(self, key: str, path: Path) -> ObjectInfo:
-        """Write a file as an object, whatever was there; in parts, where it is large."""
-        return self._put(key, path, path.stat().st_size, "overwrite")
+    def put_file(self, key: str, path: Path, cancelled: Callable[[], bool] = never) -> ObjectInfo:
+        """Write a file as an object, whatever was there; in parts, where it is large.
+
+        Between two parts it is asked whether that is still wanted; nothing is left there of what was not.
+        """
+        return self._put(key, path, path.stat().st_size, "overwrite", cancelled)
 
     def put_if_absent(self, key: str, data: bytes) -> ObjectInfo | None:
         """Write an object where there is none; None = there is another one."""
@@ -124,8 +132,13 @@ class BucketStorage:
 
     def replace_if(self, found: ObjectInfo, data: bytes) -> ObjectInfo | None:
         """Write an object anew, unless it was written since it was found so; None = it was."""
-        wanted = {"e_tag": found.etag} | ({"version": found.version} if found.version else {})
-        return self._conditional(found.key, data, wanted)
+        version = found.version
+        if self.by_version and not version:  # Lists do not tell it.
+            there = self.head(found.key)
+            if there is None or there.etag != found.etag:
+                return self._same(found.key, data)
+            version = there.version
+        return self._conditional(found.key, data, {"e_tag": found.etag} | ({"version": version} if version else {}))
 
     def _conditional(self, key: str, data: bytes, mode: Any) -> ObjectInfo | None:  # noqa: ANN401  as obstore has it
         """Write under a condition; where it fails, these bytes may be there already, by a try whose answer was lost."""
@@ -134,23 +147,30 @@ class BucketStorage:
         try:
             return self._put(key, data, len(data), mode)
         except (AlreadyExistsError, PreconditionError, FileNotFoundError):
-            there = self.get(key)
-            return there.info if there is not None and there.data == data else None
+            return self._same(key, data)
 
-    def _put(self, key: str, content: bytes | Path, size: int, mode: Any) -> ObjectInfo:  # noqa: ANN401  likewise
+    def _same(self, key: str, data: bytes) -> ObjectInfo | None:
+        """Return what an object is where it holds these bytes."""
+        there = self.get(key)
+        return there.info if there is not None and there.data == data else None
+
+    def _put(
+        self, key: str, content: bytes | Path, size: int, mode: Any, cancelled: Callable[[], bool] = never  # noqa: ANN401  likewise
+    ) -> ObjectInfo:  # fmt: skip
         import obstore
 
-        parts = size > PART_BYTES and isinstance(content, Path)
-        answer = self._ask(
-            "Writing", check_key(key),
-            lambda: obstore.put(
-                self.store, key, content, mode=mode, use_multipart=parts, chunk_size=PART_BYTES,
-                max_concurrency=_PARTS_AT_ONCE,
-            ),
-        )  # fmt: skip
+        def put() -> Any:  # noqa: ANN401  likewise
+            if isinstance(content, Path) and size > PART_BYTES:
+                return obstore.put(
+                    self.store, key, _parts(content, cancelled), mode=mode, use_multipart=True, chunk_size=PART_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )  # fmt: skip
+            return obstore.put(self.store, key, content, mode=mode, use_multipart=False)
+
+        answer = self._ask("Writing", check_key(key), put, cancelled)
         if answer is None:
             raise FileNotFoundError(key)
-        return ObjectInfo(key=key, size=size, etag=answer["e_tag"] or "", version=answer["version"] or "")
+        return ObjectInfo(key=key, size=size, etag=_etag(answer), version=answer["version"] or "")
 
     def fetch(self, key: str, path: Path) -> ObjectInfo | None:
         """Write an object to a file, which gets its time; None = there is none."""
@@ -187,11 +207,14 @@ class BucketStorage:
 
         self._ask("Removing", check_key(key), lambda: obstore.delete(self.store, key))
 
-    def _ask(self, verb: str, key: str, request: Callable[[], Heard]) -> Heard | None:
+    def _ask(
+        self, verb: str, key: str, request: Callable[[], Heard], cancelled: Callable[[], bool] = never
+    ) -> Heard | None:
         """Return what a bucket answers, None where it has no such object; ask again what may pass.
 
         Raises:
             BucketError: what is the matter, in a sentence.
+            JobCancelledError: when ``cancelled`` says so before another try.
             AlreadyExistsError, PreconditionError: obstore's, of conditions.
         """
         from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -212,11 +235,32 @@ class BucketStorage:
                     raise BucketError(asked, found, remedy) from None
             time.sleep(pause)
             pause = min(2 * pause, self.patience.longest)
+            if cancelled():
+                raise _unwanted(asked)
+
+
+def _parts(path: Path, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield a file part by part, for as long as it is wanted; what is raised here has the library take all back."""
+    with path.open("rb") as file:
+        while part := file.read(PART_BYTES):
+            if cancelled():
+                raise _unwanted(f"Writing {path.name}")
+            yield part
+
+
+def _unwanted(asked: str) -> JobCancelledError:
+    return JobCancelledError(asked, "it was cancelled", "start it again when you like")
+
+
+def _etag(meta: Any) -> str:  # noqa: ANN401  obstore's types are not there at run time
+    """Return the mark of an object as headers have it: Azure's lists, and some servers of S3, leave out the quotes."""
+    mark = meta["e_tag"] or ""
+    return mark if not mark or mark.endswith('"') else f'"{mark}"'
 
 
 def _info(key: str, meta: Any) -> ObjectInfo:  # noqa: ANN401  obstore's types are not there at run time
     return ObjectInfo(
-        key=key, size=meta["size"], etag=meta["e_tag"] or "", version=meta["version"] or "",
+        key=key, size=meta["size"], etag=_etag(meta), version=meta["version"] or "",
         modified=meta["last_modified"].timestamp(),
     )  # fmt: skip
 
@@ -249,4 +293,4 @@ def open_bucket(scheme: str, bucket: str, prefix: str, patience: Patience = DEFA
     except (BaseError, ValueError) as error:
         found, remedy = bucket_fault(error)
         raise StoreError(f"Opening {title}", found, remedy) from None
-    return BucketStorage(title=title, store=store, patience=patience)
+    return BucketStorage(title=title, store=store, patience=patience, by_version=scheme == "gs")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from core.files import disk_errors, locked, replacing
+from core.files import disk_errors, locked, never, replacing
 from core.storage.base import ObjectInfo, StoredObject, check_key
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -72,7 +72,7 @@ class FolderStorage:
                 state = fresh.stat()
             return _info(key, state)
 
-    def put_file(self, key: str, path: Path) -> ObjectInfo:
+    def put_file(self, key: str, path: Path, _cancelled: Callable[[], bool] = never) -> ObjectInfo:
         """Write a file as an object, whatever was there."""
         with self._errors("Writing", key):
             with replacing(self._place(key)) as fresh:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -72,7 +72,7 @@ def _done_here(errand: Errand, here: Config) -> RunEnd:
             if known is not None:
                 return known
             DESK.begin(errand.run)
-            end = _performed(errand, run)
+            end = _performed(errand, run, unwanted)
             if end.state == "done":
                 run.keep(end)
             return end
@@ -80,7 +80,7 @@ def _done_here(errand: Errand, here: Config) -> RunEnd:
         run.leave()
 
 
-def _performed(errand: Errand, run: Run) -> RunEnd:
+def _performed(errand: Errand, run: Run, unwanted: Callable[[], bool]) -> RunEnd:
     """Do the work on the files that were given."""
     paths = run.take(errand.given, errand.title)
     payload = {**errand.payload, PATHS: list(map(str, paths))} if PATHS in errand.payload else errand.payload
@@ -94,7 +94,7 @@ def _performed(errand: Errand, run: Run) -> RunEnd:
     if refusals and _at_fault(errand, refusals[0]):
         return _refused(errand, refusals[0])
     gone = run.gone(errand.given, paths)
-    made = run.send_back(outcome.made)
+    made = run.send_back(outcome.made, unwanted)
     return RunEnd(state=outcome.state, message=outcome.message, gone=gone, made=made)
 
 

@@ -90,7 +90,8 @@ class ClusterExecutor:
         while True:
             try:
                 self._cluster.workers(call.title, waiting, lambda: self._unwanted(call))
-                given = Run(self._config, call.run).give(call.payload.get(PATHS, ()))
+                files = call.payload.get(PATHS, ())
+                given = Run(self._config, call.run).give(files, lambda: self._unwanted(call))
                 errand = Errand(
                     task=call.task, run=call.run, title=call.title, payload=dict(call.payload), given=given,
                     config=self._config,

@@ -17,14 +17,14 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 from core.config import Config
 from core.errors import JobError, StoreError
-from core.files import FileLock, disk_errors, mirror_of
+from core.files import FileLock, disk_errors, mirror_of, never
 from core.jobs.uploads import UPLOAD_PREFIX, UPLOADS
 from core.mirror.copy import LEASES, LOCAL
 from core.mirror.opening import HURRY
@@ -92,22 +92,23 @@ class Run:
         self._storage = _storage_of(config, patience)
         self.lock = config.root / RUNS / name / "lock"
 
-    def give(self, paths: Sequence[str]) -> tuple[GivenFile, ...]:
+    def give(self, paths: Sequence[str], cancelled: Callable[[], bool] = never) -> tuple[GivenFile, ...]:
         """Have files on their way; those that are there already are not written again.
 
         Raises:
+            JobCancelledError: when ``cancelled`` says so meanwhile.
             StoreError: when the bucket cannot be written.
         """
-        return tuple(self._given(number, Path(path)) for number, path in enumerate(paths))
+        return tuple(self._given(number, Path(path), cancelled) for number, path in enumerate(paths))
 
-    def _given(self, number: int, path: Path) -> GivenFile:
+    def _given(self, number: int, path: Path, cancelled: Callable[[], bool]) -> GivenFile:
         within = path.relative_to(self._config.root).as_posix() if path.is_relative_to(self._config.root) else ""
         if not self._config.bucket or mirror_of(path) is not None or not path.is_file():
             return GivenFile(path=path, within=within)
         key, size = self._key("given", number), path.stat().st_size
         there = self._storage.head(key)
         if there is None or there.size != size:
-            self._storage.put_file(key, path)
+            self._storage.put_file(key, path, cancelled)
         return GivenFile(path=path, carried=True, size=size)
 
     def take(self, given: Sequence[GivenFile], asked: str) -> list[Path]:
@@ -139,19 +140,20 @@ class Run:
         """Return the numbers of files that travelled, and are not where they were on this worker."""
         return tuple(number for number, one in enumerate(given) if one.carried and not paths[number].exists())
 
-    def send_back(self, made: Sequence[Path]) -> tuple[str, ...]:
+    def send_back(self, made: Sequence[Path], cancelled: Callable[[], bool] = never) -> tuple[str, ...]:
         """Have files that were made on their way to the server, where they are not shared; they are gone here then.
 
         Returns:
             Where they belong in the folder of all data.
 
         Raises:
+            JobCancelledError: when ``cancelled`` says so meanwhile.
             StoreError: when the bucket cannot be written.
         """
         if not self._config.bucket:
             return ()
         for number, path in enumerate(made):
-            self._storage.put_file(self._key("made", number), path)
+            self._storage.put_file(self._key("made", number), path, cancelled)
             path.unlink()
             if path.parent.parent != self._config.root:
                 path.parent.rmdir()
